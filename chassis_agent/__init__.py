@@ -1,0 +1,1 @@
+"""The agent of one hypervisor: logical flows to Open vSwitch."""

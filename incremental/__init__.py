@@ -1,0 +1,1 @@
+"""The incremental engine: derivations over input tables, with recorded reads."""

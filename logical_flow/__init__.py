@@ -1,0 +1,1 @@
+"""The logical-flow language: fields, expressions, actions, templates, the packet walk."""

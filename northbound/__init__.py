@@ -1,0 +1,1 @@
+"""Intent in SQL: models, services, the revision log and address management."""

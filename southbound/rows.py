@@ -1,0 +1,263 @@
+"""The rows of realised state, as stored, watched and cached.
+
+The translator and the chassis agents share nothing but these types. Every row
+is an immutable record with a key that is unique within its table and one or
+more *scopes*: the unit in which an agent subscribes to rows. A row may only be
+sent to an agent that subscribed to one of its scopes.
+
+========================  ====================================================
+scope                     rows
+========================  ====================================================
+``global``                :class:`Template`, :class:`Chassis`
+``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
+                          :class:`FlowGroup`, :class:`MacBinding`,
+                          :class:`FdbEntry`
+``port:<name>``           the :class:`PortBinding` of that name
+``set:<sigil and name>``  :class:`SetMember`
+========================  ====================================================
+
+Addresses are text in their canonical form (lower-case, RFC 5952 for IPv6).
+"""
+
+from typing import ClassVar, Literal
+
+import msgspec
+
+GLOBAL_SCOPE = "global"
+
+
+def datapath_scope(datapath: str) -> str:
+    return f"datapath:{datapath}"
+
+
+def port_scope(name: str) -> str:
+    return f"port:{name}"
+
+
+def set_scope(name: str) -> str:
+    """`name` carries its sigil: ``$web-addresses`` or ``@web-ports``."""
+    return f"set:{name}"
+
+
+class Row(msgspec.Struct, frozen=True, array_like=True):
+    """Base of all rows: ``table`` names the table, ``key`` the row in it."""
+
+    table: ClassVar[str]
+
+    @property
+    def key(self) -> str:
+        raise AssertionError(f"{type(self).__name__} has no key")
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (GLOBAL_SCOPE,)
+
+
+class Encap(msgspec.Struct, frozen=True, array_like=True):
+    """A tunnel endpoint of a chassis; `ip` is where its Geneve packets go."""
+
+    type: str
+    ip: str
+
+
+class Template(Row, frozen=True, array_like=True):
+    """A flow template as data: what an agent needs to compile it.
+
+    `id` is the hash of the content, so a changed template is a new row.
+    `table_number` orders the stages of a pipeline (0 is the first).
+    """
+
+    table: ClassVar[str] = "template"
+
+    id: int
+    pipeline: str
+    stage: str
+    table_number: int
+    stage_default: str
+    priority: str
+    match: str
+    actions: str
+    only: str
+
+    @property
+    def key(self) -> str:
+        return str(self.id)
+
+
+class Chassis(Row, frozen=True, array_like=True):
+    """A hypervisor, named by its ``system-id``.
+
+    `alive` turns false when the lease that its connection renews has run out.
+    """
+
+    table: ClassVar[str] = "chassis"
+
+    name: str
+    hostname: str = ""
+    encaps: tuple[Encap, ...] = ()
+    external_ids: dict[str, str] = {}
+    alive: bool = True
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+
+class Datapath(Row, frozen=True, array_like=True):
+    """A logical switch (`ls`) or router (`lr`) with its 24-bit tunnel key."""
+
+    table: ClassVar[str] = "datapath"
+
+    id: str
+    kind: Literal["ls", "lr"]
+    name: str
+    tunnel_key: int
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.id),)
+
+
+class PortBinding(Row, frozen=True, array_like=True):
+    """A logical port and where it is bound.
+
+    The first part is intent, written by the translator. `chassis` and `up` are
+    facts, written by the southbound store as agents claim the port. A `patch`
+    port joins its datapath to `peer_datapath` through the port named `peer` and
+    is on every chassis. `multicast` lists the multicast groups of the datapath
+    that the port is a member of (``_MC_flood``, ``_MC_unknown``, …).
+    """
+
+    table: ClassVar[str] = "port_binding"
+
+    id: str
+    datapath: str
+    name: str
+    tunnel_key: int
+    type: Literal["vif", "patch"]
+    enabled: bool = True
+    addresses: tuple[str, ...] = ()
+    multicast: tuple[str, ...] = ()
+    peer: str = ""
+    peer_datapath: str = ""
+    requested_chassis: tuple[str, ...] = ()
+    options: dict[str, str] = {}
+    chassis: str = ""
+    up: bool = False
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath), port_scope(self.name))
+
+
+class FlowGroup(Row, frozen=True, array_like=True):
+    """All logical flows of one derivation on one datapath.
+
+    `id` is the OpenFlow cookie. `payload` is MessagePack, ``[[template id,
+    argument, …], …]`` in canonical order. `cause_kind` and `cause_id` name the
+    northbound object, `revision` the one in which the payload last changed.
+    """
+
+    table: ClassVar[str] = "flow_group"
+
+    id: int
+    datapath: str
+    cause_kind: str
+    cause_id: str
+    revision: int
+    payload: bytes
+
+    @property
+    def key(self) -> str:
+        return str(self.id)
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
+class SetMember(Row, frozen=True, array_like=True):
+    """One address of an address set, or one port name of a port group.
+
+    `set` carries its sigil.
+    """
+
+    table: ClassVar[str] = "set_member"
+
+    set: str
+    member: str
+
+    @property
+    def key(self) -> str:
+        return f"{self.set}/{self.member}"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (set_scope(self.set),)
+
+
+class MacBinding(Row, frozen=True, array_like=True):
+    """A neighbour that a router learned on one of its ports.
+
+    `learned_at` is seconds since the epoch on the server's clock.
+    """
+
+    table: ClassVar[str] = "mac_binding"
+
+    datapath: str
+    port: str
+    ip: str
+    mac: str
+    chassis: str = ""
+    learned_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return f"{self.port}/{self.ip}"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
+class FdbEntry(Row, frozen=True, array_like=True):
+    """A MAC address that a switch learned behind one of its `unknown` ports."""
+
+    table: ClassVar[str] = "fdb"
+
+    datapath: str
+    mac: str
+    port: str
+    chassis: str = ""
+    learned_at: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return f"{self.datapath}/{self.mac}"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
+ROW_TYPES: dict[str, type[Row]] = {
+    row.table: row
+    for row in (
+        Template,
+        Chassis,
+        Datapath,
+        PortBinding,
+        FlowGroup,
+        SetMember,
+        MacBinding,
+        FdbEntry,
+    )
+}
