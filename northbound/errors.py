@@ -1,0 +1,192 @@
+"""Everything that can go wrong with intent, in one hierarchy.
+
+::
+
+    NorthboundError
+    ├── RequestError                  the request cannot be met; nothing was written
+    │   ├── InvalidError              one or more fields are wrong: path, reason, value
+    │   ├── NotFoundError             no object of that kind with that id or name
+    │   ├── ConflictError             a name or an address is already taken
+    │   ├── ReferencedError           the object is still referenced; the referents are named
+    │   ├── VersionMismatchError      the object changed since the caller read it (If-Match)
+    │   └── ExhaustedError            no free address or tunnel key is left
+    └── DatabaseError                 the database cannot serve; nothing was half-written
+        ├── DatabaseBusyError         locked by another process for too long
+        ├── DatabaseFullError         no space left for it
+        ├── DatabaseReadOnlyError     the file or its directory may not be written
+        ├── DatabaseUnreachableError  cannot be opened or connected to
+        ├── SchemaMissingError        never set up: no migration has run
+        ├── SchemaOutdatedError       older than this program
+        └── SchemaTooNewError         newer than this program
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+PathElement = str | int
+
+
+class NorthboundError(Exception):
+    """Base of all errors of this package."""
+
+
+class RequestError(NorthboundError):
+    """The request cannot be met as it stands; nothing was written."""
+
+
+@dataclass(frozen=True)
+class FieldProblem:
+    """What is wrong with one field.
+
+    `path` leads to the field from the request's outermost object. `caret` holds
+    the position of the fault within a text value (an ACL match), if it has one.
+    """
+
+    path: tuple[PathElement, ...]
+    reason: str
+    value: object = None
+    caret: int | None = None
+
+    @property
+    def pointer(self) -> str:
+        """The path as a JSON pointer (RFC 6901).
+
+        >>> FieldProblem(("addresses", 0), "not an address").pointer
+        '/addresses/0'
+        """
+        steps = (str(step).replace("~", "~0").replace("/", "~1") for step in self.path)
+        return "".join("/" + step for step in steps)
+
+    @property
+    def dotted(self) -> str:
+        """The path as people write it.
+
+        >>> FieldProblem(("addresses", 0), "not an address").dotted
+        'addresses.0'
+        """
+        return ".".join(str(step) for step in self.path)
+
+    def under(self, prefix: tuple[PathElement, ...]) -> "FieldProblem":
+        """The same problem seen from an enclosing object."""
+        return FieldProblem((*prefix, *self.path), self.reason, self.value, self.caret)
+
+    def __str__(self) -> str:
+        where = f"{self.dotted}: " if self.path else ""
+        if self.caret is None:
+            shown = "" if self.value is None else f" (got {self.value!r})"
+            return f"{where}{self.reason}{shown}"
+        return f"{where}{self.reason}\n  {self.value}\n  {' ' * self.caret}^"
+
+
+class InvalidError(RequestError):
+    """One or more fields of the request are wrong."""
+
+    def __init__(self, problems: Sequence[FieldProblem]) -> None:
+        super().__init__("\n".join(str(problem) for problem in problems))
+        self.problems = tuple(problems)
+
+    @classmethod
+    def of(
+        cls, *path: PathElement, reason: str, value: object = None, caret: int | None = None
+    ) -> "InvalidError":
+        """An error about a single field."""
+        return cls([FieldProblem(path, reason, value, caret)])
+
+    def under(self, *prefix: PathElement) -> "InvalidError":
+        """The same error seen from an enclosing object."""
+        return InvalidError([problem.under(prefix) for problem in self.problems])
+
+
+class NotFoundError(RequestError):
+    """No object of `kind` has `ref` as its id or name."""
+
+    def __init__(self, kind: str, ref: str) -> None:
+        super().__init__(f"there is no {kind.replace('_', ' ')} {ref!r}")
+        self.kind = kind
+        self.ref = ref
+
+
+class ConflictError(RequestError):
+    """`value` of `field` is already taken by the object `holder`."""
+
+    def __init__(self, kind: str, field: str, value: object, holder: "Referent") -> None:
+        super().__init__(
+            f"{kind.replace('_', ' ')}: {field} {value!r} is already taken by {holder}"
+        )
+        self.kind = kind
+        self.field = field
+        self.value = value
+        self.holder = holder
+
+
+class Referent(NamedTuple):
+    """An object named in an error."""
+
+    kind: str
+    id: str
+    name: str
+
+    def __str__(self) -> str:
+        return f"{self.kind.replace('_', ' ')} {self.name or self.id}"
+
+
+class ReferencedError(RequestError):
+    """`target` cannot go, or be renamed, while `referents` need it."""
+
+    def __init__(self, target: Referent, referents: Sequence[Referent]) -> None:
+        shown = ", ".join(str(referent) for referent in referents[:10])
+        rest = f" and {len(referents) - 10} more" if len(referents) > 10 else ""
+        super().__init__(f"{target} is referenced by {shown}{rest}")
+        self.target = target
+        self.referents = tuple(referents)
+
+
+class VersionMismatchError(RequestError):
+    """The object is at version `actual`, the caller expected `expected`."""
+
+    def __init__(self, target: Referent, expected: int, actual: int) -> None:
+        super().__init__(f"{target} is at version {actual}, not at {expected}")
+        self.target = target
+        self.expected = expected
+        self.actual = actual
+
+
+class ExhaustedError(RequestError):
+    """Nothing is left to allocate from `pool`."""
+
+    def __init__(self, pool: str) -> None:
+        super().__init__(f"{pool} is exhausted")
+        self.pool = pool
+
+
+class DatabaseError(NorthboundError):
+    """The database cannot serve; whatever was under way left no trace in it."""
+
+
+class DatabaseBusyError(DatabaseError):
+    """Another process holds the database's lock for longer than the busy timeout."""
+
+
+class DatabaseFullError(DatabaseError):
+    """The file system, or a size limit, leaves the database no space."""
+
+
+class DatabaseReadOnlyError(DatabaseError):
+    """The database file or its directory may not be written."""
+
+
+class DatabaseUnreachableError(DatabaseError):
+    """The database cannot be opened or connected to, or is no database."""
+
+
+class SchemaMissingError(DatabaseError):
+    """No migration has run on the database yet."""
+
+
+class SchemaOutdatedError(DatabaseError):
+    """The database's schema is older than the program."""
+
+
+class SchemaTooNewError(DatabaseError):
+    """The database's schema is newer than the program."""

@@ -1,0 +1,82 @@
+"""What all tables of intent have in common.
+
+*Tracked* tables hold what a user said. Every change to them is recorded in the
+revision log as a pair of *images*: the complete row before and after, without
+``version``, the revision in which the object last changed. An image has the
+column names as keys and only JSON values, and is the form in which the
+translator gets rows.
+
+Foreign keys are checked at commit, not statement by statement, so that one
+transaction may write its rows in any order.
+"""
+
+from functools import cache
+from typing import Any, ClassVar
+
+from sqlalchemy import JSON, BigInteger, ForeignKey, MetaData, String
+from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_name)s",
+    "pk": "pk_%(table_name)s",
+}
+
+Uuid = String(36)
+Name = String(255)
+
+
+class Base(DeclarativeBase):
+    """Base of every northbound table."""
+
+    metadata = MetaData(naming_convention=NAMING)
+    type_annotation_map: ClassVar[dict[Any, Any]] = {list[str]: JSON, dict[str, str]: JSON}
+
+
+class Tracked(Base):
+    """Base of the tables whose changes the revision log records."""
+
+    __abstract__ = True
+
+    @property
+    def object_id(self) -> str:
+        """What the revision log calls the row: its primary key, parts joined by ``/``."""
+        keys = self.__mapper__.primary_key
+        return "/".join(str(getattr(self, str(key.key))) for key in keys)
+
+    def image(self) -> dict[str, Any]:
+        """The row as the revision log and the translator see it."""
+        return {name: getattr(self, name) for name in image_columns(type(self))}
+
+
+@cache
+def image_columns(model: type[Tracked]) -> tuple[str, ...]:
+    """The columns that an image of a row of `model` has."""
+    return tuple(str(c.key) for c in model.__table__.columns if c.key != "version")
+
+
+class Resource(Tracked):
+    """A tracked row that users address by id, and by name where it has a unique one.
+
+    `document` names the declarative document that owns the object, if one does.
+    """
+
+    __abstract__ = True
+
+    id: Mapped[str] = mapped_column(Uuid, primary_key=True, sort_order=-10)
+    labels: Mapped[dict[str, str]] = mapped_column(default=dict, sort_order=80)
+    external_ids: Mapped[dict[str, str]] = mapped_column(default=dict, sort_order=81)
+    document: Mapped[str | None] = mapped_column(Name, index=True, default=None, sort_order=82)
+    version: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=90)
+
+
+def reference(
+    column: str, *, nullable: bool = False, primary_key: bool = False
+) -> MappedColumn[Any]:
+    """A column that holds the id of another object."""
+    key = ForeignKey(column, deferrable=True, initially="DEFERRED")
+    if primary_key:
+        return mapped_column(Uuid, key, primary_key=True)
+    return mapped_column(Uuid, key, nullable=nullable, index=True)

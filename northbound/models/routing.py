@@ -1,0 +1,54 @@
+"""Logical routers, their ports and their static routes."""
+
+from sqlalchemy import UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from northbound.models.base import Name, Resource, reference
+
+
+class LogicalRouter(Resource):
+    """A distributed layer-3 router."""
+
+    __tablename__ = "logical_router"
+
+    name: Mapped[str] = mapped_column(Name, unique=True)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    tunnel_key: Mapped[int] = mapped_column(unique=True)
+
+
+class LogicalRouterPort(Resource):
+    """A port of a router.
+
+    `networks` lists its own addresses with their prefix lengths
+    (``10.0.0.1/24``). `peer` names the router port at the other end of a
+    router-to-router link, and that one's `peer` names this port.
+    """
+
+    __tablename__ = "logical_router_port"
+    __table_args__ = (UniqueConstraint("logical_router_id", "tunnel_key"),)
+
+    logical_router_id: Mapped[str] = reference("logical_router.id")
+    name: Mapped[str] = mapped_column(Name, unique=True)
+    mac: Mapped[str]
+    networks: Mapped[list[str]] = mapped_column(default=list)
+    peer: Mapped[str | None] = mapped_column(Name, index=True, default=None)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    tunnel_key: Mapped[int]
+
+
+class StaticRoute(Resource):
+    """A route that somebody declared.
+
+    `ip_prefix` is matched against the destination, or against the source with
+    the policy ``src-ip``. `nexthop` is an address or ``discard``. Without
+    `output_port` (the name of one of the router's ports) the port is the one
+    whose network holds the next hop.
+    """
+
+    __tablename__ = "static_route"
+
+    logical_router_id: Mapped[str] = reference("logical_router.id")
+    ip_prefix: Mapped[str]
+    nexthop: Mapped[str]
+    output_port: Mapped[str | None] = mapped_column(Name, index=True, default=None)
+    policy: Mapped[str] = mapped_column(default="dst-ip")

@@ -1,0 +1,75 @@
+"""Logical switches, their ports, and the addresses claimed on them."""
+
+from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy.orm import Mapped, mapped_column
+
+from northbound.models.base import Base, Name, Resource, reference
+
+
+class LogicalSwitch(Resource):
+    """A layer-2 network.
+
+    `subnet4` and `subnet6` are what dynamic addresses are taken from;
+    `exclude_ips` lists IPv4 addresses and ranges (``10.0.0.2..10.0.0.9``) that
+    are never given out.
+    """
+
+    __tablename__ = "logical_switch"
+
+    name: Mapped[str] = mapped_column(Name, unique=True)
+    tunnel_key: Mapped[int] = mapped_column(unique=True)
+    subnet4: Mapped[str | None] = mapped_column(default=None)
+    subnet6: Mapped[str | None] = mapped_column(default=None)
+    exclude_ips: Mapped[list[str]] = mapped_column(default=list)
+
+
+class LogicalSwitchPort(Resource):
+    """A port of a switch: of a workload (``vif``) or towards a router (``router``).
+
+    `addresses` holds OVN's address strings in canonical form; what ``dynamic``
+    in them stands for is in `dynamic_addresses` (``MAC IP IP6``). A port of type
+    ``router`` has the one address ``router``: that of the router port it names.
+    """
+
+    __tablename__ = "logical_switch_port"
+    __table_args__ = (UniqueConstraint("logical_switch_id", "tunnel_key"),)
+
+    logical_switch_id: Mapped[str] = reference("logical_switch.id")
+    name: Mapped[str] = mapped_column(Name, unique=True)
+    type: Mapped[str]
+    addresses: Mapped[list[str]] = mapped_column(default=list)
+    dynamic_addresses: Mapped[str | None] = mapped_column(default=None)
+    port_security: Mapped[list[str]] = mapped_column(default=list)
+    enabled: Mapped[bool] = mapped_column(default=True)
+    router_port: Mapped[str | None] = mapped_column(Name, index=True, default=None)
+    requested_chassis: Mapped[list[str]] = mapped_column(default=list)
+    tunnel_key: Mapped[int]
+
+
+class AddressClaim(Base):
+    """An address that a port holds on a switch, whether static or dynamic.
+
+    Derived from the ports; it makes "is it taken?" and "which one is free next?"
+    index look-ups. `number` is the value of an IPv4 address.
+    """
+
+    __tablename__ = "address_claim"
+    __table_args__ = (Index(None, "logical_switch_id", "number"),)
+
+    logical_switch_id: Mapped[str] = reference("logical_switch.id", primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True)
+    logical_switch_port_id: Mapped[str] = reference("logical_switch_port.id")
+    number: Mapped[int | None] = mapped_column(BigInteger, default=None)
+
+
+class AllocationCursor(Base):
+    """Where the search for the next free number of a pool begins.
+
+    The cursor moves on and wraps, so a number that was freed stays unused for
+    as long as possible.
+    """
+
+    __tablename__ = "allocation_cursor"
+
+    pool: Mapped[str] = mapped_column(Name, primary_key=True)
+    next: Mapped[int] = mapped_column(BigInteger)
