@@ -1,0 +1,107 @@
+"""Holes: the typed gaps of a template, and the values that fill them.
+
+In text a hole is written ``{name:type}``. Values are plain and travel as they
+are; the agent splices the bytes of an address into a match without looking at
+them.
+
+==========  =========================================  =======================
+type        value                                      fits
+==========  =========================================  =======================
+mac         6 bytes                                    48-bit fields
+ip4         4 bytes                                    32-bit fields
+ip6         16 bytes                                   128-bit fields
+cidr4       8 bytes: value, mask                       32-bit fields, in matches
+cidr6       32 bytes: value, mask                      128-bit fields, in matches
+lport       name of a logical port                     inport, outport
+mcgroup     name of a multicast group                  outport
+datapath    id of a datapath                           (reserved)
+int         integer                                    integer fields, priorities
+bytes       bytes                                      the name in ``log``
+set         ``$name`` or ``@name``                     integer fields; inport, outport
+expr        canonical text of a match                  a whole operand of a match
+group       name of an OpenFlow group                  (reserved)
+meter       name of a meter                            the meter in ``log``
+==========  =========================================  =======================
+"""
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+Argument = bytes | str | int
+
+
+class HoleType(StrEnum):
+    """What kind of value fills a hole."""
+
+    MAC = "mac"
+    IP4 = "ip4"
+    IP6 = "ip6"
+    CIDR4 = "cidr4"
+    CIDR6 = "cidr6"
+    LPORT = "lport"
+    DATAPATH = "datapath"
+    MCGROUP = "mcgroup"
+    INT = "int"
+    BYTES = "bytes"
+    SET = "set"
+    EXPR = "expr"
+    GROUP = "group"
+    METER = "meter"
+
+    @property
+    def width(self) -> int | None:
+        """The only field width that the hole fits, or None where that isn't fixed."""
+        return _WIDTHS.get(self)
+
+    @property
+    def python_type(self) -> type[bytes] | type[str] | type[int]:
+        if self in _LENGTHS or self is HoleType.BYTES:
+            return bytes
+        return int if self is HoleType.INT else str
+
+    @property
+    def is_masked(self) -> bool:
+        return self in (HoleType.CIDR4, HoleType.CIDR6)
+
+    def accepts(self, value: object) -> bool:
+        """Whether `value` is a well-formed argument for a hole of this type."""
+        match value:
+            case bytes():
+                return self is HoleType.BYTES or _LENGTHS.get(self) == len(value)
+            case str():
+                well_formed = self is not HoleType.SET or (value[:1] in "$@" and len(value) > 1)
+                return self.python_type is str and well_formed
+            case _:
+                return self is HoleType.INT and type(value) is int
+
+
+_WIDTHS = {
+    HoleType.MAC: 48,
+    HoleType.IP4: 32,
+    HoleType.IP6: 128,
+    HoleType.CIDR4: 32,
+    HoleType.CIDR6: 128,
+}
+_LENGTHS = {
+    HoleType.MAC: 6,
+    HoleType.IP4: 4,
+    HoleType.IP6: 16,
+    HoleType.CIDR4: 8,
+    HoleType.CIDR6: 32,
+}
+
+HOLE_PATTERN = re.compile(
+    r"\{(?P<name>[a-z_][a-z0-9_]*):(?P<type>" + "|".join(HoleType) + r")\}", re.ASCII
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hole:
+    """A gap in a match, in actions or in a priority, to be filled by an argument."""
+
+    name: str
+    type: HoleType
+
+    def __str__(self) -> str:
+        return f"{{{self.name}:{self.type}}}"
