@@ -1,0 +1,424 @@
+"""The state of a graph, and the one function that changes it: `Engine.apply`.
+
+Terms: a *cell* is a derivation with a key. A *slot* holds the cells that read a
+certain key of a certain node; a slot exists for a key that doesn't, if it was
+asked for. A batch changes table rows, then visits the nodes in declaration order:
+what changed in a node marks cells of later nodes dirty, and each dirty cell runs
+once. Whether a cell runs for the first time or the thousandth makes no
+difference, so there is no second copy of the semantics to keep in step.
+"""
+
+import gc
+import inspect
+import traceback
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from incremental.errors import Failure, GraphError
+from incremental.graph import Graph, Node
+
+
+class Change(NamedTuple):
+    """A result before and after a batch; None stands for absent."""
+
+    before: Any
+    after: Any
+
+
+class Difference(NamedTuple):
+    """Where the engine's state and a full recomputation disagree."""
+
+    node: str
+    key: Hashable
+    incremental: Any
+    full: Any
+
+
+@dataclass(slots=True)
+class Delta:
+    """What one batch changed in the output nodes, and what it cost.
+
+    `outputs` maps the source of each output node to its changes by key; for a
+    group the keys are `(group, element)` pairs and the values True or None.
+    """
+
+    outputs: dict[Any, dict[Any, Change]] = field(default_factory=dict)
+    failures: dict[tuple[str, Hashable], Failure | None] = field(default_factory=dict)
+    runs: Counter[str] = field(default_factory=Counter)
+
+    def of(self, source: Any) -> dict[Any, Change]:
+        return self.outputs.get(source, {})
+
+
+class _Slot(set[tuple["_State", Any]]):
+    """The cells that read one key of one node; knows where it hangs, to go when empty."""
+
+    __slots__ = ("home", "key")
+
+    def __init__(self, home: dict[Any, "_Slot"], key: Any) -> None:
+        self.home = home
+        self.key = key
+
+
+class _State:
+    """Everything that the engine remembers of one node."""
+
+    __slots__ = (
+        "any_slots",
+        "changed",
+        "dirty",
+        "groups",
+        "is_generator",
+        "node",
+        "over",
+        "reads",
+        "slots",
+        "values",
+    )
+
+    def __init__(self, node: Node, over: "_State | None") -> None:
+        self.node = node
+        self.over: _State = over or self
+        """What the node is over; a table is over itself."""
+        self.values: dict[Any, Any] = {}
+        """Rows or results by key; of a group: True by pair."""
+        self.groups: dict[Any, dict[Any, int]] = {}
+        """Of a group: how many contribute each element."""
+        self.changed: dict[Any, Any] = {}
+        """In a batch: the value before, for each key that changed."""
+        self.slots: dict[Any, _Slot] = {}
+        self.any_slots: dict[Any, _Slot] = {}
+        self.reads: dict[Any, tuple[_Slot, ...]] = {}
+        self.dirty: dict[Any, None] = {}
+        self.is_generator = inspect.isgeneratorfunction(node.source)
+
+
+class _Recorder:
+    """The `Read` that derivations get: answers from the state and notes the slots."""
+
+    __slots__ = ("_by_source", "key", "log", "over", "position")
+
+    def __init__(self, by_source: dict[Any, _State]) -> None:
+        self._by_source = by_source
+        self.log: list[_Slot] = []
+        self.over: _State | None = None
+        self.key: Any = None
+        self.position = 0
+
+    def begin(self, state: _State, key: Any) -> None:
+        self.log = []
+        self.over = state.over
+        self.key = key
+        self.position = state.node.position
+
+    def __call__(self, source: Any, key: Any) -> Any:
+        state = self._by_source.get(source)
+        if state is None or state.node.position >= self.position:
+            raise self._out_of_order(source)
+        if state is self.over and key == self.key:
+            return state.values.get(key)  # a cell follows its own row anyway
+        slot = state.slots.get(key)
+        if slot is None:
+            slot = state.slots[key] = _Slot(state.slots, key)
+        self.log.append(slot)
+        return state.values.get(key)
+
+    def members(self, group: Any, key: Any) -> tuple[Any, ...]:
+        state = self._group(group)
+        slot = state.slots.get(key)
+        if slot is None:
+            slot = state.slots[key] = _Slot(state.slots, key)
+        self.log.append(slot)
+        elements = state.groups.get(key)
+        return tuple(sorted(elements)) if elements else ()
+
+    def any(self, group: Any, key: Any) -> bool:
+        state = self._group(group)
+        slot = state.any_slots.get(key)
+        if slot is None:
+            slot = state.any_slots[key] = _Slot(state.any_slots, key)
+        self.log.append(slot)
+        return key in state.groups
+
+    def _group(self, group: Any) -> _State:
+        state = self._by_source.get(group)
+        if state is None or state.node.position >= self.position or state.node.kind != "group":
+            raise self._out_of_order(group)
+        return state
+
+    def _out_of_order(self, source: Any) -> GraphError:
+        name = getattr(source, "__name__", source)
+        return GraphError(f"{name} is not declared as what is asked for, before its reader")
+
+
+class Engine:
+    """Runs a graph: rows in, delta out."""
+
+    def __init__(self, graph: Graph) -> None:
+        self.graph = graph
+        self.failures: dict[tuple[str, Hashable], Failure] = {}
+        self._states: list[_State] = []
+        self._by_source: dict[Any, _State] = {}
+        for node in graph:
+            over = None if node.over is None else self._states[node.over.position]
+            state = _State(node, over)
+            self._states.append(state)
+            self._by_source[node.source] = state
+        self._recorder = _Recorder(self._by_source)
+
+    # --- changing -------------------------------------------------------------
+
+    def load(self, changes: Iterable[tuple[Any, Any, Any]]) -> Delta:
+        """`apply` for the first, big batch: without garbage collection, then freezes the heap.
+
+        What was loaded stays; without the freeze every full collection would walk it.
+        """
+        was_enabled = gc.isenabled()
+        gc.disable()
+        try:
+            delta = self.apply(changes)
+            gc.freeze()
+        finally:
+            if was_enabled:
+                gc.enable()
+        return delta
+
+    def apply(self, changes: Iterable[tuple[Any, Any, Any]]) -> Delta:
+        """Applies `(row type, key, row or None)` changes as one batch; the last of a key wins."""
+        delta = Delta()
+        self._put(changes)
+        for state in self._states:
+            kind = state.node.kind
+            if kind == "group":
+                self._update_group(state, delta)
+            elif kind == "derivation":
+                self._update_derivation(state, delta)
+        for state in self._states:
+            if state.changed:
+                if state.node.output:
+                    delta.outputs[state.node.source] = {
+                        key: Change(before, state.values.get(key))
+                        for key, before in state.changed.items()
+                    }
+                state.changed = {}
+        return delta
+
+    def _put(self, changes: Iterable[tuple[Any, Any, Any]]) -> None:
+        touched: dict[_State, dict[Any, Any]] = {}
+        for source, key, row in changes:
+            state = self._by_source.get(source)
+            if state is None or state.node.kind != "table":
+                raise GraphError(f"{getattr(source, '__name__', source)} is not a table here")
+            touched.setdefault(state, {}).setdefault(key, state.values.get(key))
+            if row is None:
+                state.values.pop(key, None)
+            else:
+                state.values[key] = row
+        for state, before in touched.items():
+            for key, old in before.items():
+                if state.values.get(key) != old:
+                    state.changed[key] = old
+                    _mark_readers(state.slots, key)
+
+    def _update_group(self, state: _State, delta: Delta) -> None:
+        source = state.over
+        if not source.changed:
+            return
+        before: dict[tuple[Any, Any], bool] = {}
+        for key, old in source.changed.items():
+            for sign, row in ((-1, old), (1, source.values.get(key))):
+                if row is None:
+                    continue
+                for group, element in self._project(state, key, row, delta, record=sign > 0):
+                    elements = state.groups.get(group)
+                    if elements is None:
+                        elements = state.groups[group] = {}
+                    count = elements.get(element, 0)
+                    before.setdefault((group, element), count > 0)
+                    elements[element] = count + sign
+            if source.values.get(key) is None:
+                self._clear_failure(state, key, delta)
+        for (group, element), existed in before.items():
+            elements = state.groups[group]
+            exists = elements[element] > 0
+            if not exists:
+                del elements[element]
+            if exists != existed:
+                pair = (group, element)
+                state.changed[pair] = True if existed else None
+                if exists:
+                    state.values[pair] = True
+                else:
+                    del state.values[pair]
+        _mark_group_readers(state)
+        for group, _ in before:
+            if group in state.groups and not state.groups[group]:
+                del state.groups[group]
+
+    def _project(
+        self, state: _State, key: Any, row: Any, delta: Delta, *, record: bool
+    ) -> list[tuple[Any, Any]]:
+        """The pairs of one row; none, and a failure, if the projection raises."""
+        try:
+            pairs = list(state.node.source(key, row))
+        except Exception as error:  # any bug in a projection concerns this row only
+            if record:
+                self._record_failure(state, key, error, delta)
+            return []
+        if record:
+            self._clear_failure(state, key, delta)
+        return pairs
+
+    def _update_derivation(self, state: _State, delta: Delta) -> None:
+        source = state.over
+        for key in source.changed:
+            if key in source.values:
+                state.dirty[key] = None
+            else:
+                state.dirty.pop(key, None)
+                self._remove_cell(state, key, delta)
+        if not state.dirty:
+            return
+        dirty, state.dirty = state.dirty, {}
+        for key in dirty:
+            self._run(state, key, delta)
+        delta.runs[state.node.name] += len(dirty)
+
+    def _run(self, state: _State, key: Any, delta: Delta) -> None:
+        recorder = self._recorder
+        recorder.begin(state, key)
+        try:
+            value = state.node.source(recorder, key)
+            if state.is_generator:
+                value = tuple(value)
+        except GraphError:
+            raise
+        except Exception as error:  # any bug in a derivation concerns this key only
+            self._record_failure(state, key, error, delta)
+            value = self._fall_back(state, key, delta)
+        else:
+            if self.failures:
+                self._clear_failure(state, key, delta)
+        self._remember_reads(state, key, recorder.log)
+        old = state.values.get(key)
+        if value == old:
+            return
+        state.changed[key] = old
+        if value is None:
+            del state.values[key]
+        else:
+            state.values[key] = value
+        _mark_readers(state.slots, key)
+
+    def _fall_back(self, state: _State, key: Any, delta: Delta) -> Any:
+        if state.node.fallback is None:
+            return None
+        try:
+            value = state.node.fallback(self._recorder, key)
+            return tuple(value) if isinstance(value, Iterator) else value
+        except GraphError:
+            raise
+        except Exception as error:  # nothing is left to fall back to
+            self._record_failure(state, key, error, delta)
+            return None
+
+    def _remember_reads(self, state: _State, key: Any, log: list[_Slot]) -> None:
+        old = state.reads.get(key, ())
+        new = tuple(log)
+        if len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True)):
+            return
+        cell = (state, key)
+        for slot in new:
+            slot.add(cell)
+        kept = {id(slot) for slot in new}
+        for slot in old:
+            if id(slot) not in kept:
+                _leave(slot, cell)
+        if new:
+            state.reads[key] = new
+        else:
+            state.reads.pop(key, None)
+
+    def _remove_cell(self, state: _State, key: Any, delta: Delta) -> None:
+        cell = (state, key)
+        for slot in state.reads.pop(key, ()):
+            _leave(slot, cell)
+        self._clear_failure(state, key, delta)
+        if key in state.values:
+            state.changed[key] = state.values.pop(key)
+            _mark_readers(state.slots, key)
+
+    def _record_failure(self, state: _State, key: Any, error: Exception, delta: Delta) -> None:
+        failure = Failure(
+            node=state.node.name,
+            key=key,
+            error=f"{type(error).__name__}: {error}",
+            traceback="".join(traceback.format_exception(error)),
+        )
+        self.failures[state.node.name, key] = failure
+        delta.failures[state.node.name, key] = failure
+
+    def _clear_failure(self, state: _State, key: Any, delta: Delta) -> None:
+        if self.failures.pop((state.node.name, key), None) is not None:
+            delta.failures[state.node.name, key] = None
+
+    # --- looking --------------------------------------------------------------
+
+    def rows(self, source: Any) -> dict[Any, Any]:
+        """The rows of a table, the results of a derivation, or the pairs of a group, by key."""
+        return self._by_source[source].values
+
+    def reads(self, source: Any, key: Any) -> int:
+        """How many different things the last run of this cell looked at, its own row aside."""
+        return len(set(map(id, self._by_source[source].reads.get(key, ()))))
+
+    def most_reads(self, source: Any) -> int:
+        """The largest number of reads over all cells of a derivation."""
+        return max(
+            (len(set(map(id, slots))) for slots in self._by_source[source].reads.values()),
+            default=0,
+        )
+
+    def differences(self) -> list[Difference]:
+        """Compares this state with a full recomputation from the same rows; empty when equal."""
+        fresh = Engine(self.graph)
+        fresh.apply(
+            (state.node.source, key, row)
+            for state in self._states
+            if state.node.kind == "table"
+            for key, row in state.values.items()
+        )
+        found: list[Difference] = []
+        for mine, full in zip(self._states, fresh._states, strict=True):
+            for key in mine.values.keys() | full.values.keys():
+                one, other = mine.values.get(key), full.values.get(key)
+                if one != other:
+                    found.append(Difference(mine.node.name, key, one, other))
+        return found
+
+
+def _mark_readers(slots: dict[Any, _Slot], key: Any) -> None:
+    slot = slots.get(key)
+    if slot is not None:
+        for state, reader in slot:
+            state.dirty[reader] = None
+
+
+def _leave(slot: _Slot, cell: tuple[_State, Any]) -> None:
+    slot.discard(cell)
+    if not slot and slot.home.get(slot.key) is slot:
+        del slot.home[slot.key]
+
+
+def _mark_group_readers(state: _State) -> None:
+    """Marks the readers of groups whose elements changed, or that came or went."""
+    balance: Counter[Any] = Counter()
+    for (group, _), before in state.changed.items():
+        balance[group] += -1 if before else 1
+    for group, grown in balance.items():
+        _mark_readers(state.slots, group)
+        size = len(state.groups[group])
+        if (size > 0) != (size - grown > 0):
+            _mark_readers(state.any_slots, group)

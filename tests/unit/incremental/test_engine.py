@@ -1,0 +1,224 @@
+"""The engine on a toy world: towns, roads and the derivations over them."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from incremental import Engine, Graph, GraphError, Read
+
+
+class Town(NamedTuple):
+    name: str
+    people: int
+
+
+class Visit(NamedTuple):
+    guest: str
+    town: str
+
+
+def guests(_key: str, visit: Visit) -> Iterator[tuple[str, str]]:
+    yield visit.town, visit.guest
+
+
+def greeting(read: Read, pair: tuple[str, str]) -> str:
+    name, guest = pair
+    town = read(Town, name)
+    return f"{guest} greets {town.people if town else 'nobody'} in {name}"
+
+
+def is_lively(read: Read, name: str) -> bool:
+    return read.any(guests, name)
+
+
+def crowd(read: Read, name: str) -> tuple[str, ...]:
+    return read.members(guests, name)
+
+
+def report(read: Read, name: str) -> Iterator[str]:
+    town = read(Town, name)
+    assert town is not None
+    if town.people < 0:
+        raise ValueError("negative town")
+    yield f"{town.name}: {'lively' if read(is_lively, name) else 'quiet'}"
+
+
+def no_report(_read: Read, name: str) -> Iterator[str]:
+    yield f"{name}: unknown"
+
+
+def world() -> Graph:
+    graph = Graph()
+    graph.table(Town)
+    graph.table(Visit)
+    graph.group(guests, over=Visit, output=True)
+    graph.derive(greeting, over=guests, output=True)
+    graph.derive(is_lively, over=Town)
+    graph.derive(crowd, over=Town)
+    graph.derive(report, over=Town, fallback=no_report, output=True)
+    return graph
+
+
+@pytest.fixture
+def engine() -> Engine:
+    engine = Engine(world())
+    engine.load(
+        [
+            (Town, "ulm", Town("ulm", 10)),
+            (Town, "bonn", Town("bonn", 20)),
+            (Visit, 1, Visit("ada", "ulm")),
+        ]
+    )
+    return engine
+
+
+def test_load_derives_everything(engine: Engine) -> None:
+    assert engine.rows(greeting) == {("ulm", "ada"): "ada greets 10 in ulm"}
+    assert engine.rows(report) == {"ulm": ("ulm: lively",), "bonn": ("bonn: quiet",)}
+
+
+def test_an_equal_row_changes_nothing(engine: Engine) -> None:
+    delta = engine.apply([(Town, "ulm", Town("ulm", 10))])
+    assert not delta.outputs
+    assert not delta.runs
+
+
+def test_delete_and_recreate_in_one_batch_changes_nothing(engine: Engine) -> None:
+    delta = engine.apply([(Town, "ulm", None), (Town, "ulm", Town("ulm", 10))])
+    assert not delta.runs
+
+
+def test_a_changed_row_reruns_its_readers_only(engine: Engine) -> None:
+    delta = engine.apply([(Town, "ulm", Town("ulm", 11))])
+    assert delta.runs == {"greeting": 1, "is_lively": 1, "crowd": 1, "report": 1}
+    assert delta.of(greeting)["ulm", "ada"].after == "ada greets 11 in ulm"
+    assert not delta.of(report), "an equal result is no change"
+
+
+def test_a_second_contributor_of_an_element_is_silent(engine: Engine) -> None:
+    assert not engine.apply([(Visit, 2, Visit("ada", "ulm"))]).runs
+    assert not engine.apply([(Visit, 1, None)]).runs
+    delta = engine.apply([(Visit, 2, None)])
+    assert delta.of(guests) == {("ulm", "ada"): (True, None)}
+    assert engine.rows(greeting) == {}
+
+
+def test_an_element_more_costs_one_derivation_and_its_readers(engine: Engine) -> None:
+    delta = engine.apply([(Visit, 2, Visit("eve", "ulm"))])
+    assert delta.runs == {"greeting": 1, "crowd": 1}, "liveliness did not change"
+    assert engine.rows(crowd)["ulm"] == ("ada", "eve")
+
+
+def test_a_miss_is_recorded(engine: Engine) -> None:
+    engine.apply([(Visit, 2, Visit("eve", "kiel"))])
+    assert engine.rows(greeting)["kiel", "eve"] == "eve greets nobody in kiel"
+    engine.apply([(Town, "kiel", Town("kiel", 5))])
+    assert engine.rows(greeting)["kiel", "eve"] == "eve greets 5 in kiel"
+    assert engine.rows(report)["kiel"] == ("kiel: lively",)
+
+
+def test_the_referent_may_go_first(engine: Engine) -> None:
+    engine.apply([(Town, "ulm", None)])
+    assert engine.rows(greeting)["ulm", "ada"] == "ada greets nobody in ulm"
+    engine.apply([(Visit, 1, None)])
+    assert engine.rows(greeting) == {}
+
+
+def test_a_derivation_that_raises_falls_back_and_recovers(engine: Engine) -> None:
+    delta = engine.apply([(Town, "bonn", Town("bonn", -1))])
+    assert delta.of(report)["bonn"].after == ("bonn: unknown",)
+    assert engine.failures["report", "bonn"].error == "ValueError: negative town"
+    assert engine.rows(report)["ulm"] == ("ulm: lively",), "the others run"
+    delta = engine.apply([(Town, "bonn", Town("bonn", 1))])
+    assert delta.failures == {("report", "bonn"): None}
+    assert not engine.failures
+
+
+def test_a_failure_goes_with_its_row(engine: Engine) -> None:
+    engine.apply([(Town, "bonn", Town("bonn", -1))])
+    engine.apply([(Town, "bonn", None)])
+    assert not engine.failures
+    assert "bonn" not in engine.rows(report)
+
+
+def test_a_projection_that_raises_concerns_its_row_only() -> None:
+    def picky(key: str, town: Town) -> Iterator[tuple[str, str]]:
+        yield ("small", key) if 100 // town.people > 10 else ("big", key)
+
+    graph = Graph()
+    graph.table(Town)
+    graph.group(picky, over=Town)
+    engine = Engine(graph)
+    engine.apply([(Town, "a", Town("a", 0)), (Town, "b", Town("b", 1))])
+    assert engine.rows(picky) == {("small", "b"): True}
+    assert "ZeroDivisionError" in engine.failures["picky", "a"].error
+    engine.apply([(Town, "a", Town("a", 2))])
+    assert engine.rows(picky) == {("small", "b"): True, ("small", "a"): True}
+    assert not engine.failures
+
+
+def test_a_failing_fallback_leaves_no_result() -> None:
+    def broken(_read: Read, _key: str) -> int:
+        raise ValueError("broken")
+
+    graph = Graph()
+    graph.table(Town)
+    graph.derive(broken, over=Town, fallback=lambda read, key: broken(read, key))
+    engine = Engine(graph)
+    engine.apply([(Town, "a", Town("a", 0))])
+    assert engine.rows(broken) == {}
+    assert ("broken", "a") in engine.failures
+
+
+def test_reads_are_counted(engine: Engine) -> None:
+    assert engine.reads(report, "ulm") == 1, "its own row does not count"
+    assert engine.reads(greeting, ("ulm", "ada")) == 1
+    assert engine.most_reads(report) == 1
+
+
+def test_nothing_is_remembered_of_what_is_gone(engine: Engine) -> None:
+    engine.apply([(Town, "ulm", None), (Town, "bonn", None), (Visit, 1, None)])
+    for state in engine._states:
+        assert not state.values
+        assert not state.slots
+        assert not state.any_slots
+        assert not state.reads
+        assert not state.groups
+        assert not state.dirty
+
+
+def test_full_recomputation_agrees_and_disagreement_is_named(engine: Engine) -> None:
+    assert engine.differences() == []
+    engine.rows(report)["ulm"] = ("ulm: forged",)
+    (difference,) = engine.differences()
+    assert (difference.node, difference.key) == ("report", "ulm")
+    assert difference.full == ("ulm: lively",)
+
+
+def test_reading_ahead_is_a_programming_error() -> None:
+    def early(read: Read, key: str) -> bool | None:
+        return read(is_lively, key)
+
+    graph = Graph()
+    graph.table(Town)
+    graph.table(Visit)
+    graph.group(guests, over=Visit)
+    graph.derive(early, over=Town)
+    graph.derive(is_lively, over=Town)
+    with pytest.raises(GraphError, match="is_lively"):
+        Engine(graph).apply([(Town, "ulm", Town("ulm", 1))])
+
+
+def test_a_node_is_declared_once_and_after_what_it_is_over() -> None:
+    graph = Graph()
+    graph.table(Town)
+    with pytest.raises(GraphError, match="twice"):
+        graph.table(Town)
+    with pytest.raises(GraphError, match="not declared"):
+        graph.group(guests, over=Visit)
+
+
+def test_only_tables_take_rows(engine: Engine) -> None:
+    with pytest.raises(GraphError, match="report"):
+        engine.apply([(report, "ulm", ("forged",))])
