@@ -1,0 +1,110 @@
+"""A hypervisor: a namespace with Open vSwitch, and the chassis agent that programs it.
+
+The agent itself runs outside the namespace: it touches its host only through
+Open vSwitch's sockets, and reaches the server on loopback.
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from cli.testbed.namespace import Namespace, run
+from cli.testbed.openvswitch import OpenVSwitch
+from cli.testbed.process import Process, spawn
+from cli.testbed.server import Server
+from cli.testbed.wait import until
+
+INTEGRATION_BRIDGE = "br-int"
+
+
+class Hypervisor:
+    """One hypervisor of a lab; its name is also its chassis' ``system-id``."""
+
+    def __init__(
+        self, name: str, namespace: Namespace, directory: Path, tunnel_ip: str, server: Server
+    ) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.directory = directory
+        self.tunnel_ip = tunnel_ip
+        self.server = server
+        self.switch = OpenVSwitch(namespace, directory / "ovs")
+
+    @property
+    def external_ids(self) -> dict[str, str]:
+        """What an operator sets in the Open_vSwitch table of a hypervisor."""
+        return {
+            "system-id": self.name,
+            "hostname": self.namespace.name,
+            "treadle-encap-type": "geneve",
+            "treadle-encap-ip": self.tunnel_ip,
+        }
+
+    @property
+    def log(self) -> Path:
+        return self.directory / "agent.log"
+
+    @property
+    def configuration(self) -> Path:
+        return self.directory / "agent.toml"
+
+    def start_agent(self, environment: dict[str, str] | None = None) -> Process:
+        self.configuration.write_text(
+            "[agent]\n"
+            f'server = "{self.server.agents_url}"\n'
+            f'ovsdb = "{self.switch.remote}"\n'
+            f'run_directory = "{self.switch.directory}"\n'
+            f'state_directory = "{self.directory / "agent"}"\n'
+            f'bridge = "{INTEGRATION_BRIDGE}"\n'
+            'datapath_type = "netdev"\n'
+        )
+        return spawn(
+            f"treadle agent of {self.name}",
+            [sys.executable, "-m", "cli.main", "agent", "run", "--config", str(self.configuration)],
+            self.log,
+            environment,
+        )
+
+    def agent(self, *command: str) -> Any:
+        """Ask the agent over its local socket; the parsed JSON answer."""
+        return json.loads(
+            run(
+                [
+                    *(sys.executable, "-m", "cli.main", "agent", *command),
+                    *("--config", str(self.configuration), "--json"),
+                ],
+                timeout=60,
+            )
+        )
+
+    def wait_until_agent_answers(self, process: Process, seconds: float = 30.0) -> None:
+        """Wait until the agent has its switch and the server."""
+        socket = self.directory / "agent" / "agent.sock"
+
+        def ready() -> bool:
+            process.check()
+            return socket.is_socket()
+
+        until(ready, f"agent of {self.name}", seconds)
+
+    def plug(self, interface: str, port: str) -> None:
+        """Attach an interface of the namespace to the integration bridge as a logical port."""
+        self.switch.vsctl(
+            *("--", "--may-exist", "add-port", INTEGRATION_BRIDGE, interface),
+            *("--", "set", "Interface", interface, f"external_ids:iface-id={json.dumps(port)}"),
+        )
+
+    def unplug(self, interface: str) -> None:
+        self.switch.vsctl("--if-exists", "del-port", INTEGRATION_BRIDGE, interface)
+
+    def flows(self) -> list[str]:
+        """The OpenFlow flows of the integration bridge, a line each, without statistics."""
+        output = self.switch.ofctl(
+            "dump-flows", "--no-stats", self.switch.management(INTEGRATION_BRIDGE)
+        )
+        return [line.strip() for line in output.splitlines() if "priority=" in line]
+
+    def trace(self, flow: str, *options: str) -> str:
+        """``ofproto/trace`` on the integration bridge."""
+        return self.switch.appctl("ofproto/trace", INTEGRATION_BRIDGE, flow, *options)
