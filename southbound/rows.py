@@ -19,11 +19,14 @@ scope                     rows
 Addresses are text in their canonical form (lower-case, RFC 5952 for IPv6).
 """
 
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
 GLOBAL_SCOPE = "global"
+
+RowId: TypeAlias = tuple[str, str]
+"""Names one row everywhere: its table and its key."""
 
 
 def datapath_scope(datapath: str) -> str:
@@ -40,13 +43,21 @@ def set_scope(name: str) -> str:
 
 
 class Row(msgspec.Struct, frozen=True, array_like=True):
-    """Base of all rows: ``table`` names the table, ``key`` the row in it."""
+    """Base of all rows: ``table`` names the table, ``key`` the row in it.
+
+    On the wire a row is an array that starts with its table's name (the struct's
+    tag), so that rows of all tables travel in one list: see :data:`AnyRow`.
+    """
 
     table: ClassVar[str]
 
     @property
     def key(self) -> str:
         raise AssertionError(f"{type(self).__name__} has no key")
+
+    @property
+    def row_id(self) -> RowId:
+        return (self.table, self.key)
 
     @property
     def scopes(self) -> tuple[str, ...]:
@@ -60,7 +71,7 @@ class Encap(msgspec.Struct, frozen=True, array_like=True):
     ip: str
 
 
-class Template(Row, frozen=True, array_like=True):
+class Template(Row, frozen=True, array_like=True, tag="template"):
     """A flow template as data: what an agent needs to compile it.
 
     `id` is the hash of the content, so a changed template is a new row.
@@ -84,7 +95,7 @@ class Template(Row, frozen=True, array_like=True):
         return str(self.id)
 
 
-class Chassis(Row, frozen=True, array_like=True):
+class Chassis(Row, frozen=True, array_like=True, tag="chassis"):
     """A hypervisor, named by its ``system-id``.
 
     `alive` turns false when the lease that its connection renews has run out.
@@ -103,7 +114,7 @@ class Chassis(Row, frozen=True, array_like=True):
         return self.name
 
 
-class Datapath(Row, frozen=True, array_like=True):
+class Datapath(Row, frozen=True, array_like=True, tag="datapath"):
     """A logical switch (`ls`) or router (`lr`) with its 24-bit tunnel key."""
 
     table: ClassVar[str] = "datapath"
@@ -122,7 +133,7 @@ class Datapath(Row, frozen=True, array_like=True):
         return (datapath_scope(self.id),)
 
 
-class PortBinding(Row, frozen=True, array_like=True):
+class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     """A logical port and where it is bound.
 
     The first part is intent, written by the translator. `chassis` and `up` are
@@ -158,7 +169,7 @@ class PortBinding(Row, frozen=True, array_like=True):
         return (datapath_scope(self.datapath), port_scope(self.name))
 
 
-class FlowGroup(Row, frozen=True, array_like=True):
+class FlowGroup(Row, frozen=True, array_like=True, tag="flow_group"):
     """All logical flows of one derivation on one datapath.
 
     `id` is the OpenFlow cookie. `payload` is MessagePack, ``[[template id,
@@ -184,7 +195,7 @@ class FlowGroup(Row, frozen=True, array_like=True):
         return (datapath_scope(self.datapath),)
 
 
-class SetMember(Row, frozen=True, array_like=True):
+class SetMember(Row, frozen=True, array_like=True, tag="set_member"):
     """One address of an address set, or one port name of a port group.
 
     `set` carries its sigil.
@@ -204,7 +215,7 @@ class SetMember(Row, frozen=True, array_like=True):
         return (set_scope(self.set),)
 
 
-class MacBinding(Row, frozen=True, array_like=True):
+class MacBinding(Row, frozen=True, array_like=True, tag="mac_binding"):
     """A neighbour that a router learned on one of its ports.
 
     `learned_at` is seconds since the epoch on the server's clock.
@@ -228,7 +239,7 @@ class MacBinding(Row, frozen=True, array_like=True):
         return (datapath_scope(self.datapath),)
 
 
-class FdbEntry(Row, frozen=True, array_like=True):
+class FdbEntry(Row, frozen=True, array_like=True, tag="fdb"):
     """A MAC address that a switch learned behind one of its `unknown` ports."""
 
     table: ClassVar[str] = "fdb"
@@ -261,3 +272,8 @@ ROW_TYPES: dict[str, type[Row]] = {
         FdbEntry,
     )
 }
+
+AnyRow: TypeAlias = (
+    Template | Chassis | Datapath | PortBinding | FlowGroup | SetMember | MacBinding | FdbEntry
+)
+"""Any row, as a type that msgspec decodes by the table's name."""

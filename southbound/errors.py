@@ -1,0 +1,32 @@
+"""What can go wrong with realised state.
+
+SouthboundError
+├── StoreError            the database refused a read or a write
+├── UnknownGroup          a flow group was written whose id was never allocated
+├── WatchRefused          the server will not serve this agent
+└── ProtocolError         the other end sent what the watch protocol doesn't allow
+"""
+
+
+class SouthboundError(Exception):
+    """Base of all errors of this package."""
+
+
+class StoreError(SouthboundError):
+    """The database refused; what was to be written is not written, not even in part."""
+
+
+class UnknownGroup(SouthboundError):  # noqa: N818
+    """A flow group's id was not allocated by the store's :class:`GroupIds`."""
+
+
+class WatchRefused(SouthboundError):  # noqa: N818
+    """The server refused an agent; `code` is one of :mod:`southbound.wire`'s refusals."""
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class ProtocolError(SouthboundError):
+    """A message that can't be decoded, or that isn't due now."""

@@ -1,0 +1,222 @@
+"""The messages between a watch server and chassis agents.
+
+One WebSocket, one MessagePack array a message, its type first. An agent opens
+with :class:`Register`; the server answers :class:`Hello` or :class:`Refused`.
+From then on the server sends nothing but :class:`Update` (and :class:`Denied` for a
+write that isn't the agent's to make).
+
+An **update** takes an agent from one position of the server's history to another,
+at once and for all of its scopes: applied whole, it leaves the agent with rows that
+belong together. It has a :class:`Part` for each scope that has news. A part is either
+*full* (all rows of the scope: what it doesn't list is gone) or a difference to what
+the agent was sent before. A scope is in sync from its first part on.
+
+**Positions** count changes in the server's memory, so they are comparable only within
+one `epoch`, a name for one life of the server process. **Revisions** are the
+northbound's: an update says which revision its rows realise. **Serials** number the
+updates of one connection; an agent acknowledges a serial once the switch has it.
+
+The encoding of parts is the server's largest cost, so a part is encoded once and the
+bytes go into the updates of all agents that are due it: see :func:`frame`.
+"""
+
+from collections.abc import Sequence
+from typing import Final, TypeAlias, TypeVar
+
+import msgspec
+
+from southbound.errors import ProtocolError
+from southbound.rows import AnyRow, Chassis, RowId
+
+PROTOCOL: Final = 1
+"""Goes up when an older agent would misunderstand a message."""
+
+REFUSED_PROTOCOL: Final = "protocol"
+REFUSED_TOKEN: Final = "unauthorised"  # noqa: S105
+REFUSED_IN_USE: Final = "chassis-in-use"
+REFUSED_MALFORMED: Final = "malformed"
+
+
+class Message(msgspec.Struct, frozen=True, array_like=True):
+    """Base of all messages."""
+
+
+# --- agent to server
+
+
+class Resume(Message, frozen=True, array_like=True):
+    """What an agent still has: the rows of `scopes` as of `position` in `epoch`."""
+
+    epoch: str
+    position: int
+    scopes: tuple[str, ...]
+
+
+class Register(Message, frozen=True, array_like=True, tag="register"):
+    """Opens a session. `instance` names one life of the agent's process.
+
+    A second session of the same chassis is refused while the first one lives, unless it
+    is of the same instance (which then reconnected before the server noticed the cut).
+    """
+
+    protocol: int
+    chassis: Chassis
+    instance: str
+    resume: Resume | None = None
+
+
+class Subscribe(Message, frozen=True, array_like=True, tag="subscribe"):
+    scopes: tuple[str, ...]
+
+
+class Unsubscribe(Message, frozen=True, array_like=True, tag="unsubscribe"):
+    scopes: tuple[str, ...]
+
+
+class ClaimOnly(Message, frozen=True, array_like=True, tag="claim-only"):
+    """All ports whose interfaces are on this chassis; what it claimed besides is released."""
+
+    ports: tuple[str, ...]
+
+
+class Claim(Message, frozen=True, array_like=True, tag="claim"):
+    """An interface for `port` was plugged in just now."""
+
+    port: str
+
+
+class Release(Message, frozen=True, array_like=True, tag="release"):
+    port: str
+
+
+class PortUp(Message, frozen=True, array_like=True, tag="port-up"):
+    """The flows of a port that is bound here are in the switch, or no longer are."""
+
+    port: str
+    up: bool
+
+
+class LearnedMac(Message, frozen=True, array_like=True, tag="learned-mac"):
+    """A neighbour seen by router port `port`; sending it again refreshes its age."""
+
+    port: str
+    ip: str
+    mac: str
+
+
+class LearnedFdb(Message, frozen=True, array_like=True, tag="learned-fdb"):
+    """A source address seen from switch port `port`; sending it again refreshes its age."""
+
+    port: str
+    mac: str
+
+
+class Acknowledge(Message, frozen=True, array_like=True, tag="ack"):
+    """All updates up to `serial` are in the switch."""
+
+    serial: int
+
+
+class Counters(Message, frozen=True, array_like=True, tag="counters"):
+    """The agent's own counters, shown with its chassis."""
+
+    values: dict[str, int]
+
+
+FromAgent: TypeAlias = (
+    Register
+    | Subscribe
+    | Unsubscribe
+    | ClaimOnly
+    | Claim
+    | Release
+    | PortUp
+    | LearnedMac
+    | LearnedFdb
+    | Acknowledge
+    | Counters
+)
+
+
+# --- server to agent
+
+
+class Hello(Message, frozen=True, array_like=True, tag="hello"):
+    protocol: int
+    epoch: str
+    learned_refresh: float
+    """Seconds after which an agent should send what it learned again, if it is in use."""
+
+
+class Part(Message, frozen=True, array_like=True):
+    scope: str
+    full: bool
+    puts: tuple[AnyRow, ...] = ()
+    deletes: tuple[RowId, ...] = ()
+
+
+class Update(Message, frozen=True, array_like=True, tag="update"):
+    serial: int
+    position: int
+    revision: int
+    parts: tuple[Part, ...]
+
+
+class Refused(Message, frozen=True, array_like=True, tag="refused"):
+    """The last message of a session that the server will not have."""
+
+    code: str
+    reason: str
+
+
+class Denied(Message, frozen=True, array_like=True, tag="denied"):
+    """A write that is not this chassis' to make; the session goes on."""
+
+    reason: str
+
+
+FromServer: TypeAlias = Hello | Update | Refused | Denied
+
+_M = TypeVar("_M")
+
+_encoder = msgspec.msgpack.Encoder()
+_from_agent: msgspec.msgpack.Decoder[FromAgent] = msgspec.msgpack.Decoder(FromAgent)
+_from_server: msgspec.msgpack.Decoder[FromServer] = msgspec.msgpack.Decoder(FromServer)
+
+
+def encode(message: Message) -> bytes:
+    return _encoder.encode(message)
+
+
+def decode_from_agent(data: bytes) -> FromAgent:
+    return _decode(_from_agent, data)
+
+
+def decode_from_server(data: bytes) -> FromServer:
+    return _decode(_from_server, data)
+
+
+def frame(serial: int, position: int, revision: int, parts: Sequence[bytes]) -> list[bytes]:
+    """The pieces of an :class:`Update` of parts that :func:`encode` made earlier.
+
+    Joined, they are what ``encode(Update(...))`` gives; the parts themselves are not
+    copied, so that many agents can be sent the same large part.
+    """
+    head = _encoder.encode(["update", serial, position, revision])
+    return [b"\x95" + head[1:] + _array_header(len(parts)), *parts]
+
+
+def _array_header(length: int) -> bytes:
+    """MessagePack's: one byte below 16, else a marker and two or four bytes."""
+    if length < 16:
+        return bytes([0x90 | length])
+    if length < 1 << 16:
+        return b"\xdc" + length.to_bytes(2, "big")
+    return b"\xdd" + length.to_bytes(4, "big")
+
+
+def _decode(decoder: msgspec.msgpack.Decoder[_M], data: bytes) -> _M:
+    try:
+        return decoder.decode(data)
+    except msgspec.DecodeError as error:
+        raise ProtocolError(f"not a message of the watch protocol: {error}") from error
