@@ -1,0 +1,120 @@
+"""What a user may say about an object: one pydantic model for each kind.
+
+A spec is complete: a field that is left out has its default. A merge patch is
+applied to the spec of the object as it stands, and the result is validated as a
+whole. Validation brings every value into its canonical form, so that two specs
+that mean the same are equal.
+
+Other objects are referred to by name or id; whether they exist is not known
+here, but to the services.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationError,
+)
+
+from northbound.errors import FieldProblem, InvalidError, PathElement
+
+ObjectName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$", max_length=255),
+    Field(description="Letters, digits, and `_ . : -`; unique among its kind."),
+]
+SetName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[A-Za-z_.][A-Za-z0-9_.]*$", max_length=255),
+    Field(description="As in a match after `$` or `@`: letters, digits, `_` and `.`."),
+]
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=255)]
+Label = Annotated[str, StringConstraints(max_length=255)]
+
+_S = TypeVar("_S", bound="Spec")
+
+
+class Spec(BaseModel):
+    """Base of all specs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+    labels: dict[Label, Label] = {}
+    """Free for the user: to find and to group objects."""
+    external_ids: dict[Label, Label] = {}
+    """Free for integrations: what this object stands for elsewhere."""
+
+
+class FieldFault(ValueError):
+    """What a check of the whole spec found wrong with one field: its path, then the reason."""
+
+    def __init__(self, *path_and_reason: PathElement) -> None:
+        *path, reason = path_and_reason
+        super().__init__(reason)
+        self.path = tuple(path)
+        self.reason = str(reason)
+
+
+def checked(parse: Callable[[str], object]) -> AfterValidator:
+    """A validator that brings a text into the canonical form that `parse` gives."""
+    return AfterValidator(lambda text: str(parse(text)))
+
+
+def unique(values: list[str]) -> list[str]:
+    """The same list without repetitions, in the same order."""
+    return list(dict.fromkeys(values))
+
+
+def validate(spec: type[_S], values: Mapping[str, Any]) -> _S:
+    """`values` as a spec, or an :class:`InvalidError` that names each wrong field."""
+    try:
+        return spec.model_validate(dict(values))
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def invalid(error: ValidationError) -> InvalidError:
+    """Pydantic's findings as ours."""
+    return InvalidError([_problem(found) for found in error.errors(include_url=False)])
+
+
+def _problem(found: Any) -> FieldProblem:
+    path: tuple[PathElement, ...] = tuple(found["loc"])
+    value: object = None if found["type"] == "missing" else found["input"]
+    fault = found.get("ctx", {}).get("error")
+    if isinstance(fault, FieldFault):
+        for step in fault.path:
+            value = _member(value, step)
+        return FieldProblem((*path, *fault.path), fault.reason, value)
+    message = found["msg"].removeprefix("Value error, ")
+    return FieldProblem(path, message[:1].lower() + message[1:], value)
+
+
+def _member(value: object, step: PathElement) -> object:
+    if isinstance(value, Mapping):
+        return value.get(step)
+    if isinstance(value, list) and isinstance(step, int) and step < len(value):
+        return value[step]
+    return None
+
+
+def merge_patch(target: Any, patch: Any) -> Any:
+    """RFC 7396: `patch` laid over `target`; null takes a member away.
+
+    >>> merge_patch({"a": 1, "b": {"c": 2, "d": 3}}, {"a": None, "b": {"c": 4}})
+    {'b': {'c': 4, 'd': 3}}
+    """
+    if not isinstance(patch, Mapping):
+        return patch
+    merged = dict(target) if isinstance(target, Mapping) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge_patch(merged.get(key), value)
+    return merged

@@ -1,0 +1,91 @@
+"""Specs of port groups, address sets and ACLs."""
+
+import ipaddress
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
+
+from northbound.addresses import parse_mac, parse_network
+from northbound.specs.base import FieldFault, Reference, SetName, Spec, checked, unique
+
+Direction = Literal["from-lport", "to-lport"]
+Action = Literal["allow", "allow-related", "allow-stateless", "drop", "reject", "pass"]
+Severity = Literal["alert", "warning", "notice", "info", "debug"]
+
+
+def parse_member(text: str) -> str:
+    """A member of an address set: an IP address, a network, or a MAC address.
+
+    >>> parse_member("10.0.0.7/24"), parse_member("FD00::1/128")
+    ('10.0.0.0/24', 'fd00::1')
+    """
+    if text.count(":") == 5 and "::" not in text:
+        return parse_mac(text)
+    try:
+        network = parse_network(text, strict=False)
+    except ValueError:
+        raise ValueError(f"{text!r} is neither an IP address, nor a network, nor a MAC") from None
+    whole = network.prefixlen == network.max_prefixlen
+    return str(network.network_address) if whole else str(network)
+
+
+def _kind(member: str) -> str:
+    if member.count(":") == 5 and "::" not in member:
+        return "MAC"
+    return f"IPv{ipaddress.ip_network(member).version}"
+
+
+class PortGroupSpec(Spec):
+    """A named set of switch ports, of any switches."""
+
+    name: SetName
+    ports: Annotated[list[Reference], AfterValidator(unique), Field(default_factory=list)]
+    """Names of switch ports."""
+
+
+class AddressSetSpec(Spec):
+    """A named set of addresses, all of one family."""
+
+    name: SetName
+    addresses: Annotated[
+        list[Annotated[str, checked(parse_member)]],
+        AfterValidator(unique),
+        Field(default_factory=list),
+    ]
+    """IP addresses and networks, or MAC addresses."""
+
+    @model_validator(mode="after")
+    def _one_family(self) -> Self:
+        kinds = {_kind(member) for member in self.addresses}
+        if len(kinds) > 1:
+            raise FieldFault("addresses", f"{' and '.join(sorted(kinds))} don't mix in one set")
+        return self
+
+
+class AclSpec(Spec):
+    """A rule on the ports of one switch, or of one port group."""
+
+    logical_switch: Reference | None = None
+    port_group: Reference | None = None
+    name: Annotated[str, StringConstraints(max_length=63)] = ""
+    direction: Direction
+    """`from-lport`: as a port sends. `to-lport`: as a port receives."""
+    tier: Annotated[int, Field(ge=0, le=3)] = 0
+    """Tiers are asked in order; `pass` and the lack of a verdict lead to the next one."""
+    priority: Annotated[int, Field(ge=0, le=32767)]
+    """The highest that matches decides."""
+    match: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+    """An expression in OVN's language, `ip4 && tcp.dst == 80`."""
+    action: Action
+    log: bool = False
+    severity: Severity = "info"
+    meter: Reference | None = None
+    """The meter that limits the logging."""
+    label: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
+    """Kept with each connection that the rule let in."""
+
+    @model_validator(mode="after")
+    def _one_owner(self) -> Self:
+        if (self.logical_switch is None) == (self.port_group is None):
+            raise ValueError("give one of logical_switch and port_group")
+        return self

@@ -1,0 +1,71 @@
+"""Specs of logical routers, their ports and their static routes."""
+
+import ipaddress
+from itertools import combinations
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from northbound.addresses import parse_host, parse_interface, parse_mac, parse_network
+from northbound.specs.base import FieldFault, ObjectName, Reference, Spec, checked, unique
+
+
+def _nexthop(text: str) -> str:
+    return text if text == "discard" else str(parse_host(text))
+
+
+class LogicalRouterSpec(Spec):
+    """A distributed layer-3 router."""
+
+    name: ObjectName
+    enabled: bool = True
+
+
+class LogicalRouterPortSpec(Spec):
+    """A port of a router, towards a switch or another router."""
+
+    name: ObjectName
+    """Unique among all ports, switch ports included."""
+    logical_router: Reference
+    mac: Annotated[str, checked(parse_mac)] | None = None
+    """Made up where it is left out, and kept from then on."""
+    networks: Annotated[
+        list[Annotated[str, checked(parse_interface)]],
+        AfterValidator(unique),
+        Field(min_length=1),
+    ]
+    """Its own addresses with their prefix lengths: `10.0.0.1/24`."""
+    peer: Reference | None = None
+    """The router port at the other end of a link between routers."""
+    enabled: bool = True
+
+    @model_validator(mode="after")
+    def _networks_are_apart(self) -> Self:
+        addresses = [ipaddress.ip_interface(network).ip for network in self.networks]
+        for (i, one), (j, other) in combinations(enumerate(addresses), 2):
+            if one == other:
+                raise FieldFault("networks", j, f"has the address of {self.networks[i]} again")
+        return self
+
+
+class StaticRouteSpec(Spec):
+    """A route that somebody declared."""
+
+    logical_router: Reference
+    ip_prefix: Annotated[str, checked(lambda text: parse_network(text, strict=False))]
+    nexthop: Annotated[str, AfterValidator(_nexthop)]
+    """An address, or `discard`."""
+    output_port: Reference | None = None
+    """Which of the router's ports to use; else the one whose network holds the next hop."""
+    policy: Literal["dst-ip", "src-ip"] = "dst-ip"
+
+    @model_validator(mode="after")
+    def _families_agree(self) -> Self:
+        if self.nexthop == "discard":
+            if self.output_port is not None:
+                raise FieldFault("output_port", "has no meaning where packets are discarded")
+            return self
+        prefix = ipaddress.ip_network(self.ip_prefix)
+        if prefix.version != ipaddress.ip_address(self.nexthop).version:
+            raise FieldFault("nexthop", f"{self.nexthop} is not of the family of {prefix}")
+        return self

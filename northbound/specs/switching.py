@@ -1,0 +1,105 @@
+"""Specs of logical switches and their ports."""
+
+import ipaddress
+from typing import Annotated, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from northbound.addresses import (
+    canonical_range,
+    parse_network,
+    parse_port_address,
+    parse_port_security,
+)
+from northbound.specs.base import FieldFault, ObjectName, Reference, Spec, checked, unique
+
+
+def _subnet4(text: str) -> str:
+    network = parse_network(text)
+    if network.version != 4:
+        raise ValueError(f"{text!r} is not an IPv4 network")
+    if network.prefixlen > 30:
+        raise ValueError(f"{text!r} has no addresses to give out")
+    return str(network)
+
+
+def _subnet6(text: str) -> str:
+    network = parse_network(text)
+    if network.version != 6 or network.prefixlen != 64:
+        raise ValueError(f"{text!r} is not an IPv6 network with a prefix length of 64")
+    return str(network)
+
+
+class LogicalSwitchSpec(Spec):
+    """A layer-2 network."""
+
+    name: ObjectName
+    subnet4: Annotated[str, AfterValidator(_subnet4)] | None = None
+    """Where dynamic IPv4 addresses are taken from; its first and last are never given out."""
+    subnet6: Annotated[str, AfterValidator(_subnet6)] | None = None
+    """The /64 in which dynamic addresses get an EUI-64 IPv6 address."""
+    exclude_ips: Annotated[
+        list[Annotated[str, checked(canonical_range)]],
+        AfterValidator(unique),
+        Field(default_factory=list),
+    ]
+    """IPv4 addresses and ranges (`10.0.0.2..10.0.0.9`) that are never given out."""
+
+    @model_validator(mode="after")
+    def _exclusions_need_a_subnet(self) -> Self:
+        if self.exclude_ips and self.subnet4 is None:
+            raise FieldFault("exclude_ips", "excludes nothing without subnet4")
+        if self.subnet4 is not None:
+            network = ipaddress.IPv4Network(self.subnet4)
+            for i, element in enumerate(self.exclude_ips):
+                if any(ipaddress.IPv4Address(end) not in network for end in element.split("..")):
+                    raise FieldFault("exclude_ips", i, f"{element!r} is outside of {network}")
+        return self
+
+
+class LogicalSwitchPortSpec(Spec):
+    """A port of a switch: of a workload (`vif`), or towards a router (`router`)."""
+
+    name: ObjectName
+    """Unique among all ports, router ports included; an interface's `iface-id` binds it."""
+    logical_switch: Reference
+    type: Literal["vif", "router"] = "vif"
+    addresses: Annotated[
+        list[Annotated[str, checked(parse_port_address)]],
+        AfterValidator(unique),
+        Field(default_factory=list),
+    ]
+    """Each element is `MAC [IP …]`, `dynamic`, `MAC dynamic`, `dynamic IP` or `unknown`."""
+    port_security: Annotated[
+        list[Annotated[str, checked(parse_port_security)]],
+        AfterValidator(unique),
+        Field(default_factory=list),
+    ]
+    """Each element is `MAC [IP[/PREFIX] …]`; empty allows everything."""
+    enabled: bool = True
+    router_port: Reference | None = None
+    """The router port that a port of type `router` leads to."""
+    requested_chassis: Annotated[
+        list[Reference], AfterValidator(unique), Field(default_factory=list)
+    ]
+    """The only chassis that may bind the port; empty allows every one."""
+
+    @model_validator(mode="after")
+    def _type_decides(self) -> Self:
+        words = [element for element in self.addresses if element != "router"]
+        if self.type == "router":
+            if self.router_port is None:
+                raise FieldFault("router_port", "a port of type 'router' needs one")
+            if words:
+                raise FieldFault("addresses", "a port of type 'router' has its router port's")
+            for field in ("port_security", "requested_chassis"):
+                if getattr(self, field):
+                    raise FieldFault(field, "is for ports of type 'vif'")
+            return self if self.addresses else self.model_copy(update={"addresses": ["router"]})
+        if self.router_port is not None:
+            raise FieldFault("router_port", "is for ports of type 'router'")
+        if len(words) != len(self.addresses):
+            raise FieldFault("addresses", "'router' is for ports of type 'router'")
+        if sum(parse_port_address(element).dynamic for element in words) > 1:
+            raise FieldFault("addresses", "at most one element may be dynamic")
+        return self
