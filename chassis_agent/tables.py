@@ -1,0 +1,108 @@
+"""The OpenFlow tables and registers that Treadle's logical networks live in.
+
+A packet enters at `PHYSICAL_TO_LOGICAL`, which turns where it came from into
+logical metadata. It visits the used ingress stages of its datapath, then
+`OUTPUT`, which either tunnels it to the chassis of the logical output port or
+goes on with the used egress stages, and leaves through `LOGICAL_TO_PHYSICAL`.
+A patch port leads from there back to the ingress stages of the peer datapath.
+
+==============================  ===============================================
+table                           what its flows do
+==============================  ===============================================
+`PHYSICAL_TO_LOGICAL`           interface or tunnel to datapath and ports
+`INGRESS` + n                   stage n of `ls_in` and `lr_in`
+`OUTPUT`                        loopback check; local, remote, multicast output
+`MULTICAST_REST`                members of a group that is too wide for one flow
+`EGRESS` + n                    stage n of `ls_out` and `lr_out`
+`LOGICAL_TO_PHYSICAL`           logical port to interface or peer datapath
+`NEIGHBOUR_GET`                 `get_arp`, `get_nd`: (outport, IP) to `eth.dst`
+`NEIGHBOUR_LOOKUP`              `lookup_arp`, `lookup_nd`: is (inport, IP, MAC) known
+`FDB_GET`                       `get_fdb`: `eth.dst` to outport
+`FDB_LOOKUP`                    `lookup_fdb`: is (inport, `eth.src`) known
+==============================  ===============================================
+
+Registers follow OVN, so that what operators know of OVN holds here.
+"""
+
+from typing import Final, Literal
+
+PHYSICAL_TO_LOGICAL: Final = 0
+INGRESS: Final = 8
+OUTPUT: Final = 80
+MULTICAST_REST: Final = 81
+EGRESS: Final = 88
+LOGICAL_TO_PHYSICAL: Final = 160
+NEIGHBOUR_GET: Final = 161
+NEIGHBOUR_LOOKUP: Final = 162
+FDB_GET: Final = 163
+FDB_LOOKUP: Final = 164
+
+MAX_STAGES: Final = 72
+"""Stages that fit a pipeline: what lies between `INGRESS` and `OUTPUT`."""
+
+DATAPATH: Final = "metadata"
+INPORT: Final = "reg14"
+OUTPORT: Final = "reg15"
+FLAGS: Final = "reg10"
+PORT_ZONE: Final = "reg13"
+DNAT_ZONE: Final = "reg11"
+SNAT_ZONE: Final = "reg12"
+
+FROM_TUNNEL: Final = 1 << 31
+"""Bit of `FLAGS`: the packet came through a tunnel and may not enter one."""
+FOUND_NEIGHBOUR: Final = 1 << 30
+"""Bit of `FLAGS` in which `NEIGHBOUR_LOOKUP` answers."""
+FOUND_FDB: Final = 1 << 29
+"""Bit of `FLAGS` in which `FDB_LOOKUP` answers."""
+
+Direction = Literal["ingress", "egress"]
+
+
+def direction_of(pipeline: str) -> Direction:
+    """`ls_in` and `lr_in` are ingress pipelines, `ls_out` and `lr_out` egress.
+
+    >>> direction_of("lr_out")
+    'egress'
+    """
+    return "ingress" if pipeline.endswith("_in") else "egress"
+
+
+def stage_table(pipeline: str, number: int) -> int:
+    """The OpenFlow table of stage `number` of `pipeline`.
+
+    >>> stage_table("ls_in", 2)
+    10
+    """
+    if not 0 <= number < MAX_STAGES:
+        raise ValueError(f"pipeline {pipeline} has no room for a stage {number}")
+    return (INGRESS if direction_of(pipeline) == "ingress" else EGRESS) + number
+
+
+def table_name(table: int, stages: dict[int, str] | None = None) -> str:
+    """The name of an OpenFlow table; `stages` names those of the pipelines.
+
+    >>> table_name(OUTPUT)
+    'output'
+    """
+    if stages is not None and table in stages:
+        return stages[table]
+    fixed = _NAMES.get(table)
+    if fixed is not None:
+        return fixed
+    if INGRESS <= table < INGRESS + MAX_STAGES:
+        return f"ingress_{table - INGRESS}"
+    if EGRESS <= table < EGRESS + MAX_STAGES:
+        return f"egress_{table - EGRESS}"
+    return str(table)
+
+
+_NAMES: Final = {
+    PHYSICAL_TO_LOGICAL: "physical_to_logical",
+    OUTPUT: "output",
+    MULTICAST_REST: "multicast_rest",
+    LOGICAL_TO_PHYSICAL: "logical_to_physical",
+    NEIGHBOUR_GET: "neighbour_get",
+    NEIGHBOUR_LOOKUP: "neighbour_lookup",
+    FDB_GET: "fdb_get",
+    FDB_LOOKUP: "fdb_lookup",
+}
