@@ -1,0 +1,160 @@
+"""Filling the holes of matches and actions with arguments."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import assert_never
+
+from logical_flow.action import (
+    SEVERITIES,
+    VERDICTS,
+    Action,
+    Actions,
+    Assign,
+    Clone,
+    CtCommit,
+    Generate,
+    Log,
+    Move,
+    SetMeter,
+)
+from logical_flow.constants import Constant, Form, Integer, SetReference, String
+from logical_flow.errors import TemplateError
+from logical_flow.expression import (
+    And,
+    Comparison,
+    Expression,
+    ExpressionHole,
+    Not,
+    Or,
+    all_of,
+    any_of,
+)
+from logical_flow.holes import Argument, Hole, HoleType
+from logical_flow.match_parser import parse_trusted_match
+
+Arguments = Mapping[str, Argument]
+
+_FORMS = {
+    HoleType.MAC: Form.ETHERNET,
+    HoleType.IP4: Form.IPV4,
+    HoleType.CIDR4: Form.IPV4,
+    HoleType.IP6: Form.IPV6,
+    HoleType.CIDR6: Form.IPV6,
+}
+
+
+def constant(hole: Hole, value: Argument) -> Constant:
+    """`value` as the constant that a reader would have written in place of `hole`."""
+    if not hole.type.accepts(value):
+        raise TemplateError(f"{value!r} does not fit {hole}")
+    match value:
+        case int():
+            return Integer(value)
+        case bytes() if hole.type.is_masked:
+            return _masked(value, _FORMS[hole.type])
+        case bytes():
+            return Integer(int.from_bytes(value), None, _FORMS.get(hole.type, Form.HEXADECIMAL))
+        case str() if hole.type is HoleType.SET:
+            return SetReference("$" if value.startswith("$") else "@", value[1:])
+        case str():
+            return String(value)
+        case _:
+            assert_never(value)
+
+
+def _masked(value: bytes, form: Form) -> Integer:
+    half = len(value) // 2
+    mask = int.from_bytes(value[half:])
+    exact = mask == (1 << 8 * half) - 1
+    return Integer(int.from_bytes(value[:half]) & mask, None if exact else mask, form)
+
+
+def bind_expression(expression: Expression, arguments: Arguments) -> Expression:
+    """`expression` with every hole filled."""
+    match expression:
+        case ExpressionHole(hole):
+            text = arguments[hole.name]
+            if not isinstance(text, str):
+                raise TemplateError(f"{text!r} does not fit {hole}")
+            return parse_trusted_match(text)
+        case Comparison(field, relation, constants):
+            return Comparison(field, relation, tuple(_fill(c, arguments) for c in constants))
+        case Not(operand):
+            return Not(bind_expression(operand, arguments))
+        case And(operands):
+            return all_of(*(bind_expression(operand, arguments) for operand in operands))
+        case Or(operands):
+            return any_of(*(bind_expression(operand, arguments) for operand in operands))
+        case _:
+            return expression
+
+
+def _fill(value: Constant, arguments: Arguments) -> Constant:
+    return constant(value, arguments[value.name]) if isinstance(value, Hole) else value
+
+
+def bind_actions(actions: Actions, arguments: Arguments) -> Actions:
+    """`actions` with every hole filled."""
+    return tuple(_bind_action(action, arguments) for action in actions)
+
+
+def _bind_action(action: Action, arguments: Arguments) -> Action:
+    match action:
+        case Assign():
+            return _bind_assignment(action, arguments)
+        case CtCommit(assignments):
+            return CtCommit(tuple(_bind_assignment(a, arguments) for a in assignments))
+        case Clone(nested):
+            return Clone(bind_actions(nested, arguments))
+        case Generate(kind, nested):
+            return Generate(kind, bind_actions(nested, arguments))
+        case Log():
+            return _bind_log(action, arguments)
+        case SetMeter(rate, burst):
+            return SetMeter(_number(rate, arguments), burst and _number(burst, arguments))
+        case _:
+            return action
+
+
+def _bind_assignment(action: Assign | Move, arguments: Arguments) -> Assign | Move:
+    if isinstance(action, Assign):
+        return replace(action, value=_fill(action.value, arguments))
+    return action
+
+
+def _number(value: Integer | Hole, arguments: Arguments) -> Integer:
+    filled = _fill(value, arguments)
+    if not isinstance(filled, Integer):
+        raise TemplateError(f"{filled} is not a number")
+    return filled
+
+
+def _bind_log(action: Log, arguments: Arguments) -> Log:
+    return Log(
+        name=_text(action.name, arguments),
+        severity=_word(action.severity, SEVERITIES, arguments),
+        verdict=_word(action.verdict, VERDICTS, arguments),
+        meter=_text(action.meter, arguments),
+    )
+
+
+def _text(value: str | Hole | None, arguments: Arguments) -> str | None:
+    if not isinstance(value, Hole):
+        return value
+    argument = arguments[value.name]
+    match argument:
+        case bytes():
+            return argument.decode(errors="replace")
+        case str():
+            return argument
+        case _:
+            raise TemplateError(f"{argument!r} does not fit {value}")
+
+
+def _word(value: str | Hole | None, words: tuple[str, ...], arguments: Arguments) -> str | None:
+    if not isinstance(value, Hole):
+        return value
+    argument = arguments[value.name]
+    if not isinstance(argument, int) or not 0 <= argument < len(words):
+        raise TemplateError(f"{argument!r} does not fit {value}: not in 0 to {len(words) - 1}")
+    return words[argument]
