@@ -139,7 +139,8 @@ class Lab:
 
     def add_hypervisor(self, name: str, *, agent: bool = True) -> Hypervisor:
         """Make a hypervisor with Open vSwitch on the underlay, and start its agent."""
-        tunnel_ip = str(_UNDERLAY[len(self._state.hypervisors) + 1])
+        taken = {state.tunnel_ip for state in self._state.hypervisors.values()}
+        tunnel_ip = next(str(host) for host in _UNDERLAY.hosts() if str(host) not in taken)
         self._state.hypervisors[name] = HypervisorState(tunnel_ip=tunnel_ip)
         namespace = self._create_namespace(name)
         hypervisor = self.hypervisor(name)
@@ -166,6 +167,17 @@ class Lab:
         hypervisor = self.hypervisor(name)
         process = self.remember(f"{name}/agent", hypervisor.start_agent(environment))
         hypervisor.wait_until_agent_answers(process)
+
+    def remove_hypervisor(self, name: str) -> None:
+        """Stop a hypervisor's processes and remove it; its VMs must be gone before."""
+        hypervisor = self.hypervisor(name)
+        roles = [role for role in self._state.processes if role.startswith(f"{name}/")]
+        for role in reversed(roles):
+            self._state.processes.pop(role).stop()
+        hypervisor.namespace.delete()
+        self._state.namespaces.remove(hypervisor.namespace.name)
+        del self._state.hypervisors[name]
+        self._state.save()
 
     # VMs
 

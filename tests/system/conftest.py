@@ -1,0 +1,104 @@
+"""Labs for system tests, and what every one of them must hold at its end.
+
+After each test the state of every agent is compared with a full recompute and
+with what its switch really holds, the server's with a full translation, and the
+logs of all daemons are searched for errors.
+"""
+
+import os
+import re
+import secrets
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.testbed.lab import Lab
+from cli.testbed.wait import until
+from tests.system.network import Network
+
+_TROUBLE = re.compile(
+    r"Traceback \(most recent call last\)|\|(?:ERR|EMER)\||\"level\": ?\"(?:error|critical)\"|\[(?:error|critical) *\]"
+)
+
+
+class Scene:
+    """A lab with its network; `expected_trouble` are log lines that a test provokes."""
+
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.net = Network(lab.server)
+        self.expected_trouble: list[str] = []
+        self._log_offsets: dict[Path, int] = {}
+
+    def settle(self) -> None:
+        """Wait until all agents have acknowledged the newest revision."""
+        for hypervisor in self.lab.hypervisors.values():
+            until(
+                lambda hypervisor=hypervisor: hypervisor.agent("status")["connected"],  # type: ignore[misc]
+                f"agent of {hypervisor.name} connected",
+                30,
+            )
+
+    def check(self) -> None:
+        """What must hold whenever nothing is going on."""
+        self.settle()
+        problems: list[str] = []
+        for name, hypervisor in self.lab.hypervisors.items():
+            found: list[str] = []
+
+            def agrees(hypervisor=hypervisor, found=found) -> bool:  # type: ignore[no-untyped-def]
+                answer = hypervisor.agent("recompute")
+                found[:] = answer["differences"]
+                return not found
+
+            try:
+                until(agrees, f"agent of {name} agrees with its switch", 5)
+            except Exception:
+                problems += [f"{name}: {line}" for line in found]
+        answer = self.net.client.get("/v1/status/recompute")
+        answer.raise_for_status()
+        problems += [f"translator: {line}" for line in answer.json()["differences"]]
+        problems += self._trouble_in_logs()
+        assert not problems, "\n".join(problems)
+
+    def _trouble_in_logs(self) -> list[str]:
+        lines = []
+        for log in (
+            *self.lab.directory.glob("*.log"),
+            *self.lab.directory.glob("*/*.log"),
+            *self.lab.directory.glob("*/ovs/*.log"),
+        ):
+            with log.open(errors="replace") as text:
+                text.seek(self._log_offsets.get(log, 0))
+                new = text.read()
+                self._log_offsets[log] = text.tell()
+            for line in new.splitlines():
+                expected = any(re.search(pattern, line) for pattern in self.expected_trouble)
+                if _TROUBLE.search(line) and not expected:
+                    lines.append(f"{log.relative_to(self.lab.directory)}: {line}")
+        return lines
+
+
+def make_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
+    """An empty lab whose names no other run has."""
+    name = f"t{os.getpid():x}{secrets.token_hex(2)}"
+    return Lab.create(name, tmp_path_factory.mktemp("lab") / name)
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A lab of two hypervisors with a server, for the tests of one module."""
+    with make_lab(tmp_path_factory) as lab:
+        lab.start_server()
+        for name in ("hv1", "hv2"):
+            lab.add_hypervisor(name)
+        yield Scene(lab)
+
+
+@pytest.fixture(autouse=True)
+def _consistent_afterwards(request: pytest.FixtureRequest) -> Iterator[None]:
+    yield
+    if "scene" in request.fixturenames:
+        scene: Scene = request.getfixturevalue("scene")
+        scene.check()

@@ -1,0 +1,261 @@
+"""ACLs: every action in both directions, tiers, priorities, state, sets and groups."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.system import frames
+from tests.system.conftest import Scene
+from tests.system.frames import IPV4, UDP, ethernet, ipv4, udp
+from tests.system.tap import Tap
+
+pytestmark = pytest.mark.system
+
+VMS = {"c": ("w1", "hv1"), "s": ("w1", "hv2"), "d": ("w2", "hv1")}
+"""Client and server on one switch and two hypervisors; `d` on another switch, routed."""
+
+
+def mac(name: str) -> str:
+    return f"0a:00:00:00:20:0{1 + list(VMS).index(name)}"
+
+
+def ip4(name: str) -> str:
+    return f"10.2.{VMS[name][0][1]}.{11 + list(VMS).index(name)}"
+
+
+def ip6(name: str) -> str:
+    return f"fd20:{VMS[name][0][1]}::{11 + list(VMS).index(name)}"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    net = scene.net
+    net.router("r20")
+    for switch in ("w1", "w2"):
+        n = switch[1]
+        net.switch(switch)
+        net.attach("r20", switch, f"0a:00:00:00:2f:0{n}", f"10.2.{n}.1/24", f"fd20:{n}::1/64")
+    for name, (switch, hypervisor) in VMS.items():
+        net.port(switch, name, f"{mac(name)} {ip4(name)} {ip6(name)}")
+        scene.lab.add_vm(name, hypervisor)
+    for port in (80, 81, 443):
+        scene.lab.listen("s", port)
+        scene.lab.listen("c", port)
+    net.port_group("clients", "c")
+    net.port_group("servers", "s")
+    net.port_group("everyone", "c", "s", "d")
+    net.address_set("trusted", ip4("c"))
+    scene.lab.wait_until_up()
+    for target in ("s", "c"):
+        until(lambda target=target: scene.lab.vm("d").tcp_connects(ip4(target), 443), "responders")  # type: ignore[misc]
+
+
+@pytest.fixture(autouse=True)
+def _no_acls_left(scene: Scene) -> Iterator[None]:
+    yield
+    for acl in scene.net.get("/acls")["items"]:
+        scene.net.delete(f"/acls/{acl['id']}")
+
+
+def outcome(scene: Scene, target: str = "s", port: int = 80, *, source: str = "c") -> str:
+    return scene.lab.vm(source).tcp_outcome(ip4(target), port, timeout=1.5)
+
+
+@pytest.mark.parametrize(
+    ("direction", "owner"), [("to-lport", "pg:servers"), ("from-lport", "pg:clients")]
+)
+class TestActions:
+    """One ACL against TCP port 80 where the rest is allowed or denied by default."""
+
+    def test_drop(self, scene: Scene, direction: str, owner: str) -> None:
+        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "drop")
+        assert outcome(scene, port=80) == "timeout"
+        assert outcome(scene, port=81) == "connected"
+        assert scene.lab.vm("c").ping(ip4("s"))
+
+    def test_reject_tcp_is_a_reset(self, scene: Scene, direction: str, owner: str) -> None:
+        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "reject")
+        assert outcome(scene, port=80) == "refused"
+        assert scene.lab.vm("c").tcp_outcome(ip6("s"), 80) == "refused"
+        assert outcome(scene, port=81) == "connected"
+
+    def test_reject_udp_is_an_unreachable(self, scene: Scene, direction: str, owner: str) -> None:
+        scene.net.acl(owner, direction, 1000, "udp.dst == 80", "reject")
+        with Tap(scene.lab.vm("c")) as c:
+            packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5000, 80))
+            c.send(ethernet(mac("s"), mac("c"), IPV4, packet))
+            error = c.expect(lambda frame: frame.icmp_type == 3, "ICMP unreachable")
+            assert error.icmp_code == 3
+            assert error.ip_dst == ip4("c")
+            packet = frames.ipv6(ip6("c"), ip6("s"), UDP, udp(ip6("c"), ip6("s"), 5000, 80))
+            c.send(ethernet(mac("s"), mac("c"), frames.IPV6, packet))
+            error = c.expect(lambda frame: frame.icmp_type == 1, "ICMPv6 unreachable")
+            assert error.ip_dst == ip6("c")
+
+    def test_allow_related_lets_replies_back(
+        self, scene: Scene, direction: str, owner: str
+    ) -> None:
+        """Everything is denied both ways, but for connections to port 80."""
+        for way in ("to-lport", "from-lport"):
+            scene.net.acl(owner, way, 1, "ip", "drop")
+        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "allow-related")
+        assert outcome(scene, port=80) == "connected"
+        assert outcome(scene, port=81) == "timeout"
+        # The same ports the other way round: a new connection, not a reply.
+        assert outcome(scene, "c", 80, source="s") == "timeout"
+
+    def test_allow_without_state_takes_both_directions(
+        self, scene: Scene, direction: str, owner: str
+    ) -> None:
+        """`allow` alone keeps no state: replies need an ACL of their own."""
+        scene.net.acl(owner, "to-lport", 1, "ip", "drop")
+        scene.net.acl(owner, "from-lport", 1, "ip", "drop")
+        reverse = {"to-lport": "from-lport", "from-lport": "to-lport"}[direction]
+        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "allow")
+        assert outcome(scene, port=80) == "timeout"
+        scene.net.acl(owner, reverse, 1000, "tcp.src == 80", "allow")
+        assert outcome(scene, port=80) == "connected"
+
+    def test_allow_stateless(self, scene: Scene, direction: str, owner: str) -> None:
+        """Stateless beside a stateful ACL: no connection is made for what it allows."""
+        scene.net.acl(owner, "to-lport", 1, "ip", "drop")
+        scene.net.acl(owner, "from-lport", 1, "ip", "drop")
+        scene.net.acl(owner, direction, 500, "icmp", "allow-related")
+        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "allow-stateless")
+        reverse = {"to-lport": "from-lport", "from-lport": "to-lport"}[direction]
+        assert outcome(scene, port=80) == "timeout"
+        scene.net.acl(owner, reverse, 1000, "tcp.src == 80", "allow-stateless")
+        assert outcome(scene, port=80) == "connected"
+        assert scene.lab.vm("c").ping(ip4("s"))
+
+    def test_pass_goes_on_to_the_next_tier(self, scene: Scene, direction: str, owner: str) -> None:
+        scene.net.acl(owner, direction, 100, "ip", "drop", tier=0)
+        scene.net.acl(owner, direction, 200, "tcp", "pass", tier=0)
+        assert outcome(scene, port=80) == "connected"
+        scene.net.acl(owner, direction, 10, "tcp.dst == 81", "drop", tier=1)
+        assert outcome(scene, port=80) == "connected"
+        assert outcome(scene, port=81) == "timeout"
+        assert not scene.lab.vm("c").ping(ip4("s"), timeout=1)
+
+
+def test_higher_priority_decides(scene: Scene) -> None:
+    scene.net.acl("pg:servers", "to-lport", 1000, "tcp", "drop")
+    scene.net.acl("pg:servers", "to-lport", 1001, "tcp.dst == 80", "allow-related")
+    assert outcome(scene, port=80) == "connected"
+    assert outcome(scene, port=81) == "timeout"
+
+
+def test_earlier_tier_decides_whatever_the_priority(scene: Scene) -> None:
+    scene.net.acl("pg:servers", "to-lport", 1, "tcp.dst == 80", "allow-related", tier=1)
+    scene.net.acl("pg:servers", "to-lport", 30000, "tcp", "drop", tier=2)
+    scene.net.acl("pg:servers", "to-lport", 0, "tcp.dst == 443", "reject", tier=0)
+    assert outcome(scene, port=80) == "connected"
+    assert outcome(scene, port=81) == "timeout"
+    assert outcome(scene, port=443) == "refused"
+
+
+def test_acl_of_a_switch(scene: Scene) -> None:
+    scene.net.acl("ls:w1", "to-lport", 1000, 'outport == "s" && tcp.dst == 80', "drop")
+    assert outcome(scene, port=80) == "timeout"
+    assert outcome(scene, "c", 80, source="s") == "connected"
+
+
+def test_port_group_spans_switches(scene: Scene) -> None:
+    scene.net.acl(
+        "pg:everyone", "to-lport", 1000, "outport == @everyone && ip4 && tcp.dst == 80", "drop"
+    )
+    assert outcome(scene, "s", 80, source="c") == "timeout"
+    assert outcome(scene, "s", 80, source="d") == "timeout"
+    assert outcome(scene, "c", 80, source="d") == "timeout"
+    assert outcome(scene, "c", 81, source="d") == "connected"
+
+
+def test_live_address_set_change(scene: Scene) -> None:
+    net = scene.net
+    net.acl("pg:servers", "to-lport", 1, "ip", "drop")
+    net.acl(
+        "pg:servers",
+        "to-lport",
+        1000,
+        "ip4.src == $trusted && tcp.dst == {80, 443}",
+        "allow-related",
+    )
+    assert outcome(scene, source="c") == "connected"
+    assert outcome(scene, source="d") == "timeout"
+    net.call("PATCH", "/address-sets/trusted", {"addresses": [ip4("d")]})
+    assert outcome(scene, source="c") == "timeout"
+    assert outcome(scene, source="d") == "connected"
+    assert outcome(scene, port=443, source="d") == "connected"
+    net.call("PATCH", "/address-sets/trusted", {"addresses": [ip4("c")]})
+    assert outcome(scene, source="c") == "connected"
+
+
+def test_live_port_group_change(scene: Scene) -> None:
+    net = scene.net
+    net.acl("pg:servers", "to-lport", 1000, "outport == @servers && tcp.dst == 80", "drop")
+    assert outcome(scene, "c", source="s") == "connected"
+    net.call("PATCH", "/port-groups/servers", {"ports": ["s", "c"]})
+    try:
+        assert outcome(scene, "c", source="s") == "timeout"
+    finally:
+        net.call("PATCH", "/port-groups/servers", {"ports": ["s"]})
+    assert outcome(scene, "c", source="s") == "connected"
+
+
+def test_related_icmp_comes_back(scene: Scene) -> None:
+    """The unreachable that answers an allowed datagram passes an ACL that allows no ICMP."""
+    net = scene.net
+    for way in ("to-lport", "from-lport"):
+        net.acl("pg:clients", way, 1, "ip", "drop")
+    net.acl("pg:clients", "from-lport", 1000, "udp.dst == 4242", "allow-related")
+    with Tap(scene.lab.vm("c")) as c:
+        packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5001, 4242))
+        c.send(ethernet(mac("s"), mac("c"), IPV4, packet))
+        c.expect(lambda frame: frame.icmp_type == 3, "port unreachable")
+    assert not scene.lab.vm("s").ping(ip4("c"), timeout=1)
+
+
+def test_neighbour_discovery_is_always_allowed(scene: Scene) -> None:
+    """With all IP denied, IPv6 neighbours are still found."""
+    for way in ("to-lport", "from-lport"):
+        scene.net.acl("pg:everyone", way, 1, "ip", "drop")
+    with Tap(scene.lab.vm("c")) as c:
+        c.send(frames.neighbour_solicitation(mac("c"), ip6("c"), ip6("s")))
+        c.expect(lambda frame: frame.icmp_type == frames.NA, "a neighbour advertisement")
+
+
+def test_invalid_packets_are_dropped(scene: Scene) -> None:
+    """Once a stateful ACL is there, a segment with a wrong checksum belongs to no connection."""
+    scene.net.acl("pg:servers", "to-lport", 1000, "tcp", "allow-related")
+    good = frames.tcp(ip4("c"), ip4("s"), 6000, 80)
+    bad = good[:16] + b"\xde\xad" + good[18:]
+    with Tap(scene.lab.vm("c")) as c, Tap(scene.lab.vm("s")) as s:
+        for segment in (bad, frames.tcp(ip4("c"), ip4("s"), 6001, 80)):
+            c.send(ethernet(mac("s"), mac("c"), IPV4, ipv4(ip4("c"), ip4("s"), 6, segment)))
+        s.expect(lambda frame: frame.l4[:2] == (6001).to_bytes(2), "the good segment")
+        assert not s.matching(lambda frame: frame.l4[:2] == (6000).to_bytes(2))
+
+
+def test_match_on_a_range_and_a_negation(scene: Scene) -> None:
+    net = scene.net
+    net.acl("pg:servers", "to-lport", 1000, "tcp && tcp.dst != {80, 443}", "drop")
+    net.acl("pg:servers", "to-lport", 1001, "tcp.dst >= 81 && tcp.dst <= 90", "reject")
+    assert outcome(scene, port=80) == "connected"
+    assert outcome(scene, port=443) == "connected"
+    assert outcome(scene, port=81) == "refused"
+    assert outcome(scene, port=91) == "timeout"
+
+
+def test_match_on_sets_on_both_sides(scene: Scene) -> None:
+    """A product of sets, which OpenFlow takes as a conjunctive match."""
+    net = scene.net
+    match = (
+        f"ip4.src == {{{ip4('c')}, 10.9.9.9, {ip4('d')}}} && ip4.dst == {{{ip4('s')}, 10.9.9.8}} "
+        "&& tcp.dst == {80, 443}"
+    )
+    net.acl("pg:servers", "to-lport", 1, "ip", "drop")
+    net.acl("pg:servers", "to-lport", 1000, match, "allow-related")
+    assert outcome(scene, port=80, source="c") == "connected"
+    assert outcome(scene, port=443, source="d") == "connected"
+    assert outcome(scene, port=81, source="c") == "timeout"

@@ -1,0 +1,208 @@
+"""What must not be lost: packets across restarts, ports across moves, state across faults."""
+
+import re
+import signal
+import subprocess
+import threading
+
+import pytest
+
+from cli.testbed.vm import Vm
+from cli.testbed.wait import until
+from tests.system.conftest import Scene
+
+pytestmark = pytest.mark.system
+
+IP = {"l1": "10.4.1.11", "l2": "10.4.1.12", "l3": "10.4.1.13"}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    net = scene.net
+    net.switch("life")
+    for number, (name, address) in enumerate(IP.items(), 1):
+        net.port("life", name, f"0a:00:00:00:40:0{number} {address} fd40::{number}")
+        scene.lab.add_vm(name, "hv2" if name == "l3" else "hv1")
+    net.port_group("live", *IP)
+    net.acl("pg:live", "to-lport", 1000, "ip", "allow-related")
+    scene.lab.wait_until_up()
+
+
+class FastPing(threading.Thread):
+    """Pings once a millisecond until told to stop, then says how many were lost."""
+
+    def __init__(self, vm: Vm, target: str) -> None:
+        super().__init__()
+        self._argv = vm.namespace.argv(["ping", "-n", "-q", "-i", "0.001", "-W", "2", target])
+        self._process = subprocess.Popen(
+            self._argv, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        self.sent = self.received = 0
+
+    def finish(self) -> int:
+        """Stop; the number of lost packets."""
+        self._process.send_signal(signal.SIGINT)
+        output, _ = self._process.communicate(timeout=10)
+        found = re.search(r"(\d+) packets transmitted, (\d+) received", output)
+        assert found, output
+        self.sent, self.received = int(found[1]), int(found[2])
+        return self.sent - self.received
+
+
+def agent_settled(scene: Scene, name: str) -> None:
+    hypervisor = scene.lab.hypervisor(name)
+    until(lambda: hypervisor.agent("status")["in_sync"], f"agent of {name} in sync", 30)
+
+
+def test_agent_restart_loses_no_packet(scene: Scene) -> None:
+    lab = scene.lab
+    assert lab.vm("l1").ping(IP["l3"], count=3)
+    ping = FastPing(lab.vm("l1"), IP["l3"])
+    flows = lab.hypervisor("hv1").flows()
+    lab.stop_process("hv1/agent")
+    lab.start_agent("hv1")
+    agent_settled(scene, "hv1")
+    lost = ping.finish()
+    assert ping.sent > 100
+    # The one packet under way when ping ends is not counted as lost by the switch.
+    assert lost <= 1, f"{lost} of {ping.sent} lost"
+    assert sorted(lab.hypervisor("hv1").flows()) == sorted(flows)
+    assert lab.hypervisor("hv1").agent("status")["counters"]["flow_mods_sent"] == 0
+
+
+def test_killed_agent_loses_no_packet(scene: Scene) -> None:
+    lab = scene.lab
+    ping = FastPing(lab.vm("l1"), IP["l3"])
+    lab.stop_process("hv1/agent", signal.SIGKILL)
+    lab.start_agent("hv1")
+    agent_settled(scene, "hv1")
+    assert ping.finish() <= 1
+
+
+def test_server_restart(scene: Scene) -> None:
+    """Agents forward while it is gone, reconnect, and take the next change."""
+    lab = scene.lab
+    ping = FastPing(lab.vm("l1"), IP["l3"])
+    scene.expected_trouble.append("connect")
+    lab.stop_process("server")
+    until(lambda: not lab.hypervisor("hv1").agent("status")["connected"], "hv1 notices", 20)
+    assert lab.vm("l1").ping(IP["l2"])
+    lab.start_server()
+    scene.settle()
+    assert ping.finish() <= 1
+    scene.net.change_port("l2", enabled=False)
+    assert not lab.vm("l1").ping(IP["l2"], timeout=1)
+    scene.net.change_port("l2", enabled=True)
+    assert lab.vm("l1").ping(IP["l2"], count=2)
+
+
+def test_agent_starts_while_the_server_is_gone(scene: Scene) -> None:
+    """From its cache it programs even an empty switch."""
+    lab = scene.lab
+    scene.expected_trouble.append("connect")
+    lab.stop_process("server")
+    lab.stop_process("hv1/agent")
+    hypervisor = lab.hypervisor("hv1")
+    hypervisor.switch.ofctl("del-flows", hypervisor.switch.management("br-int"))
+    assert not lab.vm("l1").ping(IP["l2"], timeout=1)
+    lab.start_agent("hv1")
+    until(lambda: lab.vm("l1").ping(IP["l2"], timeout=1), "hv1 forwards from its cache", 30)
+    lab.start_server()
+    scene.settle()
+
+
+def test_vswitchd_restart(scene: Scene) -> None:
+    """An empty switch is programmed again."""
+    lab = scene.lab
+    scene.expected_trouble += ["ovs-vswitchd", "openflow", "OpenFlow", r"\|ERR\|", "mgmt"]
+    lab.stop_process("hv1/ovs-vswitchd")
+    switch = lab.hypervisor("hv1").switch
+    lab.remember("hv1/ovs-vswitchd", switch.start_switch())
+    until(lambda: lab.vm("l1").ping(IP["l2"], timeout=1), "same hypervisor", 30)
+    until(lambda: lab.vm("l1").ping(IP["l3"], timeout=1), "other hypervisor", 30)
+
+
+def test_ovsdb_restart(scene: Scene) -> None:
+    lab = scene.lab
+    scene.expected_trouble += ["db.sock", "ovsdb"]
+    lab.stop_process("hv1/ovsdb-server")
+    switch = lab.hypervisor("hv1").switch
+    lab.remember("hv1/ovsdb-server", switch.start_database())
+    assert lab.vm("l1").ping(IP["l3"], count=2)
+    # The agent takes part again: a port that is plugged in now comes up.
+    scene.net.port("life", "l4", "0a:00:00:00:40:04 10.4.1.14")
+    lab.add_vm("l4", "hv1")
+    lab.wait_until_up(["l4"])
+    assert lab.vm("l3").ping("10.4.1.14", count=2)
+    lab.remove_vm("l4")
+    until(lambda: not scene.net.get("/port-bindings/l4")["up"], "l4 is down")
+    scene.net.delete("/logical-switch-ports/l4")
+
+
+def test_port_moves_with_its_interface(scene: Scene) -> None:
+    lab = scene.lab
+    assert scene.net.get("/port-bindings/l2")["chassis"] == "hv1"
+    lab.move_vm("l2", "hv2")
+    until(lambda: scene.net.get("/port-bindings/l2")["chassis"] == "hv2", "the binding moved")
+    lab.wait_until_up(["l2"])
+    assert lab.vm("l1").ping(IP["l2"], count=3)
+    assert lab.vm("l3").ping(IP["l2"], count=3)
+    lab.move_vm("l2", "hv1")
+    until(lambda: scene.net.get("/port-bindings/l2")["chassis"] == "hv1", "the binding moved back")
+    lab.wait_until_up(["l2"])
+    assert lab.vm("l1").ping(IP["l2"], count=3)
+    assert lab.vm("l3").ping(IP["l2"], count=3)
+
+
+def test_unplugged_port_goes_down(scene: Scene) -> None:
+    lab = scene.lab
+    vm = lab.vm("l2")
+    lab.hypervisor("hv1").unplug(vm.state.interface)
+    until(lambda: not scene.net.get("/port-bindings/l2")["up"], "l2 is down")
+    lab.hypervisor("hv1").plug(vm.state.interface, "l2")
+    lab.wait_until_up(["l2"])
+    assert lab.vm("l1").ping(IP["l2"], count=2)
+
+
+def test_requested_chassis(scene: Scene) -> None:
+    """A port that asks for another chassis is not bound here, until it asks no more."""
+    lab = scene.lab
+    scene.net.change_port("l2", requested_chassis=["hv2"])
+    until(lambda: not scene.net.get("/port-bindings/l2")["up"], "l2 is down")
+    scene.net.change_port("l2", requested_chassis=[])
+    lab.wait_until_up(["l2"])
+    assert lab.vm("l1").ping(IP["l2"], count=2)
+
+
+def test_second_agent_with_the_same_system_id_is_refused(scene: Scene) -> None:
+    lab = scene.lab
+    scene.expected_trouble += ["system-id", "hv1", "refused"]
+    twin = lab.add_hypervisor("twin", agent=False)
+    twin.switch.vsctl("set", "Open_vSwitch", ".", "external_ids:system-id=hv1")
+    lab.start_agent("twin")
+
+    def degraded() -> bool:
+        status = twin.agent("status")
+        return not status["connected"] and "system-id" in str(status["degraded"])
+
+    until(degraded, "the twin says why it is refused", 20)
+    assert lab.hypervisor("hv1").agent("status")["connected"]
+    lab.stop_process("twin/agent")
+    lab.remove_hypervisor("twin")
+
+
+def test_chassis_removal(scene: Scene) -> None:
+    """A chassis that is gone is shown as dead; its port comes up elsewhere."""
+    lab = scene.lab
+    lab.add_hypervisor("hv3")
+    lab.move_vm("l2", "hv3")
+    until(lambda: scene.net.get("/port-bindings/l2")["chassis"] == "hv3", "the binding moved")
+    lab.wait_until_up(["l2"])
+    lab.stop_process("hv3/agent", signal.SIGKILL)
+    until(lambda: not scene.net.get("/chassis/hv3")["alive"], "hv3 is shown as dead", 60)
+    lab.move_vm("l2", "hv1")
+    until(lambda: scene.net.get("/port-bindings/l2")["chassis"] == "hv1", "claimed by hv1", 30)
+    lab.wait_until_up(["l2"])
+    assert lab.vm("l3").ping(IP["l2"], count=3)
+    scene.net.delete("/chassis/hv3")
+    lab.remove_hypervisor("hv3")

@@ -1,0 +1,114 @@
+"""ARP and neighbour discovery, answered at the source chassis for known addresses."""
+
+import pytest
+
+from cli.testbed.network_facts import VmFacts
+from tests.system import frames
+from tests.system.conftest import Scene
+from tests.system.frames import BROADCAST, IPV4, NA, UDP, arp_request, ethernet, ipv4, udp
+from tests.system.tap import Tap
+
+pytestmark = pytest.mark.system
+
+MAC = {name: f"0a:00:00:00:06:0{n}" for n, name in enumerate(("n1", "n2", "n3", "n4"), 1)}
+IP = {name: f"10.0.6.{n}" for n, name in enumerate(("n1", "n2", "n3", "n4"), 1)}
+IP6 = {name: f"fd06::{n}" for n, name in enumerate(("n1", "n2", "n3", "n4"), 1)}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    """`n1`, `n3` on hv1, `n2` on hv2; `n4` on hv2 takes unknown addresses; `r` is a router."""
+    net = scene.net
+    net.switch("nei")
+    for name in ("n1", "n2", "n3"):
+        net.port("nei", name, f"{MAC[name]} {IP[name]} {IP6[name]}")
+    net.port("nei", "n4", "unknown")
+    net.router("r6")
+    net.attach("r6", "nei", "0a:00:00:00:06:fe", "10.0.6.254/24", "fd06::fe/64")
+    for name, hypervisor in {"n1": "hv1", "n2": "hv2", "n3": "hv1"}.items():
+        scene.lab.add_vm(name, hypervisor)
+    scene.lab.add_vm("n4", "hv2", VmFacts(MAC["n4"], (f"{IP['n4']}/24", f"{IP6['n4']}/64"), ()))
+    scene.lab.wait_until_up()
+
+
+def mark(tap: Tap, source: str, target: str) -> bytes:
+    return ethernet(
+        MAC[target],
+        MAC[source],
+        IPV4,
+        ipv4(IP[source], IP[target], UDP, udp(IP[source], IP[target], 1, 9999)),
+    )
+
+
+def test_arp_is_answered_at_the_source(scene: Scene) -> None:
+    """Nobody else sees the request: not the owner of the address either."""
+    with Tap(scene.lab.vm("n1")) as n1, Tap(scene.lab.vm("n2")) as n2:
+        n1.send(arp_request(MAC["n1"], IP["n1"], IP["n2"]))
+        answer = n1.expect(lambda frame: frame.arp_op == 2, "an ARP answer")
+        assert (answer.arp_sha, answer.arp_spa) == (MAC["n2"], IP["n2"])
+        assert (answer.src, answer.dst) == (MAC["n2"], MAC["n1"])
+        n1.send(mark(n1, "n1", "n2"))
+        n2.expect(lambda frame: frame.dport == 9999, "the mark")
+        assert not n2.matching(lambda frame: frame.arp_op == 1)
+
+
+def test_router_address_is_answered(scene: Scene) -> None:
+    with Tap(scene.lab.vm("n1")) as n1:
+        n1.send(arp_request(MAC["n1"], IP["n1"], "10.0.6.254"))
+        answer = n1.expect(lambda frame: frame.arp_op == 2, "an ARP answer")
+        assert answer.arp_sha == "0a:00:00:00:06:fe"
+        n1.send(frames.neighbour_solicitation(MAC["n1"], IP6["n1"], "fd06::fe"))
+        answer = n1.expect(lambda frame: frame.icmp_type == NA, "a neighbour advertisement")
+        assert answer.ip_src == "fd06::fe"
+        assert answer.l4[-6:] == frames.mac("0a:00:00:00:06:fe")
+
+
+def test_neighbour_solicitation_is_answered_at_the_source(scene: Scene) -> None:
+    with Tap(scene.lab.vm("n1")) as n1, Tap(scene.lab.vm("n2")) as n2:
+        n1.send(frames.neighbour_solicitation(MAC["n1"], IP6["n1"], IP6["n2"]))
+        answer = n1.expect(lambda frame: frame.icmp_type == NA, "a neighbour advertisement")
+        assert (answer.src, answer.ip_src, answer.ip_dst) == (MAC["n2"], IP6["n2"], IP6["n1"])
+        assert answer.payload[7] == 255
+        assert answer.l4[8:24] == frames.ip(IP6["n2"])
+        assert answer.l4[24:] == b"\x02\x01" + frames.mac(MAC["n2"])
+        n1.send(mark(n1, "n1", "n2"))
+        n2.expect(lambda frame: frame.dport == 9999, "the mark")
+        assert not n2.matching(lambda frame: frame.icmp_type == frames.NS)
+
+
+@pytest.mark.parametrize("family", ["ARP", "ND"])
+def test_own_address_is_not_answered(scene: Scene, family: str) -> None:
+    """Duplicate detection: who asks for its own address must not hear that it is taken."""
+    with Tap(scene.lab.vm("n1")) as n1, Tap(scene.lab.vm("n3")) as n3:
+        if family == "ARP":
+            n1.send(arp_request(MAC["n1"], "0.0.0.0", IP["n1"]))
+            n1.send(arp_request(MAC["n1"], IP["n1"], IP["n1"]))
+            n1.send(arp_request(MAC["n1"], IP["n1"], IP["n3"]))
+            n1.expect(lambda frame: frame.arp_op == 2, "the answer to the request for another")
+            assert {f.arp_spa for f in n1.matching(lambda f: f.arp_op == 2)} == {IP["n3"]}
+            # Whoever has the address too must hear the question.
+            n3.expect(lambda frame: frame.arp_op == 1, "the request for n1's own address")
+        else:
+            n1.send(frames.neighbour_solicitation(MAC["n1"], "::", IP6["n1"]))
+            n1.send(frames.neighbour_solicitation(MAC["n1"], IP6["n1"], IP6["n3"]))
+            n1.expect(lambda frame: frame.icmp_type == NA, "the answer to the other question")
+            answers = n1.matching(lambda frame: frame.icmp_type == NA)
+            assert {frame.ip_src for frame in answers} == {IP6["n3"]}
+
+
+def test_duplicate_of_another_port_is_detected(scene: Scene) -> None:
+    """Who probes for an address that another port has is told so."""
+    with Tap(scene.lab.vm("n1")) as n1:
+        n1.send(arp_request(MAC["n1"], "0.0.0.0", IP["n2"]))
+        answer = n1.expect(lambda frame: frame.arp_op == 2, "an ARP answer")
+        assert answer.arp_sha == MAC["n2"]
+        n1.send(frames.neighbour_solicitation(MAC["n1"], "::", IP6["n2"]))
+        answer = n1.expect(lambda frame: frame.icmp_type == NA, "a neighbour advertisement")
+        assert answer.ip_src == IP6["n2"]
+
+
+def test_unknown_port_answers_for_itself(scene: Scene) -> None:
+    with Tap(scene.lab.vm("n4")) as n4:
+        assert scene.lab.vm("n1").ping(IP["n4"], count=3)
+        n4.expect(lambda frame: frame.arp_op == 1 and frame.dst == BROADCAST, "the ARP request")
+    assert scene.lab.vm("n1").ping(IP6["n4"], count=3)
