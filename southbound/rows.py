@@ -42,7 +42,7 @@ def set_scope(name: str) -> str:
     return f"set:{name}"
 
 
-class Row(msgspec.Struct, frozen=True, array_like=True):
+class Row(msgspec.Struct, frozen=True, array_like=True, tag_field="table_name"):
     """Base of all rows: ``table`` names the table, ``key`` the row in it.
 
     On the wire a row is an array that starts with its table's name (the struct's
