@@ -1,0 +1,223 @@
+"""The ACL stages, the same in both directions of a switch.
+
+An ACL is one flow, in the stage of its tier: it decides on a verdict and jumps to
+the stage ``acl_action``, or passes on to the next tier. Connection state comes in
+before and after: ``acl_state`` settles what state alone decides (replies, related
+and invalid packets), so that only packets in a connection's request direction and
+untracked ones are looked at by ACLs, each time anew. ``acl_action`` then brings the
+connection in line with the verdict:
+
+- let through: a new connection is committed, a blocked one unblocked;
+- dropped or rejected: an established one is marked ``ct_mark.blocked``, which also
+  stops its replies.
+
+``ct_mark.egress`` says that the connection was committed by the egress pipeline.
+
+A switch is *stateful* in both directions as soon as one ACL of action
+``allow-related`` applies to it. Only then are packets tracked, and then ``allow``
+and the default are stateful too.
+
+=============  ==============================================================
+``reg0[13]``   the verdict carries a label, in ``reg3``
+``reg0[16]``   an ``allow-stateless`` ACL claims the packet: it is not tracked
+``reg8[17]``   verdict: drop
+``reg8[18]``   verdict: reject
+``flags[1]``   the network itself made the packet: ACLs do not look at it
+=============  ==============================================================
+"""
+
+from logical_flow.template import Direction, Priority, Stage, Template
+
+TIERS = 4
+
+ACL_PRIORITY = Priority(1000, "priority")
+"""ACL priorities 0 to 32767 lie at 1000 to 33767 of a stage."""
+
+NEIGHBOUR_DISCOVERY = "nd || nd_rs || nd_ra || mldv1 || mldv2"
+
+LOG = "log(name={log_name:bytes}, severity={severity:int}, verdict={verdict:int}); "
+METERED_LOG = (
+    "log(name={log_name:bytes}, severity={severity:int}, verdict={verdict:int}, "
+    "meter={meter:meter}); "
+)
+
+NEW_OR_UNBLOCKED = "((ct.new && !ct.est) || (ct.est && !ct.rpl && ct_mark.blocked == 1))"
+ESTABLISHED_REQUEST = "ct.est && !ct.rpl && ct_mark.blocked == 0"
+
+EXEMPT = 65000
+"""Above all ACLs: what they never see."""
+UNTRACKED, TRACKED = 110, 100
+
+
+class AclPre(Stage, name="acl_pre"):
+    """Which packets are tracked.
+
+    Neighbour discovery, router discovery and multicast listener discovery never
+    reach an ACL. Multicast and packets from or to a router are looked at untracked:
+    the router may see one direction of a connection only.
+    """
+
+    self_made: Template
+    discovery: Template
+    multicast: Template
+    router_port: Template
+    stateless: Template
+    track: Template
+
+
+class AclState(Stage, name="acl_state"):
+    """What the state of a connection decides by itself.
+
+    Replies and related packets pass while the connection isn't blocked. Invalid
+    packets and those of a blocked connection go nowhere, except in the request
+    direction: there the ACLs are asked again.
+    """
+
+    invalid: Template
+    blocked_reply: Template
+    blocked_related: Template
+    reply: Template
+    related: Template
+
+
+class AclEval(Stage, name="acl_eval"):
+    """The ACLs of one tier, by priority; whatever they don't decide goes to the next tier."""
+
+    allow: Template
+    allow_labelled: Template
+    drop: Template
+    reject: Template
+    pass_on: Template
+    allow_logged: Template
+    allow_labelled_logged: Template
+    drop_logged: Template
+    reject_logged: Template
+    pass_on_logged: Template
+    allow_log_metered: Template
+    allow_labelled_log_metered: Template
+    drop_log_metered: Template
+    reject_log_metered: Template
+    pass_on_log_metered: Template
+
+
+class AclAction(Stage, name="acl_action"):
+    """What follows from the verdict, for the packet and for its connection."""
+
+    block_and_reject: Template
+    block: Template
+    reject: Template
+    drop: Template
+    commit_labelled: Template
+    commit: Template
+
+
+def acl_pre(direction: Direction) -> type[AclPre]:
+    prefix, port = _prefix(direction), _port(direction)
+    to_action = f"ct_clear; next({prefix}_acl_action);"
+
+    class Pre(AclPre, name=f"{prefix}_acl_pre"):
+        __doc__ = AclPre.__doc__
+
+        self_made = Template(EXEMPT, "flags[1] == 1", to_action)
+        discovery = Template(EXEMPT, NEIGHBOUR_DISCOVERY, to_action)
+        multicast = Template(UNTRACKED, "eth.mcast", "ct_clear; next;")
+        router_port = Template(UNTRACKED, f"ip && {port} == {{port:lport}}", "ct_clear; next;")
+        stateless = Template(
+            ACL_PRIORITY,
+            "{match:expr}",
+            f"ct_clear; reg0[16] = 1; next({prefix}_acl_eval_0);",
+        )
+        track = Template(TRACKED, "ip", "ct_next;")
+
+    return Pre
+
+
+def acl_state(direction: Direction) -> type[AclState]:
+    prefix = _prefix(direction)
+    to_action = f"next({prefix}_acl_action);"
+    pure = "!ct.new && !ct.inv"
+
+    class State(AclState, name=f"{prefix}_acl_state"):
+        __doc__ = AclState.__doc__
+
+        invalid = Template(100, "ct.inv", "drop;")
+        blocked_reply = Template(100, "ct.est && ct.rpl && ct_mark.blocked == 1", "drop;")
+        blocked_related = Template(100, "ct.rel && !ct.new && ct_mark.blocked == 1", "drop;")
+        reply = Template(
+            90, f"ct.est && !ct.rel && {pure} && ct.rpl && ct_mark.blocked == 0", to_action
+        )
+        related = Template(90, f"!ct.est && ct.rel && {pure} && ct_mark.blocked == 0", to_action)
+
+    return State
+
+
+def acl_eval(direction: Direction, tier: int) -> type[AclEval]:
+    prefix = _prefix(direction)
+    to_action = f"next({prefix}_acl_action);"
+    match = "{match:expr}"
+    allow_text = to_action
+    labelled_text = f"reg0[13] = 1; reg3 = {{label:int}}; {to_action}"
+    drop_text = f"reg8[17] = 1; {to_action}"
+    reject_text = f"reg8[18] = 1; {to_action}"
+
+    class Eval(AclEval, name=f"{prefix}_acl_eval_{tier}"):
+        __doc__ = AclEval.__doc__
+
+        allow = Template(ACL_PRIORITY, match, allow_text)
+        allow_labelled = Template(ACL_PRIORITY, match, labelled_text)
+        drop = Template(ACL_PRIORITY, match, drop_text)
+        reject = Template(ACL_PRIORITY, match, reject_text)
+        pass_on = Template(ACL_PRIORITY, match, "next;")
+        allow_logged = Template(ACL_PRIORITY, match, LOG + allow_text)
+        allow_labelled_logged = Template(ACL_PRIORITY, match, LOG + labelled_text)
+        drop_logged = Template(ACL_PRIORITY, match, LOG + drop_text)
+        reject_logged = Template(ACL_PRIORITY, match, LOG + reject_text)
+        pass_on_logged = Template(ACL_PRIORITY, match, LOG + "next;")
+        allow_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + allow_text)
+        allow_labelled_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + labelled_text)
+        drop_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + drop_text)
+        reject_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + reject_text)
+        pass_on_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + "next;")
+
+    return Eval
+
+
+def acl_action(direction: Direction) -> type[AclAction]:
+    prefix = _prefix(direction)
+    mark = "" if direction == "ingress" else " ct_mark.egress = 1;"
+    block_text = f"ct_commit {{ ct_mark.blocked = 1;{mark} }};"
+    reject_text = _REJECTS[direction]
+
+    class Action(AclAction, name=f"{prefix}_acl_action"):
+        __doc__ = AclAction.__doc__
+
+        block_and_reject = Template(
+            100, f"reg8[18] == 1 && {ESTABLISHED_REQUEST}", f"{block_text} {reject_text}"
+        )
+        block = Template(100, f"reg8[17] == 1 && {ESTABLISHED_REQUEST}", block_text)
+        reject = Template(90, "reg8[18] == 1", reject_text)
+        drop = Template(90, "reg8[17] == 1", "drop;")
+        commit_labelled = Template(
+            80,
+            f"ip && reg0[13] == 1 && {NEW_OR_UNBLOCKED}",
+            f"ct_commit {{ ct_mark.blocked = 0;{mark} ct_label[96..127] = reg3; }}; next;",
+        )
+        commit = Template(
+            70, f"ip && {NEW_OR_UNBLOCKED}", f"ct_commit {{ ct_mark.blocked = 0;{mark} }}; next;"
+        )
+
+    return Action
+
+
+_REJECTS = {
+    "ingress": "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };",
+    "egress": "reject { outport <-> inport; flags[1] = 1; next(ls_in_l2_lkup); };",
+}
+
+
+def _prefix(direction: Direction) -> str:
+    return "ls_in" if direction == "ingress" else "ls_out"
+
+
+def _port(direction: Direction) -> str:
+    return "inport" if direction == "ingress" else "outport"

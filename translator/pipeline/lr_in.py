@@ -1,0 +1,294 @@
+"""Ingress of a logical router: from a router port to the next hop's address and port.
+
+==================  =========================================================
+``xreg0[0..47]``    until routing: the MAC address of the input port
+``reg0, xxreg0``    from routing on: the next hop (``xxreg0`` overlays the above)
+``reg5, xxreg1``    from routing on: the output port's address, to ask from
+``reg9[2]``         the neighbour is known as it presents itself
+``reg9[3]``         the packet tells of a neighbour that may be learned
+``reg9[9]``         from routing on: the next hop is an IPv4 address
+==================  =========================================================
+"""
+
+from logical_flow.template import Pipeline, Priority, Stage, Template
+
+
+class LrInAdmission(Stage, name="lr_in_admission", default="drop"):
+    """What a router port takes: its own MAC address, and multicast.
+
+    A port that is disabled, or is a port of a disabled router, takes nothing.
+    """
+
+    vlan_tagged = Template(100, "vlan.present", "drop;")
+    multicast_source = Template(100, "eth.src[40]", "drop;")
+    multicast = Template(
+        50, "inport == {port:lport} && eth.mcast", "xreg0[0..47] = {mac:mac}; next;"
+    )
+    unicast = Template(
+        50, "inport == {port:lport} && eth.dst == {mac:mac}", "xreg0[0..47] = {mac:mac}; next;"
+    )
+
+
+class LrInLookupNeighbour(Stage, name="lr_in_lookup_neighbor"):
+    """Whether a neighbour that presents itself is already known like that."""
+
+    arp_reply = Template(
+        100, "arp.op == 2", "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); reg9[3] = 1; next;"
+    )
+    arp_request = Template(
+        100,
+        "inport == {port:lport} && arp.op == 1 && arp.spa == {network:cidr4}",
+        "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); reg9[3] = 1; next;",
+    )
+    advertisement = Template(
+        100, "nd_na", "reg9[2] = lookup_nd(inport, nd.target, nd.tll); reg9[3] = 1; next;"
+    )
+    solicitation = Template(
+        100, "nd_ns", "reg9[2] = lookup_nd(inport, ip6.src, nd.sll); reg9[3] = 1; next;"
+    )
+    unspecified = Template(110, "nd_ns && ip6.src == ::", "next;")
+    no_address = Template(110, "nd_ns && nd.sll == 00:00:00:00:00:00", "next;")
+    unsolicited = Template(110, "nd_na && nd.tll == 00:00:00:00:00:00", "next;")
+
+
+class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor"):
+    """Learns neighbours that are new or have moved."""
+
+    known = Template(100, "reg9[2] == 1", "next;")
+    arp = Template(90, "arp && reg9[3] == 1", "put_arp(inport, arp.spa, arp.sha); next;")
+    advertisement = Template(
+        90, "nd_na && reg9[3] == 1", "put_nd(inport, nd.target, nd.tll); next;"
+    )
+    solicitation = Template(90, "nd_ns && reg9[3] == 1", "put_nd(inport, ip6.src, nd.sll); next;")
+
+
+class LrInIpInput(Stage, name="lr_in_ip_input"):
+    """What is for the router itself, and what no router forwards."""
+
+    martian4 = Template(
+        100,
+        "ip4.src_mcast || ip4.src == {255.255.255.255, 127.0.0.0/8, 0.0.0.0/8} "
+        "|| ip4.dst == {127.0.0.0/8, 0.0.0.0/8}",
+        "drop;",
+    )
+    martian6 = Template(100, "ip6.src == {::1, ff00::/8} || ip6.dst == ::1", "drop;")
+    spoofed4 = Template(100, "ip4.src == {ip:ip4}", "drop;")
+    spoofed6 = Template(100, "ip6.src == {ip:ip6}", "drop;")
+
+    arp = Template(
+        90,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4} "
+        "&& arp.spa == {network:cidr4}",
+        "eth.dst = eth.src; eth.src = xreg0[0..47]; "
+        "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
+        "outport = inport; flags.loopback = 1; output;",
+    )
+    arp_probe = Template(
+        90,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4} && arp.spa == 0.0.0.0",
+        "eth.dst = eth.src; eth.src = xreg0[0..47]; "
+        "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
+        "outport = inport; flags.loopback = 1; output;",
+    )
+    nd = Template(
+        90,
+        "inport == {port:lport} && nd_ns && nd.target == {ip:ip6}",
+        "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
+        "outport = inport; flags.loopback = 1; output; };",
+    )
+    ping4 = Template(
+        90,
+        "ip4.dst == {ip:ip4} && icmp4.type == 8 && icmp4.code == 0",
+        "ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 0; flags.loopback = 1; next;",
+    )
+    ping6 = Template(
+        90,
+        "ip6.dst == {ip:ip6} && icmp6.type == 128 && icmp6.code == 0",
+        "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next;",
+    )
+    ping6_link_local = Template(
+        90,
+        "inport == {port:lport} && ip6.dst == {ip:ip6} && icmp6.type == 128 && icmp6.code == 0",
+        "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next;",
+    )
+    other_neighbour = Template(85, "arp || rarp || nd || nd_rs || nd_ra", "drop;")
+    multicast = Template(82, "ip4.mcast || ip6.mcast || eth.bcast", "drop;")
+
+    udp4 = Template(
+        80,
+        "ip4.dst == {ip:ip4} && !ip.later_frag && udp",
+        "icmp4 { eth.dst <-> eth.src; ip4.dst <-> ip4.src; ip.ttl = 255; "
+        "icmp4.type = 3; icmp4.code = 3; next; };",
+    )
+    tcp4 = Template(
+        80,
+        "ip4.dst == {ip:ip4} && !ip.later_frag && tcp",
+        "tcp_reset { eth.dst <-> eth.src; ip4.dst <-> ip4.src; next; };",
+    )
+    icmp4 = Template(75, "ip4.dst == {ip:ip4} && icmp4", "drop;")
+    protocol4 = Template(
+        70,
+        "ip4.dst == {ip:ip4} && !ip.later_frag",
+        "icmp4 { eth.dst <-> eth.src; ip4.dst <-> ip4.src; ip.ttl = 255; "
+        "icmp4.type = 3; icmp4.code = 2; next; };",
+    )
+    own4 = Template(60, "ip4.dst == {ip:ip4}", "drop;")
+
+    udp6 = Template(
+        80,
+        "ip6.dst == {ip:ip6} && !ip.later_frag && udp",
+        "icmp6 { eth.dst <-> eth.src; ip6.dst <-> ip6.src; ip.ttl = 255; "
+        "icmp6.type = 1; icmp6.code = 4; next; };",
+    )
+    tcp6 = Template(
+        80,
+        "ip6.dst == {ip:ip6} && !ip.later_frag && tcp",
+        "tcp_reset { eth.dst <-> eth.src; ip6.dst <-> ip6.src; next; };",
+    )
+    icmp6 = Template(75, "ip6.dst == {ip:ip6} && icmp6", "drop;")
+    protocol6 = Template(
+        70,
+        "ip6.dst == {ip:ip6} && !ip.later_frag",
+        "icmp6 { eth.dst <-> eth.src; ip6.dst <-> ip6.src; ip.ttl = 255; "
+        "icmp6.type = 4; icmp6.code = 1; next; };",
+    )
+    own6 = Template(60, "ip6.dst == {ip:ip6}", "drop;")
+    own6_link_local = Template(60, "inport == {port:lport} && ip6.dst == {ip:ip6}", "drop;")
+
+    expired4 = Template(
+        31,
+        "inport == {port:lport} && ip4 && ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
+        "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
+    expired6 = Template(
+        31,
+        "inport == {port:lport} && ip6 && ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
+        "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
+    expired = Template(30, "ip && ip.ttl == {0, 1}", "drop;")
+
+
+class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop"):
+    """The longest prefix that holds the destination chooses next hop and output port.
+
+    Among equal prefixes a connected network comes before a static route, and that
+    before a route by source address.
+    """
+
+    SCALE = 8
+    BY_SOURCE, STATIC, CONNECTED = 0, 4, 6
+    """What a route's origin adds to its prefix length times `SCALE`."""
+
+    connected4 = Template(
+        Priority(CONNECTED, "plen", SCALE),
+        "ip4.dst == {network:cidr4}",
+        "ip.ttl--; reg9[9] = 1; reg0 = ip4.dst; reg5 = {source:ip4}; eth.src = {mac:mac}; "
+        "outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    connected6 = Template(
+        Priority(CONNECTED, "plen", SCALE),
+        "ip6.dst == {network:cidr6}",
+        "ip.ttl--; reg9[9] = 0; xxreg0 = ip6.dst; xxreg1 = {source:ip6}; eth.src = {mac:mac}; "
+        "outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    link_local = Template(
+        Priority(CONNECTED, "plen", SCALE),
+        "inport == {port:lport} && ip6.dst == {network:cidr6}",
+        "ip.ttl--; reg9[9] = 0; xxreg0 = ip6.dst; xxreg1 = {source:ip6}; eth.src = {mac:mac}; "
+        "outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    static4 = Template(
+        Priority(STATIC, "plen", SCALE),
+        "ip4.dst == {prefix:cidr4}",
+        "ip.ttl--; reg9[9] = 1; reg0 = {nexthop:ip4}; reg5 = {source:ip4}; eth.src = {mac:mac}; "
+        "outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    static4_via6 = Template(
+        Priority(STATIC, "plen", SCALE),
+        "ip4.dst == {prefix:cidr4}",
+        "ip.ttl--; reg9[9] = 0; xxreg0 = {nexthop:ip6}; xxreg1 = {source:ip6}; "
+        "eth.src = {mac:mac}; outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    static6 = Template(
+        Priority(STATIC, "plen", SCALE),
+        "ip6.dst == {prefix:cidr6}",
+        "ip.ttl--; reg9[9] = 0; xxreg0 = {nexthop:ip6}; xxreg1 = {source:ip6}; "
+        "eth.src = {mac:mac}; outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    discard4 = Template(Priority(STATIC, "plen", SCALE), "ip4.dst == {prefix:cidr4}", "drop;")
+    discard6 = Template(Priority(STATIC, "plen", SCALE), "ip6.dst == {prefix:cidr6}", "drop;")
+    by_source4 = Template(
+        Priority(BY_SOURCE, "plen", SCALE),
+        "ip4.src == {prefix:cidr4}",
+        "ip.ttl--; reg9[9] = 1; reg0 = {nexthop:ip4}; reg5 = {source:ip4}; eth.src = {mac:mac}; "
+        "outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    by_source4_via6 = Template(
+        Priority(BY_SOURCE, "plen", SCALE),
+        "ip4.src == {prefix:cidr4}",
+        "ip.ttl--; reg9[9] = 0; xxreg0 = {nexthop:ip6}; xxreg1 = {source:ip6}; "
+        "eth.src = {mac:mac}; outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    by_source6 = Template(
+        Priority(BY_SOURCE, "plen", SCALE),
+        "ip6.src == {prefix:cidr6}",
+        "ip.ttl--; reg9[9] = 0; xxreg0 = {nexthop:ip6}; xxreg1 = {source:ip6}; "
+        "eth.src = {mac:mac}; outport = {port:lport}; flags.loopback = 1; next;",
+    )
+    discard_by_source4 = Template(
+        Priority(BY_SOURCE, "plen", SCALE), "ip4.src == {prefix:cidr4}", "drop;"
+    )
+    discard_by_source6 = Template(
+        Priority(BY_SOURCE, "plen", SCALE), "ip6.src == {prefix:cidr6}", "drop;"
+    )
+
+
+class LrInArpResolve(Stage, name="lr_in_arp_resolve", default="drop"):
+    """The next hop's MAC address: known from intent, or learned."""
+
+    static4 = Template(
+        100,
+        "outport == {port:lport} && reg9[9] == 1 && reg0 == {ip:ip4}",
+        "eth.dst = {mac:mac}; next;",
+    )
+    static6 = Template(
+        100,
+        "outport == {port:lport} && reg9[9] == 0 && xxreg0 == {ip:ip6}",
+        "eth.dst = {mac:mac}; next;",
+    )
+    learned4 = Template(1, "ip && reg9[9] == 1", "get_arp(outport, reg0); next;")
+    learned6 = Template(1, "ip && reg9[9] == 0", "get_nd(outport, xxreg0); next;")
+
+
+class LrInArpRequest(Stage, name="lr_in_arp_request", default="drop"):
+    """Asks for the next hop's MAC address while it isn't known, else sends the packet on."""
+
+    arp = Template(
+        100,
+        "ip && eth.dst == 00:00:00:00:00:00 && reg9[9] == 1",
+        "arp { eth.dst = ff:ff:ff:ff:ff:ff; arp.spa = reg5; arp.tpa = reg0; arp.op = 1; output; };",
+    )
+    nd = Template(
+        100,
+        "ip && eth.dst == 00:00:00:00:00:00 && reg9[9] == 0",
+        "nd_ns { ip6.src = xxreg1; nd.target = xxreg0; output; };",
+    )
+    resolved = Template(0, "1", "output;")
+
+
+LR_IN = Pipeline(
+    "lr_in",
+    kind="lr",
+    direction="ingress",
+    stages=[
+        LrInAdmission,
+        LrInLookupNeighbour,
+        LrInLearnNeighbour,
+        LrInIpInput,
+        LrInIpRouting,
+        LrInArpResolve,
+        LrInArpRequest,
+    ],
+)

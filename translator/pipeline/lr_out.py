@@ -1,0 +1,12 @@
+"""Egress of a logical router: out of the port that routing chose."""
+
+from logical_flow.template import Pipeline, Stage, Template
+
+
+class LrOutDelivery(Stage, name="lr_out_delivery", default="drop"):
+    """Hands the packet to what is attached to the router port."""
+
+    port = Template(100, "outport == {port:lport}", "output;")
+
+
+LR_OUT = Pipeline("lr_out", kind="lr", direction="egress", stages=[LrOutDelivery])
