@@ -18,7 +18,10 @@ from cli.testbed.wait import until
 from tests.system.network import Network
 
 _TROUBLE = re.compile(
-    r"Traceback \(most recent call last\)|\|(?:ERR|EMER)\||\"level\": ?\"(?:error|critical)\"|\[(?:error|critical) *\]"
+    r"Traceback \(most recent call last\)"
+    r"|\|(?:ERR|EMER)\|"
+    r'|"level": ?"(?:error|critical)"'
+    r"|\[(?:error|critical) *\]"
 )
 
 
