@@ -15,10 +15,11 @@ table                           what its flows do
 `MULTICAST_REST`                members of a group that is too wide for one flow
 `EGRESS` + n                    stage n of `ls_out` and `lr_out`
 `LOGICAL_TO_PHYSICAL`           logical port to interface or peer datapath
-`NEIGHBOUR_GET`                 `get_arp`, `get_nd`: (outport, IP) to `eth.dst`
-`NEIGHBOUR_LOOKUP`              `lookup_arp`, `lookup_nd`: is (inport, IP, MAC) known
+`ARP_GET`, `ND_GET`             `get_arp`, `get_nd`: (outport, IP) to `eth.dst`
+`ARP_LOOKUP`, `ND_LOOKUP`       `lookup_arp`, `lookup_nd`: is (inport, IP, MAC) known
 `FDB_GET`                       `get_fdb`: `eth.dst` to outport
 `FDB_LOOKUP`                    `lookup_fdb`: is (inport, `eth.src`) known
+`NOWHERE`                       nothing: a packet that has no next stage ends here
 ==============================  ===============================================
 
 Registers follow OVN, so that what operators know of OVN holds here.
@@ -32,10 +33,14 @@ OUTPUT: Final = 80
 MULTICAST_REST: Final = 81
 EGRESS: Final = 88
 LOGICAL_TO_PHYSICAL: Final = 160
-NEIGHBOUR_GET: Final = 161
-NEIGHBOUR_LOOKUP: Final = 162
-FDB_GET: Final = 163
-FDB_LOOKUP: Final = 164
+ARP_GET: Final = 161
+ND_GET: Final = 162
+ARP_LOOKUP: Final = 163
+ND_LOOKUP: Final = 164
+FDB_GET: Final = 165
+FDB_LOOKUP: Final = 166
+NOWHERE: Final = 253
+"""Never has a flow: where `next;` leads when there is no further stage."""
 
 MAX_STAGES: Final = 72
 """Stages that fit a pipeline: what lies between `INGRESS` and `OUTPUT`."""
@@ -48,12 +53,12 @@ PORT_ZONE: Final = "reg13"
 DNAT_ZONE: Final = "reg11"
 SNAT_ZONE: Final = "reg12"
 
+LOOPBACK: Final = 1 << 0
+"""Bit of `FLAGS`, `flags.loopback`: the packet may leave where it came in."""
 FROM_TUNNEL: Final = 1 << 31
 """Bit of `FLAGS`: the packet came through a tunnel and may not enter one."""
-FOUND_NEIGHBOUR: Final = 1 << 30
-"""Bit of `FLAGS` in which `NEIGHBOUR_LOOKUP` answers."""
-FOUND_FDB: Final = 1 << 29
-"""Bit of `FLAGS` in which `FDB_LOOKUP` answers."""
+FOUND_BIT: Final = 30
+"""Number of the bit of `FLAGS` in which the lookup tables answer."""
 
 Direction = Literal["ingress", "egress"]
 
@@ -101,8 +106,11 @@ _NAMES: Final = {
     OUTPUT: "output",
     MULTICAST_REST: "multicast_rest",
     LOGICAL_TO_PHYSICAL: "logical_to_physical",
-    NEIGHBOUR_GET: "neighbour_get",
-    NEIGHBOUR_LOOKUP: "neighbour_lookup",
+    ARP_GET: "arp_get",
+    ND_GET: "nd_get",
+    ARP_LOOKUP: "arp_lookup",
+    ND_LOOKUP: "nd_lookup",
     FDB_GET: "fdb_get",
     FDB_LOOKUP: "fdb_lookup",
+    NOWHERE: "nowhere",
 }

@@ -1,0 +1,45 @@
+"""What packing a flow group needs to know about its datapath and this chassis."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+
+from chassis_agent.compile.stages import StageBook, UsedStages
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PackContext:
+    """The surroundings of a flow group.
+
+    Everything that may change is asked for through a callable, so that a caller
+    that records its reads knows exactly what the flows came from.
+
+    `port_key`
+        The tunnel key of a logical port, by name. Raises `UnknownPortError`.
+    `port_key_here`
+        The tunnel key of a port if it is on this datapath, else None. For
+        members of port groups, which span datapaths.
+    `is_local`
+        Whether a port, by name, is bound to this chassis. Patch ports are on
+        every chassis.
+    `is_resident`
+        Whether a gateway port lives on this chassis now.
+    `members`
+        The members of an address set (``$name``) or port group (``@name``), as
+        text.
+    `conjunction_id`
+        A conjunction id for a description of the conjunction; the same
+        description gets the same id (`conjunction.ConjunctionIds`).
+    `meter_id`
+        The OpenFlow meter of that name; 0 for the empty name.
+    """
+
+    datapath_key: int
+    stages: UsedStages
+    book: StageBook
+    port_key: Callable[[str], int]
+    port_key_here: Callable[[str], int | None]
+    is_local: Callable[[str], bool]
+    is_resident: Callable[[str], bool]
+    members: Callable[[str], Iterable[str]]
+    conjunction_id: Callable[[bytes], int]
+    meter_id: Callable[[str], int]

@@ -1,0 +1,22 @@
+"""Flows that no logical flow stands for: between interfaces, tunnels and logical ports.
+
+All of it is pure: rows and numbers in, flows out.
+"""
+
+from chassis_agent.physical.learned import fdb_flows, neighbour_flows
+from chassis_agent.physical.multicast import group_flows
+from chassis_agent.physical.ports import Side, Zones, interface_flows, patch_flows, remote_flows
+from chassis_agent.physical.tunnels import Tunnel, ingress_flows
+
+__all__ = [
+    "Side",
+    "Tunnel",
+    "Zones",
+    "fdb_flows",
+    "group_flows",
+    "ingress_flows",
+    "interface_flows",
+    "neighbour_flows",
+    "patch_flows",
+    "remote_flows",
+]

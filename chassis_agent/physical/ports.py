@@ -1,0 +1,148 @@
+"""Flows of a logical port: what comes from it, and what goes to it.
+
+A packet's input port is forgotten once it is logical, so that Open vSwitch lets
+it leave where it came from; whether it may is decided by logical ports, in the
+loopback check of the `OUTPUT` table.
+"""
+
+from typing import NamedTuple
+
+from chassis_agent import tables
+from chassis_agent.flow import Flow
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.physical import tunnels
+from chassis_agent.physical.registers import (
+    CLEAR_GENERAL,
+    DNAT_ZONE,
+    FLAGS,
+    INPORT,
+    METADATA,
+    OUTPORT,
+    PORT_ZONE,
+    SNAT_ZONE,
+    flag,
+    flow,
+    on,
+    set_nonzero,
+)
+
+_INTERFACE = 100
+_LOOPBACK_CHECK = 100
+_UNICAST = 50
+
+
+class Zones(NamedTuple):
+    """Connection tracking zones: a switch port's, and a router's two. 0 is none."""
+
+    port: int = 0
+    dnat: int = 0
+    snat: int = 0
+
+
+class Side(NamedTuple):
+    """A logical port on its datapath, with the tables that its packets visit first."""
+
+    datapath_key: int
+    port_key: int
+    zones: Zones
+    first_ingress: int
+    first_egress: int
+
+
+def interface_flows(side: Side, ofport: int, *, cookie: int) -> list[Flow]:
+    """A port whose packets come from and go to an interface of this chassis."""
+    return [
+        flow(
+            tables.PHYSICAL_TO_LOGICAL,
+            _INTERFACE,
+            [Term(FIELDS["in_port"], ofport)],
+            _enter(side) + act.set_field(FIELDS["nxm_in_port"], 0) + _ingress(side),
+            cookie=cookie,
+        ),
+        *_delivery_flows(side, cookie=cookie),
+        _leave(side, act.output(ofport), cookie=cookie),
+    ]
+
+
+def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
+    """A port whose packets go on at its `peer`, as if they came from there."""
+    cross = act.clone(
+        act.ct_clear()
+        + CLEAR_GENERAL
+        + act.set_field(FLAGS, 0)
+        + act.set_field(DNAT_ZONE, 0)
+        + act.set_field(SNAT_ZONE, 0)
+        + act.set_field(PORT_ZONE, 0)
+        + _enter(peer)
+        + act.set_field(OUTPORT, 0)
+        + _ingress(peer)
+    )
+    return [*_delivery_flows(side, cookie=cookie), _leave(side, cross, cookie=cookie)]
+
+
+def remote_flows(
+    datapath_key: int, port_key: int, tunnel: tunnels.Tunnel, *, cookie: int
+) -> list[Flow]:
+    """A port that is bound to another chassis."""
+    return [
+        flow(
+            tables.OUTPUT,
+            _UNICAST,
+            [*on(datapath_key, reg15=port_key), flag(tables.FROM_TUNNEL, is_set=False)],
+            tunnels.encapsulate(datapath_key, port_key) + tunnels.send(tunnel),
+            cookie=cookie,
+        )
+    ]
+
+
+def _enter(side: Side) -> bytes:
+    return (
+        set_nonzero(
+            (PORT_ZONE, side.zones.port),
+            (DNAT_ZONE, side.zones.dnat),
+            (SNAT_ZONE, side.zones.snat),
+        )
+        + act.set_field(METADATA, side.datapath_key)
+        + act.set_field(INPORT, side.port_key)
+    )
+
+
+def _ingress(side: Side) -> bytes:
+    return act.resubmit(side.first_ingress)
+
+
+def _delivery_flows(side: Side, *, cookie: int) -> list[Flow]:
+    """The loopback check, and the way into the egress pipeline."""
+    key = side.port_key
+    zones = set_nonzero(
+        (PORT_ZONE, side.zones.port),
+        (DNAT_ZONE, side.zones.dnat),
+        (SNAT_ZONE, side.zones.snat),
+    )
+    return [
+        flow(
+            tables.OUTPUT,
+            _LOOPBACK_CHECK,
+            [*on(side.datapath_key, reg14=key, reg15=key), flag(tables.LOOPBACK, is_set=False)],
+            b"",
+            cookie=cookie,
+        ),
+        flow(
+            tables.OUTPUT,
+            _UNICAST,
+            on(side.datapath_key, reg15=key),
+            zones + CLEAR_GENERAL + act.resubmit(side.first_egress),
+            cookie=cookie,
+        ),
+    ]
+
+
+def _leave(side: Side, actions: bytes, *, cookie: int) -> Flow:
+    return flow(
+        tables.LOGICAL_TO_PHYSICAL,
+        _UNICAST,
+        on(side.datapath_key, reg15=side.port_key),
+        actions,
+        cookie=cookie,
+    )

@@ -1,0 +1,84 @@
+"""Geneve: how logical metadata travels between chassis.
+
+The VNI is the datapath's key. The option of class 0x0102 and type 0x80, mapped
+to `tun_metadata0`, holds the logical input port in 15 bits and the logical
+output port, or multicast group, in 16.
+
+One tunnel port carries the traffic with all chassis: where a packet goes is set
+a flow. Whatever comes in is dropped unless its sender is a known chassis.
+"""
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv6Address
+from typing import NamedTuple
+
+from chassis_agent import tables
+from chassis_agent.flow import Flow
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow.oxm import FIELDS, OxmField, Subfield, Term
+from chassis_agent.physical.registers import FLAGS, INPORT, METADATA, OUTPORT, flow
+
+OPTION_CLASS = 0x0102
+OPTION_TYPE = 0x80
+OPTION_LENGTH = 4
+
+_TUNNEL_ID = FIELDS["tun_id"]
+_OPTION = FIELDS["tun_metadata0"]
+_OPTION_OUTPORT = Subfield(_OPTION, 0, 16)
+_OPTION_INPORT = Subfield(_OPTION, 16, 15)
+_PRIORITY = 100
+
+Address = IPv4Address | IPv6Address
+
+
+class Tunnel(NamedTuple):
+    """The way to a chassis: the port, and the address that the port leaves open."""
+
+    ofport: int
+    remote: Address | None
+
+
+def encapsulate(datapath_key: int, outport_key: int) -> bytes:
+    """Put the logical metadata where the tunnel header is made from."""
+    return (
+        act.set_field(_TUNNEL_ID, datapath_key)
+        + act.set_field(_OPTION, outport_key)
+        + act.move(Subfield(INPORT, 0, 15), _OPTION_INPORT)
+    )
+
+
+def send(tunnel: Tunnel) -> bytes:
+    """Send an encapsulated packet."""
+    destination = b""
+    if tunnel.remote is not None:
+        field = FIELDS["tun_dst" if tunnel.remote.version == 4 else "tun_ipv6_dst"]
+        destination = act.set_field(field, int(tunnel.remote))
+    return destination + act.output(tunnel.ofport)
+
+
+def ingress_flows(ofports: Iterable[int], remotes: Iterable[Address], *, cookie: int) -> list[Flow]:
+    """Accept what known chassis send, on any tunnel port, for delivery here."""
+    decapsulate = (
+        act.move(Subfield(_TUNNEL_ID, 0, 24), Subfield(METADATA, 0, 24))
+        + act.move(_OPTION_INPORT, Subfield(INPORT, 0, 15))
+        + act.move(_OPTION_OUTPORT, Subfield(OUTPORT, 0, 16))
+        + act.set_field(FLAGS, tables.FROM_TUNNEL, tables.FROM_TUNNEL)
+        + act.set_field(FIELDS["nxm_in_port"], 0)
+        + act.resubmit(tables.OUTPUT)
+    )
+    addresses = sorted(set(remotes), key=lambda address: (address.version, address))
+    return [
+        flow(
+            tables.PHYSICAL_TO_LOGICAL,
+            _PRIORITY,
+            [Term(FIELDS["in_port"], ofport), Term(_source_field(address), int(address))],
+            decapsulate,
+            cookie=cookie,
+        )
+        for ofport in sorted(set(ofports))
+        for address in addresses
+    ]
+
+
+def _source_field(address: Address) -> OxmField:
+    return FIELDS["tun_src" if address.version == 4 else "tun_ipv6_src"]
