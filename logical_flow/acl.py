@@ -3,16 +3,18 @@
 An ACL's match is the language of flows without the pipeline's own state: registers,
 flags and packet marks belong to the stages. The egress port isn't known yet when an
 ACL of direction ``from-lport`` is evaluated, so naming it there is refused instead
-of never matching.
+of never matching. A match that would become an unreasonable number of flows is
+refused as well: no hypervisor should find that out.
 """
 
 from dataclasses import dataclass
 from typing import Literal
 
-from logical_flow.errors import LogicalFlowSyntaxError
+from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError
 from logical_flow.expression import Expression, port_names, set_references
 from logical_flow.fields import Symbol
 from logical_flow.match_parser import parse_match
+from logical_flow.normalise import TooComplexError, normalise
 
 AclDirection = Literal["from-lport", "to-lport"]
 
@@ -55,6 +57,10 @@ def parse_acl_match(source: str, direction: AclDirection) -> AclMatch:
         message = f"An ACL's match may have at most {MAX_LENGTH} characters."
         raise LogicalFlowSyntaxError(message, source, MAX_LENGTH)
     expression = parse_match(source, refuse=refuse)
+    try:
+        normalise(expression)
+    except TooComplexError as error:
+        raise LogicalFlowTypeError(str(error), source, 0, len(source)) from error
     return AclMatch(
         expression,
         str(expression),

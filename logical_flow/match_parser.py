@@ -31,6 +31,7 @@ MAX_DEPTH = 100
 """How deeply parentheses and ``!`` may nest: the text may come from anybody."""
 
 _RELATIONS = {relation.value: relation for relation in Relation}
+_ADDRESS_WIDTHS = (32, 48, 128)
 _RISING = (Relation.LT, Relation.LE)
 _FALLING = (Relation.GT, Relation.GE)
 
@@ -384,6 +385,8 @@ def misfit(field: FieldSlice, constant: Constant) -> str | None:
             return f"String field {field} is not compatible with address set {constant}."
         case SetReference(sigil="@") if not field.is_string:
             return f"Integer field {field} is not compatible with port group {constant}."
+        case SetReference(sigil="$") if field.width not in _ADDRESS_WIDTHS:
+            return f"{field.width}-bit field {field} is not compatible with address set {constant}."
         case Integer(value, mask):
             width = max(value.bit_length(), (mask or 0).bit_length())
             if width > field.width:

@@ -1,0 +1,44 @@
+"""Members of address sets, as text, turned into masked values of a field.
+
+A set may hold addresses of several kinds. A field takes those of its own width and
+leaves the others alone.
+"""
+
+import ipaddress
+import re
+from collections.abc import Iterable
+from functools import lru_cache
+
+from logical_flow.masks import Cover, Pattern, complement_of_all, ones
+
+_MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
+_MAC_WIDTH = 48
+
+
+@lru_cache(maxsize=65536)
+def member_pattern(member: str, width: int) -> Pattern | None:
+    """What `member` asks of a field `width` bits wide, or None when it is no member there.
+
+    Host bits of a prefix are ignored.
+
+    >>> member_pattern("10.0.0.1/8", 32) == (10 << 24, 0xff << 24)
+    True
+    >>> member_pattern("10.0.0.1", 128) is None
+    True
+    """
+    if _MAC.fullmatch(member):
+        return (int(member.replace(":", ""), 16), ones(width)) if width == _MAC_WIDTH else None
+    try:
+        network = ipaddress.ip_network(member, strict=False)
+    except ValueError:
+        return None
+    if network.max_prefixlen != width:
+        return None
+    return int(network.network_address), int(network.netmask)
+
+
+def members_cover(members: Iterable[str], width: int, *, negated: bool = False) -> Cover:
+    """The values that are in the set, or those that are not."""
+    patterns = (member_pattern(member, width) for member in members)
+    found = frozenset(pattern for pattern in patterns if pattern is not None)
+    return complement_of_all(found) if negated else found
