@@ -1,0 +1,85 @@
+"""Which logical ports are on this host. Pure.
+
+An interface of the integration bridge with ``external_ids:iface-id`` binds the
+logical port of that name, once the switch has a device for it: an interface
+whose network device is gone counts as unplugged. Router ports and other patch
+ports have no interface, and are on every host that needs them.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import NamedTuple
+
+from chassis_agent.ovsdb.view import Interface
+from southbound.rows import PortBinding
+
+IFACE_ID = "iface-id"
+
+
+class Plugged(NamedTuple):
+    """An interface that stands for a logical port."""
+
+    port: str
+    interface: str
+    ofport: int
+
+
+class Bound(NamedTuple):
+    """A logical port of this host, with its row."""
+
+    row: PortBinding
+    plugged: Plugged
+
+
+class Bindings(NamedTuple):
+    """The interfaces with an ``iface-id``, sorted by what they come to.
+
+    `refused` says for a port why it isn't bound here though its interface is;
+    `unknown` are the names that the server has no port for (yet).
+    """
+
+    bound: Mapping[str, Bound]
+    refused: Mapping[str, str]
+    unknown: frozenset[str]
+
+
+def plugged_ports(interfaces: Iterable[Interface]) -> dict[str, Plugged]:
+    """The logical ports that have an interface here, by name.
+
+    Of two interfaces for one port, the one that was plugged in last counts:
+    OpenFlow port numbers go up.
+    """
+    found: dict[str, Plugged] = {}
+    for interface in interfaces:
+        port = interface.external_ids.get(IFACE_ID)
+        if not port or not interface.is_plugged or interface.ofport is None:
+            continue
+        other = found.get(port)
+        if other is None or other.ofport < interface.ofport:
+            found[port] = Plugged(port, interface.name, interface.ofport)
+    return found
+
+
+def settle(
+    plugged: Mapping[str, Plugged], rows: Mapping[str, PortBinding], chassis: str
+) -> Bindings:
+    """Decides which plugged ports are bound here, given the port rows by name.
+
+    A port that nobody holds yet is taken as ours while the claim travels, so
+    that its flows are on their way before the server answers.
+    """
+    bound: dict[str, Bound] = {}
+    refused: dict[str, str] = {}
+    unknown = set()
+    for name, interface in plugged.items():
+        row = rows.get(name)
+        if row is None:
+            unknown.add(name)
+        elif row.type != "vif":
+            refused[name] = f"a port of type {row.type} takes no interface"
+        elif row.requested_chassis and chassis not in row.requested_chassis:
+            refused[name] = f"requested on {', '.join(row.requested_chassis)}"
+        elif row.chassis not in ("", chassis):
+            refused[name] = f"held by {row.chassis}"
+        else:
+            bound[name] = Bound(row, interface)
+    return Bindings(bound, refused, frozenset(unknown))

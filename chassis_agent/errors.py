@@ -1,0 +1,32 @@
+"""What can go wrong in the agent's own wiring.
+
+::
+
+    AgentError
+    ├── HostConfigurationError   the host lacks a setting; the agent waits until it is there
+    ├── DatabaseError            a transaction on the Open vSwitch database was refused
+    ├── ZonesExhaustedError      all conntrack zones are taken
+    └── AlreadyRunningError      another agent uses the same state directory
+
+The packages `openflow`, `punt` and `compile` draw their own.
+"""
+
+
+class AgentError(Exception):
+    """Base of the exceptions of the agent's wiring."""
+
+
+class HostConfigurationError(AgentError):
+    """A fact about the host is missing or malformed; the message says which."""
+
+
+class DatabaseError(AgentError):
+    """The Open vSwitch database refused a transaction."""
+
+
+class ZonesExhaustedError(AgentError):
+    """More ports need a conntrack zone than there are zones."""
+
+
+class AlreadyRunningError(AgentError):
+    """Another agent listens on the status socket of this state directory."""

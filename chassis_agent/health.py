@@ -1,0 +1,37 @@
+"""What is wrong with the agent right now, and what it has counted.
+
+A condition has a name and stands until it is cleared, so that a problem that
+went away leaves the status, while its count stays.
+"""
+
+from collections import Counter
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+
+log = structlog.get_logger(__name__)
+
+
+class Health:
+    """Conditions that degrade the agent, by name, and counters."""
+
+    def __init__(self) -> None:
+        self._conditions: dict[str, str] = {}
+        self.counters: Counter[str] = Counter()
+
+    @property
+    def reasons(self) -> Mapping[str, str]:
+        return self._conditions
+
+    def degrade(self, condition: str, reason: str, **details: Any) -> None:
+        """States a condition. Logged when it is new or its reason changed."""
+        if self._conditions.get(condition) == reason:
+            return
+        self._conditions[condition] = reason
+        self.counters[f"degraded_{condition}"] += 1
+        log.warning("degraded", condition=condition, reason=reason, **details)
+
+    def clear(self, condition: str) -> None:
+        if self._conditions.pop(condition, None) is not None:
+            log.info("recovered", condition=condition)

@@ -1,0 +1,135 @@
+"""An immutable picture of the switch's configuration, kept current row by row.
+
+:class:`ViewBuilder` converts a database row only when it changed: reading a row
+of python-ovs costs far more than everything that the agent computes from it.
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
+from uuid import UUID
+
+
+class Interface(NamedTuple):
+    """A network interface. `ofport` is None or -1 while the switch has no device for it."""
+
+    name: str
+    type: str = ""
+    ofport: int | None = None
+    error: str = ""
+    external_ids: Mapping[str, str] = {}
+    options: Mapping[str, str] = {}
+
+    @property
+    def is_plugged(self) -> bool:
+        return self.ofport is not None and self.ofport > 0 and not self.error
+
+
+class Bridge(NamedTuple):
+    """A bridge with its interfaces by name."""
+
+    name: str
+    datapath_type: str = ""
+    fail_mode: str = ""
+    external_ids: Mapping[str, str] = {}
+    other_config: Mapping[str, str] = {}
+    interfaces: Mapping[str, Interface] = {}
+
+
+class SwitchView(NamedTuple):
+    """What the agent knows of the switch's configuration at one moment."""
+
+    external_ids: Mapping[str, str] = {}
+    bridges: Mapping[str, Bridge] = {}
+
+
+class _BridgeRow(NamedTuple):
+    bridge: Bridge
+    ports: tuple[UUID, ...]
+
+
+class ViewBuilder:
+    """Follows the rows of an IDL, given as its mapping of table names to tables."""
+
+    def __init__(self) -> None:
+        self.uuids: dict[tuple[str, str], UUID] = {}
+        """Rows by table and name."""
+        self._external_ids: dict[str, str] = {}
+        self._bridges: dict[UUID, _BridgeRow] = {}
+        self._ports: dict[UUID, tuple[str, tuple[UUID, ...]]] = {}
+        self._interfaces: dict[UUID, Interface] = {}
+
+    def update(self, tables: Mapping[str, Any], dirty: Iterable[tuple[str, UUID]]) -> SwitchView:
+        """Reads the `dirty` rows again and gives the picture of now."""
+        for table, uuid in dirty:
+            row = tables[table].rows.get(uuid)
+            if row is not None:
+                self._put(table, row)
+        self._forget_missing(tables)
+        return self._build()
+
+    def _put(self, table: str, row: Any) -> None:
+        if table == "Interface":
+            self._interfaces[row.uuid] = Interface(
+                name=row.name,
+                type=row.type,
+                ofport=row.ofport[0] if row.ofport else None,
+                error=row.error[0] if row.error else "",
+                external_ids=dict(row.external_ids),
+                options=dict(row.options),
+            )
+            self.uuids[table, row.name] = row.uuid
+        elif table == "Port":
+            self._ports[row.uuid] = (row.name, _references(row, "interfaces"))
+        elif table == "Bridge":
+            bridge = Bridge(
+                name=row.name,
+                datapath_type=row.datapath_type,
+                fail_mode=row.fail_mode[0] if row.fail_mode else "",
+                external_ids=dict(row.external_ids),
+                other_config=dict(row.other_config),
+            )
+            self._bridges[row.uuid] = _BridgeRow(bridge, _references(row, "ports"))
+            self.uuids[table, row.name] = row.uuid
+        elif table == "Open_vSwitch":
+            self._external_ids = dict(row.external_ids)
+
+    def _forget_missing(self, tables: Mapping[str, Any]) -> None:
+        """Drops what the database no longer has; also all of it after a reconnection."""
+        known: tuple[tuple[str, dict[UUID, Any]], ...] = (
+            ("Interface", self._interfaces),
+            ("Port", self._ports),
+            ("Bridge", self._bridges),
+        )
+        for table, rows in known:
+            present = tables[table].rows
+            if len(present) == len(rows):
+                continue
+            for uuid in [uuid for uuid in rows if uuid not in present]:
+                del rows[uuid]
+        for (table, name), uuid in list(self.uuids.items()):
+            if uuid not in tables[table].rows:
+                del self.uuids[table, name]
+
+    def _build(self) -> SwitchView:
+        return SwitchView(
+            external_ids=self._external_ids,
+            bridges={
+                bridge.name: bridge._replace(interfaces=self._interfaces_of(ports))
+                for bridge, ports in self._bridges.values()
+            },
+        )
+
+    def _interfaces_of(self, ports: tuple[UUID, ...]) -> dict[str, Interface]:
+        found = {}
+        for port in ports:
+            _, uuids = self._ports.get(port, ("", ()))
+            for uuid in uuids:
+                interface = self._interfaces.get(uuid)
+                if interface is not None:
+                    found[interface.name] = interface
+        return found
+
+
+def _references(row: Any, column: str) -> tuple[UUID, ...]:
+    """The rows that a column refers to, also those that haven't arrived yet."""
+    return tuple(atom.value for atom in row._data[column].values)

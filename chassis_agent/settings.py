@@ -1,0 +1,115 @@
+"""What ties an agent to its host.
+
+Two sources say it. :class:`AgentSettings` comes from the command line, the
+environment and files; :func:`resolve` fills what they leave open from the
+``external_ids`` of the Open vSwitch database, where operators of OVN already
+keep it: ``treadle-<key>`` first, then ``ovn-<key>``. Nothing else in the agent
+knows a path or an address of its host, so many agents run on one machine.
+"""
+
+import ipaddress
+import socket
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+from pydantic import BaseModel, ConfigDict, SecretStr
+
+from chassis_agent.errors import HostConfigurationError
+
+DEFAULT_BRIDGE = "br-int"
+TUNNEL_TYPE = "geneve"
+
+
+class AgentSettings(BaseModel):
+    """Explicit settings. ``None`` leaves the choice to the Open vSwitch database."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    run_directory: Path = Path("/var/run/openvswitch")
+    """Where Open vSwitch keeps its sockets and pid files."""
+    state_directory: Path = Path("/var/lib/treadle/agent")
+    """Where the agent keeps its cache and its status socket."""
+    ovsdb: str | None = None
+    """The Open vSwitch database, such as ``unix:/var/run/openvswitch/db.sock``."""
+
+    server: str | None = None
+    """Where agents watch, such as ``ws://controller:6650``."""
+    token: SecretStr | None = None
+    tls_ca: Path | None = None
+    """Certificates that the server is checked against; the system's without it."""
+
+    system_id: str | None = None
+    hostname: str | None = None
+    encap_ip: str | None = None
+    bridge: str | None = None
+    datapath_type: str | None = None
+
+    @property
+    def ovsdb_remote(self) -> str:
+        return self.ovsdb or f"unix:{self.run_directory / 'db.sock'}"
+
+    @property
+    def status_socket(self) -> Path:
+        return self.state_directory / "agent.sock"
+
+    @property
+    def cache_directory(self) -> Path:
+        return self.state_directory / "cache"
+
+    def management_socket(self, bridge: str) -> Path:
+        """The socket on which `bridge` speaks OpenFlow to local controllers."""
+        return self.run_directory / f"{bridge}.mgmt"
+
+
+class Host(NamedTuple):
+    """The host as the agent presents it: settings and database taken together."""
+
+    system_id: str
+    hostname: str
+    server: str | None
+    encap_ips: tuple[str, ...]
+    bridge: str
+    datapath_type: str
+
+
+def bridge_name(settings: AgentSettings, external_ids: Mapping[str, str]) -> str:
+    return settings.bridge or _shared(external_ids, "bridge") or DEFAULT_BRIDGE
+
+
+def resolve(settings: AgentSettings, external_ids: Mapping[str, str]) -> Host:
+    """Joins settings with the ``external_ids`` of the table ``Open_vSwitch``.
+
+    Raises :class:`HostConfigurationError` with the key to set when a fact is missing
+    that the agent can't do without.
+    """
+    system_id = settings.system_id or external_ids.get("system-id")
+    if not system_id:
+        raise HostConfigurationError("external_ids:system-id of Open_vSwitch is not set")
+    encap_type = _shared(external_ids, "encap-type") or TUNNEL_TYPE
+    if TUNNEL_TYPE not in (kind.strip() for kind in encap_type.split(",")):
+        raise HostConfigurationError(f"external_ids:treadle-encap-type has to name {TUNNEL_TYPE}")
+    return Host(
+        system_id=system_id,
+        hostname=settings.hostname or external_ids.get("hostname") or socket.gethostname(),
+        server=settings.server or external_ids.get("treadle-remote") or None,
+        encap_ips=_addresses(settings.encap_ip or _shared(external_ids, "encap-ip")),
+        bridge=bridge_name(settings, external_ids),
+        datapath_type=settings.datapath_type or _shared(external_ids, "bridge-datapath-type") or "",
+    )
+
+
+def _shared(external_ids: Mapping[str, str], key: str) -> str:
+    return external_ids.get(f"treadle-{key}") or external_ids.get(f"ovn-{key}") or ""
+
+
+def _addresses(text: str) -> tuple[str, ...]:
+    addresses = []
+    for part in filter(None, (part.strip() for part in text.split(","))):
+        try:
+            addresses.append(str(ipaddress.ip_address(part)))
+        except ValueError as error:
+            raise HostConfigurationError(f"external_ids:treadle-encap-ip: {error}") from error
+    if not addresses:
+        raise HostConfigurationError("external_ids:treadle-encap-ip of Open_vSwitch is not set")
+    return tuple(addresses)

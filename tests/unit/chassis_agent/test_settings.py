@@ -1,0 +1,62 @@
+"""What ties an agent to its host, from settings and from the database."""
+
+import pytest
+
+from chassis_agent.errors import HostConfigurationError
+from chassis_agent.settings import AgentSettings, resolve
+
+OVN_HOST = {
+    "system-id": "hv1",
+    "hostname": "one.example",
+    "ovn-encap-ip": "192.0.2.1",
+    "ovn-encap-type": "geneve,vxlan",
+    "ovn-bridge": "br-ovn",
+    "ovn-remote": "tcp:192.0.2.9:6642",
+}
+
+
+def test_a_host_prepared_for_ovn_works() -> None:
+    host = resolve(AgentSettings(server="ws://server:6650"), OVN_HOST)
+    assert host.system_id == "hv1"
+    assert host.hostname == "one.example"
+    assert host.encap_ips == ("192.0.2.1",)
+    assert host.bridge == "br-ovn"
+    assert host.server == "ws://server:6650"
+
+
+def test_own_keys_come_before_those_of_ovn_and_settings_before_both() -> None:
+    keys = OVN_HOST | {"treadle-encap-ip": "192.0.2.2", "treadle-remote": "ws://a"}
+    assert resolve(AgentSettings(), keys).encap_ips == ("192.0.2.2",)
+    assert resolve(AgentSettings(), keys).server == "ws://a"
+    settings = AgentSettings(encap_ip="192.0.2.3", system_id="other", server="ws://b")
+    host = resolve(settings, keys)
+    assert (host.encap_ips, host.system_id, host.server) == (("192.0.2.3",), "other", "ws://b")
+
+
+def test_the_remote_of_ovn_is_no_watch_server() -> None:
+    assert resolve(AgentSettings(), OVN_HOST).server is None
+
+
+@pytest.mark.parametrize(
+    ("changes", "names"),
+    [
+        ({"system-id": ""}, "system-id"),
+        ({"ovn-encap-ip": ""}, "encap-ip"),
+        ({"ovn-encap-ip": "192.0.2.300"}, "encap-ip"),
+        ({"ovn-encap-type": "vxlan"}, "encap-type"),
+    ],
+)
+def test_what_is_missing_is_named(changes: dict[str, str], names: str) -> None:
+    with pytest.raises(HostConfigurationError, match=names):
+        resolve(AgentSettings(), OVN_HOST | changes)
+
+
+def test_several_encapsulation_addresses() -> None:
+    keys = OVN_HOST | {"ovn-encap-ip": "192.0.2.1, 2001:DB8::1"}
+    assert resolve(AgentSettings(), keys).encap_ips == ("192.0.2.1", "2001:db8::1")
+
+
+def test_paths_follow_the_run_directory() -> None:
+    settings = AgentSettings.model_validate({"run_directory": "/run/hv1"})
+    assert settings.ovsdb_remote == "unix:/run/hv1/db.sock"
+    assert str(settings.management_socket("br-int")) == "/run/hv1/br-int.mgmt"
