@@ -78,10 +78,10 @@ class _State:
         "values",
     )
 
-    def __init__(self, node: Node, over: "_State | None") -> None:
+    def __init__(self, node: Node, over: "tuple[_State, ...]") -> None:
         self.node = node
-        self.over: _State = over or self
-        """What the node is over; a table is over itself."""
+        self.over = over
+        """What the node is over: nothing for a table, one state for a derivation."""
         self.values: dict[Any, Any] = {}
         """Rows or results by key; of a group: True by pair."""
         self.groups: dict[Any, dict[Any, int]] = {}
@@ -109,7 +109,7 @@ class _Recorder:
 
     def begin(self, state: _State, key: Any) -> None:
         self.log = []
-        self.over = state.over
+        self.over = state.over[0]
         self.key = key
         self.position = state.node.position
 
@@ -162,7 +162,7 @@ class Engine:
         self._states: list[_State] = []
         self._by_source: dict[Any, _State] = {}
         for node in graph:
-            over = None if node.over is None else self._states[node.over.position]
+            over = tuple(self._states[each.position] for each in node.over)
             state = _State(node, over)
             self._states.append(state)
             self._by_source[node.source] = state
@@ -223,23 +223,12 @@ class Engine:
                     _mark_readers(state.slots, key)
 
     def _update_group(self, state: _State, delta: Delta) -> None:
-        source = state.over
-        if not source.changed:
-            return
         before: dict[tuple[Any, Any], bool] = {}
-        for key, old in source.changed.items():
-            for sign, row in ((-1, old), (1, source.values.get(key))):
-                if row is None:
-                    continue
-                for group, element in self._project(state, key, row, delta, record=sign > 0):
-                    elements = state.groups.get(group)
-                    if elements is None:
-                        elements = state.groups[group] = {}
-                    count = elements.get(element, 0)
-                    before.setdefault((group, element), count > 0)
-                    elements[element] = count + sign
-            if source.values.get(key) is None:
-                self._clear_failure(state, key, delta)
+        for source in state.over:
+            for key, old in source.changed.items():
+                self._move_pairs(state, key, old, source.values.get(key), before, delta)
+        if not before:
+            return
         for (group, element), existed in before.items():
             elements = state.groups[group]
             exists = elements[element] > 0
@@ -257,6 +246,29 @@ class Engine:
             if group in state.groups and not state.groups[group]:
                 del state.groups[group]
 
+    def _move_pairs(
+        self,
+        state: _State,
+        key: Any,
+        old: Any,
+        new: Any,
+        before: dict[tuple[Any, Any], bool],
+        delta: Delta,
+    ) -> None:
+        """Takes the old row's pairs out and the new one's in; notes which existed before."""
+        for sign, row in ((-1, old), (1, new)):
+            if row is None:
+                continue
+            for group, element in self._project(state, key, row, delta, record=sign > 0):
+                elements = state.groups.get(group)
+                if elements is None:
+                    elements = state.groups[group] = {}
+                count = elements.get(element, 0)
+                before.setdefault((group, element), count > 0)
+                elements[element] = count + sign
+        if new is None:
+            self._clear_failure(state, key, delta)
+
     def _project(
         self, state: _State, key: Any, row: Any, delta: Delta, *, record: bool
     ) -> list[tuple[Any, Any]]:
@@ -272,7 +284,7 @@ class Engine:
         return pairs
 
     def _update_derivation(self, state: _State, delta: Delta) -> None:
-        source = state.over
+        (source,) = state.over
         for key in source.changed:
             if key in source.values:
                 state.dirty[key] = None

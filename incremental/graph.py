@@ -1,6 +1,6 @@
 """The declaration of a graph: which nodes there are, and in which order they run."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal, TypeVar
 
@@ -21,7 +21,7 @@ class Node:
     kind: Kind
     source: Any
     name: str
-    over: "Node | None" = None
+    over: "tuple[Node, ...]" = ()
     fallback: Callable[[Read, Any], Any] | None = None
     output: bool = False
 
@@ -61,7 +61,7 @@ class Graph:
         no result then. A generator function's result is the tuple of what it
         yields. With `output`, changed results are part of each batch's delta.
         """
-        self._declare("derivation", function, over=over, fallback=fallback, output=output)
+        self._declare("derivation", function, over=(over,), fallback=fallback, output=output)
 
     def node(self, source: Any) -> Node:
         node = self._by_source.get(source)
@@ -77,7 +77,7 @@ class Graph:
         kind: Kind,
         source: Any,
         *,
-        over: Any = None,
+        over: Sequence[Any] = (),
         fallback: Callable[[Read, Any], Any] | None = None,
         output: bool = False,
     ) -> None:
@@ -88,7 +88,7 @@ class Graph:
             kind=kind,
             source=source,
             name=_name(source),
-            over=None if over is None else self.node(over),
+            over=tuple(self.node(each) for each in over),
             fallback=fallback,
             output=output,
         )

@@ -222,3 +222,23 @@ def test_a_node_is_declared_once_and_after_what_it_is_over() -> None:
 def test_only_tables_take_rows(engine: Engine) -> None:
     with pytest.raises(GraphError, match="report"):
         engine.apply([(report, "ulm", ("forged",))])
+
+
+def test_a_group_may_have_several_sources() -> None:
+    def people(_key: str, row: Visit | Town) -> Iterator[tuple[str, str]]:
+        if isinstance(row, Visit):
+            yield row.town, row.guest
+        else:
+            yield row.name, "mayor"
+
+    graph = Graph()
+    graph.table(Town)
+    graph.table(Visit)
+    graph.group(people, over=[Town, Visit])
+    engine = Engine(graph)
+    engine.apply([(Town, "ulm", Town("ulm", 1)), (Visit, 1, Visit("mayor", "ulm"))])
+    assert engine.rows(people) == {("ulm", "mayor"): True}
+    engine.apply([(Town, "ulm", None)])
+    assert engine.rows(people) == {("ulm", "mayor"): True}
+    engine.apply([(Visit, 1, None)])
+    assert engine.rows(people) == {}
