@@ -89,6 +89,22 @@ def bind_expression(expression: Expression, arguments: Arguments) -> Expression:
             return expression
 
 
+def fill_expressions(expression: Expression, arguments: Arguments) -> Expression:
+    """`expression` with only its ``expr`` holes filled, ready to be normalised.
+
+    The other holes stay, so that the result serves all flows that share these texts.
+    """
+    match expression:
+        case ExpressionHole():
+            return bind_expression(expression, arguments)
+        case And(operands):
+            return all_of(*(fill_expressions(operand, arguments) for operand in operands))
+        case Or(operands):
+            return any_of(*(fill_expressions(operand, arguments) for operand in operands))
+        case _:
+            return expression
+
+
 def _fill(value: Constant, arguments: Arguments) -> Constant:
     return constant(value, arguments[value.name]) if isinstance(value, Hole) else value
 
