@@ -42,10 +42,18 @@ class Graph:
         self._declare("table", row_type)
 
     def group(
-        self, function: Callable[[Any, Any], Any], *, over: Any, output: bool = False
+        self,
+        function: Callable[[Any, Any], Any],
+        *,
+        over: Any | Sequence[Any],
+        output: bool = False,
     ) -> None:
-        """Declares a fan-in of `over`: `function(key, row)` gives `(group, element)` pairs."""
-        self._declare("group", function, over=over, output=output)
+        """Declares a fan-in of `over`: `function(key, row)` gives `(group, element)` pairs.
+
+        `over` is a table or a derivation, or a sequence of them that all contribute.
+        """
+        sources = tuple(over) if isinstance(over, Sequence) else (over,)
+        self._declare("group", function, over=sources, output=output)
 
     def derive(
         self,
