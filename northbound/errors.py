@@ -21,7 +21,7 @@
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 PathElement = str | int
@@ -39,14 +39,16 @@ class RequestError(NorthboundError):
 class FieldProblem:
     """What is wrong with one field.
 
-    `path` leads to the field from the request's outermost object. `caret` holds
-    the position of the fault within a text value (an ACL match), if it has one.
+    `path` leads to the field from the request's outermost object. Where the
+    value is a text in a language of its own (an ACL's match), `position` is the
+    place of the fault in it and `excerpt` shows it: the line, and a caret below.
     """
 
     path: tuple[PathElement, ...]
     reason: str
     value: object = None
-    caret: int | None = None
+    position: int | None = None
+    excerpt: str | None = None
 
     @property
     def pointer(self) -> str:
@@ -69,14 +71,14 @@ class FieldProblem:
 
     def under(self, prefix: tuple[PathElement, ...]) -> "FieldProblem":
         """The same problem seen from an enclosing object."""
-        return FieldProblem((*prefix, *self.path), self.reason, self.value, self.caret)
+        return replace(self, path=(*prefix, *self.path))
 
     def __str__(self) -> str:
         where = f"{self.dotted}: " if self.path else ""
-        if self.caret is None:
-            shown = "" if self.value is None else f" (got {self.value!r})"
-            return f"{where}{self.reason}{shown}"
-        return f"{where}{self.reason}\n  {self.value}\n  {' ' * self.caret}^"
+        if self.excerpt is not None:
+            return f"{where}{self.reason}\n{self.excerpt}"
+        shown = "" if self.value is None else f" (got {self.value!r})"
+        return f"{where}{self.reason}{shown}"
 
 
 class InvalidError(RequestError):
@@ -87,11 +89,9 @@ class InvalidError(RequestError):
         self.problems = tuple(problems)
 
     @classmethod
-    def of(
-        cls, *path: PathElement, reason: str, value: object = None, caret: int | None = None
-    ) -> "InvalidError":
+    def of(cls, *path: PathElement, reason: str, value: object = None) -> "InvalidError":
         """An error about a single field."""
-        return cls([FieldProblem(path, reason, value, caret)])
+        return cls([FieldProblem(path, reason, value)])
 
     def under(self, *prefix: PathElement) -> "InvalidError":
         """The same error seen from an enclosing object."""

@@ -50,7 +50,7 @@ class Spec(BaseModel):
     """Free for integrations: what this object stands for elsewhere."""
 
 
-class FieldFault(ValueError):
+class FieldError(ValueError):
     """What a check of the whole spec found wrong with one field: its path, then the reason."""
 
     def __init__(self, *path_and_reason: PathElement) -> None:
@@ -87,7 +87,7 @@ def _problem(found: Any) -> FieldProblem:
     path: tuple[PathElement, ...] = tuple(found["loc"])
     value: object = None if found["type"] == "missing" else found["input"]
     fault = found.get("ctx", {}).get("error")
-    if isinstance(fault, FieldFault):
+    if isinstance(fault, FieldError):
         for step in fault.path:
             value = _member(value, step)
         return FieldProblem((*path, *fault.path), fault.reason, value)

@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import parse_mac, parse_network
-from northbound.specs.base import FieldFault, Reference, SetName, Spec, checked, unique
+from northbound.specs.base import FieldError, Reference, SetName, Spec, checked, unique
 
 Direction = Literal["from-lport", "to-lport"]
 Action = Literal["allow", "allow-related", "allow-stateless", "drop", "reject", "pass"]
@@ -58,7 +58,7 @@ class AddressSetSpec(Spec):
     def _one_family(self) -> Self:
         kinds = {_kind(member) for member in self.addresses}
         if len(kinds) > 1:
-            raise FieldFault("addresses", f"{' and '.join(sorted(kinds))} don't mix in one set")
+            raise FieldError("addresses", f"{' and '.join(sorted(kinds))} don't mix in one set")
         return self
 
 

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from northbound.addresses import parse_host, parse_interface, parse_mac, parse_network
-from northbound.specs.base import FieldFault, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
 
 
 def _nexthop(text: str) -> str:
@@ -44,7 +44,7 @@ class LogicalRouterPortSpec(Spec):
         addresses = [ipaddress.ip_interface(network).ip for network in self.networks]
         for (i, one), (j, other) in combinations(enumerate(addresses), 2):
             if one == other:
-                raise FieldFault("networks", j, f"has the address of {self.networks[i]} again")
+                raise FieldError("networks", j, f"has the address of {self.networks[i]} again")
         return self
 
 
@@ -63,9 +63,9 @@ class StaticRouteSpec(Spec):
     def _families_agree(self) -> Self:
         if self.nexthop == "discard":
             if self.output_port is not None:
-                raise FieldFault("output_port", "has no meaning where packets are discarded")
+                raise FieldError("output_port", "has no meaning where packets are discarded")
             return self
         prefix = ipaddress.ip_network(self.ip_prefix)
         if prefix.version != ipaddress.ip_address(self.nexthop).version:
-            raise FieldFault("nexthop", f"{self.nexthop} is not of the family of {prefix}")
+            raise FieldError("nexthop", f"{self.nexthop} is not of the family of {prefix}")
         return self

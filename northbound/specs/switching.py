@@ -11,7 +11,7 @@ from northbound.addresses import (
     parse_port_address,
     parse_port_security,
 )
-from northbound.specs.base import FieldFault, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
 
 
 def _subnet4(text: str) -> str:
@@ -48,12 +48,12 @@ class LogicalSwitchSpec(Spec):
     @model_validator(mode="after")
     def _exclusions_need_a_subnet(self) -> Self:
         if self.exclude_ips and self.subnet4 is None:
-            raise FieldFault("exclude_ips", "excludes nothing without subnet4")
+            raise FieldError("exclude_ips", "excludes nothing without subnet4")
         if self.subnet4 is not None:
             network = ipaddress.IPv4Network(self.subnet4)
             for i, element in enumerate(self.exclude_ips):
                 if any(ipaddress.IPv4Address(end) not in network for end in element.split("..")):
-                    raise FieldFault("exclude_ips", i, f"{element!r} is outside of {network}")
+                    raise FieldError("exclude_ips", i, f"{element!r} is outside of {network}")
         return self
 
 
@@ -89,17 +89,17 @@ class LogicalSwitchPortSpec(Spec):
         words = [element for element in self.addresses if element != "router"]
         if self.type == "router":
             if self.router_port is None:
-                raise FieldFault("router_port", "a port of type 'router' needs one")
+                raise FieldError("router_port", "a port of type 'router' needs one")
             if words:
-                raise FieldFault("addresses", "a port of type 'router' has its router port's")
+                raise FieldError("addresses", "a port of type 'router' has its router port's")
             for field in ("port_security", "requested_chassis"):
                 if getattr(self, field):
-                    raise FieldFault(field, "is for ports of type 'vif'")
+                    raise FieldError(field, "is for ports of type 'vif'")
             return self if self.addresses else self.model_copy(update={"addresses": ["router"]})
         if self.router_port is not None:
-            raise FieldFault("router_port", "is for ports of type 'router'")
+            raise FieldError("router_port", "is for ports of type 'router'")
         if len(words) != len(self.addresses):
-            raise FieldFault("addresses", "'router' is for ports of type 'router'")
+            raise FieldError("addresses", "'router' is for ports of type 'router'")
         if sum(parse_port_address(element).dynamic for element in words) > 1:
-            raise FieldFault("addresses", "at most one element may be dynamic")
+            raise FieldError("addresses", "at most one element may be dynamic")
         return self

@@ -1,0 +1,187 @@
+"""The database: opening it, and the units of work on it.
+
+SQLite runs in WAL mode; a writer takes its lock with ``BEGIN IMMEDIATE``. On
+PostgreSQL the row of the revision counter is the lock, and readers see one
+snapshot. In both, writers come one after the other, and revisions are allocated
+in commit order.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
+from sqlalchemy.engine import URL
+from sqlalchemy.orm import Session
+
+from northbound.errors import DatabaseUnreachableError
+from northbound.faults import reporting_faults
+from northbound.models import RevisionCounter
+from northbound.schema import check_schema, migrate
+from northbound.transaction import Reader, Transaction
+
+DEFAULT_URL = "sqlite:////var/lib/treadle/treadle.db"
+DEFAULT_BUSY_TIMEOUT = 10.0
+
+Listener = Callable[[int], None]
+
+_WRITES = "treadle_writes"
+_JSON: dict[str, Any] = {
+    "json_serializer": lambda value: msgspec.json.encode(value).decode(),
+    "json_deserializer": msgspec.json.decode,
+}
+
+
+class Database:
+    """The one database, and who wants to know about commits to it."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.engine = engine
+        self.place = engine.url.render_as_string(hide_password=True)
+        self._sqlite = engine.dialect.name == "sqlite"
+        self._writer = threading.Lock()
+        self._listeners: list[Listener] = []
+
+    @contextmanager
+    def read(self) -> Iterator[Reader]:
+        """One consistent state, for reading."""
+        with self.connect() as connection, Session(connection, expire_on_commit=False) as session:
+            yield Reader(session)
+
+    @contextmanager
+    def write(
+        self, *, author: str, comment: str = "", dry_run: bool = False
+    ) -> Iterator[Transaction]:
+        """One transaction of a use case.
+
+        It commits when the block ends and rolls back when the block raises.
+        Afterwards ``committed`` of the transaction is its revision, or None if
+        nothing had changed. A dry run never commits; what it would have changed
+        is in ``changes``.
+        """
+        with reporting_faults(self.place), self._write_session() as session:
+            transaction = Transaction(session, author=author, comment=comment)
+            event.listen(session, "before_flush", transaction.note_flush)
+            yield transaction
+            if transaction.finish() and not dry_run:
+                session.commit()
+                transaction.committed = transaction.revision
+        if transaction.committed is not None:
+            for listener in tuple(self._listeners):
+                listener(transaction.committed)
+
+    @contextmanager
+    def maintain(self) -> Iterator[Session]:
+        """A transaction on what is not intent (tokens); it takes no revision."""
+        with reporting_faults(self.place), self._write_session() as session:
+            yield session
+            session.commit()
+
+    @contextmanager
+    def connect(self) -> Iterator[Connection]:
+        """A connection that sees one consistent state, for bulk reads with SQL."""
+        options: dict[str, Any] = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
+        with reporting_faults(self.place), self.engine.connect() as connection:
+            yield connection.execution_options(**options)
+
+    def revision(self) -> int:
+        """The revision that was committed last; 0 before the first."""
+        with self.connect() as connection:
+            return connection.execute(select(RevisionCounter.value)).scalar_one()
+
+    def on_commit(self, listener: Listener) -> Callable[[], None]:
+        """Call `listener` with each revision that this process commits.
+
+        It is called in the thread of the writer, and two revisions may be told
+        out of order; what to do with one is to read what has changed since the
+        last known. Returns a function that ends the calls.
+        """
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener)
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _write_session(self) -> Iterator[Session]:
+        with self._writer if self._sqlite else nullcontext(), self.engine.connect() as plain:
+            connection = plain.execution_options(**{_WRITES: True})
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+
+
+def open_database(
+    url: str = DEFAULT_URL, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT
+) -> Database:
+    """Open a database whose schema is that of this program.
+
+    Raises :class:`~northbound.errors.DatabaseUnreachableError`, or one of the
+    schema errors.
+    """
+    engine = make_engine(url, busy_timeout=busy_timeout)
+    try:
+        place = engine.url.render_as_string(hide_password=True)
+        path = engine.url.database
+        if engine.dialect.name == "sqlite" and path and not Path(path).exists():
+            raise DatabaseUnreachableError(f"there is no database file {path}")
+        with reporting_faults(place), engine.connect() as connection:
+            check_schema(connection, place)
+    except BaseException:
+        engine.dispose()
+        raise
+    return Database(engine)
+
+
+def make_engine(url: str, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> Engine:
+    """An engine with the settings that every use of the database needs."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() != "sqlite":
+        return create_engine(parsed, pool_pre_ping=True, **_JSON)
+    engine = create_engine(parsed, connect_args={"timeout": busy_timeout}, **_JSON)
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def parse_url(url: str) -> URL:
+    """`url`, or the path of a SQLite file, as SQLAlchemy has it."""
+    parsed = make_url(url if "://" in url else f"sqlite:///{url}")
+    if parsed.drivername == "postgresql":
+        return parsed.set(drivername="postgresql+psycopg")
+    return parsed
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
+    connection.isolation_level = None
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA journal_mode = WAL")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(_WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def upgrade(url: str = DEFAULT_URL, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> None:
+    """Create the database if need be, and bring its schema up to this program's.
+
+    All or nothing: the migrations run in one transaction.
+    """
+    engine = make_engine(url, busy_timeout=busy_timeout)
+    path = engine.url.database
+    try:
+        if engine.dialect.name == "sqlite" and path:
+            Path(path).parent.mkdir(parents=True, exist_ok=True)
+        place = engine.url.render_as_string(hide_password=True)
+        with reporting_faults(place), engine.connect() as plain:
+            connection = plain.execution_options(**{_WRITES: True})
+            with connection.begin():
+                migrate(connection)
+    except OSError as error:
+        raise DatabaseUnreachableError(f"the directory of {path} cannot be made: {error}") from None
+    finally:
+        engine.dispose()

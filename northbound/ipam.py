@@ -1,0 +1,205 @@
+"""Address management of switches: who holds which address, and dynamic ones.
+
+Each MAC and IP address of a port is *claimed* on its switch; a second claim by
+another port is a conflict. Dynamic IPv4 addresses come from the switch's
+``subnet4``, of which the network's, the first host's and the broadcast address
+and those in ``exclude_ips`` are never given out; a dynamic IPv6 address is the
+EUI-64 one of the port's MAC address in ``subnet6``. A port keeps its dynamic
+addresses as long as they fit its switch.
+"""
+
+import hashlib
+import ipaddress
+from collections.abc import Iterable, Sequence
+
+from sqlalchemy import delete, insert, select
+
+from northbound.addresses import PortAddress, eui64, parse_port_address, parse_ranges
+from northbound.allocation import Pool
+from northbound.errors import InvalidError
+from northbound.models import AddressClaim, LogicalSwitch, LogicalSwitchPort
+from northbound.transaction import Transaction
+
+_Key = tuple[str, str]
+
+
+class AddressBook:
+    """The claims of addresses, as one transaction sees and changes them."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._stored: dict[_Key, str | None] = {}
+        self._now: dict[_Key, str | None] = {}
+        self._complete = False
+        self._pools: dict[str, Pool] = {}
+        tx.at_end(self._write)
+
+    def load(self) -> None:
+        """Read all claims in one query, before thousands of changes."""
+        query = select(
+            AddressClaim.logical_switch_id,
+            AddressClaim.address,
+            AddressClaim.logical_switch_port_id,
+        )
+        for switch, address, port in self._tx.session.execute(query):
+            self._stored[switch, address] = port
+        self._complete = True
+
+    def holder(self, switch_id: str, address: str) -> str | None:
+        """The id of the port that holds `address`."""
+        key = (switch_id, address)
+        return self._now[key] if key in self._now else self._holder_stored(key)
+
+    def claim(self, switch_id: str, port_id: str, addresses: Iterable[str]) -> _Key | None:
+        """Claim `addresses` for a port; if another holds one, that address and its holder."""
+        for address in addresses:
+            holder = self.holder(switch_id, address)
+            if holder is not None and holder != port_id:
+                return address, holder
+            self._now[switch_id, address] = port_id
+            number = _number(address)
+            if number is not None and switch_id in self._pools:
+                self._pools[switch_id].mark(number)
+        return None
+
+    def release(self, switch_id: str, port_id: str, addresses: Iterable[str]) -> None:
+        """Give up those of `addresses` that the port holds."""
+        for address in addresses:
+            if self.holder(switch_id, address) == port_id:
+                self._now[switch_id, address] = None
+
+    def forget_pool(self, switch_id: str) -> None:
+        """Tell that a switch's subnet or exclusions have changed."""
+        self._pools.pop(switch_id, None)
+
+    def pool4(self, switch: LogicalSwitch, subnet4: str) -> Pool:
+        """What dynamic IPv4 addresses of `switch` are taken from."""
+        if switch.id not in self._pools:
+            self._pools[switch.id] = self._make_pool(switch, ipaddress.IPv4Network(subnet4))
+        return self._pools[switch.id]
+
+    def _make_pool(self, switch: LogicalSwitch, network: ipaddress.IPv4Network) -> Pool:
+        first, last = int(network.network_address), int(network.broadcast_address)
+
+        def taken(start: int, limit: int) -> Sequence[int]:
+            number = AddressClaim.number
+            query = select(number).where(
+                AddressClaim.logical_switch_id == switch.id, number >= start, number <= last
+            )
+            found = self._tx.session.scalars(query.order_by(number).limit(limit))
+            return [value for value in found if value is not None]
+
+        pool = Pool(
+            self._tx,
+            f"ip4/{switch.id}",
+            f"subnet {network} of {switch.name!r}",
+            first + 2,
+            last - 1,
+            taken,
+            parse_ranges(switch.exclude_ips),
+        )
+        for (switch_id, address), port in self._now.items():
+            number = _number(address)
+            if switch_id == switch.id and port is not None and number is not None:
+                pool.mark(number)
+        return pool
+
+    def _holder_stored(self, key: _Key) -> str | None:
+        if key not in self._stored and not self._complete:
+            query = select(AddressClaim.logical_switch_port_id).where(
+                AddressClaim.logical_switch_id == key[0], AddressClaim.address == key[1]
+            )
+            with self._tx.session.no_autoflush:
+                self._stored[key] = self._tx.session.scalar(query)
+        return self._stored.get(key)
+
+    def _write(self) -> None:
+        changed = [key for key, port in self._now.items() if port != self._holder_stored(key)]
+        gone = [key for key in changed if self._holder_stored(key) is not None]
+        come = [
+            {
+                "logical_switch_id": switch,
+                "address": address,
+                "logical_switch_port_id": self._now[switch, address],
+                "number": _number(address),
+            }
+            for switch, address in changed
+            if self._now[switch, address] is not None
+        ]
+        for switch, address in gone:
+            self._tx.session.execute(
+                delete(AddressClaim).where(
+                    AddressClaim.logical_switch_id == switch, AddressClaim.address == address
+                )
+            )
+        if come:
+            self._tx.session.execute(insert(AddressClaim), come)
+
+
+def effective(addresses: Sequence[str], dynamic_addresses: str | None) -> list[PortAddress]:
+    """The elements of a port with a MAC address of their own, dynamic ones filled in.
+
+    >>> [str(a) for a in effective(["dynamic", "unknown"], "0a:00:00:00:00:01 10.0.0.2")]
+    ['0a:00:00:00:00:01 10.0.0.2']
+    """
+    elements = [parse_port_address(address) for address in addresses]
+    if dynamic_addresses is not None:
+        elements.append(parse_port_address(dynamic_addresses))
+    return [element for element in elements if element.mac and not element.dynamic]
+
+
+def dynamic_addresses(
+    book: AddressBook, switch: LogicalSwitch, port: LogicalSwitchPort, wanted: Sequence[str]
+) -> str | None:
+    """What the dynamic element of `wanted` stands for: what `port` has, where it still fits."""
+    elements = [parse_port_address(address) for address in wanted]
+    element = next((element for element in elements if element.dynamic), None)
+    if element is None:
+        return None
+    if element.dynamic_ip and switch.subnet4 is None and switch.subnet6 is None:
+        raise InvalidError.of(
+            "addresses",
+            reason=f"no dynamic IP address: switch {switch.name!r} has neither subnet4 nor subnet6",
+            value=list(wanted),
+        )
+    had = parse_port_address(port.dynamic_addresses) if port.dynamic_addresses else PortAddress()
+    mac = element.mac or had.mac or _new_mac(book, switch.id, port.id)
+    return " ".join([mac, *_ips(book, switch, element, had, mac)])
+
+
+def _ips(
+    book: AddressBook, switch: LogicalSwitch, wanted: PortAddress, had: PortAddress, mac: str
+) -> list[str]:
+    ip4 = [ip for ip in wanted.ips if "." in ip]
+    ip6 = [ip for ip in wanted.ips if ":" in ip]
+    if not ip4 and switch.subnet4 is not None:
+        pool = book.pool4(switch, switch.subnet4)
+        kept = [ip for ip in had.ips if "." in ip and pool.allows(int(ipaddress.IPv4Address(ip)))]
+        ip4 = kept or [str(ipaddress.IPv4Address(pool.take()))]
+    if not ip6 and switch.subnet6 is not None:
+        ip6 = [eui64(ipaddress.IPv6Network(switch.subnet6), mac)]
+    return [*ip4, *ip6]
+
+
+def _new_mac(book: AddressBook, switch_id: str, seed: str) -> str:
+    """A locally administered MAC address that nobody holds, the same for the same port."""
+    attempt = 0
+    while True:
+        mac = made_up_mac(f"{seed}/{attempt}")
+        if book.holder(switch_id, mac) is None:
+            return mac
+        attempt += 1
+
+
+def made_up_mac(seed: str) -> str:
+    """A locally administered MAC address with 40 bits that follow from `seed`.
+
+    >>> made_up_mac("web-1")[:3]
+    '0a:'
+    """
+    digest = hashlib.blake2b(seed.encode(), digest_size=5).digest()
+    return (b"\x0a" + digest).hex(":")
+
+
+def _number(address: str) -> int | None:
+    return int(ipaddress.IPv4Address(address)) if "." in address else None

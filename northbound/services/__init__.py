@@ -1,0 +1,52 @@
+"""The use cases of intent: one service for each kind of object."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from northbound.services.acls import AclService
+from northbound.services.address_sets import AddressSetService
+from northbound.services.base import LABEL_FILTER, Service
+from northbound.services.port_groups import PortGroupService
+from northbound.services.router_ports import LogicalRouterPortService
+from northbound.services.routers import LogicalRouterService
+from northbound.services.static_routes import StaticRouteService
+from northbound.services.switch_ports import LogicalSwitchPortService
+from northbound.services.switches import LogicalSwitchService
+
+LOGICAL_SWITCHES = LogicalSwitchService()
+LOGICAL_SWITCH_PORTS = LogicalSwitchPortService()
+LOGICAL_ROUTERS = LogicalRouterService()
+LOGICAL_ROUTER_PORTS = LogicalRouterPortService()
+STATIC_ROUTES = StaticRouteService()
+PORT_GROUPS = PortGroupService()
+ADDRESS_SETS = AddressSetService()
+ACLS = AclService()
+
+SERVICES: Mapping[str, Service[Any, Any]] = {
+    service.kind: service
+    for service in (
+        LOGICAL_SWITCHES,
+        LOGICAL_ROUTERS,
+        LOGICAL_ROUTER_PORTS,
+        LOGICAL_SWITCH_PORTS,
+        STATIC_ROUTES,
+        PORT_GROUPS,
+        ADDRESS_SETS,
+        ACLS,
+    )
+}
+"""By kind, referents before referrers."""
+
+__all__ = [
+    "ACLS",
+    "ADDRESS_SETS",
+    "LABEL_FILTER",
+    "LOGICAL_ROUTERS",
+    "LOGICAL_ROUTER_PORTS",
+    "LOGICAL_SWITCHES",
+    "LOGICAL_SWITCH_PORTS",
+    "PORT_GROUPS",
+    "SERVICES",
+    "STATIC_ROUTES",
+    "Service",
+]

@@ -1,0 +1,174 @@
+"""Access control lists."""
+
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+
+from logical_flow.acl import parse_acl_match
+from logical_flow.errors import LanguageError
+from northbound.errors import ConflictError, FieldProblem, InvalidError
+from northbound.models import Acl, AclReference, AddressSet, LogicalSwitch, PortGroup
+from northbound.services.base import Filters, Service, by_column, by_reference, new_id
+from northbound.services.lookups import referent, resolve
+from northbound.specs import AclSpec
+from northbound.transaction import Reader, Transaction
+
+
+class AclService(Service[Acl, AclSpec]):
+    """ACLs are addressed by id; their names are for people and logs.
+
+    The match is checked as it is written: its syntax, its types, and that the
+    address sets and port groups that it names are there. Within one switch or
+    port group no two ACLs may have the same direction, tier, priority and match.
+    """
+
+    kind = "acl"
+    model = Acl
+    spec = AclSpec
+    filters: ClassVar[Filters] = {
+        "logical_switch": by_reference(Acl.logical_switch_id, LogicalSwitch),
+        "port_group": by_reference(Acl.port_group_id, PortGroup),
+        "name": by_column(Acl.name),
+        "direction": by_column(Acl.direction),
+        "action": by_column(Acl.action),
+    }
+
+    def describe(self, reader: Reader, rows: Sequence[Acl]) -> list[dict[str, Any]]:
+        switches = reader.names(LogicalSwitch, (row.logical_switch_id for row in rows))
+        groups = reader.names(PortGroup, (row.port_group_id for row in rows))
+        return [
+            {
+                "logical_switch": switches.get(row.logical_switch_id),
+                "port_group": groups.get(row.port_group_id),
+                "name": row.name,
+                "direction": row.direction,
+                "tier": row.tier,
+                "priority": row.priority,
+                "match": row.match,
+                "action": row.action,
+                "log": row.log,
+                "severity": row.severity,
+                "meter": row.meter,
+                "label": row.label,
+                "labels": row.labels,
+                "external_ids": row.external_ids,
+            }
+            for row in rows
+        ]
+
+    def _new(self, tx: Transaction, spec: AclSpec) -> Acl:
+        row = Acl(id=new_id())
+        row.logical_switch_id, row.port_group_id = _owner(tx, spec)
+        return row
+
+    def _assign(self, tx: Transaction, row: Acl, spec: AclSpec) -> None:
+        if (row.logical_switch_id, row.port_group_id) != _owner(tx, spec):
+            field = "logical_switch" if spec.logical_switch else "port_group"
+            raise InvalidError.of(
+                field, reason="an ACL cannot move", value=spec.logical_switch or spec.port_group
+            )
+        sets = _check_match(tx, spec)
+        self._check_unique(tx, row, spec)
+        row.name, row.direction, row.tier = spec.name, spec.direction, spec.tier
+        row.priority, row.match, row.action = spec.priority, spec.match, spec.action
+        row.log, row.severity, row.meter = spec.log, spec.severity, spec.meter
+        row.label = spec.label
+        row.labels, row.external_ids = spec.labels, spec.external_ids
+        _set_references(tx, row, sets)
+
+    def _check_unique(self, tx: Transaction, row: Acl, spec: AclSpec) -> None:
+        key = (spec.direction, spec.tier, spec.priority, spec.match)
+        other = tx.helper(AclKeys).holder(row, key)
+        if other is not None:
+            raise ConflictError(self.kind, "match", spec.match, referent(other))
+
+    def _delete(self, tx: Transaction, row: Acl, *, cascade: bool) -> None:  # noqa: ARG002
+        delete_acl(tx, row)
+
+
+def delete_acl(tx: Transaction, acl: Acl) -> None:
+    """Delete `acl` and what it refers to."""
+    _set_references(tx, acl, frozenset())
+    tx.delete(acl)
+
+
+_Key = tuple[str, int, int, str]
+
+
+class AclKeys:
+    """Which ACL of an owner has which direction, tier, priority and match.
+
+    ACLs of this transaction that are not yet in the database count too.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._here: dict[tuple[str | None, str | None, _Key], Acl] = {}
+
+    def holder(self, acl: Acl, key: _Key) -> Acl | None:
+        """Who but `acl` has `key`; if nobody does, `acl` has it from now on."""
+        place = (acl.logical_switch_id, acl.port_group_id, key)
+        holder = self._here.get(place) or self._stored(acl, key)
+        if holder is not None and holder is not acl and _is(self._tx, holder, key):
+            return holder
+        self._here[place] = acl
+        return None
+
+    def _stored(self, acl: Acl, key: _Key) -> Acl | None:
+        direction, tier, priority, match = key
+        query = select(Acl).where(
+            Acl.logical_switch_id == acl.logical_switch_id,
+            Acl.port_group_id == acl.port_group_id,
+            Acl.direction == direction,
+            Acl.tier == tier,
+            Acl.priority == priority,
+            Acl.match == match,
+        )
+        with self._tx.session.no_autoflush:
+            return self._tx.session.scalar(query)
+
+
+def _set_references(tx: Transaction, acl: Acl, targets: frozenset[str]) -> None:
+    """Keep the table of who refers to which set in step with a match."""
+    present: dict[str, AclReference] = {}
+    if acl in tx.session:
+        query = select(AclReference).where(AclReference.acl_id == acl.id)
+        present = {reference.target: reference for reference in tx.session.scalars(query)}
+    for target in present.keys() - targets:
+        tx.session.delete(present[target])
+    for target in sorted(targets - present.keys()):
+        tx.session.add(AclReference(acl_id=acl.id, target=target))
+
+
+def _check_match(tx: Transaction, spec: AclSpec) -> frozenset[str]:
+    """The sets that the match names, all of which exist."""
+    try:
+        match = parse_acl_match(spec.match, spec.direction)
+    except LanguageError as error:
+        problem = FieldProblem(("match",), error.message, spec.match, error.position, error.caret())
+        raise InvalidError([problem]) from None
+    for target in sorted(match.sets):
+        model: type[AddressSet | PortGroup] = AddressSet if target[0] == "$" else PortGroup
+        if tx.named(model, target[1:]) is None:
+            raise InvalidError([_unknown_set(spec.match, target)])
+    return match.sets
+
+
+def _unknown_set(match: str, target: str) -> FieldProblem:
+    kind = "address set" if target[0] == "$" else "port group"
+    position = match.find(target)
+    place = LanguageError(f"there is no {kind} {target[1:]!r}", match, position, len(target))
+    return FieldProblem(("match",), place.message, match, position, place.caret())
+
+
+def _is(tx: Transaction, acl: Acl, key: _Key) -> bool:
+    if acl in tx.session.deleted:
+        return False
+    return (acl.direction, acl.tier, acl.priority, acl.match) == key
+
+
+def _owner(tx: Transaction, spec: AclSpec) -> tuple[str | None, str | None]:
+    if spec.logical_switch is not None:
+        return resolve(tx, LogicalSwitch, spec.logical_switch, "logical_switch").id, None
+    return None, resolve(tx, PortGroup, str(spec.port_group), "port_group").id

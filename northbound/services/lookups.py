@@ -1,0 +1,74 @@
+"""Questions that the services of several kinds ask about other objects."""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from sqlalchemy import select
+
+from northbound.errors import (
+    ConflictError,
+    InvalidError,
+    PathElement,
+    ReferencedError,
+    Referent,
+)
+from northbound.models import (
+    Acl,
+    AclReference,
+    LogicalRouterPort,
+    LogicalSwitchPort,
+    Resource,
+)
+from northbound.transaction import Reader, Transaction
+
+R = TypeVar("R", bound=Resource)
+
+PORT_MODELS: tuple[type[LogicalSwitchPort], type[LogicalRouterPort]] = (
+    LogicalSwitchPort,
+    LogicalRouterPort,
+)
+
+
+def resolve(reader: Reader, model: type[R], ref: str, *path: PathElement) -> R:
+    """The object that the field at `path` refers to by name or id."""
+    found = reader.find(model, ref)
+    if found is None:
+        kind = model.__tablename__.replace("_", " ")
+        raise InvalidError.of(*path, reason=f"there is no {kind} of that name", value=ref)
+    return found
+
+
+def take_name(
+    tx: Transaction, row: Resource, name: str, models: Iterable[type[Resource]] | None = None
+) -> None:
+    """Give `row` its unique `name`, unless another row of `models` has it.
+
+    By default the name is unique among objects of the same kind.
+    """
+    old = getattr(row, "name", None)
+    if old == name:
+        return
+    for model in models or (type(row),):
+        holder = tx.named(model, name)
+        if holder is not None and holder is not row:
+            raise ConflictError(row.__tablename__, "name", name, referent(holder))
+    row.name = name  # type: ignore[attr-defined]
+    if old is not None:
+        tx.renamed(row)
+
+
+def referent(row: Resource) -> Referent:
+    return Referent(row.__tablename__, row.id, getattr(row, "name", ""))
+
+
+def refuse_if_referenced(row: Resource, referents: Iterable[Resource]) -> None:
+    """Raise ReferencedError if there are `referents`."""
+    found = [referent(other) for other in referents]
+    if found:
+        raise ReferencedError(referent(row), found)
+
+
+def acls_naming(reader: Reader, target: str) -> list[Acl]:
+    """The ACLs whose match names the set `target` (``$addresses`` or ``@ports``)."""
+    query = select(Acl).join(AclReference, AclReference.acl_id == Acl.id)
+    return list(reader.session.scalars(query.where(AclReference.target == target).order_by(Acl.id)))

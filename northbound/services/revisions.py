@@ -1,0 +1,91 @@
+"""The revision log, for reading: who changed what, and when."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from sqlalchemy import ColumnElement, exists, select
+
+from northbound.errors import InvalidError, NotFoundError
+from northbound.models import Change, Revision
+from northbound.paging import Page, PageRequest, encode_cursor, paged
+from northbound.transaction import Reader, RowChange
+
+FILTERS = ("author", "kind", "object")
+
+
+@dataclass(frozen=True)
+class RevisionEntry:
+    """A revision; `changes` is filled in only when one is read by its number."""
+
+    id: int
+    created_at: datetime
+    author: str
+    comment: str
+    changes: Sequence[RowChange] | None = None
+
+
+def page(
+    reader: Reader,
+    filters: Mapping[str, str] | None = None,
+    request: PageRequest | None = None,
+) -> Page[RevisionEntry]:
+    """Revisions, the newest first.
+
+    `filters`: ``author``; ``kind`` (a table) and ``object`` (an id) keep those
+    that touched such an object.
+    """
+    request = request or PageRequest()
+    query = select(Revision)
+    touched: list[ColumnElement[bool]] = []
+    for name, value in (filters or {}).items():
+        if name == "author":
+            query = query.where(Revision.author == value)
+        elif name == "kind":
+            touched.append(Change.table == value)
+        elif name == "object":
+            touched.append(Change.object_id == value)
+        else:
+            known = ", ".join(FILTERS)
+            raise InvalidError.of(name, reason=f"is no filter here; there are {known}")
+    if touched:
+        query = query.where(exists().where(Change.revision == Revision.id, *touched))
+    keys = [Revision.id.expression]
+    rows = reader.session.scalars(paged(query, keys, request, descending=True)).all()
+    entries = [_entry(row) for row in rows[: request.limit]]
+    more = len(rows) > request.limit
+    return Page(entries, encode_cursor([entries[-1].id]) if more else None)
+
+
+def get(reader: Reader, revision: int) -> RevisionEntry:
+    """One revision with all its changes."""
+    row = reader.session.get(Revision, revision)
+    if row is None:
+        raise NotFoundError("revision", str(revision))
+    query = select(Change.table, Change.object_id, Change.before, Change.after)
+    query = query.where(Change.revision == revision).order_by(Change.seq)
+    return _entry(row, [RowChange(*change) for change in reader.session.execute(query)])
+
+
+def history(reader: Reader, kind: str, object_id: str) -> list[tuple[RevisionEntry, RowChange]]:
+    """Everything that ever happened to one object, the oldest first."""
+    query = (
+        select(Revision, Change)
+        .join(Change, Change.revision == Revision.id)
+        .where(Change.table == kind, Change.object_id == object_id)
+        .order_by(Revision.id)
+    )
+    return [
+        (
+            _entry(revision),
+            RowChange(change.table, change.object_id, change.before, change.after),
+        )
+        for revision, change in reader.session.execute(query).tuples()
+    ]
+
+
+def _entry(row: Revision, changes: Sequence[RowChange] | None = None) -> RevisionEntry:
+    created_at = row.created_at
+    if created_at.tzinfo is None:  # SQLite stores no zone; what was stored is UTC
+        created_at = created_at.replace(tzinfo=UTC)
+    return RevisionEntry(row.id, created_at, row.author, row.comment, changes)

@@ -1,0 +1,99 @@
+"""Static routes of logical routers."""
+
+import ipaddress
+from collections.abc import Sequence
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+
+from northbound.errors import ConflictError, InvalidError
+from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
+from northbound.services.base import Filters, Service, by_column, by_reference, new_id
+from northbound.services.lookups import referent, resolve
+from northbound.specs import StaticRouteSpec
+from northbound.transaction import Reader, Transaction
+
+
+class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
+    """Static routes have no name; they are addressed by id.
+
+    A router has at most one route for the same prefix, policy and next hop.
+    """
+
+    kind = "static_route"
+    model = StaticRoute
+    spec = StaticRouteSpec
+    filters: ClassVar[Filters] = {
+        "logical_router": by_reference(StaticRoute.logical_router_id, LogicalRouter),
+        "ip_prefix": by_column(StaticRoute.ip_prefix),
+        "nexthop": by_column(StaticRoute.nexthop),
+        "output_port": by_column(StaticRoute.output_port),
+    }
+
+    def describe(self, reader: Reader, rows: Sequence[StaticRoute]) -> list[dict[str, Any]]:
+        routers = reader.names(LogicalRouter, (row.logical_router_id for row in rows))
+        return [
+            {
+                "logical_router": routers[row.logical_router_id],
+                "ip_prefix": row.ip_prefix,
+                "nexthop": row.nexthop,
+                "output_port": row.output_port,
+                "policy": row.policy,
+                "labels": row.labels,
+                "external_ids": row.external_ids,
+            }
+            for row in rows
+        ]
+
+    def _new(self, tx: Transaction, spec: StaticRouteSpec) -> StaticRoute:
+        router = resolve(tx, LogicalRouter, spec.logical_router, "logical_router")
+        return StaticRoute(id=new_id(), logical_router_id=router.id)
+
+    def _assign(self, tx: Transaction, row: StaticRoute, spec: StaticRouteSpec) -> None:
+        router = resolve(tx, LogicalRouter, spec.logical_router, "logical_router")
+        if router.id != row.logical_router_id:
+            raise InvalidError.of("logical_router", reason="a route cannot move", value=router.name)
+        row.output_port = _output_port(tx, router, spec)
+        self._check_unique(tx, row, spec)
+        row.ip_prefix = spec.ip_prefix
+        row.nexthop = spec.nexthop
+        row.policy = spec.policy
+        row.labels, row.external_ids = spec.labels, spec.external_ids
+
+    def _check_unique(self, tx: Transaction, row: StaticRoute, spec: StaticRouteSpec) -> None:
+        query = select(StaticRoute).where(
+            StaticRoute.logical_router_id == row.logical_router_id,
+            StaticRoute.ip_prefix == spec.ip_prefix,
+            StaticRoute.policy == spec.policy,
+            StaticRoute.nexthop == spec.nexthop,
+            StaticRoute.id != row.id,
+        )
+        for other in tx.session.scalars(query):
+            if other.output_port == row.output_port:
+                raise ConflictError(self.kind, "ip_prefix", spec.ip_prefix, referent(other))
+
+    def _delete(self, tx: Transaction, row: StaticRoute, *, cascade: bool) -> None:  # noqa: ARG002
+        tx.delete(row)
+
+
+def _output_port(tx: Transaction, router: LogicalRouter, spec: StaticRouteSpec) -> str | None:
+    """The name of the port a route leaves by, if it was said; else whether one is found."""
+    if spec.nexthop == "discard":
+        return None
+    if spec.output_port is not None:
+        port = resolve(tx, LogicalRouterPort, spec.output_port, "output_port")
+        if port.logical_router_id != router.id:
+            raise InvalidError.of(
+                "output_port", reason=f"is no port of router {router.name!r}", value=port.name
+            )
+        return port.name
+    nexthop = ipaddress.ip_address(spec.nexthop)
+    query = select(LogicalRouterPort).where(LogicalRouterPort.logical_router_id == router.id)
+    for port in tx.session.scalars(query):
+        if any(nexthop in ipaddress.ip_interface(own).network for own in port.networks):
+            return None
+    raise InvalidError.of(
+        "nexthop",
+        reason=f"is in no network of router {router.name!r}; name an output_port",
+        value=spec.nexthop,
+    )

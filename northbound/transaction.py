@@ -1,0 +1,233 @@
+"""The unit of work: what is read and written together.
+
+A :class:`Reader` sees one consistent state. A :class:`Transaction` may also
+write; it holds the lock of the one writer from its start, so that whatever its
+checks find stays true until it commits. It notes the image of every tracked row
+that it touches, and when it ends writes the revision with all changes. A
+transaction that changes nothing in the end takes no revision.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, TypeVar
+
+from sqlalchemy import func, insert, inspect, select, update
+from sqlalchemy.orm import Session, UOWTransaction
+
+from northbound.errors import InvalidError, PathElement
+from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
+from northbound.models.base import image_columns
+
+R = TypeVar("R", bound=Resource)
+H = TypeVar("H")
+
+NOTIFY_CHANNEL = "treadle_revision"
+
+_MANY = 500
+
+
+def batched(values: Sequence[H]) -> Iterator[Sequence[H]]:
+    """`values` in parts that fit the parameters of one statement."""
+    return (values[start : start + _MANY] for start in range(0, len(values), _MANY))
+
+
+@dataclass(frozen=True)
+class RowChange:
+    """What a transaction did to one row: its image before and after."""
+
+    table: str
+    object_id: str
+    before: dict[str, Any] | None
+    after: dict[str, Any] | None
+
+
+class Reader:
+    """A consistent view of the database.
+
+    Look-ups by name remember what they found, so that a batch of thousands of
+    operations doesn't ask the same question twice; :meth:`warm` answers all
+    questions about a table in one query.
+    """
+
+    def __init__(self, session: Session) -> None:
+        self.session = session
+        self._named: dict[type[Resource], dict[str, Any]] = {}
+        self._warm: set[type[Resource]] = set()
+        self._helpers: dict[Any, Any] = {}
+
+    def find(self, model: type[R], ref: str) -> R | None:
+        """The object with the id or name `ref`."""
+        return self.named(model, ref) or self.by_id(model, ref)
+
+    def by_id(self, model: type[R], object_id: str) -> R | None:
+        with self.session.no_autoflush:
+            found = self.session.get(model, object_id)
+        return None if found is None or found in self.session.deleted else found
+
+    def named(self, model: type[R], name: str) -> R | None:
+        """The object with the unique name `name`."""
+        column = model.__mapper__.columns.get("name")
+        if column is None or not column.unique:
+            return None
+        known: dict[str, R] = self._named.setdefault(model, {})
+        found = known.get(name)
+        if found is None and model not in self._warm:
+            with self.session.no_autoflush:
+                found = self.session.scalar(select(model).where(column == name))
+        if found is None or found in self.session.deleted or getattr(found, "name", None) != name:
+            return None
+        known[name] = found
+        return found
+
+    def names(self, model: type[R], ids: Iterable[str | None]) -> dict[str | None, str]:
+        """The names of the objects of `model` with these ids."""
+        wanted = {object_id for object_id in ids if object_id is not None}
+        columns = model.__mapper__.columns
+        found: dict[str | None, str] = {}
+        for some in batched(list(wanted)):
+            query = select(columns["id"], columns["name"]).where(columns["id"].in_(some))
+            found.update((object_id, name) for object_id, name in self.session.execute(query))
+        return found
+
+    def warm(self, *models: type[Resource]) -> None:
+        """Read whole tables once; from then on look-ups by name in them are free."""
+        for model in models:
+            if model not in self._warm:
+                known = self._named.setdefault(model, {})
+                for found in self.session.scalars(select(model)):
+                    known[getattr(found, "name", found.id)] = found
+                self._warm.add(model)
+
+    def helper(self, make: Callable[[Any], H]) -> H:
+        """The one `make(self)` of this transaction, made at its first use."""
+        if make not in self._helpers:
+            self._helpers[make] = make(self)
+        helper: H = self._helpers[make]
+        return helper
+
+
+class Transaction(Reader):
+    """A reader that may write. `revision` is the one it will commit as."""
+
+    def __init__(self, session: Session, *, author: str, comment: str = "") -> None:
+        super().__init__(session)
+        self.author = author
+        self.comment = comment
+        counter = select(RevisionCounter.value).with_for_update()
+        self.revision = session.execute(counter).scalar_one() + 1
+        self.committed: int | None = None
+        self.changes: list[RowChange] = []
+        self._before: dict[tuple[str, str], dict[str, Any] | None] = {}
+        self._after: dict[tuple[str, str], Tracked | None] = {}
+        self._endings: list[Callable[[], None]] = []
+        self._deleted = False
+
+    def add(self, row: Tracked) -> None:
+        """Insert `row`."""
+        if self._deleted:
+            self.flush()
+        self.session.add(row)
+        if isinstance(row, Resource):
+            self._named.setdefault(type(row), {})[getattr(row, "name", row.id)] = row
+
+    def delete(self, row: Tracked) -> None:
+        """Delete `row`."""
+        if inspect(row).pending:
+            self.flush()
+        self.session.delete(row)
+        self._deleted = True
+
+    def renamed(self, row: Resource) -> None:
+        """Tell that the unique name of `row` has changed."""
+        self.flush()
+        self._named.setdefault(type(row), {})[getattr(row, "name", row.id)] = row
+
+    def touch(self, owner: Resource) -> None:
+        """Count a change of a membership as one of its `owner`."""
+        owner.version = self.revision
+
+    def at_end(self, ending: Callable[[], None]) -> None:
+        """Call `ending` before the transaction is checked and committed."""
+        self._endings.append(ending)
+
+    def flush(self) -> None:
+        """Send what is pending to the database, and note the rows it touches."""
+        self._note()
+        self.session.flush()
+        self._deleted = False
+
+    def note_flush(self, _session: Session, _context: UOWTransaction, _instances: object) -> None:
+        """Listener for flushes that queries cause."""
+        self._note()
+
+    def finish(self) -> bool:
+        """Write the revision and its changes; false if there is nothing to commit."""
+        for ending in self._endings:
+            ending()
+        self.flush()
+        for key, before in self._before.items():
+            row = self._after[key]
+            after = None if row is None else row.image()
+            if before != after:
+                self.changes.append(RowChange(*key, before, after))
+        if not self.changes:
+            return False
+        self._record()
+        return True
+
+    def _note(self) -> None:
+        for row in self.session.new:
+            if isinstance(row, Tracked):
+                self._note_row(row, None, row)
+        for row in self.session.deleted:
+            if isinstance(row, Tracked):
+                self._note_row(row, _original_image(row), None)
+        for row in self.session.dirty:
+            if isinstance(row, Tracked) and self.session.is_modified(row):
+                self._note_row(row, _original_image(row), row)
+
+    def _note_row(self, row: Tracked, before: dict[str, Any] | None, after: Tracked | None) -> None:
+        key = (row.__tablename__, row.object_id)
+        self._before.setdefault(key, before)
+        self._after[key] = after
+        if isinstance(after, Resource):
+            after.version = self.revision
+
+    def _record(self) -> None:
+        execute = self.session.execute
+        revision = {
+            "id": self.revision,
+            "created_at": datetime.now(UTC),
+            "author": self.author,
+            "comment": self.comment,
+        }
+        execute(insert(Revision), revision)
+        rows = [
+            {"revision": self.revision, "seq": seq, **vars(change)}
+            for seq, change in enumerate(self.changes)
+        ]
+        execute(insert(Change), rows)
+        execute(update(RevisionCounter).values(value=self.revision))
+        if self.session.get_bind().dialect.name == "postgresql":
+            execute(select(func.pg_notify(NOTIFY_CHANNEL, str(self.revision))))
+
+
+@contextmanager
+def at(*path: PathElement) -> Iterator[None]:
+    """Prefix the paths of invalid fields with that of the object they belong to."""
+    try:
+        yield
+    except InvalidError as error:
+        raise error.under(*path) from None
+
+
+def _original_image(row: Tracked) -> dict[str, Any]:
+    """The image of `row` as it was before what is pending."""
+    attributes = inspect(row).attrs
+    image = {}
+    for name in image_columns(type(row)):
+        history = attributes[name].history
+        image[name] = history.deleted[0] if history.deleted else getattr(row, name)
+    return image
