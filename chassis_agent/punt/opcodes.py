@@ -1,0 +1,143 @@
+"""What a flow tells the agent when it sends it a packet: the userdata of ``controller(…)``.
+
+Userdata is an eight-byte header, arguments of a length that the opcode fixes, and the OpenFlow
+actions that run on the packet which the agent makes of the punted one. Registers and metadata
+travel with the packet, and are as they were when those actions run.
+
+=================  ==============================================================================
+opcode             what the agent does, and which fields it reads
+=================  ==============================================================================
+``ARP``            makes an ARP request for the next hop in ``reg0``; keeps the punted packet
+                   until the answer is known
+``ND_NS``          the same with a neighbour solicitation for the next hop in ``xxreg0``
+``ND_NA``          makes the neighbour advertisement that answers a solicitation
+``ND_NA_ROUTER``   the same, with the router flag
+``ICMP4/ICMP6``    makes an ICMP error that quotes the punted packet
+``TCP_RESET``      makes a reset, ports exchanged
+``SCTP_ABORT``     makes an abort, ports exchanged
+``REJECT``         makes whichever of these the punted packet calls for, with Ethernet and IP
+                   addresses exchanged, too
+``PUT_ARP``        learns that ``reg0`` behind port ``reg14`` is at ``eth.src``
+``PUT_ND``         learns that ``xxreg0`` behind port ``reg14`` is at ``eth.src``
+``PUT_FDB``        learns that ``eth.src`` is behind port ``reg14``
+``LOG``            writes a line about the packet; arguments: see `log_userdata`
+=================  ==============================================================================
+
+The actions that arguments of ``put_arp`` and its like move into those fields are part of the
+flow, and so is what puts the fields back.
+"""
+
+from __future__ import annotations
+
+import struct
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from chassis_agent.punt.errors import MalformedUserdataError
+
+
+class Opcode(IntEnum):
+    """The kinds of punted packets; the numbers are on the wire and in installed flows."""
+
+    ARP = 1
+    ND_NS = 2
+    ND_NA = 3
+    ND_NA_ROUTER = 4
+    ICMP4 = 5
+    ICMP6 = 6
+    TCP_RESET = 7
+    SCTP_ABORT = 8
+    REJECT = 9
+    PUT_ARP = 10
+    PUT_ND = 11
+    PUT_FDB = 12
+    LOG = 13
+
+
+class PuntMeter(NamedTuple):
+    """How many packets a second of one opcode may reach the agent, and how many at once."""
+
+    meter_id: int
+    rate: int
+    burst: int
+
+
+PUNT_METERS: Final = {
+    opcode: PuntMeter(int(opcode), rate, burst)
+    for opcode, rate, burst in (
+        (Opcode.ARP, 500, 500),
+        (Opcode.ND_NS, 500, 500),
+        (Opcode.ND_NA, 500, 500),
+        (Opcode.ND_NA_ROUTER, 500, 500),
+        (Opcode.ICMP4, 200, 200),
+        (Opcode.ICMP6, 200, 200),
+        (Opcode.TCP_RESET, 500, 500),
+        (Opcode.SCTP_ABORT, 200, 200),
+        (Opcode.REJECT, 500, 500),
+        (Opcode.PUT_ARP, 500, 500),
+        (Opcode.PUT_ND, 500, 500),
+        (Opcode.PUT_FDB, 500, 500),
+        (Opcode.LOG, 1000, 1000),
+    )
+}
+"""The meters in front of the agent; every chassis has them."""
+
+FIRST_FREE_METER: Final = 256
+"""Meters from here on are for ACL logging and QoS."""
+
+_HEADER: Final = struct.Struct("!I4x")
+_LOG_ARGUMENTS: Final = struct.Struct("!BBH")
+
+LONGEST_LOG_NAME: Final = 255
+
+
+class Userdata(NamedTuple):
+    """Decoded userdata: the opcode and all that follows the header."""
+
+    opcode: Opcode
+    body: bytes
+
+
+class LogArguments(NamedTuple):
+    """The arguments of ``log(…)``, indexes as in ``logical_flow.action``; None where absent."""
+
+    name: bytes
+    severity: int | None
+    verdict: int | None
+
+
+def userdata(opcode: Opcode, actions: bytes = b"") -> bytes:
+    """The userdata of an opcode without arguments, with the actions for the packet it makes."""
+    return _HEADER.pack(opcode) + actions
+
+
+def log_userdata(name: bytes, severity: int | None = None, verdict: int | None = None) -> bytes:
+    """The userdata of ``log(…)``: severity, verdict, length of the name, name."""
+    name = name[:LONGEST_LOG_NAME]
+    indexes = (0xFF if index is None else index for index in (severity, verdict))
+    return _HEADER.pack(Opcode.LOG) + _LOG_ARGUMENTS.pack(*indexes, len(name)) + name
+
+
+def decode_userdata(data: bytes) -> Userdata:
+    """Split userdata; raises MalformedUserdataError for what no flow of ours carries."""
+    if len(data) < _HEADER.size:
+        raise MalformedUserdataError(f"userdata of {len(data)} bytes")
+    (number,) = _HEADER.unpack_from(data)
+    try:
+        opcode = Opcode(number)
+    except ValueError:
+        raise MalformedUserdataError(f"there is no opcode {number}") from None
+    return Userdata(opcode, data[_HEADER.size :])
+
+
+def decode_log_arguments(body: bytes) -> LogArguments:
+    """The arguments in the body of ``LOG`` userdata."""
+    if len(body) < _LOG_ARGUMENTS.size:
+        raise MalformedUserdataError("the arguments of log are cut short")
+    severity, verdict, length = _LOG_ARGUMENTS.unpack_from(body)
+    name = body[_LOG_ARGUMENTS.size : _LOG_ARGUMENTS.size + length]
+    if len(name) != length:
+        raise MalformedUserdataError("the name in log is cut short")
+    return LogArguments(
+        name, None if severity == 0xFF else severity, None if verdict == 0xFF else verdict
+    )
