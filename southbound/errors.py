@@ -3,6 +3,7 @@
 SouthboundError
 ├── StoreError            the database refused a read or a write
 ├── UnknownGroup          a flow group was written whose id was never allocated
+├── NotAllowed            a chassis tried to write what isn't its own
 ├── WatchRefused          the server will not serve this agent
 └── ProtocolError         the other end sent what the watch protocol doesn't allow
 """
@@ -18,6 +19,10 @@ class StoreError(SouthboundError):
 
 class UnknownGroup(SouthboundError):  # noqa: N818
     """A flow group's id was not allocated by the store's :class:`GroupIds`."""
+
+
+class NotAllowed(SouthboundError):  # noqa: N818
+    """A chassis may write only what is its own; nothing was changed."""
 
 
 class WatchRefused(SouthboundError):  # noqa: N818

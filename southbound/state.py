@@ -2,52 +2,136 @@
 
 The translator writes *intent* through :meth:`RealisedState.write`; agents write
 *facts* (claims, `up`, learned addresses) through the watch server; the API reads.
+
+Intent is stored before anyone sees it. Facts are seen first and stored within a moment.
 """
 
+import asyncio
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
-from typing import TypeVar
+from typing import TypeVar, cast
 
+import msgspec
+import structlog
+
+from southbound.errors import StoreError
+from southbound.facts import Facts
+from southbound.feed import Feed
 from southbound.groups import GroupIds
-from southbound.rows import FlowGroup, Row, RowId
+from southbound.rows import (
+    Chassis,
+    Datapath,
+    FdbEntry,
+    FlowGroup,
+    MacBinding,
+    PortBinding,
+    Row,
+    RowId,
+    SetMember,
+    Template,
+    datapath_scope,
+)
 from southbound.store import Store
+
+log = structlog.get_logger(__name__)
 
 R = TypeVar("R", bound=Row)
 
+ChangeListener = Callable[[Collection[str]], None]
+"""Called, after each change, with the scopes that changed."""
+
+_INTENT: tuple[type[Row], ...] = (Template, Datapath, PortBinding, FlowGroup, SetMember)
+_FACTS = (Chassis, MacBinding, FdbEntry)
+_GATHER_SECONDS = 0.05
+_RETRY_SECONDS = 1.0
+_EXPIRE_SECONDS = 5.0
+
 
 class RealisedState:
-    """All rows in memory, each change stored before it is seen.
+    """All rows in memory. Belongs to one event loop: call it from that loop's thread.
 
-    Belongs to one event loop: call it from that loop's thread only.
+    `facts` is for the watch server; `feed` is the rows with their recent history;
+    `groups` gives the translator the ids of its flow groups.
     """
 
-    groups: GroupIds
-    """The translator asks it for the ids of its flow groups."""
-
-    def __init__(self, store: Store, *, clock: Callable[[], float] = time.time) -> None:
-        raise NotImplementedError
+    def __init__(
+        self,
+        store: Store,
+        *,
+        clock: Callable[[], float] = time.time,
+        learned_age: float = 300.0,
+        learned_per_port: int = 8192,
+    ) -> None:
+        self.feed = Feed()
+        self.groups = GroupIds()
+        self.facts = Facts(
+            self.feed,
+            self._change,
+            clock=clock,
+            learned_age=learned_age,
+            learned_per_port=learned_per_port,
+        )
+        self._store = store
+        self._revision = 0
+        self._moved = asyncio.Event()
+        self._writing = asyncio.Lock()
+        self._facts_changed = asyncio.Event()
+        self._listeners: list[ChangeListener] = []
+        self._tasks: list[asyncio.Task[None]] = []
 
     async def load(self) -> None:
         """Read everything from the store; once, before anything else."""
-        raise NotImplementedError
+        contents = await asyncio.to_thread(self._store.read)
+        self._revision = contents.revision
+        self.groups = contents.groups
+        facts = [row for row in contents.rows if isinstance(row, _FACTS)]
+        bindings = [row for row in contents.rows if isinstance(row, PortBinding)]
+        self.feed.change(facts)
+        self.facts.load(facts, bindings, contents.port_facts)
+        self.feed.change(self._joined(contents.rows))
+        self._tasks = [
+            asyncio.create_task(self._store_facts(), name="store facts"),
+            asyncio.create_task(self._expire_learned(), name="expire learned addresses"),
+        ]
+        for task in self._tasks:
+            task.add_done_callback(_report_failure)
+
+    async def close(self) -> None:
+        """Store the facts that are still on their way."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self.facts.unstored:
+            await self._flush_facts()
+
+    # --- reading
 
     @property
     def revision(self) -> int:
         """The northbound revision that the rows realise."""
-        raise NotImplementedError
+        return self._revision
 
     def rows(self, row_type: type[R]) -> Mapping[str, R]:
         """All rows of a table by key, facts included. A live view: do not keep it."""
-        raise NotImplementedError
+        return cast(Mapping[str, R], self.feed.table(row_type.table))
 
     def in_scope(self, scope: str) -> Collection[Row]:
-        raise NotImplementedError
+        return self.feed.snapshot(scope)
 
     def flow_groups(
         self, *, datapath: str | None = None, cause: tuple[str, str] | None = None
     ) -> Iterator[FlowGroup]:
-        """Flow groups of a datapath, of a cause (kind, id), or all."""
-        raise NotImplementedError
+        """Flow groups of a datapath, of a cause (kind, id), of both, or all."""
+        rows: Iterable[Row] = (
+            self.rows(FlowGroup).values()
+            if datapath is None
+            else self.in_scope(datapath_scope(datapath))
+        )
+        for row in rows:
+            if isinstance(row, FlowGroup) and cause in (None, (row.cause_kind, row.cause_id)):
+                yield row
+
+    # --- intent
 
     async def write(
         self, revision: int, puts: Iterable[Row] = (), deletes: Iterable[RowId] = ()
@@ -59,16 +143,106 @@ class RealisedState:
         that changes no rows, so that :attr:`revision` moves on. Raises StoreError and
         changes nothing if the database refuses.
         """
-        raise NotImplementedError
+        async with self._writing:
+            changed = [row for row in puts if self._differs(row)]
+            gone = [row for row_id in deletes if (row := self.feed.get(row_id)) is not None]
+            if revision != self._revision or changed or gone:
+                await asyncio.to_thread(self._store.write, revision, changed, gone, self.groups)
+                self._apply(revision, changed, gone)
 
     async def replace(self, revision: int, rows: Iterable[Row]) -> None:
         """As :meth:`write`, given *all* rows that there shall be: a full translation."""
-        raise NotImplementedError
+        puts = list(rows)
+        keep = {row.row_id for row in puts}
+        deletes = [
+            (row_type.table, key)
+            for row_type in _INTENT
+            for key in self.rows(row_type)
+            if (row_type.table, key) not in keep
+        ]
+        await self.write(revision, puts, deletes)
 
     async def wait_revision(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109
         """Until `revision` (or a later one) is written; false if that takes too long."""
-        raise NotImplementedError
+        try:
+            async with asyncio.timeout(timeout):
+                while self._revision < revision:
+                    await self._moved.wait()
+        except TimeoutError:
+            return False
+        return True
 
-    async def close(self) -> None:
-        """Store the facts that are still on their way."""
-        raise NotImplementedError
+    def _differs(self, row: Row) -> bool:
+        old = self.feed.get(row.row_id)
+        if isinstance(row, PortBinding) and isinstance(old, PortBinding):
+            row = msgspec.structs.replace(row, chassis=old.chassis, up=old.up)
+        elif isinstance(row, FlowGroup) and isinstance(old, FlowGroup):
+            row = msgspec.structs.replace(row, revision=old.revision)
+        return row != old
+
+    def _apply(self, revision: int, puts: Collection[Row], deletes: Collection[Row]) -> None:
+        for row in deletes:
+            if isinstance(row, FlowGroup):
+                self.groups.forget(row.id)
+            elif isinstance(row, PortBinding):
+                self.facts.port_gone(row)
+        for row in puts:
+            old = self.feed.get(row.row_id)
+            if (
+                isinstance(row, PortBinding)
+                and isinstance(old, PortBinding)
+                and (old.datapath, old.name) != (row.datapath, row.name)
+            ):
+                self.facts.port_gone(old)
+        self._revision = revision
+        self._change(self._joined(puts), [row.row_id for row in deletes])
+        moved, self._moved = self._moved, asyncio.Event()
+        moved.set()
+
+    def _joined(self, rows: Iterable[Row]) -> Iterator[Row]:
+        for row in rows:
+            yield self.facts.joined(row) if isinstance(row, PortBinding) else row
+
+    # --- changes, of intent or of facts
+
+    def listen(self, listener: ChangeListener) -> None:
+        self._listeners.append(listener)
+
+    def _change(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
+        scopes = self.feed.change(puts, deletes)
+        if self.facts.unstored:
+            self._facts_changed.set()
+        if scopes:
+            for listener in self._listeners:
+                listener(scopes)
+
+    async def _store_facts(self) -> None:
+        while True:
+            await self._facts_changed.wait()
+            await asyncio.sleep(_GATHER_SECONDS)
+            self._facts_changed.clear()
+            try:
+                await self._flush_facts()
+            except StoreError as error:
+                log.error("facts not stored, will try again", reason=str(error))
+                self._facts_changed.set()
+                await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _flush_facts(self) -> None:
+        async with self._writing:
+            pending = self.facts.take_unstored()
+            try:
+                await asyncio.to_thread(self._store.write_facts, *pending)
+            except BaseException:
+                self.facts.put_back(pending)
+                raise
+
+    async def _expire_learned(self) -> None:
+        while True:
+            await asyncio.sleep(_EXPIRE_SECONDS)
+            self.facts.expire()
+
+
+def _report_failure(task: asyncio.Task[None]) -> None:
+    if not task.cancelled() and (error := task.exception()) is not None:
+        log.critical("a task of the southbound died", task=task.get_name(), exc_info=error)

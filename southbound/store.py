@@ -1,8 +1,149 @@
-"""Rows and facts in SQL. Synchronous: callers run it in a thread."""
+"""Rows and facts in SQL.
 
-from sqlalchemy import Engine
+Synchronous: the server runs it in a thread. Each write is one transaction that names
+only rows that changed; what to write is decided in memory, so nothing is read first.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import SQLAlchemyError
+
+from southbound import models
+from southbound.errors import StoreError
+from southbound.groups import GroupIds
+from southbound.records import CODECS
+from southbound.rows import ROW_TYPES, Row
+
+
+class PortFact(NamedTuple):
+    """Where a port binding is bound, and whether its flows are in the switch there."""
+
+    chassis: str
+    up: bool
+
+
+class Contents(NamedTuple):
+    """All that the store has: the port bindings in `rows` lack their facts."""
+
+    revision: int
+    rows: list[Row]
+    port_facts: dict[str, PortFact]
+    groups: GroupIds
 
 
 class Store:
+    """The southbound tables of one database."""
+
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._upserts = {
+            table: _upsert_statement(table, engine.dialect.name)
+            for table in models.metadata.sorted_tables
+        }
+        self._deletes = {table: _delete_statement(table) for table in models.metadata.sorted_tables}
+
+    def read(self) -> Contents:
+        """Everything, as of one moment."""
+        with self._transaction() as connection:
+            progress = connection.execute(select(models.progress)).one_or_none()
+            rows: list[Row] = []
+            for row_type in ROW_TYPES.values():
+                codec = CODECS[row_type]
+                columns = [codec.table.c[name] for name in codec.fields]
+                rows += codec.rows(connection.execute(select(*columns)))
+            facts = connection.execute(select(models.port_fact)).all()
+            origins = connection.execute(
+                select(models.flow_group.c.origin, models.flow_group.c.id)
+            ).all()
+        return Contents(
+            revision=progress.revision if progress else 0,
+            rows=rows,
+            port_facts={fact.id: PortFact(fact.chassis, fact.up) for fact in facts},
+            groups=GroupIds(
+                ((group.origin, group.id) for group in origins),
+                progress.next_group_id if progress else 1,
+            ),
+        )
+
+    def write(
+        self, revision: int, puts: Sequence[Row], deletes: Sequence[Row], groups: GroupIds
+    ) -> None:
+        """Bring intent to `revision`. `groups` knows the origins of the flow groups put."""
+        progress = {"id": 1, "revision": revision, "next_group_id": groups.next_id}
+        records = _by_table(puts)
+        for record in records.get(models.flow_group, ()):
+            record["origin"] = groups.origin_of(record["id"])
+        with self._transaction() as connection:
+            self._upsert(connection, {models.progress: [progress]})
+            self._delete(connection, deletes)
+            self._upsert(connection, records)
+
+    def write_facts(
+        self,
+        puts: Sequence[Row],
+        deletes: Sequence[Row],
+        port_facts: Mapping[str, PortFact | None],
+    ) -> None:
+        """Store facts. `port_facts` is by port binding; None is for one that is not bound."""
+        bound, unbound = [], []
+        for binding, fact in port_facts.items():
+            if fact is None:
+                unbound.append({"key_id": binding})
+            else:
+                bound.append({"id": binding, **fact._asdict()})
+        with self._transaction() as connection:
+            if unbound:
+                connection.execute(self._deletes[models.port_fact], unbound)
+            self._delete(connection, deletes)
+            self._upsert(connection, {models.port_fact: bound, **_by_table(puts)})
+
+    def _upsert(
+        self, connection: Connection, records: Mapping[Table, Sequence[Mapping[str, Any]]]
+    ) -> None:
+        for table, values in records.items():
+            if values:
+                connection.execute(self._upserts[table], values)
+
+    def _delete(self, connection: Connection, rows: Iterable[Row]) -> None:
+        keys: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
+        for row in rows:
+            codec = CODECS[type(row)]
+            keys[codec.table].append(
+                {f"key_{name}": value for name, value in codec.key_record(row).items()}
+            )
+        for table, values in keys.items():
+            connection.execute(self._deletes[table], values)
+
+    @contextmanager
+    def _transaction(self) -> Iterator[Connection]:
+        try:
+            with self._engine.begin() as connection:
+                yield connection
+        except SQLAlchemyError as error:
+            raise StoreError(f"southbound database: {error}") from error
+
+
+def _by_table(rows: Iterable[Row]) -> dict[Table, list[dict[str, Any]]]:
+    records: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
+    for row in rows:
+        codec = CODECS[type(row)]
+        records[codec.table].append(codec.record(row))
+    return records
+
+
+def _upsert_statement(table: Table, dialect: str) -> Any:
+    statement = (postgresql if dialect == "postgresql" else sqlite).insert(table)
+    key = list(table.primary_key)
+    rest = {c.name: statement.excluded[c.name] for c in table.columns if not c.primary_key}
+    if not rest:
+        return statement.on_conflict_do_nothing(index_elements=key)
+    return statement.on_conflict_do_update(index_elements=key, set_=rest)
+
+
+def _delete_statement(table: Table) -> Any:
+    return delete(table).where(*(c == bindparam(f"key_{c.name}") for c in table.primary_key))

@@ -1,0 +1,96 @@
+"""Which of the chassis that claim a port has it.
+
+A chassis *claims* a port while it has an interface of that name. Mostly one chassis does.
+When several do, the rule is:
+
+1. Where the port says `requested_chassis`, only those may have it, the first named first.
+2. A chassis that is alive comes before one that is dead (whose lease ran out).
+3. Else the interface that was plugged in last wins.
+
+"Plugged in last" goes by when the server first heard of the interface, not by who spoke
+last: a chassis that repeats its claim gains nothing, so two claimants never take a port
+from each other in turns. In the cases that matter this gives:
+
+*A port moves*, unplugged from A and plugged in at B, in either order of arrival: B has it
+from its claim on. Should B's interface vanish again while A still has one, A has it back.
+
+*A host dies* and its guest starts elsewhere: the new host claims later and has the port at
+once. The dead one's claim is dropped when its port is taken, so that it doesn't take it
+back by returning.
+
+*An agent or the server restarts.* Claims that an agent states upon connecting are no
+news of a plug: they rank behind claims that are already known, and the port stays where
+it was.
+
+Pure bookkeeping: no clock, no I/O. Ports are named by their logical names, also ones that
+do not exist yet.
+"""
+
+from collections.abc import Callable, Collection, Iterable, Sequence
+
+
+class Claims:
+    """All claims of all chassis."""
+
+    def __init__(self) -> None:
+        self._claims: dict[str, dict[str, int]] = {}
+        self._ports: dict[str, set[str]] = {}
+        self._plugs = 0
+
+    def of(self, chassis: str) -> Collection[str]:
+        """The ports that a chassis claims."""
+        return self._ports.get(chassis, frozenset())
+
+    def plugged(self, chassis: str, port: str) -> None:
+        """A claim that is news: the interface was plugged in just now."""
+        self._plugs += 1
+        self._add(chassis, port, self._plugs)
+
+    def found(self, chassis: str, port: str) -> None:
+        """A claim that says how things are; older than all claims already known."""
+        self._plugs += 1
+        self._add(chassis, port, -self._plugs)
+
+    def only(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
+        """All that a chassis claims. Returns the ports whose claims came or went."""
+        now, before = set(ports), set(self.of(chassis))
+        for port in before - now:
+            self.release(chassis, port)
+        for port in sorted(now - before):
+            self.found(chassis, port)
+        return now ^ before
+
+    def release(self, chassis: str, port: str) -> None:
+        claims = self._claims.get(port, {})
+        if chassis in claims:
+            del claims[chassis]
+            self._ports[chassis].discard(port)
+            if not claims:
+                del self._claims[port]
+            if not self._ports[chassis]:
+                del self._ports[chassis]
+
+    def holder(self, port: str, requested: Sequence[str], alive: Callable[[str], bool]) -> str:
+        """The chassis that has `port`, or "". Drops claims that the dead lose by it."""
+        claims = self._claims.get(port)
+        if not claims:
+            return ""
+        allowed = [chassis for chassis in claims if not requested or chassis in requested]
+        if not allowed:
+            return ""
+
+        def rank(chassis: str) -> tuple[bool, int, int]:
+            wish = -requested.index(chassis) if requested else 0
+            return alive(chassis), wish, claims[chassis]
+
+        best = max(allowed, key=rank)
+        if alive(best):
+            for chassis in [name for name in claims if not alive(name)]:
+                self.release(chassis, port)
+        return best
+
+    def _add(self, chassis: str, port: str, plugged: int) -> None:
+        claims = self._claims.setdefault(port, {})
+        if chassis not in claims:
+            claims[chassis] = plugged
+            self._ports.setdefault(chassis, set()).add(port)

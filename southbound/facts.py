@@ -1,0 +1,253 @@
+"""What agents say, checked and joined to intent.
+
+A chassis may write only what is its own: its chassis row, claims of ports, `up` of ports
+that are bound to it, and addresses learned on ports of datapaths that it watches (the
+watch server checks the latter, it knows the subscriptions). What isn't allowed raises
+:class:`~southbound.errors.NotAllowed` and changes nothing.
+
+Facts take effect in memory at once and are stored a moment later: an agent repeats what
+it knows when it registers, so losing the last moment in a crash loses nothing for long.
+"""
+
+from collections.abc import Callable, Collection, Iterable
+from typing import NamedTuple
+
+import msgspec
+
+from southbound.claims import Claims
+from southbound.errors import NotAllowed
+from southbound.feed import Feed
+from southbound.learned import Learned
+from southbound.rows import (
+    Chassis,
+    FdbEntry,
+    MacBinding,
+    PortBinding,
+    Row,
+    RowId,
+    port_scope,
+)
+from southbound.store import PortFact
+
+Change = Callable[[Iterable[Row], Iterable[RowId]], None]
+
+NOT_BOUND = PortFact("", False)
+
+
+class PendingFacts(NamedTuple):
+    """Facts that the store hasn't got yet, as :meth:`southbound.store.Store.write_facts`
+    takes them."""
+
+    puts: list[Row]
+    deletes: list[Row]
+    port_facts: dict[str, PortFact | None]
+
+
+class Facts:
+    """All facts. `change` applies rows to the feed and tells the watchers."""
+
+    def __init__(
+        self,
+        feed: Feed,
+        change: Change,
+        *,
+        clock: Callable[[], float],
+        learned_age: float,
+        learned_per_port: int,
+    ) -> None:
+        self.learned_age = learned_age
+        self._feed = feed
+        self._change = change
+        self._clock = clock
+        self._claims = Claims()
+        self._learned = Learned(age=learned_age, per_port=learned_per_port)
+        self._port_facts: dict[str, PortFact] = {}
+        self._unstored: dict[RowId, Row] = {}
+        self._unstored_ports: set[str] = set()
+
+    def load(
+        self, rows: Iterable[Row], bindings: Iterable[PortBinding], port_facts: dict[str, PortFact]
+    ) -> None:
+        """Take over what was stored. What was learned counts as seen just now."""
+        now = self._clock()
+        for row in rows:
+            if isinstance(row, MacBinding | FdbEntry):
+                self._learned.seen(row.row_id, row.port, now)
+        self._port_facts = port_facts
+        for binding in bindings:
+            fact = port_facts.get(binding.id)
+            if fact is not None:
+                self._claims.found(fact.chassis, binding.name)
+
+    # --- chassis
+
+    def connected(self, chassis: Chassis) -> None:
+        """A chassis registered: its row is as it says, and it is alive."""
+        self._put_chassis(msgspec.structs.replace(chassis, alive=True))
+
+    def lapsed(self, name: str) -> None:
+        """The chassis' lease ran out."""
+        chassis = self._chassis(name)
+        if chassis is not None:
+            self._put_chassis(msgspec.structs.replace(chassis, alive=False))
+
+    def remove_chassis(self, name: str) -> None:
+        """The chassis is no more: so are its claims."""
+        chassis = self._chassis(name)
+        if chassis is None:
+            return
+        self._put([], [chassis])
+        self._settle(self._claims.only(name, ()))
+
+    def _put_chassis(self, chassis: Chassis) -> None:
+        self._put([chassis])
+        self._settle(list(self._claims.of(chassis.name)))
+
+    def _chassis(self, name: str) -> Chassis | None:
+        row = self._feed.get((Chassis.table, name))
+        return row if isinstance(row, Chassis) else None
+
+    # --- ports
+
+    def claim_only(self, chassis: str, ports: Iterable[str]) -> None:
+        self._settle(self._claims.only(chassis, ports))
+
+    def claim(self, chassis: str, port: str) -> None:
+        self._claims.plugged(chassis, port)
+        self._settle([port])
+
+    def release(self, chassis: str, port: str) -> None:
+        self._claims.release(chassis, port)
+        self._settle([port])
+
+    def set_up(self, chassis: str, port: str, up: bool) -> None:
+        binding = self._binding(port)
+        if binding is None or binding.chassis != chassis:
+            where = binding.chassis if binding else "no such port"
+            raise NotAllowed(f"{port} is not bound to {chassis} ({where or 'unbound'})")
+        if binding.up != up:
+            self._note_port(binding.id, PortFact(chassis, up))
+            self._put([self.joined(binding)])
+
+    def joined(self, binding: PortBinding) -> PortBinding:
+        """The binding with its facts as they are now. Patch ports are up everywhere."""
+        if binding.type == "patch":
+            return msgspec.structs.replace(binding, chassis="", up=True)
+        chassis = self._claims.holder(binding.name, self._requested(binding), self._is_alive)
+        known = self._port_facts.get(binding.id, NOT_BOUND)
+        fact = known if known.chassis == chassis else PortFact(chassis, False)
+        self._note_port(binding.id, fact)
+        return msgspec.structs.replace(binding, chassis=fact.chassis, up=fact.up)
+
+    def port_gone(self, binding: PortBinding) -> None:
+        """The translator deleted a port: what is known of it goes, too."""
+        self._note_port(binding.id, NOT_BOUND)
+        self._drop_learned(self._learned.of_port(binding.name))
+
+    def _settle(self, ports: Iterable[str]) -> None:
+        """Find anew where each port is bound."""
+        bindings = filter(None, map(self._binding, ports))
+        self._put([self.joined(binding) for binding in bindings])
+
+    def _binding(self, port: str) -> PortBinding | None:
+        for row in self._feed.snapshot(port_scope(port)):
+            if isinstance(row, PortBinding):
+                return row
+        return None
+
+    def _requested(self, binding: PortBinding) -> list[str]:
+        """The names of requested chassis; a host name stands for its chassis."""
+        if not binding.requested_chassis:
+            return []
+        by_host = {
+            row.hostname: row.name
+            for row in self._feed.table(Chassis.table).values()
+            if isinstance(row, Chassis)
+        }
+        return [by_host.get(name, name) for name in binding.requested_chassis]
+
+    def _is_alive(self, name: str) -> bool:
+        chassis = self._chassis(name)
+        return chassis is not None and chassis.alive
+
+    # --- learned addresses
+
+    def learn_mac(self, chassis: str, port: str, ip: str, mac: str) -> None:
+        """The last writer wins; the same address again is only noted as seen."""
+        binding = self._known_binding(port)
+        self._learn(MacBinding(binding.datapath, port, ip, mac, chassis, self._clock()))
+
+    def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
+        binding = self._known_binding(port)
+        self._learn(FdbEntry(binding.datapath, mac, port, chassis, self._clock()))
+
+    def datapath_of(self, port: str) -> str:
+        return self._known_binding(port).datapath
+
+    def expire(self) -> None:
+        """Drop what was not seen for the age."""
+        self._drop_learned(self._learned.expired(self._clock()))
+
+    def _learn(self, row: MacBinding | FdbEntry) -> None:
+        old = self._feed.get(row.row_id)
+        surplus = self._learned.seen(row.row_id, row.port, self._clock())
+        if not isinstance(old, MacBinding | FdbEntry) or (old.datapath, old.port, old.mac) != (
+            row.datapath,
+            row.port,
+            row.mac,
+        ):
+            self._put([row])
+        self._drop_learned(surplus)
+
+    def _drop_learned(self, row_ids: Iterable[RowId]) -> None:
+        gone = []
+        for row_id in list(row_ids):
+            self._learned.forget(row_id)
+            row = self._feed.get(row_id)
+            if row is not None:
+                gone.append(row)
+        if gone:
+            self._put([], gone)
+
+    def _known_binding(self, port: str) -> PortBinding:
+        binding = self._binding(port)
+        if binding is None:
+            raise NotAllowed(f"{port}: no such port")
+        return binding
+
+    # --- to be stored
+
+    @property
+    def unstored(self) -> bool:
+        return bool(self._unstored or self._unstored_ports)
+
+    def take_unstored(self) -> PendingFacts:
+        """What changed since the last call."""
+        puts: list[Row] = []
+        deletes: list[Row] = []
+        for row_id, row in self._unstored.items():
+            now = self._feed.get(row_id)
+            (puts if now is not None else deletes).append(now or row)
+        port_facts = {id_: self._port_facts.get(id_) for id_ in self._unstored_ports}
+        self._unstored, self._unstored_ports = {}, set()
+        return PendingFacts(puts, deletes, port_facts)
+
+    def put_back(self, pending: PendingFacts) -> None:
+        """They could not be stored: they are unstored still."""
+        for row in (*pending.puts, *pending.deletes):
+            self._unstored.setdefault(row.row_id, row)
+        self._unstored_ports.update(pending.port_facts)
+
+    def _put(self, puts: Collection[Row], deletes: Collection[Row] = ()) -> None:
+        for row in (*puts, *deletes):
+            if not isinstance(row, PortBinding):
+                self._unstored[row.row_id] = row
+        self._change(puts, [row.row_id for row in deletes])
+
+    def _note_port(self, id_: str, fact: PortFact) -> None:
+        if self._port_facts.get(id_, NOT_BOUND) != fact:
+            self._unstored_ports.add(id_)
+            if fact == NOT_BOUND:
+                del self._port_facts[id_]
+            else:
+                self._port_facts[id_] = fact

@@ -1,0 +1,137 @@
+"""The tables of realised state.
+
+One table a row type, columns named as the row's fields, with two differences.
+Lists and maps are JSON text: nothing selects by what is in them. And a port binding's
+facts (where it is bound, whether it is up) have a table of their own, because agents
+write them while the translator writes the rest: neither can overwrite the other.
+
+There are no foreign keys. Rows refer to each other only in ways that the translator
+derived from intent, which has them, and a change may arrive in any order.
+"""
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Double,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+)
+
+metadata = MetaData(
+    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+)
+
+_id = String(36)
+_name = String(255)
+
+template = Table(
+    "southbound_template",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("pipeline", _name, nullable=False),
+    Column("stage", _name, nullable=False),
+    Column("table_number", Integer, nullable=False),
+    Column("stage_default", _name, nullable=False),
+    Column("priority", Text, nullable=False),
+    Column("match", Text, nullable=False),
+    Column("actions", Text, nullable=False),
+    Column("only", Text, nullable=False),
+)
+
+chassis = Table(
+    "southbound_chassis",
+    metadata,
+    Column("name", _name, primary_key=True),
+    Column("hostname", _name, nullable=False),
+    Column("encaps", Text, nullable=False),
+    Column("external_ids", Text, nullable=False),
+    Column("alive", Boolean, nullable=False),
+)
+
+datapath = Table(
+    "southbound_datapath",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("kind", String(2), nullable=False),
+    Column("name", _name, nullable=False),
+    Column("tunnel_key", Integer, nullable=False),
+)
+
+port_binding = Table(
+    "southbound_port_binding",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("name", _name, nullable=False, index=True),
+    Column("tunnel_key", Integer, nullable=False),
+    Column("type", String(16), nullable=False),
+    Column("enabled", Boolean, nullable=False),
+    Column("addresses", Text, nullable=False),
+    Column("multicast", Text, nullable=False),
+    Column("peer", _name, nullable=False),
+    Column("peer_datapath", _id, nullable=False),
+    Column("requested_chassis", Text, nullable=False),
+    Column("options", Text, nullable=False),
+)
+
+port_fact = Table(
+    "southbound_port_fact",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("chassis", _name, nullable=False, index=True),
+    Column("up", Boolean, nullable=False),
+)
+
+flow_group = Table(
+    "southbound_flow_group",
+    metadata,
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("origin", Text, nullable=False),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("cause_kind", _name, nullable=False),
+    Column("cause_id", _name, nullable=False, index=True),
+    Column("revision", BigInteger, nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+)
+
+set_member = Table(
+    "southbound_set_member",
+    metadata,
+    Column("set", _name, primary_key=True),
+    Column("member", _name, primary_key=True),
+)
+
+mac_binding = Table(
+    "southbound_mac_binding",
+    metadata,
+    Column("port", _name, primary_key=True),
+    Column("ip", String(45), primary_key=True),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("mac", String(17), nullable=False),
+    Column("chassis", _name, nullable=False),
+    Column("learned_at", Double, nullable=False),
+)
+
+fdb = Table(
+    "southbound_fdb",
+    metadata,
+    Column("datapath", _id, primary_key=True),
+    Column("mac", String(17), primary_key=True),
+    Column("port", _name, nullable=False, index=True),
+    Column("chassis", _name, nullable=False),
+    Column("learned_at", Double, nullable=False),
+)
+
+progress = Table(
+    "southbound_progress",
+    metadata,
+    Column("id", Integer, primary_key=True, autoincrement=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("next_group_id", BigInteger, nullable=False),
+)
+"""One row, of id 1: the revision that the intent rows realise, and the next free group id."""

@@ -1,0 +1,87 @@
+"""Rows as records of their SQL tables, and back."""
+
+from collections.abc import Callable, Iterable
+from typing import Any, get_origin, get_type_hints
+
+import msgspec
+from sqlalchemy import Row as Record
+from sqlalchemy import RowMapping, Table
+
+from southbound import models
+from southbound.rows import (
+    ROW_TYPES,
+    Chassis,
+    Datapath,
+    FdbEntry,
+    FlowGroup,
+    MacBinding,
+    PortBinding,
+    Row,
+    SetMember,
+    Template,
+)
+
+_TABLES: dict[type[Row], Table] = {
+    Template: models.template,
+    Chassis: models.chassis,
+    Datapath: models.datapath,
+    PortBinding: models.port_binding,
+    FlowGroup: models.flow_group,
+    SetMember: models.set_member,
+    MacBinding: models.mac_binding,
+    FdbEntry: models.fdb,
+}
+
+
+class RecordCodec:
+    """Turns rows of one type into records of their table and records into rows.
+
+    Fields that the table lacks (the facts of a port binding) are left out, and have
+    their defaults in what is read. Lists and maps are JSON.
+    """
+
+    def __init__(self, row_type: type[Row], table: Table) -> None:
+        self.row_type = row_type
+        self.table = table
+        columns = set(table.columns.keys())
+        types = {
+            name: hint
+            for name, hint in get_type_hints(row_type).items()
+            if name in row_type.__struct_fields__ and name in columns
+        }
+        self.fields = tuple(types)
+        self.key_fields = tuple(c.name for c in table.primary_key)
+        self._json: dict[str, Callable[[str], Any]] = {
+            name: msgspec.json.Decoder(hint).decode
+            for name, hint in types.items()
+            if get_origin(hint) in (tuple, dict)
+        }
+
+    def record(self, row: Row) -> dict[str, Any]:
+        record = {name: getattr(row, name) for name in self.fields}
+        for name in self._json:
+            record[name] = msgspec.json.encode(record[name]).decode()
+        return record
+
+    def key_record(self, row: Row) -> dict[str, Any]:
+        """The primary key alone."""
+        return {name: getattr(row, name) for name in self.key_fields}
+
+    def rows(self, records: Iterable[Record[Any]]) -> Iterable[Row]:
+        """`records` have the columns `fields`, in that order."""
+        if not self._json:
+            return (self.row_type(*record) for record in records)
+        return (self._row(record._mapping) for record in records)
+
+    def _row(self, record: RowMapping) -> Row:
+        decoders = self._json
+        values = {
+            name: decoders[name](record[name]) if name in decoders else record[name]
+            for name in self.fields
+        }
+        return self.row_type(**values)
+
+
+CODECS: dict[type[Row], RecordCodec] = {
+    row_type: RecordCodec(row_type, _TABLES[row_type]) for row_type in ROW_TYPES.values()
+}

@@ -1,0 +1,128 @@
+"""The store: rows survive a round trip, a write is all or nothing, a big one is quick."""
+
+import time
+
+import pytest
+from sqlalchemy import Engine, text
+
+from southbound.errors import StoreError, UnknownGroup
+from southbound.groups import GroupIds
+from southbound.rows import (
+    ROW_TYPES,
+    Chassis,
+    Datapath,
+    Encap,
+    FdbEntry,
+    FlowGroup,
+    MacBinding,
+    PortBinding,
+    Row,
+    SetMember,
+    Template,
+)
+from southbound.store import PortFact, Store
+
+TEMPLATE = Template(0xFFFFFFFF, "ls_in", "s", 3, "next", "50", "eth.dst == {m:mac}", "next;", "")
+ROWS: list[Row] = [
+    TEMPLATE,
+    Chassis("hv1", "host-1", (Encap("geneve", "192.0.2.1"),), {"rack": "7"}),
+    Datapath("d1", "ls", "web", 1),
+    PortBinding(
+        "p1",
+        "d1",
+        "web-1",
+        1,
+        "vif",
+        addresses=("0a:00:00:00:00:01 10.0.0.1",),
+        multicast=("_MC_flood",),
+        requested_chassis=("hv1", "hv2"),
+        options={"mtu": "1400"},
+    ),
+    FlowGroup(1, "d1", "logical_switch", "d1", 4, b"\x90\x00\xff"),
+    SetMember("$web", "2001:db8::/64"),
+    MacBinding("d2", "r-web", "10.0.0.9", "0a:00:00:00:00:09", "hv1", 1.5),
+    FdbEntry("d1", "0a:00:00:00:00:07", "web-1", "hv1", 2.5),
+]
+
+
+def groups_of(*origins: str) -> GroupIds:
+    groups = GroupIds()
+    for origin in origins:
+        groups.id_of(origin)
+    return groups
+
+
+def test_every_table_is_in_the_round_trip() -> None:
+    assert {row.table for row in ROWS} == set(ROW_TYPES)
+
+
+def test_rows_and_progress_survive(store: Store) -> None:
+    store.write(7, ROWS, [], groups_of("l2_lookup/p1"))
+    contents = store.read()
+    assert contents.revision == 7
+    assert sorted(contents.rows, key=lambda row: row.table) == sorted(
+        ROWS, key=lambda row: row.table
+    )
+    assert contents.groups.id_of("l2_lookup/p1") == 1
+    assert contents.groups.id_of("something/new") == 2
+
+
+def test_written_rows_replace_and_deleted_rows_go(store: Store) -> None:
+    groups = groups_of("a")
+    store.write(1, ROWS, [], groups)
+    changed = FlowGroup(1, "d1", "logical_switch", "d1", 2, b"\x91\x00")
+    store.write(2, [changed], [row for row in ROWS if not isinstance(row, FlowGroup)], groups)
+    assert store.read().rows == [changed]
+
+
+def test_a_freed_group_id_is_not_used_again(store: Store) -> None:
+    groups = groups_of("a", "b")
+    store.write(1, [FlowGroup(2, "d1", "k", "i", 1, b"")], [], groups)
+    groups.forget(2)
+    store.write(2, [], [FlowGroup(2, "d1", "k", "i", 1, b"")], groups)
+    assert store.read().groups.id_of("b") == 3
+
+
+def test_a_group_without_origin_is_refused(store: Store) -> None:
+    with pytest.raises(UnknownGroup):
+        store.write(1, [FlowGroup(5, "d1", "k", "i", 1, b"")], [], GroupIds())
+    assert store.read().revision == 0
+
+
+def test_facts_outlive_what_the_translator_writes(store: Store) -> None:
+    binding = ROWS[3]
+    store.write(1, [binding], [], GroupIds())
+    store.write_facts([], [], {"p1": PortFact("hv1", True), "p2": PortFact("hv2", False)})
+    store.write(2, [binding], [], GroupIds())
+    store.write_facts([], [], {"p2": None})
+    assert store.read().port_facts == {"p1": PortFact("hv1", True)}
+
+
+def test_a_failed_write_leaves_nothing_behind(store: Store, engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("DROP TABLE southbound_set_member"))
+        connection.execute(text("CREATE TABLE southbound_set_member (unexpected TEXT)"))
+    with pytest.raises(StoreError, match="southbound"):
+        store.write(1, [Datapath("d1", "ls", "web", 1), SetMember("$a", "m")], [], GroupIds())
+    with engine.begin() as connection:
+        assert connection.execute(text("SELECT count(*) FROM southbound_datapath")).scalar() == 0
+        assert connection.execute(text("SELECT count(*) FROM southbound_progress")).scalar() == 0
+
+
+def test_twelve_thousand_groups_are_stored_within_a_second(store: Store) -> None:
+    groups = GroupIds()
+    rows = [
+        FlowGroup(
+            groups.id_of(f"port_flows/{n}"),
+            f"d{n % 200}",
+            "logical_switch_port",
+            f"id-{n}",
+            1,
+            bytes(650),
+        )
+        for n in range(12_000)
+    ]
+    start = time.process_time()
+    store.write(1, rows, [], groups)
+    assert time.process_time() - start < 1.0
+    assert len(store.read().rows) == 12_000
