@@ -35,18 +35,22 @@ def _kind(member: str) -> str:
     return f"IPv{ipaddress.ip_network(member).version}"
 
 
-class PortGroupSpec(Spec):
-    """A named set of switch ports, of any switches."""
+class PortGroupProperties(Spec):
+    """Who is in a port group."""
 
-    name: SetName
     ports: Annotated[list[Reference], AfterValidator(unique), Field(default_factory=list)]
     """Names of switch ports."""
 
 
-class AddressSetSpec(Spec):
-    """A named set of addresses, all of one family."""
+class PortGroupSpec(PortGroupProperties):
+    """A named set of switch ports, of any switches."""
 
     name: SetName
+
+
+class AddressSetProperties(Spec):
+    """What is in an address set."""
+
     addresses: Annotated[
         list[Annotated[str, checked(parse_member)]],
         AfterValidator(unique),
@@ -62,11 +66,15 @@ class AddressSetSpec(Spec):
         return self
 
 
-class AclSpec(Spec):
-    """A rule on the ports of one switch, or of one port group."""
+class AddressSetSpec(AddressSetProperties):
+    """A named set of addresses, all of one family."""
 
-    logical_switch: Reference | None = None
-    port_group: Reference | None = None
+    name: SetName
+
+
+class AclProperties(Spec):
+    """What a rule matches, and what it does."""
+
     name: Annotated[str, StringConstraints(max_length=63)] = ""
     direction: Direction
     """`from-lport`: as a port sends. `to-lport`: as a port receives."""
@@ -83,6 +91,13 @@ class AclSpec(Spec):
     """The meter that limits the logging."""
     label: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     """Kept with each connection that the rule let in."""
+
+
+class AclSpec(AclProperties):
+    """A rule on the ports of one switch, or of one port group."""
+
+    logical_switch: Reference | None = None
+    port_group: Reference | None = None
 
     @model_validator(mode="after")
     def _one_owner(self) -> Self:

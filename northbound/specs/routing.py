@@ -14,19 +14,21 @@ def _nexthop(text: str) -> str:
     return text if text == "discard" else str(parse_host(text))
 
 
-class LogicalRouterSpec(Spec):
-    """A distributed layer-3 router."""
+class LogicalRouterProperties(Spec):
+    """What a router is like."""
 
-    name: ObjectName
     enabled: bool = True
 
 
-class LogicalRouterPortSpec(Spec):
-    """A port of a router, towards a switch or another router."""
+class LogicalRouterSpec(LogicalRouterProperties):
+    """A distributed layer-3 router."""
 
     name: ObjectName
-    """Unique among all ports, switch ports included."""
-    logical_router: Reference
+
+
+class LogicalRouterPortProperties(Spec):
+    """What a port of a router is like."""
+
     mac: Annotated[str, checked(parse_mac)] | None = None
     """Made up where it is left out, and kept from then on."""
     networks: Annotated[
@@ -48,10 +50,17 @@ class LogicalRouterPortSpec(Spec):
         return self
 
 
-class StaticRouteSpec(Spec):
-    """A route that somebody declared."""
+class LogicalRouterPortSpec(LogicalRouterPortProperties):
+    """A port of a router, towards a switch or another router."""
 
+    name: ObjectName
+    """Unique among all ports, switch ports included."""
     logical_router: Reference
+
+
+class StaticRouteProperties(Spec):
+    """Where a route leads."""
+
     ip_prefix: Annotated[str, checked(lambda text: parse_network(text, strict=False))]
     nexthop: Annotated[str, AfterValidator(_nexthop)]
     """An address, or `discard`."""
@@ -69,3 +78,9 @@ class StaticRouteSpec(Spec):
         if prefix.version != ipaddress.ip_address(self.nexthop).version:
             raise FieldError("nexthop", f"{self.nexthop} is not of the family of {prefix}")
         return self
+
+
+class StaticRouteSpec(StaticRouteProperties):
+    """A route that somebody declared."""
+
+    logical_router: Reference

@@ -1,7 +1,7 @@
 """Specs of logical switches and their ports."""
 
 import ipaddress
-from typing import Annotated, Literal, Self
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -30,10 +30,9 @@ def _subnet6(text: str) -> str:
     return str(network)
 
 
-class LogicalSwitchSpec(Spec):
-    """A layer-2 network."""
+class LogicalSwitchProperties(Spec):
+    """What a layer-2 network is like."""
 
-    name: ObjectName
     subnet4: Annotated[str, AfterValidator(_subnet4)] | None = None
     """Where dynamic IPv4 addresses are taken from; its first and last are never given out."""
     subnet6: Annotated[str, AfterValidator(_subnet6)] | None = None
@@ -57,13 +56,17 @@ class LogicalSwitchSpec(Spec):
         return self
 
 
-class LogicalSwitchPortSpec(Spec):
-    """A port of a switch: of a workload (`vif`), or towards a router (`router`)."""
+class LogicalSwitchSpec(LogicalSwitchProperties):
+    """A layer-2 network."""
 
     name: ObjectName
-    """Unique among all ports, router ports included; an interface's `iface-id` binds it."""
-    logical_switch: Reference
+
+
+class LogicalSwitchPortProperties(Spec):
+    """What a port of a switch is like."""
+
     type: Literal["vif", "router"] = "vif"
+    """Of a workload, or towards a router: the default where `router_port` is given."""
     addresses: Annotated[
         list[Annotated[str, checked(parse_port_address)]],
         AfterValidator(unique),
@@ -84,6 +87,13 @@ class LogicalSwitchPortSpec(Spec):
     ]
     """The only chassis that may bind the port; empty allows every one."""
 
+    @model_validator(mode="before")
+    @classmethod
+    def _router_port_tells_type(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("router_port") and "type" not in values:
+            return {**values, "type": "router"}
+        return values
+
     @model_validator(mode="after")
     def _type_decides(self) -> Self:
         words = [element for element in self.addresses if element != "router"]
@@ -103,3 +113,11 @@ class LogicalSwitchPortSpec(Spec):
         if sum(parse_port_address(element).dynamic for element in words) > 1:
             raise FieldError("addresses", "at most one element may be dynamic")
         return self
+
+
+class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
+    """A port of a switch: of a workload (`vif`), or towards a router (`router`)."""
+
+    name: ObjectName
+    """Unique among all ports, router ports included; an interface's `iface-id` binds it."""
+    logical_switch: Reference

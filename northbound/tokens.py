@@ -1,0 +1,129 @@
+"""API tokens: made once, shown once, kept only as a hash.
+
+A token's secret is ``treadle_`` and 256 random bits; so much chance needs no
+slow hash. Tokens are no intent: they take no revision, and are written in
+:meth:`~northbound.database.Database.maintain`.
+"""
+
+import hashlib
+import secrets
+import uuid
+from datetime import UTC, datetime
+from typing import Literal, NamedTuple, get_args
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from northbound.errors import ConflictError, InvalidError, NotFoundError, Referent
+from northbound.models import ApiToken
+from northbound.transaction import Reader
+
+Role = Literal["admin", "operator", "viewer", "chassis"]
+
+PREFIX = "treadle_"
+
+
+class Token(NamedTuple):
+    """A token without its secret.
+
+    One of role ``chassis`` is good for the chassis named in `chassis` alone.
+    """
+
+    id: str
+    name: str
+    role: str
+    chassis: str | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+def create(
+    session: Session,
+    *,
+    name: str,
+    role: str,
+    chassis: str | None = None,
+    expires_at: datetime | None = None,
+) -> tuple[Token, str]:
+    """A new token and its secret, which cannot be had again."""
+    _check(name, role, chassis, expires_at)
+    holder = session.scalar(select(ApiToken).where(ApiToken.name == name))
+    if holder is not None:
+        raise ConflictError("api_token", "name", name, Referent("api_token", holder.id, name))
+    secret = PREFIX + secrets.token_urlsafe(32)
+    row = ApiToken(
+        id=str(uuid.uuid4()),
+        name=name,
+        role=role,
+        chassis=chassis,
+        digest=_digest(secret),
+        created_at=datetime.now(UTC),
+        expires_at=expires_at,
+    )
+    session.add(row)
+    session.flush()
+    return _token(row), secret
+
+
+def authenticate(reader: Reader, secret: str) -> Token | None:
+    """The token with this secret; None if there is none or it has expired."""
+    row = reader.session.scalar(select(ApiToken).where(ApiToken.digest == _digest(secret)))
+    if row is None:
+        return None
+    token = _token(row)
+    expired = token.expires_at is not None and token.expires_at <= datetime.now(UTC)
+    return None if expired else token
+
+
+def every(reader: Reader) -> list[Token]:
+    """Every token, by name, expired ones too."""
+    return [_token(row) for row in reader.session.scalars(select(ApiToken).order_by(ApiToken.name))]
+
+
+def get(reader: Reader, ref: str) -> Token:
+    """The token with the id or name `ref`."""
+    return _token(_find(reader.session, ref))
+
+
+def delete(session: Session, ref: str) -> None:
+    """End the token with the id or name `ref`."""
+    session.delete(_find(session, ref))
+
+
+def _check(name: str, role: str, chassis: str | None, expires_at: datetime | None) -> None:
+    if not name:
+        raise InvalidError.of("name", reason="must not be empty", value=name)
+    if role not in get_args(Role):
+        known = ", ".join(get_args(Role))
+        raise InvalidError.of("role", reason=f"must be one of {known}", value=role)
+    if role == "chassis" and not chassis:
+        reason = "a token of role 'chassis' is for one chassis: name it"
+        raise InvalidError.of("chassis", reason=reason, value=chassis)
+    if role != "chassis" and chassis is not None:
+        reason = "only a token of role 'chassis' is for a chassis"
+        raise InvalidError.of("chassis", reason=reason, value=chassis)
+    if expires_at is not None and expires_at.tzinfo is None:
+        reason = "needs a time zone"
+        raise InvalidError.of("expires_at", reason=reason, value=expires_at.isoformat())
+
+
+def _find(session: Session, ref: str) -> ApiToken:
+    row = session.scalar(select(ApiToken).where((ApiToken.id == ref) | (ApiToken.name == ref)))
+    if row is None:
+        raise NotFoundError("api_token", ref)
+    return row
+
+
+def _token(row: ApiToken) -> Token:
+    expires_at = None if row.expires_at is None else _utc(row.expires_at)
+    created_at = _utc(row.created_at)
+    return Token(row.id, row.name, row.role, row.chassis, created_at, expires_at)
+
+
+def _digest(secret: str) -> str:
+    return hashlib.sha256(secret.encode()).hexdigest()
+
+
+def _utc(moment: datetime) -> datetime:
+    """SQLite keeps no time zone; what was stored is UTC."""
+    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment
