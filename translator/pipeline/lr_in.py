@@ -19,6 +19,7 @@ class LrInAdmission(Stage, name="lr_in_admission", default="drop"):
     A port that is disabled, or is a port of a disabled router, takes nothing.
     """
 
+    closed = Template(65535, "1", "drop;")
     vlan_tagged = Template(100, "vlan.present", "drop;")
     multicast_source = Template(100, "eth.src[40]", "drop;")
     multicast = Template(

@@ -17,6 +17,7 @@ class LsInPortSecL2(Stage, name="ls_in_port_sec_l2", default="drop"):
     A port that is disabled has no flow here, so nothing enters through it.
     """
 
+    closed = Template(65535, "1", "drop;")
     vlan_tagged = Template(100, "vlan.present", "drop;")
     multicast_source = Template(100, "eth.src[40]", "drop;")
     any_source = Template(50, "inport == {port:lport}", "next;")

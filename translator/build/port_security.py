@@ -1,0 +1,74 @@
+"""Port security: what a port may say it is, and what may reach it."""
+
+from collections.abc import Iterator
+
+from logical_flow.template import LogicalFlow
+from translator.addresses import host, link_local
+from translator.inputs import LogicalSwitchPort, Secured
+from translator.pipeline.ls_in import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
+from translator.pipeline.ls_out import LsOutPortSecIp, LsOutPortSecL2
+
+
+def port_security_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
+    """The port's way in and out; without port security that is all."""
+    name = port.name
+    if not port.security:
+        yield LsInPortSecL2.any_source(port=name)
+        yield LsOutPortSecL2.any_destination(port=name)
+        return
+    yield LsInPortSecNd.other(port=name)
+    for secured in port.security:
+        yield LsInPortSecL2.source(port=name, mac=secured.mac)
+        yield LsOutPortSecL2.destination(port=name, mac=secured.mac)
+        yield from _neighbour_discovery(name, secured)
+        if secured.restricts_ip:
+            yield from _sources(name, secured)
+            yield from _destinations(name, secured)
+
+
+def _neighbour_discovery(port: str, secured: Secured) -> Iterator[LogicalFlow]:
+    mac = secured.mac
+    if not secured.restricts_ip:
+        yield LsInPortSecNd.arp(port=port, mac=mac)
+        yield LsInPortSecNd.solicitation(port=port, mac=mac)
+        yield LsInPortSecNd.advertisement(port=port, mac=mac)
+    if secured.ip4:
+        yield LsInPortSecNd.arp_probe(port=port, mac=mac)
+        for network in secured.ip4:
+            yield LsInPortSecNd.arp_from(port=port, mac=mac, ip=network)
+    if secured.ip6:
+        yield LsInPortSecNd.solicitation(port=port, mac=mac)
+        for network in _ip6_networks(secured):
+            yield LsInPortSecNd.advertisement_of(port=port, mac=mac, ip=network)
+
+
+def _sources(port: str, secured: Secured) -> Iterator[LogicalFlow]:
+    mac = secured.mac
+    if secured.ip4:
+        yield LsInPortSecIp.dhcp(port=port, mac=mac)
+        for network in secured.ip4:
+            yield LsInPortSecIp.source4(port=port, mac=mac, ip=network)
+    if secured.ip6:
+        yield LsInPortSecIp.no_source6(port=port, mac=mac)
+        for network in _ip6_networks(secured):
+            yield LsInPortSecIp.source6(port=port, mac=mac, ip=network)
+    yield LsInPortSecIp.other(port=port, mac=mac)
+
+
+def _destinations(port: str, secured: Secured) -> Iterator[LogicalFlow]:
+    mac = secured.mac
+    if secured.ip4:
+        yield LsOutPortSecIp.multicast4(port=port, mac=mac)
+        for network in (*secured.ip4, *secured.broadcasts):
+            yield LsOutPortSecIp.destination4(port=port, mac=mac, ip=network)
+    if secured.ip6:
+        yield LsOutPortSecIp.multicast6(port=port, mac=mac)
+        for network in _ip6_networks(secured):
+            yield LsOutPortSecIp.destination6(port=port, mac=mac, ip=network)
+    yield LsOutPortSecIp.other(port=port, mac=mac)
+
+
+def _ip6_networks(secured: Secured) -> Iterator[bytes]:
+    """Who has an IPv6 address has the link-local one too."""
+    yield from secured.ip6
+    yield host(link_local(secured.mac))

@@ -1,0 +1,18 @@
+"""What can go wrong in translation.
+
+TranslationError
+├── UnreachableNextHopError    a route leads to where no port of its router is
+├── LoadError                  the northbound or southbound database didn't answer
+└── NotRunningError            the translator was asked for something before it ran
+
+What a derivation raises concerns its object only; it is kept as a failure of the
+object's translation, beside a fallback that lets nothing through.
+"""
+
+
+class TranslationError(Exception):
+    """Base of this package's exceptions."""
+
+
+class UnreachableNextHopError(TranslationError):
+    """A route leads to where no port of its router is."""

@@ -1,0 +1,127 @@
+"""All wiring of the translation: which derivation runs over what, in which order.
+
+Reading it from top to bottom is reading how intent becomes realised rows. A
+derivation is run for each key of what it is `over`; the relations at the top say
+which pairs of objects have to do with each other.
+"""
+
+from incremental import Graph
+from translator.build import (
+    acl,
+    bindings,
+    neighbours,
+    relations,
+    router,
+    routing,
+    sets,
+    switch,
+    switch_port,
+)
+from translator.inputs import (
+    Acl,
+    AddressSet,
+    AddressSetAddress,
+    LogicalRouter,
+    LogicalRouterPort,
+    LogicalSwitch,
+    LogicalSwitchPort,
+    PortGroup,
+    PortGroupPort,
+    StaticRoute,
+)
+
+DATAPATHS = (bindings.switch_datapath, bindings.router_datapath)
+PORTS = (bindings.switch_port_binding, bindings.router_port_binding)
+FLOWS = (
+    switch.switch_flows,
+    switch_port.switch_port_flows,
+    acl.acl_flows,
+    router.router_flows,
+    router.router_port_flows,
+    routing.static_route_flows,
+    neighbours.neighbour_flows,
+)
+
+
+def translation() -> Graph:
+    """The graph from northbound rows to southbound rows and flows."""
+    graph = Graph()
+    _inputs(graph)
+    _relations(graph)
+    _rows(graph)
+    _flows(graph)
+    return graph
+
+
+def _inputs(graph: Graph) -> None:
+    graph.table(LogicalSwitch)
+    graph.table(LogicalRouter)
+    graph.table(LogicalRouterPort)
+    graph.table(LogicalSwitchPort)
+    graph.table(StaticRoute)
+    graph.table(PortGroup)
+    graph.table(PortGroupPort)
+    graph.table(AddressSet)
+    graph.table(AddressSetAddress)
+    graph.table(Acl)
+
+
+def _relations(graph: Graph) -> None:
+    graph.group(relations.unknown_ports, over=LogicalSwitchPort)
+
+    graph.group(relations.router_ports_named, over=LogicalRouterPort)
+    graph.group(relations.switch_ports_towards, over=LogicalSwitchPort)
+    graph.derive(relations.attachment, over=LogicalSwitchPort)
+    graph.group(relations.attached_router_ports, over=relations.attachment)
+    graph.derive(relations.resolvers, over=LogicalSwitchPort)
+    graph.group(relations.neighbours, over=relations.resolvers)
+
+    graph.group(relations.network_lengths, over=LogicalRouterPort)
+    graph.group(relations.ports_by_network, over=LogicalRouterPort)
+    graph.group(relations.routes_by_prefix, over=StaticRoute)
+
+    graph.derive(relations.membership_switch, over=PortGroupPort)
+    graph.group(relations.switches_of_port_group, over=relations.membership_switch)
+    graph.group(relations.acls_of_port_group, over=Acl)
+    graph.derive(relations.placements_by_switch, over=Acl)
+    graph.derive(relations.placements_by_port_group, over=relations.switches_of_port_group)
+    graph.group(
+        relations.acl_placements,
+        over=[relations.placements_by_switch, relations.placements_by_port_group],
+    )
+    graph.derive(relations.acl_role, over=relations.acl_placements)
+    graph.group(relations.stateful_acls, over=relations.acl_role)
+    graph.group(relations.acls_in_direction, over=relations.acl_role)
+
+
+def _rows(graph: Graph) -> None:
+    graph.derive(bindings.switch_datapath, over=LogicalSwitch, output=True)
+    graph.derive(bindings.router_datapath, over=LogicalRouter, output=True)
+    graph.derive(bindings.switch_port_binding, over=LogicalSwitchPort, output=True)
+    graph.derive(bindings.router_port_binding, over=LogicalRouterPort, output=True)
+    graph.derive(sets.address_set_members, over=AddressSetAddress)
+    graph.derive(sets.port_group_members, over=PortGroupPort)
+    graph.group(
+        sets.set_members, over=[sets.address_set_members, sets.port_group_members], output=True
+    )
+
+
+def _flows(graph: Graph) -> None:
+    graph.derive(
+        switch.switch_flows, over=LogicalSwitch, fallback=switch.closed_switch_flows, output=True
+    )
+    graph.derive(
+        switch_port.switch_port_flows,
+        over=LogicalSwitchPort,
+        fallback=switch_port.closed_switch_port_flows,
+        output=True,
+    )
+    graph.derive(
+        acl.acl_flows, over=relations.acl_placements, fallback=acl.closed_acl_flows, output=True
+    )
+    graph.derive(
+        router.router_flows, over=LogicalRouter, fallback=router.closed_router_flows, output=True
+    )
+    graph.derive(router.router_port_flows, over=LogicalRouterPort, output=True)
+    graph.derive(routing.static_route_flows, over=StaticRoute, output=True)
+    graph.derive(neighbours.neighbour_flows, over=relations.neighbours, output=True)
