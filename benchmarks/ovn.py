@@ -1,0 +1,144 @@
+"""Debian's OVN on the same topology: its databases and ovn-northd, private to the run."""
+
+import subprocess
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from itertools import islice
+from pathlib import Path
+
+from benchmarks.measure import Usage, measured
+from cli.testbed.process import Process, spawn
+from cli.testbed.wait import until
+
+_SCHEMAS = Path("/usr/share/ovn")
+_COMMANDS_PER_CALL = 2000
+
+
+class Ovn:
+    """A northbound and a southbound database, and ovn-northd when it is wanted."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.databases: list[Process] = []
+        self.northd: Process | None = None
+
+    @property
+    def northbound(self) -> str:
+        return f"unix:{self.directory / 'nb.sock'}"
+
+    @property
+    def southbound(self) -> str:
+        return f"unix:{self.directory / 'sb.sock'}"
+
+    @property
+    def pids(self) -> list[int]:
+        processes = [*self.databases, *([self.northd] if self.northd else [])]
+        return [process.pid for process in processes]
+
+    def start_databases(self) -> None:
+        for name in ("nb", "sb"):
+            database = self.directory / f"{name}.db"
+            schema = _SCHEMAS / f"ovn-{name}.ovsschema"
+            subprocess.run(["ovsdb-tool", "create", database, schema], check=True)
+            socket = self.directory / f"{name}.sock"
+            process = spawn(
+                f"ovsdb-server of {name}",
+                [
+                    "ovsdb-server",
+                    str(database),
+                    f"--remote=punix:{socket}",
+                    f"--unixctl={self.directory / f'{name}.ctl'}",
+                    f"--log-file={self.directory / f'{name}.log'}",
+                    "-vconsole:off",
+                ],
+                self.directory / f"{name}.out",
+            )
+            self.databases.append(process)
+            until(socket.is_socket, f"database {name}")
+        self.nbctl(["init"])
+
+    def start_northd(self) -> None:
+        self.northd = spawn(
+            "ovn-northd",
+            [
+                "ovn-northd",
+                f"--ovnnb-db={self.northbound}",
+                f"--ovnsb-db={self.southbound}",
+                f"--unixctl={self.directory / 'northd.ctl'}",
+                f"--log-file={self.directory / 'northd.log'}",
+                "-vconsole:off",
+            ],
+            self.directory / "northd.out",
+        )
+
+    def stop(self) -> None:
+        for process in (self.northd, *self.databases):
+            if process is not None:
+                process.stop()
+
+    def nbctl(self, arguments: Sequence[str], *, timeout: float = 600) -> str:
+        command = ["ovn-nbctl", f"--db={self.northbound}", "--no-leader-only", *arguments]
+        done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=timeout)
+        return done.stdout
+
+    def load(self, commands: Iterable[Sequence[str]]) -> None:
+        """Run many ovn-nbctl commands, a few thousand in one transaction."""
+        iterator = iter(commands)
+        while batch := list(islice(iterator, _COMMANDS_PER_CALL)):
+            arguments: list[str] = []
+            for command in batch:
+                arguments += ["--", *command]
+            self.nbctl(arguments[1:])
+
+    @contextmanager
+    def daemon(self) -> Iterator[None]:
+        """An ovn-nbctl that stays connected, so that a change is timed and not its start."""
+        control = self.directory / "nbctl.ctl"
+        process = spawn(
+            "ovn-nbctl daemon",
+            [
+                "ovn-nbctl",
+                f"--db={self.northbound}",
+                "--no-leader-only",
+                "--detach",
+                "--no-chdir",
+                f"--unixctl={control}",
+                f"--pidfile={self.directory / 'nbctl.pid'}",
+            ],
+            self.directory / "nbctl.out",
+        )
+        until(control.is_socket, "the ovn-nbctl daemon")
+        process.stop()  # the one that detached; the daemon has a pid of its own
+        pid = int((self.directory / "nbctl.pid").read_text())
+        try:
+            yield
+        finally:
+            subprocess.run(["kill", str(pid)], check=True)
+
+    def timed_change(self, *command: str) -> float:
+        """Seconds until a change is in the southbound database."""
+        control = self.directory / "nbctl.ctl"
+        start = time.perf_counter()
+        subprocess.run(
+            ["ovs-appctl", "-t", str(control), "run", "--wait=sb", *command],
+            check=True,
+            capture_output=True,
+        )
+        return time.perf_counter() - start
+
+    def timed_cold_translation(self) -> Usage:
+        """From an empty southbound database to a complete one, northd's start included."""
+        self.start_northd()
+        with measured(self.pids) as usage:
+            self.nbctl(["--wait=sb", "sync"])
+        return usage
+
+    def logical_flow_count(self) -> int:
+        output = subprocess.run(
+            ["ovn-sbctl", f"--db={self.southbound}", "--no-leader-only", "lflow-list"],
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        return output.stdout.count("table=")
