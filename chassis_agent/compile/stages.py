@@ -5,12 +5,16 @@ visited at all: `next;` leads to the next stage that is *used*. A stage is used
 if the datapath has a flow in it or if its default is to drop.
 """
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from chassis_agent import tables
 from chassis_agent.compile.errors import BadTemplateError
+from chassis_agent.flow import Flow
+from chassis_agent.openflow.actions import resubmit
+from chassis_agent.physical.registers import flow, on
 from southbound.rows import Template
 
 
@@ -36,7 +40,7 @@ class StageBook:
     """Every stage of every pipeline that some template names."""
 
     stages: Mapping[StageKey, Stage]
-    _numbers: Mapping[tuple[str, str], int] = field(repr=False)
+    _by_name: Mapping[str, StageKey] = field(repr=False)
 
     @classmethod
     def of(cls, templates: Iterable[Template]) -> "StageBook":
@@ -44,15 +48,14 @@ class StageBook:
         for row in templates:
             key = StageKey(row.pipeline, row.table_number)
             stages[key] = Stage(key, row.stage, row.stage_default)
-        numbers = {(key.pipeline, stage.name): key.number for key, stage in stages.items()}
-        return cls(stages, numbers)
+        return cls(stages, {stage.name: key for key, stage in stages.items()})
 
-    def number(self, pipeline: str, name: str) -> int:
-        """The number of the stage called `name`."""
+    def named(self, name: str) -> StageKey:
+        """The stage called `name`; stage names begin with their pipeline's."""
         try:
-            return self._numbers[pipeline, name]
+            return self._by_name[name]
         except KeyError:
-            raise BadTemplateError(f"pipeline {pipeline} has no stage {name}") from None
+            raise BadTemplateError(f"no template stands in a stage {name}") from None
 
     def used(self, kind: str, with_flows: Iterable[StageKey]) -> "UsedStages":
         """The stages that a datapath of `kind` visits, given where it has flows."""
@@ -77,22 +80,43 @@ class UsedStages:
 
     kind: str
     stages: tuple[StageKey, ...]
+    _found: dict[StageKey, int] = field(default_factory=dict, repr=False, compare=False)
 
-    def at_or_after(self, pipeline: str, number: int) -> int:
-        """The table of the first used stage from `number` on."""
-        for key in self.stages:
-            if key.pipeline == pipeline and key.number >= number:
-                return key.table
-        return tables.NOWHERE
+    def at_or_after(self, stage: StageKey) -> int:
+        """The table of the first used stage from `stage` on, in its pipeline."""
+        table = self._found.get(stage)
+        if table is None:
+            table = self._found[stage] = self._find(stage)
+        return table
 
-    def after(self, pipeline: str, number: int) -> int:
-        """The table that `next;` in stage `number` leads to."""
-        return self.at_or_after(pipeline, number + 1)
+    def after(self, stage: StageKey) -> int:
+        """The table that `next;` leads to from `stage`."""
+        return self.at_or_after(StageKey(stage.pipeline, stage.number + 1))
 
     @property
     def first_ingress(self) -> int:
-        return self.at_or_after(f"{self.kind}_in", 0)
+        return self.at_or_after(StageKey(f"{self.kind}_in", 0))
 
     @property
     def first_egress(self) -> int:
-        return self.at_or_after(f"{self.kind}_out", 0)
+        return self.at_or_after(StageKey(f"{self.kind}_out", 0))
+
+    def default_flows(self, book: "StageBook", datapath_key: int, *, cookie: int) -> list[Flow]:
+        """What happens in used stages to packets that no flow takes: they go on."""
+        return [
+            flow(
+                key.table,
+                0,
+                on(datapath_key),
+                resubmit(self.after(key)),
+                cookie=cookie,
+            )
+            for key in self.stages
+            if book.stages[key].default == "next"
+        ]
+
+    def _find(self, stage: StageKey) -> int:
+        position = bisect_left(self.stages, stage)
+        if position < len(self.stages) and self.stages[position].pipeline == stage.pipeline:
+            return self.stages[position].table
+        return tables.NOWHERE

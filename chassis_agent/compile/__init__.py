@@ -1,0 +1,37 @@
+"""From logical flows to OpenFlow flows.
+
+:func:`compile_template` does the thinking, once a template: it parses, normalises
+and encodes, and leaves gaps for what differs from flow to flow.
+:func:`pack_group` fills them. What a flow needs to know of its surroundings
+comes through a :class:`PackContext`.
+"""
+
+from chassis_agent.compile.conjunctions import ConjunctionIds
+from chassis_agent.compile.context import PackContext
+from chassis_agent.compile.errors import (
+    BadArgumentsError,
+    BadTemplateError,
+    CompileError,
+    UnknownPortError,
+)
+from chassis_agent.compile.group import PackedGroup, pack_group, stages_of
+from chassis_agent.compile.stages import Stage, StageBook, StageKey, UsedStages
+from chassis_agent.compile.template import CompiledTemplate, compile_template
+
+__all__ = [
+    "BadArgumentsError",
+    "BadTemplateError",
+    "CompileError",
+    "CompiledTemplate",
+    "ConjunctionIds",
+    "PackContext",
+    "PackedGroup",
+    "Stage",
+    "StageBook",
+    "StageKey",
+    "UnknownPortError",
+    "UsedStages",
+    "compile_template",
+    "pack_group",
+    "stages_of",
+]

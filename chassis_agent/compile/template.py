@@ -1,0 +1,302 @@
+"""A template, compiled: flow blueprints, and how arguments become flows.
+
+A match becomes *alternatives*, each all of its terms and one of each of its
+*dimensions* (:mod:`logical_flow.normalise`):
+
+- without dimensions, an alternative is one flow;
+- with one, it is a flow for each of the dimension's terms, and for each member
+  where the term is a set;
+- with more, it is a conjunction: such flows a dimension, whose action is a
+  clause `conjunction(id, k/n)`, and a flow for `conj_id=id`.
+
+Arguments that are more than bytes to fill in (an ACL's match, what a log line
+says) specialise a template. Each specialisation is compiled once.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from chassis_agent.compile.action_blueprint import ActionCompiler
+from chassis_agent.compile.context import PackContext
+from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError
+from chassis_agent.compile.fields import demands, subfield
+from chassis_agent.compile.match_blueprint import (
+    Demand,
+    Exact,
+    Masked,
+    MatchBlueprint,
+    match_blueprint,
+    metadata_demand,
+)
+from chassis_agent.compile.ports import output_key_source, port_source
+from chassis_agent.compile.sets import SetUse
+from chassis_agent.compile.splice import Arguments, Assembly, Source, Splice
+from chassis_agent.compile.stages import StageKey
+from chassis_agent.flow import Flow
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow.oxm import FIELDS, whole
+from logical_flow.action import Action, Clone, Generate, Log, SetMeter, every_action
+from logical_flow.annotate import annotate_flow
+from logical_flow.binding import bind_actions, fill_expressions
+from logical_flow.errors import LogicalFlowError
+from logical_flow.holes import Hole, HoleType
+from logical_flow.normalise import (
+    ConjunctiveMatch,
+    Dimension,
+    HoleTerm,
+    MaskedTerm,
+    PortTerm,
+    SetTerm,
+    Term,
+    normalise,
+)
+from logical_flow.template import Local, Priority, Resident, Template, TemplateText
+from southbound import rows
+
+SPECIALISATIONS_KEPT = 4096
+"""How many compiled forms of one template are remembered."""
+
+_CONJUNCTION_ID = FIELDS["conj_id"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """One term of a dimension: a match, repeated for each member if it has a set."""
+
+    match: MatchBlueprint
+    members: SetUse | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Alternative:
+    """A flow, the flows of one dimension, or a conjunction of several."""
+
+    match: MatchBlueprint
+    dimensions: tuple[tuple[_Piece, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Body:
+    """A specialisation: all that depends on the text of match and actions."""
+
+    alternatives: tuple[_Alternative, ...]
+    instructions: Splice
+
+
+class CompiledTemplate:
+    """A template from which flows are packed."""
+
+    def __init__(self, template: Template) -> None:
+        self.template = template
+        self.stage = StageKey(template.pipeline, template.table_number)
+        self._table = self.stage.table
+        self._positions = {hole.name: i for i, hole in enumerate(template.arguments)}
+        self._special = tuple(self._positions[name] for name in _specialising(template))
+        self._body = lru_cache(maxsize=SPECIALISATIONS_KEPT)(self._specialise)
+        self._plain = None if self._special else self._specialise(())
+        self._priority = self._priority_of(template.priority)
+        self._only = self._only_of(template)
+
+    def pack(self, arguments: Arguments, context: PackContext, cookie: int) -> list[Flow]:
+        """The flows of one logical flow on this chassis.
+
+        Raises `UnknownPortError` for a port that isn't known.
+        """
+        if len(arguments) != len(self._positions):
+            message = f"{self.template!r} takes {len(self._positions)} arguments: {arguments!r}"
+            raise BadArgumentsError(message)
+        if self._only is not None and not self._only(arguments, context):
+            return []
+        body = self._plain
+        if body is None:
+            body = self._body(tuple([arguments[position] for position in self._special]))
+        priority = self._priority(arguments) if callable(self._priority) else self._priority
+        instructions = body.instructions.fill(arguments, context)
+        flows = []
+        for index, alternative in enumerate(body.alternatives):
+            dimensions = alternative.dimensions
+            if not dimensions:
+                match = alternative.match.fill(arguments, context)
+                flows.append(Flow(self._table, priority, match, instructions, cookie))
+            elif len(dimensions) == 1:
+                flows += [
+                    Flow(self._table, priority, match, instructions, cookie)
+                    for match in _matches(dimensions[0], arguments, context)
+                ]
+            else:
+                identity = repr((context.datapath_key, self.template.id, arguments, index))
+                number = context.conjunction_id(identity.encode())
+                flows += self._conjunction(
+                    alternative, number, priority, instructions, arguments, context, cookie
+                )
+        return flows
+
+    def _conjunction(
+        self,
+        alternative: _Alternative,
+        number: int,
+        priority: int,
+        instructions: bytes,
+        arguments: Arguments,
+        context: PackContext,
+        cookie: int,
+    ) -> Iterator[Flow]:
+        count = len(alternative.dimensions)
+        for clause, dimension in enumerate(alternative.dimensions, 1):
+            states = act.apply_actions(act.conjunction(number, clause, count))
+            for match in _matches(dimension, arguments, context):
+                yield Flow(self._table, priority, match, states, cookie)
+        match = alternative.match.fill((*arguments, number.to_bytes(4)), context)
+        yield Flow(self._table, priority, match, instructions, cookie)
+
+    def _specialise(self, values: tuple[Any, ...]) -> _Body:
+        """Compile match and actions with the specialising holes filled."""
+        given = {
+            self.template.arguments[position].name: value
+            for position, value in zip(self._special, values, strict=True)
+        }
+        try:
+            return self._compile(given)
+        except LogicalFlowError as error:
+            raise BadTemplateError(f"{self.template!r}: {error}") from error
+
+    def _compile(self, given: dict[str, Any]) -> _Body:
+        template = self.template
+        actions = tuple(_filled(action, given) for action in template.actions)
+        match = fill_expressions(template.match, given)
+        compiled = ActionCompiler(self.stage, self._positions).compile(actions)
+        alternatives = normalise(annotate_flow(match, actions))
+        return _Body(
+            tuple(self._alternative(alternative) for alternative in alternatives),
+            Splice(compiled.inside(act.apply_actions)) if compiled.data else Splice(Assembly()),
+        )
+
+    def _alternative(self, alternative: ConjunctiveMatch) -> _Alternative:
+        shared: list[Demand] = [metadata_demand()]
+        for term in alternative.terms:
+            shared += self._demands(term)
+        dimensions = tuple(self._dimension(d, shared) for d in alternative.dimensions)
+        if len(dimensions) > 1:
+            position = len(self._positions)
+            shared.append(Exact(whole(_CONJUNCTION_ID), lambda arguments, _: arguments[position]))
+        return _Alternative(match_blueprint(shared), dimensions)
+
+    def _dimension(self, dimension: Dimension, shared: list[Demand]) -> tuple[_Piece, ...]:
+        return tuple(
+            _Piece(match_blueprint([*shared, *self._demands(term)]), self._set_use(term))
+            for term in dimension
+        )
+
+    def _demands(self, term: Term) -> list[Demand]:
+        match term:
+            case MaskedTerm(field, value, mask):
+                return [*demands(field, value, mask)]
+            case PortTerm(field, name):
+                where = whole(FIELDS["reg14" if field.name == "inport" else "reg15"])
+                return [Exact(where, output_key_source(name))]
+            case HoleTerm():
+                return [self._hole_demand(term)]
+            case SetTerm(where_) if where_.is_string:
+                return [Exact(subfield(where_), self._member())]
+            case SetTerm(where_):
+                where = subfield(where_)
+                if where.bits != where.field.bits:
+                    raise BadTemplateError(f"{where_} is a part of a field, matched with a set")
+                return [Masked(where.field, self._member())]
+
+    def _hole_demand(self, term: HoleTerm) -> Demand:
+        where, hole = subfield(term.slice), term.hole
+        position = self._positions[hole.name]
+        match hole.type:
+            case HoleType.LPORT | HoleType.MCGROUP:
+                return Exact(where, port_source(position))
+            case HoleType.CIDR4 | HoleType.CIDR6 if where.bits == where.field.bits:
+                return Masked(where.field, lambda arguments, _: arguments[position])
+            case HoleType.MAC | HoleType.IP4 | HoleType.IP6:
+                return Exact(where, lambda arguments, _: arguments[position])
+            case HoleType.INT:
+                size = where.field.size
+                return Exact(where, lambda arguments, _: arguments[position].to_bytes(size))
+        raise BadTemplateError(f"{self.template!r}: {term.slice} can't be matched with {hole}")
+
+    def _member(self) -> Source:
+        """A set member's bytes, which come after the flow's own arguments."""
+        position = len(self._positions)
+        return lambda arguments, _: arguments[position]
+
+    def _set_use(self, term: Term) -> SetUse | None:
+        if not isinstance(term, SetTerm):
+            return None
+        reference = term.reference
+        position = self._positions[reference.name] if isinstance(reference, Hole) else None
+        pinned = "inport" if self.stage.pipeline.endswith("_in") else "outport"
+        return SetUse(
+            name=str(reference),
+            position=position,
+            width=term.slice.width,
+            negated=term.negated,
+            local=term.slice.field.name == pinned,
+        )
+
+    def _priority_of(self, priority: int | Priority) -> int | Callable[[Arguments], int]:
+        if isinstance(priority, int):
+            return priority
+        base, hole, scale = priority
+        position = self._positions[hole]
+        return lambda arguments: base + scale * int(arguments[position])
+
+    def _only_of(self, template: Template) -> Callable[[Arguments, PackContext], bool] | None:
+        match template.only:
+            case Local(hole):
+                position = self._positions[hole]
+                return lambda arguments, context: context.is_local(arguments[position])
+            case Resident(hole):
+                position = self._positions[hole]
+                return lambda arguments, context: context.is_resident(arguments[position])
+            case None:
+                return None
+
+
+def compile_template(row: rows.Template) -> CompiledTemplate:
+    """Compile a template as it came from the server."""
+    text = TemplateText(*(getattr(row, name) for name in TemplateText._fields))
+    try:
+        return CompiledTemplate(Template.from_text(text))
+    except LogicalFlowError as error:
+        raise BadTemplateError(f"template {row.id:#x} of stage {row.stage}: {error}") from error
+
+
+def _matches(
+    dimension: Sequence[_Piece], arguments: Arguments, context: PackContext
+) -> Iterator[bytes]:
+    for piece in dimension:
+        if piece.members is None:
+            yield piece.match.fill(arguments, context)
+            continue
+        for member in piece.members.members(arguments, context):
+            yield piece.match.fill((*arguments, member), context)
+
+
+def _filled(action: Action, given: dict[str, Any]) -> Action:
+    """The action with its specialising holes filled."""
+    match action:
+        case Clone(nested):
+            return Clone(tuple(_filled(inner, given) for inner in nested))
+        case Generate(kind, nested):
+            return Generate(kind, tuple(_filled(inner, given) for inner in nested))
+        case Log() | SetMeter():
+            return bind_actions((action,), given)[0]
+        case _:
+            return action
+
+
+def _specialising(template: Template) -> list[str]:
+    """The holes whose values are more than bytes to fill in."""
+    names = [hole.name for hole in template.arguments if hole.type is HoleType.EXPR]
+    for action in every_action(template.actions):
+        if isinstance(action, Log | SetMeter):
+            parts = (getattr(action, name) for name in type(action).__slots__)
+            names += [part.name for part in parts if isinstance(part, Hole)]
+    return list(dict.fromkeys(names))
