@@ -99,6 +99,13 @@ class CompiledTemplate:
         self._priority = self._priority_of(template.priority)
         self._only = self._only_of(template)
 
+    def __eq__(self, other: object) -> bool:
+        """A template's id is the hash of its content: equal ids pack equally."""
+        return isinstance(other, CompiledTemplate) and other.template.id == self.template.id
+
+    def __hash__(self) -> int:
+        return self.template.id
+
     def pack(self, arguments: Arguments, context: PackContext, cookie: int) -> list[Flow]:
         """The flows of one logical flow on this chassis.
 

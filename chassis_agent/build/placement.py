@@ -1,0 +1,91 @@
+"""Where logical ports are: here, on every chassis, behind a tunnel, or nowhere."""
+
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Literal, NamedTuple
+
+from chassis_agent.inputs import LocalPort, ThisChassis
+from chassis_agent.physical import Tunnel
+from chassis_agent.physical.tunnels import Address
+from chassis_agent.settings import TUNNEL_TYPE
+from incremental import Read
+from southbound.rows import Chassis, Datapath, PortBinding
+
+Where = Literal["here", "patch", "away", "nowhere"]
+
+
+class Placement(NamedTuple):
+    """A logical port as flows see it. `chassis` is set where it is `away`."""
+
+    datapath: str
+    port_key: int
+    where: Where
+    chassis: str
+    multicast: tuple[str, ...]
+
+
+def placement(read: Read, name: str) -> Placement | None:
+    """Where a port is; a port that is bound here is here whatever its row says."""
+    row = read(PortBinding, name)
+    if row is None:
+        return None
+    where: Where = "nowhere"
+    if row.type == "patch":
+        where = "patch"
+    elif read(LocalPort, name) is not None:
+        where = "here"
+    elif row.chassis and row.chassis != _own_name(read):
+        where = "away"
+    chassis = row.chassis if where == "away" else ""
+    return Placement(row.datapath, row.tunnel_key, where, chassis, row.multicast)
+
+
+class Member(NamedTuple):
+    """Who gets a copy of a multicast packet: a port of this host, or a chassis."""
+
+    where: Where
+    port_key: int
+    chassis: str
+
+
+def multicast_members(_name: str, place: Placement) -> Iterator[tuple[tuple[str, str], Member]]:
+    """Members by datapath and group. All ports of a chassis are one member."""
+    if place.where == "nowhere":
+        return
+    key = 0 if place.where == "away" else place.port_key
+    member = Member(place.where, key, place.chassis)
+    for group in place.multicast:
+        yield (place.datapath, group), member
+
+
+def multicast_groups(_name: str, place: Placement) -> Iterator[tuple[str, str]]:
+    """The groups that have a port, as pairs of datapath and name."""
+    for group in place.multicast:
+        yield place.datapath, group
+
+
+def addresses(read: Read, chassis: str) -> tuple[Address, ...]:
+    """Where the tunnel packets of another chassis come from; the first is where to send to."""
+    row = read(Chassis, chassis)
+    if row is None or chassis == _own_name(read):
+        return ()
+    return tuple(ip_address(encap.ip) for encap in row.encaps if encap.type == TUNNEL_TYPE)
+
+
+def tunnel(read: Read, chassis: str) -> Tunnel | None:
+    """The way to another chassis, once it and our tunnel port are known."""
+    this = read(ThisChassis, "")
+    remotes = read(addresses, chassis)
+    if this is None or not this.tunnel_ofport or not remotes:
+        return None
+    return Tunnel(this.tunnel_ofport, remotes[0])
+
+
+def datapath_key(read: Read, datapath: str) -> int | None:
+    row = read(Datapath, datapath)
+    return None if row is None else row.tunnel_key
+
+
+def _own_name(read: Read) -> str:
+    this = read(ThisChassis, "")
+    return "" if this is None else this.name

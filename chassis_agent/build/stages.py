@@ -1,0 +1,70 @@
+"""Which stages of a datapath hold flows, and so are visited: see architecture, section 8."""
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from chassis_agent.build.templates import CompiledTemplates
+from chassis_agent.compile import StageBook, StageKey, UsedStages, stages_of
+from chassis_agent.flow import Flow
+from incremental import Read
+from southbound.rows import Datapath, FlowGroup, Template
+
+EVERYTHING: Final = ""
+"""The one key of what exists once."""
+
+PHYSICAL_COOKIE: Final = 1 << 63
+"""Marks cookies that are no flow group's: the keys of datapath and port follow below it."""
+
+
+def all_templates(key: int, _row: Template) -> Iterator[tuple[str, int]]:
+    yield EVERYTHING, key
+
+
+def once(_key: int, _row: Template) -> Iterator[tuple[str, str]]:
+    """One pair, while there is any template: the key of what is made of all of them."""
+    yield EVERYTHING, EVERYTHING
+
+
+def stage_book(read: Read, _pair: tuple[str, str]) -> StageBook:
+    """Every stage that some template names."""
+    rows = (read(Template, key) for key in read.members(all_templates, EVERYTHING))
+    return StageBook.of(row for row in rows if row is not None)
+
+
+class GroupStages(NamedTuple):
+    """The stages in which a flow group has flows, on this chassis or on others."""
+
+    datapath: str
+    stages: frozenset[StageKey]
+
+
+def group_stages(read: Read, key: int) -> GroupStages | None:
+    group = read(FlowGroup, key)
+    if group is None:
+        return None
+    return GroupStages(group.datapath, stages_of(group, CompiledTemplates(read)))
+
+
+def stages_with_flows(_key: int, group: GroupStages) -> Iterator[tuple[str, StageKey]]:
+    for stage in group.stages:
+        yield group.datapath, stage
+
+
+def used_stages(read: Read, datapath: str) -> UsedStages | None:
+    """The stages that packets of a datapath visit."""
+    row = read(Datapath, datapath)
+    book = read(stage_book, (EVERYTHING, EVERYTHING))
+    if row is None or book is None:
+        return None
+    return book.used(row.kind, read.members(stages_with_flows, datapath))
+
+
+def default_flows(read: Read, datapath: str) -> tuple[Flow, ...]:
+    """What becomes of packets that no flow of a visited stage takes."""
+    row = read(Datapath, datapath)
+    stages = read(used_stages, datapath)
+    book = read(stage_book, (EVERYTHING, EVERYTHING))
+    if row is None or stages is None or book is None:
+        return ()
+    cookie = PHYSICAL_COOKIE | row.tunnel_key << 16
+    return tuple(stages.default_flows(book, row.tunnel_key, cookie=cookie))

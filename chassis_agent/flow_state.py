@@ -1,0 +1,119 @@
+"""The flows that this chassis wants, kept current: changes in, flow changes out. Pure.
+
+:class:`FlowState` joins the incremental engine, which says what each flow group,
+port, chassis, … wants, with the desired table, which settles what the switch
+gets when several want the same flow.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from chassis_agent.build.logical import used_sets
+from chassis_agent.desired import Changes, DesiredTable
+from chassis_agent.flow import Flow, FlowKey
+from chassis_agent.graph import wire
+from chassis_agent.inputs import Change
+from chassis_agent.tables import table_name
+from incremental import Delta, Engine
+
+
+class FlowState:
+    """Everything between rows and flows."""
+
+    def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
+        self._wiring = wire(conjunction_id)
+        self._engine = Engine(self._wiring.graph)
+        self._desired = DesiredTable()
+        self._is_loaded = False
+        self.incomplete: dict[int, tuple[str, ...]] = {}
+        """Flow groups of which flows wait for ports, with the names of the ports."""
+
+    def __len__(self) -> int:
+        return len(self._desired)
+
+    def __iter__(self) -> Iterator[Flow]:
+        return iter(self._desired)
+
+    @property
+    def clashes(self) -> dict[FlowKey, list[Flow]]:
+        return self._desired.clashes
+
+    @property
+    def failures(self) -> list[str]:
+        """Derivations that raised: bugs, one line each."""
+        return [
+            f"{failure.node} of {failure.key}: {failure.error}"
+            for failure in self._engine.failures.values()
+        ]
+
+    @property
+    def used_sets(self) -> frozenset[str]:
+        """The address sets and port groups that flows here are made from."""
+        return frozenset(name for _, name in self._engine.rows(used_sets))
+
+    def rows(self, table: type[Any]) -> Mapping[Any, Any]:
+        return self._engine.rows(table)
+
+    def apply(self, changes: Iterable[Change]) -> Delta:
+        """Takes changes of rows and facts; :meth:`take_changes` gives what comes of them."""
+        if self._is_loaded:
+            delta = self._engine.apply(changes)
+        else:
+            delta = self._engine.load(changes)
+            self._is_loaded = bool(delta.outputs)
+        for key, change in delta.of(self._wiring.group_flows).items():
+            group = change.after
+            self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
+            self._note_waiting(key, group.waiting if group else ())
+        for source in self._wiring.flow_sources:
+            for key, change in delta.of(source).items():
+                self._desired.replace((source, key), change.after or ())
+        return delta
+
+    def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
+        if ports:
+            self.incomplete[group] = ports
+        else:
+            self.incomplete.pop(group, None)
+
+    def take_changes(self) -> Changes:
+        return self._desired.take_changes()
+
+    def difference(self, installed: Iterable[Flow]) -> Changes:
+        """What brings a switch that holds `installed` to what is wanted; see the table's."""
+        return self._desired.difference(installed)
+
+    def self_check(self) -> list[str]:
+        """Compares with a full recomputation from the same inputs; empty when equal."""
+        found = [
+            f"{node} of {key}: is {is_}, should be {should}"
+            for node, key, is_, should in self._engine.differences()
+        ]
+        again = DesiredTable()
+        for source in (self._wiring.group_flows, *self._wiring.flow_sources):
+            for key, value in self._engine.rows(source).items():
+                again.replace((source, key), getattr(value, "flows", value))
+        return found + compare(again, self._desired, "recomputed", "kept")
+
+
+def compare(
+    wanted: Iterable[Flow], present: Iterable[Flow], wanted_name: str, present_name: str
+) -> list[str]:
+    """The differences of two sets of flows, one line each."""
+    one = {flow.key: flow for flow in wanted}
+    other = {flow.key: flow for flow in present}
+    return [
+        f"flow {_describe(key)}: {wanted_name} {_content(one.get(key))}, "
+        f"{present_name} {_content(other.get(key))}"
+        for key in sorted(one.keys() | other.keys())
+        if one.get(key) != other.get(key)
+    ]
+
+
+def _describe(key: FlowKey) -> str:
+    table, priority, match = key
+    return f"table={table}({table_name(table)}), priority={priority}, match={match.hex()}"
+
+
+def _content(flow: Flow | None) -> str:
+    return "absent" if flow is None else f"cookie={flow.cookie:#x} {flow.instructions.hex()}"

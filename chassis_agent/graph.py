@@ -1,0 +1,96 @@
+"""The wiring of everything that flows are computed from. The order is that of a batch."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from chassis_agent.build.logical import GroupPacker, set_members, used_sets
+from chassis_agent.build.placement import (
+    addresses,
+    datapath_key,
+    multicast_groups,
+    multicast_members,
+    placement,
+    tunnel,
+)
+from chassis_agent.build.ports import (
+    learned_fdb_flows,
+    learned_mac_flows,
+    multicast_flows,
+    port_flows,
+    tunnel_flows,
+)
+from chassis_agent.build.stages import (
+    all_templates,
+    default_flows,
+    group_stages,
+    once,
+    stage_book,
+    stages_with_flows,
+    used_stages,
+)
+from chassis_agent.build.templates import compiled_template
+from chassis_agent.inputs import LocalPort, ThisChassis, Zone
+from incremental import Graph
+from southbound.rows import (
+    ROW_TYPES,
+    Chassis,
+    Datapath,
+    FdbEntry,
+    FlowGroup,
+    MacBinding,
+    PortBinding,
+    SetMember,
+    Template,
+)
+
+
+class Wiring(NamedTuple):
+    """The graph, the derivation of flow groups, and those whose results are plain flows."""
+
+    graph: Graph
+    group_flows: Any
+    flow_sources: tuple[Any, ...]
+
+
+def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
+    graph = Graph()
+    for row_type in ROW_TYPES.values():
+        graph.table(row_type)
+    for fact in (ThisChassis, LocalPort, Zone):
+        graph.table(fact)
+
+    graph.derive(placement, over=PortBinding)
+    graph.derive(datapath_key, over=Datapath)
+    graph.derive(addresses, over=Chassis)
+    graph.derive(tunnel, over=Chassis)
+
+    graph.derive(compiled_template, over=Template)
+    graph.group(all_templates, over=Template)
+    graph.group(once, over=Template)
+    graph.derive(stage_book, over=once)
+    graph.derive(group_stages, over=FlowGroup)
+    graph.group(stages_with_flows, over=group_stages)
+    graph.derive(used_stages, over=Datapath)
+
+    packer = GroupPacker(conjunction_id)
+    graph.group(set_members, over=SetMember)
+    graph.derive(packer.group_flows, over=FlowGroup, output=True)
+    graph.group(used_sets, over=packer.group_flows)
+
+    graph.group(multicast_members, over=placement)
+    graph.group(multicast_groups, over=placement)
+    flow_sources: tuple[Any, ...] = (
+        default_flows,
+        port_flows,
+        multicast_flows,
+        tunnel_flows,
+        learned_mac_flows,
+        learned_fdb_flows,
+    )
+    graph.derive(default_flows, over=Datapath, output=True)
+    graph.derive(port_flows, over=PortBinding, output=True)
+    graph.derive(multicast_flows, over=multicast_groups, output=True)
+    graph.derive(tunnel_flows, over=Chassis, output=True)
+    graph.derive(learned_mac_flows, over=MacBinding, output=True)
+    graph.derive(learned_fdb_flows, over=FdbEntry, output=True)
+    return Wiring(graph, packer.group_flows, flow_sources)

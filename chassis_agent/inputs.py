@@ -1,0 +1,80 @@
+"""What the agent's flows are computed from, beside the rows of the watch.
+
+Rows of the watch are engine tables under their own types; port bindings are
+keyed by name there, because names are what flows speak of. The types here are
+the facts of this host.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any, NamedTuple, TypeAlias
+
+from southbound.rows import FlowGroup, PortBinding, Row, RowId, Template
+
+Change: TypeAlias = tuple[type[Any], Any, Any]
+"""A table, a key, and the row or None: what the engine applies."""
+
+
+class ThisChassis(NamedTuple):
+    """Who we are, and our tunnel port (0 while there is none). One row, under ``""``."""
+
+    name: str
+    tunnel_ofport: int
+
+
+class LocalPort(NamedTuple):
+    """A logical port that is bound here, by name."""
+
+    ofport: int
+
+
+class Zone(NamedTuple):
+    """The conntrack zone of a name: see :mod:`chassis_agent.zones`."""
+
+    number: int
+
+
+def dnat_zone(datapath: str) -> str:
+    """The name of a router's zone for destinations."""
+    return f"{datapath}_dnat"
+
+
+def snat_zone(datapath: str) -> str:
+    """The name of a router's zone for sources."""
+    return f"{datapath}_snat"
+
+
+class WatchedRows:
+    """Translates changes of watched rows to changes of engine tables."""
+
+    def __init__(self, row_types: Mapping[str, type[Row]]) -> None:
+        self._row_types = row_types
+        self._port_names: dict[str, str] = {}
+
+    def changes(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> Iterator[Change]:
+        """Deletions first: a port may go and another of its name come in one batch."""
+        for table, key in deletes:
+            if table == PortBinding.table:
+                name = self._port_names.pop(key, None)
+                if name is not None:
+                    yield PortBinding, name, None
+            else:
+                yield self._row_types[table], _key_from_text(table, key), None
+        puts = list(puts)
+        for row in puts:
+            if isinstance(row, PortBinding) and self._is_renamed(row):
+                yield PortBinding, self._port_names[row.id], None
+        for row in puts:
+            if isinstance(row, PortBinding):
+                self._port_names[row.id] = row.name
+                yield PortBinding, row.name, row
+            elif isinstance(row, FlowGroup | Template):
+                yield type(row), row.id, row
+            else:
+                yield type(row), row.key, row
+
+    def _is_renamed(self, row: PortBinding) -> bool:
+        return self._port_names.get(row.id, row.name) != row.name
+
+
+def _key_from_text(table: str, key: str) -> str | int:
+    return int(key) if table in (FlowGroup.table, Template.table) else key
