@@ -32,13 +32,14 @@ priority and match; routes by their router, prefix, policy, next hop and port.
 Other objects, in the document or not, are referred to by name.
 """
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from northbound.errors import InvalidError
-from northbound.specs.base import ObjectName, SetName, invalid
+from northbound.errors import InvalidError, PathElement
+from northbound.services import SERVICES
+from northbound.specs.base import ObjectName, SetName, Spec, invalid
 from northbound.specs.filtering import AclProperties, AddressSetProperties, PortGroupProperties
 from northbound.specs.routing import (
     LogicalRouterPortProperties,
@@ -53,14 +54,16 @@ _nothing_said = BeforeValidator(lambda value: {} if value is None else value)
 class SwitchEntry(LogicalSwitchProperties):
     """A switch with its ports and ACLs."""
 
-    ports: dict[ObjectName, Annotated[LogicalSwitchPortProperties, _nothing_said]] = {}
+    ports: dict[ObjectName, Annotated[LogicalSwitchPortProperties, _nothing_said]] = Field(
+        default_factory=dict
+    )
     acls: list[AclProperties] = Field(default_factory=list)
 
 
 class RouterEntry(LogicalRouterProperties):
     """A router with its ports and routes."""
 
-    ports: dict[ObjectName, LogicalRouterPortProperties] = {}
+    ports: dict[ObjectName, LogicalRouterPortProperties] = Field(default_factory=dict)
     static_routes: list[StaticRouteProperties] = Field(default_factory=list)
 
 
@@ -83,6 +86,17 @@ class Document(BaseModel):
     address_sets: dict[SetName, Annotated[AddressSetProperties, _nothing_said]] = {}
 
 
+class Wanted(NamedTuple):
+    """An object that a document names: where it does, and the fields of its spec."""
+
+    path: tuple[PathElement, ...]
+    values: dict[str, Any]
+
+
+Identity = tuple[object, ...]
+"""What an object of a document is found again by: the values of its identifying fields."""
+
+
 def read_document(values: Mapping[str, Any]) -> Document:
     """`values` as a document, or an InvalidError that names each wrong field."""
     if not isinstance(values, Mapping):
@@ -91,3 +105,74 @@ def read_document(values: Mapping[str, Any]) -> Document:
         return Document.model_validate(dict(values))
     except ValidationError as error:
         raise invalid(error) from None
+
+
+def wanted_objects(document: Document) -> dict[str, dict[Identity, Wanted]]:
+    """All objects of `document`, by kind and identity."""
+    found: dict[str, dict[Identity, Wanted]] = {kind: {} for kind in SERVICES}
+    for kind, wanted in _objects(document):
+        identity = SERVICES[kind].identity(wanted.values)
+        if identity in found[kind]:
+            first = ".".join(map(str, found[kind][identity].path))
+            raise InvalidError.of(*wanted.path, reason=f"says the same as {first}")
+        found[kind][identity] = wanted
+    _make_peers_mutual(found["logical_router_port"])
+    return found
+
+
+def _objects(document: Document) -> Iterator[tuple[str, Wanted]]:
+    for name, switch in document.logical_switches.items():
+        path = ("logical_switches", name)
+        yield "logical_switch", _named(path, name, switch, exclude={"ports", "acls"})
+        for port_name, port in switch.ports.items():
+            place = {"logical_switch": name}
+            yield "logical_switch_port", _named((*path, "ports", port_name), port_name, port, place)
+        yield from _acls((*path, "acls"), switch.acls, switch=name)
+    for name, router in document.logical_routers.items():
+        path = ("logical_routers", name)
+        yield "logical_router", _named(path, name, router, exclude={"ports", "static_routes"})
+        place = {"logical_router": name}
+        for port_name, router_port in router.ports.items():
+            at = (*path, "ports", port_name)
+            yield "logical_router_port", _named(at, port_name, router_port, place)
+        for i, route in enumerate(router.static_routes):
+            values = route.model_dump() | place
+            yield "static_route", Wanted((*path, "static_routes", i), values)
+    for name, group in document.port_groups.items():
+        path = ("port_groups", name)
+        yield "port_group", _named(path, name, group, exclude={"acls"})
+        yield from _acls((*path, "acls"), group.acls, group=name)
+    for name, address_set in document.address_sets.items():
+        yield "address_set", _named(("address_sets", name), name, address_set)
+
+
+def _named(
+    path: tuple[PathElement, ...],
+    name: str,
+    entry: Spec,
+    place: Mapping[str, str] | None = None,
+    *,
+    exclude: set[str] | None = None,
+) -> Wanted:
+    return Wanted(path, entry.model_dump(exclude=exclude) | {"name": name} | dict(place or {}))
+
+
+def _acls(
+    path: tuple[PathElement, ...],
+    acls: list[AclProperties],
+    *,
+    switch: str | None = None,
+    group: str | None = None,
+) -> Iterator[tuple[str, Wanted]]:
+    for i, acl in enumerate(acls):
+        values = acl.model_dump() | {"logical_switch": switch, "port_group": group}
+        yield "acl", Wanted((*path, i), values)
+
+
+def _make_peers_mutual(ports: Mapping[Identity, Wanted]) -> None:
+    """Let a link that one end names be named by both."""
+    by_name = {wanted.values["name"]: wanted for wanted in ports.values()}
+    for wanted in list(by_name.values()):
+        other = by_name.get(wanted.values["peer"])
+        if other is not None and other.values["peer"] is None:
+            other.values["peer"] = wanted.values["name"]

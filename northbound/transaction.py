@@ -64,7 +64,7 @@ class Reader:
     def by_id(self, model: type[R], object_id: str) -> R | None:
         with self.session.no_autoflush:
             found = self.session.get(model, object_id)
-        return None if found is None or found in self.session.deleted else found
+        return None if found is None or self.is_deleted(found) else found
 
     def named(self, model: type[R], name: str) -> R | None:
         """The object with the unique name `name`."""
@@ -76,10 +76,14 @@ class Reader:
         if found is None and model not in self._warm:
             with self.session.no_autoflush:
                 found = self.session.scalar(select(model).where(column == name))
-        if found is None or found in self.session.deleted or getattr(found, "name", None) != name:
+        if found is None or self.is_deleted(found) or getattr(found, "name", None) != name:
             return None
         known[name] = found
         return found
+
+    def is_deleted(self, row: Tracked) -> bool:
+        """Whether this transaction has deleted `row`."""
+        return row in self.session.deleted or inspect(row).was_deleted
 
     def names(self, model: type[R], ids: Iterable[str | None]) -> dict[str | None, str]:
         """The names of the objects of `model` with these ids."""

@@ -7,12 +7,15 @@ from sqlalchemy import select
 
 from logical_flow.acl import parse_acl_match
 from logical_flow.errors import LanguageError
-from northbound.errors import ConflictError, FieldProblem, InvalidError
+from northbound.errors import FieldProblem, InvalidError
 from northbound.models import Acl, AclReference, AddressSet, LogicalSwitch, PortGroup
 from northbound.services.base import Filters, Service, by_column, by_reference, new_id
-from northbound.services.lookups import referent, resolve
+from northbound.services.lookups import NaturalKeys, resolve
 from northbound.specs import AclSpec
 from northbound.transaction import Reader, Transaction
+
+NATURAL_KEY = ("logical_switch_id", "port_group_id", "direction", "tier", "priority", "match")
+"""No two ACLs agree in all of these."""
 
 
 class AclService(Service[Acl, AclSpec]):
@@ -26,6 +29,7 @@ class AclService(Service[Acl, AclSpec]):
     kind = "acl"
     model = Acl
     spec = AclSpec
+    identifying = ("logical_switch", "port_group", "direction", "tier", "priority", "match")
     filters: ClassVar[Filters] = {
         "logical_switch": by_reference(Acl.logical_switch_id, LogicalSwitch),
         "port_group": by_reference(Acl.port_group_id, PortGroup),
@@ -69,19 +73,13 @@ class AclService(Service[Acl, AclSpec]):
                 field, reason="an ACL cannot move", value=spec.logical_switch or spec.port_group
             )
         sets = _check_match(tx, spec)
-        self._check_unique(tx, row, spec)
         row.name, row.direction, row.tier = spec.name, spec.direction, spec.tier
         row.priority, row.match, row.action = spec.priority, spec.match, spec.action
         row.log, row.severity, row.meter = spec.log, spec.severity, spec.meter
         row.label = spec.label
         row.labels, row.external_ids = spec.labels, spec.external_ids
+        tx.helper(NaturalKeys).take(row, NATURAL_KEY, "match")
         _set_references(tx, row, sets)
-
-    def _check_unique(self, tx: Transaction, row: Acl, spec: AclSpec) -> None:
-        key = (spec.direction, spec.tier, spec.priority, spec.match)
-        other = tx.helper(AclKeys).holder(row, key)
-        if other is not None:
-            raise ConflictError(self.kind, "match", spec.match, referent(other))
 
     def _delete(self, tx: Transaction, row: Acl, *, cascade: bool) -> None:  # noqa: ARG002
         delete_acl(tx, row)
@@ -91,42 +89,6 @@ def delete_acl(tx: Transaction, acl: Acl) -> None:
     """Delete `acl` and what it refers to."""
     _set_references(tx, acl, frozenset())
     tx.delete(acl)
-
-
-_Key = tuple[str, int, int, str]
-
-
-class AclKeys:
-    """Which ACL of an owner has which direction, tier, priority and match.
-
-    ACLs of this transaction that are not yet in the database count too.
-    """
-
-    def __init__(self, tx: Transaction) -> None:
-        self._tx = tx
-        self._here: dict[tuple[str | None, str | None, _Key], Acl] = {}
-
-    def holder(self, acl: Acl, key: _Key) -> Acl | None:
-        """Who but `acl` has `key`; if nobody does, `acl` has it from now on."""
-        place = (acl.logical_switch_id, acl.port_group_id, key)
-        holder = self._here.get(place) or self._stored(acl, key)
-        if holder is not None and holder is not acl and _is(self._tx, holder, key):
-            return holder
-        self._here[place] = acl
-        return None
-
-    def _stored(self, acl: Acl, key: _Key) -> Acl | None:
-        direction, tier, priority, match = key
-        query = select(Acl).where(
-            Acl.logical_switch_id == acl.logical_switch_id,
-            Acl.port_group_id == acl.port_group_id,
-            Acl.direction == direction,
-            Acl.tier == tier,
-            Acl.priority == priority,
-            Acl.match == match,
-        )
-        with self._tx.session.no_autoflush:
-            return self._tx.session.scalar(query)
 
 
 def _set_references(tx: Transaction, acl: Acl, targets: frozenset[str]) -> None:
@@ -160,12 +122,6 @@ def _unknown_set(match: str, target: str) -> FieldProblem:
     position = match.find(target)
     place = LanguageError(f"there is no {kind} {target[1:]!r}", match, position, len(target))
     return FieldProblem(("match",), place.message, match, position, place.caret())
-
-
-def _is(tx: Transaction, acl: Acl, key: _Key) -> bool:
-    if acl in tx.session.deleted:
-        return False
-    return (acl.direction, acl.tier, acl.priority, acl.match) == key
 
 
 def _owner(tx: Transaction, spec: AclSpec) -> tuple[str | None, str | None]:

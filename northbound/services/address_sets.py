@@ -1,7 +1,7 @@
 """Address sets and their members."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -38,6 +38,9 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
                 tx.delete(member)
                 tx.touch(row)
         return row
+
+    def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+        return present == {**wanted, "addresses": sorted(wanted["addresses"])}
 
     def describe(self, reader: Reader, rows: Sequence[AddressSet]) -> list[dict[str, Any]]:
         members = _members(reader, rows)

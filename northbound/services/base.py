@@ -64,6 +64,8 @@ class Service(ABC, Generic[M, S]):
     """The kind's name, which is its table's."""
     fixed: ClassVar[frozenset[str]] = frozenset()
     """Fields that cannot be changed once the object is there."""
+    identifying: ClassVar[tuple[str, ...]] = ("name",)
+    """The fields by which a declarative document finds the object again."""
     filters: ClassVar[Filters] = {}
     """What a list can be filtered by, besides labels."""
 
@@ -171,6 +173,17 @@ class Service(ABC, Generic[M, S]):
             }
             for row, spec in zip(rows, specs, strict=True)
         ]
+
+    def identity(self, values: Mapping[str, Any]) -> tuple[object, ...]:
+        """What a spec's `values` are found again by."""
+        return tuple(values.get(field) for field in self.identifying)
+
+    def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+        """Whether an object described as `present` is as a spec's fields `wanted` say.
+
+        It may say no needlessly: a replacement with the same changes nothing.
+        """
+        return present == wanted
 
     @abstractmethod
     def describe(self, reader: Reader, rows: Sequence[M]) -> list[dict[str, Any]]:

@@ -1,6 +1,6 @@
 """Questions that the services of several kinds ask about other objects."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import TypeVar
 
 from sqlalchemy import select
@@ -72,3 +72,49 @@ def acls_naming(reader: Reader, target: str) -> list[Acl]:
     """The ACLs whose match names the set `target` (``$addresses`` or ``@ports``)."""
     query = select(Acl).join(AclReference, AclReference.acl_id == Acl.id)
     return list(reader.session.scalars(query.where(AclReference.target == target).order_by(Acl.id)))
+
+
+class NaturalKeys:
+    """Who has which *natural key*: the columns in which objects without a name differ.
+
+    Rows of this transaction that are not yet in the database count too.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._known: dict[tuple[type[Resource], tuple[object, ...]], Resource] = {}
+        self._complete: set[type[Resource]] = set()
+
+    def load(self, model: type[Resource], columns: Sequence[str]) -> None:
+        """Read all keys of a table in one query, before thousands of changes."""
+        for row in self._tx.session.scalars(select(model)):
+            self._known[model, _key(row, columns)] = row
+        self._complete.add(model)
+
+    def take(self, row: Resource, columns: Sequence[str], field: str) -> None:
+        """Let `row` have the key that its `columns` make; ConflictError if another has it."""
+        key = _key(row, columns)
+        holder = self._holder(type(row), columns, key)
+        if holder is not None and holder is not row:
+            value = getattr(row, field)
+            raise ConflictError(row.__tablename__, field, value, referent(holder))
+        self._known[type(row), key] = row
+
+    def _holder(
+        self, model: type[Resource], columns: Sequence[str], key: tuple[object, ...]
+    ) -> Resource | None:
+        holder = self._known.get((model, key))
+        if holder is None and model not in self._complete:
+            conditions = (
+                model.__mapper__.columns[column] == value
+                for column, value in zip(columns, key, strict=True)
+            )
+            with self._tx.session.no_autoflush:
+                holder = self._tx.session.scalar(select(model).where(*conditions).limit(1))
+        if holder is None or self._tx.is_deleted(holder) or _key(holder, columns) != key:
+            return None
+        return holder
+
+
+def _key(row: Resource, columns: Sequence[str]) -> tuple[object, ...]:
+    return tuple(getattr(row, column) for column in columns)

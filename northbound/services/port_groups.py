@@ -1,7 +1,7 @@
 """Port groups and their members."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -41,6 +41,9 @@ class PortGroupService(Service[PortGroup, PortGroupSpec]):
                 tx.delete(member)
                 tx.touch(group)
         return group
+
+    def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+        return present == {**wanted, "ports": sorted(wanted["ports"])}
 
     def describe(self, reader: Reader, rows: Sequence[PortGroup]) -> list[dict[str, Any]]:
         members = _member_names(reader, rows)

@@ -1,6 +1,6 @@
 """Ports of logical routers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -37,11 +37,16 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
     kind = "logical_router_port"
     model = LogicalRouterPort
     spec = LogicalRouterPortSpec
+    identifying = ("name", "logical_router")
     filters: ClassVar[Filters] = {
         "name": by_column(LogicalRouterPort.name),
         "logical_router": by_reference(LogicalRouterPort.logical_router_id, LogicalRouter),
         "peer": by_column(LogicalRouterPort.peer),
     }
+
+    def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
+        mac = wanted["mac"] or present["mac"]
+        return present == {**wanted, "mac": mac}
 
     def describe(self, reader: Reader, rows: Sequence[LogicalRouterPort]) -> list[dict[str, Any]]:
         routers = reader.names(LogicalRouter, (row.logical_router_id for row in rows))
@@ -128,10 +133,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
             if reason is not None:
                 raise InvalidError.of("peer", reason=reason, value=ref)
         if row.peer is not None and (peer is None or row.peer != peer.name):
-            former = tx.named(LogicalRouterPort, row.peer)
-            if former is not None:
-                former.peer = None
-        row.peer = None
+            end_link(tx, row)
         if peer is not None:
             row.peer = peer.name
             peer.peer = row.name
@@ -151,11 +153,17 @@ def delete_router_port(tx: Transaction, port: LogicalRouterPort) -> None:
         users.append(attached)
     users.extend(_routes_by(tx, port.name))
     refuse_if_referenced(port, users)
+    end_link(tx, port)
+    tx.delete(port)
+
+
+def end_link(tx: Transaction, port: LogicalRouterPort) -> None:
+    """Part `port` from its peer, if it has one."""
     if port.peer is not None:
         peer = tx.named(LogicalRouterPort, port.peer)
         if peer is not None:
             peer.peer = None
-    tx.delete(port)
+        port.peer = None
 
 
 def _routes_by(tx: Reader, port: str) -> Sequence[StaticRoute]:

@@ -6,23 +6,27 @@ from typing import Any, ClassVar
 
 from sqlalchemy import select
 
-from northbound.errors import ConflictError, InvalidError
+from northbound.errors import InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
 from northbound.services.base import Filters, Service, by_column, by_reference, new_id
-from northbound.services.lookups import referent, resolve
+from northbound.services.lookups import NaturalKeys, resolve
 from northbound.specs import StaticRouteSpec
 from northbound.transaction import Reader, Transaction
+
+NATURAL_KEY = ("logical_router_id", "ip_prefix", "policy", "nexthop", "output_port")
+"""No two routes agree in all of these."""
 
 
 class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
     """Static routes have no name; they are addressed by id.
 
-    A router has at most one route for the same prefix, policy and next hop.
+    A router has at most one route with the same prefix, policy, next hop and port.
     """
 
     kind = "static_route"
     model = StaticRoute
     spec = StaticRouteSpec
+    identifying = ("logical_router", "ip_prefix", "policy", "nexthop", "output_port")
     filters: ClassVar[Filters] = {
         "logical_router": by_reference(StaticRoute.logical_router_id, LogicalRouter),
         "ip_prefix": by_column(StaticRoute.ip_prefix),
@@ -54,23 +58,11 @@ class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
         if router.id != row.logical_router_id:
             raise InvalidError.of("logical_router", reason="a route cannot move", value=router.name)
         row.output_port = _output_port(tx, router, spec)
-        self._check_unique(tx, row, spec)
         row.ip_prefix = spec.ip_prefix
         row.nexthop = spec.nexthop
         row.policy = spec.policy
+        tx.helper(NaturalKeys).take(row, NATURAL_KEY, "ip_prefix")
         row.labels, row.external_ids = spec.labels, spec.external_ids
-
-    def _check_unique(self, tx: Transaction, row: StaticRoute, spec: StaticRouteSpec) -> None:
-        query = select(StaticRoute).where(
-            StaticRoute.logical_router_id == row.logical_router_id,
-            StaticRoute.ip_prefix == spec.ip_prefix,
-            StaticRoute.policy == spec.policy,
-            StaticRoute.nexthop == spec.nexthop,
-            StaticRoute.id != row.id,
-        )
-        for other in tx.session.scalars(query):
-            if other.output_port == row.output_port:
-                raise ConflictError(self.kind, "ip_prefix", spec.ip_prefix, referent(other))
 
     def _delete(self, tx: Transaction, row: StaticRoute, *, cascade: bool) -> None:  # noqa: ARG002
         tx.delete(row)

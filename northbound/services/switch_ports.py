@@ -7,12 +7,17 @@ from sqlalchemy import select
 
 from northbound.errors import ConflictError, InvalidError
 from northbound.ipam import AddressBook, dynamic_addresses, effective
-from northbound.models import LogicalRouterPort, LogicalSwitch, LogicalSwitchPort, PortGroupPort
-from northbound.models.filtering import PortGroup
+from northbound.models import (
+    LogicalRouterPort,
+    LogicalSwitch,
+    LogicalSwitchPort,
+    PortGroup,
+    PortGroupPort,
+)
 from northbound.services.base import Filters, Service, by_column, by_reference, new_id
 from northbound.services.lookups import PORT_MODELS, referent, resolve, take_name
 from northbound.specs import LogicalSwitchPortSpec
-from northbound.transaction import Reader, Transaction
+from northbound.transaction import Reader, Transaction, batched
 from northbound.tunnel_keys import TunnelKeys
 
 
@@ -22,6 +27,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
     kind = "logical_switch_port"
     model = LogicalSwitchPort
     spec = LogicalSwitchPortSpec
+    identifying = ("name", "logical_switch", "type")
     fixed = frozenset({"type"})
     filters: ClassVar[Filters] = {
         "name": by_column(LogicalSwitchPort.name),
@@ -87,23 +93,30 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         return port.name
 
     def _delete(self, tx: Transaction, row: LogicalSwitchPort, *, cascade: bool) -> None:  # noqa: ARG002
-        delete_switch_port(tx, row)
+        delete_switch_ports(tx, [row])
 
     def _facts(self, row: LogicalSwitchPort) -> dict[str, Any]:
         return {"dynamic_addresses": row.dynamic_addresses, "tunnel_key": row.tunnel_key}
 
 
-def delete_switch_port(tx: Transaction, port: LogicalSwitchPort) -> None:
-    """Delete `port`, its claims and its memberships."""
-    query = select(PortGroupPort).where(PortGroupPort.logical_switch_port_id == port.id)
-    for membership in tx.session.scalars(query).all():
-        group = tx.by_id(PortGroup, membership.port_group_id)
-        if group is not None:
-            tx.touch(group)
-        tx.delete(membership)
+def delete_switch_ports(tx: Transaction, ports: Sequence[LogicalSwitchPort]) -> None:
+    """Delete `ports`, their claims and their memberships."""
+    for some in batched([port.id for port in ports]):
+        query = select(PortGroupPort).where(PortGroupPort.logical_switch_port_id.in_(some))
+        for membership in tx.session.scalars(query).all():
+            group = tx.by_id(PortGroup, membership.port_group_id)
+            if group is not None:
+                tx.touch(group)
+            tx.delete(membership)
+    for port in ports:
+        release_addresses(tx, port)
+        tx.delete(port)
+
+
+def release_addresses(tx: Transaction, port: LogicalSwitchPort) -> None:
+    """Give up the claims of `port`."""
     book = tx.helper(AddressBook)
     book.release(port.logical_switch_id, port.id, held_addresses(tx, port))
-    tx.delete(port)
 
 
 def readdress(tx: Transaction, switch: LogicalSwitch, port: LogicalSwitchPort) -> None:

@@ -10,7 +10,7 @@ from northbound.models import Acl, LogicalSwitch, LogicalSwitchPort
 from northbound.services.acls import delete_acl
 from northbound.services.base import Filters, Service, by_column, new_id
 from northbound.services.lookups import refuse_if_referenced, take_name
-from northbound.services.switch_ports import delete_switch_port, readdress
+from northbound.services.switch_ports import delete_switch_ports, readdress
 from northbound.specs import LogicalSwitchSpec
 from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -59,8 +59,7 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
         ports = _ports(tx, row)
         if not cascade:
             refuse_if_referenced(row, ports)
-        for port in ports:
-            delete_switch_port(tx, port)
+        delete_switch_ports(tx, ports)
         for acl in tx.session.scalars(select(Acl).where(Acl.logical_switch_id == row.id)):
             delete_acl(tx, acl)
         tx.delete(row)

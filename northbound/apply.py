@@ -1,0 +1,189 @@
+"""Making the network what a declarative document says.
+
+What the document names and is not there is created, what differs is changed,
+and what the document owned and no longer names is deleted; all in the caller's
+one transaction. Whoever creates an object by a document makes that document its
+owner. An object of the same name that the document does not own is in the way,
+unless the caller says that it is to be adopted; one that another document owns
+is always in the way.
+
+The order lets every state be reached from every other: first what nothing
+depends on goes (ports, ACLs, routes), which frees names and addresses; then
+things come and change, referents before referrers; then the rest goes.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+
+from northbound.documents import Document, Identity, read_document, wanted_objects
+from northbound.errors import ConflictError, PathElement, Referent
+from northbound.ipam import AddressBook
+from northbound.models import Acl, LogicalRouterPort, LogicalSwitchPort, Resource, StaticRoute
+from northbound.services import LOGICAL_ROUTER_PORTS, SERVICES, acls, static_routes
+from northbound.services.base import Service
+from northbound.services.lookups import NaturalKeys
+from northbound.services.router_ports import end_link
+from northbound.services.switch_ports import delete_switch_ports, release_addresses
+from northbound.transaction import Transaction, at
+
+_LEAVES = ("acl", "static_route", "logical_switch_port")
+_CONTAINERS = (
+    "port_group",
+    "address_set",
+    "logical_router_port",
+    "logical_router",
+    "logical_switch",
+)
+
+_LARGE = 200
+"""From so many objects on, whole tables are read instead of single rows."""
+
+
+class Present(NamedTuple):
+    """An object as it stands: its row, and the fields of its spec."""
+
+    row: Any
+    values: dict[str, Any]
+
+
+@dataclass
+class ApplyResult:
+    """What applying a document did, or would do."""
+
+    document: str
+    created: list[Referent] = field(default_factory=list)
+    changed: list[Referent] = field(default_factory=list)
+    deleted: list[Referent] = field(default_factory=list)
+
+
+def apply(tx: Transaction, document: Mapping[str, Any], *, adopt: bool = False) -> ApplyResult:
+    """Make the network what `document` says.
+
+    With `adopt` objects that nobody owns become the document's where it names
+    them. Raises what the services raise, with paths into the document.
+    """
+    return _Application(tx, read_document(document), adopt=adopt).run()
+
+
+class _Application:
+    """One document on its way into one transaction."""
+
+    def __init__(self, tx: Transaction, document: Document, *, adopt: bool) -> None:
+        self._tx = tx
+        self._adopt = adopt
+        self._result = ApplyResult(document.document)
+        self._wanted = wanted_objects(document)
+        self._replaced: list[tuple[Service[Any, Any], Resource]] = []
+
+    def run(self) -> ApplyResult:
+        self._prepare()
+        present = {kind: self._present(service) for kind, service in SERVICES.items()}
+        for kind in _LEAVES:
+            self._delete_unwanted(kind, present[kind])
+        self._end_links(present["logical_router_port"])
+        for kind in SERVICES:
+            self._reach(kind, present[kind])
+        self._make_links()
+        for kind in _CONTAINERS:
+            self._delete_unwanted(kind, present[kind])
+        self._tx.flush()
+        for service, row in self._replaced:
+            if row.version == self._tx.revision:
+                self._result.changed.append(service.referent(row))
+        return self._result
+
+    def _prepare(self) -> None:
+        if sum(map(len, self._wanted.values())) < _LARGE:
+            return
+        self._tx.warm(*(service.model for service in SERVICES.values()))
+        self._tx.helper(AddressBook).load()
+        keys = self._tx.helper(NaturalKeys)
+        keys.load(Acl, acls.NATURAL_KEY)
+        keys.load(StaticRoute, static_routes.NATURAL_KEY)
+
+    def _present(self, service: Service[Any, Any]) -> dict[Identity, Present]:
+        """What the document owns already, and what it may adopt."""
+        owner = service.model.document
+        eligible = owner == self._result.document
+        if self._adopt:
+            eligible |= owner.is_(None)
+        rows = list(self._tx.session.scalars(select(service.model).where(eligible)))
+        present = {
+            service.identity(values): Present(row, values)
+            for row, values in zip(rows, service.describe(self._tx, rows), strict=True)
+        }
+        wanted = self._wanted[service.kind]
+        return {
+            key: found
+            for key, found in present.items()
+            if key in wanted or found.row.document is not None
+        }
+
+    def _delete_unwanted(self, kind: str, present: Mapping[Identity, Present]) -> None:
+        service = SERVICES[kind]
+        unwanted = [found.row for key, found in present.items() if key not in self._wanted[kind]]
+        self._result.deleted += [service.referent(row) for row in unwanted]
+        if kind == "logical_switch_port":
+            delete_switch_ports(self._tx, unwanted)
+            return
+        for row in unwanted:
+            service.delete(self._tx, row.id)
+
+    def _reach(self, kind: str, present: Mapping[Identity, Present]) -> None:
+        """Create and change the objects of one kind."""
+        service = SERVICES[kind]
+        changes: list[tuple[tuple[PathElement, ...], Any, dict[str, Any]]] = []
+        for key, wanted in self._wanted[kind].items():
+            found = present.get(key)
+            values = wanted.values
+            if kind == "logical_router_port":
+                values = {**values, "peer": None if found is None else found.row.peer}
+            if found is None:
+                changes.append((wanted.path, None, values))
+            else:
+                if found.row.document is None:
+                    found.row.document = self._result.document
+                    self._replaced.append((service, found.row))
+                if not service.agrees(found.values, values):
+                    changes.append((wanted.path, found.row, values))
+        for _, row, _ in changes:
+            if isinstance(row, LogicalSwitchPort):
+                release_addresses(self._tx, row)
+        for path, row, values in changes:
+            with at(*path):
+                if row is None:
+                    self._create(service, values)
+                else:
+                    service.replace(self._tx, row.id, values)
+                    self._replaced.append((service, row))
+
+    def _create(self, service: Service[Any, Any], values: dict[str, Any]) -> None:
+        if "name" in service.identifying:
+            holder = self._tx.named(service.model, values["name"])
+            if holder is not None:
+                raise ConflictError(service.kind, "name", values["name"], service.referent(holder))
+        row = service.create(self._tx, values, document=self._result.document)
+        self._result.created.append(service.referent(row))
+
+    def _end_links(self, present: Mapping[Identity, Present]) -> None:
+        """Part peers that shall have other peers, or none."""
+        for key, found in present.items():
+            wanted = self._wanted["logical_router_port"].get(key)
+            peer = None if wanted is None else wanted.values["peer"]
+            if found.row.peer is not None and found.row.peer != peer:
+                end_link(self._tx, found.row)
+                self._replaced.append((LOGICAL_ROUTER_PORTS, found.row))
+
+    def _make_links(self) -> None:
+        """Join peers, now that all router ports are there and free."""
+        for wanted in self._wanted["logical_router_port"].values():
+            peer = wanted.values["peer"]
+            row = self._tx.named(LogicalRouterPort, wanted.values["name"])
+            if row is None or peer is None or row.peer == peer:
+                continue
+            with at(*wanted.path):
+                LOGICAL_ROUTER_PORTS.replace(self._tx, row.id, wanted.values)
+            self._replaced.append((LOGICAL_ROUTER_PORTS, row))
