@@ -1,9 +1,7 @@
 """What can go wrong in translation.
 
 TranslationError
-├── UnreachableNextHopError    a route leads to where no port of its router is
-├── LoadError                  the northbound or southbound database didn't answer
-└── NotRunningError            the translator was asked for something before it ran
+└── UnreachableNextHopError    a route leads to where no port of its router is
 
 What a derivation raises concerns its object only; it is kept as a failure of the
 object's translation, beside a fallback that lets nothing through.

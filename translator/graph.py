@@ -5,6 +5,9 @@ derivation is run for each key of what it is `over`; the relations at the top sa
 which pairs of objects have to do with each other.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 from incremental import Graph
 from translator.build import (
     acl,
@@ -30,9 +33,11 @@ from translator.inputs import (
     StaticRoute,
 )
 
-DATAPATHS = (bindings.switch_datapath, bindings.router_datapath)
-PORTS = (bindings.switch_port_binding, bindings.router_port_binding)
-FLOWS = (
+Derivations = tuple[Callable[..., Any], ...]
+
+DATAPATHS: Derivations = (bindings.switch_datapath, bindings.router_datapath)
+PORTS: Derivations = (bindings.switch_port_binding, bindings.router_port_binding)
+FLOWS: Derivations = (
     switch.switch_flows,
     switch_port.switch_port_flows,
     acl.acl_flows,

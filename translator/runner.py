@@ -1,0 +1,199 @@
+"""The translator at work: follows revisions, and keeps realised state in line with intent.
+
+One batch is everything committed since the last one. Its rows go through the
+engine, and what that changes goes southbound in one transaction. When the
+southbound refuses, what is due is kept and tried again together with what comes
+in the meantime. After a start the whole translation is compared with what is
+stored, and only the differences are written.
+"""
+
+import asyncio
+import time
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import structlog
+
+from incremental import Delta, Engine, Failure
+from northbound.database import Database
+from northbound.errors import DatabaseError
+from southbound.errors import StoreError
+from southbound.rows import Row
+from southbound.state import RealisedState
+from translator.graph import translation
+from translator.inputs import key_of, row_of
+from translator.intent import RowChange, read_all, read_changes
+from translator.realise import INTENT, NOTHING, all_rows, realise, unlike
+
+log = structlog.get_logger(__name__)
+
+POLL_SECONDS = 1.0
+"""How often to look for revisions that another process committed."""
+
+RETRY_SECONDS = 1.0
+BIG_BATCH = 500
+"""Batches of more rows are computed in a thread, so that the event loop goes on."""
+
+
+@dataclass
+class Progress:
+    """What the translator did last, and in all."""
+
+    revision: int = 0
+    batches: int = 0
+    rows_changed: int = 0
+    derivations_run: int = 0
+    rows_written: int = 0
+    seconds: float = 0.0
+    last_runs: Counter[str] = field(default_factory=Counter)
+    trouble: str = ""
+    """Why the translator isn't getting on; empty while it is."""
+
+
+class Translator:
+    """Translates a northbound database into realised state. Belongs to one event loop."""
+
+    def __init__(
+        self,
+        database: Database,
+        state: RealisedState,
+        *,
+        poll_seconds: float = POLL_SECONDS,
+        retry_seconds: float = RETRY_SECONDS,
+    ) -> None:
+        self.progress = Progress()
+        self._database = database
+        self._state = state
+        self._poll_seconds = poll_seconds
+        self._retry_seconds = retry_seconds
+        self._engine = Engine(translation())
+        self._unreadable: dict[tuple[str, Hashable], Failure] = {}
+        self._due = NOTHING
+        self._read = 0
+        self._wake = asyncio.Event()
+        self._busy = asyncio.Lock()
+
+    @property
+    def failures(self) -> list[Failure]:
+        """Objects that could not be translated, with the error; a fallback stands in for each."""
+        return [*self._unreadable.values(), *self._engine.failures.values()]
+
+    async def start(self) -> None:
+        """Translate everything that is there. Call :meth:`run` next."""
+        async with self._busy:
+            began = time.perf_counter()
+            batch = await asyncio.to_thread(read_all, self._database)
+            changes = list(self._rows(batch.changes))
+            delta = await asyncio.to_thread(self._engine.load, changes)
+            rows = await asyncio.to_thread(self._all_rows, batch.revision)
+            await self._state.replace(batch.revision, rows)
+            self._read = batch.revision
+            self._account(batch.revision, len(changes), delta, len(rows), began)
+
+    async def run(self) -> None:
+        """Follow revisions until cancelled."""
+        loop = asyncio.get_running_loop()
+
+        def wake(_revision: int) -> None:
+            loop.call_soon_threadsafe(self._wake.set)
+
+        stop_listening = self._database.on_commit(wake)
+        try:
+            while True:
+                pause = self._poll_seconds
+                try:
+                    await self.catch_up()
+                except (DatabaseError, StoreError) as error:
+                    pause = self._retry_seconds
+                    self.progress.trouble = str(error)
+                    log.error("translation is stuck", error=str(error))
+                await self._pause(pause)
+        finally:
+            stop_listening()
+
+    async def catch_up(self) -> None:
+        """Translate what was committed since the last time, if anything."""
+        async with self._busy:
+            self._wake.clear()
+            began = time.perf_counter()
+            batch = await asyncio.to_thread(read_changes, self._database, self._read)
+            if batch.revision > self._read:
+                changes = list(self._rows(batch.changes))
+                delta = await self._apply(changes)
+                self._due = self._due.then(realise(delta, self._state.groups, batch.revision))
+                self._read = batch.revision
+                self._account(batch.revision, len(changes), delta, len(self._due.puts), began)
+            if self._read > self._state.revision:
+                await self._state.write(self._read, self._due.puts.values(), self._due.deletes)
+                self._due = NOTHING
+            self.progress.trouble = ""
+            self.progress.seconds = time.perf_counter() - began
+
+    async def wait_translated(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109
+        """Until `revision` is written southbound; false if that takes too long."""
+        return await self._state.wait_revision(revision, timeout)
+
+    async def differences(self) -> list[str]:
+        """Where the state differs from a full translation of the same intent; none is right.
+
+        Compares the engine with a recomputation, and what was written with the engine.
+        """
+        async with self._busy:
+            found = [
+                f"{each.node} {each.key}: {each.incremental!r}, in full {each.full!r}"
+                for each in await asyncio.to_thread(self._engine.differences)
+            ]
+            return found + list(self._unwritten())
+
+    def _unwritten(self) -> Iterator[str]:
+        stored = (row for row_type in INTENT for row in self._state.rows(row_type).values())
+        for row_id, found, wanted in unlike(stored, self._all_rows(self._read)):
+            yield f"{row_id}: written {found!r}, wanted {wanted!r}"
+
+    def _all_rows(self, revision: int) -> list[Row]:
+        return list(all_rows(self._engine, self._state.groups, revision))
+
+    async def _apply(self, changes: list[tuple[Any, Any, Any]]) -> Delta:
+        if len(changes) > BIG_BATCH:
+            return await asyncio.to_thread(self._engine.apply, changes)
+        return self._engine.apply(changes)
+
+    def _rows(self, changes: Iterable[RowChange]) -> Iterator[tuple[Any, Any, Any]]:
+        """Changes as the engine takes them. A row that can't be read counts as absent."""
+        for table, before, after in changes:
+            image = before if after is None else after
+            if image is None:
+                continue
+            row_type, key = key_of(table, image)
+            row: Any = None
+            self._unreadable.pop((table, key), None)
+            if after is not None:
+                try:
+                    _, _, row = row_of(table, after)
+                except ValueError as error:
+                    self._unreadable[table, key] = Failure(table, key, str(error), "")
+            yield row_type, key, row
+
+    def _account(
+        self, revision: int, rows_changed: int, delta: Delta, rows_written: int, began: float
+    ) -> None:
+        progress = self.progress
+        progress.revision = revision
+        progress.batches += 1
+        progress.rows_changed += rows_changed
+        progress.derivations_run += delta.runs.total()
+        progress.rows_written += rows_written
+        progress.last_runs = delta.runs
+        progress.seconds = time.perf_counter() - began
+        for (node, key), failure in delta.failures.items():
+            if failure is not None:
+                log.warning("not translated", node=node, key=key, error=failure.error)
+
+    async def _pause(self, seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                await self._wake.wait()
+        except TimeoutError:
+            return
