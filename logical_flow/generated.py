@@ -1,0 +1,176 @@
+"""The packets that actions make from the current one, with their default contents.
+
+Nested actions then change what they want. ``tcp_reset`` and ``sctp_abort`` turn the
+ports around, ``reject`` the addresses as well; the others leave the addresses to
+their nested actions, as OVN does.
+"""
+
+from collections.abc import Callable
+
+from logical_flow.action import PacketKind
+from logical_flow.evaluate import Packet
+from logical_flow.packet import (
+    ETH_ARP,
+    ETH_IP4,
+    ETH_IP6,
+    PROTO_ICMP4,
+    PROTO_ICMP6,
+    PROTO_SCTP,
+    PROTO_TCP,
+    PROTO_UDP,
+    MutablePacket,
+)
+
+_TTL = 255
+_TCP_RST, _TCP_ACK = 0x004, 0x010
+_ICMP4_ERRORS = (3, 4, 5, 11, 12)
+_FIRST_ICMP6_INFORMATION = 128
+_PAYLOAD = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.")
+_SOLICITED_NODE = 0xFF0200000000000000000001FF000000
+_MULTICAST6_MAC = 0x333300000000
+
+
+def generate(kind: PacketKind, packet: Packet) -> MutablePacket | None:
+    """The packet that the action of that kind makes, or None when it makes none."""
+    return _MAKERS[kind](packet)
+
+
+def _arp(packet: Packet) -> MutablePacket:
+    made = _without(packet, *_PAYLOAD, "ip.", "ip4.", "ip6.")
+    made |= {
+        "eth.type": ETH_ARP,
+        "arp.op": 1,
+        "arp.sha": packet.get("eth.src", 0),
+        "arp.spa": packet.get("ip4.src", 0),
+        "arp.tha": 0,
+        "arp.tpa": packet.get("ip4.dst", 0),
+    }
+    return made
+
+
+def _solicitation(packet: Packet) -> MutablePacket:
+    target = packet.get("ip6.dst", 0)
+    low = target & 0xFFFFFF if isinstance(target, int) else None
+    made = _icmp6_of_type(packet, 135)
+    made |= {
+        "eth.dst": None if low is None else _MULTICAST6_MAC | 0xFF000000 | low,
+        "ip6.dst": None if low is None else _SOLICITED_NODE | low,
+        "nd.target": target,
+        "nd.sll": packet.get("eth.src", 0),
+    }
+    return made
+
+
+def _advertisement(packet: Packet) -> MutablePacket:
+    made = _icmp6_of_type(packet, 136)
+    made |= {
+        "eth.src": packet.get("eth.dst", 0),
+        "eth.dst": packet.get("eth.src", 0),
+        "ip6.src": packet.get("nd.target", 0),
+        "ip6.dst": packet.get("ip6.src", 0),
+        "nd.target": packet.get("nd.target", 0),
+        "nd.tll": packet.get("eth.dst", 0),
+    }
+    return made
+
+
+def _icmp6_of_type(packet: Packet, icmp_type: int) -> MutablePacket:
+    made = _without(packet, *_PAYLOAD)
+    made |= {
+        "eth.type": ETH_IP6,
+        "ip.proto": PROTO_ICMP6,
+        "ip.ttl": _TTL,
+        "icmp6.type": icmp_type,
+        "icmp6.code": 0,
+    }
+    return made
+
+
+def _icmp4(packet: Packet) -> MutablePacket:
+    made = _without(packet, *_PAYLOAD)
+    made |= {
+        "ip.proto": PROTO_ICMP4,
+        "ip.frag": 0,
+        "ip.ttl": _TTL,
+        "icmp4.type": 3,
+        "icmp4.code": 1,
+    }
+    return made
+
+
+def _icmp6(packet: Packet) -> MutablePacket:
+    return _icmp6_of_type(packet, 1) | {"icmp6.code": 1}
+
+
+def _tcp_reset(packet: Packet) -> MutablePacket:
+    flags = packet.get("tcp.flags", 0)
+    acknowledges = isinstance(flags, int) and flags & _TCP_ACK
+    return dict(packet) | {
+        "ip.ttl": _TTL,
+        "tcp.src": packet.get("tcp.dst", 0),
+        "tcp.dst": packet.get("tcp.src", 0),
+        "tcp.flags": _TCP_RST if acknowledges else _TCP_RST | _TCP_ACK,
+    }
+
+
+def _sctp_abort(packet: Packet) -> MutablePacket:
+    return dict(packet) | {
+        "ip.ttl": _TTL,
+        "sctp.src": packet.get("sctp.dst", 0),
+        "sctp.dst": packet.get("sctp.src", 0),
+    }
+
+
+def _reject(packet: Packet) -> MutablePacket | None:
+    """A refusal to the sender; what is itself a refusal, or no single one, gets none."""
+    if _is_refusal(packet) or _is_for_many(packet) or packet.get("ip.frag", 0) in (2, 3):
+        return None
+    protocol = packet.get("ip.proto")
+    is_ip4 = packet.get("eth.type") == ETH_IP4
+    if protocol == PROTO_TCP:
+        made = _tcp_reset(packet)
+    elif protocol == PROTO_SCTP:
+        made = _sctp_abort(packet)
+    elif is_ip4:
+        made = _icmp4(packet) | ({"icmp4.code": 3} if protocol == PROTO_UDP else {})
+    else:
+        made = _icmp6(packet) | ({"icmp6.code": 4} if protocol == PROTO_UDP else {})
+    for family in ("eth", "ip4" if is_ip4 else "ip6"):
+        made[f"{family}.src"] = packet.get(f"{family}.dst", 0)
+        made[f"{family}.dst"] = packet.get(f"{family}.src", 0)
+    return made
+
+
+def _is_refusal(packet: Packet) -> bool:
+    match packet.get("ip.proto"):
+        case 6:
+            flags = packet.get("tcp.flags", 0)
+            return isinstance(flags, int) and bool(flags & _TCP_RST)
+        case 1:
+            return packet.get("icmp4.type") in _ICMP4_ERRORS
+        case 58:
+            icmp_type = packet.get("icmp6.type", 0)
+            return isinstance(icmp_type, int) and icmp_type < _FIRST_ICMP6_INFORMATION
+    return False
+
+
+def _is_for_many(packet: Packet) -> bool:
+    destination = packet.get("eth.dst", 0)
+    return isinstance(destination, int) and bool(destination >> 40 & 1)
+
+
+def _without(packet: Packet, *prefixes: str) -> MutablePacket:
+    return {name: value for name, value in packet.items() if not name.startswith(prefixes)}
+
+
+_MAKERS: dict[PacketKind, Callable[[Packet], MutablePacket | None]] = {
+    PacketKind.ARP: _arp,
+    PacketKind.ND_NS: _solicitation,
+    PacketKind.ND_NA: _advertisement,
+    PacketKind.ND_NA_ROUTER: _advertisement,
+    PacketKind.ICMP4: _icmp4,
+    PacketKind.ICMP6: _icmp6,
+    PacketKind.TCP_RESET: _tcp_reset,
+    PacketKind.SCTP_ABORT: _sctp_abort,
+    PacketKind.REJECT: _reject,
+}

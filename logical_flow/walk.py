@@ -1,0 +1,207 @@
+"""The packet walk: what logical flows do to a packet, step by step.
+
+This is the reference semantics of the language. The compiled OpenFlow has to agree
+with it, and traces are made of it. A walk starts where a packet enters a logical port
+and follows it through ingress and egress pipelines, over patch ports into other
+datapaths, to each member of a multicast group, and along with the packets that
+actions make, until all of them were delivered or dropped.
+
+* Entering the egress pipeline clears the general registers and what the connection
+  tracker said. Flags stay: they are lost only on the way to another hypervisor.
+* Crossing to another datapath clears the flags and the output port as well.
+* ``next;`` goes to the next stage that has flows, or that drops by default. Beyond the
+  last one a packet is dropped.
+* A packet whose fields aren't all known is dropped where it matters what they are.
+
+What happens is a list of *events*, each with its depth in the tree of copies.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from logical_flow.action import Actions
+from logical_flow.effects import EFFECTS, Course, Position, Scene
+from logical_flow.errors import WalkError
+from logical_flow.evaluate import Packet, read
+from logical_flow.fields import field_slice
+from logical_flow.packet import MutablePacket, changes, format_value
+from logical_flow.walk_events import Crossing, Delivery, Drop, Event, Visit, Walk
+from logical_flow.walk_network import Network, WalkPort
+
+MAX_DEPTH = 100
+"""How many copies, pipelines and datapaths deep a packet may get: a switch has a limit too."""
+
+_PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", "ct_state", "ct_mark", "ct_label")
+_PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
+_CIRCLES = "the packet goes around in circles"
+_LOOPBACK = field_slice("flags.loopback")
+
+
+def walk(network: Network, packet: Packet) -> Walk:
+    """Let `packet` enter at its ``inport``."""
+    name = packet.get("inport")
+    port = network.ports.get(name) if isinstance(name, str) else None
+    if port is None:
+        raise WalkError(f"there is no port {name!r} to enter at")
+    kind = network.datapaths[port.datapath].kind
+    return walk_from(network, packet, port.datapath, f"{kind}_in")
+
+
+def walk_from(
+    network: Network, packet: Packet, datapath: str, pipeline: str, stage: str | None = None
+) -> Walk:
+    """Let `packet` go on from a stage of a pipeline, or from its beginning."""
+    table = 0
+    if stage is not None:
+        place = network.layout.named(stage)
+        if place is None or place.pipeline != pipeline:
+            raise WalkError(f"pipeline {pipeline} has no stage {stage}")
+        table = place.table
+    walker = _Walker(network)
+    walker.follow(dict(packet), Position(datapath, pipeline, table))
+    return walker.result
+
+
+class _Walker:
+    """Carries the events of one walk, and how deep it is in copies and crossings."""
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+        self.depth = 0
+        self.result = Walk()
+
+    def note(self, event: Event) -> None:
+        self.result.events.append(event)
+
+    def follow(self, packet: MutablePacket, position: Position | None) -> None:
+        """Take the packet from stage to stage until it ends or branches off."""
+        while position is not None:
+            position = self._visit(packet, position)
+
+    def _visit(self, packet: MutablePacket, position: Position) -> Position | None:
+        network = self.network
+        flows = network.flows.get(position.datapath)
+        place = flows and flows.next_place(network.layout, position.pipeline, position.table)
+        if not flows or not place:
+            self.drop(Scene(position), packet, "no stage is left")
+            return None
+        position = position._replace(table=place.table)
+        choice = flows.choose(place.name, packet, network.sets)
+        entry = choice.entry
+        name = network.datapaths[position.datapath].name
+        visit = Visit(self.depth, name, place, entry)
+        scene = Scene(position, place, entry, visit)
+        self.note(visit)
+        if not choice.certain:
+            self.drop(scene, packet, "it is not known whether the packet fits the flow")
+            return None
+        if entry is not None:
+            return self.run(scene, entry.actions, packet)
+        if place.default == "next":
+            return position.after
+        self.drop(scene, packet, "no flow fits")
+        return None
+
+    def run(self, scene: Scene, actions: Actions, packet: MutablePacket) -> Position | None:
+        """Run a list of actions; the result is where the packet goes on."""
+        handled = False
+        for action in actions:
+            before = dict(packet)
+            effect = EFFECTS[type(action)](self, scene, action, packet)
+            if scene.visit is not None and scene.level == 0:
+                scene.visit.changes.extend(changes(before, packet))
+            if isinstance(effect, Position):
+                return effect
+            if effect is Course.ENDED:
+                return None
+            handled |= effect is Course.HANDLED
+        if not handled:
+            self.drop(scene, packet, "the flow says so")
+        return None
+
+    def branch(self, scene: Scene, actions: Actions, packet: MutablePacket) -> None:
+        """Run nested actions on another packet, all the way."""
+        nested = scene._replace(level=scene.level + 1)
+        with self._deeper():
+            self.follow(packet, self.run(nested, actions, packet))
+
+    @contextmanager
+    def _deeper(self) -> Iterator[None]:
+        self.depth += 1
+        try:
+            yield
+        finally:
+            self.depth -= 1
+
+    def send(self, scene: Scene, packet: MutablePacket) -> None:
+        """``output;``: to the egress pipeline, or out of the port at its end."""
+        if scene.position.is_ingress:
+            self._send_to_egress(scene, packet)
+        else:
+            self._send_out(scene, packet)
+
+    def _send_to_egress(self, scene: Scene, packet: MutablePacket) -> None:
+        name = packet.get("outport", "")
+        if not isinstance(name, str):
+            self.drop(scene, packet, "it is not known where the packet goes")
+            return
+        datapath = scene.position.datapath
+        port = self.network.ports.get(name)
+        if port is not None and port.datapath == datapath:
+            self._enter_egress(scene, packet, name)
+        elif (datapath, name) in self.network.groups:
+            members = self.network.groups[datapath, name]
+            for member in members:
+                if not _loops_back(packet, member):
+                    self._enter_egress(scene, packet, member)
+            if all(_loops_back(packet, member) for member in members):
+                self.drop(scene, packet, f"nobody else is in group {name}")
+        else:
+            self.drop(scene, packet, f"there is no port or group {format_value('outport', name)}")
+
+    def _enter_egress(self, scene: Scene, packet: MutablePacket, outport: str) -> None:
+        if _loops_back(packet, outport):
+            self.drop(scene, packet, "the packet would go back to where it came from")
+            return
+        if self.depth >= MAX_DEPTH:
+            self.drop(scene, packet, _CIRCLES)
+            return
+        copy = {k: v for k, v in packet.items() if k not in _PER_PIPELINE} | {"outport": outport}
+        position = scene.position
+        pipeline = f"{position.pipeline.removesuffix('_in')}_out"
+        with self._deeper():
+            self.note(Crossing(self.depth, f"output to {outport}"))
+            self.follow(copy, Position(position.datapath, pipeline, 0))
+
+    def _send_out(self, scene: Scene, packet: MutablePacket) -> None:
+        name = packet.get("outport", "")
+        port = self.network.ports.get(name) if isinstance(name, str) else None
+        if port is None:
+            self.drop(scene, packet, f"there is no port {format_value('outport', name)}")
+        elif port.type == "patch":
+            self._cross(scene, packet, port)
+        else:
+            self.note(Delivery(self.depth, port.name, dict(packet)))
+
+    def _cross(self, scene: Scene, packet: MutablePacket, port: WalkPort) -> None:
+        peer = self.network.ports.get(port.peer)
+        if peer is None:
+            self.drop(scene, packet, f"port {port.name} has no peer")
+            return
+        if self.depth >= MAX_DEPTH:
+            self.drop(scene, packet, _CIRCLES)
+            return
+        copy = {k: v for k, v in packet.items() if k not in _PER_DATAPATH} | {"inport": peer.name}
+        kind = self.network.datapaths[peer.datapath].kind
+        with self._deeper():
+            self.note(Crossing(self.depth, f"patch from {port.name} to {peer.name}"))
+            self.follow(copy, Position(peer.datapath, f"{kind}_in", 0))
+
+    def drop(self, scene: Scene, packet: Packet, reason: str) -> None:
+        name = self.network.datapaths[scene.position.datapath].name
+        self.note(Drop(self.depth, name, scene.place, scene.entry, reason, dict(packet)))
+
+
+def _loops_back(packet: Packet, outport: str) -> bool:
+    """Whether the packet would leave where it came in, and nobody asked for that."""
+    return packet.get("inport") == outport and read(packet, _LOOPBACK) != 1

@@ -1,0 +1,132 @@
+"""What happens to a packet on a walk, and the walk as the list of that."""
+
+from dataclasses import dataclass, field
+
+from logical_flow.evaluate import Packet
+from logical_flow.flow_table import Entry, StagePlace
+from logical_flow.packet import Change, format_packet
+
+
+@dataclass
+class Visit:
+    """A stage that a packet visited, and what the chosen flow did to the packet.
+
+    `entry` is None where the stage's default was followed.
+    """
+
+    depth: int
+    datapath: str
+    place: StagePlace
+    entry: Entry | None
+    changes: list[Change] = field(default_factory=list)
+
+    def __str__(self) -> str:
+        if self.entry is None:
+            what = f"{self.place.default}; by default"
+        else:
+            cause = f"  # {self.entry.cause}" if self.entry.cause else ""
+            what = f"{self.entry.flow}{cause}"
+        return f"{self.datapath} {what}"
+
+
+@dataclass
+class Crossing:
+    """A packet went over a patch port into another datapath, or to the egress pipeline."""
+
+    depth: int
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
+
+
+@dataclass
+class Made:
+    """A packet that an action made or copied."""
+
+    depth: int
+    kind: str
+    packet: Packet
+
+    def __str__(self) -> str:
+        return f"{self.kind}: {format_packet(self.packet)}"
+
+
+@dataclass
+class Noted:
+    """Something to learn, to commit or to log: `what` is the action, `values` its arguments."""
+
+    depth: int
+    what: str
+    values: tuple[str, ...]
+
+    def __str__(self) -> str:
+        return f"{self.what}({', '.join(self.values)})"
+
+
+@dataclass
+class Delivery:
+    """A packet left through a logical port."""
+
+    depth: int
+    port: str
+    packet: Packet
+
+    def __str__(self) -> str:
+        return f"delivered to {self.port}"
+
+
+@dataclass
+class Drop:
+    """A packet ended, and where: `entry` is the flow, None for a stage's default."""
+
+    depth: int
+    datapath: str
+    place: StagePlace | None
+    entry: Entry | None
+    reason: str
+    packet: Packet
+
+    def __str__(self) -> str:
+        stage = self.place.name if self.place else "the end of the pipeline"
+        return f"dropped in {self.datapath} at {stage}: {self.reason}"
+
+
+Event = Visit | Crossing | Made | Noted | Delivery | Drop
+
+
+@dataclass
+class Walk:
+    """What happened to a packet, in the order in which it happened."""
+
+    events: list[Event] = field(default_factory=list)
+
+    @property
+    def visits(self) -> list[Visit]:
+        return [event for event in self.events if isinstance(event, Visit)]
+
+    @property
+    def deliveries(self) -> list[Delivery]:
+        return [event for event in self.events if isinstance(event, Delivery)]
+
+    @property
+    def drops(self) -> list[Drop]:
+        return [event for event in self.events if isinstance(event, Drop)]
+
+    @property
+    def made(self) -> list[Made]:
+        return [event for event in self.events if isinstance(event, Made)]
+
+    @property
+    def noted(self) -> list[Noted]:
+        return [event for event in self.events if isinstance(event, Noted)]
+
+    def lines(self) -> list[str]:
+        """The walk for readers: an event a line, indented by depth, changes below it."""
+        found = []
+        for event in self.events:
+            indent = "  " * event.depth
+            found.append(f"{indent}{event}")
+            if isinstance(event, Visit):
+                found.extend(f"{indent}    {change}" for change in event.changes)
+        return found
