@@ -32,7 +32,17 @@ class NorthboundError(Exception):
 
 
 class RequestError(NorthboundError):
-    """The request cannot be met as it stands; nothing was written."""
+    """The request cannot be met as it stands; nothing was written.
+
+    `path` leads to the object in question where a request is about many.
+    """
+
+    path: "tuple[PathElement, ...]" = ()
+
+    def under(self, *prefix: PathElement) -> "RequestError":
+        """The same error seen from an enclosing object."""
+        self.path = (*prefix, *self.path)
+        return self
 
 
 @dataclass(frozen=True)

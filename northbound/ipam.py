@@ -10,15 +10,17 @@ addresses as long as they fit its switch.
 
 import hashlib
 import ipaddress
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from typing import Any
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, tuple_
 
 from northbound.addresses import PortAddress, eui64, parse_port_address, parse_ranges
 from northbound.allocation import Pool
 from northbound.errors import InvalidError
 from northbound.models import AddressClaim, LogicalSwitch, LogicalSwitchPort
-from northbound.transaction import Transaction
+from northbound.transaction import Transaction, batched
 
 _Key = tuple[str, str]
 
@@ -29,7 +31,7 @@ class AddressBook:
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
         self._stored: dict[_Key, str | None] = {}
-        self._now: dict[_Key, str | None] = {}
+        self._now: defaultdict[str, dict[str, str | None]] = defaultdict(dict)
         self._complete = False
         self._pools: dict[str, Pool] = {}
         tx.at_end(self._write)
@@ -47,8 +49,8 @@ class AddressBook:
 
     def holder(self, switch_id: str, address: str) -> str | None:
         """The id of the port that holds `address`."""
-        key = (switch_id, address)
-        return self._now[key] if key in self._now else self._holder_stored(key)
+        now = self._now[switch_id]
+        return now[address] if address in now else self._holder_stored((switch_id, address))
 
     def claim(self, switch_id: str, port_id: str, addresses: Iterable[str]) -> _Key | None:
         """Claim `addresses` for a port; if another holds one, that address and its holder."""
@@ -56,7 +58,7 @@ class AddressBook:
             holder = self.holder(switch_id, address)
             if holder is not None and holder != port_id:
                 return address, holder
-            self._now[switch_id, address] = port_id
+            self._now[switch_id][address] = port_id
             number = _number(address)
             if number is not None and switch_id in self._pools:
                 self._pools[switch_id].mark(number)
@@ -66,7 +68,7 @@ class AddressBook:
         """Give up those of `addresses` that the port holds."""
         for address in addresses:
             if self.holder(switch_id, address) == port_id:
-                self._now[switch_id, address] = None
+                self._now[switch_id][address] = None
 
     def forget_pool(self, switch_id: str) -> None:
         """Tell that a switch's subnet or exclusions have changed."""
@@ -98,9 +100,9 @@ class AddressBook:
             taken,
             parse_ranges(switch.exclude_ips),
         )
-        for (switch_id, address), port in self._now.items():
+        for address, port in self._now[switch.id].items():
             number = _number(address)
-            if switch_id == switch.id and port is not None and number is not None:
+            if port is not None and number is not None:
                 pool.mark(number)
         return pool
 
@@ -114,23 +116,27 @@ class AddressBook:
         return self._stored.get(key)
 
     def _write(self) -> None:
-        changed = [key for key, port in self._now.items() if port != self._holder_stored(key)]
-        gone = [key for key in changed if self._holder_stored(key) is not None]
-        come = [
-            {
-                "logical_switch_id": switch,
-                "address": address,
-                "logical_switch_port_id": self._now[switch, address],
-                "number": _number(address),
-            }
-            for switch, address in changed
-            if self._now[switch, address] is not None
-        ]
-        for switch, address in gone:
+        gone: list[_Key] = []
+        come: list[dict[str, Any]] = []
+        for switch, addresses in self._now.items():
+            for address, port in addresses.items():
+                stored = self._holder_stored((switch, address))
+                if stored is not None and stored != port:
+                    gone.append((switch, address))
+                if port is not None and stored != port:
+                    come.append(
+                        {
+                            "logical_switch_id": switch,
+                            "address": address,
+                            "logical_switch_port_id": port,
+                            "number": _number(address),
+                        }
+                    )
+        place = tuple_(AddressClaim.logical_switch_id, AddressClaim.address)
+        for some in batched(gone):
             self._tx.session.execute(
-                delete(AddressClaim).where(
-                    AddressClaim.logical_switch_id == switch, AddressClaim.address == address
-                )
+                delete(AddressClaim).where(place.in_(some)),
+                execution_options={"synchronize_session": False},
             )
         if come:
             self._tx.session.execute(insert(AddressClaim), come)

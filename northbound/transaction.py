@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 from sqlalchemy import func, insert, inspect, select, update
 from sqlalchemy.orm import Session, UOWTransaction
 
-from northbound.errors import InvalidError, PathElement
+from northbound.errors import PathElement, RequestError
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
 from northbound.models.base import image_columns
 
@@ -220,10 +220,10 @@ class Transaction(Reader):
 
 @contextmanager
 def at(*path: PathElement) -> Iterator[None]:
-    """Prefix the paths of invalid fields with that of the object they belong to."""
+    """Tell where in the request the object is that an error is about."""
     try:
         yield
-    except InvalidError as error:
+    except RequestError as error:
         raise error.under(*path) from None
 
 
