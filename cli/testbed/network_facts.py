@@ -31,8 +31,9 @@ def vm_facts(client: httpx.Client, port: str) -> VmFacts:
     switch; a switch without a router gives /24 and /64 and no gateway.
     """
     lsp = _get(client, f"/v1/logical-switch-ports/{port}")
-    tokens = [text.split() for text in (*lsp["addresses"], *lsp["dynamic_addresses"])]
-    with_mac = [words for words in tokens if ":" in words[0] and len(words[0]) == 17]
+    tokens = [text.split() for text in (*lsp["addresses"], lsp["dynamic_addresses"] or "")]
+    with_mac = [words for words in tokens if words and ":" in words[0] and len(words[0]) == 17]
+    with_mac = [words for words in with_mac if words[-1] != "dynamic"]
     if not with_mac:
         raise TestbedError(f"port {port} has no MAC address to give to a VM")
     mac = with_mac[0][0]
