@@ -1,0 +1,1 @@
+"""Intent: what is accepted, what is refused, and what is written."""
