@@ -14,6 +14,8 @@ from logical_flow.action import (
     Action,
     Actions,
     Clone,
+    CtCommit,
+    CtNext,
     DecrementTtl,
     Generate,
     PacketKind,
@@ -85,7 +87,7 @@ def _own_prerequisites(action: Action) -> tuple[str, ...]:
     match action:
         case Generate(kind):
             return (_GENERATED_FROM[kind],)
-        case DecrementTtl():
+        case DecrementTtl() | CtNext() | CtCommit():
             return ("ip",)
         case _:
             return ()

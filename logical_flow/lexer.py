@@ -209,8 +209,8 @@ class Lexer:
             return None
         found = _SET.match(self.source, start)
         if found is None:
-            what = "address set" if sigil == "$" else "port group"
-            raise self.malformed(f"`{sigil}' must be followed by the name of a {what}.", start)
+            what = "an address set" if sigil == "$" else "a port group"
+            raise self.malformed(f"`{sigil}' must be followed by the name of {what}.", start)
         reference = SetReference("$" if sigil == "$" else "@", found[2])
         return self._token(TokenKind.SET, start, found.end(), reference)
 

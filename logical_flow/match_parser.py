@@ -179,7 +179,7 @@ class MatchParser:
         """``field == constant``, or a mere name."""
         start = self._lexer.token
         symbol = self._symbol()
-        if isinstance(symbol, Predicate):
+        if isinstance(symbol, Predicate) and not self._lexer.sees("["):
             relation = self._relation()
             if relation is None:
                 return self._predicate(symbol, True, start)

@@ -209,10 +209,14 @@ def test_a_known_address_leads_to_its_port_only() -> None:
 def test_every_visit_names_its_flow_and_cause() -> None:
     found = walk(network(), packet_from_match(A_TO_B)).lines()
     assert found == [
-        'left table=0(ls_in_security), priority=50, match=(inport == "a"), action=(next;)'
-        "  # cause of s1",
-        "left table=4(ls_in_lookup), priority=50, match=(eth.dst == 00:00:00:00:00:02), "
-        'action=(outport = "b"; output;)  # cause of s1',
+        (
+            'left table=0(ls_in_security), priority=50, match=(inport == "a"), action=(next;)'
+            "  # cause of s1"
+        ),
+        (
+            "left table=4(ls_in_lookup), priority=50, match=(eth.dst == 00:00:00:00:00:02), "
+            'action=(outport = "b"; output;)  # cause of s1'
+        ),
         '    outport: "" -> "b"',
         "  output to b",
         "  left table=0(ls_out_deliver), priority=0, match=(1), action=(output;)  # cause of s1",
