@@ -10,7 +10,7 @@ import struct
 from ipaddress import IPv4Address, IPv6Address
 
 from chassis_agent.openflow.errors import EncodingError
-from chassis_agent.openflow.oxm import OxmField, Subfield
+from chassis_agent.openflow.oxm import NXM_NX, NXM_OF, OxmField, Subfield
 
 IN_PORT = 0xFFFFFFF8
 """Send a packet back where it came from, which ``output`` to its own number would not do."""
@@ -37,6 +37,53 @@ _NAT_IPV6_MIN = 4
 _NAT_IPV6_MAX = 8
 _NAT_PORT_MIN = 16
 _NAT_PORT_MAX = 32
+
+
+_NICIRA_NUMBERS = {
+    name: (oxm_class, number)
+    for oxm_class, names in (
+        (
+            NXM_OF,
+            {
+                "eth_dst": 1,
+                "eth_src": 2,
+                "eth_type": 3,
+                "ip_proto": 6,
+                "ip_src": 7,
+                "ip_dst": 8,
+                "tcp_src": 9,
+                "tcp_dst": 10,
+                "udp_src": 11,
+                "udp_dst": 12,
+                "icmp_type": 13,
+                "icmp_code": 14,
+                "arp_op": 15,
+                "arp_spa": 16,
+                "arp_tpa": 17,
+            },
+        ),
+        (
+            NXM_NX,
+            {
+                "tun_id": 16,
+                "arp_sha": 17,
+                "arp_tha": 18,
+                "ipv6_src": 19,
+                "ipv6_dst": 20,
+                "icmpv6_type": 21,
+                "icmpv6_code": 22,
+                "nd_target": 23,
+                "nd_sll": 24,
+                "nd_tll": 25,
+                "ipv6_label": 27,
+                "ip_ecn": 28,
+                "tcp_flags": 34,
+            },
+        ),
+    )
+    for name, number in names.items()
+}
+"""The older names of fields, class and number, which some actions prefer."""
 
 
 def apply_actions(actions: bytes) -> bytes:
@@ -236,7 +283,10 @@ def delete_field(field: OxmField) -> bytes:
 
 
 def _stack(subtype: int, what: Subfield) -> bytes:
-    header = what.field.header()
+    """Stack actions name fields by their Nicira number wherever there is one."""
+    field = what.field
+    oxm_class, number = _NICIRA_NUMBERS.get(field.name, (field.oxm_class, field.number))
+    header = struct.pack("!HBB", oxm_class, number << 1, field.size)
     return _nicira(subtype, struct.pack("!H4sH6x", what.offset, header, what.bits))
 
 

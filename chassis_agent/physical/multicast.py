@@ -54,7 +54,7 @@ def group_flows(
     across = [_copy(key) for key in sorted(patch)]
     away = [tunnels.send(tunnel) for tunnel in sorted(remote, key=_by_address)]
     if away:
-        away.insert(0, tunnels.encapsulate(datapath_key, group_key))
+        away.insert(0, tunnels.encapsulate(datapath_key))
     return [
         *_parts(
             [*on(datapath_key, reg15=group_key), flag(tables.FROM_TUNNEL, is_set=True)],

@@ -90,7 +90,7 @@ def remote_flows(
             tables.OUTPUT,
             _UNICAST,
             [*on(datapath_key, reg15=port_key), flag(tables.FROM_TUNNEL, is_set=False)],
-            tunnels.encapsulate(datapath_key, port_key) + tunnels.send(tunnel),
+            tunnels.encapsulate(datapath_key) + tunnels.send(tunnel),
             cookie=cookie,
         )
     ]

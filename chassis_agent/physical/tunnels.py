@@ -38,11 +38,11 @@ class Tunnel(NamedTuple):
     remote: Address | None
 
 
-def encapsulate(datapath_key: int, outport_key: int) -> bytes:
+def encapsulate(datapath_key: int) -> bytes:
     """Put the logical metadata where the tunnel header is made from."""
     return (
         act.set_field(_TUNNEL_ID, datapath_key)
-        + act.set_field(_OPTION, outport_key)
+        + act.move(Subfield(OUTPORT, 0, 16), _OPTION_OUTPORT)
         + act.move(Subfield(INPORT, 0, 15), _OPTION_INPORT)
     )
 
