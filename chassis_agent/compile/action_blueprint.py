@@ -20,11 +20,12 @@ from chassis_agent.compile.splice import (
     Source,
     concatenated,
     constant,
+    part_source,
     varying,
 )
 from chassis_agent.compile.stages import StageKey
 from chassis_agent.openflow import actions as act
-from chassis_agent.openflow.oxm import FIELDS, Subfield, whole
+from chassis_agent.openflow.oxm import FIELDS, VLAN_PRESENT, Subfield, whole
 from chassis_agent.punt.opcodes import PUNT_METERS, Opcode, log_userdata, userdata
 from logical_flow.action import (
     SEVERITIES,
@@ -58,6 +59,7 @@ from logical_flow.holes import Hole, HoleType
 
 _FLAGS: Final = FIELDS[tables.FLAGS]
 _FOUND: Final = Subfield(_FLAGS, tables.FOUND_BIT, 1)
+_VLAN_ID: Final = FIELDS["vlan_vid"]
 _ETH_SRC: Final = whole(FIELDS["eth_src"])
 _ETH_DST: Final = whole(FIELDS["eth_dst"])
 _INPORT: Final = whole(FIELDS[tables.INPORT])
@@ -162,6 +164,8 @@ class ActionCompiler:
 
     def _assign(self, target: FieldSlice, value: object) -> Assembly:
         where = subfield(target)
+        if where.field is _VLAN_ID:
+            return _assign_vlan(where, value)
         match value:
             case Integer(number, None):
                 return constant(act.load(where, number))
@@ -178,20 +182,15 @@ class ActionCompiler:
     def _argument(self, hole: Hole, where: Subfield) -> Source:
         """The hole's argument in the width of `where.field`, in place."""
         position = self._positions[hole.name]
-        size = where.field.size
         match hole.type:
             case HoleType.LPORT | HoleType.MCGROUP:
                 return port_source(position)
             case HoleType.INT:
-                offset = where.offset
-                return lambda arguments, _: (arguments[position] << offset).to_bytes(size)
+                return part_source(where, lambda arguments: arguments[position])
             case HoleType.MAC | HoleType.IP4 | HoleType.IP6 if where.bits == where.field.bits:
                 return lambda arguments, _: arguments[position]
             case HoleType.MAC | HoleType.IP4 | HoleType.IP6:
-                shift = where.offset
-                return lambda arguments, _: (int.from_bytes(arguments[position]) << shift).to_bytes(
-                    size
-                )
+                return part_source(where, lambda arguments: int.from_bytes(arguments[position]))
         raise BadTemplateError(f"{hole} can't be assigned to {where.field.name}")
 
     def _punt(self, action: Generate | PutNeighbour | PutFdb | Log) -> Assembly:
@@ -210,6 +209,14 @@ class ActionCompiler:
                 return constant(_call(parameters, _controller(Opcode.PUT_FDB)))
             case Log():
                 return _log(action)
+
+
+def _assign_vlan(where: Subfield, value: object) -> Assembly:
+    """Open vSwitch sets the VLAN id together with the bit that says that there is one."""
+    match value:
+        case Integer(number, None) if where.bits == VLAN_PRESENT.bit_length() - 1:
+            return constant(act.set_field(where.field, number | VLAN_PRESENT))
+    raise BadTemplateError(f"a VLAN id can only be set as a whole and to a constant, not {value}")
 
 
 def _controller(opcode: Opcode, nested: bytes = b"") -> bytes:

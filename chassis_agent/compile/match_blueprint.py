@@ -18,7 +18,7 @@ from chassis_agent.openflow.oxm import Slot as OxmSlot
 
 
 class Exact(NamedTuple):
-    """A part of a field equals an argument; `source` gives it in the part's width."""
+    """A part of a field equals an argument; `source` gives all of the field's bytes."""
 
     where: Subfield
     source: Source
@@ -155,18 +155,18 @@ def _argument(parts: Sequence[Exact], base: Term | None) -> _Argument:
     value, mask = 0, 0
     if base is not None:
         value, mask = base.value, where.full_mask if base.mask is None else base.mask
-    places = []
+    sources = []
     for (_, offset, bits), source in parts:
         part_mask = (1 << bits) - 1 << offset
         if mask & part_mask:
             raise BadTemplateError(f"bits of {where.name} are matched twice")
         mask |= part_mask
-        places.append((source, offset))
+        sources.append(source)
 
     def whole_field(arguments: Arguments, context: PackContext) -> bytes:
         bits = value
-        for source, offset in places:
-            bits |= int.from_bytes(source(arguments, context)) << offset
+        for source in sources:
+            bits |= int.from_bytes(source(arguments, context))
         return bits.to_bytes(where.size)
 
     return _Argument(where, mask, whole_field)

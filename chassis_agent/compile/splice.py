@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.errors import BadArgumentsError
+from chassis_agent.openflow.oxm import Subfield
 
 Arguments = Sequence[Any]
 """A flow's arguments as they travel; those of a set's member follow them."""
@@ -71,6 +72,20 @@ def concatenated(parts: Sequence[Assembly]) -> Assembly:
 def constant(data: bytes) -> Assembly:
     """Bytes without a gap."""
     return Assembly(data)
+
+
+def part_source(where: Subfield, number: Callable[[Arguments], int]) -> Source:
+    """Gives all of a field's bytes with `number` in its place, and 0 elsewhere."""
+    _, offset, bits = where
+    size = where.field.size
+
+    def source(arguments: Arguments, _: PackContext) -> bytes:
+        value = number(arguments)
+        if value >> bits:
+            raise BadArgumentsError(f"{value} does not fit {bits} bits of {where.field.name}")
+        return (value << offset).to_bytes(size)
+
+    return source
 
 
 class Splice:

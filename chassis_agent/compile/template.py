@@ -32,7 +32,7 @@ from chassis_agent.compile.match_blueprint import (
 )
 from chassis_agent.compile.ports import output_key_source, port_source
 from chassis_agent.compile.sets import SetUse
-from chassis_agent.compile.splice import Arguments, Assembly, Source, Splice
+from chassis_agent.compile.splice import Arguments, Assembly, Source, Splice, part_source
 from chassis_agent.compile.stages import StageKey
 from chassis_agent.flow import Flow
 from chassis_agent.openflow import actions as act
@@ -221,11 +221,13 @@ class CompiledTemplate:
                 return Exact(where, port_source(position))
             case HoleType.CIDR4 | HoleType.CIDR6 if where.bits == where.field.bits:
                 return Masked(where.field, lambda arguments, _: arguments[position])
-            case HoleType.MAC | HoleType.IP4 | HoleType.IP6:
+            case HoleType.MAC | HoleType.IP4 | HoleType.IP6 if where.bits == where.field.bits:
                 return Exact(where, lambda arguments, _: arguments[position])
+            case HoleType.MAC | HoleType.IP4 | HoleType.IP6:
+                number = part_source(where, lambda arguments: int.from_bytes(arguments[position]))
+                return Exact(where, number)
             case HoleType.INT:
-                size = where.field.size
-                return Exact(where, lambda arguments, _: arguments[position].to_bytes(size))
+                return Exact(where, part_source(where, lambda arguments: arguments[position]))
         raise BadTemplateError(f"{self.template!r}: {term.slice} can't be matched with {hole}")
 
     def _member(self) -> Source:

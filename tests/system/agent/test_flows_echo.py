@@ -147,8 +147,8 @@ def written(symbol: Field | Subfield) -> list[str]:
         return [f'{name} = "port-1";', f"{name} = {{port:lport}};"]
     register = {128: "xxreg1", 64: "xreg4"}.get(symbol.width, f"xxreg1[0..{symbol.width - 1}]")
     actions = [f"{name} = 1;", f"{name} = {register};", f"{name} <-> {register};"]
-    if symbol.width > 1 and symbol.level is Level.ORDINAL:
-        actions += [f"{name}[0] = 1;", f"{name}[1] = {{bit:int}};"]
+    if symbol.width > 2 and symbol.level is Level.ORDINAL and name != "vlan.vid":
+        actions += [f"{name}[0] = 1;", f"{name}[1..2] = {{bits:int}};"]
     if name not in ("xxreg1", "xreg4"):
         return actions
     return actions[:1]
