@@ -222,6 +222,11 @@ class _Carrier:
         self.variable_mask = False
 
 
+def field_of(oxm_class: int, number: int) -> OxmField | None:
+    """The field with that header, or None if the agent has no use for it."""
+    return _BY_HEADER.get((oxm_class, number))
+
+
 def match(terms: Iterable[Term]) -> bytes:
     """The canonical match that demands all of ``terms``.
 
@@ -298,7 +303,7 @@ def _terms(tlvs: bytes) -> Iterator[Term]:
             raise DecodingError("a match field is cut short")
         oxm_class, number, length = struct.unpack_from("!HBB", tlvs, offset)
         offset += 4
-        field, masked = _BY_HEADER.get((oxm_class, number >> 1)), bool(number & 1)
+        field, masked = field_of(oxm_class, number >> 1), bool(number & 1)
         if field is None:
             raise DecodingError(f"match field {oxm_class:#06x}:{number >> 1} is not known")
         if length != field.size * (1 + masked) or length > len(tlvs) - offset:

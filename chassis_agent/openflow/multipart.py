@@ -1,0 +1,204 @@
+"""What the agent asks the switch about itself: flows, groups, meters, ports, Geneve options.
+
+A request is a message; its reply comes in parts, which the connection joins. Lengths in replies
+are checked against what is there: a contradiction raises DecodingError.
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from enum import IntEnum
+from typing import Final, NamedTuple
+
+from chassis_agent.openflow.errors import DecodingError
+from chassis_agent.openflow.messages import (
+    ALL_GROUPS,
+    ALL_METERS,
+    ALL_TABLES,
+    EMPTY_MATCH,
+    TlvMapping,
+)
+from chassis_agent.openflow.wire import GROUP_ANY, PORT_ANY, MessageType, frame
+
+
+class MultipartType(IntEnum):
+    """The statistics and descriptions that the agent asks for."""
+
+    FLOW_DESC = 1
+    GROUP_DESC = 7
+    METER_DESC = 10
+    PORT_DESC = 13
+
+
+MORE_PARTS: Final = 1
+"""The flag of a reply that is not the last one."""
+
+_MULTIPART: Final = struct.Struct("!HH4x")
+_FLOW_DESC: Final = struct.Struct("!H2xBxH8xQ")
+_FLOW_STATS_LENGTH: Final = struct.Struct("!2xH")
+_MATCH: Final = struct.Struct("!HH")
+
+
+class InstalledFlow(NamedTuple):
+    """A flow that the switch has; the fields that make it up are those of the agent's own flows."""
+
+    table: int
+    priority: int
+    match: bytes
+    instructions: bytes
+    cookie: int
+
+
+class InstalledGroup(NamedTuple):
+    """A group that the switch has; ``buckets`` and ``properties`` as in the group-mod."""
+
+    group_id: int
+    kind: int
+    buckets: bytes
+    properties: bytes
+
+
+class InstalledMeter(NamedTuple):
+    """A meter that the switch has; only its first band, as the agent makes no more."""
+
+    meter_id: int
+    packets: bool
+    rate: int
+    burst: int
+
+
+class Port(NamedTuple):
+    """An OpenFlow port."""
+
+    number: int
+    mac: bytes
+    name: str
+    admin_down: bool
+    link_down: bool
+
+
+def flows_request(cookie: int = 0, cookie_mask: int = 0) -> bytes:
+    """Ask for all flows, or those with a cookie."""
+    body = struct.pack("!B3xII4xQQ", ALL_TABLES, PORT_ANY, GROUP_ANY, cookie, cookie_mask)
+    return _request(MultipartType.FLOW_DESC, body + EMPTY_MATCH)
+
+
+def groups_request() -> bytes:
+    """Ask for all groups."""
+    return _request(MultipartType.GROUP_DESC, struct.pack("!I4x", ALL_GROUPS))
+
+
+def meters_request() -> bytes:
+    """Ask for all meters."""
+    return _request(MultipartType.METER_DESC, struct.pack("!I4x", ALL_METERS))
+
+
+def ports_request() -> bytes:
+    """Ask for all ports."""
+    return _request(MultipartType.PORT_DESC, struct.pack("!I4x", PORT_ANY))
+
+
+def split_reply(body: bytes) -> tuple[int, bool, bytes]:
+    """A part of a reply: its type, whether more parts follow, and its contents."""
+    if len(body) < _MULTIPART.size:
+        raise DecodingError("a multipart reply is cut short")
+    kind, flags = _MULTIPART.unpack_from(body)
+    return kind, bool(flags & MORE_PARTS), body[_MULTIPART.size :]
+
+
+def decode_flows(body: bytes) -> Iterator[InstalledFlow]:
+    """The flows in one part of a reply."""
+    offset, size = 0, len(body)
+    while offset < size:
+        if size - offset < _FLOW_DESC.size + 4:
+            raise DecodingError("a flow description is cut short")
+        length, table, priority, cookie = _FLOW_DESC.unpack_from(body, offset)
+        end = offset + length
+        match_start = offset + _FLOW_DESC.size
+        match_length = _MATCH.unpack_from(body, match_start)[1]
+        stats_start = match_start + (match_length + 7) // 8 * 8
+        if match_length < 4 or end > size or stats_start + 4 > end:
+            raise DecodingError("a flow description has an impossible length")
+        stats_length = _FLOW_STATS_LENGTH.unpack_from(body, stats_start)[0]
+        instructions_start = stats_start + (stats_length + 7) // 8 * 8
+        if instructions_start > end:
+            raise DecodingError("a flow's statistics have an impossible length")
+        yield InstalledFlow(
+            table,
+            priority,
+            body[match_start:stats_start],
+            body[instructions_start:end],
+            cookie,
+        )
+        offset = end
+
+
+def decode_groups(body: bytes) -> Iterator[InstalledGroup]:
+    """The groups in one part of a reply."""
+    for entry in _entries(body, 16):
+        kind, group_id, bucket_length = struct.unpack_from("!2xBxIH", entry)
+        if 16 + bucket_length > len(entry):
+            raise DecodingError("a group's buckets have an impossible length")
+        buckets = entry[16 : 16 + bucket_length]
+        yield InstalledGroup(group_id, kind, buckets, entry[16 + bucket_length :])
+
+
+def decode_meters(body: bytes) -> Iterator[InstalledMeter]:
+    """The meters in one part of a reply."""
+    by_packets = 2
+    for entry in _entries(body, 8):
+        flags, meter_id = struct.unpack_from("!2xHI", entry)
+        rate, burst = struct.unpack_from("!4xII", entry, 8) if len(entry) >= 20 else (0, 0)
+        yield InstalledMeter(meter_id, bool(flags & by_packets), rate, burst)
+
+
+def decode_ports(body: bytes) -> Iterator[Port]:
+    """The ports in one part of a reply."""
+    offset = 0
+    while offset < len(body):
+        port, length = _port(body, offset)
+        yield port
+        offset += length
+
+
+def decode_port_status(body: bytes) -> tuple[int, Port]:
+    """Why a port-status message came (0 added, 1 deleted, 2 changed), and the port."""
+    if len(body) < 8:
+        raise DecodingError("a port status is cut short")
+    return body[0], _port(body, 8)[0]
+
+
+def decode_tlv_table(body: bytes) -> list[TlvMapping]:
+    """The Geneve options in a reply to ``tlv_table_request``."""
+    if len(body) < 16 or (len(body) - 16) % 8:
+        raise DecodingError("a table of tunnel options has an impossible length")
+    return [TlvMapping(*mapping) for mapping in struct.iter_unpack("!HBBH2x", body[16:])]
+
+
+def _request(kind: MultipartType, body: bytes) -> bytes:
+    return frame(MessageType.MULTIPART_REQUEST, _MULTIPART.pack(kind, 0) + body)
+
+
+def _entries(body: bytes, smallest: int) -> Iterator[bytes]:
+    """The entries of a reply, which start with their length."""
+    offset = 0
+    while offset < len(body):
+        if len(body) - offset < smallest:
+            raise DecodingError("an entry of a reply is cut short")
+        (length,) = struct.unpack_from("!H", body, offset)
+        if length < smallest or length > len(body) - offset:
+            raise DecodingError(f"an entry of a reply has an impossible length {length}")
+        yield body[offset : offset + length]
+        offset += length
+
+
+def _port(body: bytes, offset: int) -> tuple[Port, int]:
+    admin_down, link_down = 1, 1
+    if len(body) - offset < 40:
+        raise DecodingError("a port description is cut short")
+    number, length, mac, name, config, state = struct.unpack_from("!IH2x6s2x16sII", body, offset)
+    if length < 40 or length > len(body) - offset:
+        raise DecodingError(f"a port description has an impossible length {length}")
+    text = name.rstrip(b"\0").decode(errors="replace")
+    return Port(number, mac, text, bool(config & admin_down), bool(state & link_down)), length
