@@ -1,24 +1,17 @@
-"""Intent as the translator reads it: all rows once, then what changed.
+"""Intent as the translator takes it in: everything once, then what changed.
 
 Synchronous: the runner calls it in a thread.
 """
 
-from collections.abc import Iterator
-from typing import Any, NamedTuple
-
-from sqlalchemy import select
+from typing import NamedTuple
 
 from northbound.database import Database
-from northbound.models import TRACKED, Change, RevisionCounter
-from northbound.models.base import image_columns
-from translator.inputs import TABLES, Image
-
-_IRRELEVANT = {"labels", "external_ids", "document", "exclude_ips", "subnet4", "subnet6"}
-"""Columns that no flow depends on, left out when whole tables are read."""
+from northbound.loading import Image, changes_since, current_revision, load_all
+from translator.inputs import TABLES
 
 
-class RowChange(NamedTuple):
-    """A row before and after; None for a row that isn't there."""
+class ImageChange(NamedTuple):
+    """A row of intent before and after; None where it isn't there."""
 
     table: str
     before: Image | None
@@ -26,46 +19,34 @@ class RowChange(NamedTuple):
 
 
 class Batch(NamedTuple):
-    """What happened up to `revision`."""
+    """What happened up to `revision`, in order."""
 
     revision: int
-    changes: list[RowChange]
+    changes: list[ImageChange]
 
 
 def read_all(database: Database) -> Batch:
     """All rows as of one revision."""
     with database.connect() as connection:
-        revision = connection.execute(select(RevisionCounter.value)).scalar_one()
-        changes: list[RowChange] = []
-        for model in TRACKED:
-            table = model.__tablename__
-            if table not in TABLES:
-                continue
-            names = [name for name in image_columns(model) if name not in _IRRELEVANT]
-            columns = [model.__mapper__.columns[name] for name in names]
-            changes.extend(
-                RowChange(table, None, dict(zip(names, row, strict=True)))
-                for row in connection.execute(select(*columns))
-            )
-    return Batch(revision, changes)
+        return Batch(
+            current_revision(connection),
+            [
+                ImageChange(table, None, image)
+                for table, images in load_all(connection).items()
+                if table in TABLES
+                for image in images
+            ],
+        )
 
 
-def read_changes(database: Database, after: int) -> Batch:
-    """What was committed after revision `after`, in order."""
-    query = (
-        select(Change.revision, Change.table, Change.before, Change.after)
-        .where(Change.revision > after)
-        .order_by(Change.revision, Change.seq)
-    )
+def read_changes(database: Database, revision: int) -> Batch:
+    """What was committed after `revision`, whose number stands if that is nothing."""
     with database.connect() as connection:
-        rows = connection.execute(query).all()
-    return Batch(
-        revision=rows[-1].revision if rows else after,
-        changes=list(_row_changes(rows)),
-    )
-
-
-def _row_changes(rows: Any) -> Iterator[RowChange]:
-    for _, table, before, after in rows:
-        if table in TABLES:
-            yield RowChange(table, before, after)
+        revisions = list(changes_since(connection, revision))
+    changes = [
+        ImageChange(row.table, row.before, row.after)
+        for _, rows in revisions
+        for row in rows
+        if row.table in TABLES
+    ]
+    return Batch(revisions[-1].revision if revisions else revision, changes)

@@ -24,7 +24,7 @@ from southbound.rows import Row
 from southbound.state import RealisedState
 from translator.graph import translation
 from translator.inputs import key_of, row_of
-from translator.intent import RowChange, read_all, read_changes
+from translator.intent import ImageChange, read_all, read_changes
 from translator.realise import INTENT, NOTHING, all_rows, realise, unlike
 
 log = structlog.get_logger(__name__)
@@ -160,7 +160,7 @@ class Translator:
             return await asyncio.to_thread(self._engine.apply, changes)
         return self._engine.apply(changes)
 
-    def _rows(self, changes: Iterable[RowChange]) -> Iterator[tuple[Any, Any, Any]]:
+    def _rows(self, changes: Iterable[ImageChange]) -> Iterator[tuple[Any, Any, Any]]:
         """Changes as the engine takes them. A row that can't be read counts as absent."""
         for table, before, after in changes:
             image = before if after is None else after
