@@ -18,9 +18,9 @@ app = typer.Typer(
 
 def _print_version(wanted: bool) -> None:
     if wanted:
-        from importlib.metadata import version
+        from api.version import __version__
 
-        typer.echo(f"treadle {version('treadle')}")
+        typer.echo(f"treadle {__version__}")
         raise typer.Exit
 
 

@@ -1,0 +1,97 @@
+"""The application: all operations over one backend."""
+
+from typing import Any
+
+from fastapi import Depends, FastAPI, Response
+from fastapi.responses import JSONResponse
+from starlette.exceptions import HTTPException
+from starlette.middleware.trustedhost import TrustedHostMiddleware
+
+from api import metrics, openapi, problems
+from api.backend import Backend
+from api.problems import KINDS, refusals
+from api.requests import refuse_unknown_parameters
+from api.v1 import router as v1
+from api.version import __version__
+
+DESCRIPTION = """\
+Logical switches, routers and ACLs, realised in Open vSwitch on every chassis.
+
+Objects are addressed by id or unique name. Lists come in pages (`limit`, `cursor`).
+`PATCH` takes a JSON merge patch (RFC 7396). Every change is one revision; its number is in
+the header `Treadle-Revision`, and `?wait=chassis` answers only once the change is in force.
+Every refusal is a problem document (RFC 9457).
+"""
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
+
+
+def create_app(backend: Backend) -> FastAPI:
+    """The API over `backend`, as an ASGI application.
+
+    Without authentication it answers only requests that address it as this host:
+    else a web page could lead a browser here by a name of its own.
+    """
+    app = FastAPI(
+        title="Treadle",
+        version=__version__,
+        description=DESCRIPTION,
+        dependencies=[Depends(refuse_unknown_parameters)],
+        redoc_url=None,
+        separate_input_output_schemas=False,
+    )
+    app.state.backend = backend
+    problems.install(app)
+    metrics.install(app, backend)
+    if not backend.authentication:
+        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS))
+    _add_server_operations(app, backend)
+    app.include_router(v1)
+    openapi.describe(app)
+    return app
+
+
+def _add_server_operations(app: FastAPI, backend: Backend) -> None:
+    @app.get(
+        "/healthz",
+        operation_id="get_health",
+        summary="Whether the server can serve",
+        tags=["server"],
+        responses={
+            200: {
+                "description": "It can.",
+                "content": {"application/json": {"example": {"status": "ok"}}},
+            },
+            **refusals(problems.UNAVAILABLE),
+        },
+    )
+    async def health() -> dict[str, str]:
+        await backend.committed_revision()
+        return {"status": "ok"}
+
+    @app.get(
+        problems.TYPE_PREFIX + "{slug}",
+        operation_id="explain_problem",
+        summary="What a type of problem means",
+        tags=["server"],
+        responses={
+            200: {
+                "description": "The explanation.",
+                "content": {"application/json": {"example": _explanation(problems.TAKEN)}},
+            },
+            **refusals(problems.NO_SUCH_PATH),
+        },
+    )
+    async def explain(slug: str) -> Response:
+        kind = KINDS.get(slug)
+        if kind is None:
+            raise HTTPException(problems.NO_SUCH_PATH.status)
+        return JSONResponse(_explanation(kind))
+
+
+def _explanation(kind: problems.Kind) -> dict[str, Any]:
+    return {
+        "type": kind.type,
+        "status": kind.status,
+        "title": kind.title,
+        "meaning": kind.meaning,
+    }

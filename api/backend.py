@@ -1,0 +1,79 @@
+"""What the API stands on: intent, realised state, and the services that join them.
+
+The process that serves the API makes one :class:`Backend`; tests make their own.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Generic, NamedTuple, Protocol, TypeVar
+
+from starlette.concurrency import run_in_threadpool
+
+from northbound.database import Database
+from northbound.transaction import Reader, Transaction
+from southbound.state import RealisedState
+from translator.runner import Translator
+
+T = TypeVar("T")
+
+
+class Agents(Protocol):
+    """The watch server, as far as the API asks it."""
+
+    async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
+        """Names of the chassis that have not applied `revision` in time."""
+        ...
+
+
+class Written(NamedTuple, Generic[T]):
+    """What a transaction returned, and the revision that holds from it on.
+
+    Where nothing was `changed` that is the one committed before.
+    """
+
+    result: T
+    revision: int
+    changed: bool
+
+
+@dataclass(frozen=True)
+class Backend:
+    """Everything that an operation of the API may need.
+
+    With `authentication` off, which is for servers that only their own host can
+    reach, a request without a token is trusted.
+    """
+
+    database: Database
+    realised: RealisedState
+    agents: Agents
+    translator: Translator
+    authentication: bool = True
+    body_limit: int = 64 * 1024 * 1024
+
+    async def read(self, work: Callable[[Reader], T]) -> T:
+        """What `work` makes of one consistent state of intent."""
+
+        def run() -> T:
+            with self.database.read() as reader:
+                return work(reader)
+
+        return await run_in_threadpool(run)
+
+    async def committed_revision(self) -> int:
+        """The revision that was committed last."""
+        return await run_in_threadpool(self.database.revision)
+
+    async def write(
+        self, work: Callable[[Transaction], T], *, author: str, comment: str, dry_run: bool = False
+    ) -> Written[T]:
+        """What `work` returned, and the revision as which its changes were committed."""
+
+        def run() -> Written[T]:
+            with self.database.write(author=author, comment=comment, dry_run=dry_run) as tx:
+                result = work(tx)
+            if tx.committed is not None:
+                return Written(result, tx.committed, changed=True)
+            return Written(result, tx.revision - 1, changed=False)
+
+        return await run_in_threadpool(run)

@@ -1,0 +1,297 @@
+"""The JSON documents of the API, for its description in OpenAPI.
+
+What a user may say about an object is its spec; what the API says about it is
+its spec and some facts. Responses are made from dictionaries that the services
+return; that they are as described here is what the tests check.
+"""
+
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from northbound.specs import (
+    AclSpec,
+    AddressSetSpec,
+    LogicalRouterPortSpec,
+    LogicalRouterSpec,
+    LogicalSwitchPortSpec,
+    LogicalSwitchSpec,
+    PortGroupSpec,
+    StaticRouteSpec,
+)
+
+
+class Document(BaseModel):
+    """Base of the documents that are no specs."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+
+
+class Facts(BaseModel):
+    """What every object has and nobody sets."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    id: str
+    """UUID, made with the object."""
+    document: str | None = None
+    """The declarative document that owns the object (`POST /v1/apply`)."""
+    version: int
+    """The revision in which the object last changed; its `ETag`."""
+
+
+class TunnelKey(BaseModel):
+    """The number by which packets between chassis name the object."""
+
+    tunnel_key: int
+
+
+class LogicalSwitch(LogicalSwitchSpec, TunnelKey, Facts):
+    """A logical switch."""
+
+
+class LogicalSwitchPort(LogicalSwitchPortSpec, TunnelKey, Facts):
+    """A port of a logical switch."""
+
+    dynamic_addresses: str | None = None
+    """What `dynamic` in `addresses` stands for."""
+
+
+class LogicalRouter(LogicalRouterSpec, TunnelKey, Facts):
+    """A logical router."""
+
+
+class LogicalRouterPort(LogicalRouterPortSpec, TunnelKey, Facts):
+    """A port of a logical router."""
+
+
+class StaticRoute(StaticRouteSpec, Facts):
+    """A static route."""
+
+
+class PortGroup(PortGroupSpec, Facts):
+    """A port group."""
+
+
+class AddressSet(AddressSetSpec, Facts):
+    """An address set."""
+
+
+class Acl(AclSpec, Facts):
+    """An ACL."""
+
+
+class Encap(Document):
+    """A tunnel endpoint."""
+
+    type: str
+    ip: str
+
+
+class Chassis(Document):
+    """A hypervisor that an agent has registered."""
+
+    name: str
+    """Its `system-id`."""
+    hostname: str
+    encaps: list[Encap]
+    external_ids: dict[str, str]
+    alive: bool
+    """Whether its agent has been heard within the lease."""
+    ports: int
+    """How many logical ports are bound there."""
+
+
+class PortBinding(Document):
+    """A logical port as it is realised."""
+
+    id: str
+    """That of the logical port."""
+    name: str
+    datapath: str
+    """Name of the logical switch or router."""
+    datapath_id: str
+    type: Literal["vif", "patch"]
+    tunnel_key: int
+    addresses: list[str]
+    enabled: bool
+    requested_chassis: list[str]
+    peer: str | None
+    """The port at the other end of a patch port."""
+    chassis: str | None
+    """Where it is bound; a patch port is on every chassis."""
+    up: bool
+    """Whether its flows are in the switch there."""
+
+
+class LogicalFlow(Document):
+    """One logical flow."""
+
+    datapath: str
+    """Name of the logical switch or router."""
+    datapath_id: str
+    pipeline: Literal["ls_in", "ls_out", "lr_in", "lr_out"]
+    table: int
+    stage: str
+    priority: int
+    match: str
+    actions: str
+    text: str
+    """All of it in one line."""
+    group: str
+    """The flow group: the cookie of its OpenFlow flows, in hexadecimal."""
+    cause: "Cause"
+    revision: int
+    """The revision in which the flow group last changed."""
+
+
+class Cause(Document):
+    """The object that a logical flow is there for."""
+
+    kind: str
+    id: str
+
+
+class Change(Document):
+    """What a revision did to one row."""
+
+    table: str
+    object_id: str
+    before: dict[str, Any] | None
+    """The row before; `null` for a new one."""
+    after: dict[str, Any] | None
+    """The row after; `null` for a deleted one."""
+
+
+class Revision(Document):
+    """One committed change of the network: when, and by whom."""
+
+    id: int
+    created_at: datetime
+    author: str
+    comment: str
+
+
+class RevisionWithChanges(Revision):
+    """A revision and all that it did."""
+
+    changes: list[Change]
+
+
+class Fault(Document):
+    """A derivation that failed; its stage fell back to its default."""
+
+    derivation: str
+    key: str
+    message: str
+
+
+class Status(Document):
+    """How far the last change has come."""
+
+    version: str
+    """Of Treadle."""
+    revision: int
+    """Committed last."""
+    translated_revision: int
+    """Translated to logical flows last."""
+    logical_flow_groups: int
+    chassis: int
+    chassis_alive: int
+    ports_up: int
+    faults: list[Fault]
+    """Derivations that failed; empty on a healthy server."""
+    trouble: str
+    """Why translation is not getting on; empty while it is."""
+
+
+class Operation(Document):
+    """One step of a batch."""
+
+    action: Literal["create", "update", "replace", "delete"]
+    kind: str
+    alias: str | None = Field(default=None, alias="as")
+    """For `create`: a name under which later operations refer to the object, as `#name`."""
+    ref: str | None = None
+    """For all but `create`: id, unique name, or `#name` of an earlier operation."""
+    values: dict[str, Any] | None = None
+    """The object, or for `update` a merge patch."""
+    if_version: int | None = None
+    """The version that the object has to have."""
+    cascade: bool = False
+    """For `delete`: delete its contents too."""
+
+
+class Transaction(Document):
+    """A batch of operations, of which all are done or none is."""
+
+    operations: list[Operation] = Field(min_length=1, max_length=10_000)
+
+
+class OperationResult(Document):
+    """What one operation did."""
+
+    action: str
+    kind: str
+    id: str
+    object: dict[str, Any] | None
+    """The object after the whole batch; `null` where it is gone."""
+
+
+class TransactionResult(Document):
+    """What a batch did."""
+
+    revision: int
+    changed: bool
+    """Whether anything was written; if not, `revision` is the one before."""
+    results: list[OperationResult]
+
+
+class TokenRequest(Document):
+    """A token to be made."""
+
+    name: str = Field(min_length=1, max_length=255)
+    role: Literal["admin", "operator", "viewer", "chassis"]
+    chassis: str | None = None
+    """For the role `chassis`: the `system-id` of the only chassis that may use it."""
+    expires_in: float | None = Field(default=None, gt=0)
+    """Seconds after which it is no longer good; without it, it stays."""
+
+
+class ApplyResult(Document):
+    """What applying a document did, or with `dry_run` would do."""
+
+    document: str
+    revision: int
+    changed: bool
+    """Whether anything was written; if not, `revision` is the one before."""
+    dry_run: bool
+    created: list["ObjectReference"]
+    updated: list["ObjectReference"]
+    deleted: list["ObjectReference"]
+
+
+class ObjectReference(Document):
+    """An object, named."""
+
+    kind: str
+    id: str
+    name: str
+
+
+class Token(Document):
+    """A token, without its secret."""
+
+    id: str
+    name: str
+    role: Literal["admin", "operator", "viewer", "chassis"]
+    chassis: str | None
+    created_at: datetime
+    expires_at: datetime | None
+
+
+class NewToken(Token):
+    """A token with its secret, which is shown only now."""
+
+    token: str

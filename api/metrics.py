@@ -1,0 +1,88 @@
+"""``/metrics``: what the server tells Prometheus.
+
+What realised state knows is read when it is scraped; requests are counted as they
+end. Each application has a registry of its own.
+"""
+
+import time
+from collections.abc import Iterable
+
+from fastapi import FastAPI, Request, Response
+from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import CONTENT_TYPE_LATEST
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+from starlette.middleware.base import RequestResponseEndpoint
+
+from api.backend import Backend
+from southbound.rows import Chassis, FlowGroup, PortBinding
+
+UNMATCHED = "unmatched"
+
+
+class _RealisedState(Collector):
+    """Gauges of what is in memory."""
+
+    def __init__(self, backend: Backend) -> None:
+        self._backend = backend
+
+    def collect(self) -> Iterable[Metric]:
+        realised = self._backend.realised
+        chassis = realised.rows(Chassis).values()
+        ports = realised.rows(PortBinding).values()
+        for name, text, value in (
+            ("translated_revision", "The revision that logical flows realise.", realised.revision),
+            ("flow_groups", "Groups of logical flows.", len(realised.rows(FlowGroup))),
+            ("chassis", "Chassis known.", len(chassis)),
+            ("chassis_alive", "Chassis heard within the lease.", sum(c.alive for c in chassis)),
+            ("port_bindings", "Logical ports.", len(ports)),
+            ("ports_up", "Logical ports whose flows are in place.", sum(p.up for p in ports)),
+            (
+                "translation_faults",
+                "Derivations that failed.",
+                len(self._backend.translator.failures),
+            ),
+        ):
+            yield GaugeMetricFamily(f"treadle_{name}", text, value=value)
+
+
+def install(app: FastAPI, backend: Backend) -> None:
+    """Count the requests of `app`, and serve ``/metrics``."""
+    registry = CollectorRegistry()
+    ProcessCollector(registry=registry)
+    registry.register(_RealisedState(backend))
+    requests = Counter(
+        "treadle_http_requests",
+        "Requests answered.",
+        ("method", "path", "status"),
+        registry=registry,
+    )
+    seconds = Histogram(
+        "treadle_http_request_seconds", "Time to answer.", ("method", "path"), registry=registry
+    )
+
+    @app.middleware("http")
+    async def measure(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        began = time.perf_counter()
+        response = await call_next(request)
+        path = getattr(request.scope.get("route"), "path", UNMATCHED)
+        requests.labels(request.method, path, response.status_code).inc()
+        seconds.labels(request.method, path).observe(time.perf_counter() - began)
+        return response
+
+    @app.get(
+        "/metrics",
+        operation_id="get_metrics",
+        summary="Metrics for Prometheus",
+        tags=["server"],
+        response_class=Response,
+        responses={
+            200: {
+                "description": "Metrics in Prometheus' text format.",
+                "content": {"text/plain": {"example": "treadle_ports_up 8.0\n"}},
+            }
+        },
+    )
+    async def metrics() -> Response:
+        return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

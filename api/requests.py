@@ -1,0 +1,193 @@
+"""What operations take from a request besides the path: body, preconditions, options.
+
+Bodies are taken as plain JSON: what may be in them is for the specs of
+:mod:`northbound.specs` to say, once for all the ways in which intent arrives.
+"""
+
+import json
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Annotated, Any, TypeVar
+
+from fastapi import Depends, Header, Query, Request
+from fastapi.dependencies.models import Dependant
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+
+from api.auth import get_backend
+from api.errors import (
+    BadPreconditionError,
+    BadQueryError,
+    BodyTooLargeError,
+    Milestone,
+    UnreadableBodyError,
+    UnsupportedMediaError,
+)
+from northbound.errors import FieldProblem, InvalidError
+from northbound.paging import DEFAULT_LIMIT, MAXIMUM_LIMIT, PageRequest
+from northbound.services import LABEL_FILTER
+from northbound.specs import invalid
+
+M = TypeVar("M", bound=BaseModel)
+
+JSON = "application/json"
+MERGE_PATCH = "application/merge-patch+json"
+MAXIMUM_WAIT = 600.0
+
+_ENTITY_TAG = re.compile(r'"(\d+)"')
+
+
+async def refuse_unknown_parameters(request: Request) -> None:
+    """Refuse query parameters that the operation doesn't have: a typo must not go unnoticed."""
+    route = request.scope["route"]
+    if not isinstance(route, APIRoute):
+        return
+    known = set(_query_parameters(route.dependant))
+    known |= {parameter["name"] for parameter in (route.openapi_extra or {}).get("parameters", ())}
+    labels = any(name.startswith(LABEL_FILTER) for name in known)
+    unknown = [
+        name
+        for name in request.query_params
+        if name not in known and not (labels and name.startswith(LABEL_FILTER))
+    ]
+    if unknown:
+        there = f"there are {', '.join(sorted(known))}" if known else "there are none"
+        raise BadQueryError(
+            [FieldProblem((name,), f"no such parameter; {there}") for name in unknown]
+        )
+
+
+def _query_parameters(dependant: Dependant) -> Iterator[str]:
+    yield from (field.alias for field in dependant.query_params)
+    for dependency in dependant.dependencies:
+        yield from _query_parameters(dependency)
+
+
+async def body_text(request: Request, accepted: tuple[str, ...]) -> str:
+    """The body as text, if its media type is one of `accepted` and it is not too large."""
+    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type not in accepted:
+        raise UnsupportedMediaError(media_type, accepted)
+    limit = get_backend(request).body_limit
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limit:
+            raise BodyTooLargeError(limit)
+    try:
+        return body.decode()
+    except UnicodeDecodeError as error:
+        raise UnreadableBodyError(f"not UTF-8: {error.reason} at byte {error.start}") from error
+
+
+def parse_object(text: str) -> dict[str, Any]:
+    """`text` as a JSON object without repeated members."""
+    try:
+        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
+    except json.JSONDecodeError as error:
+        raise UnreadableBodyError(
+            f"not JSON: {error.msg}, line {error.lineno}, column {error.colno}"
+        ) from error
+    except RecursionError as error:
+        raise UnreadableBodyError("nested too deeply") from error
+    if not isinstance(value, dict):
+        raise InvalidError.of(reason="has to be an object")
+    return value
+
+
+def parse(model: type[M], values: dict[str, Any]) -> M:
+    """`values` as a document of the API, or InvalidError."""
+    try:
+        return model.model_validate(values)
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    members = dict(pairs)
+    if len(members) < len(pairs):
+        names = [name for name, _ in pairs]
+        twice = next(name for name in names if names.count(name) > 1)
+        raise UnreadableBodyError(f"the member {twice!r} is given twice")
+    return members
+
+
+def _refuse_constant(text: str) -> float:
+    raise UnreadableBodyError(f"not JSON: {text} is no number")
+
+
+async def _json_object(request: Request) -> dict[str, Any]:
+    return parse_object(await body_text(request, (JSON,)))
+
+
+async def _merge_patch(request: Request) -> dict[str, Any]:
+    return parse_object(await body_text(request, (MERGE_PATCH, JSON)))
+
+
+def _version(
+    if_match: Annotated[
+        str | None,
+        Header(
+            description="The `ETag` of the object as you read it: the operation is refused "
+            "if it has changed since.",
+        ),
+    ] = None,
+) -> int | None:
+    """The version that the caller expects; None for any."""
+    if if_match is None or if_match.strip() == "*":
+        return None
+    tag = _ENTITY_TAG.fullmatch(if_match.strip())
+    if tag is None:
+        raise BadPreconditionError(if_match)
+    return int(tag[1])
+
+
+def entity_tag(version: int) -> str:
+    return f'"{version}"'
+
+
+@dataclass(frozen=True)
+class WriteOptions:
+    """How a change is made: with what comment, and what its response waits for."""
+
+    comment: str
+    wait: Milestone | None
+    timeout: float
+
+
+def _write_options(
+    comment: Annotated[
+        str, Query(max_length=1000, description="Why: kept with the revision.")
+    ] = "",
+    wait: Annotated[
+        Milestone | None,
+        Query(
+            description="Respond only once the change is `translated` to logical flows, or "
+            "applied by every `chassis` concerned. Without it, once it is committed."
+        ),
+    ] = None,
+    timeout: Annotated[
+        float, Query(gt=0, le=MAXIMUM_WAIT, description="Seconds to wait at most.")
+    ] = 30.0,
+) -> WriteOptions:
+    return WriteOptions(comment, wait, timeout)
+
+
+def _page_request(
+    limit: Annotated[
+        int, Query(ge=1, le=MAXIMUM_LIMIT, description="How many items a page holds at most.")
+    ] = DEFAULT_LIMIT,
+    cursor: Annotated[
+        str | None,
+        Query(description="`next_cursor` of the page before; without it, the first page."),
+    ] = None,
+) -> PageRequest:
+    return PageRequest(limit, cursor)
+
+
+JsonObject = Annotated[dict[str, Any], Depends(_json_object)]
+MergePatch = Annotated[dict[str, Any], Depends(_merge_patch)]
+IfVersion = Annotated[int | None, Depends(_version)]
+Options = Annotated[WriteOptions, Depends(_write_options)]
+PageOf = Annotated[PageRequest, Depends(_page_request)]

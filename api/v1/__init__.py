@@ -1,0 +1,19 @@
+"""The native REST API, under ``/v1``."""
+
+from fastapi import APIRouter
+
+from api.kinds import CONTENTS, KINDS
+from api.v1 import apply, logical_flows, realised, revisions, tokens, transactions
+from api.v1.members import MEMBERSHIPS, add_membership
+from api.v1.objects import add_collection, add_contents
+
+router = APIRouter(prefix="/v1")
+
+for _kind in KINDS.values():
+    add_collection(router, _kind)
+for _content in CONTENTS:
+    add_contents(router, _content)
+for _membership in MEMBERSHIPS:
+    add_membership(router, _membership)
+for _module in (transactions, apply, realised, logical_flows, revisions, tokens):
+    router.include_router(_module.router)

@@ -1,0 +1,115 @@
+"""Declarative documents: the network becomes what one text says.
+
+The document owns what it creates. Applying it again changes only what differs,
+and deletes what it owned and no longer names; a second time nothing is written.
+"""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api.auth import BackendOf, Operator
+from api.kinds import EXAMPLE_ID
+from api.openapi import answer, body, reference
+from api.requests import JSON, Options, body_text, parse_object
+from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS
+from api.waiting import wait_for
+from api.yaml_text import parse_mapping
+from northbound.apply import ApplyResult, apply
+from northbound.errors import Referent
+from northbound.transaction import Transaction
+
+router = APIRouter()
+
+YAML = "application/yaml"
+
+EXAMPLE = {
+    "document": "shop",
+    "logical_switches": {
+        "web": {
+            "subnet4": "10.0.1.0/24",
+            "ports": {"web-1": {"addresses": ["dynamic"]}},
+        }
+    },
+}
+RESULT_EXAMPLE = {
+    "document": "shop",
+    "revision": 42,
+    "changed": True,
+    "dry_run": False,
+    "created": [{"kind": "logical_switch", "id": EXAMPLE_ID, "name": "web"}],
+    "updated": [],
+    "deleted": [],
+}
+
+
+async def _document(request: Request) -> Mapping[Any, Any]:
+    text = await body_text(request, (JSON, YAML))
+    if request.headers["Content-Type"].lower().startswith(JSON):
+        return parse_object(text)
+    return parse_mapping(text)
+
+
+DocumentOf = Annotated[Mapping[Any, Any], Depends(_document)]
+
+
+@router.post(
+    "/apply",
+    operation_id="apply_document",
+    summary="Make the network what a document says",
+    description=(
+        "The document, JSON or YAML, owns what it creates: applied again, it changes what "
+        "differs and deletes what it no longer names, in one transaction. Applied a second "
+        "time it writes nothing."
+    ),
+    tags=["transactions"],
+    responses={
+        200: answer(
+            "The network is as the document says.",
+            reference("ApplyResult"),
+            RESULT_EXAMPLE,
+            (REVISION_HEADER,),
+        ),
+        **WRITE_REFUSALS,
+    },
+    openapi_extra={"requestBody": body(reference("Document"), EXAMPLE, (JSON, YAML))},
+)
+async def apply_document(
+    backend: BackendOf,
+    caller: Operator,
+    document: DocumentOf,
+    options: Options,
+    dry_run: Annotated[
+        bool, Query(description="Only tell what would be done; nothing is written.")
+    ] = False,
+    adopt: Annotated[
+        bool, Query(description="Let the document own objects that it names and nobody owns.")
+    ] = False,
+) -> Response:
+    def work(tx: Transaction) -> ApplyResult:
+        return apply(tx, document, adopt=adopt)
+
+    written = await backend.write(
+        work, author=caller.name, comment=options.comment, dry_run=dry_run
+    )
+    if not dry_run:
+        await wait_for(backend, written.revision, options.wait, options.timeout)
+    done = written.result
+    return JSONResponse(
+        {
+            "document": done.document,
+            "revision": written.revision,
+            "changed": written.changed,
+            "dry_run": dry_run,
+            "created": [_reference(referent) for referent in done.created],
+            "updated": [_reference(referent) for referent in done.changed],
+            "deleted": [_reference(referent) for referent in done.deleted],
+        },
+        headers={REVISION_HEADER: str(written.revision)},
+    )
+
+
+def _reference(referent: Referent) -> dict[str, Any]:
+    return referent._asdict()

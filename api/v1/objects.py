@@ -1,0 +1,317 @@
+"""Create, list, read, change and delete: the same operations for every kind of object.
+
+:func:`add_collection` gives a kind its path, :func:`add_contents` the collections
+under an object (the ports of a switch). The work is the services'; here is what
+makes it HTTP.
+"""
+
+from collections.abc import Callable, Mapping
+from enum import Enum
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Query, Request, Response
+from fastapi.responses import JSONResponse
+
+from api import problems
+from api.auth import BackendOf, Operator, Viewer
+from api.backend import Backend
+from api.errors import BadQueryError
+from api.kinds import Content, Kind
+from api.openapi import answer, body, content_schema_name, page_of, patch_body, reference
+from api.problems import refusals
+from api.requests import (
+    IfVersion,
+    JsonObject,
+    MergePatch,
+    Options,
+    PageOf,
+    WriteOptions,
+    entity_tag,
+)
+from api.waiting import wait_for
+from northbound.errors import InvalidError
+from northbound.paging import PageRequest
+from northbound.services import LABEL_FILTER
+from northbound.transaction import Reader, Transaction
+
+REVISION_HEADER = "Treadle-Revision"
+
+Ref = Annotated[str, Path(min_length=1, max_length=255, description="Id or unique name.")]
+Cascade = Annotated[bool, Query(description="Delete what the object contains, too.")]
+
+_ALWAYS = (problems.INVALID, problems.UNAUTHENTICATED, problems.FORBIDDEN, problems.UNAVAILABLE)
+READ_REFUSALS = refusals(*_ALWAYS)
+READ_ONE_REFUSALS = refusals(*_ALWAYS, problems.NOT_FOUND)
+WRITE_REFUSALS = refusals(
+    *_ALWAYS,
+    problems.UNREADABLE,
+    problems.BAD_PRECONDITION,
+    problems.NOT_FOUND,
+    problems.TAKEN,
+    problems.REFERENCED,
+    problems.EXHAUSTED,
+    problems.CHANGED,
+    problems.TOO_LARGE,
+    problems.UNSUPPORTED_MEDIA,
+    problems.NOT_REACHED,
+    problems.NO_SPACE,
+)
+
+
+def add_collection(router: APIRouter, kind: Kind) -> None:
+    """The operations on all objects of `kind`, and on each."""
+    collection = f"/{kind.path}"
+    member = f"/{kind.path}/{{ref}}"
+    schema = reference(kind.view.__name__)
+    tags: list[str | Enum] = [kind.plural]
+
+    @router.get(
+        collection,
+        operation_id=f"list_{kind.plural.replace(' ', '_').lower()}",
+        summary=f"List {kind.plural}",
+        tags=tags,
+        responses={200: _page(kind), **READ_REFUSALS},
+        openapi_extra={"parameters": _filter_parameters(kind)},
+    )
+    async def list_all(
+        request: Request, backend: BackendOf, _caller: Viewer, page: PageOf
+    ) -> Response:
+        return await _list(backend, kind, page, _filters(request))
+
+    @router.post(
+        collection,
+        operation_id=f"create_{kind.name}",
+        summary=f"Create a {kind.title}",
+        tags=tags,
+        status_code=201,
+        responses={201: _object("Created.", kind, "Location"), **WRITE_REFUSALS},
+        openapi_extra={
+            "requestBody": body(reference(kind.service.spec.__name__), dict(kind.example))
+        },
+    )
+    async def create(
+        backend: BackendOf, caller: Operator, values: JsonObject, options: Options
+    ) -> Response:
+        return await _create(backend, kind, values, caller.name, options)
+
+    @router.get(
+        member,
+        operation_id=f"get_{kind.name}",
+        summary=f"Read a {kind.title}",
+        tags=tags,
+        responses={
+            200: answer(f"The {kind.title}.", schema, kind.view_example, ("ETag",)),
+            **READ_ONE_REFUSALS,
+        },
+    )
+    async def read(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response:
+        def work(reader: Reader) -> dict[str, Any]:
+            return kind.service.view(reader, kind.service.get(reader, ref))
+
+        view = await backend.read(work)
+        return JSONResponse(view, headers={"ETag": entity_tag(view["version"])})
+
+    @router.patch(
+        member,
+        operation_id=f"update_{kind.name}",
+        summary=f"Change a {kind.title}",
+        description="Lays a JSON merge patch (RFC 7396) over the object.",
+        tags=tags,
+        responses={200: _object("Changed.", kind), **WRITE_REFUSALS},
+        openapi_extra={"requestBody": patch_body(kind)},
+    )
+    async def update(
+        ref: Ref,
+        backend: BackendOf,
+        caller: Operator,
+        patch: MergePatch,
+        if_version: IfVersion,
+        options: Options,
+    ) -> Response:
+        def work(tx: Transaction) -> Any:
+            return kind.service.update(tx, ref, patch, if_version=if_version)
+
+        return await write_one(backend, kind, work, caller.name, options)
+
+    @router.put(
+        member,
+        operation_id=f"replace_{kind.name}",
+        summary=f"Replace a {kind.title}",
+        description="Fields that the body leaves out get their defaults.",
+        tags=tags,
+        responses={200: _object("Replaced.", kind), **WRITE_REFUSALS},
+        openapi_extra={
+            "requestBody": body(reference(kind.service.spec.__name__), dict(kind.example))
+        },
+    )
+    async def replace(
+        ref: Ref,
+        backend: BackendOf,
+        caller: Operator,
+        values: JsonObject,
+        if_version: IfVersion,
+        options: Options,
+    ) -> Response:
+        def work(tx: Transaction) -> Any:
+            return kind.service.replace(tx, ref, values, if_version=if_version)
+
+        return await write_one(backend, kind, work, caller.name, options)
+
+    @router.delete(
+        member,
+        operation_id=f"delete_{kind.name}",
+        summary=f"Delete a {kind.title}",
+        tags=tags,
+        status_code=204,
+        responses={204: {"description": "Deleted."}, **WRITE_REFUSALS},
+    )
+    async def delete(
+        ref: Ref,
+        backend: BackendOf,
+        caller: Operator,
+        if_version: IfVersion,
+        options: Options,
+        cascade: Cascade = False,
+    ) -> Response:
+        def work(tx: Transaction) -> None:
+            kind.service.delete(tx, ref, cascade=cascade, if_version=if_version)
+
+        written = await backend.write(work, author=caller.name, comment=options.comment)
+        await wait_for(backend, written.revision, options.wait, options.timeout)
+        return Response(status_code=204, headers={REVISION_HEADER: str(written.revision)})
+
+
+def add_contents(router: APIRouter, content: Content) -> None:
+    """The collection of those objects that belong to one other object."""
+    kind, parent = content.kind, content.parent
+    path = f"/{parent.path}/{{ref}}/{content.path}"
+    shown = dict(kind.example)
+    shown.pop(content.field, None)
+    for other in ("port_group", "logical_switch"):
+        if kind.name == "acl":
+            shown.pop(other, None)
+    tags: list[str | Enum] = [parent.plural]
+
+    @router.get(
+        path,
+        operation_id=f"list_{content.path.replace('-', '_')}_of_{parent.name}",
+        summary=f"List the {kind.plural} of a {parent.title}",
+        tags=tags,
+        responses={200: _page(kind), **READ_ONE_REFUSALS},
+        openapi_extra={"parameters": _filter_parameters(kind, without=content.field)},
+    )
+    async def list_contents(
+        ref: Ref, request: Request, backend: BackendOf, _caller: Viewer, page: PageOf
+    ) -> Response:
+        return await _list(backend, kind, page, {**_filters(request), content.field: ref})
+
+    @router.post(
+        path,
+        operation_id=f"create_{kind.name}_in_{parent.name}",
+        summary=f"Create a {kind.title} in a {parent.title}",
+        tags=tags,
+        status_code=201,
+        responses={201: _object("Created.", kind, "Location"), **WRITE_REFUSALS},
+        openapi_extra={
+            "requestBody": body(reference(content_schema_name(kind, content.field)), shown)
+        },
+    )
+    async def create_content(
+        ref: Ref, backend: BackendOf, caller: Operator, values: JsonObject, options: Options
+    ) -> Response:
+        def check(tx: Transaction) -> dict[str, Any]:
+            owner = parent.service.get(tx, ref)
+            named = values.get(content.field, ref)
+            if named not in (ref, owner.id, getattr(owner, "name", ref)):
+                raise InvalidError.of(
+                    content.field, reason="is not the one of the path", value=named
+                )
+            return {**values, content.field: ref}
+
+        return await _create(backend, kind, check, caller.name, options)
+
+
+async def write_one(
+    backend: Backend,
+    kind: Kind,
+    work: Callable[[Transaction], Any],
+    author: str,
+    options: WriteOptions,
+    *,
+    created: bool = False,
+) -> Response:
+    """Do `work` in a transaction of its own and answer with the object that it returns."""
+
+    def run(tx: Transaction) -> dict[str, Any]:
+        row = work(tx)
+        tx.flush()
+        return kind.service.view(tx, row)
+
+    written = await backend.write(run, author=author, comment=options.comment)
+    await wait_for(backend, written.revision, options.wait, options.timeout)
+    view = written.result
+    headers = {
+        "ETag": entity_tag(view["version"]),
+        REVISION_HEADER: str(written.revision),
+    }
+    if created:
+        headers["Location"] = f"/v1/{kind.path}/{view['id']}"
+    return JSONResponse(view, status_code=201 if created else 200, headers=headers)
+
+
+async def _create(
+    backend: Backend,
+    kind: Kind,
+    values: Mapping[str, Any] | Callable[[Transaction], Mapping[str, Any]],
+    author: str,
+    options: WriteOptions,
+) -> Response:
+    def work(tx: Transaction) -> Any:
+        return kind.service.create(tx, values(tx) if callable(values) else values)
+
+    return await write_one(backend, kind, work, author, options, created=True)
+
+
+async def _list(
+    backend: Backend, kind: Kind, page: PageRequest, filters: Mapping[str, str]
+) -> Response:
+    def work(reader: Reader) -> dict[str, Any]:
+        found = kind.service.page(reader, filters, page)
+        return {"items": kind.service.views(reader, found.items), "next_cursor": found.next}
+
+    try:
+        return JSONResponse(await backend.read(work))
+    except InvalidError as error:
+        raise BadQueryError(error.problems) from error
+
+
+def _filters(request: Request) -> dict[str, str]:
+    return {
+        name: value
+        for name, value in request.query_params.items()
+        if name not in ("limit", "cursor")
+    }
+
+
+def _filter_parameters(kind: Kind, *, without: str = "") -> list[dict[str, Any]]:
+    names = [name for name in kind.service.filters if name != without]
+    described = {name: f"Only those whose `{name}` is this." for name in names}
+    described[f"{LABEL_FILTER}NAME"] = "Only those whose label `NAME` has this value."
+    return [
+        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
+        for name, text in described.items()
+    ]
+
+
+def _page(kind: Kind) -> dict[str, Any]:
+    example = {"items": [kind.view_example], "next_cursor": None}
+    return answer("A page of the list.", page_of(kind.view.__name__), example)
+
+
+def _object(description: str, kind: Kind, *headers: str) -> dict[str, Any]:
+    return answer(
+        description,
+        reference(kind.view.__name__),
+        kind.view_example,
+        ("ETag", REVISION_HEADER, *headers),
+    )

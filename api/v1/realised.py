@@ -1,0 +1,238 @@
+"""What has become of the network: chassis, port bindings, and how far changes have come.
+
+These handlers run on the event loop that realised state belongs to, and only read
+what is in memory.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Query, Response
+from fastapi.responses import JSONResponse
+
+from api.auth import BackendOf, Viewer
+from api.kinds import EXAMPLE_ID
+from api.openapi import answer, page_of, reference
+from api.requests import PageOf
+from api.v1.listing import page_by_key
+from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
+from api.version import __version__
+from northbound.errors import NotFoundError
+from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, port_scope
+from southbound.state import RealisedState
+
+router = APIRouter()
+
+CHASSIS_EXAMPLE = {
+    "name": "hypervisor-1",
+    "hostname": "hypervisor-1.example.net",
+    "encaps": [{"type": "geneve", "ip": "192.0.2.11"}],
+    "external_ids": {},
+    "alive": True,
+    "ports": 3,
+}
+BINDING_EXAMPLE = {
+    "id": EXAMPLE_ID,
+    "name": "web-1",
+    "datapath": "web",
+    "datapath_id": "5b0e3f2c-7d7e-4a57-8a44-0d6f6a1f3c55",
+    "type": "vif",
+    "tunnel_key": 1,
+    "addresses": ["0a:00:00:00:00:01 10.0.0.11"],
+    "enabled": True,
+    "requested_chassis": [],
+    "peer": None,
+    "chassis": "hypervisor-1",
+    "up": True,
+}
+STATUS_EXAMPLE = {
+    "version": "0.1.0",
+    "revision": 42,
+    "translated_revision": 42,
+    "logical_flow_groups": 118,
+    "chassis": 3,
+    "chassis_alive": 3,
+    "ports_up": 8,
+    "faults": [],
+    "trouble": "",
+}
+
+
+@router.get(
+    "/chassis",
+    operation_id="list_chassis",
+    summary="List chassis",
+    tags=["chassis"],
+    responses={
+        200: answer(
+            "A page of the list.",
+            page_of("Chassis"),
+            {"items": [CHASSIS_EXAMPLE], "next_cursor": None},
+        ),
+        **READ_REFUSALS,
+    },
+)
+async def list_chassis(
+    backend: BackendOf,
+    _caller: Viewer,
+    page: PageOf,
+    alive: Annotated[bool | None, Query(description="Only those alive, or not.")] = None,
+) -> Response:
+    bound = _ports_by_chassis(backend.realised)
+    found = (
+        chassis
+        for chassis in backend.realised.rows(Chassis).values()
+        if alive is None or chassis.alive == alive
+    )
+    return page_by_key(found, page, lambda row: row.name, lambda row: _chassis(row, bound))
+
+
+@router.get(
+    "/chassis/{ref}",
+    operation_id="get_chassis",
+    summary="Read a chassis",
+    tags=["chassis"],
+    responses={
+        200: answer("The chassis.", reference("Chassis"), CHASSIS_EXAMPLE),
+        **READ_ONE_REFUSALS,
+    },
+)
+async def get_chassis(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response:
+    found = backend.realised.rows(Chassis).get(ref)
+    if found is None:
+        raise NotFoundError("chassis", ref)
+    return JSONResponse(_chassis(found, _ports_by_chassis(backend.realised)))
+
+
+@router.get(
+    "/port-bindings",
+    operation_id="list_port_bindings",
+    summary="List port bindings",
+    tags=["port bindings"],
+    responses={
+        200: answer(
+            "A page of the list.",
+            page_of("PortBinding"),
+            {"items": [BINDING_EXAMPLE], "next_cursor": None},
+        ),
+        **READ_REFUSALS,
+    },
+)
+async def list_port_bindings(
+    backend: BackendOf,
+    _caller: Viewer,
+    page: PageOf,
+    datapath: Annotated[
+        str | None, Query(description="Only those of this switch or router, by id or name.")
+    ] = None,
+    chassis: Annotated[str | None, Query(description="Only those bound there.")] = None,
+    up: Annotated[bool | None, Query(description="Only those up, or not.")] = None,
+) -> Response:
+    realised = backend.realised
+    found: Iterable[PortBinding] = realised.rows(PortBinding).values()
+    if datapath is not None:
+        wanted = find_datapath(realised, datapath).id
+        found = (port for port in found if port.datapath == wanted)
+    matching = (
+        port
+        for port in found
+        if (chassis is None or port.chassis == chassis) and (up is None or port.up == up)
+    )
+    return page_by_key(
+        matching, page, lambda row: row.name, lambda row: _port_binding(row, realised)
+    )
+
+
+@router.get(
+    "/port-bindings/{ref}",
+    operation_id="get_port_binding",
+    summary="Read the binding of a port",
+    tags=["port bindings"],
+    responses={
+        200: answer("The port binding.", reference("PortBinding"), BINDING_EXAMPLE),
+        **READ_ONE_REFUSALS,
+    },
+)
+async def get_port_binding(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response:
+    realised = backend.realised
+    found = realised.rows(PortBinding).get(ref) or next(_ports_named(realised, ref), None)
+    if found is None:
+        raise NotFoundError("port_binding", ref)
+    return JSONResponse(_port_binding(found, realised))
+
+
+@router.get(
+    "/status",
+    operation_id="get_status",
+    summary="Read how far the last change has come",
+    tags=["status"],
+    responses={200: answer("The status.", reference("Status"), STATUS_EXAMPLE), **READ_REFUSALS},
+)
+async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
+    realised = backend.realised
+    committed = await backend.committed_revision()
+    chassis = realised.rows(Chassis).values()
+    return JSONResponse(
+        {
+            "version": __version__,
+            "revision": committed,
+            "translated_revision": realised.revision,
+            "logical_flow_groups": len(realised.rows(FlowGroup)),
+            "chassis": len(chassis),
+            "chassis_alive": sum(row.alive for row in chassis),
+            "ports_up": sum(port.up for port in realised.rows(PortBinding).values()),
+            "faults": [
+                {"derivation": failure.node, "key": str(failure.key), "message": failure.error}
+                for failure in backend.translator.failures
+            ],
+            "trouble": backend.translator.progress.trouble,
+        }
+    )
+
+
+def find_datapath(realised: RealisedState, ref: str) -> Datapath:
+    """The datapath with that id or name, or NotFoundError."""
+    datapaths = realised.rows(Datapath)
+    found = datapaths.get(ref) or next((d for d in datapaths.values() if d.name == ref), None)
+    if found is None:
+        raise NotFoundError("datapath", ref)
+    return found
+
+
+def _ports_named(realised: RealisedState, name: str) -> Iterator[PortBinding]:
+    rows = realised.in_scope(port_scope(name))
+    return (row for row in rows if isinstance(row, PortBinding))
+
+
+def _ports_by_chassis(realised: RealisedState) -> Counter[str]:
+    return Counter(port.chassis for port in realised.rows(PortBinding).values())
+
+
+def _chassis(row: Chassis, bound: Counter[str]) -> dict[str, Any]:
+    return {
+        "name": row.name,
+        "hostname": row.hostname,
+        "encaps": [{"type": encap.type, "ip": encap.ip} for encap in row.encaps],
+        "external_ids": row.external_ids,
+        "alive": row.alive,
+        "ports": bound[row.name],
+    }
+
+
+def _port_binding(row: PortBinding, realised: RealisedState) -> dict[str, Any]:
+    datapath = realised.rows(Datapath).get(row.datapath)
+    return {
+        "id": row.id,
+        "name": row.name,
+        "datapath": datapath.name if datapath else row.datapath,
+        "datapath_id": row.datapath,
+        "type": row.type,
+        "tunnel_key": row.tunnel_key,
+        "addresses": list(row.addresses),
+        "enabled": row.enabled,
+        "requested_chassis": list(row.requested_chassis),
+        "peer": row.peer or None,
+        "chassis": row.chassis or None,
+        "up": row.up,
+    }

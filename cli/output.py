@@ -1,0 +1,52 @@
+"""How commands speak: tables on standard output, refusals on standard error, exit codes.
+
+======  ========================================================
+code    meaning
+======  ========================================================
+0       done
+1       refused: by the server, or by what was asked for
+2       used wrongly: options, settings, a file that is not there
+3       the server or the database cannot be reached
+4       committed, but not everywhere in the time given
+======  ========================================================
+"""
+
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import NoReturn
+
+import typer
+
+
+class ExitCode(IntEnum):
+    """See the module's table."""
+
+    REFUSED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_REACHED = 4
+
+
+def fail(message: object, code: ExitCode = ExitCode.REFUSED) -> NoReturn:
+    """End the command with `message` on standard error."""
+    typer.secho(f"treadle: {message}", err=True, fg=typer.colors.RED)
+    raise typer.Exit(code)
+
+
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
+    """Print rows under `columns`: aligned for people, whole when piped into something."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(
+        *columns, box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False
+    )
+    for row in rows:
+        table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
+    console = Console(soft_wrap=False)
+    if not console.is_terminal:
+        console = Console(width=10_000)
+        table.expand = False
+    console.print(table)

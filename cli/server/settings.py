@@ -1,0 +1,107 @@
+"""The settings of ``treadle server``: the table ``[server]``."""
+
+import ipaddress
+from pathlib import Path
+from typing import ClassVar, Literal, Self
+
+from pydantic import Field, SecretStr, model_validator
+
+from cli.configuration import Group, SectionSettings
+
+LOOPBACK_NAMES = ("localhost", "ip6-localhost")
+
+
+def is_loopback(address: str) -> bool:
+    """Whether only this host can reach a listener bound to `address`.
+
+    >>> is_loopback("127.0.0.1"), is_loopback("::1"), is_loopback("0.0.0.0")
+    (True, True, False)
+    """
+    if address in LOOPBACK_NAMES:
+        return True
+    try:
+        return ipaddress.ip_address(address).is_loopback
+    except ValueError:
+        return False
+
+
+class Listener(Group):
+    """Where a service listens, and its certificate if it speaks TLS."""
+
+    address: str = "127.0.0.1"
+    port: int = Field(ge=0, le=65535)
+    certificate: Path | None = None
+    private_key: Path | None = None
+
+    @property
+    def loopback(self) -> bool:
+        return is_loopback(self.address)
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.certificate is None) != (self.private_key is None):
+            raise ValueError("certificate and private_key go together")
+        return self
+
+
+class ApiListener(Listener):
+    """The REST API, for people and programs."""
+
+    port: int = Field(default=6680, ge=0, le=65535)
+    body_limit: int = Field(default=64 * 1024 * 1024, gt=0, description="Bytes.")
+
+
+class WatchListener(Listener):
+    """The list-and-watch service, for chassis agents."""
+
+    port: int = Field(default=6681, ge=0, le=65535)
+    lease: float = Field(
+        default=30.0, gt=0, description="Seconds after which a silent chassis is taken for dead."
+    )
+
+
+class Database(Group):
+    """Where intent and realised state are kept."""
+
+    url: str | None = Field(
+        default=None,
+        description="SQLAlchemy URL; without it, SQLite in the state directory.",
+    )
+    password: SecretStr | None = Field(default=None, description="Put into the URL.")
+
+
+class Logging(Group):
+    """What is logged, to standard error."""
+
+    level: Literal["debug", "info", "warning", "error"] = "info"
+    format: Literal["text", "json"] = "text"
+
+
+class ServerSettings(SectionSettings):
+    """Everything that can be set about the server."""
+
+    section: ClassVar[str] = "server"
+
+    state_directory: Path = Path("/var/lib/treadle")
+    database: Database = Database()
+    api: ApiListener = ApiListener()
+    watch: WatchListener = WatchListener()
+    log: Logging = Logging()
+
+    @property
+    def database_url(self) -> str:
+        """The URL of the database, with the password in it."""
+        if self.database.url is None:
+            return f"sqlite:///{self.state_directory.absolute() / 'treadle.db'}"
+        if self.database.password is None:
+            return self.database.url
+        from sqlalchemy import make_url
+
+        url = make_url(self.database.url)
+        url = url.set(password=self.database.password.get_secret_value())
+        return url.render_as_string(hide_password=False)
+
+    @property
+    def database_is_embedded(self) -> bool:
+        """Whether the server itself keeps the database's schema up to date."""
+        return self.database.url is None

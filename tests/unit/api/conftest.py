@@ -1,0 +1,85 @@
+"""An API over a real SQLite file, a real translator, and agents that the test plays."""
+
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import httpx
+import pytest
+
+from api.app import create_app
+from api.backend import Backend
+from northbound.database import Database, open_database, upgrade
+from southbound.state import RealisedState
+from southbound.store import Store
+from translator.runner import Translator
+
+
+@dataclass
+class PlayedAgents:
+    """Stands in for the watch server: says which chassis lag, and what it was asked."""
+
+    lagging: list[str] = field(default_factory=list)
+    asked: list[int] = field(default_factory=list)
+
+    async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
+        self.asked.append(revision)
+        return self.lagging
+
+
+@dataclass
+class Server:
+    """All that a test may look at."""
+
+    backend: Backend
+    agents: PlayedAgents
+    client: httpx.AsyncClient
+
+    async def translate(self) -> None:
+        """Bring logical flows up to what was committed."""
+        await self.backend.translator.catch_up()
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    url = f"sqlite:///{tmp_path / 'treadle.db'}"
+    upgrade(url)
+    database = open_database(url)
+    yield database
+    database.close()
+
+
+@asynccontextmanager
+async def serve(database: Database, *, authentication: bool = False) -> AsyncIterator[Server]:
+    realised = RealisedState(Store(database.engine))
+    await realised.load()
+    translator = Translator(database, realised)
+    await translator.start()
+    agents = PlayedAgents()
+    backend = Backend(database, realised, agents, translator, authentication=authentication)
+    transport = httpx.ASGITransport(create_app(backend), raise_app_exceptions=False)
+    try:
+        async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+            yield Server(backend, agents, client)
+    finally:
+        await realised.close()
+
+
+@pytest.fixture
+async def server(database: Database) -> AsyncIterator[Server]:
+    """Bound to loopback, as far as it knows: no token is asked for."""
+    async with serve(database) as running:
+        yield running
+
+
+@pytest.fixture
+async def guarded(database: Database) -> AsyncIterator[Server]:
+    """A server that asks for tokens."""
+    async with serve(database, authentication=True) as running:
+        yield running
+
+
+@pytest.fixture
+def client(server: Server) -> httpx.AsyncClient:
+    return server.client
