@@ -1,0 +1,173 @@
+"""Port groups, address sets and ACLs."""
+
+import pytest
+
+from northbound.errors import ConflictError, InvalidError, ReferencedError
+from northbound.services import ACLS, ADDRESS_SETS, PORT_GROUPS
+from tests.unit.northbound.network import Network
+
+RULE = {"direction": "to-lport", "priority": 100, "match": "ip4", "action": "drop"}
+
+
+@pytest.fixture
+def groups(network: Network) -> Network:
+    """Three ports on two switches, a port group and an address set."""
+    for switch, ports in (("web", ("w1", "w2")), ("db", ("d1",))):
+        network.create("switch", name=switch)
+        for port in ports:
+            network.create("port", name=port, logical_switch=switch)
+    network.create("group", name="pg", ports=["w1", "d1"])
+    network.create("set", name="as", addresses=["10.0.0.0/8", "192.0.2.1/32"])
+    return network
+
+
+def test_members(groups: Network) -> None:
+    assert groups.get("group", "pg")["ports"] == ["d1", "w1"]
+    assert groups.get("set", "as")["addresses"] == ["10.0.0.0/8", "192.0.2.1"]
+    changes = groups.update("group", "pg", ports=["w2", "w1"])
+    assert [change.table for change in changes] == ["port_group_port"] * 2
+    changes = groups.update("set", "as", addresses=["192.0.2.1", "192.0.2.2"])
+    assert {
+        (change.before or {}).get("address"): (change.after or {}).get("address")
+        for change in changes
+    } == {"10.0.0.0/8": None, None: "192.0.2.2"}
+
+
+def test_a_changed_member_is_a_new_version_of_its_owner(groups: Network) -> None:
+    with groups.database.write(author="test") as tx:
+        PORT_GROUPS.add_ports(tx, "pg", ["w1", "w2"])
+        PORT_GROUPS.remove_ports(tx, "pg", ["d1"])
+        ADDRESS_SETS.add_addresses(tx, "as", ["192.0.2.9"])
+        ADDRESS_SETS.remove_addresses(tx, "as", ["10.0.0.0/8", "10.1.0.0/16"])
+    assert len(tx.changes) == 4
+    assert groups.get("group", "pg")["ports"] == ["w1", "w2"]
+    assert groups.get("group", "pg")["version"] == tx.committed
+    assert groups.get("set", "as")["addresses"] == ["192.0.2.1", "192.0.2.9"]
+    assert groups.get("set", "as")["version"] == tx.committed
+    with groups.database.write(author="test") as tx:
+        PORT_GROUPS.add_ports(tx, "pg", ["w1"])
+        ADDRESS_SETS.add_addresses(tx, "as", ["192.0.2.9/32"])
+    assert tx.committed is None
+
+
+def test_members_that_cannot_be(groups: Network) -> None:
+    assert list(groups.faults("group", name="g", ports=["w1", "nobody"])) == ["/ports/1"]
+    assert list(groups.faults("set", name="s", addresses=["10.0.0.1", "x"])) == ["/addresses/1"]
+    assert list(groups.faults("set", name="s", addresses=["10.0.0.1", "::1"])) == ["/addresses"]
+    assert list(groups.faults("set", name="my-set")) == ["/name"]
+
+    def mixed() -> None:
+        with groups.database.write(author="test") as tx:
+            ADDRESS_SETS.add_addresses(tx, "as", ["fd00::1"])
+
+    groups.refuses(InvalidError, mixed)
+
+
+def test_match_that_does_not_parse_gets_a_caret(groups: Network) -> None:
+    with pytest.raises(InvalidError) as caught:
+        groups.create("acl", **{**RULE, "logical_switch": "web", "match": "ip4 && tcp.dst = 80"})
+    (problem,) = caught.value.problems
+    assert problem.pointer == "/match"
+    assert problem.value == "ip4 && tcp.dst = 80"
+    assert problem.position == 15
+    assert problem.excerpt == "ip4 && tcp.dst = 80\n" + " " * 15 + "^"
+
+
+def test_match_names_sets_that_exist(groups: Network) -> None:
+    match = "inport == @pg && ip4.src == $nets"
+    with pytest.raises(InvalidError) as caught:
+        groups.create("acl", **{**RULE, "logical_switch": "web", "match": match})
+    (problem,) = caught.value.problems
+    assert problem.reason == "there is no address set 'nets'"
+    assert problem.excerpt == match + "\n" + " " * match.index("$") + "^^^^^"
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer"),
+    [
+        ({"logical_switch": None}, ""),
+        ({"port_group": "pg"}, ""),
+        ({"logical_switch": "nowhere"}, "/logical_switch"),
+        ({"direction": "both"}, "/direction"),
+        ({"tier": 4}, "/tier"),
+        ({"priority": 32768}, "/priority"),
+        ({"priority": -1}, "/priority"),
+        ({"action": "permit"}, "/action"),
+        ({"match": ""}, "/match"),
+        ({"match": "reg0 == 1"}, "/match"),
+        ({"match": 'outport == "w1"', "direction": "from-lport"}, "/match"),
+        ({"label": 1 << 32}, "/label"),
+        ({"severity": "loud"}, "/severity"),
+    ],
+)
+def test_acl_that_cannot_be(groups: Network, values: dict[str, object], pointer: str) -> None:
+    good = {**RULE, "logical_switch": "web"}
+    assert list(groups.faults("acl", **{**good, **values})) == [pointer]
+
+
+def test_acls(groups: Network) -> None:
+    acl = groups.create("acl", **RULE, port_group="pg", name="no-v4", log=True)
+    seen = groups.get("acl", acl)
+    assert (seen["port_group"], seen["logical_switch"]) == ("pg", None)
+    assert (seen["tier"], seen["severity"], seen["log"], seen["label"]) == (0, "info", True, 0)
+    groups.refused(ConflictError, "acl", **RULE, port_group="pg")
+    groups.create("acl", **RULE, logical_switch="web")
+    groups.create("acl", **{**RULE, "tier": 1}, port_group="pg")
+    groups.refuses(
+        InvalidError, lambda: groups.update("acl", acl, port_group=None, logical_switch="web")
+    )
+    groups.update("acl", acl, action="reject")
+    assert groups.get("acl", acl)["action"] == "reject"
+
+
+def test_two_equal_acls_in_one_transaction(groups: Network) -> None:
+    def both() -> None:
+        with groups.database.write(author="test") as tx:
+            for _ in range(2):
+                ACLS.create(tx, {**RULE, "port_group": "pg"})
+
+    groups.refuses(ConflictError, both)
+
+
+def test_an_acl_can_take_the_place_of_another(groups: Network) -> None:
+    old = groups.create("acl", **RULE, port_group="pg")
+    with groups.database.write(author="test") as tx:
+        ACLS.update(tx, old, {"priority": 5})
+        ACLS.create(tx, {**RULE, "port_group": "pg"})
+    with groups.database.write(author="test") as tx:
+        ACLS.delete(tx, old)
+        ACLS.create(tx, {**RULE, "priority": 5, "port_group": "pg"})
+    assert tx.committed is not None
+
+
+def test_sets_that_are_in_use_stay(groups: Network) -> None:
+    acl = groups.create(
+        "acl", **{**RULE, "match": "outport == @pg && ip4.src == $as"}, logical_switch="web"
+    )
+    for kind, name in (("set", "as"), ("group", "pg")):
+        with pytest.raises(ReferencedError) as caught:
+            groups.delete(kind, name)
+        assert [referent.id for referent in caught.value.referents] == [acl]
+        groups.refuses(ReferencedError, lambda k=kind, n=name: groups.update(k, n, name="other"))
+    groups.update("acl", acl, match="outport == @pg")
+    groups.delete("set", "as")
+    groups.delete("acl", acl)
+    groups.delete("group", "pg")
+
+
+def test_a_group_goes_with_its_own_acls(groups: Network) -> None:
+    groups.create("acl", **{**RULE, "match": "outport == @pg"}, port_group="pg")
+    tables = sorted(change.table for change in groups.delete("group", "pg"))
+    assert tables == ["acl", "port_group", "port_group_port", "port_group_port"]
+    groups.create("group", name="pg")
+
+
+def test_reference_made_and_ended_in_one_transaction(groups: Network) -> None:
+    with groups.database.write(author="test") as tx:
+        ADDRESS_SETS.create(tx, {"name": "new"})
+        acl = ACLS.create(tx, {**RULE, "match": "ip4.src == $new", "port_group": "pg"})
+        with pytest.raises(ReferencedError):
+            ADDRESS_SETS.delete(tx, "new")
+        ACLS.delete(tx, acl.id)
+        ADDRESS_SETS.delete(tx, "new")
+    assert tx.committed is None

@@ -1,0 +1,150 @@
+"""Routers, their ports, links between them, and static routes."""
+
+import pytest
+
+from northbound.errors import ConflictError, InvalidError, ReferencedError
+from northbound.services import LOGICAL_ROUTER_PORTS
+from tests.unit.northbound.network import Network
+
+
+@pytest.fixture
+def routers(network: Network) -> Network:
+    """Two routers and a switch, each router with one port."""
+    network.create("switch", name="web")
+    for name, net in (("r1", "10.0.1"), ("r2", "10.0.2")):
+        network.create("router", name=name)
+        network.create(
+            "router_port", name=f"{name}-a", logical_router=name, networks=[f"{net}.1/24"]
+        )
+    return network
+
+
+def test_mac_is_made_up_once(routers: Network) -> None:
+    mac = routers.get("router_port", "r1-a")["mac"]
+    assert mac.startswith("0a:")
+    assert mac != routers.get("router_port", "r2-a")["mac"]
+    routers.update("router_port", "r1-a", networks=["10.9.0.1/24", "FD00::1/64"])
+    assert routers.get("router_port", "r1-a")["mac"] == mac
+    assert routers.get("router_port", "r1-a")["networks"] == ["10.9.0.1/24", "fd00::1/64"]
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer"),
+    [
+        ({"networks": []}, "/networks"),
+        ({"networks": ["10.0.0.0/24"]}, "/networks/0"),
+        ({"networks": ["10.0.0.1/24", "10.0.0.1/16"]}, "/networks/1"),
+        ({"mac": "01:00:00:00:00:00"}, "/mac"),
+        ({"logical_router": "nowhere"}, "/logical_router"),
+        ({"peer": "nowhere"}, "/peer"),
+    ],
+)
+def test_port_that_cannot_be(routers: Network, values: dict[str, object], pointer: str) -> None:
+    good = {"name": "p", "logical_router": "r1", "networks": ["10.0.3.1/24"]}
+    assert list(routers.faults("router_port", **{**good, **values})) == [pointer]
+
+
+def peers(network: Network) -> dict[str, str | None]:
+    names = network.names("router_port")
+    return {name: network.get("router_port", name)["peer"] for name in names}
+
+
+def test_a_link_has_two_ends(routers: Network) -> None:
+    routers.update("router_port", "r1-a", peer="r2-a")
+    assert peers(routers) == {"r1-a": "r2-a", "r2-a": "r1-a"}
+    routers.update("router_port", "r2-a", name="r2-b")
+    assert peers(routers) == {"r1-a": "r2-b", "r2-b": "r1-a"}
+    routers.update("router_port", "r2-b", peer=None)
+    assert peers(routers) == {"r1-a": None, "r2-b": None}
+    routers.update("router_port", "r1-a", peer="r2-b")
+    routers.delete("router_port", "r1-a")
+    assert peers(routers) == {"r2-b": None}
+
+
+def test_a_port_has_one_use(routers: Network) -> None:
+    routers.create(
+        "router_port", name="third", logical_router="r1", networks=["10.0.3.1/24"], peer="r2-a"
+    )
+    routers.create("port", name="web-r1", logical_switch="web", router_port="r1-a")
+    for action in (
+        lambda: routers.update("router_port", "r1-a", peer="r2-a"),
+        lambda: routers.update("router_port", "r1-a", peer="r1-a"),
+        lambda: routers.update("router_port", "third", peer="r1-a"),
+        lambda: routers.create("port", name="x", logical_switch="web", router_port="third"),
+    ):
+        routers.refuses(InvalidError, action)
+    routers.refused(ConflictError, "port", name="x", logical_switch="web", router_port="r1-a")
+
+
+def test_a_new_name_reaches_all_that_refer_to_it(routers: Network) -> None:
+    routers.create("port", name="web-r1", logical_switch="web", router_port="r1-a")
+    route = routers.create(
+        "route",
+        logical_router="r1",
+        ip_prefix="10.9.0.0/16",
+        nexthop="10.0.1.9",
+        output_port="r1-a",
+    )
+    routers.update("router_port", "r1-a", name="uplink")
+    assert routers.get("port", "web-r1")["router_port"] == "uplink"
+    assert routers.get("route", route)["output_port"] == "uplink"
+
+
+def test_users_stand_in_the_way_of_deletion(routers: Network) -> None:
+    routers.create("port", name="web-r1", logical_switch="web", router_port="r1-a")
+    routers.create(
+        "route", logical_router="r1", ip_prefix="::/0", nexthop="fd00::9", output_port="r1-a"
+    )
+    with pytest.raises(ReferencedError) as caught:
+        routers.delete("router_port", "r1-a")
+    kinds = [referent.kind for referent in caught.value.referents]
+    assert kinds == ["logical_switch_port", "static_route"]
+    routers.refuses(ReferencedError, lambda: routers.delete("router", "r1"))
+    routers.refuses(ReferencedError, lambda: routers.delete("router", "r1", cascade=True))
+    routers.delete("port", "web-r1")
+    changes = routers.delete("router", "r1", cascade=True)
+    assert sorted(change.table for change in changes) == [
+        "logical_router",
+        "logical_router_port",
+        "static_route",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer"),
+    [
+        ({"ip_prefix": "10.0.0.0/33"}, "/ip_prefix"),
+        ({"nexthop": "10.0.1"}, "/nexthop"),
+        ({"nexthop": "fd00::1"}, "/nexthop"),
+        ({"nexthop": "10.0.9.1"}, "/nexthop"),
+        ({"nexthop": "10.0.9.1", "output_port": "r2-a"}, "/output_port"),
+        ({"nexthop": "10.0.9.1", "output_port": "nowhere"}, "/output_port"),
+        ({"nexthop": "discard", "output_port": "r1-a"}, "/output_port"),
+        ({"policy": "any"}, "/policy"),
+    ],
+)
+def test_route_that_cannot_be(routers: Network, values: dict[str, object], pointer: str) -> None:
+    good = {"logical_router": "r1", "ip_prefix": "0.0.0.0/0", "nexthop": "10.0.1.254"}
+    assert list(routers.faults("route", **{**good, **values})) == [pointer]
+
+
+def test_routes(routers: Network) -> None:
+    good = {"logical_router": "r1", "ip_prefix": "10.9.0.7/16", "nexthop": "10.0.1.254"}
+    route = routers.create("route", **good)
+    assert routers.get("route", route)["ip_prefix"] == "10.9.0.0/16"
+    routers.refused(ConflictError, "route", **good)
+    routers.create("route", **{**good, "nexthop": "10.0.1.253"})
+    routers.create("route", **{**good, "policy": "src-ip"})
+    routers.create("route", **{**good, "nexthop": "discard"})
+    routers.create("route", **{**good, "nexthop": "10.0.9.1", "output_port": "r1-a"})
+
+
+def test_link_made_in_one_transaction(routers: Network) -> None:
+    with routers.database.write(author="test") as tx:
+        for name, router in (("a", "r1"), ("b", "r2")):
+            values = {"name": name, "logical_router": router, "networks": ["10.5.0.1/30"]}
+            LOGICAL_ROUTER_PORTS.create(tx, values)
+        LOGICAL_ROUTER_PORTS.update(tx, "a", {"peer": "b"})
+        LOGICAL_ROUTER_PORTS.update(tx, "b", {"networks": ["10.5.0.2/30"], "peer": "a"})
+    assert peers(routers)["b"] == "a"
+    assert len(tx.changes) == 2
