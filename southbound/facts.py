@@ -9,6 +9,8 @@ Facts take effect in memory at once and are stored a moment later: an agent repe
 it knows when it registers, so losing the last moment in a crash loses nothing for long.
 """
 
+import ipaddress
+import re
 from collections.abc import Callable, Collection, Iterable
 from typing import NamedTuple
 
@@ -32,6 +34,8 @@ from southbound.store import PortFact
 Change = Callable[[Iterable[Row], Iterable[RowId]], None]
 
 NOT_BOUND = PortFact("", False)
+
+_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 class PendingFacts(NamedTuple):
@@ -175,10 +179,13 @@ class Facts:
     def learn_mac(self, chassis: str, port: str, ip: str, mac: str) -> None:
         """The last writer wins; the same address again is only noted as seen."""
         binding = self._known_binding(port)
+        _check_mac(mac)
+        _check_ip(ip)
         self._learn(MacBinding(binding.datapath, port, ip, mac, chassis, self._clock()))
 
     def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
         binding = self._known_binding(port)
+        _check_mac(mac)
         self._learn(FdbEntry(binding.datapath, mac, port, chassis, self._clock()))
 
     def datapath_of(self, port: str) -> str:
@@ -251,3 +258,17 @@ class Facts:
                 del self._port_facts[id_]
             else:
                 self._port_facts[id_] = fact
+
+
+def _check_mac(mac: str) -> None:
+    if not _MAC.fullmatch(mac):
+        raise NotAllowed(f"{mac!r} is not a MAC address in canonical form")
+
+
+def _check_ip(ip: str) -> None:
+    try:
+        canonical = str(ipaddress.ip_address(ip))
+    except ValueError:
+        canonical = ""
+    if ip != canonical:
+        raise NotAllowed(f"{ip!r} is not an IP address in canonical form")

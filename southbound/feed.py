@@ -20,7 +20,11 @@ _Entry = tuple[int, Row | None]
 
 
 class Difference(NamedTuple):
-    """What changed in one scope between `oldest` and `newest`, both included."""
+    """What changed in one scope between `oldest` and `newest`, both included.
+
+    Two differences of a scope with the same two positions are the same. Both are 0 if
+    nothing changed.
+    """
 
     oldest: int
     newest: int
@@ -60,7 +64,7 @@ class Feed:
             return None
         puts: list[Row] = []
         deletes: list[RowId] = []
-        oldest = newest = position
+        oldest = newest = 0
         entries = self._scopes.get(scope, {})
         for row_id in reversed(entries):
             changed, row = entries[row_id]

@@ -1,6 +1,32 @@
 """An agent's last known rows on its disk, for a start without the server."""
 
+import os
 from pathlib import Path
+
+import msgspec
+import structlog
+
+from southbound.rows import AnyRow
+
+log = structlog.get_logger(__name__)
+
+_VERSION = 1
+
+
+class CachedRows(msgspec.Struct, frozen=True, array_like=True):
+    """Rows by scope, as of a position in a server's epoch."""
+
+    version: int
+    epoch: str
+    position: int
+    revision: int
+    scopes: dict[str, tuple[AnyRow, ...]]
+
+
+def cached_rows(
+    epoch: str, position: int, revision: int, scopes: dict[str, tuple[AnyRow, ...]]
+) -> CachedRows:
+    return CachedRows(_VERSION, epoch, position, revision, scopes)
 
 
 class RowCache:
@@ -8,3 +34,28 @@ class RowCache:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+
+    def load(self) -> CachedRows | None:
+        """What was saved last; None if there is nothing, or nothing of use."""
+        try:
+            data = self._path.read_bytes()
+        except FileNotFoundError:
+            return None
+        try:
+            rows = msgspec.msgpack.decode(data, type=CachedRows)
+        except msgspec.DecodeError as error:
+            log.warning("row cache is damaged, not used", path=str(self._path), reason=str(error))
+            return None
+        if rows.version != _VERSION:
+            log.warning("row cache is of another version, not used", path=str(self._path))
+            return None
+        return rows
+
+    def save(self, rows: CachedRows) -> None:
+        """Replace the file; a crash at any time leaves the old or the new one."""
+        temporary = self._path.with_name(f"{self._path.name}.new")
+        with temporary.open("wb") as file:
+            file.write(msgspec.msgpack.encode(rows))
+            file.flush()
+            os.fsync(file.fileno())
+        temporary.replace(self._path)

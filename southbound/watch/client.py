@@ -6,21 +6,42 @@ vanish: while the connection is away they stay, and after it is back the user ge
 difference.
 """
 
+import asyncio
 import ssl
+import uuid
+from collections import deque
 from collections.abc import Iterable, Mapping
-from typing import NamedTuple
+from types import MappingProxyType
+from typing import NamedTuple, cast
 
-from southbound.rows import Chassis, Row, RowId
-from southbound.watch.cache import RowCache
+import structlog
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import WebSocketException
+
+from southbound import wire
+from southbound.errors import ProtocolError, WatchRefused
+from southbound.rows import AnyRow, Chassis, Row, RowId
+from southbound.watch.backoff import Backoff
+from southbound.watch.cache import CachedRows, RowCache, cached_rows
+from southbound.watch.mirror import Changes, Mirror
+
+log = structlog.get_logger(__name__)
+
+_OUTBOX = 8192
+_CACHE_SECONDS = 3.0
 
 
 class Batch(NamedTuple):
-    """Changes that belong together, with the revision that the rows realise then."""
+    """Changes that belong together, with the revision that the rows realise then.
+
+    `serial` and `connection` say what to acknowledge; 0 if the server is not to be told.
+    """
 
     puts: tuple[Row, ...]
     deletes: tuple[RowId, ...]
     revision: int
     serial: int
+    connection: int
 
 
 class WatchClient:
@@ -39,16 +60,93 @@ class WatchClient:
         token: str = "",
         tls: ssl.SSLContext | None = None,
         cache: RowCache | None = None,
+        backoff: Backoff | None = None,
+        cache_delay: float = _CACHE_SECONDS,
     ) -> None:
         """`address` is ``ws://host:port`` or ``wss://host:port``."""
-        raise NotImplementedError
+        self._address = address
+        self._chassis = chassis
+        self._token = token
+        self._tls = tls
+        self._cache = cache
+        self._cache_delay = cache_delay
+        self._backoff = backoff or Backoff()
+        self._instance = uuid.uuid4().hex
+        # What the user asked for.
+        self._subscriptions: set[str] = set()
+        self._claims: set[str] | None = None
+        self._ups: set[str] = set()
+        # What the server sent.
+        self._mirror = Mirror()
+        self._cached: dict[str, tuple[AnyRow, ...]] = {}
+        self._answered: set[str] = set()
+        self._pending = Changes({}, set())
+        self._serial = 0
+        self._batch_due = asyncio.Event()
+        self._cache_due = asyncio.Event()
+        # What the user has taken.
+        self._rows: dict[RowId, Row] = {}
+        self._in_sync: frozenset[str] = frozenset()
+        # The connection.
+        self._socket: ClientConnection | None = None
+        self._connections = 0
+        self._outbox: deque[wire.Message] = deque()
+        self._outbox_due = asyncio.Event()
+        self._last_error = "not connected yet"
+        self.learned_refresh = 0.0
+        """Seconds after which to report a learned address again; 0 until the server said."""
+        if cache is not None and (cached := cache.load()) is not None:
+            self._use(cached)
 
-    async def run(self) -> None:
-        raise NotImplementedError
+    # --- what the user reads
+
+    @property
+    def connected(self) -> bool:
+        return self._socket is not None
+
+    @property
+    def last_error(self) -> str:
+        """Why the connection is away, or was refused; empty while connected."""
+        return self._last_error
+
+    @property
+    def revision(self) -> int:
+        """The northbound revision that the server's last update realises."""
+        return self._mirror.revision
+
+    @property
+    def rows(self) -> Mapping[RowId, Row]:
+        """All rows of the subscribed scopes, as of the last batch taken."""
+        return MappingProxyType(self._rows)
+
+    @property
+    def in_sync(self) -> frozenset[str]:
+        """Subscribed scopes that the server has sent, as of the last batch taken.
+
+        Rows from the cache do not count. Once in sync, a scope stays so while the
+        connection is away: its rows are complete, though perhaps no longer current.
+        """
+        return self._in_sync
+
+    @property
+    def subscriptions(self) -> frozenset[str]:
+        return frozenset(self._subscriptions)
 
     async def next_batch(self) -> Batch:
-        """The next changes. The first batch after start may come from the cache (headless)."""
-        raise NotImplementedError
+        """The next changes; waits for some. May be of no rows: scopes came in sync."""
+        await self._batch_due.wait()
+        self._batch_due.clear()
+        pending, self._pending = self._pending, Changes({}, set())
+        puts = [row for key, row in pending.puts.items() if self._rows.get(key) != row]
+        deletes = [key for key in pending.deletes if key in self._rows]
+        for row in puts:
+            self._rows[row.row_id] = row
+        for key in deletes:
+            del self._rows[key]
+        self._in_sync = frozenset(self._answered)
+        return Batch(
+            tuple(puts), tuple(deletes), self._mirror.revision, self._serial, self._connections
+        )
 
     def acknowledge(self, batch: Batch) -> None:
         """What `batch` asked for is in the switch (or concerned nothing there).
@@ -56,67 +154,234 @@ class WatchClient:
         Subscribe to scopes that a batch calls for before acknowledging it: a waiter for
         the revision then waits for their rows, too.
         """
-        raise NotImplementedError
+        if batch.serial and batch.connection == self._connections:
+            self._send(wire.Acknowledge(batch.serial))
 
-    @property
-    def connected(self) -> bool:
-        raise NotImplementedError
-
-    @property
-    def last_error(self) -> str:
-        """Why the connection is away, or was refused; empty while connected."""
-        raise NotImplementedError
-
-    @property
-    def revision(self) -> int:
-        raise NotImplementedError
-
-    @property
-    def rows(self) -> Mapping[RowId, Row]:
-        """All rows of the subscribed scopes, as of the last batch taken."""
-        raise NotImplementedError
-
-    @property
-    def in_sync(self) -> frozenset[str]:
-        """Subscribed scopes whose rows are complete as of the last batch taken."""
-        raise NotImplementedError
-
-    @property
-    def subscriptions(self) -> frozenset[str]:
-        raise NotImplementedError
+    # --- what the user asks for
 
     def subscribe(self, scopes: Iterable[str]) -> None:
-        raise NotImplementedError
+        new = [scope for scope in scopes if scope not in self._subscriptions]
+        if not new:
+            return
+        self._subscriptions.update(new)
+        for scope in new:
+            if scope in self._cached:
+                self._gather(self._mirror.base(scope, self._cached.pop(scope)))
+        self._send(wire.Subscribe(tuple(new)))
 
     def unsubscribe(self, scopes: Iterable[str]) -> None:
         """The rows that no other subscribed scope holds leave with the next batch."""
-        raise NotImplementedError
+        gone = [scope for scope in scopes if scope in self._subscriptions]
+        if not gone:
+            return
+        self._subscriptions.difference_update(gone)
+        self._answered.difference_update(gone)
+        for scope in gone:
+            self._gather(self._mirror.leave(scope))
+        self._send(wire.Unsubscribe(tuple(gone)))
 
     def set_chassis(self, chassis: Chassis) -> None:
         """The host's encapsulations or names changed: registers anew."""
-        raise NotImplementedError
+        if chassis != self._chassis:
+            self._chassis = chassis
+            if self._socket is not None:
+                self._socket.transport.abort()
 
     def claim_only(self, ports: Iterable[str]) -> None:
-        """All ports with an interface here; call it once OVSDB is read, and after a re-read."""
-        raise NotImplementedError
+        """All ports with an interface here; call it once OVSDB is read, and after a re-read.
+
+        Until it is called for the first time, claims that the server knows from earlier
+        stay as they are.
+        """
+        self._claims = set(ports)
+        self._ups &= self._claims
+        self._send(wire.ClaimOnly(tuple(sorted(self._claims))))
 
     def claim(self, port: str) -> None:
         """An interface for `port` was plugged in."""
-        raise NotImplementedError
+        if self._claims is not None and port not in self._claims:
+            self._claims.add(port)
+            self._send(wire.Claim(port))
 
     def release(self, port: str) -> None:
-        raise NotImplementedError
+        if self._claims is not None and port in self._claims:
+            self._claims.discard(port)
+            self._ups.discard(port)
+            self._send(wire.Release(port))
 
     def set_up(self, port: str, up: bool) -> None:
         """The flows of `port` are in the switch (or no longer). Call when bound here."""
-        raise NotImplementedError
+        (self._ups.add if up else self._ups.discard)(port)
+        self._send(wire.PortUp(port, up))
 
     def learned_mac(self, port: str, ip: str, mac: str) -> None:
-        raise NotImplementedError
+        """A neighbour of a router port was seen. Lost if the server is away: packets go on."""
+        self._send(wire.LearnedMac(port, ip, mac))
 
     def learned_fdb(self, port: str, mac: str) -> None:
-        raise NotImplementedError
+        """A source address was seen on a switch port. Lost if the server is away."""
+        self._send(wire.LearnedFdb(port, mac))
 
     def count(self, values: Mapping[str, int]) -> None:
         """The agent's counters, for the server to show."""
-        raise NotImplementedError
+        self._send(wire.Counters(dict(values)))
+
+    # --- the connection
+
+    async def run(self) -> None:
+        """Connect, and again whenever the connection is lost, until cancelled."""
+        async with asyncio.TaskGroup() as tasks:
+            if self._cache is not None:
+                tasks.create_task(self._save_cache(self._cache))
+            while True:
+                await self._connect()
+                await asyncio.sleep(self._backoff.delay())
+
+    async def _connect(self) -> None:
+        try:
+            async with connect(
+                self._address,
+                additional_headers={"Authorization": f"Bearer {self._token}"},
+                ssl=self._tls,
+                compression=None,
+                max_size=None,
+                proxy=None,
+                open_timeout=10,
+                close_timeout=1,
+                ping_interval=10,
+                ping_timeout=20,
+            ) as socket:
+                await self._session(socket)
+        except WatchRefused as refusal:
+            self._backoff.exhaust()
+            self._last_error = f"refused: {refusal}"
+            log.error("the server refused this agent", code=refusal.code, reason=str(refusal))
+        except (OSError, WebSocketException, TimeoutError, ProtocolError) as error:
+            self._last_error = f"{type(error).__name__}: {error}"
+            log.warning("no connection to the server", server=self._address, reason=str(error))
+
+    async def _session(self, socket: ClientConnection) -> None:
+        resume = self._mirror.resume()
+        register = wire.Register(wire.PROTOCOL, self._chassis, self._instance, resume)
+        await socket.send(wire.encode(register))
+        hello = await _receive(socket)
+        if not isinstance(hello, wire.Hello):
+            raise ProtocolError("the server did not say hello")
+        self.learned_refresh = hello.learned_refresh
+        self._repeat_wishes(set(resume.scopes) if resume else set())
+        self._connections += 1
+        self._serial = 0
+        self._socket, self._last_error = socket, ""
+        log.info("connected", server=self._address)
+        reader = asyncio.create_task(self._read(socket, hello.epoch))
+        writer = asyncio.create_task(self._write(socket))
+        try:
+            done, _ = await asyncio.wait([reader, writer], return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            self._socket = None
+            reader.cancel()
+            writer.cancel()
+            await asyncio.gather(reader, writer, return_exceptions=True)
+
+    def _repeat_wishes(self, resumed: set[str]) -> None:
+        """What the user asked for earlier is the first that a new connection hears."""
+        self._outbox.clear()
+        wishes: list[wire.Message] = []
+        given_up = resumed - self._subscriptions
+        if given_up:
+            wishes.append(wire.Unsubscribe(tuple(sorted(given_up))))
+        missing = self._subscriptions - resumed
+        if missing:
+            wishes.append(wire.Subscribe(tuple(sorted(missing))))
+        if self._claims is not None:
+            wishes.append(wire.ClaimOnly(tuple(sorted(self._claims))))
+            wishes += [wire.PortUp(port, True) for port in sorted(self._ups)]
+        self._outbox.extend(wishes)
+        self._outbox_due.set()
+
+    def _send(self, message: wire.Message) -> None:
+        """Wishes are repeated on connecting; all else is only for the present connection."""
+        if self._socket is None:
+            return
+        learned = isinstance(message, wire.LearnedMac | wire.LearnedFdb)
+        if learned and len(self._outbox) >= _OUTBOX:
+            return
+        self._outbox.append(message)
+        self._outbox_due.set()
+
+    async def _write(self, socket: ClientConnection) -> None:
+        while True:
+            await self._outbox_due.wait()
+            self._outbox_due.clear()
+            while self._outbox:
+                await socket.send(wire.encode(self._outbox.popleft()))
+
+    async def _read(self, socket: ClientConnection, epoch: str) -> None:
+        while True:
+            match await _receive(socket):
+                case wire.Update() as update:
+                    self._apply(epoch, update)
+                    self._backoff.reset()
+                case wire.Denied(reason):
+                    log.warning("the server denied a write", reason=reason)
+                case message:
+                    raise ProtocolError(f"unexpected {type(message).__name__}")
+
+    def _apply(self, epoch: str, update: wire.Update) -> None:
+        changes = self._mirror.apply(epoch, update, self._subscriptions)
+        self._cached = {}
+        self._answered |= self._mirror.based & {part.scope for part in update.parts}
+        self._serial = update.serial
+        self._gather(changes)
+        self._cache_due.set()
+
+    def _gather(self, changes: Changes) -> None:
+        """Add to the next batch."""
+        for key, row in changes.puts.items():
+            self._pending.deletes.discard(key)
+            self._pending.puts[key] = row
+        for key in changes.deletes:
+            self._pending.puts.pop(key, None)
+            self._pending.deletes.add(key)
+        self._batch_due.set()
+
+    # --- the cache
+
+    def _use(self, cached: CachedRows) -> None:
+        """Cached rows are given to the user as it subscribes to their scopes."""
+        self._cached = dict(cached.scopes)
+        self._mirror.epoch = cached.epoch
+        self._mirror.position = cached.position
+        self._mirror.revision = cached.revision
+
+    async def _save_cache(self, cache: RowCache) -> None:
+        while True:
+            await self._cache_due.wait()
+            await asyncio.sleep(self._cache_delay)
+            self._cache_due.clear()
+            mirror = self._mirror
+            rows = cached_rows(
+                mirror.epoch,
+                mirror.position,
+                mirror.revision,
+                {
+                    scope: cast(tuple[AnyRow, ...], tuple(mirror.of(scope)))
+                    for scope in mirror.based
+                },
+            )
+            try:
+                await asyncio.to_thread(cache.save, rows)
+            except OSError as error:
+                log.error("row cache not saved", reason=str(error))
+
+
+async def _receive(socket: ClientConnection) -> wire.FromServer:
+    data = await socket.recv()
+    if isinstance(data, str):
+        raise ProtocolError("a text message")
+    message = wire.decode_from_server(data)
+    if isinstance(message, wire.Refused):
+        raise WatchRefused(message.code, message.reason)
+    return message

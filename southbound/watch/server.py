@@ -1,17 +1,37 @@
-"""The watch server: one session for each connected chassis agent."""
+"""The watch server: a listener of its own for chassis agents, and what others ask of it."""
 
+import asyncio
 import ssl
-from collections.abc import Awaitable, Callable
-from typing import TypeAlias
+from typing import NamedTuple
 
+import structlog
+from websockets.asyncio.server import Server, ServerConnection, serve
+
+from southbound.errors import NotAllowed
+from southbound.rows import Chassis
 from southbound.state import RealisedState
+from southbound.watch.connection import AgentConnection, Authorise, Hub
+from southbound.watch.parts import PartCache
+from southbound.watch.sessions import Sessions
 
-Authorise: TypeAlias = Callable[[str, str], Awaitable[bool]]
-"""Whether a bearer token ("" for none) may act as the chassis of that system-id."""
+log = structlog.get_logger(__name__)
+
+_MAX_MESSAGE = 16 << 20
+
+
+class ChassisStatus(NamedTuple):
+    """What the server knows of an agent by its session."""
+
+    connected: bool
+    applied_revision: int
+    counters: dict[str, int]
 
 
 class WatchServer:
-    """Serves a :class:`RealisedState` to agents, from :meth:`start` to :meth:`stop`."""
+    """Serves a :class:`RealisedState` to agents, from :meth:`start` to :meth:`stop`.
+
+    `lease` is for how long a chassis without a connection still counts as alive.
+    """
 
     def __init__(
         self,
@@ -23,23 +43,80 @@ class WatchServer:
         tls: ssl.SSLContext | None = None,
         lease: float = 30.0,
     ) -> None:
-        raise NotImplementedError
+        self.parts = PartCache(state.feed)
+        self.sessions = Sessions(lease=lease, lapsed=self._lapsed)
+        self._hub = Hub(state, self.sessions, self.parts, authorise)
+        self._state = state
+        self._host = host
+        self._port = port
+        self._tls = tls
+        self._server: Server | None = None
+        state.listen(self.sessions.changed)
 
     async def start(self) -> None:
         """Listen. With port 0, :attr:`port` is the one that the system chose."""
-        raise NotImplementedError
+        for chassis in self._state.rows(Chassis).values():
+            if chassis.alive:
+                self.sessions.start_lease(chassis.name)
+        self._server = await serve(
+            self._serve,
+            self._host,
+            self._port,
+            ssl=self._tls,
+            compression=None,
+            max_size=_MAX_MESSAGE,
+            ping_interval=10,
+            ping_timeout=20,
+        )
+        self._port = next(iter(self._server.sockets)).getsockname()[1]
 
     async def stop(self) -> None:
-        raise NotImplementedError
+        """Close all connections; agents will look for the server until it is back."""
+        if self._server is not None:
+            self._server.close()
+            await self._server.wait_closed()
+        self.sessions.close()
 
     @property
     def port(self) -> int:
-        raise NotImplementedError
+        return self._port
 
     async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
         """Until every agent has in its switch what it was due of `revision`.
 
         Returns the names of chassis that have not, in time: empty when all have. Agents
-        that the revision does not concern are not asked.
+        that the revision does not concern are not asked. Raises TimeoutError if the
+        revision is not even translated in time.
         """
-        raise NotImplementedError
+        loop = asyncio.get_running_loop()
+        end = loop.time() + timeout
+        if not await self._state.wait_revision(revision, timeout):
+            raise TimeoutError(f"revision {revision} is not translated yet")
+        with self.sessions.waiting() as wait:
+            try:
+                async with asyncio.timeout_at(end):
+                    await wait.wait()
+            except TimeoutError:
+                return wait.waiting_for
+        return []
+
+    def status(self, chassis: str) -> ChassisStatus:
+        """An agent that is settled has applied whatever revision we are at."""
+        session = self.sessions.get(chassis)
+        if session is None:
+            return ChassisStatus(False, 0, {})
+        revision = self._state.revision if session.settled else session.applied_revision
+        return ChassisStatus(self.sessions.is_connected(chassis), revision, session.counters)
+
+    def remove_chassis(self, chassis: str) -> None:
+        """Forget a chassis that is gone for good. One that is connected can't be removed."""
+        if self.sessions.is_connected(chassis):
+            raise NotAllowed(f"chassis {chassis} is connected")
+        self._state.facts.remove_chassis(chassis)
+
+    def _lapsed(self, chassis: str) -> None:
+        log.warning("chassis is gone", chassis=chassis)
+        self._state.facts.lapsed(chassis)
+
+    async def _serve(self, socket: ServerConnection) -> None:
+        await AgentConnection(socket, self._hub).serve()

@@ -1,0 +1,255 @@
+"""One connection of a chassis agent, from its registration to its end.
+
+It begins with the agent's :class:`~southbound.wire.Register`, which has to come with a
+token for that chassis. Then two tasks serve it: one reads what the agent says, one sends
+updates whenever the session has news and the socket takes them.
+"""
+
+import asyncio
+import uuid
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from typing import TypeAlias
+
+import structlog
+from websockets.asyncio.server import ServerConnection
+from websockets.exceptions import ConnectionClosed
+
+from southbound import wire
+from southbound.errors import NotAllowed, ProtocolError, WatchRefused
+from southbound.rows import datapath_scope
+from southbound.state import RealisedState
+from southbound.watch.parts import PartCache
+from southbound.watch.session import Session
+from southbound.watch.sessions import Sessions
+
+log = structlog.get_logger(__name__)
+
+Authorise: TypeAlias = Callable[[str, str], Awaitable[bool]]
+"""Whether a bearer token ("" for none) may act as the chassis of that system-id."""
+
+_REGISTER_SECONDS = 10.0
+_PROBE_SECONDS = 2.0
+_JOIN_BELOW = 64 << 10
+_FRAGMENT = 256 << 10
+_REFRESHES_PER_AGE = 3
+
+
+class Hub:
+    """What all connections of a server share. `epoch` names this life of the server."""
+
+    def __init__(
+        self, state: RealisedState, sessions: Sessions, parts: PartCache, authorise: Authorise
+    ) -> None:
+        self.epoch = uuid.uuid4().hex
+        self.state = state
+        self.sessions = sessions
+        self.parts = parts
+        self.authorise = authorise
+        self.connections: dict[str, AgentConnection] = {}
+
+
+class AgentConnection:
+    """Serves one WebSocket."""
+
+    def __init__(self, socket: ServerConnection, hub: Hub) -> None:
+        self._socket = socket
+        self._hub = hub
+        self._sessions = hub.sessions
+        self._facts = hub.state.facts
+        self.instance = ""
+
+    async def serve(self) -> None:
+        """Until the agent goes, or is sent away."""
+        try:
+            register = await self._registration()
+            await self._end_others(register)
+            session = self._open(register)
+            try:
+                await self._socket.send(wire.encode(self._hello()))
+                await self._talk(session)
+            finally:
+                self._close(session)
+        except ConnectionClosed:
+            return
+        except WatchRefused as refusal:
+            await self._refuse(refusal.code, str(refusal))
+        except ProtocolError as error:
+            log.error("agent sent nonsense", peer=self._peer, reason=str(error))
+            await self._refuse(wire.REFUSED_MALFORMED, str(error))
+
+    def abort(self) -> None:
+        """Drop the connection without waiting for the peer, which may be gone."""
+        self._socket.transport.abort()
+
+    async def is_alive(self) -> bool:
+        """Whether the agent answers, and soon."""
+        try:
+            async with asyncio.timeout(_PROBE_SECONDS):
+                await (await self._socket.ping())
+        except (ConnectionClosed, TimeoutError):
+            return False
+        return True
+
+    # --- registration
+
+    async def _registration(self) -> wire.Register:
+        """The first message, if it is one that we accept."""
+        try:
+            async with asyncio.timeout(_REGISTER_SECONDS):
+                message = wire.decode_from_agent(await self._receive())
+        except TimeoutError:
+            raise ProtocolError("no registration came") from None
+        if not isinstance(message, wire.Register):
+            raise ProtocolError("the first message has to be a registration")
+        name = message.chassis.name
+        if message.protocol != wire.PROTOCOL:
+            raise WatchRefused(
+                wire.REFUSED_PROTOCOL,
+                f"this server speaks protocol {wire.PROTOCOL}, the agent {message.protocol}",
+            )
+        if not name or not await self._hub.authorise(self._token(), name):
+            log.warning("agent without a valid token", chassis=name, peer=self._peer)
+            raise WatchRefused(wire.REFUSED_TOKEN, f"the token is not valid for chassis {name!r}")
+        return message
+
+    async def _end_others(self, register: wire.Register) -> None:
+        """End an earlier connection of the same agent; refuse if it is of another, live one.
+
+        When this returns there is none. Whoever calls it opens the session without
+        awaiting anything in between, so that two newcomers can't both pass.
+        """
+        name = register.chassis.name
+        connections = self._hub.connections
+        while (other := connections.get(name)) is not None:
+            if other.instance != register.instance and await other.is_alive():
+                log.error("two agents with the same system-id", chassis=name, second=self._peer)
+                raise WatchRefused(
+                    wire.REFUSED_IN_USE,
+                    f"another agent is connected as chassis {name!r}: two hosts have the same "
+                    "system-id, or two agents run on one host",
+                )
+            other.abort()
+            if connections.get(name) is other:
+                del connections[name]
+
+    def _open(self, register: wire.Register) -> Session:
+        hub, resume = self._hub, register.resume
+        session = Session(register.chassis.name, hub.state.feed, hub.parts)
+        if resume is not None and resume.epoch == hub.epoch:
+            session.resume(min(resume.position, hub.state.feed.position), resume.scopes)
+        elif resume is not None:
+            session.subscribe(resume.scopes)
+        self.instance = register.instance
+        hub.connections[session.chassis] = self
+        self._sessions.open(session)
+        self._facts.connected(register.chassis)
+        log.info("agent connected", chassis=session.chassis, peer=self._peer)
+        return session
+
+    def _close(self, session: Session) -> None:
+        if self._hub.connections.get(session.chassis) is self:
+            del self._hub.connections[session.chassis]
+        self._sessions.disconnected(session)
+        log.info("agent disconnected", chassis=session.chassis, peer=self._peer)
+
+    def _hello(self) -> wire.Hello:
+        refresh = self._facts.learned_age / _REFRESHES_PER_AGE
+        return wire.Hello(wire.PROTOCOL, self._hub.epoch, refresh)
+
+    # --- both directions
+
+    async def _talk(self, session: Session) -> None:
+        async def read() -> None:
+            while True:
+                await self._handle(session, wire.decode_from_agent(await self._receive()))
+
+        async def write() -> None:
+            while True:
+                await session.news.wait()
+                await self._send(session.compose(self._hub.state.revision))
+
+        tasks = [asyncio.create_task(read()), asyncio.create_task(write())]
+        try:
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                task.result()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _receive(self) -> bytes:
+        data = await self._socket.recv()
+        if isinstance(data, str):
+            raise ProtocolError("a text message")
+        return data
+
+    async def _send(self, pieces: Sequence[bytes]) -> None:
+        """Small updates go as one frame; of large ones, no second copy is made."""
+        if sum(map(len, pieces)) < _JOIN_BELOW:
+            await self._socket.send(b"".join(pieces))
+        else:
+            await self._socket.send(_fragments(pieces))
+
+    async def _refuse(self, code: str, reason: str) -> None:
+        try:
+            await self._socket.send(wire.encode(wire.Refused(code, reason)))
+            await self._socket.close(1008, code)
+        except ConnectionClosed:
+            return
+
+    async def _handle(self, session: Session, message: wire.FromAgent) -> None:
+        try:
+            self._obey(session, message)
+        except NotAllowed as error:
+            log.warning("denied to an agent", chassis=session.chassis, reason=str(error))
+            await self._socket.send(wire.encode(wire.Denied(str(error))))
+
+    def _obey(self, session: Session, message: wire.FromAgent) -> None:
+        chassis, facts = session.chassis, self._facts
+        match message:
+            case wire.Acknowledge(serial):
+                self._sessions.acknowledge(session, serial)
+            case wire.Subscribe(scopes):
+                self._sessions.subscribe(session, scopes)
+            case wire.Unsubscribe(scopes):
+                self._sessions.unsubscribe(session, scopes)
+            case wire.ClaimOnly(ports):
+                facts.claim_only(chassis, ports)
+            case wire.Claim(port):
+                facts.claim(chassis, port)
+            case wire.Release(port):
+                facts.release(chassis, port)
+            case wire.PortUp(port, up):
+                facts.set_up(chassis, port, up)
+            case wire.LearnedMac(port, ip, mac):
+                self._check_watched(session, port)
+                facts.learn_mac(chassis, port, ip, mac)
+            case wire.LearnedFdb(port, mac):
+                self._check_watched(session, port)
+                facts.learn_fdb(chassis, port, mac)
+            case wire.Counters(values):
+                session.counters = values
+            case wire.Register():
+                raise ProtocolError("registered already")
+
+    def _check_watched(self, session: Session, port: str) -> None:
+        if datapath_scope(self._facts.datapath_of(port)) not in session.scopes:
+            raise NotAllowed(f"{session.chassis} does not watch the datapath of {port}")
+
+    def _token(self) -> str:
+        request = self._socket.request
+        value = request.headers.get("Authorization", "") if request else ""
+        return value.removeprefix("Bearer ")
+
+    @property
+    def _peer(self) -> str:
+        host, port = self._socket.remote_address[:2]
+        return f"{host}:{port}"
+
+
+def _fragments(pieces: Sequence[bytes]) -> Iterator[memoryview]:
+    for piece in pieces:
+        view = memoryview(piece)
+        for start in range(0, len(view), _FRAGMENT):
+            yield view[start : start + _FRAGMENT]

@@ -1,0 +1,101 @@
+"""An agent's copy of the rows that it watches.
+
+Kept by scope, because scopes are what is subscribed, answered and left; a row is there
+for as long as one of the scopes holds it. Pure: updates in, changes out.
+"""
+
+from collections.abc import Collection, Iterable, Set
+from typing import NamedTuple
+
+from southbound.rows import AnyRow, Row, RowId
+from southbound.wire import Part, Resume, Update
+
+
+class Changes(NamedTuple):
+    puts: dict[RowId, Row]
+    deletes: set[RowId]
+
+
+class Mirror:
+    """Rows of subscribed scopes as of `position` in `epoch` (see :mod:`southbound.wire`).
+
+    A scope is *based* while its rows are those of the position. Differences to a scope
+    that isn't belong to a subscription that was given up meanwhile, and are ignored.
+
+    Rows from the cache are based until the server's first update moves the position: of
+    what was not in the :class:`~southbound.wire.Resume` it knows nothing. Such rows stay
+    to be seen until their scope is sent in full.
+    """
+
+    def __init__(self) -> None:
+        self.epoch = ""
+        self.position = 0
+        self.revision = 0
+        self._rows: dict[RowId, Row] = {}
+        self._scopes: dict[str, dict[RowId, Row]] = {}
+        self._based: set[str] = set()
+        self._offered: set[str] | None = None
+
+    @property
+    def based(self) -> Set[str]:
+        return self._based
+
+    def of(self, scope: str) -> Collection[Row]:
+        return self._scopes[scope].values()
+
+    def resume(self) -> Resume | None:
+        """What the server need not send again; the next update answers to it."""
+        self._offered = set(self._based)
+        if not self._based:
+            return None
+        return Resume(self.epoch, self.position, tuple(sorted(self._based)))
+
+    def base(self, scope: str, rows: Iterable[AnyRow]) -> Changes:
+        """Take over rows that were cached as of this mirror's position."""
+        return self._apply([Part(scope, True, tuple(rows))], {scope})
+
+    def apply(self, epoch: str, update: Update, subscribed: Set[str]) -> Changes:
+        """Move to the position of `update`, whole."""
+        if self._offered is not None:
+            self._based &= self._offered
+            self._offered = None
+        self.epoch, self.position, self.revision = epoch, update.position, update.revision
+        return self._apply(update.parts, subscribed)
+
+    def leave(self, scope: str) -> Changes:
+        """The scope is subscribed no more."""
+        changes = Changes({}, set())
+        self._based.discard(scope)
+        for row_id in self._scopes.pop(scope, {}):
+            self._let_go(row_id, changes)
+        return changes
+
+    def _apply(self, parts: Iterable[Part], subscribed: Set[str]) -> Changes:
+        """Puts of all parts come first: a row may leave one scope for another."""
+        changes = Changes({}, set())
+        gone: list[RowId] = []
+        for part in parts:
+            if part.scope not in subscribed or not (part.full or part.scope in self._based):
+                continue
+            self._based.add(part.scope)
+            held = self._scopes.setdefault(part.scope, {})
+            leaving = set(held) if part.full else set(part.deletes)
+            for row in part.puts:
+                row_id = row.row_id
+                leaving.discard(row_id)
+                held[row_id] = row
+                if self._rows.get(row_id) != row:
+                    self._rows[row_id] = changes.puts[row_id] = row
+            gone += [row_id for row_id in leaving if held.pop(row_id, None) is not None]
+        for row_id in gone:
+            self._let_go(row_id, changes)
+        return changes
+
+    def _let_go(self, row_id: RowId, changes: Changes) -> None:
+        """A scope no longer holds the row: it goes unless another one does."""
+        row = self._rows.get(row_id)
+        if row is None or any(row_id in self._scopes.get(scope, ()) for scope in row.scopes):
+            return
+        del self._rows[row_id]
+        changes.puts.pop(row_id, None)
+        changes.deletes.add(row_id)
