@@ -10,11 +10,11 @@ refused as well: no hypervisor should find that out.
 from dataclasses import dataclass
 from typing import Literal
 
-from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError
+from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError, TooComplexError
 from logical_flow.expression import Expression, port_names, set_references
 from logical_flow.fields import Symbol
 from logical_flow.match_parser import parse_match
-from logical_flow.normalise import TooComplexError, normalise
+from logical_flow.normalise import normalise
 
 AclDirection = Literal["from-lport", "to-lport"]
 

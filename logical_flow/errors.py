@@ -6,6 +6,7 @@
     ├── LanguageError              text that isn't in the language; knows where
     │   ├── LogicalFlowSyntaxError     it doesn't parse
     │   └── LogicalFlowTypeError       it parses, but the parts don't fit
+    ├── TooComplexError            a match that would become an unreasonable number of flows
     ├── TemplateError              a template or its arguments are not well-formed
     └── WalkError                  a packet walk over flows that don't belong together
 """
@@ -55,6 +56,10 @@ class LogicalFlowSyntaxError(LanguageError):
 
 class LogicalFlowTypeError(LanguageError):
     """The text follows the grammar, but fields, relations and constants don't fit."""
+
+
+class TooComplexError(LogicalFlowError):
+    """The match would become an unreasonable number of flows."""
 
 
 class TemplateError(LogicalFlowError):

@@ -2,12 +2,15 @@
 
 A *pattern* is a pair ``(value, mask)`` that a number ``x`` fits when ``x & mask ==
 value``. A *cover* is a set of patterns that together are fitted by exactly the
-numbers in question. Covers of ranges and complements consist of prefixes, of which
-two are either nested or disjoint, so that intersecting covers doesn't blow them up.
+numbers in question. Covers of ranges and of complements of prefixes consist of
+prefixes, of which two are either nested or disjoint, so that intersecting them
+doesn't blow them up. Other masks may: what works for strangers sets a limit.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+
+from logical_flow.errors import TooComplexError
 
 Pattern = tuple[int, int]
 Cover = frozenset[Pattern]
@@ -37,30 +40,37 @@ def range_cover(low: int, high: int, width: int) -> Cover:
     return frozenset(found)
 
 
-def complement(pattern: Pattern) -> Cover:
-    """The numbers that don't fit `pattern`: they differ first in one of its bits.
+def complement_of_all(patterns: Iterable[Pattern], limit: int | None = None) -> Cover:
+    """The numbers that fit none of `patterns`, as disjoint patterns.
 
-    >>> sorted(complement((0b10, 0b11)))
+    The numbers are halved, bit by bit from the highest, until a part fits none of
+    the patterns or all of it fits one.
+
+    >>> sorted(complement_of_all([(0b10, 0b11)]))
     [(0, 2), (3, 3)]
     """
-    value, mask = pattern
-    found = set()
-    decided = 0
-    for bit in _bits_downwards(mask):
-        decided |= bit
-        found.add(((value & decided) ^ bit, decided))
+    found: set[Pattern] = set()
+    parts: list[tuple[Pattern, list[Pattern]]] = [((0, 0), list(patterns))]
+    while parts:
+        (value, decided), overlapping = parts.pop()
+        open_bits = 0
+        for _, mask in overlapping:
+            if not mask & ~decided:
+                break
+            open_bits |= mask & ~decided
+        else:
+            if not overlapping:
+                found.add((value, decided))
+                _check(found, limit)
+                continue
+            bit = 1 << (open_bits.bit_length() - 1)
+            for chosen in (0, bit):
+                rest = [p for p in overlapping if not p[1] & bit or p[0] & bit == chosen]
+                parts.append(((value | chosen, decided | bit), rest))
     return frozenset(found)
 
 
-def complement_of_all(patterns: Iterable[Pattern]) -> Cover:
-    """The numbers that fit none of `patterns`."""
-    cover = ANYTHING
-    for pattern in patterns:
-        cover = intersection(cover, complement(pattern))
-    return cover
-
-
-def intersection(left: Cover, right: Cover) -> Cover:
+def intersection(left: Cover, right: Cover, limit: int | None = None) -> Cover:
     """The numbers that fit a pattern of `left` and one of `right`.
 
     Patterns are joined by the bits that both masks decide, mask by mask: there are
@@ -79,6 +89,7 @@ def intersection(left: Cover, right: Cover) -> Cover:
                 for value in left_values
                 for partner in partners.get(value & common, ())
             )
+            _check(found, limit)
     return without_redundancy(frozenset(found))
 
 
@@ -102,15 +113,13 @@ def shifted(cover: Cover, distance: int) -> Cover:
     return frozenset((value << distance, mask << distance) for value, mask in cover)
 
 
+def _check(found: set[Pattern], limit: int | None) -> None:
+    if limit is not None and len(found) > limit:
+        raise TooComplexError(f"A field is compared in more than {limit} ways.")
+
+
 def _by_mask(cover: Cover) -> dict[int, set[int]]:
     grouped: dict[int, set[int]] = defaultdict(set)
     for value, mask in cover:
         grouped[mask].add(value)
     return grouped
-
-
-def _bits_downwards(mask: int) -> Iterator[int]:
-    while mask:
-        bit = 1 << (mask.bit_length() - 1)
-        yield bit
-        mask ^= bit
