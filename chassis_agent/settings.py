@@ -67,7 +67,7 @@ class Host(NamedTuple):
 
     system_id: str
     hostname: str
-    server: str | None
+    server: str
     encap_ips: tuple[str, ...]
     bridge: str
     datapath_type: str
@@ -86,13 +86,16 @@ def resolve(settings: AgentSettings, external_ids: Mapping[str, str]) -> Host:
     system_id = settings.system_id or external_ids.get("system-id")
     if not system_id:
         raise HostConfigurationError("external_ids:system-id of Open_vSwitch is not set")
+    server = settings.server or external_ids.get("treadle-remote")
+    if not server:
+        raise HostConfigurationError("external_ids:treadle-remote of Open_vSwitch is not set")
     encap_type = _shared(external_ids, "encap-type") or TUNNEL_TYPE
     if TUNNEL_TYPE not in (kind.strip() for kind in encap_type.split(",")):
         raise HostConfigurationError(f"external_ids:treadle-encap-type has to name {TUNNEL_TYPE}")
     return Host(
         system_id=system_id,
         hostname=settings.hostname or external_ids.get("hostname") or socket.gethostname(),
-        server=settings.server or external_ids.get("treadle-remote") or None,
+        server=server,
         encap_ips=_addresses(settings.encap_ip or _shared(external_ids, "encap-ip")),
         bridge=bridge_name(settings, external_ids),
         datapath_type=settings.datapath_type or _shared(external_ids, "bridge-datapath-type") or "",

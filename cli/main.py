@@ -8,6 +8,8 @@ from typing import Annotated
 
 import typer
 
+from cli import agent
+
 app = typer.Typer(
     name="treadle",
     help="Logical switches, routers and ACLs, realised in Open vSwitch.",
@@ -34,6 +36,19 @@ def main(
     ] = False,
 ) -> None:
     """Logical switches, routers and ACLs, realised in Open vSwitch."""
+
+
+app.add_typer(agent.app, name="agent")
+
+
+app.command("server")(server.server)
+app.add_typer(server.db, name="db")
+app.add_typer(token.app, name="token")
+app.command("apply")(apply.apply)
+app.command("show")(show.show)
+app.command("lflow")(lflow.lflow)
+app.command("revisions")(revisions.revisions)
+app.add_typer(testbed.app, name="testbed")
 
 
 if __name__ == "__main__":

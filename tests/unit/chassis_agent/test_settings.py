@@ -5,6 +5,8 @@ import pytest
 from chassis_agent.errors import HostConfigurationError
 from chassis_agent.settings import AgentSettings, resolve
 
+SERVER = AgentSettings(server="ws://server:6650")
+
 OVN_HOST = {
     "system-id": "hv1",
     "hostname": "one.example",
@@ -16,7 +18,7 @@ OVN_HOST = {
 
 
 def test_a_host_prepared_for_ovn_works() -> None:
-    host = resolve(AgentSettings(server="ws://server:6650"), OVN_HOST)
+    host = resolve(SERVER, OVN_HOST)
     assert host.system_id == "hv1"
     assert host.hostname == "one.example"
     assert host.encap_ips == ("192.0.2.1",)
@@ -34,7 +36,8 @@ def test_own_keys_come_before_those_of_ovn_and_settings_before_both() -> None:
 
 
 def test_the_remote_of_ovn_is_no_watch_server() -> None:
-    assert resolve(AgentSettings(), OVN_HOST).server is None
+    with pytest.raises(HostConfigurationError, match="treadle-remote"):
+        resolve(AgentSettings(), OVN_HOST)
 
 
 @pytest.mark.parametrize(
@@ -48,12 +51,12 @@ def test_the_remote_of_ovn_is_no_watch_server() -> None:
 )
 def test_what_is_missing_is_named(changes: dict[str, str], names: str) -> None:
     with pytest.raises(HostConfigurationError, match=names):
-        resolve(AgentSettings(), OVN_HOST | changes)
+        resolve(SERVER, OVN_HOST | changes)
 
 
 def test_several_encapsulation_addresses() -> None:
     keys = OVN_HOST | {"ovn-encap-ip": "192.0.2.1, 2001:DB8::1"}
-    assert resolve(AgentSettings(), keys).encap_ips == ("192.0.2.1", "2001:db8::1")
+    assert resolve(SERVER, keys).encap_ips == ("192.0.2.1", "2001:db8::1")
 
 
 def test_paths_follow_the_run_directory() -> None:

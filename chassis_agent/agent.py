@@ -1,0 +1,246 @@
+"""The chassis agent: from one event loop to everything that it touches on its host.
+
+:func:`run_agent` runs until it is cancelled. It follows the Open vSwitch database
+all the time; what depends on who the host is (its name, its bridge, its server)
+lives in a session, which starts once the host is configured and starts anew
+when that changes.
+"""
+
+import asyncio
+import ssl
+from typing import Any
+
+import structlog
+
+from chassis_agent.announcer import Announcer
+from chassis_agent.compile import ConjunctionIds
+from chassis_agent.errors import HostConfigurationError
+from chassis_agent.flow_state import FlowState
+from chassis_agent.health import Health
+from chassis_agent.local_facts import LocalFacts
+from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.ovsdb import Bridge, SwitchDatabase, SwitchView
+from chassis_agent.ovsdb.edits import ensure_bridge, ensure_tunnel_port
+from chassis_agent.reconciler import Reconciler
+from chassis_agent.settings import TUNNEL_TYPE, AgentSettings, Host, resolve
+from chassis_agent.status import StatusServer
+from chassis_agent.switch import Switch
+from chassis_agent.tunnels import PORT_NAME, port_options
+from chassis_agent.zones import ZoneAllocator, persisted_zones
+from southbound.rows import Chassis, Encap
+from southbound.watch.cache import RowCache
+from southbound.watch.client import WatchClient
+
+log = structlog.get_logger(__name__)
+
+
+class Agent:
+    """All parts of one agent; see :func:`run_agent`."""
+
+    def __init__(self, settings: AgentSettings) -> None:
+        self._settings = settings
+        self._health = Health()
+        self._view: SwitchView | None = None
+        self._database = SwitchDatabase(settings.ovsdb_remote, self._take_view)
+        self._news = asyncio.Event()
+        self._session: Session | None = None
+        self._status = StatusServer(
+            settings.status_socket, {"status": self.report, "recompute": self.recompute}
+        )
+
+    async def run(self) -> None:
+        await self._status.start()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._database.run(), name="ovsdb")
+                tasks.create_task(self._run_sessions(), name="sessions")
+        finally:
+            await self._status.stop()
+
+    async def report(self) -> dict[str, Any]:
+        """What ``treadle agent status`` shows."""
+        session = None if self._session is None else await self._session.report()
+        return {
+            "connected": False,
+            "revision": None,
+            **(session or {}),
+            "ovsdb_connected": self._database.is_connected,
+            "degraded": bool(self._health.reasons),
+            "reasons": dict(self._health.reasons),
+            "counters": dict(sorted(self._health.counters.items())),
+        }
+
+    async def recompute(self) -> dict[str, Any]:
+        """Compares what is with a full recomputation and with the switch's flows."""
+        if self._session is None:
+            return {"differences": ["the agent has not started: see its status"]}
+        return {"differences": await self._session.differences()}
+
+    def _take_view(self, view: SwitchView) -> None:
+        self._view = view
+        self._news.set()
+
+    async def _next_view(self) -> SwitchView:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            if self._view is not None:
+                return self._view
+
+    async def _run_sessions(self) -> None:
+        """One session after another: the next one starts when the host's identity changes."""
+        host = await self._configured_host()
+        while True:
+            bridge = await self._ensured_bridge(host)
+            session = Session(host, bridge, self._settings, self._database, self._health)
+            self._session = session
+            running = asyncio.create_task(session.run(), name="session")
+            try:
+                host = await self._feed(session, host, running)
+            finally:
+                self._session = None
+                running.cancel()
+                await asyncio.gather(running, return_exceptions=True)
+
+    async def _configured_host(self) -> Host:
+        """Waits until the database says all that it has to."""
+        while True:
+            view = await self._next_view()
+            try:
+                host = resolve(self._settings, view.external_ids)
+            except HostConfigurationError as error:
+                self._health.degrade("host", str(error))
+            else:
+                self._health.clear("host")
+                return host
+
+    async def _ensured_bridge(self, host: Host) -> Bridge:
+        await self._database.transact(ensure_bridge(host.bridge, host.datapath_type))
+        await self._database.transact(ensure_tunnel_port(host.bridge, PORT_NAME, port_options()))
+        while self._view is None or host.bridge not in self._view.bridges:
+            await self._next_view()
+        return self._view.bridges[host.bridge]
+
+    async def _feed(self, session: "Session", host: Host, running: asyncio.Task[None]) -> Host:
+        """Gives the session every picture; returns the new host when another session is due."""
+        while True:
+            news = asyncio.create_task(self._next_view())
+            try:
+                await asyncio.wait({news, running}, return_when=asyncio.FIRST_COMPLETED)
+                if running.done():
+                    running.result()
+                view = await news
+            finally:
+                news.cancel()
+            try:
+                now = resolve(self._settings, view.external_ids)
+            except HostConfigurationError as error:
+                self._health.degrade("host", str(error))
+                now = host
+            else:
+                self._health.clear("host")
+            if now._replace(encap_ips=host.encap_ips, hostname=host.hostname) != host:
+                log.info("host changed", before=host._asdict(), now=now._asdict())
+                return now
+            if now != host:
+                session.set_host(now)
+                host = now
+            bridge = view.bridges.get(host.bridge)
+            if bridge is None or PORT_NAME not in bridge.interfaces:
+                bridge = await self._ensured_bridge(host)
+            session.take_bridge(bridge)
+
+
+class Session:
+    """What runs while the host stays the same: watch, switch, reconciler."""
+
+    def __init__(
+        self,
+        host: Host,
+        bridge: Bridge,
+        settings: AgentSettings,
+        database: SwitchDatabase,
+        health: Health,
+    ) -> None:
+        settings.cache_directory.mkdir(parents=True, exist_ok=True)
+        self._host = host
+        self._health = health
+        self._watch = WatchClient(
+            host.server,
+            _chassis_row(host),
+            token=settings.token.get_secret_value() if settings.token else "",
+            tls=_tls(settings, host.server),
+            cache=RowCache(settings.cache_directory / f"{host.system_id}.rows"),
+        )
+        self._announcer = Announcer(database, health, self._watch.set_up)
+        self._switch = Switch(
+            settings.management_socket(host.bridge),
+            health,
+            on_change=lambda: self._reconciler.wake(),
+            on_packet_in=self._take_packet,
+        )
+        self._reconciler = Reconciler(
+            chassis=host.system_id,
+            bridge=bridge,
+            state=FlowState(ConjunctionIds().allocate),
+            local=LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids))),
+            watch=self._watch,
+            switch=self._switch,
+            database=database,
+            announcer=self._announcer,
+            health=health,
+        )
+
+    async def run(self) -> None:
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(self._watch.run(), name="watch")
+            tasks.create_task(self._switch.run(), name="switch")
+            tasks.create_task(self._announcer.run(), name="announcer")
+            tasks.create_task(self._reconciler.follow_rows(), name="rows")
+            tasks.create_task(self._reconciler.run(), name="reconciler")
+            self._reconciler.wake()
+
+    def take_bridge(self, bridge: Bridge) -> None:
+        self._reconciler.take_bridge(bridge)
+
+    def _take_packet(self, _packet: PacketIn) -> None:
+        self._health.counters["packet_ins"] += 1
+
+    def set_host(self, host: Host) -> None:
+        """Encapsulations or the host's name changed."""
+        self._host = host
+        self._watch.set_chassis(_chassis_row(host))
+
+    async def report(self) -> dict[str, Any]:
+        return {
+            "system_id": self._host.system_id,
+            "bridge": self._host.bridge,
+            "server": self._host.server,
+            "connected": self._watch.connected,
+            "last_error": self._watch.last_error,
+            "revision": self._watch.revision,
+            "switch_connected": self._switch.is_connected,
+            **self._reconciler.report(),
+        }
+
+    async def differences(self) -> list[str]:
+        return await self._reconciler.differences()
+
+
+def _chassis_row(host: Host) -> Chassis:
+    return Chassis(
+        name=host.system_id,
+        hostname=host.hostname,
+        encaps=tuple(Encap(TUNNEL_TYPE, address) for address in host.encap_ips),
+    )
+
+
+def _tls(settings: AgentSettings, server: str) -> ssl.SSLContext | None:
+    if not server.startswith("wss:"):
+        return None
+    return ssl.create_default_context(cafile=settings.tls_ca)
+
+
+async def run_agent(settings: AgentSettings) -> None:
+    """Runs an agent until it is cancelled."""
+    await Agent(settings).run()

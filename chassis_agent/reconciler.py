@@ -1,0 +1,327 @@
+"""The agent's one worker: takes what changed, computes, programs the switch, reports back.
+
+Rows, pictures of the switch's configuration and learned addresses arrive at any
+time; a step takes all that has gathered. So nothing here runs concurrently with
+itself, and a step ends with the switch holding what is wanted. The order in it:
+
+1. rows into the flow state;
+2. which ports are here, with their zones, into the flow state; claims to the server;
+3. subscriptions to what these ports need, which may bring more rows;
+4. zones emptied, then one bundle with the changed flows;
+5. marks on interfaces and `up`; the batch acknowledged.
+
+Until the rows of all subscriptions are there for the first time, the switch is
+left as it is: a restarted agent doesn't tear down what it doesn't know yet. A
+switch that was connected anew is read back and compared instead of trusted.
+"""
+
+import asyncio
+import gc
+from collections.abc import Collection
+from typing import Any, Final
+
+import structlog
+
+from chassis_agent.announcer import Announcer
+from chassis_agent.bindings import Bindings
+from chassis_agent.desired import Changes
+from chassis_agent.flow_state import FlowState, compare
+from chassis_agent.health import Health
+from chassis_agent.inputs import Change, WatchedRows
+from chassis_agent.local_datapaths import PatchLinks
+from chassis_agent.local_facts import LocalFacts
+from chassis_agent.openflow.errors import OpenFlowError
+from chassis_agent.ovsdb import Bridge, SwitchDatabase
+from chassis_agent.ovsdb.edits import set_bridge_external_ids
+from chassis_agent.subscriptions import wanted_scopes
+from chassis_agent.switch import Switch
+from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
+from southbound.watch.client import Batch, WatchClient
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS: Final = 1.0
+_HEADLESS_SECONDS: Final = 2.0
+"""How long a starting agent waits for the server before it goes by its cache."""
+
+
+class Reconciler:
+    """Brings the switch to what the rows and this host ask for, step by step."""
+
+    def __init__(
+        self,
+        *,
+        chassis: str,
+        bridge: Bridge,
+        state: FlowState,
+        local: LocalFacts,
+        watch: WatchClient,
+        switch: Switch,
+        database: SwitchDatabase,
+        announcer: Announcer,
+        health: Health,
+    ) -> None:
+        self._chassis = chassis
+        self._bridge = bridge
+        self._state = state
+        self._local = local
+        self._watch = watch
+        self._switch = switch
+        self._database = database
+        self._announcer = announcer
+        self._health = health
+        self._watched = WatchedRows(ROW_TYPES)
+        self._links = PatchLinks()
+        self._datapaths: frozenset[str] = frozenset()
+        self._subscribed: frozenset[str] = frozenset()
+        self._learned: list[Change] = []
+        self._batches: asyncio.Queue[Batch] = asyncio.Queue(maxsize=1)
+        self._unacknowledged: Batch | None = None
+        self._zones_to_flush: set[int] = set()
+        self._zones_to_persist: dict[str, str | None] = {}
+        self._has_claimed = False
+        self._has_rows = False
+        self._is_settled = False
+        self._started = 0.0
+        self._wake = asyncio.Event()
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    # --- what arrives
+
+    def wake(self) -> None:
+        """Something that a step looks at has changed."""
+        self._wake.set()
+
+    def take_bridge(self, bridge: Bridge) -> None:
+        self._bridge = bridge
+        self._wake.set()
+
+    def claim_everything(self) -> None:
+        """The database was read anew: the next step states all claims instead of what changed."""
+        self._has_claimed = False
+        self._wake.set()
+
+    def learn(self, change: Change) -> None:
+        """An address that this host learned, ahead of the row that the server will send."""
+        self._learned.append(change)
+        self._wake.set()
+
+    async def follow_rows(self) -> None:
+        """Hands the batches of the watch to the steps, one at a time."""
+        while True:
+            batch = await self._watch.next_batch()
+            await self._batches.put(batch)
+            self._wake.set()
+
+    # --- steps
+
+    async def run(self) -> None:
+        """Steps whenever something arrived, until cancelled. A failed step is tried again."""
+        loop = asyncio.get_running_loop()
+        self._started = loop.time()
+        loop.call_later(_HEADLESS_SECONDS, self._wake.set)
+        while True:
+            await self._wake.wait()
+            self._wake.clear()
+            try:
+                await self._step()
+            except OpenFlowError as error:
+                self._health.degrade("programming", str(error))
+                self._try_again()
+            except Exception as error:
+                log.exception("step failed")
+                self._health.counters["failed_steps"] += 1
+                self._health.degrade("step", f"{type(error).__name__}: {error}")
+                self._switch.is_known = False
+                self._try_again()
+            else:
+                self._health.clear("programming")
+                self._health.clear("step")
+
+    def _try_again(self) -> None:
+        asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._wake.set)
+
+    async def _step(self) -> None:
+        if not self._batches.empty():
+            batch = self._batches.get_nowait()
+            self._take_rows(batch)
+            self._unacknowledged = batch
+        if self._learned:
+            learned, self._learned = self._learned, []
+            self._state.apply(learned)
+        self._update_local()
+        self._subscribe()
+        self._persist_zones()
+        if not self.is_settled or not self._switch.is_connected:
+            return
+        await self._program()
+        self._announcer.update(self._bridge.interfaces, self._ready_ports())
+        if self._unacknowledged is not None:
+            self._watch.acknowledge(self._unacknowledged)
+            self._unacknowledged = None
+        self._note_problems()
+
+    def _take_rows(self, batch: Batch) -> None:
+        self._has_rows = True
+        self._state.apply(self._watched.changes(batch.puts, batch.deletes))
+        for table, key in batch.deletes:
+            if table == PortBinding.table:
+                self._links.remove(key)
+        for row in batch.puts:
+            if isinstance(row, PortBinding):
+                self._links.put(row)
+        self._health.counters["batches"] += 1
+        self._health.counters["rows"] += len(batch.puts) + len(batch.deletes)
+
+    def _update_local(self) -> None:
+        change = self._local.update(
+            self._bridge, self._state.rows(PortBinding).get, self._local_routers
+        )
+        self._state.apply(change.facts)
+        self._zones_to_flush.update(change.zones.flush)
+        self._zones_to_persist.update(change.zones.external_ids)
+        if not self._has_claimed:
+            self._watch.claim_only(sorted(self._local.plugged))
+            self._has_claimed = True
+            return
+        for port in sorted(change.unplugged):
+            self._watch.release(port)
+        for port in sorted(change.plugged):
+            self._watch.claim(port)
+
+    def _local_routers(self, bindings: Bindings) -> Collection[str]:
+        self._datapaths = self._links.reachable(
+            {bound.row.datapath for bound in bindings.bound.values()}
+        )
+        rows = self._state.rows(Datapath)
+        return [key for key in self._datapaths if key in rows and rows[key].kind == "lr"]
+
+    def _subscribe(self) -> None:
+        wanted = wanted_scopes(self._local.plugged, self._datapaths, self._state.used_sets)
+        if wanted != self._subscribed:
+            self._watch.subscribe(sorted(wanted - self._subscribed))
+            self._watch.unsubscribe(sorted(self._subscribed - wanted))
+            self._subscribed = wanted
+
+    def _persist_zones(self) -> None:
+        if not self._zones_to_persist:
+            return
+        changes, self._zones_to_persist = self._zones_to_persist, {}
+        edit = set_bridge_external_ids(self._bridge.name, changes)
+        task = asyncio.create_task(self._database.transact(edit), name="persist zones")
+        self._tasks.add(task)
+        task.add_done_callback(self._zones_persisted)
+
+    def _zones_persisted(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._health.degrade("zones", f"not persisted: {error}")
+        else:
+            self._health.clear("zones")
+
+    async def _program(self) -> None:
+        if self._zones_to_flush:
+            await self._switch.flush_zones(sorted(self._zones_to_flush))
+            self._zones_to_flush.clear()
+        if self._switch.is_known:
+            changes = self._state.take_changes()
+        else:
+            installed = await self._switch.flows()
+            changes = self._state.difference(installed)
+            log.info(
+                "switch compared",
+                installed=len(installed),
+                wanted=len(self._state),
+                added=len(changes.added),
+                removed=len(changes.removed),
+            )
+            gc.collect()
+            gc.freeze()
+        await self._commit(changes)
+
+    async def _commit(self, changes: Changes) -> None:
+        if changes or not self._switch.is_known:
+            await self._switch.commit(changes)
+
+    # --- what holds
+
+    @property
+    def is_headless(self) -> bool:
+        """Whether rows are the last known ones, because the server cannot be reached."""
+        waited = asyncio.get_running_loop().time() - self._started > _HEADLESS_SECONDS
+        return self._has_rows and not self._watch.connected and waited
+
+    @property
+    def is_settled(self) -> bool:
+        """Whether the rows that are there are enough to say what the switch should hold.
+
+        True from the first moment on in which all subscriptions were in sync; or,
+        with the server away, once the rows of the cache were taken.
+        """
+        if not self._is_settled:
+            self._is_settled = (
+                self._has_rows and self._subscribed <= self._watch.in_sync
+            ) or self.is_headless
+        return self._is_settled
+
+    def _ready_ports(self) -> dict[str, str]:
+        """The ports whose flows are all in the switch, with their interfaces."""
+        if any(not self._is_in_sync(set_scope(name)) for name in self._state.used_sets):
+            return {}
+        missing = {key for key in self._datapaths if not self._is_in_sync(datapath_scope(key))}
+        return {
+            name: bound.plugged.interface
+            for name, bound in self._local.bindings.bound.items()
+            if bound.row.chassis == self._chassis
+            and not (missing and missing & self._links.reachable([bound.row.datapath]))
+        }
+
+    def _is_in_sync(self, scope: str) -> bool:
+        return scope in self._watch.in_sync or self.is_headless
+
+    def _note_problems(self) -> None:
+        failures = self._state.failures
+        if failures:
+            self._health.degrade("flows", f"{len(failures)} failed: {failures[0]}")
+        else:
+            self._health.clear("flows")
+        clashes = len(self._state.clashes)
+        if clashes:
+            self._health.degrade("clashes", f"{clashes} flows are wanted differently by two")
+        else:
+            self._health.clear("clashes")
+
+    # --- looking
+
+    async def differences(self) -> list[str]:
+        """Compares the state with a full recomputation, and the switch with the state."""
+        found = self._state.self_check()
+        if self._switch.is_connected:
+            installed = await self._switch.flows()
+            wanted = [flow for flow in self._state if flow.key not in self._switch.refused]
+            found += compare(wanted, installed, "wanted", "in the switch")
+        else:
+            found.append("the switch is not connected")
+        return found
+
+    def report(self) -> dict[str, Any]:
+        """The part of the status that concerns flows and ports."""
+        bindings = self._local.bindings
+        return {
+            "settled": self.is_settled,
+            "headless": self.is_headless,
+            "flows": len(self._state),
+            "waiting": {str(group): list(ports) for group, ports in self._state.incomplete.items()},
+            "failures": self._state.failures,
+            "clashes": len(self._state.clashes),
+            "refused_flows": list(self._switch.refused.values()),
+            "datapaths": sorted(self._datapaths),
+            "subscriptions": len(self._subscribed),
+            "ports": {
+                "bound": sorted(bindings.bound),
+                "up": sorted(self._announcer.up),
+                "refused": dict(sorted(bindings.refused.items())),
+                "unknown": sorted(bindings.unknown),
+            },
+            "zones": dict(sorted(self._local.zones.items())),
+        }

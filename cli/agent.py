@@ -1,0 +1,153 @@
+"""``treadle agent``: runs the chassis agent of a hypervisor, and asks a running one."""
+
+import asyncio
+import contextlib
+import json
+import signal
+from pathlib import Path
+from typing import Annotated, Any, ClassVar, Literal
+
+import typer
+
+from chassis_agent.settings import AgentSettings
+from cli.configuration import ConfigurationError, SectionSettings, load
+from cli.logs import configure
+from cli.output import ExitCode, fail, print_table
+
+app = typer.Typer(
+    help="The agent that programs Open vSwitch on a hypervisor.", no_args_is_help=True
+)
+
+
+class AgentSection(SectionSettings, AgentSettings):
+    """The table ``[agent]``."""
+
+    model_config = SectionSettings.model_config
+    section: ClassVar[str] = "agent"
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    log_form: Literal["text", "json"] = "text"
+
+
+Config = Annotated[
+    Path | None, typer.Option("--config", "-c", help="Settings; /etc/treadle/treadle.toml.")
+]
+StateDirectory = Annotated[
+    Path | None, typer.Option(help="Where the agent keeps its cache and its socket.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+
+@app.command()
+def run(
+    config: Config = None,
+    server: Annotated[str | None, typer.Option(help="ws:// or wss:// address.")] = None,
+    ovsdb: Annotated[str | None, typer.Option(help="The Open vSwitch database.")] = None,
+    run_directory: Annotated[
+        Path | None, typer.Option(help="Where Open vSwitch keeps its sockets.")
+    ] = None,
+    state_directory: StateDirectory = None,
+    system_id: Annotated[str | None, typer.Option(help="The chassis' name.")] = None,
+    encap_ip: Annotated[str | None, typer.Option(help="Where tunnels end here.")] = None,
+    bridge: Annotated[str | None, typer.Option(help="The integration bridge.")] = None,
+    datapath_type: Annotated[str | None, typer.Option(help="system or netdev.")] = None,
+    token_file: Annotated[Path | None, typer.Option(help="A file with the bearer token.")] = None,
+) -> None:
+    """Program this hypervisor's Open vSwitch until told to stop. Flows stay when it stops."""
+    settings = _settings(
+        config,
+        server=server,
+        ovsdb=ovsdb,
+        run_directory=run_directory,
+        state_directory=state_directory,
+        system_id=system_id,
+        encap_ip=encap_ip,
+        bridge=bridge,
+        datapath_type=datapath_type,
+        token_file=token_file,
+    )
+    from chassis_agent.errors import AlreadyRunningError
+
+    configure(settings.log_level, settings.log_form)
+    try:
+        asyncio.run(_run_until_told(settings))
+    except* AlreadyRunningError as errors:
+        fail(errors.exceptions[0])
+
+
+@app.command()
+def status(
+    config: Config = None, state_directory: StateDirectory = None, as_json: AsJson = False
+) -> None:
+    """What the agent of this host is doing."""
+    answer = _ask(_settings(config, state_directory=state_directory), "status")
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    ports = answer.get("ports", {})
+    print_table(
+        ("", ""),
+        [
+            ("chassis", answer.get("system_id")),
+            ("server", _connection(answer)),
+            ("switch", "connected" if answer.get("switch_connected") else "not connected"),
+            ("revision", answer["revision"]),
+            ("flows", answer.get("flows")),
+            ("ports", f"{len(ports.get('up', ()))} up of {len(ports.get('bound', ()))}"),
+            ("waiting", len(answer.get("waiting", ()))),
+            ("degraded", "; ".join(map(": ".join, answer["reasons"].items())) or "no"),
+            *((f"count of {name}", value) for name, value in answer["counters"].items()),
+        ],
+    )
+
+
+@app.command()
+def recompute(
+    config: Config = None, state_directory: StateDirectory = None, as_json: AsJson = False
+) -> None:
+    """Compare the agent's flows with a full recomputation and with the switch.
+
+    Changes nothing. Exits with 1 if there are differences.
+    """
+    answer = _ask(_settings(config, state_directory=state_directory), "recompute")
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    for line in answer["differences"]:
+        typer.echo(line)
+    if answer["differences"]:
+        raise typer.Exit(ExitCode.REFUSED)
+    typer.echo("no differences")
+
+
+def _settings(config: Path | None, **options: object) -> AgentSection:
+    try:
+        return load(AgentSection, path=config, options=options)
+    except ConfigurationError as error:
+        fail(error, ExitCode.USAGE)
+
+
+def _connection(answer: dict[str, Any]) -> str:
+    if answer["connected"]:
+        return "connected"
+    return f"not connected: {answer.get('last_error') or 'not started'}"
+
+
+def _ask(settings: AgentSettings, command: str) -> Any:
+    from chassis_agent.errors import AgentError
+    from chassis_agent.status import ask
+
+    try:
+        return asyncio.run(ask(settings.status_socket, command))
+    except AgentError as error:
+        fail(error, ExitCode.UNREACHABLE)
+
+
+async def _run_until_told(settings: AgentSettings) -> None:
+    from chassis_agent.agent import run_agent
+
+    running = asyncio.current_task()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, lambda: running and running.cancel())
+    with contextlib.suppress(asyncio.CancelledError):
+        await run_agent(settings)
