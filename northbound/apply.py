@@ -76,13 +76,16 @@ class _Application:
         self._adopt = adopt
         self._result = ApplyResult(document.document)
         self._wanted = wanted_objects(document)
-        self._replaced: list[tuple[Service[Any, Any], Resource]] = []
+        self._replaced: dict[str, tuple[Service[Any, Any], Resource]] = {}
 
     def run(self) -> ApplyResult:
         self._prepare()
-        present = {kind: self._present(service) for kind, service in SERVICES.items()}
+        present: dict[str, dict[Identity, Present]] = {}
         for kind in _LEAVES:
+            present[kind] = self._present(SERVICES[kind])
             self._delete_unwanted(kind, present[kind])
+        for kind in _CONTAINERS:
+            present[kind] = self._present(SERVICES[kind])
         self._end_links(present["logical_router_port"])
         for kind in SERVICES:
             self._reach(kind, present[kind])
@@ -90,8 +93,9 @@ class _Application:
         for kind in _CONTAINERS:
             self._delete_unwanted(kind, present[kind])
         self._tx.flush()
-        for service, row in self._replaced:
-            if row.version == self._tx.revision:
+        created = {referent.id for referent in self._result.created}
+        for service, row in self._replaced.values():
+            if row.version == self._tx.revision and row.id not in created:
                 self._result.changed.append(service.referent(row))
         return self._result
 
@@ -146,7 +150,7 @@ class _Application:
             else:
                 if found.row.document is None:
                     found.row.document = self._result.document
-                    self._replaced.append((service, found.row))
+                    self._replaced[found.row.id] = service, found.row
                 if not service.agrees(found.values, values):
                     changes.append((wanted.path, found.row, values))
         for _, row, _ in changes:
@@ -158,7 +162,7 @@ class _Application:
                     self._create(service, values)
                 else:
                     service.replace(self._tx, row.id, values)
-                    self._replaced.append((service, row))
+                    self._replaced[row.id] = service, row
 
     def _create(self, service: Service[Any, Any], values: dict[str, Any]) -> None:
         if "name" in service.identifying:
@@ -175,7 +179,7 @@ class _Application:
             peer = None if wanted is None else wanted.values["peer"]
             if found.row.peer is not None and found.row.peer != peer:
                 end_link(self._tx, found.row)
-                self._replaced.append((LOGICAL_ROUTER_PORTS, found.row))
+                self._replaced[found.row.id] = LOGICAL_ROUTER_PORTS, found.row
 
     def _make_links(self) -> None:
         """Join peers, now that all router ports are there and free."""
@@ -186,4 +190,4 @@ class _Application:
                 continue
             with at(*wanted.path):
                 LOGICAL_ROUTER_PORTS.replace(self._tx, row.id, wanted.values)
-            self._replaced.append((LOGICAL_ROUTER_PORTS, row))
+            self._replaced[row.id] = LOGICAL_ROUTER_PORTS, row

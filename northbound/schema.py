@@ -28,11 +28,11 @@ def check_schema(connection: Connection, place: str) -> None:
     if current == head:
         return
     if current is None:
-        raise SchemaMissingError(f"{place} has not been set up: run 'treadle server upgrade'")
+        raise SchemaMissingError(f"{place} has not been set up: run 'treadle db upgrade'")
     known = {revision.revision for revision in script.walk_revisions()}
     if current in known:
         raise SchemaOutdatedError(
-            f"{place} has schema {current}, this program needs {head}: run 'treadle server upgrade'"
+            f"{place} has schema {current}, this program needs {head}: run 'treadle db upgrade'"
         )
     raise SchemaTooNewError(
         f"{place} has schema {current}, which this program (schema {head}) does not know:"

@@ -53,6 +53,7 @@ class Reader:
 
     def __init__(self, session: Session) -> None:
         self.session = session
+        self._added: dict[tuple[type[Resource], str], Any] = {}
         self._named: dict[type[Resource], dict[str, Any]] = {}
         self._warm: set[type[Resource]] = set()
         self._helpers: dict[Any, Any] = {}
@@ -62,8 +63,10 @@ class Reader:
         return self.named(model, ref) or self.by_id(model, ref)
 
     def by_id(self, model: type[R], object_id: str) -> R | None:
-        with self.session.no_autoflush:
-            found = self.session.get(model, object_id)
+        found: R | None = self._added.get((model, object_id))
+        if found is None:
+            with self.session.no_autoflush:
+                found = self.session.get(model, object_id)
         return None if found is None or self.is_deleted(found) else found
 
     def named(self, model: type[R], name: str) -> R | None:
@@ -134,6 +137,7 @@ class Transaction(Reader):
             self.flush()
         self.session.add(row)
         if isinstance(row, Resource):
+            self._added[type(row), row.id] = row
             self._named.setdefault(type(row), {})[getattr(row, "name", row.id)] = row
 
     def delete(self, row: Tracked) -> None:

@@ -80,7 +80,7 @@ def history(reader: Reader, kind: str, object_id: str) -> list[tuple[RevisionEnt
             _entry(revision),
             RowChange(change.table, change.object_id, change.before, change.after),
         )
-        for revision, change in reader.session.execute(query).tuples()
+        for revision, change in reader.session.execute(query)
     ]
 
 

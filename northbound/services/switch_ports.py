@@ -136,13 +136,8 @@ def claim_addresses(
     if taken is not None:
         address, holder_id = taken
         holder = tx.by_id(LogicalSwitchPort, holder_id)
-        if holder is None:
-            holder = next(
-                row
-                for row in tx.session.new
-                if isinstance(row, LogicalSwitchPort) and row.id == holder_id
-            )
-        raise ConflictError(port.__tablename__, "addresses", address, referent(holder))
+        other = port if holder is None else holder
+        raise ConflictError(port.__tablename__, "addresses", address, referent(other))
 
 
 def held_addresses(tx: Transaction, port: LogicalSwitchPort) -> list[str]:

@@ -8,6 +8,7 @@ import pytest
 from northbound.database import Database
 from northbound.errors import InvalidError, RequestError
 from northbound.models import Resource
+from northbound.paging import PageRequest
 from northbound.services import SERVICES
 from northbound.transaction import RowChange
 
@@ -54,7 +55,9 @@ class Network:
     def names(self, kind: str, /, **filters: str) -> list[str]:
         service = SERVICES[KINDS[kind]]
         with self.database.read() as reader:
-            return [row.name for row in service.page(reader, filters).items]
+            return [
+                row.name for row in service.page(reader, filters, PageRequest(limit=1000)).items
+            ]
 
     def refused(self, error: type[RequestError], kind: str, /, **values: Any) -> str:
         """Check that an object is refused with `error`, and nothing written; the message."""
