@@ -10,7 +10,7 @@ from typing import Final
 
 from chassis_agent import tables
 from chassis_agent.compile.context import PackContext
-from chassis_agent.compile.errors import BadTemplateError
+from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError
 from chassis_agent.compile.fields import subfield
 from chassis_agent.compile.ports import output_key_source, port_source
 from chassis_agent.compile.splice import (
@@ -231,12 +231,13 @@ def _log(action: Log) -> Assembly:
         None if action.severity is None else SEVERITIES.index(str(action.severity)),
         None if action.verdict is None else VERDICTS.index(str(action.verdict)),
     )
+    shared = PUNT_METERS[Opcode.LOG].meter_id
     if action.meter is None:
-        return constant(act.controller(data, meter_id=PUNT_METERS[Opcode.LOG].meter_id))
+        return constant(act.controller(data, meter_id=shared))
     name = str(action.meter)
     return _with_number(
         lambda meter: act.controller(data, meter_id=meter),
-        lambda _, context: context.meter_id(name).to_bytes(4),
+        lambda _, context: (context.meter_id(name) or shared).to_bytes(4),
     )
 
 
@@ -245,7 +246,14 @@ def _meter(rate: object, burst: object) -> Assembly:
     if not isinstance(rate, Integer) or not isinstance(burst, Integer | None):
         raise BadTemplateError("set_meter is compiled before its holes are filled")
     name = f"rate={rate.value},burst={0 if burst is None else burst.value}"
-    return _with_number(act.meter, lambda _, context: context.meter_id(name).to_bytes(4))
+
+    def source(_: Arguments, context: PackContext) -> bytes:
+        meter = context.meter_id(name)
+        if not meter:
+            raise BadArgumentsError(f"there is no meter {name}")
+        return meter.to_bytes(4)
+
+    return _with_number(act.meter, source)
 
 
 def _lookup(action: GetNeighbour | LookupNeighbour | GetFdb | LookupFdb) -> bytes:

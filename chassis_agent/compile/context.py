@@ -30,7 +30,8 @@ class PackContext:
         A conjunction id for a description of the conjunction; the same
         description gets the same id (`conjunction.ConjunctionIds`).
     `meter_id`
-        The OpenFlow meter of that name; 0 for the empty name.
+        The OpenFlow meter of that name, or 0 if there is none: then the meter in
+        front of the agent has to do.
     """
 
     datapath_key: int
