@@ -71,8 +71,7 @@ class Database:
                 session.commit()
                 transaction.committed = transaction.revision
         if transaction.committed is not None:
-            for listener in tuple(self._listeners):
-                listener(transaction.committed)
+            self._tell(transaction.committed)
 
     @contextmanager
     def maintain(self) -> Iterator[Session]:
@@ -105,6 +104,17 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+
+    def _tell(self, revision: int) -> None:
+        """Call every listener, whatever the others do: the revision is committed."""
+        failures: list[Exception] = []
+        for listener in tuple(self._listeners):
+            try:
+                listener(revision)
+            except Exception as failure:
+                failures.append(failure)
+        if failures:
+            raise ExceptionGroup(f"listeners of revision {revision} failed", failures)
 
     @contextmanager
     def _write_session(self) -> Iterator[Session]:
