@@ -8,7 +8,9 @@ from typing import Annotated
 
 import typer
 
-from cli import agent
+from cli import agent, apply, lflow, revisions, show, token
+from cli.server import commands as server
+from cli.testbed import commands as testbed
 
 app = typer.Typer(
     name="treadle",
@@ -38,10 +40,8 @@ def main(
     """Logical switches, routers and ACLs, realised in Open vSwitch."""
 
 
-app.add_typer(agent.app, name="agent")
-
-
 app.command("server")(server.server)
+app.add_typer(agent.app, name="agent")
 app.add_typer(server.db, name="db")
 app.add_typer(token.app, name="token")
 app.command("apply")(apply.apply)

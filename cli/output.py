@@ -17,6 +17,9 @@ from typing import NoReturn
 
 import typer
 
+PIPED_WIDTH = 10_000
+"""Columns of output that no terminal limits."""
+
 
 class ExitCode(IntEnum):
     """See the module's table."""
@@ -33,20 +36,16 @@ def fail(message: object, code: ExitCode = ExitCode.REFUSED) -> NoReturn:
     raise typer.Exit(code)
 
 
-def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]], title: str = "") -> None:
-    """Print rows under `columns`: aligned for people, whole when piped into something."""
+def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
+    """Print rows under `columns`: fitted to a terminal, whole when piped into something."""
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(
-        *columns, box=SIMPLE_HEAD, title=title or None, title_justify="left", pad_edge=False
-    )
+    console = Console()
+    piped = not console.is_terminal
+    table = Table(*columns, box=None if piped else SIMPLE_HEAD, pad_edge=False)
     for row in rows:
         table.add_row(*(Text("" if cell is None else str(cell)) for cell in row))
-    console = Console(soft_wrap=False)
-    if not console.is_terminal:
-        console = Console(width=10_000)
-        table.expand = False
-    console.print(table)
+    (Console(width=PIPED_WIDTH) if piped else console).print(table)

@@ -28,14 +28,19 @@ def is_loopback(address: str) -> bool:
 class Listener(Group):
     """Where a service listens, and its certificate if it speaks TLS."""
 
-    address: str = "127.0.0.1"
+    host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
     certificate: Path | None = None
     private_key: Path | None = None
 
     @property
     def loopback(self) -> bool:
-        return is_loopback(self.address)
+        return is_loopback(self.host)
+
+    def url(self, scheme: str) -> str:
+        """Where the listener is reached; `scheme` is what it is called without TLS."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"{scheme}{'s' if self.certificate else ''}://{host}:{self.port}"
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
@@ -48,26 +53,43 @@ class ApiListener(Listener):
     """The REST API, for people and programs."""
 
     port: int = Field(default=6680, ge=0, le=65535)
-    body_limit: int = Field(default=64 * 1024 * 1024, gt=0, description="Bytes.")
+    authentication: bool | None = None
+    """Whether tokens are asked for; if not said, unless the host is a loopback address."""
+    body_limit: int = Field(default=64 * 1024 * 1024, gt=0)
+    """Bytes."""
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        return not self.loopback if self.authentication is None else self.authentication
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.authentication is False and not self.loopback:
+            raise ValueError(f"authentication can only be off on a loopback host, not {self.host}")
+        return self
 
 
-class WatchListener(Listener):
+class AgentListener(Listener):
     """The list-and-watch service, for chassis agents."""
 
-    port: int = Field(default=6681, ge=0, le=65535)
-    lease: float = Field(
-        default=30.0, gt=0, description="Seconds after which a silent chassis is taken for dead."
-    )
+    port: int = Field(default=6650, ge=0, le=65535)
+    authentication: bool | None = None
+    """Whether tokens are asked for; if not said, unless the host is a loopback address."""
+    lease: float = Field(default=30.0, gt=0)
+    """Seconds after which a chassis that is silent is taken for dead."""
+
+    @property
+    def asks_for_tokens(self) -> bool:
+        return not self.loopback if self.authentication is None else self.authentication
 
 
 class Database(Group):
     """Where intent and realised state are kept."""
 
-    url: str | None = Field(
-        default=None,
-        description="SQLAlchemy URL; without it, SQLite in the state directory.",
-    )
-    password: SecretStr | None = Field(default=None, description="Put into the URL.")
+    url: str | None = None
+    """SQLAlchemy's URL; without it, SQLite in the state directory."""
+    password: SecretStr | None = None
+    """Put into the URL."""
 
 
 class Logging(Group):
@@ -85,7 +107,7 @@ class ServerSettings(SectionSettings):
     state_directory: Path = Path("/var/lib/treadle")
     database: Database = Database()
     api: ApiListener = ApiListener()
-    watch: WatchListener = WatchListener()
+    agents: AgentListener = AgentListener()
     log: Logging = Logging()
 
     @property
@@ -103,5 +125,5 @@ class ServerSettings(SectionSettings):
 
     @property
     def database_is_embedded(self) -> bool:
-        """Whether the server itself keeps the database's schema up to date."""
-        return self.database.url is None
+        """Whether the server keeps the schema up to date by itself: SQLite has no other user."""
+        return self.database_url.startswith("sqlite")

@@ -1,0 +1,64 @@
+"""``treadle apply``: make the network what a file says."""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
+from cli.output import ExitCode, fail
+
+_SIGNS = (("created", "+"), ("updated", "~"), ("deleted", "-"))
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(help="A YAML or JSON document; - is standard input.")],
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Only tell what would be done.")
+    ] = False,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Take over objects that nobody owns.")
+    ] = False,
+    wait: Annotated[
+        Literal["translated", "chassis"] | None,
+        typer.Option(help="Come back only once the change has reached that far."),
+    ] = None,
+    timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 30.0,
+    comment: Annotated[str, typer.Option(help="Why: kept with the revision.")] = "",
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Make the network what FILE says: create, change and delete, all or nothing."""
+    with Client(url, token, token_file) as client:
+        result = client.request(
+            "POST",
+            "/v1/apply",
+            query={
+                "dry_run": dry_run,
+                "adopt": adopt,
+                "wait": None if dry_run else wait,
+                "timeout": timeout,
+                "comment": comment or None,
+            },
+            body=_read(file),
+            media_type="application/yaml",
+        ).json()
+    for field, sign in _SIGNS:
+        for each in result[field]:
+            typer.echo(f"{sign} {each['kind'].replace('_', ' ')} {each['name'] or each['id']}")
+    if dry_run:
+        typer.echo(f"{result['document']}: nothing was written, this was a dry run")
+    elif result["changed"]:
+        typer.echo(f"{result['document']}: revision {result['revision']}")
+    else:
+        typer.echo(f"{result['document']}: nothing to do, the network is so already")
+
+
+def _read(file: Path) -> bytes:
+    if str(file) == "-":
+        return typer.get_binary_stream("stdin").read()
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        fail(f"{file}: {error.strerror}", ExitCode.USAGE)

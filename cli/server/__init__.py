@@ -1,0 +1,1 @@
+"""``treadle server`` and ``treadle db``: the process that serves, and its database."""

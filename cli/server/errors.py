@@ -1,0 +1,35 @@
+"""Why a server does not start, or cannot go on.
+
+::
+
+    ServerError
+    ├── AddressInUseError     another program listens there, or the address is not ours
+    ├── NoTokensError         it would serve others, but nobody has a token
+    ├── AlreadyRunningError   another server works on the same database
+    ├── CertificateError      a certificate or its key cannot be used
+    └── ServiceFailedError    a part of the server ended by itself
+"""
+
+
+class ServerError(Exception):
+    """Base of these errors; the message is for the operator."""
+
+
+class AddressInUseError(ServerError):
+    """A listener cannot have its address."""
+
+
+class NoTokensError(ServerError):
+    """The API would be open to others, and there is no token to ask them for."""
+
+
+class AlreadyRunningError(ServerError):
+    """A database has one server."""
+
+
+class CertificateError(ServerError):
+    """TLS cannot be set up."""
+
+
+class ServiceFailedError(ServerError):
+    """A part of the server ended that should run as long as the server does."""

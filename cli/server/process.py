@@ -1,0 +1,253 @@
+"""The server process: database, translator, watch server and API, in one event loop.
+
+They start in that order and stop in the reverse. If one of them ends by itself
+the whole server ends, loudly: whoever supervises it starts it again.
+"""
+
+import asyncio
+import contextlib
+import os
+import signal
+import socket
+import ssl
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+
+import structlog
+import uvicorn
+
+from api.app import create_app
+from api.backend import Backend
+from cli.server.errors import (
+    AddressInUseError,
+    CertificateError,
+    NoTokensError,
+    ServiceFailedError,
+)
+from cli.server.ownership import owning
+from cli.server.settings import AgentListener, Listener, ServerSettings
+from northbound import tokens
+from northbound.database import Database, open_database, upgrade
+from southbound.state import RealisedState
+from southbound.store import Store
+from southbound.watch.server import WatchServer
+from translator.runner import Translator
+
+log = structlog.get_logger(__name__)
+
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
+GRACE_SECONDS = 5
+"""How long requests may take to end once the server is told to stop."""
+
+
+async def serve(settings: ServerSettings) -> None:
+    """Serve until a signal says to stop. Raises what keeps the server from serving."""
+    stop = asyncio.Event()
+    async with contextlib.AsyncExitStack() as stack:
+        stack.enter_context(_signals(stop))
+        listener = stack.enter_context(_bound(settings.api))
+        stack.enter_context(owning(settings.database_url))
+        database = stack.enter_context(_database(settings))
+        _refuse_open_door(settings, database)
+        realised = await stack.enter_async_context(_realised(database))
+        translator, translating = await stack.enter_async_context(_translated(database, realised))
+        agents = await stack.enter_async_context(_watched(settings.agents, realised, database))
+        backend = Backend(
+            database,
+            realised,
+            agents,
+            translator,
+            authentication=settings.api.asks_for_tokens,
+            body_limit=settings.api.body_limit,
+        )
+        await _serve_api(backend, settings, listener, translating, stop)
+    log.info("stopped")
+
+
+async def _serve_api(
+    backend: Backend,
+    settings: ServerSettings,
+    listener: socket.socket,
+    translating: asyncio.Task[None],
+    stop: asyncio.Event,
+) -> None:
+    """Serve the API until `stop`, or until it or the translator ends by itself."""
+    server = _ApiServer(_uvicorn_config(backend, settings.api))
+    serving = asyncio.create_task(server.serve(sockets=[listener]), name="the API")
+    stopping = asyncio.create_task(stop.wait(), name="stop")
+    log.info(
+        "serving",
+        api=settings.api.url("http"),
+        documentation=settings.api.url("http") + "/docs",
+        agents=settings.agents.url("ws"),
+        tokens="needed" if backend.authentication else "not needed",
+    )
+    try:
+        await asyncio.wait((serving, translating, stopping), return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        ended = [task for task in (serving, translating) if task.done()]
+        server.should_exit = True
+        stopping.cancel()
+        await asyncio.gather(serving, stopping, return_exceptions=True)
+    for task in ended:
+        raise ServiceFailedError(f"{task.get_name()} has ended") from task.exception()
+
+
+class _ApiServer(uvicorn.Server):
+    """Uvicorn without signal handlers of its own: ours stop everything in order."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def _uvicorn_config(backend: Backend, listener: Listener) -> uvicorn.Config:
+    try:
+        config = uvicorn.Config(
+            create_app(backend),
+            log_config=None,
+            access_log=False,
+            lifespan="off",
+            server_header=False,
+            timeout_graceful_shutdown=GRACE_SECONDS,
+            ssl_certfile=listener.certificate,
+            ssl_keyfile=listener.private_key,
+        )
+        config.load()
+    except (OSError, ssl.SSLError) as error:
+        raise CertificateError(f"the API's certificate cannot be used: {error}") from error
+    return config
+
+
+@contextlib.contextmanager
+def _signals(stop: asyncio.Event) -> Iterator[None]:
+    loop = asyncio.get_running_loop()
+    for number in STOP_SIGNALS:
+        loop.add_signal_handler(number, stop.set)
+    try:
+        yield
+    finally:
+        for number in STOP_SIGNALS:
+            loop.remove_signal_handler(number)
+
+
+@contextlib.contextmanager
+def _bound(listener: Listener) -> Iterator[socket.socket]:
+    """The API's socket, before anything is started that would have to be stopped again."""
+    try:
+        bound = socket.create_server(
+            (listener.host, listener.port),
+            family=socket.AF_INET6 if ":" in listener.host else socket.AF_INET,
+            backlog=2048,
+        )
+    except OSError as error:
+        raise _no_address("the API", listener, error) from error
+    with bound:
+        yield bound
+
+
+@contextlib.contextmanager
+def _database(settings: ServerSettings) -> Iterator[Database]:
+    if settings.database_is_embedded:
+        upgrade(settings.database_url)
+    database = open_database(settings.database_url)
+    try:
+        yield database
+    finally:
+        database.close()
+
+
+@contextlib.asynccontextmanager
+async def _realised(database: Database) -> AsyncIterator[RealisedState]:
+    realised = RealisedState(Store(database.engine))
+    await realised.load()
+    try:
+        yield realised
+    finally:
+        await realised.close()
+
+
+@contextlib.asynccontextmanager
+async def _translated(
+    database: Database, realised: RealisedState
+) -> AsyncIterator[tuple[Translator, asyncio.Task[None]]]:
+    translator = Translator(database, realised)
+    await translator.start()
+    running = asyncio.create_task(translator.run(), name="the translator")
+    try:
+        yield translator, running
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+
+
+@contextlib.asynccontextmanager
+async def _watched(
+    listener: AgentListener, realised: RealisedState, database: Database
+) -> AsyncIterator[WatchServer]:
+    server = WatchServer(
+        realised,
+        AgentTokens(database, needed=listener.asks_for_tokens).allow,
+        host=listener.host,
+        port=listener.port,
+        tls=_tls(listener.certificate, listener.private_key),
+        lease=listener.lease,
+    )
+    try:
+        await server.start()
+    except OSError as error:
+        raise _no_address("agents", listener, error) from error
+    try:
+        yield server
+    finally:
+        await server.stop()
+
+
+class AgentTokens:
+    """Which agent may act for which chassis."""
+
+    def __init__(self, database: Database, *, needed: bool) -> None:
+        self._database = database
+        self._needed = needed
+
+    async def allow(self, secret: str, chassis: str) -> bool:
+        """Whether the bearer of `secret` ("" for none) may act as `chassis`."""
+        if not secret:
+            return not self._needed
+        return await asyncio.to_thread(self._allow, secret, chassis)
+
+    def _allow(self, secret: str, chassis: str) -> bool:
+        with self._database.read() as reader:
+            token = tokens.authenticate(reader, secret)
+        return token is not None and token.role == "chassis" and token.chassis == chassis
+
+
+def _tls(certificate: Path | None, private_key: Path | None) -> ssl.SSLContext | None:
+    if certificate is None:
+        return None
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    try:
+        context.load_cert_chain(certificate, private_key)
+    except (OSError, ssl.SSLError) as error:
+        raise CertificateError(f"{certificate} cannot be used: {error}") from error
+    return context
+
+
+def _refuse_open_door(settings: ServerSettings, database: Database) -> None:
+    """An API that others reach needs tokens; without any, nobody could use it anyway."""
+    if not settings.api.asks_for_tokens:
+        return
+    with database.read() as reader:
+        users = [token for token in tokens.every(reader) if token.role != "chassis"]
+    if not users:
+        raise NoTokensError(
+            f"the API at {settings.api.url('http')} asks for tokens and there are none: "
+            "run 'treadle token create NAME --role admin' first"
+        )
+
+
+def _no_address(who: str, listener: Listener, error: OSError) -> AddressInUseError:
+    reason = os.strerror(error.errno) if error.errno else str(error)
+    return AddressInUseError(
+        f"cannot listen for {who} on {listener.host} port {listener.port}: {reason}"
+    )

@@ -1,0 +1,193 @@
+"""``treadle show``: the network as a tree, or one kind of thing as a table."""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
+from cli.output import PIPED_WIDTH, ExitCode, fail, print_table
+
+if TYPE_CHECKING:
+    from rich.tree import Tree
+
+Item = dict[str, Any]
+Column = tuple[str, Callable[[Item], Any]]
+
+
+def _text(value: Any) -> str:
+    """A value of an API document in a table's cell."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(str(element) for element in value)
+    return "" if value is None else str(value)
+
+
+def _columns(*fields: str) -> tuple[Column, ...]:
+    def reader(field: str) -> Callable[[Item], Any]:
+        return lambda item: item[field]
+
+    return tuple((field.replace("_", " ").upper(), reader(field)) for field in fields)
+
+
+TABLES: dict[str, tuple[Column, ...]] = {
+    "logical-switches": _columns("name", "subnet4", "subnet6", "tunnel_key", "id"),
+    "logical-switch-ports": _columns(
+        "name", "logical_switch", "type", "addresses", "dynamic_addresses", "enabled"
+    ),
+    "logical-routers": _columns("name", "enabled", "tunnel_key", "id"),
+    "logical-router-ports": _columns("name", "logical_router", "mac", "networks", "peer"),
+    "static-routes": _columns("logical_router", "ip_prefix", "nexthop", "output_port", "policy"),
+    "port-groups": _columns("name", "ports"),
+    "address-sets": _columns("name", "addresses"),
+    "acls": (
+        ("OF", lambda acl: acl["logical_switch"] or f"@{acl['port_group']}"),
+        *_columns("direction", "tier", "priority", "action", "match", "name"),
+    ),
+    "chassis": (
+        *_columns("name", "hostname", "alive"),
+        ("TUNNEL", lambda chassis: [encap["ip"] for encap in chassis["encaps"]]),
+        *_columns("ports"),
+    ),
+    "port-bindings": _columns("name", "datapath", "type", "chassis", "up", "addresses"),
+}
+
+
+def show(
+    what: Annotated[
+        str | None, typer.Argument(help=f"One of: {', '.join(TABLES)}. Without it, everything.")
+    ] = None,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Show the network: switches and their ports, where those are and whether they are up."""
+    if what is not None and what not in TABLES:
+        fail(f"{what!r} is none of {', '.join(TABLES)}", ExitCode.USAGE)
+    with Client(url, token, token_file) as client:
+        if what is not None:
+            _print_items(what, client.items(f"/v1/{what}"))
+            return
+        for tree in _network(client):
+            _print_tree(tree)
+
+
+def _print_items(what: str, items: Iterable[Item]) -> None:
+    columns = TABLES[what]
+    print_table(
+        [heading for heading, _ in columns],
+        ([_text(read(item)) for _, read in columns] for item in items),
+    )
+
+
+def _network(client: Client) -> Iterable["Tree"]:
+    bindings = {binding["name"]: binding for binding in client.items("/v1/port-bindings")}
+    acls = list(client.items("/v1/acls"))
+    yield _chassis(client, bindings.values())
+    yield from _switches(client, bindings, acls)
+    yield from _routers(client)
+    yield from _groups(client, acls)
+
+
+def _chassis(client: Client, bindings: Iterable[Item]) -> "Tree":
+    bound: dict[str, list[Item]] = defaultdict(list)
+    for binding in bindings:
+        bound[binding["chassis"] or ""].append(binding)
+    tree = _tree("chassis", "")
+    for chassis in client.items("/v1/chassis"):
+        state = "alive" if chassis["alive"] else "dead"
+        tunnels = ", ".join(f"{encap['type']} {encap['ip']}" for encap in chassis["encaps"])
+        branch = tree.add(_label(chassis["name"], f"{state}  {tunnels}"))
+        for binding in sorted(bound[chassis["name"]], key=_name):
+            branch.add(_label(binding["name"], _upness(binding)))
+    return tree
+
+
+def _switches(client: Client, bindings: dict[str, Item], acls: Iterable[Item]) -> Iterable["Tree"]:
+    ports = _by(client.items("/v1/logical-switch-ports"), "logical_switch")
+    rules = _by(acls, "logical_switch")
+    for switch in client.items("/v1/logical-switches"):
+        subnets = "  ".join(filter(None, (switch["subnet4"], switch["subnet6"])))
+        tree = _tree(f"switch {switch['name']}", subnets)
+        for port in ports[switch["name"]]:
+            tree.add(_label(port["name"], _port_line(port, bindings.get(port["name"]))))
+        _add_acls(tree, rules[switch["name"]])
+        yield tree
+
+
+def _routers(client: Client) -> Iterable["Tree"]:
+    ports = _by(client.items("/v1/logical-router-ports"), "logical_router")
+    routes = _by(client.items("/v1/static-routes"), "logical_router")
+    for router in client.items("/v1/logical-routers"):
+        tree = _tree(f"router {router['name']}", "" if router["enabled"] else "disabled")
+        for port in ports[router["name"]]:
+            peer = f"  peer {port['peer']}" if port["peer"] else ""
+            networks = " ".join(port["networks"])
+            tree.add(_label(port["name"], f"{port['mac']} {networks}{peer}"))
+        for route in routes[router["name"]]:
+            tree.add(_label("route", f"{route['ip_prefix']} via {route['nexthop']}"))
+        yield tree
+
+
+def _groups(client: Client, acls: Iterable[Item]) -> Iterable["Tree"]:
+    rules = _by(acls, "port_group")
+    for group in client.items("/v1/port-groups"):
+        tree = _tree(f"port group @{group['name']}", " ".join(group["ports"]))
+        _add_acls(tree, rules[group["name"]])
+        yield tree
+    for members in client.items("/v1/address-sets"):
+        yield _tree(f"address set ${members['name']}", " ".join(members["addresses"]))
+
+
+def _add_acls(tree: "Tree", acls: Iterable[Item]) -> None:
+    for acl in sorted(acls, key=lambda acl: (acl["direction"], acl["tier"], -acl["priority"])):
+        place = f"{acl['direction']} tier {acl['tier']} priority {acl['priority']}"
+        tree.add(_label("acl", f"{place}: {acl['match']} -> {acl['action']}"))
+
+
+def _port_line(port: Item, binding: Item | None) -> str:
+    if port["type"] == "router":
+        return f"to router port {port['router_port']}"
+    addresses = port["dynamic_addresses"] or ", ".join(port["addresses"]) or "no address"
+    disabled = "" if port["enabled"] else "  disabled"
+    if binding is None:
+        return f"{addresses}  not translated yet{disabled}"
+    where = f"on {binding['chassis']}" if binding["chassis"] else "not bound"
+    return f"{addresses}  {where}, {_upness(binding)}{disabled}"
+
+
+def _upness(binding: Item) -> str:
+    return "up" if binding["up"] else "down"
+
+
+def _name(item: Item) -> str:
+    return str(item["name"])
+
+
+def _by(items: Iterable[Item], field: str) -> dict[str, list[Item]]:
+    found: dict[str, list[Item]] = defaultdict(list)
+    for item in items:
+        if item[field] is not None:
+            found[item[field]].append(item)
+    return found
+
+
+def _label(name: str, rest: str) -> Any:
+    from rich.text import Text
+
+    return Text.assemble((name, "bold"), "  ", rest)
+
+
+def _tree(name: str, rest: str) -> "Tree":
+    from rich.tree import Tree
+
+    return Tree(_label(name, rest))
+
+
+def _print_tree(tree: "Tree") -> None:
+    from rich.console import Console
+
+    console = Console()
+    (console if console.is_terminal else Console(width=PIPED_WIDTH)).print(tree)
