@@ -120,8 +120,20 @@ def controller(
 
 def set_field(field: OxmField, value: int, mask: int | None = None) -> bytes:
     """Set the bits of a field that ``mask`` selects, by default all of them."""
-    tlv = field.tlv(value, mask)
+    tlv = _option_tlv(field, value, mask) if field.is_option else field.tlv(value, mask)
     return _pad(struct.pack("!HH", 25, (4 + len(tlv) + 7) // 8 * 8) + tlv)
+
+
+def _option_tlv(field: OxmField, value: int, mask: int | None) -> bytes:
+    """A tunnel option has no width of its own: leading zero bytes are left out."""
+    selected = field.full_mask if mask is None else mask
+    masked = selected != field.full_mask
+    size = max((selected if masked else value).bit_length() + 7, 8) // 8
+    narrow = OxmField(field.name, field.oxm_class, field.number, 8 * size, field.rank)
+    if not masked:
+        return narrow.tlv(value)
+    values = narrow.value_bytes(value & selected) + narrow.value_bytes(selected)
+    return narrow.header(masked=True) + values
 
 
 def load(target: Subfield, value: int) -> bytes:

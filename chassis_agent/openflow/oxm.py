@@ -58,6 +58,11 @@ class OxmField(NamedTuple):
         """The mask under which every bit counts."""
         return (1 << self.bits) - 1
 
+    @property
+    def is_option(self) -> bool:
+        """Whether this is an option of the tunnel header, such as Geneve's."""
+        return self.name.startswith("tun_metadata")
+
     def header(self, *, masked: bool = False) -> bytes:
         """The four bytes in front of a value (and a mask)."""
         length = self.size * 2 if masked else self.size

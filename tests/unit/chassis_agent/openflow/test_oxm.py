@@ -115,9 +115,9 @@ MATCHES: dict[str, list[Term]] = {
         term("ct_tp_src", 1),
         term("ct_tp_dst", 2),
     ],
-    "ipv6,ct_state=+trk,ct_nw_proto=6,ct_ipv6_src=fe80::1,ct_ipv6_dst=::2": [
+    "ipv6,ct_state=+trk+new,ct_nw_proto=6,ct_ipv6_src=fe80::1,ct_ipv6_dst=::2": [
         term("eth_type", 0x86DD),
-        term("ct_state", 0x20, 0x20),
+        term("ct_state", 0x21, 0x21),
         term("ct_nw_proto", 6),
         term("ct_ipv6_src", LINK_LOCAL),
         term("ct_ipv6_dst", 2),
