@@ -44,10 +44,12 @@ _STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _PUNCTUATION = re.compile(r"<->|--|&&|\|\||\.\.|[=!<>]=|[()\[\]{}=!<>,;]")
 _CONSTANT_END = r"(?![0-9A-Za-z_:])"
 _ETHERNET = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}" + _CONSTANT_END)
-_IPV6 = re.compile(r"(?=[0-9a-fA-F]*:[0-9a-fA-F]*:)[0-9a-fA-F:]+(?:\.\d+){0,3}" + _CONSTANT_END)
-_IPV4 = re.compile(r"\d+(?:\.\d+){3}" + _CONSTANT_END)
+_IPV6 = re.compile(
+    r"(?=[0-9a-fA-F]*:[0-9a-fA-F]*:)[0-9a-fA-F:]+(?:\.\d+){0,3}" + _CONSTANT_END, re.ASCII
+)
+_IPV4 = re.compile(r"\d+(?:\.\d+){3}" + _CONSTANT_END, re.ASCII)
 _HEXADECIMAL = re.compile(r"0[xX][0-9a-fA-F]+" + _CONSTANT_END)
-_DECIMAL = re.compile(r"\d+" + _CONSTANT_END)
+_DECIMAL = re.compile(r"\d+" + _CONSTANT_END, re.ASCII)
 _ADDRESS_WIDTHS = {Form.IPV4: 32, Form.IPV6: 128}
 _MAX_WIDTH = 128
 
@@ -134,7 +136,7 @@ class Lexer:
     def _lex_constant(self, start: int) -> Token | None:
         value = self._lex_number(start)
         if value is None:
-            if self.source[start].isdigit():
+            if self.source[start] in "0123456789":
                 end = _word_end(self.source, start)
                 raise self.malformed(
                     f"`{self.source[start:end]}' is not a valid constant.", start, end - start
