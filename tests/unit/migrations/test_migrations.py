@@ -89,7 +89,6 @@ def test_a_failed_upgrade_leaves_no_trace(engine: Engine) -> None:
 
 def test_migrations_travel_in_the_wheel(tmp_path: Path) -> None:
     """The packages of the wheel alone, without the checkout, set a database up."""
-    pytest.importorskip("hatchling")
     subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
         cwd=ROOT,
