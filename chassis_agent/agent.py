@@ -60,13 +60,16 @@ class Agent:
     async def report(self) -> dict[str, Any]:
         """What ``treadle agent status`` shows."""
         session = None if self._session is None else await self._session.report()
+        reasons = dict(self._health.reasons)
+        if session and not session["connected"]:
+            reasons["server"] = session["last_error"]
         return {
             "connected": False,
             "revision": None,
             **(session or {}),
             "ovsdb_connected": self._database.is_connected,
-            "degraded": bool(self._health.reasons),
-            "reasons": dict(self._health.reasons),
+            "degraded": bool(reasons),
+            "reasons": reasons,
             "counters": dict(sorted(self._health.counters.items())),
         }
 

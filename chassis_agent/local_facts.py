@@ -44,16 +44,21 @@ class LocalFacts:
         bridge: Bridge,
         port: Callable[[str], PortBinding | None],
         routers: Callable[[Bindings], Collection[str]],
+        *,
+        all_rows_known: bool,
     ) -> LocalChange:
         """Takes the picture of the bridge and the port rows by name.
 
         `routers` gives the ids of the routers that this host needs for its ports.
+        Zones are only given up when all rows are known: a port whose row is on its
+        way after a restart keeps its zone, and with it its connections.
         """
         before = self.plugged.keys()
         self.plugged = plugged_ports(bridge.interfaces.values())
         rows = {name: row for name in self.plugged if (row := port(name)) is not None}
         self.bindings = settle(self.plugged, rows, self._chassis)
-        zones = self._zones.assign(set(self._zone_names(routers(self.bindings))))
+        wanted = set(self._zone_names(routers(self.bindings)))
+        zones = self._zones.assign(wanted if all_rows_known else wanted | self.zones.keys())
         facts = dict(self._wanted(bridge))
         changes: list[Change] = [
             (*key, facts.get(key))

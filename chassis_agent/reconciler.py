@@ -175,7 +175,10 @@ class Reconciler:
 
     def _update_local(self) -> None:
         change = self._local.update(
-            self._bridge, self._state.rows(PortBinding).get, self._local_routers
+            self._bridge,
+            self._state.rows(PortBinding).get,
+            self._local_routers,
+            all_rows_known=self._is_settled,
         )
         self._state.apply(change.facts)
         self._zones_to_flush.update(change.zones.flush)
@@ -262,6 +265,8 @@ class Reconciler:
             self._is_settled = (
                 self._has_rows and self._subscribed <= self._watch.in_sync
             ) or self.is_headless
+            if self._is_settled:
+                self._wake.set()  # zones that nobody wants can go now
         return self._is_settled
 
     def _ready_ports(self) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -136,6 +137,14 @@ class AgentUnderTest:
         await self.stop()
         await self.start()
 
+    async def until_cached(self) -> None:
+        """Until the rows of this moment are on disk."""
+        cache = self._settings.cache_directory
+        now = time.time()
+        async with asyncio.timeout(15):
+            while not any(file.stat().st_mtime > now for file in cache.glob("*.rows")):
+                await self._task_alive(0.05)
+
     async def status(self) -> dict[str, Any]:
         assert self._agent is not None
         return await self._agent.report()
@@ -152,15 +161,19 @@ class AgentUnderTest:
         try:
             async with asyncio.timeout(seconds):
                 while True:
-                    assert self._task is not None
-                    if self._task.done():
-                        self._task.result()
                     status = await self.status()
                     if condition(status):
                         return status
-                    await asyncio.sleep(0.01)
+                    await self._task_alive(0.01)
         except TimeoutError:
             raise AssertionError(f"not in {seconds} s; the agent says {status}") from None
+
+    async def _task_alive(self, seconds: float) -> None:
+        """Sleeps; raises what the agent died of, if it did."""
+        assert self._task is not None
+        await asyncio.sleep(seconds)
+        if self._task.done():
+            self._task.result()
 
 
 @pytest.fixture

@@ -63,7 +63,7 @@ class PrivateSwitch:
             "--disable-system",
             f"--unixctl={self.control}",
         )
-        wait_until(lambda: self._ran("ovs-appctl", "-t", str(self.control), "version"), "vswitchd")
+        wait_until(self._has_all_bridges, "ovs-vswitchd has its bridges")
 
     def stop_switch(self) -> None:
         if self._switch_process is not None:
@@ -87,11 +87,18 @@ class PrivateSwitch:
     def vsctl(self, *arguments: str) -> str:
         return self._run("ovs-vsctl", f"--db={self.remote}", "--timeout=20", *arguments)
 
+    def add_flow(self, flow: str) -> None:
+        self._run("ovs-ofctl", "-OOpenFlow15", "add-flow", self._management, flow)
+
+    @property
+    def _management(self) -> str:
+        return f"unix:{self.directory / 'br-int.mgmt'}"
+
     def flows(self) -> list[str]:
         """The flows of the integration bridge, without statistics."""
         output = self._run(
             *("ovs-ofctl", "-OOpenFlow15", "dump-flows", "--no-stats", "--no-names"),
-            f"unix:{self.directory / 'br-int.mgmt'}",
+            self._management,
         )
         return sorted(line.strip() for line in output.splitlines() if "actions=" in line)
 
@@ -117,12 +124,12 @@ class PrivateSwitch:
             env={**os.environ, **self._environment},
         ).stdout
 
-    def _ran(self, *command: str) -> bool:
+    def _has_all_bridges(self) -> bool:
         try:
-            self._run(*command)
+            present = self._run("ovs-appctl", "-t", str(self.control), "ofproto/list")
         except subprocess.CalledProcessError:
             return False
-        return True
+        return set(self.vsctl("list-br").split()) <= set(present.split())
 
 
 def wait_until(condition: Callable[[], object], what: str, seconds: float = 10) -> None:
