@@ -83,14 +83,12 @@ def stage_table(pipeline: str, number: int) -> int:
     return (INGRESS if direction_of(pipeline) == "ingress" else EGRESS) + number
 
 
-def table_name(table: int, stages: dict[int, str] | None = None) -> str:
-    """The name of an OpenFlow table; `stages` names those of the pipelines.
+def table_name(table: int) -> str:
+    """The name of an OpenFlow table; that of a stage depends on the pipeline.
 
     >>> table_name(OUTPUT)
     'output'
     """
-    if stages is not None and table in stages:
-        return stages[table]
     fixed = _NAMES.get(table)
     if fixed is not None:
         return fixed

@@ -28,6 +28,11 @@ class StageKey(NamedTuple):
     def table(self) -> int:
         return tables.stage_table(self.pipeline, self.number)
 
+    @property
+    def kind(self) -> str:
+        """The kind of datapath that the pipeline is of: `ls` or `lr`."""
+        return self.pipeline[:2]
+
 
 class Stage(NamedTuple):
     key: StageKey
@@ -62,16 +67,13 @@ class StageBook:
         dropping = (
             key
             for key, stage in self.stages.items()
-            if stage.default == "drop" and key.pipeline.startswith(f"{kind}_")
+            if stage.default == "drop" and key.kind == kind
         )
         return UsedStages(kind, tuple(sorted({*with_flows, *dropping})))
 
-    def names(self) -> dict[int, str]:
-        """Stage names by OpenFlow table, `ls_in_acl|lr_in_policy` where two share it."""
-        found: dict[int, list[str]] = {}
-        for key, stage in sorted(self.stages.items()):
-            found.setdefault(key.table, []).append(stage.name)
-        return {table: "|".join(names) for table, names in found.items()}
+    def names(self) -> dict[tuple[str, int], str]:
+        """Stage names by kind of datapath and OpenFlow table."""
+        return {(key.kind, key.table): stage.name for key, stage in self.stages.items()}
 
 
 @dataclass(frozen=True)

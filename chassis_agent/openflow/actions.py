@@ -85,6 +85,9 @@ _NICIRA_NUMBERS = {
 }
 """The older names of fields, class and number, which some actions prefer."""
 
+NICIRA_FIELDS = {number: name for name, number in _NICIRA_NUMBERS.items()}
+"""The field that an older name is for."""
+
 
 def apply_actions(actions: bytes) -> bytes:
     """The instructions of a flow that applies ``actions``: none at all where there are none."""
