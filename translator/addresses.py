@@ -124,3 +124,21 @@ def link_local(mac: bytes) -> bytes:
     'fe80::800:ff:fe00:1'
     """
     return LINK_LOCAL_PREFIX + bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:]
+
+
+def solicited_node(ip: bytes) -> bytes:
+    """The multicast group in which the owner of an IPv6 address listens for solicitations.
+
+    >>> ip_text(solicited_node(ip_bytes("fd00::1234:5678")))
+    'ff02::1:ff34:5678'
+    """
+    return bytes.fromhex("ff0200000000000000000001ff") + ip[13:]
+
+
+def multicast_mac(group: bytes) -> bytes:
+    """The MAC address of an IPv6 multicast group.
+
+    >>> mac_text(multicast_mac(ip_bytes("ff02::1:ff34:5678")))
+    '33:33:ff:34:56:78'
+    """
+    return b"\x33\x33" + group[12:]

@@ -1,8 +1,17 @@
 """Static routes."""
 
+from collections.abc import Iterator
+
 from incremental import Read
 from logical_flow.template import LogicalFlow
-from translator.addresses import LINK_LOCAL_NETWORK, is_within, link_local, masked
+from translator.addresses import (
+    LINK_LOCAL_NETWORK,
+    is_within,
+    link_local,
+    masked,
+    multicast_mac,
+    solicited_node,
+)
 from translator.build.relations import (
     network_lengths,
     ports_by_network,
@@ -12,11 +21,11 @@ from translator.build.relations import (
 from translator.build.result import Flows
 from translator.errors import UnreachableNextHopError
 from translator.inputs import LogicalRouter, LogicalRouterPort, StaticRoute
-from translator.pipeline.lr_in import LrInIpRouting
+from translator.pipeline.lr_in import LrInArpRequest, LrInIpRouting
 
 
 def static_route_flows(read: Read, route_id: str) -> Flows | None:
-    """The one flow of a static route.
+    """The flows of a static route: where to, and how to ask for an IPv6 next hop.
 
     Of several routes for one prefix only the first, by id, is in force.
     """
@@ -27,8 +36,7 @@ def static_route_flows(read: Read, route_id: str) -> Flows | None:
     rivals = read.members(routes_by_prefix, (route.router, route.prefix.network, route.by_source))
     if rivals and rivals[0] != route_id:
         return None
-    flow = _route_flow(read, route) if route.nexthop else _discard_flow(route)
-    flows = () if flow is None else (flow,)
+    flows = tuple(_route_flows(read, route)) if route.nexthop else (_discard_flow(route),)
     return Flows(route.router, "static_route", route_id, flows)
 
 
@@ -41,12 +49,12 @@ def _discard_flow(route: StaticRoute) -> LogicalFlow:
     return template(plen=route.prefix.plen, prefix=route.prefix.network)
 
 
-def _route_flow(read: Read, route: StaticRoute) -> LogicalFlow | None:
+def _route_flows(read: Read, route: StaticRoute) -> Iterator[LogicalFlow]:
     port = _output_port(read, route)
     if port is None:
         raise UnreachableNextHopError("no port of the router has the next hop in its network")
     if not port.enabled:
-        return None
+        return
     stage = LrInIpRouting
     if len(route.prefix.ip) == 16:
         template = stage.by_source6 if route.by_source else stage.static6
@@ -54,7 +62,7 @@ def _route_flow(read: Read, route: StaticRoute) -> LogicalFlow | None:
         template = stage.by_source4_via6 if route.by_source else stage.static4_via6
     else:
         template = stage.by_source4 if route.by_source else stage.static4
-    return template(
+    yield template(
         plen=route.prefix.plen,
         prefix=route.prefix.network,
         nexthop=route.nexthop,
@@ -62,6 +70,11 @@ def _route_flow(read: Read, route: StaticRoute) -> LogicalFlow | None:
         mac=port.mac,
         port=port.name,
     )
+    if len(route.nexthop) == 16:
+        group = solicited_node(route.nexthop)
+        yield LrInArpRequest.nd_for_next_hop(
+            nexthop=route.nexthop, group=group, group_mac=multicast_mac(group)
+        )
 
 
 def _output_port(read: Read, route: StaticRoute) -> LogicalRouterPort | None:

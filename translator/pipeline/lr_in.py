@@ -264,8 +264,18 @@ class LrInArpResolve(Stage, name="lr_in_arp_resolve", default="drop"):
 
 
 class LrInArpRequest(Stage, name="lr_in_arp_request", default="drop"):
-    """Asks for the next hop's MAC address while it isn't known, else sends the packet on."""
+    """Asks for the next hop's MAC address while it isn't known, else sends the packet on.
 
+    A neighbour solicitation goes to the multicast group of its target. By itself that
+    is the group of the packet's destination, so next hops of routes are told apart.
+    """
+
+    nd_for_next_hop = Template(
+        200,
+        "ip && eth.dst == 00:00:00:00:00:00 && reg9[9] == 0 && xxreg0 == {nexthop:ip6}",
+        "nd_ns { eth.dst = {group_mac:mac}; ip6.src = xxreg1; ip6.dst = {group:ip6}; "
+        "nd.target = xxreg0; output; };",
+    )
     arp = Template(
         100,
         "ip && eth.dst == 00:00:00:00:00:00 && reg9[9] == 1",

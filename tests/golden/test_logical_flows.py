@@ -1,0 +1,23 @@
+"""Each directory here holds a network, and the logical flows that it must become.
+
+After a change that is meant, run ``pytest tests/golden --update-golden`` and review
+the difference.
+"""
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from tests.translated import Translated
+
+SCENARIOS = sorted(path.parent for path in Path(__file__).parent.glob("*/network.yaml"))
+
+
+@pytest.mark.parametrize("scenario", SCENARIOS, ids=lambda path: path.name)
+def test_logical_flows(scenario: Path, request: pytest.FixtureRequest) -> None:
+    text = Translated.of(yaml.safe_load((scenario / "network.yaml").read_text())).text()
+    golden = scenario / "lflows.txt"
+    if request.config.getoption("--update-golden"):
+        golden.write_text(text)
+    assert text == golden.read_text()
