@@ -11,6 +11,11 @@ belong together. It has a :class:`Part` for each scope that has news. A part is 
 *full* (all rows of the scope: what it doesn't list is gone) or a difference to what
 the agent was sent before. A scope is in sync from its first part on.
 
+An agent may leave a scope and take it again while parts of its first subscription are
+still on their way. So each update says how many of the agent's subscribe and unsubscribe
+messages the server had *heard* when it composed it, and the agent takes no part of a
+scope from an update that is older than its subscription.
+
 **Positions** count changes in the server's memory, so they are comparable only within
 one `epoch`, a name for one life of the server process. **Revisions** are the
 northbound's: an update says which revision its rows realise. **Serials** number the
@@ -157,6 +162,7 @@ class Part(Message, frozen=True, array_like=True):
 
 class Update(Message, frozen=True, array_like=True, tag="update"):
     serial: int
+    heard: int
     position: int
     revision: int
     parts: tuple[Part, ...]
@@ -196,14 +202,16 @@ def decode_from_server(data: bytes) -> FromServer:
     return _decode(_from_server, data)
 
 
-def frame(serial: int, position: int, revision: int, parts: Sequence[bytes]) -> list[bytes]:
+def frame(
+    serial: int, heard: int, position: int, revision: int, parts: Sequence[bytes]
+) -> list[bytes]:
     """The pieces of an :class:`Update` of parts that :func:`encode` made earlier.
 
     Joined, they are what ``encode(Update(...))`` gives; the parts themselves are not
     copied, so that many agents can be sent the same large part.
     """
-    head = _encoder.encode(["update", serial, position, revision])
-    return [b"\x95" + head[1:] + _array_header(len(parts)), *parts]
+    fields = b"".join(map(_encoder.encode, ("update", serial, heard, position, revision)))
+    return [_array_header(6) + fields + _array_header(len(parts)), *parts]
 
 
 def _array_header(length: int) -> bytes:

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
@@ -73,7 +73,9 @@ class WatchClient:
         self._backoff = backoff or Backoff()
         self._instance = uuid.uuid4().hex
         # What the user asked for.
-        self._subscriptions: set[str] = set()
+        self._subscriptions: dict[str, int] = {}
+        """Scope, and which subscribe message of this connection asked for it (see wire)."""
+        self._asked = 0
         self._claims: set[str] | None = None
         self._ups: set[str] = set()
         # What the server sent.
@@ -163,22 +165,23 @@ class WatchClient:
         new = [scope for scope in scopes if scope not in self._subscriptions]
         if not new:
             return
-        self._subscriptions.update(new)
         for scope in new:
             if scope in self._cached:
                 self._gather(self._mirror.base(scope, self._cached.pop(scope)))
-        self._send(wire.Subscribe(tuple(new)))
+        self._ask_for(new)
 
     def unsubscribe(self, scopes: Iterable[str]) -> None:
         """The rows that no other subscribed scope holds leave with the next batch."""
         gone = [scope for scope in scopes if scope in self._subscriptions]
         if not gone:
             return
-        self._subscriptions.difference_update(gone)
+        for scope in gone:
+            del self._subscriptions[scope]
         self._answered.difference_update(gone)
+        self._in_sync = self._in_sync.difference(gone)
         for scope in gone:
             self._gather(self._mirror.leave(scope))
-        self._send(wire.Unsubscribe(tuple(gone)))
+        self._give_up(gone)
 
     def set_chassis(self, chassis: Chassis) -> None:
         """The host's encapsulations or names changed: registers anew."""
@@ -268,10 +271,10 @@ class WatchClient:
         if not isinstance(hello, wire.Hello):
             raise ProtocolError("the server did not say hello")
         self.learned_refresh = hello.learned_refresh
-        self._repeat_wishes(set(resume.scopes) if resume else set())
         self._connections += 1
         self._serial = 0
         self._socket, self._last_error = socket, ""
+        self._repeat_wishes(set(resume.scopes) if resume else set())
         log.info("connected", server=self._address)
         reader = asyncio.create_task(self._read(socket, hello.epoch))
         writer = asyncio.create_task(self._write(socket))
@@ -285,21 +288,30 @@ class WatchClient:
             writer.cancel()
             await asyncio.gather(reader, writer, return_exceptions=True)
 
-    def _repeat_wishes(self, resumed: set[str]) -> None:
+    def _repeat_wishes(self, resumed: Set[str]) -> None:
         """What the user asked for earlier is the first that a new connection hears."""
         self._outbox.clear()
-        wishes: list[wire.Message] = []
-        given_up = resumed - self._subscriptions
-        if given_up:
-            wishes.append(wire.Unsubscribe(tuple(sorted(given_up))))
-        missing = self._subscriptions - resumed
-        if missing:
-            wishes.append(wire.Subscribe(tuple(sorted(missing))))
+        self._asked = 0
+        kept = resumed & self._mirror.based
+        for scope in kept:
+            self._subscriptions[scope] = 0
+        if given_up := resumed - kept:
+            self._give_up(sorted(given_up))
+        if missing := self._subscriptions.keys() - kept:
+            self._ask_for(sorted(missing))
         if self._claims is not None:
-            wishes.append(wire.ClaimOnly(tuple(sorted(self._claims))))
-            wishes += [wire.PortUp(port, True) for port in sorted(self._ups)]
-        self._outbox.extend(wishes)
-        self._outbox_due.set()
+            self._send(wire.ClaimOnly(tuple(sorted(self._claims))))
+            for port in sorted(self._ups):
+                self._send(wire.PortUp(port, True))
+
+    def _ask_for(self, scopes: Sequence[str]) -> None:
+        self._asked += 1
+        self._subscriptions.update(dict.fromkeys(scopes, self._asked))
+        self._send(wire.Subscribe(tuple(scopes)))
+
+    def _give_up(self, scopes: Sequence[str]) -> None:
+        self._asked += 1
+        self._send(wire.Unsubscribe(tuple(scopes)))
 
     def _send(self, message: wire.Message) -> None:
         """Wishes are repeated on connecting; all else is only for the present connection."""
@@ -330,9 +342,13 @@ class WatchClient:
                     raise ProtocolError(f"unexpected {type(message).__name__}")
 
     def _apply(self, epoch: str, update: wire.Update) -> None:
-        changes = self._mirror.apply(epoch, update, self._subscriptions)
+        def accepts(scope: str) -> bool:
+            asked = self._subscriptions.get(scope)
+            return asked is not None and asked <= update.heard
+
+        changes = self._mirror.apply(epoch, update, accepts)
         self._cached = {}
-        self._answered |= self._mirror.based & {part.scope for part in update.parts}
+        self._answered |= {part.scope for part in update.parts if accepts(part.scope)}
         self._serial = update.serial
         self._gather(changes)
         self._cache_due.set()

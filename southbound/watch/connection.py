@@ -135,10 +135,9 @@ class AgentConnection:
     def _open(self, register: wire.Register) -> Session:
         hub, resume = self._hub, register.resume
         session = Session(register.chassis.name, hub.state.feed, hub.parts)
-        if resume is not None and resume.epoch == hub.epoch:
-            session.resume(min(resume.position, hub.state.feed.position), resume.scopes)
-        elif resume is not None:
-            session.subscribe(resume.scopes)
+        if resume is not None:
+            known = resume.epoch == hub.epoch and resume.position <= hub.state.feed.position
+            session.resume(resume.position if known else None, resume.scopes)
         self.instance = register.instance
         hub.connections[session.chassis] = self
         self._sessions.open(session)
@@ -248,8 +247,19 @@ class AgentConnection:
         return f"{host}:{port}"
 
 
-def _fragments(pieces: Sequence[bytes]) -> Iterator[memoryview]:
+def _fragments(pieces: Sequence[bytes]) -> Iterator[bytes | memoryview]:
+    """Of about one size: small pieces are joined, large ones are cut without a copy."""
+    small: list[bytes] = []
+    size = 0
     for piece in pieces:
-        view = memoryview(piece)
-        for start in range(0, len(view), _FRAGMENT):
-            yield view[start : start + _FRAGMENT]
+        if size + len(piece) > _FRAGMENT:
+            yield b"".join(small)
+            small, size = [], 0
+        if len(piece) > _FRAGMENT:
+            view = memoryview(piece)
+            for start in range(0, len(view), _FRAGMENT):
+                yield view[start : start + _FRAGMENT]
+        else:
+            small.append(piece)
+            size += len(piece)
+    yield b"".join(small)

@@ -4,9 +4,10 @@ Kept by scope, because scopes are what is subscribed, answered and left; a row i
 for as long as one of the scopes holds it. Pure: updates in, changes out.
 """
 
-from collections.abc import Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Set
 from typing import NamedTuple
 
+from southbound.errors import ProtocolError
 from southbound.rows import AnyRow, Row, RowId
 from southbound.wire import Part, Resume, Update
 
@@ -19,12 +20,10 @@ class Changes(NamedTuple):
 class Mirror:
     """Rows of subscribed scopes as of `position` in `epoch` (see :mod:`southbound.wire`).
 
-    A scope is *based* while its rows are those of the position. Differences to a scope
-    that isn't belong to a subscription that was given up meanwhile, and are ignored.
-
-    Rows from the cache are based until the server's first update moves the position: of
-    what was not in the :class:`~southbound.wire.Resume` it knows nothing. Such rows stay
-    to be seen until their scope is sent in full.
+    A scope is *based* while its rows are those of the position. Rows from the cache are
+    based until the server's first update moves the position: of what was not in the
+    :class:`~southbound.wire.Resume` it knows nothing. Such rows stay to be seen until
+    their scope is sent in full.
     """
 
     def __init__(self) -> None:
@@ -52,15 +51,19 @@ class Mirror:
 
     def base(self, scope: str, rows: Iterable[AnyRow]) -> Changes:
         """Take over rows that were cached as of this mirror's position."""
-        return self._apply([Part(scope, True, tuple(rows))], {scope})
+        return self._apply([Part(scope, True, tuple(rows))])
 
-    def apply(self, epoch: str, update: Update, subscribed: Set[str]) -> Changes:
-        """Move to the position of `update`, whole."""
+    def apply(self, epoch: str, update: Update, accepts: Callable[[str], bool]) -> Changes:
+        """Move to the position of `update`, whole, with its parts of accepted scopes."""
         if self._offered is not None:
             self._based &= self._offered
             self._offered = None
+        parts = [part for part in update.parts if accepts(part.scope)]
+        for part in parts:
+            if not part.full and part.scope not in self._based:
+                raise ProtocolError(f"a difference to {part.scope}, of which nothing is known")
         self.epoch, self.position, self.revision = epoch, update.position, update.revision
-        return self._apply(update.parts, subscribed)
+        return self._apply(parts)
 
     def leave(self, scope: str) -> Changes:
         """The scope is subscribed no more."""
@@ -70,13 +73,11 @@ class Mirror:
             self._let_go(row_id, changes)
         return changes
 
-    def _apply(self, parts: Iterable[Part], subscribed: Set[str]) -> Changes:
+    def _apply(self, parts: Iterable[Part]) -> Changes:
         """Puts of all parts come first: a row may leave one scope for another."""
         changes = Changes({}, set())
         gone: list[RowId] = []
         for part in parts:
-            if part.scope not in subscribed or not (part.full or part.scope in self._based):
-                continue
             self._based.add(part.scope)
             held = self._scopes.setdefault(part.scope, {})
             leaving = set(held) if part.full else set(part.deletes)

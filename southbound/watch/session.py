@@ -29,6 +29,7 @@ class Session:
         """Set while there is something to send."""
         self._feed = feed
         self._parts = parts
+        self._heard = 0
         self._position = 0
         self._sent_revision = 0
         self._scopes: set[str] = set()
@@ -48,14 +49,21 @@ class Session:
     def settled(self) -> bool:
         return self.acknowledged >= self.due
 
-    def resume(self, position: int, scopes: Iterable[str]) -> None:
-        """Before anything was sent: the agent has these scopes as of `position`."""
-        self._position = position
+    def resume(self, position: int | None, scopes: Iterable[str]) -> None:
+        """Before anything was sent: the agent has these scopes as of `position`.
+
+        None is a position that means nothing to us: it is sent everything anew.
+        """
         self._scopes.update(scopes)
+        if position is None:
+            self._behind.update(self._scopes)
+        else:
+            self._position = position
         self._mark(self._scopes)
 
     def subscribe(self, scopes: Iterable[str]) -> Collection[str]:
         """Watch more scopes; returns those that are new."""
+        self._heard += 1
         new = [scope for scope in scopes if scope not in self._scopes]
         self._scopes.update(new)
         self._behind.update(new)
@@ -63,6 +71,7 @@ class Session:
         return new
 
     def unsubscribe(self, scopes: Iterable[str]) -> Collection[str]:
+        self._heard += 1
         gone = [scope for scope in scopes if scope in self._scopes]
         for scope in gone:
             self._scopes.discard(scope)
@@ -91,7 +100,7 @@ class Session:
         self._position = self._feed.position
         self._sent_revision = revision
         self.sent += 1
-        return wire.frame(self.sent, self._position, revision, parts)
+        return wire.frame(self.sent, self._heard, self._position, revision, parts)
 
     def acknowledge(self, serial: int) -> None:
         if serial > self.sent:

@@ -1,12 +1,21 @@
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine, create_engine
 
 from southbound import models
+from southbound.rows import Chassis
 from southbound.state import RealisedState
 from southbound.store import Store
+from southbound.watch.backoff import Backoff
+from southbound.watch.client import WatchClient
+from southbound.watch.server import WatchServer
+from tests.unit.southbound.agents import Agent, MakeAgent
+from tests.unit.southbound.faulty_link import FaultyLink
+
+LEASE = 0.3
 
 
 @pytest.fixture
@@ -28,3 +37,45 @@ async def state(store: Store) -> AsyncIterator[RealisedState]:
     await state.load()
     yield state
     await state.close()
+
+
+async def token_is_name(token: str, chassis: str) -> bool:
+    return token == f"token-of-{chassis}"
+
+
+@pytest.fixture
+async def server(state: RealisedState) -> AsyncIterator[WatchServer]:
+    server = WatchServer(state, token_is_name, port=0, lease=LEASE)
+    await server.start()
+    yield server
+    await server.stop()
+
+
+@pytest.fixture
+async def link(server: WatchServer) -> AsyncIterator[FaultyLink]:
+    link = FaultyLink(server.port)
+    await link.start()
+    yield link
+    await link.stop()
+
+
+@pytest.fixture
+async def make_agent(server: WatchServer) -> AsyncIterator[MakeAgent]:
+    agents: list[Agent] = []
+
+    def make(name: str, *scopes: str, port: int = 0, token: str = "", **more: Any) -> Agent:
+        client = WatchClient(
+            f"ws://127.0.0.1:{port or server.port}",
+            Chassis(name, f"host-{name}"),
+            token=token or f"token-of-{name}",
+            backoff=Backoff(0.02, 0.1),
+            **more,
+        )
+        client.subscribe(scopes)
+        agents.append(Agent(client))
+        agents[-1].start()
+        return agents[-1]
+
+    yield make
+    for agent in agents:
+        await agent.stop()
