@@ -3,6 +3,10 @@
 A packet's input port is forgotten once it is logical, so that Open vSwitch lets
 it leave where it came from; whether it may is decided by logical ports, in the
 loopback check of the `OUTPUT` table.
+
+What a pipeline knows stays in it: general registers and connection state are
+cleared on the way to egress, everything else on the way to another datapath. A
+packet that comes through a tunnel knows no more.
 """
 
 from typing import NamedTuple
@@ -71,6 +75,7 @@ def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
         act.ct_clear()
         + CLEAR_GENERAL
         + act.set_field(FLAGS, 0)
+        + act.set_field(FIELDS["pkt_mark"], 0)
         + act.set_field(DNAT_ZONE, 0)
         + act.set_field(SNAT_ZONE, 0)
         + act.set_field(PORT_ZONE, 0)
@@ -132,7 +137,7 @@ def _delivery_flows(side: Side, *, cookie: int) -> list[Flow]:
             tables.OUTPUT,
             _UNICAST,
             on(side.datapath_key, reg15=key),
-            zones + CLEAR_GENERAL + act.resubmit(side.first_egress),
+            act.ct_clear() + zones + CLEAR_GENERAL + act.resubmit(side.first_egress),
             cookie=cookie,
         ),
     ]
