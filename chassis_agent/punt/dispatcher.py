@@ -1,0 +1,164 @@
+"""Decides what becomes of a punted packet, and counts what happened.
+
+The runtime gives every packet-in to `Dispatcher.receive`, tells it of neighbours' addresses as
+they become known, and is told in turn what was learned. Nothing here awaits anything.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping
+from typing import Final, Protocol
+
+import structlog
+
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow import messages
+from chassis_agent.openflow.oxm import FIELDS
+from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.punt import codec
+from chassis_agent.punt.errors import PuntError
+from chassis_agent.punt.opcodes import (
+    PUNT_METERS,
+    LogArguments,
+    Opcode,
+    Userdata,
+    decode_log_arguments,
+    decode_userdata,
+)
+from chassis_agent.punt.pending import NextHop, PendingPackets, Waiting
+from chassis_agent.punt.replies import REPLIES, reply_to
+
+log = structlog.get_logger(__name__)
+
+_INPORT: Final = 14
+_OUTPORT: Final = 15
+_MULTICAST_BIT: Final = 1
+
+
+class Learner(Protocol):
+    """Where the agent's runtime takes what packets teach; keys are tunnel keys, bytes packed."""
+
+    def neighbour_learned(
+        self, datapath_key: int, port_key: int, ip: bytes, mac: bytes
+    ) -> None: ...
+
+    def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None: ...
+
+
+class PacketLog(Protocol):
+    """Where lines about packets go that ACLs want logged."""
+
+    def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None: ...
+
+
+class Dispatcher:
+    """Handles punted packets.
+
+    ``send`` takes a packet-out message (`Connection.packet_out`), ``resume_table`` is the table in
+    which a packet goes on whose next hop became known.
+    """
+
+    def __init__(
+        self,
+        send: Callable[[bytes], object],
+        learner: Learner,
+        packet_log: PacketLog,
+        *,
+        resume_table: int,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._send = send
+        self._learner = learner
+        self._packet_log = packet_log
+        self._resume_table = resume_table
+        self._clock = clock
+        self.pending = PendingPackets()
+        self.received: Counter[Opcode | None] = Counter()
+        self.malformed: Counter[Opcode | None] = Counter()
+        self.failed: Counter[Opcode | None] = Counter()
+
+    def receive(self, packet: PacketIn) -> None:
+        """Handle one packet; whatever is wrong with it is counted, and goes no further."""
+        opcode: Opcode | None = None
+        try:
+            userdata = decode_userdata(packet.userdata)
+            opcode = userdata.opcode
+            self.received[opcode] += 1
+            self._handle(userdata, packet)
+        except PuntError as error:
+            self.malformed[opcode] += 1
+            log.debug("punt.malformed", opcode=opcode and opcode.name, error=str(error))
+        except Exception:
+            self.failed[opcode] += 1
+            log.exception("punt.failed", opcode=opcode and opcode.name)
+
+    def neighbour_known(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> int:
+        """Send on the packets that waited for this address; returns how many."""
+        ready = self.pending.take(NextHop(datapath_key, port_key, ip), self._clock())
+        go_on = act.set_field(FIELDS["eth_dst"], int.from_bytes(mac, "big"))
+        go_on += act.resubmit(self._resume_table)
+        for waiting in ready:
+            self._send(messages.packet_out(waiting.packet, go_on, waiting.metadata))
+        return len(ready)
+
+    def _handle(self, userdata: Userdata, packet: PacketIn) -> None:
+        match userdata.opcode:
+            case opcode if opcode in REPLIES:
+                self._reply(userdata, packet)
+            case Opcode.PUT_ARP:
+                self._learn_neighbour(packet, packet.register(0).to_bytes(4, "big"))
+            case Opcode.PUT_ND:
+                self._learn_neighbour(packet, packet.register128(0).to_bytes(16, "big"))
+            case Opcode.PUT_FDB:
+                self._learn_fdb(packet)
+            case Opcode.LOG:
+                self._packet_log.packet_logged(decode_log_arguments(userdata.body), packet)
+
+    def _reply(self, userdata: Userdata, packet: PacketIn) -> None:
+        made = reply_to(userdata.opcode, packet.packet)
+        if made is None:
+            return
+        metadata = packet.restored_metadata()
+        if userdata.opcode in (Opcode.ARP, Opcode.ND_NS):
+            next_hop = _next_hop(userdata.opcode, packet)
+            self.pending.add(next_hop, Waiting(packet.packet, metadata, self._clock()))
+        self._send(messages.packet_out(made, userdata.body, metadata))
+
+    def _learn_neighbour(self, packet: PacketIn, ip: bytes) -> None:
+        mac = codec.read_ethernet(packet.packet).src
+        if mac[0] & _MULTICAST_BIT or not any(mac) or not any(ip):
+            return
+        self._learner.neighbour_learned(packet.datapath_key, packet.register(_INPORT), ip, mac)
+
+    def _learn_fdb(self, packet: PacketIn) -> None:
+        mac = codec.read_ethernet(packet.packet).src
+        if mac[0] & _MULTICAST_BIT or not any(mac):
+            return
+        self._learner.fdb_learned(packet.datapath_key, packet.register(_INPORT), mac)
+
+
+def meter_mods(installed: Mapping[int, tuple[int, int]]) -> list[bytes]:
+    """The messages that give a switch the meters in front of the agent.
+
+    ``installed`` are the meters that it has already: rate and burst by id.
+    """
+    changes = []
+    for meter in PUNT_METERS.values():
+        there = installed.get(meter.meter_id)
+        if there != (meter.rate, meter.burst):
+            add, modify = messages.MeterCommand.ADD, messages.MeterCommand.MODIFY
+            command = add if there is None else modify
+            changes.append(
+                messages.meter_mod(command, meter.meter_id, rate=meter.rate, burst=meter.burst)
+            )
+    return changes
+
+
+def _next_hop(opcode: Opcode, packet: PacketIn) -> NextHop:
+    if opcode is Opcode.ARP:
+        ip = packet.register(0).to_bytes(4, "big")
+    else:
+        ip = packet.register128(0).to_bytes(16, "big")
+    return NextHop(packet.datapath_key, packet.register(_OUTPORT), ip)
