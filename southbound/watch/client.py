@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
@@ -24,6 +24,7 @@ from southbound.rows import AnyRow, Chassis, Row, RowId
 from southbound.watch.backoff import Backoff
 from southbound.watch.cache import CachedRows, RowCache, cached_rows
 from southbound.watch.mirror import Changes, Mirror
+from southbound.watch.subscriptions import Subscriptions
 
 log = structlog.get_logger(__name__)
 
@@ -66,16 +67,14 @@ class WatchClient:
         """`address` is ``ws://host:port`` or ``wss://host:port``."""
         self._address = address
         self._chassis = chassis
-        self._token = token
+        self._credentials = {"Authorization": f"Bearer {token}"} if token else {}
         self._tls = tls
         self._cache = cache
         self._cache_delay = cache_delay
         self._backoff = backoff or Backoff()
         self._instance = uuid.uuid4().hex
         # What the user asked for.
-        self._subscriptions: dict[str, int] = {}
-        """Scope, and which subscribe message of this connection asked for it (see wire)."""
-        self._asked = 0
+        self._subscriptions = Subscriptions()
         self._claims: set[str] | None = None
         self._ups: set[str] = set()
         # What the server sent.
@@ -132,7 +131,7 @@ class WatchClient:
 
     @property
     def subscriptions(self) -> frozenset[str]:
-        return frozenset(self._subscriptions)
+        return frozenset(self._subscriptions.scopes)
 
     async def next_batch(self) -> Batch:
         """The next changes; waits for some. May be of no rows: scopes came in sync."""
@@ -162,26 +161,24 @@ class WatchClient:
     # --- what the user asks for
 
     def subscribe(self, scopes: Iterable[str]) -> None:
-        new = [scope for scope in scopes if scope not in self._subscriptions]
+        new = [scope for scope in scopes if scope not in self._subscriptions.scopes]
         if not new:
             return
         for scope in new:
             if scope in self._cached:
                 self._gather(self._mirror.base(scope, self._cached.pop(scope)))
-        self._ask_for(new)
+        self._send(self._subscriptions.add(new))
 
     def unsubscribe(self, scopes: Iterable[str]) -> None:
         """The rows that no other subscribed scope holds leave with the next batch."""
-        gone = [scope for scope in scopes if scope in self._subscriptions]
+        gone = [scope for scope in scopes if scope in self._subscriptions.scopes]
         if not gone:
             return
-        for scope in gone:
-            del self._subscriptions[scope]
         self._answered.difference_update(gone)
         self._in_sync = self._in_sync.difference(gone)
         for scope in gone:
             self._gather(self._mirror.leave(scope))
-        self._give_up(gone)
+        self._send(self._subscriptions.remove(gone))
 
     def set_chassis(self, chassis: Chassis) -> None:
         """The host's encapsulations or names changed: registers anew."""
@@ -244,7 +241,7 @@ class WatchClient:
         try:
             async with connect(
                 self._address,
-                additional_headers={"Authorization": f"Bearer {self._token}"},
+                additional_headers=self._credentials,
                 ssl=self._tls,
                 compression=None,
                 max_size=None,
@@ -291,27 +288,12 @@ class WatchClient:
     def _repeat_wishes(self, resumed: Set[str]) -> None:
         """What the user asked for earlier is the first that a new connection hears."""
         self._outbox.clear()
-        self._asked = 0
-        kept = resumed & self._mirror.based
-        for scope in kept:
-            self._subscriptions[scope] = 0
-        if given_up := resumed - kept:
-            self._give_up(sorted(given_up))
-        if missing := self._subscriptions.keys() - kept:
-            self._ask_for(sorted(missing))
+        for message in self._subscriptions.connected(resumed, self._mirror.based):
+            self._send(message)
         if self._claims is not None:
             self._send(wire.ClaimOnly(tuple(sorted(self._claims))))
             for port in sorted(self._ups):
                 self._send(wire.PortUp(port, True))
-
-    def _ask_for(self, scopes: Sequence[str]) -> None:
-        self._asked += 1
-        self._subscriptions.update(dict.fromkeys(scopes, self._asked))
-        self._send(wire.Subscribe(tuple(scopes)))
-
-    def _give_up(self, scopes: Sequence[str]) -> None:
-        self._asked += 1
-        self._send(wire.Unsubscribe(tuple(scopes)))
 
     def _send(self, message: wire.Message) -> None:
         """Wishes are repeated on connecting; all else is only for the present connection."""
@@ -343,8 +325,7 @@ class WatchClient:
 
     def _apply(self, epoch: str, update: wire.Update) -> None:
         def accepts(scope: str) -> bool:
-            asked = self._subscriptions.get(scope)
-            return asked is not None and asked <= update.heard
+            return self._subscriptions.accepts(scope, update.heard)
 
         changes = self._mirror.apply(epoch, update, accepts)
         self._cached = {}

@@ -239,7 +239,8 @@ class AgentConnection:
     def _token(self) -> str:
         request = self._socket.request
         value = request.headers.get("Authorization", "") if request else ""
-        return value.removeprefix("Bearer ")
+        scheme, _, token = value.partition(" ")
+        return token.strip() if scheme.lower() == "bearer" else ""
 
     @property
     def _peer(self) -> str:

@@ -4,7 +4,7 @@ Kept by scope, because scopes are what is subscribed, answered and left; a row i
 for as long as one of the scopes holds it. Pure: updates in, changes out.
 """
 
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import NamedTuple
 
 from southbound.errors import ProtocolError
@@ -38,6 +38,11 @@ class Mirror:
     @property
     def based(self) -> Set[str]:
         return self._based
+
+    @property
+    def rows(self) -> Mapping[RowId, Row]:
+        """The rows of all scopes together."""
+        return self._rows
 
     def of(self, scope: str) -> Collection[Row]:
         return self._scopes[scope].values()
