@@ -104,17 +104,29 @@ def _set_references(tx: Transaction, acl: Acl, targets: frozenset[str]) -> None:
 
 
 def _check_match(tx: Transaction, spec: AclSpec) -> frozenset[str]:
-    """The sets that the match names, all of which exist."""
+    """The sets that the match needs, all of which exist."""
     try:
         match = parse_acl_match(spec.match, spec.direction)
     except LanguageError as error:
         problem = FieldProblem(("match",), error.message, spec.match, error.position, error.caret())
         raise InvalidError([problem]) from None
-    for target in sorted(match.sets):
-        model: type[AddressSet | PortGroup] = AddressSet if target[0] == "$" else PortGroup
-        if tx.named(model, target[1:]) is None:
-            raise InvalidError([_unknown_set(spec.match, target)])
-    return match.sets
+    return frozenset(_needed_set(tx, spec.match, target) for target in sorted(match.sets))
+
+
+def _needed_set(tx: Transaction, match: str, target: str) -> str:
+    """What has to be there for `target` to be: itself, or the port group that brings it.
+
+    A port group `@web` brings the address sets ``$web_ip4`` and ``$web_ip6``.
+    """
+    sigil, name = target[0], target[1:]
+    if sigil == "@":
+        if tx.named(PortGroup, name) is not None:
+            return target
+    elif tx.named(AddressSet, name) is not None:
+        return target
+    elif name.endswith(("_ip4", "_ip6")) and tx.named(PortGroup, name[:-4]) is not None:
+        return f"@{name[:-4]}"
+    raise InvalidError([_unknown_set(match, target)])
 
 
 def _unknown_set(match: str, target: str) -> FieldProblem:

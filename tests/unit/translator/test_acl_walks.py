@@ -1,0 +1,256 @@
+"""What ACLs do, to packets and to connections."""
+
+import pytest
+
+from logical_flow.connections import ScriptedConnections, State, Tracked
+from logical_flow.walk_network import Network
+from tests.unit.translator.walks import delivered, network, reached, send
+
+A, B = "0a:00:00:00:01:01", "0a:00:00:00:01:02"
+
+
+def switch(*acls: str, extra: str = "") -> Network:
+    rules = "\n".join(f"          - {{{acl}}}" for acl in acls)
+    return network(f"""
+    logical_switches:
+      web:
+        ports:
+          a: {{addresses: ["{A} 10.0.1.1 fd00::1"]}}
+          b: {{addresses: ["{B} 10.0.1.2 fd00::2"]}}
+        acls:
+{rules}
+{extra}
+    """)
+
+
+def a_to_b(match: str = "tcp.src == 1024 && tcp.dst == 80") -> str:
+    return (
+        f'inport == "a" && eth.src == {A} && eth.dst == {B} '
+        f"&& ip4.src == 10.0.1.1 && ip4.dst == 10.0.1.2 && ip.ttl == 64 && {match}"
+    )
+
+
+def b_to_a(match: str = "tcp.src == 80 && tcp.dst == 1024") -> str:
+    return (
+        f'inport == "b" && eth.src == {B} && eth.dst == {A} '
+        f"&& ip4.src == 10.0.1.2 && ip4.dst == 10.0.1.1 && ip.ttl == 64 && {match}"
+    )
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize(
+    ("action", "ports"),
+    [
+        ("allow", ["b"]),
+        ("allow-related", ["b"]),
+        ("allow-stateless", ["b"]),
+        ("drop", []),
+        ("pass", ["b"]),
+    ],
+)
+@pytest.mark.parametrize("stateful", [False, True])
+def test_actions(direction: str, action: str, ports: list[str], stateful: bool) -> None:
+    rules = [
+        f"direction: {direction}, priority: 9, match: tcp.dst == 80, action: {action}",
+        f"direction: {direction}, priority: 1, match: tcp, action: drop",
+    ]
+    if stateful:
+        rules.append(f"direction: {direction}, priority: 0, match: udp, action: allow-related")
+    assert reached(switch(*rules), a_to_b()) == ports
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize("stateful", [False, True])
+def test_reject_answers_the_sender(direction: str, stateful: bool) -> None:
+    rules = [f"direction: {direction}, priority: 9, match: ip, action: reject"]
+    if stateful:
+        rules.append(f"direction: {direction}, priority: 9, match: arp, action: allow-related")
+    net = switch(*rules)
+    reset = delivered(net, a_to_b("tcp.src == 1024 && tcp.dst == 80 && tcp.flags == 2"))
+    assert reset["to"] == "a"
+    assert reset["tcp.flags"] == 0x14
+    assert (reset["ip4.src"], reset["tcp.src"]) == (0x0A000102, 80)
+    unreachable = delivered(net, a_to_b("udp.dst == 53"))
+    assert (unreachable["to"], unreachable["icmp4.type"]) == ("a", 3)
+    assert reached(net, a_to_b("tcp.flags == 4")) == [], "a reset is not answered"
+
+
+@pytest.mark.parametrize("priority", [10, 1])
+def test_the_higher_priority_decides(priority: int) -> None:
+    net = switch(
+        f"direction: to-lport, priority: {priority}, match: tcp, action: drop",
+        "direction: to-lport, priority: 5, match: tcp.dst == 80, action: allow",
+    )
+    assert reached(net, a_to_b()) == ([] if priority > 5 else ["b"])
+
+
+def test_the_default_is_to_allow() -> None:
+    assert reached(switch("direction: to-lport, priority: 1, match: udp, action: drop"), a_to_b())
+
+
+def test_tiers_are_asked_in_order() -> None:
+    net = switch(
+        "direction: to-lport, tier: 1, priority: 9, match: tcp, action: drop",
+        "direction: to-lport, tier: 0, priority: 9, match: tcp.dst == 80, action: allow",
+        "direction: to-lport, tier: 0, priority: 8, match: tcp.dst == 81, action: pass",
+        "direction: to-lport, tier: 3, priority: 9, match: udp, action: drop",
+    )
+    assert reached(net, a_to_b()) == ["b"]
+    assert reached(net, a_to_b("tcp.dst == 81")) == []
+    assert reached(net, a_to_b("tcp.dst == 82")) == []
+    assert reached(net, a_to_b("udp.dst == 53")) == []
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+def test_replies_pass(direction: str) -> None:
+    where = 'inport == "b"' if direction == "from-lport" else 'outport == "a"'
+    net = switch(
+        "direction: from-lport, priority: 9, match: 'inport == \"a\" && tcp', "
+        "action: allow-related",
+        f"direction: {direction}, priority: 1, match: '{where} && ip', action: drop",
+    )
+    assert reached(net, b_to_a()) == [], "nothing asked for it"
+    assert reached(net, a_to_b()) == ["b"]
+    assert reached(net, b_to_a()) == ["a"], "it is a reply now"
+
+
+def test_a_denied_connection_is_blocked_both_ways() -> None:
+    allow = "direction: to-lport, priority: 9, match: tcp.dst == 80, action: allow-related"
+    before = switch(allow)
+    assert reached(before, a_to_b()) == ["b"]
+    assert reached(before, b_to_a()) == ["a"]
+    after = switch(allow, "direction: to-lport, priority: 10, match: tcp.dst == 80, action: drop")
+    after.connections = before.connections
+    assert reached(after, a_to_b()) == []
+    assert reached(after, b_to_a()) == [], "the reply is blocked, too"
+    before.connections = after.connections
+    assert reached(before, a_to_b()) == ["b"], "allowed again, it is unblocked"
+    assert reached(before, b_to_a()) == ["a"]
+
+
+def test_commits_say_which_pipeline_let_the_connection_in() -> None:
+    net = switch("direction: to-lport, priority: 9, match: tcp, action: allow-related, label: 5")
+    marks = {note.values for note in send(net, a_to_b()).noted if note.what == "ct_commit"}
+    assert marks == {("a", "ct_mark=0x0"), ("b", "ct_mark=0x2")}
+
+
+def test_neighbour_discovery_is_always_allowed() -> None:
+    net = switch(
+        "direction: from-lport, priority: 9, match: '1', action: drop",
+        "direction: to-lport, priority: 9, match: '1', action: drop",
+    )
+    advertisement = (
+        f'inport == "a" && eth.src == {A} && eth.dst == {B} && nd_na && nd.target == fd00::1'
+    )
+    assert reached(net, advertisement) == ["b"]
+    assert reached(net, a_to_b()) == []
+
+
+STATES = [
+    (State.TRK | State.INV, 0, []),
+    (State.TRK | State.NEW, 0, []),
+    (State.TRK | State.EST | State.RPL, 0, ["b"]),
+    (State.TRK | State.EST | State.RPL, 1, []),
+    (State.TRK | State.REL, 0, ["b"]),
+    (State.TRK | State.REL | State.RPL, 0, ["b"]),
+    (State.TRK | State.REL | State.RPL, 1, []),
+    (State.TRK | State.REL | State.NEW, 0, []),
+    (State.TRK | State.EST, 0, []),
+]
+
+
+@pytest.mark.parametrize(("state", "mark", "ports"), STATES, ids=lambda value: str(value))
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+def test_connection_states(direction: str, state: State, mark: int, ports: list[str]) -> None:
+    net = switch(
+        f"direction: {direction}, priority: 9, match: ip, action: drop",
+        f"direction: {direction}, priority: 8, match: tcp, action: allow-related",
+    )
+    net.connections = ScriptedConnections([Tracked(state, mark)])
+    assert reached(net, a_to_b()) == ports
+
+
+def test_a_blocked_connection_may_ask_again() -> None:
+    net = switch("direction: from-lport, priority: 9, match: tcp, action: allow-related")
+    net.connections = ScriptedConnections([Tracked(State.TRK | State.EST, 1)])
+    walk = send(net, a_to_b())
+    assert [delivery.port for delivery in walk.deliveries] == ["b"]
+    assert ("a", "ct_mark=0x0") in {note.values for note in walk.noted}
+
+
+def test_stateless_traffic_is_not_tracked() -> None:
+    net = switch(
+        "direction: from-lport, priority: 5, match: udp, action: allow-stateless",
+        "direction: to-lport, priority: 5, match: udp, action: allow-stateless",
+        "direction: to-lport, priority: 9, match: ip, action: allow-related",
+    )
+    assert not send(net, a_to_b("udp.dst == 53")).noted
+    assert [note.what for note in send(net, a_to_b()).noted] == ["ct_commit", "ct_commit"]
+
+
+def test_a_port_group_spans_switches_and_brings_address_sets() -> None:
+    net = network(f"""
+    logical_switches:
+      one:
+        ports:
+          a: {{addresses: ["{A} 10.0.1.1"]}}
+          b: {{addresses: ["{B} 10.0.1.2"]}}
+      two:
+        ports:
+          c: {{addresses: ["0a:00:00:00:02:01 10.0.2.1"]}}
+          d: {{addresses: ["0a:00:00:00:02:02 10.0.2.2"]}}
+    port_groups:
+      guarded:
+        ports: [b, d]
+        acls:
+          - {{direction: to-lport, priority: 1, match: 'outport == @guarded && ip4', action: drop}}
+          - direction: to-lport
+            priority: 2
+            match: outport == @guarded && ip4.src == $guarded_ip4
+            action: allow
+    """)
+    assert reached(net, a_to_b()) == []
+    assert reached(net, b_to_a()) == ["a"], "a is in no group"
+    c_to_d = (
+        'inport == "c" && eth.src == 0a:00:00:00:02:01 '
+        "&& eth.dst == 0a:00:00:00:02:02 && ip4.src == "
+    )
+    assert reached(net, c_to_d + "10.0.2.1") == []
+    assert reached(net, c_to_d + "10.0.1.2") == ["d"], "the address of a member elsewhere"
+
+
+def test_logging_tells_name_severity_and_verdict() -> None:
+    net = switch(
+        "direction: to-lport, priority: 9, match: tcp, action: drop, "
+        "log: true, name: no-tcp, severity: notice"
+    )
+    (note,) = [note for note in send(net, a_to_b()).noted if note.what == "log"]
+    assert note.values == ('log(name="no-tcp", severity=notice, verdict=drop);',)
+
+
+def test_packets_of_routers_are_not_tracked_on_the_way_in() -> None:
+    net = network(f"""
+    logical_switches:
+      one:
+        ports:
+          a: {{addresses: ["{A} 10.0.1.1"]}}
+          one-r: {{type: router, router_port: r-one}}
+        acls:
+          - {{direction: from-lport, priority: 1, match: ip, action: allow-related}}
+      two:
+        ports:
+          b: {{addresses: ["{B} 10.0.2.1"]}}
+          two-r: {{type: router, router_port: r-two}}
+    logical_routers:
+      r:
+        ports:
+          r-one: {{mac: "0a:00:00:00:01:fe", networks: [10.0.1.254/24]}}
+          r-two: {{mac: "0a:00:00:00:02:fe", networks: [10.0.2.254/24]}}
+    """)
+    back = (
+        f'inport == "b" && eth.src == {B} && eth.dst == 0a:00:00:00:02:fe '
+        "&& ip4.src == 10.0.2.1 && ip4.dst == 10.0.1.1 && ip.ttl == 64 && tcp.dst == 80"
+    )
+    zones = [note.values[0] for note in send(net, back).noted if note.what == "ct_commit"]
+    assert zones == ["a"]
+    assert reached(net, back) == ["a"]
