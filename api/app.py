@@ -5,7 +5,6 @@ from typing import Any
 from fastapi import Depends, FastAPI, Response
 from fastapi.responses import JSONResponse
 from starlette.exceptions import HTTPException
-from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api import metrics, openapi, problems
 from api.backend import Backend
@@ -22,15 +21,10 @@ Objects are addressed by id or unique name. Lists come in pages (`limit`, `curso
 the header `Treadle-Revision`, and `?wait=chassis` answers only once the change is in force.
 Every refusal is a problem document (RFC 9457).
 """
-LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
 def create_app(backend: Backend) -> FastAPI:
-    """The API over `backend`, as an ASGI application.
-
-    Without authentication it answers only requests that address it as this host:
-    else a web page could lead a browser here by a name of its own.
-    """
+    """The API over `backend`, as an ASGI application."""
     app = FastAPI(
         title="Treadle",
         version=__version__,
@@ -42,8 +36,6 @@ def create_app(backend: Backend) -> FastAPI:
     app.state.backend = backend
     problems.install(app)
     metrics.install(app, backend)
-    if not backend.authentication:
-        app.add_middleware(TrustedHostMiddleware, allowed_hosts=list(LOOPBACK_HOSTS))
     _add_server_operations(app, backend)
     app.include_router(v1)
     openapi.describe(app)

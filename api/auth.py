@@ -11,7 +11,9 @@ chassis      none of it: its tokens are for the agents' own connection
 
 A server that only its own host can reach may do without tokens. A request
 without one is then the user ``local``, who is an admin; one with a token is held
-to it. The name of the caller is the author of the revisions that it makes.
+to it. Such a request has to address the server as this host: otherwise any web
+page could send a browser of this host here, under a name of the page's own.
+The name of the caller is the author of the revisions that it makes.
 """
 
 from typing import Annotated, NamedTuple
@@ -39,6 +41,7 @@ class Caller(NamedTuple):
     role: str
 
 
+LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 LOCAL = Caller("local", "admin")
 
 
@@ -56,6 +59,10 @@ async def authenticate(
     if credentials is None:
         if backend.authentication or "Authorization" in request.headers:
             raise UnauthenticatedError("send Authorization: Bearer and a token")
+        if request.url.hostname not in LOOPBACK_HOSTS:
+            raise UnauthenticatedError(
+                f"without a token only requests to {' or '.join(LOOPBACK_HOSTS)} are answered"
+            )
         return LOCAL
     token = await backend.read(lambda reader: find_token(reader, credentials.credentials))
     if token is None:

@@ -12,6 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from northbound.database import Database
 from northbound.transaction import Reader, Transaction
 from southbound.state import RealisedState
+from southbound.watch.server import ChassisStatus
 from translator.runner import Translator
 
 T = TypeVar("T")
@@ -22,6 +23,14 @@ class Agents(Protocol):
 
     async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
         """Names of the chassis that have not applied `revision` in time."""
+        ...
+
+    def status(self, chassis: str) -> ChassisStatus:
+        """What is known of a chassis by its session."""
+        ...
+
+    def remove_chassis(self, chassis: str) -> None:
+        """Forget a chassis, or raise NotAllowed if it is connected."""
         ...
 
 

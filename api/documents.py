@@ -99,6 +99,10 @@ class Chassis(Document):
     external_ids: dict[str, str]
     alive: bool
     """Whether its agent has been heard within the lease."""
+    connected: bool
+    """Whether its agent is connected now."""
+    applied_revision: int
+    """The revision up to which its switch has all that concerns it; 0 if not connected."""
     ports: int
     """How many logical ports are bound there."""
 

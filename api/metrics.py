@@ -7,13 +7,13 @@ end. Each application has a registry of its own.
 import time
 from collections.abc import Iterable
 
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
-from starlette.middleware.base import RequestResponseEndpoint
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.backend import Backend
 from southbound.rows import Chassis, FlowGroup, PortBinding
@@ -47,6 +47,35 @@ class _RealisedState(Collector):
             yield GaugeMetricFamily(f"treadle_{name}", text, value=value)
 
 
+class _Measure:
+    """Middleware that counts and times the requests that pass."""
+
+    def __init__(self, app: ASGIApp, requests: Counter, seconds: Histogram) -> None:
+        self._app = app
+        self._requests = requests
+        self._seconds = seconds
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        began = time.perf_counter()
+        status = 500
+
+        async def note(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        finally:
+            path = getattr(scope.get("route"), "path", UNMATCHED)
+            self._requests.labels(scope["method"], path, status).inc()
+            self._seconds.labels(scope["method"], path).observe(time.perf_counter() - began)
+
+
 def install(app: FastAPI, backend: Backend) -> None:
     """Count the requests of `app`, and serve ``/metrics``."""
     registry = CollectorRegistry()
@@ -62,14 +91,7 @@ def install(app: FastAPI, backend: Backend) -> None:
         "treadle_http_request_seconds", "Time to answer.", ("method", "path"), registry=registry
     )
 
-    @app.middleware("http")
-    async def measure(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        began = time.perf_counter()
-        response = await call_next(request)
-        path = getattr(request.scope.get("route"), "path", UNMATCHED)
-        requests.labels(request.method, path, response.status_code).inc()
-        seconds.labels(request.method, path).observe(time.perf_counter() - began)
-        return response
+    app.add_middleware(_Measure, requests=requests, seconds=seconds)
 
     @app.get(
         "/metrics",

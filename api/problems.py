@@ -20,9 +20,11 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.routing import compile_path
 
 from api import errors
 from northbound import errors as intent
+from southbound import errors as realised
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "/problems/"
@@ -85,6 +87,9 @@ REFERENCED = Kind(
     409,
     "Still referenced",
     "The objects in `referents` need this one: change or delete them first.",
+)
+CONNECTED = Kind(
+    "connected", 409, "The chassis is connected", "Stop its agent before it is forgotten."
 )
 EXHAUSTED = Kind(
     "exhausted", 409, "Nothing left to give out", "A subnet or a range of keys is used up."
@@ -252,6 +257,16 @@ def _(error: intent.DatabaseFullError) -> Refusal:
 
 
 @problem_for.register
+def _(error: realised.NotAllowed) -> Refusal:
+    return _refusal(CONNECTED, error)
+
+
+@problem_for.register
+def _(error: realised.StoreError) -> Refusal:
+    return _refusal(UNAVAILABLE, error)
+
+
+@problem_for.register
 def _(error: errors.UnauthenticatedError) -> Refusal:
     return _refusal(UNAUTHENTICATED, error, headers={"WWW-Authenticate": 'Bearer realm="treadle"'})
 
@@ -374,6 +389,8 @@ def _referents(referents: Sequence[intent.Referent]) -> list[ReferentInfo]:
 
 async def respond(request: Request, error: Exception) -> Response:
     """The exception handler of the application."""
+    if isinstance(error, HTTPException) and error.status_code == METHOD_NOT_ALLOWED.status:
+        error = HTTPException(error.status_code, headers={"Allow": ", ".join(_methods(request))})
     refusal = problem_for(error)
     refusal.problem.instance = request.url.path
     if refusal.problem.status == INTERNAL.status:
@@ -386,10 +403,21 @@ async def respond(request: Request, error: Exception) -> Response:
     )
 
 
+def _methods(request: Request) -> list[str]:
+    """All that the path takes; the framework names only what its first route takes."""
+    methods: set[str] = set()
+    for template, operations in request.app.openapi()["paths"].items():
+        pattern, _, _ = compile_path(template)
+        if pattern.match(request.url.path):
+            methods.update(method.upper() for method in operations)
+    return sorted(methods)
+
+
 def install(app: FastAPI) -> None:
     """Make every exception of `app` a problem document."""
     for kind in (
         intent.NorthboundError,
+        realised.SouthboundError,
         errors.ApiError,
         RequestValidationError,
         HTTPException,

@@ -11,9 +11,11 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
 
-from api.auth import BackendOf, Viewer
+from api import problems
+from api.auth import BackendOf, Operator, Viewer
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, page_of, reference
+from api.problems import refusals
 from api.requests import PageOf
 from api.v1.listing import page_by_key
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
@@ -21,6 +23,7 @@ from api.version import __version__
 from northbound.errors import NotFoundError
 from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, port_scope
 from southbound.state import RealisedState
+from southbound.watch.server import ChassisStatus
 
 router = APIRouter()
 
@@ -30,6 +33,8 @@ CHASSIS_EXAMPLE = {
     "encaps": [{"type": "geneve", "ip": "192.0.2.11"}],
     "external_ids": {},
     "alive": True,
+    "connected": True,
+    "applied_revision": 42,
     "ports": 3,
 }
 BINDING_EXAMPLE = {
@@ -85,7 +90,12 @@ async def list_chassis(
         for chassis in backend.realised.rows(Chassis).values()
         if alive is None or chassis.alive == alive
     )
-    return page_by_key(found, page, lambda row: row.name, lambda row: _chassis(row, bound))
+    return page_by_key(
+        found,
+        page,
+        lambda row: row.name,
+        lambda row: _chassis(row, bound, backend.agents.status(row.name)),
+    )
 
 
 @router.get(
@@ -102,7 +112,28 @@ async def get_chassis(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response
     found = backend.realised.rows(Chassis).get(ref)
     if found is None:
         raise NotFoundError("chassis", ref)
-    return JSONResponse(_chassis(found, _ports_by_chassis(backend.realised)))
+    bound = _ports_by_chassis(backend.realised)
+    return JSONResponse(_chassis(found, bound, backend.agents.status(ref)))
+
+
+@router.delete(
+    "/chassis/{ref}",
+    operation_id="remove_chassis",
+    summary="Forget a chassis that is gone for good",
+    description="Its ports are no longer bound. A chassis whose agent is connected stays.",
+    tags=["chassis"],
+    status_code=204,
+    responses={
+        204: {"description": "Forgotten."},
+        **READ_ONE_REFUSALS,
+        **refusals(problems.CONNECTED),
+    },
+)
+async def remove_chassis(ref: Ref, backend: BackendOf, _caller: Operator) -> Response:
+    if ref not in backend.realised.rows(Chassis):
+        raise NotFoundError("chassis", ref)
+    backend.agents.remove_chassis(ref)
+    return Response(status_code=204)
 
 
 @router.get(
@@ -209,13 +240,15 @@ def _ports_by_chassis(realised: RealisedState) -> Counter[str]:
     return Counter(port.chassis for port in realised.rows(PortBinding).values())
 
 
-def _chassis(row: Chassis, bound: Counter[str]) -> dict[str, Any]:
+def _chassis(row: Chassis, bound: Counter[str], status: ChassisStatus) -> dict[str, Any]:
     return {
         "name": row.name,
         "hostname": row.hostname,
         "encaps": [{"type": encap.type, "ip": encap.ip} for encap in row.encaps],
         "external_ids": row.external_ids,
         "alive": row.alive,
+        "connected": status.connected,
+        "applied_revision": status.applied_revision,
         "ports": bound[row.name],
     }
 

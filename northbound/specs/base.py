@@ -83,6 +83,12 @@ def invalid(error: ValidationError) -> InvalidError:
     return InvalidError([_problem(found) for found in error.errors(include_url=False)])
 
 
+_REASONS = {
+    "missing": "this field is required",
+    "extra_forbidden": "there is no such field",
+}
+
+
 def _problem(found: Any) -> FieldProblem:
     path: tuple[PathElement, ...] = tuple(found["loc"])
     value: object = None if found["type"] == "missing" else found["input"]
@@ -92,7 +98,8 @@ def _problem(found: Any) -> FieldProblem:
             value = _member(value, step)
         return FieldProblem((*path, *fault.path), fault.reason, value)
     message = found["msg"].removeprefix("Value error, ")
-    return FieldProblem(path, message[:1].lower() + message[1:], value)
+    reason = _REASONS.get(found["type"], message[:1].lower() + message[1:])
+    return FieldProblem(path, reason, value)
 
 
 def _member(value: object, step: PathElement) -> object:

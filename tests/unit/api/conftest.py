@@ -1,5 +1,6 @@
 """An API over a real SQLite file, a real translator, and agents that the test plays."""
 
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,8 +12,10 @@ import pytest
 from api.app import create_app
 from api.backend import Backend
 from northbound.database import Database, open_database, upgrade
+from southbound.errors import NotAllowed
 from southbound.state import RealisedState
 from southbound.store import Store
+from southbound.watch.server import ChassisStatus
 from translator.runner import Translator
 
 
@@ -22,10 +25,21 @@ class PlayedAgents:
 
     lagging: list[str] = field(default_factory=list)
     asked: list[int] = field(default_factory=list)
+    connected: dict[str, int] = field(default_factory=dict)
+    removed: list[str] = field(default_factory=list)
 
     async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
         self.asked.append(revision)
         return self.lagging
+
+    def status(self, chassis: str) -> ChassisStatus:
+        revision = self.connected.get(chassis, 0)
+        return ChassisStatus(chassis in self.connected, revision, {})
+
+    def remove_chassis(self, chassis: str) -> None:
+        if chassis in self.connected:
+            raise NotAllowed(f"chassis {chassis} is connected")
+        self.removed.append(chassis)
 
 
 @dataclass
@@ -41,11 +55,18 @@ class Server:
         await self.backend.translator.catch_up()
 
 
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The file of a database that is set up and has nothing in it, to be copied."""
+    file = tmp_path_factory.mktemp("empty") / "treadle.db"
+    upgrade(f"sqlite:///{file}")
+    return file
+
+
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'treadle.db'}"
-    upgrade(url)
-    database = open_database(url)
+def database(tmp_path: Path, empty_database: Path) -> Iterator[Database]:
+    file = shutil.copy(empty_database, tmp_path)
+    database = open_database(f"sqlite:///{file}")
     yield database
     database.close()
 
