@@ -97,8 +97,8 @@ def _group(body: bytes, _: _Context) -> str:
     return f"group({int.from_bytes(body[:4])})"
 
 
-def _meter(body: bytes, _: _Context) -> str:
-    return f"meter({int.from_bytes(body[:4])})"
+def _meter(body: bytes, context: _Context) -> str:
+    return f"meter({context.names.meter(int.from_bytes(body[:4]))})"
 
 
 def _copy_field(body: bytes, _: _Context) -> str:
@@ -126,16 +126,16 @@ def _stack_bits(body: bytes) -> str:
     return _bits(where, low, bits)
 
 
-def _conjunction(body: bytes, _: _Context) -> str:
+def _conjunction(body: bytes, context: _Context) -> str:
     clause, count, number = struct.unpack_from("!BBI", body)
-    return f"conjunction({number:#x},{clause + 1}/{count})"
+    return f"conjunction({context.names.conjunction(number)},{clause + 1}/{count})"
 
 
 def _ct(body: bytes, context: _Context) -> str:
     flags, source, zone, table = struct.unpack_from("!HIHB", body)
     parts = ["commit"] * (flags & 1) + ["force"] * (flags >> 1 & 1)
     if source == _ZONE_IS_A_NUMBER:
-        parts.append(f"zone={zone}")
+        parts.append(f"zone={context.names.zones.get(zone, str(zone))}")
     else:
         where, _ = _field(body[2:6])
         parts.append(f"zone={_bits(where, zone >> 6, (zone & 0x3F) + 1)}")
@@ -159,7 +159,7 @@ def _controller(body: bytes, context: _Context) -> str:
         elif kind == _PAUSE:
             parts.append("pause")
         elif kind == _METER:
-            parts.append(f"meter={int.from_bytes(value[:4])}")
+            parts.append(f"meter={context.names.meter(int.from_bytes(value[:4]))}")
     return f"punt({','.join(parts)})"
 
 

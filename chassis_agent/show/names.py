@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from chassis_agent import tables
 from chassis_agent.openflow.oxm import FIELDS, OxmField, terms_of
 from chassis_agent.physical.multicast import KEYS
+from chassis_agent.punt.opcodes import PUNT_METERS
 
 REGISTERS = {
     tables.DATAPATH: "datapath",
@@ -16,10 +17,13 @@ REGISTERS = {
     tables.PORT_ZONE: "port_zone",
     tables.DNAT_ZONE: "dnat_zone",
     tables.SNAT_ZONE: "snat_zone",
+    "nxm_in_port": "in_port",
 }
-"""What the registers with a fixed meaning are called."""
+"""What fields with a fixed meaning are called."""
 
 _GROUPS = {key: name for name, key in KEYS.items()}
+_METERS = {meter.meter_id: opcode.name.lower() for opcode, meter in PUNT_METERS.items()}
+_ZONE_FIELDS = (tables.PORT_ZONE, tables.DNAT_ZONE, tables.SNAT_ZONE)
 _PORT_FIELDS = (tables.INPORT, tables.OUTPORT)
 _ADDRESS_WIDTHS = {32: IPv4Address, 128: IPv6Address}
 _ADDRESSES = {
@@ -36,7 +40,7 @@ class Names:
 
     `stages` are by kind of datapath and table, `kinds` and `datapaths` by the key
     of the datapath, `ports` by that and the key of the port, `interfaces` by
-    OpenFlow port.
+    OpenFlow port, `zones` of connection tracking and `conjunctions` by number.
     """
 
     stages: Mapping[tuple[str, int], str] = field(default_factory=dict)
@@ -44,11 +48,19 @@ class Names:
     datapaths: Mapping[int, str] = field(default_factory=dict)
     ports: Mapping[tuple[int, int], str] = field(default_factory=dict)
     interfaces: Mapping[int, str] = field(default_factory=dict)
+    zones: Mapping[int, str] = field(default_factory=dict)
+    conjunctions: Mapping[int, str] = field(default_factory=dict)
 
     def table(self, number: int, datapath: int | None) -> str:
         """A table; those of stages are shared by pipelines of both kinds."""
         kind = self.kinds.get(datapath or 0, "")
         return self.stages.get((kind, number)) or tables.table_name(number)
+
+    def conjunction(self, number: int) -> str:
+        return self.conjunctions.get(number, f"{number:#x}")
+
+    def meter(self, number: int) -> str:
+        return _METERS.get(number, str(number))
 
     def interface(self, number: int) -> str:
         return self.interfaces.get(number, str(number))
@@ -67,12 +79,16 @@ class Names:
     def value(self, where: OxmField, value: int, datapath: int | None) -> str:
         """A whole field's value, as one would write it."""
         name = where.name
-        if name == tables.DATAPATH:
+        if name in (tables.DATAPATH, "tun_id"):
             return self.datapaths.get(value, str(value))
         if name in _PORT_FIELDS:
             return self.port(datapath, value)
         if name in ("in_port", "nxm_in_port"):
-            return self.interface(value)
+            return self.interface(value) if value else "none"
+        if name in _ZONE_FIELDS:
+            return self.zones.get(value, str(value))
+        if name == "conj_id":
+            return self.conjunction(value)
         if name in _ADDRESSES:
             return str(_ADDRESS_WIDTHS[where.bits](value))
         if where.bits == 48:
