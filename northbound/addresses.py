@@ -8,6 +8,7 @@ same address thus are equal strings everywhere behind the service layer.
 import ipaddress
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
@@ -99,6 +100,7 @@ def parse_interface(text: str) -> str:
     return interface.with_prefixlen
 
 
+@lru_cache(maxsize=8192)
 def parse_port_address(text: str) -> PortAddress:
     """One element of a port's ``addresses``.
 

@@ -139,7 +139,7 @@ class AddressBook:
                 execution_options={"synchronize_session": False},
             )
         if come:
-            self._tx.session.execute(insert(AddressClaim), come)
+            self._tx.session.connection().execute(insert(AddressClaim), come)
 
 
 def effective(addresses: Sequence[str], dynamic_addresses: str | None) -> list[PortAddress]:

@@ -204,7 +204,7 @@ class Transaction(Reader):
             after.version = self.revision
 
     def _record(self) -> None:
-        execute = self.session.execute
+        execute = self.session.connection().execute
         revision = {
             "id": self.revision,
             "created_at": datetime.now(UTC),

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import CompoundSelect, Select, select, union
+from sqlalchemy.orm import InstrumentedAttribute
 
 from northbound.allocation import Pool
 from northbound.models import (
@@ -31,45 +32,49 @@ class TunnelKeys:
 
     def datapath(self) -> int:
         """A key for a new switch or router."""
-        return self._take(
-            "datapath",
-            "the pool of datapath keys",
-            DATAPATH_KEYS,
-            union(select(LogicalSwitch.tunnel_key), select(LogicalRouter.tunnel_key)),
-        )
+        name = "datapath"
+        if name not in self._pools:
+            keys = union(select(LogicalSwitch.tunnel_key), select(LogicalRouter.tunnel_key))
+            title = "the pool of datapath keys"
+            self._pools[name] = self._pool(name, title, DATAPATH_KEYS, keys)
+        return self._pools[name].take()
 
     def switch_port(self, switch: LogicalSwitch) -> int:
         """A key for a new port of `switch`."""
-        keys = select(LogicalSwitchPort.tunnel_key)
-        keys = keys.where(LogicalSwitchPort.logical_switch_id == switch.id)
-        return self._take(
-            f"port/{switch.id}", f"the pool of port keys of {switch.name!r}", PORT_KEYS, keys
-        )
+        model = LogicalSwitchPort
+        return self._port(model.tunnel_key, model.logical_switch_id, switch)
 
     def router_port(self, router: LogicalRouter) -> int:
         """A key for a new port of `router`."""
-        keys = select(LogicalRouterPort.tunnel_key)
-        keys = keys.where(LogicalRouterPort.logical_router_id == router.id)
-        return self._take(
-            f"port/{router.id}", f"the pool of port keys of {router.name!r}", PORT_KEYS, keys
-        )
+        model = LogicalRouterPort
+        return self._port(model.tunnel_key, model.logical_router_id, router)
 
-    def _take(
+    def _port(
         self,
-        key: str,
+        key: InstrumentedAttribute[int],
+        owner: InstrumentedAttribute[str],
+        datapath: LogicalSwitch | LogicalRouter,
+    ) -> int:
+        name = f"port/{datapath.id}"
+        if name not in self._pools:
+            title = f"the pool of port keys of {datapath.name!r}"
+            keys = select(key).where(owner == datapath.id)
+            self._pools[name] = self._pool(name, title, PORT_KEYS, keys)
+        return self._pools[name].take()
+
+    def _pool(
+        self,
+        name: str,
         title: str,
         bounds: tuple[int, int],
         keys: Select[int] | CompoundSelect[Any],
-    ) -> int:
-        pool = self._pools.get(key)
-        if pool is None:
-            stored = keys.subquery()
-            number = stored.c.tunnel_key
+    ) -> Pool:
+        stored = keys.subquery()
+        number = stored.c.tunnel_key
 
-            def taken(first: int, limit: int) -> Sequence[int]:
-                query = select(number).where(number >= first).order_by(number).limit(limit)
-                with self._tx.session.no_autoflush:
-                    return self._tx.session.scalars(query).all()
+        def taken(first: int, limit: int) -> Sequence[int]:
+            query = select(number).where(number >= first).order_by(number).limit(limit)
+            with self._tx.session.no_autoflush:
+                return self._tx.session.scalars(query).all()
 
-            pool = self._pools[key] = Pool(self._tx, key, title, *bounds, taken)
-        return pool.take()
+        return Pool(self._tx, name, title, *bounds, taken)

@@ -42,7 +42,9 @@ _S = TypeVar("_S", bound="Spec")
 class Spec(BaseModel):
     """Base of all specs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
     labels: dict[Label, Label] = {}
     """Free for the user: to find and to group objects."""
