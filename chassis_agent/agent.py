@@ -7,29 +7,38 @@ when that changes.
 """
 
 import asyncio
+import ipaddress
 import ssl
+import time
+from collections import Counter
 from typing import Any
 
 import structlog
 
+from chassis_agent import tables
 from chassis_agent.announcer import Announcer
 from chassis_agent.compile import ConjunctionIds
 from chassis_agent.errors import HostConfigurationError
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
+from chassis_agent.inputs import Change
+from chassis_agent.learned import UNCONFIRMED_SECONDS, LearnedAddresses
 from chassis_agent.local_facts import LocalFacts
-from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase, SwitchView
 from chassis_agent.ovsdb.edits import ensure_bridge, ensure_tunnel_port
+from chassis_agent.packet_log import AclLog
+from chassis_agent.port_names import PortNames
+from chassis_agent.punt.dispatcher import Dispatcher
+from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.settings import TUNNEL_TYPE, AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
 from chassis_agent.switch import Switch
 from chassis_agent.tunnels import PORT_NAME, port_options
 from chassis_agent.zones import ZoneAllocator, persisted_zones
-from southbound.rows import Chassis, Encap
+from southbound.rows import Chassis, Encap, MacBinding
 from southbound.watch.cache import RowCache
-from southbound.watch.client import WatchClient
+from southbound.watch.client import Batch, WatchClient
 
 log = structlog.get_logger(__name__)
 
@@ -180,18 +189,33 @@ class Session:
             settings.management_socket(host.bridge),
             health,
             on_change=lambda: self._reconciler.wake(),
-            on_packet_in=self._take_packet,
+            on_packet_in=lambda packet: self._punts.receive(packet),
         )
+        self._ports = PortNames()
+        state = FlowState(ConjunctionIds().allocate)
         self._reconciler = Reconciler(
             chassis=host.system_id,
             bridge=bridge,
-            state=FlowState(ConjunctionIds().allocate),
+            state=state,
             local=LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids))),
             watch=self._watch,
             switch=self._switch,
             database=database,
             announcer=self._announcer,
+            ports=self._ports,
+            on_rows=self._take_rows,
             health=health,
+        )
+        self._learned = LearnedAddresses(
+            host.system_id,
+            self._ports,
+            self._watch,
+            known=lambda table, key: state.rows(table).get(key),
+            learn=self._learn,
+            clock=time.monotonic,
+        )
+        self._punts = Dispatcher(
+            self._switch.send, self._learned, AclLog(self._ports), resume_table=tables.OUTPUT
         )
 
     async def run(self) -> None:
@@ -201,13 +225,34 @@ class Session:
             tasks.create_task(self._announcer.run(), name="announcer")
             tasks.create_task(self._reconciler.follow_rows(), name="rows")
             tasks.create_task(self._reconciler.run(), name="reconciler")
+            tasks.create_task(self._expire_learned(), name="learned addresses")
             self._reconciler.wake()
 
     def take_bridge(self, bridge: Bridge) -> None:
         self._reconciler.take_bridge(bridge)
 
-    def _take_packet(self, _packet: PacketIn) -> None:
-        self._health.counters["packet_ins"] += 1
+    def _take_rows(self, batch: Batch) -> None:
+        self._learned.confirm(batch.puts)
+        for row in batch.puts:
+            if isinstance(row, MacBinding):
+                self._neighbour_known(row)
+
+    def _learn(self, change: Change) -> None:
+        self._reconciler.learn(change)
+        if isinstance(change[2], MacBinding):
+            self._neighbour_known(change[2])
+
+    def _neighbour_known(self, row: MacBinding) -> None:
+        """Lets the packets go on that wait for this neighbour."""
+        keys = self._ports.keys(row.port)
+        if keys is not None:
+            ip = ipaddress.ip_address(row.ip).packed
+            self._punts.neighbour_known(*keys, ip, bytes.fromhex(row.mac.replace(":", "")))
+
+    async def _expire_learned(self) -> None:
+        while True:
+            await asyncio.sleep(UNCONFIRMED_SECONDS / 3)
+            self._learned.expire()
 
     def set_host(self, host: Host) -> None:
         """Encapsulations or the host's name changed."""
@@ -224,6 +269,13 @@ class Session:
             "revision": self._watch.revision,
             "switch_connected": self._switch.is_connected,
             **self._reconciler.report(),
+            "punted": {
+                "received": _by_name(self._punts.received),
+                "malformed": _by_name(self._punts.malformed),
+                "failed": _by_name(self._punts.failed),
+                "pending": len(self._punts.pending),
+                "dropped": self._punts.pending.dropped,
+            },
         }
 
     async def differences(self) -> list[str]:
@@ -236,6 +288,10 @@ def _chassis_row(host: Host) -> Chassis:
         hostname=host.hostname,
         encaps=tuple(Encap(TUNNEL_TYPE, address) for address in host.encap_ips),
     )
+
+
+def _by_name(counts: Counter[Opcode | None]) -> dict[str, int]:
+    return {"unknown" if opcode is None else opcode.name: n for opcode, n in counts.items()}
 
 
 def _tls(settings: AgentSettings, server: str) -> ssl.SSLContext | None:

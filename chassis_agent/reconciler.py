@@ -17,7 +17,7 @@ switch that was connected anew is read back and compared instead of trusted.
 
 import asyncio
 import gc
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from typing import Any, Final
 
 import structlog
@@ -33,6 +33,7 @@ from chassis_agent.local_facts import LocalFacts
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
+from chassis_agent.port_names import PortNames
 from chassis_agent.subscriptions import wanted_scopes
 from chassis_agent.switch import Switch
 from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
@@ -59,8 +60,11 @@ class Reconciler:
         switch: Switch,
         database: SwitchDatabase,
         announcer: Announcer,
+        ports: PortNames,
+        on_rows: Callable[[Batch], None],
         health: Health,
     ) -> None:
+        """`on_rows` is told each batch, once `ports` knows what it names."""
         self._chassis = chassis
         self._bridge = bridge
         self._state = state
@@ -69,6 +73,8 @@ class Reconciler:
         self._switch = switch
         self._database = database
         self._announcer = announcer
+        self._ports = ports
+        self._on_rows = on_rows
         self._health = health
         self._watched = WatchedRows(ROW_TYPES)
         self._links = PatchLinks()
@@ -164,12 +170,14 @@ class Reconciler:
     def _take_rows(self, batch: Batch) -> None:
         self._has_rows = True
         self._state.apply(self._watched.changes(batch.puts, batch.deletes))
+        self._ports.change(batch.puts, batch.deletes)
         for table, key in batch.deletes:
             if table == PortBinding.table:
                 self._links.remove(key)
         for row in batch.puts:
             if isinstance(row, PortBinding):
                 self._links.put(row)
+        self._on_rows(batch)
         self._health.counters["batches"] += 1
         self._health.counters["rows"] += len(batch.puts) + len(batch.deletes)
 

@@ -19,9 +19,8 @@ from chassis_agent.health import Health
 from chassis_agent.openflow import messages
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.errors import BundleRefusedError, ConnectionLostError, OpenFlowError
-from chassis_agent.openflow.messages import MeterCommand
 from chassis_agent.openflow.packet_in import PacketIn
-from chassis_agent.punt.opcodes import PUNT_METERS, PuntMeter
+from chassis_agent.punt.dispatcher import meter_mods
 from chassis_agent.tunnels import OPTION
 
 log = structlog.get_logger(__name__)
@@ -128,6 +127,10 @@ class Switch:
         """Forgets all connections of these conntrack zones."""
         await self.connection.confirm([messages.ct_flush_zone(zone) for zone in zones])
 
+    def send(self, message: bytes) -> bool:
+        """Sends a packet-out; false if there is no connection, or no room, for it."""
+        return self._connection is not None and self._connection.packet_out(message)
+
     def _refuse(self, flow: Flow, refusal: BundleRefusedError) -> None:
         self.refused[flow.key] = str(refusal)
         self._health.counters["flows_refused"] += 1
@@ -164,16 +167,7 @@ async def _prepare(connection: Connection) -> None:
     batch: list[bytes] = []
     if OPTION not in await connection.tlv_table():
         batch.append(messages.tlv_table_add(OPTION))
-    present = {
-        meter.meter_id: PuntMeter(meter.meter_id, meter.rate, meter.burst)
-        for meter in await connection.meters()
-    }
-    for meter in PUNT_METERS.values():
-        found = present.get(meter.meter_id)
-        if found != meter:
-            command = MeterCommand.ADD if found is None else MeterCommand.MODIFY
-            batch.append(
-                messages.meter_mod(command, meter.meter_id, rate=meter.rate, burst=meter.burst)
-            )
+    meters = {meter.meter_id: (meter.rate, meter.burst) for meter in await connection.meters()}
+    batch += meter_mods(meters)
     if batch:
         await connection.confirm(batch)

@@ -1,0 +1,70 @@
+"""Which logical port a pair of tunnel keys means: what punted packets carry."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from southbound.rows import Datapath, PortBinding, Row, RowId
+
+
+class PortKeys(NamedTuple):
+    """A port's datapath and itself, by tunnel keys."""
+
+    datapath: int
+    port: int
+
+
+class PortNames:
+    """Ports by their keys, and back; kept row by row."""
+
+    def __init__(self) -> None:
+        self._ports: dict[str, PortBinding] = {}
+        self._by_name: dict[str, str] = {}
+        self._by_key: dict[tuple[str, int], str] = {}
+        self._datapaths: dict[str, Datapath] = {}
+        self._datapath_by_key: dict[int, str] = {}
+
+    def change(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
+        """Takes a batch of rows; what is neither port nor datapath is passed over."""
+        for table, key in deletes:
+            if table == PortBinding.table:
+                self._forget_port(key)
+            elif table == Datapath.table:
+                self._forget_datapath(key)
+        for row in puts:
+            if isinstance(row, PortBinding):
+                self._forget_port(row.id)
+                self._ports[row.id] = row
+                self._by_name[row.name] = row.id
+                self._by_key[row.datapath, row.tunnel_key] = row.id
+            elif isinstance(row, Datapath):
+                self._forget_datapath(row.id)
+                self._datapaths[row.id] = row
+                self._datapath_by_key[row.tunnel_key] = row.id
+
+    def port(self, keys: PortKeys) -> PortBinding | None:
+        datapath = self._datapath_by_key.get(keys.datapath)
+        if datapath is None:
+            return None
+        port = self._by_key.get((datapath, keys.port))
+        return None if port is None else self._ports[port]
+
+    def keys(self, name: str) -> PortKeys | None:
+        port = self._ports.get(self._by_name.get(name, ""))
+        datapath = None if port is None else self._datapaths.get(port.datapath)
+        if port is None or datapath is None:
+            return None
+        return PortKeys(datapath.tunnel_key, port.tunnel_key)
+
+    def _forget_port(self, key: str) -> None:
+        port = self._ports.pop(key, None)
+        if port is None:
+            return
+        if self._by_name.get(port.name) == key:
+            del self._by_name[port.name]
+        if self._by_key.get((port.datapath, port.tunnel_key)) == key:
+            del self._by_key[port.datapath, port.tunnel_key]
+
+    def _forget_datapath(self, key: str) -> None:
+        datapath = self._datapaths.pop(key, None)
+        if datapath is not None and self._datapath_by_key.get(datapath.tunnel_key) == key:
+            del self._datapath_by_key[datapath.tunnel_key]
