@@ -25,7 +25,9 @@ from northbound.specs import (
 class Document(BaseModel):
     """Base of the documents that are no specs."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+    )
 
 
 class Facts(BaseModel):
@@ -208,6 +210,13 @@ class Status(Document):
     """Derivations that failed; empty on a healthy server."""
     trouble: str
     """Why translation is not getting on; empty while it is."""
+
+
+class Differences(Document):
+    """Where realised state is not what a full translation of the intent gives."""
+
+    differences: list[str]
+    """One a line, for people; empty on a healthy server."""
 
 
 class Operation(Document):

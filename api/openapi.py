@@ -32,6 +32,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.Revision,
     documents.RevisionWithChanges,
     documents.Status,
+    documents.Differences,
     documents.TransactionResult,
     documents.ApplyResult,
     documents.Token,

@@ -222,6 +222,22 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
     )
 
 
+@router.get(
+    "/status/differences",
+    operation_id="get_differences",
+    summary="Compare realised state with a full translation",
+    description="Translates all intent anew and compares, which takes a while in a large "
+    "network. Changes nothing.",
+    tags=["status"],
+    responses={
+        200: answer("What differs.", reference("Differences"), {"differences": []}),
+        **READ_REFUSALS,
+    },
+)
+async def get_differences(backend: BackendOf, _caller: Viewer) -> Response:
+    return JSONResponse({"differences": await backend.translator.differences()})
+
+
 def find_datapath(realised: RealisedState, ref: str) -> Datapath:
     """The datapath with that id or name, or NotFoundError."""
     datapaths = realised.rows(Datapath)

@@ -202,7 +202,9 @@ class Lab:
         gives them. Plugged in, but not waited for: see :meth:`wait_until_up`.
         """
         name = name or port
-        facts = facts or vm_facts(self.server.client(), port)
+        if facts is None:
+            with self.server.client() as client:
+                facts = vm_facts(client, port)
         interface = self._interface_name(port)
         self._state.vms[name] = VmState(
             port=port,

@@ -38,7 +38,7 @@ class Server:
         return self.directory / "treadle.db"
 
     def client(self, *, timeout: float = 60.0) -> httpx.Client:
-        """An HTTP client of this server; the caller closes it or lets it go."""
+        """An HTTP client of this server, for the caller to close."""
         return httpx.Client(base_url=self.url, timeout=timeout)
 
     def start(self, environment: dict[str, str] | None = None) -> Process:

@@ -59,7 +59,7 @@ class Scene:
                 until(agrees, f"agent of {name} agrees with its switch", 5)
             except Exception:
                 problems += [f"{name}: {line}" for line in found]
-        answer = self.net.client.get("/v1/status/recompute")
+        answer = self.net.client.get("/v1/status/differences")
         answer.raise_for_status()
         problems += [f"translator: {line}" for line in answer.json()["differences"]]
         problems += self._trouble_in_logs()
@@ -96,7 +96,9 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         lab.start_server()
         for name in ("hv1", "hv2"):
             lab.add_hypervisor(name)
-        yield Scene(lab)
+        scene = Scene(lab)
+        yield scene
+        scene.net.client.close()
 
 
 @pytest.fixture(autouse=True)
