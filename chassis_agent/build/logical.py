@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from chassis_agent.build.placement import placement
+from chassis_agent.build.placement import Placement, placement
 from chassis_agent.build.stages import EVERYTHING, GroupStages, stage_book, used_stages
 from chassis_agent.build.templates import TemplateCompiler
 from chassis_agent.compile import PackContext, UnknownPortError, pack_group, stages_of
@@ -70,32 +70,40 @@ class GroupPacker:
 
 
 class _Surroundings:
-    """What packing asks for, answered by recorded reads."""
+    """What packing asks for, answered by recorded reads. A group names few ports, often."""
 
-    __slots__ = ("_datapath", "_read", "sets")
+    __slots__ = ("_datapath", "_places", "_read", "sets")
 
     def __init__(self, read: Read, datapath: str) -> None:
         self._read = read
         self._datapath = datapath
+        self._places: dict[str, Placement | None] = {}
         self.sets: set[str] = set()
 
     def port_key(self, name: str) -> int:
-        place = self._read(placement, name)
+        place = self._place(name)
         if place is None:
             raise UnknownPortError(name)
         return place.port_key
 
     def port_key_here(self, name: str) -> int | None:
-        place = self._read(placement, name)
+        place = self._place(name)
         return None if place is None or place.datapath != self._datapath else place.port_key
 
     def is_local(self, name: str) -> bool:
-        place = self._read(placement, name)
+        place = self._place(name)
         return place is not None and place.where in ("here", "patch")
 
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)
         return self._read.members(set_members, name)
+
+    def _place(self, name: str) -> Placement | None:
+        try:
+            return self._places[name]
+        except KeyError:
+            place = self._places[name] = self._read(placement, name)
+            return place
 
 
 def _no_meter(_name: str) -> int:

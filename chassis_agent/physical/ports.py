@@ -25,6 +25,7 @@ from chassis_agent.physical.registers import (
     OUTPORT,
     PORT_ZONE,
     SNAT_ZONE,
+    MatchShape,
     flag,
     flow,
     on,
@@ -34,6 +35,9 @@ from chassis_agent.physical.registers import (
 _INTERFACE = 100
 _LOOPBACK_CHECK = 100
 _UNICAST = 50
+
+_TO_REMOTE = MatchShape([*on(0, reg15=0), flag(tables.FROM_TUNNEL, is_set=False)])
+"""Packets to a port elsewhere. Most ports of a network are, so this is made to be quick."""
 
 
 class Zones(NamedTuple):

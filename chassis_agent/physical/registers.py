@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from chassis_agent import tables
 from chassis_agent.flow import Flow
 from chassis_agent.openflow import actions as act
-from chassis_agent.openflow.oxm import FIELDS, OxmField, Term, match
+from chassis_agent.openflow.oxm import FIELDS, OxmField, Term, layout, match
 
 METADATA = FIELDS[tables.DATAPATH]
 INPORT = FIELDS[tables.INPORT]
@@ -40,6 +40,28 @@ def flag(bit: int, *, is_set: bool) -> Term:
 def flow(table: int, priority: int, terms: Iterable[Term], actions: bytes, *, cookie: int) -> Flow:
     """A flow that applies `actions`; no actions drop."""
     return Flow(table, priority, match(terms), act.apply_actions(actions), cookie)
+
+
+class MatchShape:
+    """A match of fields that stay, for values that differ: encoded once, then filled.
+
+    >>> shape = MatchShape([*on(0, reg15=0), flag(1, is_set=False)])
+    >>> shape.fill(metadata=7, reg15=2) == match([*on(7, reg15=2), flag(1, is_set=False)])
+    True
+    """
+
+    def __init__(self, terms: Iterable[Term]) -> None:
+        self._data, self._slots = layout(terms)
+
+    def fill(self, **values: int) -> bytes:
+        """The match with these values in the fields of these names."""
+        data = bytearray(self._data)
+        for name, value in values.items():
+            encoded = FIELDS[name].value_bytes(value)
+            for slot in self._slots[name]:
+                part = encoded[slot.source : slot.source + slot.length]
+                data[slot.value : slot.value + slot.length] = part
+        return bytes(data)
 
 
 def set_nonzero(*values: tuple[OxmField, int]) -> bytes:
