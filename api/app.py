@@ -10,7 +10,7 @@ from api import metrics, openapi, problems
 from api.backend import Backend
 from api.problems import KINDS, refusals
 from api.requests import refuse_unknown_parameters
-from api.v1 import router as v1
+from api.v1 import ROUTERS
 from api.version import __version__
 
 DESCRIPTION = """\
@@ -37,7 +37,8 @@ def create_app(backend: Backend) -> FastAPI:
     problems.install(app)
     metrics.install(app, backend)
     _add_server_operations(app, backend)
-    app.include_router(v1)
+    for router in ROUTERS:
+        app.include_router(router)
     openapi.describe(app)
     return app
 

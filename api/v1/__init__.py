@@ -7,13 +7,19 @@ from api.v1 import apply, logical_flows, realised, revisions, tokens, transactio
 from api.v1.members import MEMBERSHIPS, add_membership
 from api.v1.objects import add_collection, add_contents
 
-router = APIRouter(prefix="/v1")
+_objects = APIRouter(prefix="/v1")
 
 for _kind in KINDS.values():
-    add_collection(router, _kind)
+    add_collection(_objects, _kind)
 for _content in CONTENTS:
-    add_contents(router, _content)
+    add_contents(_objects, _content)
 for _membership in MEMBERSHIPS:
-    add_membership(router, _membership)
-for _module in (transactions, apply, realised, logical_flows, revisions, tokens):
-    router.include_router(_module.router)
+    add_membership(_objects, _membership)
+
+ROUTERS = (
+    _objects,
+    *(
+        module.router
+        for module in (transactions, apply, realised, logical_flows, revisions, tokens)
+    ),
+)

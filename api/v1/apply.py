@@ -21,7 +21,7 @@ from northbound.apply import ApplyResult, apply
 from northbound.errors import Referent
 from northbound.transaction import Transaction
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 YAML = "application/yaml"
 

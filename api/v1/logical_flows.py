@@ -26,7 +26,7 @@ from northbound.paging import PageRequest, encode_cursor
 from northbound.transaction import Reader
 from southbound import rows
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 EXAMPLE = {
     "datapath": "web",

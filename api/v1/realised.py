@@ -25,7 +25,7 @@ from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, port_scop
 from southbound.state import RealisedState
 from southbound.watch.server import ChassisStatus
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 CHASSIS_EXAMPLE = {
     "name": "hypervisor-1",

@@ -19,7 +19,7 @@ from northbound.services import revisions
 from northbound.services.revisions import RevisionEntry
 from northbound.transaction import Reader
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 EXAMPLE = {
     "id": 42,

@@ -16,7 +16,7 @@ from api.v1.objects import READ_REFUSALS, WRITE_REFUSALS, Ref
 from northbound import tokens
 from northbound.tokens import Token
 
-router = APIRouter(tags=["tokens"])
+router = APIRouter(prefix="/v1", tags=["tokens"])
 
 EXAMPLE = {
     "id": EXAMPLE_ID,

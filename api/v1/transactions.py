@@ -24,7 +24,7 @@ from northbound import transaction
 from northbound.errors import InvalidError
 from northbound.models import Resource
 
-router = APIRouter()
+router = APIRouter(prefix="/v1")
 
 ALIAS_SIGN = "#"
 REFERENCES = (
