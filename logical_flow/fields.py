@@ -241,7 +241,7 @@ def _ip(table: _SymbolTable) -> None:
     table.ordinal("ip4.src", 32, "ip4")
     table.ordinal("ip4.dst", 32, "ip4")
     table.boolean_predicate("ip4.src_mcast", "ip4.src[28..31] == 0xe")
-    table.boolean_predicate("ip4.mcast", "ip4.dst[28..31] == 0xe")
+    table.boolean_predicate("ip4.mcast", "eth.mcast && ip4.dst[28..31] == 0xe")
     table.ordinal("ip6.src", 128, "ip6")
     table.ordinal("ip6.dst", 128, "ip6")
     table.ordinal("ip6.label", 20, "ip6")

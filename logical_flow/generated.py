@@ -28,6 +28,7 @@ _FIRST_ICMP6_INFORMATION = 128
 _PAYLOAD = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.")
 _SOLICITED_NODE = 0xFF0200000000000000000001FF000000
 _MULTICAST6_MAC = 0x333300000000
+_ALL_NODES = 0xFF020000000000000000000000000001
 
 
 def generate(kind: PacketKind, packet: Packet) -> MutablePacket | None:
@@ -62,12 +63,14 @@ def _solicitation(packet: Packet) -> MutablePacket:
 
 
 def _advertisement(packet: Packet) -> MutablePacket:
+    """The answer goes to the asker, or to all nodes when the asker has no address yet."""
+    asker = packet.get("ip6.src", 0)
     made = _icmp6_of_type(packet, 136)
     made |= {
         "eth.src": packet.get("eth.dst", 0),
         "eth.dst": packet.get("eth.src", 0),
         "ip6.src": packet.get("nd.target", 0),
-        "ip6.dst": packet.get("ip6.src", 0),
+        "ip6.dst": _ALL_NODES if asker == 0 else asker,
         "nd.target": packet.get("nd.target", 0),
         "nd.tll": packet.get("eth.dst", 0),
     }
