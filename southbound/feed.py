@@ -124,7 +124,7 @@ class Feed:
         while len(self._tombstones) > self._max_tombstones:
             position, scope, row_id = self._tombstones.popleft()
             self.horizon = position
-            entries = self._scopes[scope]
+            entries = self._scopes.get(scope, {})
             if entries.get(row_id) == (position, None):
                 del entries[row_id]
                 if not entries:
