@@ -4,6 +4,7 @@
 
     AgentError
     ├── HostConfigurationError   the host lacks a setting; the agent waits until it is there
+    ├── ControlError             a command to the switch's daemon failed, or nobody listened
     ├── DatabaseError            a transaction on the Open vSwitch database was refused
     ├── ZonesExhaustedError      all conntrack zones are taken
     └── AlreadyRunningError      another agent uses the same state directory
@@ -18,6 +19,10 @@ class AgentError(Exception):
 
 class HostConfigurationError(AgentError):
     """A fact about the host is missing or malformed; the message says which."""
+
+
+class ControlError(AgentError):
+    """A command to a daemon's control socket failed."""
 
 
 class DatabaseError(AgentError):

@@ -1,0 +1,59 @@
+"""The connections of a conntrack zone, as ``dpctl/dump-conntrack`` lists them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from ipaddress import ip_address
+from typing import Final, NamedTuple
+
+from chassis_agent.openflow.messages import ICMP_PROTOCOLS, CtTuple
+
+BLOCKED: Final = 1 << 0
+"""Bit of a connection's mark: neither direction passes any more."""
+FROM_EGRESS: Final = 1 << 1
+"""Bit of a connection's mark: the egress pipeline let it in, towards the port."""
+
+_PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "sctp": 132}
+_LINE: Final = re.compile(r"(?P<protocol>\w+),orig=\((?P<original>[^)]*)\),(?P<rest>.*)")
+_MARK: Final = re.compile(r"(?:^|,)mark=(\d+)")
+_LABEL: Final = re.compile(r"(?:^|,)labels=0x([0-9a-f]+)")
+
+
+class TrackedConnection(NamedTuple):
+    """A connection: its original direction, and the mark and label it was committed with."""
+
+    original: CtTuple
+    mark: int
+    label: int
+
+
+def parse_connections(text: str) -> Iterator[TrackedConnection]:
+    """The connections in a dump; lines that are something else are passed over.
+
+    >>> line = "udp,orig=(src=10.0.0.1,dst=10.0.0.2,sport=1,dport=2),reply=(…),zone=7,mark=2"
+    >>> [(found.original.destination_port, found.mark) for found in parse_connections(line)]
+    [(2, 2)]
+    """
+    for line in text.splitlines():
+        found = _LINE.match(line.strip())
+        if found is not None and (original := _tuple(found["protocol"], found["original"])):
+            rest = found["rest"]
+            mark, label = _MARK.search(rest), _LABEL.search(rest)
+            yield TrackedConnection(
+                original, int(mark[1]) if mark else 0, int(label[1], 16) if label else 0
+            )
+
+
+def _tuple(protocol_name: str, text: str) -> CtTuple | None:
+    parts = dict(part.split("=", 1) for part in text.split(",") if "=" in part)
+    try:
+        protocol = _PROTOCOLS.get(protocol_name) or int(protocol_name)
+        source, destination = ip_address(parts["src"]), ip_address(parts["dst"])
+        if protocol in ICMP_PROTOCOLS:
+            kind, code, icmp_id = (int(parts.get(key, 0)) for key in ("type", "code", "id"))
+            return CtTuple(source, destination, protocol, kind, code, icmp_id)
+        ports = (int(parts.get(key, 0)) for key in ("sport", "dport"))
+        return CtTuple(source, destination, protocol, *ports)
+    except (KeyError, ValueError):
+        return None

@@ -1,0 +1,130 @@
+"""Asks the ACLs about a zone's connections, and blocks those that they deny."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Final, NamedTuple
+
+import structlog
+
+from chassis_agent import unixctl
+from chassis_agent.openflow.connection import Connection
+from chassis_agent.revocation import remark
+from chassis_agent.revocation.conntrack import BLOCKED, TrackedConnection, parse_connections
+from chassis_agent.revocation.verdict import AclJudge
+
+log = structlog.get_logger(__name__)
+
+SETTLING: Final = 0.5
+"""Seconds in which packets may still be forwarded by what the switch had cached before."""
+
+_ATTEMPTS: Final = 3
+_AT_ONCE: Final = 50
+_BATCH: Final = 500
+
+
+class Revoked(NamedTuple):
+    """What became of a zone's connections: how many there were, are blocked, resisted."""
+
+    examined: int
+    blocked: int
+    resisted: int
+
+
+class Revoker:
+    """Revokes connections of one bridge.
+
+    ``control`` is the control socket of ``ovs-vswitchd``; ``datapath`` names the datapath, such as
+    ``netdev@ovs-netdev``, where there may be more than one.
+    """
+
+    def __init__(
+        self,
+        connection: Connection,
+        control: Path,
+        *,
+        datapath: str | None = None,
+        settling: float = SETTLING,
+    ) -> None:
+        self._connection = connection
+        self._control = control
+        self._datapath = () if datapath is None else (datapath,)
+        self._settling = settling
+
+    async def revoke(self, zone: int, port: str, judge: AclJudge) -> Revoked:
+        """Block what ``judge`` denies among the connections of ``port``.
+
+        To be called when the flows of the new ACLs are in effect. Looks twice: what cached flows
+        let in meanwhile is found the second time. Raises ControlError or OpenFlowError.
+        """
+        first = await self._revoke_once(zone, port, judge)
+        await asyncio.sleep(self._settling)
+        second = await self._revoke_once(zone, port, judge)
+        return Revoked(
+            max(first.examined, second.examined),
+            first.blocked + second.blocked,
+            first.resisted + second.resisted,
+        )
+
+    async def _revoke_once(self, zone: int, port: str, judge: AclJudge) -> Revoked:
+        connections = await self._connections(zone)
+        denied = await self._denied(port, judge, connections)
+        if not denied:
+            return Revoked(len(connections), 0, 0)
+        remaining = denied
+        for attempt in range(_ATTEMPTS):
+            await self._block(zone, remaining, anew=attempt > 0)
+            remaining = await self._still_unblocked(zone, remaining)
+            if not remaining:
+                break
+        if remaining:
+            log.warning("revocation.resisted", zone=zone, port=port, connections=len(remaining))
+            await self._send([each for gone in remaining for each in remark.forget(zone, gone)])
+        blocked = len(denied) - len(remaining)
+        log.info("revocation.done", zone=zone, port=port, blocked=blocked)
+        return Revoked(len(connections), blocked, len(remaining))
+
+    async def _connections(self, zone: int) -> list[TrackedConnection]:
+        text = await unixctl.call(
+            self._control, "dpctl/dump-conntrack", *self._datapath, f"zone={zone}"
+        )
+        return list(parse_connections(text))
+
+    @staticmethod
+    async def _denied(
+        port: str, judge: AclJudge, connections: Sequence[TrackedConnection]
+    ) -> list[TrackedConnection]:
+        """The denied ones of those that are not blocked, other tasks getting their turn."""
+        unblocked = (each for each in connections if not each.mark & BLOCKED)
+        denied = []
+        while some := list(islice(unblocked, _AT_ONCE)):
+            denied += [each for each in some if judge.denies(port, each)]
+            await asyncio.sleep(0)
+        return denied
+
+    async def _block(
+        self, zone: int, connections: Sequence[TrackedConnection], *, anew: bool
+    ) -> None:
+        batch: list[bytes] = []
+        for each in connections:
+            if anew:
+                batch += remark.block_anew(zone, each)
+            else:
+                batch.append(remark.block_in_place(zone, each))
+        await self._send(batch)
+
+    async def _still_unblocked(
+        self, zone: int, wanted: Sequence[TrackedConnection]
+    ) -> list[TrackedConnection]:
+        """Those of ``wanted`` that are there, in either direction, and not blocked."""
+        unblocked = {
+            each.original: each for each in await self._connections(zone) if not each.mark & BLOCKED
+        }
+        return [unblocked[each.original] for each in wanted if each.original in unblocked]
+
+    async def _send(self, batch: Sequence[bytes]) -> None:
+        for start in range(0, len(batch), _BATCH):
+            await self._connection.confirm(batch[start : start + _BATCH])

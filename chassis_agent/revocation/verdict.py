@@ -1,0 +1,128 @@
+"""Whether the ACLs of a switch let a connection be: its first packet, walked through them again.
+
+A connection tells addresses, protocol, ports and the pipeline that let it in. What it does not
+tell (Ethernet addresses, the port at the other end, TCP flags, DSCP …) is unknown, and a packet
+whose verdict depends on that counts as denied: should the ACLs allow it after all, the next
+request packet unblocks its connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping
+from typing import Final, NamedTuple
+
+from chassis_agent.openflow.messages import CtTuple
+from chassis_agent.revocation.conntrack import BLOCKED, FROM_EGRESS, TrackedConnection
+from logical_flow.connections import ScriptedConnections, State, Tracked
+from logical_flow.evaluate import Sets
+from logical_flow.flow_table import Entry, FlowTable, Layout
+from logical_flow.packet import (
+    ETH_IP4,
+    ETH_IP6,
+    PROTO_ICMP4,
+    PROTO_ICMP6,
+    PROTO_SCTP,
+    PROTO_TCP,
+    PROTO_UDP,
+    MutablePacket,
+)
+from logical_flow.template import LogicalFlow
+from logical_flow.walk import walk_from
+from logical_flow.walk_network import Network
+
+_INGRESS, _EGRESS = "ls_in", "ls_out"
+_TRACKING_STAGE: Final = "_acl_pre"
+_DECIDING_STAGES: Final = ("_acl_eval_", "_acl_action")
+
+_UNKNOWN: Final = ("eth.src", "eth.dst", "ip.dscp", "ip.ecn", "ip.ttl", "tcp.flags")
+_PORTS: Final = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
+_ICMP: Final = {PROTO_ICMP4: "icmp4", PROTO_ICMP6: "icmp6"}
+
+
+class _Switch(NamedTuple):
+    id: str
+    kind: str
+    name: str
+
+
+_SWITCH: Final = _Switch("switch", "ls", "switch")
+
+
+class AclJudge:
+    """The ACLs of one switch, ready to be asked.
+
+    ``flows`` may hold other stages' flows of the switch too; ``sets`` are the address sets and
+    port groups that the ACLs name, with their sigils.
+    """
+
+    def __init__(
+        self, flows: Iterable[LogicalFlow], sets: Mapping[str, Collection[str]] | None = None
+    ) -> None:
+        listed = list(flows)
+        deciding = [flow for flow in listed if _is_in(flow, _DECIDING_STAGES)]
+        self._tracks = {
+            flow.template.pipeline for flow in listed if _is_in(flow, (_TRACKING_STAGE,))
+        }
+        self._layout = Layout(flow.template for flow in deciding)
+        self._flows = FlowTable(map(Entry, deciding))
+        self._sets = Sets(sets)
+
+    def denies(self, port: str, connection: TrackedConnection) -> bool:
+        """Whether a connection in the zone of ``port`` may not go on.
+
+        In a pipeline that tracks nothing, connections mean nothing, and none is denied.
+        """
+        pipeline = _EGRESS if connection.mark & FROM_EGRESS else _INGRESS
+        if pipeline not in self._tracks:
+            return False
+        packet = _request_packet(pipeline, port, connection)
+        tracked = Tracked(_ESTABLISHED, connection.mark & ~BLOCKED, connection.label)
+        network = Network(
+            datapaths=[_SWITCH],
+            ports=[],
+            layout=self._layout,
+            flows={_SWITCH.id: self._flows},
+            sets=self._sets,
+            connections=ScriptedConnections([tracked]),
+        )
+        walked = walk_from(network, packet, _SWITCH.id, pipeline)
+        # A packet that the ACLs let through reaches the end of the stages that are here.
+        return not any(drop.place is None and drop.depth == 0 for drop in walked.drops)
+
+
+_ESTABLISHED: Final = State.EST | State.TRK
+
+
+def _is_in(flow: LogicalFlow, stages: tuple[str, ...]) -> bool:
+    return any(part in flow.template.stage for part in stages)
+
+
+def _request_packet(pipeline: str, port: str, connection: TrackedConnection) -> MutablePacket:
+    """A packet in the connection's original direction, as it comes to the first ACL."""
+    packet: MutablePacket = dict.fromkeys(_UNKNOWN)
+    packet |= {
+        "inport": port if pipeline == _INGRESS else None,
+        "outport": port if pipeline == _EGRESS else None,
+        "ct_state": int(_ESTABLISHED),
+        "ct_mark": connection.mark & ~BLOCKED,
+        "ct_label": connection.label,
+    }
+    return packet | _headers(connection.original)
+
+
+def _headers(original: CtTuple) -> MutablePacket:
+    is_ip4 = original.source.version == 4
+    family = "ip4" if is_ip4 else "ip6"
+    headers: MutablePacket = {
+        "eth.type": ETH_IP4 if is_ip4 else ETH_IP6,
+        "ip.proto": original.protocol,
+        f"{family}.src": int(original.source),
+        f"{family}.dst": int(original.destination),
+    }
+    if (name := _PORTS.get(original.protocol)) is not None:
+        headers[f"{name}.src"] = original.source_port
+        headers[f"{name}.dst"] = original.destination_port
+    elif (name := _ICMP.get(original.protocol)) is not None:
+        headers[f"{name}.type"] = original.source_port
+        headers[f"{name}.code"] = original.destination_port
+    return headers

@@ -1,0 +1,73 @@
+"""Commands to a running ``ovs-vswitchd`` over its control socket, as ``ovs-appctl`` sends them.
+
+The protocol is JSON-RPC 1.0 without any framing: a reply ends where its JSON object does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from pathlib import Path
+from typing import Final
+
+from chassis_agent.errors import ControlError
+
+_LONGEST_REPLY: Final = 256 << 20
+_CHUNK: Final = 1 << 20
+
+
+def control_socket(run_directory: Path, program: str = "ovs-vswitchd") -> Path:
+    """The control socket of the daemon whose pid file is in the run directory."""
+    pid_file = run_directory / f"{program}.pid"
+    try:
+        pid = int(pid_file.read_text())
+    except (OSError, ValueError) as error:
+        raise ControlError(f"cannot tell the process of {program}: {error}") from error
+    return run_directory / f"{program}.{pid}.ctl"
+
+
+async def call(path: Path, method: str, *arguments: str, timeout: float = 30.0) -> str:  # noqa: ASYNC109
+    """Run one command and return what it prints; raises ControlError.
+
+    A connection a command: commands are rare, and the daemon may have restarted in between.
+    """
+    try:
+        async with asyncio.timeout(timeout):
+            return _result(method, await _exchange(path, method, arguments))
+    except (OSError, EOFError) as error:
+        raise ControlError(f"{method} at {path}: {error or type(error).__name__}") from error
+
+
+async def _exchange(path: Path, method: str, arguments: tuple[str, ...]) -> object:
+    reader, writer = await asyncio.open_unix_connection(str(path))
+    try:
+        request = {"id": 0, "method": method, "params": list(arguments)}
+        writer.write(json.dumps(request).encode())
+        await writer.drain()
+        reply = bytearray()
+        while chunk := await reader.read(_CHUNK):
+            reply += chunk
+            if len(reply) > _LONGEST_REPLY:
+                raise ControlError(f"{method}: the answer is longer than {_LONGEST_REPLY} bytes")
+            if chunk.rstrip().endswith(b"}") and (message := _parsed(reply)) is not None:
+                return message
+        raise EOFError("the daemon closed the connection before its answer was complete")
+    finally:
+        writer.close()
+
+
+def _parsed(reply: bytearray) -> object | None:
+    """The reply, or None where its end is not here yet."""
+    try:
+        return json.loads(reply)  # type: ignore[no-any-return]
+    except ValueError:
+        return None
+
+
+def _result(method: str, message: object) -> str:
+    match message:
+        case {"error": None, "result": str(text)}:
+            return text
+        case {"error": str(text)}:
+            raise ControlError(f"{method}: {text.strip()}")
+    raise ControlError(f"{method}: the answer is not a result")

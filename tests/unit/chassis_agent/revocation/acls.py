@@ -1,0 +1,30 @@
+"""Judges made from ACLs in the form in which the translator makes flows of them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+
+from chassis_agent.revocation.verdict import AclJudge
+from logical_flow.template import LogicalFlow
+from translator.pipeline.ls_in import LS_IN_ACL_EVAL, LsInAclAction, LsInAclPre, LsInAclState
+from translator.pipeline.ls_out import LS_OUT_ACL_EVAL, LsOutAclAction, LsOutAclPre, LsOutAclState
+
+Acl = tuple[str, int, str, str]
+"""Direction, priority, match, verdict."""
+
+
+def judge(*acls: Acl, tier: int = 0, sets: Mapping[str, Collection[str]] | None = None) -> AclJudge:
+    """A judge of a stateful switch with these ACLs."""
+    flows: list[LogicalFlow] = []
+    for pre, state, action in (
+        (LsInAclPre, LsInAclState, LsInAclAction),
+        (LsOutAclPre, LsOutAclState, LsOutAclAction),
+    ):
+        flows += [pre.track(), pre.discovery(), state.reply(), state.invalid()]
+        flows += [action.block(), action.block_and_reject(), action.drop(), action.reject()]
+        flows += [action.commit()]
+    for direction, priority, match, verdict in acls:
+        stages = LS_IN_ACL_EVAL if direction == "from-lport" else LS_OUT_ACL_EVAL
+        template = getattr(stages[tier], verdict)
+        flows.append(template(priority=priority, match=match))
+    return AclJudge(flows, sets)

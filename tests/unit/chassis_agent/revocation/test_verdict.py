@@ -1,0 +1,94 @@
+"""Which connections the ACLs let be."""
+
+from __future__ import annotations
+
+from ipaddress import ip_address
+
+import pytest
+
+from chassis_agent.openflow.messages import CtTuple
+from chassis_agent.revocation.conntrack import BLOCKED, FROM_EGRESS, TrackedConnection
+from chassis_agent.revocation.verdict import AclJudge
+from tests.unit.chassis_agent.revocation.acls import judge
+
+CLIENT, SERVER = ip_address("10.0.0.1"), ip_address("10.0.0.2")
+
+
+def connection(
+    protocol: int = 6, destination_port: int = 80, *, mark: int = FROM_EGRESS, label: int = 0
+) -> TrackedConnection:
+    return TrackedConnection(
+        CtTuple(CLIENT, SERVER, protocol, 40000, destination_port), mark, label
+    )
+
+
+DENY_REST = ("to-lport", 1, 'outport == "web" && ip4', "drop")
+
+
+@pytest.mark.parametrize(
+    ("acl", "is_denied"),
+    [
+        (("to-lport", 9, "tcp.dst == 80", "allow"), False),
+        (("to-lport", 9, "tcp.dst == 443", "allow"), True),
+        (("to-lport", 9, 'outport == "web" && ip4.src == 10.0.0.0/24', "allow"), False),
+        (("to-lport", 9, 'outport == "db" && ip4.src == 10.0.0.0/24', "allow"), True),
+        (("to-lport", 9, "ip4.src == $clients", "allow"), False),
+        (("to-lport", 9, "ip4.src == $nobody", "allow"), True),
+        (("to-lport", 9, "outport == @group && tcp", "allow"), False),
+        (("to-lport", 9, "ip4", "reject"), True),
+        (("to-lport", 9, "udp", "allow"), True),
+        # What a connection does not tell cannot be what saves it.
+        (("to-lport", 9, "eth.src == 0a:00:00:00:00:01", "allow"), True),
+        (("to-lport", 9, 'inport == "client"', "allow"), True),
+        (("to-lport", 9, "tcp.flags == 2", "allow"), True),
+        (("to-lport", 9, "eth.src == 0a:00:00:00:00:01", "drop"), True),
+        # … nor matters what decides nothing.
+        (("to-lport", 0, "ip.ttl == 3", "allow"), True),
+        (("from-lport", 9, "ip4", "allow"), True),
+    ],
+)
+def test_a_connection_towards_the_port(acl: tuple[str, int, str, str], is_denied: bool) -> None:
+    sets = {"$clients": ["10.0.0.1"], "@group": ["web"]}
+    assert judge(DENY_REST, acl, sets=sets).denies("web", connection()) is is_denied
+
+
+def test_without_a_denial_everything_goes_on() -> None:
+    assert not judge(("to-lport", 9, "tcp.dst == 443", "allow")).denies("web", connection())
+
+
+def test_the_mark_tells_which_pipeline_is_asked() -> None:
+    acls = judge(("from-lport", 9, 'inport == "web" && tcp', "drop"))
+    assert acls.denies("web", connection(mark=0))
+    assert not acls.denies("web", connection(mark=FROM_EGRESS))
+
+
+def test_a_connection_that_was_blocked_is_judged_like_any_other() -> None:
+    mark = FROM_EGRESS | BLOCKED
+    assert judge(DENY_REST).denies("web", connection(mark=mark))
+    assert not judge().denies("web", connection(mark=mark))
+
+
+def test_passing_on_leads_to_the_next_tier() -> None:
+    passes = ("to-lport", 9, "tcp", "pass_on")
+    assert not judge(passes).denies("web", connection())
+
+
+def test_icmp_by_type() -> None:
+    ping = TrackedConnection(CtTuple(CLIENT, SERVER, 1, 8, 0, 77), FROM_EGRESS, 0)
+    allow = ("to-lport", 9, "icmp4.type == 8", "allow")
+    assert not judge(DENY_REST, allow).denies("web", ping)
+    assert judge(DENY_REST).denies("web", ping)
+
+
+def test_ipv6() -> None:
+    source, destination = ip_address("fd00::1"), ip_address("fd00::2")
+    original = CtTuple(source, destination, 17, 1000, 53)
+    acls = judge(
+        ("to-lport", 1, "ip6", "drop"), ("to-lport", 9, "ip6.src == fd00::/64 && udp", "allow")
+    )
+    assert not acls.denies("web", TrackedConnection(original, FROM_EGRESS, 0))
+    assert acls.denies("web", TrackedConnection(original._replace(protocol=6), FROM_EGRESS, 0))
+
+
+def test_a_switch_that_tracks_nothing_denies_no_connection() -> None:
+    assert not AclJudge([]).denies("web", connection())
