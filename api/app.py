@@ -71,7 +71,7 @@ def _add_server_operations(app: FastAPI, backend: Backend) -> None:
                 "description": "The explanation.",
                 "content": {"application/json": {"example": _explanation(problems.TAKEN)}},
             },
-            **refusals(problems.NO_SUCH_PATH),
+            **refusals(problems.NO_SUCH_PATH, problems.INVALID),
         },
     )
     async def explain(slug: str) -> Response:

@@ -20,6 +20,7 @@ from api.requests import JSON, MERGE_PATCH
 from northbound.documents import Document as DeclarativeDocument
 
 SCHEMAS = "#/components/schemas/"
+EXAMPLES = "#/components/examples/"
 PATCH_SUFFIX = "Patch"
 
 Schema = dict[str, Any]
@@ -72,12 +73,29 @@ def body(schema: Schema, example: Any, media_types: tuple[str, ...] = (JSON,)) -
 
 
 def answer(description: str, schema: Schema, example: Any, headers: tuple[str, ...] = ()) -> Schema:
-    """A successful response."""
+    """A successful response; its example is kept under the name of its schema."""
+    name = _example_name(schema)
+    _examples[name] = {"summary": description.rstrip("."), "value": example}
+    examples = {name: {"$ref": EXAMPLES + name}}
     return {
         "description": description,
-        "content": {JSON: {"schema": schema, "example": example}},
+        "content": {JSON: {"schema": schema, "examples": examples}},
         "headers": {name: HEADERS[name] for name in headers},
     }
+
+
+_examples: dict[str, Any] = {}
+"""FastAPI drops nulls from what it describes; examples are put in afterwards."""
+
+
+def _example_name(schema: Schema) -> str:
+    """
+    >>> _example_name(reference("Acl")), _example_name(page_of("Acl"))
+    ('Acl', 'AclPage')
+    """
+    if "$ref" in schema:
+        return str(schema["$ref"].removeprefix(SCHEMAS))
+    return str(schema["properties"]["items"]["items"]["$ref"].removeprefix(SCHEMAS)) + "Page"
 
 
 HEADERS: Mapping[str, Schema] = {
@@ -127,7 +145,7 @@ def describe(app: FastAPI) -> None:
             )
             components = described.setdefault("components", {})
             components.setdefault("schemas", {}).update(_schemas())
-            components["examples"] = problems.examples()
+            components["examples"] = {**problems.examples(), **_examples}
             _drop_default_validation_error(described)
             app.openapi_schema = described
         return app.openapi_schema

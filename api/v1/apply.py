@@ -28,9 +28,9 @@ YAML = "application/yaml"
 EXAMPLE = {
     "document": "shop",
     "logical_switches": {
-        "web": {
+        "shop": {
             "subnet4": "10.0.1.0/24",
-            "ports": {"web-1": {"addresses": ["dynamic"]}},
+            "ports": {"shop-1": {"addresses": ["dynamic"]}},
         }
     },
 }
@@ -39,7 +39,7 @@ RESULT_EXAMPLE = {
     "revision": 42,
     "changed": True,
     "dry_run": False,
-    "created": [{"kind": "logical_switch", "id": EXAMPLE_ID, "name": "web"}],
+    "created": [{"kind": "logical_switch", "id": EXAMPLE_ID, "name": "shop"}],
     "updated": [],
     "deleted": [],
 }

@@ -40,14 +40,14 @@ REFERENCES = (
 
 EXAMPLE = {
     "operations": [
-        {"action": "create", "kind": "logical_switch", "as": "new", "values": {"name": "web"}},
+        {"action": "create", "kind": "logical_switch", "as": "new", "values": {"name": "db"}},
         {
             "action": "create",
             "kind": "logical_switch_port",
-            "values": {"name": "web-1", "logical_switch": "#new", "addresses": ["unknown"]},
+            "values": {"name": "db-1", "logical_switch": "#new", "addresses": ["unknown"]},
         },
         {"action": "update", "kind": "logical_router", "ref": "edge", "values": {"enabled": False}},
-        {"action": "delete", "kind": "address_set", "ref": "office"},
+        {"action": "delete", "kind": "logical_switch", "ref": "spare"},
     ]
 }
 RESULT_EXAMPLE = {
