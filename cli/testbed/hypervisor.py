@@ -4,12 +4,14 @@ The agent itself runs outside the namespace: it touches its host only through
 Open vSwitch's sockets, and reaches the server on loopback.
 """
 
+import asyncio
 import json
 import sys
 from pathlib import Path
 from typing import Any
 
-from cli.testbed.namespace import Namespace, run
+from chassis_agent.status import ask
+from cli.testbed.namespace import Namespace
 from cli.testbed.openvswitch import OpenVSwitch
 from cli.testbed.process import Process, spawn
 from cli.testbed.server import Server
@@ -66,25 +68,19 @@ class Hypervisor:
             environment,
         )
 
-    def agent(self, *command: str) -> Any:
-        """Ask the agent over its local socket; the parsed JSON answer."""
-        return json.loads(
-            run(
-                [
-                    *(sys.executable, "-m", "cli.main", "agent", *command),
-                    *("--config", str(self.configuration), "--json"),
-                ],
-                timeout=60,
-            )
-        )
+    @property
+    def agent_socket(self) -> Path:
+        return self.directory / "agent" / "agent.sock"
+
+    def agent(self, command: str) -> Any:
+        """Ask the agent over its local socket, as ``treadle agent COMMAND`` does."""
+        return asyncio.run(ask(self.agent_socket, command))
 
     def wait_until_agent_answers(self, process: Process, seconds: float = 30.0) -> None:
         """Wait until the agent has its switch and the server."""
-        socket = self.directory / "agent" / "agent.sock"
-
         def ready() -> bool:
             process.check()
-            return socket.is_socket()
+            return self.agent_socket.is_socket()
 
         until(ready, f"agent of {self.name}", seconds)
 
