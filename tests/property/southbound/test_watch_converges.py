@@ -54,8 +54,8 @@ def by_id(rows: Iterable[Row]) -> dict[RowId, Row]:
 class Watch(RuleBasedStateMachine):
     """One server, one agent, one link."""
 
-    @initialize(tombstones=st.sampled_from([0, 1, 3, 1000]))
-    def start(self, tombstones: int) -> None:
+    @initialize(tombstones=st.sampled_from([0, 3, 1000]), scopes=SOME_SCOPES)
+    def start(self, tombstones: int, scopes: list[str]) -> None:
         self.tombstones = tombstones
         self.mirror = Mirror()
         self.cached: dict[str, list[Row]] = {}
@@ -65,6 +65,7 @@ class Watch(RuleBasedStateMachine):
         self.history: dict[tuple[str, int], dict[str, dict[RowId, Row]]] = {}
         self.begin_epoch([])
         self.connect()
+        self.subscribe(scopes)
 
     def begin_epoch(self, rows: list[Row]) -> None:
         self.feed = Feed(tombstones=self.tombstones)
@@ -80,7 +81,7 @@ class Watch(RuleBasedStateMachine):
         self.history[self.epoch, self.feed.position] = now
 
     def connect(self) -> None:
-        """As WatchClient and AgentConnection do it; the registration is never held back."""
+        """As WatchClient and AgentConnection do it. The agent goes on when it is greeted."""
         self.to_server: deque[wire.Subscribe | wire.Unsubscribe] = deque()
         self.to_agent: deque[bytes] = deque()
         self.session = Session("hv1", self.feed, self.parts)
@@ -88,8 +89,18 @@ class Watch(RuleBasedStateMachine):
         if resume is not None:
             known = resume.epoch == self.epoch and resume.position <= self.feed.position
             self.session.resume(resume.position if known else None, resume.scopes)
-        resumed = set(resume.scopes) if resume else set()
-        self.to_server.extend(self.subscriptions.connected(resumed, self.mirror.based))
+        self.resumed = set(resume.scopes) if resume else set()
+        self.greeted = False
+
+    @precondition(lambda self: not self.greeted)
+    @rule()
+    def greet(self) -> None:
+        self.greeted = True
+        self.to_server.extend(self.subscriptions.connected(self.resumed, self.mirror.based))
+
+    def tell(self, message: wire.Subscribe | wire.Unsubscribe) -> None:
+        if self.greeted:
+            self.to_server.append(message)
 
     # --- what happens
 
@@ -107,7 +118,12 @@ class Watch(RuleBasedStateMachine):
             if scope in self.cached:
                 self.take(self.mirror.base(scope, cast(list[AnyRow], self.cached.pop(scope))))
         if new:
-            self.to_server.append(self.subscriptions.add(new))
+            self.tell(self.subscriptions.add(new))
+
+    @rule(scopes=SOME_SCOPES)
+    def leave_and_want_back(self, scopes: list[str]) -> None:
+        self.unsubscribe(scopes)
+        self.subscribe(scopes)
 
     @rule(scopes=SOME_SCOPES)
     def unsubscribe(self, scopes: list[str]) -> None:
@@ -115,7 +131,7 @@ class Watch(RuleBasedStateMachine):
         for scope in gone:
             self.take(self.mirror.leave(scope))
         if gone:
-            self.to_server.append(self.subscriptions.remove(gone))
+            self.tell(self.subscriptions.remove(gone))
 
     @precondition(lambda self: self.to_server)
     @rule()
@@ -131,7 +147,7 @@ class Watch(RuleBasedStateMachine):
     def server_sends(self) -> None:
         self.to_agent.append(b"".join(self.session.compose(self.feed.position)))
 
-    @precondition(lambda self: self.to_agent)
+    @precondition(lambda self: self.to_agent and self.greeted)
     @rule()
     def agent_hears(self) -> None:
         update = wire.decode_from_server(self.to_agent.popleft())
@@ -187,10 +203,11 @@ class Watch(RuleBasedStateMachine):
             then = self.history[self.mirror.epoch, self.mirror.position]
             assert by_id(self.mirror.of(scope)) == then[scope]
 
-    def teardown(self) -> None:
+    @rule()
+    def settle(self) -> None:
         """From any state at all, delivering what is due brings the server's rows."""
-        if not hasattr(self, "session"):
-            return
+        if not self.greeted:
+            self.greet()
         while self.to_server or self.to_agent or self.session.news.is_set():
             if self.to_server:
                 self.server_hears()
@@ -202,6 +219,10 @@ class Watch(RuleBasedStateMachine):
         assert self.user == by_id(row for scope in scopes for row in self.feed.snapshot(scope))
         assert self.mirror.based == self.subscriptions.scopes
 
+    def teardown(self) -> None:
+        if hasattr(self, "session"):
+            self.settle()
+
 
 TestWatch = Watch.TestCase
-TestWatch.settings = settings(max_examples=400, stateful_step_count=40, deadline=None)
+TestWatch.settings = settings(max_examples=400, stateful_step_count=60, deadline=None)
