@@ -22,12 +22,13 @@ from chassis_agent.build.ports import (
 from chassis_agent.build.stages import (
     all_templates,
     default_flows,
+    group_stages,
     once,
     stage_book,
     stages_with_flows,
     used_stages,
 )
-from chassis_agent.build.templates import TemplateCompiler
+from chassis_agent.build.templates import compiled_template
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone
 from incremental import Graph
 from southbound.rows import (
@@ -63,14 +64,13 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     graph.derive(addresses, over=Chassis)
     graph.derive(tunnel, over=Chassis)
 
-    templates = TemplateCompiler()
-    packer = GroupPacker(templates, conjunction_id)
-    graph.derive(templates.compiled_template, over=Template)
+    packer = GroupPacker(conjunction_id)
+    graph.derive(compiled_template, over=Template)
     graph.group(all_templates, over=Template)
     graph.group(once, over=Template)
     graph.derive(stage_book, over=once)
-    graph.derive(packer.group_stages, over=FlowGroup)
-    graph.group(stages_with_flows, over=packer.group_stages)
+    graph.derive(group_stages, over=FlowGroup)
+    graph.group(stages_with_flows, over=group_stages)
     graph.derive(used_stages, over=Datapath)
 
     graph.group(set_members, over=SetMember)

@@ -4,9 +4,9 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from chassis_agent.build.placement import Placement, placement
-from chassis_agent.build.stages import EVERYTHING, GroupStages, stage_book, used_stages
-from chassis_agent.build.templates import TemplateCompiler
-from chassis_agent.compile import PackContext, UnknownPortError, pack_group, stages_of
+from chassis_agent.build.stages import EVERYTHING, stage_book, used_stages
+from chassis_agent.build.templates import CompiledTemplates
+from chassis_agent.compile import PackContext, UnknownPortError, pack_group
 from chassis_agent.flow import Flow
 from incremental import Read
 from southbound.rows import Datapath, FlowGroup, SetMember
@@ -31,16 +31,8 @@ def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
 class GroupPacker:
     """Packs flow groups; `conjunction_id` is the one allocator that packing needs."""
 
-    def __init__(self, templates: TemplateCompiler, conjunction_id: Callable[[bytes], int]) -> None:
-        self._templates = templates
+    def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
         self._conjunction_id = conjunction_id
-
-    def group_stages(self, read: Read, key: int) -> GroupStages | None:
-        """Where a group has flows: a stage is visited because of them."""
-        group = read(FlowGroup, key)
-        if group is None:
-            return None
-        return GroupStages(group.datapath, stages_of(group, self._templates.known(read)))
 
     def group_flows(self, read: Read, key: int) -> GroupFlows | None:
         """The flows of a group, once its datapath is known."""
@@ -63,7 +55,7 @@ class GroupPacker:
             conjunction_id=self._conjunction_id,
             meter_id=_no_meter,
         )
-        packed = pack_group(group, self._templates.known(read), context)
+        packed = pack_group(group, CompiledTemplates(read), context)
         return GroupFlows(
             tuple(packed.flows), tuple(sorted(packed.waiting_for)), tuple(sorted(around.sets))
         )

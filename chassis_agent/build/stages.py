@@ -3,10 +3,11 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from chassis_agent.compile import StageBook, StageKey, UsedStages
+from chassis_agent.build.templates import CompiledTemplates
+from chassis_agent.compile import StageBook, StageKey, UsedStages, stages_of
 from chassis_agent.flow import Flow
 from incremental import Read
-from southbound.rows import Datapath, Template
+from southbound.rows import Datapath, FlowGroup, Template
 
 EVERYTHING: Final = ""
 """The one key of what exists once."""
@@ -35,6 +36,13 @@ class GroupStages(NamedTuple):
 
     datapath: str
     stages: frozenset[StageKey]
+
+
+def group_stages(read: Read, key: int) -> GroupStages | None:
+    group = read(FlowGroup, key)
+    if group is None:
+        return None
+    return GroupStages(group.datapath, stages_of(group, CompiledTemplates(read)))
 
 
 def stages_with_flows(_key: int, group: GroupStages) -> Iterator[tuple[str, StageKey]]:

@@ -18,6 +18,7 @@ class Acl(Stage, name="ls_in_acl"):
     """What is refused."""
 
     refuse = Template(100, "ip4 && ip4.src == {who:set}", "drop;")
+    refuse_from = Template(90, "inport == {who:set} && ip4 && ip4.dst == {to:set}", "drop;")
 
 
 class Lookup(Stage, name="ls_in_lookup", default="drop"):
