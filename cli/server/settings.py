@@ -49,14 +49,11 @@ class Listener(Group):
         return self
 
 
-class ApiListener(Listener):
-    """The REST API, for people and programs."""
+class GuardedListener(Listener):
+    """A listener that asks for tokens, unless only this host can reach it."""
 
-    port: int = Field(default=6680, ge=0, le=65535)
     authentication: bool | None = None
     """Whether tokens are asked for; if not said, unless the host is a loopback address."""
-    body_limit: int = Field(default=64 * 1024 * 1024, gt=0)
-    """Bytes."""
 
     @property
     def asks_for_tokens(self) -> bool:
@@ -69,18 +66,20 @@ class ApiListener(Listener):
         return self
 
 
-class AgentListener(Listener):
+class ApiListener(GuardedListener):
+    """The REST API, for people and programs."""
+
+    port: int = Field(default=6680, ge=0, le=65535)
+    body_limit: int = Field(default=64 * 1024 * 1024, gt=0)
+    """Bytes."""
+
+
+class AgentListener(GuardedListener):
     """The list-and-watch service, for chassis agents."""
 
     port: int = Field(default=6650, ge=0, le=65535)
-    authentication: bool | None = None
-    """Whether tokens are asked for; if not said, unless the host is a loopback address."""
     lease: float = Field(default=30.0, gt=0)
     """Seconds after which a chassis that is silent is taken for dead."""
-
-    @property
-    def asks_for_tokens(self) -> bool:
-        return not self.loopback if self.authentication is None else self.authentication
 
 
 class Database(Group):

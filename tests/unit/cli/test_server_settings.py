@@ -1,0 +1,51 @@
+"""What can be set about the server, and what is refused."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from cli.server.settings import AgentListener, ApiListener, Database, ServerSettings
+
+
+def test_loopback_needs_no_tokens_and_other_hosts_do() -> None:
+    assert not ApiListener().asks_for_tokens
+    assert ApiListener(host="0.0.0.0").asks_for_tokens
+    assert ApiListener(authentication=True).asks_for_tokens
+    assert not AgentListener(host="::1").asks_for_tokens
+    assert AgentListener(host="192.0.2.1").asks_for_tokens
+
+
+@pytest.mark.parametrize("listener", [ApiListener, AgentListener])
+def test_tokens_cannot_be_waived_where_others_can_reach_the_server(
+    listener: type[ApiListener],
+) -> None:
+    with pytest.raises(ValidationError, match="only be off on a loopback host"):
+        listener(host="0.0.0.0", authentication=False)
+
+
+def test_a_certificate_needs_its_key() -> None:
+    with pytest.raises(ValidationError, match="go together"):
+        ApiListener(certificate=Path("cert.pem"))
+
+
+def test_the_url_of_a_listener() -> None:
+    assert ApiListener().url("http") == "http://127.0.0.1:6680"
+    with_tls = {"certificate": Path("c"), "private_key": Path("k")}
+    assert AgentListener(host="::1", **with_tls).url("ws") == "wss://[::1]:6650"
+
+
+def test_the_database_is_in_the_state_directory_unless_told_otherwise() -> None:
+    settings = ServerSettings(state_directory=Path("/srv/treadle"))
+    assert settings.database_url == "sqlite:////srv/treadle/treadle.db"
+    assert settings.database_is_embedded
+
+
+def test_the_password_goes_into_the_url() -> None:
+    database = Database.model_validate(
+        {"url": "postgresql://treadle@db.example/treadle", "password": "p@ss/word"}
+    )
+    settings = ServerSettings(database=database)
+    assert settings.database_url == "postgresql://treadle:p%40ss%2Fword@db.example/treadle"
+    assert not settings.database_is_embedded
+    assert "p@ss" not in repr(settings)
