@@ -25,6 +25,7 @@ _TTL = 255
 _TCP_RST, _TCP_ACK = 0x004, 0x010
 _ICMP4_ERRORS = (3, 4, 5, 11, 12)
 _FIRST_ICMP6_INFORMATION = 128
+_ICMP6_REDIRECT = 137
 _PAYLOAD = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.")
 _SOLICITED_NODE = 0xFF0200000000000000000001FF000000
 _MULTICAST6_MAC = 0x333300000000
@@ -33,6 +34,8 @@ _ALL_NODES = 0xFF020000000000000000000000000001
 
 def generate(kind: PacketKind, packet: Packet) -> MutablePacket | None:
     """The packet that the action of that kind makes, or None when it makes none."""
+    if kind in _REFUSALS and _may_not_be_refused(packet):
+        return None
     return _MAKERS[kind](packet)
 
 
@@ -124,10 +127,8 @@ def _sctp_abort(packet: Packet) -> MutablePacket:
     }
 
 
-def _reject(packet: Packet) -> MutablePacket | None:
-    """A refusal to the sender; what is itself a refusal, or no single one, gets none."""
-    if _is_refusal(packet) or _is_for_many(packet) or packet.get("ip.frag", 0) in (2, 3):
-        return None
+def _reject(packet: Packet) -> MutablePacket:
+    """A refusal to the sender, in the way that its protocol has for that."""
     protocol = packet.get("ip.proto")
     is_ip4 = packet.get("eth.type") == ETH_IP4
     if protocol == PROTO_TCP:
@@ -153,20 +154,41 @@ def _is_refusal(packet: Packet) -> bool:
             return packet.get("icmp4.type") in _ICMP4_ERRORS
         case 58:
             icmp_type = packet.get("icmp6.type", 0)
-            return isinstance(icmp_type, int) and icmp_type < _FIRST_ICMP6_INFORMATION
+            return isinstance(icmp_type, int) and (
+                icmp_type < _FIRST_ICMP6_INFORMATION or icmp_type == _ICMP6_REDIRECT
+            )
     return False
 
 
-def _is_for_many(packet: Packet) -> bool:
-    destination = packet.get("eth.dst", 0)
-    return isinstance(destination, int) and bool(destination >> 40 & 1)
+def _may_not_be_refused(packet: Packet) -> bool:
+    """Whether a packet was sent to many, comes from nobody or many, or is a refusal itself."""
+    if _is_refusal(packet) or _has(packet, "eth.dst", 40, 1) or _has(packet, "ip.frag", 1, 1):
+        return True
+    if packet.get("eth.type") == ETH_IP4:
+        groups = (_has(packet, name, 29, 0b111) for name in ("ip4.src", "ip4.dst"))
+        return any(groups) or packet.get("ip4.src", 0) == 0
+    groups = (_has(packet, name, 120, 0xFF) for name in ("ip6.src", "ip6.dst"))
+    return any(groups) or packet.get("ip6.src", 0) == 0
+
+
+def _has(packet: Packet, name: str, low: int, bits: int) -> bool:
+    """Whether all of `bits`, from bit `low` of a field, are known to be set."""
+    value = packet.get(name, 0)
+    return isinstance(value, int) and value >> low & bits == bits
 
 
 def _without(packet: Packet, *prefixes: str) -> MutablePacket:
     return {name: value for name, value in packet.items() if not name.startswith(prefixes)}
 
 
-_MAKERS: dict[PacketKind, Callable[[Packet], MutablePacket | None]] = {
+_REFUSALS = {
+    PacketKind.ICMP4,
+    PacketKind.ICMP6,
+    PacketKind.TCP_RESET,
+    PacketKind.SCTP_ABORT,
+    PacketKind.REJECT,
+}
+_MAKERS: dict[PacketKind, Callable[[Packet], MutablePacket]] = {
     PacketKind.ARP: _arp,
     PacketKind.ND_NS: _solicitation,
     PacketKind.ND_NA: _advertisement,

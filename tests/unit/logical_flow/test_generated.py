@@ -79,8 +79,8 @@ def test_a_reset_acknowledges_what_did_not(flags: int, answer: int) -> None:
             {"ip.proto": 1, "icmp4.type": 3, "icmp4.code": 1, "eth.dst": 1},
         ),
         (UDP6, {"ip.proto": 58, "icmp6.type": 1, "icmp6.code": 4}),
-        (f"{ETHERNET} && ip6 && sctp.dst == 5", {"ip.proto": 132, "sctp.src": 5}),
-        (f"{ETHERNET} && ip6 && ip.proto == 47", {"icmp6.type": 1, "icmp6.code": 1}),
+        (f"{ETHERNET} && ip6.src == fd00::1 && sctp.dst == 5", {"ip.proto": 132, "sctp.src": 5}),
+        (f"{ETHERNET} && ip6.src == fd00::1 && ip.proto == 47", {"icmp6.type": 1, "icmp6.code": 1}),
     ],
 )
 def test_a_refusal_suits_what_it_refuses(source: str, expected: MutablePacket) -> None:
@@ -107,3 +107,23 @@ def test_what_is_not_known_stays_unknown() -> None:
     made_packet = generate(PacketKind.ND_NS, packet)
     assert made_packet is not None
     assert (made_packet["eth.dst"], made_packet["nd.target"]) == (None, None)
+
+
+@pytest.mark.parametrize("kind", ["icmp4", "reject"])
+@pytest.mark.parametrize(
+    "source",
+    [
+        "eth.mcast && ip4.src == 10.0.0.1 && udp",
+        "ip4.src == 0.0.0.0 && udp",
+        "ip4.src == 10.0.0.1 && ip4.dst == 224.0.0.1 && udp",
+        "ip4.src == 10.0.0.1 && icmp4.type == 3",
+        "ip4.src == 10.0.0.1 && ip.later_frag",
+    ],
+)
+def test_what_may_not_be_refused(kind: str, source: str) -> None:
+    assert generate(PacketKind(kind), packet_from_match(source)) is None
+
+
+def test_the_answer_to_an_asker_without_address_goes_to_all_nodes() -> None:
+    packet = made(PacketKind.ND_NA, "nd_ns && ip6.src == :: && nd.target == fd00::1")
+    assert packet["ip6.dst"] == 0xFF02 << 112 | 1

@@ -1,0 +1,57 @@
+"""Frames as the language sees them: a mapping from fields to values."""
+
+from chassis_agent.punt import codec
+from logical_flow.evaluate import Packet
+
+_ARP, _IP4, _IP6 = 0x806, 0x800, 0x86DD
+_ICMP4, _TCP, _UDP, _ICMP6 = 1, 6, 17, 58
+_VLAN_PRESENT = 0x1000
+
+
+def fields_of(frame: bytes) -> Packet:
+    """All fields of a frame that it has; absent ones are absent."""
+    ethernet = codec.read_ethernet(frame)
+    found: dict[str, int | str | None] = {
+        "eth.dst": int.from_bytes(ethernet.dst),
+        "eth.src": int.from_bytes(ethernet.src),
+        "eth.type": ethernet.ethertype,
+    }
+    if ethernet.vlans:
+        found["vlan.tci"] = int.from_bytes(ethernet.vlans[2:4]) | _VLAN_PRESENT
+    if ethernet.ethertype == _ARP:
+        arp = codec.read_arp(ethernet.payload)
+        found |= {
+            "arp.op": arp.operation,
+            "arp.sha": int.from_bytes(arp.sha),
+            "arp.spa": int.from_bytes(arp.spa),
+            "arp.tha": int.from_bytes(arp.tha),
+            "arp.tpa": int.from_bytes(arp.tpa),
+        }
+    elif ethernet.ethertype in (_IP4, _IP6):
+        found |= _ip_fields(codec.read_ip(ethernet))
+    return found
+
+
+def _ip_fields(ip: codec.Ip) -> dict[str, int | str | None]:
+    found: dict[str, int | str | None] = {
+        f"ip{ip.version}.src": int.from_bytes(ip.src),
+        f"ip{ip.version}.dst": int.from_bytes(ip.dst),
+        "ip.proto": ip.protocol,
+        "ip.ttl": ip.ttl,
+    }
+    if ip.protocol in (_TCP, _UDP):
+        name = "tcp" if ip.protocol == _TCP else "udp"
+        found[f"{name}.src"] = int.from_bytes(ip.payload[0:2])
+        found[f"{name}.dst"] = int.from_bytes(ip.payload[2:4])
+    if ip.protocol == _TCP:
+        found["tcp.flags"] = ip.payload[13]
+    if ip.protocol in (_ICMP4, _ICMP6):
+        icmp = codec.read_icmp(ip)
+        name = "icmp4" if ip.protocol == _ICMP4 else "icmp6"
+        found |= {f"{name}.type": icmp.kind, f"{name}.code": icmp.code}
+        if ip.protocol == _ICMP6 and icmp.kind in (codec.ND_SOLICITATION, codec.ND_ADVERTISEMENT):
+            neighbour = codec.read_neighbour(icmp)
+            link = "nd.sll" if icmp.kind == codec.ND_SOLICITATION else "nd.tll"
+            found["nd.target"] = int.from_bytes(neighbour.target)
+            found[link] = int.from_bytes(neighbour.link_address or bytes(6))
+    return found
