@@ -58,6 +58,21 @@ def _no_acls_left(scene: Scene) -> Iterator[None]:
         scene.net.delete(f"/acls/{acl['id']}")
 
 
+GROUP = {"pg:servers": "@servers", "pg:clients": "@clients", "pg:everyone": "@everyone"}
+
+
+def of(owner: str, direction: str, match: str) -> str:
+    """`match`, for the ports of the group only: an ACL concerns all ports of a switch."""
+    port = "outport" if direction == "to-lport" else "inport"
+    return f"{port} == {GROUP[owner]} && {match}"
+
+
+def rule(
+    scene: Scene, owner: str, direction: str, priority: int, match: str, action: str, **fields: int
+) -> str:
+    return scene.net.acl(owner, direction, priority, of(owner, direction, match), action, **fields)
+
+
 def outcome(scene: Scene, target: str = "s", port: int = 80, *, source: str = "c") -> str:
     return scene.lab.vm(source).tcp_outcome(ip4(target), port, timeout=1.5)
 
@@ -69,19 +84,19 @@ class TestActions:
     """One ACL against TCP port 80 where the rest is allowed or denied by default."""
 
     def test_drop(self, scene: Scene, direction: str, owner: str) -> None:
-        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "drop")
+        rule(scene, owner, direction, 1000, "tcp.dst == 80", "drop")
         assert outcome(scene, port=80) == "timeout"
         assert outcome(scene, port=81) == "connected"
         assert scene.lab.vm("c").ping(ip4("s"))
 
     def test_reject_tcp_is_a_reset(self, scene: Scene, direction: str, owner: str) -> None:
-        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "reject")
+        rule(scene, owner, direction, 1000, "tcp.dst == 80", "reject")
         assert outcome(scene, port=80) == "refused"
         assert scene.lab.vm("c").tcp_outcome(ip6("s"), 80) == "refused"
         assert outcome(scene, port=81) == "connected"
 
     def test_reject_udp_is_an_unreachable(self, scene: Scene, direction: str, owner: str) -> None:
-        scene.net.acl(owner, direction, 1000, "udp.dst == 80", "reject")
+        rule(scene, owner, direction, 1000, "udp.dst == 80", "reject")
         with Tap(scene.lab.vm("c")) as c:
             packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5000, 80))
             c.send(ethernet(mac("s"), mac("c"), IPV4, packet))
@@ -98,8 +113,8 @@ class TestActions:
     ) -> None:
         """Everything is denied both ways, but for connections to port 80."""
         for way in ("to-lport", "from-lport"):
-            scene.net.acl(owner, way, 1, "ip", "drop")
-        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "allow-related")
+            rule(scene, owner, way, 1, "ip", "drop")
+        rule(scene, owner, direction, 1000, "tcp.dst == 80", "allow-related")
         assert outcome(scene, port=80) == "connected"
         assert outcome(scene, port=81) == "timeout"
         # The same ports the other way round: a new connection, not a reply.
@@ -109,47 +124,47 @@ class TestActions:
         self, scene: Scene, direction: str, owner: str
     ) -> None:
         """`allow` alone keeps no state: replies need an ACL of their own."""
-        scene.net.acl(owner, "to-lport", 1, "ip", "drop")
-        scene.net.acl(owner, "from-lport", 1, "ip", "drop")
+        rule(scene, owner, "to-lport", 1, "ip", "drop")
+        rule(scene, owner, "from-lport", 1, "ip", "drop")
         reverse = {"to-lport": "from-lport", "from-lport": "to-lport"}[direction]
-        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "allow")
+        rule(scene, owner, direction, 1000, "tcp.dst == 80", "allow")
         assert outcome(scene, port=80) == "timeout"
-        scene.net.acl(owner, reverse, 1000, "tcp.src == 80", "allow")
+        rule(scene, owner, reverse, 1000, "tcp.src == 80", "allow")
         assert outcome(scene, port=80) == "connected"
 
     def test_allow_stateless(self, scene: Scene, direction: str, owner: str) -> None:
         """Stateless beside a stateful ACL: no connection is made for what it allows."""
-        scene.net.acl(owner, "to-lport", 1, "ip", "drop")
-        scene.net.acl(owner, "from-lport", 1, "ip", "drop")
-        scene.net.acl(owner, direction, 500, "icmp", "allow-related")
-        scene.net.acl(owner, direction, 1000, "tcp.dst == 80", "allow-stateless")
+        rule(scene, owner, "to-lport", 1, "ip", "drop")
+        rule(scene, owner, "from-lport", 1, "ip", "drop")
+        rule(scene, owner, direction, 500, "icmp", "allow-related")
+        rule(scene, owner, direction, 1000, "tcp.dst == 80", "allow-stateless")
         reverse = {"to-lport": "from-lport", "from-lport": "to-lport"}[direction]
         assert outcome(scene, port=80) == "timeout"
-        scene.net.acl(owner, reverse, 1000, "tcp.src == 80", "allow-stateless")
+        rule(scene, owner, reverse, 1000, "tcp.src == 80", "allow-stateless")
         assert outcome(scene, port=80) == "connected"
         assert scene.lab.vm("c").ping(ip4("s"))
 
     def test_pass_goes_on_to_the_next_tier(self, scene: Scene, direction: str, owner: str) -> None:
-        scene.net.acl(owner, direction, 100, "ip", "drop", tier=0)
-        scene.net.acl(owner, direction, 200, "tcp", "pass", tier=0)
+        rule(scene, owner, direction, 100, "ip", "drop", tier=0)
+        rule(scene, owner, direction, 200, "tcp", "pass", tier=0)
         assert outcome(scene, port=80) == "connected"
-        scene.net.acl(owner, direction, 10, "tcp.dst == 81", "drop", tier=1)
+        rule(scene, owner, direction, 10, "tcp.dst == 81", "drop", tier=1)
         assert outcome(scene, port=80) == "connected"
         assert outcome(scene, port=81) == "timeout"
         assert not scene.lab.vm("c").ping(ip4("s"), timeout=1)
 
 
 def test_higher_priority_decides(scene: Scene) -> None:
-    scene.net.acl("pg:servers", "to-lport", 1000, "tcp", "drop")
-    scene.net.acl("pg:servers", "to-lport", 1001, "tcp.dst == 80", "allow-related")
+    rule(scene, "pg:servers", "to-lport", 1000, "tcp", "drop")
+    rule(scene, "pg:servers", "to-lport", 1001, "tcp.dst == 80", "allow-related")
     assert outcome(scene, port=80) == "connected"
     assert outcome(scene, port=81) == "timeout"
 
 
 def test_earlier_tier_decides_whatever_the_priority(scene: Scene) -> None:
-    scene.net.acl("pg:servers", "to-lport", 1, "tcp.dst == 80", "allow-related", tier=1)
-    scene.net.acl("pg:servers", "to-lport", 30000, "tcp", "drop", tier=2)
-    scene.net.acl("pg:servers", "to-lport", 0, "tcp.dst == 443", "reject", tier=0)
+    rule(scene, "pg:servers", "to-lport", 1, "tcp.dst == 80", "allow-related", tier=1)
+    rule(scene, "pg:servers", "to-lport", 30000, "tcp", "drop", tier=2)
+    rule(scene, "pg:servers", "to-lport", 0, "tcp.dst == 443", "reject", tier=0)
     assert outcome(scene, port=80) == "connected"
     assert outcome(scene, port=81) == "timeout"
     assert outcome(scene, port=443) == "refused"
@@ -162,9 +177,7 @@ def test_acl_of_a_switch(scene: Scene) -> None:
 
 
 def test_port_group_spans_switches(scene: Scene) -> None:
-    scene.net.acl(
-        "pg:everyone", "to-lport", 1000, "outport == @everyone && ip4 && tcp.dst == 80", "drop"
-    )
+    rule(scene, "pg:everyone", "to-lport", 1000, "ip4 && tcp.dst == 80", "drop")
     assert outcome(scene, "s", 80, source="c") == "timeout"
     assert outcome(scene, "s", 80, source="d") == "timeout"
     assert outcome(scene, "c", 80, source="d") == "timeout"
@@ -173,7 +186,7 @@ def test_port_group_spans_switches(scene: Scene) -> None:
 
 def test_live_address_set_change(scene: Scene) -> None:
     net = scene.net
-    net.acl("pg:servers", "to-lport", 1, "ip", "drop")
+    rule(scene, "pg:servers", "to-lport", 1, "ip", "drop")
     net.acl(
         "pg:servers",
         "to-lport",
@@ -193,7 +206,7 @@ def test_live_address_set_change(scene: Scene) -> None:
 
 def test_live_port_group_change(scene: Scene) -> None:
     net = scene.net
-    net.acl("pg:servers", "to-lport", 1000, "outport == @servers && tcp.dst == 80", "drop")
+    rule(scene, "pg:servers", "to-lport", 1000, "tcp.dst == 80", "drop")
     assert outcome(scene, "c", source="s") == "connected"
     net.call("PATCH", "/port-groups/servers", {"ports": ["s", "c"]})
     try:
@@ -205,10 +218,9 @@ def test_live_port_group_change(scene: Scene) -> None:
 
 def test_related_icmp_comes_back(scene: Scene) -> None:
     """The unreachable that answers an allowed datagram passes an ACL that allows no ICMP."""
-    net = scene.net
     for way in ("to-lport", "from-lport"):
-        net.acl("pg:clients", way, 1, "ip", "drop")
-    net.acl("pg:clients", "from-lport", 1000, "udp.dst == 4242", "allow-related")
+        rule(scene, "pg:clients", way, 1, "ip", "drop")
+    rule(scene, "pg:clients", "from-lport", 1000, "udp.dst == 4242", "allow-related")
     with Tap(scene.lab.vm("c")) as c:
         packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5001, 4242))
         c.send(ethernet(mac("s"), mac("c"), IPV4, packet))
@@ -219,7 +231,7 @@ def test_related_icmp_comes_back(scene: Scene) -> None:
 def test_neighbour_discovery_is_always_allowed(scene: Scene) -> None:
     """With all IP denied, IPv6 neighbours are still found."""
     for way in ("to-lport", "from-lport"):
-        scene.net.acl("pg:everyone", way, 1, "ip", "drop")
+        rule(scene, "pg:everyone", way, 1, "ip", "drop")
     with Tap(scene.lab.vm("c")) as c:
         c.send(frames.neighbour_solicitation(mac("c"), ip6("c"), ip6("s")))
         c.expect(lambda frame: frame.icmp_type == frames.NA, "a neighbour advertisement")
@@ -227,7 +239,7 @@ def test_neighbour_discovery_is_always_allowed(scene: Scene) -> None:
 
 def test_invalid_packets_are_dropped(scene: Scene) -> None:
     """Once a stateful ACL is there, a segment with a wrong checksum belongs to no connection."""
-    scene.net.acl("pg:servers", "to-lport", 1000, "tcp", "allow-related")
+    rule(scene, "pg:servers", "to-lport", 1000, "tcp", "allow-related")
     good = frames.tcp(ip4("c"), ip4("s"), 6000, 80)
     bad = good[:16] + b"\xde\xad" + good[18:]
     with Tap(scene.lab.vm("c")) as c, Tap(scene.lab.vm("s")) as s:
@@ -238,9 +250,8 @@ def test_invalid_packets_are_dropped(scene: Scene) -> None:
 
 
 def test_match_on_a_range_and_a_negation(scene: Scene) -> None:
-    net = scene.net
-    net.acl("pg:servers", "to-lport", 1000, "tcp && tcp.dst != {80, 443}", "drop")
-    net.acl("pg:servers", "to-lport", 1001, "tcp.dst >= 81 && tcp.dst <= 90", "reject")
+    rule(scene, "pg:servers", "to-lport", 1000, "tcp && tcp.dst != {80, 443}", "drop")
+    rule(scene, "pg:servers", "to-lport", 1001, "tcp.dst >= 81 && tcp.dst <= 90", "reject")
     assert outcome(scene, port=80) == "connected"
     assert outcome(scene, port=443) == "connected"
     assert outcome(scene, port=81) == "refused"
@@ -249,13 +260,12 @@ def test_match_on_a_range_and_a_negation(scene: Scene) -> None:
 
 def test_match_on_sets_on_both_sides(scene: Scene) -> None:
     """A product of sets, which OpenFlow takes as a conjunctive match."""
-    net = scene.net
     match = (
         f"ip4.src == {{{ip4('c')}, 10.9.9.9, {ip4('d')}}} && ip4.dst == {{{ip4('s')}, 10.9.9.8}} "
         "&& tcp.dst == {80, 443}"
     )
-    net.acl("pg:servers", "to-lport", 1, "ip", "drop")
-    net.acl("pg:servers", "to-lport", 1000, match, "allow-related")
+    rule(scene, "pg:servers", "to-lport", 1, "ip", "drop")
+    rule(scene, "pg:servers", "to-lport", 1000, match, "allow-related")
     assert outcome(scene, port=80, source="c") == "connected"
     assert outcome(scene, port=443, source="d") == "connected"
     assert outcome(scene, port=81, source="c") == "timeout"

@@ -94,7 +94,7 @@ KINDS = [socket.SOCK_DGRAM, socket.SOCK_STREAM]
 @pytest.mark.parametrize("change", ["allow removed", "deny added", "set member removed"])
 def test_revoked(scene: Scene, stack: ExitStack, kind: int, speaks: str, change: str) -> None:
     net = scene.net
-    net.acl("pg:served", "to-lport", 1, "ip4", "drop")
+    net.acl("pg:served", "to-lport", 1, "outport == @served && ip4", "drop")
     allow = net.acl(
         "pg:served", "to-lport", 1000, f"ip4.src == {{{IP['by']}}}", "allow-related"
     ) and net.acl("pg:served", "to-lport", 900, "ip4.src == $clients30", "allow-related")
@@ -124,7 +124,7 @@ def test_revoked(scene: Scene, stack: ExitStack, kind: int, speaks: str, change:
 def test_allowed_again(scene: Scene, stack: ExitStack) -> None:
     """What was blocked goes on once an ACL allows it again and a request packet came."""
     net = scene.net
-    net.acl("pg:served", "to-lport", 1, "ip4", "drop")
+    net.acl("pg:served", "to-lport", 1, "outport == @served && ip4", "drop")
     allow = net.acl("pg:served", "to-lport", 900, "udp", "allow-related")
     connection = Connection(scene, stack, "cl", socket.SOCK_DGRAM, 5102)
     assert connection.reply_arrives(5)
@@ -139,7 +139,7 @@ def test_from_lport_is_revoked_too(scene: Scene, stack: ExitStack) -> None:
     """The ACL is on the client's port, the only speaker is the server."""
     net = scene.net
     net.port_group("calling", "cl")
-    net.acl("pg:calling", "from-lport", 1, "ip4", "drop")
+    net.acl("pg:calling", "from-lport", 1, "inport == @calling && ip4", "drop")
     allow = net.acl("pg:calling", "from-lport", 900, "udp.dst == 5103", "allow-related")
     connection = Connection(scene, stack, "cl", socket.SOCK_DGRAM, 5103)
     assert connection.reply_arrives(5)

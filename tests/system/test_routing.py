@@ -45,9 +45,7 @@ def _network(scene: Scene) -> None:
         net.switch(switch)
         n = switch[1]
         net.attach(router, switch, GATEWAY[switch], f"10.1.{n}.1/24", f"fd10:{n}::1/64")
-    net.router_port(
-        "r1", "r1-r2", "0a:00:00:00:12:01", "172.16.0.1/30", "fd12::1/126", peer="r2-r1"
-    )
+    net.router_port("r1", "r1-r2", "0a:00:00:00:12:01", "172.16.0.1/30", "fd12::1/126")
     net.router_port(
         "r2", "r2-r1", "0a:00:00:00:12:02", "172.16.0.2/30", "fd12::2/126", peer="r1-r2"
     )
