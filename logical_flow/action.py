@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from logical_flow.constants import Constant, Integer, String, quote
+from logical_flow.constants import Constant, Integer, quote
 from logical_flow.fields import FieldSlice
 from logical_flow.holes import Hole
 
@@ -338,13 +338,4 @@ def holes(actions: "tuple[Action, ...]") -> tuple[Hole, ...]:
             for name in type(action).__slots__
             if isinstance(value := getattr(action, name), Hole)
         )
-    )
-
-
-def port_names(actions: "tuple[Action, ...]") -> frozenset[str]:
-    """The ports and multicast groups that the actions name."""
-    return frozenset(
-        action.value.value
-        for action in every_action(actions)
-        if isinstance(action, Assign) and isinstance(action.value, String)
     )

@@ -6,10 +6,9 @@ leaves the others alone.
 
 import ipaddress
 import re
-from collections.abc import Iterable
 from functools import lru_cache
 
-from logical_flow.masks import Cover, Pattern, complement_of_all, ones
+from logical_flow.masks import Pattern, ones
 
 _MAC = re.compile(r"[0-9a-fA-F]{2}(:[0-9a-fA-F]{2}){5}")
 _MAC_WIDTH = 48
@@ -35,10 +34,3 @@ def member_pattern(member: str, width: int) -> Pattern | None:
     if network.max_prefixlen != width:
         return None
     return int(network.network_address), int(network.netmask)
-
-
-def members_cover(members: Iterable[str], width: int, *, negated: bool = False) -> Cover:
-    """The values that are in the set, or those that are not."""
-    patterns = (member_pattern(member, width) for member in members)
-    found = frozenset(pattern for pattern in patterns if pattern is not None)
-    return complement_of_all(found) if negated else found

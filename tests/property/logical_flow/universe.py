@@ -28,8 +28,9 @@ from logical_flow.expression import (
     any_of,
 )
 from logical_flow.fields import FieldSlice
+from logical_flow.masks import Cover, complement_of_all
 from logical_flow.match_parser import parse_match
-from logical_flow.members import members_cover
+from logical_flow.members import member_pattern
 from logical_flow.normalise import (
     ConjunctiveMatch,
     MaskedTerm,
@@ -190,11 +191,18 @@ def _term_truth(term: Term) -> int:
         case SetTerm(where, reference) if where.is_string:
             return truth_where(lambda packet: packet[where.field.name] in MEMBERS[str(reference)])
         case SetTerm(where, reference, negated):
-            cover = members_cover(MEMBERS[str(reference)], where.width, negated=negated)
+            cover = members_cover(str(reference), where.width, negated=negated)
             return truth_where(
                 lambda packet: any(_number(packet, where) & mask == v for v, mask in cover)
             )
     raise AssertionError(f"{term} has a hole")
+
+
+def members_cover(name: str, width: int, *, negated: bool) -> Cover:
+    """The values that are in a set, or those that are not."""
+    patterns = [member_pattern(member, width) for member in MEMBERS[name]]
+    found = frozenset(pattern for pattern in patterns if pattern is not None)
+    return complement_of_all(found) if negated else found
 
 
 def _masked(value: int | str | None, mask: int) -> int:

@@ -4,7 +4,7 @@ import inspect
 
 import pytest
 
-from logical_flow.action import format_actions, holes, port_names
+from logical_flow.action import format_actions, holes
 from logical_flow.action_parser import parse_actions
 from logical_flow.errors import LanguageError
 
@@ -209,8 +209,3 @@ def test_holes_are_found_wherever_they_are() -> None:
 def test_holes_must_fit(value: str) -> None:
     with pytest.raises(LanguageError):
         parse_actions(f"reg0 = {value}; next;", with_holes=True)
-
-
-def test_ports_are_found_wherever_they_are() -> None:
-    actions = parse_actions('clone { outport = "a"; output; }; outport = "_MC_flood"; output;')
-    assert port_names(actions) == {"a", "_MC_flood"}
