@@ -87,6 +87,9 @@ class _Application:
         for kind in _CONTAINERS:
             present[kind] = self._present(SERVICES[kind])
         self._end_links(present["logical_router_port"])
+        self._clear_moving_router_ports(
+            present["logical_router_port"], present["logical_switch_port"]
+        )
         for kind in SERVICES:
             self._reach(kind, present[kind])
         self._make_links()
@@ -153,9 +156,11 @@ class _Application:
                     self._replaced[found.row.id] = service, found.row
                 if not service.agrees(found.values, values):
                     changes.append((wanted.path, found.row, values))
-        for _, row, _ in changes:
+        for _, row, values in changes:
             if isinstance(row, LogicalSwitchPort):
                 release_addresses(self._tx, row)
+                if row.router_port != values["router_port"]:
+                    row.router_port = None
         for path, row, values in changes:
             with at(*path):
                 if row is None:
@@ -180,6 +185,27 @@ class _Application:
             if found.row.peer is not None and found.row.peer != peer:
                 end_link(self._tx, found.row)
                 self._replaced[found.row.id] = LOGICAL_ROUTER_PORTS, found.row
+
+    def _clear_moving_router_ports(
+        self, ports: dict[Identity, Present], switch_ports: Mapping[Identity, Present]
+    ) -> None:
+        """Delete router ports whose names are wanted on other routers.
+
+        A switch port that leads to one is let go of, to be attached to its successor.
+        """
+        wanted = self._wanted["logical_router_port"]
+        names = {found.values["name"] for found in wanted.values()}
+        moving = [
+            key for key, found in ports.items() if key not in wanted and found.row.name in names
+        ]
+        for key in moving:
+            row = ports.pop(key).row
+            for attached in switch_ports.values():
+                if attached.row.router_port == row.name and not self._tx.is_deleted(attached.row):
+                    release_addresses(self._tx, attached.row)
+                    attached.row.router_port = attached.values["router_port"] = None
+            self._result.deleted.append(LOGICAL_ROUTER_PORTS.referent(row))
+            LOGICAL_ROUTER_PORTS.delete(self._tx, row.id)
 
     def _make_links(self) -> None:
         """Join peers, now that all router ports are there and free."""
