@@ -39,24 +39,25 @@ class AclMatch:
     ports: frozenset[str]
 
 
+def acl_refusal(symbol: Symbol, direction: AclDirection) -> str | None:
+    """Why ACLs of that direction may not use a symbol, or None when they may."""
+    if symbol.name.startswith(_PIPELINE_STATE):
+        return f"{symbol.name} is not available in ACLs."
+    if symbol.name == "outport" and direction == "from-lport":
+        return "outport is not known yet where from-lport ACLs are evaluated."
+    return None
+
+
 def parse_acl_match(source: str, direction: AclDirection) -> AclMatch:
     """Check `source`; a :class:`LanguageError` says what is wrong, and where.
 
     >>> parse_acl_match("ip4.src==$web  &&  tcp.dst=={80,443}", "to-lport").text
     'ip4.src == $web && tcp.dst == {80, 443}'
     """
-
-    def refuse(symbol: Symbol) -> str | None:
-        if symbol.name.startswith(_PIPELINE_STATE):
-            return f"{symbol.name} is not available in ACLs."
-        if symbol.name == "outport" and direction == "from-lport":
-            return "outport is not known yet where from-lport ACLs are evaluated."
-        return None
-
     if len(source) > MAX_LENGTH:
         message = f"An ACL's match may have at most {MAX_LENGTH} characters."
         raise LogicalFlowSyntaxError(message, source, MAX_LENGTH)
-    expression = parse_match(source, refuse=refuse)
+    expression = parse_match(source, refuse=lambda symbol: acl_refusal(symbol, direction))
     try:
         normalise(expression)
     except TooComplexError as error:
