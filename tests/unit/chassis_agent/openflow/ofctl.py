@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 _HEADER = struct.Struct("!BBHI")
-_HELLO, _FLOW_MOD, _BARRIER_REQUEST, _BARRIER_REPLY = 0, 14, 20, 21
+_HELLO, _BARRIER_REQUEST, _BARRIER_REPLY = 0, 20, 21
 _FLOW_MOD_FIXED = 48
 
 
@@ -25,32 +25,45 @@ class EncodedFlow(NamedTuple):
 
 def encode(flows: Sequence[str], directory: Path) -> list[EncodedFlow]:
     """The flow-mods that ``ovs-ofctl add-flows`` sends, in order."""
+    messages = record(["add-flows", "SWITCH", "-"], directory, "\n".join(flows))
+    assert len(messages) == len(flows)
+    return [_split(message) for message in messages]
+
+
+def record(arguments: Sequence[str], directory: Path, text: str = "") -> list[bytes]:
+    """What ``ovs-ofctl`` sends to the ``SWITCH`` among its arguments, save hello and barriers."""
     path = directory / "switch"
     messages: list[bytes] = []
     with socket.socket(socket.AF_UNIX) as listener:
         listener.bind(str(path))
         listener.listen(1)
-        listener.settimeout(20)
         switch = threading.Thread(target=_pretend, args=(listener, messages))
         switch.start()
-        result = subprocess.run(
-            ["ovs-ofctl", "--no-names", "-O", "OpenFlow15", "add-flows", f"unix:{path}", "-"],
-            input="\n".join(flows),
-            capture_output=True,
-            text=True,
-            timeout=30,
-            check=False,
-        )
-        if not result.stderr:
+        try:
+            result = subprocess.run(
+                [
+                    *("ovs-ofctl", "--no-names", "-O", "OpenFlow15"),
+                    *(argument.replace("SWITCH", f"unix:{path}") for argument in arguments),
+                ],
+                input=text,
+                capture_output=True,
+                text=True,
+                timeout=30,
+                check=False,
+            )
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
             switch.join(20)
     path.unlink()
     assert not result.stderr, result.stderr
-    assert len(messages) == len(flows)
-    return [_split(message) for message in messages]
+    return messages
 
 
 def _pretend(listener: socket.socket, messages: list[bytes]) -> None:
-    connection, _ = listener.accept()
+    try:
+        connection, _ = listener.accept()
+    except OSError:
+        return
     with connection:
         connection.sendall(_HEADER.pack(6, _HELLO, 8, 1))
         buffer = b""
@@ -61,7 +74,7 @@ def _pretend(listener: socket.socket, messages: list[bytes]) -> None:
                 _, kind, _, xid = _HEADER.unpack_from(message)
                 if kind == _BARRIER_REQUEST:
                     connection.sendall(_HEADER.pack(6, _BARRIER_REPLY, 8, xid))
-                elif kind == _FLOW_MOD:
+                elif kind != _HELLO:
                     messages.append(message)
 
 
