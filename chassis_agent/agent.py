@@ -31,10 +31,12 @@ from chassis_agent.port_names import PortNames
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
+from chassis_agent.revocations import Revocations
 from chassis_agent.settings import TUNNEL_TYPE, AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
 from chassis_agent.switch import Switch
 from chassis_agent.tunnels import PORT_NAME, port_options
+from chassis_agent.unixctl import control_socket
 from chassis_agent.zones import ZoneAllocator, persisted_zones
 from southbound.rows import Chassis, Encap, MacBinding
 from southbound.watch.cache import RowCache
@@ -193,18 +195,27 @@ class Session:
         )
         self._ports = PortNames()
         state = FlowState(ConjunctionIds().allocate)
+        local = LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids)))
         self._reconciler = Reconciler(
             chassis=host.system_id,
             bridge=bridge,
             state=state,
-            local=LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids))),
+            local=local,
             watch=self._watch,
             switch=self._switch,
             database=database,
             announcer=self._announcer,
             ports=self._ports,
             on_rows=self._take_rows,
+            on_acl_changes=lambda ports: self._revocations.request(ports),
             health=health,
+        )
+        self._revocations = Revocations(
+            self._switch,
+            lambda: control_socket(settings.run_directory),
+            health,
+            rows=state.rows,
+            zones=lambda: local.zones,
         )
         self._learned = LearnedAddresses(
             host.system_id,
@@ -225,6 +236,7 @@ class Session:
             tasks.create_task(self._announcer.run(), name="announcer")
             tasks.create_task(self._reconciler.follow_rows(), name="rows")
             tasks.create_task(self._reconciler.run(), name="reconciler")
+            tasks.create_task(self._revocations.run(), name="revocations")
             tasks.create_task(self._expire_learned(), name="learned addresses")
             self._reconciler.wake()
 

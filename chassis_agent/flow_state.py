@@ -8,6 +8,7 @@ gets when several want the same flow.
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from chassis_agent.build.acls import port_acls
 from chassis_agent.build.logical import used_sets
 from chassis_agent.desired import Changes, DesiredTable
 from chassis_agent.flow import Flow, FlowKey
@@ -24,9 +25,9 @@ class FlowState:
         self._wiring = wire(conjunction_id)
         self._engine = Engine(self._wiring.graph)
         self._desired = DesiredTable()
-        self._is_loaded = False
         self.incomplete: dict[int, tuple[str, ...]] = {}
         """Flow groups of which flows wait for ports, with the names of the ports."""
+        self._acl_changes: set[str] = set()
 
     def __len__(self) -> int:
         return len(self._desired)
@@ -56,11 +57,7 @@ class FlowState:
 
     def apply(self, changes: Iterable[Change]) -> Delta:
         """Takes changes of rows and facts; :meth:`take_changes` gives what comes of them."""
-        if self._is_loaded:
-            delta = self._engine.apply(changes)
-        else:
-            delta = self._engine.load(changes)
-            self._is_loaded = bool(delta.outputs)
+        delta = self._engine.apply(changes)
         for key, change in delta.of(self._wiring.group_flows).items():
             group = change.after
             self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
@@ -68,7 +65,15 @@ class FlowState:
         for source in self._wiring.flow_sources:
             for key, change in delta.of(source).items():
                 self._desired.replace((source, key), change.after or ())
+        for port, change in delta.of(port_acls).items():
+            if change.before is not None and change.after is not None:
+                self._acl_changes.add(port)
         return delta
+
+    def take_acl_changes(self) -> set[str]:
+        """The local ports of which other ACLs decide than at the last call."""
+        ports, self._acl_changes = self._acl_changes, set()
+        return ports
 
     def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
         if ports:

@@ -3,6 +3,14 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from chassis_agent.build.acls import (
+    acl_groups,
+    group_sets,
+    port_acls,
+    port_groups_of,
+    switch_acls,
+    switches_with_ports,
+)
 from chassis_agent.build.logical import GroupPacker, set_members, used_sets
 from chassis_agent.build.placement import (
     addresses,
@@ -76,6 +84,13 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     graph.group(set_members, over=SetMember)
     graph.derive(packer.group_flows, over=FlowGroup, output=True)
     graph.group(used_sets, over=packer.group_flows)
+
+    graph.group(acl_groups, over=group_stages)
+    graph.group(group_sets, over=packer.group_flows)
+    graph.group(port_groups_of, over=SetMember)
+    graph.group(switches_with_ports, over=placement)
+    graph.derive(switch_acls, over=switches_with_ports)
+    graph.derive(port_acls, over=LocalPort, output=True)
 
     graph.group(multicast_members, over=placement)
     graph.group(multicast_groups, over=placement)

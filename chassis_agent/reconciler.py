@@ -17,14 +17,13 @@ switch that was connected anew is read back and compared instead of trusted.
 
 import asyncio
 import gc
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable
 from typing import Any, Final
 
 import structlog
 
 from chassis_agent.announcer import Announcer
 from chassis_agent.bindings import Bindings
-from chassis_agent.desired import Changes
 from chassis_agent.flow_state import FlowState, compare
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change, WatchedRows
@@ -62,9 +61,14 @@ class Reconciler:
         announcer: Announcer,
         ports: PortNames,
         on_rows: Callable[[Batch], None],
+        on_acl_changes: Callable[[Iterable[str]], None],
         health: Health,
     ) -> None:
-        """`on_rows` is told each batch, once `ports` knows what it names."""
+        """`on_rows` is told each batch, once `ports` knows what it names.
+
+        `on_acl_changes` is told the ports of which other ACLs decide, once these are
+        in the switch.
+        """
         self._chassis = chassis
         self._bridge = bridge
         self._state = state
@@ -75,6 +79,7 @@ class Reconciler:
         self._announcer = announcer
         self._ports = ports
         self._on_rows = on_rows
+        self._on_acl_changes = on_acl_changes
         self._health = health
         self._watched = WatchedRows(ROW_TYPES)
         self._links = PatchLinks()
@@ -231,28 +236,32 @@ class Reconciler:
             self._health.clear("zones")
 
     async def _program(self) -> None:
+        """Brings the switch to what is wanted, then has connections looked at again."""
         if self._zones_to_flush:
             await self._switch.flush_zones(sorted(self._zones_to_flush))
             self._zones_to_flush.clear()
-        if self._switch.is_known:
-            changes = self._state.take_changes()
-        else:
-            installed = await self._switch.flows()
-            changes = self._state.difference(installed)
-            log.info(
-                "switch compared",
-                installed=len(installed),
-                wanted=len(self._state),
-                added=len(changes.added),
-                removed=len(changes.removed),
-            )
-            gc.collect()
-            gc.freeze()
-        await self._commit(changes)
-
-    async def _commit(self, changes: Changes) -> None:
-        if changes or not self._switch.is_known:
+        if not self._switch.is_known:
+            await self._compare_and_commit()
+        elif changes := self._state.take_changes():
             await self._switch.commit(changes)
+        self._on_acl_changes(self._state.take_acl_changes())
+
+    async def _compare_and_commit(self) -> None:
+        installed = await self._switch.flows()
+        changes = self._state.difference(installed)
+        log.info(
+            "switch compared",
+            installed=len(installed),
+            wanted=len(self._state),
+            added=len(changes.added),
+            removed=len(changes.removed),
+        )
+        await self._switch.commit(changes)
+        if installed and changes:
+            # ACLs may have changed while nobody looked.
+            self._on_acl_changes(self._local.bindings.bound)
+        gc.collect()
+        gc.freeze()
 
     # --- what holds
 

@@ -17,7 +17,14 @@ _CHUNK: Final = 1 << 20
 
 
 def control_socket(run_directory: Path, program: str = "ovs-vswitchd") -> Path:
-    """The control socket of the daemon whose pid file is in the run directory."""
+    """The control socket of a daemon that keeps it in the run directory.
+
+    The one without a process id in its name, if the daemon was started with such a
+    one; else that of the process that the pid file names.
+    """
+    fixed = run_directory / f"{program}.ctl"
+    if fixed.is_socket():
+        return fixed
     pid_file = run_directory / f"{program}.pid"
     try:
         pid = int(pid_file.read_text())

@@ -12,6 +12,9 @@ from southbound.rows import Datapath, FlowGroup, Template
 EVERYTHING: Final = ""
 """The one key of what exists once."""
 
+ACL_STAGE: Final = "_acl_"
+"""What the names of the stages of ACLs have in them."""
+
 PHYSICAL_COOKIE: Final = 1 << 63
 """Marks cookies that are no flow group's: the keys of datapath and port follow below it."""
 
@@ -36,13 +39,17 @@ class GroupStages(NamedTuple):
 
     datapath: str
     stages: frozenset[StageKey]
+    has_acls: bool
 
 
 def group_stages(read: Read, key: int) -> GroupStages | None:
     group = read(FlowGroup, key)
     if group is None:
         return None
-    return GroupStages(group.datapath, stages_of(group, CompiledTemplates(read)))
+    stages = stages_of(group, CompiledTemplates(read))
+    book = read(stage_book, (EVERYTHING, EVERYTHING))
+    names = () if book is None else (book.stages[stage].name for stage in stages)
+    return GroupStages(group.datapath, stages, any(ACL_STAGE in name for name in names))
 
 
 def stages_with_flows(_key: int, group: GroupStages) -> Iterator[tuple[str, StageKey]]:
