@@ -16,7 +16,7 @@ from api.openapi import answer, page_of
 from api.requests import PageOf
 from api.v1.listing import cursor_values
 from api.v1.objects import READ_ONE_REFUSALS
-from api.v1.realised import find_datapath
+from api.v1.realised import find_datapath, find_port
 from logical_flow.action import format_actions
 from logical_flow.holes import HoleType
 from logical_flow.payload import decode_flows
@@ -84,7 +84,9 @@ async def list_logical_flows(
     pipeline: Annotated[
         str | None, Query(description="Only those of this pipeline, `ls_in`.")
     ] = None,
-    port: Annotated[str | None, Query(description="Only those that name this port.")] = None,
+    port: Annotated[
+        str | None, Query(description="Only those that name this port, by id or name.")
+    ] = None,
     cause: Annotated[
         str | None,
         Query(
@@ -95,14 +97,17 @@ async def list_logical_flows(
 ) -> Response:
     realised = backend.realised
     after = cursor_values(page, int, int)
+    datapath_id = None if datapath is None else find_datapath(realised, datapath).id
+    named = None if port is None else find_port(realised, port)
+    if named is not None and datapath_id is None:
+        datapath_id = named.datapath  # flows name the ports of their own datapath
     groups = realised.flow_groups(
-        datapath=None if datapath is None else find_datapath(realised, datapath).id,
-        cause=None if cause is None else await _cause(backend, cause),
+        datapath=datapath_id, cause=None if cause is None else await _cause(backend, cause)
     )
     chosen = sorted((g for g in groups if after is None or g.id >= after[0]), key=lambda g: g.id)
     names = {row.id: row.name for row in realised.rows(rows.Datapath).values()}
     texts = list(realised.rows(rows.Template).values())
-    wanted = _wanted(stage, pipeline, port)
+    wanted = _wanted(stage, pipeline, None if named is None else named.name)
 
     def work() -> dict[str, Any]:
         found = _after(_flows(chosen, _templates(texts), wanted), after)

@@ -187,10 +187,7 @@ async def list_port_bindings(
 )
 async def get_port_binding(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response:
     realised = backend.realised
-    found = realised.rows(PortBinding).get(ref) or next(_ports_named(realised, ref), None)
-    if found is None:
-        raise NotFoundError("port_binding", ref)
-    return JSONResponse(_port_binding(found, realised))
+    return JSONResponse(_port_binding(find_port(realised, ref), realised))
 
 
 @router.get(
@@ -244,6 +241,14 @@ def find_datapath(realised: RealisedState, ref: str) -> Datapath:
     found = datapaths.get(ref) or next((d for d in datapaths.values() if d.name == ref), None)
     if found is None:
         raise NotFoundError("datapath", ref)
+    return found
+
+
+def find_port(realised: RealisedState, ref: str) -> PortBinding:
+    """The port binding with that id or name, or NotFoundError."""
+    found = realised.rows(PortBinding).get(ref) or next(_ports_named(realised, ref), None)
+    if found is None:
+        raise NotFoundError("port_binding", ref)
     return found
 
 

@@ -91,6 +91,7 @@ async def test_pages_of_flows_hold_all_of_them_once(server: Server) -> None:
     ("query", "status"),
     [
         ({"datapath": "none"}, 404),
+        ({"port": "none"}, 404),
         ({"cause": "web-1"}, 422),
         ({"cause": "cloud/web-1"}, 422),
         ({"cause": "acl/none"}, 404),
