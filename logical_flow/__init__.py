@@ -15,5 +15,5 @@ Everything here is pure: text, trees and data, no I/O. In the order in which to 
 * the packet walk: :mod:`~logical_flow.walk`, what actions do in
   :mod:`~logical_flow.effects`, over a :mod:`~logical_flow.walk_network`.
 
-Architecture invariant: nothing here knows Open vSwitch, SQL or the pipelines' stages.
+Architecture invariant: nothing here talks to a switch or a database, or names a stage.
 """
