@@ -13,6 +13,7 @@ from typing import Final, Protocol
 
 import structlog
 
+from chassis_agent import tables
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages
 from chassis_agent.openflow.oxm import FIELDS
@@ -35,6 +36,9 @@ log = structlog.get_logger(__name__)
 _INPORT: Final = 14
 _OUTPORT: Final = 15
 _MULTICAST_BIT: Final = 1
+
+# What answers a packet from a tunnel begins here, so it may enter one itself.
+_MADE_HERE: Final = act.set_field(FIELDS[tables.FLAGS], 0, tables.FROM_TUNNEL)
 
 
 class Learner(Protocol):
@@ -124,7 +128,7 @@ class Dispatcher:
         if userdata.opcode in (Opcode.ARP, Opcode.ND_NS):
             next_hop = _next_hop(userdata.opcode, packet)
             self.pending.add(next_hop, Waiting(packet.packet, metadata, self._clock()))
-        self._send(messages.packet_out(made, userdata.body, metadata))
+        self._send(messages.packet_out(made, _MADE_HERE + userdata.body, metadata))
 
     def _learn_neighbour(self, packet: PacketIn, ip: bytes) -> None:
         mac = codec.read_ethernet(packet.packet).src
