@@ -15,7 +15,9 @@ from translator.addresses import (
     host,
     interface,
     ip_bytes,
+    ip_text,
     mac_bytes,
+    mac_text,
 )
 
 Image = Mapping[str, Any]
@@ -27,6 +29,10 @@ class Host(NamedTuple):
     mac: bytes
     ip4: tuple[bytes, ...]
     ip6: tuple[bytes, ...]
+
+    def __str__(self) -> str:
+        """As an address string, in canonical form."""
+        return " ".join([mac_text(self.mac), *map(ip_text, self.ip4), *map(ip_text, self.ip6)])
 
 
 class Secured(NamedTuple):
@@ -178,15 +184,17 @@ def _logical_switch(image: Image) -> LogicalSwitch:
 
 def _logical_switch_port(image: Image) -> LogicalSwitchPort:
     addresses = _literal_addresses(image)
+    hosts = tuple([_host(text) for text in addresses if ":" in text])
+    takes_unknown = "unknown" in addresses
     return LogicalSwitchPort(
         id=image["id"],
         switch=image["logical_switch_id"],
         name=image["name"],
         tunnel_key=image["tunnel_key"],
         enabled=image["enabled"],
-        hosts=tuple([_host(text) for text in addresses if ":" in text]),
-        addresses=tuple(addresses),
-        takes_unknown="unknown" in addresses,
+        hosts=hosts,
+        addresses=tuple([str(host) for host in hosts] + ["unknown"] * takes_unknown),
+        takes_unknown=takes_unknown,
         security=_security(image["port_security"]),
         is_router_type=image["type"] == "router",
         router_port=image["router_port"] or "",

@@ -2,9 +2,15 @@
 
 from incremental import Read
 from southbound.rows import Datapath, PortBinding
-from translator.addresses import ip_text, link_local, mac_text
+from translator.addresses import link_local
 from translator.build.relations import peer_router_port, router_port_named, switch_ports_towards
-from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitch, LogicalSwitchPort
+from translator.inputs import (
+    Host,
+    LogicalRouter,
+    LogicalRouterPort,
+    LogicalSwitch,
+    LogicalSwitchPort,
+)
 
 FLOOD = "_MC_flood"
 """Every enabled port."""
@@ -74,8 +80,9 @@ def multicast_groups(port: LogicalSwitchPort) -> tuple[str, ...]:
 
 def router_port_addresses(port: LogicalRouterPort) -> str:
     """The router port's addresses as an address string, its link-local one last."""
-    ips = [*(network.ip for network in port.networks), link_local(port.mac)]
-    return " ".join([mac_text(port.mac), *map(ip_text, ips)])
+    ip4 = tuple(network.ip for network in port.networks4)
+    ip6 = (*(network.ip for network in port.networks6), link_local(port.mac))
+    return str(Host(port.mac, ip4, ip6))
 
 
 def _peer(read: Read, port: LogicalRouterPort) -> tuple[str, str]:

@@ -1,0 +1,115 @@
+"""Incremental equals full: any edits of a toy world, in any batches."""
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from incremental import Engine, Graph, Read
+
+
+class Person(NamedTuple):
+    name: str
+    friend: str
+    hobby: str
+
+
+class Hobby(NamedTuple):
+    name: str
+    cost: int
+
+
+def fans(_key: str, person: Person) -> Iterator[tuple[str, str]]:
+    if person.hobby:
+        yield person.hobby, person.name
+
+
+def budget(read: Read, key: str) -> int | None:
+    person = read(Person, key)
+    hobby = read(Hobby, person.hobby) if person else None
+    return None if hobby is None else 100 // hobby.cost
+
+
+def shared_budget(read: Read, key: str) -> tuple[int | None, int | None]:
+    person = read(Person, key)
+    return read(budget, key), read(budget, person.friend) if person else None
+
+
+def bonds(_key: str, row: Person | Hobby) -> Iterator[tuple[str, str]]:
+    if isinstance(row, Person):
+        yield row.friend, row.name
+    else:
+        yield row.name, str(row.cost)
+
+
+def club(read: Read, pair: tuple[str, str]) -> Iterator[str]:
+    hobby, name = pair
+    yield f"{name} of {len(read.members(fans, hobby))}"
+    if read.any(bonds, name):
+        yield "has friends"
+
+
+def fallback(_read: Read, _key: str) -> int:
+    return -1
+
+
+def world() -> Graph:
+    graph = Graph()
+    graph.table(Person)
+    graph.table(Hobby)
+    graph.group(fans, over=Person)
+    graph.group(bonds, over=[Person, Hobby], output=True)
+    graph.derive(budget, over=Person, fallback=fallback, output=True)
+    graph.derive(shared_budget, over=Person, output=True)
+    graph.derive(club, over=fans, output=True)
+    return graph
+
+
+KEYS = st.sampled_from(["a", "b", "c", "d"])
+HOBBIES = st.sampled_from(["", "x", "y"])
+PEOPLE = st.builds(Person, KEYS, KEYS, HOBBIES)
+EDITS = st.one_of(
+    st.tuples(st.just(Person), KEYS, st.none() | PEOPLE),
+    st.tuples(
+        st.just(Hobby),
+        HOBBIES,
+        st.none() | st.builds(Hobby, HOBBIES, st.integers(0, 3)),
+    ),
+)
+BATCHES = st.lists(st.lists(EDITS, max_size=6), max_size=8)
+OUTPUTS = (bonds, budget, shared_budget, club)
+
+
+@settings(max_examples=500, deadline=None)
+@given(BATCHES)
+def test_incremental_equals_full(batches: list[list[tuple[Any, Any, Any]]]) -> None:
+    engine = Engine(world())
+    mirror: dict[Any, dict[Any, Any]] = {source: {} for source in OUTPUTS}
+    for batch in batches:
+        delta = engine.apply(batch)
+        for source in OUTPUTS:
+            for key, (before, after) in delta.of(source).items():
+                assert mirror[source].get(key) == before != after
+                if after is None:
+                    del mirror[source][key]
+                else:
+                    mirror[source][key] = after
+            assert mirror[source] == engine.rows(source)
+        assert engine.differences() == []
+
+
+@settings(max_examples=200, deadline=None)
+@given(BATCHES)
+def test_nothing_is_left_of_what_is_gone(batches: list[list[tuple[Any, Any, Any]]]) -> None:
+    engine = Engine(world())
+    for batch in batches:
+        engine.apply(batch)
+    engine.apply([(source, key, None) for source in (Person, Hobby) for key in engine.rows(source)])
+    assert not engine.failures
+    for state in engine._states:
+        assert not state.values
+        assert not state.groups
+        assert not state.slots
+        assert not state.any_slots
+        assert not state.reads
