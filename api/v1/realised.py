@@ -231,7 +231,7 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
         **READ_REFUSALS,
     },
 )
-async def get_differences(backend: BackendOf, _caller: Viewer) -> Response:
+async def get_differences(backend: BackendOf, _caller: Operator) -> Response:
     return JSONResponse({"differences": await backend.translator.differences()})
 
 

@@ -1,6 +1,8 @@
 """The API describes itself completely, and the description is true."""
 
+import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -165,3 +167,12 @@ async def test_what_is_answered_is_as_described(server: Server) -> None:
 async def test_it_is_served_with_its_pages(client: httpx.AsyncClient) -> None:
     assert (await client.get("/openapi.json")).json()["info"]["title"] == "Treadle"
     assert "swagger" in (await client.get("/docs")).text
+
+
+def test_the_guide_knows_every_path_and_problem(described: dict[str, Any]) -> None:
+    guide = (Path(__file__).parents[3] / "docs" / "rest.md").read_text()
+    for path in described["paths"]:
+        resource = path.removeprefix("/v1/").removesuffix("/{ref}").removesuffix("/{revision}")
+        assert resource.removesuffix("/{member}") in guide, path
+    rows = re.findall(r"^\| `/problems/([a-z-]+)` \| (\d+) \|", guide, re.MULTILINE)
+    assert dict(rows) == {slug: str(kind.status) for slug, kind in problems.KINDS.items()}

@@ -203,3 +203,9 @@ async def test_metrics(server: Server) -> None:
 
 async def test_health(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
+
+
+async def test_a_full_comparison_finds_nothing(server: Server) -> None:
+    await make_network(server)
+    answer = await server.client.get("/v1/status/differences")
+    assert answer.json() == {"differences": []}
