@@ -184,3 +184,14 @@ async def agent(
     await agent.start()
     yield agent
     await agent.stop()
+
+
+@pytest.fixture
+def other_switch(tmp_path: Path) -> Iterator[PrivateSwitch]:
+    """A second switch, of the chassis ``hv2``."""
+    private = PrivateSwitch(tmp_path / "other-ovs")
+    try:
+        private.start({"system-id": "hv2", "hostname": "two", "treadle-encap-ip": "127.0.0.2"})
+        yield private
+    finally:
+        private.stop()

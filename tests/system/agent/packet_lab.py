@@ -1,6 +1,6 @@
-"""Real packets through the flows of a network, on one hypervisor that exists in memory.
+"""Real packets through the flows of a network, on a hypervisor that exists in memory.
 
-All ports of the network are dummy interfaces of one switch. What it sends out of
+All ports of a hypervisor are dummy interfaces of one switch. What it sends out of
 them is read from the captures that it writes. Packets that it punts are handled by
 the agent's own dispatcher, which here learns nothing.
 """
@@ -17,7 +17,7 @@ from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.dispatcher import Dispatcher, meter_mods
 from chassis_agent.punt.opcodes import LogArguments
 from chassis_agent.tables import OUTPUT
-from tests.realised import Realised
+from tests.realised import TUNNEL_OFPORT, Realised
 from tests.system.agent.private_switch import PrivateSwitch
 
 CHASSIS = "hv1"
@@ -42,11 +42,12 @@ class _Forgetful:
 
 
 class PacketLab:
-    """A switch with the flows of `realised`; all its ports are on `CHASSIS`."""
+    """A switch with the flows that `realised` has on one hypervisor."""
 
-    def __init__(self, switch: PrivateSwitch, realised: Realised) -> None:
+    def __init__(self, switch: PrivateSwitch, realised: Realised, chassis: str = CHASSIS) -> None:
         self._switch = switch
         self._realised = realised
+        self._chassis = chassis
         self._read: dict[str, int] = defaultdict(lambda: _GLOBAL_HEADER)
         self._connection: Connection | None = None
         self._dispatcher: Dispatcher | None = None
@@ -56,7 +57,11 @@ class PacketLab:
             *("add-br", "br-int", "--", "set", "bridge", "br-int"),
             *("fail_mode=secure", "protocols=OpenFlow15", "datapath_type=dummy"),
         )
-        for port in self._realised.hosts[CHASSIS]:
+        self._switch.vsctl(
+            *("add-port", "br-int", "geneve", "--", "set", "Interface", "geneve", "type=geneve"),
+            *(f"ofport_request={TUNNEL_OFPORT}", "options:remote_ip=flow", "options:key=flow"),
+        )
+        for port in self._realised.hosts[self._chassis]:
             self._switch.vsctl(
                 *("add-port", "br-int", port, "--", "set", "Interface", port, "type=dummy"),
                 f"ofport_request={self._realised.ofport(port)}",
@@ -68,7 +73,7 @@ class PacketLab:
         nobody = _Forgetful()
         self._dispatcher = Dispatcher(connection.packet_out, nobody, nobody, resume_table=OUTPUT)
         await connection.confirm([tlv_table_add(TlvMapping(0x0102, 0x80, 4, 0)), *meter_mods({})])
-        await connection.commit([add_flow(*flow) for flow in self._realised.state(CHASSIS)])
+        await connection.commit([add_flow(*flow) for flow in self._realised.state(self._chassis)])
 
     async def stop(self) -> None:
         if self._connection is not None:
@@ -92,7 +97,7 @@ class PacketLab:
 
     def trace(self, flow: str) -> str:
         """What `ofproto/trace` says about a packet, all connections being new."""
-        return self._control("ofproto/trace", "br-int", flow, "--ct-next", "trk,new")
+        return self._control("ofproto/trace", "br-int", flow)
 
     def _punted(self, packet: PacketIn) -> None:
         if self._dispatcher is not None:
@@ -104,7 +109,7 @@ class PacketLab:
     def _captured(self) -> list[tuple[str, bytes]]:
         """The frames that were captured since the last call."""
         found = []
-        for port in self._realised.hosts[CHASSIS]:
+        for port in self._realised.hosts[self._chassis]:
             data = self._capture(port).read_bytes()
             while len(data) >= self._read[port] + _RECORD.size:
                 (length,) = _RECORD.unpack_from(data, self._read[port])
