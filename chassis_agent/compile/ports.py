@@ -1,12 +1,15 @@
 """Keys of the ports and multicast groups that flows name."""
 
 from chassis_agent.compile.context import PackContext
+from chassis_agent.compile.errors import BadArgumentsError
 from chassis_agent.compile.splice import Arguments, Source
 from chassis_agent.physical.multicast import KEYS
 
 
-def output_key(name: str, context: PackContext) -> int:
+def output_key(name: object, context: PackContext) -> int:
     """The key of the port or multicast group `name`; the empty name is no port."""
+    if not isinstance(name, str):
+        raise BadArgumentsError(f"{name!r} is no port's name")
     if not name:
         return 0
     key = KEYS.get(name)

@@ -1,0 +1,174 @@
+"""Flows of ports, tunnels, groups and learned addresses, shown by name."""
+
+from collections.abc import Iterable
+from ipaddress import ip_address
+
+from chassis_agent.flow import Flow
+from chassis_agent.physical import (
+    Side,
+    Tunnel,
+    Zones,
+    fdb_flows,
+    group_flows,
+    ingress_flows,
+    interface_flows,
+    neighbour_flows,
+    patch_flows,
+    remote_flows,
+)
+from chassis_agent.show import Names, format_flow
+
+NAMES = Names(
+    stages={
+        ("ls", 8): "ls_in_first",
+        ("ls", 88): "ls_out_first",
+        ("lr", 9): "lr_in_first",
+        ("lr", 90): "lr_out_first",
+    },
+    kinds={5: "ls", 6: "lr"},
+    datapaths={5: "web", 6: "core"},
+    ports={(5, 1): "web-1", (5, 2): "web-2", (5, 3): "web-to-core", (6, 1): "core-to-web"},
+    interfaces={10: "geneve", 11: "tap1"},
+    zones={7: "zone-1", 8: "zone-dnat", 9: "zone-snat"},
+)
+WEB_1 = Side(5, 1, Zones(port=7), first_ingress=8, first_egress=88)
+WEB_TO_CORE = Side(5, 3, Zones(), first_ingress=8, first_egress=88)
+CORE_TO_WEB = Side(6, 1, Zones(dnat=8, snat=9), first_ingress=9, first_egress=90)
+OTHER = Tunnel(10, ip_address("192.0.2.2"))
+CLEAR = "set(xxreg0=0x0),set(xxreg1=0x0),set(xreg4=0x0)"
+ENCAPSULATE = (
+    "set(tun_id=web),move(outport[0..15]->tun_metadata0[0..15]),"
+    "move(inport[0..14]->tun_metadata0[16..30])"
+)
+
+
+def shown(flows: Iterable[Flow]) -> list[str]:
+    return [format_flow(flow, NAMES) for flow in flows]
+
+
+def test_a_port_with_an_interface() -> None:
+    enter, loopback, deliver, leave = shown(interface_flows(WEB_1, 11, cookie=1))
+    assert enter == (
+        "table=physical_to_logical priority=100 in_port=tap1 actions=set(port_zone=zone-1),"
+        "set(datapath=web),set(inport=web-1),set(in_port=none),resubmit(ls_in_first)"
+    )
+    assert loopback == (
+        "table=output priority=100 datapath=web,inport=web-1,outport=web-1,flags=0x0/0x1 "
+        "actions=drop"
+    )
+    assert deliver == (
+        "table=output priority=50 datapath=web,outport=web-1 actions=ct_clear,"
+        f"set(port_zone=zone-1),{CLEAR},resubmit(ls_out_first)"
+    )
+    assert leave == (
+        "table=logical_to_physical priority=50 datapath=web,outport=web-1 actions=output(tap1)"
+    )
+
+
+def test_a_patch_port_leads_to_the_peer_with_nothing_but_the_packet() -> None:
+    *_, leave = shown(patch_flows(WEB_TO_CORE, CORE_TO_WEB, cookie=1))
+    assert leave == (
+        "table=logical_to_physical priority=50 datapath=web,outport=web-to-core "
+        f"actions=clone(ct_clear,{CLEAR},set(flags=0x0),set(pkt_mark=0),set(dnat_zone=0),"
+        "set(snat_zone=0),set(port_zone=0),set(dnat_zone=zone-dnat),set(snat_zone=zone-snat),"
+        "set(datapath=core),set(inport=core-to-web),set(outport=0),resubmit(lr_in_first))"
+    )
+
+
+def test_a_port_elsewhere_is_tunnelled_to_unless_the_packet_came_so() -> None:
+    assert shown(remote_flows(5, 2, OTHER, cookie=1)) == [
+        (
+            "table=output priority=50 datapath=web,outport=web-2,flags=0x0/0x80000000 "
+            f"actions={ENCAPSULATE},set(tun_dst=192.0.2.2),output(geneve)"
+        )
+    ]
+
+
+def test_a_tunnel_of_its_own_needs_no_destination() -> None:
+    (text,) = shown(remote_flows(5, 2, Tunnel(10, None), cookie=1))
+    assert text.endswith(f"actions={ENCAPSULATE},output(geneve)")
+
+
+def test_tunnels_are_entered_over_ipv6_too() -> None:
+    (text,) = shown(remote_flows(5, 2, Tunnel(10, ip_address("2001:db8::2")), cookie=1))
+    assert text.endswith("set(tun_ipv6_dst=2001:db8::2),output(geneve)")
+
+
+def test_only_known_chassis_are_listened_to() -> None:
+    remotes = [ip_address("2001:db8::2"), ip_address("192.0.2.2"), ip_address("192.0.2.2")]
+    first, second = shown(ingress_flows([10], remotes, cookie=1))
+    decapsulate = (
+        "move(tun_id[0..23]->datapath[0..23]),move(tun_metadata0[16..30]->inport[0..14]),"
+        "move(tun_metadata0[0..15]->outport[0..15]),set(flags[31]=0x1),set(in_port=none),"
+        "resubmit(output)"
+    )
+    start = "table=physical_to_logical priority=100 in_port=geneve"
+    assert first == f"{start},tun_src=192.0.2.2 actions={decapsulate}"
+    assert second == f"{start},tun_ipv6_src=2001:db8::2 actions={decapsulate}"
+
+
+def test_a_group_copies_here_and_once_to_each_chassis() -> None:
+    from_tunnel, from_here = shown(
+        group_flows(5, 0x8000, local=[2, 1], patch=[3], remote=[OTHER], cookie=1)
+    )
+    copies = {
+        name: f"clone(set(outport={name}),resubmit(output))"
+        for name in ("web-1", "web-2", "web-to-core")
+    }
+    start = "table=output priority=50 datapath=web,outport=_MC_flood,flags"
+    assert from_tunnel == (
+        f"{start}=0x80000000/0x80000000 actions={copies['web-1']},{copies['web-2']}"
+    )
+    assert from_here == (
+        f"{start}=0x0/0x80000000 actions={copies['web-to-core']},{copies['web-1']},"
+        f"{copies['web-2']},{ENCAPSULATE},set(tun_dst=192.0.2.2),output(geneve)"
+    )
+
+
+def test_a_group_without_members_here_takes_nothing_from_tunnels() -> None:
+    (text,) = shown(group_flows(5, 0x8000, local=[], patch=[], remote=[OTHER], cookie=1))
+    assert "flags=0x0/0x80000000" in text
+
+
+def test_a_wide_group_goes_on_in_parts() -> None:
+    members = range(1, 2001)
+    flows = group_flows(5, 0x8000, local=members, patch=[], remote=[], cookie=1)
+    texts = [text for text in shown(flows) if "flags=0x0/0x80000000" in text]
+    assert len(texts) > 2
+    assert all(len(flow.instructions) < 0xFFFF - 1000 for flow in flows)
+    assert sum(text.count("clone(") for text in texts) == len(members)
+    first, *middle, last = texts
+    assert first.startswith("table=output ")
+    assert first.endswith("set(reg9=1),resubmit(multicast_rest)")
+    assert all(text.startswith("table=multicast_rest ") for text in (*middle, last))
+    assert f"reg9={len(texts) - 1}" in last
+    assert "resubmit(multicast_rest)" not in last
+
+
+def test_a_neighbour_is_got_and_recognised() -> None:
+    mac = bytes.fromhex("0a0000000001")
+    assert shown(neighbour_flows(6, 1, ip_address("10.0.0.1"), mac, cookie=1)) == [
+        (
+            "table=arp_get priority=100 datapath=core,outport=core-to-web,reg0=167772161 "
+            "actions=set(eth_dst=0a:00:00:00:00:01)"
+        ),
+        (
+            "table=arp_lookup priority=100 datapath=core,inport=core-to-web,"
+            "eth_src=0a:00:00:00:00:01,reg0=167772161 actions=set(flags[30]=0x1)"
+        ),
+    ]
+    tables = {flow.table for flow in neighbour_flows(6, 1, ip_address("::1"), mac, cookie=1)}
+    assert {NAMES.table(table, 6) for table in tables} == {"nd_get", "nd_lookup"}
+
+
+def test_a_learned_address_is_found_and_recognised() -> None:
+    assert shown(fdb_flows(5, 1, bytes.fromhex("0a0000000001"), cookie=1)) == [
+        (
+            "table=fdb_get priority=100 datapath=web,eth_dst=0a:00:00:00:00:01 "
+            "actions=set(outport=web-1)"
+        ),
+        (
+            "table=fdb_lookup priority=100 datapath=web,inport=web-1,eth_src=0a:00:00:00:00:01 "
+            "actions=set(flags[30]=0x1)"
+        ),
+    ]
