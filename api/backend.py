@@ -61,7 +61,10 @@ class Backend:
     body_limit: int = 64 * 1024 * 1024
 
     async def read(self, work: Callable[[Reader], T]) -> T:
-        """What `work` makes of one consistent state of intent."""
+        """What `work` makes of one consistent state of intent.
+
+        It runs in a thread: what is large is best rendered there, too.
+        """
 
         def run() -> T:
             with self.database.read() as reader:

@@ -312,17 +312,9 @@ def _(error: errors.WaitTimeoutError) -> Refusal:
 
 @problem_for.register
 def _(error: RequestValidationError) -> Refusal:
-    faults = error.errors()
-    if faults and faults[0]["type"] == "json_invalid":
-        reason = faults[0].get("ctx", {}).get("error", faults[0]["msg"])
-        at = faults[0]["loc"][-1]
-        return _refusal(UNREADABLE, f"not JSON: {reason}, at character {at}")
-    fields = [_parameter_error(fault) for fault in faults]
-    return _refusal(
-        INVALID,
-        _summary([field.parameter or (field.pointer or "#/")[2:] for field in fields]),
-        errors=fields,
-    )
+    """Of path, query and header parameters: bodies are checked by the services."""
+    fields = [_parameter_error(fault) for fault in error.errors()]
+    return _refusal(INVALID, _summary([str(field.parameter) for field in fields]), errors=fields)
 
 
 @problem_for.register
@@ -361,26 +353,9 @@ def _place(error: intent.RequestError) -> list[FieldError] | None:
     return [_field_error(intent.FieldProblem(error.path, str(error)))]
 
 
-_REASONS = {
-    "missing": "this field is required",
-    "extra_forbidden": "there is no such field",
-}
-
-
 def _parameter_error(fault: dict[str, Any]) -> FieldError:
-    """One of pydantic's faults, whose ``loc`` begins with where the value was."""
-    where, *path = fault["loc"]
-    reason = _REASONS.get(fault["type"], fault["msg"].removeprefix("Value error, "))
-    if where != "body":
-        return FieldError(parameter=str(path[0]) if path else str(where), reason=reason)
-    steps = [step for step in path if not _is_branch(step)]
-    problem = intent.FieldProblem(tuple(steps), reason)
-    return FieldError(pointer=f"#{problem.pointer}", reason=reason)
-
-
-def _is_branch(step: object) -> bool:
-    """Whether a step of pydantic's is the name of a type in a union rather than a field."""
-    return isinstance(step, str) and ("[" in step or step in {"str", "int", "bool", "dict"})
+    """One of pydantic's faults, whose ``loc`` is where the parameter was, and its name."""
+    return FieldError(parameter=str(fault["loc"][-1]), reason=fault["msg"])
 
 
 def _referents(referents: Sequence[intent.Referent]) -> list[ReferentInfo]:

@@ -2,6 +2,7 @@
 
 Bodies are taken as plain JSON: what may be in them is for the specs of
 :mod:`northbound.specs` to say, once for all the ways in which intent arrives.
+They may be large, so they are parsed in a thread.
 """
 
 import json
@@ -14,6 +15,7 @@ from fastapi import Depends, Header, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from starlette.concurrency import run_in_threadpool
 
 from api.auth import get_backend
 from api.errors import (
@@ -118,11 +120,11 @@ def _refuse_constant(text: str) -> float:
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
-    return parse_object(await body_text(request, (JSON,)))
+    return await run_in_threadpool(parse_object, await body_text(request, (JSON,)))
 
 
 async def _merge_patch(request: Request) -> dict[str, Any]:
-    return parse_object(await body_text(request, (MERGE_PATCH, JSON)))
+    return await run_in_threadpool(parse_object, await body_text(request, (MERGE_PATCH, JSON)))
 
 
 def _version(

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from api.auth import BackendOf, Operator
 from api.kinds import EXAMPLE_ID
@@ -48,8 +49,8 @@ RESULT_EXAMPLE = {
 async def _document(request: Request) -> Mapping[Any, Any]:
     text = await body_text(request, (JSON, YAML))
     if request.headers["Content-Type"].lower().startswith(JSON):
-        return parse_object(text)
-    return parse_mapping(text)
+        return await run_in_threadpool(parse_object, text)
+    return await run_in_threadpool(parse_mapping, text)
 
 
 DocumentOf = Annotated[Mapping[Any, Any], Depends(_document)]

@@ -109,11 +109,11 @@ async def list_logical_flows(
     texts = list(realised.rows(rows.Template).values())
     wanted = _wanted(stage, pipeline, None if named is None else named.name)
 
-    def work() -> dict[str, Any]:
+    def work() -> Response:
         found = _after(_flows(chosen, _templates(texts), wanted), after)
-        return _page(found, page, names)
+        return JSONResponse(_page(found, page, names))
 
-    return JSONResponse(await run_in_threadpool(work))
+    return await run_in_threadpool(work)
 
 
 def _wanted(stage: str | None, pipeline: str | None, port: str | None) -> Wanted:

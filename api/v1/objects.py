@@ -275,12 +275,13 @@ async def _create(
 async def _list(
     backend: Backend, kind: Kind, page: PageRequest, filters: Mapping[str, str]
 ) -> Response:
-    def work(reader: Reader) -> dict[str, Any]:
+    def work(reader: Reader) -> Response:
         found = kind.service.page(reader, filters, page)
-        return {"items": kind.service.views(reader, found.items), "next_cursor": found.next}
+        items = kind.service.views(reader, found.items)
+        return JSONResponse({"items": items, "next_cursor": found.next})
 
     try:
-        return JSONResponse(await backend.read(work))
+        return await backend.read(work)
     except InvalidError as error:
         raise BadQueryError(error.problems) from error
 

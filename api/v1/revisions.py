@@ -17,7 +17,7 @@ from api.waiting import wait_for
 from northbound.errors import InvalidError
 from northbound.services import revisions
 from northbound.services.revisions import RevisionEntry
-from northbound.transaction import Reader
+from northbound.transaction import Reader, RowChange
 
 router = APIRouter(prefix="/v1")
 
@@ -62,12 +62,13 @@ async def list_revisions(
     given = {"author": author, "kind": kind, "object": object_id}
     filters = {name: value for name, value in given.items() if value is not None}
 
-    def work(reader: Reader) -> dict[str, Any]:
+    def work(reader: Reader) -> Response:
         found = revisions.page(reader, filters, page)
-        return {"items": [_revision(entry) for entry in found.items], "next_cursor": found.next}
+        items = [_revision(entry) for entry in found.items]
+        return JSONResponse({"items": items, "next_cursor": found.next})
 
     try:
-        return JSONResponse(await backend.read(work))
+        return await backend.read(work)
     except InvalidError as error:
         raise BadQueryError(error.problems) from error
 
@@ -99,18 +100,14 @@ async def get_revision(
         float, Query(gt=0, le=MAXIMUM_WAIT, description="Seconds to wait at most.")
     ] = 30.0,
 ) -> Response:
-    entry = await backend.read(lambda reader: revisions.get(reader, revision))
+    def work(reader: Reader) -> Response:
+        entry = revisions.get(reader, revision)
+        changes = [_change(change) for change in entry.changes or ()]
+        return JSONResponse({**_revision(entry), "changes": changes})
+
+    response = await backend.read(work)
     await wait_for(backend, revision, wait, timeout)
-    changes = [
-        {
-            "table": change.table,
-            "object_id": change.object_id,
-            "before": change.before,
-            "after": change.after,
-        }
-        for change in entry.changes or ()
-    ]
-    return JSONResponse({**_revision(entry), "changes": changes})
+    return response
 
 
 def _revision(entry: RevisionEntry) -> dict[str, Any]:
@@ -119,4 +116,13 @@ def _revision(entry: RevisionEntry) -> dict[str, Any]:
         "created_at": entry.created_at.isoformat(),
         "author": entry.author,
         "comment": entry.comment,
+    }
+
+
+def _change(change: RowChange) -> dict[str, Any]:
+    return {
+        "table": change.table,
+        "object_id": change.object_id,
+        "before": change.before,
+        "after": change.after,
     }
