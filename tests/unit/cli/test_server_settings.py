@@ -1,9 +1,11 @@
 """What can be set about the server, and what is refused."""
 
+import re
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from cli.server.settings import AgentListener, ApiListener, Database, ServerSettings
 
@@ -49,3 +51,18 @@ def test_the_password_goes_into_the_url() -> None:
     assert settings.database_url == "postgresql://treadle:p%40ss%2Fword@db.example/treadle"
     assert not settings.database_is_embedded
     assert "p@ss" not in repr(settings)
+
+
+def keys(model: type[BaseModel], prefix: str) -> Iterator[str]:
+    for name, field in model.model_fields.items():
+        inner = field.annotation
+        if isinstance(inner, type) and issubclass(inner, BaseModel):
+            yield from keys(inner, f"{prefix}.{name}")
+        else:
+            yield f"{prefix}.{name}"
+
+
+def test_the_documentation_lists_every_setting() -> None:
+    text = (Path(__file__).parents[3] / "docs" / "server.md").read_text()
+    table = "\n".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `s"))
+    assert sorted(re.findall(r"`([a-z._]+)`", table)) == sorted(keys(ServerSettings, "server"))
