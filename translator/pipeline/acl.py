@@ -19,7 +19,6 @@ and the default are stateful too.
 
 =============  ==============================================================
 ``reg0[13]``   the verdict carries a label, in ``reg3``
-``reg0[16]``   an ``allow-stateless`` ACL claims the packet: it is not tracked
 ``reg8[17]``   verdict: drop
 ``reg8[18]``   verdict: reject
 ``flags[1]``   the network itself made the packet: ACLs do not look at it
@@ -54,7 +53,8 @@ class AclPre(Stage, name="acl_pre"):
 
     Neighbour discovery, router discovery and multicast listener discovery never
     reach an ACL. Multicast and packets from or to a router are looked at untracked:
-    the router may see one direction of a connection only.
+    the router may see one direction of a connection only. So is what an
+    ``allow-stateless`` ACL claims, whatever stateful ones there are.
     """
 
     self_made: Template
@@ -125,7 +125,7 @@ def acl_pre(direction: Direction) -> type[AclPre]:
         stateless = Template(
             ACL_PRIORITY,
             "{match:expr}",
-            f"ct_clear; reg0[16] = 1; next({prefix}_acl_eval_0);",
+            f"ct_clear; next({prefix}_acl_eval_0);",
         )
         track = Template(TRACKED, "ip", "ct_next;")
 
