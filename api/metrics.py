@@ -16,6 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.backend import Backend
+from api.v1.realised import count_up
 from southbound.rows import Chassis, FlowGroup, PortBinding
 
 UNMATCHED = "unmatched"
@@ -30,14 +31,13 @@ class _RealisedState(Collector):
     def collect(self) -> Iterable[Metric]:
         realised = self._backend.realised
         chassis = realised.rows(Chassis).values()
-        ports = realised.rows(PortBinding).values()
         for name, text, value in (
             ("translated_revision", "The revision that logical flows realise.", realised.revision),
             ("flow_groups", "Groups of logical flows.", len(realised.rows(FlowGroup))),
             ("chassis", "Chassis known.", len(chassis)),
             ("chassis_alive", "Chassis heard within the lease.", sum(c.alive for c in chassis)),
-            ("port_bindings", "Logical ports.", len(ports)),
-            ("ports_up", "Logical ports whose flows are in place.", sum(p.up for p in ports)),
+            ("port_bindings", "Logical ports.", len(realised.rows(PortBinding))),
+            ("ports_up", "Ports of workloads whose flows are in place.", count_up(realised)),
             (
                 "translation_faults",
                 "Derivations that failed.",

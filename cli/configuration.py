@@ -32,7 +32,14 @@ from pydantic_settings import SettingsConfigDict as SectionConfigDict
 DEFAULT_PATH = Path("/etc/treadle/treadle.toml")
 ENVIRONMENT_PREFIX = "TREADLE_"
 SECTIONS = ("server", "agent")
-COMMAND_VARIABLES = ("TREADLE_CONFIG", "TREADLE_URL", "TREADLE_TOKEN", "TREADLE_TOKEN_FILE")
+COMMAND_VARIABLES = (
+    "TREADLE_CONFIG",
+    "TREADLE_TESTBED_DIR",
+    "TREADLE_TOKEN",
+    "TREADLE_TOKEN_FILE",
+    "TREADLE_URL",
+    "TREADLE_VENV",
+)
 """Variables that options of commands read by themselves; they are in no section."""
 
 

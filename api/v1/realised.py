@@ -209,7 +209,7 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
             "logical_flow_groups": len(realised.rows(FlowGroup)),
             "chassis": len(chassis),
             "chassis_alive": sum(row.alive for row in chassis),
-            "ports_up": sum(port.up for port in realised.rows(PortBinding).values()),
+            "ports_up": count_up(realised),
             "faults": [
                 {"derivation": failure.node, "key": str(failure.key), "message": failure.error}
                 for failure in backend.translator.failures
@@ -233,6 +233,12 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
 )
 async def get_differences(backend: BackendOf, _caller: Operator) -> Response:
     return JSONResponse({"differences": await backend.translator.differences()})
+
+
+def count_up(realised: RealisedState) -> int:
+    """How many ports of workloads are up; patch ports always are."""
+    ports = realised.rows(PortBinding).values()
+    return sum(port.up for port in ports if port.type == "vif")
 
 
 def find_datapath(realised: RealisedState, ref: str) -> Datapath:

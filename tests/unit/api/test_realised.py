@@ -197,6 +197,7 @@ async def test_metrics(server: Server) -> None:
     await make_network(server)
     text = (await server.client.get("/metrics")).text
     assert "treadle_port_bindings 5.0" in text
+    assert "treadle_ports_up 0.0" in text
     assert "treadle_translated_revision 1.0" in text
     assert 'treadle_http_requests_total{method="POST",path="/v1/apply",status="200"} 1.0' in text
 
