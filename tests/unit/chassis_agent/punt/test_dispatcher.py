@@ -1,0 +1,217 @@
+"""Each opcode is handled, and nothing that a tenant sends gets beyond the dispatcher."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis_agent import tables
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow import messages, oxm
+from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.punt import codec
+from chassis_agent.punt.codec import TCP_RST
+from chassis_agent.punt.dispatcher import Dispatcher, meter_mods
+from chassis_agent.punt.errors import MalformedUserdataError
+from chassis_agent.punt.opcodes import (
+    FIRST_FREE_METER,
+    PUNT_METERS,
+    LogArguments,
+    Opcode,
+    decode_log_arguments,
+    decode_userdata,
+    log_userdata,
+    userdata,
+)
+from chassis_agent.punt.pending import PATIENCE
+from chassis_agent.punt.replies import reply_to
+from tests.unit.chassis_agent.punt.frames import tcp_frame, udp_frame
+
+RESUME_TABLE = 80
+FIELDS_OF_PACKET = {
+    "metadata": 7,
+    "in_port": 3,
+    "xreg0": 0x0A000105_00000000,
+    "xreg1": 0,
+    "xreg7": 11 << 32 | 12,
+}
+NESTED = act.resubmit(9)
+NEXT_HOP = bytes((10, 0, 1, 5))
+MAC = bytes.fromhex("0a0000000099")
+
+
+class Recorder:
+    """Everything that a dispatcher does."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.learned: list[tuple[object, ...]] = []
+        self.logged: list[LogArguments] = []
+        self.now = 100.0
+        self.dispatcher = Dispatcher(
+            self.sent.append, self, self, resume_table=RESUME_TABLE, clock=lambda: self.now
+        )
+
+    def neighbour_learned(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> None:
+        self.learned.append(("neighbour", datapath_key, port_key, ip, mac))
+
+    def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None:
+        self.learned.append(("fdb", datapath_key, port_key, mac))
+
+    def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None:
+        if arguments.name == b"broken":
+            raise RuntimeError("a bug in whoever writes the log")
+        self.logged.append(arguments)
+
+    def receive(self, data: bytes, frame: bytes) -> None:
+        self.dispatcher.receive(PacketIn(frame, data, FIELDS_OF_PACKET, 0))
+
+
+def test_a_reply_runs_the_nested_actions_with_the_registers_of_the_packet() -> None:
+    recorder = Recorder()
+    frame = tcp_frame(4, 2)
+    recorder.receive(userdata(Opcode.TCP_RESET, NESTED), frame)
+    reply = reply_to(Opcode.TCP_RESET, frame)
+    assert reply is not None
+    metadata = oxm.match(Term(FIELDS[name], value) for name, value in FIELDS_OF_PACKET.items())
+    may_enter_a_tunnel = act.set_field(FIELDS[tables.FLAGS], 0, tables.FROM_TUNNEL)
+    assert recorder.sent == [messages.packet_out(reply, may_enter_a_tunnel + NESTED, metadata)]
+    assert recorder.dispatcher.received == {Opcode.TCP_RESET: 1}
+
+
+def test_a_packet_waits_for_its_next_hop_and_goes_on() -> None:
+    recorder = Recorder()
+    frame = udp_frame(4)
+    recorder.receive(userdata(Opcode.ARP, NESTED), frame)
+    assert len(recorder.sent) == 1
+    dispatcher = recorder.dispatcher
+    assert dispatcher.neighbour_known(7, 12, bytes(4), MAC) == 0
+    assert dispatcher.neighbour_known(7, 11, NEXT_HOP, MAC) == 0
+    assert dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 1
+    metadata = oxm.match(Term(FIELDS[name], value) for name, value in FIELDS_OF_PACKET.items())
+    go_on = act.set_field(FIELDS["eth_dst"], int.from_bytes(MAC)) + act.resubmit(RESUME_TABLE)
+    assert recorder.sent[1] == messages.packet_out(frame, go_on, metadata)
+    assert dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
+
+
+def test_an_ipv6_packet_waits_under_its_whole_next_hop() -> None:
+    recorder = Recorder()
+    recorder.receive(userdata(Opcode.ND_NS, NESTED), udp_frame(6))
+    next_hop = NEXT_HOP + bytes(12)
+    assert recorder.dispatcher.neighbour_known(7, 12, next_hop, MAC) == 1
+
+
+def test_a_packet_that_waited_too_long_is_gone() -> None:
+    recorder = Recorder()
+    recorder.receive(userdata(Opcode.ARP, NESTED), udp_frame(4))
+    recorder.now += PATIENCE + 1
+    assert recorder.dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
+    assert recorder.dispatcher.pending.dropped == 1
+
+
+def test_what_packets_teach() -> None:
+    recorder = Recorder()
+    frame = udp_frame(4)
+    source = frame[6:12]
+    for opcode in (Opcode.PUT_ARP, Opcode.PUT_ND, Opcode.PUT_FDB):
+        recorder.receive(userdata(opcode), frame)
+    assert recorder.learned == [
+        ("neighbour", 7, 11, NEXT_HOP, source),
+        ("neighbour", 7, 11, NEXT_HOP + bytes(12), source),
+        ("fdb", 7, 11, source),
+    ]
+
+
+@pytest.mark.parametrize("source", ["ffffffffffff", "01005e000001", "000000000000"])
+def test_groups_and_nobody_teach_nothing(source: str) -> None:
+    recorder = Recorder()
+    frame = udp_frame(4)
+    frame = frame[:6] + bytes.fromhex(source) + frame[12:]
+    for opcode in (Opcode.PUT_ARP, Opcode.PUT_ND, Opcode.PUT_FDB):
+        recorder.receive(userdata(opcode), frame)
+    assert recorder.learned == []
+
+
+def test_log() -> None:
+    recorder = Recorder()
+    recorder.receive(log_userdata(b"web", severity=2), udp_frame(4))
+    assert recorder.logged == [LogArguments(b"web", 2, None)]
+
+
+def test_a_refusal_of_a_refusal_is_not_sent() -> None:
+    recorder = Recorder()
+    recorder.receive(userdata(Opcode.REJECT, NESTED), tcp_frame(4, TCP_RST))
+    assert recorder.sent == []
+
+
+def test_what_is_malformed_is_counted() -> None:
+    recorder = Recorder()
+    recorder.receive(b"", udp_frame(4))
+    recorder.receive(b"\xff" * 8, udp_frame(4))
+    recorder.receive(userdata(Opcode.ICMP4), b"short")
+    assert recorder.dispatcher.malformed == {None: 2, Opcode.ICMP4: 1}
+    assert recorder.sent == []
+
+
+def test_a_handler_that_fails_is_counted_and_the_next_packet_is_handled() -> None:
+    recorder = Recorder()
+    recorder.receive(log_userdata(b"broken"), udp_frame(4))
+    recorder.receive(log_userdata(b"fine"), udp_frame(4))
+    assert recorder.dispatcher.failed == {Opcode.LOG: 1}
+    assert [each.name for each in recorder.logged] == [b"fine"]
+
+
+@given(opcode=st.sampled_from(Opcode), body=st.binary(max_size=40), frame=st.binary(max_size=120))
+def test_any_bytes(opcode: Opcode, body: bytes, frame: bytes) -> None:
+    recorder = Recorder()
+    recorder.receive(userdata(opcode, body), frame)
+    for ethertype in (b"\x08\x00", b"\x86\xdd"):
+        recorder.receive(userdata(opcode, body), bytes(12) + ethertype + frame)
+    assert not recorder.dispatcher.failed
+
+
+@given(data=st.binary(max_size=40))
+def test_any_userdata(data: bytes) -> None:
+    recorder = Recorder()
+    recorder.receive(data, udp_frame(4))
+    assert not recorder.dispatcher.failed
+
+
+@given(
+    name=st.binary(max_size=300),
+    severity=st.none() | st.integers(0, 4),
+    verdict=st.none() | st.integers(0, 3),
+)
+def test_log_arguments_survive_the_way(
+    name: bytes, severity: int | None, verdict: int | None
+) -> None:
+    decoded = decode_userdata(log_userdata(name, severity, verdict))
+    assert decoded.opcode is Opcode.LOG
+    assert decode_log_arguments(decoded.body) == LogArguments(name[:255], severity, verdict)
+
+
+def test_log_arguments_that_are_cut_short() -> None:
+    body = log_userdata(b"name")[8:]
+    for length in range(len(body)):
+        with pytest.raises(MalformedUserdataError):
+            decode_log_arguments(body[:length])
+
+
+def test_meters_are_made_once_and_changed_where_they_differ() -> None:
+    everything = meter_mods({})
+    assert len(everything) == len(Opcode)
+    installed = {meter.meter_id: (meter.rate, meter.burst) for meter in PUNT_METERS.values()}
+    assert meter_mods(installed) == []
+    first = PUNT_METERS[Opcode.ARP]
+    (change,) = meter_mods(installed | {first.meter_id: (1, 1)})
+    assert change == messages.meter_mod(
+        messages.MeterCommand.MODIFY, first.meter_id, rate=first.rate, burst=first.burst
+    )
+    assert max(installed) < FIRST_FREE_METER
+
+
+def test_frames_are_what_the_codec_says() -> None:
+    """The frames of these tests are packets that the agent would read."""
+    assert codec.read_ip(codec.read_ethernet(udp_frame(4))).version == 4
