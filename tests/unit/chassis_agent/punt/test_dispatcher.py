@@ -11,7 +11,6 @@ from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.openflow.packet_in import PacketIn
-from chassis_agent.punt import codec
 from chassis_agent.punt.codec import TCP_RST
 from chassis_agent.punt.dispatcher import Dispatcher, meter_mods
 from chassis_agent.punt.errors import MalformedUserdataError
@@ -210,8 +209,3 @@ def test_meters_are_made_once_and_changed_where_they_differ() -> None:
         messages.MeterCommand.MODIFY, first.meter_id, rate=first.rate, burst=first.burst
     )
     assert max(installed) < FIRST_FREE_METER
-
-
-def test_frames_are_what_the_codec_says() -> None:
-    """The frames of these tests are packets that the agent would read."""
-    assert codec.read_ip(codec.read_ethernet(udp_frame(4))).version == 4

@@ -1,0 +1,216 @@
+"""Punted packets on a real switch: what comes out after the switch ran the nested actions."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+import pytest
+
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow import messages, oxm
+from chassis_agent.openflow.connection import Connection
+from chassis_agent.openflow.oxm import FIELDS, Term, whole
+from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.punt import codec
+from chassis_agent.punt.codec import TCP_RST
+from chassis_agent.punt.dispatcher import Dispatcher, meter_mods
+from chassis_agent.punt.opcodes import PUNT_METERS, LogArguments, Opcode, log_userdata, userdata
+from tests.system.agent.openflow.conftest import Bridge
+from tests.system.agent.openflow.conftest import bridge as bridge
+from tests.unit.chassis_agent.punt.frames import parsed, tcp_frame, udp_frame
+
+pytestmark = pytest.mark.system
+
+DATAPATH, INPORT, OUTPORT = 7, 11, 12
+RESUME_TABLE, MADE_TABLE = 80, 81
+RESUMED, MADE = b"resumed", b"made"
+MAC = bytes.fromhex("0a0000000099")
+
+
+class Agent:
+    """A dispatcher on a connection; what leaves the switch comes back through it."""
+
+    def __init__(self) -> None:
+        self.arrived: asyncio.Queue[PacketIn] = asyncio.Queue()
+        self.learned: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
+        self.logged: asyncio.Queue[LogArguments] = asyncio.Queue()
+        self.connection: Connection
+        self.dispatcher = Dispatcher(
+            lambda message: self.connection.packet_out(message),
+            self,
+            self,
+            resume_table=RESUME_TABLE,
+        )
+
+    def receive(self, packet: PacketIn) -> None:
+        if packet.userdata in (RESUMED, MADE):
+            self.arrived.put_nowait(packet)
+        else:
+            self.dispatcher.receive(packet)
+
+    def neighbour_learned(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> None:
+        self.learned.put_nowait((datapath_key, port_key, ip, mac))
+
+    def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None:
+        self.learned.put_nowait((datapath_key, port_key, mac))
+
+    def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None:
+        self.logged.put_nowait(arguments)
+
+    async def send(self, frame: bytes, actions: bytes) -> None:
+        """Let a frame be at a flow with these actions, on its way from INPORT to OUTPORT."""
+        metadata = oxm.match(
+            [
+                Term(FIELDS["in_port"], 1),
+                Term(FIELDS["metadata"], DATAPATH),
+                Term(FIELDS["reg14"], INPORT),
+                Term(FIELDS["reg15"], OUTPORT),
+            ]
+        )
+        await self.connection.confirm([messages.packet_out(frame, actions, metadata)])
+
+    async def out(self) -> PacketIn:
+        async with asyncio.timeout(5):
+            return await self.arrived.get()
+
+
+def punt(opcode: Opcode, nested: bytes = b"") -> bytes:
+    return act.controller(userdata(opcode, nested), meter_id=PUNT_METERS[opcode].meter_id)
+
+
+MADE_HERE = act.resubmit(MADE_TABLE)
+"""Nested actions that bring the packet that the agent made back to this test."""
+
+
+def exchange_addresses(version: int) -> bytes:
+    prefix = "ip" if version == 4 else "ipv6"
+    src, dst = whole(FIELDS[f"{prefix}_src"]), whole(FIELDS[f"{prefix}_dst"])
+    return act.push(src) + act.push(dst) + act.pop(src) + act.pop(dst)
+
+
+@asynccontextmanager
+async def agent_on(bridge: Bridge) -> AsyncIterator[Agent]:
+    agent = Agent()
+    async with bridge.connected(agent.receive) as connection:
+        agent.connection = connection
+        await connection.confirm(meter_mods({}))
+        await connection.commit(
+            [
+                messages.add_flow(
+                    table, 1, messages.EMPTY_MATCH, act.apply_actions(act.controller(data)), 0
+                )
+                for table, data in ((RESUME_TABLE, RESUMED), (MADE_TABLE, MADE))
+            ]
+        )
+        yield agent
+
+
+async def test_a_packet_waits_until_its_neighbour_is_known(bridge: Bridge) -> None:
+    frame = udp_frame(4)
+    next_hop = act.set_field(FIELDS["reg0"], 0x0A000105)
+    nested = act.set_field(FIELDS["arp_tpa"], 0x0A000105) + MADE_HERE
+    async with agent_on(bridge) as agent:
+        await agent.send(frame, next_hop + punt(Opcode.ARP, nested))
+        request = codec.read_ethernet((await agent.out()).packet)
+        assert codec.read_arp(request.payload).tpa == bytes((10, 0, 1, 5))
+        known = agent.dispatcher.neighbour_known(DATAPATH, OUTPORT, bytes((10, 0, 1, 5)), MAC)
+        assert known == 1
+        resumed = await agent.out()
+    assert resumed.userdata == RESUMED
+    assert resumed.packet == MAC + frame[6:]
+    assert (resumed.datapath_key, resumed.register(14), resumed.register(15)) == (
+        *(DATAPATH, INPORT, OUTPORT),
+    )
+    assert resumed.register(0) == 0x0A000105
+
+
+async def test_a_solicitation_keeps_its_checksum_through_nested_actions(bridge: Bridge) -> None:
+    target = 0xFD000000000000000000000000000077
+    nested = act.set_field(FIELDS["nd_target"], target)
+    nested += act.set_field(FIELDS["ipv6_src"], target + 1) + MADE_HERE
+    async with agent_on(bridge) as agent:
+        next_hop = act.set_field(FIELDS["xxreg0"], target)
+        await agent.send(udp_frame(6), next_hop + punt(Opcode.ND_NS, nested))
+        _, inner = parsed((await agent.out()).packet)
+        asked = codec.read_neighbour(codec.read_icmp(inner))
+        assert asked.target == target.to_bytes(16, "big")
+        ip = target.to_bytes(16, "big")
+        assert agent.dispatcher.neighbour_known(DATAPATH, OUTPORT, ip, MAC) == 1
+        assert (await agent.out()).userdata == RESUMED
+
+
+@pytest.mark.parametrize(
+    ("version", "opcode", "fields"),
+    [
+        (4, Opcode.ICMP4, {"icmp_type": 11, "icmp_code": 0}),
+        (6, Opcode.ICMP6, {"icmpv6_type": 3, "icmpv6_code": 0}),
+    ],
+)
+async def test_icmp_errors_keep_their_checksum_through_nested_actions(
+    bridge: Bridge, version: int, opcode: Opcode, fields: dict[str, int]
+) -> None:
+    frame = udp_frame(version)
+    nested = b"".join(act.set_field(FIELDS[name], value) for name, value in fields.items())
+    nested = exchange_addresses(version) + nested + MADE_HERE
+    async with agent_on(bridge) as agent:
+        await agent.send(frame, punt(opcode, nested))
+        made = await agent.out()
+    _, original = parsed(frame)
+    _, inner = parsed(made.packet)
+    assert (inner.src, inner.dst) == (original.dst, original.src)
+    assert codec.read_icmp(inner)[:2] == tuple(fields.values())
+    assert made.register(14) == INPORT
+
+
+@pytest.mark.parametrize("version", [4, 6])
+async def test_resets_keep_their_checksum_through_nested_actions(
+    bridge: Bridge, version: int
+) -> None:
+    frame = tcp_frame(version, codec.TCP_SYN, seq=5)
+    async with agent_on(bridge) as agent:
+        await agent.send(frame, punt(Opcode.TCP_RESET, exchange_addresses(version) + MADE_HERE))
+        _, inner = parsed((await agent.out()).packet)
+        await agent.send(frame, punt(Opcode.REJECT, MADE_HERE))
+        _, rejected = parsed((await agent.out()).packet)
+    assert inner == rejected
+    assert codec.read_tcp(inner).flags & TCP_RST
+    assert codec.read_tcp(inner).ack == 6
+
+
+async def test_packets_teach_what_the_flow_moved_into_place(bridge: Bridge) -> None:
+    frame = udp_frame(4)
+    nested = act.set_field(FIELDS["reg0"], 0x0A000107)
+    async with agent_on(bridge) as agent:
+        await agent.send(frame, nested + punt(Opcode.PUT_ARP))
+        await agent.send(frame, punt(Opcode.PUT_FDB))
+        async with asyncio.timeout(5):
+            assert await agent.learned.get() == (
+                *(DATAPATH, INPORT, bytes((10, 0, 1, 7)), frame[6:12]),
+            )
+            assert await agent.learned.get() == (DATAPATH, INPORT, frame[6:12])
+
+
+async def test_log_lines_carry_their_arguments(bridge: Bridge) -> None:
+    actions = act.controller(log_userdata(b"web", 2, 1)) + MADE_HERE
+    async with agent_on(bridge) as agent:
+        await agent.send(udp_frame(4), actions)
+        async with asyncio.timeout(5):
+            assert await agent.logged.get() == LogArguments(b"web", 2, 1)
+        assert (await agent.out()).packet == udp_frame(4)
+
+
+async def test_meters_bound_what_reaches_the_agent(bridge: Bridge) -> None:
+    meter = PUNT_METERS[Opcode.ICMP4]
+    frame = udp_frame(4)
+    async with agent_on(bridge) as agent:
+        for _ in range(10 * meter.burst):
+            agent.connection.packet_out(
+                messages.packet_out(
+                    frame, punt(Opcode.ICMP4), oxm.match([Term(FIELDS["in_port"], 1)])
+                )
+            )
+        await agent.connection.barrier()
+        received = agent.dispatcher.received[Opcode.ICMP4]
+    assert 0 < received < 5 * meter.burst
