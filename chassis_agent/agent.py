@@ -76,11 +76,11 @@ class Agent:
             reasons["server"] = session["last_error"]
         return {
             "connected": False,
+            "in_sync": False,
             "revision": None,
             **(session or {}),
             "ovsdb_connected": self._database.is_connected,
-            "degraded": bool(reasons),
-            "reasons": reasons,
+            "degraded": reasons,
             "counters": dict(sorted(self._health.counters.items())),
         }
 

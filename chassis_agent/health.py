@@ -10,6 +10,8 @@ from typing import Any
 
 import structlog
 
+_ALWAYS_SHOWN = ("bundles_sent", "flow_mods_sent", "failed_steps")
+
 log = structlog.get_logger(__name__)
 
 
@@ -18,7 +20,7 @@ class Health:
 
     def __init__(self) -> None:
         self._conditions: dict[str, str] = {}
-        self.counters: Counter[str] = Counter()
+        self.counters: Counter[str] = Counter(dict.fromkeys(_ALWAYS_SHOWN, 0))
 
     @property
     def reasons(self) -> Mapping[str, str]:

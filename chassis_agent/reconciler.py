@@ -93,6 +93,7 @@ class Reconciler:
         self._has_claimed = False
         self._has_rows = False
         self._is_settled = False
+        self._ready: set[str] = set()
         self._started = 0.0
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -174,6 +175,7 @@ class Reconciler:
 
     def _take_rows(self, batch: Batch) -> None:
         self._has_rows = True
+        self._in_sync = batch.in_sync
         self._state.apply(self._watched.changes(batch.puts, batch.deletes))
         self._ports.change(batch.puts, batch.deletes)
         for table, key in batch.deletes:
@@ -280,26 +282,47 @@ class Reconciler:
         """
         if not self._is_settled:
             self._is_settled = (
-                self._has_rows and self._subscribed <= self._watch.in_sync
+                self._has_rows and self._subscribed <= self._in_sync
             ) or self.is_headless
             if self._is_settled:
                 self._wake.set()  # zones that nobody wants can go now
         return self._is_settled
 
+    @property
+    def is_in_sync(self) -> bool:
+        """Whether the switch holds what the server's newest rows ask for."""
+        return (
+            self._watch.connected
+            and self._subscribed <= self._watch.in_sync
+            and self._switch.is_known
+            and self._unacknowledged is None
+        )
+
     def _ready_ports(self) -> dict[str, str]:
-        """The ports whose flows are all in the switch, with their interfaces."""
-        if any(not self._is_in_sync(set_scope(name)) for name in self._state.used_sets):
-            return {}
-        missing = {key for key in self._datapaths if not self._is_in_sync(datapath_scope(key))}
-        return {
-            name: bound.plugged.interface
+        """The ports whose flows are all in the switch, with their interfaces.
+
+        A port that is ready stays so while it is bound, also when rows of something
+        new that its flows refer to are on their way.
+        """
+        held = {
+            name: bound
             for name, bound in self._local.bindings.bound.items()
             if bound.row.chassis == self._chassis
-            and not (missing and missing & self._links.reachable([bound.row.datapath]))
         }
+        missing = {key for key in self._datapaths if not self._is_in_sync(datapath_scope(key))}
+        sets_missing = any(not self._is_in_sync(set_scope(name)) for name in self._state.used_sets)
+        self._ready = {
+            name
+            for name, bound in held.items()
+            if name in self._ready
+            or not (
+                sets_missing or (missing and missing & self._links.reachable([bound.row.datapath]))
+            )
+        }
+        return {name: held[name].plugged.interface for name in self._ready}
 
     def _is_in_sync(self, scope: str) -> bool:
-        return scope in self._watch.in_sync or self.is_headless
+        return scope in self._in_sync or self.is_headless
 
     def _note_problems(self) -> None:
         failures = self._state.failures
@@ -330,6 +353,7 @@ class Reconciler:
         """The part of the status that concerns flows and ports."""
         bindings = self._local.bindings
         return {
+            "in_sync": self.is_in_sync,
             "settled": self.is_settled,
             "headless": self.is_headless,
             "flows": len(self._state),

@@ -116,8 +116,8 @@ class Switch:
             raise OpenFlowError(f"the switch refuses more than {_REFUSALS_AT_ONCE} flows")
         self.is_known = True
         if flows:
-            self._health.counters["bundles"] += 1
-            self._health.counters["flow_mods"] += len(flows)
+            self._health.counters["bundles_sent"] += 1
+            self._health.counters["flow_mods_sent"] += len(flows)
         if self.refused:
             self._health.degrade("refused_flows", f"the switch refuses {len(self.refused)} flows")
         else:

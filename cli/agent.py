@@ -94,7 +94,7 @@ def status(
             ("flows", answer.get("flows")),
             ("ports", f"{len(ports.get('up', ()))} up of {len(ports.get('bound', ()))}"),
             ("waiting", len(answer.get("waiting", ()))),
-            ("degraded", "; ".join(map(": ".join, answer["reasons"].items())) or "no"),
+            ("degraded", "; ".join(map(": ".join, answer["degraded"].items())) or "no"),
             *((f"count of {name}", value) for name, value in answer["counters"].items()),
         ],
     )

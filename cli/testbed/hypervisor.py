@@ -10,6 +10,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from chassis_agent.errors import AgentError
 from chassis_agent.status import ask
 from cli.testbed.namespace import Namespace
 from cli.testbed.openvswitch import OpenVSwitch
@@ -77,12 +78,17 @@ class Hypervisor:
         return asyncio.run(ask(self.agent_socket, command))
 
     def wait_until_agent_answers(self, process: Process, seconds: float = 30.0) -> None:
-        """Wait until the agent has its switch and the server."""
-        def ready() -> bool:
-            process.check()
-            return self.agent_socket.is_socket()
+        """Wait until the agent listens; one that was killed leaves its socket behind."""
 
-        until(ready, f"agent of {self.name}", seconds)
+        def answers() -> bool:
+            process.check()
+            try:
+                self.agent("status")
+            except AgentError:
+                return False
+            return True
+
+        until(answers, f"agent of {self.name}", seconds)
 
     def plug(self, interface: str, port: str) -> None:
         """Attach an interface of the namespace to the integration bridge as a logical port."""
