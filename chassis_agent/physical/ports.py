@@ -9,6 +9,7 @@ cleared on the way to egress, everything else on the way to another datapath. A
 packet that comes through a tunnel knows no more.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from chassis_agent import tables
@@ -94,15 +95,14 @@ def remote_flows(
     datapath_key: int, port_key: int, tunnel: tunnels.Tunnel, *, cookie: int
 ) -> list[Flow]:
     """A port that is bound to another chassis."""
-    return [
-        flow(
-            tables.OUTPUT,
-            _UNICAST,
-            [*on(datapath_key, reg15=port_key), flag(tables.FROM_TUNNEL, is_set=False)],
-            tunnels.encapsulate(datapath_key) + tunnels.send(tunnel),
-            cookie=cookie,
-        )
-    ]
+    match = _TO_REMOTE.fill(metadata=datapath_key, reg15=port_key)
+    return [Flow(tables.OUTPUT, _UNICAST, match, _sending(datapath_key, tunnel), cookie)]
+
+
+@lru_cache(maxsize=4096)
+def _sending(datapath_key: int, tunnel: tunnels.Tunnel) -> bytes:
+    """The instructions that are the same for all ports of a datapath on a chassis."""
+    return act.apply_actions(tunnels.encapsulate(datapath_key) + tunnels.send(tunnel))
 
 
 def _enter(side: Side) -> bytes:
