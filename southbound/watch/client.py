@@ -35,12 +35,17 @@ _CACHE_SECONDS = 3.0
 class Batch(NamedTuple):
     """Changes that belong together, with the revision that the rows realise then.
 
+    `in_sync` are the subscribed scopes whose rows the server has sent, once these changes
+    are made. Rows from the cache do not count. Once in sync, a scope stays so while the
+    connection is away: its rows are complete, though perhaps no longer current.
+
     `serial` and `connection` say what to acknowledge; 0 if the server is not to be told.
     """
 
     puts: tuple[Row, ...]
     deletes: tuple[RowId, ...]
     revision: int
+    in_sync: frozenset[str]
     serial: int
     connection: int
 
@@ -122,10 +127,9 @@ class WatchClient:
 
     @property
     def in_sync(self) -> frozenset[str]:
-        """Subscribed scopes that the server has sent, as of the last batch taken.
+        """As in the last batch taken, without scopes that were left since.
 
-        Rows from the cache do not count. Once in sync, a scope stays so while the
-        connection is away: its rows are complete, though perhaps no longer current.
+        A user that keeps batches for later goes by the batch that it applied last instead.
         """
         return self._in_sync
 
@@ -146,7 +150,12 @@ class WatchClient:
             del self._rows[key]
         self._in_sync = frozenset(self._answered)
         return Batch(
-            tuple(puts), tuple(deletes), self._mirror.revision, self._serial, self._connections
+            puts=tuple(puts),
+            deletes=tuple(deletes),
+            revision=self._mirror.revision,
+            in_sync=self._in_sync,
+            serial=self._serial,
+            connection=self._connections,
         )
 
     def acknowledge(self, batch: Batch) -> None:
