@@ -28,15 +28,18 @@ from chassis_agent.build.ports import (
     tunnel_flows,
 )
 from chassis_agent.build.stages import (
-    all_templates,
     default_flows,
     group_stages,
-    once,
-    stage_book,
     stages_with_flows,
     used_stages,
 )
-from chassis_agent.build.templates import compiled_template
+from chassis_agent.build.templates import (
+    all_templates,
+    compiled_template,
+    once,
+    stage_book,
+    template_shelf,
+)
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone
 from incremental import Graph
 from southbound.rows import (
@@ -77,6 +80,7 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     graph.group(all_templates, over=Template)
     graph.group(once, over=Template)
     graph.derive(stage_book, over=once)
+    graph.derive(template_shelf, over=once)
     graph.derive(group_stages, over=FlowGroup)
     graph.group(stages_with_flows, over=group_stages)
     graph.derive(used_stages, over=Datapath)

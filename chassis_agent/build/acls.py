@@ -11,7 +11,7 @@ from typing import NamedTuple
 from chassis_agent.build.logical import GroupFlows, set_members
 from chassis_agent.build.placement import Placement, placement
 from chassis_agent.build.stages import ACL_STAGE, GroupStages
-from chassis_agent.build.templates import CompiledTemplates
+from chassis_agent.build.templates import compiled_templates
 from chassis_agent.compile import CompiledTemplate
 from incremental import Read
 from logical_flow.payload import PackedFlow, decode_packed
@@ -58,7 +58,7 @@ def switches_with_ports(_name: str, place: Placement) -> Iterator[tuple[str, str
 
 
 def switch_acls(read: Read, pair: tuple[str, str]) -> SwitchAcls:
-    templates = CompiledTemplates(read)
+    templates = compiled_templates(read)
     flows: list[PackedFlow] = []
     sets: set[str] = set()
     for key in read.members(acl_groups, pair[0]):

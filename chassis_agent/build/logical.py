@@ -4,8 +4,8 @@ from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
 from chassis_agent.build.placement import Placement, placement
-from chassis_agent.build.stages import EVERYTHING, stage_book, used_stages
-from chassis_agent.build.templates import CompiledTemplates
+from chassis_agent.build.stages import used_stages
+from chassis_agent.build.templates import EVERYTHING, compiled_templates, stage_book
 from chassis_agent.compile import PackContext, UnknownPortError, pack_group
 from chassis_agent.flow import Flow
 from incremental import Read
@@ -55,7 +55,7 @@ class GroupPacker:
             conjunction_id=self._conjunction_id,
             meter_id=_no_meter,
         )
-        packed = pack_group(group, CompiledTemplates(read), context)
+        packed = pack_group(group, compiled_templates(read), context)
         return GroupFlows(
             tuple(packed.flows), tuple(sorted(packed.waiting_for)), tuple(sorted(around.sets))
         )

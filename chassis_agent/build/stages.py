@@ -3,35 +3,17 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from chassis_agent.build.templates import CompiledTemplates
-from chassis_agent.compile import StageBook, StageKey, UsedStages, stages_of
+from chassis_agent.build.templates import EVERYTHING, compiled_templates, stage_book
+from chassis_agent.compile import StageKey, UsedStages, stages_of
 from chassis_agent.flow import Flow
 from incremental import Read
-from southbound.rows import Datapath, FlowGroup, Template
-
-EVERYTHING: Final = ""
-"""The one key of what exists once."""
+from southbound.rows import Datapath, FlowGroup
 
 ACL_STAGE: Final = "_acl_"
 """What the names of the stages of ACLs have in them."""
 
 PHYSICAL_COOKIE: Final = 1 << 63
 """Marks cookies that are no flow group's: the keys of datapath and port follow below it."""
-
-
-def all_templates(key: int, _row: Template) -> Iterator[tuple[str, int]]:
-    yield EVERYTHING, key
-
-
-def once(_key: int, _row: Template) -> Iterator[tuple[str, str]]:
-    """One pair, while there is any template: the key of what is made of all of them."""
-    yield EVERYTHING, EVERYTHING
-
-
-def stage_book(read: Read, _pair: tuple[str, str]) -> StageBook:
-    """Every stage that some template names."""
-    rows = (read(Template, key) for key in read.members(all_templates, EVERYTHING))
-    return StageBook.of(row for row in rows if row is not None)
 
 
 class GroupStages(NamedTuple):
@@ -46,7 +28,7 @@ def group_stages(read: Read, key: int) -> GroupStages | None:
     group = read(FlowGroup, key)
     if group is None:
         return None
-    stages = stages_of(group, CompiledTemplates(read))
+    stages = stages_of(group, compiled_templates(read))
     book = read(stage_book, (EVERYTHING, EVERYTHING))
     names = () if book is None else (book.stages[stage].name for stage in stages)
     return GroupStages(group.datapath, stages, any(ACL_STAGE in name for name in names))
