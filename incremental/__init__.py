@@ -25,6 +25,7 @@ The engine knows nothing about networking, does no I/O and starts no threads.
 from incremental.engine import Delta, Engine
 from incremental.errors import Failure, GraphError, IncrementalError
 from incremental.graph import Graph
+from incremental.heap import growing
 from incremental.read import Read, RecordedFacts
 
 __all__ = [
@@ -36,4 +37,5 @@ __all__ = [
     "IncrementalError",
     "Read",
     "RecordedFacts",
+    "growing",
 ]

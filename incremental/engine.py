@@ -8,7 +8,6 @@ once. Whether a cell runs for the first time or the thousandth makes no
 difference, so there is no second copy of the semantics to keep in step.
 """
 
-import gc
 import inspect
 import traceback
 from collections import Counter
@@ -18,6 +17,7 @@ from typing import Any, NamedTuple
 
 from incremental.errors import Failure, GraphError
 from incremental.graph import Graph, Node
+from incremental.heap import growing
 
 
 class Change(NamedTuple):
@@ -171,19 +171,9 @@ class Engine:
     # --- changing -------------------------------------------------------------
 
     def load(self, changes: Iterable[tuple[Any, Any, Any]]) -> Delta:
-        """`apply` for the first, big batch: without garbage collection, then freezes the heap.
-
-        What was loaded stays; without the freeze every full collection would walk it.
-        """
-        was_enabled = gc.isenabled()
-        gc.disable()
-        try:
-            delta = self.apply(changes)
-            gc.freeze()
-        finally:
-            if was_enabled:
-                gc.enable()
-        return delta
+        """`apply` for the first, big batch, whose garbage is not worth collecting."""
+        with growing():
+            return self.apply(changes)
 
     def apply(self, changes: Iterable[tuple[Any, Any, Any]]) -> Delta:
         """Applies `(row type, key, row or None)` changes as one batch; the last of a key wins."""

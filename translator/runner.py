@@ -16,7 +16,7 @@ from typing import Any
 
 import structlog
 
-from incremental import Delta, Engine, Failure
+from incremental import Delta, Engine, Failure, growing
 from northbound.database import Database
 from northbound.errors import DatabaseError
 from southbound.errors import StoreError
@@ -84,11 +84,12 @@ class Translator:
         """Translate everything that is there. Call :meth:`run` next."""
         async with self._busy:
             began = time.perf_counter()
-            batch = await asyncio.to_thread(read_all, self._database)
-            changes = list(self._rows(batch.changes))
-            delta = await asyncio.to_thread(self._engine.load, changes)
-            rows = await asyncio.to_thread(self._all_rows, batch.revision)
-            await self._state.replace(batch.revision, rows)
+            with growing():
+                batch = await asyncio.to_thread(read_all, self._database)
+                changes = list(self._rows(batch.changes))
+                delta = await asyncio.to_thread(self._engine.load, changes)
+                rows = await asyncio.to_thread(self._all_rows, batch.revision)
+                await self._state.replace(batch.revision, rows)
             self._read = batch.revision
             self._account(batch.revision, len(changes), delta, len(rows), began)
 
