@@ -10,12 +10,14 @@ from typing import Any
 
 from chassis_agent.build.acls import port_acls
 from chassis_agent.build.logical import used_sets
+from chassis_agent.build.templates import stage_book
 from chassis_agent.desired import Changes, DesiredTable
 from chassis_agent.flow import Flow, FlowKey
 from chassis_agent.graph import wire
-from chassis_agent.inputs import Change
-from chassis_agent.tables import table_name
+from chassis_agent.inputs import Change, LocalPort, Zone
+from chassis_agent.show import Names, format_flow
 from incremental import Delta, Engine
+from southbound.rows import Datapath, PortBinding
 
 
 class FlowState:
@@ -98,27 +100,41 @@ class FlowState:
         for source in (self._wiring.group_flows, *self._wiring.flow_sources):
             for key, value in self._engine.rows(source).items():
                 again.replace((source, key), getattr(value, "flows", value))
-        return found + compare(again, self._desired, "recomputed", "kept")
+        return found + self.compare(again, self._desired, "recomputed", "kept")
 
+    def compare(
+        self, wanted: Iterable[Flow], present: Iterable[Flow], wanted_name: str, present_name: str
+    ) -> list[str]:
+        """The differences of two sets of flows, a line each, by name."""
+        one = {flow.key: flow for flow in wanted}
+        other = {flow.key: flow for flow in present}
+        differing = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+        if not differing:
+            return []
+        names = self.names()
 
-def compare(
-    wanted: Iterable[Flow], present: Iterable[Flow], wanted_name: str, present_name: str
-) -> list[str]:
-    """The differences of two sets of flows, one line each."""
-    one = {flow.key: flow for flow in wanted}
-    other = {flow.key: flow for flow in present}
-    return [
-        f"flow {_describe(key)}: {wanted_name} {_content(one.get(key))}, "
-        f"{present_name} {_content(other.get(key))}"
-        for key in sorted(one.keys() | other.keys())
-        if one.get(key) != other.get(key)
-    ]
+        def text(flow: Flow | None) -> str:
+            return "nothing" if flow is None else f"{format_flow(flow, names)} {flow.cookie:#x}"
 
+        return [
+            f"{wanted_name}: {text(one.get(key))}; {present_name}: {text(other.get(key))}"
+            for key in sorted(differing)
+        ]
 
-def _describe(key: FlowKey) -> str:
-    table, priority, match = key
-    return f"table={table}({table_name(table)}), priority={priority}, match={match.hex()}"
-
-
-def _content(flow: Flow | None) -> str:
-    return "absent" if flow is None else f"cookie={flow.cookie:#x} {flow.instructions.hex()}"
+    def names(self) -> Names:
+        """Names for the numbers in flows."""
+        books = self._engine.rows(stage_book)
+        datapaths = self.rows(Datapath)
+        ports = self.rows(PortBinding)
+        return Names(
+            stages=next((book.names() for book in books.values()), {}),
+            kinds={row.tunnel_key: row.kind for row in datapaths.values()},
+            datapaths={row.tunnel_key: row.name for row in datapaths.values()},
+            ports={
+                (datapaths[row.datapath].tunnel_key, row.tunnel_key): name
+                for name, row in ports.items()
+                if row.datapath in datapaths
+            },
+            interfaces={local.ofport: name for name, local in self.rows(LocalPort).items()},
+            zones={zone.number: name for name, zone in self.rows(Zone).items()},
+        )

@@ -24,7 +24,7 @@ import structlog
 
 from chassis_agent.announcer import Announcer
 from chassis_agent.bindings import Bindings
-from chassis_agent.flow_state import FlowState, compare
+from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change, WatchedRows
 from chassis_agent.local_datapaths import PatchLinks
@@ -85,6 +85,7 @@ class Reconciler:
         self._links = PatchLinks()
         self._datapaths: frozenset[str] = frozenset()
         self._subscribed: frozenset[str] = frozenset()
+        self._in_sync: frozenset[str] = frozenset()
         self._learned: list[Change] = []
         self._batches: asyncio.Queue[Batch] = asyncio.Queue(maxsize=1)
         self._unacknowledged: Batch | None = None
@@ -219,6 +220,7 @@ class Reconciler:
         if wanted != self._subscribed:
             self._watch.subscribe(sorted(wanted - self._subscribed))
             self._watch.unsubscribe(sorted(self._subscribed - wanted))
+            self._in_sync -= self._subscribed - wanted
             self._subscribed = wanted
 
     def _persist_zones(self) -> None:
@@ -293,7 +295,7 @@ class Reconciler:
         """Whether the switch holds what the server's newest rows ask for."""
         return (
             self._watch.connected
-            and self._subscribed <= self._watch.in_sync
+            and self._subscribed <= self._in_sync
             and self._switch.is_known
             and self._unacknowledged is None
         )
@@ -344,7 +346,7 @@ class Reconciler:
         if self._switch.is_connected:
             installed = await self._switch.flows()
             wanted = [flow for flow in self._state if flow.key not in self._switch.refused]
-            found += compare(wanted, installed, "wanted", "in the switch")
+            found += self._state.compare(wanted, installed, "wanted", "in the switch")
         else:
             found.append("the switch is not connected")
         return found
