@@ -204,5 +204,5 @@ def test_chassis_removal(scene: Scene) -> None:
     until(lambda: scene.net.get("/port-bindings/l2")["chassis"] == "hv1", "claimed by hv1", 30)
     lab.wait_until_up(["l2"])
     assert lab.vm("l3").ping(IP["l2"], count=3)
-    scene.net.delete("/chassis/hv3")
+    scene.net.client.delete("/v1/chassis/hv3").raise_for_status()
     lab.remove_hypervisor("hv3")
