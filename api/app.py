@@ -9,7 +9,7 @@ from starlette.exceptions import HTTPException
 from api import metrics, openapi, problems
 from api.backend import Backend
 from api.problems import KINDS, refusals
-from api.requests import refuse_unknown_parameters
+from api.requests import refuse_wrong_parameters
 from api.v1 import ROUTERS
 from api.version import __version__
 
@@ -29,7 +29,7 @@ def create_app(backend: Backend) -> FastAPI:
         title="Treadle",
         version=__version__,
         description=DESCRIPTION,
-        dependencies=[Depends(refuse_unknown_parameters)],
+        dependencies=[Depends(refuse_wrong_parameters)],
         redoc_url=None,
         separate_input_output_schemas=False,
     )

@@ -20,6 +20,7 @@ from northbound.specs import (
     PortGroupSpec,
     StaticRouteSpec,
 )
+from northbound.specs.base import Reference
 
 
 class Document(BaseModel):
@@ -264,9 +265,9 @@ class TransactionResult(Document):
 class TokenRequest(Document):
     """A token to be made."""
 
-    name: str = Field(min_length=1, max_length=255)
+    name: Reference
     role: Literal["admin", "operator", "viewer", "chassis"]
-    chassis: str | None = None
+    chassis: Reference | None = None
     """For the role `chassis`: the `system-id` of the only chassis that may use it."""
     expires_in: float | None = Field(default=None, gt=0)
     """Seconds after which it is no longer good; without it, it stays."""

@@ -40,8 +40,15 @@ MAXIMUM_WAIT = 600.0
 _ENTITY_TAG = re.compile(r'"(\d+)"')
 
 
-async def refuse_unknown_parameters(request: Request) -> None:
-    """Refuse query parameters that the operation doesn't have: a typo must not go unnoticed."""
+async def refuse_wrong_parameters(request: Request) -> None:
+    """Refuse query parameters that the operation doesn't have: a typo must not go unnoticed.
+
+    And NUL, in any parameter: no object has it in its name, and PostgreSQL takes none.
+    """
+    texts = {**request.path_params, **request.query_params}
+    nul = [name for name, text in texts.items() if "\0" in name + str(text)]
+    if nul:
+        raise BadQueryError([FieldProblem((name,), "must not have NUL in it") for name in nul])
     route = request.scope["route"]
     if not isinstance(route, APIRoute):
         return

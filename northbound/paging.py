@@ -53,7 +53,7 @@ def paged(
     """`query` in the order of `keys`, limited to the page and one row more."""
     if request.cursor is not None:
         values = decode_cursor(request.cursor)
-        if len(values) != len(keys):
+        if not _fit(values, keys):
             raise _bad_cursor(request.cursor)
         here, last = tuple_(*keys), tuple_(*values)
         query = query.where(here < last if descending else here > last)
@@ -75,6 +75,13 @@ def decode_cursor(cursor: str) -> list[Any]:
     if not isinstance(values, list) or not all(isinstance(v, (str, int)) for v in values):
         raise _bad_cursor(cursor)
     return values
+
+
+def _fit(values: Sequence[Any], keys: Sequence[ColumnElement[Any]]) -> bool:
+    """Whether `values` may be those of `keys` in some row."""
+    if [type(value) for value in values] != [key.type.python_type for key in keys]:
+        return False
+    return all(isinstance(value, str) or -(1 << 63) <= value < 1 << 63 for value in values)
 
 
 def _bad_cursor(cursor: str) -> InvalidError:

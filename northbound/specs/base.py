@@ -33,8 +33,9 @@ SetName = Annotated[
     StringConstraints(pattern=r"^[A-Za-z_.][A-Za-z0-9_.]*$", max_length=255),
     Field(description="As in a match after `$` or `@`: letters, digits, `_` and `.`."),
 ]
-Reference = Annotated[str, StringConstraints(min_length=1, max_length=255)]
-Label = Annotated[str, StringConstraints(max_length=255)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
+Reference = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]
+Label = Annotated[str, StringConstraints(max_length=255, pattern=PRINTABLE)]
 
 _S = TypeVar("_S", bound="Spec")
 
@@ -92,7 +93,7 @@ _REASONS = {
 
 
 def _problem(found: Any) -> FieldProblem:
-    path: tuple[PathElement, ...] = tuple(found["loc"])
+    path: tuple[PathElement, ...] = tuple(step for step in found["loc"] if step != "[key]")
     value: object = None if found["type"] == "missing" else found["input"]
     fault = found.get("ctx", {}).get("error")
     if isinstance(fault, FieldError):

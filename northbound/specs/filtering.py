@@ -6,7 +6,7 @@ from typing import Annotated, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import parse_mac, parse_network
-from northbound.specs.base import FieldError, Reference, SetName, Spec, checked, unique
+from northbound.specs.base import PRINTABLE, FieldError, Reference, SetName, Spec, checked, unique
 
 Direction = Literal["from-lport", "to-lport"]
 Action = Literal["allow", "allow-related", "allow-stateless", "drop", "reject", "pass"]
@@ -75,7 +75,7 @@ class AddressSetSpec(AddressSetProperties):
 class AclProperties(Spec):
     """What a rule matches, and what it does."""
 
-    name: Annotated[str, StringConstraints(max_length=63)] = ""
+    name: Annotated[str, StringConstraints(max_length=63, pattern=PRINTABLE)] = ""
     direction: Direction
     """`from-lport`: as a port sends. `to-lport`: as a port receives."""
     tier: Annotated[int, Field(ge=0, le=3)] = 0

@@ -63,7 +63,7 @@ class StaticRouteProperties(Spec):
 
     ip_prefix: Annotated[str, checked(lambda text: parse_network(text, strict=False))]
     nexthop: Annotated[str, AfterValidator(_nexthop)]
-    """An address, or `discard`."""
+    """An address, or `discard`. An IPv4 prefix may be reached through an IPv6 address."""
     output_port: Reference | None = None
     """Which of the router's ports to use; else the one whose network holds the next hop."""
     policy: Literal["dst-ip", "src-ip"] = "dst-ip"
@@ -75,7 +75,7 @@ class StaticRouteProperties(Spec):
                 raise FieldError("output_port", "has no meaning where packets are discarded")
             return self
         prefix = ipaddress.ip_network(self.ip_prefix)
-        if prefix.version != ipaddress.ip_address(self.nexthop).version:
+        if prefix.version == 6 and ipaddress.ip_address(self.nexthop).version == 4:
             raise FieldError("nexthop", f"{self.nexthop} is not of the family of {prefix}")
         return self
 

@@ -252,6 +252,9 @@ async def test_lists_are_filtered(
         ({"limit": "1001"}, "limit"),
         ({"limit": "few"}, "limit"),
         ({"cursor": "x"}, "cursor"),
+        ({"cursor": "WzFd"}, "cursor"),
+        ({"name": "a\0b"}, "name"),
+        ({"label.\0": "x"}, "label.\0"),
         ({"colour": "red"}, "colour"),
     ],
 )

@@ -193,6 +193,13 @@ async def test_revisions_tell_what_was_and_what_is(client: httpx.AsyncClient) ->
     assert (await client.get("/v1/revisions/3")).status_code == 404
 
 
+@pytest.mark.parametrize("cursor", ["WyJ4Il0", "Wzk5OTk5OTk5OTk5OTk5OTk5OTk5OTk5XQ"])
+async def test_a_cursor_of_another_list(client: httpx.AsyncClient, cursor: str) -> None:
+    response = await client.get("/v1/revisions", params={"cursor": cursor})
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["parameter"] == "cursor"
+
+
 async def test_metrics(server: Server) -> None:
     await make_network(server)
     text = (await server.client.get("/metrics")).text
