@@ -1,10 +1,16 @@
-"""The store: rows survive a round trip, a write is all or nothing, a big one is quick."""
+"""The store: rows survive a round trip, a write is all or nothing, a big one is quick.
+
+Each test runs on SQLite and, where it is installed, on PostgreSQL.
+"""
 
 import time
+from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine, text
+from sqlalchemy import Engine, create_engine, text
 
+from southbound import models
 from southbound.errors import StoreError, UnknownGroup
 from southbound.groups import GroupIds
 from southbound.rows import (
@@ -21,6 +27,7 @@ from southbound.rows import (
     Template,
 )
 from southbound.store import PortFact, Store
+from tests.unit.northbound.postgresql import BINARIES, private_server
 
 TEMPLATE = Template(0xFFFFFFFF, "ls_in", "s", 3, "next", "50", "eth.dst == {m:mac}", "next;", "")
 ROWS: list[Row] = [
@@ -43,6 +50,26 @@ ROWS: list[Row] = [
     MacBinding("d2", "r-web", "10.0.0.9", "0a:00:00:00:00:09", "hv1", 1.5),
     FdbEntry("d1", "0a:00:00:00:00:07", "web-1", "hv1", 2.5),
 ]
+
+
+@pytest.fixture(scope="module")
+def postgresql() -> Iterator[str]:
+    if not BINARIES:
+        pytest.skip("PostgreSQL is not installed")
+    with private_server() as url:
+        yield url.replace("postgresql:", "postgresql+psycopg:", 1)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    url = f"sqlite:///{tmp_path / 'treadle.db'}"
+    if request.param == "postgresql":
+        url = request.getfixturevalue("postgresql")
+    engine = create_engine(url)
+    models.metadata.create_all(engine)
+    yield engine
+    models.metadata.drop_all(engine)
+    engine.dispose()
 
 
 def groups_of(*origins: str) -> GroupIds:
