@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from pydantic import BaseModel, ValidationError
 
+from cli.agent import AgentSection
+from cli.configuration import load
 from cli.server.settings import AgentListener, ApiListener, Database, ServerSettings
 
 
@@ -66,3 +68,9 @@ def test_the_documentation_lists_every_setting() -> None:
     text = (Path(__file__).parents[3] / "docs" / "server.md").read_text()
     table = "\n".join(line.split("|")[1] for line in text.splitlines() if line.startswith("| `s"))
     assert sorted(re.findall(r"`([a-z._]+)`", table)) == sorted(keys(ServerSettings, "server"))
+
+
+def test_the_example_of_a_settings_file_is_good() -> None:
+    file = Path(__file__).parents[3] / "deploy" / "treadle.toml"
+    assert load(ServerSettings, path=file, options={}).log.format == "json"
+    assert load(AgentSection, path=file, options={}).server == "ws://127.0.0.1:6650"
