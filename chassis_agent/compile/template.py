@@ -52,7 +52,14 @@ from logical_flow.normalise import (
     Term,
     normalise,
 )
-from logical_flow.template import Local, Priority, Resident, Template, TemplateText
+from logical_flow.template import (
+    MAX_PRIORITY,
+    Local,
+    Priority,
+    Resident,
+    Template,
+    TemplateText,
+)
 from southbound import rows
 
 SPECIALISATIONS_KEPT = 4096
@@ -254,7 +261,14 @@ class CompiledTemplate:
             return priority
         base, hole, scale = priority
         position = self._positions[hole]
-        return lambda arguments: base + scale * int(arguments[position])
+
+        def computed(arguments: Arguments) -> int:
+            value = base + scale * int(arguments[position])
+            if not 0 <= value <= MAX_PRIORITY:
+                raise BadArgumentsError(f"{self.template!r}: priority {value} is out of range")
+            return value
+
+        return computed
 
     def _only_of(self, template: Template) -> Callable[[Arguments, PackContext], bool] | None:
         match template.only:

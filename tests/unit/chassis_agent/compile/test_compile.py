@@ -82,6 +82,11 @@ def test_a_priority_may_be_an_argument() -> None:
     assert "ip_dst=10.0.0.0/24" in text
 
 
+def test_a_priority_out_of_range_is_refused() -> None:
+    with pytest.raises(BadArgumentsError, match="priority 65536 is out of range"):
+        flows(row("1", "drop;", priority="1+{n:int}"), 65535)
+
+
 @pytest.mark.parametrize(
     ("length", "shown"), [(32, ",ip_dst=10.0.0.0"), (8, ",ip_dst=10.0.0.0/8"), (0, "")]
 )
