@@ -44,6 +44,8 @@ _RETRY_SECONDS: Final = 1.0
 _HEADLESS_SECONDS: Final = 2.0
 """How long a starting agent waits for the server before it goes by its cache."""
 
+_LONGEST_LOADING_SECONDS: Final = 30.0
+
 
 class Reconciler:
     """Brings the switch to what the rows and this host ask for, step by step."""
@@ -132,6 +134,7 @@ class Reconciler:
         """Steps whenever something arrived, until cancelled. A failed step is tried again."""
         loop = asyncio.get_running_loop()
         self._started = loop.time()
+        self._begin_of_loading()
         loop.call_later(_HEADLESS_SECONDS, self._wake.set)
         while True:
             await self._wake.wait()
@@ -264,8 +267,17 @@ class Reconciler:
         if installed and changes:
             # ACLs may have changed while nobody looked.
             self._on_acl_changes(self._local.bindings.bound)
-        gc.collect()
+        self._end_of_loading()
+
+    def _begin_of_loading(self) -> None:
+        """Until the first rows are in, almost nothing becomes garbage, and all would be walked."""
+        gc.disable()
+        asyncio.get_running_loop().call_later(_LONGEST_LOADING_SECONDS, gc.enable)
+
+    def _end_of_loading(self) -> None:
+        """What was loaded stays: full collections needn't walk it ever again."""
         gc.freeze()
+        gc.enable()
 
     # --- what holds
 

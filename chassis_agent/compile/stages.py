@@ -13,9 +13,11 @@ from typing import NamedTuple
 from chassis_agent import tables
 from chassis_agent.compile.errors import BadTemplateError
 from chassis_agent.flow import Flow
-from chassis_agent.openflow.actions import resubmit
-from chassis_agent.physical.registers import flow, on
+from chassis_agent.openflow.actions import apply_actions, resubmit
+from chassis_agent.physical.registers import MatchShape, on
 from southbound.rows import Template
+
+_OF_DATAPATH = MatchShape(on(0))
 
 
 class StageKey(NamedTuple):
@@ -105,14 +107,9 @@ class UsedStages:
 
     def default_flows(self, book: "StageBook", datapath_key: int, *, cookie: int) -> list[Flow]:
         """What happens in used stages to packets that no flow takes: they go on."""
+        everything = _OF_DATAPATH.fill(metadata=datapath_key)
         return [
-            flow(
-                key.table,
-                0,
-                on(datapath_key),
-                resubmit(self.after(key)),
-                cookie=cookie,
-            )
+            Flow(key.table, 0, everything, apply_actions(resubmit(self.after(key))), cookie)
             for key in self.stages
             if book.stages[key].default == "next"
         ]
