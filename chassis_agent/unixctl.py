@@ -42,7 +42,7 @@ async def call(path: Path, method: str, *arguments: str, timeout: float = 30.0) 
         async with asyncio.timeout(timeout):
             return _result(method, await _exchange(path, method, arguments))
     except (OSError, EOFError) as error:
-        raise ControlError(f"{method} at {path}: {error or type(error).__name__}") from error
+        raise ControlError(f"{method} at {path}: {str(error) or type(error).__name__}") from error
 
 
 async def _exchange(path: Path, method: str, arguments: tuple[str, ...]) -> object:
