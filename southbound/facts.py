@@ -66,22 +66,38 @@ class Facts:
         self._claims = Claims()
         self._learned = Learned(age=learned_age, per_port=learned_per_port)
         self._port_facts: dict[str, PortFact] = {}
+        self._by_hostname: dict[str, str] = {}
         self._unstored: dict[RowId, Row] = {}
         self._unstored_ports: set[str] = set()
 
     def load(
         self, rows: Iterable[Row], bindings: Iterable[PortBinding], port_facts: dict[str, PortFact]
     ) -> None:
-        """Take over what was stored. What was learned counts as seen just now."""
+        """Take over what was stored. What was learned counts as seen just now.
+
+        Facts of ports that are gone are dropped: the server may have ended between
+        storing the one and the other.
+        """
         now = self._clock()
+        places = {binding.name: binding.datapath for binding in bindings}
+        orphans = []
         for row in rows:
-            if isinstance(row, MacBinding | FdbEntry):
+            if isinstance(row, Chassis):
+                self._by_hostname[row.hostname] = row.name
+            elif isinstance(row, MacBinding | FdbEntry):
                 self._learned.seen(row.row_id, row.port, now)
+                if places.get(row.port) != row.datapath:
+                    orphans.append(row.row_id)
         self._port_facts = port_facts
+        gone = set(port_facts)
         for binding in bindings:
+            gone.discard(binding.id)
             fact = port_facts.get(binding.id)
             if fact is not None:
                 self._claims.found(fact.chassis, binding.name)
+        for id_ in gone:
+            self._note_port(id_, NOT_BOUND)
+        self._drop_learned(orphans)
 
     # --- chassis
 
@@ -101,10 +117,12 @@ class Facts:
         if chassis is None:
             return
         self._put([], [chassis])
+        self._by_hostname.pop(chassis.hostname, None)
         self._settle(self._claims.only(name, ()))
 
     def _put_chassis(self, chassis: Chassis) -> None:
         self._put([chassis])
+        self._by_hostname[chassis.hostname] = chassis.name
         self._settle(list(self._claims.of(chassis.name)))
 
     def _chassis(self, name: str) -> Chassis | None:
@@ -161,14 +179,7 @@ class Facts:
 
     def _requested(self, binding: PortBinding) -> list[str]:
         """The names of requested chassis; a host name stands for its chassis."""
-        if not binding.requested_chassis:
-            return []
-        by_host = {
-            row.hostname: row.name
-            for row in self._feed.table(Chassis.table).values()
-            if isinstance(row, Chassis)
-        }
-        return [by_host.get(name, name) for name in binding.requested_chassis]
+        return [self._by_hostname.get(name, name) for name in binding.requested_chassis]
 
     def _is_alive(self, name: str) -> bool:
         chassis = self._chassis(name)

@@ -85,10 +85,11 @@ class RealisedState:
         self._revision = contents.revision
         self.groups = contents.groups
         facts = [row for row in contents.rows if isinstance(row, _FACTS)]
+        intent = [row for row in contents.rows if not isinstance(row, _FACTS)]
         bindings = [row for row in contents.rows if isinstance(row, PortBinding)]
         self.feed.change(facts)
         self.facts.load(facts, bindings, contents.port_facts)
-        self.feed.change(self._joined(contents.rows))
+        self.feed.change(self._joined(intent))
         self._tasks = [
             asyncio.create_task(self._store_facts(), name="store facts"),
             asyncio.create_task(self._expire_learned(), name="expire learned addresses"),

@@ -20,7 +20,7 @@ from websockets.exceptions import WebSocketException
 
 from southbound import wire
 from southbound.errors import ProtocolError, WatchRefused
-from southbound.rows import AnyRow, Chassis, Row, RowId
+from southbound.rows import AnyRow, Chassis, PortBinding, Row, RowId
 from southbound.watch.backoff import Backoff
 from southbound.watch.cache import CachedRows, RowCache, cached_rows
 from southbound.watch.mirror import Changes, Mirror
@@ -93,6 +93,7 @@ class WatchClient:
         # What the user has taken.
         self._rows: dict[RowId, Row] = {}
         self._in_sync: frozenset[str] = frozenset()
+        self._down: set[str] = set()
         # The connection.
         self._socket: ClientConnection | None = None
         self._connections = 0
@@ -149,6 +150,11 @@ class WatchClient:
         for key in deletes:
             del self._rows[key]
         self._in_sync = frozenset(self._answered)
+        self._down.update(
+            row.name
+            for row in puts
+            if isinstance(row, PortBinding) and row.chassis == self._chassis.name and not row.up
+        )
         return Batch(
             puts=tuple(puts),
             deletes=tuple(deletes),
@@ -163,7 +169,14 @@ class WatchClient:
 
         Subscribe to scopes that a batch calls for before acknowledging it: a waiter for
         the revision then waits for their rows, too.
+
+        A port may have been bound elsewhere for a moment, or deleted and made again, between
+        two batches, so that its user sees no difference. The server does, and takes it for
+        down: it is told again.
         """
+        for port in sorted(self._down & self._ups):
+            self._send(wire.PortUp(port, True))
+        self._down.clear()
         if batch.serial and batch.connection == self._connections:
             self._send(wire.Acknowledge(batch.serial))
 

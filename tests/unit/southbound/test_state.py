@@ -5,6 +5,7 @@ from sqlalchemy import Engine, event, text
 
 from southbound.errors import StoreError
 from southbound.facts import Facts
+from southbound.groups import GroupIds
 from southbound.learned import Learned
 from southbound.rows import (
     Chassis,
@@ -17,7 +18,7 @@ from southbound.rows import (
     SetMember,
 )
 from southbound.state import RealisedState
-from southbound.store import Store
+from southbound.store import PortFact, Store
 from tests.unit.southbound.agents import until
 
 WEB = Datapath("d1", "ls", "web", 1)
@@ -219,6 +220,23 @@ async def test_what_was_learned_on_a_port_goes_when_it_is_another(
     await aging.write(2, [changed])
     assert not aging.rows(FdbEntry)
     assert not aging.rows(MacBinding)
+
+
+async def test_facts_of_ports_that_are_gone_are_dropped_when_loading(store: Store) -> None:
+    store.write(1, [PORT], [], GroupIds())
+    kept = FdbEntry("d1", "0a:00:00:00:00:01", "web-1", "hv1", 1.0)
+    orphan = MacBinding("d1", "gone", "10.0.0.1", "0a:00:00:00:00:02", "hv1", 1.0)
+    moved = FdbEntry("d2", "0a:00:00:00:00:03", "web-1", "hv1", 1.0)
+    facts = {"p1": PortFact("hv1", True), "gone": PortFact("hv1", True)}
+    store.write_facts([kept, orphan, moved], [], facts)
+    state = RealisedState(store)
+    await state.load()
+    assert list(state.rows(FdbEntry).values()) == [kept]
+    assert not state.rows(MacBinding)
+    await state.close()
+    contents = store.read()
+    assert contents.port_facts == {"p1": PortFact("hv1", True)}
+    assert len(contents.rows) == 2
 
 
 def test_age_zero_is_forever() -> None:

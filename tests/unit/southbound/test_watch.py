@@ -180,6 +180,20 @@ async def test_a_port_follows_its_interface(state: RealisedState, make_agent: Ma
     assert binding(state, "web-1").chassis == "hv2"
 
 
+async def test_a_port_that_is_made_again_is_up_again(
+    state: RealisedState, make_agent: MakeAgent
+) -> None:
+    await state.write(1, [vif("web-1")])
+    agent = await claiming(make_agent, "hv1", "web-1")
+    await until(lambda: binding(state, "web-1").chassis == "hv1")
+    agent.client.set_up("web-1", True)
+    await until(lambda: binding(state, "web-1").up)
+    again = PortBinding("id-again", "d1", "web-1", 9, "vif")
+    await state.write(2, [again], [vif("web-1").row_id])
+    assert not state.rows(PortBinding)["id-again"].up
+    await until(lambda: state.rows(PortBinding)["id-again"].up)
+
+
 async def test_requested_chassis_decide_by_name_or_host_name(
     state: RealisedState, make_agent: MakeAgent
 ) -> None:
