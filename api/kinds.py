@@ -58,9 +58,8 @@ class Kind:
     @property
     def named(self) -> bool:
         """Whether objects of the kind have unique names."""
-        return bool(self.service.model.__table__.columns.get("name") is not None) and bool(
-            self.service.model.__table__.columns["name"].unique
-        )
+        column = self.service.model.__table__.columns.get("name")
+        return column is not None and bool(column.unique)
 
     @property
     def view_example(self) -> dict[str, Any]:
@@ -194,6 +193,12 @@ class Content:
     @property
     def field(self) -> str:
         return self.parent.name
+
+    @property
+    def example(self) -> dict[str, Any]:
+        """A body that creates one: the kind's, without the field that says where it belongs."""
+        owners = {content.field for content in CONTENTS if content.kind is self.kind}
+        return {name: value for name, value in self.kind.example.items() if name not in owners}
 
 
 CONTENTS = (

@@ -185,11 +185,6 @@ def add_contents(router: APIRouter, content: Content) -> None:
     """The collection of those objects that belong to one other object."""
     kind, parent = content.kind, content.parent
     path = f"/{parent.path}/{{ref}}/{content.path}"
-    shown = dict(kind.example)
-    shown.pop(content.field, None)
-    for other in ("port_group", "logical_switch"):
-        if kind.name == "acl":
-            shown.pop(other, None)
     tags: list[str | Enum] = [parent.plural]
 
     @router.get(
@@ -213,7 +208,9 @@ def add_contents(router: APIRouter, content: Content) -> None:
         status_code=201,
         responses={201: _object("Created.", kind, "Location"), **WRITE_REFUSALS},
         openapi_extra={
-            "requestBody": body(reference(content_schema_name(kind, content.field)), shown)
+            "requestBody": body(
+                reference(content_schema_name(kind, content.field)), content.example
+            )
         },
     )
     async def create_content(
