@@ -11,7 +11,7 @@ import ipaddress
 import ssl
 import time
 from collections import Counter
-from typing import Any
+from typing import Any, Final
 
 import structlog
 
@@ -43,6 +43,8 @@ from southbound.watch.cache import RowCache
 from southbound.watch.client import Batch, WatchClient
 
 log = structlog.get_logger(__name__)
+
+_COUNTERS_SECONDS: Final = 10.0
 
 
 class Agent:
@@ -237,6 +239,7 @@ class Session:
             tasks.create_task(self._reconciler.follow_rows(), name="rows")
             tasks.create_task(self._reconciler.run(), name="reconciler")
             tasks.create_task(self._revocations.run(), name="revocations")
+            tasks.create_task(self._report_counters(), name="counters")
             tasks.create_task(self._expire_learned(), name="learned addresses")
             self._reconciler.wake()
 
@@ -270,6 +273,16 @@ class Session:
         """Encapsulations or the host's name changed."""
         self._host = host
         self._watch.set_chassis(_chassis_row(host))
+
+    async def _report_counters(self) -> None:
+        """Tells the server what was counted, when that has changed."""
+        told: dict[str, int] = {}
+        while True:
+            await asyncio.sleep(_COUNTERS_SECONDS)
+            counted = dict(self._health.counters)
+            if counted != told and self._watch.connected:
+                self._watch.count(counted)
+                told = counted
 
     async def report(self) -> dict[str, Any]:
         return {
