@@ -1,0 +1,143 @@
+"""Claims under random events: every binding is always what the rules make of the claims.
+
+Rows are settled only for the ports that an event concerns. Whatever the order of events,
+that has to come to the same as settling all of them, and a restart has to change nothing.
+"""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from southbound.errors import NotAllowed
+from southbound.facts import Facts
+from southbound.feed import Feed
+from southbound.rows import Chassis, PortBinding, Row, RowId
+from southbound.store import PortFact
+
+CHASSIS = st.sampled_from(["A", "B", "C"])
+NAMES = ["p", "q"]
+PORTS = st.sampled_from(NAMES)
+
+
+class Stored(NamedTuple):
+    """What the store would have."""
+
+    rows: dict[RowId, Row]
+    port_facts: dict[str, PortFact]
+
+
+class Claiming(RuleBasedStateMachine):
+    """Three hosts that plug, unplug, die and return, and two ports that come and go."""
+
+    @initialize()
+    def start(self) -> None:
+        self.stored = Stored({}, {})
+        self.open([])
+
+    def open(self, rows: Iterable[Row]) -> None:
+        self.feed = Feed()
+        self.facts = Facts(
+            self.feed, self.change, clock=lambda: 0.0, learned_age=0, learned_per_port=9
+        )
+        bindings = [row for row in rows if isinstance(row, PortBinding)]
+        self.feed.change(row for row in rows if isinstance(row, Chassis))
+        self.facts.load(rows, bindings, dict(self.stored.port_facts))
+        self.feed.change(self.facts.joined(row) for row in bindings)
+
+    def change(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
+        self.feed.change(puts, deletes)
+
+    def bindings(self) -> list[PortBinding]:
+        rows = self.feed.table("port_binding").values()
+        return [row for row in rows if isinstance(row, PortBinding)]
+
+    # --- what happens
+
+    @rule(chassis=CHASSIS)
+    def connect(self, chassis: str) -> None:
+        self.facts.connected(Chassis(chassis, f"host-{chassis}"))
+
+    @rule(chassis=CHASSIS)
+    def lapse(self, chassis: str) -> None:
+        self.facts.lapsed(chassis)
+
+    @rule(chassis=CHASSIS)
+    def remove(self, chassis: str) -> None:
+        self.facts.remove_chassis(chassis)
+
+    @rule(chassis=CHASSIS, port=PORTS)
+    def plug(self, chassis: str, port: str) -> None:
+        self.facts.claim(chassis, port)
+
+    @rule(chassis=CHASSIS, port=PORTS)
+    def unplug(self, chassis: str, port: str) -> None:
+        self.facts.release(chassis, port)
+
+    @rule(chassis=CHASSIS, ports=st.sets(PORTS))
+    def state_all(self, chassis: str, ports: set[str]) -> None:
+        self.facts.claim_only(chassis, ports)
+
+    @rule(chassis=CHASSIS, port=PORTS, up=st.booleans())
+    def say_up(self, chassis: str, port: str, up: bool) -> None:
+        own = any(row.name == port and row.chassis == chassis for row in self.bindings())
+        try:
+            self.facts.set_up(chassis, port, up)
+        except NotAllowed:
+            assert not own
+        else:
+            assert own
+
+    @rule(
+        port=PORTS,
+        requested=st.lists(st.sampled_from(["A", "host-B", "C"]), max_size=2, unique=True),
+    )
+    def put_port(self, port: str, requested: list[str]) -> None:
+        row = PortBinding(f"id-{port}", "d", port, 1, "vif", requested_chassis=tuple(requested))
+        self.feed.change([self.facts.joined(row)])
+
+    @rule(port=PORTS)
+    def delete_port(self, port: str) -> None:
+        for row in self.bindings():
+            if row.name == port:
+                self.facts.port_gone(row)
+                self.feed.change([], [row.row_id])
+
+    @rule()
+    def restart_server(self) -> None:
+        before = {row.row_id: row for row in self.bindings()}
+        self.store()
+        chassis = [row for row in self.stored.rows.values() if isinstance(row, Chassis)]
+        self.open([*chassis, *before.values()])
+        assert before == {row.row_id: row for row in self.bindings()}
+
+    def store(self) -> None:
+        puts, deletes, port_facts = self.facts.take_unstored()
+        self.stored.rows.update((row.row_id, row) for row in puts)
+        for row in deletes:
+            self.stored.rows.pop(row.row_id, None)
+        for id_, fact in port_facts.items():
+            if fact is None:
+                self.stored.port_facts.pop(id_, None)
+            else:
+                self.stored.port_facts[id_] = fact
+
+    # --- what holds
+
+    @invariant()
+    def settling_everything_changes_nothing(self) -> None:
+        for row in self.bindings():
+            assert self.facts.joined(row) == row
+
+    @invariant()
+    def only_requested_chassis_have_a_port_and_only_bound_ports_are_up(self) -> None:
+        for row in self.bindings():
+            names = {name.removeprefix("host-") for name in row.requested_chassis}
+            assert not row.chassis or not names or row.chassis in names
+            assert row.chassis or not row.up
+
+
+TestClaiming = Claiming.TestCase
+TestClaiming.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
