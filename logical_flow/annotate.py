@@ -41,7 +41,7 @@ from logical_flow.match_parser import parse_trusted_match
 
 _GENERATED_FROM = {
     PacketKind.ARP: "ip4",
-    PacketKind.ND_NS: "ip6",
+    PacketKind.ND_NS: "ip",
     PacketKind.ND_NA: "nd_ns",
     PacketKind.ND_NA_ROUTER: "nd_ns",
     PacketKind.ICMP4: "ip4",

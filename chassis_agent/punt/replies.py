@@ -15,6 +15,7 @@ from typing import Final
 from chassis_agent.punt import codec
 from chassis_agent.punt.codec import (
     ETHERTYPE_ARP,
+    ETHERTYPE_IPV6,
     PROTOCOL_ICMP4,
     PROTOCOL_ICMP6,
     PROTOCOL_SCTP,
@@ -72,13 +73,16 @@ def arp_request(frame: Ethernet) -> Ethernet:
 
 
 def neighbour_solicitation(frame: Ethernet) -> Ethernet:
-    """Ask for the IPv6 packet's destination in the name of its source."""
+    """Ask for the IPv6 packet's destination in the name of its source.
+
+    Of an IPv4 packet, which an IPv6 next hop is to carry on, nobody knows yet who asks
+    for whom: the actions that run on the solicitation say it.
+    """
     packet = codec.read_ip(frame)
-    if packet.version != 6:
-        raise MalformedPacketError("only IPv6 packets ask by neighbour discovery")
-    group = codec.solicited_node(packet.dst)
-    icmp = codec.solicitation(packet.dst, frame.src)
-    made = _with_icmp(frame, packet.src, group, icmp)
+    src, target = (packet.src, packet.dst) if packet.version == 6 else (bytes(16), bytes(16))
+    group = codec.solicited_node(target)
+    icmp = codec.solicitation(target, frame.src)
+    made = _with_icmp(frame._replace(ethertype=ETHERTYPE_IPV6), src, group, icmp)
     return made._replace(dst=codec.multicast_mac(group))
 
 

@@ -278,12 +278,12 @@ class LrInArpRequest(Stage, name="lr_in_arp_request", default="drop"):
     )
     arp = Template(
         100,
-        "ip && eth.dst == 00:00:00:00:00:00 && reg9[9] == 1",
+        "ip4 && eth.dst == 00:00:00:00:00:00 && reg9[9] == 1",
         "arp { eth.dst = ff:ff:ff:ff:ff:ff; arp.spa = reg5; arp.tpa = reg0; arp.op = 1; output; };",
     )
     nd = Template(
         100,
-        "ip && eth.dst == 00:00:00:00:00:00 && reg9[9] == 0",
+        "ip6 && eth.dst == 00:00:00:00:00:00 && reg9[9] == 0",
         "nd_ns { ip6.src = xxreg1; nd.target = xxreg0; output; };",
     )
     resolved = Template(0, "1", "output;")

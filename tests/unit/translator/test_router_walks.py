@@ -48,6 +48,8 @@ def net() -> Network:
           - {{ip_prefix: 192.0.2.128/25, nexthop: 10.0.1.99}}
           - {{ip_prefix: 10.0.2.0/24, nexthop: 10.0.9.2}}
           - {{ip_prefix: "2001:db8::/32", nexthop: "fd00:1::99"}}
+          - {{ip_prefix: 198.51.100.0/24, nexthop: "fd00:2::1"}}
+          - {{ip_prefix: 203.0.114.0/24, nexthop: "fd00:1::99"}}
           - {{ip_prefix: 10.0.2.0/24, nexthop: 10.0.9.2, policy: src-ip}}
       s:
         ports:
@@ -232,6 +234,15 @@ def test_an_unknown_ipv6_next_hop_is_asked_for_itself(net: Network) -> None:
     assert delivery["eth.dst"] == 0x3333FF000099
     assert delivery["nd.target"] == 0xFD000001000000000000000000000099
     assert delivery["ip6.dst"] == 0xFF0200000000000000000001FF000099
+
+
+def test_ipv4_through_an_ipv6_next_hop(net: Network) -> None:
+    found = delivered(net, packet4("198.51.100.1"))
+    assert found["to"] == "vm2"
+    assert found["eth.dst"] == int(VM2.replace(":", ""), 16)
+    asked = send(net, packet4("203.0.114.1")).deliveries[0].packet
+    assert asked["nd.target"] == 0xFD000001000000000000000000000099
+    assert asked["ip6.src"] == 0xFD0000010000000000000000000000FE
 
 
 def test_a_learned_neighbour_is_used(net: Network) -> None:

@@ -81,6 +81,13 @@ def test_solicitation_goes_to_the_group_of_the_destination() -> None:
     )
 
 
+def test_solicitation_for_an_ipv4_packet_leaves_the_question_to_the_actions() -> None:
+    outer, inner = made(Opcode.ND_NS, udp_frame(4))
+    assert outer.ethertype == 0x86DD
+    assert (inner.version, inner.src, inner.ttl) == (6, bytes(16), 255)
+    assert codec.read_neighbour(codec.read_icmp(inner)).target == bytes(16)
+
+
 @pytest.mark.parametrize("opcode", [Opcode.ND_NA, Opcode.ND_NA_ROUTER])
 @pytest.mark.parametrize("asker", ["fd00::9", "::"])
 def test_advertisement_answers_the_asker(opcode: Opcode, asker: str) -> None:
