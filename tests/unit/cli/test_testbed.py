@@ -91,7 +91,7 @@ def test_pid_of_somebody_else_is_left_alone(tmp_path: Path) -> None:
 
 
 def test_ended_process_shows_its_last_words(tmp_path: Path) -> None:
-    process = spawn("short", ["sh", "-c", "echo no such luck; exit 3"], tmp_path / "log")
+    process = spawn("short", ["sh", "-c", "echo no such luck; sleep 0.1; exit 3"], tmp_path / "log")
     until(lambda: not process.alive(), "the process ended")
     with pytest.raises(ProcessEndedError, match="no such luck"):
         process.check()
