@@ -35,6 +35,7 @@ class Claiming(RuleBasedStateMachine):
     @initialize()
     def start(self) -> None:
         self.stored = Stored({}, {})
+        self.up: dict[str, str] = {}
         self.open([])
 
     def open(self, rows: Iterable[Row]) -> None:
@@ -89,6 +90,7 @@ class Claiming(RuleBasedStateMachine):
             assert not own
         else:
             assert own
+            self.up[f"id-{port}"] = chassis if up else ""
 
     @rule(
         port=PORTS,
@@ -132,11 +134,20 @@ class Claiming(RuleBasedStateMachine):
             assert self.facts.joined(row) == row
 
     @invariant()
-    def only_requested_chassis_have_a_port_and_only_bound_ports_are_up(self) -> None:
+    def only_requested_chassis_have_a_port(self) -> None:
         for row in self.bindings():
             names = {name.removeprefix("host-") for name in row.requested_chassis}
             assert not row.chassis or not names or row.chassis in names
-            assert row.chassis or not row.up
+
+    @invariant()
+    def a_port_is_up_where_its_chassis_said_so_since_it_has_it(self) -> None:
+        rows = {row.id: row for row in self.bindings()}
+        self.up = {
+            id_: chassis
+            for id_, chassis in self.up.items()
+            if chassis and id_ in rows and rows[id_].chassis == chassis
+        }
+        assert {row.id for row in rows.values() if row.up} == self.up.keys()
 
 
 TestClaiming = Claiming.TestCase
