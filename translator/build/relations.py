@@ -127,9 +127,9 @@ def acls_of_port_group(acl: str, row: Acl) -> Iterator[tuple[str, str]]:
         yield row.port_group, acl
 
 
-def placements_by_switch(_read: Read, acl: str) -> tuple[tuple[str, str], ...]:
+def placements_by_switch(read: Read, acl: str) -> tuple[tuple[str, str], ...]:
     """Where an ACL of a switch applies: there."""
-    row = _read(Acl, acl)
+    row = read(Acl, acl)
     return ((row.switch, acl),) if row is not None and row.switch else ()
 
 
