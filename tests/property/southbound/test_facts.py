@@ -151,4 +151,4 @@ class Claiming(RuleBasedStateMachine):
 
 
 TestClaiming = Claiming.TestCase
-TestClaiming.settings = settings(max_examples=200, stateful_step_count=40, deadline=None)
+TestClaiming.settings = settings(max_examples=600, stateful_step_count=40, deadline=None)
