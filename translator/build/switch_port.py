@@ -28,12 +28,12 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
     >>> port = LogicalSwitchPort(
     ...     "p", "s", "web-1", 1, True, (host,), (), False, (), False, "", ())
     >>> for flow in switch_port_flows(RecordedFacts({LogicalSwitchPort: {"p": port}}), "p").flows:
-    ...     print(str(flow)[:90])
+    ...     print(str(flow)[:89])
     table=0(ls_in_port_sec_l2), priority=50, match=(inport == "web-1"), action=(next;)
     table=8(ls_out_port_sec_l2), priority=50, match=(outport == "web-1"), action=(output;)
     table=12(ls_in_arp_rsp), priority=100, match=(inport == "web-1" && arp.op == 1 && arp.tpa
-    table=12(ls_in_arp_rsp), priority=50, match=(eth.bcast && arp.op == 1 && arp.tpa == 10.0.0
-    table=13(ls_in_l2_lkup), priority=50, match=(eth.dst == 0a:00:00:00:00:01), action=(outpor
+    table=12(ls_in_arp_rsp), priority=50, match=(eth.bcast && arp.op == 1 && arp.tpa == 10.0.
+    table=13(ls_in_l2_lkup), priority=50, match=(eth.dst == 0a:00:00:00:00:01), action=(outpo
     """
     port = read(LogicalSwitchPort, lsp)
     if port is None:
