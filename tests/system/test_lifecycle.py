@@ -79,16 +79,32 @@ def test_killed_agent_loses_no_packet(scene: Scene) -> None:
     assert ping.finish() <= 1
 
 
+def counted(scene: Scene, counter: str) -> dict[str, int]:
+    """What each agent has counted, by the name of its hypervisor."""
+    return {
+        name: hypervisor.agent("status")["counters"].get(counter, 0)
+        for name, hypervisor in scene.lab.hypervisors.items()
+    }
+
+
 def test_server_restart(scene: Scene) -> None:
-    """Agents forward while it is gone, reconnect, and take the next change."""
+    """Agents forward while it is gone, reconnect touching no flow, and take the next change."""
     lab = scene.lab
+    flow_mods, batches = counted(scene, "flow_mods_sent"), counted(scene, "batches")
     ping = FastPing(lab.vm("l1"), IP["l3"])
     scene.expected_trouble.append("connect")
     lab.stop_process("server")
     until(lambda: not lab.hypervisor("hv1").agent("status")["connected"], "hv1 notices", 20)
     assert lab.vm("l1").ping(IP["l2"])
     lab.start_server()
-    scene.settle()
+    until(
+        lambda: all(n > batches[name] for name, n in counted(scene, "batches").items()),
+        "both agents hear from the new server",
+        30,
+    )
+    for name in lab.hypervisors:
+        agent_settled(scene, name)
+    assert counted(scene, "flow_mods_sent") == flow_mods
     assert ping.finish() <= 1
     scene.net.change_port("l2", enabled=False)
     assert not lab.vm("l1").ping(IP["l2"], timeout=1)
