@@ -8,6 +8,7 @@ the namespace's routes. The integration bridge is the chassis agent's to make.
 
 import json
 import shutil
+import socket
 from pathlib import Path
 
 from cli.testbed.errors import CommandError
@@ -64,8 +65,13 @@ class OpenVSwitch:
             self.directory / "ovsdb-server.out",
             self.environment,
         )
-        until(lambda: process.check() or self.database.is_socket(), f"socket {self.database}")
+        until(lambda: process.check() or self._listens(), f"ovsdb-server on {self.database}")
         return process
+
+    def _listens(self) -> bool:
+        """Whether the database takes connections: its socket's file is there a moment sooner."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.database)) == 0
 
     def initialise(self, external_ids: dict[str, str]) -> None:
         """First contents of a new database: the settings that the agent reads."""

@@ -6,6 +6,7 @@ a namespace is needed.
 """
 
 import os
+import socket
 import subprocess
 import time
 from collections.abc import Callable
@@ -49,7 +50,12 @@ class PrivateSwitch:
             f"--remote=punix:{self.database}",
             f"--unixctl={self.directory / 'ovsdb-server.ctl'}",
         )
-        wait_until(self.database.is_socket, "the database listens")
+        wait_until(self._listens, "the database listens")
+
+    def _listens(self) -> bool:
+        """Whether the database takes connections: its socket's file is there a moment sooner."""
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(str(self.database)) == 0
 
     def stop_database(self) -> None:
         if self._database_process is not None:
