@@ -31,6 +31,7 @@ from chassis_agent.port_names import PortNames
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
+from chassis_agent.refresh import LearnedRefresh
 from chassis_agent.revocations import Revocations
 from chassis_agent.settings import TUNNEL_TYPE, AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
@@ -227,6 +228,7 @@ class Session:
             learn=self._learn,
             clock=time.monotonic,
         )
+        self._refresh = LearnedRefresh(self._switch, self._watch, health, rows=state.rows)
         self._punts = Dispatcher(
             self._switch.send, self._learned, AclLog(self._ports), resume_table=tables.OUTPUT
         )
@@ -241,6 +243,7 @@ class Session:
             tasks.create_task(self._revocations.run(), name="revocations")
             tasks.create_task(self._report_counters(), name="counters")
             tasks.create_task(self._expire_learned(), name="learned addresses")
+            tasks.create_task(self._refresh.run(), name="learned addresses in use")
             self._reconciler.wake()
 
     def take_bridge(self, bridge: Bridge) -> None:

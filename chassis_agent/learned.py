@@ -3,7 +3,8 @@
 A learned address becomes a flow here at once, also when the server is away, and
 is told to the server, which shares it with the other chassis and ages it. Until
 the server's own row of it comes, the local one stands in; if the server is there
-and doesn't confirm it in time, the local one goes.
+and doesn't confirm it in time, the local one goes. Which addresses are still in
+use is for :mod:`chassis_agent.refresh` to say.
 """
 
 import ipaddress

@@ -19,6 +19,7 @@ from chassis_agent.health import Health
 from chassis_agent.openflow import messages
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.errors import BundleRefusedError, ConnectionLostError, OpenFlowError
+from chassis_agent.openflow.multipart import FlowUse
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.dispatcher import meter_mods
 from chassis_agent.tunnels import OPTION
@@ -89,6 +90,10 @@ class Switch:
     async def flows(self) -> list[Flow]:
         """What the switch holds."""
         return [Flow(*flow) for flow in await self.connection.flows()]
+
+    async def flow_uses(self, table: int) -> list[FlowUse]:
+        """How often each flow of a table was matched."""
+        return await self.connection.flow_uses(table)
 
     async def commit(self, changes: Changes) -> None:
         """Makes all changes, or as many as the switch takes: see :attr:`refused`.

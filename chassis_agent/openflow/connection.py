@@ -30,7 +30,13 @@ from chassis_agent.openflow.errors import (
     RequestRefusedError,
 )
 from chassis_agent.openflow.messages import TlvMapping
-from chassis_agent.openflow.multipart import InstalledFlow, InstalledGroup, InstalledMeter, Port
+from chassis_agent.openflow.multipart import (
+    FlowUse,
+    InstalledFlow,
+    InstalledGroup,
+    InstalledMeter,
+    Port,
+)
 from chassis_agent.openflow.packet_in import PacketIn, decode_packet_in
 from chassis_agent.openflow.wire import HEADER, Message, MessageType, NiciraType
 
@@ -211,6 +217,10 @@ class Connection:
     async def flows(self) -> list[InstalledFlow]:
         """All flows of the bridge."""
         return await self._ask(multipart.flows_request(), multipart.decode_flows)
+
+    async def flow_uses(self, table: int) -> list[FlowUse]:
+        """How often each flow of a table was matched."""
+        return await self._ask(multipart.flows_request(table=table), multipart.decode_flow_uses)
 
     async def groups(self) -> list[InstalledGroup]:
         """All groups of the bridge."""

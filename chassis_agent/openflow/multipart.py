@@ -38,6 +38,7 @@ _MULTIPART: Final = struct.Struct("!HH4x")
 _FLOW_DESC: Final = struct.Struct("!H2xBxH8xQ")
 _FLOW_STATS_LENGTH: Final = struct.Struct("!2xH")
 _MATCH: Final = struct.Struct("!HH")
+_PACKET_COUNT: Final = (0x8002, 4)
 
 
 class InstalledFlow(NamedTuple):
@@ -48,6 +49,14 @@ class InstalledFlow(NamedTuple):
     match: bytes
     instructions: bytes
     cookie: int
+
+
+class FlowUse(NamedTuple):
+    """How many packets have matched a flow since it was added."""
+
+    table: int
+    match: bytes
+    packets: int
 
 
 class InstalledGroup(NamedTuple):
@@ -78,9 +87,9 @@ class Port(NamedTuple):
     link_down: bool
 
 
-def flows_request(cookie: int = 0, cookie_mask: int = 0) -> bytes:
-    """Ask for all flows, or those with a cookie."""
-    body = struct.pack("!B3xII4xQQ", ALL_TABLES, PORT_ANY, GROUP_ANY, cookie, cookie_mask)
+def flows_request(cookie: int = 0, cookie_mask: int = 0, *, table: int = ALL_TABLES) -> bytes:
+    """Ask for all flows, or those with a cookie or in a table."""
+    body = struct.pack("!B3xII4xQQ", table, PORT_ANY, GROUP_ANY, cookie, cookie_mask)
     return _request(MultipartType.FLOW_DESC, body + EMPTY_MATCH)
 
 
@@ -109,6 +118,22 @@ def split_reply(body: bytes) -> tuple[int, bool, bytes]:
 
 def decode_flows(body: bytes) -> Iterator[InstalledFlow]:
     """The flows in one part of a reply."""
+    for description in _flow_descriptions(body):
+        yield description.flow
+
+
+def decode_flow_uses(body: bytes) -> Iterator[FlowUse]:
+    """The packet counts of the flows in one part of a reply."""
+    for flow, statistics in _flow_descriptions(body):
+        yield FlowUse(flow.table, flow.match, _packet_count(statistics))
+
+
+class _FlowDescription(NamedTuple):
+    flow: InstalledFlow
+    statistics: bytes
+
+
+def _flow_descriptions(body: bytes) -> Iterator[_FlowDescription]:
     offset, size = 0, len(body)
     while offset < size:
         if size - offset < _FLOW_DESC.size + 4:
@@ -124,14 +149,26 @@ def decode_flows(body: bytes) -> Iterator[InstalledFlow]:
         instructions_start = stats_start + (stats_length + 7) // 8 * 8
         if instructions_start > end:
             raise DecodingError("a flow's statistics have an impossible length")
-        yield InstalledFlow(
-            table,
-            priority,
-            body[match_start:stats_start],
-            body[instructions_start:end],
-            cookie,
+        match, instructions = body[match_start:stats_start], body[instructions_start:end]
+        yield _FlowDescription(
+            InstalledFlow(table, priority, match, instructions, cookie),
+            body[stats_start + 4 : stats_start + stats_length],
         )
         offset = end
+
+
+def _packet_count(statistics: bytes) -> int:
+    """The packet count among the statistics of a flow, 0 if it isn't there."""
+    offset = 0
+    while offset + 4 <= len(statistics):
+        kind, field, length = struct.unpack_from("!HBB", statistics, offset)
+        value = statistics[offset + 4 : offset + 4 + length]
+        if len(value) != length:
+            raise DecodingError("a flow's statistics are cut short")
+        if (kind, field >> 1) == _PACKET_COUNT:
+            return int.from_bytes(value)
+        offset += 4 + length
+    return 0
 
 
 def decode_groups(body: bytes) -> Iterator[InstalledGroup]:

@@ -17,6 +17,7 @@ from chassis_agent.openflow.packet_in import decode_packet_in
 
 DECODERS: list[Callable[[bytes], object]] = [
     lambda body: list(multipart.decode_flows(body)),
+    lambda body: list(multipart.decode_flow_uses(body)),
     lambda body: list(multipart.decode_groups(body)),
     lambda body: list(multipart.decode_meters(body)),
     lambda body: list(multipart.decode_ports(body)),
