@@ -1,10 +1,12 @@
 """Lines about packets that ACLs want logged. Tenants write the packets: nothing is trusted."""
 
 import ipaddress
+import struct
 from typing import Any
 
 import structlog
 
+from chassis_agent import tables
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.port_names import PortKeys, PortNames
 from chassis_agent.punt import codec
@@ -16,7 +18,7 @@ log = structlog.get_logger("treadle.acl")
 
 _INPORT = 14
 _OUTPORT = 15
-_TCP = 6
+_WITH_PORTS = (codec.PROTOCOL_TCP, codec.PROTOCOL_UDP, codec.PROTOCOL_SCTP)
 
 
 class AclLog:
@@ -31,6 +33,7 @@ class AclLog:
             acl=arguments.name.decode(errors="replace"),
             severity=_named(SEVERITIES, arguments.severity),
             verdict=_named(VERDICTS, arguments.verdict),
+            direction="from-lport" if packet.table < tables.OUTPUT else "to-lport",
             inport=self._port(packet, _INPORT),
             outport=self._port(packet, _OUTPORT),
             **describe(packet.packet),
@@ -52,9 +55,8 @@ def describe(frame: bytes) -> dict[str, Any]:
         facts["ip_src"] = str(ipaddress.ip_address(ip.src))
         facts["ip_dst"] = str(ipaddress.ip_address(ip.dst))
         facts["ip_proto"] = ip.protocol
-        if ip.protocol == _TCP:
-            tcp = codec.read_tcp(ip)
-            facts["src_port"], facts["dst_port"] = tcp.src, tcp.dst
+        if ip.protocol in _WITH_PORTS and not ip.is_later_fragment and len(ip.payload) >= 4:
+            facts["src_port"], facts["dst_port"] = struct.unpack_from("!HH", ip.payload)
     except PuntError as error:
         facts["unread"] = str(error)
     return facts

@@ -99,7 +99,7 @@ class _Surroundings:
 
 
 def _no_meter(_name: str) -> int:
-    """Named meters aren't realised: the meter in front of the agent limits all logging."""
+    """Intent has no meters of its own: the meter in front of the agent limits all logging."""
     return 0
 
 

@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 from chassis_agent.openflow import oxm
 from chassis_agent.openflow.errors import DecodingError
 
-_PACKET, _COOKIE, _METADATA, _USERDATA = 0, 4, 6, 7
+_PACKET, _TABLE, _COOKIE, _METADATA, _USERDATA = 0, 3, 4, 6, 7
 
 _RESTORABLE: Final = frozenset(
     {"in_port", "metadata", "pkt_mark", "tun_id", "tun_src", "tun_dst", "tun_metadata0"}
@@ -23,12 +23,16 @@ _RESTORABLE: Final = frozenset(
 
 
 class PacketIn(NamedTuple):
-    """A punted packet: its bytes, why it was punted, and its fields outside the packet."""
+    """A punted packet: its bytes, why it was punted, and its fields outside the packet.
+
+    `table` is where the flow is that punted it.
+    """
 
     packet: bytes
     userdata: bytes
     fields: Mapping[str, int]
     cookie: int
+    table: int = 0
 
     def register(self, number: int) -> int:
         """The value of ``reg<number>``; 0 where the switch did not mention it."""
@@ -56,7 +60,7 @@ class PacketIn(NamedTuple):
 
 def decode_packet_in(body: bytes) -> PacketIn:
     """A packet-in from the body of its message."""
-    packet, userdata, cookie = b"", b"", 0
+    packet, userdata, cookie, table = b"", b"", 0, 0
     fields: dict[str, int] = {}
     for kind, value in properties(body):
         if kind == _PACKET:
@@ -65,9 +69,11 @@ def decode_packet_in(body: bytes) -> PacketIn:
             userdata = value
         elif kind == _COOKIE and len(value) == 12:
             (cookie,) = struct.unpack_from("!Q", value, 4)
+        elif kind == _TABLE and value:
+            table = value[0]
         elif kind == _METADATA:
             fields.update(known_fields(value))
-    return PacketIn(packet, userdata, fields, cookie)
+    return PacketIn(packet, userdata, fields, cookie, table)
 
 
 def properties(body: bytes) -> Iterator[tuple[int, bytes]]:

@@ -35,6 +35,12 @@ def _kind(member: str) -> str:
     return f"IPv{ipaddress.ip_network(member).version}"
 
 
+def _no_meter(name: str | None) -> None:
+    """Refuses names of meters: an ACL that seems to be limited and isn't would mislead."""
+    if name is not None:
+        raise ValueError("there are no meters yet: each hypervisor limits all logging together")
+
+
 class PortGroupProperties(Spec):
     """Who is in a port group."""
 
@@ -87,8 +93,8 @@ class AclProperties(Spec):
     action: Action
     log: bool = False
     severity: Severity = "info"
-    meter: Reference | None = None
-    """The meter that limits the logging."""
+    meter: Annotated[str | None, AfterValidator(_no_meter)] = None
+    """Reserved: there are no meters of one's own. A hypervisor limits all logging together."""
     label: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     """Kept with each connection that the rule let in."""
 

@@ -1,6 +1,7 @@
 """ACLs: every action in both directions, tiers, priorities, state, sets and groups."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 
@@ -68,7 +69,7 @@ def of(owner: str, direction: str, match: str) -> str:
 
 
 def rule(
-    scene: Scene, owner: str, direction: str, priority: int, match: str, action: str, **fields: int
+    scene: Scene, owner: str, direction: str, priority: int, match: str, action: str, **fields: Any
 ) -> str:
     return scene.net.acl(owner, direction, priority, of(owner, direction, match), action, **fields)
 
@@ -269,3 +270,39 @@ def test_match_on_sets_on_both_sides(scene: Scene) -> None:
     assert outcome(scene, port=80, source="c") == "connected"
     assert outcome(scene, port=443, source="d") == "connected"
     assert outcome(scene, port=81, source="c") == "timeout"
+
+
+def logged(scene: Scene, hypervisor: str, acl: str) -> list[str]:
+    """The lines that an agent wrote of an ACL."""
+    text = scene.lab.hypervisor(hypervisor).log.read_text()
+    return [line for line in text.splitlines() if f"acl={acl} " in f"{line} "]
+
+
+@pytest.mark.parametrize(
+    ("owner", "direction", "hypervisor"),
+    [("pg:clients", "from-lport", "hv1"), ("pg:servers", "to-lport", "hv2")],
+)
+def test_log(scene: Scene, owner: str, direction: str, hypervisor: str) -> None:
+    """Where the ACL decides, a line says which one, what it decided, and about which packet."""
+    name = f"no-web-{direction}"
+    rule(
+        *(scene, owner, direction, 1000, "tcp.dst == 80", "drop"),
+        name=name,
+        log=True,
+        severity="warning",
+    )
+    assert outcome(scene, port=80) == "timeout"
+    until(lambda: logged(scene, hypervisor, name), "the line about the dropped segment")
+    facts = set(logged(scene, hypervisor, name)[0].split())
+    assert facts >= {
+        "severity=warning",
+        "verdict=drop",
+        f"direction={direction}",
+        f"{'inport=c' if direction == 'from-lport' else 'outport=s'}",
+        f"ip_src={ip4('c')}",
+        f"ip_dst={ip4('s')}",
+        "ip_proto=6",
+        "dst_port=80",
+    }
+    assert outcome(scene, port=81) == "connected"
+    assert all("dst_port=80" in line for line in logged(scene, hypervisor, name))

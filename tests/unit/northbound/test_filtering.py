@@ -171,3 +171,11 @@ def test_reference_made_and_ended_in_one_transaction(groups: Network) -> None:
         ACLS.delete(tx, acl.id)
         ADDRESS_SETS.delete(tx, "new")
     assert tx.committed is None
+
+
+def test_an_acl_names_no_meter(groups: Network) -> None:
+    """There are none: a name that limits nothing is not taken."""
+    faults = groups.faults("acl", **RULE, logical_switch="web", log=True, meter="slow")
+    assert list(faults) == ["/meter"]
+    assert "no meters" in faults["/meter"]
+    groups.create("acl", **RULE, logical_switch="web", log=True, meter=None)
