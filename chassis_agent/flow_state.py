@@ -10,7 +10,7 @@ from typing import Any
 
 from chassis_agent.build.acls import port_acls
 from chassis_agent.build.logical import used_sets
-from chassis_agent.build.templates import stage_book
+from chassis_agent.build.templates import stage_book, template_shelf
 from chassis_agent.desired import Changes, DesiredTable
 from chassis_agent.flow import Flow, FlowKey
 from chassis_agent.graph import wire
@@ -48,6 +48,11 @@ class FlowState:
             f"{failure.node} of {failure.key}: {failure.error}"
             for failure in self._engine.failures.values()
         ]
+
+    @property
+    def has_templates(self) -> bool:
+        """Whether there is any template that compiled: without, no group can have flows."""
+        return any(self._engine.rows(template_shelf).values())
 
     @property
     def used_sets(self) -> frozenset[str]:

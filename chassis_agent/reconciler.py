@@ -316,7 +316,9 @@ class Reconciler:
         """The ports whose flows are all in the switch, with their interfaces.
 
         A port that is ready stays so while it is bound, also when rows of something
-        new that its flows refer to are on their way.
+        new that its flows refer to are on their way. A flow that failed keeps no port
+        from being ready: the agent is degraded, and the other flows hold. Without any
+        template, though, nothing holds, and no port becomes ready.
         """
         held = {
             name: bound
@@ -329,8 +331,10 @@ class Reconciler:
             name
             for name, bound in held.items()
             if name in self._ready
-            or not (
-                sets_missing or (missing and missing & self._links.reachable([bound.row.datapath]))
+            or (
+                self._state.has_templates
+                and not sets_missing
+                and not (missing and missing & self._links.reachable([bound.row.datapath]))
             )
         }
         return {name: held[name].plugged.interface for name in self._ready}
@@ -344,6 +348,10 @@ class Reconciler:
             self._health.degrade("flows", f"{len(failures)} failed: {failures[0]}")
         else:
             self._health.clear("flows")
+        if self._local.bindings.bound and not self._state.has_templates:
+            self._health.degrade("templates", "no template of flows: ports here have no flows")
+        else:
+            self._health.clear("templates")
         clashes = len(self._state.clashes)
         if clashes:
             self._health.degrade("clashes", f"{clashes} flows are wanted differently by two")

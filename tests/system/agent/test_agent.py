@@ -4,6 +4,8 @@ import asyncio
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from southbound import rows
 from southbound.watch.client import WatchClient
 from tests.system.agent.conftest import AgentUnderTest, WatchedServer
@@ -60,6 +62,33 @@ async def test_a_plugged_port_gets_its_flows_and_is_up(
     assert await agent.differences() == []
 
 
+async def test_no_port_is_up_before_there_are_templates(
+    switch: PrivateSwitch, server: WatchedServer, agent: AgentUnderTest
+) -> None:
+    """Without them no flow of a port is there, however complete its rows are."""
+    known = {row.row_id for row in templates()}
+    await server.write(*(row for row in INTENT if row.row_id not in known))
+    await asyncio.to_thread(switch.plug, "tap1", "p1")
+    status = await agent.until(lambda status: "templates" in status["degraded"])
+    assert status["ports"]["bound"] == ["p1"]
+    assert status["ports"]["up"] == []
+    assert not server.binding("p1").up
+    await server.write(*templates())
+    await server.until(lambda: server.binding("p1").up)
+    await agent.until(lambda status: not status["degraded"])
+
+
+async def test_a_port_is_up_although_a_flow_of_its_datapath_failed(
+    switch: PrivateSwitch, server: WatchedServer, agent: AgentUnderTest
+) -> None:
+    broken = group(99, "ls", Lookup.multicast())
+    payload = msgspec.msgpack.encode([[4242]])
+    await server.write(*INTENT, msgspec.structs.replace(broken, payload=payload))
+    await asyncio.to_thread(switch.plug, "tap1", "p1")
+    await server.until(lambda: server.binding("p1").up)
+    assert "flows" in (await agent.status())["degraded"]
+
+
 async def test_the_chassis_registers_with_its_encapsulation(
     server: WatchedServer, agent: AgentUnderTest
 ) -> None:
@@ -78,7 +107,7 @@ async def test_a_port_that_is_unplugged_is_released(
     await asyncio.to_thread(switch.unplug, "tap2")
     await server.until(lambda: server.binding("p2").chassis == "")
     assert not server.binding("p2").up
-    status = await agent.until(lambda status: status["flows"] < before)
+    status = await agent.until(lambda status: status["flows"] == len(switch.flows()) < before)
     assert status["ports"]["bound"] == ["p1"]
     assert await agent.differences() == []
 
