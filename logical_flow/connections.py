@@ -123,6 +123,25 @@ class ConnectionTable:
         return Tracked(State.TRK | State.INV)
 
 
+class AssumedConnections(ConnectionTable):
+    """A tracker that knew each connection already when its first packet was looked up.
+
+    The packet is one of the connection's request direction, or with `reply` of the other.
+    """
+
+    def __init__(self, *, reply: bool) -> None:
+        super().__init__()
+        self._reply = reply
+
+    def look_up(self, zone: str, packet: Packet) -> Tracked:
+        endpoints = _endpoints(packet)
+        known = {(zone, endpoints), (zone, endpoints.reversed)} & self._connections.keys()
+        if not known and not _is_error(packet):
+            key = endpoints.reversed if self._reply else endpoints
+            self._connections[zone, key] = _Connection(0, 0, is_answered=True)
+        return super().look_up(zone, packet)
+
+
 def _is_error(packet: Packet) -> bool:
     protocol = packet.get("ip.proto")
     name, errors = _ICMP_ERRORS.get(protocol, ("", ())) if isinstance(protocol, int) else ("", ())

@@ -17,7 +17,7 @@ from logical_flow.fields import FieldSlice, field_slice
 from logical_flow.flow_table import Entry, StagePlace
 from logical_flow.generated import generate
 from logical_flow.packet import MutablePacket, format_value, write
-from logical_flow.walk_events import Event, Made, Noted, Visit
+from logical_flow.walk_events import FLOW_SAYS_SO, Event, Made, Noted, Visit
 from logical_flow.walk_network import Network
 
 _ETH_DST = field_slice("eth.dst")
@@ -93,7 +93,7 @@ def _output(walker: Walker, scene: Scene, _action: act.Output, packet: MutablePa
 
 
 def _drop(walker: Walker, scene: Scene, _action: act.Drop, packet: MutablePacket) -> Effect:
-    walker.drop(scene, packet, "the flow says so")
+    walker.drop(scene, packet, FLOW_SAYS_SO)
     return Course.ENDED
 
 

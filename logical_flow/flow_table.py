@@ -3,18 +3,25 @@
 Stages are known from the templates alone, so that whoever has the templates and the
 flows can walk packets. A stage without flows in a datapath is passed over, unless its
 default is to drop.
+
+Flows are looked up by what their templates compare with a single argument, such as the
+input port: of ten thousand flows of a template a packet is compared with the few that
+it may fit.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
 from typing import NamedTuple
 
 from logical_flow.action import Actions
 from logical_flow.annotate import annotate_flow
-from logical_flow.evaluate import Packet, Sets, evaluate
-from logical_flow.expression import Expression
+from logical_flow.evaluate import Packet, Sets, Value, evaluate, read
+from logical_flow.expression import And, Comparison, Expression, Relation
+from logical_flow.fields import FieldSlice
+from logical_flow.holes import Hole, HoleType
 from logical_flow.template import LogicalFlow, Template
 
 
@@ -83,15 +90,19 @@ class FlowTable:
     """The flows of one datapath."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
-        self._stages: dict[str, list[Entry]] = defaultdict(list)
-        for entry in entries:
-            self._stages[entry.flow.template.stage].append(entry)
-        for stage in self._stages.values():
-            stage.sort(key=lambda entry: -entry.priority)
+        self._stages: dict[str, dict[Template, _Siblings]] = defaultdict(dict)
+        for place, entry in enumerate(entries):
+            template = entry.flow.template
+            stage = self._stages[template.stage]
+            if template not in stage:
+                stage[template] = _Siblings(template)
+            stage[template].add(_Placed(place, entry))
 
     def choose(self, stage: str, packet: Packet, sets: Sets) -> Choice:
         """The flow of highest priority that the packet fits."""
-        for entry in self._stages.get(stage, ()):
+        templates = self._stages.get(stage, {}).values()
+        candidates = chain.from_iterable(siblings.candidates(packet) for siblings in templates)
+        for _, entry in sorted(candidates, key=_rank):
             fits = evaluate(entry.match, packet, sets)
             if fits is not False:
                 return Choice(entry, fits is True)
@@ -103,3 +114,51 @@ class FlowTable:
             if place.name in self._stages or place.default == "drop":
                 return place
         return None
+
+
+class _Placed(NamedTuple):
+    """An entry and its place in the order in which entries were given."""
+
+    place: int
+    entry: Entry
+
+
+def _rank(placed: _Placed) -> tuple[int, int]:
+    return -placed.entry.priority, placed.place
+
+
+class _Siblings:
+    """The flows of one template, by the arguments that fields have to be equal to."""
+
+    def __init__(self, template: Template) -> None:
+        self._fields: list[FieldSlice] = []
+        self._arguments: list[int] = []
+        for field, hole in _pinned(template.match):
+            self._fields.append(field)
+            self._arguments.append(template.arguments.index(hole))
+        self._by_values: dict[tuple[Value, ...], list[_Placed]] = defaultdict(list)
+
+    def add(self, placed: _Placed) -> None:
+        args = placed.entry.flow.args
+        values = (args[number] for number in self._arguments)
+        key = tuple(int.from_bytes(v) if isinstance(v, bytes) else v for v in values)
+        self._by_values[key].append(placed)
+
+    def candidates(self, packet: Packet) -> Iterable[_Placed]:
+        """Those that the packet may fit; all of them when it isn't known well enough."""
+        values = tuple(read(packet, field) for field in self._fields)
+        if None in values:
+            return chain.from_iterable(self._by_values.values())
+        return self._by_values.get(values, ())
+
+
+def _pinned(match: Expression) -> Iterable[tuple[FieldSlice, Hole]]:
+    """Fields that the match requires to be equal to one argument, and the argument."""
+    for part in match.operands if isinstance(match, And) else (match,):
+        if isinstance(part, Comparison) and part.relation is Relation.EQ:
+            (constant, *more) = part.constants
+            if not more and isinstance(constant, Hole) and constant.type in _EXACT:
+                yield part.field, constant
+
+
+_EXACT = {HoleType.MAC, HoleType.IP4, HoleType.IP6, HoleType.LPORT, HoleType.INT}

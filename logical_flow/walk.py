@@ -25,7 +25,7 @@ from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
 from logical_flow.packet import MutablePacket, changes, format_value
-from logical_flow.walk_events import Crossing, Delivery, Drop, Event, Visit, Walk
+from logical_flow.walk_events import FLOW_SAYS_SO, Crossing, Delivery, Drop, Event, Visit, Walk
 from logical_flow.walk_network import Network, WalkPort
 
 MAX_DEPTH = 100
@@ -116,7 +116,7 @@ class _Walker:
                 return None
             handled |= effect is Course.HANDLED
         if not handled:
-            self.drop(scene, packet, "the flow says so")
+            self.drop(scene, packet, FLOW_SAYS_SO)
         return None
 
     def branch(self, scene: Scene, actions: Actions, packet: MutablePacket) -> None:

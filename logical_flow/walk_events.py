@@ -6,6 +6,9 @@ from logical_flow.evaluate import Packet
 from logical_flow.flow_table import Entry, StagePlace
 from logical_flow.packet import Change, format_packet
 
+FLOW_SAYS_SO = "the flow says so"
+"""Why a packet was dropped whose flow does nothing with it."""
+
 
 @dataclass
 class Visit:
