@@ -15,7 +15,7 @@ from chassis_agent.build.placement import (
     placement,
     tunnel,
 )
-from chassis_agent.build.stages import PHYSICAL_COOKIE, used_stages
+from chassis_agent.build.stages import used_stages
 from chassis_agent.flow import Flow
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.physical import (
@@ -31,6 +31,7 @@ from chassis_agent.physical import (
 )
 from chassis_agent.physical.multicast import KEYS
 from incremental import Read
+from southbound.cookies import physical_cookie
 from southbound.rows import Datapath, FdbEntry, MacBinding, PortBinding
 
 Flows = Sequence[Flow]
@@ -42,7 +43,7 @@ def port_flows(read: Read, name: str) -> Flows:
     datapath = None if place is None else read(datapath_key, place.datapath)
     if place is None or datapath is None:
         return ()
-    cookie = _cookie(datapath, place.port_key)
+    cookie = physical_cookie(datapath, place.port_key)
     if place.where == "away":
         way = read(tunnel, place.chassis)
         if way is None:
@@ -74,7 +75,7 @@ def multicast_flows(read: Read, key: tuple[str, str]) -> Flows:
             local=[member.port_key for member in members if member.where == "here"],
             patch=[member.port_key for member in members if member.where == "patch"],
             remote=[way for way in ways if way is not None],
-            cookie=_cookie(datapath, KEYS[group]),
+            cookie=physical_cookie(datapath, KEYS[group]),
         )
     )
 
@@ -85,7 +86,7 @@ def tunnel_flows(read: Read, chassis: str) -> Flows:
     remotes = read(addresses, chassis)
     if this is None or not this.tunnel_ofport or not remotes:
         return ()
-    return tuple(ingress_flows([this.tunnel_ofport], remotes, cookie=PHYSICAL_COOKIE))
+    return tuple(ingress_flows([this.tunnel_ofport], remotes, cookie=physical_cookie(0)))
 
 
 def learned_mac_flows(read: Read, key: str) -> Flows:
@@ -95,7 +96,7 @@ def learned_mac_flows(read: Read, key: str) -> Flows:
     if row is None or where is None:
         return ()
     mac = bytes.fromhex(row.mac.replace(":", ""))
-    return tuple(neighbour_flows(*where, ip_address(row.ip), mac, cookie=_cookie(*where)))
+    return tuple(neighbour_flows(*where, ip_address(row.ip), mac, cookie=physical_cookie(*where)))
 
 
 def learned_fdb_flows(read: Read, key: str) -> Flows:
@@ -105,7 +106,7 @@ def learned_fdb_flows(read: Read, key: str) -> Flows:
     if row is None or where is None:
         return ()
     mac = bytes.fromhex(row.mac.replace(":", ""))
-    return tuple(fdb_flows(*where, mac, cookie=_cookie(*where)))
+    return tuple(fdb_flows(*where, mac, cookie=physical_cookie(*where)))
 
 
 def _side(read: Read, name: str) -> Side | None:
@@ -136,7 +137,3 @@ def _port(read: Read, name: str) -> tuple[int, int] | None:
 def _zone(read: Read, name: str) -> int:
     zone = read(Zone, name)
     return 0 if zone is None else zone.number
-
-
-def _cookie(datapath: int, port: int) -> int:
-    return PHYSICAL_COOKIE | datapath << 16 | port

@@ -7,13 +7,11 @@ from chassis_agent.build.templates import EVERYTHING, compiled_templates, stage_
 from chassis_agent.compile import StageKey, UsedStages, stages_of
 from chassis_agent.flow import Flow
 from incremental import Read
+from southbound.cookies import physical_cookie
 from southbound.rows import Datapath, FlowGroup
 
 ACL_STAGE: Final = "_acl_"
 """What the names of the stages of ACLs have in them."""
-
-PHYSICAL_COOKIE: Final = 1 << 63
-"""Marks cookies that are no flow group's: the keys of datapath and port follow below it."""
 
 
 class GroupStages(NamedTuple):
@@ -55,5 +53,5 @@ def default_flows(read: Read, datapath: str) -> tuple[Flow, ...]:
     book = read(stage_book, (EVERYTHING, EVERYTHING))
     if row is None or stages is None or book is None:
         return ()
-    cookie = PHYSICAL_COOKIE | row.tunnel_key << 16
+    cookie = physical_cookie(row.tunnel_key)
     return tuple(stages.default_flows(book, row.tunnel_key, cookie=cookie))
