@@ -30,6 +30,8 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.Chassis,
     documents.PortBinding,
     documents.LogicalFlow,
+    documents.Trace,
+    documents.Cookie,
     documents.Revision,
     documents.RevisionWithChanges,
     documents.Status,
@@ -42,6 +44,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
 _TAKEN: tuple[type[BaseModel], ...] = (
     documents.Transaction,
     documents.TokenRequest,
+    documents.TraceRequest,
     DeclarativeDocument,
 )
 

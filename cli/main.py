@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import agent, apply, lflow, revisions, show, token
+from cli import agent, apply, detrace, lflow, revisions, show, token, trace
 from cli.server import commands as server
 from cli.testbed import commands as testbed
 
@@ -47,6 +47,8 @@ app.add_typer(token.app, name="token")
 app.command("apply")(apply.apply)
 app.command("show")(show.show)
 app.command("lflow")(lflow.lflow)
+app.command("trace")(trace.trace)
+app.command("detrace")(detrace.detrace)
 app.command("revisions")(revisions.revisions)
 app.add_typer(testbed.app, name="testbed")
 

@@ -3,7 +3,7 @@
 from fastapi import APIRouter
 
 from api.kinds import CONTENTS, KINDS
-from api.v1 import apply, logical_flows, realised, revisions, tokens, transactions
+from api.v1 import apply, cookies, logical_flows, realised, revisions, tokens, trace, transactions
 from api.v1.members import MEMBERSHIPS, add_membership
 from api.v1.objects import add_collection, add_contents
 
@@ -20,6 +20,15 @@ ROUTERS = (
     _objects,
     *(
         module.router
-        for module in (transactions, apply, realised, logical_flows, revisions, tokens)
+        for module in (
+            transactions,
+            apply,
+            realised,
+            logical_flows,
+            trace,
+            cookies,
+            revisions,
+            tokens,
+        )
     ),
 )

@@ -14,13 +14,14 @@ from api.errors import BadQueryError
 from api.kinds import EXAMPLE_ID, KINDS
 from api.openapi import answer, page_of
 from api.requests import PageOf
+from api.trace.network import Templates, parse_templates
 from api.v1.listing import cursor_values
 from api.v1.objects import READ_ONE_REFUSALS
 from api.v1.realised import find_datapath, find_port
 from logical_flow.action import format_actions
 from logical_flow.holes import HoleType
 from logical_flow.payload import decode_flows
-from logical_flow.template import LogicalFlow, Template, TemplateText
+from logical_flow.template import LogicalFlow
 from northbound.errors import FieldProblem, NotFoundError
 from northbound.paging import PageRequest, encode_cursor
 from northbound.transaction import Reader
@@ -44,7 +45,6 @@ EXAMPLE = {
     "revision": 42,
 }
 
-Templates = dict[int, Template]
 Wanted = Callable[[LogicalFlow], bool]
 
 
@@ -110,7 +110,7 @@ async def list_logical_flows(
     wanted = _wanted(stage, pipeline, None if named is None else named.name)
 
     def work() -> Response:
-        found = _after(_flows(chosen, _templates(texts), wanted), after)
+        found = _after(_flows(chosen, parse_templates(texts), wanted), after)
         return JSONResponse(_page(found, page, names))
 
     return await run_in_threadpool(work)
@@ -158,22 +158,6 @@ async def _cause(backend: Backend, text: str) -> tuple[str, str]:
         return name, ref
 
 
-def _templates(texts: Iterable[rows.Template]) -> Templates:
-    return {text.id: _template(text) for text in texts}
-
-
-_parsed: Templates = {}
-
-
-def _template(row: rows.Template) -> Template:
-    """The template of `row`; ids are hashes of the content, so it is parsed once."""
-    found = _parsed.get(row.id)
-    if found is None:
-        text = TemplateText(*(getattr(row, name) for name in TemplateText._fields))
-        found = _parsed[row.id] = Template.from_text(text)
-    return found
-
-
 def _flows(
     groups: Iterable[rows.FlowGroup], templates: Templates, wanted: Wanted
 ) -> Iterator[_Found]:
@@ -196,11 +180,15 @@ def _page(flows: Iterator[_Found], page: PageRequest, names: dict[str, str]) -> 
     if len(found) > page.limit:
         found.pop()
         following = encode_cursor([found[-1].group.id, found[-1].place])
-    return {"items": [_document(each, names) for each in found], "next_cursor": following}
+    return {
+        "items": [document(each.flow, each.group, names) for each in found],
+        "next_cursor": following,
+    }
 
 
-def _document(found: _Found, names: dict[str, str]) -> dict[str, Any]:
-    flow, group, template = found.flow, found.group, found.flow.template
+def document(flow: LogicalFlow, group: rows.FlowGroup, names: dict[str, str]) -> dict[str, Any]:
+    """A flow of `group` as the API shows it; `names` are those of datapaths by id."""
+    template = flow.template
     return {
         "datapath": names.get(group.datapath, group.datapath),
         "datapath_id": group.datapath,

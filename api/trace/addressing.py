@@ -1,0 +1,203 @@
+"""From a packet in words to its headers: who has which addresses, and who is next.
+
+A packet for the sender's own subnet goes to the MAC address of whoever has the
+destination there, any other to that of the router port in the sender's subnet.
+"""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address, ip_interface
+
+from api.trace.words import (
+    EPHEMERAL_PORT,
+    TRANSPORTS,
+    Address,
+    PacketWords,
+    Place,
+    fault,
+)
+from logical_flow.packet import (
+    ETH_ARP,
+    ETH_IP4,
+    ETH_IP6,
+    PROTO_ICMP4,
+    PROTO_ICMP6,
+    PROTO_SCTP,
+    PROTO_TCP,
+    PROTO_UDP,
+    MutablePacket,
+)
+from southbound.rows import PortBinding
+
+_TTL = 64
+_ECHO4, _ECHO6 = 8, 128
+_SYN = 2
+_BROADCAST = 0xFFFFFFFFFFFF
+_NUMBERS = {"tcp": PROTO_TCP, "udp": PROTO_UDP, "sctp": PROTO_SCTP}
+
+
+@dataclass(frozen=True)
+class Host:
+    """One address string of a port."""
+
+    mac: int
+    addresses: tuple[Address, ...]
+
+
+@dataclass(frozen=True)
+class Addressing:
+    """Which ports there are, and the networks of router ports by name."""
+
+    ports: Mapping[str, PortBinding]
+    networks: Mapping[str, tuple[str, ...]]
+
+    def packet(self, words: PacketWords, inport: str | None) -> MutablePacket:
+        """The packet that `words` describe, entering at `inport` or where it comes from."""
+        entry = self.entry(words, inport)
+        family = self._family(words, entry)
+        host, source = self._source(words, entry, family)
+        destination = self._destination(words, family)
+        packet: MutablePacket = {"inport": entry.name, "eth.src": host.mac}
+        if words.protocol == "arp":
+            return packet | {
+                "eth.dst": _BROADCAST,
+                "eth.type": ETH_ARP,
+                "arp.op": 1,
+                "arp.sha": host.mac,
+                "arp.spa": int(source),
+                "arp.tha": 0,
+                "arp.tpa": int(destination),
+            }
+        prefix = f"ip{family}"
+        packet |= {
+            "eth.dst": self._next_hop(words, entry, source, destination),
+            "eth.type": ETH_IP4 if family == 4 else ETH_IP6,
+            f"{prefix}.src": int(source),
+            f"{prefix}.dst": int(destination),
+            "ip.ttl": _TTL,
+        }
+        return packet | _payload(words, family)
+
+    def entry(self, words: PacketWords, inport: str | None) -> PortBinding:
+        """The port at which the packet enters."""
+        if inport is not None:
+            return self.ports[inport]
+        source = words.source
+        if isinstance(source.host, str):
+            return self.ports[source.host]
+        owners = [port for port, _ in self._owners(source.host) if port.type == "vif"]
+        if len(owners) != 1:
+            which = "no port has" if not owners else f"{len(owners)} ports have"
+            reason = f"{which} the address {source.host}: say with inport where it enters"
+            raise fault(words.text, source.position, reason)
+        return owners[0]
+
+    def _owners(
+        self, address: Address, datapath: str | None = None
+    ) -> Iterable[tuple[PortBinding, Host]]:
+        text = str(address)
+        for port in self.ports.values():
+            if datapath in (None, port.datapath) and any(text in a for a in port.addresses):
+                for host in hosts(port):
+                    if address in host.addresses:
+                        yield port, host
+
+    def _family(self, words: PacketWords, entry: PortBinding) -> int:
+        """4 or 6: what both ends have, IPv4 if they have both."""
+        if words.protocol == "arp":
+            return 4
+        ends = (words.source.host, words.destination.host)
+        for version in (4, 6):
+            if all(self._has_family(host, version) for host in (*ends, entry.name)):
+                return version
+        reason = "source and destination have no addresses of the same family"
+        raise fault(words.text, words.destination.position, reason)
+
+    def _has_family(self, host: str | Address, version: int) -> bool:
+        if not isinstance(host, str):
+            return host.version == version
+        port = self.ports[host]
+        known = hosts(port)
+        return any(a.version == version for h in known for a in h.addresses) or any(
+            not h.addresses for h in known
+        )
+
+    def _source(self, words: PacketWords, entry: PortBinding, family: int) -> tuple[Host, Address]:
+        """The sender, and the address that it uses."""
+        place = words.source
+        here = hosts(entry)
+        if not here:
+            reason = f"{entry.name} has no address of its own: describe the packet as a match"
+            raise fault(words.text, place.position, reason)
+        if not isinstance(place.host, str):
+            mine = [host for host in here if place.host in host.addresses]
+            return (mine or here)[0], place.host
+        address = self._first(words, place, family)
+        owner = next((host for host in here if address in host.addresses), here[0])
+        return owner, address
+
+    def _destination(self, words: PacketWords, family: int) -> Address:
+        place = words.destination
+        return self._first(words, place, family) if isinstance(place.host, str) else place.host
+
+    def _first(self, words: PacketWords, place: Place, family: int) -> Address:
+        port = self.ports[str(place.host)]
+        found = [a for host in hosts(port) for a in host.addresses if a.version == family]
+        if not found:
+            raise fault(words.text, place.position, f"{port.name} has no IPv{family} address")
+        return found[0]
+
+    def _next_hop(
+        self, words: PacketWords, entry: PortBinding, source: Address, destination: Address
+    ) -> int:
+        if destination.is_multicast:
+            return _multicast_mac(destination)
+        for _, host in self._owners(destination, entry.datapath):
+            return host.mac
+        gateways = [
+            (gateway, ip_interface(network).network)
+            for port in self.ports.values()
+            if port.datapath == entry.datapath and port.type == "patch"
+            for gateway in hosts(port)
+            for network in self.networks.get(port.peer, ())
+        ]
+        near = [(gateway, network) for gateway, network in gateways if source in network]
+        if any(destination in network for _, network in near):
+            reason = f"nobody in the sender's subnet has {destination}, so ARP finds no one"
+            raise fault(words.text, words.destination.position, reason)
+        if not gateways:
+            reason = f"{destination} is not on the sender's switch, which leads to no router"
+            raise fault(words.text, words.destination.position, reason)
+        return (near or gateways)[0][0].mac
+
+
+def hosts(port: PortBinding) -> list[Host]:
+    """The MAC addresses of a port with their IP addresses."""
+    found = []
+    for text in port.addresses:
+        mac, *addresses = text.split()
+        if mac.count(":") == 5:
+            ips = tuple(ip_address(address.partition("/")[0]) for address in addresses)
+            found.append(Host(int(mac.replace(":", ""), 16), ips))
+    return found
+
+
+def _payload(words: PacketWords, family: int) -> MutablePacket:
+    protocol = words.protocol
+    if protocol not in TRANSPORTS:
+        number, echo = (PROTO_ICMP4, _ECHO4) if family == 4 else (PROTO_ICMP6, _ECHO6)
+        name = f"icmp{family}"
+        return {"ip.proto": number, f"{name}.type": echo, f"{name}.code": 0}
+    source_port = words.source.port
+    packet: MutablePacket = {
+        "ip.proto": _NUMBERS[protocol],
+        f"{protocol}.src": EPHEMERAL_PORT if source_port is None else source_port,
+        f"{protocol}.dst": words.destination.port,
+    }
+    return packet | ({"tcp.flags": _SYN} if protocol == "tcp" else {})
+
+
+def _multicast_mac(group: Address) -> int:
+    if isinstance(group, IPv4Address):
+        return 0x01005E000000 | int(group) & 0x7FFFFF
+    return 0x333300000000 | int(group) & 0xFFFFFFFF

@@ -1,0 +1,175 @@
+"""A walk as a document: the tree of what happened, and the verdict."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from api.trace.causes import Cause, Causes
+from api.trace.network import StoredEntry
+from logical_flow.flow_table import Entry
+from logical_flow.packet import format_packet
+from logical_flow.walk_events import (
+    FLOW_SAYS_SO,
+    Crossing,
+    Delivery,
+    Drop,
+    Event,
+    Made,
+    Visit,
+    Walk,
+)
+
+Document = dict[str, Any]
+
+_ANSWERING = {"arp.op", "icmp4.type", "icmp6.type"}
+_ADDRESS_REQUESTS = {"arp", "nd_ns"}
+_DECIDED_BY_ACL = "_acl_action"
+_ACLS = "_acl_eval_"
+
+
+def verdict(walk: Walk, inport: str, causes: Causes) -> Document:
+    """How `walk` ended for the packet that entered at `inport`."""
+    events = walk.events
+    delivered = [n for n, event in enumerate(events) if isinstance(event, Delivery)]
+    made = {n: _maker(events, n) for n in delivered}
+    answers = [n for n in delivered if _port(events[n]) == inport]
+    forwarded = [n for n in delivered if n not in answers and made[n] is None]
+    requests = [n for n in delivered if (m := made[n]) is not None and m.kind in _ADDRESS_REQUESTS]
+    place: Event | None = None
+    if forwarded:
+        outcome = "delivered"
+        text = f"delivered to {', '.join(_port(events[n]) for n in forwarded)}"
+    elif answers:
+        outcome, place = "answered", _answering(events, answers[0])
+        text = "answered"
+    elif requests:
+        outcome = "asked"
+        ports = ", ".join(_port(events[n]) for n in requests)
+        text = f"held back: the next hop's MAC address is not known, {ports} is asked for it"
+    elif walk.drops:
+        outcome, place = "dropped", walk.drops[0]
+        reason = walk.drops[0].reason
+        text = "dropped" if reason == FLOW_SAYS_SO else f"dropped: {reason},"
+    else:
+        outcome, text = "ended", "nothing left through any port"
+    entry = None if place is None else _deciding(events, place)
+    cause = _cause(entry, causes)
+    if isinstance(place, Visit | Drop):
+        stage = place.place.name if place.place else "the end of the pipeline"
+        text = f"{text} in {place.datapath} at {stage}"
+        text += f", by {cause.sentence}" if cause else ""
+    return {
+        "outcome": outcome,
+        "text": text,
+        "datapath": place.datapath if isinstance(place, Visit | Drop) else None,
+        "stage": place.place.name if isinstance(place, Visit | Drop) and place.place else None,
+        "flow": str(entry.flow) if entry else None,
+        "cause": _cause_document(cause),
+        "deliveries": [_delivery(event, made[n] is None) for n, event in _at(events, delivered)],
+    }
+
+
+def steps(walk: Walk, causes: Causes) -> list[Document]:
+    """The events of `walk` as a tree: below each what happened to the packets it led to."""
+    roots: list[Document] = []
+    path: list[tuple[int, Document]] = []
+    for event in walk.events:
+        step = _step(event, causes)
+        while path and path[-1][0] >= event.depth:
+            path.pop()
+        (path[-1][1]["steps"] if path else roots).append(step)
+        path.append((event.depth, step))
+    return roots
+
+
+def _step(event: Event, causes: Causes) -> Document:
+    entry = event.entry if isinstance(event, Visit | Drop) else None
+    place = event.place if isinstance(event, Visit | Drop) else None
+    packet = event.packet if isinstance(event, Made | Delivery | Drop) else None
+    return {
+        "kind": type(event).__name__.lower() if not _is_noted(event) else "noted",
+        "text": _text(event),
+        "datapath": event.datapath if isinstance(event, Visit | Drop) else None,
+        "stage": place.name if place else None,
+        "flow": str(entry.flow) if entry else None,
+        "group": hex(entry.group.id) if isinstance(entry, StoredEntry) else None,
+        "cause": _cause_document(_cause(entry, causes)),
+        "changes": [str(each) for each in event.changes] if isinstance(event, Visit) else [],
+        "packet": None if packet is None else format_packet(packet),
+        "steps": [],
+    }
+
+
+def _text(event: Event) -> str:
+    if isinstance(event, Visit) and event.entry is None:
+        return f"{event.datapath} {event.place.name}: {event.place.default}; by default"
+    return str(event)
+
+
+def _is_noted(event: Event) -> bool:
+    return not isinstance(event, Visit | Crossing | Made | Delivery | Drop)
+
+
+def _at(events: Sequence[Event], places: Sequence[int]) -> list[tuple[int, Delivery]]:
+    return [(n, event) for n in places if isinstance(event := events[n], Delivery)]
+
+
+def _port(event: Event) -> str:
+    return event.port if isinstance(event, Delivery) else ""
+
+
+def _delivery(event: Delivery, original: bool) -> Document:
+    return {"port": event.port, "packet": format_packet(event.packet), "original": original}
+
+
+def _before(events: Sequence[Event], place: int) -> list[Event]:
+    """What led to the event at `place`, the last first: its own copy's, and those it came from."""
+    found = []
+    depth = events[place].depth
+    for event in reversed(events[:place]):
+        if event.depth <= depth:
+            # A copy begins with how it came about; beyond that are other copies.
+            starts = isinstance(event, Crossing | Made)
+            depth = event.depth - 1 if starts else event.depth
+            found.append(event)
+    return found
+
+
+def _maker(events: Sequence[Event], place: int) -> Made | None:
+    """What made the packet delivered at `place`; None if it is the one that entered."""
+    before = _before(events, place)
+    return next((e for e in before if isinstance(e, Made) and e.kind != "clone"), None)
+
+
+def _answering(events: Sequence[Event], place: int) -> Visit | None:
+    """Where the packet delivered at `place` became an answer."""
+    before = _before(events, place)
+    for number, event in enumerate(before):
+        if isinstance(event, Made):
+            visits = (e for e in before[number:] if isinstance(e, Visit))
+            return next(visits, None)
+        if isinstance(event, Visit) and any(c.name in _ANSWERING for c in event.changes):
+            return event
+    return next((e for e in before if isinstance(e, Visit)), None)
+
+
+def _deciding(events: Sequence[Event], place: Event) -> Entry | None:
+    """The flow that decided: for what follows from an ACL's verdict, the ACL's."""
+    entry = place.entry if isinstance(place, Visit | Drop) else None
+    stage = place.place if isinstance(place, Visit | Drop) else None
+    if stage is None or not stage.name.endswith(_DECIDED_BY_ACL):
+        return entry
+    number = next(n for n, event in enumerate(events) if event is place)
+    for event in _before(events, number):
+        if isinstance(event, Visit) and _ACLS in event.place.name and event.entry is not None:
+            return event.entry
+    return entry
+
+
+def _cause(entry: Entry | None, causes: Causes) -> Cause | None:
+    if not isinstance(entry, StoredEntry):
+        return None
+    return causes.of(entry.group.cause_kind, entry.group.cause_id)
+
+
+def _cause_document(cause: Cause | None) -> Document | None:
+    return None if cause is None else cause._asdict()

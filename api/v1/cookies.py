@@ -1,0 +1,139 @@
+"""From OpenFlow back: what the cookie of a flow in a switch stands for."""
+
+import re
+from typing import Annotated, Any
+
+from fastapi import APIRouter, Path, Response
+from fastapi.responses import JSONResponse
+
+from api.auth import BackendOf, Viewer
+from api.errors import BadQueryError
+from api.openapi import answer, reference
+from api.trace.causes import Causes
+from api.trace.network import parse_templates
+from api.v1 import logical_flows
+from api.v1.objects import READ_ONE_REFUSALS
+from api.v1.trace import CAUSE_EXAMPLE
+from logical_flow.payload import decode_flows
+from northbound.errors import FieldProblem, NotFoundError
+from northbound.models import Revision
+from northbound.transaction import Reader
+from southbound import rows
+from southbound.cookies import MAX_COOKIE, PhysicalCookie, parse_physical_cookie
+from southbound.rows import Datapath, FlowGroup, PortBinding
+from southbound.state import RealisedState
+
+router = APIRouter(prefix="/v1")
+
+EXAMPLE = {
+    "cookie": "0x2a",
+    "kind": "logical",
+    "text": "ACL db-silent (to-lport, tier 0, priority 10) of port group databases",
+    "datapath": "data",
+    "port": None,
+    "origin": "acl_flows/data/db-silent",
+    "revision": 42,
+    "author": "alice",
+    "cause": CAUSE_EXAMPLE,
+    "flows": [logical_flows.EXAMPLE],
+}
+
+_NUMBER = re.compile(r"0[xX](?P<hexadecimal>[0-9a-fA-F]{1,16})|[0-9]{1,20}")
+_FIRST_GROUP_KEY = 0x8000
+
+
+@router.get(
+    "/cookies/{cookie}",
+    operation_id="explain_cookie",
+    summary="Explain the cookie of an OpenFlow flow",
+    description="Leads back to the logical flows, the object behind them, and its author.",
+    tags=["trace"],
+    responses={
+        200: answer("What it stands for.", reference("Cookie"), EXAMPLE),
+        **READ_ONE_REFUSALS,
+    },
+)
+async def explain_cookie(
+    cookie: Annotated[str, Path(description="The number, hexadecimal after `0x`.")],
+    backend: BackendOf,
+    _caller: Viewer,
+) -> Response:
+    number = _number(cookie)
+    realised = backend.realised
+    physical = parse_physical_cookie(number)
+    if physical is not None:
+        return JSONResponse(_physical(number, physical, realised))
+    group = realised.rows(FlowGroup).get(str(number))
+    if group is None:
+        raise NotFoundError("flow_group", hex(number))
+    origin = realised.groups.origin_of(number)
+    names = {row.id: row.name for row in realised.rows(Datapath).values()}
+    texts = list(realised.rows(rows.Template).values())
+
+    def work(reader: Reader) -> Response:
+        cause = Causes(reader).of(group.cause_kind, group.cause_id)
+        revision = reader.session.get(Revision, group.revision)
+        flows = decode_flows(group.payload, parse_templates(texts))
+        return JSONResponse(
+            {
+                "cookie": hex(number),
+                "kind": "logical",
+                "text": cause.text,
+                "datapath": names.get(group.datapath, group.datapath),
+                "port": None,
+                "origin": origin,
+                "revision": group.revision,
+                "author": None if revision is None else revision.author,
+                "cause": cause._asdict(),
+                "flows": [logical_flows.document(flow, group, names) for flow in flows],
+            }
+        )
+
+    return await backend.read(work)
+
+
+def _number(text: str) -> int:
+    if found := _NUMBER.fullmatch(text):
+        number = int(found["hexadecimal"], 16) if found["hexadecimal"] else int(text)
+        if number <= MAX_COOKIE:
+            return number
+    raise BadQueryError([FieldProblem(("cookie",), "is no number of 64 bits")])
+
+
+def _physical(number: int, keys: PhysicalCookie, realised: RealisedState) -> dict[str, Any]:
+    """The agents' own flows: what they are there for, by the tunnel keys in the cookie."""
+    datapaths = realised.rows(Datapath).values()
+    datapath = next((d for d in datapaths if d.tunnel_key == keys.datapath_key), None)
+    port = datapath and next(
+        (
+            row
+            for row in realised.rows(PortBinding).values()
+            if row.datapath == datapath.id and row.tunnel_key == keys.port_key
+        ),
+        None,
+    )
+    port_name = port.name if port else None
+    if not keys.datapath_key:
+        text = "what comes in through tunnels"
+    elif datapath is None:
+        text = f"of a datapath that is gone, tunnel key {keys.datapath_key}"
+    elif port_name is not None:
+        text = f"the way to and from port {port_name} of {datapath.name}"
+    elif keys.port_key >= _FIRST_GROUP_KEY:
+        text = f"copies for a multicast group of {datapath.name}, key {keys.port_key:#x}"
+    elif keys.port_key:
+        text = f"of a port of {datapath.name} that is gone, tunnel key {keys.port_key}"
+    else:
+        text = f"defaults of the stages of {datapath.name}"
+    return {
+        "cookie": hex(number),
+        "kind": "physical",
+        "text": text,
+        "datapath": datapath.name if datapath else None,
+        "port": port_name,
+        "origin": None,
+        "revision": None,
+        "author": None,
+        "cause": None,
+        "flows": [],
+    }

@@ -1,0 +1,125 @@
+"""``treadle trace``: what becomes of a packet, and which object decides."""
+
+import json
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Annotated, Any
+
+import typer
+
+from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
+from cli.output import ExitCode, fail
+
+Document = dict[str, Any]
+Line = tuple[str, str]
+"""Text and its colour."""
+
+_COLOURS = {"delivered": "green", "answered": "cyan", "asked": "yellow", "dropped": "red"}
+_STEP_COLOURS = {
+    "visit": "",
+    "crossing": "blue",
+    "made": "cyan",
+    "noted": "bright_black",
+    "delivery": "green",
+    "drop": "red",
+}
+
+
+class Connection(StrEnum):
+    """What to assume of the packet's connection."""
+
+    NEW = "new"
+    ESTABLISHED = "established"
+    REPLY = "reply"
+
+
+def trace(
+    packet: Annotated[
+        list[str] | None,
+        typer.Argument(help="In words: tcp web-1 -> db-1:5432. The arrow may be left out."),
+    ] = None,
+    match: Annotated[
+        str | None, typer.Option("--match", help="The packet as a match that it fits, instead.")
+    ] = None,
+    inport: Annotated[
+        str | None, typer.Option("--inport", help="Where the packet enters, if not at its source.")
+    ] = None,
+    connection: Annotated[
+        Connection, typer.Option("--connection", help="What the connection tracker knows.")
+    ] = Connection.NEW,
+    summary: Annotated[
+        bool, typer.Option("--summary", help="The way and the verdict; so without options.")
+    ] = False,
+    detailed: Annotated[
+        bool, typer.Option("--detailed", help="Every stage, with its flow and its cause.")
+    ] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="The server's document.")] = False,
+    url: Url = DEFAULT_URL,
+    token: Token = None,
+    token_file: TokenFile = None,
+) -> None:
+    """Trace a packet through the logical flows that are stored. Changes nothing."""
+    if summary + detailed + as_json > 1:
+        fail("give one of --summary, --detailed and --json", ExitCode.USAGE)
+    if bool(packet) == (match is not None):
+        fail("describe the packet, in words or by --match", ExitCode.USAGE)
+    request: Document = {"connection": connection.value}
+    request |= {"packet": " ".join(packet)} if packet else {"match": match}
+    if inport is not None:
+        request["inport"] = inport
+    with Client(url, token, token_file) as client:
+        body = json.dumps(request).encode()
+        found = client.request("POST", "/v1/trace", body=body).json()
+    if as_json:
+        typer.echo(json.dumps(found, indent=2))
+        return
+    for text, colour in detailed_lines(found) if detailed else summary_lines(found):
+        typer.secho(text, fg=colour or None)
+
+
+def summary_lines(trace: Document) -> Iterator[Line]:
+    """The packet, what changed on its way or ended it, and the verdict."""
+    yield trace["packet"], "bright_black"
+    yield from _summary(trace["steps"], 1)
+    yield from _verdict(trace["verdict"])
+
+
+def detailed_lines(trace: Document) -> Iterator[Line]:
+    """As :func:`summary_lines`, with every stage."""
+    yield trace["packet"], "bright_black"
+    yield from _detailed(trace["steps"], 1)
+    yield from _verdict(trace["verdict"])
+
+
+def _summary(steps: list[Document], depth: int) -> Iterator[Line]:
+    indent = "  " * depth
+    for step in steps:
+        if step["kind"] == "visit":
+            if step["cause"] is not None and step["cause"]["kind"] == "acl":
+                yield f"{indent}{step['datapath']} {step['stage']}: {step['cause']['text']}", ""
+        else:
+            yield f"{indent}{step['text']}", _STEP_COLOURS[step["kind"]]
+        yield from _summary(step["steps"], depth + 1)
+
+
+def _detailed(steps: list[Document], depth: int) -> Iterator[Line]:
+    indent = "  " * depth
+    for step in steps:
+        yield f"{indent}{step['text']}", _STEP_COLOURS[step["kind"]]
+        if step["kind"] == "visit":
+            cause = step["cause"]
+            if cause is not None:
+                by = (
+                    "" if cause["author"] is None else f", {cause['author']} in {cause['revision']}"
+                )
+                yield f"{indent}    # {cause['text']}{by}; cookie {step['group']}", "bright_black"
+            for change in step["changes"]:
+                yield f"{indent}    {change}", "yellow"
+        yield from _detailed(step["steps"], depth + 1)
+
+
+def _verdict(verdict: Document) -> Iterator[Line]:
+    colour = _COLOURS.get(verdict["outcome"], "")
+    yield verdict["text"], colour
+    for delivery in verdict["deliveries"]:
+        yield f"  {delivery['port']}: {delivery['packet']}", colour

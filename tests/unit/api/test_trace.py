@@ -1,0 +1,202 @@
+"""Traces over the demo's network: who decides what becomes of a packet."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from southbound.cookies import PHYSICAL_COOKIE, physical_cookie
+from tests.unit.api.conftest import Server
+
+DEMO = Path(__file__).parents[3] / "examples" / "demo" / "network.yaml"
+
+
+@pytest.fixture
+async def demo(server: Server) -> Server:
+    headers = {"Content-Type": "application/yaml"}
+    made = await server.client.post("/v1/apply", content=DEMO.read_text(), headers=headers)
+    assert made.status_code == 200, made.text
+    await server.translate()
+    return server
+
+
+async def trace(server: Server, packet: str | None = None, **more: Any) -> dict[str, Any]:
+    request = more if packet is None else {"packet": packet, **more}
+    response = await server.client.post("/v1/trace", json=request)
+    assert response.status_code == 200, response.text
+    found: dict[str, Any] = response.json()
+    return found
+
+
+async def verdict(server: Server, packet: str | None = None, **more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = (await trace(server, packet, **more))["verdict"]
+    return found
+
+
+def flat(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [each for step in steps for each in (step, *flat(step["steps"]))]
+
+
+async def test_a_packet_that_an_acl_allows_is_delivered(demo: Server) -> None:
+    found = await trace(demo, "tcp web-1 -> db-1:5432")
+    assert found["verdict"]["outcome"] == "delivered"
+    assert found["verdict"]["text"] == "delivered to db-1"
+    (delivery,) = found["verdict"]["deliveries"]
+    assert delivery["original"]
+    for field in ("eth.dst=0a:00:00:20:02:11", "eth.src=0a:00:00:20:02:01", "ip.ttl=63"):
+        assert field in delivery["packet"]
+    steps = flat(found["steps"])
+    assert {step["datapath"] for step in steps if step["datapath"]} == {"web", "core", "data"}
+    assert "db-sql" in [step["cause"]["name"] for step in steps if step["cause"]]
+    assert any("ip.ttl: 64 -> 63" in step["changes"] for step in steps)
+
+
+async def test_a_drop_names_the_acl_and_its_author(demo: Server) -> None:
+    found = await verdict(demo, "udp web-1 -> db-1:53")
+    assert (found["outcome"], found["datapath"]) == ("dropped", "data")
+    assert found["stage"] == "ls_out_acl_action"
+    assert found["cause"]["name"] == "db-silent"
+    assert (found["cause"]["author"], found["cause"]["revision"]) == ("local", 1)
+    assert found["text"] == (
+        "dropped in data at ls_out_acl_action, by ACL db-silent (to-lport, tier 0, priority 10) "
+        "of port group databases, last changed by local in revision 1"
+    )
+
+
+async def test_the_acl_that_rejects_answers(demo: Server) -> None:
+    found = await verdict(demo, "tcp web-1 > db-1:22")
+    assert (found["outcome"], found["cause"]["name"]) == ("answered", "db-reject")
+    (delivery,) = found["deliveries"]
+    assert (delivery["port"], delivery["original"]) == ("web-1", False)
+
+
+async def test_port_security_drops_what_is_spoofed(demo: Server) -> None:
+    found = await verdict(demo, "icmp 10.20.1.99 -> web-2", inport="web-1")
+    assert (found["outcome"], found["stage"]) == ("dropped", "ls_in_port_sec_ip")
+    assert (found["cause"]["kind"], found["cause"]["name"]) == ("logical_switch_port", "web-1")
+
+
+async def test_no_route(demo: Server) -> None:
+    found = await verdict(demo, "icmp web-1 -> 8.8.8.8")
+    assert (found["outcome"], found["datapath"]) == ("dropped", "core")
+    assert found["stage"] == "lr_in_ip_routing"
+
+
+@pytest.mark.parametrize("address", ["core-to-web", "10.20.1.1", "10.20.2.1", "fd20:1::1"])
+async def test_the_router_answers_pings(demo: Server, address: str) -> None:
+    found = await verdict(demo, f"icmp web-1 -> {address}")
+    assert (found["outcome"], found["datapath"]) == ("answered", "core")
+    assert [delivery["port"] for delivery in found["deliveries"]] == ["web-1"]
+    assert found["stage"] == "lr_in_ip_input"
+
+
+async def test_the_switch_answers_arp(demo: Server) -> None:
+    found = await verdict(demo, "arp web-1 -> web-2")
+    assert (found["outcome"], found["stage"]) == ("answered", "ls_in_arp_rsp")
+    assert found["cause"]["name"] == "web-2"
+
+
+@pytest.mark.parametrize(
+    ("connection", "outcome"),
+    [("new", "dropped"), ("established", "dropped"), ("reply", "delivered")],
+)
+async def test_replies_pass_where_requests_do_not(
+    demo: Server, connection: str, outcome: str
+) -> None:
+    packet = "udp web-1 -> db-1:53"
+    assert (await verdict(demo, packet, connection=connection))["outcome"] == outcome
+
+
+async def test_a_packet_as_a_match(demo: Server) -> None:
+    match = (
+        'inport == "operator" && eth.src == 0a:00:00:20:01:20 && eth.dst == 0a:00:00:20:01:01 '
+        "&& ip4.src == 10.20.1.20 && ip4.dst == 10.20.2.11 && ip.ttl == 1 && udp.dst == 53"
+    )
+    found = await verdict(demo, match=match)
+    assert "ip.ttl" not in found["text"]
+    assert found["datapath"] == "core"
+    assert (await verdict(demo, match=match.replace("ttl == 1", "ttl == 9")))["datapath"] == "data"
+
+
+async def test_words_need_no_arrow(demo: Server) -> None:
+    with_arrow = await trace(demo, "tcp web-1 -> db-1:5432")
+    assert await trace(demo, "tcp web-1 db-1:5432") == with_arrow
+
+
+async def test_a_source_address_stands_for_its_port(demo: Server) -> None:
+    assert (await trace(demo, "tcp 10.20.1.12 -> 10.20.2.11:5432"))["inport"] == "web-2"
+
+
+@pytest.mark.parametrize(
+    ("request_body", "pointer", "position"),
+    [
+        ({"packet": "tpc web-1 -> db-1:5432"}, "#/packet", 0),
+        ({"packet": "tcp web-9 -> db-1:5432"}, "#/packet", 4),
+        ({"packet": "tcp web-1 -> db-9:5432"}, "#/packet", 13),
+        ({"packet": "tcp web-1 -> db-1:99999"}, "#/packet", 18),
+        ({"packet": "tcp web-1 -> db-1"}, "#/packet", 17),
+        ({"packet": "icmp web-1 ->"}, "#/packet", 13),
+        ({"packet": "icmp web-1 -> 10.20.1.77"}, "#/packet", 14),
+        ({"packet": "icmp 192.0.2.1 -> db-1"}, "#/packet", 5),
+        ({"match": 'inport == "web-1" && tpc'}, "#/match", 21),
+        ({"match": "tcp"}, "#/inport", None),
+        ({"packet": "icmp web-1 -> db-1", "inport": "nowhere"}, "#/inport", None),
+        ({"packet": "icmp web-1 -> db-1", "connection": "old"}, "#/connection", None),
+        ({}, "#", None),
+    ],
+)
+async def test_refusals_show_where(
+    demo: Server, request_body: dict[str, str], pointer: str, position: int | None
+) -> None:
+    response = await demo.client.post("/v1/trace", json=request_body)
+    assert response.status_code == 422, response.text
+    (fault,) = response.json()["errors"]
+    assert (fault["pointer"], fault.get("position")) == (pointer, position)
+
+
+async def test_a_change_shows_in_the_next_trace(demo: Server) -> None:
+    assert (await verdict(demo, "tcp web-1 -> db-1:22"))["outcome"] == "answered"
+    await demo.client.patch(
+        "/v1/address-sets/operators", json={"addresses": ["10.20.1.20", "10.20.1.11"]}
+    )
+    acls = (await demo.client.get("/v1/acls", params={"name": "db-reject"})).json()["items"]
+    await demo.client.patch(f"/v1/acls/{acls[0]['id']}", json={"action": "drop"})
+    await demo.translate()
+    assert (await verdict(demo, "tcp web-1 -> db-1:22"))["outcome"] == "delivered"
+    dropped = await verdict(demo, "tcp web-1 -> db-1:23")
+    assert (dropped["outcome"], dropped["cause"]["revision"]) == ("dropped", 3)
+
+
+async def test_a_cookie_leads_back_to_the_object(demo: Server) -> None:
+    steps = flat((await trace(demo, "udp web-1 -> db-1:53"))["steps"])
+    step = next(s for s in steps if s["cause"] and s["cause"]["name"] == "db-silent")
+    found = (await demo.client.get(f"/v1/cookies/{step['group']}")).json()
+    assert (found["kind"], found["datapath"], found["author"]) == ("logical", "data", "local")
+    assert found["cause"] == step["cause"]
+    assert step["flow"] in [flow["text"] for flow in found["flows"]]
+    decimal = await demo.client.get(f"/v1/cookies/{int(step['group'], 16)}")
+    assert decimal.json() == found
+
+
+async def test_cookies_of_the_agents_own(demo: Server) -> None:
+    port = (await demo.client.get("/v1/port-bindings/db-1")).json()
+    switch = (await demo.client.get("/v1/logical-switches/data")).json()
+    texts = {}
+    for key in (port["tunnel_key"], 0, 0x8000, 999):
+        cookie = hex(physical_cookie(switch["tunnel_key"], key))
+        found = (await demo.client.get(f"/v1/cookies/{cookie}")).json()
+        assert (found["kind"], found["datapath"]) == ("physical", "data")
+        texts[key] = found["text"]
+    assert texts[port["tunnel_key"]] == "the way to and from port db-1 of data"
+    assert texts[0] == "defaults of the stages of data"
+    assert "multicast" in texts[0x8000]
+    assert "gone" in texts[999]
+    tunnels = (await demo.client.get(f"/v1/cookies/{PHYSICAL_COOKIE}")).json()
+    assert "tunnels" in tunnels["text"]
+
+
+@pytest.mark.parametrize(
+    ("cookie", "status"), [("0xffff", 404), ("web-1", 422), ("0x10000000000000000", 422)]
+)
+async def test_wrong_cookies(demo: Server, cookie: str, status: int) -> None:
+    assert (await demo.client.get(f"/v1/cookies/{cookie}")).status_code == status

@@ -1,0 +1,105 @@
+"""``treadle trace`` and ``treadle detrace``: what they ask, and how they put the answer."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from api.v1.cookies import EXAMPLE as COOKIE
+from api.v1.trace import EXAMPLE as TRACE
+from cli.detrace import cookie_in
+from cli.main import app
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[httpx.Request]:
+    """The requests that reach a server which answers with the API's examples."""
+    requests: list[httpx.Request] = []
+    make_client = httpx.Client
+    acl = TRACE["verdict"]["cause"]  # type: ignore[index]
+    visit = {
+        "kind": "visit",
+        "text": "data ls_out_acl_eval_0 drop",
+        "datapath": "data",
+        "stage": "ls_out_acl_eval_0",
+        "group": "0x2a",
+        "cause": acl,
+        "changes": ["reg8: 0x0 -> 0x20000"],
+        "steps": [],
+    }
+    passed = {**visit, "stage": "ls_out_acl_pre", "text": "data ls_out_acl_pre", "cause": None}
+    found = {**TRACE, "steps": [{"kind": "crossing", "text": "to db-1", "steps": [passed, visit]}]}
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        requests.append(request)
+        return httpx.Response(200, json=found if request.method == "POST" else COOKIE)
+
+    def client(**options: Any) -> httpx.Client:
+        return make_client(transport=httpx.MockTransport(answer), **options)
+
+    monkeypatch.setattr(httpx, "Client", client)
+    return requests
+
+
+def run(*arguments: str, code: int = 0, color: bool = False) -> str:
+    result = CliRunner().invoke(app, arguments, color=color)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+def test_the_summary_shows_the_way_the_acl_and_the_verdict(asked: list[httpx.Request]) -> None:
+    lines = run("trace", "udp", "web-1", "db-1:53").splitlines()
+    assert json.loads(asked[0].content) == {"packet": "udp web-1 db-1:53", "connection": "new"}
+    assert lines[0] == TRACE["packet"]
+    acl = "ACL db-silent (to-lport, tier 0, priority 10) of port group databases"
+    assert lines[1:3] == ["  to db-1", f"    data ls_out_acl_eval_0: {acl}"]
+    assert lines[-1] == TRACE["verdict"]["text"]  # type: ignore[index]
+
+
+def test_all_stages_with_causes_and_changes(asked: list[httpx.Request]) -> None:
+    text = run("trace", "--detailed", "udp web-1 -> db-1:53")
+    assert "data ls_out_acl_pre" in text
+    assert "reg8: 0x0 -> 0x20000" in text
+    assert "alice in 42; cookie 0x2a" in text
+
+
+def test_the_document(asked: list[httpx.Request]) -> None:
+    text = run("trace", "--json", "--match", "tcp", "--inport", "web-1", "--connection", "reply")
+    assert json.loads(asked[0].content) == {
+        "match": "tcp",
+        "inport": "web-1",
+        "connection": "reply",
+    }
+    assert json.loads(text)["verdict"] == TRACE["verdict"]
+
+
+def test_a_drop_is_red_on_a_terminal(asked: list[httpx.Request]) -> None:
+    assert "\x1b[31mdropped" in run("trace", "udp web-1 -> db-1:53", color=True)
+    assert "\x1b" not in run("trace", "udp web-1 -> db-1:53")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [[], ["icmp a -> b", "--match", "tcp"], ["icmp a -> b", "--json", "--detailed"]],
+)
+def test_wrong_use(asked: list[httpx.Request], arguments: list[str]) -> None:
+    run("trace", *arguments, code=2)
+    assert asked == []
+
+
+def test_detrace_leads_from_a_dumped_flow_to_its_author(asked: list[httpx.Request]) -> None:
+    text = run("detrace", " cookie=0x2a, duration=8.1s, table=40, n_packets=7 actions=drop")
+    assert asked[0].url.path == "/v1/cookies/0x2a"
+    assert "ACL db-silent" in text
+    assert "alice in 42" in text
+    assert "table=27(ls_in_l2_lkup)" in text
+
+
+@pytest.mark.parametrize(
+    ("text", "cookie"),
+    [("0x2a", "0x2a"), ("42", "42"), ("cookie=0x7,table=3", "0x7"), ("table=3", None)],
+)
+def test_where_the_cookie_is(text: str, cookie: str | None) -> None:
+    assert cookie_in(text) == cookie
