@@ -138,7 +138,7 @@ def main(arguments: list[str]) -> None:
         asyncio.run(agents(arguments[1], int(arguments[2])))
         return
     results = [asyncio.run(measure(int(count))) for count in arguments or ["20", "200"]]
-    print(json.dumps({"fan_out": results}, indent=2))
+    print(json.dumps(results, indent=2))
 
 
 if __name__ == "__main__":

@@ -1,8 +1,9 @@
 """Wall time, CPU time and memory of a step, of this process or of others."""
 
 import os
+import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -51,9 +52,8 @@ def measured(pids: Sequence[int] | None = None) -> Iterator[Usage]:
     usage.rss_mib = rss_mib(processes)
 
 
-def median(values: Sequence[float]) -> float:
-    ordered = sorted(values)
-    middle = len(ordered) // 2
-    if len(ordered) % 2:
-        return ordered[middle]
-    return (ordered[middle - 1] + ordered[middle]) / 2
+def median_of(records: Sequence[Mapping[str, float]]) -> dict[str, float]:
+    """The median of each number in records that have the same keys."""
+    return {
+        name: round(statistics.median(record[name] for record in records), 3) for name in records[0]
+    }

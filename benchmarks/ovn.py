@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from benchmarks.measure import Usage, measured
+from cli.testbed.namespace import run
 from cli.testbed.process import Process, spawn
 from cli.testbed.wait import until
 
@@ -94,37 +95,29 @@ class Ovn:
     @contextmanager
     def daemon(self) -> Iterator[None]:
         """An ovn-nbctl that stays connected, so that a change is timed and not its start."""
-        control = self.directory / "nbctl.ctl"
-        process = spawn(
-            "ovn-nbctl daemon",
+        run(
             [
                 "ovn-nbctl",
                 f"--db={self.northbound}",
                 "--no-leader-only",
                 "--detach",
                 "--no-chdir",
-                f"--unixctl={control}",
+                f"--unixctl={self.directory / 'nbctl.ctl'}",
                 f"--pidfile={self.directory / 'nbctl.pid'}",
-            ],
-            self.directory / "nbctl.out",
+                f"--log-file={self.directory / 'nbctl.log'}",
+            ]
         )
-        until(control.is_socket, "the ovn-nbctl daemon")
-        process.stop()  # the one that detached; the daemon has a pid of its own
         pid = int((self.directory / "nbctl.pid").read_text())
         try:
             yield
         finally:
             subprocess.run(["kill", str(pid)], check=True)
 
-    def timed_change(self, *command: str) -> float:
-        """Seconds until a change is in the southbound database."""
+    def timed_change(self, *command: str, wait: str = "sb") -> float:
+        """Seconds until a change is in the southbound database (or on all hypervisors: hv)."""
         control = self.directory / "nbctl.ctl"
         start = time.perf_counter()
-        subprocess.run(
-            ["ovs-appctl", "-t", str(control), "run", "--wait=sb", *command],
-            check=True,
-            capture_output=True,
-        )
+        run(["ovs-appctl", "-t", str(control), "run", f"--wait={wait}", *command])
         return time.perf_counter() - start
 
     def timed_cold_translation(self) -> Usage:

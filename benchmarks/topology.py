@@ -26,14 +26,21 @@ def object_id(name: str) -> str:
     return str(uuid.uuid5(_NAMESPACE, name))
 
 
-def network(ports: int) -> Iterator[tuple[str, Image]]:
+def switch_count(ports: int) -> int:
+    """How many switches a network of `ports` ports has."""
+    return -(-ports // PORTS_PER_SWITCH)
+
+
+def network(
+    ports: int, switches_per_router: int = SWITCHES_PER_ROUTER
+) -> Iterator[tuple[str, Image]]:
     """All rows of a network of `ports` ports, as (table, image)."""
-    switches = -(-ports // PORTS_PER_SWITCH)
-    for router in range(-(-switches // SWITCHES_PER_ROUTER)):
+    switches = switch_count(ports)
+    for router in range(-(-switches // switches_per_router)):
         yield "logical_router", logical_router(router)
     for switch in range(switches):
         on_switch = min(PORTS_PER_SWITCH, ports - switch * PORTS_PER_SWITCH)
-        yield from switch_with_ports(switch, on_switch)
+        yield from switch_with_ports(switch, on_switch, switches_per_router)
 
 
 def logical_router(index: int) -> Image:
@@ -46,10 +53,12 @@ def logical_router(index: int) -> Image:
     }
 
 
-def switch_with_ports(index: int, ports: int) -> Iterator[tuple[str, Image]]:
+def switch_with_ports(
+    index: int, ports: int, switches_per_router: int = SWITCHES_PER_ROUTER
+) -> Iterator[tuple[str, Image]]:
     """A switch, attached to its router, with its ports, port group and ACLs."""
     yield "logical_switch", logical_switch(index)
-    yield "logical_router_port", router_port(index)
+    yield "logical_router_port", router_port(index, switches_per_router)
     yield "logical_switch_port", uplink(index)
     yield "port_group", {"id": object_id(f"pg{index}"), "name": f"pg{index}", **_RESOURCE}
     for port in range(ports):
@@ -70,17 +79,17 @@ def logical_switch(index: int) -> Image:
     }
 
 
-def router_port(switch: int) -> Image:
+def router_port(switch: int, switches_per_router: int = SWITCHES_PER_ROUTER) -> Image:
     """The port of a switch's router that is the switch's gateway."""
     return {
         "id": object_id(f"lrp{switch}"),
-        "logical_router_id": object_id(f"lr{switch // SWITCHES_PER_ROUTER}"),
+        "logical_router_id": object_id(f"lr{switch // switches_per_router}"),
         "name": f"lrp{switch}",
         "mac": _mac(0x0A_01, switch),
         "networks": [f"{_subnet(switch)[1]}/24"],
         "peer": None,
         "enabled": True,
-        "tunnel_key": 1 + switch % SWITCHES_PER_ROUTER,
+        "tunnel_key": 1 + switch % switches_per_router,
         **_RESOURCE,
     }
 

@@ -1,0 +1,206 @@
+"""Results as tables in Markdown: Treadle's numbers, OVN's beside them, and how many times."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+Results = Mapping[str, Any]
+Row = Iterable[object]
+
+
+def render(results: Results) -> str:
+    """All tables of the measurements that there are."""
+    parts = [
+        "\n".join(lines)
+        for name, table in TABLES.items()
+        if name in results and (lines := list(table(results)))
+    ]
+    return "\n\n".join(parts)
+
+
+def _table(title: str, head: Row, rows: Iterable[Row]) -> Iterator[str]:
+    names = [str(name) for name in head]
+    yield f"**{title}**"
+    yield ""
+    yield _line(names)
+    yield _line("---" if number == 0 else "---:" for number in range(len(names)))
+    for row in rows:
+        yield _line(row)
+
+
+def _line(cells: Row) -> str:
+    return "| " + " | ".join("" if cell is None else str(cell) for cell in cells) + " |"
+
+
+def _by_size(results: Results, name: str) -> dict[int, Any]:
+    return {result["ports"]: result for result in results.get(name, ())}
+
+
+def _times(treadle: float, ovn: float | None) -> str | None:
+    return None if not ovn or not treadle else f"{ovn / treadle:.1f}x"
+
+
+def _cold(results: Results) -> Iterator[str]:
+    ovn = _by_size(results, "ovn_central")
+    rows = []
+    for ports, found in _by_size(results, "cold").items():
+        other = ovn[ports]["cold"] if ports in ovn else {}
+        rows.append(
+            [
+                ports,
+                found["wall_s"],
+                found["cpu_s"],
+                found["max_rss_mib"],
+                found["rows"],
+                other.get("wall_s"),
+                other.get("cpu_s"),
+                other.get("rss_mib"),
+                _times(found["cpu_s"], other.get("cpu_s")),
+            ]
+        )
+    head = ["ports", "wall s", "CPU s", "MiB", "rows", "OVN wall s", "CPU s", "MiB", "CPU ratio"]
+    yield from _table("Cold translation, SQL to stored southbound", head, rows)
+
+
+def _changes(results: Results) -> Iterator[str]:
+    sizes = _by_size(results, "changes")
+    ovn = _by_size(results, "ovn_central")
+    shared = max(sizes.keys() & ovn.keys(), default=None)
+    first, last = min(sizes), max(sizes)
+    rows = []
+    for name, found in sizes[first].items():
+        if name == "ports":
+            continue
+        other = ovn[shared]["changes"].get(name) if shared else None
+        wall = [
+            sizes[size][name]["commit_ms"] + sizes[size][name]["translate_ms"] for size in sizes
+        ]
+        mine = (
+            sizes[shared][name]["commit_ms"] + sizes[shared][name]["translate_ms"] if shared else 0
+        )
+        rows.append(
+            [
+                name.replace("_", " "),
+                *(f"{value:.1f}" for value in wall),
+                *(f"{sizes[size][name]['translate_ms']:.1f}" for size in sizes),
+                f"{sizes[last][name]['cpu_ms'] / found['cpu_ms']:.2f}",
+                f"{found['derivations']:.0f}",
+                f"{found['rows']:.0f}",
+                f"{found['bytes']:.0f}",
+                other["wall_ms"] if other else None,
+                _times(mine, other["wall_ms"]) if other else None,
+            ]
+        )
+    head = [
+        "change",
+        *(f"{size}: ms" for size in sizes),
+        *(f"{size}: translation ms" for size in sizes),
+        f"CPU {last} / {first}",
+        "derivations",
+        "rows",
+        "bytes",
+        f"OVN at {shared}: ms",
+        "ratio",
+    ]
+    yield from _table(
+        "A change of one object, from its transaction to stored southbound", head, rows
+    )
+
+
+def _end_to_end(results: Results) -> Iterator[str]:
+    sizes = _by_size(results, "end_to_end")
+    ovn = _by_size(results, "ovn_chassis")
+    shared = max(sizes.keys() & ovn.keys(), default=None)
+    rows = []
+    for name in ("port_added", "port_removed", "acl_changed", "port_up"):
+        other = ovn[shared]["end_to_end"][name]["wall_ms"] if shared else None
+        rows.append(
+            [
+                name.replace("_", " "),
+                *(found[name]["wall_ms"] for found in sizes.values()),
+                *(found[name]["cpu_ms"] for found in sizes.values()),
+                other,
+                _times(sizes[shared][name]["wall_ms"], other) if shared else None,
+            ]
+        )
+    head = [
+        "step",
+        *(f"{size}: ms" for size in sizes),
+        *(f"{size}: CPU ms" for size in sizes),
+        f"OVN at {shared}: ms",
+        "ratio",
+    ]
+    yield from _table("Request to flows in Open vSwitch; interface plugged to port up", head, rows)
+
+
+def _agent_start(results: Results) -> Iterator[str]:
+    rows: list[list[object]] = []
+    for found in results["agent_start"]:
+        cold, again = found["cold"], found["restart"]
+        rows += [
+            [
+                "Treadle, cold",
+                *(f"{cold['flows']:.0f}", cold["wall_s"], cold["cpu_s"]),
+                *(round(cold["rss_mib"]), f"{cold['flows']:.0f}"),
+            ],
+            [
+                "Treadle, flows in place",
+                *(again["flows"], again["wall_s"], again["cpu_s"], None, again["flow_mods"]),
+            ],
+        ]
+    for found in results.get("ovn_chassis", ()):
+        cold = found["start"]
+        rows.append(
+            [
+                "OVN, cold",
+                cold["flows"],
+                cold["wall_s"],
+                cold["cpu_s"],
+                round(cold["rss_mib"]),
+                None,
+            ]
+        )
+    head = ["start", "flows", "wall s", "CPU s", "MiB", "flow-mods"]
+    yield from _table("Start of an agent with 100 local ports", head, rows)
+
+
+def _fan_out(results: Results) -> Iterator[str]:
+    rows = [
+        [
+            found["agents"],
+            case.replace("_", " "),
+            *(found[case][key] for key in ("wall_ms", "server_cpu_ms", "agents_cpu_ms")),
+            round(
+                (found[case]["server_cpu_ms"] + found[case]["agents_cpu_ms"]) / found["agents"], 3
+            ),
+        ]
+        for found in results["fan_out"]
+        for case in ("concerns_all", "concerns_one", "concerns_none")
+    ]
+    head = ["agents", "change", "wall ms", "server CPU ms", "agents CPU ms", "CPU ms an agent"]
+    yield from _table("One change to many connected agents", head, rows)
+
+
+def _lookups(results: Results) -> Iterator[str]:
+    found = results["lookups"]
+    ovn = next(iter(results.get("ovn_chassis", ())), None)
+    rows: list[list[object]] = []
+    for packet, counts in found["packets"].items():
+        for name, count in counts.items():
+            other = ovn["packets"][packet][name] if ovn else None
+            rows.append([f"{packet.replace('_', ' ')}: {name}", count, other, _times(count, other)])
+    for name, count in found["flows"].items():
+        rows.append([f"flows: {name.replace('_', ' ')}", count, None, None])
+    yield from _table(
+        "What a packet and a port cost the switch", ["", "Treadle", "OVN", "ratio"], rows
+    )
+
+
+TABLES = {
+    "cold": _cold,
+    "changes": _changes,
+    "end_to_end": _end_to_end,
+    "agent_start": _agent_start,
+    "fan_out": _fan_out,
+    "lookups": _lookups,
+}
+"""By measurement, in the order in which they are shown."""
