@@ -1,0 +1,184 @@
+"""When the reconciler touches the switch, and when it says that it did."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterable
+from typing import Any, cast
+
+import pytest
+
+from chassis_agent import reconciler as module
+from chassis_agent.announcer import Announcer
+from chassis_agent.compile import ConjunctionIds
+from chassis_agent.desired import Changes
+from chassis_agent.flow import Flow, FlowKey
+from chassis_agent.flow_state import FlowState
+from chassis_agent.health import Health
+from chassis_agent.local_facts import LocalFacts
+from chassis_agent.openflow.errors import ConnectionLostError
+from chassis_agent.ovsdb import Bridge, Interface, SwitchDatabase
+from chassis_agent.port_names import PortNames
+from chassis_agent.reconciler import Reconciler
+from chassis_agent.switch import Switch
+from chassis_agent.tunnels import PORT_NAME
+from chassis_agent.zones import ZoneAllocator
+from southbound.rows import Row
+from southbound.watch.client import Batch, WatchClient
+from tests.unit.chassis_agent.tiny_network import NETWORK
+
+BRIDGE = Bridge(
+    "br-int",
+    interfaces={
+        "tap1": Interface("tap1", ofport=101, external_ids={"iface-id": "p1"}),
+        PORT_NAME: Interface(PORT_NAME, "geneve", 9),
+    },
+)
+
+
+class Watch:
+    """A server that is there, of which the test says what it sends."""
+
+    def __init__(self) -> None:
+        self.connected = True
+        self.batches: asyncio.Queue[Batch] = asyncio.Queue()
+        self.subscribed: set[str] = set()
+        self.claims: list[str] = []
+        self.acknowledged: list[int] = []
+
+    async def next_batch(self) -> Batch:
+        return await self.batches.get()
+
+    def acknowledge(self, batch: Batch) -> None:
+        self.acknowledged.append(batch.serial)
+
+    def subscribe(self, scopes: Iterable[str]) -> None:
+        self.subscribed.update(scopes)
+
+    def unsubscribe(self, scopes: Iterable[str]) -> None:
+        self.subscribed.difference_update(scopes)
+
+    def claim_only(self, ports: Iterable[str]) -> None:
+        self.claims = list(ports)
+
+
+class FlowTable:
+    """A switch that holds flows, and may be lost for some commits."""
+
+    def __init__(self) -> None:
+        self.is_connected = True
+        self.is_known = False
+        self.refused: dict[FlowKey, str] = {}
+        self.holds: dict[FlowKey, Flow] = {}
+        self.touched = 0
+        self.failures = 0
+
+    async def flows(self) -> list[Flow]:
+        return list(self.holds.values())
+
+    async def commit(self, changes: Changes) -> None:
+        self.is_known = False
+        if self.failures:
+            self.failures -= 1
+            raise ConnectionLostError("gone")
+        self.touched += 1
+        for flow in changes.removed:
+            del self.holds[flow.key]
+        self.holds.update((flow.key, flow) for flow in changes.added)
+        self.is_known = True
+
+    async def flush_zones(self, zones: Iterable[int]) -> None:
+        assert list(zones)
+
+
+class Host:
+    """An announcer, a database and a reconciler between a watch and a switch."""
+
+    def __init__(self) -> None:
+        self.watch, self.switch, self.health = Watch(), FlowTable(), Health()
+        self.ready: dict[str, str] = {}
+        self.state = FlowState(ConjunctionIds().allocate)
+        self.reconciler = Reconciler(
+            chassis="hv1",
+            bridge=BRIDGE,
+            state=self.state,
+            local=LocalFacts("hv1", ZoneAllocator({})),
+            watch=cast(WatchClient, self.watch),
+            switch=cast(Switch, self.switch),
+            database=cast(SwitchDatabase, self),
+            announcer=cast(Announcer, self),
+            ports=PortNames(),
+            on_rows=lambda _batch: None,
+            on_acl_changes=lambda _ports: None,
+            health=self.health,
+        )
+        self._serial = 0
+
+    async def transact(self, _edit: Any) -> None:
+        """The database takes everything."""
+
+    def update(self, _interfaces: object, ready: dict[str, str]) -> None:
+        self.ready = ready
+
+    async def send(self, puts: Iterable[Row] = (), *, in_sync: Iterable[str] | None = None) -> None:
+        """A batch after which these scopes are in sync: by default, all."""
+        self._serial += 1
+        scopes = frozenset(self.watch.subscribed if in_sync is None else in_sync)
+        await self.watch.batches.put(Batch(tuple(puts), (), 1, scopes, self._serial, 1))
+        await self.settle()
+
+    async def settle(self) -> None:
+        for _ in range(100):
+            await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def host(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Host]:
+    monkeypatch.setattr(module, "_RETRY_SECONDS", 0)
+    monkeypatch.setattr(Reconciler, "_begin_of_loading", lambda _self: None)
+    monkeypatch.setattr(Reconciler, "_end_of_loading", lambda _self: None)
+    host = Host()
+    tasks = [
+        asyncio.create_task(host.reconciler.follow_rows()),
+        asyncio.create_task(host.reconciler.run()),
+    ]
+    host.reconciler.wake()
+    await host.settle()
+    yield host
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def test_the_switch_is_left_alone_until_all_rows_are_there(host: Host) -> None:
+    assert host.watch.claims == ["p1"]
+    await host.send(NETWORK, in_sync=["global"])
+    assert "datapath:ls" in host.watch.subscribed
+    assert (host.switch.touched, host.watch.acknowledged, host.ready) == (0, [], {})
+    await host.send()
+    assert len(host.switch.holds) == len(host.state) > 0
+    assert host.watch.acknowledged == [2]
+    assert host.ready == {"p1": "tap1"}
+
+
+async def test_a_batch_is_acknowledged_once_the_switch_has_taken_it(host: Host) -> None:
+    host.switch.failures = 2
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    await asyncio.sleep(0.01)
+    assert host.switch.touched == 1
+    assert host.watch.acknowledged == [2]
+    assert host.health.counters["degraded_programming"] == 1
+    assert "programming" not in host.health.reasons
+
+
+async def test_a_switch_that_came_back_is_compared_and_not_filled_twice(host: Host) -> None:
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    wanted = dict(host.switch.holds)
+    stranger = next(iter(wanted.values()))._replace(priority=7)
+    del host.switch.holds[next(iter(wanted))]
+    host.switch.holds[stranger.key] = stranger
+    host.switch.is_known = False
+    host.reconciler.wake()
+    await host.settle()
+    assert host.switch.holds == wanted
+    assert await host.reconciler.differences() == []
