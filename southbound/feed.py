@@ -41,6 +41,7 @@ class Feed:
         self._max_tombstones = tombstones
         self._tables: dict[str, dict[str, Row]] = {table: {} for table in ROW_TYPES}
         self._scopes: dict[str, dict[RowId, _Entry]] = {}
+        self._last_changes: dict[str, int] = {}
         self._tombstones: deque[tuple[int, str, RowId]] = deque()
 
     def table(self, table: str) -> Mapping[str, Row]:
@@ -54,9 +55,11 @@ class Feed:
         return [row for _, row in self._scopes.get(scope, {}).values() if row is not None]
 
     def last_change(self, scope: str) -> int:
-        """The position in which the scope changed last; 0 if nothing is known of it."""
-        entries = self._scopes.get(scope)
-        return entries[next(reversed(entries))][0] if entries else 0
+        """The position in which the scope changed last; 0 if nothing is known of it.
+
+        Not that of its youngest entry, which may have been a tombstone that was dropped.
+        """
+        return self._last_changes.get(scope, 0)
 
     def since(self, scope: str, position: int) -> Difference | None:
         """What changed after `position`; None if that can't be told any more."""
@@ -110,6 +113,7 @@ class Feed:
                 changed.add(scope)
         if changed:
             self.position = position
+            self._last_changes.update(dict.fromkeys(changed, position))
             self._drop_old_tombstones()
         return changed
 
@@ -128,4 +132,4 @@ class Feed:
             if entries.get(row_id) == (position, None):
                 del entries[row_id]
                 if not entries:
-                    del self._scopes[scope]
+                    del self._scopes[scope], self._last_changes[scope]

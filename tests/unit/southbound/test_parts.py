@@ -57,3 +57,13 @@ def test_the_least_recently_used_goes_when_there_is_too_much(feed: Feed) -> None
     parts.difference(SET, 1)
     parts.full(SET)
     assert parts.encoded == 3
+
+
+def test_a_snapshot_does_not_come_back_when_the_tombstone_after_it_is_dropped() -> None:
+    feed = Feed(tombstones=0)
+    parts = PartCache(feed)
+    a, b = SetMember("$web", "a"), SetMember("$web", "b")
+    feed.change([a, b])
+    assert members(parts.full(SET)) == {"a", "b"}
+    feed.change([], [b.row_id])
+    assert members(parts.full(SET)) == {"a"}
