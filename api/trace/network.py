@@ -4,7 +4,7 @@ The flows of a datapath are looked at once and kept for as long as they stay the
 only the first trace through a large network takes longer than the walk itself.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import NamedTuple
@@ -98,15 +98,21 @@ class FlowTables:
             connections=connections,
         )
 
+    def keep_only(self, datapaths: Container[str]) -> None:
+        """Forget the tables of datapaths that are gone."""
+        with self._lock:
+            for datapath in [known for known in self._kept if known not in datapaths]:
+                del self._kept[datapath]
+
     def table(self, datapath: str, groups: list[FlowGroup], templates: Templates) -> FlowTable:
         with self._lock:
             kept = self._kept.get(datapath)
-            if kept is None or (kept.groups is not groups and kept.groups != groups):
-                table = FlowTable(_entries(groups, templates))
-                kept = self._kept[datapath] = _Kept(groups, table)
-            elif kept.groups is not groups:
-                kept = self._kept[datapath] = _Kept(groups, kept.table)
-            return kept.table
+            if kept is not None and kept.groups is groups:
+                return kept.table
+            same = kept is not None and kept.groups == groups
+            table = kept.table if kept and same else FlowTable(_entries(groups, templates))
+            self._kept[datapath] = _Kept(groups, table)
+            return table
 
 
 class _TablesOf(Mapping[str, FlowTable]):

@@ -23,7 +23,7 @@ from logical_flow.walk import walk
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouterPort
 from northbound.transaction import Reader
-from southbound.rows import PortBinding
+from southbound.rows import Datapath, PortBinding
 
 router = APIRouter(prefix="/v1")
 
@@ -93,12 +93,14 @@ async def trace(backend: BackendOf, _caller: Viewer, values: JsonObject) -> Resp
             raise InvalidError.of("inport", reason="is needed: the match names no port there is")
         entry = ports[name]
     snapshot = take_snapshot(backend.realised, entry.datapath)
+    datapaths = frozenset(backend.realised.rows(Datapath))
 
     def work(reader: Reader) -> Response:
         sent = packet
         if words is not None:
             addressing = Addressing(ports, _networks(reader, ports, entry.datapath))
             sent = addressing.packet(words, wanted.inport)
+        _tables.keep_only(datapaths)
         network = _tables.network(snapshot, _connections(wanted.connection))
         try:
             walked = walk(network, sent)
