@@ -149,10 +149,15 @@ class AgentUnderTest:
         assert self._agent is not None
         return await self._agent.report()
 
-    async def differences(self) -> list[str]:
+    async def differences(self, seconds: float = 5) -> list[str]:
+        """What still differs once a bundle that is under way has had time to arrive."""
         assert self._agent is not None
-        found: list[str] = (await self._agent.recompute())["differences"]
-        return found
+        deadline = asyncio.get_running_loop().time() + seconds
+        while True:
+            found: list[str] = (await self._agent.recompute())["differences"]
+            if not found or asyncio.get_running_loop().time() > deadline:
+                return found
+            await self._task_alive(0.05)
 
     async def until(
         self, condition: Callable[[dict[str, Any]], object], seconds: float = 15
