@@ -9,7 +9,6 @@ here the prerequisites of a field hold whichever way it is tested, as they do fo
 comparisons in both.
 """
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -20,8 +19,6 @@ from logical_flow.match_parser import parse_match
 from logical_flow.packet import packet_from_match
 
 from .ovn_southbound import TABLES, OvnSouthbound, ovn_southbound
-
-pytestmark = pytest.mark.skipif(shutil.which("ovn-trace") is None, reason="OVN isn't installed")
 
 MEMBERS = {
     "$web": ["10.0.0.0/24", "10.1.0.1"],
