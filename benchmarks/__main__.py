@@ -23,7 +23,7 @@ def commands(sizes: list[str], ovn_sizes: list[str]) -> dict[str, list[str]]:
         "changes": sizes,
         "ovn_central": ovn_sizes,
         "end_to_end": sizes,
-        "agent_start": ["2400", "11000"],
+        "agent_start": ["1000", "2400", "11000"],
         "ovn_chassis": ovn_sizes[:1],
         "fan_out": ["20", "200"],
         "lookups": [],

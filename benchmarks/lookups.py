@@ -85,9 +85,11 @@ def _mac(switch: int, port: int) -> str:
 
 
 def _tunnel_metadata(trace: str) -> str:
-    tunnel_ids = re.findall(r"set_field:(\w+)->tun_id", trace)
+    tunnel_ids = re.findall(r"set_field:(\w+)(?:/\w+)?->tun_id", trace)
     inports = re.findall(r"TUN_METADATA0\[16..30\] is now (\w+)", trace)
-    outports = re.findall(r"TUN_METADATA0\[0..15\] is now (\w+)", trace)
+    outports = re.findall(r"TUN_METADATA0\[0..15\] is now (\w+)", trace) or re.findall(
+        r"set_field:(\w+)(?:/\w+)?->tun_metadata0", trace
+    )
     if not (tunnel_ids and inports and outports):
         raise RuntimeError(f"the packet does not go into a tunnel:\n{trace}")
     option = int(inports[-1], 16) << 16 | int(outports[-1], 16)
