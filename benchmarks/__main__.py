@@ -19,7 +19,7 @@ from benchmarks.report import render
 def commands(sizes: list[str], ovn_sizes: list[str]) -> dict[str, list[str]]:
     """Every measurement's arguments."""
     return {
-        "cold": sizes,
+        "cold": sorted({*sizes, *ovn_sizes}, key=int),
         "changes": sizes,
         "ovn_central": ovn_sizes,
         "end_to_end": sizes,
@@ -62,7 +62,7 @@ def _sizes(text: str) -> list[str]:
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default="1000,10000,50000", help="logical ports")
-    parser.add_argument("--ovn-sizes", type=_sizes, default="1000,5000", help="likewise, of OVN")
+    parser.add_argument("--ovn-sizes", type=_sizes, default="1000,10000", help="likewise, of OVN")
     parser.add_argument("--only", action="append", choices=list(commands([], [])), default=[])
     parser.add_argument("--out", type=Path, help="where to write the results, as JSON")
     options = parser.parse_args()

@@ -21,6 +21,16 @@ def laboratory() -> Iterator[Lab]:
         yield lab
 
 
+def as_installed(directory: Path) -> dict[str, str]:
+    """An environment in which the agent doesn't see a package that only tests need.
+
+    python-ovs imports eventlet where it is there, which os-ken brings along.
+    """
+    directory.mkdir(exist_ok=True)
+    (directory / "eventlet.py").write_text('raise ImportError("a package of tests")\n')
+    return {"PYTHONPATH": str(directory)}
+
+
 def add_bridge(hypervisor: Hypervisor) -> None:
     """The integration bridge, ahead of the agent."""
     hypervisor.switch.vsctl(

@@ -140,7 +140,7 @@ def _agent_start(results: Results) -> Iterator[str]:
             [
                 "Treadle, cold",
                 *(f"{cold['flows']:.0f}", cold["wall_s"], cold["cpu_s"]),
-                *(round(cold["rss_mib"]), f"{cold['flows']:.0f}"),
+                *(round(cold["rss_mib"]), f"{cold['flow_mods']:.0f}"),
             ],
             [
                 "Treadle, flows in place",
