@@ -30,16 +30,22 @@ class Scene:
 
     def __init__(self, lab: Lab) -> None:
         self.lab = lab
-        self.net = Network(lab.server)
+        self.net = Network(lab.server, self._forget_cached)
         self.expected_trouble: list[str] = []
         self._log_offsets: dict[Path, int] = {}
 
+    def _forget_cached(self) -> None:
+        """Have no switch forward by cached decisions from before its last change."""
+        for name, hypervisor in self.lab.hypervisors.items():
+            if self.lab.process(f"{name}/ovs-vswitchd").alive():
+                hypervisor.switch.appctl("revalidator/purge")
+
     def settle(self) -> None:
-        """Wait until all agents have acknowledged the newest revision."""
+        """Wait until all agents are connected and their switches hold what they know."""
         for hypervisor in self.lab.hypervisors.values():
             until(
-                lambda hypervisor=hypervisor: hypervisor.agent("status")["connected"],  # type: ignore[misc]
-                f"agent of {hypervisor.name} connected",
+                lambda hypervisor=hypervisor: hypervisor.agent("status")["in_sync"],  # type: ignore[misc]
+                f"agent of {hypervisor.name} in sync",
                 30,
             )
 

@@ -1,5 +1,6 @@
 """Declare a network over REST, tersely, waiting until every agent concerned has it."""
 
+from collections.abc import Callable
 from typing import Any
 
 import httpx
@@ -12,16 +13,22 @@ class RefusedError(AssertionError):
 
 
 class Network:
-    """The API of one lab, one method a kind of object."""
+    """The API of one lab, one method a kind of object.
 
-    def __init__(self, server: Server) -> None:
+    `effective` returns once packets obey what is in the switches.
+    """
+
+    def __init__(self, server: Server, effective: Callable[[], None]) -> None:
         self.client: httpx.Client = server.client()
+        self._effective = effective
 
     def call(self, method: str, path: str, body: Any = None, *, wait: str = "chassis") -> Any:
         params = {"wait": wait, "timeout": 30} if method != "GET" else None
         answer = self.client.request(method, f"/v1{path}", json=body, params=params)
         if not answer.is_success:
             raise RefusedError(f"{method} {path}: {answer.status_code} {answer.text}")
+        if method != "GET":
+            self._effective()
         return answer.json() if answer.content else None
 
     def get(self, path: str) -> Any:

@@ -75,7 +75,7 @@ def rule(
 
 
 def outcome(scene: Scene, target: str = "s", port: int = 80, *, source: str = "c") -> str:
-    return scene.lab.vm(source).tcp_outcome(ip4(target), port, timeout=1.5)
+    return scene.lab.vm(source).tcp_outcome(ip4(target), port, timeout=2.5)
 
 
 @pytest.mark.parametrize(
