@@ -157,7 +157,7 @@ def demo(
                 with build(name, spec, typer.echo) as lab:
                     results = run_probes(lab, spec.probes)
                     _print_probes(results)
-                    _print_where_to_look(lab)
+                    _print_where_to_look(lab, results)
                     if not exit_after:
                         typer.echo("\nUp until Ctrl-C.")
                         signal.pause()
@@ -185,13 +185,17 @@ def _print_probes(results: "list[ProbeResult]") -> None:
     _print(table)
 
 
-def _print_where_to_look(lab: "Lab") -> None:
+def _print_where_to_look(lab: "Lab", results: "list[ProbeResult]") -> None:
     url = lab.server.url
-    table = _table("Where to look next", "what", "how")
+    table = _table("Where to look next (in a checkout: ./run treadle …)", "what", "how")
     table.add_row("REST API, documented", f"{url}/docs")
     table.add_row("the network", f"treadle show --url {url}")
     table.add_row("logical flows", f"treadle lflow --url {url}")
     table.add_row("who changed what", f"treadle revisions --url {url}")
+    refused = next((each.probe for each in results if each.outcome == "rejected"), None)
+    if refused:
+        words = f"tcp {refused.source} -> {refused.target}:{refused.tcp}"
+        table.add_row("why it was refused", f"treadle trace --url {url} '{words}'")
     vm = next(iter(lab.vms), None)
     if vm:
         table.add_row("inside a VM", f"treadle testbed exec --name {lab.name} {vm} -- ping ADDRESS")
