@@ -17,7 +17,7 @@ from typing import Any
 import httpx
 
 from benchmarks.hypervisors import add_interfaces, laboratory, plug
-from benchmarks.measure import cpu_seconds
+from benchmarks.measure import cpu_seconds, rss_mib
 from benchmarks.network import write_network
 from benchmarks.topology import object_id
 from cli.testbed.lab import Lab
@@ -37,6 +37,7 @@ def measure(ports: int) -> dict[str, Any]:
         with lab.server.client() as client:
             return {
                 "ports": ports,
+                "server_rss_mib": round(rss_mib([lab.process("server").pid])),
                 "port_added": _costs(lab, [lambda n=n: _post(client, n) for n in range(TURNS)]),
                 "port_removed": _costs(lab, [lambda n=n: _delete(client, n) for n in range(TURNS)]),
                 "acl_changed": _costs(lab, [lambda n=n: _acl(client, n) for n in range(TURNS)]),

@@ -49,6 +49,7 @@ def _cold(results: Results) -> Iterator[str]:
                 ports,
                 found["wall_s"],
                 found["cpu_s"],
+                found["recompute_cpu_s"],
                 found["max_rss_mib"],
                 found["rows"],
                 other.get("wall_s"),
@@ -57,7 +58,10 @@ def _cold(results: Results) -> Iterator[str]:
                 _times(found["cpu_s"], other.get("cpu_s")),
             ]
         )
-    head = ["ports", "wall s", "CPU s", "MiB", "rows", "OVN wall s", "CPU s", "MiB", "CPU ratio"]
+    head = [
+        *("ports", "wall s", "CPU s", "derivations alone, CPU s", "MiB", "rows"),
+        *("OVN wall s", "CPU s", "MiB", "CPU ratio"),
+    ]
     yield from _table("Cold translation, SQL to stored southbound", head, rows)
 
 
@@ -122,6 +126,8 @@ def _end_to_end(results: Results) -> Iterator[str]:
                 _times(sizes[shared][name]["wall_ms"], other) if shared else None,
             ]
         )
+    rows.append(["server, MiB", *(found["server_rss_mib"] for found in sizes.values())])
+    rows[-1] += [None] * (len(sizes) + 2)
     head = [
         "step",
         *(f"{size}: ms" for size in sizes),
