@@ -1,3 +1,8 @@
+"""What all tests share: the option for golden files, and an end that cleans up."""
+
+import signal
+from types import FrameType
+
 import pytest
 
 
@@ -7,3 +12,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         action="store_true",
         help="write golden files anew instead of comparing with them",
     )
+
+
+def pytest_configure() -> None:
+    signal.signal(signal.SIGTERM, _interrupt)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Fixtures are torn down after SIGTERM as after Ctrl-C: labs and daemons must go."""
+    raise KeyboardInterrupt
