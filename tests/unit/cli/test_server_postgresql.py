@@ -4,12 +4,9 @@ import signal
 from pathlib import Path
 
 import httpx
-import pytest
 
 from tests.unit.cli.test_server import NETWORK, RunningServer, free_ports, run, start
-from tests.unit.northbound.postgresql import BINARIES, private_server
-
-pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed")
+from tests.unit.northbound.postgresql import private_server
 
 
 def test_a_server_on_postgresql(tmp_path: Path) -> None:

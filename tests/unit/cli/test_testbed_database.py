@@ -1,13 +1,10 @@
 """A database that was started answers, whatever its last life left behind."""
 
 import os
-import shutil
 import signal
 import socket
 from pathlib import Path
 from typing import cast
-
-import pytest
 
 from cli.testbed.namespace import Namespace
 from cli.testbed.openvswitch import OpenVSwitch
@@ -22,7 +19,6 @@ class Here:
         return argv
 
 
-@pytest.mark.skipif(shutil.which("ovsdb-server") is None, reason="needs Open vSwitch")
 def test_database_answers_once_it_is_started(tmp_path: Path) -> None:
     switch = OpenVSwitch(cast(Namespace, Here()), tmp_path)
     switch.create_database()

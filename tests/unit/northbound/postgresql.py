@@ -14,6 +14,7 @@ BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 @contextmanager
 def private_server() -> Iterator[str]:
     """Start a server; the URL of its one database. It refuses root, hence runuser."""
+    assert BINARIES, "PostgreSQL is not installed: apt-get install postgresql"
     as_user = ["runuser", "-u", "postgres", "--"] if os.getuid() == 0 else []
     with tempfile.TemporaryDirectory(prefix="treadle-pg-") as directory:
         if as_user:

@@ -19,10 +19,8 @@ from northbound.services import LOGICAL_SWITCHES
 from northbound.transaction import NOTIFY_CHANNEL
 from southbound.models import metadata as southbound_tables
 from tests.unit.northbound.network import Network
-from tests.unit.northbound.postgresql import BINARIES, private_server
+from tests.unit.northbound.postgresql import private_server
 from tests.unit.northbound.test_apply import SHOP
-
-pytestmark = pytest.mark.skipif(not BINARIES, reason="PostgreSQL is not installed")
 
 
 @pytest.fixture(scope="module")

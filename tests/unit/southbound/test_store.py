@@ -27,7 +27,7 @@ from southbound.rows import (
     Template,
 )
 from southbound.store import PortFact, Store
-from tests.unit.northbound.postgresql import BINARIES, private_server
+from tests.unit.northbound.postgresql import private_server
 
 TEMPLATE = Template(0xFFFFFFFF, "ls_in", "s", 3, "next", "50", "eth.dst == {m:mac}", "next;", "")
 ROWS: list[Row] = [
@@ -54,8 +54,6 @@ ROWS: list[Row] = [
 
 @pytest.fixture(scope="module")
 def postgresql() -> Iterator[str]:
-    if not BINARIES:
-        pytest.skip("PostgreSQL is not installed")
     with private_server() as url:
         yield url.replace("postgresql:", "postgresql+psycopg:", 1)
 
