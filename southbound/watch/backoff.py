@@ -6,7 +6,7 @@ import random
 class Backoff:
     """Twice as long after each failure, at random below that: not all agents at once."""
 
-    def __init__(self, first: float = 0.5, longest: float = 30.0) -> None:
+    def __init__(self, first: float = 0.5, longest: float = 8.0) -> None:
         self._first = first
         self._longest = longest
         self._ceiling = first

@@ -1,6 +1,7 @@
 """An agent's last known rows on its disk, for a start without the server."""
 
 import os
+import threading
 from pathlib import Path
 
 import msgspec
@@ -30,10 +31,14 @@ def cached_rows(
 
 
 class RowCache:
-    """A file of rows by scope, replaced as a whole, never written in place."""
+    """A file of rows by scope, replaced as a whole, never written in place.
+
+    May be saved from several threads: one after the other.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._saving = threading.Lock()
 
     def load(self) -> CachedRows | None:
         """What was saved last; None if there is nothing, or nothing of use."""
@@ -54,8 +59,9 @@ class RowCache:
     def save(self, rows: CachedRows) -> None:
         """Replace the file; a crash at any time leaves the old or the new one."""
         temporary = self._path.with_name(f"{self._path.name}.new")
-        with temporary.open("wb") as file:
-            file.write(msgspec.msgpack.encode(rows))
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(self._path)
+        with self._saving:
+            with temporary.open("wb") as file:
+                file.write(msgspec.msgpack.encode(rows))
+                file.flush()
+                os.fsync(file.fileno())
+            temporary.replace(self._path)

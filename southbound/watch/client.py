@@ -376,24 +376,37 @@ class WatchClient:
         self._mirror.revision = cached.revision
 
     async def _save_cache(self, cache: RowCache) -> None:
-        while True:
-            await self._cache_due.wait()
-            await asyncio.sleep(self._cache_delay)
-            self._cache_due.clear()
-            mirror = self._mirror
-            rows = cached_rows(
-                mirror.epoch,
-                mirror.position,
-                mirror.revision,
-                {
-                    scope: cast(tuple[AnyRow, ...], tuple(mirror.of(scope)))
-                    for scope in mirror.based
-                },
-            )
-            try:
-                await asyncio.to_thread(cache.save, rows)
-            except OSError as error:
-                log.error("row cache not saved", reason=str(error))
+        """Saves a while after an update, so that many are saved at once; and when stopped."""
+        try:
+            while True:
+                await self._cache_due.wait()
+                await asyncio.sleep(self._cache_delay)
+                self._cache_due.clear()
+                try:
+                    await asyncio.to_thread(_save, cache, self._rows_to_cache())
+                except asyncio.CancelledError:
+                    self._cache_due.set()
+                    raise
+        finally:
+            # A start without the server would take back what came since the last save.
+            if self._cache_due.is_set():
+                _save(cache, self._rows_to_cache())
+
+    def _rows_to_cache(self) -> CachedRows:
+        mirror = self._mirror
+        return cached_rows(
+            mirror.epoch,
+            mirror.position,
+            mirror.revision,
+            {scope: cast(tuple[AnyRow, ...], tuple(mirror.of(scope))) for scope in mirror.based},
+        )
+
+
+def _save(cache: RowCache, rows: CachedRows) -> None:
+    try:
+        cache.save(rows)
+    except OSError as error:
+        log.error("row cache not saved", reason=str(error))
 
 
 async def _receive(socket: ClientConnection) -> wire.FromServer:

@@ -113,19 +113,26 @@ def test_server_restart(scene: Scene) -> None:
 
 
 def test_agent_starts_while_the_server_is_gone(scene: Scene) -> None:
-    """From its cache it programs even an empty switch."""
+    """From its cache it programs even an empty switch, with the last change before the end."""
     lab = scene.lab
     scene.expected_trouble.append("connect")
+    scene.net.change_port("l3", enabled=False)
     lab.stop_process("server")
-    lab.stop_process("hv1/agent")
-    hypervisor = lab.hypervisor("hv1")
-    hypervisor.switch.ofctl("del-flows", hypervisor.switch.management("br-int"))
-    hypervisor.switch.appctl("revalidator/purge")
-    until(lambda: not lab.vm("l1").ping(IP["l2"], timeout=1), "the empty switch drops", 10)
-    lab.start_agent("hv1")
-    until(lambda: lab.vm("l1").ping(IP["l2"], timeout=1), "hv1 forwards from its cache", 30)
-    lab.start_server()
+    try:
+        lab.stop_process("hv1/agent")
+        hypervisor = lab.hypervisor("hv1")
+        hypervisor.switch.ofctl("del-flows", hypervisor.switch.management("br-int"))
+        hypervisor.switch.appctl("revalidator/purge")
+        until(lambda: not lab.vm("l1").ping(IP["l2"], timeout=1), "the empty switch drops", 10)
+        lab.start_agent("hv1")
+        until(lambda: lab.vm("l1").ping(IP["l2"], timeout=1), "hv1 forwards from its cache", 30)
+        assert hypervisor.agent("status")["headless"]
+        assert not lab.vm("l1").ping(IP["l3"], timeout=1)
+    finally:
+        lab.start_server()
     scene.settle()
+    scene.net.change_port("l3", enabled=True)
+    assert lab.vm("l1").ping(IP["l3"], count=2)
 
 
 def test_vswitchd_restart(scene: Scene) -> None:

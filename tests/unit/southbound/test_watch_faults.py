@@ -217,6 +217,25 @@ async def test_an_agent_starts_without_the_server(
     assert headless.client.in_sync == frozenset()
 
 
+async def test_rows_that_came_just_before_the_stop_are_cached(
+    state: RealisedState, make_agent: MakeAgent, tmp_path: Path
+) -> None:
+    """An agent that starts without the server must not go back to earlier rows."""
+    cache = RowCache(tmp_path / "rows")
+    await state.write(1, [datapath("earlier")])
+    agent = make_agent("hv1", "datapath:d1", cache=cache, cache_delay=0.0)
+    await agent.synced()
+    await until(lambda: cache.load() is not None)
+    agent.client._cache_delay = 3600.0
+    await state.write(2, [datapath("last")])
+    await until(lambda: agent.rows == by_id(datapath("last")))
+    await agent.stop()
+    saved = cache.load()
+    assert saved is not None
+    assert saved.revision == 2
+    assert saved.scopes["datapath:d1"] == (datapath("last"),)
+
+
 async def test_cached_rows_are_corrected_by_the_server(
     state: RealisedState, make_agent: MakeAgent, tmp_path: Path
 ) -> None:
