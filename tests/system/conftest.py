@@ -41,11 +41,11 @@ class Scene:
                 hypervisor.switch.appctl("revalidator/purge")
 
     def settle(self) -> None:
-        """Wait until all agents are connected."""
+        """Wait until every switch holds what the server has."""
         for hypervisor in self.lab.hypervisors.values():
             until(
-                lambda hypervisor=hypervisor: hypervisor.agent("status")["connected"],  # type: ignore[misc]
-                f"agent of {hypervisor.name} connected",
+                lambda hypervisor=hypervisor: hypervisor.agent("status")["in_sync"],  # type: ignore[misc]
+                f"agent of {hypervisor.name} in sync",
                 30,
             )
 
