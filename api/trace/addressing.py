@@ -7,6 +7,7 @@ destination there, any other to that of the router port in the sender's subnet.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address, ip_interface
+from typing import NamedTuple
 
 from api.trace.words import (
     EPHEMERAL_PORT,
@@ -44,6 +45,22 @@ class Host:
     addresses: tuple[Address, ...]
 
 
+class Ends(NamedTuple):
+    """Where a packet enters, who sends it from which address, and to which it goes."""
+
+    entry: PortBinding
+    sender: Host
+    source: Address
+    destination: Address
+
+
+class Neighbour(NamedTuple):
+    """Whom the sender's frame goes to: an address in the sender's subnet and its owner's MAC."""
+
+    address: Address
+    mac: int
+
+
 @dataclass(frozen=True)
 class Addressing:
     """Which ports there are, and the networks of router ports by name."""
@@ -53,30 +70,17 @@ class Addressing:
 
     def packet(self, words: PacketWords, inport: str | None) -> MutablePacket:
         """The packet that `words` describe, entering at `inport` or where it comes from."""
+        ends = self.ends(words, inport)
+        if words.protocol == "arp":
+            return arp_request(ends.entry.name, ends.sender.mac, ends.source, ends.destination)
+        return packet_between(words, ends, self._next_hop(words, ends))
+
+    def ends(self, words: PacketWords, inport: str | None) -> Ends:
+        """The two ends of the packet that `words` describe."""
         entry = self.entry(words, inport)
         family = self._family(words, entry)
-        host, source = self._source(words, entry, family)
-        destination = self._destination(words, family)
-        packet: MutablePacket = {"inport": entry.name, "eth.src": host.mac}
-        if words.protocol == "arp":
-            return packet | {
-                "eth.dst": _BROADCAST,
-                "eth.type": ETH_ARP,
-                "arp.op": 1,
-                "arp.sha": host.mac,
-                "arp.spa": int(source),
-                "arp.tha": 0,
-                "arp.tpa": int(destination),
-            }
-        prefix = f"ip{family}"
-        packet |= {
-            "eth.dst": self._next_hop(words, entry, source, destination),
-            "eth.type": ETH_IP4 if family == 4 else ETH_IP6,
-            f"{prefix}.src": int(source),
-            f"{prefix}.dst": int(destination),
-            "ip.ttl": _TTL,
-        }
-        return packet | _payload(words, family)
+        sender, source = self._source(words, entry, family)
+        return Ends(entry, sender, source, self._destination(words, family))
 
     def entry(self, words: PacketWords, inport: str | None) -> PortBinding:
         """The port at which the packet enters."""
@@ -147,28 +151,64 @@ class Addressing:
             raise fault(words.text, place.position, f"{port.name} has no IPv{family} address")
         return found[0]
 
-    def _next_hop(
-        self, words: PacketWords, entry: PortBinding, source: Address, destination: Address
-    ) -> int:
-        if destination.is_multicast:
-            return _multicast_mac(destination)
-        for _, host in self._owners(destination, entry.datapath):
-            return host.mac
+    def neighbour(self, datapath: str, source: Address, destination: Address) -> Neighbour | str:
+        """Whom a packet goes to first that is sent on a switch, or why there is nobody."""
+        for _, host in self._owners(destination, datapath):
+            return Neighbour(destination, host.mac)
         gateways = [
-            (gateway, ip_interface(network).network)
+            (gateway, ip_interface(network))
             for port in self.ports.values()
-            if port.datapath == entry.datapath and port.type == "patch"
+            if port.datapath == datapath and port.type == "patch"
             for gateway in hosts(port)
             for network in self.networks.get(port.peer, ())
         ]
-        near = [(gateway, network) for gateway, network in gateways if source in network]
-        if any(destination in network for _, network in near):
-            reason = f"nobody in the sender's subnet has {destination}, so ARP finds no one"
-            raise fault(words.text, words.destination.position, reason)
+        near = [found for found in gateways if source in found[1].network]
+        if any(destination in interface.network for _, interface in near):
+            return f"nobody in the sender's subnet has {destination}, so ARP finds no one"
         if not gateways:
-            reason = f"{destination} is not on the sender's switch, which leads to no router"
-            raise fault(words.text, words.destination.position, reason)
-        return (near or gateways)[0][0].mac
+            return f"{destination} is not on the sender's switch, which leads to no router"
+        gateway, interface = (near or gateways)[0]
+        return Neighbour(interface.ip, gateway.mac)
+
+    def _next_hop(self, words: PacketWords, ends: Ends) -> int:
+        destination = ends.destination
+        if destination.is_multicast:
+            return _multicast_mac(destination)
+        found = self.neighbour(ends.entry.datapath, ends.source, destination)
+        if isinstance(found, str):
+            raise fault(words.text, words.destination.position, found)
+        return found.mac
+
+
+def arp_request(inport: str, mac: int, source: Address, target: Address) -> MutablePacket:
+    """The question who has `target`, in IPv4."""
+    return {
+        "inport": inport,
+        "eth.src": mac,
+        "eth.dst": _BROADCAST,
+        "eth.type": ETH_ARP,
+        "arp.op": 1,
+        "arp.sha": mac,
+        "arp.spa": int(source),
+        "arp.tha": 0,
+        "arp.tpa": int(target),
+    }
+
+
+def packet_between(words: PacketWords, ends: Ends, next_hop: int) -> MutablePacket:
+    """The IP packet that `words` describe, in a frame to the MAC address `next_hop`."""
+    family = ends.source.version
+    prefix = f"ip{family}"
+    packet: MutablePacket = {
+        "inport": ends.entry.name,
+        "eth.src": ends.sender.mac,
+        "eth.dst": next_hop,
+        "eth.type": ETH_IP4 if family == 4 else ETH_IP6,
+        f"{prefix}.src": int(ends.source),
+        f"{prefix}.dst": int(ends.destination),
+        "ip.ttl": _TTL,
+    }
+    return packet | _payload(words, family)
 
 
 def hosts(port: PortBinding) -> list[Host]:

@@ -1,7 +1,8 @@
 """A walk as a document: the tree of what happened, and the verdict."""
 
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Literal
 
 from api.trace.causes import Cause, Causes
 from api.trace.network import StoredEntry
@@ -26,45 +27,88 @@ _DECIDED_BY_ACL = "_acl_action"
 _ACLS = "_acl_eval_"
 
 
-def verdict(walk: Walk, inport: str, causes: Causes) -> Document:
+@dataclass(frozen=True)
+class Ending:
+    """How a walk ended: where that was decided, and what left through which port.
+
+    `deliveries` are all, each with whether it is the packet itself and not one made on
+    the way. `answers` are the deliveries to the port where the packet entered, `forwarded` those
+    of the packet itself to other ports, `requests` what asks for a next hop's address.
+    """
+
+    outcome: Literal["delivered", "answered", "asked", "dropped", "ended"]
+    place: Event | None
+    deliveries: list[tuple[Delivery, bool]]
+    forwarded: list[Delivery]
+    answers: list[Delivery]
+    requests: list[Delivery]
+    entry: Entry | None
+    """The flow that decided; for what follows from an ACL's verdict, the ACL's."""
+
+
+def ending(walk: Walk, inport: str) -> Ending:
     """How `walk` ended for the packet that entered at `inport`."""
     events = walk.events
-    delivered = [n for n, event in enumerate(events) if isinstance(event, Delivery)]
-    made = {n: _maker(events, n) for n in delivered}
-    answers = [n for n in delivered if _port(events[n]) == inport]
-    forwarded = [n for n in delivered if n not in answers and made[n] is None]
-    requests = [n for n in delivered if (m := made[n]) is not None and m.kind in _ADDRESS_REQUESTS]
+    delivered = [(n, event) for n, event in enumerate(events) if isinstance(event, Delivery)]
+    made = {n: _maker(events, n) for n, _ in delivered}
+    answers = [(n, event) for n, event in delivered if event.port == inport]
+    forwarded = [event for n, event in delivered if event.port != inport and made[n] is None]
+    requests = [
+        event
+        for n, event in delivered
+        if (maker := made[n]) is not None and maker.kind in _ADDRESS_REQUESTS
+    ]
     place: Event | None = None
+    outcome: Literal["delivered", "answered", "asked", "dropped", "ended"] = "ended"
     if forwarded:
         outcome = "delivered"
-        text = f"delivered to {', '.join(_port(events[n]) for n in forwarded)}"
     elif answers:
-        outcome, place = "answered", _answering(events, answers[0])
-        text = "answered"
+        outcome, place = "answered", _answering(events, answers[0][0])
     elif requests:
         outcome = "asked"
-        ports = ", ".join(_port(events[n]) for n in requests)
-        text = f"held back: the next hop's MAC address is not known, {ports} is asked for it"
     elif walk.drops:
         outcome, place = "dropped", walk.drops[0]
-        reason = walk.drops[0].reason
-        text = "dropped" if reason == FLOW_SAYS_SO else f"dropped: {reason},"
-    else:
-        outcome, text = "ended", "nothing left through any port"
-    entry = None if place is None else _deciding(events, place)
-    cause = _cause(entry, causes)
+    return Ending(
+        outcome,
+        place,
+        [(event, made[n] is None) for n, event in delivered],
+        forwarded,
+        [event for _, event in answers],
+        requests,
+        None if place is None else _deciding(events, place),
+    )
+
+
+def verdict(walk: Walk, inport: str, causes: Causes) -> Document:
+    """How `walk` ended for the packet that entered at `inport`, in words."""
+    end = ending(walk, inport)
+    place = end.place
+    match end.outcome:
+        case "delivered":
+            text = f"delivered to {', '.join(event.port for event in end.forwarded)}"
+        case "answered":
+            text = "answered"
+        case "asked":
+            ports = ", ".join(event.port for event in end.requests)
+            text = f"held back: the next hop's MAC address is not known, {ports} is asked for it"
+        case "dropped":
+            reason = walk.drops[0].reason
+            text = "dropped" if reason == FLOW_SAYS_SO else f"dropped: {reason},"
+        case "ended":
+            text = "nothing left through any port"
+    cause = _cause(end.entry, causes)
     if isinstance(place, Visit | Drop):
         stage = place.place.name if place.place else "the end of the pipeline"
         text = f"{text} in {place.datapath} at {stage}"
         text += f", by {cause.sentence}" if cause else ""
     return {
-        "outcome": outcome,
+        "outcome": end.outcome,
         "text": text,
         "datapath": place.datapath if isinstance(place, Visit | Drop) else None,
         "stage": place.place.name if isinstance(place, Visit | Drop) and place.place else None,
-        "flow": str(entry.flow) if entry else None,
+        "flow": str(end.entry.flow) if end.entry else None,
         "cause": _cause_document(cause),
-        "deliveries": [_delivery(event, made[n] is None) for n, event in _at(events, delivered)],
+        "deliveries": [_delivery(event, original) for event, original in end.deliveries],
     }
 
 
@@ -107,14 +151,6 @@ def _text(event: Event) -> str:
 
 def _is_noted(event: Event) -> bool:
     return not isinstance(event, Visit | Crossing | Made | Delivery | Drop)
-
-
-def _at(events: Sequence[Event], places: Sequence[int]) -> list[tuple[int, Delivery]]:
-    return [(n, event) for n in places if isinstance(event := events[n], Delivery)]
-
-
-def _port(event: Event) -> str:
-    return event.port if isinstance(event, Delivery) else ""
 
 
 def _delivery(event: Delivery, original: bool) -> Document:
