@@ -5,7 +5,12 @@ SouthboundError
 ├── UnknownGroup          a flow group was written whose id was never allocated
 ├── NotAllowed            a chassis tried to write what isn't its own
 ├── WatchRefused          the server will not serve this agent
-└── ProtocolError         the other end sent what the watch protocol doesn't allow
+├── ProtocolError         the other end sent what the watch protocol doesn't allow
+└── Unanswered            an agent was asked and gave no answer
+    ├── NotConnected      there is no connection to it, or there no longer is
+    ├── TooOld            it doesn't know questions yet
+    ├── NoAnswerInTime    it may be busy, or its switch may be
+    └── CannotAnswer      it says why
 """
 
 
@@ -35,3 +40,23 @@ class WatchRefused(SouthboundError):  # noqa: N818
 
 class ProtocolError(SouthboundError):
     """A message that can't be decoded, or that isn't due now."""
+
+
+class Unanswered(SouthboundError):  # noqa: N818
+    """A question to an agent stayed without an answer; the message says why."""
+
+
+class NotConnected(Unanswered):
+    """The agent is not connected."""
+
+
+class TooOld(Unanswered):
+    """The agent's protocol has no questions."""
+
+
+class NoAnswerInTime(Unanswered):
+    """The agent is connected, but no answer came."""
+
+
+class CannotAnswer(Unanswered):
+    """The agent answered that it can't."""

@@ -2,8 +2,8 @@
 
 One WebSocket, one MessagePack array a message, its type first. An agent opens
 with :class:`Register`; the server answers :class:`Hello` or :class:`Refused`.
-From then on the server sends nothing but :class:`Update` (and :class:`Denied` for a
-write that isn't the agent's to make).
+From then on the server sends :class:`Update`, :class:`Denied` for a write that isn't the
+agent's to make, and now and then an :class:`Ask`, which the agent gives one :class:`Answer`.
 
 An **update** takes an agent from one position of the server's history to another,
 at once and for all of its scopes: applied whole, it leaves the agent with rows that
@@ -31,10 +31,17 @@ from typing import Final, TypeAlias, TypeVar
 import msgspec
 
 from southbound.errors import ProtocolError
+from southbound.questions import Question, Result
 from southbound.rows import AnyRow, Chassis, RowId
 
-PROTOCOL: Final = 1
+PROTOCOL: Final = 2
 """Goes up when an older agent would misunderstand a message."""
+
+OLDEST_AGENT: Final = 1
+"""The oldest protocol of agents that are still served: servers are upgraded first."""
+
+QUESTIONS: Final = 2
+"""The first protocol whose agents can be asked."""
 
 REFUSED_PROTOCOL: Final = "protocol"
 REFUSED_TOKEN: Final = "unauthorised"  # noqa: S105
@@ -128,6 +135,14 @@ class Counters(Message, frozen=True, array_like=True, tag="counters"):
     values: dict[str, int]
 
 
+class Answer(Message, frozen=True, array_like=True, tag="answer"):
+    """To the :class:`Ask` of that number; without a result `error` says why not."""
+
+    number: int
+    result: Result | None
+    error: str = ""
+
+
 FromAgent: TypeAlias = (
     Register
     | Subscribe
@@ -140,6 +155,7 @@ FromAgent: TypeAlias = (
     | LearnedFdb
     | Acknowledge
     | Counters
+    | Answer
 )
 
 
@@ -181,7 +197,14 @@ class Denied(Message, frozen=True, array_like=True, tag="denied"):
     reason: str
 
 
-FromServer: TypeAlias = Hello | Update | Refused | Denied
+class Ask(Message, frozen=True, array_like=True, tag="ask"):
+    """A question about the agent's switch; answers may come in any order, or too late."""
+
+    number: int
+    question: Question
+
+
+FromServer: TypeAlias = Hello | Update | Refused | Denied | Ask
 
 _M = TypeVar("_M")
 

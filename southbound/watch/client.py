@@ -21,6 +21,7 @@ from websockets.exceptions import WebSocketException
 from southbound import wire
 from southbound.errors import ProtocolError, WatchRefused
 from southbound.rows import AnyRow, Chassis, PortBinding, Row, RowId
+from southbound.watch.answering import Answerer, Answering
 from southbound.watch.backoff import Backoff
 from southbound.watch.cache import CachedRows, RowCache, cached_rows
 from southbound.watch.mirror import Changes, Mirror
@@ -66,15 +67,20 @@ class WatchClient:
         token: str = "",
         tls: ssl.SSLContext | None = None,
         cache: RowCache | None = None,
+        answerer: Answerer | None = None,
         backoff: Backoff | None = None,
         cache_delay: float = _CACHE_SECONDS,
     ) -> None:
-        """`address` is ``ws://host:port`` or ``wss://host:port``."""
+        """`address` is ``ws://host:port`` or ``wss://host:port``.
+
+        `answerer` answers what the server asks about the switch.
+        """
         self._address = address
         self._chassis = chassis
         self._credentials = {"Authorization": f"Bearer {token}"} if token else {}
         self._tls = tls
         self._cache = cache
+        self._answerer = answerer
         self._cache_delay = cache_delay
         self._backoff = backoff or Backoff()
         self._instance = uuid.uuid4().hex
@@ -295,17 +301,21 @@ class WatchClient:
         self._socket, self._last_error = socket, ""
         self._repeat_wishes(set(resume.scopes) if resume else set())
         log.info("connected", server=self._address)
-        reader = asyncio.create_task(self._read(socket, hello.epoch))
-        writer = asyncio.create_task(self._write(socket))
+        answering = Answering(self._answerer, self._send)
+        tasks = [
+            asyncio.create_task(self._read(socket, hello.epoch, answering)),
+            asyncio.create_task(self._write(socket)),
+            asyncio.create_task(answering.run()),
+        ]
         try:
-            done, _ = await asyncio.wait([reader, writer], return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
                 task.result()
         finally:
             self._socket = None
-            reader.cancel()
-            writer.cancel()
-            await asyncio.gather(reader, writer, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     def _repeat_wishes(self, resumed: Set[str]) -> None:
         """What the user asked for earlier is the first that a new connection hears."""
@@ -334,12 +344,14 @@ class WatchClient:
             while self._outbox:
                 await socket.send(wire.encode(self._outbox.popleft()))
 
-    async def _read(self, socket: ClientConnection, epoch: str) -> None:
+    async def _read(self, socket: ClientConnection, epoch: str, answering: Answering) -> None:
         while True:
             match await _receive(socket):
                 case wire.Update() as update:
                     self._apply(epoch, update)
                     self._backoff.reset()
+                case wire.Ask() as ask:
+                    answering.take(ask)
                 case wire.Denied(reason):
                     log.warning("the server denied a write", reason=reason)
                 case message:

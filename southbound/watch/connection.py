@@ -15,9 +15,11 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from southbound import wire
-from southbound.errors import NotAllowed, ProtocolError, WatchRefused
+from southbound.errors import NotAllowed, NotConnected, ProtocolError, TooOld, WatchRefused
+from southbound.questions import Question, Result
 from southbound.rows import datapath_scope
 from southbound.state import RealisedState
+from southbound.watch.asking import Asking
 from southbound.watch.parts import PartCache
 from southbound.watch.session import Session
 from southbound.watch.sessions import Sessions
@@ -56,6 +58,8 @@ class AgentConnection:
         self._hub = hub
         self._sessions = hub.sessions
         self._facts = hub.state.facts
+        self._asking = Asking()
+        self._protocol = wire.PROTOCOL
         self.instance = ""
 
     async def serve(self) -> None:
@@ -81,6 +85,17 @@ class AgentConnection:
         """Drop the connection without waiting for the peer, which may be gone."""
         self._socket.transport.abort()
 
+    async def ask(self, question: Question) -> Result:
+        """The agent's answer, however long it takes; raises Unanswered."""
+        if self._protocol < wire.QUESTIONS:
+            raise TooOld(f"its protocol is {self._protocol}, questions came with {wire.QUESTIONS}")
+        with self._asking.about(question) as (ask, answer):
+            try:
+                await self._socket.send(wire.encode(ask))
+            except ConnectionClosed:
+                raise NotConnected("its connection was lost") from None
+            return await answer
+
     async def is_alive(self) -> bool:
         """Whether the agent answers, and soon."""
         try:
@@ -102,10 +117,11 @@ class AgentConnection:
         if not isinstance(message, wire.Register):
             raise ProtocolError("the first message has to be a registration")
         name = message.chassis.name
-        if message.protocol != wire.PROTOCOL:
+        if not wire.OLDEST_AGENT <= message.protocol <= wire.PROTOCOL:
             raise WatchRefused(
                 wire.REFUSED_PROTOCOL,
-                f"this server speaks protocol {wire.PROTOCOL}, the agent {message.protocol}",
+                f"this server speaks protocols {wire.OLDEST_AGENT} to {wire.PROTOCOL}, "
+                f"the agent {message.protocol}",
             )
         if not name or not await self._hub.authorise(self._token(), name):
             log.warning("agent without a valid token", chassis=name, peer=self._peer)
@@ -138,7 +154,7 @@ class AgentConnection:
         if resume is not None:
             known = resume.epoch == hub.epoch and resume.position <= hub.state.feed.position
             session.resume(resume.position if known else None, resume.scopes)
-        self.instance = register.instance
+        self.instance, self._protocol = register.instance, register.protocol
         hub.connections[session.chassis] = self
         self._sessions.open(session)
         self._facts.connected(register.chassis)
@@ -148,12 +164,13 @@ class AgentConnection:
     def _close(self, session: Session) -> None:
         if self._hub.connections.get(session.chassis) is self:
             del self._hub.connections[session.chassis]
+        self._asking.end()
         self._sessions.disconnected(session)
         log.info("agent disconnected", chassis=session.chassis, peer=self._peer)
 
     def _hello(self) -> wire.Hello:
         refresh = self._facts.learned_age / _REFRESHES_PER_AGE
-        return wire.Hello(wire.PROTOCOL, self._hub.epoch, refresh)
+        return wire.Hello(self._protocol, self._hub.epoch, refresh)
 
     # --- both directions
 
@@ -229,6 +246,8 @@ class AgentConnection:
                 facts.learn_fdb(chassis, port, mac)
             case wire.Counters(values):
                 session.counters = values
+            case wire.Answer():
+                self._asking.answered(message)
             case wire.Register():
                 raise ProtocolError("registered already")
 

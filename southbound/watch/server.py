@@ -7,7 +7,8 @@ from typing import NamedTuple
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 
-from southbound.errors import NotAllowed
+from southbound.errors import NoAnswerInTime, NotAllowed, NotConnected
+from southbound.questions import Question, Result
 from southbound.rows import Chassis
 from southbound.state import RealisedState
 from southbound.watch.connection import AgentConnection, Authorise, Hub
@@ -99,6 +100,17 @@ class WatchServer:
             except TimeoutError:
                 return wait.waiting_for
         return []
+
+    async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
+        """What the agent of `chassis` answers; raises Unanswered if it doesn't."""
+        connection = self._hub.connections.get(chassis)
+        if connection is None:
+            raise NotConnected("its agent is not connected")
+        try:
+            async with asyncio.timeout(timeout):
+                return await connection.ask(question)
+        except TimeoutError:
+            raise NoAnswerInTime(f"its agent has not answered within {timeout:g} s") from None
 
     def status(self, chassis: str) -> ChassisStatus:
         """An agent that is settled has applied whatever revision we are at."""
