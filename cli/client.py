@@ -14,6 +14,8 @@ import typer
 from cli.output import ExitCode, fail
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 DEFAULT_URL = "http://127.0.0.1:6680"
@@ -29,6 +31,13 @@ TokenFile = Annotated[
 ]
 
 
+def _trusted() -> "ssl.SSLContext":
+    """The system's authorities, or those in ``SSL_CERT_FILE``; not a list that came with Python."""
+    import ssl
+
+    return ssl.create_default_context()
+
+
 class Client:
     """A session with the API, as a context manager."""
 
@@ -40,6 +49,7 @@ class Client:
             base_url=self._url,
             headers=_authorization(token, token_file),
             timeout=httpx.Timeout(30.0, read=None),
+            verify=_trusted() if self._url.startswith("https:") else True,
         )
 
     def __enter__(self) -> "Client":

@@ -11,21 +11,16 @@ import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 
 import structlog
 import uvicorn
 
 from api.app import create_app
 from api.backend import Backend
-from cli.server.errors import (
-    AddressInUseError,
-    CertificateError,
-    NoTokensError,
-    ServiceFailedError,
-)
+from cli.server.errors import AddressInUseError, NoTokensError, ServiceFailedError
 from cli.server.ownership import owning
 from cli.server.settings import AgentListener, Listener, ServerSettings
+from cli.server.tls import Certificate, reloading
 from northbound import tokens
 from northbound.database import Database, open_database, upgrade
 from southbound.state import RealisedState
@@ -45,13 +40,18 @@ async def serve(settings: ServerSettings) -> None:
     stop = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(_signals(stop))
+        certificates = Certificate.of(settings.api), Certificate.of(settings.agents)
+        stack.enter_context(reloading(certificates))
+        api_tls, agents_tls = (held.context if held else None for held in certificates)
         listener = stack.enter_context(_bound(settings.api))
         stack.enter_context(owning(settings.database_url))
         database = stack.enter_context(_database(settings))
         _refuse_open_door(settings, database)
         realised = await stack.enter_async_context(_realised(database))
         translator, translating = await stack.enter_async_context(_translated(database, realised))
-        agents = await stack.enter_async_context(_watched(settings.agents, realised, database))
+        agents = await stack.enter_async_context(
+            _watched(settings.agents, agents_tls, realised, database)
+        )
         backend = Backend(
             database,
             realised,
@@ -60,19 +60,19 @@ async def serve(settings: ServerSettings) -> None:
             authentication=settings.api.asks_for_tokens,
             body_limit=settings.api.body_limit,
         )
-        await _serve_api(backend, settings, listener, translating, stop)
+        server = _ApiServer(_uvicorn_config(backend, api_tls))
+        await _serve_api(server, settings, listener, translating, stop)
     log.info("stopped")
 
 
 async def _serve_api(
-    backend: Backend,
+    server: uvicorn.Server,
     settings: ServerSettings,
     listener: socket.socket,
     translating: asyncio.Task[None],
     stop: asyncio.Event,
 ) -> None:
     """Serve the API until `stop`, or until it or the translator ends by itself."""
-    server = _ApiServer(_uvicorn_config(backend, settings.api))
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="the API")
     stopping = asyncio.create_task(stop.wait(), name="stop")
     log.info(
@@ -80,7 +80,7 @@ async def _serve_api(
         api=settings.api.url("http"),
         documentation=settings.api.url("http") + "/docs",
         agents=settings.agents.url("ws"),
-        tokens="needed" if backend.authentication else "not needed",
+        tokens="needed" if settings.api.asks_for_tokens else "not needed",
     )
     try:
         await asyncio.wait((serving, translating, stopping), return_when=asyncio.FIRST_COMPLETED)
@@ -101,21 +101,18 @@ class _ApiServer(uvicorn.Server):
         yield
 
 
-def _uvicorn_config(backend: Backend, listener: Listener) -> uvicorn.Config:
-    try:
-        config = uvicorn.Config(
-            create_app(backend),
-            log_config=None,
-            access_log=False,
-            lifespan="off",
-            server_header=False,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-            ssl_certfile=listener.certificate,
-            ssl_keyfile=listener.private_key,
-        )
-        config.load()
-    except (OSError, ssl.SSLError) as error:
-        raise CertificateError(f"the API's certificate cannot be used: {error}") from error
+def _uvicorn_config(backend: Backend, tls: ssl.SSLContext | None) -> uvicorn.Config:
+    config = uvicorn.Config(
+        create_app(backend),
+        log_config=None,
+        access_log=False,
+        lifespan="off",
+        server_header=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+    config.load()
+    # Ours, and not one of its own making: this one can be given another certificate.
+    config.ssl = tls
     return config
 
 
@@ -186,14 +183,17 @@ async def _translated(
 
 @contextlib.asynccontextmanager
 async def _watched(
-    listener: AgentListener, realised: RealisedState, database: Database
+    listener: AgentListener,
+    tls: ssl.SSLContext | None,
+    realised: RealisedState,
+    database: Database,
 ) -> AsyncIterator[WatchServer]:
     server = WatchServer(
         realised,
         AgentTokens(database, needed=listener.asks_for_tokens).allow,
         host=listener.host,
         port=listener.port,
-        tls=_tls(listener.certificate, listener.private_key),
+        tls=tls,
         lease=listener.lease,
     )
     try:
@@ -223,17 +223,6 @@ class AgentTokens:
         with self._database.read() as reader:
             token = tokens.authenticate(reader, secret)
         return token is not None and token.role == "chassis" and token.chassis == chassis
-
-
-def _tls(certificate: Path | None, private_key: Path | None) -> ssl.SSLContext | None:
-    if certificate is None:
-        return None
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    try:
-        context.load_cert_chain(certificate, private_key)
-    except (OSError, ssl.SSLError) as error:
-        raise CertificateError(f"{certificate} cannot be used: {error}") from error
-    return context
 
 
 def _refuse_open_door(settings: ServerSettings, database: Database) -> None:

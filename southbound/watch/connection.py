@@ -55,6 +55,8 @@ class AgentConnection:
 
     def __init__(self, socket: ServerConnection, hub: Hub) -> None:
         self._socket = socket
+        host, port = socket.remote_address[:2]  # with TLS, not known any more at the end
+        self._peer = f"{host}:{port}"
         self._hub = hub
         self._sessions = hub.sessions
         self._facts = hub.state.facts
@@ -260,11 +262,6 @@ class AgentConnection:
         value = request.headers.get("Authorization", "") if request else ""
         scheme, _, token = value.partition(" ")
         return token.strip() if scheme.lower() == "bearer" else ""
-
-    @property
-    def _peer(self) -> str:
-        host, port = self._socket.remote_address[:2]
-        return f"{host}:{port}"
 
 
 def _fragments(pieces: Sequence[bytes]) -> Iterator[bytes | memoryview]:
