@@ -17,7 +17,6 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from api import documents, problems
 from api.kinds import CONTENTS, KINDS, Kind
 from api.requests import JSON, MERGE_PATCH
-from api.trace import documents as trace_documents
 from northbound.documents import Document as DeclarativeDocument
 
 SCHEMAS = "#/components/schemas/"
@@ -31,7 +30,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.Chassis,
     documents.PortBinding,
     documents.LogicalFlow,
-    trace_documents.Trace,
+    documents.Trace,
     documents.Cookie,
     documents.Revision,
     documents.RevisionWithChanges,
@@ -45,7 +44,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
 _TAKEN: tuple[type[BaseModel], ...] = (
     documents.Transaction,
     documents.TokenRequest,
-    trace_documents.TraceRequest,
+    documents.TraceRequest,
     DeclarativeDocument,
 )
 

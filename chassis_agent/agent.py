@@ -18,10 +18,11 @@ import structlog
 from chassis_agent import tables
 from chassis_agent.announcer import Announcer
 from chassis_agent.compile import ConjunctionIds
-from chassis_agent.errors import HostConfigurationError
+from chassis_agent.errors import HostConfigurationError, RefusedCommandError
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change
+from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.learned import UNCONFIRMED_SECONDS, LearnedAddresses
 from chassis_agent.local_facts import LocalFacts
 from chassis_agent.ovsdb import Bridge, SwitchDatabase, SwitchView
@@ -59,7 +60,8 @@ class Agent:
         self._news = asyncio.Event()
         self._session: Session | None = None
         self._status = StatusServer(
-            settings.status_socket, {"status": self.report, "recompute": self.recompute}
+            settings.status_socket,
+            {"status": self.report, "recompute": self.recompute, "detrace": self.detrace},
         )
 
     async def run(self) -> None:
@@ -92,6 +94,12 @@ class Agent:
         if self._session is None:
             return {"differences": ["the agent has not started: see its status"]}
         return {"differences": await self._session.differences()}
+
+    async def detrace(self, flow: str) -> dict[str, Any]:
+        """What a flow in the switch is there for; `flow` is its cookie, or a line of a dump."""
+        if self._session is None:
+            raise RefusedCommandError("the agent has not started: see its status")
+        return await self._session.inspector.detrace(flow)
 
     def _take_view(self, view: SwitchView) -> None:
         self._view = view
@@ -188,6 +196,7 @@ class Session:
             token=settings.token.get_secret_value() if settings.token else "",
             tls=_tls(settings, host.server),
             cache=RowCache(settings.cache_directory / f"{host.system_id}.rows"),
+            answerer=lambda question: self.inspector.answer(question),
         )
         self._announcer = Announcer(database, health, self._watch.set_up)
         self._switch = Switch(
@@ -219,6 +228,14 @@ class Session:
             health,
             rows=state.rows,
             zones=lambda: local.zones,
+        )
+        self.inspector = Inspector(
+            host.bridge,
+            state,
+            self._switch,
+            lambda: control_socket(settings.run_directory),
+            revision=lambda: self._watch.revision,
+            in_sync=lambda: self._reconciler.is_in_sync,
         )
         self._learned = LearnedAddresses(
             host.system_id,

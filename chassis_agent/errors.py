@@ -7,7 +7,8 @@
     ├── ControlError             a command to the switch's daemon failed, or nobody listened
     ├── DatabaseError            a transaction on the Open vSwitch database was refused
     ├── ZonesExhaustedError      all conntrack zones are taken
-    └── AlreadyRunningError      another agent uses the same state directory
+    ├── AlreadyRunningError      another agent uses the same state directory
+    └── RefusedCommandError      a running agent was asked for something that it can't do
 
 The packages `openflow`, `punt` and `compile` draw their own.
 """
@@ -35,3 +36,7 @@ class ZonesExhaustedError(AgentError):
 
 class AlreadyRunningError(AgentError):
     """Another agent listens on the status socket of this state directory."""
+
+
+class RefusedCommandError(AgentError):
+    """A command at the status socket can't be done; the message is the agent's."""

@@ -1,8 +1,9 @@
 """The agent's local socket: one line of JSON asks, one line answers.
 
 ``{"command": "status"}`` is answered by ``{"result": {…}}``, what cannot be done
-by ``{"error": "…"}``. The socket also makes sure that a state directory has one
-agent: a second one finds it answered and leaves.
+by ``{"error": "…"}``. Some commands take words, under ``"arguments"``. The
+socket also makes sure that a state directory has one agent: a second one finds it
+answered and leaves.
 """
 
 import asyncio
@@ -15,11 +16,12 @@ from typing import Any, TypeAlias
 
 import structlog
 
-from chassis_agent.errors import AgentError, AlreadyRunningError
+from chassis_agent.errors import AgentError, AlreadyRunningError, RefusedCommandError
 
 log = structlog.get_logger(__name__)
 
-Command: TypeAlias = Callable[[], Awaitable[Any]]
+Command: TypeAlias = Callable[..., Awaitable[Any]]
+"""Takes the words of the request; raises AgentError for what cannot be done."""
 
 _ANSWER_LIMIT = 1 << 28
 
@@ -67,25 +69,29 @@ class StatusServer:
         try:
             request = json.loads(line)
             command = self._commands.get(request["command"])
+            arguments = list(map(str, request.get("arguments", ())))
         except (ValueError, TypeError, KeyError):
             return {"error": "a request is a JSON object with a command"}
         if command is None:
             return {"error": f"known commands are {', '.join(sorted(self._commands))}"}
         try:
-            return {"result": await command()}
+            return {"result": await command(*arguments)}
+        except AgentError as error:
+            return {"error": str(error)}
         except Exception as error:
             log.exception("status command failed", command=request["command"])
             return {"error": f"{type(error).__name__}: {error}"}
 
 
-async def ask(path: Path, command: str) -> Any:
+async def ask(path: Path, command: str, *arguments: str) -> Any:
     """Runs a command at the agent that listens on `path`."""
     try:
         reader, writer = await asyncio.open_unix_connection(path, limit=_ANSWER_LIMIT)
     except OSError as error:
         raise AgentError(f"no agent answers on {path}: {error.strerror}") from error
     try:
-        writer.write(json.dumps({"command": command}).encode() + b"\n")
+        request = {"command": command, "arguments": arguments}
+        writer.write(json.dumps(request).encode() + b"\n")
         await writer.drain()
         answer = json.loads(await reader.readline() or b'{"error": "the agent hung up"}')
     finally:
@@ -93,7 +99,7 @@ async def ask(path: Path, command: str) -> Any:
         with contextlib.suppress(ConnectionError):
             await writer.wait_closed()
     if "error" in answer:
-        raise AgentError(answer["error"])
+        raise RefusedCommandError(answer["error"])
     return answer["result"]
 
 

@@ -119,6 +119,29 @@ def recompute(
     typer.echo("no differences")
 
 
+@app.command()
+def detrace(
+    flow: Annotated[str, typer.Argument(help="A cookie, 0x2a, or a line of ovs-ofctl dump-flows.")],
+    config: Config = None,
+    state_directory: StateDirectory = None,
+    as_json: AsJson = False,
+) -> None:
+    """Explain an OpenFlow flow by what this agent knows, also while the server is away.
+
+    A line tells which of the cookie's logical flows it is.
+    """
+    settings = _settings(config, state_directory=state_directory)
+    answer = _ask(settings, "detrace", flow)
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    where = f" on {answer['datapath']}" if answer["flows"] else ""
+    since = "" if answer["revision"] is None else f", since revision {answer['revision']}"
+    typer.echo(f"{answer['cookie']}: {answer['text']}{where}{since}")
+    for text in answer["flows"]:
+        typer.echo(f"  {text}")
+
+
 def _settings(config: Path | None, **options: object) -> AgentSection:
     try:
         return load(AgentSection, path=config, options=options)
@@ -132,12 +155,14 @@ def _connection(answer: dict[str, Any]) -> str:
     return f"not connected: {answer.get('last_error') or 'not started'}"
 
 
-def _ask(settings: AgentSettings, command: str) -> Any:
-    from chassis_agent.errors import AgentError
+def _ask(settings: AgentSettings, command: str, *arguments: str) -> Any:
+    from chassis_agent.errors import AgentError, RefusedCommandError
     from chassis_agent.status import ask
 
     try:
-        return asyncio.run(ask(settings.status_socket, command))
+        return asyncio.run(ask(settings.status_socket, command, *arguments))
+    except RefusedCommandError as error:
+        fail(error, ExitCode.REFUSED)
     except AgentError as error:
         fail(error, ExitCode.UNREACHABLE)
 

@@ -1,15 +1,13 @@
 """``treadle detrace``: from a flow in a switch back to the object behind it."""
 
 import json
-import re
 from typing import Annotated, Any
 
 import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
 from cli.output import ExitCode, fail
-
-_COOKIE = re.compile(r"(?:^|\bcookie=)(0[xX][0-9a-fA-F]+|[0-9]+)\b")
+from southbound.cookies import parse_flow_reference
 
 
 def detrace(
@@ -22,26 +20,16 @@ def detrace(
     token_file: TokenFile = None,
 ) -> None:
     """Explain an OpenFlow flow: its logical flows, their object, revision and author."""
-    number = cookie_in(cookie)
-    if number is None:
+    flow = parse_flow_reference(cookie)
+    if flow is None:
         fail(f"no cookie in {cookie!r}", ExitCode.USAGE)
     with Client(url, token, token_file) as client:
-        found = client.get(f"/v1/cookies/{number}")
+        found = client.get(f"/v1/cookies/{flow.cookie:#x}")
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
     for line in explanation(found):
         typer.echo(line)
-
-
-def cookie_in(text: str) -> str | None:
-    """The cookie in `text`, which is a number or a line that has ``cookie=``.
-
-    >>> cookie_in(" cookie=0x2a, duration=8s, table=8, priority=100 actions=drop")
-    '0x2a'
-    """
-    found = _COOKIE.search(text.strip())
-    return found[1] if found else None
 
 
 def explanation(cookie: dict[str, Any]) -> list[str]:

@@ -67,9 +67,7 @@ class Database:
             transaction = Transaction(session, author=author, comment=comment)
             event.listen(session, "before_flush", transaction.note_flush)
             yield transaction
-            if dry_run:
-                transaction.settle()
-            elif transaction.finish():
+            if transaction.finish() and not dry_run:
                 session.commit()
                 transaction.committed = transaction.revision
         if transaction.committed is not None:

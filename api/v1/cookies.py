@@ -19,7 +19,12 @@ from northbound.errors import FieldProblem, NotFoundError
 from northbound.models import Revision
 from northbound.transaction import Reader
 from southbound import rows
-from southbound.cookies import MAX_COOKIE, PhysicalCookie, parse_physical_cookie
+from southbound.cookies import (
+    MAX_COOKIE,
+    PhysicalCookie,
+    describe_physical,
+    parse_physical_cookie,
+)
 from southbound.rows import Datapath, FlowGroup, PortBinding
 from southbound.state import RealisedState
 
@@ -39,7 +44,6 @@ EXAMPLE = {
 }
 
 _NUMBER = re.compile(r"0[xX](?P<hexadecimal>[0-9a-fA-F]{1,16})|[0-9]{1,20}")
-_FIRST_GROUP_KEY = 0x8000
 
 
 @router.get(
@@ -112,25 +116,13 @@ def _physical(number: int, keys: PhysicalCookie, realised: RealisedState) -> dic
         ),
         None,
     )
-    port_name = port.name if port else None
-    if not keys.datapath_key:
-        text = "what comes in through tunnels"
-    elif datapath is None:
-        text = f"of a datapath that is gone, tunnel key {keys.datapath_key}"
-    elif port_name is not None:
-        text = f"the way to and from port {port_name} of {datapath.name}"
-    elif keys.port_key >= _FIRST_GROUP_KEY:
-        text = f"copies for a multicast group of {datapath.name}, key {keys.port_key:#x}"
-    elif keys.port_key:
-        text = f"of a port of {datapath.name} that is gone, tunnel key {keys.port_key}"
-    else:
-        text = f"defaults of the stages of {datapath.name}"
+    names = (datapath.name if datapath else "", port.name if port else "")
     return {
         "cookie": hex(number),
         "kind": "physical",
-        "text": text,
-        "datapath": datapath.name if datapath else None,
-        "port": port_name,
+        "text": describe_physical(keys, *names),
+        "datapath": names[0] or None,
+        "port": names[1] or None,
         "origin": None,
         "revision": None,
         "author": None,

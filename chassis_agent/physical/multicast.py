@@ -17,8 +17,9 @@ from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.physical import tunnels
 from chassis_agent.physical.registers import OUTPORT, flag, flow, on
+from southbound.cookies import FIRST_GROUP_KEY
 
-FIRST_KEY = 0x8000
+FIRST_KEY = FIRST_GROUP_KEY
 """Output port keys from here on are multicast groups, below it they are ports."""
 
 KEYS = {

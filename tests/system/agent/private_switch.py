@@ -96,6 +96,9 @@ class PrivateSwitch:
     def add_flow(self, flow: str) -> None:
         self._run("ovs-ofctl", "-OOpenFlow15", "add-flow", self._management, flow)
 
+    def delete_flows(self, match: str) -> None:
+        self._run("ovs-ofctl", "-OOpenFlow15", "del-flows", self._management, match)
+
     @property
     def _management(self) -> str:
         return f"unix:{self.directory / 'br-int.mgmt'}"

@@ -1,0 +1,220 @@
+"""Answers the server's questions about this switch, and the local user's about its flows.
+
+Flows that are on their way into the switch, or out of it, are no differences: what differs
+has to do so at two looks.
+"""
+
+import asyncio
+import re
+from collections.abc import Callable
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any, Final
+
+from chassis_agent import tables
+from chassis_agent.errors import ControlError, RefusedCommandError
+from chassis_agent.flow import Flow, FlowKey
+from chassis_agent.flow_state import FlowState
+from chassis_agent.inputs import LocalPort, ThisChassis
+from chassis_agent.inspection.compare import FlowDifference, flow_differences
+from chassis_agent.inspection.detrace import origin
+from chassis_agent.inspection.packet_text import lookup_options, packet_text, tunnel_text
+from chassis_agent.inspection.trace_output import TraceOutput, TraceStep, read_trace
+from chassis_agent.openflow.errors import DecodingError, OpenFlowError
+from chassis_agent.physical.multicast import KEYS
+from chassis_agent.settings import TUNNEL_TYPE
+from chassis_agent.show import Names, format_flow
+from chassis_agent.switch import Switch
+from chassis_agent.unixctl import call
+from southbound.cookies import FlowReference, parse_flow_reference
+from southbound.errors import CannotAnswer
+from southbound.questions import (
+    MAX_DIFFERENCES,
+    MAX_STEPS,
+    MAX_TEXT,
+    Compare,
+    Comparison,
+    Difference,
+    Output,
+    Question,
+    Result,
+    Step,
+    Traced,
+    TracePort,
+    TraceTunnel,
+    header_values,
+)
+from southbound.rows import Chassis, Datapath, PortBinding
+
+_SECOND_LOOK_SECONDS: Final = 0.3
+_DATAPATH: Final = re.compile(rf"\b{tables.DATAPATH}=(0x[0-9a-f]+)")
+
+
+class Inspector:
+    """Looks, and changes nothing."""
+
+    def __init__(
+        self,
+        bridge: str,
+        state: FlowState,
+        switch: Switch,
+        control: Callable[[], Path],
+        *,
+        revision: Callable[[], int],
+        in_sync: Callable[[], bool],
+    ) -> None:
+        """`control` finds the switch's control socket."""
+        self._bridge = bridge
+        self._state = state
+        self._switch = switch
+        self._control = control
+        self._revision = revision
+        self._in_sync = in_sync
+
+    async def answer(self, question: Question) -> Result:
+        """Raises CannotAnswer where the host is not as the question takes it to be."""
+        try:
+            if isinstance(question, Compare):
+                return await self._compare(question)
+            return await self._trace(self._packet(question), question)
+        except (ControlError, OpenFlowError, TimeoutError) as error:
+            raise CannotAnswer(f"its switch does not answer: {error}") from error
+
+    async def detrace(self, text: str) -> dict[str, Any]:
+        """What a cookie, or the flow in a line of a dump, is there for."""
+        flow = parse_flow_reference(text)
+        if flow is None:
+            raise RefusedCommandError(f"no cookie in {text!r}")
+        found = origin(flow, self._state.rows)
+        if found is None:
+            raise RefusedCommandError(f"no flow group here has the cookie {flow.cookie:#x}")
+        return {**found._asdict(), "cookie": hex(found.cookie)}
+
+    # --- comparing
+
+    async def _compare(self, question: Compare) -> Comparison:
+        rows = self._state.rows(Datapath)
+        keys = {rows[name].tunnel_key for name in question.datapaths if name in rows}
+        first = await self._differences(keys)
+        if first:
+            await asyncio.sleep(_SECOND_LOOK_SECONDS)
+            second = await self._differences(keys)
+            first = {key: each for key, each in second.items() if first.get(key) == each}
+        names = self._state.names()
+        shown = list(first.values())[:MAX_DIFFERENCES]
+        return Comparison(
+            self._revision(),
+            self._in_sync(),
+            tuple(self._difference(each, names) for each in shown),
+            len(first) - len(shown),
+        )
+
+    async def _differences(self, keys: set[int]) -> dict[FlowKey, FlowDifference]:
+        found = await self._switch.flows()
+        return flow_differences(self._state, found, keys)
+
+    def _difference(self, difference: FlowDifference, names: Names) -> Difference:
+        (table, priority, match), wanted, found = difference
+        try:
+            datapath = names.datapath_of(match)
+        except DecodingError:
+            datapath = None
+        behind = origin(FlowReference(difference.cookie, table, priority), self._state.rows)
+        return Difference(
+            "missing" if found is None else "extra" if wanted is None else "altered",
+            names.table(table, datapath),
+            "" if datapath is None else names.datapaths.get(datapath, str(datapath)),
+            _text(wanted, names),
+            _text(found, names),
+            difference.cookie,
+            () if behind is None else behind.flows,
+            "" if behind is None else behind.cause_kind,
+            "" if behind is None else behind.cause_id,
+            "" if behind is None or behind.flows else behind.text,
+        )
+
+    # --- tracing
+
+    async def _trace(self, packet: str, question: TracePort | TraceTunnel) -> Traced:
+        options = lookup_options(question.connection)
+        printed = await call(self._control(), "ofproto/trace", self._bridge, packet, *options)
+        found = read_trace(printed, self._bridge)
+        names = self._state.names()
+        return Traced(
+            tuple(_step(step, names) for step in found.steps[:MAX_STEPS]),
+            tuple(self._output(output) for output in found.outputs[:MAX_STEPS]),
+            found.punted,
+            max(0, len(found.steps) - MAX_STEPS),
+        )
+
+    def _packet(self, question: TracePort | TraceTunnel) -> str:
+        """The packet where it enters the bridge."""
+        try:
+            headers = packet_text(header_values(question.headers))
+        except ValueError as error:
+            raise CannotAnswer(f"not a packet: {error}") from error
+        if isinstance(question, TraceTunnel):
+            return f"{self._out_of_tunnel(question)},{headers}"
+        local: LocalPort | None = self._state.rows(LocalPort).get(question.inport)
+        if local is None:
+            raise CannotAnswer(f"no interface there stands for port {question.inport}")
+        return f"in_port={local.ofport},{headers}"
+
+    def _out_of_tunnel(self, question: TraceTunnel) -> str:
+        this: ThisChassis | None = self._state.rows(ThisChassis).get("")
+        datapath: Datapath | None = self._state.rows(Datapath).get(question.datapath)
+        if this is None or not this.tunnel_ofport or datapath is None:
+            raise CannotAnswer("it has no tunnel port yet, or does not know the datapath")
+        remote = self._tunnel_ends(question.sender)
+        local = [end for end in self._tunnel_ends(this.name) if remote and _same(end, remote[0])]
+        if not remote or not local:
+            raise CannotAnswer(f"it knows no tunnel from {question.sender}")
+        keys = (self._port_key(question.inport), self._port_key(question.outport))
+        return tunnel_text(this.tunnel_ofport, remote[0], local[0], datapath.tunnel_key, *keys)
+
+    def _tunnel_ends(self, chassis: str) -> list[str]:
+        row: Chassis | None = self._state.rows(Chassis).get(chassis)
+        return [encap.ip for encap in row.encaps if encap.type == TUNNEL_TYPE] if row else []
+
+    def _port_key(self, name: str) -> int:
+        if name in KEYS:
+            return KEYS[name]
+        port: PortBinding | None = self._state.rows(PortBinding).get(name)
+        if port is None:
+            raise CannotAnswer(f"it does not know port {name}")
+        return port.tunnel_key
+
+    def _output(self, output: TraceOutput) -> Output:
+        this: ThisChassis | None = self._state.rows(ThisChassis).get("")
+        if this is not None and output.port == str(this.tunnel_ofport):
+            far = (
+                name
+                for name in self._state.rows(Chassis)
+                if output.tunnel_end in self._tunnel_ends(name)
+            )
+            return Output(chassis=next(far, ""), interface=output.port)
+        for name, local in self._state.rows(LocalPort).items():
+            if output.port == str(local.ofport):
+                return Output(port=name, interface=output.port)
+        return Output(interface=output.port)
+
+
+def _same(one: str, other: str) -> bool:
+    return ip_address(one).version == ip_address(other).version
+
+
+def _text(flow: Flow | None, names: Names) -> str:
+    if flow is None:
+        return ""
+    try:
+        text = format_flow(flow, names)
+    except DecodingError:
+        text = f"match={flow.match.hex()} instructions={flow.instructions.hex()}"
+    return text[:MAX_TEXT]
+
+
+def _step(step: TraceStep, names: Names) -> Step:
+    found = _DATAPATH.search(step.match)
+    datapath = int(found[1], 16) if found else None
+    table = names.table(step.table, datapath)
+    return Step(table, step.priority, step.match[:MAX_TEXT], step.cookie)

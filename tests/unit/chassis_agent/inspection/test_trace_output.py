@@ -1,0 +1,116 @@
+"""Reading what ``ofproto/trace`` of Open vSwitch 3.1 prints."""
+
+from chassis_agent.inspection.trace_output import NO_MATCH, TraceOutput, TraceStep, read_trace
+
+TWO_TUNNELS = """\
+Flow: tcp,in_port=2,vlan_tci=0x0000,dl_src=0a:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff
+
+bridge("br-int")
+----------------
+ 0. in_port=2, priority 100, cookie 0x8000000000020002
+    set_field:0x2->metadata
+    resubmit(,80)
+80. reg10=0/0x80000000,reg15=0x8000,metadata=0x2, priority 50, cookie 0x8000000000028000
+    clone(set_field:0x4->reg15,resubmit(,80))
+    set_field:0x4->reg15
+    resubmit(,80)
+    80. reg15=0x4,metadata=0x2, priority 50, cookie 0x8000000000020004
+            resubmit(,160)
+        160. reg15=0x4,metadata=0x2, priority 50, cookie 0x8000000000020004
+            output:3
+    set_field:0x2->tun_id
+    set_field:172.31.0.2->tun_dst
+    output:1
+     -> output to native tunnel
+     -> tunneling to 172.31.0.2 via br-phys
+
+    bridge("br-phys")
+    -----------------
+         0. priority 0
+            output:9
+             -> forwarding to learned port
+    set_field:172.31.0.3->tun_dst
+    output:1
+     -> output to native tunnel
+
+bridge("br-phys")
+-----------------
+ 0. priority 0
+    output:9
+
+Final flow: tcp,reg14=0x2
+Megaflow: recirc_id=0,eth,ip,in_port=2
+Datapath actions: 6,1,1
+"""
+
+RECIRCULATED = """\
+Flow: tcp,in_port=2
+
+bridge("br-int")
+----------------
+13. ip,metadata=0x2, priority 100, cookie 0x2
+    ct(table=14,zone=NXM_NX_REG13[0..15])
+    drop
+     -> A clone of the packet is forked to recirculate.
+
+Final flow: tcp,reg13=0x1
+Datapath actions: ct(zone=1),recirc(0x4)
+
+===============================================================================
+recirc(0x4) - resume conntrack with ct_state=est|trk
+===============================================================================
+
+Flow: recirc_id=0x4,ct_state=est|trk
+
+bridge("br-int")
+----------------
+    thaw
+        Resuming from table 14
+14. metadata=0x2, priority 0, cookie 0x8000000000020000
+    controller(userdata=00.00.00.05,meter_id=5)
+    resubmit(,21)
+21. No match.
+    drop
+
+Final flow: unchanged
+Datapath actions: drop
+"""
+
+BACK_TO_WHERE_IT_CAME_FROM = """\
+bridge("br-int")
+----------------
+160. reg15=0x2,metadata=0x2, priority 50, cookie 0x1
+    output:2
+     >> skipping output to input port
+"""
+
+
+def test_copies_through_tunnels_and_not_the_steps_of_the_bridge_below() -> None:
+    found = read_trace(TWO_TUNNELS, "br-int")
+    assert found.outputs == (
+        TraceOutput("3", ""),
+        TraceOutput("1", "172.31.0.2"),
+        TraceOutput("1", "172.31.0.3"),
+    )
+    assert [step.table for step in found.steps] == [0, 80, 80, 160]
+    assert found.steps[0] == TraceStep(0, 100, "in_port=2", 0x8000000000020002)
+    assert not found.punted
+
+
+def test_what_follows_a_connection_lookup_belongs_to_the_packet() -> None:
+    found = read_trace(RECIRCULATED, "br-int")
+    assert [(step.table, step.priority) for step in found.steps] == [
+        (13, 100),
+        (14, 0),
+        (21, NO_MATCH),
+    ]
+    assert found.punted
+    assert found.outputs == ()
+
+
+def test_an_output_that_is_skipped_is_none() -> None:
+    assert read_trace(BACK_TO_WHERE_IT_CAME_FROM, "br-int").outputs == ()
+
+
+def test_other_bridges_only() -> None:
+    assert read_trace(TWO_TUNNELS, "br-other").steps == ()
