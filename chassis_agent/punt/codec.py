@@ -31,6 +31,7 @@ _IPV6_AUTHENTICATION: Final = 51
 
 _ARP: Final = struct.Struct("!HHBBH6s4s6s4s")
 _IPV4: Final = struct.Struct("!BBHHHBBH4s4s")
+_IPV4_DONT_FRAGMENT: Final = 0x4000
 _IPV6: Final = struct.Struct("!IHBB16s16s")
 _TCP: Final = struct.Struct("!HHIIBBHHH")
 
@@ -176,14 +177,18 @@ def read_ip(frame: Ethernet) -> Ip:
 
 
 def write_ip(packet: Ip) -> bytes:
-    """The bytes of an IP packet, not fragmented, without options."""
+    """The bytes of an IP packet without options, not fragmented and not to be.
+
+    The identification of IPv4 is 0, which only who may not be fragmented can share with
+    others (RFC 6864 section 4.1).
+    """
     if packet.version == 4:
         head = _IPV4.pack(
             0x45,
             packet.traffic_class,
             _IPV4.size + len(packet.payload),
             0,
-            0,
+            _IPV4_DONT_FRAGMENT,
             packet.ttl,
             packet.protocol,
             0,

@@ -57,6 +57,12 @@ def test_udp(version: int) -> None:
     assert codec.write_udp(1000, 53, b"odd", inner.src, inner.dst) == inner.payload
 
 
+def test_ipv4_packets_without_an_identification_are_not_to_be_fragmented() -> None:
+    """Fragments of several packets with the same identification would be mixed up."""
+    written = codec.write_ip(Ip(bytes(4), bytes(4), 17, b"", 64))
+    assert written[4:8].hex() == "00004000"
+
+
 def test_a_udp_checksum_of_zero_is_sent_as_ones() -> None:
     src, dst = b"\0" * 4, b"\0" * 4
     without = codec.write_udp(0, 0, b"\0\0", src, dst)
