@@ -39,8 +39,8 @@ class Token:
 
 _SKIP = re.compile(r"(?:\s+|//[^\n]*|/\*[^\n]*?\*/)+")
 _NAME = re.compile(r"[A-Za-z_.][A-Za-z0-9_.]*")
-_SET = re.compile(r"([$@])([A-Za-z_.][A-Za-z0-9_.-]*)")
-_STRING = re.compile(r'"(?:[^"\\\n]|\\.)*"')
+SET_PATTERN = re.compile(r"([$@])([A-Za-z_.][A-Za-z0-9_.-]*)")
+STRING_PATTERN = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _PUNCTUATION = re.compile(r"<->|--|&&|\|\||\.\.|[=!<>]=|[()\[\]{}=!<>,;]")
 _CONSTANT_END = r"(?![0-9A-Za-z_:])"
 _ETHERNET = re.compile(r"[0-9a-fA-F]{2}(?::[0-9a-fA-F]{2}){5}" + _CONSTANT_END)
@@ -209,7 +209,7 @@ class Lexer:
         sigil = self.source[start]
         if sigil not in ("$", "@"):
             return None
-        found = _SET.match(self.source, start)
+        found = SET_PATTERN.match(self.source, start)
         if found is None:
             what = "an address set" if sigil == "$" else "a port group"
             raise self.malformed(f"`{sigil}' must be followed by the name of {what}.", start)
@@ -219,7 +219,7 @@ class Lexer:
     def _lex_string(self, start: int) -> Token | None:
         if self.source[start] != '"':
             return None
-        found = _STRING.match(self.source, start)
+        found = STRING_PATTERN.match(self.source, start)
         if found is None:
             raise self.malformed("Input ends inside quoted string.", start)
         try:

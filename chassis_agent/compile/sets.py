@@ -1,6 +1,6 @@
 """Members of address sets and port groups, as bytes to fill into a match."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from chassis_agent.compile.context import PackContext
@@ -13,21 +13,19 @@ from logical_flow.members import member_pattern
 class SetUse:
     """A place of a match that takes any member of a set.
 
-    `name` is the set's, with its sigil, unless `position` says which argument
-    names it. `width` is that of the field in bits, 0 for ports. Only ports of
-    this chassis count where `local` is set: no other can be there.
+    `name` gives the set's, with its sigil, from a flow's arguments. `width` is
+    that of the field in bits, 0 for ports. Only ports of this chassis count where
+    `local` is set: no other can be there.
     """
 
-    name: str
-    position: int | None
+    name: Callable[[Arguments], str]
     width: int
     negated: bool
     local: bool
 
     def members(self, arguments: Arguments, context: PackContext) -> Iterator[bytes]:
         """What to fill in, once for each member: a port's key, or value and mask."""
-        name = self.name if self.position is None else arguments[self.position]
-        members = context.members(name)
+        members = context.members(self.name(arguments))
         if not self.width:
             for member in members:
                 if self.local and not context.is_local(member):

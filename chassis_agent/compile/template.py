@@ -10,12 +10,14 @@ A match becomes *alternatives*, each all of its terms and one of each of its
   clause `conjunction(id, k/n)`, and a flow for `conj_id=id`.
 
 Arguments that are more than bytes to fill in (an ACL's match, what a log line
-says) specialise a template. Each specialisation is compiled once.
+says) specialise a template. Each specialisation is compiled once, with the names of
+sets left open: ACLs that are alike but for their port groups share one.
 """
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from chassis_agent.compile.action_blueprint import ActionCompiler
@@ -40,6 +42,7 @@ from chassis_agent.openflow.oxm import FIELDS, whole
 from logical_flow.action import Action, Clone, Generate, Log, SetMeter, every_action
 from logical_flow.annotate import annotate_flow
 from logical_flow.binding import bind_actions, fill_expressions
+from logical_flow.constants import SetReference
 from logical_flow.errors import LogicalFlowError
 from logical_flow.holes import Hole, HoleType
 from logical_flow.normalise import (
@@ -52,6 +55,7 @@ from logical_flow.normalise import (
     Term,
     normalise,
 )
+from logical_flow.set_names import open_position, open_set_names
 from logical_flow.template import (
     MAX_PRIORITY,
     Local,
@@ -101,6 +105,7 @@ class CompiledTemplate:
         self._table = self.stage.table
         self._positions = {hole.name: i for i, hole in enumerate(template.arguments)}
         self._special = tuple(self._positions[name] for name in _specialising(template))
+        self._added = len(self._positions) + bool(self._special)
         self._body = lru_cache(maxsize=SPECIALISATIONS_KEPT)(self._specialise)
         self._plain = None if self._special else self._specialise(())
         self._priority = self._priority_of(template.priority)
@@ -123,27 +128,25 @@ class CompiledTemplate:
             raise BadArgumentsError(message)
         if self._only is not None and not self._only(arguments, context):
             return []
-        body = self._plain
-        if body is None:
-            body = self._body(tuple([arguments[position] for position in self._special]))
+        body, filling = self._specialised(arguments)
         priority = self._priority(arguments) if callable(self._priority) else self._priority
-        instructions = body.instructions.fill(arguments, context)
+        instructions = body.instructions.fill(filling, context)
         flows = []
         for index, alternative in enumerate(body.alternatives):
             dimensions = alternative.dimensions
             if not dimensions:
-                match = alternative.match.fill(arguments, context)
+                match = alternative.match.fill(filling, context)
                 flows.append(Flow(self._table, priority, match, instructions, cookie))
             elif len(dimensions) == 1:
                 flows += [
                     Flow(self._table, priority, match, instructions, cookie)
-                    for match in _matches(dimensions[0], arguments, context)
+                    for match in _matches(dimensions[0], filling, context)
                 ]
             else:
                 identity = repr((context.datapath_key, self.template.id, arguments, index))
                 number = context.conjunction_id(identity.encode())
                 flows += self._conjunction(
-                    alternative, number, priority, instructions, arguments, context, cookie
+                    alternative, number, priority, instructions, filling, context, cookie
                 )
         return flows
 
@@ -164,6 +167,19 @@ class CompiledTemplate:
                 yield Flow(self._table, priority, match, states, cookie)
         match = alternative.match.fill((*arguments, number.to_bytes(4)), context)
         yield Flow(self._table, priority, match, instructions, cookie)
+
+    def _specialised(self, arguments: Arguments) -> tuple[_Body, Arguments]:
+        """The body for a flow, and what fills it: the arguments, then the names left open."""
+        if self._plain is not None:
+            return self._plain, arguments
+        values: list[Any] = []
+        names: list[str] = []
+        for position in self._special:
+            value = arguments[position]
+            if self.template.arguments[position].type is HoleType.EXPR:
+                value = open_set_names(value, names)
+            values.append(value)
+        return self._body(tuple(values)), (*arguments, names)
 
     def _specialise(self, values: tuple[Any, ...]) -> _Body:
         """Compile match and actions with the specialising holes filled."""
@@ -193,7 +209,7 @@ class CompiledTemplate:
             shared += self._demands(term)
         dimensions = tuple(self._dimension(d, shared) for d in alternative.dimensions)
         if len(dimensions) > 1:
-            position = len(self._positions)
+            position = self._added
             shared.append(Exact(whole(_CONJUNCTION_ID), lambda arguments, _: arguments[position]))
         return _Alternative(match_blueprint(shared), dimensions)
 
@@ -238,23 +254,31 @@ class CompiledTemplate:
         raise BadTemplateError(f"{self.template!r}: {term.slice} can't be matched with {hole}")
 
     def _member(self) -> Source:
-        """A set member's bytes, which come after the flow's own arguments."""
-        position = len(self._positions)
+        """A set member's bytes, which come after the flow's arguments."""
+        position = self._added
         return lambda arguments, _: arguments[position]
 
     def _set_use(self, term: Term) -> SetUse | None:
         if not isinstance(term, SetTerm):
             return None
-        reference = term.reference
-        position = self._positions[reference.name] if isinstance(reference, Hole) else None
         pinned = "inport" if self.stage.pipeline.endswith("_in") else "outport"
         return SetUse(
-            name=str(reference),
-            position=position,
+            name=self._set_name(term.reference),
             width=term.slice.width,
             negated=term.negated,
             local=term.slice.field.name == pinned,
         )
+
+    def _set_name(self, reference: SetReference | Hole) -> Callable[[Arguments], str]:
+        """Gives the set's name, from an argument of its own or from those left open."""
+        if isinstance(reference, Hole):
+            return itemgetter(self._positions[reference.name])
+        number = open_position(reference)
+        if number is None:
+            name = str(reference)
+            return lambda _: name
+        position = len(self._positions)
+        return lambda arguments: arguments[position][number]
 
     def _priority_of(self, priority: int | Priority) -> int | Callable[[Arguments], int]:
         if isinstance(priority, int):

@@ -1,5 +1,7 @@
 """From one template and arguments to flows, shown by name."""
 
+from unittest.mock import Mock
+
 import msgspec
 import pytest
 
@@ -14,6 +16,7 @@ from chassis_agent.compile import (
 )
 from chassis_agent.show import Names, format_flow
 from logical_flow.holes import Argument
+from logical_flow.normalise import normalise
 from logical_flow.payload import encode_flows
 from logical_flow.template import Template, TemplateText
 from southbound import rows
@@ -192,6 +195,34 @@ def test_two_sets_are_a_conjunction() -> None:
         "eth_type=0x800,ip_src=10.1.0.0/16,ip_proto=6 actions=conjunction(c,2/2)",
         "conj_id=c,eth_type=0x800,ip_proto=6 actions=drop",
     ]
+
+
+ALIKE = [
+    "inport == @ports && ip4.src == $addresses && tcp",
+    "inport == @none && ip4.src == $networks && tcp",
+    "inport == @none && ip4.src == $addresses && tcp",
+]
+
+
+def test_texts_that_are_alike_but_for_their_sets_are_compiled_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    template = row("{match:expr}", "drop;")
+    members = {
+        "@ports": ["port-1"],
+        "@none": [],
+        "$addresses": ["10.0.0.1"],
+        "$networks": ["10.1.0.0/16", "10.2.0.0/16"],
+    }
+    context = surroundings(BOOK, members=members)
+    alone = [compile_template(template).pack((text,), context, 1) for text in ALIKE]
+
+    counted = Mock(wraps=normalise)
+    monkeypatch.setattr("chassis_agent.compile.template.normalise", counted)
+    compiled = compile_template(template)
+    assert [compiled.pack((text,), context, 1) for text in ALIKE] == alone
+    assert counted.call_count == 1
+    assert len({tuple(flows) for flows in alone}) == len(ALIKE)
 
 
 @pytest.mark.parametrize(
