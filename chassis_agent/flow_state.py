@@ -51,7 +51,7 @@ class FlowState:
 
     @property
     def has_templates(self) -> bool:
-        """Whether there is any template that compiled: without, no group can have flows."""
+        """Whether there is any template that was understood: without, no group can have flows."""
         return any(self._engine.rows(template_shelf).values())
 
     @property

@@ -1,4 +1,4 @@
-"""Templates of flows, compiled when they arrive.
+"""Templates of flows: parsed when they arrive, compiled for the first flow made from them.
 
 There are few, and they change with a release: who needs templates reads all of
 them as one thing, instead of each one that each flow is made from.
@@ -36,7 +36,7 @@ def stage_book(read: Read, _pair: tuple[str, str]) -> StageBook:
 
 
 def template_shelf(read: Read, _pair: tuple[str, str]) -> Mapping[int, CompiledTemplate]:
-    """The compiled templates by id, without those that can't be compiled."""
+    """The compiled templates by id, without those that can't be parsed."""
     found = {key: read(compiled_template, key) for key in read.members(all_templates, EVERYTHING)}
     return {key: template for key, template in found.items() if template is not None}
 

@@ -1,7 +1,7 @@
 """From logical flows to OpenFlow flows.
 
-:func:`compile_template` does the thinking, once a template: it parses, normalises
-and encodes, and leaves gaps for what differs from flow to flow.
+:func:`compile_template` does the thinking, once a template: it parses, and with the
+first flow normalises and encodes, leaving gaps for what differs from flow to flow.
 :func:`pack_group` fills them. What a flow needs to know of its surroundings
 comes through a :class:`PackContext`.
 """

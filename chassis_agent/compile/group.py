@@ -54,8 +54,7 @@ def _decode(group: FlowGroup) -> list[PackedFlow]:
 
 
 def _template(packed: PackedFlow, templates: Mapping[int, CompiledTemplate]) -> CompiledTemplate:
-    identifier = packed[0] if packed else None
-    compiled = templates.get(identifier) if isinstance(identifier, int) else None
-    if compiled is None:
-        raise BadTemplateError(f"no template has the id {identifier!r}")
-    return compiled
+    try:
+        return templates[packed[0]]  # type: ignore[index]  # an argument is never a key
+    except (IndexError, KeyError, TypeError):
+        raise BadTemplateError(f"no template has the id {packed[:1]!r}") from None

@@ -16,7 +16,7 @@ sets left open: ACLs that are alike but for their port groups share one.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any
 
@@ -107,9 +107,10 @@ class CompiledTemplate:
         self._special = tuple(self._positions[name] for name in _specialising(template))
         self._added = len(self._positions) + bool(self._special)
         self._body = lru_cache(maxsize=SPECIALISATIONS_KEPT)(self._specialise)
-        self._plain = None if self._special else self._specialise(())
         self._priority = self._priority_of(template.priority)
-        self._only = self._only_of(template)
+        only = template.only
+        self._local = self._positions[only.hole] if isinstance(only, Local) else None
+        self._resident = self._positions[only.hole] if isinstance(only, Resident) else None
 
     def __eq__(self, other: object) -> bool:
         """A template's id is the hash of its content: equal ids pack equally."""
@@ -126,7 +127,9 @@ class CompiledTemplate:
         if len(arguments) != len(self._positions):
             message = f"{self.template!r} takes {len(self._positions)} arguments: {arguments!r}"
             raise BadArgumentsError(message)
-        if self._only is not None and not self._only(arguments, context):
+        if self._local is not None and not context.is_local(arguments[self._local]):
+            return []
+        if self._resident is not None and not context.is_resident(arguments[self._resident]):
             return []
         body, filling = self._specialised(arguments)
         priority = self._priority(arguments) if callable(self._priority) else self._priority
@@ -170,7 +173,7 @@ class CompiledTemplate:
 
     def _specialised(self, arguments: Arguments) -> tuple[_Body, Arguments]:
         """The body for a flow, and what fills it: the arguments, then the names left open."""
-        if self._plain is not None:
+        if not self._special:
             return self._plain, arguments
         values: list[Any] = []
         names: list[str] = []
@@ -180,6 +183,11 @@ class CompiledTemplate:
                 value = open_set_names(value, names)
             values.append(value)
         return self._body(tuple(values)), (*arguments, names)
+
+    @cached_property
+    def _plain(self) -> _Body:
+        """The body of all flows where nothing specialises; most templates are never used."""
+        return self._specialise(())
 
     def _specialise(self, values: tuple[Any, ...]) -> _Body:
         """Compile match and actions with the specialising holes filled."""
@@ -293,17 +301,6 @@ class CompiledTemplate:
             return value
 
         return computed
-
-    def _only_of(self, template: Template) -> Callable[[Arguments, PackContext], bool] | None:
-        match template.only:
-            case Local(hole):
-                position = self._positions[hole]
-                return lambda arguments, context: context.is_local(arguments[position])
-            case Resident(hole):
-                position = self._positions[hole]
-                return lambda arguments, context: context.is_resident(arguments[position])
-            case None:
-                return None
 
 
 def compile_template(row: rows.Template) -> CompiledTemplate:
