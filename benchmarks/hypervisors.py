@@ -22,13 +22,19 @@ def laboratory() -> Iterator[Lab]:
 
 
 def as_installed(directory: Path) -> dict[str, str]:
-    """An environment in which the agent doesn't see a package that only tests need.
+    """An environment in which the agent starts as one that pip has installed.
 
-    python-ovs imports eventlet where it is there, which os-ken brings along.
+    It doesn't see a package that only tests need: python-ovs imports eventlet where it
+    is there, which os-ken brings along. And it finds its modules as bytecode, from the
+    second start on, also where Python is told not to write any.
     """
     directory.mkdir(exist_ok=True)
     (directory / "eventlet.py").write_text('raise ImportError("a package of tests")\n')
-    return {"PYTHONPATH": str(directory)}
+    return {
+        "PYTHONPATH": str(directory),
+        "PYTHONDONTWRITEBYTECODE": "",
+        "PYTHONPYCACHEPREFIX": str(directory / "bytecode"),
+    }
 
 
 def add_bridge(hypervisor: Hypervisor) -> None:
