@@ -167,76 +167,10 @@ class ExplainedCause(Cause):
     text: str
     """The object in words."""
     revision: int | None
-    """In which it last changed; `null` if it is gone."""
+    """In which it last changed; `null` if it is gone, or only proposed like this."""
     author: str | None
-
-
-class TraceRequest(Document):
-    """A packet, and what to assume of its connection. Give `packet` or `match`."""
-
-    packet: str | None = Field(default=None, max_length=1000)
-    """In words: `tcp web-1 -> db-1:5432`."""
-    match: str | None = Field(default=None, max_length=32768)
-    """As a match that the packet fits: `inport == "web-1" && ip4.dst == 10.0.0.2 && tcp`."""
-    inport: Reference | None = None
-    """Where the packet enters, if that isn't where it comes from; a port's name."""
-    connection: Literal["new", "established", "reply"] = "new"
-    """What the connection tracker knows: nothing, the connection, or that this is a reply."""
-
-
-class TraceStep(Document):
-    """Something that happened to a packet, and what became of the packets it led to."""
-
-    kind: Literal["visit", "crossing", "made", "noted", "delivery", "drop"]
-    text: str
-    datapath: str | None
-    stage: str | None
-    flow: str | None
-    """The logical flow; `null` where a stage's default was followed."""
-    group: str | None
-    """The flow's group, its cookie in OpenFlow."""
-    cause: ExplainedCause | None
-    changes: list[str]
-    """What changed in the packet."""
-    packet: str | None
-    """The packet as it was delivered, dropped or made."""
-    steps: list["TraceStep"]
-
-
-class TraceDelivery(Document):
-    """A packet that left through a port."""
-
-    port: str
-    packet: str
-    original: bool
-    """Whether it is the packet itself, not one that an action made."""
-
-
-class Verdict(Document):
-    """How a trace ended."""
-
-    outcome: Literal["delivered", "answered", "asked", "dropped", "ended"]
-    """`asked` if the next hop's address has to be found first; `ended` if nothing left."""
-    text: str
-    datapath: str | None
-    """Where it was answered or dropped."""
-    stage: str | None
-    flow: str | None
-    cause: ExplainedCause | None
-    """The object that decided; `null` for a stage's default."""
-    deliveries: list[TraceDelivery]
-
-
-class Trace(Document):
-    """What becomes of a packet, by the logical flows that are stored."""
-
-    inport: str
-    packet: str
-    connection: Literal["new", "established", "reply"]
-    revision: int
-    """The revision that the logical flows realise."""
-    verdict: Verdict
-    steps: list[TraceStep]
+    proposed: bool
+    """Whether this is how a proposed change would make it."""
 
 
 class Cookie(Document):

@@ -17,6 +17,7 @@ from pydantic.json_schema import JsonSchemaMode, models_json_schema
 from api import documents, problems
 from api.kinds import CONTENTS, KINDS, Kind
 from api.requests import JSON, MERGE_PATCH
+from api.trace import documents as trace_documents
 from northbound.documents import Document as DeclarativeDocument
 
 SCHEMAS = "#/components/schemas/"
@@ -30,7 +31,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.Chassis,
     documents.PortBinding,
     documents.LogicalFlow,
-    documents.Trace,
+    trace_documents.Trace,
     documents.Cookie,
     documents.Revision,
     documents.RevisionWithChanges,
@@ -44,7 +45,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
 _TAKEN: tuple[type[BaseModel], ...] = (
     documents.Transaction,
     documents.TokenRequest,
-    documents.TraceRequest,
+    trace_documents.TraceRequest,
     DeclarativeDocument,
 )
 

@@ -6,9 +6,8 @@ from typing import Annotated, Literal
 import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
-from cli.output import ExitCode, fail
-
-_SIGNS = (("created", "+"), ("updated", "~"), ("deleted", "-"))
+from cli.files import read_file
+from cli.output import change_lines
 
 
 def apply(
@@ -41,24 +40,14 @@ def apply(
                 "timeout": timeout,
                 "comment": comment or None,
             },
-            body=_read(file),
+            body=read_file(file),
             media_type="application/yaml",
         ).json()
-    for field, sign in _SIGNS:
-        for each in result[field]:
-            typer.echo(f"{sign} {each['kind'].replace('_', ' ')} {each['name'] or each['id']}")
+    for line in change_lines(result):
+        typer.echo(line)
     if dry_run:
         typer.echo(f"{result['document']}: nothing was written, this was a dry run")
     elif result["changed"]:
         typer.echo(f"{result['document']}: revision {result['revision']}")
     else:
         typer.echo(f"{result['document']}: nothing to do, the network is so already")
-
-
-def _read(file: Path) -> bytes:
-    if str(file) == "-":
-        return typer.get_binary_stream("stdin").read()
-    try:
-        return file.read_bytes()
-    except OSError as error:
-        fail(f"{file}: {error.strerror}", ExitCode.USAGE)

@@ -11,9 +11,9 @@ code    meaning
 ======  ========================================================
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from enum import IntEnum
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import typer
 
@@ -28,6 +28,16 @@ class ExitCode(IntEnum):
     USAGE = 2
     UNREACHABLE = 3
     NOT_REACHED = 4
+
+
+_SIGNS = (("created", "+"), ("updated", "~"), ("deleted", "-"))
+
+
+def change_lines(change: Mapping[str, Any]) -> Iterator[str]:
+    """What was created, updated and deleted, as the server lists it, an object a line."""
+    for field, sign in _SIGNS:
+        for each in change[field]:
+            yield f"{sign} {each['kind'].replace('_', ' ')} {each['name'] or each['id']}"
 
 
 def fail(message: object, code: ExitCode = ExitCode.REFUSED) -> NoReturn:

@@ -1,14 +1,16 @@
 """``treadle trace``: what becomes of a packet, and which object decides."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from enum import StrEnum
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
-from cli.output import ExitCode, fail
+from cli.files import read_mapping
+from cli.output import ExitCode, change_lines, fail
 
 Document = dict[str, Any]
 Line = tuple[str, str]
@@ -31,6 +33,7 @@ class Connection(StrEnum):
     NEW = "new"
     ESTABLISHED = "established"
     REPLY = "reply"
+    BOTH = "both"
 
 
 def trace(
@@ -45,8 +48,23 @@ def trace(
         str | None, typer.Option("--inport", help="Where the packet enters, if not at its source.")
     ] = None,
     connection: Annotated[
-        Connection, typer.Option("--connection", help="What the connection tracker knows.")
+        Connection,
+        typer.Option("--connection", help="What the connection tracker knows; both: new, known."),
     ] = Connection.NEW,
+    blocked: Annotated[
+        bool, typer.Option("--blocked", help="An ACL has stopped the connection since it began.")
+    ] = False,
+    changes: Annotated[
+        list[Path] | None,
+        typer.Option(
+            "--with",
+            help="Assume that this document, or batch of operations, were applied; - is "
+            "standard input. May be given several times.",
+        ),
+    ] = None,
+    adopt: Annotated[
+        bool, typer.Option("--adopt", help="Let --with take over objects that nobody owns.")
+    ] = False,
     summary: Annotated[
         bool, typer.Option("--summary", help="The way and the verdict; so without options.")
     ] = False,
@@ -58,7 +76,7 @@ def trace(
     token: Token = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Trace a packet through the logical flows that are stored. Changes nothing."""
+    """Trace a packet through the logical flows that are, or would be. Changes nothing."""
     if summary + detailed + as_json > 1:
         fail("give one of --summary, --detailed and --json", ExitCode.USAGE)
     if bool(packet) == (match is not None):
@@ -67,28 +85,33 @@ def trace(
     request |= {"packet": " ".join(packet)} if packet else {"match": match}
     if inport is not None:
         request["inport"] = inport
+    if blocked:
+        request["blocked"] = True
+    if changes:
+        request |= {"with": [read_mapping(file) for file in changes], "adopt": adopt}
     with Client(url, token, token_file) as client:
-        body = json.dumps(request).encode()
+        body = json.dumps(request, default=str).encode()
         found = client.request("POST", "/v1/trace", body=body).json()
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return
-    for text, colour in detailed_lines(found) if detailed else summary_lines(found):
+    for text, colour in lines(found, _detailed if detailed else _summary):
         typer.secho(text, fg=colour or None)
 
 
-def summary_lines(trace: Document) -> Iterator[Line]:
-    """The packet, what changed on its way or ended it, and the verdict."""
+def lines(trace: Document, way: Callable[[list[Document], int], Iterator[Line]]) -> Iterator[Line]:
+    """The packet, then `way` and verdict for each kind of connection that was assumed."""
+    if trace["proposed"] is not None:
+        for line in change_lines(trace["proposed"]):
+            yield line, "magenta"
+        for fault in trace["proposed"]["faults"]:
+            yield fault, "red"
     yield trace["packet"], "bright_black"
-    yield from _summary(trace["steps"], 1)
-    yield from _verdict(trace["verdict"])
-
-
-def detailed_lines(trace: Document) -> Iterator[Line]:
-    """As :func:`summary_lines`, with every stage."""
-    yield trace["packet"], "bright_black"
-    yield from _detailed(trace["steps"], 1)
-    yield from _verdict(trace["verdict"])
+    for traced in (trace, *trace["alternatives"]):
+        if trace["alternatives"]:
+            yield f"connection {traced['connection']}:", "bright_black"
+        yield from way(traced["steps"], 1)
+        yield from _verdict(traced["verdict"])
 
 
 def _summary(steps: list[Document], depth: int) -> Iterator[Line]:
@@ -112,7 +135,10 @@ def _detailed(steps: list[Document], depth: int) -> Iterator[Line]:
                 by = (
                     "" if cause["author"] is None else f", {cause['author']} in {cause['revision']}"
                 )
-                yield f"{indent}    # {cause['text']}{by}; cookie {step['group']}", "bright_black"
+                if cause["proposed"]:
+                    by = ", as proposed"
+                cookie = "" if step["group"] is None else f"; cookie {step['group']}"
+                yield f"{indent}    # {cause['text']}{by}{cookie}", "bright_black"
             for change in step["changes"]:
                 yield f"{indent}    {change}", "yellow"
         yield from _detailed(step["steps"], depth + 1)
@@ -123,3 +149,6 @@ def _verdict(verdict: Document) -> Iterator[Line]:
     yield verdict["text"], colour
     for delivery in verdict["deliveries"]:
         yield f"  {delivery['port']}: {delivery['packet']}", colour
+    word = "besides," if verdict["outcome"] == "dropped" else "but"
+    for absence in verdict["absences"]:
+        yield f"  {word} {absence['text']}", "yellow"

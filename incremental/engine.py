@@ -195,6 +195,15 @@ class Engine:
                 state.changed = {}
         return delta
 
+    def what_if(self, changes: Iterable[tuple[Any, Any, Any]]) -> Delta:
+        """The delta that `changes` would make. They are taken back: nothing stays changed."""
+        wanted = list(changes)
+        before = [(source, key, self.rows(source).get(key)) for source, key, _ in wanted]
+        try:
+            return self.apply(wanted)
+        finally:
+            self.apply(before)
+
     def _put(self, changes: Iterable[tuple[Any, Any, Any]]) -> None:
         touched: dict[_State, dict[Any, Any]] = {}
         for source, key, row in changes:

@@ -9,6 +9,7 @@ from enum import IntFlag
 from typing import NamedTuple, Protocol
 
 from logical_flow.evaluate import Packet, Value
+from logical_flow.fields import field_slice
 from logical_flow.packet import ETH_IP4, PROTO_ICMP4, PROTO_ICMP6, PROTO_SCTP, PROTO_TCP, PROTO_UDP
 
 
@@ -51,6 +52,8 @@ class ScriptedConnections:
     def commit(self, zone: str, packet: Packet, mark: int, label: int) -> None:
         """Prepared answers don't depend on what is committed."""
 
+
+_BLOCKED = field_slice("ct_mark.blocked")
 
 _PORTS = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
 _ICMP_ERRORS = {
@@ -127,18 +130,20 @@ class AssumedConnections(ConnectionTable):
     """A tracker that knew each connection already when its first packet was looked up.
 
     The packet is one of the connection's request direction, or with `reply` of the other.
+    With `blocked` the connections are marked as ones that an ACL has stopped.
     """
 
-    def __init__(self, *, reply: bool) -> None:
+    def __init__(self, *, reply: bool, blocked: bool = False) -> None:
         super().__init__()
         self._reply = reply
+        self._mark = _BLOCKED.mask if blocked else 0
 
     def look_up(self, zone: str, packet: Packet) -> Tracked:
         endpoints = _endpoints(packet)
         known = {(zone, endpoints), (zone, endpoints.reversed)} & self._connections.keys()
         if not known and not _is_error(packet):
             key = endpoints.reversed if self._reply else endpoints
-            self._connections[zone, key] = _Connection(0, 0, is_answered=True)
+            self._connections[zone, key] = _Connection(self._mark, 0, is_answered=True)
         return super().look_up(zone, packet)
 
 

@@ -67,7 +67,9 @@ class Database:
             transaction = Transaction(session, author=author, comment=comment)
             event.listen(session, "before_flush", transaction.note_flush)
             yield transaction
-            if transaction.finish() and not dry_run:
+            if dry_run:
+                transaction.settle()
+            elif transaction.finish():
                 session.commit()
                 transaction.committed = transaction.revision
         if transaction.committed is not None:

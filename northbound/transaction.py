@@ -170,17 +170,23 @@ class Transaction(Reader):
         """Listener for flushes that queries cause."""
         self._note()
 
-    def finish(self) -> bool:
-        """Write the revision and its changes; false if there is nothing to commit."""
+    def settle(self) -> bool:
+        """Do what is left to do, so that `changes` is complete; false if there are none."""
         for ending in self._endings:
             ending()
+        self._endings.clear()
         self.flush()
-        for key, before in self._before.items():
-            row = self._after[key]
-            after = None if row is None else row.image()
-            if before != after:
-                self.changes.append(RowChange(*key, before, after))
-        if not self.changes:
+        images = {key: None if row is None else row.image() for key, row in self._after.items()}
+        self.changes = [
+            RowChange(*key, before, images[key])
+            for key, before in self._before.items()
+            if before != images[key]
+        ]
+        return bool(self.changes)
+
+    def finish(self) -> bool:
+        """Write the revision and its changes; false if there is nothing to commit."""
+        if not self.settle():
             return False
         self._record()
         return True

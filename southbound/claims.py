@@ -72,9 +72,15 @@ class Claims:
 
     def holder(self, port: str, requested: Sequence[str], alive: Callable[[str], bool]) -> str:
         """The chassis that has `port`, or "". Drops claims that the dead lose by it."""
-        claims = self._claims.get(port)
-        if not claims:
-            return ""
+        best = self.favourite(port, requested, alive)
+        if best and alive(best):
+            for chassis in [name for name in self._claims[port] if not alive(name)]:
+                self.release(chassis, port)
+        return best
+
+    def favourite(self, port: str, requested: Sequence[str], alive: Callable[[str], bool]) -> str:
+        """As :meth:`holder`, without a loss for anyone: for ports that may never be."""
+        claims = self._claims.get(port, {})
         allowed = [chassis for chassis in claims if not requested or chassis in requested]
         if not allowed:
             return ""
@@ -83,11 +89,7 @@ class Claims:
             wish = -requested.index(chassis) if requested else 0
             return alive(chassis), wish, claims[chassis]
 
-        best = max(allowed, key=rank)
-        if alive(best):
-            for chassis in [name for name in claims if not alive(name)]:
-                self.release(chassis, port)
-        return best
+        return max(allowed, key=rank)
 
     def _add(self, chassis: str, port: str, plugged: int) -> None:
         claims = self._claims.setdefault(port, {})

@@ -156,10 +156,22 @@ class Facts:
         if binding.type == "patch":
             return msgspec.structs.replace(binding, chassis="", up=True)
         chassis = self._claims.holder(binding.name, self._requested(binding), self._is_alive)
-        known = self._port_facts.get(binding.id, NOT_BOUND)
-        fact = known if known.chassis == chassis else PortFact(chassis, False)
+        fact = self._fact(binding, chassis)
         self._note_port(binding.id, fact)
         return msgspec.structs.replace(binding, chassis=fact.chassis, up=fact.up)
+
+    def would_be(self, binding: PortBinding) -> PortBinding:
+        """The binding with the facts that it would have, if it were there. Notes nothing."""
+        if binding.type == "patch":
+            return msgspec.structs.replace(binding, chassis="", up=True)
+        chassis = self._claims.favourite(binding.name, self._requested(binding), self._is_alive)
+        fact = self._fact(binding, chassis)
+        return msgspec.structs.replace(binding, chassis=fact.chassis, up=fact.up)
+
+    def _fact(self, binding: PortBinding, chassis: str) -> PortFact:
+        """What is known of a binding that is at `chassis`."""
+        known = self._port_facts.get(binding.id, NOT_BOUND)
+        return known if known.chassis == chassis else PortFact(chassis, False)
 
     def port_gone(self, binding: PortBinding) -> None:
         """The translator deleted a port: what is known of it goes, too."""

@@ -36,6 +36,10 @@ class GroupIds:
             self._origins[number] = origin
         return number
 
+    def known(self, origin: str) -> int | None:
+        """The number of `origin`, if it has one."""
+        return self._ids.get(origin)
+
     def origin_of(self, number: int) -> str:
         try:
             return self._origins[number]
@@ -45,3 +49,20 @@ class GroupIds:
     def forget(self, number: int) -> None:
         """The group is gone; its origin gets a new number should it come back."""
         del self._ids[self._origins.pop(number)]
+
+
+class ProposedGroupIds:
+    """Numbers for the groups of a change that isn't made: those known keep theirs.
+
+    New ones get negative numbers, which no stored group has; none is taken up.
+    """
+
+    def __init__(self, groups: GroupIds) -> None:
+        self._groups = groups
+        self._new: dict[str, int] = {}
+
+    def id_of(self, origin: str) -> int:
+        number = self._groups.known(origin)
+        if number is None:
+            number = self._new.setdefault(origin, -1 - len(self._new))
+        return number

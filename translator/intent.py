@@ -3,11 +3,13 @@
 Synchronous: the runner calls it in a thread.
 """
 
-from typing import NamedTuple
+from collections.abc import Hashable
+from typing import Any, NamedTuple
 
+from incremental import Failure
 from northbound.database import Database
 from northbound.loading import Image, changes_since, current_revision, load_all
-from translator.inputs import TABLES
+from translator.inputs import TABLES, key_of, row_of
 
 
 class ImageChange(NamedTuple):
@@ -16,6 +18,30 @@ class ImageChange(NamedTuple):
     table: str
     before: Image | None
     after: Image | None
+
+
+class InputChange(NamedTuple):
+    """A changed row as the engine takes it, None where there is none or it can't be read."""
+
+    row_type: type[Any]
+    key: Hashable
+    row: Any
+    failure: Failure | None
+
+
+def input_change(change: ImageChange) -> InputChange | None:
+    """A change as one of the engine's inputs; None if it is none."""
+    table, before, after = change
+    image = before if after is None else after
+    if image is None or table not in TABLES:
+        return None
+    row_type, key = key_of(table, image)
+    if after is None:
+        return InputChange(row_type, key, None, None)
+    try:
+        return InputChange(*row_of(table, after), None)
+    except ValueError as error:
+        return InputChange(row_type, key, None, Failure(table, key, str(error), ""))
 
 
 class Batch(NamedTuple):

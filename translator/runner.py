@@ -10,9 +10,9 @@ stored, and only the differences are written.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 
@@ -20,12 +20,12 @@ from incremental import Delta, Engine, Failure, growing
 from northbound.database import Database
 from northbound.errors import DatabaseError
 from southbound.errors import StoreError
+from southbound.groups import ProposedGroupIds
 from southbound.rows import Row
 from southbound.state import RealisedState
 from translator.graph import translation
-from translator.inputs import key_of, row_of
-from translator.intent import ImageChange, read_all, read_changes
-from translator.realise import INTENT, NOTHING, all_rows, realise, unlike
+from translator.intent import ImageChange, input_change, read_all, read_changes
+from translator.realise import INTENT, NOTHING, Realised, all_rows, realise, unlike
 
 log = structlog.get_logger(__name__)
 
@@ -33,6 +33,9 @@ POLL_SECONDS = 1.0
 """How often to look for revisions that another process committed."""
 
 RETRY_SECONDS = 1.0
+EngineChange = tuple[Any, Any, Any]
+"""Type, key and new row, as the engine takes them."""
+
 BIG_BATCH = 500
 """Batches of more rows are computed in a thread, so that the event loop goes on."""
 
@@ -52,6 +55,13 @@ class Progress:
     """Why the translator isn't getting on; empty while it is."""
 
 
+class WhatIf(NamedTuple):
+    """What a change would write southbound, and what of it could not be translated."""
+
+    realised: Realised
+    failures: list[Failure]
+
+
 class Translator:
     """Translates a northbound database into realised state. Belongs to one event loop."""
 
@@ -69,7 +79,7 @@ class Translator:
         self._poll_seconds = poll_seconds
         self._retry_seconds = retry_seconds
         self._engine = Engine(translation())
-        self._unreadable: dict[tuple[str, Hashable], Failure] = {}
+        self._unreadable: dict[tuple[type[Any], Hashable], Failure] = {}
         self._due = NOTHING
         self._read = 0
         self._wake = asyncio.Event()
@@ -122,7 +132,7 @@ class Translator:
             batch = await asyncio.to_thread(read_changes, self._database, self._read)
             if batch.revision > self._read:
                 changes = list(self._rows(batch.changes))
-                delta = await self._apply(changes)
+                delta = await self._run(self._engine.apply, changes)
                 self._due = self._due.then(realise(delta, self._state.groups, batch.revision))
                 self._read = batch.revision
                 self._account(batch.revision, len(changes), delta, len(self._due.puts), began)
@@ -135,6 +145,25 @@ class Translator:
     async def wait_translated(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109
         """Until `revision` is written southbound; false if that takes too long."""
         return await self._state.wait_revision(revision, timeout)
+
+    async def what_if(self, revision: int, changes: Iterable[ImageChange]) -> WhatIf | None:
+        """What `changes` to the intent of `revision` would make of realised state.
+
+        Nothing is kept of it, and nothing written. None if intent is past `revision`
+        already; else the state is at that revision when this returns.
+        """
+        if self._state.revision < revision:
+            await self.catch_up()
+        async with self._busy:
+            if not self._read == self._state.revision == revision:
+                return None
+            inputs = list(filter(None, map(input_change, changes)))
+            delta = await self._run(self._engine.what_if, [each[:3] for each in inputs])
+            found = [*(each.failure for each in inputs), *delta.failures.values()]
+            return WhatIf(
+                realise(delta, ProposedGroupIds(self._state.groups), revision + 1),
+                [failure for failure in found if failure is not None],
+            )
 
     async def differences(self) -> list[str]:
         """Where the state differs from a full translation of the same intent; none is right.
@@ -156,25 +185,19 @@ class Translator:
     def _all_rows(self, revision: int) -> list[Row]:
         return list(all_rows(self._engine, self._state.groups, revision))
 
-    async def _apply(self, changes: list[tuple[Any, Any, Any]]) -> Delta:
+    async def _run(
+        self, work: Callable[[list[EngineChange]], Delta], changes: list[EngineChange]
+    ) -> Delta:
         if len(changes) > BIG_BATCH:
-            return await asyncio.to_thread(self._engine.apply, changes)
-        return self._engine.apply(changes)
+            return await asyncio.to_thread(work, changes)
+        return work(changes)
 
-    def _rows(self, changes: Iterable[ImageChange]) -> Iterator[tuple[Any, Any, Any]]:
+    def _rows(self, changes: Iterable[ImageChange]) -> Iterator[EngineChange]:
         """Changes as the engine takes them. A row that can't be read counts as absent."""
-        for table, before, after in changes:
-            image = before if after is None else after
-            if image is None:
-                continue
-            row_type, key = key_of(table, image)
-            row: Any = None
-            self._unreadable.pop((table, key), None)
-            if after is not None:
-                try:
-                    _, _, row = row_of(table, after)
-                except ValueError as error:
-                    self._unreadable[table, key] = Failure(table, key, str(error), "")
+        for row_type, key, row, failure in filter(None, map(input_change, changes)):
+            self._unreadable.pop((row_type, key), None)
+            if failure is not None:
+                self._unreadable[row_type, key] = failure
             yield row_type, key, row
 
     def _account(

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from api.kinds import KINDS
+from api.kinds import KINDS, Kind
 from northbound.errors import NotFoundError
 from northbound.models import Revision
 from northbound.transaction import Reader
@@ -21,20 +21,27 @@ class Cause(NamedTuple):
     text: str
     revision: int | None
     author: str | None
+    proposed: bool = False
+    """Whether the object is as a change would make it that is only proposed."""
 
     @property
     def sentence(self) -> str:
+        if self.proposed:
+            return f"{self.text}, as proposed"
         if self.revision is None:
             return self.text
         return f"{self.text}, last changed by {self.author} in revision {self.revision}"
 
 
 class Causes:
-    """Looks up the objects behind flows in one state of intent, each once."""
+    """Looks up the objects behind flows in one state of intent, each once.
 
-    def __init__(self, reader: Reader) -> None:
+    Those that a change would make are given, as `proposed`.
+    """
+
+    def __init__(self, reader: Reader, proposed: Mapping[CauseKey, Cause] | None = None) -> None:
         self._reader = reader
-        self._known: dict[CauseKey, Cause] = {}
+        self._known: dict[CauseKey, Cause] = dict(proposed or {})
 
     def of(self, kind: str, object_id: str) -> Cause:
         key = (kind, object_id)
@@ -44,22 +51,31 @@ class Causes:
 
     def _find(self, kind: str, object_id: str) -> Cause:
         known = KINDS.get(kind)
-        title = known.title if known else kind.replace("_", " ")
         if known is None:
-            return Cause(kind, object_id, None, f"{title} {object_id}", None, None)
+            return Cause(kind, object_id, None, f"{kind.replace('_', ' ')} {object_id}", None, None)
         try:
             view = known.service.view(self._reader, known.service.get(self._reader, object_id))
         except NotFoundError:
-            return Cause(kind, object_id, None, f"{title} {object_id}, now deleted", None, None)
+            text = f"{known.title} {object_id}, now deleted"
+            return Cause(kind, object_id, None, text, None, None)
         revision = self._reader.session.get(Revision, view["version"])
-        return Cause(
-            kind,
-            object_id,
-            view.get("name") or None,
-            f"{title} {_describe(kind, view)}",
-            view["version"],
-            None if revision is None else revision.author,
-        )
+        author = None if revision is None else revision.author
+        name, text = _name(view), _text(known, view)
+        return Cause(kind, object_id, name, text, view["version"], author)
+
+
+def proposed_cause(reader: Reader, kind: Kind, object_id: str) -> Cause:
+    """An object as `reader` sees it, in a transaction that will not be committed."""
+    view = kind.service.view(reader, kind.service.get(reader, object_id))
+    return Cause(kind.name, object_id, _name(view), _text(kind, view), None, None, proposed=True)
+
+
+def _name(view: Mapping[str, Any]) -> str | None:
+    return view.get("name") or None
+
+
+def _text(kind: Kind, view: Mapping[str, Any]) -> str:
+    return f"{kind.title} {_describe(kind.name, view)}"
 
 
 def _describe(kind: str, view: Mapping[str, Any]) -> str:

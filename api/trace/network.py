@@ -16,8 +16,8 @@ from logical_flow.payload import decode_flows
 from logical_flow.template import Template, TemplateText
 from logical_flow.walk_network import Network
 from southbound import rows
+from southbound.proposed import RealisedRows
 from southbound.rows import Datapath, FdbEntry, FlowGroup, MacBinding, PortBinding, SetMember
-from southbound.state import RealisedState
 
 Templates = dict[int, Template]
 
@@ -42,7 +42,7 @@ class Snapshot(NamedTuple):
     templates: list[rows.Template]
 
 
-def take_snapshot(realised: RealisedState, datapath: str) -> Snapshot:
+def take_snapshot(realised: RealisedRows, datapath: str) -> Snapshot:
     """All that a packet may meet that enters `datapath`: on the loop that the rows belong to."""
     snapshot = Snapshot(
         realised.revision, {}, [], {}, {}, {}, {}, list(realised.rows(rows.Template).values())

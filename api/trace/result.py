@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from api.trace.causes import Cause, Causes
+from api.trace.liveness import Hosting
 from api.trace.network import StoredEntry
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_packet
@@ -79,7 +80,7 @@ def ending(walk: Walk, inport: str) -> Ending:
     )
 
 
-def verdict(walk: Walk, inport: str, causes: Causes) -> Document:
+def verdict(walk: Walk, inport: str, causes: Causes, hosting: Hosting) -> Document:
     """How `walk` ended for the packet that entered at `inport`, in words."""
     end = ending(walk, inport)
     place = end.place
@@ -109,6 +110,10 @@ def verdict(walk: Walk, inport: str, causes: Causes) -> Document:
         "flow": str(end.entry.flow) if end.entry else None,
         "cause": _cause_document(cause),
         "deliveries": [_delivery(event, original) for event, original in end.deliveries],
+        "absences": [
+            absence._asdict()
+            for absence in hosting.absences([inport, *(event.port for event, _ in end.deliveries)])
+        ],
     }
 
 
@@ -135,12 +140,19 @@ def _step(event: Event, causes: Causes) -> Document:
         "datapath": event.datapath if isinstance(event, Visit | Drop) else None,
         "stage": place.name if place else None,
         "flow": str(entry.flow) if entry else None,
-        "group": hex(entry.group.id) if isinstance(entry, StoredEntry) else None,
+        "group": _cookie(entry),
         "cause": _cause_document(_cause(entry, causes)),
         "changes": [str(each) for each in event.changes] if isinstance(event, Visit) else [],
         "packet": None if packet is None else format_packet(packet),
         "steps": [],
     }
+
+
+def _cookie(entry: Entry | None) -> str | None:
+    """The group of a flow; one that is only proposed has no number that a switch could know."""
+    if not isinstance(entry, StoredEntry) or entry.group.id < 0:
+        return None
+    return hex(entry.group.id)
 
 
 def _text(event: Event) -> str:

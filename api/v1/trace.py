@@ -1,18 +1,22 @@
 """What becomes of a packet, by the logical flows that are stored."""
 
+from collections.abc import Mapping
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api import problems
 from api.auth import BackendOf, Viewer
-from api.documents import TraceRequest
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, body, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
 from api.trace.addressing import Addressing
 from api.trace.causes import Causes
+from api.trace.documents import TraceRequest
+from api.trace.liveness import Hosting
 from api.trace.network import FlowTables, take_snapshot
+from api.trace.proposal import Proposal, change_of, propose
 from api.trace.result import steps, verdict
 from api.trace.words import PacketWords, parse_words
 from api.v1.objects import READ_REFUSALS
@@ -20,10 +24,12 @@ from logical_flow.connections import AssumedConnections, Connections, Connection
 from logical_flow.errors import LanguageError, LogicalFlowError
 from logical_flow.packet import MutablePacket, format_packet, packet_from_match
 from logical_flow.walk import walk
+from logical_flow.walk_events import Walk
+from logical_flow.walk_network import Network
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouterPort
 from northbound.transaction import Reader
-from southbound.rows import Datapath, PortBinding
+from southbound.rows import Chassis, Datapath, PortBinding
 
 router = APIRouter(prefix="/v1")
 
@@ -34,13 +40,16 @@ CAUSE_EXAMPLE = {
     "text": "ACL db-silent (to-lport, tier 0, priority 10) of port group databases",
     "revision": 42,
     "author": "alice",
+    "proposed": False,
 }
 _FLOW = "table=8(ls_out_acl_action), priority=90, match=(reg8[17] == 1), action=(drop;)"
 EXAMPLE = {
     "inport": "web-1",
     "packet": 'inport="web-1", ip4.dst=10.20.2.11, ip.proto=17, udp.dst=53',
     "connection": "new",
+    "blocked": False,
     "revision": 42,
+    "proposed": None,
     "verdict": {
         "outcome": "dropped",
         "text": "dropped in data at ls_out_acl_action, by "
@@ -51,8 +60,17 @@ EXAMPLE = {
         "flow": _FLOW,
         "cause": CAUSE_EXAMPLE,
         "deliveries": [],
+        "absences": [
+            {
+                "port": "web-1",
+                "chassis": None,
+                "problem": "unbound",
+                "text": "port web-1 is not bound to any chassis",
+            }
+        ],
     },
     "steps": [],
+    "alternatives": [],
 }
 
 _tables = FlowTables()
@@ -74,51 +92,77 @@ _tables = FlowTables()
         "requestBody": body(reference("TraceRequest"), {"packet": "udp web-1 -> db-1:53"})
     },
 )
-async def trace(backend: BackendOf, _caller: Viewer, values: JsonObject) -> Response:
+async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(TraceRequest, values)
-    ports = {port.name: port for port in backend.realised.rows(PortBinding).values()}
-    if wanted.inport is not None and wanted.inport not in ports:
-        raise InvalidError.of("inport", reason="there is no such port", value=wanted.inport)
-    words: PacketWords | None = None
-    if (wanted.packet is None) == (wanted.match is None):
-        raise InvalidError.of(reason="has to have either packet or match")
-    if wanted.packet is not None:
-        words = parse_words(wanted.packet, ports)
-        entry = Addressing(ports, {}).entry(words, wanted.inport)
-        packet: MutablePacket = {}
-    else:
-        packet = _packet_of_match(wanted.match or "", wanted.inport)
-        name = packet.get("inport")
-        if not isinstance(name, str) or name not in ports:
-            raise InvalidError.of("inport", reason="is needed: the match names no port there is")
-        entry = ports[name]
-    snapshot = take_snapshot(backend.realised, entry.datapath)
+    connections = _connections(wanted)
+    proposal: Proposal | None = None
+    if wanted.change is not None:
+        change = change_of(wanted.change, adopt=wanted.adopt)
+        proposal = await propose(backend, change, author=caller.name)
+    realised = backend.realised if proposal is None else proposal.realised
+    ports = {port.name: port for port in realised.rows(PortBinding).values()}
+    hosting = Hosting(ports, dict(realised.rows(Chassis)))
+    packet, words, entry = _packet(wanted, ports)
+    snapshot = take_snapshot(realised, entry.datapath)
     datapaths = frozenset(backend.realised.rows(Datapath))
 
     def work(reader: Reader) -> Response:
         sent = packet
         if words is not None:
-            addressing = Addressing(ports, _networks(reader, ports, entry.datapath))
-            sent = addressing.packet(words, wanted.inport)
+            networks = _networks(reader, ports, entry.datapath, proposal)
+            sent = Addressing(ports, networks).packet(words, wanted.inport)
         _tables.keep_only(datapaths)
-        network = _tables.network(snapshot, _connections(wanted.connection))
-        try:
-            walked = walk(network, sent)
-        except LogicalFlowError as error:
-            field = "match" if words is None else "packet"
-            raise InvalidError.of(field, reason=f"can't be walked: {error}") from error
-        causes = Causes(reader)
+        causes = Causes(reader, proposal.causes if proposal else None)
+        traced = []
+        for connection, blocked in connections:
+            tracker = _tracker(connection, blocked)
+            walked = _walk(_tables.network(snapshot, tracker), sent, words)
+            traced.append(
+                {
+                    "connection": connection,
+                    "blocked": blocked,
+                    "verdict": verdict(walked, entry.name, causes, hosting),
+                    "steps": steps(walked, causes),
+                }
+            )
+        first, *others = traced
         document = {
             "inport": entry.name,
             "packet": format_packet(sent),
-            "connection": wanted.connection,
             "revision": snapshot.revision,
-            "verdict": verdict(walked, entry.name, causes),
-            "steps": steps(walked, causes),
+            "proposed": proposal.document() if proposal else None,
+            **first,
+            "alternatives": others,
         }
         return JSONResponse(document)
 
     return await backend.read(work)
+
+
+def _packet(
+    wanted: TraceRequest, ports: Mapping[str, PortBinding]
+) -> tuple[MutablePacket, PacketWords | None, PortBinding]:
+    """The packet, or the words that it is to be made of, and where it enters."""
+    if wanted.inport is not None and wanted.inport not in ports:
+        raise InvalidError.of("inport", reason="there is no such port", value=wanted.inport)
+    if (wanted.packet is None) == (wanted.match is None):
+        raise InvalidError.of(reason="has to have either packet or match")
+    if wanted.packet is not None:
+        words = parse_words(wanted.packet, ports)
+        return {}, words, Addressing(ports, {}).entry(words, wanted.inport)
+    packet = _packet_of_match(wanted.match or "", wanted.inport)
+    name = packet.get("inport")
+    if not isinstance(name, str) or name not in ports:
+        raise InvalidError.of("inport", reason="is needed: the match names no port there is")
+    return packet, None, ports[name]
+
+
+def _walk(network: Network, packet: MutablePacket, words: PacketWords | None) -> Walk:
+    try:
+        return walk(network, packet)
+    except LogicalFlowError as error:
+        field = "match" if words is None else "packet"
+        raise InvalidError.of(field, reason=f"can't be walked: {error}") from error
 
 
 def _packet_of_match(text: str, inport: str | None) -> MutablePacket:
@@ -133,17 +177,30 @@ def _packet_of_match(text: str, inport: str | None) -> MutablePacket:
 
 
 def _networks(
-    reader: Reader, ports: dict[str, PortBinding], datapath: str
+    reader: Reader, ports: Mapping[str, PortBinding], datapath: str, proposal: Proposal | None
 ) -> dict[str, tuple[str, ...]]:
     """The networks of the router ports that a datapath leads to."""
+    proposed = proposal.networks if proposal else {}
     found = {}
     for port in ports.values():
         if port.datapath == datapath and port.peer:
-            router_port = reader.named(LogicalRouterPort, port.peer)
-            if router_port is not None:
+            if port.peer in proposed:
+                found[port.peer] = proposed[port.peer]
+            elif (router_port := reader.named(LogicalRouterPort, port.peer)) is not None:
                 found[port.peer] = tuple(router_port.networks)
     return found
 
 
-def _connections(assumed: str) -> Connections:
-    return ConnectionTable() if assumed == "new" else AssumedConnections(reply=assumed == "reply")
+def _connections(wanted: TraceRequest) -> list[tuple[str, bool]]:
+    """The kinds of connection to assume, each with whether it is blocked."""
+    if wanted.connection == "new" and wanted.blocked:
+        raise InvalidError.of("blocked", reason="a new connection can't be blocked yet")
+    if wanted.connection == "both":
+        return [("new", False), ("established", wanted.blocked)]
+    return [(wanted.connection, wanted.blocked)]
+
+
+def _tracker(connection: str, blocked: bool) -> Connections:
+    if connection == "new":
+        return ConnectionTable()
+    return AssumedConnections(reply=connection == "reply", blocked=blocked)

@@ -6,37 +6,19 @@ operation gave it (``"as": "http"``): ``#http`` then stands for it wherever anot
 object is referred to.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api.auth import BackendOf, Operator
-from api.documents import Operation, Transaction
-from api.kinds import EXAMPLE_ID, KINDS, LOGICAL_SWITCH, Kind
+from api.batch import run_batch
+from api.documents import Transaction
+from api.kinds import EXAMPLE_ID, LOGICAL_SWITCH
 from api.openapi import answer, body, reference
 from api.requests import JsonObject, Options, parse
 from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS
 from api.waiting import wait_for
-from northbound import transaction
-from northbound.errors import InvalidError
-from northbound.models import Resource
 
 router = APIRouter(prefix="/v1")
-
-ALIAS_SIGN = "#"
-REFERENCES = (
-    "logical_switch",
-    "logical_router",
-    "port_group",
-    "router_port",
-    "output_port",
-    "peer",
-    "ports",
-)
-"""The fields that refer to other objects."""
 
 EXAMPLE = {
     "operations": [
@@ -64,16 +46,6 @@ RESULT_EXAMPLE = {
 }
 
 
-@dataclass
-class _Done:
-    """An operation that was carried out; `row` is what it left, if anything."""
-
-    operation: Operation
-    kind: Kind
-    object_id: str
-    row: Resource | None
-
-
 @router.post(
     "/transactions",
     operation_id="run_transaction",
@@ -93,133 +65,11 @@ async def run_transaction(
 ) -> Response:
     batch = parse(Transaction, values)
 
-    def work(tx: transaction.Transaction) -> list[dict[str, Any]]:
-        run = _Run(tx)
-        for index, operation in enumerate(batch.operations):
-            with transaction.at("operations", index):
-                run.do(operation)
-        return run.results()
-
-    written = await backend.write(work, author=caller.name, comment=options.comment)
+    written = await backend.write(
+        lambda tx: run_batch(tx, batch), author=caller.name, comment=options.comment
+    )
     await wait_for(backend, written.revision, options.wait, options.timeout)
     return JSONResponse(
         {"revision": written.revision, "changed": written.changed, "results": written.result},
         headers={REVISION_HEADER: str(written.revision)},
     )
-
-
-class _Run:
-    """A batch on its way."""
-
-    def __init__(self, tx: transaction.Transaction) -> None:
-        self._tx = tx
-        self._aliases: dict[str, str] = {}
-        self._done: list[_Done] = []
-
-    def do(self, operation: Operation) -> None:
-        """Carry out one operation, or raise a RequestError."""
-        kind = _kind(operation)
-        _check_shape(operation)
-        if operation.action == "delete":
-            self._delete(operation, kind)
-            return
-        row: Resource
-        if operation.action == "create":
-            with transaction.at("values"):
-                row = kind.service.create(self._tx, self._resolved(operation.values or {}))
-            self._remember(operation, kind, row)
-        else:
-            row = self._object(operation, kind)
-            work = kind.service.update if operation.action == "update" else kind.service.replace
-            with transaction.at("values"):
-                values = self._resolved(operation.values or {})
-                row = work(self._tx, row.id, values, if_version=operation.if_version)
-        self._done.append(_Done(operation, kind, row.id, row))
-
-    def results(self) -> list[dict[str, Any]]:
-        """What each operation left, as it is at the end."""
-        self._tx.flush()
-        return [
-            {
-                "action": done.operation.action,
-                "kind": done.kind.name,
-                "id": done.object_id,
-                "object": self._view(done),
-            }
-            for done in self._done
-        ]
-
-    def _delete(self, operation: Operation, kind: Kind) -> None:
-        row = self._object(operation, kind)
-        kind.service.delete(
-            self._tx, row.id, cascade=operation.cascade, if_version=operation.if_version
-        )
-        self._done.append(_Done(operation, kind, row.id, None))
-
-    def _object(self, operation: Operation, kind: Kind) -> Resource:
-        """The object that the operation is about, in the database for look-ups by id."""
-        row: Resource = kind.service.get(self._tx, self._named(operation.ref or "", "ref"))
-        self._tx.flush()
-        return row
-
-    def _view(self, done: _Done) -> dict[str, Any] | None:
-        if done.row is None or self._tx.by_id(done.kind.service.model, done.object_id) is None:
-            return None
-        return done.kind.service.view(self._tx, done.row)
-
-    def _remember(self, operation: Operation, kind: Kind, row: Resource) -> None:
-        if operation.alias is None:
-            return
-        if operation.alias in self._aliases:
-            raise InvalidError.of("as", reason="is given twice", value=operation.alias)
-        if not kind.named:
-            self._tx.flush()
-        self._aliases[operation.alias] = getattr(row, "name", row.id) if kind.named else row.id
-
-    def _resolved(self, values: Mapping[str, Any]) -> dict[str, Any]:
-        """`values` with aliases replaced in the fields that refer to other objects."""
-        resolved = dict(values)
-        for field in REFERENCES:
-            value = values.get(field)
-            if isinstance(value, str):
-                resolved[field] = self._named(value, field)
-            elif isinstance(value, list):
-                resolved[field] = [
-                    self._named(element, field, i) if isinstance(element, str) else element
-                    for i, element in enumerate(value)
-                ]
-        return resolved
-
-    def _named(self, ref: str, *path: str | int) -> str:
-        if not ref.startswith(ALIAS_SIGN):
-            return ref
-        try:
-            return self._aliases[ref.removeprefix(ALIAS_SIGN)]
-        except KeyError:
-            reason = "no earlier operation created an object as this"
-            raise InvalidError.of(*path, reason=reason, value=ref) from None
-
-
-def _kind(operation: Operation) -> Kind:
-    kind = KINDS.get(operation.kind)
-    if kind is None:
-        reason = f"has to be one of {', '.join(KINDS)}"
-        raise InvalidError.of("kind", reason=reason, value=operation.kind)
-    return kind
-
-
-def _check_shape(operation: Operation) -> None:
-    """Refuse fields that the action has no use for, and the lack of those that it needs."""
-    creates, deletes = operation.action == "create", operation.action == "delete"
-    wrong = {
-        "ref": operation.ref is not None if creates else operation.ref is None,
-        "values": operation.values is not None if deletes else operation.values is None,
-        "as": operation.alias is not None and not creates,
-        "if_version": operation.if_version is not None and creates,
-        "cascade": operation.cascade and not deletes,
-    }
-    for field, is_wrong in wrong.items():
-        if is_wrong:
-            given = {"ref": operation.ref, "values": operation.values}.get(field, "")
-            verb = "needs" if given is None else "takes no"
-            raise InvalidError.of(field, reason=f"the action {operation.action!r} {verb} {field}")

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from api import documents, problems
 from api.app import create_app
 from api.kinds import KINDS
+from api.trace import documents as trace_documents
 from tests.unit.api.conftest import Server
 from tests.unit.api.test_objects import BODIES, make_network
 
@@ -21,7 +22,7 @@ MODELS: dict[str, type[BaseModel]] = {
     **{kind.view.__name__: kind.view for kind in KINDS.values()},
     **{
         model.__name__: model
-        for model in vars(documents).values()
+        for model in (*vars(documents).values(), *vars(trace_documents).values())
         if isinstance(model, type) and issubclass(model, BaseModel)
     },
 }

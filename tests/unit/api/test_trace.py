@@ -1,36 +1,18 @@
 """Traces over the demo's network: who decides what becomes of a packet."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from southbound.cookies import PHYSICAL_COOKIE, physical_cookie
+from southbound.rows import Chassis
 from tests.unit.api.conftest import Server
-
-DEMO = Path(__file__).parents[3] / "examples" / "demo" / "network.yaml"
+from tests.unit.api.demo import apply_demo, trace, verdict
 
 
 @pytest.fixture
 async def demo(server: Server) -> Server:
-    headers = {"Content-Type": "application/yaml"}
-    made = await server.client.post("/v1/apply", content=DEMO.read_text(), headers=headers)
-    assert made.status_code == 200, made.text
-    await server.translate()
-    return server
-
-
-async def trace(server: Server, packet: str | None = None, **more: Any) -> dict[str, Any]:
-    request = more if packet is None else {"packet": packet, **more}
-    response = await server.client.post("/v1/trace", json=request)
-    assert response.status_code == 200, response.text
-    found: dict[str, Any] = response.json()
-    return found
-
-
-async def verdict(server: Server, packet: str | None = None, **more: Any) -> dict[str, Any]:
-    found: dict[str, Any] = (await trace(server, packet, **more))["verdict"]
-    return found
+    return await apply_demo(server)
 
 
 def flat(steps: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -107,6 +89,55 @@ async def test_replies_pass_where_requests_do_not(
     assert (await verdict(demo, packet, connection=connection))["outcome"] == outcome
 
 
+@pytest.mark.parametrize(
+    ("packet", "connection", "outcome"),
+    [
+        ("tcp web-1 -> db-1:5432", "established", "delivered"),
+        ("udp web-1 -> db-1:53", "established", "dropped"),
+        ("udp web-1 -> db-1:53", "reply", "dropped"),
+    ],
+)
+async def test_a_blocked_connection_is_asked_about_again_and_its_replies_stop(
+    demo: Server, packet: str, connection: str, outcome: str
+) -> None:
+    found = await trace(demo, packet, connection=connection, blocked=True)
+    assert (found["verdict"]["outcome"], found["blocked"]) == (outcome, True)
+
+
+async def test_both_is_a_new_connection_and_a_known_one(demo: Server) -> None:
+    packet = "tcp web-1 -> db-1:22"
+    found = await trace(demo, packet, connection="both")
+    (known,) = found["alternatives"]
+    for traced, connection in ((found, "new"), (known, "established")):
+        alone = await trace(demo, packet, connection=connection)
+        assert alone["alternatives"] == []
+        assert {name: traced[name] for name in known} == {name: alone[name] for name in known}
+    assert flat(found["steps"]) != flat(known["steps"])
+
+
+async def test_the_verdict_says_who_is_not_there(demo: Server) -> None:
+    facts = demo.backend.realised.facts
+    packet = "tcp web-1 -> db-1:5432"
+
+    async def absences() -> list[tuple[str, str]]:
+        found = await verdict(demo, packet)
+        assert found["outcome"] == "delivered"
+        return [(each["port"], each["problem"]) for each in found["absences"]]
+
+    assert await absences() == [("web-1", "unbound"), ("db-1", "unbound")]
+    facts.connected(Chassis("hv1"))
+    facts.claim("hv1", "web-1")
+    facts.set_up("hv1", "web-1", True)
+    assert await absences() == [("db-1", "unbound")]
+    facts.connected(Chassis("hv2"))
+    facts.claim("hv2", "db-1")
+    assert await absences() == [("db-1", "not-up")]
+    facts.set_up("hv2", "db-1", True)
+    assert await absences() == []
+    facts.lapsed("hv2")
+    assert await absences() == [("db-1", "dead-chassis")]
+
+
 async def test_a_packet_as_a_match(demo: Server) -> None:
     match = (
         'inport == "operator" && eth.src == 0a:00:00:20:01:20 && eth.dst == 0a:00:00:20:01:01 '
@@ -142,11 +173,12 @@ async def test_a_source_address_stands_for_its_port(demo: Server) -> None:
         ({"match": "tcp"}, "#/inport", None),
         ({"packet": "icmp web-1 -> db-1", "inport": "nowhere"}, "#/inport", None),
         ({"packet": "icmp web-1 -> db-1", "connection": "old"}, "#/connection", None),
+        ({"packet": "icmp web-1 -> db-1", "blocked": True}, "#/blocked", None),
         ({}, "#", None),
     ],
 )
 async def test_refusals_show_where(
-    demo: Server, request_body: dict[str, str], pointer: str, position: int | None
+    demo: Server, request_body: dict[str, Any], pointer: str, position: int | None
 ) -> None:
     response = await demo.client.post("/v1/trace", json=request_body)
     assert response.status_code == 422, response.text

@@ -54,7 +54,8 @@ def test_the_summary_shows_the_way_the_acl_and_the_verdict(asked: list[httpx.Req
     assert lines[0] == TRACE["packet"]
     acl = "ACL db-silent (to-lport, tier 0, priority 10) of port group databases"
     assert lines[1:3] == ["  to db-1", f"    data ls_out_acl_eval_0: {acl}"]
-    assert lines[-1] == TRACE["verdict"]["text"]  # type: ignore[index]
+    assert lines[-2] == TRACE["verdict"]["text"]  # type: ignore[index]
+    assert lines[-1] == "  besides, port web-1 is not bound to any chassis"
 
 
 def test_all_stages_with_causes_and_changes(asked: list[httpx.Request]) -> None:
