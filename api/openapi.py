@@ -15,6 +15,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api import documents, problems
+from api.explain import documents as explain_documents
 from api.kinds import CONTENTS, KINDS, Kind
 from api.requests import JSON, MERGE_PATCH
 from api.trace import documents as trace_documents
@@ -32,6 +33,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.PortBinding,
     documents.LogicalFlow,
     trace_documents.Trace,
+    explain_documents.Reachability,
     documents.Cookie,
     documents.Revision,
     documents.RevisionWithChanges,
@@ -46,6 +48,7 @@ _TAKEN: tuple[type[BaseModel], ...] = (
     documents.Transaction,
     documents.TokenRequest,
     trace_documents.TraceRequest,
+    explain_documents.ReachabilityRequest,
     DeclarativeDocument,
 )
 

@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from cli import agent, apply, detrace, lflow, revisions, show, token, trace
+from cli import agent, apply, detrace, explain, lflow, revisions, show, token, trace
 from cli.server import commands as server
 from cli.testbed import commands as testbed
 
@@ -48,6 +48,7 @@ app.command("apply")(apply.apply)
 app.command("show")(show.show)
 app.command("lflow")(lflow.lflow)
 app.command("trace")(trace.trace)
+app.command("explain")(explain.explain)
 app.command("detrace")(detrace.detrace)
 app.command("revisions")(revisions.revisions)
 app.add_typer(testbed.app, name="testbed")

@@ -89,7 +89,7 @@ class _Walker:
         choice = flows.choose(place.name, packet, network.sets)
         entry = choice.entry
         name = network.datapaths[position.datapath].name
-        visit = Visit(self.depth, name, place, entry)
+        visit = Visit(self.depth, name, place, entry, packet=dict(packet))
         scene = Scene(position, place, entry, visit)
         self.note(visit)
         if not choice.certain:

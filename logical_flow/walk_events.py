@@ -14,7 +14,8 @@ FLOW_SAYS_SO = "the flow says so"
 class Visit:
     """A stage that a packet visited, and what the chosen flow did to the packet.
 
-    `entry` is None where the stage's default was followed.
+    `entry` is None where the stage's default was followed; `packet` is the packet as it
+    came there.
     """
 
     depth: int
@@ -22,6 +23,7 @@ class Visit:
     place: StagePlace
     entry: Entry | None
     changes: list[Change] = field(default_factory=list)
+    packet: Packet = field(default_factory=dict, repr=False)
 
     def __str__(self) -> str:
         if self.entry is None:

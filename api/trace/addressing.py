@@ -55,10 +55,21 @@ class Ends(NamedTuple):
 
 
 class Neighbour(NamedTuple):
-    """Whom the sender's frame goes to: an address in the sender's subnet and its owner's MAC."""
+    """Whom the sender's frame goes to: an address in the sender's subnet, and who has it.
+
+    For the next router `port` is the port of the switch that leads there.
+    """
 
     address: Address
     mac: int
+    port: PortBinding
+
+
+class Nobody(NamedTuple):
+    """That there is nobody to send to; `on_link` if the destination is in the own subnet."""
+
+    reason: str
+    on_link: bool
 
 
 @dataclass(frozen=True)
@@ -151,32 +162,33 @@ class Addressing:
             raise fault(words.text, place.position, f"{port.name} has no IPv{family} address")
         return found[0]
 
-    def neighbour(self, datapath: str, source: Address, destination: Address) -> Neighbour | str:
-        """Whom a packet goes to first that is sent on a switch, or why there is nobody."""
-        for _, host in self._owners(destination, datapath):
-            return Neighbour(destination, host.mac)
+    def neighbour(self, datapath: str, source: Address, destination: Address) -> Neighbour | Nobody:
+        """Whom a packet goes to first that is sent on a switch, if there is anybody."""
+        for port, host in self._owners(destination, datapath):
+            return Neighbour(destination, host.mac, port)
         gateways = [
-            (gateway, ip_interface(network))
+            (Neighbour(interface.ip, gateway.mac, port), interface.network)
             for port in self.ports.values()
             if port.datapath == datapath and port.type == "patch"
             for gateway in hosts(port)
-            for network in self.networks.get(port.peer, ())
+            for interface in map(ip_interface, self.networks.get(port.peer, ()))
         ]
-        near = [found for found in gateways if source in found[1].network]
-        if any(destination in interface.network for _, interface in near):
-            return f"nobody in the sender's subnet has {destination}, so ARP finds no one"
+        near = [found for found in gateways if source in found[1]]
+        if any(destination in network for _, network in near):
+            reason = f"nobody in the sender's subnet has {destination}, so ARP finds no one"
+            return Nobody(reason, on_link=True)
         if not gateways:
-            return f"{destination} is not on the sender's switch, which leads to no router"
-        gateway, interface = (near or gateways)[0]
-        return Neighbour(interface.ip, gateway.mac)
+            reason = f"{destination} is not on the sender's switch, which leads to no router"
+            return Nobody(reason, on_link=False)
+        return (near or gateways)[0][0]
 
     def _next_hop(self, words: PacketWords, ends: Ends) -> int:
         destination = ends.destination
         if destination.is_multicast:
             return _multicast_mac(destination)
         found = self.neighbour(ends.entry.datapath, ends.source, destination)
-        if isinstance(found, str):
-            raise fault(words.text, words.destination.position, found)
+        if isinstance(found, Nobody):
+            raise fault(words.text, words.destination.position, found.reason)
         return found.mac
 
 

@@ -76,7 +76,7 @@ def ending(walk: Walk, inport: str) -> Ending:
         forwarded,
         [event for _, event in answers],
         requests,
-        None if place is None else _deciding(events, place),
+        None if place is None else deciding(walk, place),
     )
 
 
@@ -200,8 +200,9 @@ def _answering(events: Sequence[Event], place: int) -> Visit | None:
     return next((e for e in before if isinstance(e, Visit)), None)
 
 
-def _deciding(events: Sequence[Event], place: Event) -> Entry | None:
-    """The flow that decided: for what follows from an ACL's verdict, the ACL's."""
+def deciding(walk: Walk, place: Event) -> Entry | None:
+    """The flow that decided at `place`: for what follows from an ACL's verdict, the ACL's."""
+    events = walk.events
     entry = place.entry if isinstance(place, Visit | Drop) else None
     stage = place.place if isinstance(place, Visit | Drop) else None
     if stage is None or not stage.name.endswith(_DECIDED_BY_ACL):

@@ -3,7 +3,17 @@
 from fastapi import APIRouter
 
 from api.kinds import CONTENTS, KINDS
-from api.v1 import apply, cookies, logical_flows, realised, revisions, tokens, trace, transactions
+from api.v1 import (
+    apply,
+    cookies,
+    logical_flows,
+    reachability,
+    realised,
+    revisions,
+    tokens,
+    trace,
+    transactions,
+)
 from api.v1.members import MEMBERSHIPS, add_membership
 from api.v1.objects import add_collection, add_contents
 
@@ -26,6 +36,7 @@ ROUTERS = (
             realised,
             logical_flows,
             trace,
+            reachability,
             cookies,
             revisions,
             tokens,

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from api import documents, problems
 from api.app import create_app
+from api.explain import documents as explain_documents
 from api.kinds import KINDS
 from api.trace import documents as trace_documents
 from tests.unit.api.conftest import Server
@@ -22,7 +23,8 @@ MODELS: dict[str, type[BaseModel]] = {
     **{kind.view.__name__: kind.view for kind in KINDS.values()},
     **{
         model.__name__: model
-        for model in (*vars(documents).values(), *vars(trace_documents).values())
+        for module in (documents, trace_documents, explain_documents)
+        for model in vars(module).values()
         if isinstance(model, type) and issubclass(model, BaseModel)
     },
 }

@@ -1,0 +1,19 @@
+"""Explanations: whether one end reaches another, and if not, what to change.
+
+A trace is one packet. To reach somebody takes more: the sender has to find its next hop,
+the request has to arrive, the reply has to find its way back, and both ends have to be
+plugged in somewhere alive.
+
+======================  =========================================================
+:mod:`~.question`       who is asked about, and what they speak
+:mod:`~.scene`          what is looked at: flows, ports, chassis, intent
+:mod:`~.packets`        the packets that are walked: questions, answers, replies
+:mod:`~.path`           the checks one after the other, as packets would need them
+:mod:`~.checks`         what a check found; what is true of ports and chassis
+:mod:`~.reasons`        from where a packet ended to the object behind it
+:mod:`~.remedies`       the smallest change for each kind of obstacle
+:mod:`~.result`         the answer as a document
+======================  =========================================================
+
+What is there is read, never changed.
+"""

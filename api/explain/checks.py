@@ -1,0 +1,110 @@
+"""What an explanation checks, and what is true of ports and chassis.
+
+A port of a workload has to be enabled, bound to a chassis that is alive, and up. Each
+check that fails has an :class:`Obstacle`: the kind of trouble, told in a sentence, and
+the object behind it.
+"""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+from api.explain.scene import Scene
+from api.trace.causes import Cause
+from logical_flow.evaluate import Packet
+from logical_flow.packet import MutablePacket
+from logical_flow.walk_events import Walk
+from southbound.rows import PortBinding
+
+
+class ObstacleKind(StrEnum):
+    """Why a packet doesn't get on."""
+
+    PORT_SECURITY = "port-security"
+    ACL = "acl"
+    NO_ROUTE = "no-route"
+    DISCARDED = "discarded"
+    TTL = "ttl"
+    UNKNOWN_DESTINATION = "unknown-destination"
+    ADMISSION = "admission"
+    DISABLED = "disabled"
+    ROUTER = "router"
+    UNATTACHED = "unattached"
+    CONNECTION = "connection"
+    FAULT = "fault"
+    UNBOUND = "unbound"
+    NOT_UP = "not-up"
+    DEAD_CHASSIS = "dead-chassis"
+    OTHER = "other"
+
+
+@dataclass(frozen=True)
+class Obstacle:
+    """What is in the way: `cause` is the object to change, `packet` what met it.
+
+    `detail` is what the kind has to be told to find a remedy: for an unknown
+    destination the address that nobody has.
+    """
+
+    kind: ObstacleKind
+    text: str
+    cause: Cause | None = None
+    packet: Packet = field(default_factory=dict)
+    detail: str = ""
+
+
+class CheckKind(StrEnum):
+    """What a check is about."""
+
+    BINDING = "binding"
+    RESOLUTION = "resolution"
+    REQUEST = "request"
+    REPLY = "reply"
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that has to hold, and whether it does.
+
+    `port` is the port that it is about, or where `packet` enters. For packets there is
+    the `walk` that was taken.
+    """
+
+    kind: CheckKind
+    port: PortBinding
+    text: str
+    obstacle: Obstacle | None = None
+    packet: MutablePacket | None = None
+    walk: Walk | None = None
+
+    @property
+    def passed(self) -> bool:
+        return self.obstacle is None
+
+    @property
+    def connection(self) -> Literal["new", "reply"]:
+        return "reply" if self.kind is CheckKind.REPLY else "new"
+
+
+def binding(scene: Scene, port: PortBinding) -> Check:
+    """Whether the port of a workload is plugged in somewhere that is alive."""
+    obstacle = _not_there(scene, port)
+    if obstacle is not None:
+        return Check(CheckKind.BINDING, port, obstacle.text, obstacle)
+    text = f"port {port.name} is up on chassis {port.chassis}, which is alive"
+    return Check(CheckKind.BINDING, port, text)
+
+
+def _not_there(scene: Scene, port: PortBinding) -> Obstacle | None:
+    cause = scene.causes.of("logical_switch_port", port.id)
+    if not port.enabled:
+        text = f"{scene.authored(cause)} is disabled"
+        return Obstacle(ObstacleKind.DISABLED, text, cause)
+    absence = next(scene.hosting.absences([port.name]), None)
+    if absence is None:
+        return None
+    text, kind = absence.text, ObstacleKind(absence.problem)
+    if kind is ObstacleKind.UNBOUND and port.requested_chassis:
+        only = " or ".join(port.requested_chassis)
+        text += f"; its requested_chassis lets only {only} bind it"
+    return Obstacle(kind, text, None if absence.chassis else cause, detail=port.name)

@@ -1,0 +1,112 @@
+"""The JSON documents of explanations, for the API's description in OpenAPI."""
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from api.documents import Document, ExplainedCause
+from api.trace.documents import TraceStep, Verdict
+from northbound.specs.base import Reference
+
+
+class ReachabilityRequest(Document):
+    """Who is to reach whom, with what; or any packet, as a match."""
+
+    source: Reference | None = None
+    """A logical port by name, or an IP address."""
+    destination: Reference | None = None
+    """A logical port by name, or an IP address; with `match` a port that has to be reached."""
+    service: str = Field(default="icmp", max_length=100)
+    """`tcp/443`, `udp/53`, `sctp/5060` or `icmp`, which is a ping."""
+    match: str | None = Field(default=None, max_length=32768)
+    """The packet as a match that it fits, instead of source and service."""
+    inport: Reference | None = None
+    """Where the packet enters, if that isn't where it comes from; a port's name."""
+    steps: bool = False
+    """Whether traces come with all their steps."""
+
+
+class Remedy(Document):
+    """What takes an obstacle away. Of the three ways mostly one is given."""
+
+    text: str
+    operations: list[dict[str, Any]]
+    """Operations of a batch."""
+    packet: str | None
+    """The packet to send instead, as a match."""
+    commands: list[str]
+    """What to run on a hypervisor."""
+
+
+class Obstacle(Document):
+    """What is in the way."""
+
+    kind: str
+    text: str
+    """What happens there, and to which object's account it goes."""
+    cause: ExplainedCause | None
+    """The object to change."""
+    remedy: Remedy | None
+    """The smallest change that takes it away, where there is one to name."""
+
+
+class ExplainedTrace(Document):
+    """A packet that was walked for an explanation."""
+
+    inport: str
+    packet: str
+    match: str
+    """The packet as a match, as `POST /v1/trace` takes it."""
+    connection: Literal["new", "reply"]
+    verdict: Verdict
+    steps: list[TraceStep] | None
+    """Only if they were asked for."""
+
+
+class Check(Document):
+    """One thing that has to hold."""
+
+    kind: Literal["binding", "resolution", "request", "reply"]
+    """A port's binding; that a next hop is found by ARP or neighbour discovery; a packet."""
+    port: str
+    """The port that it is about, or where the packet enters."""
+    chassis: str | None
+    """Where that port is bound."""
+    passed: bool
+    text: str
+    trace: ExplainedTrace | None
+    """The packet, where one was walked."""
+
+
+class Proposal(Document):
+    """All that would have to change, as small as it can be."""
+
+    text: list[str]
+    """What to do, a line a change."""
+    transaction: dict[str, Any] | None
+    """The body for `POST /v1/transactions`; `null` where nothing is to be changed there."""
+    packet: str | None
+    """The packet to send instead, as a match."""
+    commands: list[str]
+    """What to run on hypervisors."""
+    sufficient: bool
+    """Whether the packets were walked with it, and pass."""
+
+
+class Reachability(Document):
+    """Whether one end reaches the other, and if not, what is in the way."""
+
+    reachable: bool
+    text: str
+    source: str
+    """The port where requests enter."""
+    destination: str | None
+    """The port that they are for, if the question or the way tells."""
+    service: str
+    revision: int
+    """The revision that the logical flows realise."""
+    checks: list[Check]
+    """In the order in which packets need them, up to the first that fails."""
+    obstacles: list[Obstacle]
+    proposal: Proposal | None
+    """`null` if nothing is in the way, or nothing to change can be named."""

@@ -1,0 +1,241 @@
+"""The checks of a question, in the order in which packets would meet what they check.
+
+1. The source's port is plugged in somewhere alive.
+2. The sender finds the MAC address of its next hop: it asks by ARP or neighbour
+   discovery, and the answer comes back.
+3. The request is walked as the first packet of a connection. Routers that don't know the
+   next hop ask for it, too, and go on once they were answered.
+4. Whoever it was delivered to finds its next hop in the same way, and the reply is walked
+   back as one of the connection that the request left behind.
+5. The target's port is plugged in somewhere alive.
+
+A packet given as it is comes with its next hop. What a router answers itself needs no
+reply. What would follow an obstacle is left out, but for the target's binding if it is
+known who that is.
+"""
+
+from collections.abc import Iterator
+
+from api.explain import packets
+from api.explain.checks import Check, CheckKind, Obstacle, binding
+from api.explain.question import Question
+from api.explain.reasons import reason, unaddressed, unheard, unknown_address, unresolved
+from api.explain.scene import Scene
+from api.trace.addressing import Neighbour, Nobody, hosts, packet_between
+from api.trace.result import Ending, ending
+from api.trace.words import Address
+from logical_flow.evaluate import Packet
+from logical_flow.packet import MutablePacket, format_value
+from logical_flow.walk_events import Noted, Walk
+from southbound.rows import PortBinding
+
+_MAX_QUESTIONS = 16
+"""How many routers on the way may have to ask for a next hop."""
+_LEARNING = ("put_arp", "put_nd")
+
+
+def examine(scene: Scene, question: Question) -> list[Check]:
+    """Everything that was checked, up to the first obstacle on the way."""
+    return list(_Examination(scene, question).checks())
+
+
+class _Examination:
+    def __init__(self, scene: Scene, question: Question) -> None:
+        self._scene = scene
+        self._question = question
+        self._entry = question.entry
+        self._target = question.target
+
+    def checks(self) -> Iterator[Check]:
+        checked = {self._entry.name}
+        if self._entry.type == "vif":
+            yield binding(self._scene, self._entry)
+        way = self._way()
+        for check in way:
+            yield check
+            if not check.passed:
+                break
+        target = self._target
+        if target is not None and target.type == "vif" and target.name not in checked:
+            yield binding(self._scene, target)
+
+    def _way(self) -> Iterator[Check]:
+        """What packets meet, ending with the first obstacle."""
+        question, entry = self._question, self._entry
+        if question.is_unaddressed and question.target is not None:
+            obstacle = unaddressed(self._scene, question.target)
+            yield Check(CheckKind.RESOLUTION, entry, obstacle.text, obstacle)
+            return
+        packet = question.packet
+        if packet is None:
+            resolution, mac = self._first_hop()
+            if resolution is not None:
+                yield resolution
+            if mac is None or question.words is None or question.ends is None:
+                return
+            packet = packet_between(question.words, question.ends, mac)
+        arrived: list[tuple[Packet, PortBinding]] = []
+        yield from self._send(CheckKind.REQUEST, entry, packet, arrived)
+        for request, port in arrived:
+            yield from self._back(request, port)
+
+    def _first_hop(self) -> tuple[Check | None, int | None]:
+        ends = self._question.ends
+        if ends is None or ends.destination.is_multicast:
+            return None, None
+        return self._resolve(self._entry, ends.sender.mac, ends.source, ends.destination)
+
+    def _back(self, request: Packet, port: PortBinding) -> Iterator[Check]:
+        """The reply from `port`, where `request` arrived."""
+        due = packets.reply_to(request, port.name, 0)
+        ends = packets.addresses(request)
+        own = request.get("eth.dst")
+        if due is None or ends is None or not isinstance(own, int):
+            return
+        resolution, mac = self._resolve(port, own, ends[1], ends[0])
+        if resolution is not None:
+            yield resolution
+        if mac is not None:
+            yield from self._send(CheckKind.REPLY, port, {**due, "eth.dst": mac}, [])
+
+    # --- neighbours
+
+    def _resolve(
+        self, port: PortBinding, mac: int, source: Address, destination: Address
+    ) -> tuple[Check | None, int | None]:
+        """How `port` finds its next hop, and the MAC address of that if it does."""
+        scene = self._scene
+        addressing = scene.addressing(port.datapath)
+        found = addressing.neighbour(port.datapath, source, destination)
+        if isinstance(found, Nobody):
+            obstacle = unknown_address(scene, port.datapath, destination, found)
+            return Check(CheckKind.RESOLUTION, port, obstacle.text, obstacle), None
+        asked = packets.question(port.name, mac, source, found.address)
+        walk = scene.walk(asked)
+        answered = self._answer(walk, port, found)
+        means = "ARP" if found.address.version == 4 else "neighbour discovery"
+        text = f"{port.name} asks by {means} who has {found.address}"
+        if isinstance(answered, int):
+            text += f": {format_value('eth.src', answered)}"
+            return Check(CheckKind.RESOLUTION, port, text, None, asked, walk), answered
+        check = Check(CheckKind.RESOLUTION, port, f"{text}: no answer", answered, asked, walk)
+        return check, None
+
+    def _answer(self, walk: Walk, asker: PortBinding, wanted: Neighbour) -> int | Obstacle:
+        """The MAC address that `asker` is told, or why it is told none."""
+        scene, owner = self._scene, wanted.port
+        end = ending(walk, asker.name)
+        for told in end.answers:
+            if (mac := packets.answered_mac(told.packet)) is not None:
+                return mac
+        for delivery in end.forwarded:
+            if delivery.port == owner.name:
+                answer = packets.answer(delivery.packet, owner.name, wanted.mac)
+                back = scene.walk(answer)
+                found = ending(back, owner.name)
+                if any(each.port == asker.name for each in found.forwarded):
+                    return wanted.mac
+                return reason(scene, back, found, asker.name)
+        if not owner.enabled:
+            return unheard(scene, owner)
+        return reason(scene, walk, end, owner.name)
+
+    # --- packets on their way
+
+    def _send(
+        self,
+        kind: CheckKind,
+        port: PortBinding,
+        packet: MutablePacket,
+        arrived: list[tuple[Packet, PortBinding]],
+    ) -> Iterator[Check]:
+        """Walk `packet`; who has to answer it is put into `arrived`."""
+        scene = self._scene
+        asked: list[Check] = []
+        walk = scene.walk(packet)
+        end = ending(walk, port.name)
+        for _ in range(_MAX_QUESTIONS):
+            if end.outcome != "asked":
+                break
+            resolution = self._router_asks(port, packet, walk, end)
+            asked.append(resolution)
+            if not resolution.passed:
+                break
+            walk = scene.walk(packet)
+            end = ending(walk, port.name)
+        yield from asked
+        if asked and not asked[-1].passed:
+            return
+        wanted = self._entry if kind is CheckKind.REPLY else self._target
+        text, obstacle = self._outcome(kind, walk, end, wanted)
+        yield Check(kind, port, text, obstacle, packet, walk)
+        if obstacle is None and end.outcome == "delivered":
+            arrived.extend(self._recipients(end, wanted))
+
+    def _outcome(
+        self, kind: CheckKind, walk: Walk, end: Ending, wanted: PortBinding | None
+    ) -> tuple[str, Obstacle | None]:
+        ports = [delivery.port for delivery in end.forwarded]
+        if end.outcome == "delivered" and (wanted is None or wanted.name in ports):
+            shown = ", ".join(ports) if wanted is None else wanted.name
+            return f"the {kind} is delivered to {shown}", None
+        if end.outcome == "answered" and self._is_answer(end):
+            return f"the {kind} is answered by the network itself", None
+        obstacle = reason(self._scene, walk, end, wanted.name if wanted else "")
+        return f"the {kind} does not arrive: {obstacle.text}", obstacle
+
+    def _is_answer(self, end: Ending) -> bool:
+        return any(
+            packets.is_echo_reply(answer.packet) or packets.answered_mac(answer.packet) is not None
+            for answer in end.answers
+        )
+
+    def _recipients(
+        self, end: Ending, wanted: PortBinding | None
+    ) -> Iterator[tuple[Packet, PortBinding]]:
+        """Who has to answer: the port that was asked about, or the only one that got it."""
+        forwarded = [each for each in end.forwarded if wanted is None or each.port == wanted.name]
+        if len(forwarded) == 1:
+            port = self._scene.ports[forwarded[0].port]
+            self._target = self._target or port
+            yield forwarded[0].packet, port
+
+    def _router_asks(
+        self, port: PortBinding, packet: MutablePacket, walk: Walk, end: Ending
+    ) -> Check:
+        """Whether a router that asked for a next hop on the way is answered."""
+        scene = self._scene
+        wanted = packets.asked_address(end.requests[0].packet)
+        if wanted is None:
+            raise ValueError(f"a router asks for nothing: {end.requests[0].packet}")
+        text = f"the router on the way asks who has {wanted}"
+        learned = self._learned(walk)
+        obstacle: Obstacle | None = None
+        for delivery in end.requests:
+            recipient = scene.ports[delivery.port]
+            mac = _mac_of(recipient, wanted)
+            if learned or mac is None:
+                continue
+            answer = scene.walk(packets.answer(delivery.packet, recipient.name, mac))
+            learned = self._learned(answer)
+            if not learned:
+                found = ending(answer, recipient.name)
+                obstacle = reason(scene, answer, found, "")
+        if learned:
+            return Check(CheckKind.RESOLUTION, port, f"{text}: it is told", None, packet, walk)
+        asked = [scene.ports[delivery.port] for delivery in end.requests]
+        obstacle = obstacle or unresolved(scene, wanted, asked, packet)
+        return Check(CheckKind.RESOLUTION, port, f"{text}: no answer", obstacle, packet, walk)
+
+    def _learned(self, walk: Walk) -> bool:
+        """Let routers learn the neighbours that they were told of; false without any."""
+        found = [
+            self._scene.learn(*event.values)
+            for event in walk.events
+            if isinstance(event, Noted) and event.what in _LEARNING
+        ]
+        return any(found)
+
+
+def _mac_of(port: PortBinding, address: Address) -> int | None:
+    return next((host.mac for host in hosts(port) if address in host.addresses), None)

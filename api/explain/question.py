@@ -1,0 +1,137 @@
+"""What is asked: who reaches whom with what, or what becomes of one given packet.
+
+Ends are names of logical ports, or IP addresses; a service is ``tcp/443``, ``udp/53``,
+``sctp/5060`` or ``icmp``. Everything wrong with a question is told by its field.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from ipaddress import ip_address
+
+from api.explain.documents import ReachabilityRequest
+from api.trace.addressing import Addressing, Ends, hosts
+from api.trace.words import Address, PacketWords, Place
+from logical_flow.errors import LanguageError, LogicalFlowError
+from logical_flow.packet import MutablePacket, packet_from_match
+from northbound.errors import FieldProblem, InvalidError
+from southbound.rows import PortBinding
+
+_SERVICE = re.compile(r"icmp|(?P<protocol>tcp|udp|sctp)/(?P<port>[0-9]{1,5})")
+_MAX_PORT = 65535
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, understood.
+
+    Either `words` say what is sent, or `packet` is it. `entry` is where it enters,
+    `target` the port that it is for, where the question names one.
+    """
+
+    service: str
+    entry: PortBinding
+    target: PortBinding | None
+    words: PacketWords | None
+    ends: Ends | None
+    packet: MutablePacket | None
+
+    @property
+    def is_unaddressed(self) -> bool:
+        """Whether the one that is to be reached has no address to reach it by."""
+        return self.words is not None and self.ends is None
+
+
+def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
+    """What `wanted` asks; `ports` are all logical ports by name."""
+    if wanted.inport is not None and wanted.inport not in ports:
+        raise InvalidError.of("inport", reason="there is no such port", value=wanted.inport)
+    if wanted.match is not None:
+        return _about_packet(wanted, ports)
+    missing = [name for name in ("source", "destination") if getattr(wanted, name) is None]
+    if missing:
+        raise InvalidError(
+            [FieldProblem((name,), "is needed, unless match has the packet") for name in missing]
+        )
+    return _about_ends(wanted, ports)
+
+
+def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
+    if wanted.source is not None:
+        raise InvalidError.of("source", reason="says the same as match", value=wanted.source)
+    text = wanted.match or ""
+    try:
+        packet = packet_from_match(text)
+    except LanguageError as error:
+        problem = FieldProblem(("match",), error.message, text, error.position, error.caret())
+        raise InvalidError([problem]) from None
+    except LogicalFlowError as error:
+        raise InvalidError.of("match", reason=str(error)) from None
+    inport = wanted.inport or packet.get("inport")
+    if not isinstance(inport, str) or inport not in ports:
+        raise InvalidError.of("inport", reason="is needed: the match names no port there is")
+    target = None
+    if wanted.destination is not None:
+        target = ports.get(wanted.destination)
+        if target is None:
+            reason = "has to be a logical port where match has the packet"
+            raise InvalidError.of("destination", reason=reason, value=wanted.destination)
+    packet["inport"] = inport
+    return Question("the packet", ports[inport], target, None, None, packet)
+
+
+def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
+    found = _SERVICE.fullmatch(wanted.service)
+    if found is None or int(found["port"] or 0) > _MAX_PORT:
+        reason = "has to be icmp, or tcp, udp or sctp with a port, as in tcp/443"
+        raise InvalidError.of("service", reason=reason, value=wanted.service)
+    source = _place("source", wanted.source or "", None, ports)
+    port = int(found["port"]) if found["port"] else None
+    destination = _place("destination", wanted.destination or "", port, ports)
+    protocol = found["protocol"] or "icmp"
+    words = PacketWords(_text(wanted), protocol, source, destination)
+    addressing = Addressing(ports, {})
+    target = ports[destination.host] if isinstance(destination.host, str) else None
+    try:
+        entry = addressing.entry(words, wanted.inport)
+        if target is not None and not any(host.addresses for host in hosts(target)):
+            return Question(wanted.service, entry, target, words, None, None)
+        ends = addressing.ends(words, wanted.inport)
+    except InvalidError as error:
+        raise _by_field(error, wanted, destination) from None
+    if ends.source == ends.destination:
+        reason = "is the source itself: that packet never leaves"
+        raise InvalidError.of("destination", reason=reason, value=wanted.destination)
+    return Question(wanted.service, entry, target, words, ends, None)
+
+
+def _place(field: str, text: str, port: int | None, ports: Mapping[str, PortBinding]) -> Place:
+    """The place, at position 0 for a source and 1 for a destination."""
+    position = int(field == "destination")
+    if text in ports:
+        return Place(text, port, position)
+    address = _address(text)
+    if address is None:
+        reason = "there is no logical port of that name, nor is it an IP address"
+        raise InvalidError.of(field, reason=reason, value=text)
+    return Place(address, port, position)
+
+
+def _by_field(error: InvalidError, wanted: ReachabilityRequest, destination: Place) -> InvalidError:
+    """The faults of the words, as faults of the fields that they were made of."""
+    problems = []
+    for problem in error.problems:
+        field = "destination" if problem.position == destination.position else "source"
+        problems.append(FieldProblem((field,), problem.reason, getattr(wanted, field)))
+    return InvalidError(problems)
+
+
+def _text(wanted: ReachabilityRequest) -> str:
+    return f"{wanted.service} {wanted.source} -> {wanted.destination}"
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,361 @@
+"""From where a packet ended to the object behind it, as a sentence.
+
+Which flow it met there says what kind of obstacle it is; where no flow fitted the stage
+does, and intent tells the rest: of a port without flows whether it is disabled, of a
+missing route whether the port that had it is. What stands after "the request is" or "the
+reply is" is written so that it can.
+"""
+
+from collections.abc import Callable, Mapping
+
+from api.explain import packets
+from api.explain.checks import Obstacle, ObstacleKind
+from api.explain.lookups import closed_port, disabled_ports_towards, patch_to
+from api.explain.scene import Scene
+from api.trace.addressing import Nobody
+from api.trace.causes import Cause
+from api.trace.network import StoredEntry
+from api.trace.result import Ending, deciding
+from api.trace.words import Address
+from logical_flow.evaluate import Packet
+from logical_flow.flow_table import Entry
+from logical_flow.packet import format_value
+from logical_flow.template import Stage, Template
+from logical_flow.walk_events import FLOW_SAYS_SO, Drop, Visit, Walk
+from southbound.rows import PortBinding
+from translator.pipeline.lr_in import LrInAdmission, LrInIpInput, LrInIpRouting
+from translator.pipeline.lr_out import LrOutDelivery
+from translator.pipeline.ls_in import (
+    LsInAclAction,
+    LsInAclState,
+    LsInL2Lookup,
+    LsInL2Unknown,
+    LsInPortSecIp,
+    LsInPortSecL2,
+    LsInPortSecNd,
+)
+from translator.pipeline.ls_out import (
+    LsOutAclAction,
+    LsOutAclState,
+    LsOutPortSecIp,
+    LsOutPortSecL2,
+)
+
+Reason = Callable[[Scene, Packet, Entry | None], Obstacle]
+
+
+def reason(scene: Scene, walk: Walk, end: Ending, wanted: str) -> Obstacle:
+    """Why a packet that was walked did not reach the port `wanted`, or anybody."""
+    place = _decisive(walk, end, wanted)
+    if place is None:
+        reached = ", ".join(each.port for each in end.forwarded)
+        text = f"delivered to {reached} instead of {wanted}" if reached else "delivered to nobody"
+        return Obstacle(ObstacleKind.OTHER, text)
+    stage = place.place.name if place.place else ""
+    if stage in _ACL_ACTIONS:
+        return _acl(scene, place, deciding(walk, place))
+    found: Reason | None = None
+    if place.entry is not None:
+        found = _BY_FLOW.get(place.entry.flow.template.id)
+    elif place.place is not None and place.place.default == "drop":
+        found = _BY_DEFAULT.get(stage)
+    if found is not None:
+        return found(scene, place.packet, place.entry)
+    return _other(scene, place)
+
+
+def _decisive(walk: Walk, end: Ending, wanted: str) -> Visit | Drop | None:
+    """The event that kept the packet from where it should have gone."""
+    for drop in walk.drops:
+        if wanted and drop.packet.get("outport") == wanted:
+            return drop
+    if isinstance(end.place, Visit | Drop):
+        return end.place
+    return walk.drops[0] if walk.drops else None
+
+
+# --- what is known before any packet is sent
+
+
+def unaddressed(scene: Scene, port: PortBinding) -> Obstacle:
+    """That a port has no IP address to reach it by."""
+    cause = scene.causes.of("logical_switch_port", port.id)
+    text = f"{scene.authored(cause)}, has no IP address"
+    return Obstacle(ObstacleKind.UNKNOWN_DESTINATION, text, cause, {"outport": port.name})
+
+
+def unknown_address(scene: Scene, datapath: str, address: Address, nobody: Nobody) -> Obstacle:
+    """That nobody on a switch has an address, nor leads there."""
+    cause = scene.causes.of("logical_switch", datapath)
+    kind = ObstacleKind.UNKNOWN_DESTINATION if nobody.on_link else ObstacleKind.UNATTACHED
+    return Obstacle(kind, f"{cause.text}: {nobody.reason}", cause, detail=str(address))
+
+
+def unresolved(
+    scene: Scene, address: Address, asked: list[PortBinding], packet: Packet
+) -> Obstacle:
+    """That nobody answers a router that asks for an address."""
+    datapath = asked[0].datapath
+    maybe = [port.name for port in asked if "unknown" in port.addresses]
+    cause = scene.causes.of("logical_switch", datapath)
+    text = f"no port of {cause.text} has the address {address}, which the router asks for"
+    if maybe:
+        text += f"; a workload behind {' or '.join(maybe)}, which takes unknown, may answer"
+    return Obstacle(
+        ObstacleKind.UNKNOWN_DESTINATION, text, cause, dict(packet), detail=str(address)
+    )
+
+
+def unheard(scene: Scene, owner: PortBinding) -> Obstacle:
+    """That the owner of an address is not there to answer for it: its port is disabled."""
+    return _disabled(scene, scene.causes.of("logical_switch_port", owner.id), {})
+
+
+# --- ACLs and connections
+
+
+def _acl(scene: Scene, place: Visit | Drop, entry: Entry | None) -> Obstacle:
+    cause = _cause(scene, entry)
+    verb = "dropped" if isinstance(place, Drop) else "rejected"
+    if cause is None or cause.kind != "acl":
+        return _other(scene, place)
+    speaks = packets.service(place.packet)
+    ends = packets.addresses(place.packet)
+    whom = f"{speaks} from {ends[0]} to {ends[1]}" if ends else f"this {speaks}"
+    text = f"{verb} by {scene.authored(cause)}; no ACL of a higher priority allows {whom}"
+    return Obstacle(ObstacleKind.ACL, text, cause, place.packet)
+
+
+def _connection(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    cause = _cause(scene, entry)
+    where = cause.text if cause else "the switch"
+    text = f"dropped by {where}: by its connection's state it belongs to none that is allowed"
+    return Obstacle(ObstacleKind.CONNECTION, text, cause, packet)
+
+
+# --- port security and admission
+
+
+def _spoofed(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    port = _port(scene, packet, "inport")
+    if port is not None and not port.enabled:
+        return _disabled(scene, scene.causes.of("logical_switch_port", port.id), packet)
+    claim = _claim(packet, "src")
+    return _secured(scene, packet, port, f"it may not send as {claim}", "inport")
+
+
+def _misdirected(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    port = _port(scene, packet, "outport")
+    if port is not None and not port.enabled:
+        return _disabled(scene, scene.causes.of("logical_switch_port", port.id), packet)
+    claim = _claim(packet, "dst")
+    return _secured(scene, packet, port, f"it may not receive as {claim}", "outport")
+
+
+def _secured(
+    scene: Scene, packet: Packet, port: PortBinding | None, why: str, side: str
+) -> Obstacle:
+    cause = scene.causes.of("logical_switch_port", port.id if port else "")
+    text = f"dropped by port security of {scene.authored(cause)}: {why}"
+    return Obstacle(ObstacleKind.PORT_SECURITY, text, cause, packet, detail=side)
+
+
+def _claim(packet: Packet, end: str) -> str:
+    """Who the packet says it is from, or for."""
+    mac = format_value(f"eth.{end}", packet.get(f"eth.{end}", 0))
+    ends = packets.addresses(packet)
+    if "arp.spa" in packet:
+        return f"{format_value('arp.spa', packet['arp.spa'])} with MAC {mac}"
+    return f"{ends[end == 'dst']} with MAC {mac}" if ends else mac
+
+
+def _vlan_tagged(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    return _admission(scene, packet, entry, "frames with a VLAN tag are not admitted")
+
+
+def _multicast_source(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    mac = format_value("eth.src", packet.get("eth.src", 0))
+    why = f"the source MAC address {mac} is a multicast one, which nobody can have"
+    return _admission(scene, packet, entry, why)
+
+
+def _admission(scene: Scene, packet: Packet, entry: Entry | None, why: str) -> Obstacle:
+    cause = _cause(scene, entry)
+    where = f" by {cause.text}" if cause else ""
+    return Obstacle(ObstacleKind.ADMISSION, f"dropped{where}: {why}", cause, packet)
+
+
+def _fault(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    cause = _cause(scene, entry)
+    where = cause.text if cause else "an object"
+    text = f"dropped because {where} could not be translated: faults of the status say why"
+    return Obstacle(ObstacleKind.FAULT, text, cause, packet)
+
+
+# --- where it should go
+
+
+def _disabled_by_flow(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    cause = _cause(scene, entry)
+    return _disabled(scene, cause, packet) if cause else _nobody(scene, packet, entry)
+
+
+def _disabled(scene: Scene, cause: Cause, packet: Packet) -> Obstacle:
+    text = f"dropped, because {scene.authored(cause)} is disabled"
+    return Obstacle(ObstacleKind.DISABLED, text, cause, packet)
+
+
+def _nobody(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    port = _port(scene, packet, "inport")
+    mac = packet.get("eth.dst", 0)
+    gateway = patch_to(scene, port.datapath if port else "", mac)
+    if gateway is not None and not gateway.enabled:
+        return _disabled(scene, scene.causes.of("logical_switch_port", gateway.id), packet)
+    cause = scene.causes.of("logical_switch", port.datapath if port else "")
+    text = f"dropped: no port of {cause.text} has the MAC address {format_value('eth.dst', mac)}"
+    return Obstacle(ObstacleKind.UNKNOWN_DESTINATION, text, cause, packet)
+
+
+def _not_admitted(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    port = _port(scene, packet, "inport")
+    closed = None if port is None else closed_port(scene, port)
+    if closed is not None:
+        return _disabled(scene, closed, packet)
+    cause = scene.causes.of("logical_router_port", port.id if port else "")
+    mac = format_value("eth.dst", packet.get("eth.dst", 0))
+    text = f"dropped by {cause.text}: {mac} is not its MAC address"
+    return Obstacle(ObstacleKind.ADMISSION, text, cause, packet)
+
+
+def _not_delivered(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    port = _port(scene, packet, "outport")
+    closed = None if port is None else closed_port(scene, port)
+    return _disabled(scene, closed, packet) if closed else _not_admitted(scene, packet, entry)
+
+
+def _no_route(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    port = _port(scene, packet, "inport")
+    router = port.datapath if port else ""
+    ends = packets.addresses(packet)
+    for closed in disabled_ports_towards(scene, router, ends[1] if ends else None):
+        return _disabled(scene, closed, packet)
+    cause = scene.causes.of("logical_router", router)
+    text = f"dropped: {scene.authored(cause)}, has no route to {ends[1] if ends else 'anywhere'}"
+    return Obstacle(ObstacleKind.NO_ROUTE, text, cause, packet, detail=router)
+
+
+def _discarded(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    cause = _cause(scene, entry)
+    port = _port(scene, packet, "inport")
+    text = f"discarded by {scene.authored(cause)}" if cause else "discarded by a route"
+    router = port.datapath if port else ""
+    return Obstacle(ObstacleKind.DISCARDED, text, cause, packet, detail=router)
+
+
+# --- what routers don't forward
+
+
+def _expired(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    port = _port(scene, packet, "inport")
+    cause = scene.causes.of("logical_router", port.datapath if port else "")
+    ttl = packet.get("ip.ttl", 0)
+    text = f"dropped by {cause.text}: its time to live is over, it came there with {ttl}"
+    return Obstacle(ObstacleKind.TTL, text, cause, packet)
+
+
+def _not_forwarded(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    cause = _cause(scene, entry)
+    where = cause.text if cause else "the router"
+    speaks = packets.service(packet)
+    text = f"not forwarded by {where}, which takes no {speaks} like this and passes none on"
+    return Obstacle(ObstacleKind.ROUTER, text, cause, packet)
+
+
+def _refused(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    cause = _cause(scene, entry)
+    where = cause.text if cause else "the router"
+    text = f"refused by {where}: the address is its own, and nothing there takes "
+    return Obstacle(ObstacleKind.ROUTER, text + packets.service(packet), cause, packet)
+
+
+def _other(scene: Scene, place: Visit | Drop) -> Obstacle:
+    stage = place.place.name if place.place else "the end of the pipeline"
+    cause = _cause(scene, place.entry)
+    why = place.reason if isinstance(place, Drop) else FLOW_SAYS_SO
+    by = f", by {scene.authored(cause)}" if cause else ""
+    text = f"dropped in {place.datapath} at {stage}: {why}{by}"
+    kind = ObstacleKind.OTHER
+    if isinstance(place, Drop):
+        port = _port(scene, place.packet, "outport")
+        if port is not None and port.type == "patch" and not port.peer:
+            cause = scene.causes.of(_kind(scene, port), port.id)
+            kind, text = ObstacleKind.UNATTACHED, f"dropped: {cause.text} leads nowhere"
+    return Obstacle(kind, text, cause, place.packet)
+
+
+def _kind(scene: Scene, port: PortBinding) -> str:
+    datapath = scene.snapshot.datapaths[port.datapath]
+    return "logical_router_port" if datapath.kind == "lr" else "logical_switch_port"
+
+
+def _cause(scene: Scene, entry: Entry | None) -> Cause | None:
+    if not isinstance(entry, StoredEntry):
+        return None
+    return scene.causes.of(entry.group.cause_kind, entry.group.cause_id)
+
+
+def _port(scene: Scene, packet: Packet, side: str) -> PortBinding | None:
+    name = packet.get(side)
+    return scene.ports.get(name) if isinstance(name, str) else None
+
+
+_ACL_ACTIONS = (LsInAclAction.name, LsOutAclAction.name)
+
+
+def _of(reason: Reason, *templates: Template) -> dict[int, Reason]:
+    return {template.id: reason for template in templates}
+
+
+def _all_of(reason: Reason, *stages: type[Stage]) -> dict[int, Reason]:
+    return _of(reason, *(template for stage in stages for template in stage.templates))
+
+
+_BY_FLOW: Mapping[int, Reason] = {
+    **_all_of(_connection, LsInAclState, LsOutAclState),
+    **_all_of(_refused, LrInIpInput),
+    **_of(_vlan_tagged, LsInPortSecL2.vlan_tagged, LrInAdmission.vlan_tagged),
+    **_of(_multicast_source, LsInPortSecL2.multicast_source, LrInAdmission.multicast_source),
+    **_of(_fault, LsInPortSecL2.closed, LrInAdmission.closed),
+    **_of(_spoofed, LsInPortSecNd.other, LsInPortSecIp.other),
+    **_of(_misdirected, LsOutPortSecIp.other),
+    **_of(_disabled_by_flow, LsInL2Lookup.disabled, LsOutPortSecL2.disabled),
+    **_of(_expired, LrInIpInput.expired4, LrInIpInput.expired6, LrInIpInput.expired),
+    **_of(
+        _not_forwarded,
+        LrInIpInput.martian4,
+        LrInIpInput.martian6,
+        LrInIpInput.spoofed4,
+        LrInIpInput.spoofed6,
+        LrInIpInput.other_neighbour,
+        LrInIpInput.multicast,
+    ),
+    **_of(
+        _discarded,
+        LrInIpRouting.discard4,
+        LrInIpRouting.discard6,
+        LrInIpRouting.discard_by_source4,
+        LrInIpRouting.discard_by_source6,
+    ),
+}
+"""What it means to have ended at a flow of these templates."""
+
+_BY_DEFAULT: Mapping[str, Reason] = {
+    LsInPortSecL2.name: _spoofed,
+    LsInL2Lookup.name: _nobody,
+    LsInL2Unknown.name: _nobody,
+    LsOutPortSecL2.name: _misdirected,
+    LrInAdmission.name: _not_admitted,
+    LrInIpRouting.name: _no_route,
+    LrOutDelivery.name: _not_delivered,
+}
+"""What it means that no flow of a stage fitted."""

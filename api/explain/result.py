@@ -1,0 +1,118 @@
+"""The answer to a question as a document."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from api.explain import packets
+from api.explain.checks import Check, CheckKind
+from api.explain.question import Question
+from api.explain.remedies import Operation, Remedy
+from api.explain.scene import Scene
+from api.trace.result import ending, steps, verdict
+
+Document = dict[str, Any]
+
+
+def answer(
+    scene: Scene,
+    question: Question,
+    checks: Sequence[Check],
+    remedies: Sequence[Remedy | None],
+    *,
+    with_steps: bool,
+) -> Document:
+    """What was found; `remedies` belong to the checks that failed, in their order."""
+    failed = [check for check in checks if not check.passed]
+    return {
+        "reachable": not failed,
+        "text": _text(question, checks),
+        "source": question.entry.name,
+        "destination": _destination(question, checks),
+        "service": question.service,
+        "revision": scene.snapshot.revision,
+        "checks": [_check(scene, check, with_steps=with_steps) for check in checks],
+        "obstacles": [
+            {
+                "kind": obstacle.kind.value,
+                "text": obstacle.text,
+                "cause": None if obstacle.cause is None else obstacle.cause._asdict(),
+                "remedy": None if remedy is None else _remedy(remedy),
+            }
+            for check, remedy in zip(failed, remedies, strict=True)
+            if (obstacle := check.obstacle) is not None
+        ],
+        "proposal": None,
+    }
+
+
+def proposal(remedies: Sequence[Remedy], *, sufficient: bool) -> Document | None:
+    """All remedies as one; None without any."""
+    if not remedies:
+        return None
+    operations: list[Operation] = []
+    for remedy in remedies:
+        operations += [each for each in remedy.operations if each not in operations]
+    sent = [remedy.packet for remedy in remedies if remedy.packet is not None]
+    return {
+        "text": list(dict.fromkeys(remedy.text for remedy in remedies)),
+        "transaction": {"operations": operations} if operations else None,
+        "packet": packets.as_match(sent[-1]) if sent else None,
+        "commands": list(dict.fromkeys(c for remedy in remedies for c in remedy.commands)),
+        "sufficient": sufficient,
+    }
+
+
+def _text(question: Question, checks: Sequence[Check]) -> str:
+    failed = next((check for check in checks if not check.passed), None)
+    if failed is not None and failed.obstacle is not None:
+        reason = failed.obstacle.text
+        match failed.kind:
+            case CheckKind.BINDING:
+                return f"no: {reason}"
+            case CheckKind.RESOLUTION:
+                return f"no: the next hop of {failed.port.name} is not found: {reason}"
+        return f"no: the {failed.kind} is {reason}"
+    replied = any(check.kind is CheckKind.REPLY for check in checks)
+    ends = f"{question.entry.name} reaches {_destination(question, checks) or 'the network'}"
+    what = ends if question.words is None else f"{ends} by {question.service}"
+    return f"yes: {what}" + (", and replies come back" if replied else "")
+
+
+def _destination(question: Question, checks: Sequence[Check]) -> str | None:
+    if question.target is not None:
+        return question.target.name
+    for check in checks:
+        if check.kind is CheckKind.REQUEST and check.walk is not None:
+            ports = {each.port for each in ending(check.walk, check.port.name).forwarded}
+            return ports.pop() if len(ports) == 1 else None
+    return None
+
+
+def _check(scene: Scene, check: Check, *, with_steps: bool) -> Document:
+    trace = None
+    if check.walk is not None and check.packet is not None:
+        trace = {
+            "inport": check.port.name,
+            "packet": packets.described(check.packet),
+            "match": packets.as_match(check.packet),
+            "connection": check.connection,
+            "verdict": verdict(check.walk, check.port.name, scene.causes, scene.hosting),
+            "steps": steps(check.walk, scene.causes) if with_steps else None,
+        }
+    return {
+        "kind": check.kind.value,
+        "port": check.port.name,
+        "chassis": check.port.chassis or None,
+        "passed": check.passed,
+        "text": check.text,
+        "trace": trace,
+    }
+
+
+def _remedy(remedy: Remedy) -> Document:
+    return {
+        "text": remedy.text,
+        "operations": list(remedy.operations),
+        "packet": None if remedy.packet is None else packets.as_match(remedy.packet),
+        "commands": list(remedy.commands),
+    }

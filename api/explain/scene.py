@@ -1,0 +1,91 @@
+"""What an explanation looks at: flows, ports, chassis and intent, all as of one moment.
+
+Packets are walked one after the other through one network: a reply finds the connection
+that its request left, and a router the neighbour that it learned when it asked.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from sqlalchemy import select
+
+from api.trace.addressing import Addressing
+from api.trace.causes import Cause, Causes
+from api.trace.liveness import Hosting
+from api.trace.network import FlowTables, Snapshot
+from logical_flow.connections import ConnectionTable
+from logical_flow.evaluate import Packet
+from logical_flow.walk import walk
+from logical_flow.walk_events import Walk
+from logical_flow.walk_network import Network
+from northbound.models import Change, LogicalRouterPort, Resource
+from northbound.transaction import Reader
+from southbound.rows import PortBinding
+
+
+@dataclass(frozen=True)
+class Scene:
+    """See the module."""
+
+    snapshot: Snapshot
+    hosting: Hosting
+    tables: FlowTables
+    reader: Reader
+
+    @property
+    def ports(self) -> Mapping[str, PortBinding]:
+        """All logical ports by name."""
+        return self.hosting.ports
+
+    @cached_property
+    def causes(self) -> Causes:
+        return Causes(self.reader)
+
+    @cached_property
+    def _network(self) -> Network:
+        neighbours = dict(self.snapshot.neighbours)
+        return self.tables.network(self.snapshot._replace(neighbours=neighbours), ConnectionTable())
+
+    def walk(self, packet: Packet) -> Walk:
+        """What becomes of `packet`, which the walks before it have paved the way for."""
+        return walk(self._network, packet)
+
+    def learn(self, router_port: str, address: str, mac: str) -> bool:
+        """Let a router know a neighbour; false if it knew it like that."""
+        neighbours = self._network.neighbours
+        if neighbours.get((router_port, address)) == mac:
+            return False
+        self._network.neighbours = {**neighbours, (router_port, address): mac}
+        return True
+
+    def addressing(self, datapath: str) -> Addressing:
+        """Who has which address, as the workloads on a switch see it."""
+        networks = {}
+        for port in self.ports.values():
+            if port.datapath == datapath and port.peer:
+                router_port = self.reader.named(LogicalRouterPort, port.peer)
+                if router_port is not None:
+                    networks[port.peer] = tuple(router_port.networks)
+        return Addressing(self.ports, networks)
+
+    def datapath_name(self, datapath: str) -> str:
+        found = self.snapshot.datapaths.get(datapath)
+        return found.name if found else datapath
+
+    def cause(self, kind: str, row: Resource) -> Cause:
+        """The object that `row` is."""
+        return self.causes.of(kind, row.id)
+
+    def authored(self, cause: Cause) -> str:
+        """The object in words, with who added it or changed it last."""
+        if cause.revision is None:
+            return cause.text
+        query = select(Change.seq).where(
+            Change.revision == cause.revision,
+            Change.table == cause.kind,
+            Change.object_id == cause.id,
+            Change.before.is_(None),
+        )
+        verb = "added" if self.reader.session.scalar(query) is not None else "last changed"
+        return f"{cause.text}, {verb} by {cause.author} in revision {cause.revision}"

@@ -1,0 +1,152 @@
+"""Whether one end reaches another, and what is in the way."""
+
+from fastapi import APIRouter, Response
+from fastapi.responses import JSONResponse
+
+from api import problems
+from api.auth import BackendOf, Viewer
+from api.explain.documents import ReachabilityRequest
+from api.explain.path import examine
+from api.explain.question import understand
+from api.explain.remedies import remedy
+from api.explain.result import answer as document_of
+from api.explain.result import proposal
+from api.explain.scene import Scene
+from api.openapi import answer, body, reference
+from api.problems import refusals
+from api.requests import JsonObject, parse
+from api.trace.liveness import Hosting
+from api.trace.network import FlowTables, take_snapshot
+from api.v1.objects import READ_REFUSALS
+from api.v1.trace import CAUSE_EXAMPLE
+from api.v1.trace import EXAMPLE as TRACE_EXAMPLE
+from logical_flow.errors import LogicalFlowError
+from northbound.errors import InvalidError
+from northbound.transaction import Reader
+from southbound.rows import Chassis, PortBinding
+
+router = APIRouter(prefix="/v1")
+
+_OPERATION = {
+    "action": "create",
+    "kind": "acl",
+    "values": {
+        "port_group": "databases",
+        "name": "allow-udp-53",
+        "direction": "to-lport",
+        "tier": 0,
+        "priority": 11,
+        "match": 'outport == "db-1" && ip4.src == 10.20.1.11 && ip4.dst == 10.20.2.11 '
+        "&& udp.dst == 53",
+        "action": "allow-related",
+    },
+}
+_REASON = (
+    "dropped by ACL db-silent (to-lport, tier 0, priority 10) of port group databases, "
+    "added by alice in revision 42; no ACL of a higher priority allows udp/53 "
+    "from 10.20.1.11 to 10.20.2.11"
+)
+_REMEDY = (
+    "add an ACL to port group databases: to-lport, tier 0, priority 11, "
+    f"allow-related {_OPERATION['values']['match']}"  # type: ignore[index]
+)
+_PACKET = {
+    "inport": "web-1",
+    "packet": "ip4.src=10.20.1.11, ip4.dst=10.20.2.11, ip.proto=17, udp.dst=53",
+    "match": 'inport == "web-1" && ip4.src == 10.20.1.11 && ip4.dst == 10.20.2.11 '
+    "&& ip.proto == 17 && udp.dst == 53",
+    "connection": "new",
+    "verdict": TRACE_EXAMPLE["verdict"],
+    "steps": None,
+}
+EXAMPLE = {
+    "reachable": False,
+    "text": f"no: the request is {_REASON}",
+    "source": "web-1",
+    "destination": "db-1",
+    "service": "udp/53",
+    "revision": 42,
+    "checks": [
+        {
+            "kind": "binding",
+            "port": "web-1",
+            "chassis": "hypervisor-1",
+            "passed": True,
+            "text": "port web-1 is up on chassis hypervisor-1, which is alive",
+            "trace": None,
+        },
+        {
+            "kind": "request",
+            "port": "web-1",
+            "chassis": "hypervisor-1",
+            "passed": False,
+            "text": f"the request does not arrive: {_REASON}",
+            "trace": _PACKET,
+        },
+    ],
+    "obstacles": [
+        {
+            "kind": "acl",
+            "text": _REASON,
+            "cause": CAUSE_EXAMPLE,
+            "remedy": {
+                "text": _REMEDY,
+                "operations": [_OPERATION],
+                "packet": None,
+                "commands": [],
+            },
+        }
+    ],
+    "proposal": {
+        "text": [_REMEDY],
+        "transaction": {"operations": [_OPERATION]},
+        "packet": None,
+        "commands": [],
+        "sufficient": True,
+    },
+}
+
+_tables = FlowTables()
+
+
+@router.post(
+    "/reachability",
+    operation_id="explain_reachability",
+    summary="Explain whether one end reaches another",
+    description="Walks request and reply through the stored logical flows, with what it takes "
+    "to find next hops, and looks at the ports at both ends. If something is in the way it is "
+    "named, with the smallest change that takes it away. Changes nothing.",
+    tags=["trace"],
+    responses={
+        200: answer("Whether, and why not.", reference("Reachability"), EXAMPLE),
+        **READ_REFUSALS,
+        **refusals(problems.UNREADABLE, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA),
+    },
+    openapi_extra={
+        "requestBody": body(
+            reference("ReachabilityRequest"),
+            {"source": "web-1", "destination": "db-1", "service": "udp/53"},
+        )
+    },
+)
+async def explain_reachability(backend: BackendOf, _caller: Viewer, values: JsonObject) -> Response:
+    wanted = parse(ReachabilityRequest, values)
+    ports = {port.name: port for port in backend.realised.rows(PortBinding).values()}
+    hosting = Hosting(ports, dict(backend.realised.rows(Chassis)))
+    question = understand(wanted, ports)
+    snapshot = take_snapshot(backend.realised, question.entry.datapath)
+
+    def work(reader: Reader) -> Response:
+        scene = Scene(snapshot, hosting, _tables, reader)
+        try:
+            checks = examine(scene, question)
+        except LogicalFlowError as error:
+            raise InvalidError.of(reason=f"can't be walked: {error}") from error
+        failed = [(check.obstacle, check.packet) for check in checks if check.obstacle]
+        remedies = [remedy(scene, question, *each) for each in failed]
+        document = document_of(scene, question, checks, remedies, with_steps=wanted.steps)
+        known = [each for each in remedies if each is not None]
+        document["proposal"] = proposal(known, sufficient=False)
+        return JSONResponse(document)
+
+    return await backend.read(work)
