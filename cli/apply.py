@@ -1,7 +1,8 @@
 """``treadle apply``: make the network what a file says."""
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -43,9 +44,14 @@ def apply(
             body=read_file(file),
             media_type="application/yaml",
         ).json()
+    print_result(result)
+
+
+def print_result(result: Mapping[str, Any]) -> None:
+    """Tell what applying a document did, or would do."""
     for line in change_lines(result):
         typer.echo(line)
-    if dry_run:
+    if result["dry_run"]:
         typer.echo(f"{result['document']}: nothing was written, this was a dry run")
     elif result["changed"]:
         typer.echo(f"{result['document']}: revision {result['revision']}")

@@ -9,6 +9,7 @@ from typing import Annotated
 import typer
 
 from cli import agent, apply, detrace, explain, lflow, revisions, show, token, trace
+from cli.import_ovn import command as import_ovn
 from cli.server import commands as server
 from cli.testbed import commands as testbed
 
@@ -45,6 +46,7 @@ app.add_typer(agent.app, name="agent")
 app.add_typer(server.db, name="db")
 app.add_typer(token.app, name="token")
 app.command("apply")(apply.apply)
+app.command("import-ovn")(import_ovn.import_ovn)
 app.command("show")(show.show)
 app.command("lflow")(lflow.lflow)
 app.command("trace")(trace.trace)

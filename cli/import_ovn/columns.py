@@ -1,0 +1,292 @@
+"""What becomes of every table, column and option of OVN's northbound schema.
+
+`KEPT` is what the translation reads, and what has nothing to say here: counters, states
+that OVN itself writes, tunnel keys. Everything else is `Unsupported` wherever it says
+something, and so is whatever a newer schema has and this table doesn't name.
+"""
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from cli.import_ovn.findings import Report
+from cli.import_ovn.snapshot import Row, Snapshot
+
+
+class Unsupported(NamedTuple):
+    """Something that Treadle has not."""
+
+    reason: str
+    changes_verdicts: bool = True
+    harmless: str | None = None
+    """The value of an option that says what goes without saying."""
+
+
+KEPT: Final = None
+Column = Unsupported | Mapping[str, Unsupported | None] | None
+"""One column; a mapping tells apart the keys of a column that is a map of options."""
+
+_UNKNOWN = Unsupported("is unknown here")
+_NO_DHCP = Unsupported("there is no DHCP")
+_NO_LOAD_BALANCING = Unsupported("there is no load balancing")
+_NO_GATEWAYS = Unsupported("there are no gateways")
+_NO_MULTICAST = Unsupported("multicast is flooded", harmless="false")
+_NO_METERS = Unsupported("there are no meters", changes_verdicts=False)
+_NO_LIMITS = Unsupported("there are no rate limits", changes_verdicts=False)
+_NO_PLUGGING = Unsupported("interfaces are made by somebody else", changes_verdicts=False)
+_NO_MIRRORS = Unsupported("there are no mirrors", changes_verdicts=False)
+_NO_SAMPLING = Unsupported("packets are not sampled", changes_verdicts=False)
+_NOT_ADVERTISED = Unsupported("there is no interconnection", changes_verdicts=False)
+_UNUSED = Unsupported("is left behind; what uses it is listed by itself", changes_verdicts=False)
+_OWN_KEYS = Unsupported("tunnel keys are Treadle's own", changes_verdicts=False)
+
+TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
+    "NB_Global": {
+        "name": KEPT,
+        "nb_cfg": KEPT,
+        "nb_cfg_timestamp": KEPT,
+        "sb_cfg": KEPT,
+        "sb_cfg_timestamp": KEPT,
+        "hv_cfg": KEPT,
+        "hv_cfg_timestamp": KEPT,
+        "external_ids": KEPT,
+        "connections": KEPT,
+        "ssl": KEPT,
+        "ipsec": Unsupported("tunnels are not encrypted"),
+        "options": {
+            "controller_event": Unsupported("there are no controller events", False, "false"),
+            "debug_drop_collector_set": _NO_SAMPLING,
+            "debug_drop_domain_id": _NO_SAMPLING,
+            "default_acl_drop": Unsupported("what no ACL matches is allowed", harmless="false"),
+            "ic-route-adv": _NOT_ADVERTISED,
+            "ic-route-adv-default": _NOT_ADVERTISED,
+            "ic-route-blacklist": _NOT_ADVERTISED,
+            "ic-route-learn": _NOT_ADVERTISED,
+            "ic-route-learn-default": _NOT_ADVERTISED,
+            "ignore_lsp_down": Unsupported("ports that are down are answered for", harmless="true"),
+            "use_ct_inv_match": Unsupported("invalid connections are told apart", harmless="true"),
+            "mac_binding_removal_limit": KEPT,
+            "mac_prefix": KEPT,
+            "max_tunid": KEPT,
+            "northd_internal_version": KEPT,
+            "northd_probe_interval": KEPT,
+            "northd_trim_timeout": KEPT,
+            "nbctl_probe_interval": KEPT,
+            "svc_monitor_mac": KEPT,
+            "use_logical_dp_groups": KEPT,
+            "use_parallel_build": KEPT,
+        },
+    },
+    "Logical_Switch": {
+        "name": KEPT,
+        "ports": KEPT,
+        "acls": KEPT,
+        "external_ids": KEPT,
+        "qos_rules": Unsupported("there is no QoS"),
+        "load_balancer": _NO_LOAD_BALANCING,
+        "load_balancer_group": _NO_LOAD_BALANCING,
+        "dns_records": Unsupported("there is no DNS"),
+        "copp": _NO_METERS,
+        "forwarding_groups": Unsupported("there are no forwarding groups"),
+        "other_config": {
+            "subnet": KEPT,
+            "exclude_ips": KEPT,
+            "ipv6_prefix": KEPT,
+            "mac_only": Unsupported("new dynamic ports get IP addresses, too", False, "false"),
+            "mcast_snoop": _NO_MULTICAST,
+            "mcast_querier": KEPT,
+            "mcast_flood_unregistered": KEPT,
+            "mcast_table_size": KEPT,
+            "mcast_idle_timeout": KEPT,
+            "mcast_query_interval": KEPT,
+            "mcast_query_max_response": KEPT,
+            "mcast_eth_src": KEPT,
+            "mcast_ip4_src": KEPT,
+            "mcast_ip6_src": KEPT,
+            "fdb_age_threshold": KEPT,
+            "broadcast-arps-to-all-routers": Unsupported("ARP is flooded", harmless="true"),
+            "requested-tnl-key": _OWN_KEYS,
+            "vlan-passthru": Unsupported("VLAN tags are not passed on", harmless="false"),
+        },
+    },
+    "Logical_Switch_Port": {
+        "name": KEPT,
+        "type": KEPT,
+        "addresses": KEPT,
+        "dynamic_addresses": KEPT,
+        "port_security": KEPT,
+        "up": KEPT,
+        "enabled": KEPT,
+        "external_ids": KEPT,
+        "parent_name": Unsupported("there are no nested containers"),
+        "tag_request": Unsupported("there are no VLANs"),
+        "tag": Unsupported("there are no VLANs"),
+        "dhcpv4_options": _NO_DHCP,
+        "dhcpv6_options": _NO_DHCP,
+        "mirror_rules": _NO_MIRRORS,
+        "ha_chassis_group": _NO_GATEWAYS,
+        "options": {
+            "router-port": KEPT,
+            "requested-chassis": KEPT,
+            "requested-tnl-key": _OWN_KEYS,
+            "nat-addresses": Unsupported("NAT is not announced", changes_verdicts=False),
+            "exclude-lb-vips-from-garp": KEPT,
+            "arp_proxy": Unsupported("there is no ARP proxy"),
+            "activation-strategy": Unsupported("ports don't move while alive", False),
+            "iface-id-ver": Unsupported("is not compared when a port is bound", False),
+            "qos_min_rate": _NO_LIMITS,
+            "qos_max_rate": _NO_LIMITS,
+            "qos_burst": _NO_LIMITS,
+            "hostname": _NO_DHCP,
+            "vif-plug-type": _NO_PLUGGING,
+            "vif-plug-mtu-request": _NO_PLUGGING,
+            "mcast_flood": _NO_MULTICAST,
+            "mcast_flood_reports": _NO_MULTICAST,
+            # Of types of ports that are left out, which says it all.
+            "network_name": KEPT,
+            "ethtype": KEPT,
+            "localnet_learn_fdb": KEPT,
+            "l2gateway-chassis": KEPT,
+            "vtep-physical-switch": KEPT,
+            "vtep-logical-switch": KEPT,
+            "virtual-ip": KEPT,
+            "virtual-parents": KEPT,
+        },
+    },
+    "ACL": {
+        "name": KEPT,
+        "priority": KEPT,
+        "direction": KEPT,
+        "match": KEPT,
+        "action": KEPT,
+        "tier": KEPT,
+        "log": KEPT,
+        "severity": KEPT,
+        "label": KEPT,
+        "external_ids": KEPT,
+        "meter": Unsupported("a hypervisor limits all logging together", changes_verdicts=False),
+        "sample_new": _NO_SAMPLING,
+        "sample_est": _NO_SAMPLING,
+        "options": {
+            "apply-after-lb": Unsupported("all ACLs come before load balancing", harmless="false"),
+            "log-related": Unsupported("related packets are not logged", False, "false"),
+        },
+    },
+    "Address_Set": {"name": KEPT, "addresses": KEPT, "external_ids": KEPT},
+    "Port_Group": {"name": KEPT, "ports": KEPT, "acls": KEPT, "external_ids": KEPT},
+    "Logical_Router": {
+        "name": KEPT,
+        "ports": KEPT,
+        "static_routes": KEPT,
+        "enabled": KEPT,
+        "external_ids": KEPT,
+        "policies": Unsupported("there are no routing policies"),
+        "nat": Unsupported("there is no NAT"),
+        "load_balancer": _NO_LOAD_BALANCING,
+        "load_balancer_group": _NO_LOAD_BALANCING,
+        "copp": _NO_METERS,
+        "options": {
+            "chassis": _NO_GATEWAYS,
+            "dnat_force_snat_ip": KEPT,
+            "lb_force_snat_ip": KEPT,
+            "snat-ct-zone": KEPT,
+            "mcast_relay": Unsupported("multicast is not routed", harmless="false"),
+            "dynamic_neigh_routers": Unsupported("neighbours are known ahead", harmless="false"),
+            "always_learn_from_arp_request": Unsupported("ARP requests teach", harmless="true"),
+            "requested-tnl-key": _OWN_KEYS,
+            "mac_binding_age_threshold": Unsupported("bindings don't age", changes_verdicts=False),
+        },
+    },
+    "Logical_Router_Port": {
+        "name": KEPT,
+        "mac": KEPT,
+        "networks": KEPT,
+        "peer": KEPT,
+        "enabled": KEPT,
+        "external_ids": KEPT,
+        "gateway_chassis": _NO_GATEWAYS,
+        "ha_chassis_group": _NO_GATEWAYS,
+        "ipv6_ra_configs": Unsupported("there are no router advertisements"),
+        "ipv6_prefix": KEPT,
+        "status": KEPT,
+        "options": {
+            "reside-on-redirect-chassis": _NO_GATEWAYS._replace(harmless="false"),
+            "redirect-type": _NO_GATEWAYS,
+            "mcast_flood": _NO_MULTICAST,
+            "requested-tnl-key": _OWN_KEYS,
+            "prefix_delegation": Unsupported("no prefix is asked for", harmless="false"),
+            "prefix": KEPT,
+            "route_table": Unsupported("there are no route tables"),
+            "gateway_mtu": Unsupported("packet sizes are not checked"),
+            "gateway_mtu_bypass": KEPT,
+        },
+    },
+    "Logical_Router_Static_Route": {
+        "ip_prefix": KEPT,
+        "nexthop": KEPT,
+        "output_port": KEPT,
+        "policy": KEPT,
+        "external_ids": KEPT,
+        "route_table": Unsupported("there are no route tables"),
+        "bfd": Unsupported("next hops are not supervised"),
+        "options": {
+            "ecmp_symmetric_reply": Unsupported("there is no ECMP", harmless="false"),
+            "origin": KEPT,
+        },
+    },
+    "Static_MAC_Binding": Unsupported("there are no static MAC bindings"),
+    "Load_Balancer": _UNUSED,
+    "Load_Balancer_Group": _UNUSED,
+    "DHCP_Options": _UNUSED,
+    "DNS": _UNUSED,
+    "Copp": _UNUSED,
+    "Meter": _UNUSED,
+    "Mirror": _UNUSED,
+    "BFD": _UNUSED,
+    "HA_Chassis_Group": _UNUSED,
+    "Chassis_Template_Var": _UNUSED,
+    # How to reach the database itself.
+    "Connection": KEPT,
+    "SSL": KEPT,
+    # Parts of what is listed where it is used.
+    "Forwarding_Group": KEPT,
+    "Gateway_Chassis": KEPT,
+    "HA_Chassis": KEPT,
+    "Load_Balancer_Health_Check": KEPT,
+    "Logical_Router_Policy": KEPT,
+    "Meter_Band": KEPT,
+    "NAT": KEPT,
+    "QoS": KEPT,
+}
+
+
+def report_unsupported(snapshot: Snapshot, report: Report) -> None:
+    """Report all that the translation does not look at, though it says something."""
+    for table in snapshot.tables:
+        treatment = TABLES.get(table, _UNKNOWN)
+        if treatment is KEPT:
+            continue
+        for row in snapshot.rows(table):
+            found = (
+                [("", treatment)]
+                if isinstance(treatment, Unsupported)
+                else _unsupported_in(row, treatment)
+            )
+            for column, unsupported in found:
+                tell = report.lost if unsupported.changes_verdicts else report.noted
+                tell(row, column, unsupported.reason)
+
+
+def _unsupported_in(
+    row: Row, treatments: Mapping[str, Column]
+) -> Iterator[tuple[str, Unsupported]]:
+    for column in sorted(row.columns):
+        treatment = treatments.get(column, _UNKNOWN)
+        if treatment is KEPT or row.says_nothing(column):
+            continue
+        if isinstance(treatment, Unsupported):
+            yield column, treatment
+            continue
+        for key, value in row.mapping(column).items():
+            option = treatment.get(key, _UNKNOWN)
+            if option is not None and value != option.harmless:
+                yield f"{column}:{key}", option

@@ -1,0 +1,113 @@
+"""Reading a northbound database: from a running server, or from a file.
+
+All tables are selected in one OVSDB transaction, so that the copy is of one moment,
+whatever else goes on. Nothing is written: a file is copied and served to ourselves by
+an ``ovsdb-server`` of our own, which can read every format that files have had.
+"""
+
+import subprocess
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import ovs.jsonrpc
+import ovs.stream
+
+from cli.import_ovn.snapshot import Row, Snapshot
+from cli.testbed.errors import TestbedError
+from cli.testbed.process import spawn
+from cli.testbed.wait import until
+
+_DATABASE = "OVN_Northbound"
+_CLUSTERED = b"OVSDB CLUSTER"
+_ACTIVE = ("unix:", "tcp:", "ssl:")
+
+
+class DatabaseError(Exception):
+    """The northbound database cannot be read."""
+
+
+def read_snapshot(source: str) -> Snapshot:
+    """The database behind an OVSDB remote (``unix:PATH``, ``tcp:HOST:PORT``), or in a file."""
+    if source.startswith(_ACTIVE):
+        return _read(source)
+    with _served(Path(source)) as remote:
+        return _read(remote)
+
+
+def _read(remote: str) -> Snapshot:
+    error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote))
+    if error:
+        raise DatabaseError(f"no answer from {remote}: {ovs.util.ovs_retval_to_string(error)}")
+    connection = ovs.jsonrpc.Connection(stream)
+    try:
+        tables = list(_ask(connection, "get_schema", [_DATABASE])["tables"])
+        selects = [{"op": "select", "table": table, "where": []} for table in tables]
+        results = _ask(connection, "transact", [_DATABASE, *selects])
+    finally:
+        connection.close()
+    return Snapshot(
+        Row(table, row["_uuid"][1], _without_metadata(row))
+        for table, result in zip(tables, results, strict=True)
+        for row in result["rows"]
+    )
+
+
+def _without_metadata(row: dict[str, Any]) -> dict[str, Any]:
+    return {column: value for column, value in row.items() if not column.startswith("_")}
+
+
+def _ask(connection: Any, method: str, parameters: list[Any]) -> Any:
+    request = ovs.jsonrpc.Message.create_request(method, parameters)
+    error, reply = connection.transact_block(request)
+    if error:
+        raise DatabaseError(f"{method}: {ovs.util.ovs_retval_to_string(error)}")
+    if reply.error is not None:
+        raise DatabaseError(f"{method}: {_told(reply.error)}")
+    failed = [each for each in reply.result if isinstance(each, dict) and "error" in each]
+    if failed:
+        raise DatabaseError(f"{method}: {_told(failed[0])}")
+    return reply.result
+
+
+def _told(error: Any) -> str:
+    """An error of OVSDB in words."""
+    return f"{error.get('error')}: {error.get('details', '')}" if isinstance(error, dict) else error
+
+
+@contextmanager
+def _served(file: Path) -> Iterator[str]:
+    """The remote of a private server that has a copy of `file`."""
+    with tempfile.TemporaryDirectory(prefix="treadle-import-ovn-") as name:
+        directory = Path(name)
+        copy, socket, log = directory / "nb.db", directory / "nb.sock", directory / "log"
+        try:
+            _copy(file, copy)
+            command = ["ovsdb-server", str(copy), f"--remote=punix:{socket}", "--unixctl=none"]
+            server = spawn("ovsdb-server", command, log)
+        except OSError as error:
+            raise DatabaseError(f"{file}: {error.strerror or error}") from None
+        except TestbedError as error:
+            raise DatabaseError(f"{file}: {error}") from None
+        try:
+            until(lambda: socket.is_socket() or server.check(), "ovsdb-server")
+            yield f"unix:{socket}"
+        except TestbedError as error:
+            raise DatabaseError(f"{file}: {error}") from None
+        finally:
+            server.stop()
+
+
+def _copy(file: Path, copy: Path) -> None:
+    """A standalone copy of `file`, which may be one server's part of a cluster."""
+    with file.open("rb") as opened:
+        clustered = opened.read(len(_CLUSTERED)) == _CLUSTERED
+    if not clustered:
+        copy.write_bytes(file.read_bytes())
+        return
+    command = ["ovsdb-tool", "cluster-to-standalone", str(copy), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+    if done.returncode != 0:
+        raise DatabaseError(f"{file}: {done.stderr.strip()}")

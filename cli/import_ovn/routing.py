@@ -1,0 +1,150 @@
+"""Logical routers, their ports, and their static routes.
+
+A route that OVN itself passes over, since nothing leads to its next hop, is left behind
+with a note. Of several next hops for one prefix the first is kept, and the others are
+listed: Treadle doesn't spread packets over them.
+"""
+
+import ipaddress
+from collections.abc import Mapping
+from typing import Final
+
+from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.snapshot import Row
+from northbound.specs.routing import (
+    LogicalRouterPortProperties,
+    LogicalRouterProperties,
+    StaticRouteProperties,
+)
+
+_LINK_LOCAL: Final = ipaddress.IPv6Network("fe80::/10")
+
+Ports = Mapping[str, tuple[str, Values]]
+"""Router ports by their names in OVN: name here, and fields."""
+
+
+class Routing:
+    """Translates routers. Ports come first: those of other routers and switches need them."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self.ports: dict[str, tuple[str, Values]] = {}
+        for row in draft.snapshot.rows("Logical_Router_Port"):
+            values = {
+                "mac": row.text("mac"),
+                "networks": row.texts("networks"),
+                "enabled": row.flag("enabled", default=True),
+            }
+            accepted = draft.accepted(row, LogicalRouterPortProperties, values)
+            if accepted is not None:
+                self.ports[row.name] = draft.names.of(row), accepted
+        self._link()
+
+    def router(self, row: Row) -> Values:
+        """A router with its ports and routes."""
+        values = {"enabled": row.flag("enabled", default=True)}
+        accepted = self._draft.accepted(row, LogicalRouterProperties, values) or {}
+        rows = self._draft.snapshot.referred(row, "ports", "Logical_Router_Port")
+        ports = {port.name: self.ports[port.name] for port in rows if port.name in self.ports}
+        routes = self._routes(row, ports, complete=len(ports) == len(rows))
+        parts = {"ports": dict(ports.values()), "static_routes": routes}
+        return accepted | {part: values for part, values in parts.items() if values}
+
+    def _link(self) -> None:
+        """Join the ports that are each other's peers."""
+        rows = {row.name: row for row in self._draft.snapshot.rows("Logical_Router_Port")}
+        for name, (_, values) in self.ports.items():
+            peer = rows[name].text("peer")
+            if not peer:
+                continue
+            if peer not in rows:
+                # A switch port is no peer, and OVN doesn't take it for one.
+                reason = f"not imported: there is no router port {peer!r}"
+                self._draft.report.noted(rows[name], "peer", reason)
+            elif peer == name or peer not in self.ports or rows[peer].text("peer") != name:
+                reason = f"not imported: {peer} is not linked back"
+                self._draft.report.lost(rows[name], "peer", reason)
+            else:
+                values["peer"] = self.ports[peer][0]
+
+    def _routes(self, router: Row, ports: Ports, *, complete: bool) -> list[Values]:
+        """The router's routes, by prefix; `complete` if all of its ports are imported."""
+        ways: dict[tuple[str, str], tuple[Values, Row]] = {}
+        rows = self._draft.snapshot.referred(router, "static_routes", "Logical_Router_Static_Route")
+        for row in rows:
+            values = self._route(row, ports, complete=complete)
+            if values is None:
+                continue
+            key = values["ip_prefix"], values.get("policy", "dst-ip")
+            first, first_row = ways.setdefault(key, (values, row))
+            if first is values:
+                continue
+            if _way(first) == _way(values):
+                reason = f"not imported: says the same as {first_row.uuid}"
+                self._draft.report.noted(row, "ip_prefix", reason)
+            else:
+                reason = f"not imported: {key[0]} has a next hop ({first_row.uuid}), and there"
+                self._draft.report.lost(row, "nexthop", f"{reason} is no ECMP")
+        routes = (values for values, _ in ways.values())
+        return sorted(routes, key=lambda route: (route["ip_prefix"], route.get("policy", "")))
+
+    def _route(self, row: Row, ports: Ports, *, complete: bool) -> Values | None:
+        nexthop, output_port = row.text("nexthop"), row.text("output_port")
+        values: Values = {"ip_prefix": row.text("ip_prefix"), "nexthop": nexthop}
+        if row.text("policy"):
+            values["policy"] = row.text("policy")
+        if nexthop == "discard":
+            return self._draft.accepted(row, StaticRouteProperties, values)
+        if output_port and output_port not in ports:
+            self._aimless(row, "output_port", f"there is no port {output_port!r}", complete)
+            return None
+        if output_port:
+            values["output_port"] = ports[output_port][0]
+        elif nexthop:
+            leading = _leading_to(nexthop, ports)
+            if not leading:
+                self._aimless(row, "nexthop", f"no port's network holds {nexthop}", complete)
+                return None
+            if _is_link_local(nexthop):
+                if len(leading) > 1:
+                    reason = f"not imported: {nexthop} may be at any port; name an output_port"
+                    self._draft.report.lost(row, "nexthop", reason)
+                    return None
+                values["output_port"] = leading[0]
+        return self._draft.accepted(row, StaticRouteProperties, values)
+
+    def _aimless(self, row: Row, column: str, reason: str, complete: bool) -> None:
+        """Leave a route out that leads nowhere: in OVN, too, if the router is `complete`."""
+        if complete:
+            self._draft.report.noted(row, column, f"not imported, and passed over by OVN: {reason}")
+        else:
+            self._draft.report.lost(row, column, f"not imported: {reason}")
+
+
+def _way(route: Values) -> tuple[str, str | None]:
+    return route["nexthop"], route.get("output_port")
+
+
+def _is_link_local(text: str) -> bool:
+    try:
+        return ipaddress.ip_address(text) in _LINK_LOCAL
+    except ValueError:
+        return False
+
+
+def _leading_to(nexthop: str, ports: Ports) -> list[str]:
+    """The ports with a network around a next hop; any may have a link-local one.
+
+    What is no address at all is for the spec to refuse, so every port will do.
+    """
+    if _is_link_local(nexthop):
+        return [name for name, _ in ports.values()]
+    try:
+        address = ipaddress.ip_address(nexthop)
+    except ValueError:
+        return [name for name, _ in ports.values()]
+    return [
+        name
+        for name, values in ports.values()
+        if any(address in ipaddress.ip_interface(own).network for own in values["networks"])
+    ]

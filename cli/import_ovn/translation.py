@@ -1,0 +1,47 @@
+"""A northbound database as a declarative document, and what of it is not in there."""
+
+from typing import NamedTuple
+
+from cli.import_ovn.columns import report_unsupported
+from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.filtering import Filtering
+from cli.import_ovn.findings import Report
+from cli.import_ovn.routing import Routing
+from cli.import_ovn.snapshot import Snapshot
+from cli.import_ovn.switching import Switching
+
+
+class Imported(NamedTuple):
+    """The document, for ``POST /v1/apply``, and the findings on the way to it."""
+
+    document: Values
+    report: Report
+
+
+def translate(snapshot: Snapshot, name: str) -> Imported:
+    """The network of `snapshot` as a document called `name`.
+
+    Each object of the document is one that Treadle takes, and refers only to what is
+    in the document. The same rows always make the same document.
+    """
+    draft = Draft(snapshot)
+    routing = Routing(draft)
+    switching = Switching(draft, routing.ports)
+    names = draft.names
+    switch_rows = snapshot.rows("Logical_Switch")
+    switches = {names.of(row): switching.switch(row) for row in switch_rows}
+    routers = {names.of(row): routing.router(row) for row in snapshot.rows("Logical_Router")}
+    filtering = Filtering(draft, switching.ports)
+    for row in switch_rows:
+        if acls := filtering.acls(row):
+            switches[names.of(row)]["acls"] = acls
+    filtering.add_group_acls()
+    report_unsupported(snapshot, draft.report)
+    document = {
+        "document": name,
+        "logical_switches": switches,
+        "logical_routers": routers,
+        "port_groups": filtering.port_groups,
+        "address_sets": filtering.address_sets,
+    }
+    return Imported(document, draft.report)

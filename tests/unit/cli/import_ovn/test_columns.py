@@ -1,0 +1,86 @@
+"""Nothing that a northbound database says is dropped silently."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cli.import_ovn.columns import TABLES
+from tests.unit.cli.import_ovn.rows import Database, losses, notes, references
+
+SCHEMA = Path("/usr/share/ovn/ovn-nb.ovsschema")
+
+
+def test_every_column_of_the_installed_schema_is_known() -> None:
+    schema = json.loads(SCHEMA.read_text())["tables"]
+    assert set(schema) <= set(TABLES)
+    for table, treatment in TABLES.items():
+        if isinstance(treatment, dict):
+            assert set(schema[table]["columns"]) <= set(treatment), table
+
+
+@pytest.mark.parametrize(
+    ("table", "columns", "column"),
+    [
+        ("NB_Global", {"ipsec": True}, "ipsec"),
+        ("NB_Global", {"options": {"default_acl_drop": "true"}}, "options:default_acl_drop"),
+        ("Logical_Switch", {"dns_records": references("x")}, "dns_records"),
+        ("Logical_Switch", {"load_balancer": references("x")}, "load_balancer"),
+        ("Logical_Switch", {"qos_rules": references("x")}, "qos_rules"),
+        ("Logical_Switch", {"forwarding_groups": references("x")}, "forwarding_groups"),
+        ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
+        ("Logical_Switch_Port", {"dhcpv4_options": references("x")}, "dhcpv4_options"),
+        ("Logical_Switch_Port", {"parent_name": ["p"]}, "parent_name"),
+        ("Logical_Router", {"nat": references("x")}, "nat"),
+        ("Logical_Router", {"policies": references("x")}, "policies"),
+        ("Logical_Router", {"options": {"chassis": "gw1"}}, "options:chassis"),
+        ("Logical_Router_Port", {"gateway_chassis": references("x")}, "gateway_chassis"),
+        ("Logical_Router_Port", {"ipv6_ra_configs": {"address_mode": "slaac"}}, "ipv6_ra_configs"),
+        ("Logical_Router_Static_Route", {"route_table": "blue"}, "route_table"),
+        ("Logical_Router_Static_Route", {"bfd": references("x")}, "bfd"),
+        ("Static_MAC_Binding", {"ip": "10.0.0.1"}, ""),
+        ("Logical_Switch", {"of_the_future": 1}, "of_the_future"),
+        ("Logical_Switch", {"other_config": {"of-the-future": "1"}}, "other_config:of-the-future"),
+        ("Of_The_Future", {"name": "x"}, ""),
+    ],
+)
+def test_what_changes_verdicts_is_lost(table: str, columns: dict[str, Any], column: str) -> None:
+    database = Database()
+    row = {"name": "x", "mac": "0a:00:00:00:00:01", "networks": ["10.0.0.1/24"]}
+    named = {key: value for key, value in row.items() if key in (TABLES.get(table) or ())}
+    database.add(table, **named | columns)
+    assert [found for _, found in losses(database.translated())] == [column]
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("Logical_Switch", {"copp": references("x")}),
+        ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}),
+        ("Meter", {"name": "m"}),
+        ("Load_Balancer", {"name": "unattached"}),
+    ],
+)
+def test_what_changes_no_verdict_is_noted(table: str, columns: dict[str, Any]) -> None:
+    database = Database()
+    database.add(table, **{"name": "x"} | columns)
+    imported = database.translated()
+    assert len(notes(imported)) == 1
+    assert losses(imported) == []
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("NB_Global", {"nb_cfg": 7, "options": {"mac_prefix": "0a:00:00", "max_tunid": "9"}}),
+        ("NB_Global", {"options": {"ignore_lsp_down": "true"}, "ipsec": False}),
+        ("Logical_Switch", {"name": "x", "qos_rules": ["set", []], "other_config": {}}),
+        ("Logical_Router", {"name": "x", "options": {"mcast_relay": "false"}}),
+        ("Connection", {"target": "ptcp:6641"}),
+    ],
+)
+def test_what_says_nothing_is_not_listed(table: str, columns: dict[str, Any]) -> None:
+    database = Database()
+    database.add(table, **columns)
+    assert database.translated().report.findings == []

@@ -1,0 +1,168 @@
+"""Address sets, port groups and ACLs, from rows to the document."""
+
+from typing import Any
+
+import pytest
+
+from cli.import_ovn.translation import Imported
+from tests.unit.cli.import_ovn.rows import Database, losses, notes, references
+
+
+def with_acls(*acls: dict[str, Any]) -> Imported:
+    """A switch with these ACLs, beside the port group ``pg`` and the address set ``offices``."""
+    database = Database()
+    uuids = [database.acl(**acl) for acl in acls]
+    port = database.port("p")
+    database.switch(port, acls=references(*uuids))
+    database.add("Port_Group", name="pg", ports=references(port))
+    database.add("Address_Set", name="offices", addresses=["192.0.2.0/24"])
+    return database.translated()
+
+
+def acls_of(imported: Imported) -> list[dict[str, Any]]:
+    found = imported.document["logical_switches"]["sw"].get("acls", [])
+    assert isinstance(found, list)
+    return found
+
+
+def test_an_acl_keeps_what_it_is() -> None:
+    match = "outport == @pg && ip4.src == {$offices, $pg_ip4} // some"
+    imported = with_acls(
+        {
+            "match": match,
+            "priority": 32767,
+            "action": "allow-related",
+            "name": ["some"],
+            "tier": 2,
+            "log": True,
+            "severity": ["alert"],
+            "label": 7,
+            "external_ids": {"a": "b"},
+        }
+    )
+    assert imported.report.findings == []
+    assert acls_of(imported) == [
+        {
+            "name": "some",
+            "direction": "to-lport",
+            "tier": 2,
+            "priority": 32767,
+            "match": match,
+            "action": "allow-related",
+            "log": True,
+            "severity": "alert",
+            "label": 7,
+            "external_ids": {"a": "b"},
+        }
+    ]
+
+
+@pytest.mark.parametrize(
+    "action", ["allow", "allow-related", "allow-stateless", "drop", "reject", "pass"]
+)
+def test_every_action(action: str) -> None:
+    imported = with_acls({"match": "ip", "action": action})
+    assert losses(imported) == []
+    assert acls_of(imported)[0]["action"] == action
+
+
+@pytest.mark.parametrize(
+    ("match", "place", "why"),
+    [
+        ("ip4.src == 1.2.3.4/33", "at position 19", "Prefix length"),
+        ("tcp && ip4.src == $nosuch", "at position 18", "there is no $nosuch"),
+        ("outport == @nosuch", "at position 11", "there is no @nosuch"),
+        ("reg0 == 1", "at position 0", "not available in ACLs"),
+    ],
+)
+def test_a_match_that_treadle_does_not_take_is_listed_with_the_place(
+    match: str, place: str, why: str
+) -> None:
+    imported = with_acls({"match": match}, {"match": "ip"})
+    assert [acl["match"] for acl in acls_of(imported)] == ["ip"]
+    ((lost),) = imported.report.losses
+    assert lost.column == "match"
+    assert place in lost.reason
+    assert why in lost.reason
+
+
+def test_acls_that_say_the_same_are_one() -> None:
+    imported = with_acls({"match": "ip"}, {"match": "ip", "name": ["again"]})
+    assert len(acls_of(imported)) == 1
+    assert losses(imported) == []
+    assert "says the same" in notes(imported)[0].reason
+
+
+def test_acls_that_contradict_each_other_are_not_decided_here() -> None:
+    imported = with_acls({"match": "ip"}, {"match": "ip", "action": "allow"})
+    assert [column for _, column in losses(imported)] == ["action"]
+
+
+@pytest.mark.parametrize(
+    ("columns", "column", "lost"),
+    [
+        ({"options": {"apply-after-lb": "true"}}, "options:apply-after-lb", True),
+        ({"options": {"apply-after-lb": "false"}}, None, False),
+        ({"options": {"log-related": "true"}}, "options:log-related", False),
+        ({"meter": ["m"]}, "meter", False),
+    ],
+)
+def test_options_of_an_acl(columns: dict[str, Any], column: str | None, lost: bool) -> None:
+    imported = with_acls({"match": "ip", **columns})
+    assert [found.column for found in imported.report.findings] == ([column] if column else [])
+    assert bool(imported.report.losses) is lost
+
+
+def test_a_port_group_has_its_members_and_its_acls() -> None:
+    database = Database()
+    acl = database.acl("outport == @pg && ip", action="reject")
+    ports = [database.port("b"), database.port("a"), database.port("phys", type="localnet")]
+    database.switch(*ports)
+    database.add("Port_Group", name="pg", ports=references(*ports), acls=references(acl))
+    imported = database.translated()
+    assert imported.document["port_groups"] == {
+        "pg": {
+            "ports": ["a", "b"],
+            "acls": [
+                {
+                    "direction": "to-lport",
+                    "priority": 100,
+                    "match": "outport == @pg && ip",
+                    "action": "reject",
+                }
+            ],
+        }
+    }
+    assert losses(imported) == [("logical switch port phys", "type")]
+
+
+@pytest.mark.parametrize(
+    ("members", "expected"),
+    [
+        (["10.0.0.7/24", "192.0.2.1"], ["10.0.0.0/24", "192.0.2.1"]),
+        (["10.0.0.0/255.255.0.0"], ["10.0.0.0/16"]),
+        (["FD00::1/128"], ["fd00::1"]),
+        (["0A:00:00:00:00:01"], ["0a:00:00:00:00:01"]),
+        (["10.0.0.1", "fd00::1"], None),
+        (["10.0.0.0/255.0.255.0"], None),
+    ],
+)
+def test_members_of_address_sets(members: list[str], expected: list[str] | None) -> None:
+    database = Database()
+    database.add("Address_Set", name="s", addresses=members)
+    database.switch(acls=references(database.acl("ip4.src == $s")))
+    imported = database.translated()
+    if expected is not None:
+        assert imported.document["address_sets"] == {"s": {"addresses": expected}}
+        assert losses(imported) == []
+        return
+    assert imported.document["address_sets"] == {}
+    assert "acls" not in imported.document["logical_switches"]["sw"]
+    assert [column for _, column in losses(imported)] == ["addresses", "match"]
+
+
+def test_a_set_that_a_port_group_brings_is_not_given_twice() -> None:
+    database = Database()
+    database.add("Port_Group", name="pg")
+    database.add("Address_Set", name="pg_ip4", addresses=["10.0.0.1"])
+    assert losses(database.translated()) == [("address set pg_ip4", "name")]

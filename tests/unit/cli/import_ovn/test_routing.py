@@ -1,0 +1,125 @@
+"""Routers, their ports and routes, from rows to the document."""
+
+from typing import Any
+
+import pytest
+
+from cli.import_ovn.translation import Imported
+from tests.unit.cli.import_ovn.rows import Database, losses, notes, references
+
+
+def with_routes(*routes: dict[str, Any], networks: tuple[str, ...] = ("10.0.0.1/24",)) -> Imported:
+    """A router with the port ``p`` and these routes."""
+    database = Database()
+    uuids = [database.add("Logical_Router_Static_Route", **route) for route in routes]
+    port = database.router_port("p", *networks)
+    database.router(port, static_routes=references(*uuids))
+    return database.translated()
+
+
+def routes_of(imported: Imported) -> list[dict[str, Any]]:
+    found = imported.document["logical_routers"]["r"].get("static_routes", [])
+    assert isinstance(found, list)
+    return found
+
+
+def test_a_router_keeps_what_it_is() -> None:
+    database = Database()
+    port = database.router_port("p", "10.0.0.1/24", "FD00::1/64", enabled=False)
+    database.router(port, enabled=False, external_ids={"a": "b"})
+    imported = database.translated()
+    assert imported.report.findings == []
+    assert imported.document["logical_routers"] == {
+        "r": {
+            "enabled": False,
+            "external_ids": {"a": "b"},
+            "ports": {
+                "p": {
+                    "mac": "0a:00:00:00:01:01",
+                    "networks": ["10.0.0.1/24", "fd00::1/64"],
+                    "enabled": False,
+                }
+            },
+        }
+    }
+
+
+def test_routers_that_are_linked_stay_so() -> None:
+    database = Database()
+    for name, peer in (("a", "b"), ("b", "a")):
+        mac = f"0a:00:00:00:01:0{name}"
+        port = database.router_port(name, f"10.0.0.1{ord(name)}/24", mac=mac, peer=[peer])
+        database.router(port, name=f"r{name}")
+    imported = database.translated()
+    assert losses(imported) == []
+    assert imported.document["logical_routers"]["ra"]["ports"]["a"]["peer"] == "b"
+    assert imported.document["logical_routers"]["rb"]["ports"]["b"]["peer"] == "a"
+
+
+@pytest.mark.parametrize(("peer", "lost"), [("q", True), ("p", True), ("sw-r", False)])
+def test_a_link_that_leads_one_way_only(peer: str, lost: bool) -> None:
+    database = Database()
+    database.router(database.router_port("p", "10.0.0.1/24", peer=[peer]))
+    database.router(database.router_port("q", "10.0.0.2/24"), name="s")
+    database.switch(database.port("sw-r"))
+    imported = database.translated()
+    assert "peer" not in imported.document["logical_routers"]["r"]["ports"]["p"]
+    assert (losses(imported) == [("logical router port p", "peer")]) is lost
+
+
+def test_routes_keep_what_they_are() -> None:
+    imported = with_routes(
+        {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "external_ids": {"a": "b"}},
+        {"ip_prefix": "10.9.1.1/16", "nexthop": "10.0.0.8", "policy": ["src-ip"]},
+        {"ip_prefix": "192.0.2.1", "nexthop": "192.0.2.9", "output_port": ["p"]},
+        {"ip_prefix": "198.51.100.0/24", "nexthop": "discard"},
+    )
+    assert imported.report.findings == []
+    assert routes_of(imported) == [
+        {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "external_ids": {"a": "b"}},
+        {"ip_prefix": "10.9.0.0/16", "nexthop": "10.0.0.8", "policy": "src-ip"},
+        {"ip_prefix": "192.0.2.1/32", "nexthop": "192.0.2.9", "output_port": "p"},
+        {"ip_prefix": "198.51.100.0/24", "nexthop": "discard"},
+    ]
+
+
+@pytest.mark.parametrize(
+    "route",
+    [
+        {"ip_prefix": "0.0.0.0/0", "nexthop": "192.0.2.1"},
+        {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "output_port": ["gone"]},
+    ],
+)
+def test_a_route_that_ovn_passes_over_is_left_behind(route: dict[str, Any]) -> None:
+    imported = with_routes(route)
+    assert (routes_of(imported), losses(imported)) == ([], [])
+    assert "passed over by OVN" in notes(imported)[0].reason
+
+
+def test_a_route_by_a_port_that_is_left_out_is_lost() -> None:
+    imported = with_routes(
+        {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "output_port": ["p"]},
+        networks=("10.0.0.0/24",),
+    )
+    assert [column for _, column in losses(imported)] == ["networks", "output_port"]
+
+
+def test_a_link_local_next_hop_is_at_the_only_port() -> None:
+    imported = with_routes({"ip_prefix": "::/0", "nexthop": "fe80::1"}, networks=("fd00::1/64",))
+    assert losses(imported) == []
+    assert routes_of(imported)[0]["output_port"] == "p"
+
+
+def test_of_several_next_hops_one_is_kept_and_the_others_listed() -> None:
+    route = {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9"}
+    imported = with_routes(route, {**route, "nexthop": "10.0.0.8"}, route)
+    assert [each["nexthop"] for each in routes_of(imported)] == ["10.0.0.9"]
+    ((lost),) = imported.report.losses
+    assert "no ECMP" in lost.reason
+    assert "says the same" in notes(imported)[0].reason
+
+
+@pytest.mark.parametrize("nexthop", ["", "web-1", "300.0.0.1"])
+def test_a_next_hop_that_is_no_address(nexthop: str) -> None:
+    imported = with_routes({"ip_prefix": "0.0.0.0/0", "nexthop": nexthop})
+    assert [column for _, column in losses(imported)] == ["nexthop"]

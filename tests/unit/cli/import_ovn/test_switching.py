@@ -1,0 +1,171 @@
+"""Switches and their ports, from rows to the document."""
+
+import pytest
+
+from cli.import_ovn.translation import Imported
+from tests.unit.cli.import_ovn.rows import Database, losses, notes
+
+
+def test_ports_keep_what_they_are() -> None:
+    database = Database()
+    port = database.port(
+        "web-1",
+        "0A:00:00:00:00:01 10.0.0.1",
+        "unknown",
+        port_security=["0a:00:00:00:00:01 10.0.0.1"],
+        enabled=False,
+        options={"requested-chassis": "hv1,hv2"},
+        external_ids={"vm": "7"},
+        up=True,
+    )
+    database.switch(port, name="web", external_ids={"tenant": "shop"})
+    imported = database.translated()
+    assert imported.report.findings == []
+    assert imported.document["logical_switches"] == {
+        "web": {
+            "external_ids": {"tenant": "shop"},
+            "ports": {
+                "web-1": {
+                    "addresses": ["0a:00:00:00:00:01 10.0.0.1", "unknown"],
+                    "port_security": ["0a:00:00:00:00:01 10.0.0.1"],
+                    "enabled": False,
+                    "requested_chassis": ["hv1", "hv2"],
+                    "external_ids": {"vm": "7"},
+                }
+            },
+        }
+    }
+
+
+def test_address_management_goes_with_a_switch() -> None:
+    database = Database()
+    options = {"subnet": "10.0.0.7/24", "exclude_ips": "10.0.0.2..10.0.0.9 10.0.0.20 192.0.2.1"}
+    database.switch(other_config={**options, "ipv6_prefix": "fd00::"})
+    imported = database.translated()
+    assert imported.document["logical_switches"]["sw"] == {
+        "subnet4": "10.0.0.0/24",
+        "subnet6": "fd00::/64",
+        "exclude_ips": ["10.0.0.2..10.0.0.9", "10.0.0.20"],
+    }
+    assert losses(imported) == []
+    assert "192.0.2.1" in notes(imported)[0].reason
+
+
+def test_a_subnet_that_treadle_refuses_costs_address_management_only() -> None:
+    database = Database()
+    port = database.port("p", "dynamic", dynamic_addresses="0a:00:00:00:00:01 10.0.0.3")
+    database.switch(port, other_config={"subnet": "10.0.0.2/31"})
+    imported = database.translated()
+    assert imported.document["logical_switches"]["sw"] == {
+        "ports": {"p": {"addresses": ["0a:00:00:00:00:01 10.0.0.3"]}}
+    }
+    assert losses(imported) == []
+    assert notes(imported)[0].column == "other_config:subnet"
+
+
+@pytest.mark.parametrize("element", ["dynamic", "0a:00:00:00:00:01 dynamic", "dynamic 10.0.0.3"])
+def test_dynamic_addresses_stay_those_that_ovn_gave(element: str) -> None:
+    database = Database()
+    given = "0a:00:00:00:00:01 10.0.0.3 fd00::1"
+    port = database.port("p", element, dynamic_addresses=given)
+    database.switch(port, other_config={"subnet": "10.0.0.0/24"})
+    imported = database.translated()
+    assert imported.document["logical_switches"]["sw"]["ports"]["p"] == {"addresses": [given]}
+    assert losses(imported) == []
+
+
+@pytest.mark.parametrize(
+    ("options", "expected"), [({"subnet": "10.0.0.0/24"}, {"addresses": ["dynamic"]}), ({}, {})]
+)
+def test_an_address_not_yet_given_stays_dynamic_where_there_are_any(
+    options: dict[str, str], expected: dict[str, list[str]]
+) -> None:
+    database = Database()
+    database.switch(database.port("p", "dynamic"), other_config=options)
+    imported = database.translated()
+    assert imported.document["logical_switches"]["sw"]["ports"] == {"p": expected}
+    assert losses(imported) == []
+    assert len(notes(imported)) == 1
+
+
+@pytest.mark.parametrize(
+    "kind", ["localnet", "localport", "l2gateway", "vtep", "external", "virtual", "remote"]
+)
+def test_ports_of_other_types_are_left_out(kind: str) -> None:
+    database = Database()
+    database.switch(database.port("p", type=kind), database.port("q"))
+    imported = database.translated()
+    assert list(imported.document["logical_switches"]["sw"]["ports"]) == ["q"]
+    assert losses(imported) == [("logical switch port p", "type")]
+
+
+def test_a_port_with_a_refused_field_is_left_out_as_a_whole() -> None:
+    """Without its port security it would be more open than it was."""
+    database = Database()
+    port = database.port("p", "0a:00:00:00:00:01", port_security=["VRRPv3 0a:00:00:00:00:01"])
+    database.switch(port)
+    imported = database.translated()
+    assert imported.document["logical_switches"] == {"sw": {}}
+    assert losses(imported) == [("logical switch port p", "port_security")]
+
+
+def test_two_ports_with_one_address() -> None:
+    database = Database()
+    ports = [database.port(name, f"0a:00:00:00:00:0{name} 10.0.0.1") for name in "12"]
+    database.switch(*ports)
+    imported = database.translated()
+    assert list(imported.document["logical_switches"]["sw"]["ports"]) == ["1"]
+    ((finding),) = imported.report.losses
+    assert finding.object == "logical switch port 2"
+    assert finding.reason == "not imported: 10.0.0.1 belongs to logical switch port 1"
+
+
+def towards_router(*addresses: str) -> Imported:
+    """A switch port with these addresses that leads to a router port."""
+    database = Database()
+    database.router(database.router_port("r-sw", "10.0.0.254/24", "fd00::1/64"))
+    options = {"router-port": "r-sw"}
+    database.switch(database.port("sw-r", *addresses, type="router", options=options))
+    return database.translated()
+
+
+@pytest.mark.parametrize("addresses", ["router", "0a:00:00:00:01:01 10.0.0.254 fd00::1"])
+def test_a_port_towards_a_router_has_the_addresses_of_the_router_port(addresses: str) -> None:
+    imported = towards_router(addresses)
+    assert imported.report.findings == []
+    assert imported.document["logical_switches"]["sw"]["ports"] == {
+        "sw-r": {"type": "router", "router_port": "r-sw", "addresses": ["router"]}
+    }
+
+
+@pytest.mark.parametrize("addresses", [[], ["0a:00:00:00:01:01"], ["router", "unknown"]])
+def test_a_port_towards_a_router_has_no_other_addresses(addresses: list[str]) -> None:
+    imported = towards_router(*addresses)
+    assert losses(imported) == [("logical switch port sw-r", "addresses")]
+
+
+def test_a_port_towards_no_router() -> None:
+    database = Database()
+    database.switch(database.port("p", "router", type="router", options={"router-port": "gone"}))
+    imported = database.translated()
+    assert losses(imported) == [("logical switch port p", "options:router-port")]
+
+
+def test_two_ports_towards_one_router_port() -> None:
+    database = Database()
+    database.router(database.router_port("r-sw", "10.0.0.254/24"))
+    options = {"router-port": "r-sw"}
+    ports = [database.port(name, "router", type="router", options=options) for name in "ab"]
+    database.switch(*ports)
+    imported = database.translated()
+    assert list(imported.document["logical_switches"]["sw"]["ports"]) == ["a"]
+    assert losses(imported) == [("logical switch port b", "options:router-port")]
+
+
+def test_a_port_on_two_switches() -> None:
+    database = Database()
+    port = database.port("p")
+    database.switch(port, name="a")
+    database.switch(port, name="b")
+    imported = database.translated()
+    assert losses(imported) == [("logical switch port p", "name")]
