@@ -4,7 +4,13 @@ from collections.abc import Iterator
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
-from translator.addresses import LINK_LOCAL_NETWORK, link_local
+from translator.addresses import (
+    LINK_LOCAL_NETWORK,
+    Interface,
+    broadcast,
+    link_local,
+    solicited_node,
+)
 from translator.build.relations import router_port_named
 from translator.build.result import Flows
 from translator.inputs import LogicalRouter, LogicalRouterPort
@@ -67,7 +73,7 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
     if port.enabled and router.enabled:
         flows += _admission(port)
         for network in port.networks4:
-            flows += _own_address4(port.name, network.ip, network.network)
+            flows += _own_address4(port.name, network)
         for ip in _addresses6(port):
             flows += _own_address6(port.name, ip)
         flows += _expiry(port)
@@ -90,38 +96,70 @@ def _admission(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
         yield LrInLookupNeighbour.arp_request(port=port.name, network=network.network)
 
 
-def _own_address4(port: str, ip: bytes, network: bytes) -> Iterator[LogicalFlow]:
+_OWN4 = (
+    LrInIpInput.ping4,
+    LrInIpInput.udp4,
+    LrInIpInput.tcp4,
+    LrInIpInput.sctp4,
+    LrInIpInput.icmp4,
+    LrInIpInput.protocol4,
+    LrInIpInput.own4,
+)
+_OWN6 = (
+    LrInIpInput.ping6,
+    LrInIpInput.udp6,
+    LrInIpInput.tcp6,
+    LrInIpInput.sctp6,
+    LrInIpInput.icmp6,
+    LrInIpInput.protocol6,
+    LrInIpInput.own6,
+)
+_LINK_LOCAL6 = (
+    LrInIpInput.ping6_link_local,
+    LrInIpInput.udp6_link_local,
+    LrInIpInput.tcp6_link_local,
+    LrInIpInput.sctp6_link_local,
+    LrInIpInput.icmp6_link_local,
+    LrInIpInput.protocol6_link_local,
+    LrInIpInput.own6_link_local,
+)
+"""What a router does with packets for an address of its own."""
+
+_SMALLEST_WITH_BROADCAST = 30
+"""Networks with longer prefixes have no address to spare for broadcasts (RFC 3021)."""
+
+
+def _own_address4(port: str, network: Interface) -> Iterator[LogicalFlow]:
+    ip = network.ip
     yield LrInIpInput.spoofed4(ip=ip)
-    yield LrInIpInput.arp(port=port, ip=ip, network=network)
+    if network.plen <= _SMALLEST_WITH_BROADCAST:
+        yield LrInIpInput.broadcast_source(broadcast=broadcast(network))
+    yield LrInIpInput.arp(port=port, ip=ip, network=network.network)
     yield LrInIpInput.arp_probe(port=port, ip=ip)
-    yield LrInIpInput.ping4(ip=ip)
-    yield LrInIpInput.udp4(ip=ip)
-    yield LrInIpInput.tcp4(ip=ip)
-    yield LrInIpInput.icmp4(ip=ip)
-    yield LrInIpInput.protocol4(ip=ip)
-    yield LrInIpInput.own4(ip=ip)
+    for template in _OWN4:
+        yield template(ip=ip)
 
 
 def _own_address6(port: str, ip: bytes) -> Iterator[LogicalFlow]:
-    yield LrInIpInput.nd(port=port, ip=ip)
+    yield LrInIpInput.nd(port=port, ip=ip, group=solicited_node(ip))
     if ip.startswith(LINK_LOCAL_NETWORK[:8]):
-        yield LrInIpInput.ping6_link_local(port=port, ip=ip)
-        yield LrInIpInput.own6_link_local(port=port, ip=ip)
+        for template in _LINK_LOCAL6:
+            yield template(port=port, ip=ip)
         return
     yield LrInIpInput.spoofed6(ip=ip)
-    yield LrInIpInput.ping6(ip=ip)
-    yield LrInIpInput.udp6(ip=ip)
-    yield LrInIpInput.tcp6(ip=ip)
-    yield LrInIpInput.icmp6(ip=ip)
-    yield LrInIpInput.protocol6(ip=ip)
-    yield LrInIpInput.own6(ip=ip)
+    for template in _OWN6:
+        yield template(ip=ip)
 
 
 def _expiry(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """Tells senders that their packets had no hops left; from the port's first address."""
+    """Tells senders that their packets had no hops left: from the port's first address,
+    but who is in another of its IPv6 networks is told from there.
+    """
     if port.networks4:
         yield LrInIpInput.expired4(port=port.name, ip=port.networks4[0].ip)
     yield LrInIpInput.expired6(port=port.name, ip=next(_addresses6(port)))
+    for network in port.networks6[1:]:
+        yield LrInIpInput.expired6_from(port=port.name, ip=network.ip, network=network.network)
 
 
 def _connected_routes(port: LogicalRouterPort) -> Iterator[LogicalFlow]:

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
-from translator.addresses import link_local
+from translator.addresses import link_local, solicited_node
 from translator.build.port_security import port_security_flows
 from translator.build.relations import peer_router_port, stateful_acls
 from translator.build.result import Flows
-from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
+from translator.inputs import Host, LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 from translator.pipeline.ls_in import (
     LsInAclPre,
     LsInArpRsp,
@@ -79,9 +79,12 @@ def _router_type_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalF
     if read.any(stateful_acls, port.switch):
         yield LsInAclPre.router_port(port=port.name)
         yield LsOutAclPre.router_port(port=port.name)
+        yield LsOutAclPre.reply_to_router(port=port.name)
     peer = peer_router_port(read, port)
     if peer is not None:
-        yield from _router_answers(port.name, peer)
+        router = read(LogicalRouter, peer.router)
+        if peer.enabled and router is not None and router.enabled:
+            yield from _router_answers(port.name, peer)
         yield LsInL2Lookup.router_request(mac=peer.mac)
         yield LsInL2Lookup.unicast(mac=peer.mac, port=port.name)
 
@@ -93,7 +96,7 @@ def _answers(port: str, host: Host) -> Iterator[LogicalFlow]:
         yield LsInArpRsp.arp(mac=host.mac, ip=ip)
     for ip in host.ip6:
         yield LsInArpRsp.own_nd(port=port, ip=ip)
-        yield LsInArpRsp.nd(mac=host.mac, ip=ip)
+        yield LsInArpRsp.nd(mac=host.mac, ip=ip, group=solicited_node(ip))
 
 
 def _router_answers(port: str, peer: LogicalRouterPort) -> Iterator[LogicalFlow]:
@@ -103,4 +106,4 @@ def _router_answers(port: str, peer: LogicalRouterPort) -> Iterator[LogicalFlow]
         yield LsInArpRsp.arp(mac=peer.mac, ip=network.ip)
     for ip in (*(network.ip for network in peer.networks6), link_local(peer.mac)):
         yield LsInArpRsp.own_nd(port=port, ip=ip)
-        yield LsInArpRsp.nd_router(mac=peer.mac, ip=ip)
+        yield LsInArpRsp.nd_router(mac=peer.mac, ip=ip, group=solicited_node(ip))

@@ -9,7 +9,7 @@ connection in line with the verdict:
 
 - let through: a new connection is committed, a blocked one unblocked;
 - dropped or rejected: an established one is marked ``ct_mark.blocked``, which also
-  stops its replies.
+  stops its replies. What can't be refused, ARP for one, is dropped all the same.
 
 ``ct_mark.egress`` says that the connection was committed by the egress pipeline.
 
@@ -19,9 +19,10 @@ and the default are stateful too.
 
 =============  ==============================================================
 ``reg0[13]``   the verdict carries a label, in ``reg3``
-``reg8[17]``   verdict: drop
-``reg8[18]``   verdict: reject
+``reg8[17]``   verdict: the packet goes no further
+``reg8[18]``   verdict: its sender is told so, as far as senders of such packets are
 ``flags[1]``   the network itself made the packet: ACLs do not look at it
+``flags[2]``   the connection let the packet in: ACLs towards a router do not look at it
 =============  ==============================================================
 """
 
@@ -45,7 +46,7 @@ ESTABLISHED_REQUEST = "ct.est && !ct.rpl && ct_mark.blocked == 0"
 
 EXEMPT = 65000
 """Above all ACLs: what they never see."""
-UNTRACKED, TRACKED = 110, 100
+SETTLED, UNTRACKED, TRACKED = 111, 110, 100
 
 
 class AclPre(Stage, name="acl_pre"):
@@ -54,13 +55,16 @@ class AclPre(Stage, name="acl_pre"):
     Neighbour discovery, router discovery and multicast listener discovery never
     reach an ACL. Multicast and packets from or to a router are looked at untracked:
     the router may see one direction of a connection only. So is what an
-    ``allow-stateless`` ACL claims, whatever stateful ones there are.
+    ``allow-stateless`` ACL claims, whatever stateful ones there are. A reply on its
+    way out to a router needs no ACL: where it came in it was found to be one.
     """
 
     self_made: Template
     discovery: Template
     multicast: Template
     router_port: Template
+    reply_to_router: Template
+    """In the egress pipeline only."""
     stateless: Template
     track: Template
 
@@ -122,6 +126,10 @@ def acl_pre(direction: Direction) -> type[AclPre]:
         discovery = Template(EXEMPT, NEIGHBOUR_DISCOVERY, to_action)
         multicast = Template(UNTRACKED, "eth.mcast", "ct_clear; next;")
         router_port = Template(UNTRACKED, f"ip && {port} == {{port:lport}}", "ct_clear; next;")
+        if direction == "egress":
+            reply_to_router = Template(
+                SETTLED, f"ip && {port} == {{port:lport}} && flags[2] == 1", to_action
+            )
         stateless = Template(
             ACL_PRIORITY,
             "{match:expr}",
@@ -134,7 +142,8 @@ def acl_pre(direction: Direction) -> type[AclPre]:
 
 def acl_state(direction: Direction) -> type[AclState]:
     prefix = _prefix(direction)
-    to_action = f"next({prefix}_acl_action);"
+    note = "flags[2] = 1; " if direction == "ingress" else ""
+    to_action = f"{note}next({prefix}_acl_action);"
     pure = "!ct.new && !ct.inv"
 
     class State(AclState, name=f"{prefix}_acl_state"):
@@ -158,7 +167,7 @@ def acl_eval(direction: Direction, tier: int) -> type[AclEval]:
     allow_text = to_action
     labelled_text = f"reg0[13] = 1; reg3 = {{label:int}}; {to_action}"
     drop_text = f"reg8[17] = 1; {to_action}"
-    reject_text = f"reg8[18] = 1; {to_action}"
+    reject_text = f"reg8[17..18] = 3; {to_action}"
 
     class Eval(AclEval, name=f"{prefix}_acl_eval_{tier}"):
         __doc__ = AclEval.__doc__
@@ -192,18 +201,18 @@ def acl_action(direction: Direction) -> type[AclAction]:
         __doc__ = AclAction.__doc__
 
         block_and_reject = Template(
-            100, f"reg8[18] == 1 && {ESTABLISHED_REQUEST}", f"{block_text} {reject_text}"
+            110, f"reg8[18] == 1 && {ESTABLISHED_REQUEST}", f"{block_text} {reject_text}"
         )
         block = Template(100, f"reg8[17] == 1 && {ESTABLISHED_REQUEST}", block_text)
         reject = Template(90, "reg8[18] == 1", reject_text)
-        drop = Template(90, "reg8[17] == 1", "drop;")
+        drop = Template(80, "reg8[17] == 1", "drop;")
         commit_labelled = Template(
-            80,
+            70,
             f"ip && reg0[13] == 1 && {NEW_OR_UNBLOCKED}",
             f"ct_commit {{ ct_mark.blocked = 0;{mark} ct_label[96..127] = reg3; }}; next;",
         )
         commit = Template(
-            70, f"ip && {NEW_OR_UNBLOCKED}", f"ct_commit {{ ct_mark.blocked = 0;{mark} }}; next;"
+            60, f"ip && {NEW_OR_UNBLOCKED}", f"ct_commit {{ ct_mark.blocked = 0;{mark} }}; next;"
         )
 
     return Action

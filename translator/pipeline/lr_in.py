@@ -63,6 +63,34 @@ class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor"):
     solicitation = Template(90, "nd_ns && reg9[3] == 1", "put_nd(inport, ip6.src, nd.sll); next;")
 
 
+_OWN4, _OWN6 = "ip4.dst == {ip:ip4}", "ip6.dst == {ip:ip6}"
+_LINK_LOCAL6 = f"inport == {{port:lport}} && {_OWN6}"
+"""Link-local addresses mean something at their own port only."""
+_UDP, _TCP, _SCTP = (f"!ip.later_frag && {protocol}" for protocol in ("udp", "tcp", "sctp"))
+_ECHO6 = "icmp6.type == 128 && icmp6.code == 0"
+
+_BACK4 = "eth.dst <-> eth.src; ip4.dst <-> ip4.src;"
+_BACK6 = "eth.dst <-> eth.src; ip6.dst <-> ip6.src;"
+_ECHO_REPLY4 = "ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 0; flags.loopback = 1; next;"
+_ECHO_REPLY6 = "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next;"
+_RESET4, _RESET6 = (f"tcp_reset {{ {back} next; }};" for back in (_BACK4, _BACK6))
+_ABORT4, _ABORT6 = (f"sctp_abort {{ {back} next; }};" for back in (_BACK4, _BACK6))
+
+
+def _error4(kind: int, code: int) -> str:
+    error = f"ip.ttl = 255; icmp4.type = {kind}; icmp4.code = {code};"
+    return f"icmp4 {{ {_BACK4} {error} next; }};"
+
+
+def _error6(kind: int, code: int) -> str:
+    error = f"ip.ttl = 255; icmp6.type = {kind}; icmp6.code = {code};"
+    return f"icmp6 {{ {_BACK6} {error} next; }};"
+
+
+_PORT_UNREACHABLE4, _UNKNOWN_PROTOCOL4 = _error4(3, 3), _error4(3, 2)
+_PORT_UNREACHABLE6, _UNKNOWN_HEADER6 = _error6(1, 4), _error6(4, 1)
+
+
 class LrInIpInput(Stage, name="lr_in_ip_input"):
     """What is for the router itself, and what no router forwards."""
 
@@ -74,6 +102,7 @@ class LrInIpInput(Stage, name="lr_in_ip_input"):
     )
     martian6 = Template(100, "ip6.src == {::1, ff00::/8} || ip6.dst == ::1", "drop;")
     spoofed4 = Template(100, "ip4.src == {ip:ip4}", "drop;")
+    broadcast_source = Template(100, "ip4.src == {broadcast:ip4}", "drop;")
     spoofed6 = Template(100, "ip6.src == {ip:ip6}", "drop;")
 
     arp = Template(
@@ -93,68 +122,37 @@ class LrInIpInput(Stage, name="lr_in_ip_input"):
     )
     nd = Template(
         90,
-        "inport == {port:lport} && nd_ns && nd.target == {ip:ip6}",
+        "inport == {port:lport} && nd_ns && ip6.dst == {{ip:ip6}, {group:ip6}} "
+        "&& nd.target == {ip:ip6}",
         "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
         "outport = inport; flags.loopback = 1; output; };",
     )
-    ping4 = Template(
-        90,
-        "ip4.dst == {ip:ip4} && icmp4.type == 8 && icmp4.code == 0",
-        "ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 0; flags.loopback = 1; next;",
-    )
-    ping6 = Template(
-        90,
-        "ip6.dst == {ip:ip6} && icmp6.type == 128 && icmp6.code == 0",
-        "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next;",
-    )
-    ping6_link_local = Template(
-        90,
-        "inport == {port:lport} && ip6.dst == {ip:ip6} && icmp6.type == 128 && icmp6.code == 0",
-        "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next;",
-    )
+    ping4 = Template(90, f"{_OWN4} && icmp4.type == 8 && icmp4.code == 0", _ECHO_REPLY4)
+    ping6 = Template(90, f"{_OWN6} && {_ECHO6}", _ECHO_REPLY6)
+    ping6_link_local = Template(90, f"{_LINK_LOCAL6} && {_ECHO6}", _ECHO_REPLY6)
     other_neighbour = Template(85, "arp || rarp || nd || nd_rs || nd_ra", "drop;")
     multicast = Template(82, "ip4.mcast || ip6.mcast || eth.bcast", "drop;")
 
-    udp4 = Template(
-        80,
-        "ip4.dst == {ip:ip4} && !ip.later_frag && udp",
-        "icmp4 { eth.dst <-> eth.src; ip4.dst <-> ip4.src; ip.ttl = 255; "
-        "icmp4.type = 3; icmp4.code = 3; next; };",
-    )
-    tcp4 = Template(
-        80,
-        "ip4.dst == {ip:ip4} && !ip.later_frag && tcp",
-        "tcp_reset { eth.dst <-> eth.src; ip4.dst <-> ip4.src; next; };",
-    )
-    icmp4 = Template(75, "ip4.dst == {ip:ip4} && icmp4", "drop;")
-    protocol4 = Template(
-        70,
-        "ip4.dst == {ip:ip4} && !ip.later_frag",
-        "icmp4 { eth.dst <-> eth.src; ip4.dst <-> ip4.src; ip.ttl = 255; "
-        "icmp4.type = 3; icmp4.code = 2; next; };",
-    )
-    own4 = Template(60, "ip4.dst == {ip:ip4}", "drop;")
+    udp4 = Template(80, f"{_OWN4} && {_UDP}", _PORT_UNREACHABLE4)
+    tcp4 = Template(80, f"{_OWN4} && {_TCP}", _RESET4)
+    sctp4 = Template(80, f"{_OWN4} && {_SCTP}", _ABORT4)
+    icmp4 = Template(75, f"{_OWN4} && icmp4", "drop;")
+    protocol4 = Template(70, f"{_OWN4} && !ip.later_frag", _UNKNOWN_PROTOCOL4)
+    own4 = Template(60, _OWN4, "drop;")
 
-    udp6 = Template(
-        80,
-        "ip6.dst == {ip:ip6} && !ip.later_frag && udp",
-        "icmp6 { eth.dst <-> eth.src; ip6.dst <-> ip6.src; ip.ttl = 255; "
-        "icmp6.type = 1; icmp6.code = 4; next; };",
-    )
-    tcp6 = Template(
-        80,
-        "ip6.dst == {ip:ip6} && !ip.later_frag && tcp",
-        "tcp_reset { eth.dst <-> eth.src; ip6.dst <-> ip6.src; next; };",
-    )
-    icmp6 = Template(75, "ip6.dst == {ip:ip6} && icmp6", "drop;")
-    protocol6 = Template(
-        70,
-        "ip6.dst == {ip:ip6} && !ip.later_frag",
-        "icmp6 { eth.dst <-> eth.src; ip6.dst <-> ip6.src; ip.ttl = 255; "
-        "icmp6.type = 4; icmp6.code = 1; next; };",
-    )
-    own6 = Template(60, "ip6.dst == {ip:ip6}", "drop;")
-    own6_link_local = Template(60, "inport == {port:lport} && ip6.dst == {ip:ip6}", "drop;")
+    udp6 = Template(80, f"{_OWN6} && {_UDP}", _PORT_UNREACHABLE6)
+    tcp6 = Template(80, f"{_OWN6} && {_TCP}", _RESET6)
+    sctp6 = Template(80, f"{_OWN6} && {_SCTP}", _ABORT6)
+    icmp6 = Template(75, f"{_OWN6} && icmp6", "drop;")
+    protocol6 = Template(70, f"{_OWN6} && !ip.later_frag", _UNKNOWN_HEADER6)
+    own6 = Template(60, _OWN6, "drop;")
+
+    udp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_UDP}", _PORT_UNREACHABLE6)
+    tcp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_TCP}", _RESET6)
+    sctp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_SCTP}", _ABORT6)
+    icmp6_link_local = Template(75, f"{_LINK_LOCAL6} && icmp6", "drop;")
+    protocol6_link_local = Template(70, f"{_LINK_LOCAL6} && !ip.later_frag", _UNKNOWN_HEADER6)
+    own6_link_local = Template(60, _LINK_LOCAL6, "drop;")
 
     expired4 = Template(
         31,
@@ -165,6 +163,13 @@ class LrInIpInput(Stage, name="lr_in_ip_input"):
     expired6 = Template(
         31,
         "inport == {port:lport} && ip6 && ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
+        "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
+    expired6_from = Template(
+        32,
+        "inport == {port:lport} && ip6.src == {network:cidr6} "
+        "&& ip.ttl == {0, 1} && !ip.later_frag",
         "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
         "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
     )

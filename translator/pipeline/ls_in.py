@@ -125,7 +125,8 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp"):
     """Answers ARP and neighbour solicitation for known addresses, at the asker's chassis.
 
     An address's own port is not answered: it asks whether anybody else has its
-    address. Unicast requests go to whom they are for.
+    address. Unicast requests go to whom they are for, as solicitations do that were
+    sent to other groups than their target's.
     """
 
     own_arp = Template(100, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", "next;")
@@ -140,13 +141,13 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp"):
     )
     nd = Template(
         50,
-        "eth.mcast && nd_ns && nd.target == {ip:ip6}",
+        "nd_ns && ip6.dst == {group:ip6} && nd.target == {ip:ip6}",
         "nd_na { eth.src = {mac:mac}; ip6.src = {ip:ip6}; nd.target = {ip:ip6}; "
         "nd.tll = {mac:mac}; outport = inport; flags.loopback = 1; output; };",
     )
     nd_router = Template(
         50,
-        "eth.mcast && nd_ns && nd.target == {ip:ip6}",
+        "nd_ns && ip6.dst == {group:ip6} && nd.target == {ip:ip6}",
         "nd_na_router { eth.src = {mac:mac}; ip6.src = {ip:ip6}; nd.target = {ip:ip6}; "
         "nd.tll = {mac:mac}; outport = inport; flags.loopback = 1; output; };",
     )

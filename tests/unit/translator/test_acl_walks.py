@@ -75,6 +75,20 @@ def test_reject_answers_the_sender(direction: str, stateful: bool) -> None:
     assert reached(net, a_to_b("tcp.flags == 4")) == [], "a reset is not answered"
 
 
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize("stateful", [False, True])
+def test_what_cannot_be_refused_is_dropped(direction: str, stateful: bool) -> None:
+    rules = [f"direction: {direction}, priority: 9, match: arp, action: reject"]
+    if stateful:
+        rules.append(f"direction: {direction}, priority: 9, match: ip, action: allow-related")
+    net = switch(*rules)
+    request = (
+        f'inport == "a" && eth.src == {A} && eth.dst == ff:ff:ff:ff:ff:ff '
+        "&& arp.op == 1 && arp.spa == 10.0.1.1 && arp.tpa == 10.0.1.77"
+    )
+    assert reached(net, request) == []
+
+
 @pytest.mark.parametrize("priority", [10, 1])
 def test_the_higher_priority_decides(priority: int) -> None:
     net = switch(
@@ -254,3 +268,57 @@ def test_packets_of_routers_are_not_tracked_on_the_way_in() -> None:
     zones = [note.values[0] for note in send(net, back).noted if note.what == "ct_commit"]
     assert zones == ["a"]
     assert reached(net, back) == ["a"]
+
+
+def routed(*acls: str) -> Network:
+    """`a` on a switch with ACLs, `b` behind a router."""
+    rules = "\n".join(f"          - {{{acl}}}" for acl in acls)
+    return network(f"""
+    logical_switches:
+      one:
+        ports:
+          a: {{addresses: ["{A} 10.0.1.1"]}}
+          one-r: {{type: router, router_port: r-one}}
+        acls:
+{rules}
+      two:
+        ports:
+          b: {{addresses: ["{B} 10.0.2.1"]}}
+          two-r: {{type: router, router_port: r-two}}
+    logical_routers:
+      r:
+        ports:
+          r-one: {{mac: "0a:00:00:00:01:fe", networks: [10.0.1.254/24]}}
+          r-two: {{mac: "0a:00:00:00:02:fe", networks: [10.0.2.254/24]}}
+    """)
+
+
+def test_replies_reach_a_router_past_its_acls() -> None:
+    acls = (
+        "direction: to-lport, priority: 9, match: tcp.dst == 80, action: allow-related",
+        "direction: to-lport, priority: 1, match: ip, action: drop",
+    )
+    request = (
+        f'inport == "b" && eth.src == {B} && eth.dst == 0a:00:00:00:02:fe '
+        "&& ip4.src == 10.0.2.1 && ip4.dst == 10.0.1.1 && ip.ttl == 64 "
+        "&& tcp.src == 1024 && tcp.dst == 80"
+    )
+    reply = (
+        f'inport == "a" && eth.src == {A} && eth.dst == 0a:00:00:00:01:fe '
+        "&& ip4.src == 10.0.1.1 && ip4.dst == 10.0.2.1 && ip.ttl == 64 "
+        "&& tcp.src == 80 && tcp.dst == 1024"
+    )
+    assert reached(routed(*acls), reply) == [], "nothing asked for it"
+    net = routed(*acls)
+    assert reached(net, request) == ["a"]
+    assert reached(net, reply) == ["b"], "it is a reply now"
+
+
+def test_a_blocked_reply_reaches_no_router() -> None:
+    net = routed("direction: to-lport, priority: 9, match: tcp.dst == 80, action: allow-related")
+    net.connections = ScriptedConnections([Tracked(State.TRK | State.EST | State.RPL, 1)])
+    reply = (
+        f'inport == "a" && eth.src == {A} && eth.dst == 0a:00:00:00:01:fe '
+        "&& ip4.src == 10.0.1.1 && ip4.dst == 10.0.2.1 && ip.ttl == 64 && tcp.src == 80"
+    )
+    assert reached(net, reply) == []

@@ -182,6 +182,30 @@ def test_routes_by_source_come_last(net: Network) -> None:
             packet6("fd00:1::fe", "tcp.dst == 22 && ip.ttl == 64"),
             {"ip.proto": 6, "tcp.src": 22},
         ),
+        (
+            packet4("10.0.1.254", "sctp.dst == 22 && sctp.src == 1024 && ip.ttl == 64"),
+            {"ip.proto": 132, "sctp.src": 22, "sctp.dst": 1024},
+        ),
+        (
+            packet6("fd00:1::fe", "sctp.dst == 22 && sctp.src == 1024 && ip.ttl == 64"),
+            {"ip.proto": 132, "sctp.src": 22, "sctp.dst": 1024},
+        ),
+        (
+            packet6("fe80::800:ff:fe00:1fe", "udp && ip.ttl == 64"),
+            {"icmp6.type": 1, "icmp6.code": 4},
+        ),
+        (
+            packet6("fe80::800:ff:fe00:1fe", "tcp.dst == 22 && ip.ttl == 64"),
+            {"ip.proto": 6, "tcp.src": 22},
+        ),
+        (
+            packet6("fe80::800:ff:fe00:1fe", "sctp.dst == 22 && ip.ttl == 64"),
+            {"ip.proto": 132, "sctp.src": 22},
+        ),
+        (
+            packet6("fe80::800:ff:fe00:1fe", "ip.proto == 47 && ip.ttl == 64"),
+            {"icmp6.type": 4, "icmp6.code": 1},
+        ),
     ],
     ids=[
         "ttl",
@@ -195,6 +219,12 @@ def test_routes_by_source_come_last(net: Network) -> None:
         "other",
         "udp6",
         "tcp6",
+        "sctp",
+        "sctp6",
+        "udp6 link-local",
+        "tcp6 link-local",
+        "sctp6 link-local",
+        "other link-local",
     ],
 )
 def test_the_router_answers(net: Network, packet: str, fields: dict[str, int]) -> None:
@@ -209,12 +239,25 @@ def test_the_router_answers(net: Network, packet: str, fields: dict[str, int]) -
     [
         packet4("10.0.1.254", "icmp4.type == 3 && ip.ttl == 64"),
         packet4("10.0.2.1", src="10.0.1.254"),
+        packet4("10.0.2.1", src="10.0.1.255"),
         packet4("10.0.2.1", src="224.0.0.1"),
         packet4("127.0.0.1"),
         packet4("224.0.0.5"),
         packet6("::1"),
+        packet6("fd00:1::fe", "icmp6.type == 129 && ip.ttl == 64"),
+        packet6("fe80::800:ff:fe00:1fe", "icmp6.type == 129 && ip.ttl == 64"),
     ],
-    ids=["icmp error", "router's address", "multicast source", "loopback", "multicast", "::1"],
+    ids=[
+        "icmp error",
+        "router's address",
+        "broadcast source",
+        "multicast source",
+        "loopback",
+        "multicast",
+        "::1",
+        "echo reply",
+        "echo reply link-local",
+    ],
 )
 def test_the_router_is_silent(net: Network, packet: str) -> None:
     assert reached(net, packet) == []
@@ -292,6 +335,72 @@ def test_the_router_answers_unicast_arp_itself(net: Network) -> None:
         net.learned = {}
     assert reply["to"] == "loose"
     assert (reply["arp.op"], reply["arp.sha"]) == (2, 0x0A00000001FE)
+
+
+def test_time_is_exceeded_in_the_name_of_the_senders_network() -> None:
+    net = network(f"""
+    logical_switches:
+      one:
+        ports:
+          vm1: {{addresses: ["{VM1} fd00:1::1"]}}
+          one-r: {{type: router, router_port: r-one}}
+    logical_routers:
+      r:
+        ports:
+          r-one: {{mac: "{GW1}", networks: ["fd00:7::fe/64", "fd00:1::fe/64"]}}
+    """)
+    error = delivered(net, packet6("fd00:9::1", "udp && ip.ttl == 1"))
+    assert error["ip6.src"] == 0xFD0000010000000000000000000000FE
+    foreign = packet6("fd00:9::1", "udp && ip.ttl == 1").replace("fd00:1::1", "2001:db8::1")
+    assert delivered(net, foreign)["ip6.src"] == 0xFD0000070000000000000000000000FE
+
+
+@pytest.mark.parametrize(("plen", "ports"), [(30, []), (31, ["vm2"])])
+def test_point_to_point_networks_have_no_broadcast_address(plen: int, ports: list[str]) -> None:
+    net = network(f"""
+    logical_switches:
+      one:
+        ports:
+          vm1: {{addresses: ["{VM1} 10.0.1.3"]}}
+          one-r: {{type: router, router_port: r-one}}
+      two:
+        ports:
+          vm2: {{addresses: ["{VM2} 10.0.2.1"]}}
+          two-r: {{type: router, router_port: r-two}}
+    logical_routers:
+      r:
+        ports:
+          r-one: {{mac: "{GW1}", networks: [10.0.1.2/{plen}]}}
+          r-two: {{mac: "{GW2}", networks: [10.0.2.254/24]}}
+    """)
+    assert reached(net, packet4("10.0.2.1", src="10.0.1.3")) == ports
+
+
+@pytest.mark.parametrize("what", ["router", "port"])
+def test_nothing_answers_for_a_disabled_router(what: str) -> None:
+    router, port = str(what != "router").lower(), str(what != "port").lower()
+    net = network(f"""
+    logical_switches:
+      one:
+        ports:
+          vm1: {{addresses: ["{VM1} 10.0.1.1 fd00:1::1"]}}
+          a: {{type: router, router_port: p}}
+    logical_routers:
+      r:
+        ports:
+          p: {{mac: "{GW1}", networks: [10.0.1.254/24, "fd00:1::fe/64"], enabled: {port}}}
+        enabled: {router}
+    """)
+    arp = (
+        f'inport == "vm1" && eth.src == {VM1} && eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 '
+        "&& arp.spa == 10.0.1.1 && arp.tpa == 10.0.1.254"
+    )
+    solicitation = (
+        f'inport == "vm1" && eth.src == {VM1} && eth.dst == 33:33:ff:00:00:fe && nd_ns '
+        "&& ip6.src == fd00:1::1 && ip6.dst == ff02::1:ff00:fe && nd.target == fd00:1::fe"
+    )
+    assert reached(net, arp) == []
+    assert reached(net, solicitation) == []
 
 
 @pytest.mark.parametrize("what", ["router", "port"])

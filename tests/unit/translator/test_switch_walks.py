@@ -141,6 +141,14 @@ def test_solicitations_are_answered_for_known_addresses(plain: Network) -> None:
     assert answer["nd.tll"] == 0x0A0000000102
 
 
+def test_solicitations_to_another_group_go_to_everybody(plain: Network) -> None:
+    astray = (
+        f'inport == "a" && eth.src == {A} && eth.dst == 33:33:ff:00:00:09 && ip6.src == fd00::1 '
+        "&& ip6.dst == ff02::1:ff00:9 && nd_ns && nd.target == fd00::2 && ip.ttl == 255"
+    )
+    assert reached(plain, astray) == ["b"]
+
+
 def test_duplicate_detection_of_an_own_address_is_not_answered(plain: Network) -> None:
     probe = (
         f'inport == "a" && eth.src == {A} && eth.dst == 33:33:ff:00:00:01 && ip6.src == :: '
