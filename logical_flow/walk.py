@@ -170,7 +170,7 @@ class _Walker:
         position = scene.position
         pipeline = f"{position.pipeline.removesuffix('_in')}_out"
         with self._deeper():
-            self.note(Crossing(self.depth, f"output to {outport}"))
+            self.note(Crossing(self.depth, f"output to {outport}", outport, dict(packet)))
             self.follow(copy, Position(position.datapath, pipeline, 0))
 
     def _send_out(self, scene: Scene, packet: MutablePacket) -> None:
@@ -194,7 +194,8 @@ class _Walker:
         copy = {k: v for k, v in packet.items() if k not in _PER_DATAPATH} | {"inport": peer.name}
         kind = self.network.datapaths[peer.datapath].kind
         with self._deeper():
-            self.note(Crossing(self.depth, f"patch from {port.name} to {peer.name}"))
+            text = f"patch from {port.name} to {peer.name}"
+            self.note(Crossing(self.depth, text, peer.name, dict(copy)))
             self.follow(copy, Position(peer.datapath, f"{kind}_in", 0))
 
     def drop(self, scene: Scene, packet: Packet, reason: str) -> None:

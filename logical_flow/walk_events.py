@@ -36,10 +36,16 @@ class Visit:
 
 @dataclass
 class Crossing:
-    """A packet went over a patch port into another datapath, or to the egress pipeline."""
+    """A packet went over a patch port into another datapath, or to the egress pipeline.
+
+    `port` is where it goes: the port that it enters, or the one that it leaves through.
+    `packet` is the packet as it got there; to a multicast group still with that as `outport`.
+    """
 
     depth: int
     text: str
+    port: str
+    packet: Packet
 
     def __str__(self) -> str:
         return self.text
