@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 
 from northbound.database import Database
 from northbound.transaction import Reader, Transaction
+from southbound.questions import Question, Result
 from southbound.state import RealisedState
 from southbound.watch.server import ChassisStatus
 from translator.runner import Translator
@@ -23,6 +24,10 @@ class Agents(Protocol):
 
     async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
         """Names of the chassis that have not applied `revision` in time."""
+        ...
+
+    async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
+        """What the agent of a chassis answers, or raise Unanswered."""
         ...
 
     def status(self, chassis: str) -> ChassisStatus:

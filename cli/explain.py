@@ -1,6 +1,7 @@
 """``treadle explain``: whether A reaches B, and if not, what is in the way and what helps.
 
-Its exit codes answer, too: 0 reachable, 1 not, 2 the question could not be answered.
+Its exit codes answer, too: 0 reachable, 1 not, or with ``--live`` not in the switches, 2
+the question could not be answered.
 """
 
 import json
@@ -10,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
+from cli.live import live_lines
 from cli.output import ExitCode, fail
 
 Document = dict[str, Any]
@@ -33,6 +35,9 @@ def explain(
     inport: Annotated[
         str | None, typer.Option("--inport", help="Where it enters, if not at its source.")
     ] = None,
+    live: Annotated[
+        bool, typer.Option("--live", help="Compare with the switches on the way, too.")
+    ] = False,
     detailed: Annotated[
         bool, typer.Option("--detailed", help="Everything that was checked, and passed.")
     ] = False,
@@ -51,7 +56,9 @@ def explain(
         "match": match,
         "inport": inport,
     }
-    given = {name: value for name, value in request.items() if value is not None}
+    given: Document = {name: value for name, value in request.items() if value is not None}
+    if live:
+        given["live"] = True
     try:
         with Client(url, token, token_file) as client:
             body = json.dumps(given).encode()
@@ -63,7 +70,9 @@ def explain(
     else:
         for text, colour in lines(found, detailed=detailed):
             typer.secho(text, fg=colour or None)
-    if not found["reachable"]:
+        for text, colour in live_lines(found["live"]) if found["live"] else ():
+            typer.secho(text, fg=colour or None)
+    if not found["reachable"] or (found["live"] and found["live"]["agrees"] is False):
         raise typer.Exit(NOT_REACHABLE)
 
 

@@ -10,6 +10,7 @@ import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
 from cli.files import read_mapping
+from cli.live import live_lines
 from cli.output import ExitCode, change_lines, fail
 
 Document = dict[str, Any]
@@ -65,6 +66,9 @@ def trace(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Let --with take over objects that nobody owns.")
     ] = False,
+    live: Annotated[
+        bool, typer.Option("--live", help="Compare with the switches on the way, too.")
+    ] = False,
     summary: Annotated[
         bool, typer.Option("--summary", help="The way and the verdict; so without options.")
     ] = False,
@@ -87,6 +91,8 @@ def trace(
         request["inport"] = inport
     if blocked:
         request["blocked"] = True
+    if live:
+        request["live"] = True
     if changes:
         request |= {"with": [read_mapping(file) for file in changes], "adopt": adopt}
     with Client(url, token, token_file) as client:
@@ -96,6 +102,8 @@ def trace(
         typer.echo(json.dumps(found, indent=2))
         return
     for text, colour in lines(found, _detailed if detailed else _summary):
+        typer.secho(text, fg=colour or None)
+    for text, colour in live_lines(found["live"]) if found["live"] else ():
         typer.secho(text, fg=colour or None)
 
 

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import Literal
 
 from api.explain.scene import Scene
+from api.live.legs import Journey
 from api.trace.causes import Cause
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket
@@ -80,6 +81,13 @@ class Check:
     @property
     def passed(self) -> bool:
         return self.obstacle is None
+
+    @property
+    def journey(self) -> Journey | None:
+        """The packet on its way, if there is one."""
+        if self.packet is None or self.walk is None:
+            return None
+        return Journey(self.port, self.packet, self.connection, self.walk)
 
     @property
     def connection(self) -> Literal["new", "reply"]:

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.documents import Document, ExplainedCause
+from api.live.documents import LiveCheck
 from api.trace.documents import TraceStep, Verdict
 from northbound.specs.base import Reference
 
@@ -24,6 +25,8 @@ class ReachabilityRequest(Document):
     """Where the packet enters, if that isn't where it comes from; a port's name."""
     steps: bool = False
     """Whether traces come with all their steps."""
+    live: bool = False
+    """Whether to compare with what is really in the switches on the way, by their agents."""
 
 
 class Remedy(Document):
@@ -110,3 +113,5 @@ class Reachability(Document):
     obstacles: list[Obstacle]
     proposal: Proposal | None
     """`null` if nothing is in the way, or nothing to change can be named."""
+    live: LiveCheck | None
+    """What the switches would do with the packets of all checks, if that was asked for."""

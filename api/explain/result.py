@@ -42,6 +42,7 @@ def answer(
             if (obstacle := check.obstacle) is not None
         ],
         "proposal": None,
+        "live": None,
     }
 
 

@@ -5,6 +5,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from api.documents import Document, ExplainedCause, ObjectReference
+from api.live.documents import LiveCheck
 from northbound.specs.base import Reference
 
 Connection = Literal["new", "established", "reply"]
@@ -34,6 +35,12 @@ class TraceRequest(Document):
     """
     adopt: bool = False
     """Whether the documents in `with` may own objects that they name and nobody owns."""
+    live: bool = False
+    """Whether to compare with what is really in the switches on the way, by their agents.
+
+    Not with `with`, nor with `blocked`: no switch has the one, or can be asked to assume
+    the other.
+    """
 
 
 class TraceStep(Document):
@@ -124,3 +131,5 @@ class Trace(TracedConnection):
     """The change that was assumed on top of that revision."""
     alternatives: list[TracedConnection]
     """With `both`: the same packet of an established connection."""
+    live: LiveCheck | None
+    """What the switches would do, if that was asked for."""

@@ -1,5 +1,7 @@
 """Whether one end reaches another, and what is in the way."""
 
+from typing import Any
+
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
@@ -12,6 +14,8 @@ from api.explain.remedies import remedy
 from api.explain.result import answer as document_of
 from api.explain.result import proposal
 from api.explain.scene import Scene
+from api.live.check import check_live
+from api.live.legs import Journey
 from api.openapi import answer, body, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
@@ -104,6 +108,7 @@ EXAMPLE = {
         "commands": [],
         "sufficient": True,
     },
+    "live": None,
 }
 
 _tables = FlowTables()
@@ -136,7 +141,7 @@ async def explain_reachability(backend: BackendOf, _caller: Viewer, values: Json
     question = understand(wanted, ports)
     snapshot = take_snapshot(backend.realised, question.entry.datapath)
 
-    def work(reader: Reader) -> Response:
+    def work(reader: Reader) -> tuple[dict[str, Any], list[Journey]]:
         scene = Scene(snapshot, hosting, _tables, reader)
         try:
             checks = examine(scene, question)
@@ -147,6 +152,9 @@ async def explain_reachability(backend: BackendOf, _caller: Viewer, values: Json
         document = document_of(scene, question, checks, remedies, with_steps=wanted.steps)
         known = [each for each in remedies if each is not None]
         document["proposal"] = proposal(known, sufficient=False)
-        return JSONResponse(document)
+        return document, [check.journey for check in checks if check.journey]
 
-    return await backend.read(work)
+    document, journeys = await backend.read(work)
+    if wanted.live:
+        document["live"] = await check_live(backend, journeys, ports)
+    return JSONResponse(document)

@@ -1,6 +1,7 @@
 """What becomes of a packet, by the logical flows that are stored."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
@@ -8,6 +9,8 @@ from fastapi.responses import JSONResponse
 from api import problems
 from api.auth import BackendOf, Viewer
 from api.kinds import EXAMPLE_ID
+from api.live.check import check_live
+from api.live.legs import Journey
 from api.openapi import answer, body, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
@@ -29,6 +32,7 @@ from logical_flow.walk_network import Network
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouterPort
 from northbound.transaction import Reader
+from southbound.questions import Connection
 from southbound.rows import Chassis, Datapath, PortBinding
 
 router = APIRouter(prefix="/v1")
@@ -71,6 +75,7 @@ EXAMPLE = {
     },
     "steps": [],
     "alternatives": [],
+    "live": None,
 }
 
 _tables = FlowTables()
@@ -95,6 +100,7 @@ _tables = FlowTables()
 async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(TraceRequest, values)
     connections = _connections(wanted)
+    _refuse_unreal(wanted)
     proposal: Proposal | None = None
     if wanted.change is not None:
         change = change_of(wanted.change, adopt=wanted.adopt)
@@ -106,17 +112,18 @@ async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Respo
     snapshot = take_snapshot(realised, entry.datapath)
     datapaths = frozenset(backend.realised.rows(Datapath))
 
-    def work(reader: Reader) -> Response:
+    def work(reader: Reader) -> tuple[dict[str, Any], list[Journey]]:
         sent = packet
         if words is not None:
             networks = _networks(reader, ports, entry.datapath, proposal)
             sent = Addressing(ports, networks).packet(words, wanted.inport)
         _tables.keep_only(datapaths)
         causes = Causes(reader, proposal.causes if proposal else None)
-        traced = []
+        traced, journeys = [], []
         for connection, blocked in connections:
             tracker = _tracker(connection, blocked)
             walked = _walk(_tables.network(snapshot, tracker), sent, words)
+            journeys.append(Journey(entry, sent, connection, walked))
             traced.append(
                 {
                     "connection": connection,
@@ -133,10 +140,14 @@ async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Respo
             "proposed": proposal.document() if proposal else None,
             **first,
             "alternatives": others,
+            "live": None,
         }
-        return JSONResponse(document)
+        return document, journeys
 
-    return await backend.read(work)
+    document, journeys = await backend.read(work)
+    if wanted.live:
+        document["live"] = await check_live(backend, journeys, ports)
+    return JSONResponse(document)
 
 
 def _packet(
@@ -191,7 +202,15 @@ def _networks(
     return found
 
 
-def _connections(wanted: TraceRequest) -> list[tuple[str, bool]]:
+def _refuse_unreal(wanted: TraceRequest) -> None:
+    """Refuse to ask switches for what none of them has, or can assume."""
+    if wanted.live and wanted.change is not None:
+        raise InvalidError.of("live", reason="a change that is not made is in no switch")
+    if wanted.live and wanted.blocked:
+        raise InvalidError.of("live", reason="a switch can't be asked to assume that it blocked")
+
+
+def _connections(wanted: TraceRequest) -> list[tuple[Connection, bool]]:
     """The kinds of connection to assume, each with whether it is blocked."""
     if wanted.connection == "new" and wanted.blocked:
         raise InvalidError.of("blocked", reason="a new connection can't be blocked yet")
@@ -200,7 +219,7 @@ def _connections(wanted: TraceRequest) -> list[tuple[str, bool]]:
     return [(wanted.connection, wanted.blocked)]
 
 
-def _tracker(connection: str, blocked: bool) -> Connections:
+def _tracker(connection: Connection, blocked: bool) -> Connections:
     if connection == "new":
         return ConnectionTable()
     return AssumedConnections(reply=connection == "reply", blocked=blocked)

@@ -1,0 +1,81 @@
+"""The schema of live checks."""
+
+from typing import Literal
+
+from api.documents import Document, ExplainedCause
+
+
+class LiveCopies(Document):
+    """Where copies of a packet leave a switch."""
+
+    ports: list[str]
+    chassis: list[str]
+    agent: bool
+    """Whether the agent is handed one."""
+
+
+class LiveStep(Document):
+    """A flow of the switch that the packet meets."""
+
+    table: str
+    priority: int | None
+    """`null` where it meets none."""
+    match: str
+    cookie: str
+
+
+class LiveLeg(Document):
+    """What one switch would do with the packet, and what the walk has it do."""
+
+    source: str
+    """Where the packet enters the switch, in words."""
+    packet: str
+    agrees: bool | None
+    text: str
+    wanted: LiveCopies
+    found: LiveCopies | None
+    """`null` if the agent could not say."""
+    steps: list[LiveStep]
+
+
+class LiveDifference(Document):
+    """A flow that is not in the switch as its agent wants it."""
+
+    kind: Literal["missing", "extra", "altered"]
+    table: str
+    datapath: str | None
+    """`null` where the flow asks for none."""
+    text: str
+    wanted: str | None
+    found: str | None
+    cookie: str
+    logical_flows: list[str]
+    """What it is on this chassis; one, if cookie, table and priority leave no doubt."""
+    cause: ExplainedCause | None
+    """The object behind it; `null` for the agent's own flows, and for foreign ones."""
+
+
+class LiveChassis(Document):
+    """A chassis on the way of a packet."""
+
+    chassis: str
+    alive: bool
+    agrees: bool | None
+    text: str
+    problem: str | None
+    """Why its agent could not be asked."""
+    revision: int | None
+    """The revision that the flows which its agent wants realise."""
+    in_sync: bool | None
+    differences: list[LiveDifference]
+    more_differences: int
+    """How many are left out."""
+    legs: list[LiveLeg]
+
+
+class LiveCheck(Document):
+    """Whether the switches on the way do what the walk says; `null` if not all could be asked."""
+
+    agrees: bool | None
+    text: str
+    chassis: list[LiveChassis]
