@@ -13,7 +13,7 @@ ARP = 0x0806
 IPV4 = 0x0800
 IPV6 = 0x86DD
 RARP = 0x8035
-ICMP, TCP, UDP, ICMPV6 = 1, 6, 17, 58
+ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
 NS, NA = 135, 136
 SYN, RST, ACK = 0x02, 0x04, 0x10
 
@@ -87,6 +87,12 @@ def udp(src: str, dst: str, sport: int, dport: int, data: bytes = b"") -> bytes:
 def tcp(src: str, dst: str, sport: int, dport: int, flags: int = SYN, seq: int = 1) -> bytes:
     segment = struct.pack("!HHIIBBHHH", sport, dport, seq, 0, 5 << 4, flags, 65535, 0, 0)
     return _with_checksum(src, dst, TCP, segment, 16)
+
+
+def sctp_init(sport: int, dport: int, tag: int) -> bytes:
+    """An INIT chunk whose initiate tag is `tag`; without checksum, which no switch looks at."""
+    chunk = struct.pack("!BBHIIHHI", 1, 0, 20, tag, 65536, 1, 1, 1)
+    return struct.pack("!HHII", sport, dport, 0, 0) + chunk
 
 
 def icmp_echo(identifier: int = 1, sequence: int = 1, data: bytes = b"treadle") -> bytes:

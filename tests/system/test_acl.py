@@ -155,6 +155,28 @@ class TestActions:
         assert not scene.lab.vm("c").ping(ip4("s"), timeout=1)
 
 
+def test_reject_arp_drops_it(scene: Scene) -> None:
+    """Nobody can be told so in ARP: the request reaches nobody."""
+    question = frames.arp_request(mac("c"), ip4("c"), "10.2.1.77")
+    with Tap(scene.lab.vm("s")) as s, Tap(scene.lab.vm("c")) as c:
+        c.send(question)
+        s.expect(lambda frame: frame.arp_op == 1, "the request, before there is an ACL")
+        rule(scene, "pg:servers", "to-lport", 1000, "arp", "reject")
+        c.send(frames.arp_request(mac("c"), ip4("c"), "10.2.1.78"))
+        mark = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5000, 4321))
+        c.send(ethernet(mac("s"), mac("c"), IPV4, mark))
+        s.expect(lambda frame: frame.dport == 4321, "the mark behind the request")
+        assert len(s.matching(lambda frame: frame.arp_op == 1)) == 1
+
+
+def test_replies_to_a_router_need_no_acl(scene: Scene) -> None:
+    """The ACL denies everything on its way out of w1, and so to the router as well."""
+    scene.net.acl("ls:w1", "to-lport", 1, "ip", "drop")
+    assert outcome(scene, source="d") == "timeout"
+    scene.net.acl("ls:w1", "to-lport", 1000, "tcp.dst == 80", "allow-related")
+    assert outcome(scene, source="d") == "connected"
+
+
 def test_higher_priority_decides(scene: Scene) -> None:
     rule(scene, "pg:servers", "to-lport", 1000, "tcp", "drop")
     rule(scene, "pg:servers", "to-lport", 1001, "tcp.dst == 80", "allow-related")

@@ -6,12 +6,14 @@ from cli.testbed.network_facts import VmFacts
 from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
-from tests.system.frames import ICMP, IPV4, IPV6, UDP, ethernet, ipv4, ipv6
+from tests.system.frames import ICMP, IPV4, IPV6, SCTP, UDP, ethernet, ipv4, ipv6
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
 GATEWAY = {"s1": "0a:00:00:00:10:01", "s2": "0a:00:00:00:10:02", "s3": "0a:00:00:00:10:03"}
+ABORT = 6
+"""The SCTP chunk."""
 VMS = {
     # name: (switch, hypervisor, number)
     "v1": ("s1", "hv1", 11),
@@ -124,6 +126,55 @@ def test_port_and_protocol_unreachable(scene: Scene) -> None:
 def test_tcp_to_the_router_is_reset(scene: Scene) -> None:
     assert scene.lab.vm("v1").tcp_outcome("10.1.1.1", 22) == "refused"
     assert scene.lab.vm("v1").tcp_outcome("fd10:1::1", 22) == "refused"
+
+
+def test_sctp_to_the_router_is_aborted(scene: Scene) -> None:
+    """The abort carries the tag that the association would have had (RFC 9260 section 8.4)."""
+    init = frames.sctp_init(1024, 36412, tag=0x01020304)
+    for packet, ethertype, gateway in (
+        (ipv4(ip4("v1"), "10.1.1.1", SCTP, init), IPV4, "10.1.1.1"),
+        (ipv6(ip6("v1"), "fd10:1::1", SCTP, init), IPV6, "fd10:1::1"),
+    ):
+        with Tap(scene.lab.vm("v1")) as v1:
+            v1.send(ethernet(GATEWAY["s1"], mac("v1"), ethertype, packet))
+            abort = v1.expect(lambda frame: frame.protocol == SCTP, "an SCTP packet")
+        assert abort.ip_src == gateway
+        assert abort.l4[:4] == (36412).to_bytes(2) + (1024).to_bytes(2)
+        assert abort.l4[4:8] == bytes([1, 2, 3, 4])
+        assert abort.l4[12] == ABORT
+
+
+def test_link_local_addresses_of_the_router_refuse(scene: Scene) -> None:
+    gateway = "fe80::800:ff:fe00:1001"
+    datagram = frames.udp(ip6("v1"), gateway, 1, 4242)
+    send_and_expect_icmp(scene, ipv6(ip6("v1"), gateway, UDP, datagram), IPV6, 1, 4, gateway)
+
+
+def test_a_broadcast_address_is_nobodys(scene: Scene) -> None:
+    with Tap(scene.lab.vm("v1")) as v1, Tap(scene.lab.vm("v2")) as v2:
+        for port, source in ((4242, "10.1.1.255"), (4243, ip4("v1"))):
+            packet = ipv4(source, ip4("v2"), UDP, frames.udp(source, ip4("v2"), 1, port))
+            v1.send(ethernet(GATEWAY["s1"], mac("v1"), IPV4, packet))
+        v2.expect(lambda frame: frame.dport == 4243, "the packet behind it")
+        assert not v2.matching(lambda frame: frame.dport == 4242)
+
+
+def arp_answers(scene: Scene) -> list[str]:
+    """Who answers when v2 asks for its gateway, and then for v3."""
+    with Tap(scene.lab.vm("v2")) as v2:
+        for target in ("10.1.2.1", ip4("v3")):
+            v2.send(frames.arp_request(mac("v2"), ip4("v2"), target))
+        v2.expect(lambda f: f.arp_op == 2 and f.arp_spa == ip4("v3"), "the answer for v3")
+        return [frame.arp_spa for frame in v2.matching(lambda frame: frame.arp_op == 2)]
+
+
+def test_nothing_answers_for_a_disabled_router(scene: Scene) -> None:
+    scene.net.call("PATCH", "/logical-routers/r1", {"enabled": False})
+    try:
+        assert arp_answers(scene) == [ip4("v3")]
+    finally:
+        scene.net.call("PATCH", "/logical-routers/r1", {"enabled": True})
+    assert arp_answers(scene) == ["10.1.2.1", ip4("v3")]
 
 
 def test_no_route_is_dropped(scene: Scene) -> None:
