@@ -19,7 +19,8 @@ def import_ovn(
     nb: Annotated[
         str,
         typer.Option(
-            "--nb", help="OVN's northbound database: unix:PATH, tcp:HOST:PORT, or its file."
+            "--nb",
+            help="OVN's northbound database: unix:PATH, tcp:HOST:PORT, ssl:HOST:PORT, or its file.",
         ),
     ],
     document: Annotated[
@@ -45,6 +46,9 @@ def import_ovn(
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 30.0,
     comment: Annotated[str, typer.Option(help="Why: kept with the revision.")] = "",
+    private_key: Annotated[Path | None, typer.Option(help="For ssl: our private key.")] = None,
+    certificate: Annotated[Path | None, typer.Option(help="For ssl: our certificate.")] = None,
+    ca_cert: Annotated[Path | None, typer.Option(help="For ssl: the CA to trust.")] = None,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
@@ -54,7 +58,7 @@ def import_ovn(
     What Treadle has not is listed. Unless that is all without effect on packets, nothing
     is imported. Run again it brings what has changed in OVN since.
     """
-    imported = _imported(nb, document)
+    imported = _imported(nb, (private_key, certificate, ca_cert), document)
     _print_findings(imported.report)
     if (losses := len(imported.report.losses)) and not skip_unsupported:
         fail(
@@ -80,13 +84,19 @@ def import_ovn(
     print_result(result)
 
 
-def _imported(nb: str, document: str) -> "Imported":
+def _imported(
+    nb: str, files: tuple[Path | None, Path | None, Path | None], document: str
+) -> "Imported":
+    """What is imported from `nb`; `files` are for a connection with TLS."""
     # What reads databases is not loaded for every other command.
-    from cli.import_ovn.database import DatabaseError, read_snapshot
+    from cli.import_ovn.database import Credentials, DatabaseError, read_snapshot
     from cli.import_ovn.translation import translate
 
+    given = [file for file in files if file is not None]
+    if len(given) not in (0, len(files)):
+        fail("give --private-key, --certificate and --ca-cert together", ExitCode.USAGE)
     try:
-        return translate(read_snapshot(nb), document)
+        return translate(read_snapshot(nb, Credentials(*given) if given else None), document)
     except DatabaseError as error:
         fail(error, ExitCode.UNREACHABLE)
 

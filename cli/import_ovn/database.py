@@ -10,7 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import ovs.jsonrpc
 import ovs.stream
@@ -29,19 +29,27 @@ class DatabaseError(Exception):
     """The northbound database cannot be read."""
 
 
-def read_snapshot(source: str) -> Snapshot:
-    """The database behind an OVSDB remote (``unix:PATH``, ``tcp:HOST:PORT``), or in a file."""
+class Credentials(NamedTuple):
+    """Who we are to a server that asks by TLS, and whom we trust: files in PEM format."""
+
+    private_key: Path
+    certificate: Path
+    ca_certificate: Path
+
+
+def read_snapshot(source: str, credentials: Credentials | None = None) -> Snapshot:
+    """The database behind an OVSDB remote (``unix:PATH``, ``tcp:HOST:PORT``), or in a file.
+
+    ``ssl:HOST:PORT`` needs `credentials`.
+    """
     if source.startswith(_ACTIVE):
-        return _read(source)
+        return _read(source, credentials)
     with _served(Path(source)) as remote:
-        return _read(remote)
+        return _read(remote, None)
 
 
-def _read(remote: str) -> Snapshot:
-    error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote))
-    if error:
-        raise DatabaseError(f"no answer from {remote}: {ovs.util.ovs_retval_to_string(error)}")
-    connection = ovs.jsonrpc.Connection(stream)
+def _read(remote: str, credentials: Credentials | None) -> Snapshot:
+    connection = _connect(remote, credentials)
     try:
         tables = list(_ask(connection, "get_schema", [_DATABASE])["tables"])
         selects = [{"op": "select", "table": table, "where": []} for table in tables]
@@ -53,6 +61,22 @@ def _read(remote: str) -> Snapshot:
         for table, result in zip(tables, results, strict=True)
         for row in result["rows"]
     )
+
+
+def _connect(remote: str, credentials: Credentials | None) -> Any:
+    if credentials is not None:
+        ovs.stream.Stream.ssl_set_private_key_file(str(credentials.private_key))
+        ovs.stream.Stream.ssl_set_certificate_file(str(credentials.certificate))
+        ovs.stream.Stream.ssl_set_ca_cert_file(str(credentials.ca_certificate))
+    elif remote.startswith("ssl:"):
+        raise DatabaseError(f"{remote} needs a private key, a certificate and a CA's certificate")
+    try:
+        error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote))
+    except OSError as fault:
+        raise DatabaseError(f"no connection to {remote}: {fault}") from None
+    if error:
+        raise DatabaseError(f"no answer from {remote}: {ovs.util.ovs_retval_to_string(error)}")
+    return ovs.jsonrpc.Connection(stream)
 
 
 def _without_metadata(row: dict[str, Any]) -> dict[str, Any]:

@@ -73,7 +73,7 @@ class Routing:
         rows = self._draft.snapshot.referred(router, "static_routes", "Logical_Router_Static_Route")
         for row in rows:
             values = self._route(row, ports, complete=complete)
-            if values is None:
+            if values is None or not self._is_followed(row, values):
                 continue
             key = values["ip_prefix"], values.get("policy", "dst-ip")
             first, first_row = ways.setdefault(key, (values, row))
@@ -112,6 +112,14 @@ class Routing:
                     return None
                 values["output_port"] = leading[0]
         return self._draft.accepted(row, StaticRouteProperties, values)
+
+    def _is_followed(self, row: Row, values: Values) -> bool:
+        """Whether OVN follows a route: not one by source for all sources, its lowest of all."""
+        whole = values.get("policy") == "src-ip" and values["ip_prefix"].endswith("/0")
+        if whole:
+            reason = "not imported: by source for every source, OVN has it fight with its default"
+            self._draft.report.lost(row, "policy", reason)
+        return not whole
 
     def _aimless(self, row: Row, column: str, reason: str, complete: bool) -> None:
         """Leave a route out that leads nowhere: in OVN, too, if the router is `complete`."""

@@ -123,3 +123,10 @@ def test_of_several_next_hops_one_is_kept_and_the_others_listed() -> None:
 def test_a_next_hop_that_is_no_address(nexthop: str) -> None:
     imported = with_routes({"ip_prefix": "0.0.0.0/0", "nexthop": nexthop})
     assert [column for _, column in losses(imported)] == ["nexthop"]
+
+
+def test_a_route_that_ovn_may_follow_or_not() -> None:
+    """It has the priority of the flow that drops what no route fits."""
+    route = {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "policy": ["src-ip"]}
+    imported = with_routes(route)
+    assert [column for _, column in losses(imported)] == ["policy"]

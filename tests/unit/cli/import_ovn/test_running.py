@@ -2,6 +2,7 @@
 
 import shlex
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,8 +13,11 @@ from typer.testing import CliRunner, Result
 
 from benchmarks.ovn import Ovn
 from cli.main import app
+from cli.testbed.process import spawn
 from cli.testbed.server import Server
+from cli.testbed.wait import until
 from tests.unit.cli.test_server import free_ports
+from tests.unit.cli.test_server_tls import make_certificate
 
 MATCH = "outport==@servers&&ip4.src=={$offices,$servers_ip4}&&tcp.dst==80"
 NETWORK = [
@@ -153,6 +157,8 @@ def test_the_document_says_what_ovn_says(ovn: Ovn) -> None:
 
 
 def test_a_file_reads_as_its_server_does(ovn: Ovn, tmp_path: Path) -> None:
+    assert ovn.northd is not None
+    ovn.northd.stop()  # so that nobody writes meanwhile
     expected = as_document("--nb", ovn.northbound)
     file = ovn.directory / "nb.db"
     before = file.read_bytes()
@@ -164,6 +170,25 @@ def test_a_file_reads_as_its_server_does(ovn: Ovn, tmp_path: Path) -> None:
     subprocess.run(create, check=True)
     shutil.copy(clustered, tmp_path / "copy.db")
     assert as_document("--nb", str(tmp_path / "copy.db")) == expected
+
+
+def test_a_server_that_asks_who_is_there(ovn: Ovn, tmp_path: Path) -> None:
+    expected = as_document("--nb", ovn.northbound)
+    certificate, key = make_certificate(tmp_path)
+    files = ["--private-key", str(key), "--certificate", str(certificate)]
+    trusting = [*files, "--ca-cert", str(certificate)]
+    (port,) = free_ports(1)
+    database = shutil.copy(ovn.directory / "nb.db", tmp_path / "tls.db")
+    command = ["ovsdb-server", str(database), f"--remote=pssl:{port}:127.0.0.1", "--unixctl=none"]
+    server = spawn("ovsdb-server with TLS", [*command, *trusting], tmp_path / "tls.log")
+    remote = f"ssl:127.0.0.1:{port}"
+    try:
+        until(lambda: server.check() or _answers(port), "ovsdb-server with TLS")
+        assert as_document("--nb", remote, *trusting) == expected
+        assert import_ovn("--nb", remote, *files).exit_code == 2
+        assert "needs a private key" in import_ovn("--nb", remote).stderr
+    finally:
+        server.stop()
 
 
 def test_a_database_that_cannot_be_read(tmp_path: Path) -> None:
@@ -179,3 +204,8 @@ def test_a_database_that_cannot_be_read(tmp_path: Path) -> None:
 def _dynamic_address(ovn: Ovn) -> str:
     found = ovn.nbctl(["get", "logical_switch_port", "web-1", "dynamic_addresses"])
     return found.strip().strip('"')
+
+
+def _answers(port: int) -> bool:
+    with socket.socket() as connection:
+        return connection.connect_ex(("127.0.0.1", port)) == 0
