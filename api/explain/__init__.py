@@ -12,6 +12,7 @@ plugged in somewhere alive.
 :mod:`~.checks`         what a check found; what is true of ports and chassis
 :mod:`~.reasons`        from where a packet ended to the object behind it
 :mod:`~.remedies`       the smallest change for each kind of obstacle
+:mod:`~.proposing`      tries remedies until the packets pass
 :mod:`~.result`         the answer as a document
 ======================  =========================================================
 

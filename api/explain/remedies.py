@@ -7,7 +7,7 @@ the words to run there. Some obstacles have no remedy that could be named.
 ======================  =========================================================
 an ACL                  an ACL of the same owner and tier, one priority higher, for
                         this source, destination and service alone; if no priority is
-                        left, an exception in the ACL itself
+                        left, in the tier before, or above the ACL that makes room
 port security           the address that is missing, in the port's ``port_security``
 no route                a route to the one address, by the nearest router towards it
 disabled                ``enabled`` again
@@ -19,6 +19,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_network
 from typing import Any
+
+from sqlalchemy import select
 
 from api.explain import packets
 from api.explain.checks import Obstacle, ObstacleKind
@@ -33,7 +35,7 @@ from logical_flow.constants import quote
 from logical_flow.evaluate import Packet
 from logical_flow.packet import ETH_ARP, MutablePacket, format_value
 from northbound.ipam import made_up_mac
-from northbound.models import LogicalSwitchPort
+from northbound.models import Acl, LogicalSwitchPort
 
 Operation = dict[str, Any]
 
@@ -94,27 +96,45 @@ class _Case:
 
 def _allow(case: _Case) -> Remedy:
     acl = case.view()
-    match = _exactly(case.packet, acl["direction"])
     owner = "port_group" if acl["port_group"] else "logical_switch"
-    owner_text = f"{owner.replace('_', ' ')} {acl[owner]}"
-    if acl["priority"] >= MAX_PRIORITY:
-        text = f"except {match} from {_cause_text(case)}: no higher priority is left for an ACL"
-        return case.update(text, {"match": f"({acl['match']}) && !({match})"})
-    stateful = "allow-related" if packets.addresses(case.packet) else "allow"
+    tier, priority = acl["tier"], acl["priority"] + 1
+    lowered: tuple[Operation, ...] = ()
+    told = ""
+    if priority > MAX_PRIORITY:
+        priority = MAX_PRIORITY
+        if tier > 0:
+            tier -= 1
+        elif _is_taken(case.scene, acl["direction"], priority - 1):
+            text = f"lower the priority of {_cause_text(case)}, so that an ACL can come before it"
+            return Remedy(text)
+        else:
+            lower = {"priority": priority - 1}
+            lowered = case.update("", lower).operations
+            told = f"lower the priority of {_cause_text(case)} to {priority - 1}, and "
+    match = _exactly(case.packet, acl["direction"])
+    action = "allow-related" if packets.addresses(case.packet) else "allow"
     values = {
         owner: acl[owner],
         "name": f"allow-{packets.service(case.packet).lower().replace('/', '-')}"[:63],
         "direction": acl["direction"],
-        "tier": acl["tier"],
-        "priority": acl["priority"] + 1,
+        "tier": tier,
+        "priority": priority,
         "match": match,
-        "action": stateful,
+        "action": action,
     }
     text = (
-        f"add an ACL to {owner_text}: {acl['direction']}, tier {acl['tier']}, "
-        f"priority {acl['priority'] + 1}, {stateful} {match}"
+        f"{told}add an ACL to {owner.replace('_', ' ')} {acl[owner]}: {acl['direction']}, "
+        f"tier {tier}, priority {priority}, {action} {match}"
     )
-    return Remedy(text, ({"action": "create", "kind": "acl", "values": values},))
+    return Remedy(text, (*lowered, {"action": "create", "kind": "acl", "values": values}))
+
+
+def _is_taken(scene: Scene, direction: str, priority: int) -> bool:
+    """Whether an ACL of the first tier has a priority: another one there might tie with it."""
+    query = select(Acl.id).where(
+        Acl.direction == direction, Acl.tier == 0, Acl.priority == priority
+    )
+    return scene.reader.session.scalar(query.limit(1)) is not None
 
 
 def _exactly(packet: Packet, direction: str) -> str:
@@ -124,8 +144,8 @@ def _exactly(packet: Packet, direction: str) -> str:
     if packet.get("eth.type") == ETH_ARP:
         names: tuple[str, ...] = ("arp.op", "arp.spa", "arp.tpa")
     elif ends := packets.addresses(packet):
-        prefix = f"ip{ends[0].version}"
-        names = (f"{prefix}.src", f"{prefix}.dst", *_service_fields(packet))
+        family = f"ip{ends[0].version}"
+        names = (f"{family}.src", f"{family}.dst", _service_field(packet))
     else:
         names = ("eth.src", "eth.dst", "eth.type")
     return " && ".join(
@@ -133,12 +153,12 @@ def _exactly(packet: Packet, direction: str) -> str:
     )
 
 
-def _service_fields(packet: Packet) -> tuple[str, ...]:
+def _service_field(packet: Packet) -> str:
     protocol = packet.get("ip.proto")
-    transport = packets.TRANSPORTS.get(protocol) if isinstance(protocol, int) else None
-    if transport:
-        return (f"{transport}.dst",)
-    return next((name,) for name in ("icmp4.type", "icmp6.type", "ip.proto") if name in packet)
+    if isinstance(protocol, int) and (transport := packets.TRANSPORTS.get(protocol)):
+        return f"{transport}.dst"
+    types = (name for name in ("icmp4.type", "icmp6.type") if name in packet)
+    return next(types, "ip.proto")
 
 
 # --- port security, disabled objects

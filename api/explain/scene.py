@@ -5,13 +5,13 @@ that its request left, and a router the neighbour that it learned when it asked.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 from sqlalchemy import select
 
 from api.trace.addressing import Addressing
-from api.trace.causes import Cause, Causes
+from api.trace.causes import Cause, CauseKey, Causes
 from api.trace.liveness import Hosting
 from api.trace.network import FlowTables, Snapshot
 from logical_flow.connections import ConnectionTable
@@ -19,19 +19,20 @@ from logical_flow.evaluate import Packet
 from logical_flow.walk import walk
 from logical_flow.walk_events import Walk
 from logical_flow.walk_network import Network
-from northbound.models import Change, LogicalRouterPort, Resource
+from northbound.models import Change, LogicalRouterPort
 from northbound.transaction import Reader
 from southbound.rows import PortBinding
 
 
 @dataclass(frozen=True)
 class Scene:
-    """See the module."""
+    """See the module. Where a change is only proposed `proposed` are the objects it makes."""
 
     snapshot: Snapshot
     hosting: Hosting
     tables: FlowTables
     reader: Reader
+    proposed: Mapping[CauseKey, Cause] = field(default_factory=dict)
 
     @property
     def ports(self) -> Mapping[str, PortBinding]:
@@ -40,7 +41,7 @@ class Scene:
 
     @cached_property
     def causes(self) -> Causes:
-        return Causes(self.reader)
+        return Causes(self.reader, self.proposed)
 
     @cached_property
     def _network(self) -> Network:
@@ -73,14 +74,10 @@ class Scene:
         found = self.snapshot.datapaths.get(datapath)
         return found.name if found else datapath
 
-    def cause(self, kind: str, row: Resource) -> Cause:
-        """The object that `row` is."""
-        return self.causes.of(kind, row.id)
-
     def authored(self, cause: Cause) -> str:
         """The object in words, with who added it or changed it last."""
-        if cause.revision is None:
-            return cause.text
+        if cause.proposed or cause.revision is None:
+            return cause.sentence
         query = select(Change.seq).where(
             Change.revision == cause.revision,
             Change.table == cause.kind,

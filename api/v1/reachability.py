@@ -1,33 +1,19 @@
 """Whether one end reaches another, and what is in the way."""
 
-from typing import Any
-
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api import problems
 from api.auth import BackendOf, Viewer
 from api.explain.documents import ReachabilityRequest
-from api.explain.path import examine
-from api.explain.question import understand
-from api.explain.remedies import remedy
-from api.explain.result import answer as document_of
-from api.explain.result import proposal
-from api.explain.scene import Scene
-from api.live.check import check_live
-from api.live.legs import Journey
+from api.explain.proposing import Explainer
 from api.openapi import answer, body, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
-from api.trace.liveness import Hosting
-from api.trace.network import FlowTables, take_snapshot
+from api.trace.network import FlowTables
 from api.v1.objects import READ_REFUSALS
 from api.v1.trace import CAUSE_EXAMPLE
 from api.v1.trace import EXAMPLE as TRACE_EXAMPLE
-from logical_flow.errors import LogicalFlowError
-from northbound.errors import InvalidError
-from northbound.transaction import Reader
-from southbound.rows import Chassis, PortBinding
 
 router = APIRouter(prefix="/v1")
 
@@ -134,27 +120,7 @@ _tables = FlowTables()
         )
     },
 )
-async def explain_reachability(backend: BackendOf, _caller: Viewer, values: JsonObject) -> Response:
+async def explain_reachability(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(ReachabilityRequest, values)
-    ports = {port.name: port for port in backend.realised.rows(PortBinding).values()}
-    hosting = Hosting(ports, dict(backend.realised.rows(Chassis)))
-    question = understand(wanted, ports)
-    snapshot = take_snapshot(backend.realised, question.entry.datapath)
-
-    def work(reader: Reader) -> tuple[dict[str, Any], list[Journey]]:
-        scene = Scene(snapshot, hosting, _tables, reader)
-        try:
-            checks = examine(scene, question)
-        except LogicalFlowError as error:
-            raise InvalidError.of(reason=f"can't be walked: {error}") from error
-        failed = [(check.obstacle, check.packet) for check in checks if check.obstacle]
-        remedies = [remedy(scene, question, *each) for each in failed]
-        document = document_of(scene, question, checks, remedies, with_steps=wanted.steps)
-        known = [each for each in remedies if each is not None]
-        document["proposal"] = proposal(known, sufficient=False)
-        return document, [check.journey for check in checks if check.journey]
-
-    document, journeys = await backend.read(work)
-    if wanted.live:
-        document["live"] = await check_live(backend, journeys, ports)
-    return JSONResponse(document)
+    explainer = Explainer(backend, _tables, caller.name)
+    return JSONResponse(await explainer.explain(wanted))
