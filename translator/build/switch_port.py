@@ -1,6 +1,7 @@
 """What a switch does for one of its ports."""
 
 from collections.abc import Iterator
+from itertools import chain
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
@@ -38,8 +39,9 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
     port = read(LogicalSwitchPort, lsp)
     if port is None:
         return None
+    flows: Iterator[LogicalFlow]
     if not port.enabled:
-        flows = _disabled_flows(port)
+        flows = chain(_disabled_flows(port), _vif_answers(port))
     elif port.is_router_type:
         flows = _router_type_flows(read, port)
     else:
@@ -63,13 +65,10 @@ def _disabled_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
 
 def _vif_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     yield from port_security_flows(port)
-    if port.takes_unknown:
-        if not port.security:
-            yield LsInLookupFdb.lookup(port=port.name)
-            yield LsInPutFdb.learn(port=port.name)
-    else:
-        for host in port.hosts:
-            yield from _answers(port.name, host)
+    if port.takes_unknown and not port.security:
+        yield LsInLookupFdb.lookup(port=port.name)
+        yield LsInPutFdb.learn(port=port.name)
+    yield from _vif_answers(port)
     for host in port.hosts:
         yield LsInL2Lookup.unicast(mac=host.mac, port=port.name)
 
@@ -87,6 +86,16 @@ def _router_type_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalF
             yield from _router_answers(port.name, peer)
         yield LsInL2Lookup.router_request(mac=peer.mac)
         yield LsInL2Lookup.unicast(mac=peer.mac, port=port.name)
+
+
+def _vif_answers(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
+    """Also of a disabled port, whose addresses are as taken as before.
+
+    Not of one that takes unknown destinations: who is there answers for himself.
+    """
+    if not port.takes_unknown:
+        for host in port.hosts:
+            yield from _answers(port.name, host)
 
 
 def _answers(port: str, host: Host) -> Iterator[LogicalFlow]:

@@ -149,6 +149,14 @@ def test_solicitations_to_another_group_go_to_everybody(plain: Network) -> None:
     assert reached(plain, astray) == ["b"]
 
 
+def test_a_disabled_port_keeps_its_addresses(plain: Network) -> None:
+    request = (
+        f'inport == "a" && eth.src == {A} && eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 '
+        "&& arp.tpa == 10.0.1.3"
+    )
+    assert reached(plain, request) == ["a"]
+
+
 def test_duplicate_detection_of_an_own_address_is_not_answered(plain: Network) -> None:
     probe = (
         f'inport == "a" && eth.src == {A} && eth.dst == 33:33:ff:00:00:01 && ip6.src == :: '
