@@ -39,9 +39,14 @@ class Translated:
             upgrade(url)
             database = open_database(url)
             try:
-                return cls(_engine(database, document))
+                return cls.in_database(database, document)
             finally:
                 database.close()
+
+    @classmethod
+    def in_database(cls, database: Database, document: Mapping[str, Any]) -> "Translated":
+        """Translates all that is in `database`, once it has `document`."""
+        return cls(_engine(database, document))
 
     @property
     def datapaths(self) -> list[Datapath]:

@@ -1,0 +1,42 @@
+"""Cases that are kept: a network, packets, and whether the two systems are to agree.
+
+Each is a YAML file in the folder ``cases``. One that says `differs` shows the intended
+difference of that name; the others were bugs once.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import yaml
+
+from tests.differential.network.packets import Probe
+from tests.differential.network.topologies import Document
+
+FOLDER = Path(__file__).parent / "cases"
+_NEVER_WRAP = 10_000
+
+
+class Case(NamedTuple):
+    document: Document
+    probes: list[Probe]
+    differs: str | None = None
+
+
+def read_case(file: Path) -> Case:
+    content = yaml.safe_load(file.read_text())
+    probes = [Probe(**packet) for packet in content["packets"]]
+    return Case(content["network"], probes, content.get("differs"))
+
+
+def write_case(file: Path, case: Case) -> None:
+    content = {
+        **({} if case.differs is None else {"differs": case.differs}),
+        "packets": [probe._asdict() for probe in case.probes],
+        "network": case.document,
+    }
+    file.write_text(yaml.safe_dump(content, sort_keys=False, width=_NEVER_WRAP))
+
+
+def case_files() -> Sequence[Path]:
+    return sorted(FOLDER.glob("*.yaml"))

@@ -1,0 +1,109 @@
+"""Compares what the two systems make of the same packet in the same network."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks.ovn import Ovn
+from northbound.database import Database, open_database, upgrade
+from tests.differential.network import ovn
+from tests.differential.network.intended import INTENDED, Difference, undoing
+from tests.differential.network.outcome import Outcome
+from tests.differential.network.packets import Probe
+from tests.differential.network.topologies import Document
+from tests.differential.network.treadle import Treadle
+
+_TRACES_AT_ONCE = 2
+
+
+class Verdict(NamedTuple):
+    """What becomes of a packet here and there.
+
+    `theirs` is None where OVN's trace gave no answer. `intended` names the intended
+    differences that account for `ours` not being `theirs`; None when nothing does.
+    """
+
+    probe: Probe
+    ours: Outcome
+    theirs: Outcome | None
+    intended: tuple[str, ...] | None = ()
+
+    @property
+    def is_failure(self) -> bool:
+        return self.intended is None
+
+    def __str__(self) -> str:
+        theirs = Outcome() if self.theirs is None else self.theirs
+        lines = [f"{self.probe.packet}", f"  connection: {self.probe.state}"]
+        lines += [f"  only Treadle: {n} x {text}" for text, n in (self.ours - theirs).items()]
+        lines += [f"  only OVN:     {n} x {text}" for text, n in (theirs - self.ours).items()]
+        return "\n".join(lines)
+
+
+class Judge:
+    """An OVN and a Treadle that networks are put into, one after the other."""
+
+    def __init__(self, ovn_: Ovn, database: Database) -> None:
+        self._ovn = ovn_
+        self._database = database
+        self._traces = ThreadPoolExecutor(_TRACES_AT_ONCE)
+
+    def close(self) -> None:
+        self._traces.shutdown()
+
+    def judge(self, document: Document, probes: Sequence[Probe]) -> list[Verdict]:
+        """Raises where one of the two doesn't take the document."""
+        ovn.load(self._ovn, document)
+        answers = self._traces.map(partial(ovn.their_outcome, self._ovn), probes)
+        treadle = Treadle(self._database, document)
+        ours = [treadle.outcome(probe) for probe in probes]
+        return [
+            _verdict(document, treadle, *each) for each in zip(probes, ours, answers, strict=True)
+        ]
+
+
+def _verdict(
+    document: Document, treadle: Treadle, probe: Probe, ours: Outcome, theirs: Outcome | None
+) -> Verdict:
+    if theirs is None or ours == theirs:
+        return Verdict(probe, ours, theirs)
+
+    def accounts(differences: Iterable[Difference]) -> bool:
+        return treadle.outcome_without(undoing(differences, document), probe) == theirs
+
+    return Verdict(probe, ours, theirs, _accounting(accounts))
+
+
+def _accounting(accounts: Callable[[Iterable[Difference]], bool]) -> tuple[str, ...] | None:
+    """The intended differences but for which the outcome would be the same, if there are any."""
+    if not accounts(INTENDED):
+        return None
+    found = list(INTENDED)
+    for difference in INTENDED:
+        fewer = [each for each in found if each is not difference]
+        if accounts(fewer):
+            found = fewer
+    return tuple(difference.name for difference in found)
+
+
+@contextmanager
+def judging(directory: Path) -> Iterator[Judge]:
+    """A judge whose databases and processes are there as long as the context lasts."""
+    url = f"sqlite:///{directory / 'treadle.db'}"
+    upgrade(url)
+    database = open_database(url)
+    theirs = Ovn(directory)
+    try:
+        theirs.start_databases()
+        theirs.start_northd()
+        judge = Judge(theirs, database)
+        try:
+            yield judge
+        finally:
+            judge.close()
+    finally:
+        theirs.stop()
+        database.close()

@@ -1,0 +1,115 @@
+"""A topology in Debian's OVN, and what ``ovn-trace`` says becomes of a packet there."""
+
+import signal
+import subprocess
+from collections.abc import Iterator, Sequence
+from functools import partial
+
+from benchmarks.ovn import Ovn
+from tests.differential.network.outcome import Outcome
+from tests.differential.network.packets import Probe
+from tests.differential.network.summary import traced_outcome
+from tests.differential.network.topologies import Document
+
+_LOOKUPS = 40
+"""More lookups of connections than a packet makes; each one needs an answer of its own."""
+
+_STATES = {"new": "trk,new", "est": "trk,est", "rpl": "trk,est,rpl", "inv": "trk,inv"}
+
+_CLEAR = [
+    argument
+    for table in ("logical_switch", "logical_router", "port_group", "address_set")
+    for argument in ("--", "--all", "destroy", table)
+]
+_CRASHES = {-signal.SIGABRT, -signal.SIGSEGV}
+
+Command = Sequence[str]
+
+
+def load(ovn: Ovn, document: Document) -> None:
+    """Make OVN's network what `document` says, and wait until it is translated."""
+    ovn.nbctl(_CLEAR[1:])
+    ovn.load(commands(document))
+    ovn.nbctl(["--wait=sb", "sync"], timeout=60)
+
+
+def their_outcome(ovn: Ovn, probe: Probe) -> Outcome | None:
+    """What ``ovn-trace`` says, None where it crashes.
+
+    23.03 aborts at the action ``nd_na_router``, which answers solicitations of routers'
+    addresses, and overflows its stack when a packet goes around in circles.
+    """
+    states = [f"--ct={_STATES[probe.state]}"] * _LOOKUPS
+    command = ["ovn-trace", f"--db={ovn.southbound}", "--summary", *states]
+    try:
+        return traced_outcome(partial(_summary, command), probe.packet)
+    except _CrashError:
+        return None
+
+
+class _CrashError(Exception):
+    """``ovn-trace`` crashed."""
+
+
+def _summary(command: Command, packet: str) -> str:
+    done = subprocess.run(
+        [*command, packet], capture_output=True, text=True, check=False, timeout=60
+    )
+    if done.returncode in _CRASHES:
+        raise _CrashError
+    done.check_returncode()
+    return done.stdout
+
+
+def commands(document: Document) -> Iterator[Command]:
+    """What ``ovn-nbctl`` has to do for a document whose objects aren't there yet."""
+    for name, members in document["address_sets"].items():
+        addresses = ",".join(f'"{address}"' for address in members["addresses"])
+        yield ["create", "address_set", f"name={name}", f"addresses=[{addresses}]"]
+    for name, switch in document["logical_switches"].items():
+        yield ["ls-add", name]
+        for port_name, port in switch["ports"].items():
+            yield from _switch_port(name, port_name, port)
+    for name, router in document["logical_routers"].items():
+        yield from _router(name, router)
+    for name, group in document["port_groups"].items():
+        yield ["pg-add", name, *group["ports"]]
+    for kind in ("logical_switches", "port_groups"):
+        for name, owner in document[kind].items():
+            for acl in owner.get("acls", ()):
+                yield _acl(kind, name, acl)
+
+
+def _switch_port(switch: str, name: str, port: Document) -> Iterator[Command]:
+    yield ["lsp-add", switch, name]
+    if port.get("type") == "router":
+        yield ["lsp-set-type", name, "router"]
+        yield ["lsp-set-addresses", name, "router"]
+        yield ["lsp-set-options", name, f"router-port={port['router_port']}"]
+        return
+    yield ["lsp-set-addresses", name, *port["addresses"]]
+    if secured := port.get("port_security"):
+        yield ["lsp-set-port-security", name, *secured]
+    if not port.get("enabled", True):
+        yield ["lsp-set-enabled", name, "disabled"]
+
+
+def _router(name: str, router: Document) -> Iterator[Command]:
+    yield ["lr-add", name]
+    if not router.get("enabled", True):
+        yield ["set", "logical_router", name, "enabled=false"]
+    for port_name, port in router["ports"].items():
+        peer = [f"peer={port['peer']}"] if "peer" in port else []
+        yield ["lrp-add", name, port_name, port["mac"], *port["networks"], *peer]
+        if not port.get("enabled", True):
+            yield ["lrp-set-enabled", port_name, "disabled"]
+    for route in router["static_routes"]:
+        policy = f"--policy={route['policy']}"
+        yield [policy, "lr-route-add", name, route["ip_prefix"], route["nexthop"]]
+
+
+def _acl(kind: str, owner: str, acl: Document) -> Command:
+    """The match in parentheses: 23.03 joins that of a ``reject`` with ``&&`` as it stands."""
+    of = "switch" if kind == "logical_switches" else "port-group"
+    words = [acl["direction"], str(acl["priority"]), f"({acl['match']})", acl["action"]]
+    return [f"--type={of}", "acl-add", owner, *words]

@@ -1,0 +1,97 @@
+"""Makes a failing case smaller for as long as it still fails.
+
+Objects go one by one, with what would dangle without them; what is left is what the
+difference needs.
+"""
+
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from functools import partial
+from itertools import takewhile
+from operator import ne
+from typing import Any
+
+from tests.differential.network.packets import Probe
+from tests.differential.network.topologies import Document
+
+Fails = Callable[[Document, Probe], bool]
+
+_PLAIN_STATE = "new"
+_PLAIN_MATCHES = ("1", "ip")
+
+
+def shrink(document: Document, probe: Probe, fails: Fails) -> tuple[Document, Probe]:
+    """The smallest document and packet found that `fails` holds for, as it does for these."""
+    plain = probe._replace(state=_PLAIN_STATE)
+    if probe != plain and fails(document, plain):
+        probe = plain
+    smaller: Document | None = document
+    while smaller is not None:
+        document = smaller
+        candidates = (_tidied(each) for each in _reductions(document))
+        smaller = next((each for each in candidates if fails(each, probe)), None)
+    return document, probe
+
+
+def _reductions(document: Document) -> Iterator[Document]:
+    """The document without one of its parts, large parts first."""
+    for path in _parts(document):
+        reduced = deepcopy(document)
+        owner: Any = reduced
+        for key in path[:-1]:
+            owner = owner[key]
+        del owner[path[-1]]
+        yield reduced
+    yield from _plainer_matches(document)
+
+
+def _plainer_matches(document: Document) -> Iterator[Document]:
+    for kind in ("logical_switches", "port_groups"):
+        for name, owner in document[kind].items():
+            for number, acl in enumerate(owner.get("acls", ())):
+                for match in takewhile(partial(ne, acl["match"]), _PLAIN_MATCHES):
+                    reduced = deepcopy(document)
+                    reduced[kind][name]["acls"][number]["match"] = match
+                    yield reduced
+
+
+def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
+    """Where the parts are that can be left out."""
+    kinds = ("logical_switches", "logical_routers", "port_groups", "address_sets")
+    for kind in kinds:
+        yield from ((kind, name) for name in document[kind])
+    for kind in kinds:
+        for name, owner in document[kind].items():
+            for member in ("ports", "acls", "static_routes", "addresses"):
+                yield from ((kind, name, member, key) for key in _keys(owner.get(member, ())))
+    for kind in ("logical_switches", "logical_routers"):
+        for name, owner in document[kind].items():
+            yield from ((kind, name, key) for key in ("enabled",) if key in owner)
+            for port_name, port in owner["ports"].items():
+                place = (kind, name, "ports", port_name)
+                yield from ((*place, key) for key in ("enabled", "port_security") if key in port)
+                for member in ("addresses", "port_security", "networks"):
+                    found = _keys(port.get(member, ()))
+                    yield from ((*place, member, key) for key in found if len(found) > 1)
+
+
+def _keys(owner: Any) -> list[Any]:
+    return list(owner) if isinstance(owner, dict) else list(reversed(range(len(owner))))
+
+
+def _tidied(document: Document) -> Document:
+    """The document without references to what it no longer has."""
+    switches, routers = document["logical_switches"], document["logical_routers"]
+    router_ports = {name for router in routers.values() for name in router["ports"]}
+    for switch in switches.values():
+        for name, port in list(switch["ports"].items()):
+            if port.get("router_port", "") not in {"", *router_ports}:
+                del switch["ports"][name]
+    for router in routers.values():
+        for name, port in list(router["ports"].items()):
+            if port.get("peer", "") not in {"", *router_ports}:
+                del router["ports"][name]
+    ports = {name for switch in switches.values() for name in switch["ports"]}
+    for group in document["port_groups"].values():
+        group["ports"] = [name for name in group["ports"] if name in ports]
+    return document

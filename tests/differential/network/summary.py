@@ -1,0 +1,134 @@
+"""Reads ``ovn-trace --summary``: its actions, carried out on a packet.
+
+Each pair of braces holds what happens to a copy of the packet: on its way through
+another pipeline, as one of many, or as a packet made from it.
+
+Of a made packet ``ovn-trace`` knows less than ``ovn-controller`` fills in: its neighbour
+solicitations keep the protocol and TTL of the packet that waits, its resets the ports.
+So the packet is made here instead, and traced anew when it comes to another datapath.
+"""
+
+import re
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from typing import NamedTuple
+
+from logical_flow import action as act
+from logical_flow.action import PacketKind
+from logical_flow.action_parser import parse_actions
+from logical_flow.constants import Integer, String
+from logical_flow.evaluate import read
+from logical_flow.fields import field_slice
+from logical_flow.generated import generate
+from logical_flow.packet import MutablePacket, packet_from_match, write
+from tests.differential.network.outcome import Outcome, delivery, shown_headers
+
+_OUTPUT = re.compile(r'/\* output to "(?P<port>[^"]+)", type "(?P<type>[^"]*)" \*/;')
+_BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\))? \{")
+_INPORT = re.compile(r'inport="(?P<port>[^"]+)"')
+_CHANGE = re.compile(r"(?P<field>[a-z0-9_.]+)(\[[0-9.]+\])? (=|<->) .*;|ip\.ttl--;")
+_GENERATED = {kind.value: kind for kind in PacketKind}
+_UNREADABLE = ("check_in_port_sec()", "check_out_port_sec()", "flags.", "get_fdb", "lookup_")
+"""What is no header, or leads to none, and which the language here lacks."""
+
+_TTL = field_slice("ip.ttl")
+
+
+class UnreadableSummaryError(Exception):
+    """A summary says something that :func:`read_summary` does not understand."""
+
+
+class _Block(NamedTuple):
+    """Lines, and blocks among them."""
+
+    kind: str
+    where: str
+    content: "list[str | _Block]"
+
+
+Trace = Callable[[str], str]
+"""Traces a packet given as a match, and returns the summary."""
+
+
+def traced_outcome(trace: Trace, packet: str) -> Outcome:
+    """What becomes of a packet given as a match."""
+    root = _blocks(trace(packet))
+    return Outcome(_deliveries(trace, root, packet_from_match(packet), made=False))
+
+
+def _blocks(summary: str) -> _Block:
+    """The summary as a tree; its first line repeats the packet."""
+    path = [_Block("", "", [])]
+    for line in summary.splitlines()[1:]:
+        text = line.strip()
+        if text in ("};", "}"):
+            path.pop()
+        elif (block := _BLOCK.fullmatch(text)) is not None:
+            inner = _Block(block["kind"], block["where"] or "", [])
+            path[-1].content.append(inner)
+            path.append(inner)
+        else:
+            path[-1].content.append(text)
+    if len(path) != 1:
+        raise UnreadableSummaryError(summary)
+    return path[0]
+
+
+def _deliveries(trace: Trace, block: _Block, packet: MutablePacket, *, made: bool) -> Iterator[str]:
+    """What comes out of a block; `made` says that it works on a packet made on the way."""
+    crosses = False
+    for before, item in pairwise(["", *block.content]):
+        if isinstance(item, _Block):
+            if made and crosses:
+                yield from _traced_anew(trace, item, packet)
+                continue
+            rejected = isinstance(before, str) and before.startswith("reject {")
+            inside = _inside(item.kind, packet, rejected=rejected)
+            if inside is not None:
+                is_made = made or item.kind in _GENERATED
+                yield from _deliveries(trace, item, inside, made=is_made)
+        elif (output := _OUTPUT.fullmatch(item)) is not None:
+            crosses = output["type"] == "patch"
+            if not crosses:
+                yield delivery(output["port"], packet)
+        elif _CHANGE.fullmatch(item) and not any(word in item for word in _UNREADABLE):
+            _change(item, packet)
+
+
+def _traced_anew(trace: Trace, block: _Block, packet: MutablePacket) -> Iterator[str]:
+    port = _INPORT.search(block.where)
+    if port is None:
+        raise UnreadableSummaryError(f"{block.kind}{block.where}")
+    headers = " && ".join(f"{name} == {value}" for name, value in shown_headers(packet))
+    text = f'inport == "{port["port"]}" && {headers}'
+    yield from traced_outcome(trace, text).elements()
+
+
+def _inside(kind: str, packet: MutablePacket, *, rejected: bool) -> MutablePacket | None:
+    """What a block works on; None for an answer that ``ovn-controller`` wouldn't give.
+
+    ``ovn-trace`` names the action ``reject`` before the block of what it comes to.
+    """
+    if kind not in _GENERATED:
+        return dict(packet)
+    return generate(PacketKind.REJECT if rejected else _GENERATED[kind], packet)
+
+
+def _change(text: str, packet: MutablePacket) -> None:
+    for action in parse_actions(text):
+        match action:
+            case act.Assign(target, Integer(value, None)):
+                write(packet, target, value)
+            case act.Assign(target, String(value)):
+                write(packet, target, value)
+            case act.Move(target, source):
+                write(packet, target, read(packet, source))
+            case act.Exchange(left, right):
+                left_value, right_value = read(packet, left), read(packet, right)
+                write(packet, left, right_value)
+                write(packet, right, left_value)
+            case act.DecrementTtl():
+                ttl = read(packet, _TTL)
+                write(packet, _TTL, ttl - 1 if isinstance(ttl, int) else None)
+            case _:
+                raise UnreadableSummaryError(text)

@@ -1,0 +1,85 @@
+"""A topology in Treadle, and what becomes of a packet there.
+
+The document goes through northbound and translator into rows of realised state, where
+the code of traces finds it. With `undo` the flows are changed on their way there.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+import msgspec
+
+from api.trace.network import FlowTables, take_snapshot
+from logical_flow.connections import ScriptedConnections, State, Tracked
+from logical_flow.packet import packet_from_match
+from logical_flow.payload import decode_flows, encode_flows
+from logical_flow.template import LogicalFlow, Template
+from logical_flow.walk import walk
+from northbound.database import Database
+from southbound.groups import GroupIds
+from southbound.rows import FlowGroup, PortBinding, Row
+from southbound.state import RealisedState
+from southbound.store import Store
+from tests.differential.network.outcome import Outcome, delivery
+from tests.differential.network.packets import Probe
+from tests.differential.network.topologies import Document
+from tests.translated import Translated
+from translator.pipeline import PIPELINES
+from translator.realise import all_rows, template_row
+
+Undo = Callable[[Sequence[LogicalFlow]], Sequence[LogicalFlow]]
+"""What the flows of a group would be if the two systems did not differ."""
+
+_REVISION = 1
+_STATES = {
+    "new": State.NEW,
+    "est": State.EST,
+    "rpl": State.EST | State.RPL,
+    "inv": State.INV,
+}
+_TEMPLATES = {t.id: t for pipeline in PIPELINES for t in pipeline.templates}
+
+
+class Treadle:
+    """The network of a document, translated."""
+
+    def __init__(self, database: Database, document: Document) -> None:
+        engine = Translated.in_database(database, document).engine
+        self._rows = list(all_rows(engine, GroupIds(), _REVISION))
+        self._store = Store(database.engine)
+        self._realised = self._state(self._rows)
+        self._tables = FlowTables()
+
+    def outcome(self, probe: Probe) -> Outcome:
+        return _outcome(self._realised, self._tables, probe)
+
+    def outcome_without(self, undo: Undo, probe: Probe) -> Outcome:
+        """What would become of the packet with the flows that `undo` makes of ours."""
+        return _outcome(self._state(_changed(self._rows, undo)), FlowTables(), probe)
+
+    def _state(self, rows: Iterable[Row]) -> RealisedState:
+        state = RealisedState(self._store)
+        state.feed.change(rows, [])
+        return state
+
+
+def _outcome(state: RealisedState, tables: FlowTables, probe: Probe) -> Outcome:
+    packet = packet_from_match(probe.packet)
+    ports = state.rows(PortBinding).values()
+    (entry,) = (port for port in ports if port.name == packet["inport"])
+    tracked = Tracked(State.TRK | _STATES[probe.state])
+    snapshot = take_snapshot(state, entry.datapath)
+    network = tables.network(snapshot, ScriptedConnections([tracked]))
+    return Outcome(delivery(each.port, each.packet) for each in walk(network, packet).deliveries)
+
+
+def _changed(rows: Iterable[Row], undo: Undo) -> Iterator[Row]:
+    """The rows with other flows, and the templates of those."""
+    templates: dict[int, Template] = {}
+    for row in rows:
+        if isinstance(row, FlowGroup):
+            flows = undo(decode_flows(row.payload, _TEMPLATES))
+            templates |= {flow.template.id: flow.template for flow in flows}
+            yield msgspec.structs.replace(row, payload=encode_flows(flows))
+        else:
+            yield row
+    yield from map(template_row, templates.values())
