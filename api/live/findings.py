@@ -104,8 +104,7 @@ def _difference_text(difference: Difference, cause: Cause | None) -> str:
         case "missing":
             return f"in {place} the switch lacks {flows}{whose}"
         case "altered":
-            change = f"it has {difference.found} where {difference.wanted} is wanted"
-            return f"in {place} the switch has altered {flows}{whose}: {change}"
+            return f"in {place} the switch has altered {flows}{whose}: it has {difference.found}"
         case "extra":
             cookie = f", with the cookie of {owner}" if owner else ""
             return f"in {place} the switch has a flow that nobody wants{cookie}: {difference.found}"

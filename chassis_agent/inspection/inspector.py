@@ -122,7 +122,7 @@ class Inspector:
         behind = origin(FlowReference(difference.cookie, table, priority), self._state.rows)
         return Difference(
             "missing" if found is None else "extra" if wanted is None else "altered",
-            names.table(table, datapath),
+            names.any_table(table) if datapath is None else names.table(table, datapath),
             "" if datapath is None else names.datapaths.get(datapath, str(datapath)),
             _text(wanted, names),
             _text(found, names),
@@ -216,5 +216,5 @@ def _text(flow: Flow | None, names: Names) -> str:
 def _step(step: TraceStep, names: Names) -> Step:
     found = _DATAPATH.search(step.match)
     datapath = int(found[1], 16) if found else None
-    table = names.table(step.table, datapath)
+    table = names.any_table(step.table) if datapath is None else names.table(step.table, datapath)
     return Step(table, step.priority, step.match[:MAX_TEXT], step.cookie)

@@ -56,6 +56,15 @@ class Names:
         kind = self.kinds.get(datapath or 0, "")
         return self.stages.get((kind, number)) or tables.table_name(number)
 
+    def any_table(self, number: int) -> str:
+        """A table in flows of any datapath: all that it may be.
+
+        >>> Names(stages={("ls", 8): "ls_in_admission", ("lr", 8): "lr_in_admission"}).any_table(8)
+        'lr_in_admission or ls_in_admission'
+        """
+        stages = {name for (_, table), name in self.stages.items() if table == number}
+        return " or ".join(sorted(stages)) or tables.table_name(number)
+
     def conjunction(self, number: int) -> str:
         return self.conjunctions.get(number, f"{number:#x}")
 

@@ -74,7 +74,7 @@ async def test_an_untouched_switch_is_as_wanted(asked: WatchedServer) -> None:
 async def test_an_added_flow_is_named(switch: PrivateSwitch, asked: WatchedServer) -> None:
     await asyncio.to_thread(switch.add_flow, "table=10,priority=999,udp,actions=drop")
     (found,) = await differences(asked)
-    assert (found.kind, found.table, found.wanted) == ("extra", "ingress_2", "")
+    assert (found.kind, found.table, found.wanted) == ("extra", "ls_in_lookup", "")
     assert "priority=999" in found.found
     assert found.logical_flows == ()
 

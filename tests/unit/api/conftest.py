@@ -1,7 +1,7 @@
 """An API over a real SQLite file, a real translator, and agents that the test plays."""
 
 import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +12,8 @@ import pytest
 from api.app import create_app
 from api.backend import Backend
 from northbound.database import Database, open_database, upgrade
-from southbound.errors import NotAllowed
+from southbound.errors import NotAllowed, NotConnected
+from southbound.questions import Question, Result
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.watch.server import ChassisStatus
@@ -27,6 +28,13 @@ class PlayedAgents:
     asked: list[int] = field(default_factory=list)
     connected: dict[str, int] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
+    answer: Callable[[str, Question], Result] | None = None
+    """What the agent of a chassis answers to a question; it may raise Unanswered."""
+
+    async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
+        if self.answer is None:
+            raise NotConnected("its agent is not connected")
+        return self.answer(chassis, question)
 
     async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
         self.asked.append(revision)

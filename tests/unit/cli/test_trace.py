@@ -9,6 +9,7 @@ from typer.testing import CliRunner
 
 from api.v1.cookies import EXAMPLE as COOKIE
 from api.v1.trace import EXAMPLE as TRACE
+from cli.live import live_lines
 from cli.main import app
 
 
@@ -87,6 +88,49 @@ def test_a_drop_is_red_on_a_terminal(asked: list[httpx.Request]) -> None:
 def test_wrong_use(asked: list[httpx.Request], arguments: list[str]) -> None:
     run("trace", *arguments, code=2)
     assert asked == []
+
+
+LEG = {"text": "a packet from port web-1 goes to chassis hv2, as the walk says", "agrees": True}
+CHASSIS = {
+    "chassis": "hv1",
+    "agrees": True,
+    "problem": None,
+    "revision": 42,
+    "in_sync": True,
+    "differences": [],
+    "more_differences": 0,
+    "legs": [LEG],
+}
+
+
+def test_switches_that_agree_in_lines() -> None:
+    live = {"agrees": True, "text": "…", "chassis": [CHASSIS]}
+    assert list(live_lines(live)) == [
+        ("live: the switches do what the walk does", "green"),
+        ("  hv1: in sync with revision 42, the flows that are wanted", "green"),
+        (f"    {LEG['text']}", "green"),
+    ]
+
+
+def test_switches_that_differ_in_lines() -> None:
+    difference = {"text": "in output the switch lacks …"}
+    hv1 = {**CHASSIS, "agrees": False, "differences": [difference], "more_differences": 2}
+    hv2 = {**CHASSIS, "chassis": "hv2", "agrees": None, "problem": "its agent is not connected"}
+    live = {"agrees": False, "text": "…", "chassis": [hv1, {**hv2, "legs": []}]}
+    assert list(live_lines(live)) == [
+        ("live: the switches differ", "red"),
+        ("  hv1: in sync with revision 42, 3 flows that differ", "red"),
+        ("    in output the switch lacks …", "red"),
+        (f"    {LEG['text']}", "green"),
+        ("    and 2 more differences", "red"),
+        ("  hv2: can't be asked: its agent is not connected", "yellow"),
+    ]
+
+
+def test_a_live_check_is_asked_for_and_printed(asked: list[httpx.Request]) -> None:
+    assert "live" not in run("trace", "udp", "web-1", "db-1:53")
+    run("trace", "udp", "web-1", "db-1:53", "--live")
+    assert json.loads(asked[1].content)["live"] is True
 
 
 def test_detrace_leads_from_a_dumped_flow_to_its_author(asked: list[httpx.Request]) -> None:
