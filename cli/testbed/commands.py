@@ -194,8 +194,10 @@ def _print_where_to_look(lab: "Lab", results: "list[ProbeResult]") -> None:
     table.add_row("who changed what", f"treadle revisions --url {url}")
     refused = next((each.probe for each in results if each.outcome == "rejected"), None)
     if refused:
-        words = f"tcp {refused.source} -> {refused.target}:{refused.tcp}"
-        table.add_row("why it was refused", f"treadle trace --url {url} '{words}'")
+        ends = f"{refused.source} {refused.target}"
+        table.add_row("why it was refused", f"treadle explain --url {url} {ends} tcp/{refused.tcp}")
+        words = f"tcp {refused.source} {refused.target}:{refused.tcp}"
+        table.add_row("stage by stage", f"treadle trace --url {url} {words}")
     vm = next(iter(lab.vms), None)
     if vm:
         table.add_row("inside a VM", f"treadle testbed exec --name {lab.name} {vm} -- ping ADDRESS")
