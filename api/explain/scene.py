@@ -4,6 +4,7 @@ Packets are walked one after the other through one network: a reply finds the co
 that its request left, and a router the neighbour that it learned when it asked.
 """
 
+from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -61,14 +62,21 @@ class Scene:
         return True
 
     def addressing(self, datapath: str) -> Addressing:
-        """Who has which address, as the workloads on a switch see it."""
+        """Who has which address on a switch, as the workloads there see it."""
+        ports = self._by_datapath.get(datapath, {})
         networks = {}
-        for port in self.ports.values():
-            if port.datapath == datapath and port.peer:
-                router_port = self.reader.named(LogicalRouterPort, port.peer)
-                if router_port is not None:
-                    networks[port.peer] = tuple(router_port.networks)
-        return Addressing(self.ports, networks)
+        for port in ports.values():
+            router_port = self.reader.named(LogicalRouterPort, port.peer) if port.peer else None
+            if router_port is not None:
+                networks[port.peer] = tuple(router_port.networks)
+        return Addressing(ports, networks)
+
+    @cached_property
+    def _by_datapath(self) -> dict[str, dict[str, PortBinding]]:
+        found: dict[str, dict[str, PortBinding]] = defaultdict(dict)
+        for port in self.snapshot.ports:
+            found[port.datapath][port.name] = port
+        return found
 
     def datapath_name(self, datapath: str) -> str:
         found = self.snapshot.datapaths.get(datapath)
