@@ -33,12 +33,9 @@ def flow_differences(
     """The differences that concern packets on `datapaths`, by tunnel key, in table order."""
     one = {flow.key: flow for flow in wanted}
     other = {flow.key: flow for flow in found}
-    differing = (
-        FlowDifference(key, one.get(key), other.get(key))
-        for key in sorted(one.keys() | other.keys())
-        if one.get(key) != other.get(key)
-    )
-    return {each.key: each for each in differing if _concerns(each, datapaths)}
+    differing = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+    found = (FlowDifference(key, one.get(key), other.get(key)) for key in sorted(differing))
+    return {each.key: each for each in found if _concerns(each, datapaths)}
 
 
 def _concerns(difference: FlowDifference, datapaths: Collection[int]) -> bool:

@@ -1,5 +1,7 @@
 """Live checks: what switches would do with packets, and wrong flows that somebody left there."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -169,6 +171,38 @@ def test_an_added_flow_is_found_and_named(scene: Scene) -> None:
     assert (explanation["reachable"], explanation["live"]["agrees"]) == (True, False)
     assert "priority=2000" in explanation["live"]["text"]
     assert live(scene, "udp la -> lc:53")["agrees"] is True
+
+
+def treadle(*arguments: str, code: int) -> str:
+    """What a command prints; it has to end with `code`."""
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, timeout=60
+    )
+    assert done.returncode == code, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_command_names_the_flow_and_fails(scene: Scene) -> None:
+    explain = ("explain", "la", "lc", "udp/53", "--live", "--url", scene.lab.server.url)
+    assert "live: the switches do what the walk does" in treadle(*explain, code=0)
+    hv2 = scene.lab.hypervisors["hv2"]
+    with tampered(hv2, "add-flow", "table=96,priority=2000,udp,tp_dst=53,actions=drop"):
+        printed = treadle(*explain, code=1)
+    assert "live: the switches differ" in printed
+    assert "hv2: in sync with revision" in printed
+    assert "has a flow that nobody wants" in printed
+
+
+def test_detrace_at_the_agent_tells_the_logical_flow_of_a_line(scene: Scene) -> None:
+    hv1 = scene.lab.hypervisors["hv1"]
+    line = flow_with(hv1, f"dl_dst={MAC['lc']} ", "priority=50", "resubmit(,80)")
+    detrace = ("agent", "detrace", "--config", str(hv1.configuration))
+    heading, flow = treadle(*detrace, line, code=0).splitlines()
+    assert heading.startswith(line.partition("cookie=")[2].partition(",")[0])
+    assert "logical switch port" in heading
+    assert "on l1, since revision" in heading
+    assert f"eth.dst == {MAC['lc']}" in flow
+    treadle(*detrace, "0x123456", code=1)
 
 
 def test_a_removed_flow_is_found_with_its_logical_flow_and_object(scene: Scene) -> None:
