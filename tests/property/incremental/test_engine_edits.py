@@ -99,6 +99,44 @@ def test_incremental_equals_full(batches: list[list[tuple[Any, Any, Any]]]) -> N
         assert engine.differences() == []
 
 
+def everything(engine: Engine) -> list[Any]:
+    """All that the engine remembers, down to who reads what."""
+
+    def readers(slots: dict[Any, Any]) -> Any:
+        return {key: {(s.node.name, k) for s, k in slot} for key, slot in slots.items()}
+
+    return [
+        (
+            dict(state.values),
+            {group: dict(elements) for group, elements in state.groups.items()},
+            readers(state.slots),
+            readers(state.any_slots),
+            dict(state.dirty),
+            dict(state.changed),
+        )
+        for state in engine._states
+    ] + [{key: failure.error for key, failure in engine.failures.items()}]
+
+
+@settings(max_examples=500, deadline=None)
+@given(BATCHES, BATCHES)
+def test_what_if_tells_what_would_change_and_changes_nothing(
+    batches: list[list[tuple[Any, Any, Any]]], others: list[list[tuple[Any, Any, Any]]]
+) -> None:
+    engine = Engine(world())
+    for batch in batches:
+        engine.apply(batch)
+    for other in others:
+        before = everything(engine)
+        expected = engine.what_if(other)
+        assert everything(engine) == before
+        delta = engine.apply(other)
+        assert expected.outputs == delta.outputs
+        assert {k: f and f.error for k, f in expected.failures.items()} == {
+            k: f and f.error for k, f in delta.failures.items()
+        }
+
+
 @settings(max_examples=200, deadline=None)
 @given(BATCHES)
 def test_nothing_is_left_of_what_is_gone(batches: list[list[tuple[Any, Any, Any]]]) -> None:
