@@ -9,20 +9,23 @@ input port: of ten thousand flows of a template a packet is compared with the fe
 it may fit.
 """
 
+from abc import ABC, abstractmethod
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import chain
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from logical_flow.action import Actions
 from logical_flow.annotate import annotate_flow
 from logical_flow.evaluate import Packet, Sets, Value, evaluate, read
 from logical_flow.expression import And, Comparison, Expression, Relation
 from logical_flow.fields import FieldSlice
-from logical_flow.holes import Hole, HoleType
+from logical_flow.holes import Argument, Hole, HoleType
 from logical_flow.template import LogicalFlow, Template
+
+T = TypeVar("T")
 
 
 class StagePlace(NamedTuple):
@@ -86,23 +89,26 @@ class Choice(NamedTuple):
     certain: bool
 
 
-class FlowTable:
-    """The flows of one datapath."""
+class Placed(NamedTuple):
+    """An entry and its place in the order in which entries were given."""
 
-    def __init__(self, entries: Iterable[Entry]) -> None:
-        self._stages: dict[str, dict[Template, _Siblings]] = defaultdict(dict)
-        for place, entry in enumerate(entries):
-            template = entry.flow.template
-            stage = self._stages[template.stage]
-            if template not in stage:
-                stage[template] = _Siblings(template)
-            stage[template].add(_Placed(place, entry))
+    place: int
+    entry: Entry
+
+
+class Flows(ABC):
+    """The flows of one datapath, wherever they come from."""
+
+    @abstractmethod
+    def candidates(self, stage: str, packet: Packet) -> Iterable[Placed]:
+        """Flows of the stage that the packet may fit, in any order; the others it can't."""
+
+    @abstractmethod
+    def has_flows(self, stage: str) -> bool: ...
 
     def choose(self, stage: str, packet: Packet, sets: Sets) -> Choice:
         """The flow of highest priority that the packet fits."""
-        templates = self._stages.get(stage, {}).values()
-        candidates = chain.from_iterable(siblings.candidates(packet) for siblings in templates)
-        for _, entry in sorted(candidates, key=_rank):
+        for _, entry in sorted(self.candidates(stage, packet), key=_rank):
             fits = evaluate(entry.match, packet, sets)
             if fits is not False:
                 return Choice(entry, fits is True)
@@ -111,23 +117,36 @@ class FlowTable:
     def next_place(self, layout: Layout, pipeline: str, table: int) -> StagePlace | None:
         """The first stage from `table` on that has something to say here."""
         for place in layout.from_table(pipeline, table):
-            if place.name in self._stages or place.default == "drop":
+            if place.default == "drop" or self.has_flows(place.name):
                 return place
         return None
 
 
-class _Placed(NamedTuple):
-    """An entry and its place in the order in which entries were given."""
-
-    place: int
-    entry: Entry
-
-
-def _rank(placed: _Placed) -> tuple[int, int]:
+def _rank(placed: Placed) -> tuple[int, int]:
     return -placed.entry.priority, placed.place
 
 
-class _Siblings:
+class FlowTable(Flows):
+    """Flows that are given as they are."""
+
+    def __init__(self, entries: Iterable[Entry]) -> None:
+        self._stages: dict[str, dict[Template, Siblings[Placed]]] = defaultdict(dict)
+        for place, entry in enumerate(entries):
+            template, args = entry.flow
+            stage = self._stages[template.stage]
+            if template not in stage:
+                stage[template] = Siblings(template)
+            stage[template].add(args, Placed(place, entry))
+
+    def candidates(self, stage: str, packet: Packet) -> Iterable[Placed]:
+        templates = self._stages.get(stage, {}).values()
+        return chain.from_iterable(siblings.fitting(packet) for siblings in templates)
+
+    def has_flows(self, stage: str) -> bool:
+        return stage in self._stages
+
+
+class Siblings(Generic[T]):
     """The flows of one template, by the arguments that fields have to be equal to."""
 
     def __init__(self, template: Template) -> None:
@@ -136,15 +155,14 @@ class _Siblings:
         for field, hole in _pinned(template.match):
             self._fields.append(field)
             self._arguments.append(template.arguments.index(hole))
-        self._by_values: dict[tuple[Value, ...], list[_Placed]] = defaultdict(list)
+        self._by_values: dict[tuple[Value, ...], list[T]] = defaultdict(list)
 
-    def add(self, placed: _Placed) -> None:
-        args = placed.entry.flow.args
-        values = (args[number] for number in self._arguments)
-        key = tuple(int.from_bytes(v) if isinstance(v, bytes) else v for v in values)
-        self._by_values[key].append(placed)
+    def add(self, args: Sequence[Argument], flow: T) -> None:
+        values = [args[number] for number in self._arguments]
+        key = tuple([int.from_bytes(v) if isinstance(v, bytes) else v for v in values])
+        self._by_values[key].append(flow)
 
-    def candidates(self, packet: Packet) -> Iterable[_Placed]:
+    def fitting(self, packet: Packet) -> Iterable[T]:
         """Those that the packet may fit; all of them when it isn't known well enough."""
         values = tuple(read(packet, field) for field in self._fields)
         if None in values:

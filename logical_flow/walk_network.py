@@ -10,7 +10,7 @@ from typing import Protocol
 
 from logical_flow.connections import Connections, ConnectionTable
 from logical_flow.evaluate import Sets
-from logical_flow.flow_table import FlowTable, Layout
+from logical_flow.flow_table import Flows, Layout
 
 
 class WalkPort(Protocol):
@@ -52,7 +52,7 @@ class Network:
         datapaths: Collection[WalkDatapath],
         ports: Collection[WalkPort],
         layout: Layout,
-        flows: Mapping[str, FlowTable],
+        flows: Mapping[str, Flows],
         sets: Sets | None = None,
         neighbours: Mapping[tuple[str, str], str] | None = None,
         learned: Mapping[tuple[str, str], str] | None = None,

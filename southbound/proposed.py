@@ -8,7 +8,7 @@ already would be bound to it, and what was learned on a port that goes, goes.
 from collections.abc import Collection, Iterable, Mapping
 from typing import Protocol, TypeVar
 
-from southbound.rows import FdbEntry, MacBinding, PortBinding, Row, RowId
+from southbound.rows import FdbEntry, MacBinding, PortBinding, Row, RowId, datapath_scope
 from southbound.state import RealisedState
 
 R = TypeVar("R", bound=Row)
@@ -28,29 +28,20 @@ class RealisedRows(Protocol):
 class ProposedState:
     """A view of `state` with `puts` and without `deletes`. Belongs to the same loop.
 
-    It holds for as long as `state` is at the revision that the change is one to.
+    It holds for as long as `state` is at the revision that the change is one to. What the
+    change doesn't touch costs nothing: it is looked at where it is.
     """
 
-    def __init__(
-        self, state: RealisedState, puts: Iterable[Row], deletes: Collection[RowId]
-    ) -> None:
+    def __init__(self, state: RealisedState, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
         self._state = state
         self._puts: dict[RowId, Row] = {}
-        self._deletes = deletes
-        left: set[str] = set()
-        for table, key in deletes:
-            old = state.rows(PortBinding).get(key) if table == PortBinding.table else None
-            if old is not None:
-                left.add(old.name)
+        self._gone: set[RowId] = set(deletes)
+        self._touched: set[str] = set()
+        """Tables and scopes that are not as they are stored."""
         for row in puts:
-            if not isinstance(row, PortBinding):
-                self._puts[row.row_id] = row
-                continue
-            self._puts[row.row_id] = state.facts.would_be(row)
-            old = state.rows(PortBinding).get(row.key)
-            if old is not None and (old.datapath, old.name) != (row.datapath, row.name):
-                left.add(old.name)
-        self._left = left
+            self._put(state.facts.would_be(row) if isinstance(row, PortBinding) else row)
+        for row_id in [*self._gone, *self._puts]:
+            self._leave(row_id)
 
     @property
     def revision(self) -> int:
@@ -59,17 +50,43 @@ class ProposedState:
 
     def rows(self, row_type: type[R]) -> Mapping[str, R]:
         stored = self._state.rows(row_type)
-        kept = {key: row for key, row in stored.items() if self._stays(row)}
+        if row_type.table not in self._touched:
+            return stored
+        kept = {key: row for key, row in stored.items() if row.row_id not in self._gone}
         put = {row.key: row for row in self._puts.values() if isinstance(row, row_type)}
         return {**kept, **put}
 
     def in_scope(self, scope: str) -> Collection[Row]:
         stored = self._state.in_scope(scope)
-        put = [row for row in self._puts.values() if scope in row.scopes]
-        return [row for row in stored if self._stays(row)] + put
+        if scope not in self._touched:
+            return stored
+        kept = [
+            row
+            for row in stored
+            if (row_id := row.row_id) not in self._gone and row_id not in self._puts
+        ]
+        return kept + [row for row in self._puts.values() if scope in row.scopes]
 
-    def _stays(self, row: Row) -> bool:
-        if isinstance(row, MacBinding | FdbEntry):
-            return row.port not in self._left
-        row_id = row.row_id
-        return row_id not in self._puts and row_id not in self._deletes
+    def _put(self, row: Row) -> None:
+        self._puts[row.row_id] = row
+        self._touch(row)
+
+    def _touch(self, row: Row) -> None:
+        self._touched.add(row.table)
+        self._touched.update(row.scopes)
+
+    def _leave(self, row_id: RowId) -> None:
+        """Touch what is stored under that id, and drop what was learned on a port that goes."""
+        old = self._state.feed.get(row_id)
+        if old is None:
+            return
+        self._touch(old)
+        new = self._puts.get(row_id)
+        if not isinstance(old, PortBinding) or (
+            isinstance(new, PortBinding) and (new.datapath, new.name) == (old.datapath, old.name)
+        ):
+            return
+        for learned in self._state.in_scope(datapath_scope(old.datapath)):
+            if isinstance(learned, MacBinding | FdbEntry) and learned.port == old.name:
+                self._gone.add(learned.row_id)
+                self._touch(learned)

@@ -14,8 +14,8 @@ from api.explain.lookups import closed_port, disabled_ports_towards, patch_to
 from api.explain.scene import Scene
 from api.trace.addressing import Nobody
 from api.trace.causes import Cause
-from api.trace.network import StoredEntry
 from api.trace.result import Ending, deciding
+from api.trace.stored_flows import StoredEntry
 from api.trace.words import Address
 from logical_flow.evaluate import Packet
 from logical_flow.flow_table import Entry

@@ -5,28 +5,23 @@ only the first trace through a large network takes longer than the walk itself.
 """
 
 from collections.abc import Container, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from threading import Lock
 from typing import NamedTuple
 
+from api.trace.stored_flows import LayeredFlows, StoredFlows, Templates
 from logical_flow.connections import Connections
 from logical_flow.evaluate import Sets
-from logical_flow.flow_table import Entry, FlowTable, Layout
-from logical_flow.payload import decode_flows
+from logical_flow.flow_table import Flows, Layout
 from logical_flow.template import Template, TemplateText
 from logical_flow.walk_network import Network
 from southbound import rows
 from southbound.proposed import RealisedRows
 from southbound.rows import Datapath, FdbEntry, FlowGroup, MacBinding, PortBinding, SetMember
+from translator.pipeline import PIPELINES
 
-Templates = dict[int, Template]
-
-
-@dataclass
-class StoredEntry(Entry):
-    """A flow and the group that it is stored in."""
-
-    group: FlowGroup = field(kw_only=True)
+_THICK = 50
+"""A layer may have so many groups, and one in so many of a datapath's, before flows are made
+ready anew."""
 
 
 class Snapshot(NamedTuple):
@@ -73,25 +68,25 @@ def take_snapshot(realised: RealisedRows, datapath: str) -> Snapshot:
 
 
 class _Kept(NamedTuple):
-    groups: list[FlowGroup]
-    table: FlowTable
+    groups: dict[int, FlowGroup]
+    flows: StoredFlows
 
 
 class FlowTables:
-    """The flow tables of datapaths, kept between traces. Any thread may ask."""
+    """The flows of datapaths, kept between traces. Any thread may ask."""
 
     def __init__(self) -> None:
         self._kept: dict[str, _Kept] = {}
         self._lock = Lock()
 
     def network(self, snapshot: Snapshot, connections: Connections) -> Network:
-        """What a packet can be walked through; tables are made when it gets there."""
+        """What a packet can be walked through; flows are made ready when it gets there."""
         templates = parse_templates(snapshot.templates)
         return Network(
             datapaths=snapshot.datapaths.values(),
             ports=snapshot.ports,
             layout=Layout(templates.values()),
-            flows=_TablesOf(self, snapshot.groups, templates),
+            flows=_FlowsOf(self, snapshot.groups, templates),
             sets=Sets(snapshot.sets),
             neighbours=snapshot.neighbours,
             learned=snapshot.learned,
@@ -99,24 +94,39 @@ class FlowTables:
         )
 
     def keep_only(self, datapaths: Container[str]) -> None:
-        """Forget the tables of datapaths that are gone."""
+        """Forget the flows of datapaths that are gone."""
         with self._lock:
             for datapath in [known for known in self._kept if known not in datapaths]:
                 del self._kept[datapath]
 
-    def table(self, datapath: str, groups: list[FlowGroup], templates: Templates) -> FlowTable:
+    def flows(self, datapath: str, groups: list[FlowGroup], templates: Templates) -> Flows:
+        """The flows of `groups`: those kept, with a layer where a few have changed since."""
         with self._lock:
             kept = self._kept.get(datapath)
-            if kept is not None and kept.groups is groups:
-                return kept.table
-            same = kept is not None and kept.groups == groups
-            table = kept.table if kept and same else FlowTable(_entries(groups, templates))
-            self._kept[datapath] = _Kept(groups, table)
-            return table
+        now = {group.id: group for group in groups}
+        if kept is not None:
+            hidden = [old for old in kept.groups.values() if _differs(now.get(old.id), old)]
+            above = [new for new in groups if _differs(kept.groups.get(new.id), new)]
+            if not hidden and not above:
+                return kept.flows
+            if len(hidden) + len(above) <= _THICK + len(groups) // _THICK:
+                return LayeredFlows(kept.flows, hidden, above, templates)
+        flows = StoredFlows(groups, templates)
+        with self._lock:
+            self._kept[datapath] = _Kept(now, flows)
+        return flows
 
 
-class _TablesOf(Mapping[str, FlowTable]):
-    """The tables of a snapshot's datapaths, each made when it is first asked for."""
+def _differs(one: FlowGroup | None, other: FlowGroup) -> bool:
+    return one is not other and one != other
+
+
+TABLES = FlowTables()
+"""Those of this process: whatever walks packets shares them."""
+
+
+class _FlowsOf(Mapping[str, Flows]):
+    """The flows of a snapshot's datapaths, looked at when a packet first gets there."""
 
     def __init__(
         self, tables: FlowTables, groups: Mapping[str, list[FlowGroup]], templates: Templates
@@ -124,9 +134,14 @@ class _TablesOf(Mapping[str, FlowTable]):
         self._tables = tables
         self._groups = groups
         self._templates = templates
+        self._found: dict[str, Flows] = {}
 
-    def __getitem__(self, datapath: str) -> FlowTable:
-        return self._tables.table(datapath, self._groups[datapath], self._templates)
+    def __getitem__(self, datapath: str) -> Flows:
+        flows = self._found.get(datapath)
+        if flows is None:
+            flows = self._tables.flows(datapath, self._groups[datapath], self._templates)
+            self._found[datapath] = flows
+        return flows
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._groups)
@@ -135,18 +150,12 @@ class _TablesOf(Mapping[str, FlowTable]):
         return len(self._groups)
 
 
-def _entries(groups: Iterable[FlowGroup], templates: Templates) -> Iterable[Entry]:
-    for group in groups:
-        for flow in decode_flows(group.payload, templates):
-            yield StoredEntry(flow, group=group)
+_parsed = {template.id: template for pipeline in PIPELINES for template in pipeline.templates}
 
 
-_parsed: Templates = {}
-
-
-def parse_templates(texts: Iterable[rows.Template]) -> Templates:
+def parse_templates(texts: Iterable[rows.Template]) -> dict[int, Template]:
     """The templates by id; ids are hashes of the content, so each is parsed once."""
-    found: Templates = {}
+    found: dict[int, Template] = {}
     for row in texts:
         template = _parsed.get(row.id)
         if template is None:

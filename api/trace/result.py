@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from api.trace.causes import Cause, Causes
 from api.trace.liveness import Hosting
-from api.trace.network import StoredEntry
+from api.trace.stored_flows import StoredEntry
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_packet
 from logical_flow.walk_events import (

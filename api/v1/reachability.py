@@ -10,7 +10,7 @@ from api.explain.proposing import Explainer
 from api.openapi import answer, body, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
-from api.trace.network import FlowTables
+from api.trace.network import TABLES
 from api.v1.objects import READ_REFUSALS
 from api.v1.trace import CAUSE_EXAMPLE
 from api.v1.trace import EXAMPLE as TRACE_EXAMPLE
@@ -97,8 +97,6 @@ EXAMPLE = {
     "live": None,
 }
 
-_tables = FlowTables()
-
 
 @router.post(
     "/reachability",
@@ -122,5 +120,5 @@ _tables = FlowTables()
 )
 async def explain_reachability(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(ReachabilityRequest, values)
-    explainer = Explainer(backend, _tables, caller.name)
+    explainer = Explainer(backend, TABLES, caller.name)
     return JSONResponse(await explainer.explain(wanted))

@@ -18,7 +18,7 @@ from api.trace.addressing import Addressing
 from api.trace.causes import Causes
 from api.trace.documents import TraceRequest
 from api.trace.liveness import Hosting
-from api.trace.network import FlowTables, take_snapshot
+from api.trace.network import TABLES, take_snapshot
 from api.trace.proposal import Proposal, change_of, propose
 from api.trace.result import steps, verdict
 from api.trace.words import PacketWords, parse_words
@@ -78,8 +78,6 @@ EXAMPLE = {
     "live": None,
 }
 
-_tables = FlowTables()
-
 
 @router.post(
     "/trace",
@@ -117,12 +115,12 @@ async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Respo
         if words is not None:
             networks = _networks(reader, ports, entry.datapath, proposal)
             sent = Addressing(ports, networks).packet(words, wanted.inport)
-        _tables.keep_only(datapaths)
+        TABLES.keep_only(datapaths)
         causes = Causes(reader, proposal.causes if proposal else None)
         traced, journeys = [], []
         for connection, blocked in connections:
             tracker = _tracker(connection, blocked)
-            walked = _walk(_tables.network(snapshot, tracker), sent, words)
+            walked = _walk(TABLES.network(snapshot, tracker), sent, words)
             journeys.append(Journey(entry, sent, connection, walked))
             traced.append(
                 {
