@@ -26,6 +26,7 @@ def commands(sizes: list[str], ovn_sizes: list[str]) -> dict[str, list[str]]:
         "agent_start": ["1000", "2400", "11000"],
         "ovn_chassis": ovn_sizes[:1],
         "fan_out": ["20", "200"],
+        "traces": ovn_sizes,
         "lookups": [],
     }
 

@@ -186,6 +186,26 @@ def _fan_out(results: Results) -> Iterator[str]:
     yield from _table("One change to many connected agents", head, rows)
 
 
+def _traces(results: Results) -> Iterator[str]:
+    sizes = _by_size(results, "traces")
+    rows: list[list[object]] = []
+    for packet in next(iter(sizes.values()))["traces"]:
+        for size, found in sizes.items():
+            times = found["traces"][packet]
+            rows.append(
+                [
+                    *(packet, size, times["first"], times["warm"]),
+                    *(times.get("after_a_change"), times.get("with_a_proposed_acl")),
+                    *(times["ovn_trace"], _times(times["warm"], times["ovn_trace"])),
+                ]
+            )
+    head = [
+        *("packet", "ports", "first, ms", "warm, ms", "after a change, ms"),
+        *("with a proposed ACL, ms", "ovn-trace, ms", "ratio"),
+    ]
+    yield from _table("A trace, from request to answer", head, rows)
+
+
 def _lookups(results: Results) -> Iterator[str]:
     found = results["lookups"]
     ovn = next(iter(results.get("ovn_chassis", ())), None)
@@ -207,6 +227,7 @@ TABLES = {
     "end_to_end": _end_to_end,
     "agent_start": _agent_start,
     "fan_out": _fan_out,
+    "traces": _traces,
     "lookups": _lookups,
 }
 """By measurement, in the order in which they are shown."""
