@@ -17,7 +17,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from api.trace.network import StoredEntry
+from api.trace.stored_flows import StoredEntry
 from logical_flow.evaluate import Packet
 from logical_flow.walk_events import Crossing, Delivery, Event, Made, Visit, Walk
 from southbound.questions import Connection, TracePort, TraceTunnel, headers_of
