@@ -34,8 +34,8 @@ def flow_differences(
     one = {flow.key: flow for flow in wanted}
     other = {flow.key: flow for flow in found}
     differing = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
-    found = (FlowDifference(key, one.get(key), other.get(key)) for key in sorted(differing))
-    return {each.key: each for each in found if _concerns(each, datapaths)}
+    named = (FlowDifference(key, one.get(key), other.get(key)) for key in sorted(differing))
+    return {each.key: each for each in named if _concerns(each, datapaths)}
 
 
 def _concerns(difference: FlowDifference, datapaths: Collection[int]) -> bool:
