@@ -11,12 +11,13 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from chassis_agent.openflow import oxm
+from chassis_agent.openflow.actions import CONTROLLER
 from chassis_agent.openflow.errors import DecodingError
 
 _PACKET, _TABLE, _COOKIE, _METADATA, _USERDATA = 0, 3, 4, 6, 7
 
 _RESTORABLE: Final = frozenset(
-    {"in_port", "metadata", "pkt_mark", "tun_id", "tun_src", "tun_dst", "tun_metadata0"}
+    {"metadata", "pkt_mark", "tun_id", "tun_src", "tun_dst", "tun_metadata0"}
     | {f"xreg{n}" for n in range(8)}
 )
 """The fields of a punted packet that a packet-out's match may bring back."""
@@ -50,12 +51,17 @@ class PacketIn(NamedTuple):
         return self.fields.get("metadata", 0)
 
     def restored_metadata(self) -> bytes:
-        """The match with which a packet-out starts where this packet was."""
-        return oxm.match(
+        """The match with which a packet-out starts where this packet was, as one of the agent's.
+
+        The input port of this packet is none that exists any more, and a packet from such
+        a port is lost in connection tracking: the switch can't take it up again.
+        """
+        restored = (
             oxm.Term(oxm.FIELDS[name], value)
             for name, value in self.fields.items()
             if name in _RESTORABLE
         )
+        return oxm.match([oxm.Term(oxm.FIELDS["in_port"], CONTROLLER), *restored])
 
 
 def decode_packet_in(body: bytes) -> PacketIn:

@@ -249,3 +249,14 @@ def test_routed_packet_takes_one_tunnel_hop(scene: Scene) -> None:
     trace = scene.lab.hypervisor("hv1").trace(flow)
     assert trace.count("tnl_push") + trace.count("native tunnel") >= 1, trace
     assert trace.count("-> output to native tunnel") <= 1, trace
+
+
+def test_what_a_router_makes_passes_connection_tracking(scene: Scene) -> None:
+    """A refusal is a reply in the connection of what it refuses."""
+    acl = scene.net.acl("ls:s1", "to-lport", 10, "ip4.src == 192.0.2.1", "allow-related")
+    refused = frames.tcp(ip4("v1"), "10.1.1.1", 1024, 81)
+    packet = ipv4(ip4("v1"), "10.1.1.1", frames.TCP, refused)
+    with Tap(scene.lab.vm("v1")) as v1:
+        v1.send(ethernet(GATEWAY["s1"], mac("v1"), IPV4, packet))
+        v1.expect(lambda frame: bool(frame.tcp_flags & frames.RST), "a reset")
+    scene.net.delete(f"/acls/{acl}")

@@ -36,6 +36,8 @@ FIELDS_OF_PACKET = {
     "xreg1": 0,
     "xreg7": 11 << 32 | 12,
 }
+RESTORED = {**FIELDS_OF_PACKET, "in_port": act.CONTROLLER}
+"""With these a packet of the agent's begins: it comes from no port that could be gone."""
 NESTED = act.resubmit(9)
 NEXT_HOP = bytes((10, 0, 1, 5))
 MAC = bytes.fromhex("0a0000000099")
@@ -74,7 +76,7 @@ def test_a_reply_runs_the_nested_actions_with_the_registers_of_the_packet() -> N
     recorder.receive(userdata(Opcode.TCP_RESET, NESTED), frame)
     reply = reply_to(Opcode.TCP_RESET, frame)
     assert reply is not None
-    metadata = oxm.match(Term(FIELDS[name], value) for name, value in FIELDS_OF_PACKET.items())
+    metadata = oxm.match(Term(FIELDS[name], value) for name, value in RESTORED.items())
     may_enter_a_tunnel = act.set_field(FIELDS[tables.FLAGS], 0, tables.FROM_TUNNEL)
     assert recorder.sent == [messages.packet_out(reply, may_enter_a_tunnel + NESTED, metadata)]
     assert recorder.dispatcher.received == {Opcode.TCP_RESET: 1}
@@ -89,7 +91,7 @@ def test_a_packet_waits_for_its_next_hop_and_goes_on() -> None:
     assert dispatcher.neighbour_known(7, 12, bytes(4), MAC) == 0
     assert dispatcher.neighbour_known(7, 11, NEXT_HOP, MAC) == 0
     assert dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 1
-    metadata = oxm.match(Term(FIELDS[name], value) for name, value in FIELDS_OF_PACKET.items())
+    metadata = oxm.match(Term(FIELDS[name], value) for name, value in RESTORED.items())
     go_on = act.set_field(FIELDS["eth_dst"], int.from_bytes(MAC)) + act.resubmit(RESUME_TABLE)
     assert recorder.sent[1] == messages.packet_out(frame, go_on, metadata)
     assert dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
