@@ -1,5 +1,7 @@
 """Live checks: what switches would do with packets, and wrong flows that somebody left there."""
 
+import random
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -10,6 +12,7 @@ import pytest
 
 from cli.testbed.hypervisor import INTEGRATION_BRIDGE, Hypervisor
 from cli.testbed.wait import until
+from southbound.cookies import PHYSICAL_COOKIE
 from tests.system.conftest import Scene
 
 pytestmark = pytest.mark.system
@@ -31,6 +34,10 @@ SOLICITATION = (
     f"eth.src == {MAC['la']} && eth.dst == 33:33:ff:00:00:13 && ip6.src == fd30:1::11 "
     "&& ip6.dst == ff02::1:ff00:13 && nd_ns && nd.target == fd30:1::13"
 )
+
+UNUSED_PRIORITY = 64999
+SEEDED = 4
+"""How many flows of a hypervisor are tampered with, one after the other, in each way."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -122,13 +129,14 @@ def test_switches_agree_about_all_packets_of_an_explanation(
 
 
 @contextmanager
-def tampered(hypervisor: Hypervisor, command: str, flow: str) -> Iterator[None]:
+def tampered(hypervisor: Hypervisor, *command: str) -> Iterator[None]:
     """A switch of which somebody changed flows, until all are as they were."""
     switch = hypervisor.switch
     bridge = switch.management(INTEGRATION_BRIDGE)
     before = hypervisor.directory / "before.flows"
     before.write_text("\n".join(hypervisor.flows()) + "\n")
-    switch.ofctl(command, bridge, flow)
+    *options, flow = command
+    switch.ofctl(*options, bridge, flow)
     try:
         yield
     finally:
@@ -257,6 +265,46 @@ def visits(scene: Scene, packet: str) -> Iterator[Any]:
         step = waiting.pop(0)
         yield step
         waiting += step["steps"]
+
+
+@pytest.mark.parametrize("kind", ["missing", "altered", "extra"])
+@pytest.mark.parametrize(
+    ("name", "packet"), [("hv1", "udp la -> ld:53"), ("hv2", "udp ld -> la:53")]
+)
+def test_whatever_flow_is_wrong_is_named(scene: Scene, name: str, packet: str, kind: str) -> None:
+    """Flows chosen at random where the packet begins: it gets to all datapaths there."""
+    hypervisor = scene.lab.hypervisors[name]
+    chance = random.Random(f"{name} {kind}")
+    for line in chance.sample(hypervisor.flows(), SEEDED):
+        cookie, head, actions = parts(line)
+        action = "drop" if actions != "drop" else "resubmit(,253)"
+        match kind:
+            case "missing":
+                command = ["--strict", "del-flows", head]
+            case "altered":
+                command = ["add-flow", f"cookie={cookie},{head},actions={action}"]
+            case _:
+                above = re.sub(r"priority=[0-9]+", f"priority={UNUSED_PRIORITY}", head)
+                command = ["add-flow", f"{above},actions={action}"]
+        with tampered(hypervisor, *command):
+            found = live(scene, packet)
+        assert found["agrees"] is False, line
+        (difference,) = of_chassis(found, name)["differences"]
+        assert difference["kind"] == kind, line
+        if kind == "extra":
+            assert difference["found"]
+        else:
+            assert difference["cookie"] == cookie
+            logical = int(cookie, 16) < PHYSICAL_COOKIE
+            assert bool(difference["logical_flows"]) == bool(difference["cause"]) == logical, line
+            assert ", of " in difference["text"]
+
+
+def parts(line: str) -> tuple[str, str, str]:
+    """Cookie, table with priority and match, and actions of a flow in a dump."""
+    head, _, actions = line.partition(" actions=")
+    cookie, _, rest = head.removeprefix("cookie=").partition(", ")
+    return cookie, rest.replace(", ", ","), actions
 
 
 def test_an_agent_that_is_away_is_named(scene: Scene) -> None:
