@@ -76,10 +76,15 @@ class _State:
         "reads",
         "slots",
         "values",
+        "visible",
     )
 
-    def __init__(self, node: Node, over: "tuple[_State, ...]") -> None:
+    def __init__(
+        self, node: Node, over: "tuple[_State, ...]", visible: "dict[Any, _State]"
+    ) -> None:
         self.node = node
+        self.visible = visible
+        """What was declared earlier, by source: all that may be read from here."""
         self.over = over
         """What the node is over: nothing for a table, one state for a derivation."""
         self.values: dict[Any, Any] = {}
@@ -98,24 +103,23 @@ class _State:
 class _Recorder:
     """The `Read` that derivations get: answers from the state and notes the slots."""
 
-    __slots__ = ("_by_source", "key", "log", "over", "position")
+    __slots__ = ("key", "log", "over", "visible")
 
-    def __init__(self, by_source: dict[Any, _State]) -> None:
-        self._by_source = by_source
+    def __init__(self) -> None:
+        self.visible: dict[Any, _State] = {}
         self.log: list[_Slot] = []
         self.over: _State | None = None
         self.key: Any = None
-        self.position = 0
 
     def begin(self, state: _State, key: Any) -> None:
         self.log = []
         self.over = state.over[0]
         self.key = key
-        self.position = state.node.position
+        self.visible = state.visible
 
     def __call__(self, source: Any, key: Any) -> Any:
-        state = self._by_source.get(source)
-        if state is None or state.node.position >= self.position:
+        state = self.visible.get(source)
+        if state is None:
             raise self._out_of_order(source)
         if state is self.over and key == self.key:
             return state.values.get(key)  # a cell follows its own row anyway
@@ -143,8 +147,8 @@ class _Recorder:
         return key in state.groups
 
     def _group(self, group: Any) -> _State:
-        state = self._by_source.get(group)
-        if state is None or state.node.position >= self.position or state.node.kind != "group":
+        state = self.visible.get(group)
+        if state is None or state.node.kind != "group":
             raise self._out_of_order(group)
         return state
 
@@ -163,10 +167,10 @@ class Engine:
         self._by_source: dict[Any, _State] = {}
         for node in graph:
             over = tuple(self._states[each.position] for each in node.over)
-            state = _State(node, over)
+            state = _State(node, over, dict(self._by_source))
             self._states.append(state)
             self._by_source[node.source] = state
-        self._recorder = _Recorder(self._by_source)
+        self._recorder = _Recorder()
 
     # --- changing -------------------------------------------------------------
 
@@ -225,16 +229,22 @@ class Engine:
         before: dict[tuple[Any, Any], bool] = {}
         for source in state.over:
             for key, old in source.changed.items():
-                self._move_pairs(state, key, old, source.values.get(key), before, delta)
+                new = source.values.get(key)
+                if old is not None:
+                    _count(state, self._project(state, key, old, delta, record=False), -1, before)
+                if new is not None:
+                    _count(state, self._project(state, key, new, delta, record=True), 1, before)
+                else:
+                    self._clear_failure(state, key, delta)
         if not before:
             return
-        for (group, element), existed in before.items():
+        for pair, existed in before.items():
+            group, element = pair
             elements = state.groups[group]
             exists = elements[element] > 0
             if not exists:
                 del elements[element]
             if exists != existed:
-                pair = (group, element)
                 state.changed[pair] = True if existed else None
                 if exists:
                     state.values[pair] = True
@@ -244,29 +254,6 @@ class Engine:
         for group, _ in before:
             if group in state.groups and not state.groups[group]:
                 del state.groups[group]
-
-    def _move_pairs(
-        self,
-        state: _State,
-        key: Any,
-        old: Any,
-        new: Any,
-        before: dict[tuple[Any, Any], bool],
-        delta: Delta,
-    ) -> None:
-        """Takes the old row's pairs out and the new one's in; notes which existed before."""
-        for sign, row in ((-1, old), (1, new)):
-            if row is None:
-                continue
-            for group, element in self._project(state, key, row, delta, record=sign > 0):
-                elements = state.groups.get(group)
-                if elements is None:
-                    elements = state.groups[group] = {}
-                count = elements.get(element, 0)
-                before.setdefault((group, element), count > 0)
-                elements[element] = count + sign
-        if new is None:
-            self._clear_failure(state, key, delta)
 
     def _project(
         self, state: _State, key: Any, row: Any, delta: Delta, *, record: bool
@@ -310,8 +297,7 @@ class Engine:
             self._record_failure(state, key, error, delta)
             value = self._fall_back(state, key, delta)
         else:
-            if self.failures:
-                self._clear_failure(state, key, delta)
+            self._clear_failure(state, key, delta)
         self._remember_reads(state, key, recorder.log)
         old = state.values.get(key)
         if value == old:
@@ -343,10 +329,11 @@ class Engine:
         cell = (state, key)
         for slot in new:
             slot.add(cell)
-        kept = {id(slot) for slot in new}
-        for slot in old:
-            if id(slot) not in kept:
-                _leave(slot, cell)
+        if old:
+            kept = {id(slot) for slot in new}
+            for slot in old:
+                if id(slot) not in kept:
+                    _leave(slot, cell)
         if new:
             state.reads[key] = new
         else:
@@ -372,7 +359,7 @@ class Engine:
         delta.failures[state.node.name, key] = failure
 
     def _clear_failure(self, state: _State, key: Any, delta: Delta) -> None:
-        if self.failures.pop((state.node.name, key), None) is not None:
+        if self.failures and self.failures.pop((state.node.name, key), None) is not None:
             delta.failures[state.node.name, key] = None
 
     # --- looking --------------------------------------------------------------
@@ -408,6 +395,21 @@ class Engine:
                 if one != other:
                     found.append(Difference(mine.node.name, key, one, other))
         return found
+
+
+def _count(
+    state: _State, pairs: list[tuple[Any, Any]], sign: int, before: dict[tuple[Any, Any], bool]
+) -> None:
+    """Takes a row's pairs in (1) or out (-1); notes in `before` which existed in the last batch."""
+    for pair in pairs:
+        group, element = pair
+        elements = state.groups.get(group)
+        if elements is None:
+            elements = state.groups[group] = {}
+        count = elements.get(element, 0)
+        if pair not in before:
+            before[pair] = count > 0
+        elements[element] = count + sign
 
 
 def _mark_readers(slots: dict[Any, _Slot], key: Any) -> None:
