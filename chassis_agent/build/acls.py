@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 from chassis_agent.build.logical import GroupFlows, set_members
 from chassis_agent.build.placement import Placement, placement
-from chassis_agent.build.stages import ACL_STAGE, GroupStages
-from chassis_agent.build.templates import compiled_templates
+from chassis_agent.build.stages import GroupStages
+from chassis_agent.build.templates import ACL_STAGE, compiled_templates
 from chassis_agent.compile import CompiledTemplate
 from incremental import Read
 from logical_flow.payload import PackedFlow, decode_packed

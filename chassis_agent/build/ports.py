@@ -41,7 +41,7 @@ def port_flows(read: Read, name: str) -> Flows:
     """How packets of a port enter its datapath, and how packets to it leave."""
     place = read(placement, name)
     datapath = None if place is None else read(datapath_key, place.datapath)
-    if place is None or datapath is None:
+    if place is None or datapath is None or place.where == "nowhere":
         return ()
     cookie = physical_cookie(datapath, place.port_key)
     if place.where == "away":

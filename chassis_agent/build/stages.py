@@ -1,17 +1,14 @@
 """Which stages of a datapath hold flows, and so are visited: see architecture, section 8."""
 
 from collections.abc import Iterator
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from chassis_agent.build.templates import EVERYTHING, compiled_templates, stage_book
-from chassis_agent.compile import StageKey, UsedStages, stages_of
+from chassis_agent.compile import StageKey, UsedStages, templates_of
 from chassis_agent.flow import Flow
 from incremental import Read
 from southbound.cookies import physical_cookie
 from southbound.rows import Datapath, FlowGroup
-
-ACL_STAGE: Final = "_acl_"
-"""What the names of the stages of ACLs have in them."""
 
 
 class GroupStages(NamedTuple):
@@ -26,10 +23,7 @@ def group_stages(read: Read, key: int) -> GroupStages | None:
     group = read(FlowGroup, key)
     if group is None:
         return None
-    stages = stages_of(group, compiled_templates(read))
-    book = read(stage_book, (EVERYTHING, EVERYTHING))
-    names = () if book is None else (book.stages[stage].name for stage in stages)
-    return GroupStages(group.datapath, stages, any(ACL_STAGE in name for name in names))
+    return GroupStages(group.datapath, *compiled_templates(read).shape(templates_of(group)))
 
 
 def stages_with_flows(_key: int, group: GroupStages) -> Iterator[tuple[str, StageKey]]:

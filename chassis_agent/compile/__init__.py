@@ -14,7 +14,7 @@ from chassis_agent.compile.errors import (
     CompileError,
     UnknownPortError,
 )
-from chassis_agent.compile.group import PackedGroup, pack_group, stages_of
+from chassis_agent.compile.group import PackedGroup, pack_group, template_of, templates_of
 from chassis_agent.compile.stages import Stage, StageBook, StageKey, UsedStages
 from chassis_agent.compile.template import CompiledTemplate, compile_template
 
@@ -33,5 +33,6 @@ __all__ = [
     "UsedStages",
     "compile_template",
     "pack_group",
-    "stages_of",
+    "template_of",
+    "templates_of",
 ]

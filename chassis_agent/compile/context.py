@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from chassis_agent.compile.stages import StageBook, UsedStages
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(slots=True, kw_only=True)
 class PackContext:
     """The surroundings of a flow group.
 

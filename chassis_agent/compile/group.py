@@ -5,7 +5,6 @@ from typing import NamedTuple
 
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError, UnknownPortError
-from chassis_agent.compile.stages import StageKey
 from chassis_agent.compile.template import CompiledTemplate
 from chassis_agent.flow import Flow
 from logical_flow.errors import LogicalFlowError
@@ -30,7 +29,7 @@ def pack_group(
     flows: list[Flow] = []
     waiting = set()
     for packed in _decode(group):
-        compiled = _template(packed, templates)
+        compiled = template_of(packed[0] if packed else None, templates)
         try:
             flows += compiled.pack(packed[1:], context, group.id)
         except UnknownPortError as error:
@@ -41,9 +40,17 @@ def pack_group(
     return PackedGroup(flows, frozenset(waiting))
 
 
-def stages_of(group: FlowGroup, templates: Mapping[int, CompiledTemplate]) -> frozenset[StageKey]:
-    """The stages in which `group` has flows."""
-    return frozenset(_template(packed, templates).stage for packed in _decode(group))
+def templates_of(group: FlowGroup) -> tuple[object, ...]:
+    """The ids of the templates that the flows of `group` are made from, flow by flow."""
+    return tuple([packed[0] if packed else None for packed in _decode(group)])
+
+
+def template_of(identifier: object, templates: Mapping[int, CompiledTemplate]) -> CompiledTemplate:
+    """The template of that id, which came with a flow and so may be anything."""
+    try:
+        return templates[identifier]  # type: ignore[index]
+    except (KeyError, TypeError):
+        raise BadTemplateError(f"no template has the id {identifier!r}") from None
 
 
 def _decode(group: FlowGroup) -> list[PackedFlow]:
@@ -51,10 +58,3 @@ def _decode(group: FlowGroup) -> list[PackedFlow]:
         return decode_packed(group.payload)
     except LogicalFlowError as error:
         raise BadArgumentsError(f"flow group {group.id}: {error}") from error
-
-
-def _template(packed: PackedFlow, templates: Mapping[int, CompiledTemplate]) -> CompiledTemplate:
-    try:
-        return templates[packed[0]]  # type: ignore[index]  # an argument is never a key
-    except (IndexError, KeyError, TypeError):
-        raise BadTemplateError(f"no template has the id {packed[:1]!r}") from None
