@@ -168,7 +168,10 @@ def _ask(settings: AgentSettings, command: str, *arguments: str) -> Any:
 
 
 async def _run_until_told(settings: AgentSettings) -> None:
-    from chassis_agent.agent import run_agent
+    from incremental import growing
+
+    with growing():
+        from chassis_agent.agent import run_agent
 
     running = asyncio.current_task()
     loop = asyncio.get_running_loop()
