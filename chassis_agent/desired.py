@@ -82,9 +82,14 @@ class DesiredTable:
                 self._disown(key, owner)
             elif wanted != flow:
                 self._settle(key)
-        for key in new:
-            if key not in old:
+        for key, flow in new.items():
+            if key in old:
+                continue
+            if key in self._flows:
                 self._own(key, owner)
+            else:
+                self._sole_owner[key] = owner
+                self._put(key, None, flow)
 
     def take_changes(self) -> Changes:
         """What changed since the last call, in the order to send it."""
@@ -141,8 +146,11 @@ class DesiredTable:
             else:
                 self._clashes.discard(key)
         before = self._flows.get(key)
-        if flow == before:
-            return
+        if flow != before:
+            self._put(key, before, flow)
+
+    def _put(self, key: FlowKey, before: Flow | None, flow: Flow | None) -> None:
+        """Change a flow, and remember which it was at first."""
         if key not in self._before:
             self._before[key] = before
         if flow is None:

@@ -305,6 +305,8 @@ def _joined(clauses: Iterable[_Clause]) -> list[_Clause]:
     found = dict.fromkeys(clauses)
     if len(found) > MAX_CLAUSES:
         raise TooComplexError(f"The match needs more than {MAX_CLAUSES} clauses.")
+    if len(found) < 2:
+        return [*found]
     while (fewer := _join_once(found)) is not None:
         found = fewer
     return [c for c in found if not any(other < c for other in found)]

@@ -73,7 +73,7 @@ class _Surroundings:
         self.sets: set[str] = set()
 
     def port_key(self, name: str) -> int:
-        place = self._place(name)
+        place = self._places.get(name) or self._place(name)
         if place is None:
             raise UnknownPortError(name)
         return place.port_key
@@ -83,7 +83,7 @@ class _Surroundings:
         return None if place is None or place.datapath != self._datapath else place.port_key
 
     def is_local(self, name: str) -> bool:
-        place = self._place(name)
+        place = self._places.get(name) or self._place(name)
         return place is not None and place.where in ("here", "patch")
 
     def members(self, name: str) -> tuple[str, ...]:

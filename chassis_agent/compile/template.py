@@ -131,7 +131,7 @@ class CompiledTemplate:
             return []
         if self._resident is not None and not context.is_resident(arguments[self._resident]):
             return []
-        body, filling = self._specialised(arguments)
+        body, filling = self._specialised(arguments) if self._special else (self._plain, arguments)
         priority = self._priority(arguments) if callable(self._priority) else self._priority
         instructions = body.instructions.fill(filling, context)
         flows = []
@@ -172,9 +172,7 @@ class CompiledTemplate:
         yield Flow(self._table, priority, match, instructions, cookie)
 
     def _specialised(self, arguments: Arguments) -> tuple[_Body, Arguments]:
-        """The body for a flow, and what fills it: the arguments, then the names left open."""
-        if not self._special:
-            return self._plain, arguments
+        """A flow's own body, and what fills it: the arguments, then the names left open."""
         values: list[Any] = []
         names: list[str] = []
         for position in self._special:
