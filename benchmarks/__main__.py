@@ -25,6 +25,8 @@ def commands(sizes: list[str], ovn_sizes: list[str]) -> dict[str, list[str]]:
         "end_to_end": sizes,
         "agent_start": ["1000", "2400", "11000"],
         "ovn_chassis": ovn_sizes[:1],
+        "many_chassis": ["5000"],
+        "ovn_many_chassis": ["5000"] if ovn_sizes else [],
         "fan_out": ["20", "200"],
         "traces": ovn_sizes,
         "lookups": [],

@@ -38,11 +38,18 @@ def measure(ports: int) -> dict[str, Any]:
             return {
                 "ports": ports,
                 "server_rss_mib": round(rss_mib([lab.process("server").pid])),
-                "port_added": _costs(lab, [lambda n=n: _post(client, n) for n in range(TURNS)]),
-                "port_removed": _costs(lab, [lambda n=n: _delete(client, n) for n in range(TURNS)]),
+                **port_costs(lab, client),
                 "acl_changed": _costs(lab, [lambda n=n: _acl(client, n) for n in range(TURNS)]),
                 "port_up": _costs(lab, [lambda n=n: _plug(lab, client, n) for n in range(TURNS)]),
             }
+
+
+def port_costs(lab: Lab, client: httpx.Client) -> dict[str, dict[str, float]]:
+    """What it costs to add ports to the first switch, and to remove them."""
+    return {
+        "port_added": _costs(lab, [lambda n=n: _post(client, n) for n in range(TURNS)]),
+        "port_removed": _costs(lab, [lambda n=n: _delete(client, n) for n in range(TURNS)]),
+    }
 
 
 def _costs(lab: Lab, steps: list[Any]) -> dict[str, float]:

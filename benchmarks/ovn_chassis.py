@@ -38,11 +38,11 @@ def measure(ports: int) -> dict[str, Any]:
             ovn.start_databases()
             ovn.load(ovn_network.network(ports))
             ovn.timed_cold_translation()
-            other = _hypervisor(lab, "hv2", {"vif0": "ls1-p0"})
-            controllers.append(_start(ovn, other))
-            mine = _hypervisor(lab, "hv1", _interfaces())
+            other = hypervisor_with(lab, "hv2", {"vif0": "ls1-p0"})
+            controllers.append(start_controller(ovn, other))
+            mine = hypervisor_with(lab, "hv1", _interfaces())
             began = time.perf_counter()
-            controllers.append(_start(ovn, mine))
+            controllers.append(start_controller(ovn, mine))
             _wait_up(ovn, "ls2-p49")
             wall = time.perf_counter() - began
             ovn.nbctl(["--wait=hv", "sync"])
@@ -74,14 +74,16 @@ def _interfaces() -> dict[str, str]:
     return {**first, **second, **{f"spare{n}": "" for n in _LATER}}
 
 
-def _hypervisor(lab: Lab, name: str, interfaces: dict[str, str]) -> Hypervisor:
+def hypervisor_with(lab: Lab, name: str, interfaces: dict[str, str]) -> Hypervisor:
+    """A hypervisor with these interfaces and nothing that programs its bridge yet."""
     hypervisor = lab.add_hypervisor(name, agent=False)
     add_bridge(hypervisor)
     add_interfaces(hypervisor, interfaces)
     return hypervisor
 
 
-def _start(ovn: Ovn, hypervisor: Hypervisor) -> Process:
+def start_controller(ovn: Ovn, hypervisor: Hypervisor) -> Process:
+    """An ovn-controller in the place of Treadle's agent."""
     switch = hypervisor.switch
     switch.vsctl(
         *("set", "Open_vSwitch", ".", f'external_ids:ovn-remote="{ovn.southbound}"'),

@@ -14,24 +14,24 @@ from benchmarks.topology import (
 Command = list[str]
 
 
-def network(ports: int) -> Iterator[Command]:
+def network(ports: int, switches_per_router: int = SWITCHES_PER_ROUTER) -> Iterator[Command]:
     switches = switch_count(ports)
-    for router in range(-(-switches // SWITCHES_PER_ROUTER)):
+    for router in range(-(-switches // switches_per_router)):
         yield ["lr-add", f"lr{router}"]
     for switch in range(switches):
         yield ["ls-add", f"ls{switch}"]
         yield ["pg-add", f"pg{switch}"]
-        yield from uplink(switch)
+        yield from uplink(switch, switches_per_router)
         for index in range(min(PORTS_PER_SWITCH, ports - switch * PORTS_PER_SWITCH)):
             yield add_port(switch, index)
         for index in range(5):
             yield add_acl(switch, index)
 
 
-def uplink(switch: int) -> Iterator[Command]:
+def uplink(switch: int, switches_per_router: int) -> Iterator[Command]:
     """The router port of a switch, and the switch's port that leads to it."""
     row = router_port(switch)
-    router = f"lr{switch // SWITCHES_PER_ROUTER}"
+    router = f"lr{switch // switches_per_router}"
     yield ["lrp-add", router, row["name"], row["mac"], *row["networks"]]
     name = f"ls{switch}-lr"
     yield ["lsp-add", f"ls{switch}", name]

@@ -169,6 +169,24 @@ def _agent_start(results: Results) -> Iterator[str]:
     yield from _table("Start of an agent with 100 local ports", head, rows)
 
 
+def _many_chassis(results: Results) -> Iterator[str]:
+    ovn = _by_size(results, "ovn_many_chassis")
+    rows = []
+    for ports, found in _by_size(results, "many_chassis").items():
+        for name in ("port_added", "port_removed"):
+            mine, other = found[name], ovn.get(ports, {}).get(name, {})
+            rows.append(
+                [
+                    *(ports, found["hypervisors"], found["flows"], name.replace("_", " ")),
+                    *(mine["wall_ms"], mine["cpu_ms"], other.get("wall_ms"), other.get("cpu_ms")),
+                    _times(mine["cpu_ms"], other.get("cpu_ms")),
+                ]
+            )
+    head = ["ports", "hypervisors", "flows on each", "change"]
+    head += ["ms", "CPU ms", "OVN ms", "CPU ms", "CPU ratio"]
+    yield from _table("One change that every hypervisor has to make", head, rows)
+
+
 def _fan_out(results: Results) -> Iterator[str]:
     rows = [
         [
@@ -226,6 +244,7 @@ TABLES = {
     "changes": _changes,
     "end_to_end": _end_to_end,
     "agent_start": _agent_start,
+    "many_chassis": _many_chassis,
     "fan_out": _fan_out,
     "traces": _traces,
     "lookups": _lookups,
