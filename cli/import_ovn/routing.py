@@ -29,23 +29,36 @@ class Routing:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self.ports: dict[str, tuple[str, Values]] = {}
-        for row in draft.snapshot.rows("Logical_Router_Port"):
-            values = {
-                "mac": row.text("mac"),
-                "networks": row.texts("networks"),
-                "enabled": row.flag("enabled", default=True),
-            }
-            accepted = draft.accepted(row, LogicalRouterPortProperties, values)
-            if accepted is not None:
-                self.ports[row.name] = draft.names.of(row), accepted
+        routers: dict[str, str] = {}
+        for router in draft.snapshot.rows("Logical_Router"):
+            for row in draft.snapshot.referred(router, "ports", "Logical_Router_Port"):
+                if routers.setdefault(row.uuid, router.uuid) != router.uuid:
+                    draft.report.lost(row, "name", "not imported again: it is on two routers")
+                else:
+                    self._add_port(row)
+        self._routers = routers
         self._link()
+
+    def _add_port(self, row: Row) -> None:
+        values = {
+            "mac": row.text("mac"),
+            "networks": row.texts("networks"),
+            "enabled": row.flag("enabled", default=True),
+        }
+        accepted = self._draft.accepted(row, LogicalRouterPortProperties, values)
+        if accepted is not None:
+            self.ports[row.name] = self._draft.names.of(row), accepted
 
     def router(self, row: Row) -> Values:
         """A router with its ports and routes."""
         values = {"enabled": row.flag("enabled", default=True)}
         accepted = self._draft.accepted(row, LogicalRouterProperties, values) or {}
         rows = self._draft.snapshot.referred(row, "ports", "Logical_Router_Port")
-        ports = {port.name: self.ports[port.name] for port in rows if port.name in self.ports}
+        ports = {
+            port.name: self.ports[port.name]
+            for port in rows
+            if port.name in self.ports and self._routers[port.uuid] == row.uuid
+        }
         routes = self._routes(row, ports, complete=len(ports) == len(rows))
         parts = {"ports": dict(ports.values()), "static_routes": routes}
         return accepted | {part: values for part, values in parts.items() if values}
@@ -54,18 +67,16 @@ class Routing:
         """Join the ports that are each other's peers."""
         rows = {row.name: row for row in self._draft.snapshot.rows("Logical_Router_Port")}
         for name, (_, values) in self.ports.items():
-            peer = rows[name].text("peer")
-            if not peer:
-                continue
-            if peer not in rows:
-                # A switch port is no peer, and OVN doesn't take it for one.
-                reason = f"not imported: there is no router port {peer!r}"
-                self._draft.report.noted(rows[name], "peer", reason)
-            elif peer == name or peer not in self.ports or rows[peer].text("peer") != name:
-                reason = f"not imported: {peer} is not linked back"
-                self._draft.report.lost(rows[name], "peer", reason)
-            else:
-                values["peer"] = self.ports[peer][0]
+            for peer in rows[name].texts("peer"):
+                if peer not in rows:
+                    # A switch port is no peer, and OVN doesn't take it for one.
+                    reason = f"not imported: there is no router port {peer!r}"
+                    self._draft.report.noted(rows[name], "peer", reason)
+                elif peer == name or peer not in self.ports or rows[peer].texts("peer") != [name]:
+                    reason = f"not imported: {peer} is not linked back"
+                    self._draft.report.lost(rows[name], "peer", reason)
+                else:
+                    values["peer"] = self.ports[peer][0]
 
     def _routes(self, router: Row, ports: Ports, *, complete: bool) -> list[Values]:
         """The router's routes, by prefix; `complete` if all of its ports are imported."""

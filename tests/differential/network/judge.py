@@ -54,9 +54,22 @@ class Judge:
     def close(self) -> None:
         self._traces.shutdown()
 
+    @property
+    def northbound(self) -> str:
+        """Where OVN's northbound database is."""
+        return self._ovn.northbound
+
     def judge(self, document: Document, probes: Sequence[Probe]) -> list[Verdict]:
         """Raises where one of the two doesn't take the document."""
+        self.load(document)
+        return self.compare(document, probes)
+
+    def load(self, document: Document) -> None:
+        """Make OVN's network what `document` says."""
         ovn.load(self._ovn, document)
+
+    def compare(self, document: Document, probes: Sequence[Probe]) -> list[Verdict]:
+        """What becomes of packets in OVN's network as it is, and in Treadle's of `document`."""
         answers = self._traces.map(partial(ovn.their_outcome, self._ovn), probes)
         treadle = Treadle(self._database, document)
         ours = [treadle.outcome(probe) for probe in probes]

@@ -44,6 +44,16 @@ def test_a_router_keeps_what_it_is() -> None:
     }
 
 
+def test_a_port_on_two_routers() -> None:
+    database = Database()
+    port = database.router_port("p", "10.0.0.1/24")
+    database.router(port, name="a")
+    database.router(port, name="b")
+    imported = database.translated()
+    assert imported.document["logical_routers"]["b"] == {}
+    assert losses(imported) == [("logical router port p", "name")]
+
+
 def test_routers_that_are_linked_stay_so() -> None:
     database = Database()
     for name, peer in (("a", "b"), ("b", "a")):
