@@ -94,7 +94,8 @@ def trace(
     if live:
         request["live"] = True
     if changes:
-        request |= {"with": [read_mapping(file) for file in changes], "adopt": adopt}
+        first, *more = [read_mapping(file) for file in changes]
+        request |= {"with": [first, *more] if more else first, "adopt": adopt}
     with Client(url, token, token_file) as client:
         body = json.dumps(request, default=str).encode()
         found = client.request("POST", "/v1/trace", body=body).json()

@@ -148,6 +148,26 @@ def test_documents(send: Send, parts: dict[str, Any], members: Any) -> None:
     check(send("POST", "/v1/apply?dry_run=true", document))
 
 
+@settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    requests(),
+    st.dictionaries(
+        st.sampled_from(["packet", "match", "inport", "connection", "blocked", "with", "noise"]),
+        values,
+        max_size=3,
+    ),
+    values,
+)
+def test_traces(
+    send: Send, request: tuple[Kind, dict[str, Any]], noise: dict[str, Any], part: Any
+) -> None:
+    kind, body = request
+    create = {"action": "create", "kind": kind.name, "values": body}
+    asked = {"match": 'inport == "uplink" && ip4', "with": {"operations": [create]}}
+    for question in ({**asked, **noise}, {**asked, "with": [asked["with"], part]}):
+        check(send("POST", "/v1/trace", question))
+
+
 LISTS = [f"/v1/{kind.path}" for kind in KINDS.values()] + [
     "/v1/chassis",
     "/v1/port-bindings",

@@ -1,6 +1,7 @@
 """``treadle trace`` and ``treadle detrace``: what they ask, and how they put the answer."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -11,6 +12,7 @@ from api.v1.cookies import EXAMPLE as COOKIE
 from api.v1.trace import EXAMPLE as TRACE
 from cli.live import live_lines
 from cli.main import app
+from cli.trace import _summary, lines
 
 
 @pytest.fixture
@@ -74,6 +76,66 @@ def test_the_document(asked: list[httpx.Request]) -> None:
         "connection": "reply",
     }
     assert json.loads(text)["verdict"] == TRACE["verdict"]
+
+
+def test_what_would_be(asked: list[httpx.Request], tmp_path: Path) -> None:
+    change, document = tmp_path / "change.yaml", tmp_path / "network.json"
+    change.write_text("operations: [{action: delete, kind: acl, ref: db-silent}]")
+    document.write_text('{"document": "more"}')
+    run("trace", "udp a -> b:53", "--with", str(change), "--with", str(document), "--adopt")
+    assert json.loads(asked[0].content) == {
+        "packet": "udp a -> b:53",
+        "connection": "new",
+        "with": [
+            {"operations": [{"action": "delete", "kind": "acl", "ref": "db-silent"}]},
+            {"document": "more"},
+        ],
+        "adopt": True,
+    }
+
+
+@pytest.mark.parametrize("text", ["operations: [", "- a list", None])
+def test_files_that_hold_no_change(
+    asked: list[httpx.Request], tmp_path: Path, text: str | None
+) -> None:
+    file = tmp_path / "change.yaml"
+    if text is not None:
+        file.write_text(text)
+    assert str(file) in run("trace", "udp a -> b:53", "--with", str(file), code=2).replace("\n", "")
+    assert asked == []
+
+
+def test_every_connection_that_was_assumed_and_what_was_proposed() -> None:
+    created = {"kind": "acl", "id": "1", "name": "db-dns"}
+    proposed = {"created": [created], "updated": [], "deleted": [], "faults": ["acl_flows: oh"]}
+    absence = {"text": "port db-1 is not bound to any chassis"}
+    delivered = {"outcome": "delivered", "text": "delivered to db-1", "deliveries": []}
+    known = {
+        "connection": "established",
+        "steps": [{"kind": "delivery", "text": "delivered to db-1", "steps": []}],
+        "verdict": {**delivered, "absences": [absence]},
+    }
+    document = {**TRACE, "proposed": proposed, "alternatives": [known]}
+    texts = [text for text, _ in lines(document, _summary)]
+    verdict = TRACE["verdict"]["text"]  # type: ignore[index]
+    assert texts == [
+        "+ acl db-dns",
+        "acl_flows: oh",
+        TRACE["packet"],
+        "connection new:",
+        verdict,
+        "  besides, port web-1 is not bound to any chassis",
+        "connection established:",
+        "  delivered to db-1",
+        "delivered to db-1",
+        "  but port db-1 is not bound to any chassis",
+    ]
+
+
+def test_a_blocked_connection(asked: list[httpx.Request]) -> None:
+    run("trace", "udp a -> b:53", "--connection", "both", "--blocked")
+    request = json.loads(asked[0].content)
+    assert (request["connection"], request["blocked"]) == ("both", True)
 
 
 def test_a_drop_is_red_on_a_terminal(asked: list[httpx.Request]) -> None:
