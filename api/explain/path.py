@@ -19,7 +19,7 @@ from collections.abc import Iterator
 from api.explain import packets
 from api.explain.checks import Check, CheckKind, Obstacle, binding
 from api.explain.question import Question
-from api.explain.reasons import reason, unaddressed, unheard, unknown_address, unresolved
+from api.explain.reasons import reason, refusal, unaddressed, unheard, unknown_address, unresolved
 from api.explain.scene import Scene
 from api.trace.addressing import Neighbour, Nobody, hosts, packet_between
 from api.trace.result import Ending, ending
@@ -155,7 +155,7 @@ class _Examination:
         walk = scene.walk(packet)
         end = ending(walk, port.name)
         for _ in range(_MAX_QUESTIONS):
-            if end.outcome != "asked":
+            if end.outcome != "asked" or refusal(walk) is not None:
                 break
             resolution = self._router_asks(port, packet, walk, end)
             asked.append(resolution)

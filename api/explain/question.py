@@ -99,7 +99,8 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
         ends = addressing.ends(words, wanted.inport)
     except InvalidError as error:
         raise _by_field(error, wanted, destination) from None
-    if ends.source == ends.destination:
+    own = (address for host in hosts(entry) for address in host.addresses)
+    if ends.destination in (ends.source, *own):
         reason = "is the source itself: that packet never leaves"
         raise InvalidError.of("destination", reason=reason, value=wanted.destination)
     return Question(wanted.service, entry, target, words, ends, None)

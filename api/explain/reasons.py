@@ -21,7 +21,7 @@ from logical_flow.evaluate import Packet
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_value
 from logical_flow.template import Stage, Template
-from logical_flow.walk_events import FLOW_SAYS_SO, Drop, Visit, Walk
+from logical_flow.walk_events import FLOW_SAYS_SO, Drop, Made, Visit, Walk
 from southbound.rows import PortBinding
 from translator.pipeline.lr_in import LrInAdmission, LrInIpInput, LrInIpRouting
 from translator.pipeline.lr_out import LrOutDelivery
@@ -48,9 +48,7 @@ def reason(scene: Scene, walk: Walk, end: Ending, wanted: str) -> Obstacle:
     """Why a packet that was walked did not reach the port `wanted`, or anybody."""
     place = _decisive(walk, end, wanted)
     if place is None:
-        reached = ", ".join(each.port for each in end.forwarded)
-        text = f"delivered to {reached} instead of {wanted}" if reached else "delivered to nobody"
-        return Obstacle(ObstacleKind.OTHER, text)
+        return _misled(scene, end, wanted)
     stage = place.place.name if place.place else ""
     if stage in _ACL_ACTIONS:
         return _acl(scene, place, deciding(walk, place))
@@ -66,12 +64,40 @@ def reason(scene: Scene, walk: Walk, end: Ending, wanted: str) -> Obstacle:
 
 def _decisive(walk: Walk, end: Ending, wanted: str) -> Visit | Drop | None:
     """The event that kept the packet from where it should have gone."""
+    refused = refusal(walk)
+    if refused is not None and end.outcome != "delivered":
+        return refused
     for drop in walk.drops:
         if wanted and drop.packet.get("outport") == wanted:
             return drop
     if isinstance(end.place, Visit | Drop):
         return end.place
     return walk.drops[0] if walk.drops else None
+
+
+def refusal(walk: Walk) -> Visit | None:
+    """Where the packet was answered by one that was made: by a reset, say, or an ICMP error.
+
+    That holds whether or not the answer finds its way. Questions for addresses are none.
+    """
+    last: Visit | None = None
+    for event in walk.events:
+        if isinstance(event, Visit):
+            last = event
+        elif isinstance(event, Made) and event.kind not in _NO_ANSWERS:
+            return last
+    return None
+
+
+def _misled(scene: Scene, end: Ending, wanted: str) -> Obstacle:
+    """That the packet was delivered, but not to the port that was asked about."""
+    if not end.forwarded:
+        return Obstacle(ObstacleKind.OTHER, "delivered to nobody")
+    port = scene.ports[end.forwarded[0].port]
+    cause = scene.causes.of("logical_switch_port", port.id)
+    packet = end.forwarded[0].packet
+    text = f"delivered to {scene.authored(cause)}, which has {_claim(packet, 'dst')}"
+    return Obstacle(ObstacleKind.OTHER, f"{text}, instead of {wanted}", cause, packet)
 
 
 # --- what is known before any packet is sent
@@ -309,6 +335,7 @@ def _port(scene: Scene, packet: Packet, side: str) -> PortBinding | None:
     return scene.ports.get(name) if isinstance(name, str) else None
 
 
+_NO_ANSWERS = ("clone", "arp", "nd_ns")
 _ACL_ACTIONS = (LsInAclAction.name, LsOutAclAction.name)
 
 

@@ -140,6 +140,15 @@ async def test_arp_that_an_acl_drops(net: Plugged) -> None:
     await allow(net, found, **A_TO_B)
 
 
+async def test_a_rejection_that_does_not_find_back(net: Plugged) -> None:
+    """Nobody has the source, so a router asks for it in vain to tell it of the rejection."""
+    await net.acl("ls:b", "to-lport", 1, "ip", name="reject-all", action="reject")
+    question = {"source": "10.1.0.99", "destination": "b1", "inport": "a1"}
+    found = await refused(net, **question)
+    assert first(found) == ("acl", "reject-all")
+    await allow(net, found, **question)
+
+
 # --- port security
 
 
@@ -311,6 +320,13 @@ async def test_a_port_without_an_address(net: Plugged) -> None:
     found = await refused(net, **question)
     assert first(found) == ("unknown-destination", "bare")
     await allow(net, found, **question)
+
+
+async def test_a_source_that_another_port_has(net: Plugged) -> None:
+    found = await refused(net, source="10.1.0.12", destination="b1", inport="a1")
+    assert first(found) == ("other", "a2")
+    assert "the reply is delivered to logical switch port a2" in found["text"]
+    assert found["proposal"] is None
 
 
 async def test_a_switch_that_leads_nowhere(net: Plugged) -> None:
