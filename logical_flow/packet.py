@@ -58,7 +58,11 @@ def write(packet: MutablePacket, where: FieldSlice, value: Value) -> None:
 
 def changes(before: Packet, after: Packet) -> list[Change]:
     """What differs, registers one by one, in the order of the symbol table."""
-    slices = [*REGISTERS, *_OTHER_FIELDS]
+    names = before.keys() | after.keys()
+    touched = {name for name in names if before.get(name, 0) != after.get(name, 0)}
+    if not touched:
+        return []
+    slices = (where for where in (*REGISTERS, *_OTHER_FIELDS) if where.field.name in touched)
     pairs = ((str(where), read(before, where), read(after, where)) for where in slices)
     return [Change(*pair) for pair in pairs if pair[1] != pair[2]]
 
