@@ -79,6 +79,7 @@ class Translator:
         self._poll_seconds = poll_seconds
         self._retry_seconds = retry_seconds
         self._engine = Engine(translation())
+        self._failures: list[Failure] = []
         self._unreadable: dict[tuple[type[Any], Hashable], Failure] = {}
         self._due = NOTHING
         self._read = 0
@@ -88,7 +89,7 @@ class Translator:
     @property
     def failures(self) -> list[Failure]:
         """Objects that could not be translated, with the error; a fallback stands in for each."""
-        return [*self._unreadable.values(), *self._engine.failures.values()]
+        return self._failures
 
     async def start(self) -> None:
         """Translate everything that is there. Call :meth:`run` next."""
@@ -210,6 +211,7 @@ class Translator:
         progress.derivations_run += delta.runs.total()
         progress.rows_written += rows_written
         progress.last_runs = delta.runs
+        self._failures = [*self._unreadable.values(), *self._engine.failures.values()]
         progress.seconds = time.perf_counter() - began
         for (node, key), failure in delta.failures.items():
             if failure is not None:

@@ -8,13 +8,14 @@ ways, and a row may be deleted and created again in one batch.
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from incremental import Engine
-from southbound.groups import GroupIds
-from southbound.rows import Row, RowId
+from southbound.groups import GroupIds, ProposedGroupIds
+from southbound.rows import FlowGroup, Row, RowId
 from tests.property.translator.universe import BATCHES, Edit
 from translator.graph import translation
 from translator.inputs import key_of, row_of
@@ -47,6 +48,30 @@ def test_incremental_equals_full(batches: list[list[Edit]]) -> None:
         stored.update(written.puts)
         assert not list(unlike(stored.values(), intent(engine, groups)))
     assert engine.differences() == []
+
+
+@settings(max_examples=300, deadline=None)
+@given(BATCHES)
+def test_what_would_be_is_what_comes_and_nothing_is_left_of_it(batches: list[list[Edit]]) -> None:
+    """Each batch is asked about before it is made; new groups have numbers of their own."""
+    engine, groups = Engine(translation()), GroupIds()
+    for batch in batches:
+        before = (intent(engine, groups), dict(engine.failures), groups.next_id)
+        expected = realise(engine.what_if(changes(batch)), ProposedGroupIds(groups), 0)
+        assert not list(unlike(before[0], intent(engine, groups)))
+        assert before[1:] == (engine.failures, groups.next_id)
+        written = realise(engine.apply(changes(batch)), groups, 0)
+        assert contents(expected.puts) == contents(written.puts)
+        assert expected.deletes == written.deletes
+    assert engine.differences() == []
+
+
+def contents(puts: dict[RowId, Row]) -> list[str]:
+    """The rows without the numbers of flow groups."""
+    return sorted(
+        repr(msgspec.structs.replace(row, id=0) if isinstance(row, FlowGroup) else row)
+        for row in puts.values()
+    )
 
 
 @settings(max_examples=200, deadline=None)

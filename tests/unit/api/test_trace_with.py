@@ -1,10 +1,12 @@
 """Traces of what would be: the verdict is the change's, and the change is not made."""
 
+import asyncio
 from typing import Any
 
 import pytest
 from sqlalchemy import MetaData, select
 
+from incremental import Failure
 from southbound.rows import Chassis, FlowGroup, MacBinding, PortBinding
 from tests.unit.api.conftest import Server
 from tests.unit.api.demo import apply_demo, trace, verdict
@@ -207,6 +209,49 @@ async def test_refusals_are_those_of_the_change(
     found = [each["pointer"] for each in response.json()["errors"]]
     assert all(each.startswith("#/with") for each in found)
     assert pointer is None or pointer in found
+
+
+async def test_proposals_and_commits_at_once(demo: Server) -> None:
+    """Whoever comes when: answers are those of some revision, and the end is as if only asked."""
+    translator = demo.backend.translator
+
+    async def commit(number: int) -> None:
+        values = {"addresses": [f"10.20.1.{number}"]}
+        made = await demo.client.patch("/v1/address-sets/operators", json=values)
+        assert made.status_code == 200, made.text
+        await translator.catch_up()
+
+    asked = [verdict(demo, DNS_PACKET, **{"with": batch(DNS)}) for _ in range(8)]
+    found = await asyncio.gather(*asked, *(commit(30 + number) for number in range(4)))
+    assert [each["outcome"] for each in found[:8] if each] == ["delivered"] * 8
+    await demo.translate()
+    assert demo.backend.realised.revision == 5
+    assert await translator.differences() == []
+
+
+async def test_large_changes_and_their_faults_stay_out_of_sight(
+    demo: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is computed in a thread is as invisible as what is not."""
+    translator = demo.backend.translator
+    monkeypatch.setattr("translator.runner.BIG_BATCH", 0)
+    seen: list[Any] = []
+    engine = translator._engine
+    work = engine.what_if
+
+    def broken(changes: Any) -> Any:
+        delta = work(changes)
+        engine.failures["acl_flows", "x"] = delta.failures["acl_flows", "x"] = Failure(
+            "acl_flows", "x", "it broke", ""
+        )
+        seen.append(list(translator.failures))
+        del engine.failures["acl_flows", "x"]
+        return delta
+
+    monkeypatch.setattr(engine, "what_if", broken)
+    found = await trace(demo, DNS_PACKET, **{"with": batch(DNS)})
+    assert found["proposed"]["faults"] == ["acl_flows x: it broke"]
+    assert seen == [[]]
 
 
 async def test_a_commit_in_between_is_taken_into_account(
