@@ -16,7 +16,7 @@ from chassis_agent.flow import Flow, FlowKey
 from chassis_agent.graph import wire
 from chassis_agent.inputs import Change, LocalPort, Zone
 from chassis_agent.show import Names, format_flow
-from incremental import Delta, Engine
+from incremental import Delta, Engine, Read
 from southbound.rows import Datapath, PortBinding
 
 
@@ -58,6 +58,11 @@ class FlowState:
     def used_sets(self) -> frozenset[str]:
         """The address sets and port groups that flows here are made from."""
         return frozenset(name for _, name in self._engine.rows(used_sets))
+
+    def pack(self, read: Read, group: int) -> tuple[Flow, ...]:
+        """The flows that a flow group would be, were the rows what `read` says."""
+        packed = self._wiring.group_flows(read, group)
+        return packed.flows if packed else ()
 
     def rows(self, table: type[Any]) -> Mapping[Any, Any]:
         return self._engine.rows(table)

@@ -30,7 +30,7 @@ class Read(Protocol):
 
 
 class RecordedFacts:
-    """A `Read` over fixed facts, for tests and for examples.
+    """A `Read` over fixed facts, for tests, examples, and questions outside of a graph.
 
     >>> facts = RecordedFacts({str: {1: "one"}})
     >>> facts(str, 1), facts(str, 2)

@@ -50,7 +50,7 @@ class LiveDifference(Document):
     found: str | None
     cookie: str
     logical_flows: list[str]
-    """What it is on this chassis; one, if cookie, table and priority leave no doubt."""
+    """What it comes from; of a foreign flow with a group's cookie, what it could come from."""
     cause: ExplainedCause | None
     """The object behind it; `null` for the agent's own flows, and for foreign ones."""
 

@@ -24,6 +24,9 @@ Rows = Callable[[Any], Mapping[Any, Any]]
 """The rows of a table, or the results of a derivation, by key."""
 
 
+IsBehind = Callable[[FlowGroup, LogicalFlow], bool]
+
+
 class Origin(NamedTuple):
     """What a flow is there for. `flows` are empty for the agents' own, whose `text` says all."""
 
@@ -38,8 +41,13 @@ class Origin(NamedTuple):
     revision: int | None = None
 
 
-def origin(flow: FlowReference, rows: Rows) -> Origin | None:
-    """None for a cookie that stands for nothing this agent knows."""
+def origin(
+    flow: FlowReference, rows: Rows, is_behind: IsBehind = lambda _group, _flow: True
+) -> Origin | None:
+    """None for a cookie that stands for nothing this agent knows.
+
+    `is_behind` chooses among the logical flows that table and priority leave.
+    """
     keys = parse_physical_cookie(flow.cookie)
     if keys is not None:
         return _physical(flow.cookie, keys, rows)
@@ -52,7 +60,11 @@ def origin(flow: FlowReference, rows: Rows) -> Origin | None:
         "logical",
         f"{group.cause_kind.replace('_', ' ')} {group.cause_id}",
         datapath=group.datapath if datapath is None else datapath.name,
-        flows=tuple(map(str, _logical_flows(group, flow, _shelf(rows)))),
+        flows=tuple(
+            str(logical)
+            for logical in _logical_flows(group, flow, _shelf(rows))
+            if is_behind(group, logical)
+        ),
         cause_kind=group.cause_kind,
         cause_id=group.cause_id,
         revision=group.revision,

@@ -16,6 +16,7 @@ from chassis_agent.errors import ControlError, RefusedCommandError
 from chassis_agent.flow import Flow, FlowKey
 from chassis_agent.flow_state import FlowState
 from chassis_agent.inputs import LocalPort, ThisChassis
+from chassis_agent.inspection.behind import Behind
 from chassis_agent.inspection.compare import FlowDifference, flow_differences
 from chassis_agent.inspection.detrace import origin
 from chassis_agent.inspection.packet_text import lookup_options, packet_text, tunnel_text
@@ -102,10 +103,11 @@ class Inspector:
             first = {key: each for key, each in second.items() if first.get(key) == each}
         names = self._state.names()
         shown = list(first.values())[:MAX_DIFFERENCES]
+        behind = Behind(self._state)
         return Comparison(
             self._revision(),
             self._in_sync(),
-            tuple(self._difference(each, names) for each in shown),
+            tuple(self._difference(each, names, behind) for each in shown),
             len(first) - len(shown),
         )
 
@@ -113,13 +115,19 @@ class Inspector:
         found = await self._switch.flows()
         return flow_differences(self._state, found, keys)
 
-    def _difference(self, difference: FlowDifference, names: Names) -> Difference:
+    def _difference(self, difference: FlowDifference, names: Names, behind: Behind) -> Difference:
         (table, priority, match), wanted, found = difference
         try:
             datapath = names.datapath_of(match)
         except DecodingError:
             datapath = None
-        behind = origin(FlowReference(difference.cookie, table, priority), self._state.rows)
+        there_for = origin(
+            FlowReference(difference.cookie, table, priority),
+            self._state.rows,
+            lambda group, logical: (
+                wanted is None or behind.is_behind(group, logical, difference.key)
+            ),
+        )
         return Difference(
             "missing" if found is None else "extra" if wanted is None else "altered",
             names.any_table(table) if datapath is None else names.table(table, datapath),
@@ -127,10 +135,10 @@ class Inspector:
             _text(wanted, names),
             _text(found, names),
             difference.cookie,
-            () if behind is None else behind.flows,
-            "" if behind is None else behind.cause_kind,
-            "" if behind is None else behind.cause_id,
-            "" if behind is None or behind.flows else behind.text,
+            () if there_for is None else there_for.flows,
+            "" if there_for is None else there_for.cause_kind,
+            "" if there_for is None else there_for.cause_id,
+            "" if there_for is None or there_for.flows else there_for.text,
         )
 
     # --- tracing

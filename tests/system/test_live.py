@@ -297,6 +297,7 @@ def test_whatever_flow_is_wrong_is_named(scene: Scene, name: str, packet: str, k
             assert difference["cookie"] == cookie
             logical = int(cookie, 16) < PHYSICAL_COOKIE
             assert bool(difference["logical_flows"]) == bool(difference["cause"]) == logical, line
+            assert len(difference["logical_flows"]) == logical, line
             assert ", of " in difference["text"]
 
 
