@@ -128,7 +128,7 @@ def detrace(
 ) -> None:
     """Explain an OpenFlow flow by what this agent knows, also while the server is away.
 
-    A line tells which of the cookie's logical flows it is.
+    Of the cookie's logical flows a line leaves those of its table and priority.
     """
     settings = _settings(config, state_directory=state_directory)
     answer = _ask(settings, "detrace", flow)
