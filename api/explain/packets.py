@@ -50,18 +50,18 @@ def question(inport: str, mac: int, source: Address, target: Address) -> Mutable
 
 def answer(asked: Packet, inport: str, mac: int) -> MutablePacket:
     """What the owner of the address says to a question that reached it at `inport`."""
-    packet: MutablePacket = {"inport": inport, "eth.src": mac, "eth.dst": asked["eth.src"]}
+    packet: MutablePacket = {"inport": inport, "eth.src": mac, "eth.dst": asked.get("eth.src", 0)}
     if asked.get("eth.type") == ETH_ARP:
         return packet | {
             "eth.type": ETH_ARP,
             "arp.op": _REPLY,
             "arp.sha": mac,
-            "arp.spa": asked["arp.tpa"],
-            "arp.tha": asked["arp.sha"],
-            "arp.tpa": asked["arp.spa"],
+            "arp.spa": asked.get("arp.tpa", 0),
+            "arp.tha": asked.get("arp.sha", 0),
+            "arp.tpa": asked.get("arp.spa", 0),
         }
-    target = asked["nd.target"]
-    fields = _discovery(_ADVERTISEMENT, target, asked["ip6.src"], target)
+    target = asked.get("nd.target", 0)
+    fields = _discovery(_ADVERTISEMENT, target, asked.get("ip6.src", 0), target)
     return packet | fields | {"nd.tll": mac}
 
 
@@ -109,8 +109,8 @@ def reply_to(request: Packet, inport: str, next_hop: int) -> MutablePacket | Non
         "eth.src": request.get("eth.dst", 0),
         "eth.dst": next_hop,
         "eth.type": request["eth.type"],
-        f"{prefix}.src": request[f"{prefix}.dst"],
-        f"{prefix}.dst": request[f"{prefix}.src"],
+        f"{prefix}.src": int(ends[1]),
+        f"{prefix}.dst": int(ends[0]),
         "ip.ttl": _TTL,
         "ip.proto": request.get("ip.proto", 0),
     }
@@ -149,7 +149,9 @@ def service(packet: Packet) -> str:
         return f"{transport}/{packet.get(f'{transport}.dst', 0)}"
     if protocol in (PROTO_ICMP4, PROTO_ICMP6):
         return "icmp"
-    return f"IP protocol {protocol}" if addresses(packet) else "its Ethernet type"
+    if addresses(packet):
+        return f"IP protocol {protocol}"
+    return f"Ethernet type {format_value('eth.type', packet.get('eth.type', 0))}"
 
 
 def as_match(packet: Packet) -> str:

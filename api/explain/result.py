@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from api.explain import packets
-from api.explain.checks import Check, CheckKind
+from api.explain.checks import Check, CheckKind, Obstacle
 from api.explain.question import Question
 from api.explain.remedies import Operation, Remedy
 from api.explain.scene import Scene
@@ -34,7 +34,7 @@ def answer(
         "obstacles": [
             {
                 "kind": obstacle.kind.value,
-                "text": obstacle.text,
+                "text": _sentence(check, obstacle),
                 "cause": None if obstacle.cause is None else obstacle.cause._asdict(),
                 "remedy": None if remedy is None else _remedy(remedy),
             }
@@ -64,19 +64,23 @@ def proposal(remedies: Sequence[Remedy], *, sufficient: bool) -> Document | None
 
 
 def _text(question: Question, checks: Sequence[Check]) -> str:
-    failed = next((check for check in checks if not check.passed), None)
-    if failed is not None and failed.obstacle is not None:
-        reason = failed.obstacle.text
-        match failed.kind:
-            case CheckKind.BINDING:
-                return f"no: {reason}"
-            case CheckKind.RESOLUTION:
-                return f"no: the next hop of {failed.port.name} is not found: {reason}"
-        return f"no: the {failed.kind} is {reason}"
+    for check in checks:
+        if check.obstacle is not None:
+            return f"no: {_sentence(check, check.obstacle)}"
     replied = any(check.kind is CheckKind.REPLY for check in checks)
     ends = f"{question.entry.name} reaches {_destination(question, checks) or 'the network'}"
     what = ends if question.words is None else f"{ends} by {question.service}"
     return f"yes: {what}" + (", and replies come back" if replied else "")
+
+
+def _sentence(check: Check, obstacle: Obstacle) -> str:
+    """What is in the way, and of whom."""
+    match check.kind:
+        case CheckKind.BINDING:
+            return obstacle.text
+        case CheckKind.RESOLUTION:
+            return f"the next hop of {check.port.name} is not found: {obstacle.text}"
+    return f"the {check.kind} is {obstacle.text}"
 
 
 def _destination(question: Question, checks: Sequence[Check]) -> str | None:

@@ -172,13 +172,17 @@ class Addressing:
             if port.datapath == datapath and port.type == "patch"
             for gateway in hosts(port)
             for interface in map(ip_interface, self.networks.get(port.peer, ()))
+            if interface.version == destination.version
         ]
         near = [found for found in gateways if source in found[1]]
         if any(destination in network for _, network in near):
             reason = f"nobody in the sender's subnet has {destination}, so ARP finds no one"
             return Nobody(reason, on_link=True)
         if not gateways:
-            reason = f"{destination} is not on the sender's switch, which leads to no router"
+            reason = (
+                f"{destination} is not on the sender's switch, which leads to no router "
+                f"with IPv{destination.version}"
+            )
             return Nobody(reason, on_link=False)
         return (near or gateways)[0][0]
 

@@ -77,7 +77,7 @@ EXAMPLE = {
     "obstacles": [
         {
             "kind": "acl",
-            "text": _REASON,
+            "text": f"the request is {_REASON}",
             "cause": CAUSE_EXAMPLE,
             "remedy": {
                 "text": _REMEDY,

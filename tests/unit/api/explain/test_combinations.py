@@ -104,3 +104,47 @@ async def test_what_is_proposed_as_enough_is_enough(net: Plugged, seed: int) -> 
             net.plug(port, PLACES.get(port, "hv1"))
         after = await net.ask(**asked)
         assert after["reachable"], (asked, found, after["text"])
+
+
+TERMS = (
+    'inport == "a1"',
+    'inport == "r1-a"',
+    'outport == "b1"',
+    "eth.src == 0a:00:00:00:01:01",
+    "eth.dst == 0a:00:00:01:00:01",
+    "eth.dst == ff:ff:ff:ff:ff:ff",
+    "vlan.vid == 7",
+    "arp",
+    "arp.op == 1",
+    "arp.spa == 10.1.0.11",
+    "arp.tpa == 10.1.0.1",
+    "ip4",
+    "ip6",
+    "ip4.dst == 10.2.0.11",
+    "ip4.src == 10.1.0.11",
+    "ip4.dst == 224.0.0.1",
+    "ip6.dst == fd02::11",
+    "ip6.src == fd01::11",
+    "ip.ttl == 1",
+    "tcp.dst == 80",
+    "icmp4.type == 8",
+    "icmp6.type == 128",
+    "nd_ns",
+    "nd.target == fd01::1",
+    "ip.frag",
+)
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_any_packet_is_answered_for_or_refused(net: Plugged, seed: int) -> None:
+    """Also one that makes little sense: what a match leaves out is 0."""
+    random = Random(seed)
+    await net.acl("ls:b", "to-lport", 5, random.choice(MATCHES), action="reject")
+    answered = 0
+    for _ in range(60):
+        terms = random.sample(TERMS, random.randrange(1, 6))
+        asked = {"match": " && ".join(terms), "inport": random.choice((*PLACES, "r1-a"))}
+        answer = await net.server.client.post("/v1/reachability", json=asked)
+        assert answer.status_code in (200, 422), (asked, answer.text)
+        answered += answer.status_code == 200
+    assert answered > 5

@@ -422,6 +422,7 @@ async def test_all_that_is_wrong_with_both_ends_is_told(net: Plugged) -> None:
     await net.acl("pg:receivers", "to-lport", 3, "outport == @receivers && ip", name="no")
     found = await refused(net, **A_TO_B)
     assert [each["kind"] for each in found["obstacles"]] == ["unbound", "acl", "unbound"]
+    assert found["obstacles"][1]["text"].startswith("the request is dropped by ACL no ")
     assert found["proposal"]["sufficient"]
     assert len(found["proposal"]["commands"]) == 2
 
@@ -447,3 +448,10 @@ async def test_nothing_is_changed_by_asking(net: Plugged) -> None:
     await refused(net, **A_TO_B)
     assert await net.call("GET", "/revisions") == before
     assert (await net.call("GET", "/status/differences"))["differences"] == []
+
+
+async def test_a_router_without_the_address_family_is_no_next_hop(net: Plugged) -> None:
+    await net.change("/logical-router-ports/r1-a", networks=["10.1.0.1/24"])
+    found = await refused(net, source="fd01::11", destination="fd02::11")
+    assert first(found) == ("unattached", "a")
+    assert "leads to no router with IPv6" in found["text"]
