@@ -47,16 +47,14 @@ class _Examination:
         self._target = question.target
 
     def checks(self) -> Iterator[Check]:
-        checked = {self._entry.name}
         if self._entry.type == "vif":
             yield binding(self._scene, self._entry)
-        way = self._way()
-        for check in way:
+        for check in self._way():
             yield check
             if not check.passed:
                 break
         target = self._target
-        if target is not None and target.type == "vif" and target.name not in checked:
+        if target is not None and target.type == "vif" and target.name != self._entry.name:
             yield binding(self._scene, target)
 
     def _way(self) -> Iterator[Check]:

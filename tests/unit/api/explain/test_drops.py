@@ -1,42 +1,9 @@
 """Each kind of drop is told by its object, and the change that is proposed helps."""
 
-from typing import Any
-
 import pytest
 
+from tests.unit.api.explain.asking import A_TO_B, allow, first, refused
 from tests.unit.api.explain.conftest import Plugged
-
-Document = dict[str, Any]
-
-
-async def refused(net: Plugged, **question: Any) -> Document:
-    """The answer, which is a no."""
-    found: Document = await net.ask(**question)
-    assert not found["reachable"], found["text"]
-    assert found["text"].startswith("no: ")
-    return found
-
-
-async def allow(net: Plugged, found: Document, **question: Any) -> None:
-    """Make the change that is proposed: everything is reachable then, as was told."""
-    assert found["proposal"]["sufficient"], found
-    again = question
-    if found["proposal"]["transaction"] is not None:
-        await net.call("POST", "/transactions", found["proposal"]["transaction"])
-    if found["proposal"]["packet"] is not None:
-        again = {**question, "match": found["proposal"]["packet"]}
-    now = await net.ask(**again)
-    assert now["reachable"], now["text"]
-
-
-def first(found: Document) -> tuple[str, str | None]:
-    """Kind and object of what is in the way first."""
-    obstacle = found["obstacles"][0]
-    return obstacle["kind"], obstacle["cause"] and obstacle["cause"]["name"]
-
-
-A_TO_B = {"source": "a1", "destination": "b1", "service": "tcp/5432"}
-
 
 # --- ACLs
 
@@ -370,61 +337,6 @@ async def test_a_disabled_neighbour(net: Plugged) -> None:
     found = await refused(net, **question)
     assert first(found) == ("disabled", "a2")
     await allow(net, found, **question)
-
-
-# --- hypervisors
-
-
-@pytest.mark.parametrize("port", ["a1", "b1"])
-async def test_unbound(net: Plugged, port: str) -> None:
-    facts = net.server.backend.realised.facts
-    chassis = {"a1": "hv1", "b1": "hv2"}[port]
-    facts.release(chassis, port)
-    found = await refused(net, **A_TO_B)
-    assert found["text"] == f"no: port {port} is not bound to any chassis"
-    assert first(found) == ("unbound", port)
-    proposal = found["proposal"]
-    assert (proposal["transaction"], proposal["sufficient"]) == (None, True)
-    assert proposal["commands"] == [
-        f"ovs-vsctl set Interface INTERFACE external_ids:iface-id={port}"
-    ]
-    net.plug(port, chassis)
-    assert (await net.ask(**A_TO_B))["reachable"]
-
-
-async def test_a_port_that_waits_for_a_chassis(net: Plugged) -> None:
-    await net.change("/logical-switch-ports/b1", requested_chassis=["hv9"])
-    found = await refused(net, **A_TO_B)
-    assert "only hv9 bind it" in found["text"]
-
-
-@pytest.mark.parametrize(("chassis", "port"), [("hv1", "a1"), ("hv2", "b1")])
-async def test_dead_chassis(net: Plugged, chassis: str, port: str) -> None:
-    facts = net.server.backend.realised.facts
-    facts.lapsed(chassis)
-    found = await refused(net, **A_TO_B)
-    assert (
-        f"port {port} is bound to chassis {chassis}, whose agent is not heard of" in (found["text"])
-    )
-    assert found["obstacles"][0]["kind"] == "dead-chassis"
-    assert "systemctl start treadle-agent" in found["proposal"]["commands"]
-
-
-async def test_not_up(net: Plugged) -> None:
-    net.server.backend.realised.facts.set_up("hv2", "b1", False)
-    found = await refused(net, **A_TO_B)
-    assert first(found)[0] == "not-up"
-
-
-async def test_all_that_is_wrong_with_both_ends_is_told(net: Plugged) -> None:
-    net.server.backend.realised.facts.release("hv1", "a1")
-    net.server.backend.realised.facts.release("hv2", "b1")
-    await net.acl("pg:receivers", "to-lport", 3, "outport == @receivers && ip", name="no")
-    found = await refused(net, **A_TO_B)
-    assert [each["kind"] for each in found["obstacles"]] == ["unbound", "acl", "unbound"]
-    assert found["obstacles"][1]["text"].startswith("the request is dropped by ACL no ")
-    assert found["proposal"]["sufficient"]
-    assert len(found["proposal"]["commands"]) == 2
 
 
 # --- routers
