@@ -65,23 +65,19 @@ class _Examination:
             yield Check(CheckKind.RESOLUTION, entry, obstacle.text, obstacle)
             return
         packet = question.packet
-        if packet is None:
-            resolution, mac = self._first_hop()
-            if resolution is not None:
-                yield resolution
-            if mac is None or question.words is None or question.ends is None:
+        if packet is None and question.words is not None and question.ends is not None:
+            ends = question.ends
+            resolution, mac = self._resolve(entry, ends.sender.mac, ends.source, ends.destination)
+            yield resolution
+            if mac is None:
                 return
-            packet = packet_between(question.words, question.ends, mac)
+            packet = packet_between(question.words, ends, mac)
+        if packet is None:
+            raise ValueError("a question about neither two ends nor a packet")
         arrived: list[tuple[Packet, PortBinding]] = []
         yield from self._send(CheckKind.REQUEST, entry, packet, arrived)
         for request, port in arrived:
             yield from self._back(request, port)
-
-    def _first_hop(self) -> tuple[Check | None, int | None]:
-        ends = self._question.ends
-        if ends is None or ends.destination.is_multicast:
-            return None, None
-        return self._resolve(self._entry, ends.sender.mac, ends.source, ends.destination)
 
     def _back(self, request: Packet, port: PortBinding) -> Iterator[Check]:
         """The reply from `port`, where `request` arrived."""
@@ -91,8 +87,7 @@ class _Examination:
         if due is None or ends is None or not isinstance(own, int):
             return
         resolution, mac = self._resolve(port, own, ends[1], ends[0])
-        if resolution is not None:
-            yield resolution
+        yield resolution
         if mac is not None:
             yield from self._send(CheckKind.REPLY, port, {**due, "eth.dst": mac}, [])
 
@@ -100,7 +95,7 @@ class _Examination:
 
     def _resolve(
         self, port: PortBinding, mac: int, source: Address, destination: Address
-    ) -> tuple[Check | None, int | None]:
+    ) -> tuple[Check, int | None]:
         """How `port` finds its next hop, and the MAC address of that if it does."""
         scene = self._scene
         addressing = scene.addressing(port.datapath)

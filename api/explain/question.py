@@ -99,6 +99,9 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
         ends = addressing.ends(words, wanted.inport)
     except InvalidError as error:
         raise _by_field(error, wanted, destination) from None
+    if ends.destination.is_multicast:
+        reason = "is a multicast group, which nobody answers for: give the packet as a match"
+        raise InvalidError.of("destination", reason=reason, value=wanted.destination)
     own = (address for host in hosts(entry) for address in host.addresses)
     if ends.destination in (ends.source, *own):
         reason = "is the source itself: that packet never leaves"
