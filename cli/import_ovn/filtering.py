@@ -119,12 +119,27 @@ class Filtering:
         if left:
             reason = f"not imported: names {left[0]}, which is {self._renamed[left[0]]} here"
             self._draft.report.lost(row, "match", reason)
+        if values["action"] == "reject" and _needs_parentheses(values["match"], direction):
+            reason = "OVN 23.03 passes over it beside allow-related; put the match in parentheses"
+            self._draft.report.lost(row, "match", reason)
         return not left
 
     def _with_new_names(self, match: str) -> str:
         for old, new in self._renamed.items():
             match = match.replace(old, new)
         return match
+
+
+def _needs_parentheses(match: str, direction: AclDirection) -> bool:
+    """Whether a match that is right by itself isn't once ``&&`` stands before it.
+
+    OVN 23.03 puts a condition of its own before that of a ``reject``, as it stands.
+    """
+    try:
+        parse_acl_match(f"1 && {match}", direction)
+    except LanguageError:
+        return True
+    return False
 
 
 def _place(acl: Values) -> tuple[str, int, int, str]:

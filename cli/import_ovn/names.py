@@ -1,7 +1,7 @@
 """Names in Treadle for what OVN's rows are called.
 
-OVN lets switches and routers have any name, none, or each other's; a router port may
-be called as a switch port is; and characters are free. A name that Treadle takes stays.
+OVN lets switches and routers have any name, none, or each other's, and characters are
+free. A name that Treadle takes stays.
 Any other becomes the same with its odd characters replaced and the first part of the
 row's UUID behind it, which comes out alike at every import; what OVN called the object
 is then kept in ``external_ids`` as ``ovn:name``.
@@ -56,7 +56,9 @@ class Names:
         return own if self.is_kept(row) else {**own, ORIGINAL_NAME: row.name}
 
     def _give(self, rows: list[Row], taken: Iterable[str]) -> None:
-        shared = Counter([*(row.name for row in rows), *taken])
+        """Name `rows`; what is `taken` by a row of another kind confuses OVN itself."""
+        others = set(taken)
+        shared = Counter([*(row.name for row in rows), *others])
         for row in rows:
             if shared[row.name] == 1 and _is_fit(row):
                 self._names[row.uuid] = row.name
@@ -66,6 +68,10 @@ class Names:
                 name for name in (_made_up(row, part) for part in parts) if not shared[name]
             )
             self._names[row.uuid] = made
+            if row.name in others:
+                reason = f"a switch port has that name, and OVN passes over one; imported as {made}"
+                self._report.lost(row, "name", reason)
+                continue
             reason = "others have that name" if shared[row.name] > 1 else "is no name here"
             self._report.noted(row, "name", f"{row.name!r} {reason}; imported as {made}")
 

@@ -86,6 +86,21 @@ def test_a_match_that_treadle_does_not_take_is_listed_with_the_place(
     assert why in lost.reason
 
 
+@pytest.mark.parametrize(
+    ("action", "match", "lost"),
+    [
+        ("reject", "tcp || udp", True),
+        ("reject", "(tcp || udp)", False),
+        ("reject", "tcp && (ip4 || ip6)", False),
+        ("drop", "tcp || udp", False),
+    ],
+)
+def test_a_rejection_that_ovn_passes_over(action: str, match: str, lost: bool) -> None:
+    imported = with_acls({"match": match, "action": action})
+    assert bool(losses(imported)) is lost
+    assert acls_of(imported)[0]["match"] == match
+
+
 def test_acls_that_say_the_same_are_one() -> None:
     imported = with_acls({"match": "ip"}, {"match": "ip", "name": ["again"]})
     assert len(acls_of(imported)) == 1
