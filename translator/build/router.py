@@ -61,16 +61,17 @@ def closed_router_flows(_read: Read, router: str) -> Flows:
 
 
 def router_port_flows(read: Read, lrp: str) -> Flows | None:
-    """All flows of one router port. One that is disabled, or whose router is, has none.
+    """All flows of one router port; those of a disabled router have none.
 
-    Without them nothing is admitted through the port, routed to it or delivered to it.
+    Nothing comes in or leaves through a port that is disabled. But its addresses stay
+    the router's own, and what is routed to it takes no other way.
     """
     port = read(LogicalRouterPort, lrp)
     router = None if port is None else read(LogicalRouter, port.router)
     if port is None or router is None:
         return None
     flows: list[LogicalFlow] = []
-    if port.enabled and router.enabled:
+    if router.enabled:
         flows += _admission(port)
         for network in port.networks4:
             flows += _own_address4(port.name, network)
@@ -79,7 +80,8 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         flows += _expiry(port)
         flows += _connected_routes(port)
         flows += _peer(read, port)
-        flows.append(LrOutDelivery.port(port=port.name))
+        delivery = LrOutDelivery.port if port.enabled else LrOutDelivery.disabled
+        flows.append(delivery(port=port.name))
     return Flows(port.router, "logical_router_port", lrp, tuple(flows))
 
 
@@ -90,6 +92,8 @@ def _addresses6(port: LogicalRouterPort) -> Iterator[bytes]:
 
 
 def _admission(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    if not port.enabled:
+        return
     yield LrInAdmission.multicast(port=port.name, mac=port.mac)
     yield LrInAdmission.unicast(port=port.name, mac=port.mac)
     for network in port.networks4:

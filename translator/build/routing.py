@@ -53,8 +53,6 @@ def _route_flows(read: Read, route: StaticRoute) -> Iterator[LogicalFlow]:
     port = _output_port(read, route)
     if port is None:
         raise UnreachableNextHopError("no port of the router has the next hop in its network")
-    if not port.enabled:
-        return
     stage = LrInIpRouting
     if len(route.prefix.ip) == 16:
         template = stage.by_source6 if route.by_source else stage.static6

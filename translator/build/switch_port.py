@@ -82,7 +82,7 @@ def _router_type_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalF
     peer = peer_router_port(read, port)
     if peer is not None:
         router = read(LogicalRouter, peer.router)
-        if peer.enabled and router is not None and router.enabled:
+        if router is not None and router.enabled:
             yield from _router_answers(port.name, peer)
         yield LsInL2Lookup.router_request(mac=peer.mac)
         yield LsInL2Lookup.unicast(mac=peer.mac, port=port.name)

@@ -376,9 +376,7 @@ def test_point_to_point_networks_have_no_broadcast_address(plen: int, ports: lis
     assert reached(net, packet4("10.0.2.1", src="10.0.1.3")) == ports
 
 
-@pytest.mark.parametrize("what", ["router", "port"])
-def test_nothing_answers_for_a_disabled_router(what: str) -> None:
-    router, port = str(what != "router").lower(), str(what != "port").lower()
+def test_nothing_answers_for_a_disabled_router() -> None:
     net = network(f"""
     logical_switches:
       one:
@@ -388,8 +386,8 @@ def test_nothing_answers_for_a_disabled_router(what: str) -> None:
     logical_routers:
       r:
         ports:
-          p: {{mac: "{GW1}", networks: [10.0.1.254/24, "fd00:1::fe/64"], enabled: {port}}}
-        enabled: {router}
+          p: {{mac: "{GW1}", networks: [10.0.1.254/24, "fd00:1::fe/64"]}}
+        enabled: false
     """)
     arp = (
         f'inport == "vm1" && eth.src == {VM1} && eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 '
@@ -426,3 +424,34 @@ def test_disabled_ports_and_routers_forward_nothing(what: str) -> None:
     assert reached(net, packet4("10.0.2.1")) == []
     back = f'inport == "vm2" && eth.src == {VM2} && eth.dst == {GW2} && ip4.src == 10.0.2.1'
     assert reached(net, back + " && ip4.dst == 10.0.1.1 && ip.ttl == 9") == []
+
+
+def test_a_disabled_port_is_still_where_its_network_is() -> None:
+    """What is for it takes no other way, and its addresses are the router's own."""
+    net = network(f"""
+    logical_switches:
+      one:
+        ports:
+          vm1: {{addresses: ["{VM1} 10.0.1.1"]}}
+          a: {{type: router, router_port: p}}
+      two:
+        ports:
+          vm2: {{addresses: ["{VM2} 10.0.2.1"]}}
+          b: {{type: router, router_port: q}}
+    logical_routers:
+      r:
+        ports:
+          p: {{mac: "{GW1}", networks: [10.0.1.254/24]}}
+          q: {{mac: "{GW2}", networks: [10.0.2.254/24], enabled: false}}
+        static_routes:
+          - {{ip_prefix: 0.0.0.0/0, nexthop: 10.0.1.1}}
+          - {{ip_prefix: 192.0.2.0/24, nexthop: 10.0.2.1}}
+    """)
+    for target in ("10.0.2.1", "192.0.2.1"):
+        (drop,) = send(net, packet4(target)).drops
+        assert drop.place is not None
+        assert drop.place.name == "lr_out_delivery"
+        assert drop.entry is not None
+        assert "q" in str(drop.entry)
+    ping = delivered(net, packet4("10.0.2.254", "icmp4.type == 8 && ip.ttl == 64"))
+    assert ping["to"] == "vm1"
