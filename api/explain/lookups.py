@@ -41,15 +41,6 @@ def closed_port(scene: Scene, port: PortBinding) -> Cause | None:
     return None
 
 
-def disabled_ports_towards(
-    scene: Scene, router: str, destination: Address | None
-) -> Iterator[Cause]:
-    """Disabled ports of a router in whose networks the destination is."""
-    for port in ports_of(scene, router):
-        if not port.enabled and destination is not None and is_in(destination, port):
-            yield scene.causes.of("logical_router_port", port.id)
-
-
 def ports_of(scene: Scene, router: str) -> list[LogicalRouterPort]:
     query = select(LogicalRouterPort).where(LogicalRouterPort.logical_router_id == router)
     return list(scene.reader.session.scalars(query.order_by(LogicalRouterPort.name)))

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from api.explain import packets
 from api.explain.checks import Obstacle, ObstacleKind
-from api.explain.lookups import closed_port, disabled_ports_towards, patch_to
+from api.explain.lookups import closed_port, patch_to
 from api.explain.scene import Scene
 from api.trace.addressing import Nobody
 from api.trace.causes import Cause
@@ -263,8 +263,6 @@ def _no_route(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
     port = _port(scene, packet, "inport")
     router = port.datapath if port else ""
     ends = packets.addresses(packet)
-    for closed in disabled_ports_towards(scene, router, ends[1] if ends else None):
-        return _disabled(scene, closed, packet)
     cause = scene.causes.of("logical_router", router)
     text = f"dropped: {scene.authored(cause)}, has no route to {ends[1] if ends else 'anywhere'}"
     return Obstacle(ObstacleKind.NO_ROUTE, text, cause, packet, detail=router)
@@ -355,7 +353,9 @@ _BY_FLOW: Mapping[int, Reason] = {
     **_of(_fault, LsInPortSecL2.closed, LrInAdmission.closed),
     **_of(_spoofed, LsInPortSecNd.other, LsInPortSecIp.other),
     **_of(_misdirected, LsOutPortSecIp.other),
-    **_of(_disabled_by_flow, LsInL2Lookup.disabled, LsOutPortSecL2.disabled),
+    **_of(
+        _disabled_by_flow, LsInL2Lookup.disabled, LsOutPortSecL2.disabled, LrOutDelivery.disabled
+    ),
     **_of(
         _expired,
         LrInIpInput.expired4,
