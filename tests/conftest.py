@@ -8,6 +8,18 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--differential-topologies",
+        type=int,
+        default=60,
+        help="how many random topologies to compare with OVN",
+    )
+    parser.addoption(
+        "--differential-seed",
+        type=int,
+        default=1,
+        help="the seed of the first of these topologies",
+    )
+    parser.addoption(
         "--update-golden",
         action="store_true",
         help="write golden files anew instead of comparing with them",

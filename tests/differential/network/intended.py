@@ -6,14 +6,16 @@ under ``cases/`` shows each entry at work, and fails once the entry isn't needed
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
 from typing import NamedTuple
+from zlib import crc32
 
 from logical_flow.holes import Argument
 from logical_flow.template import LogicalFlow, Template
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import Undo
 from translator.addresses import mac_bytes
-from translator.pipeline.lr_in import LrInArpRequest, LrInArpResolve
+from translator.pipeline.lr_in import LrInArpRequest, LrInArpResolve, LrInIpInput, LrInIpRouting
 from translator.pipeline.ls_in import LsInArpRsp, LsInL2Lookup, LsInPortSecIp, LsInPortSecNd
 from translator.pipeline.ls_out import LsOutAclAction, LsOutPortSecIp
 
@@ -53,28 +55,42 @@ def _all(*undos: _Undo) -> _Undo:
 
 def _without(*templates: Template) -> _Undo:
     ids = {template.id for template in templates}
-    return lambda _document, flows: [flow for flow in flows if flow.template.id not in ids]
+    return lambda _document, flows: [flow for flow in flows if _origin(flow) not in ids]
 
 
 def _reworded(old: str, new: str, *templates: Template) -> _Undo:
     """Another text in matches and actions of these templates."""
-    changed = {}
     for template in templates:
         text = template.as_text()
-        match, actions = text.match.replace(old, new), text.actions.replace(old, new)
-        if (match, actions) == (text.match, text.actions):
+        if old not in text.match and old not in text.actions:
             raise ValueError(f"{template!r} does not say {old}")
-        reworded = text._replace(id=text.id ^ 1, match=match, actions=actions)
-        changed[template.id] = Template.from_text(reworded)
+    ids = {template.id for template in templates}
 
     def reword(flow: LogicalFlow) -> LogicalFlow:
-        template = changed.get(flow.template.id)
-        if template is None:
+        if _origin(flow) not in ids:
             return flow
+        template = _with_text(flow.template, old, new)
+        _ORIGINS[template.id] = _origin(flow)
         values = flow.named_args
         return LogicalFlow(template, tuple(values[hole.name] for hole in template.arguments))
 
     return lambda _document, flows: [reword(flow) for flow in flows]
+
+
+_ORIGINS: dict[int, int] = {}
+"""The ids of templates that reworded ones come from, by the ids of those."""
+
+
+def _origin(flow: LogicalFlow) -> int:
+    return _ORIGINS.get(flow.template.id, flow.template.id)
+
+
+@cache
+def _with_text(template: Template, old: str, new: str) -> Template:
+    text = template.as_text()
+    match, actions = text.match.replace(old, new), text.actions.replace(old, new)
+    identifier = crc32(f"{text.id} {match} {actions}".encode())
+    return Template.from_text(text._replace(id=identifier, match=match, actions=actions, only=""))
 
 
 _SECURED_NETWORKS = {
@@ -107,8 +123,8 @@ def _hosts_for_networks(_document: Document, flows: Flows) -> Iterator[LogicalFl
             )
 
 
-def _arp_from_ip6_only(_document: Document, flows: Flows) -> Flows:
-    """ARP passes from MAC addresses that are secured with IPv6 addresses alone."""
+def _ip4_setup_from_ip6_only(_document: Document, flows: Flows) -> Flows:
+    """ARP and DHCP pass from MAC addresses that are secured with IPv6 addresses alone."""
     secured: dict[Template, set[tuple[Argument, Argument]]] = {
         LsInPortSecNd.arp_from: set(),
         LsInPortSecNd.advertisement_of: set(),
@@ -117,16 +133,33 @@ def _arp_from_ip6_only(_document: Document, flows: Flows) -> Flows:
         if flow.template in secured:
             secured[flow.template].add((flow.named_args["port"], flow.named_args["mac"]))
     ip6_only = secured[LsInPortSecNd.advertisement_of] - secured[LsInPortSecNd.arp_from]
-    return [*flows, *(LsInPortSecNd.arp(port=port, mac=mac) for port, mac in ip6_only)]
+    return [
+        *flows,
+        *(LsInPortSecNd.arp(port=port, mac=mac) for port, mac in ip6_only),
+        *(LsInPortSecIp.dhcp(port=port, mac=mac) for port, mac in ip6_only),
+    ]
+
+
+def _expiry_told_to_neighbours(_document: Document, flows: Flows) -> Flows:
+    """Of a packet's end by TTL only senders in an IPv6 network of the input port are told."""
+    told = [
+        LrInIpInput.expired6_from(
+            port=values["port"], ip=values["source"], network=values["network"]
+        )
+        for flow in flows
+        if flow.template is LrInIpRouting.connected6 and (values := flow.named_args)
+    ]
+    others = {LrInIpInput.expired6, LrInIpInput.expired6_from}
+    return [*told, *(flow for flow in flows if flow.template not in others)]
 
 
 def _disabled_routers_unknown(document: Document, flows: Flows) -> Flows:
-    """Nobody knows a router port that is disabled, or is one of a disabled router."""
+    """Nobody knows the ports of a disabled router."""
     macs = {
         mac_bytes(port["mac"])
         for router in document["logical_routers"].values()
         for port in router["ports"].values()
-        if not (router.get("enabled", True) and port.get("enabled", True))
+        if not router.get("enabled", True)
     }
     return [
         flow
@@ -136,8 +169,6 @@ def _disabled_routers_unknown(document: Document, flows: Flows) -> Flows:
 
 
 _KNOWN_BY_MAC = {
-    LsInArpRsp.arp,
-    LsInArpRsp.nd_router,
     LsInL2Lookup.unicast,
     LsInL2Lookup.router_request,
     LrInArpResolve.static4,
@@ -172,10 +203,55 @@ INTENDED = (
         ),
     ),
     Difference(
-        "disabled router ports are known",
-        "To OVN a disabled router port does not exist: packets to it are flooded like those to "
-        "any unknown address. Here they are dropped at it, and it is named as the reason.",
+        "disabled routers are known",
+        "To OVN a disabled router does not exist: packets to it are flooded like those to any "
+        "unknown address. Here they are dropped at it, and it is named as the reason.",
         _disabled_routers_unknown,
+    ),
+    Difference(
+        "martians are dropped in IPv6, too",
+        "OVN's routers forward IPv6 packets that claim to come from the router itself, from a "
+        "group or from loopback. Here they are dropped as in IPv4.",
+        _without(LrInIpInput.martian6, LrInIpInput.spoofed6),
+    ),
+    Difference(
+        "link-local addresses belong to one link",
+        "OVN's routers take a packet for the link-local address of any of their ports as their "
+        "own. Here such an address is that of its link, as RFC 4291 says.",
+        _reworded(
+            "inport == {port:lport} && ip6.dst == {ip:ip6}",
+            "ip6.dst == {ip:ip6}",
+            LrInIpInput.ping6_link_local,
+            LrInIpInput.udp6_link_local,
+            LrInIpInput.tcp6_link_local,
+            LrInIpInput.sctp6_link_local,
+            LrInIpInput.icmp6_link_local,
+            LrInIpInput.protocol6_link_local,
+            LrInIpInput.own6_link_local,
+        ),
+    ),
+    Difference(
+        "every sender is told of an expired TTL",
+        "OVN's routers answer an IPv6 packet whose hop limit is over only to senders in a network "
+        "of the input port, so that traceroute sees no further than one hop. Here all are told.",
+        _expiry_told_to_neighbours,
+    ),
+    Difference(
+        "unknown protocols are a parameter problem",
+        "To an IPv6 packet for itself of a protocol that it doesn't speak, a router says so as "
+        "RFC 4443 wants it; OVN says that the address is unreachable.",
+        _reworded(
+            "icmp6.type = 4; icmp6.code = 1;",
+            "icmp6.type = 1; icmp6.code = 3;",
+            LrInIpInput.protocol6,
+            LrInIpInput.protocol6_link_local,
+        ),
+    ),
+    Difference(
+        "ICMP is never an unknown protocol",
+        "OVN's routers refuse ICMP packets for themselves that are no echo requests, even echo "
+        "replies, as of an unknown protocol. Here they are dropped.",
+        _without(LrInIpInput.icmp4, LrInIpInput.icmp6, LrInIpInput.icmp6_link_local),
     ),
     Difference(
         "port security knows address probes",
@@ -196,9 +272,9 @@ INTENDED = (
         lambda document, flows: list(_hosts_for_networks(document, flows)),
     ),
     Difference(
-        "ovn-trace: ARP without IPv4 addresses",
-        "A MAC address that is secured with IPv6 addresses alone may send no ARP in OVN and "
-        "Treadle; ovn-trace lets it.",
-        _arp_from_ip6_only,
+        "ovn-trace: ARP and DHCP without IPv4 addresses",
+        "A MAC address that is secured with IPv6 addresses alone may send neither ARP nor DHCP "
+        "in OVN and Treadle; ovn-trace lets it.",
+        _ip4_setup_from_ip6_only,
     ),
 )

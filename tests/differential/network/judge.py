@@ -5,10 +5,12 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
+from subprocess import CalledProcessError
 from typing import NamedTuple
 
 from benchmarks.ovn import Ovn
 from northbound.database import Database, open_database, upgrade
+from northbound.errors import NorthboundError
 from tests.differential.network import ovn
 from tests.differential.network.intended import INTENDED, Difference, undoing
 from tests.differential.network.outcome import Outcome
@@ -58,6 +60,15 @@ class Judge:
     def northbound(self) -> str:
         """Where OVN's northbound database is."""
         return self._ovn.northbound
+
+    def takes(self, document: Document) -> bool:
+        """Whether both take the document: one that was cut down may be refused."""
+        try:
+            ovn.load(self._ovn, document)
+            Treadle(self._database, document)
+        except (CalledProcessError, NorthboundError):
+            return False
+        return True
 
     def judge(self, document: Document, probes: Sequence[Probe]) -> list[Verdict]:
         """Raises where one of the two doesn't take the document."""

@@ -8,7 +8,7 @@ from functools import partial
 from benchmarks.ovn import Ovn
 from tests.differential.network.outcome import Outcome
 from tests.differential.network.packets import Probe
-from tests.differential.network.summary import traced_outcome
+from tests.differential.network.summary import NoVerdictError, traced_outcome
 from tests.differential.network.topologies import Document
 
 _LOOKUPS = 40
@@ -34,7 +34,7 @@ def load(ovn: Ovn, document: Document) -> None:
 
 
 def their_outcome(ovn: Ovn, probe: Probe) -> Outcome | None:
-    """What ``ovn-trace`` says, None where it crashes.
+    """What ``ovn-trace`` says, None where it doesn't tell.
 
     23.03 aborts at the action ``nd_na_router``, which answers solicitations of routers'
     addresses, and overflows its stack when a packet goes around in circles.
@@ -43,12 +43,8 @@ def their_outcome(ovn: Ovn, probe: Probe) -> Outcome | None:
     command = ["ovn-trace", f"--db={ovn.southbound}", "--summary", *states]
     try:
         return traced_outcome(partial(_summary, command), probe.packet)
-    except _CrashError:
+    except NoVerdictError:
         return None
-
-
-class _CrashError(Exception):
-    """``ovn-trace`` crashed."""
 
 
 def _summary(command: Command, packet: str) -> str:
@@ -56,7 +52,7 @@ def _summary(command: Command, packet: str) -> str:
         [*command, packet], capture_output=True, text=True, check=False, timeout=60
     )
     if done.returncode in _CRASHES:
-        raise _CrashError
+        raise NoVerdictError(f"ovn-trace ended with {done.returncode}")
     done.check_returncode()
     return done.stdout
 

@@ -11,6 +11,7 @@ from itertools import takewhile
 from operator import ne
 from typing import Any
 
+from logical_flow.packet import packet_from_match
 from tests.differential.network.packets import Probe
 from tests.differential.network.topologies import Document
 
@@ -29,8 +30,15 @@ def shrink(document: Document, probe: Probe, fails: Fails) -> tuple[Document, Pr
     while smaller is not None:
         document = smaller
         candidates = (_tidied(each) for each in _reductions(document))
-        smaller = next((each for each in candidates if fails(each, probe)), None)
+        possible = (each for each in candidates if _has_input(each, probe))
+        smaller = next((each for each in possible if fails(each, probe)), None)
     return document, probe
+
+
+def _has_input(document: Document, probe: Probe) -> bool:
+    """Whether there still is the port where the packet enters."""
+    port = packet_from_match(probe.packet)["inport"]
+    return any(port in switch["ports"] for switch in document["logical_switches"].values())
 
 
 def _reductions(document: Document) -> Iterator[Document]:

@@ -28,14 +28,22 @@ _BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\))? \{")
 _INPORT = re.compile(r'inport="(?P<port>[^"]+)"')
 _CHANGE = re.compile(r"(?P<field>[a-z0-9_.]+)(\[[0-9.]+\])? (=|<->) .*;|ip\.ttl--;")
 _GENERATED = {kind.value: kind for kind in PacketKind}
+_WITH_PORTS = {PacketKind.TCP_RESET.value, PacketKind.SCTP_ABORT.value}
 _UNREADABLE = ("check_in_port_sec()", "check_out_port_sec()", "flags.", "get_fdb", "lookup_")
 """What is no header, or leads to none, and which the language here lacks."""
+
+_MOST_TRACED_ANEW = 20
+"""A router's question or answer is at most answered or refused once."""
 
 _TTL = field_slice("ip.ttl")
 
 
 class UnreadableSummaryError(Exception):
     """A summary says something that :func:`read_summary` does not understand."""
+
+
+class NoVerdictError(Exception):
+    """What ``ovn-trace`` says can't be relied on, or it says nothing."""
 
 
 class _Block(NamedTuple):
@@ -50,10 +58,12 @@ Trace = Callable[[str], str]
 """Traces a packet given as a match, and returns the summary."""
 
 
-def traced_outcome(trace: Trace, packet: str) -> Outcome:
-    """What becomes of a packet given as a match."""
+def traced_outcome(trace: Trace, packet: str, *, anew: int = 0) -> Outcome:
+    """What becomes of a packet given as a match, or of one made of such, traced `anew`."""
+    if anew > _MOST_TRACED_ANEW:
+        raise NoVerdictError("packets are made of packets without an end")
     root = _blocks(trace(packet))
-    return Outcome(_deliveries(trace, root, packet_from_match(packet), made=False))
+    return Outcome(_deliveries(trace, root, packet_from_match(packet), anew=anew, made=False))
 
 
 def _blocks(summary: str) -> _Block:
@@ -74,19 +84,23 @@ def _blocks(summary: str) -> _Block:
     return path[0]
 
 
-def _deliveries(trace: Trace, block: _Block, packet: MutablePacket, *, made: bool) -> Iterator[str]:
+def _deliveries(
+    trace: Trace, block: _Block, packet: MutablePacket, *, anew: int, made: bool
+) -> Iterator[str]:
     """What comes out of a block; `made` says that it works on a packet made on the way."""
     crosses = False
     for before, item in pairwise(["", *block.content]):
         if isinstance(item, _Block):
             if made and crosses:
-                yield from _traced_anew(trace, item, packet)
+                yield from _traced_anew(trace, item, packet, anew + 1)
                 continue
             rejected = isinstance(before, str) and before.startswith("reject {")
+            if rejected and item.kind in _WITH_PORTS and _starts_with(item, "ingress"):
+                raise NoVerdictError("ACLs were asked about a reset with its ports the wrong way")
             inside = _inside(item.kind, packet, rejected=rejected)
             if inside is not None:
                 is_made = made or item.kind in _GENERATED
-                yield from _deliveries(trace, item, inside, made=is_made)
+                yield from _deliveries(trace, item, inside, anew=anew, made=is_made)
         elif (output := _OUTPUT.fullmatch(item)) is not None:
             crosses = output["type"] == "patch"
             if not crosses:
@@ -95,13 +109,18 @@ def _deliveries(trace: Trace, block: _Block, packet: MutablePacket, *, made: boo
             _change(item, packet)
 
 
-def _traced_anew(trace: Trace, block: _Block, packet: MutablePacket) -> Iterator[str]:
+def _starts_with(block: _Block, kind: str) -> bool:
+    inner = next((item for item in block.content if isinstance(item, _Block)), None)
+    return inner is not None and inner.kind == kind
+
+
+def _traced_anew(trace: Trace, block: _Block, packet: MutablePacket, anew: int) -> Iterator[str]:
     port = _INPORT.search(block.where)
     if port is None:
         raise UnreadableSummaryError(f"{block.kind}{block.where}")
     headers = " && ".join(f"{name} == {value}" for name, value in shown_headers(packet))
     text = f'inport == "{port["port"]}" && {headers}'
-    yield from traced_outcome(trace, text).elements()
+    yield from traced_outcome(trace, text, anew=anew).elements()
 
 
 def _inside(kind: str, packet: MutablePacket, *, rejected: bool) -> MutablePacket | None:

@@ -24,7 +24,7 @@ def test_shrinking_leaves_what_the_failure_needs() -> None:
 
     def fails(document: Document, _probe: Probe) -> bool:
         switch = document["logical_switches"].get("ls1", {"ports": {}})
-        return "ls1-p1" in switch["ports"] and bool(switch.get("acls"))
+        return bool(switch.get("acls"))
 
     smallest, plainest = shrink(document, probe, fails)
     assert plainest.state == "new"
