@@ -56,13 +56,13 @@ def arp_request(src_mac: str, spa: str, tpa: str, *, sha: str | None = None) -> 
     return ethernet(BROADCAST, src_mac, ARP, payload)
 
 
-def ipv4(src: str, dst: str, protocol: int, payload: bytes, *, ttl: int = 64) -> bytes:
+def ipv4(src: str, dst: str, protocol: int, payload: bytes, ttl: int = 64) -> bytes:
     header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), 0, 0, ttl, protocol, 0)
     header += ip(src) + ip(dst)
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
 
 
-def ipv6(src: str, dst: str, protocol: int, payload: bytes, *, hops: int = 64) -> bytes:
+def ipv6(src: str, dst: str, protocol: int, payload: bytes, hops: int = 64) -> bytes:
     return (
         struct.pack("!IHBB", 0x60000000, len(payload), protocol, hops) + ip(src) + ip(dst) + payload
     )
@@ -95,9 +95,13 @@ def sctp_init(sport: int, dport: int, tag: int) -> bytes:
     return struct.pack("!HHII", sport, dport, 0, 0) + chunk
 
 
-def icmp_echo(identifier: int = 1, sequence: int = 1, data: bytes = b"treadle") -> bytes:
-    message = struct.pack("!BBHHH", 8, 0, 0, identifier, sequence) + data
+def icmp4(kind: int, body: bytes, code: int = 0) -> bytes:
+    message = struct.pack("!BBH", kind, code, 0) + body
     return message[:2] + struct.pack("!H", checksum(message)) + message[4:]
+
+
+def icmp_echo(identifier: int = 1, sequence: int = 1, data: bytes = b"treadle") -> bytes:
+    return icmp4(8, struct.pack("!HH", identifier, sequence) + data)
 
 
 def icmp6(src: str, dst: str, kind: int, body: bytes, code: int = 0) -> bytes:

@@ -2,8 +2,9 @@
 
 import signal
 import subprocess
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
+from itertools import chain
 
 from benchmarks.ovn import Ovn
 from tests.differential.network.outcome import Outcome
@@ -26,10 +27,13 @@ _CRASHES = {-signal.SIGABRT, -signal.SIGSEGV}
 Command = Sequence[str]
 
 
-def load(ovn: Ovn, document: Document) -> None:
-    """Make OVN's network what `document` says, and wait until it is translated."""
+def load(ovn: Ovn, document: Document, further: Iterable[Command] = ()) -> None:
+    """Make OVN's network what `document` says, and wait until it is translated.
+
+    `further` commands are for what a document doesn't say.
+    """
     ovn.nbctl(_CLEAR[1:])
-    ovn.load(commands(document))
+    ovn.load(chain(commands(document), further))
     ovn.nbctl(["--wait=sb", "sync"], timeout=60)
 
 

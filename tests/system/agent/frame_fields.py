@@ -5,6 +5,7 @@ from logical_flow.evaluate import Packet
 
 _ARP, _IP4, _IP6 = 0x806, 0x800, 0x86DD
 _ICMP4, _TCP, _UDP, _ICMP6 = 1, 6, 17, 58
+_TRANSPORT = {_TCP: "tcp", _UDP: "udp", 132: "sctp"}
 _VLAN_PRESENT = 0x1000
 
 
@@ -39,8 +40,8 @@ def _ip_fields(ip: codec.Ip) -> dict[str, int | str | None]:
         "ip.proto": ip.protocol,
         "ip.ttl": ip.ttl,
     }
-    if ip.protocol in (_TCP, _UDP):
-        name = "tcp" if ip.protocol == _TCP else "udp"
+    if ip.protocol in _TRANSPORT:
+        name = _TRANSPORT[ip.protocol]
         found[f"{name}.src"] = int.from_bytes(ip.payload[0:2])
         found[f"{name}.dst"] = int.from_bytes(ip.payload[2:4])
     if ip.protocol == _TCP:

@@ -1,0 +1,72 @@
+"""Both labs, and topologies that go through them one after the other."""
+
+import os
+import secrets
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from random import Random
+
+from northbound.database import Database, open_database, upgrade
+from tests.differential.lab.conversation import converse
+from tests.differential.lab.plan import phases
+from tests.differential.lab.sides import Side, ovn_side, treadle_side
+from tests.differential.lab.verdict import Verdict, judge
+from tests.differential.network.packets import random_probes
+from tests.differential.network.topologies import random_topology
+from tests.differential.network.treadle import Treadle
+
+PROBES = 20
+"""A topology."""
+
+
+class Contest:
+    """The labs, and what was counted: topologies, frames sent, frames that came out, and how."""
+
+    def __init__(self, ours: Side, theirs: Side, database: Database) -> None:
+        self.ours = ours
+        self.theirs = theirs
+        self._database = database
+        self.counts: Counter[str] = Counter()
+
+    def run(self, seed: int) -> Iterator[Verdict]:
+        """The verdicts on the probes of one topology."""
+        chance = Random(seed)
+        document = random_topology(chance)
+        probes = list(random_probes(chance, document, PROBES))
+        walker = cache(lambda: Treadle(self._database, document))
+        for phase in phases(document, probes):
+            for side in (self.ours, self.theirs):
+                side.load(document)
+            for probe in phase:
+                for step in converse(probe, document, self.ours, self.theirs):
+                    verdict = judge(probe, step, document, walker)
+                    self._count(verdict)
+                    yield verdict
+        self.counts["topologies"] += 1
+        self.counts["probes"] += len(probes)
+
+    def _count(self, verdict: Verdict) -> None:
+        self.counts["frames sent"] += 1
+        self.counts["frames received"] += len(verdict.step.ours)
+        self.counts["differ on purpose"] += verdict.intended
+        self.counts["differ"] += bool(verdict.difference)
+
+
+@contextmanager
+def contest(directory: Path) -> Iterator[Contest]:
+    """Both labs, gone at the end."""
+    name = f"d{os.getpid():x}{secrets.token_hex(2)}"
+    url = f"sqlite:///{directory / 'judge.db'}"
+    upgrade(url)
+    database = open_database(url)
+    try:
+        with (
+            treadle_side(f"{name}t", directory / "treadle") as ours,
+            ovn_side(f"{name}o", directory / "ovn") as theirs,
+        ):
+            yield Contest(ours, theirs, database)
+    finally:
+        database.close()

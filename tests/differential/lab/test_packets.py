@@ -1,0 +1,50 @@
+"""Packets through both labs come out at the same ports, byte for byte the same.
+
+Here is a sample; the long run is ``python -m tests.differential.lab``.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.differential.lab.contest import Contest, contest
+
+pytestmark = pytest.mark.system
+
+SEEDS = range(30)
+_WRONG_FLOW = "table=0,priority=65535,ip"
+
+
+@pytest.fixture(scope="module")
+def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contest]:
+    with contest(tmp_path_factory.mktemp("labs")) as both:
+        yield both
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_both_deliver_the_same(labs: Contest, seed: int) -> None:
+    different = [verdict for verdict in labs.run(seed) if verdict.difference]
+    if different:
+        pytest.fail("\n\n".join(map(str, different)), pytrace=False)
+
+
+def test_packets_come_out(labs: Contest) -> None:
+    """Two labs that deliver nothing would agree, too."""
+    before = labs.counts["frames received"]
+    for _ in labs.run(SEEDS[0]):
+        pass
+    assert labs.counts["frames received"] - before >= 5
+
+
+def test_a_wrong_flow_is_noticed(labs: Contest) -> None:
+    """A switch that drops IPv4 on one hypervisor of one lab is found out."""
+    switch = labs.ours.lab.hypervisor("hv1").switch
+    bridge = switch.management("br-int")
+    switch.ofctl("add-flow", bridge, f"{_WRONG_FLOW},actions=drop")
+    try:
+        verdicts = [verdict for seed in SEEDS[:5] for verdict in labs.run(seed)]
+    finally:
+        switch.ofctl("--strict", "del-flows", bridge, _WRONG_FLOW)
+    different = [verdict for verdict in verdicts if verdict.difference]
+    assert different
+    assert all("ip4.src" in str(verdict) for verdict in different)

@@ -1,0 +1,109 @@
+"""Whether what came out of the two labs is the same, or what is known to account for it.
+
+Differences between the logical flows of the two systems are listed once, in
+`tests.differential.network.intended`, each with what our flows would be without it.
+One of them accounts for a difference on real switches if the walk over our flows says
+what came out of our lab, and the walk without the difference what came out of the other.
+"""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from typing import NamedTuple
+
+from logical_flow.evaluate import Packet
+from logical_flow.packet import format_value
+from tests.differential.lab.canonical import canonical, is_superfluous, tells_all_nodes
+from tests.differential.lab.conversation import Step
+from tests.differential.lab.plan import secured_ports
+from tests.differential.lab.taps import Arrival
+from tests.differential.network.intended import IN_SWITCHES, INTENDED, undoing
+from tests.differential.network.outcome import Outcome, delivery
+from tests.differential.network.packets import STATES, Probe
+from tests.differential.network.topologies import Document
+from tests.differential.network.treadle import Treadle, Undo
+from tests.system.agent.frame_fields import fields_of
+
+SWITCHES = (
+    *(each for each in INTENDED if not each.name.startswith("ovn-trace")),
+    *IN_SWITCHES,
+)
+"""What switches do differently; the others are of ``ovn-trace`` alone."""
+
+
+class Verdict(NamedTuple):
+    """How a step ended. `difference` is empty if the labs agree or are known to differ."""
+
+    probe: Probe
+    step: Step
+    intended: bool
+    difference: str
+
+    def __str__(self) -> str:
+        sent = f"{self.step.port} sent {_described(fields_of(self.step.frame))}"
+        return f"{self.probe.packet}\n  connection: {self.probe.state}\n  {sent}\n{self.difference}"
+
+
+def judge(probe: Probe, step: Step, document: Document, walker: Callable[[], Treadle]) -> Verdict:
+    """Of a step of a probe in the network of `document`, which `walker` walks in if need be."""
+    ours, theirs = Counter(step.ours), Counter(step.theirs)
+    secured = secured_ports(document)
+    for arrival in set(theirs) - set(ours):
+        if is_superfluous(arrival.frame, step.frame):
+            del theirs[arrival]
+    for arrival in set(ours) - set(theirs):
+        if arrival.port in secured and tells_all_nodes(arrival.frame):
+            del ours[arrival]
+    ours, theirs = _canonical(ours, step.frame), _canonical(theirs, step.frame)
+    if ours == theirs:
+        return Verdict(probe, step, intended=False, difference="")
+    undo = undoing(SWITCHES, document)
+    if _is_intended(step, walker(), undo, _headers(ours), _headers(theirs)):
+        return Verdict(probe, step, intended=True, difference="")
+    lines = [f"  only Treadle: {_text(arrival)}" for arrival in (ours - theirs).elements()]
+    lines += [f"  only OVN:     {_text(arrival)}" for arrival in (theirs - ours).elements()]
+    return Verdict(probe, step, intended=False, difference="\n".join(lines))
+
+
+def _canonical(arrivals: Counter[Arrival], sent: bytes) -> Counter[Arrival]:
+    found: Counter[Arrival] = Counter()
+    for (port, frame), count in arrivals.items():
+        found[Arrival(port, canonical(frame, sent))] += count
+    return found
+
+
+def _is_intended(step: Step, treadle: Treadle, undo: Undo, ours: Outcome, theirs: Outcome) -> bool:
+    """Whichever state the connection is in: the walk isn't told what the switches know."""
+    sent = f'inport == "{step.port}" && {_described(fields_of(step.frame), " && ", " == ")}'
+    return any(
+        _comparable(treadle.outcome(probe)) == ours
+        and _comparable(treadle.outcome_without(undo, probe)) == theirs
+        for probe in (Probe(sent, state) for state in dict.fromkeys(STATES))
+    )
+
+
+def _headers(arrivals: Counter[Arrival]) -> Outcome:
+    found = Outcome()
+    for (port, frame), count in arrivals.items():
+        found[delivery(port, fields_of(frame))] += count
+    return _comparable(found)
+
+
+def _comparable(outcome: Outcome) -> Outcome:
+    """Without the address that a router asks from, as in `canonical`."""
+    found = Outcome()
+    for text, count in outcome.items():
+        if "icmp6.type=0x87" in text:
+            text = re.sub(r"ip6\.src=[^,]*", "ip6.src=::", text)
+        found[text] += count
+    return found
+
+
+def _text(arrival: Arrival) -> str:
+    fields = _described(fields_of(arrival.frame))
+    return f"{arrival.port}: {fields} ({arrival.frame.hex()})"
+
+
+def _described(packet: Packet, separator: str = ", ", equals: str = "=") -> str:
+    shown = (f"{name}{equals}{format_value(name, value)}" for name, value in packet.items())
+    return separator.join(shown)
