@@ -150,3 +150,28 @@ def test_from_lport_is_revoked_too(scene: Scene, stack: ExitStack) -> None:
     for acl in net.get("/acls")["items"]:
         net.delete(f"/acls/{acl['id']}")
     net.delete("/port-groups/calling")
+
+
+@pytest.mark.parametrize("kind", KINDS, ids=["udp", "tcp"])
+@pytest.mark.parametrize("lets_replies_through", [False, True], ids=["drops", "allows"])
+def test_the_last_stateful_acl(
+    scene: Scene, stack: ExitStack, kind: int, lets_replies_through: bool
+) -> None:
+    """Without stateful ACLs, those that are left decide about each packet, replies included."""
+    net = scene.net
+    net.acl("pg:served", "to-lport", 1, "outport == @served && ip4", "drop")
+    if not lets_replies_through:
+        net.acl("pg:served", "from-lport", 1, "inport == @served && ip4", "drop")
+    net.acl("pg:served", "to-lport", 900, "tcp || udp", "allow-related")
+    connection = Connection(scene, stack, "cl", kind, 5104)
+    assert connection.reply_arrives(5)
+    for acl in net.get("/acls")["items"]:
+        if acl["action"] == "allow-related":
+            net.delete(f"/acls/{acl['id']}")
+    until(lambda: not connection.request_arrives(0.3), "the request direction ended", 5)
+    # TCP ends in either case, for want of acknowledgements.
+    if lets_replies_through and kind == socket.SOCK_DGRAM:
+        assert connection.reply_arrives(5)
+    else:
+        until(lambda: not connection.reply_arrives(0.3), "the reply direction ended", 5)
+        assert not any(connection.reply_arrives(0.3) for _ in range(5))
