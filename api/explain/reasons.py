@@ -20,10 +20,16 @@ from api.trace.words import Address
 from logical_flow.evaluate import Packet
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_value
-from logical_flow.template import Stage, Template
+from logical_flow.template import Template
 from logical_flow.walk_events import FLOW_SAYS_SO, Drop, Made, Visit, Walk
 from southbound.rows import PortBinding
-from translator.pipeline.lr_in import LrInAdmission, LrInIpInput, LrInIpRouting
+from translator.pipeline.lr_in import (
+    LrInAdmission,
+    LrInArpRequest,
+    LrInArpResolve,
+    LrInIpInput,
+    LrInIpRouting,
+)
 from translator.pipeline.lr_out import LrOutDelivery
 from translator.pipeline.ls_in import (
     LsInAclAction,
@@ -50,13 +56,13 @@ def reason(scene: Scene, walk: Walk, end: Ending, wanted: str) -> Obstacle:
     if place is None:
         return _misled(scene, end, wanted)
     stage = place.place.name if place.place else ""
-    if stage in _ACL_ACTIONS:
+    if stage in ACL_ACTIONS:
         return _acl(scene, place, deciding(walk, place))
     found: Reason | None = None
     if place.entry is not None:
-        found = _BY_FLOW.get(place.entry.flow.template.id)
+        found = BY_FLOW.get(place.entry.flow.template.id)
     elif place.place is not None and place.place.default == "drop":
-        found = _BY_DEFAULT.get(stage)
+        found = BY_DEFAULT.get(stage)
     if found is not None:
         return found(scene, place.packet, place.entry)
     return _other(scene, place)
@@ -287,12 +293,39 @@ def _expired(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
     return Obstacle(ObstacleKind.TTL, text, cause, packet)
 
 
-def _not_forwarded(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
-    cause = _cause(scene, entry)
-    where = cause.text if cause else "the router"
-    speaks = packets.service(packet)
-    text = f"not forwarded by {where}, which takes no {speaks} like this and passes none on"
-    return Obstacle(ObstacleKind.ROUTER, text, cause, packet)
+def _not_forwarded(scene: Scene, packet: Packet, why: str) -> Obstacle:
+    port = _port(scene, packet, "inport")
+    cause = scene.causes.of("logical_router", port.datapath if port else "")
+    return Obstacle(ObstacleKind.ROUTER, f"not forwarded by {cause.text}: {why}", cause, packet)
+
+
+def _martian(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    ends = packets.addresses(packet)
+    pair = f"from {ends[0]} to {ends[1]}" if ends else "like this"
+    return _not_forwarded(scene, packet, f"no network has packets {pair} for another")
+
+
+def _own_source(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    return _not_forwarded(scene, packet, f"its own address is the source, {_claim(packet, 'src')}")
+
+
+def _broadcast_source(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    why = f"a broadcast address is the source, {_claim(packet, 'src')}"
+    return _not_forwarded(scene, packet, why)
+
+
+def _neighbours_only(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    why = "ARP and neighbour discovery stay where they are, and this asks for none of its addresses"
+    return _not_forwarded(scene, packet, why)
+
+
+def _multicast(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    return _not_forwarded(scene, packet, "multicast and broadcast stay where they are")
+
+
+def _no_next_hop(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    why = "it has no means to find the MAC address of the next hop"
+    return _not_forwarded(scene, packet, why)
 
 
 def _refused(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
@@ -334,62 +367,63 @@ def _port(scene: Scene, packet: Packet, side: str) -> PortBinding | None:
 
 
 _NO_ANSWERS = ("clone", "arp", "nd_ns")
-_ACL_ACTIONS = (LsInAclAction.name, LsOutAclAction.name)
+
+ACL_ACTIONS = (LsInAclAction.name, LsOutAclAction.name)
+"""Stages that carry out what an ACL decided: that ACL is the reason."""
 
 
 def _of(reason: Reason, *templates: Template) -> dict[int, Reason]:
     return {template.id: reason for template in templates}
 
 
-def _all_of(reason: Reason, *stages: type[Stage]) -> dict[int, Reason]:
-    return _of(reason, *(template for stage in stages for template in stage.templates))
-
-
-_BY_FLOW: Mapping[int, Reason] = {
-    **_all_of(_connection, LsInAclState, LsOutAclState),
-    **_all_of(_refused, LrInIpInput),
+BY_FLOW: Mapping[int, Reason] = {
     **_of(_vlan_tagged, LsInPortSecL2.vlan_tagged, LrInAdmission.vlan_tagged),
     **_of(_multicast_source, LsInPortSecL2.multicast_source, LrInAdmission.multicast_source),
     **_of(_fault, LsInPortSecL2.closed, LrInAdmission.closed),
     **_of(_spoofed, LsInPortSecNd.other, LsInPortSecIp.other),
     **_of(_misdirected, LsOutPortSecIp.other),
+    **_of(_connection, LsInAclState.invalid, LsOutAclState.invalid),
+    **_of(_connection, LsInAclState.blocked_reply, LsOutAclState.blocked_reply),
+    **_of(_connection, LsInAclState.blocked_related, LsOutAclState.blocked_related),
     **_of(
         _disabled_by_flow, LsInL2Lookup.disabled, LsOutPortSecL2.disabled, LrOutDelivery.disabled
     ),
+    **_of(_martian, LrInIpInput.martian4, LrInIpInput.martian6),
+    **_of(_own_source, LrInIpInput.spoofed4, LrInIpInput.spoofed6),
+    **_of(_broadcast_source, LrInIpInput.broadcast_source),
+    **_of(_neighbours_only, LrInIpInput.other_neighbour),
+    **_of(_multicast, LrInIpInput.multicast),
+    **_of(
+        _refused,
+        *(LrInIpInput.udp4, LrInIpInput.udp6, LrInIpInput.udp6_link_local),
+        *(LrInIpInput.tcp4, LrInIpInput.tcp6, LrInIpInput.tcp6_link_local),
+        *(LrInIpInput.sctp4, LrInIpInput.sctp6, LrInIpInput.sctp6_link_local),
+        *(LrInIpInput.icmp4, LrInIpInput.icmp6, LrInIpInput.icmp6_link_local),
+        *(LrInIpInput.protocol4, LrInIpInput.protocol6, LrInIpInput.protocol6_link_local),
+        *(LrInIpInput.own4, LrInIpInput.own6, LrInIpInput.own6_link_local),
+    ),
     **_of(
         _expired,
-        LrInIpInput.expired4,
-        LrInIpInput.expired6_from,
-        LrInIpInput.expired6,
+        *(LrInIpInput.expired4, LrInIpInput.expired6, LrInIpInput.expired6_from),
         LrInIpInput.expired,
     ),
     **_of(
-        _not_forwarded,
-        LrInIpInput.martian4,
-        LrInIpInput.martian6,
-        LrInIpInput.spoofed4,
-        LrInIpInput.spoofed6,
-        LrInIpInput.broadcast_source,
-        LrInIpInput.other_neighbour,
-        LrInIpInput.multicast,
-    ),
-    **_of(
         _discarded,
-        LrInIpRouting.discard4,
-        LrInIpRouting.discard6,
-        LrInIpRouting.discard_by_source4,
-        LrInIpRouting.discard_by_source6,
+        *(LrInIpRouting.discard4, LrInIpRouting.discard6),
+        *(LrInIpRouting.discard_by_source4, LrInIpRouting.discard_by_source6),
     ),
 }
-"""What it means to have ended at a flow of these templates."""
+"""What it means to have ended at a flow of these templates; all that end packets are here."""
 
-_BY_DEFAULT: Mapping[str, Reason] = {
+BY_DEFAULT: Mapping[str, Reason] = {
     LsInPortSecL2.name: _spoofed,
     LsInL2Lookup.name: _nobody,
     LsInL2Unknown.name: _nobody,
     LsOutPortSecL2.name: _misdirected,
     LrInAdmission.name: _not_admitted,
     LrInIpRouting.name: _no_route,
+    LrInArpResolve.name: _no_next_hop,
+    LrInArpRequest.name: _no_next_hop,
     LrOutDelivery.name: _not_delivered,
 }
-"""What it means that no flow of a stage fitted."""
+"""What it means that no flow of a stage fitted; all stages that drop by default are here."""

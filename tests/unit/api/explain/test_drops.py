@@ -229,6 +229,55 @@ async def test_time_to_live(net: Plugged, ttl: str) -> None:
     await allow(net, found, match=frame(ip_ttl=ttl))
 
 
+def frame6(**fields: str) -> str:
+    """The same over IPv6."""
+    return frame(
+        **{"ip4_src": "", "ip4_dst": "", "ip6_src": "fd01::11", "ip6_dst": "fd02::11", **fields}
+    )
+
+
+@pytest.mark.parametrize("ttl", ["0", "1"])
+@pytest.mark.parametrize(
+    "sender",
+    [
+        {"ip6_src": "fd01::11"},
+        {"ip6_src": "fd0a::11"},
+        {"ip6_src": "fd77::11"},
+        {"ip6_src": "fe80::800:ff:fe00:101"},
+        {"ip6_src": "fd01::11", "ip_frag": "3", "udp_src": "", "udp_dst": "", "ip_proto": "17"},
+    ],
+    ids=["first network", "second network", "another network", "link-local", "later fragment"],
+)
+async def test_hop_limit(net: Plugged, sender: dict[str, str], ttl: str) -> None:
+    networks = ["10.1.0.1/24", "fd01::1/64", "fd0a::1/64"]
+    await net.change("/logical-router-ports/r1-a", networks=networks)
+    match = frame6(**sender, ip_ttl=ttl)
+    found = await refused(net, match=match, destination="b1")
+    assert first(found) == ("ttl", "r1")
+    assert f"its time to live is over, it came there with {ttl}" in found["text"]
+    assert "ip.ttl == 2" in found["proposal"]["packet"]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+async def test_time_to_live_that_ends_at_the_second_router(net: Plugged, family: int) -> None:
+    for router, to, hop in (
+        ("r1", "10.3.0.0/16", "10.9.0.2"),
+        ("r2", "10.1.0.0/16", "10.9.0.1"),
+        ("r1", "fd03::/64", "fd09::2"),
+        ("r2", "fd01::/64", "fd09::1"),
+    ):
+        body = {"ip_prefix": to, "nexthop": hop}
+        await net.call("POST", f"/logical-routers/{router}/static-routes", body)
+    make, target = {4: (frame, {"ip4_dst": "10.3.0.11"}), 6: (frame6, {"ip6_dst": "fd03::11"})}[
+        family
+    ]
+    match = make(**target, ip_ttl="2")
+    found = await refused(net, match=match, destination="c1")
+    assert first(found) == ("ttl", "r2")
+    assert "ip.ttl == 3" in found["proposal"]["packet"]
+    await allow(net, found, match=match, destination="c1")
+
+
 @pytest.mark.parametrize(
     ("changed", "why", "fixed"),
     [
@@ -348,10 +397,32 @@ async def test_a_router_takes_no_connections(net: Plugged) -> None:
     assert found["proposal"] is None
 
 
-async def test_multicast_is_not_forwarded(net: Plugged) -> None:
-    group = frame(eth_dst="01:00:5e:00:00:05", ip4_dst="224.0.0.5")
-    found = await refused(net, match=group, destination="b1")
-    assert first(found)[0] == "router"
+NO_PORTS = {"udp_src": "", "udp_dst": "", "ip_ttl": ""}
+
+
+@pytest.mark.parametrize(
+    ("match", "why"),
+    [
+        (
+            frame(eth_dst="01:00:5e:00:00:05", ip4_dst="224.0.0.5"),
+            "multicast and broadcast stay where they are",
+        ),
+        (frame(ip4_src="127.0.0.1"), "no network has packets from 127.0.0.1 to 10.2.0.11"),
+        (frame6(ip6_dst="::1"), "no network has packets from fd01::11 to ::1 for another"),
+        (frame(ip4_src="10.2.0.1"), "its own address is the source, 10.2.0.1 with MAC"),
+        (frame6(ip6_src="fd02::1"), "its own address is the source, fd02::1 with MAC"),
+        (frame(ip4_src="10.2.0.255"), "a broadcast address is the source, 10.2.0.255"),
+        (
+            frame(ip4_src="", ip4_dst="", **NO_PORTS, arp_op="1", arp_tpa="10.2.0.11"),
+            "ARP and neighbour discovery stay where they are",
+        ),
+    ],
+)
+async def test_what_no_router_forwards(net: Plugged, match: str, why: str) -> None:
+    found = await refused(net, match=match, destination="b1")
+    assert first(found) == ("router", "r1")
+    assert f"not forwarded by logical router r1: {why}" in found["text"]
+    assert found["proposal"] is None
 
 
 async def test_nothing_is_changed_by_asking(net: Plugged) -> None:
