@@ -1,8 +1,12 @@
 """Networks that have been through OVN: ovn-nbctl writes them, ``import-ovn`` reads them back.
 
-What comes back has to say what was written, object by object.
+What comes back has to say what was written, object by object, and its packets have to
+fare as in the OVN that it came from. Packets are sent through one in five of the random
+networks of ``--differential-topologies``.
 """
 
+import time
+from collections.abc import Callable
 from random import Random
 from typing import Any
 
@@ -11,20 +15,71 @@ import pytest
 from cli.import_ovn.database import read_snapshot
 from cli.import_ovn.translation import translate
 from northbound.documents import Identity, read_document, wanted_objects
-from tests.differential.network.judge import Judge
+from tests.differential.network.judge import Judge, Verdict
+from tests.differential.network.packets import random_probes
+from tests.differential.network.tally import Tally
 from tests.differential.network.topologies import Document, random_topology
 
 SEEDS = range(60)
 """Of networks that are compared object by object."""
 
+ONE_IN = 5
+"""The share of random networks that packets are sent through."""
+
+BLOCK = 4
+"""Such networks a test."""
+
+PACKETS = 20
+"""Packets a network."""
+
+MOST_UNANSWERED = 0.1
+"""The share of packets for which ``ovn-trace`` may fail to tell, in one test."""
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    if "first_seed" in metafunc.fixturenames:
+        topologies = metafunc.config.getoption("--differential-topologies")
+        start = metafunc.config.getoption("--differential-seed")
+        metafunc.parametrize("first_seed", range(start, start + topologies, BLOCK * ONE_IN))
+
 
 @pytest.mark.parametrize("seed", SEEDS)
 def test_a_network_comes_back_as_it_was_written(judge: Judge, seed: int) -> None:
     written = random_topology(Random(seed))
+    imported = _through_ovn(judge, written)
+    assert _objects(imported) == _objects(_as_ovn_has_it(written))
+
+
+def test_packets_fare_as_in_the_ovn_it_came_from(
+    judge: Judge, first_seed: int, record_property: Callable[[str, object], None]
+) -> None:
+    tally = Tally()
+    began = time.monotonic()
+    for seed in range(first_seed, first_seed + BLOCK * ONE_IN, ONE_IN):
+        rng = Random(seed)
+        written = random_topology(rng)
+        probes = list(random_probes(rng, written, PACKETS))
+        verdicts = judge.compare(_through_ovn(judge, written), probes)
+        tally.add(verdicts)
+        assert [_told(judge, written, each) for each in verdicts if each.is_failure] == [], seed
+    tally.seconds = time.monotonic() - began
+    record_property("differential", tally.as_document())
+    assert tally.unanswered <= tally.packets * MOST_UNANSWERED
+
+
+def _through_ovn(judge: Judge, written: Document) -> Document:
+    """What is imported from an OVN that `written` was put into; without any loss."""
     judge.load(written)
     imported = translate(read_snapshot(judge.northbound), "differential")
     assert imported.report.losses == []
-    assert _objects(imported.document) == _objects(_as_ovn_has_it(written))
+    return imported.document
+
+
+def _told(judge: Judge, written: Document, verdict: Verdict) -> str:
+    """A failure, and whether it takes an import."""
+    (unimported,) = judge.compare(written, [verdict.probe])
+    whose = "without import, too" if unimported.is_failure else "of the import"
+    return f"{whose}: {verdict}"
 
 
 def _objects(document: Document) -> dict[str, dict[Identity, dict[str, Any]]]:
