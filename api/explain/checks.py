@@ -115,4 +115,6 @@ def _not_there(scene: Scene, port: PortBinding) -> Obstacle | None:
     if kind is ObstacleKind.UNBOUND and port.requested_chassis:
         only = " or ".join(port.requested_chassis)
         text += f"; its requested_chassis lets only {only} bind it"
+    if kind is ObstacleKind.DEAD_CHASSIS:
+        text += "; if its switch is alive it goes on by old flows, which nothing brings up to date"
     return Obstacle(kind, text, None if absence.chassis else cause, detail=port.name)

@@ -9,6 +9,7 @@ import os
 import re
 import secrets
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -95,16 +96,25 @@ def make_lab(tmp_path_factory: pytest.TempPathFactory) -> Lab:
     return Lab.create(name, tmp_path_factory.mktemp("lab") / name)
 
 
-@pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A lab of two hypervisors with a server, for the tests of one module."""
+@contextmanager
+def two_hypervisors(
+    tmp_path_factory: pytest.TempPathFactory, settings: dict[str, str] | None = None
+) -> Iterator[Scene]:
+    """A lab of two hypervisors with a server, whose environment has `settings`."""
     with make_lab(tmp_path_factory) as lab:
-        lab.start_server()
+        lab.start_server(environment=settings)
         for name in ("hv1", "hv2"):
             lab.add_hypervisor(name)
         scene = Scene(lab)
         yield scene
         scene.net.client.close()
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A lab for the tests of one module."""
+    with two_hypervisors(tmp_path_factory) as scene:
+        yield scene
 
 
 @pytest.fixture(autouse=True)
