@@ -26,6 +26,10 @@ from translator.pipeline import PIPELINES
 _PIPELINE_ORDER = {pipeline.name: index for index, pipeline in enumerate(PIPELINES)}
 
 
+class NotTranslatedError(Exception):
+    """Part of a network could not be translated: its ACLs name what isn't there, say."""
+
+
 class Translated:
     """What a network's translation results in."""
 
@@ -45,7 +49,10 @@ class Translated:
 
     @classmethod
     def in_database(cls, database: Database, document: Mapping[str, Any]) -> "Translated":
-        """Translates all that is in `database`, once it has `document`."""
+        """Translates all that is in `database`, once it has `document`.
+
+        Raises :class:`NotTranslatedError`.
+        """
         return cls(_engine(database, document))
 
     @property
@@ -115,7 +122,8 @@ def _engine(database: Database, document: Mapping[str, Any]) -> Engine:
     engine.apply(
         row_of(table, after) for table, _, after in read_all(database).changes if after is not None
     )
-    assert not engine.failures
+    if engine.failures:
+        raise NotTranslatedError(engine.failures)
     return engine
 
 

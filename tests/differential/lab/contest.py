@@ -3,7 +3,7 @@
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
@@ -14,8 +14,8 @@ from tests.differential.lab.conversation import converse
 from tests.differential.lab.plan import phases
 from tests.differential.lab.sides import Side, ovn_side, treadle_side
 from tests.differential.lab.verdict import Verdict, judge
-from tests.differential.network.packets import random_probes
-from tests.differential.network.topologies import random_topology
+from tests.differential.network.packets import Probe, random_probes
+from tests.differential.network.topologies import Document, random_topology
 from tests.differential.network.treadle import Treadle
 
 PROBES = 20
@@ -32,10 +32,13 @@ class Contest:
         self.counts: Counter[str] = Counter()
 
     def run(self, seed: int) -> Iterator[Verdict]:
-        """The verdicts on the probes of one topology."""
+        """The verdicts on the probes of a random topology."""
         chance = Random(seed)
         document = random_topology(chance)
-        probes = list(random_probes(chance, document, PROBES))
+        return self.send(document, list(random_probes(chance, document, PROBES)))
+
+    def send(self, document: Document, probes: Sequence[Probe]) -> Iterator[Verdict]:
+        """The verdicts on `probes` in the network of `document`."""
         walker = cache(lambda: Treadle(self._database, document))
         for phase in phases(document, probes):
             for side in (self.ours, self.theirs):

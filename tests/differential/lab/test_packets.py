@@ -4,10 +4,12 @@ Here is a sample; the long run is ``python -m tests.differential.lab``.
 """
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.differential.lab.contest import Contest, contest
+from tests.differential.network.cases import case_files, read_case
 
 pytestmark = pytest.mark.system
 
@@ -24,6 +26,15 @@ def labs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Contest]:
 @pytest.mark.parametrize("seed", SEEDS)
 def test_both_deliver_the_same(labs: Contest, seed: int) -> None:
     different = [verdict for verdict in labs.run(seed) if verdict.difference]
+    if different:
+        pytest.fail("\n\n".join(map(str, different)), pytrace=False)
+
+
+@pytest.mark.parametrize("file", case_files(), ids=lambda file: file.stem)
+def test_kept_cases_are_judged_alike(labs: Contest, file: Path) -> None:
+    """Among them what is said of ``ovn-trace`` alone: real switches know nothing of that."""
+    case = read_case(file)
+    different = [each for each in labs.send(case.document, case.probes) if each.difference]
     if different:
         pytest.fail("\n\n".join(map(str, different)), pytrace=False)
 

@@ -7,17 +7,24 @@ under ``cases/`` shows each entry at work, and fails once the entry isn't needed
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
+from itertools import chain
 from typing import NamedTuple
 from zlib import crc32
 
 from logical_flow.holes import Argument
 from logical_flow.template import LogicalFlow, Template
 from tests.differential.network.topologies import Document
-from tests.differential.network.treadle import Undo
-from translator.addresses import mac_bytes
+from tests.differential.network.treadle import LEFT_OVER, Undo
+from translator.addresses import host, link_local, mac_bytes
 from translator.pipeline.lr_in import LrInArpRequest, LrInArpResolve, LrInIpInput, LrInIpRouting
-from translator.pipeline.ls_in import LsInArpRsp, LsInL2Lookup, LsInPortSecIp, LsInPortSecNd
-from translator.pipeline.ls_out import LsOutAclAction, LsOutPortSecIp
+from translator.pipeline.ls_in import (
+    LsInAclPre,
+    LsInArpRsp,
+    LsInL2Lookup,
+    LsInPortSecIp,
+    LsInPortSecNd,
+)
+from translator.pipeline.ls_out import LsOutAclAction, LsOutAclPre, LsOutPortSecIp
 
 Flows = Sequence[LogicalFlow]
 
@@ -140,6 +147,50 @@ def _ip4_setup_from_ip6_only(_document: Document, flows: Flows) -> Flows:
     ]
 
 
+def _ip6_link_local_from_ip4_only(_document: Document, flows: Flows) -> Flows:
+    """IPv6 passes from link-local addresses of MAC addresses secured with IPv4 addresses alone."""
+    secured: dict[Template, set[tuple[bytes, bytes]]] = {
+        LsInPortSecNd.arp_from: set(),
+        LsInPortSecNd.advertisement_of: set(),
+    }
+    for flow in flows:
+        if flow.template in secured:
+            port, mac = flow.named_args["port"], flow.named_args["mac"]
+            secured[flow.template].add((port, mac))
+    ip4_only = secured[LsInPortSecNd.arp_from] - secured[LsInPortSecNd.advertisement_of]
+    added = [
+        (
+            LsInPortSecNd.solicitation(port=port, mac=mac),
+            LsInPortSecNd.advertisement(port=port, mac=mac),
+            LsInPortSecIp.source6(port=port, mac=mac, ip=host(link_local(mac))),
+        )
+        for port, mac in ip4_only
+    ]
+    return [*flows, *chain.from_iterable(added)]
+
+
+def _link_addresses_unseen(document: Document, flows: Flows) -> Flows:
+    """Solicitations and advertisements of MAC addresses that are secured alone name any other."""
+    alone = {
+        (flow.named_args["port"], flow.named_args["mac"])
+        for flow in flows
+        if flow.template is LsInPortSecNd.arp
+    }
+    unseen = _all(
+        _reworded(" && nd.sll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.solicitation),
+        _reworded(" && nd.tll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.advertisement),
+    )
+    return [
+        each
+        for flow in flows
+        for each in (
+            unseen(document, [flow])
+            if (flow.named_args.get("port"), flow.named_args.get("mac")) in alone
+            else [flow]
+        )
+    ]
+
+
 def _expiry_told_to_neighbours(_document: Document, flows: Flows) -> Flows:
     """Of a packet's end by TTL only senders in an IPv6 network of the input port are told."""
     told = [
@@ -210,9 +261,11 @@ INTENDED = (
     Difference(
         "unicast requests go to whom they are for",
         "OVN answers requests for a known address in its port's place even if they were sent to "
-        "that one alone. Those are probes of whether it is still there, and go to it here.",
+        "that one alone, and floods those that have a router's MAC address as their source. Such "
+        "are probes of whether it is still there, and go to it here.",
         _all(
             _reworded("eth.bcast && ", "", LsInArpRsp.arp),
+            _reworded("eth.mcast && ", "", LsInL2Lookup.router_request),
             _reworded(
                 "ip6.dst == {group:ip6}",
                 "ip6.dst == {{ip:ip6}, {group:ip6}}",
@@ -301,6 +354,43 @@ INTENDED = (
         "A MAC address that is secured with IPv6 addresses alone may send neither ARP nor DHCP "
         "in OVN and Treadle; ovn-trace lets it.",
         _ip4_setup_from_ip6_only,
+    ),
+    Difference(
+        "ovn-trace: link-local sources without IPv6 addresses",
+        "A MAC address that is secured with IPv4 addresses alone may not speak IPv6 in OVN and "
+        "Treadle; ovn-trace lets it do so from its link-local address.",
+        _ip6_link_local_from_ip4_only,
+    ),
+    Difference(
+        "ovn-trace: link addresses in port security",
+        "Solicitations and advertisements from a MAC address that is secured without IP addresses "
+        "have to name that one, but to ovn-trace.",
+        _link_addresses_unseen,
+    ),
+    Difference(
+        "ovn-trace: state of connections lasts",
+        "Where a packet isn't tracked, it has no connection. To ovn-trace it still has the one "
+        "that it was found to belong to by an earlier switch, or at its input port.",
+        _all(
+            _reworded(
+                "ct_clear; next;",
+                f"{LEFT_OVER} = 1; ct_next;",
+                LsInAclPre.multicast,
+                LsInAclPre.router_port,
+                LsOutAclPre.multicast,
+                LsOutAclPre.router_port,
+            ),
+            _reworded(
+                "ct_clear; next(ls_in_acl_eval_0);",
+                f"{LEFT_OVER} = 1; ct_next;",
+                LsInAclPre.stateless,
+            ),
+            _reworded(
+                "ct_clear; next(ls_out_acl_eval_0);",
+                f"{LEFT_OVER} = 1; ct_next;",
+                LsOutAclPre.stateless,
+            ),
+        ),
     ),
 )
 

@@ -17,6 +17,7 @@ from tests.differential.network.outcome import Outcome
 from tests.differential.network.packets import Probe
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import Treadle
+from tests.translated import NotTranslatedError
 
 _TRACES_AT_ONCE = 2
 
@@ -66,7 +67,7 @@ class Judge:
         try:
             ovn.load(self._ovn, document)
             Treadle(self._database, document)
-        except (CalledProcessError, NorthboundError):
+        except (CalledProcessError, NorthboundError, NotTranslatedError):
             return False
         return True
 

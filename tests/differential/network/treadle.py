@@ -9,7 +9,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from api.trace.network import FlowTables, take_snapshot
-from logical_flow.connections import ScriptedConnections, State, Tracked
+from logical_flow.connections import State, Tracked
+from logical_flow.evaluate import Packet, read
+from logical_flow.fields import FieldSlice, field_slice
 from logical_flow.packet import packet_from_match
 from logical_flow.payload import decode_flows, encode_flows
 from logical_flow.template import LogicalFlow, Template
@@ -29,6 +31,8 @@ from translator.realise import all_rows, template_row
 Undo = Callable[[Sequence[LogicalFlow]], Sequence[LogicalFlow]]
 """What the flows of a group would be if the two systems did not differ."""
 
+LEFT_OVER = FieldSlice(field_slice("reg8").symbol, 31, 1)
+"""Set where flows that were changed want no new lookup of a packet's connection."""
 _REVISION = 1
 _STATES = {
     "new": State.NEW,
@@ -37,6 +41,22 @@ _STATES = {
     "inv": State.INV,
 }
 _TEMPLATES = {t.id: t for pipeline in PIPELINES for t in pipeline.templates}
+
+
+class _Tracker:
+    """Says the same of every packet; where it is left over, only if it was said before."""
+
+    def __init__(self, state: State) -> None:
+        self._state = state
+        self._said = State(0)
+
+    def look_up(self, zone: str, packet: Packet) -> Tracked:
+        if not read(packet, LEFT_OVER):
+            self._said = self._state
+        return Tracked(self._said)
+
+    def commit(self, zone: str, packet: Packet, mark: int, label: int) -> None:
+        """What is said does not depend on what is committed."""
 
 
 class Treadle:
@@ -66,9 +86,8 @@ def _outcome(state: RealisedState, tables: FlowTables, probe: Probe) -> Outcome:
     packet = packet_from_match(probe.packet)
     ports = state.rows(PortBinding).values()
     (entry,) = (port for port in ports if port.name == packet["inport"])
-    tracked = Tracked(State.TRK | _STATES[probe.state])
     snapshot = take_snapshot(state, entry.datapath)
-    network = tables.network(snapshot, ScriptedConnections([tracked]))
+    network = tables.network(snapshot, _Tracker(State.TRK | _STATES[probe.state]))
     return Outcome(delivery(each.port, each.packet) for each in walk(network, packet).deliveries)
 
 
