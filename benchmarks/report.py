@@ -222,6 +222,19 @@ def _traces(results: Results) -> Iterator[str]:
         *("with a proposed ACL, ms", "ovn-trace, ms", "ratio"),
     ]
     yield from _table("A trace, from request to answer", head, rows)
+    yield ""
+    explained = [
+        [name, size, times["first"], times["warm"], times["ovn_trace"], _ratio_of(times)]
+        for name in next(iter(sizes.values()))["explanations"]
+        for size, found in sizes.items()
+        for times in [found["explanations"][name]]
+    ]
+    head = ["question", "ports", "first, ms", "warm, ms", "one packet in ovn-trace, ms", "ratio"]
+    yield from _table("An explanation, from request to answer", head, explained)
+
+
+def _ratio_of(times: Mapping[str, float]) -> str | None:
+    return _times(times["warm"], times["ovn_trace"])
 
 
 def _lookups(results: Results) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""How long a trace takes in the server, beside ovn-trace on the same network.
+"""How long traces and explanations take in the server, beside ovn-trace on the same network.
 
     python -m benchmarks.traces 1000 10000
 
@@ -6,6 +6,11 @@ The server's time is from the request to the answer, the API in this process, wi
 socket: the first trace into datapaths that nobody has looked at; once they have been; just
 after an ACL changed; and with an ACL that is only proposed. `ovn-trace` is a process that
 reads the southbound database each time, which is why it is the same for any of them.
+
+An explanation walks several packets: questions for next hops, request, reply. Its times are
+those of the first that looks at the datapaths, and of later ones. OVN has nothing of the
+kind; the time of one packet in `ovn-trace` is set beside it. One that is refused also tries
+the change that it proposes.
 """
 
 import asyncio
@@ -23,10 +28,13 @@ import httpx
 
 from api.app import create_app
 from api.backend import Backend
+from api.trace.network import TABLES
 from benchmarks import ovn_network, topology
 from benchmarks.network import url_of, write_network
 from benchmarks.ovn import Ovn
 from northbound.database import open_database
+from southbound.facts import Facts
+from southbound.rows import Chassis, Encap
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.watch.server import WatchServer
@@ -39,6 +47,12 @@ PACKETS = {
     "same switch": "tcp ls0-p0 -> ls0-p1:22",
     "routed": "tcp ls0-p0 -> ls1-p1:22",
 }
+QUESTIONS = {
+    "same switch": {"destination": "ls0-p1", "service": "tcp/22"},
+    "routed": {"destination": "ls1-p1", "service": "tcp/22"},
+    "routed, refused by an ACL": {"destination": "ls1-p1", "service": "tcp/23"},
+}
+_ENDS = ("ls0-p0", "ls0-p1", "ls1-p1")
 _ACL = topology.object_id("pg1-acl2")
 _MATCH = "outport == @pg1 && ip4 && tcp.dst == {}"
 
@@ -69,11 +83,20 @@ async def measure(ports: int) -> dict[str, Any]:
             await client.post("/v1/trace", json={})
             found = {name: await _times(ask, words) for name, words in PACKETS.items()}
             found["routed"] |= await _with_changes(ask, client, translator)
+            _plug_in(state.facts)
+            explained = {name: await _explain(client, name) for name in QUESTIONS}
         await state.close()
         database.close()
         for name, seconds in _ovn_trace(Path(directory), ports).items():
             found[name]["ovn_trace"] = seconds
-    return {"ports": ports, "traces": {k: _milliseconds(v) for k, v in found.items()}}
+            for question in explained:
+                if question.startswith(name):
+                    explained[question]["ovn_trace"] = seconds
+    return {
+        "ports": ports,
+        "traces": {name: _milliseconds(times) for name, times in found.items()},
+        "explanations": {name: _milliseconds(times) for name, times in explained.items()},
+    }
 
 
 async def _times(ask: Ask, words: str) -> dict[str, list[float]]:
@@ -93,6 +116,29 @@ async def _with_changes(
         await translator.catch_up()
         after.append(await ask(words))
     return {"after_a_change": after, "with_a_proposed_acl": proposed}
+
+
+def _plug_in(facts: Facts) -> None:
+    """Have both ends on a chassis that is alive, as a question's answer needs them."""
+    facts.connected(Chassis("hv1", "hv1.example.net", (Encap("geneve", "192.0.2.1"),)))
+    for port in _ENDS:
+        facts.claim("hv1", port)
+        facts.set_up("hv1", port, True)
+
+
+async def _explain(client: httpx.AsyncClient, name: str) -> dict[str, list[float]]:
+    """The first explanation looks at datapaths of which nothing is kept."""
+    TABLES.keep_only(())
+    question = {"source": "ls0-p0", **QUESTIONS[name]}
+    seconds: list[float] = []
+    for _ in range(1 + TURNS):
+        began = time.perf_counter()
+        response = await client.post("/v1/reachability", json=question)
+        seconds.append(time.perf_counter() - began)
+        found = response.json()
+        _expect(found["reachable"], "refused" not in name)
+        _expect(found["reachable"] or found["proposal"]["sufficient"], True)
+    return {"first": seconds[:1], "warm": seconds[1:]}
 
 
 def _ovn_trace(directory: Path, ports: int) -> dict[str, list[float]]:
