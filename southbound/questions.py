@@ -45,6 +45,8 @@ class TracePort(msgspec.Struct, frozen=True, array_like=True, tag="trace-port"):
     inport: str
     headers: dict[str, bytes]
     connection: Connection = "new"
+    blocked: bool = False
+    """Whether an ACL has stopped the connection."""
 
 
 class TraceTunnel(msgspec.Struct, frozen=True, array_like=True, tag="trace-tunnel"):
@@ -56,6 +58,7 @@ class TraceTunnel(msgspec.Struct, frozen=True, array_like=True, tag="trace-tunne
     outport: str
     headers: dict[str, bytes]
     connection: Connection = "new"
+    blocked: bool = False
 
 
 Question: TypeAlias = Compare | TracePort | TraceTunnel

@@ -91,6 +91,11 @@ class _Examination:
         if mac is not None:
             yield from self._send(CheckKind.REPLY, port, {**due, "eth.dst": mac}, [])
 
+    @property
+    def _sender(self) -> PortBinding | None:
+        """Whom replies are for: not known where the packet enters at a router."""
+        return self._entry if self._entry.type == "vif" else None
+
     # --- neighbours
 
     def _resolve(
@@ -159,7 +164,7 @@ class _Examination:
         yield from asked
         if asked and not asked[-1].passed:
             return
-        wanted = self._entry if kind is CheckKind.REPLY else self._target
+        wanted = self._sender if kind is CheckKind.REPLY else self._target
         text, obstacle = self._outcome(kind, walk, end, wanted)
         yield Check(kind, port, text, obstacle, packet, walk)
         if obstacle is None and end.outcome == "delivered":

@@ -7,7 +7,7 @@ Ends are names of logical ports, or IP addresses; a service is ``tcp/443``, ``ud
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
 
 from api.explain.documents import ReachabilityRequest
 from api.trace.addressing import Addressing, Ends, hosts
@@ -19,6 +19,7 @@ from southbound.rows import PortBinding
 
 _SERVICE = re.compile(r"icmp|(?P<protocol>tcp|udp|sctp)/(?P<port>[0-9]{1,5})")
 _MAX_PORT = 65535
+_BROADCAST = IPv4Address("255.255.255.255")
 
 
 @dataclass(frozen=True)
@@ -94,14 +95,16 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
     target = ports[destination.host] if isinstance(destination.host, str) else None
     try:
         entry = addressing.entry(words, wanted.inport)
+        _refuse_router(wanted, entry)
         if target is not None and not any(host.addresses for host in hosts(target)):
             return Question(wanted.service, entry, target, words, None, None)
         ends = addressing.ends(words, wanted.inport)
     except InvalidError as error:
         raise _by_field(error, wanted, destination) from None
-    if ends.destination.is_multicast:
-        reason = "is a multicast group, which nobody answers for: give the packet as a match"
-        raise InvalidError.of("destination", reason=reason, value=wanted.destination)
+    for field, address in (("source", ends.source), ("destination", ends.destination)):
+        if _is_nobodys(address):
+            reason = f"{address} is no single host's address: give the packet as a match"
+            raise InvalidError.of(field, reason=reason, value=str(address))
     own = (address for host in hosts(entry) for address in host.addresses)
     if ends.destination in (ends.source, *own):
         reason = "is the source itself: that packet never leaves"
@@ -116,7 +119,7 @@ def _place(field: str, text: str, port: int | None, ports: Mapping[str, PortBind
         return Place(text, port, position)
     address = _address(text)
     if address is None:
-        reason = "there is no logical port of that name, nor is it an IP address"
+        reason = f"there is no logical port {text!r}, nor is it an IP address"
         raise InvalidError.of(field, reason=reason, value=text)
     return Place(address, port, position)
 
@@ -125,9 +128,26 @@ def _by_field(error: InvalidError, wanted: ReachabilityRequest, destination: Pla
     """The faults of the words, as faults of the fields that they were made of."""
     problems = []
     for problem in error.problems:
+        if problem.position is None:
+            problems.append(problem)
+            continue
         field = "destination" if problem.position == destination.position else "source"
         problems.append(FieldProblem((field,), problem.reason, getattr(wanted, field)))
     return InvalidError(problems)
+
+
+def _refuse_router(wanted: ReachabilityRequest, entry: PortBinding) -> None:
+    """Refuse to ask for routers: they send what others gave them."""
+    if entry.type == "patch":
+        field = "source" if wanted.inport is None else "inport"
+        reason = f"{entry.name} leads from or to a router: name the port of a workload, or "
+        raise InvalidError.of(field, reason=f"{reason}give the packet as a match", value=entry.name)
+
+
+def _is_nobodys(address: Address) -> bool:
+    """Whether no packet between two hosts has the address."""
+    everybody = isinstance(address, IPv4Address) and address == _BROADCAST
+    return everybody or address.is_multicast or address.is_loopback or address.is_unspecified
 
 
 def _text(wanted: ReachabilityRequest) -> str:

@@ -120,7 +120,8 @@ def unknown_address(scene: Scene, datapath: str, address: Address, nobody: Nobod
     """That nobody on a switch has an address, nor leads there."""
     cause = scene.causes.of("logical_switch", datapath)
     kind = ObstacleKind.UNKNOWN_DESTINATION if nobody.on_link else ObstacleKind.UNATTACHED
-    return Obstacle(kind, f"{cause.text}: {nobody.reason}", cause, detail=str(address))
+    detail = "" if nobody.reserved else str(address)
+    return Obstacle(kind, f"{cause.text}: {nobody.reason}", cause, detail=detail)
 
 
 def unresolved(

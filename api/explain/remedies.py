@@ -253,8 +253,13 @@ def _as_admitted(case: _Case) -> Remedy | None:
     packet = {name: value for name, value in case.sent.items() if not name.startswith("vlan.")}
     if len(packet) < len(case.sent):
         return Remedy("send it without a VLAN tag", packet=packet)
-    mac = packet.get("eth.src", 0)
-    if isinstance(mac, int) and mac >> 40 & 1:
+    cause = case.obstacle.cause
+    if cause is not None and cause.kind == "logical_router_port":
+        mac = case.view()["mac"]
+        text = f"send it to {mac}, the MAC address of {cause.text}"
+        return Remedy(text, packet={**packet, "eth.dst": int(mac.replace(":", ""), 16)})
+    source = packet.get("eth.src", 0)
+    if isinstance(source, int) and source >> 40 & 1:
         own = hosts(case.question.entry)
         if not own:
             return None

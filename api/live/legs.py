@@ -33,6 +33,7 @@ class Journey(NamedTuple):
     packet: Packet
     connection: Connection
     walk: Walk
+    blocked: bool = False
 
 
 @dataclass
@@ -73,9 +74,10 @@ def legs(journey: Journey, ports: Mapping[str, PortBinding]) -> list[Leg]:
     entry = journey.entry
     if not entry.chassis:
         return []
-    question = TracePort(entry.name, headers_of(journey.packet), journey.connection)
+    headers = headers_of(journey.packet)
+    question = TracePort(entry.name, headers, journey.connection, journey.blocked)
     first = Leg(entry.chassis, question, journey.packet, {entry.datapath})
-    return list(_Cut(first, journey.connection, ports).legs(journey.walk))
+    return list(_Cut(first, ports).legs(journey.walk))
 
 
 class _Cut:
@@ -85,8 +87,7 @@ class _Cut:
     that happened to it, which is at least as deep.
     """
 
-    def __init__(self, first: Leg, connection: Connection, ports: Mapping[str, PortBinding]):
-        self._connection: Connection = connection
+    def __init__(self, first: Leg, ports: Mapping[str, PortBinding]):
         self._ports = ports
         self._legs = [first]
         self._path: list[tuple[int, Leg | None]] = [(-1, first)]
@@ -130,7 +131,8 @@ class _Cut:
             inport,
             outport,
             headers_of(event.packet),
-            self._connection,
+            self._legs[0].question.connection,
+            self._legs[0].question.blocked,
         )
         for known in self._legs:
             if known.chassis == port.chassis and known.question == question:

@@ -6,7 +6,14 @@ destination there, any other to that of the router port in the sender's subnet.
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from ipaddress import IPv4Address, ip_address, ip_interface
+from ipaddress import (
+    IPv4Address,
+    IPv4Network,
+    IPv6Address,
+    IPv6Network,
+    ip_address,
+    ip_interface,
+)
 from typing import NamedTuple
 
 from api.trace.words import (
@@ -29,10 +36,13 @@ from logical_flow.packet import (
     MutablePacket,
 )
 from southbound.rows import PortBinding
+from translator.addresses import link_local
 
 _TTL = 64
 _ECHO4, _ECHO6 = 8, 128
 _SYN = 2
+_POINT_TO_POINT = 2
+"""A network of so many addresses, or fewer, keeps none for all."""
 _BROADCAST = 0xFFFFFFFFFFFF
 _NUMBERS = {"tcp": PROTO_TCP, "udp": PROTO_UDP, "sctp": PROTO_SCTP}
 
@@ -66,10 +76,14 @@ class Neighbour(NamedTuple):
 
 
 class Nobody(NamedTuple):
-    """That there is nobody to send to; `on_link` if the destination is in the own subnet."""
+    """That there is nobody to send to; `on_link` if the destination is in the own subnet.
+
+    Where it is `reserved` nobody can have it.
+    """
 
     reason: str
     on_link: bool
+    reserved: bool = False
 
 
 @dataclass(frozen=True)
@@ -166,6 +180,8 @@ class Addressing:
         """Whom a packet goes to first that is sent on a switch, if there is anybody."""
         for port, host in self._owners(destination, datapath):
             return Neighbour(destination, host.mac, port)
+        if isinstance(destination, IPv6Address) and destination.is_link_local:
+            return self._link_local(datapath, destination)
         gateways = [
             (Neighbour(interface.ip, gateway.mac, port), interface.network)
             for port in self.ports.values()
@@ -175,6 +191,10 @@ class Addressing:
             if interface.version == destination.version
         ]
         near = [found for found in gateways if source in found[1]]
+        for _, network in near:
+            if destination in _reserved(network):
+                reason = f"{destination} is kept for all of {network}, so no one host has it"
+                return Nobody(reason, on_link=True, reserved=True)
         if any(destination in network for _, network in near):
             reason = f"nobody in the sender's subnet has {destination}, so ARP finds no one"
             return Nobody(reason, on_link=True)
@@ -185,6 +205,15 @@ class Addressing:
             )
             return Nobody(reason, on_link=False)
         return (near or gateways)[0][0]
+
+    def _link_local(self, datapath: str, destination: IPv6Address) -> Neighbour | Nobody:
+        """Who gave itself that address on the switch; no router leads to it."""
+        for port in self.ports.values():
+            if port.datapath == datapath:
+                for host in hosts(port):
+                    if ip_address(link_local(host.mac.to_bytes(6))) == destination:
+                        return Neighbour(destination, host.mac, port)
+        return Nobody(f"nobody on the sender's switch has {destination}", on_link=True)
 
     def _next_hop(self, words: PacketWords, ends: Ends) -> int:
         destination = ends.destination
@@ -225,6 +254,13 @@ def packet_between(words: PacketWords, ends: Ends, next_hop: int) -> MutablePack
         "ip.ttl": _TTL,
     }
     return packet | _payload(words, family)
+
+
+def _reserved(network: IPv4Network | IPv6Network) -> set[Address]:
+    """The addresses of an IPv4 network that stand for all of it."""
+    if network.version == 6 or network.num_addresses <= _POINT_TO_POINT:
+        return set()
+    return {network.network_address, network.broadcast_address}
 
 
 def hosts(port: PortBinding) -> list[Host]:

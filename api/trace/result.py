@@ -52,13 +52,14 @@ def ending(walk: Walk, inport: str) -> Ending:
     events = walk.events
     delivered = [(n, event) for n, event in enumerate(events) if isinstance(event, Delivery)]
     made = {n: _maker(events, n) for n, _ in delivered}
-    answers = [(n, event) for n, event in delivered if event.port == inport]
     forwarded = [event for n, event in delivered if event.port != inport and made[n] is None]
     requests = [
         event
         for n, event in delivered
         if (maker := made[n]) is not None and maker.kind in _ADDRESS_REQUESTS
     ]
+    answers = [(n, event) for n, event in delivered if event.port == inport]
+    answers = [(n, event) for n, event in answers if event not in requests]
     place: Event | None = None
     outcome: Literal["delivered", "answered", "asked", "dropped", "ended"] = "ended"
     if forwarded:

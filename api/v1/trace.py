@@ -21,7 +21,7 @@ from api.trace.liveness import Hosting
 from api.trace.network import TABLES, take_snapshot
 from api.trace.proposal import Proposal, change_of, propose
 from api.trace.result import steps, verdict
-from api.trace.words import PacketWords, parse_words
+from api.trace.words import PacketWords, fault, parse_words
 from api.v1.objects import READ_REFUSALS
 from logical_flow.connections import AssumedConnections, Connections, ConnectionTable
 from logical_flow.errors import LanguageError, LogicalFlowError
@@ -107,6 +107,8 @@ async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Respo
     ports = {port.name: port for port in realised.rows(PortBinding).values()}
     hosting = Hosting(ports, dict(realised.rows(Chassis)))
     packet, words, entry = _packet(wanted, ports)
+    if words is not None and realised.rows(Datapath)[entry.datapath].kind == "lr":
+        raise _inside_router(wanted, words, entry)
     snapshot = take_snapshot(realised, entry.datapath)
     datapaths = frozenset(backend.realised.rows(Datapath))
 
@@ -121,7 +123,7 @@ async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Respo
         for connection, blocked in connections:
             tracker = _tracker(connection, blocked)
             walked = _walk(TABLES.network(snapshot, tracker), sent, words)
-            journeys.append(Journey(entry, sent, connection, walked))
+            journeys.append(Journey(entry, sent, connection, walked, blocked))
             traced.append(
                 {
                     "connection": connection,
@@ -166,6 +168,14 @@ def _packet(
     return packet, None, ports[name]
 
 
+def _inside_router(wanted: TraceRequest, words: PacketWords, entry: PortBinding) -> InvalidError:
+    """That words don't say how a packet looks that a router gets from its neighbour."""
+    reason = f"{entry.name} is a router's port: describe the packet that it gets as a match"
+    if wanted.inport is not None:
+        return InvalidError.of("inport", reason=reason, value=wanted.inport)
+    return fault(words.text, words.source.position, reason)
+
+
 def _walk(network: Network, packet: MutablePacket, words: PacketWords | None) -> Walk:
     try:
         return walk(network, packet)
@@ -201,11 +211,10 @@ def _networks(
 
 
 def _refuse_unreal(wanted: TraceRequest) -> None:
-    """Refuse to ask switches for what none of them has, or can assume."""
+    """Refuse to ask switches for what none of them has."""
     if wanted.live and wanted.change is not None:
-        raise InvalidError.of("live", reason="a change that is not made is in no switch")
-    if wanted.live and wanted.blocked:
-        raise InvalidError.of("live", reason="a switch can't be asked to assume that it blocked")
+        reason = "the change in with is not made, so it is in no switch: ask without one of them"
+        raise InvalidError.of("live", reason=reason)
 
 
 def _connections(wanted: TraceRequest) -> list[tuple[Connection, bool]]:

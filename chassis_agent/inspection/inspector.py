@@ -19,7 +19,12 @@ from chassis_agent.inputs import LocalPort, ThisChassis
 from chassis_agent.inspection.behind import Behind
 from chassis_agent.inspection.compare import FlowDifference, flow_differences
 from chassis_agent.inspection.detrace import origin
-from chassis_agent.inspection.packet_text import lookup_options, packet_text, tunnel_text
+from chassis_agent.inspection.packet_text import (
+    blocked_text,
+    lookup_options,
+    packet_text,
+    tunnel_text,
+)
 from chassis_agent.inspection.trace_output import TraceOutput, TraceStep, read_trace
 from chassis_agent.openflow.errors import DecodingError, OpenFlowError
 from chassis_agent.physical.multicast import KEYS
@@ -161,6 +166,8 @@ class Inspector:
             headers = packet_text(header_values(question.headers))
         except ValueError as error:
             raise CannotAnswer(f"not a packet: {error}") from error
+        if question.blocked:
+            headers = f"{headers},{blocked_text()}"
         if isinstance(question, TraceTunnel):
             return f"{self._out_of_tunnel(question)},{headers}"
         local: LocalPort | None = self._state.rows(LocalPort).get(question.inport)

@@ -11,7 +11,7 @@ from chassis_agent.compile.fields import demands
 from chassis_agent.openflow.oxm import Term
 from chassis_agent.show.names import Names
 from logical_flow.evaluate import matches
-from logical_flow.fields import SYMBOLS, Field
+from logical_flow.fields import SYMBOLS, Field, field_slice
 from logical_flow.match_parser import parse_match
 from southbound.questions import Connection
 
@@ -82,6 +82,16 @@ def tunnel_text(
         f"in_port={ofport},{prefix}src={remote},{prefix}dst={local},tun_id={datapath_key:#x},"
         f"tun_metadata0={inport_key << INPORT_SHIFT | outport_key:#x}"
     )
+
+
+def blocked_text() -> str:
+    """What the tracker has noted of a connection that an ACL has stopped.
+
+    The switch takes it for granted at the first lookup. It forgets it where the packet goes
+    on untracked, but whatever is looked up again later passed that lookup as a request, and
+    requests of a blocked connection are judged as new ones are.
+    """
+    return f"ct_mark={field_slice('ct_mark.blocked').mask:#x}"
 
 
 def lookup_options(connection: Connection) -> list[str]:

@@ -113,6 +113,25 @@ def test_switches_do_what_the_walk_says(
     assert all(each["in_sync"] for each in found["chassis"])
 
 
+@pytest.mark.parametrize("connection", ["established", "reply"])
+@pytest.mark.parametrize(
+    "packet",
+    [
+        "tcp la -> lb:80",
+        "tcp lc -> la:80",
+        "tcp lc -> ld:80",
+        "tcp la -> ld:81",
+        "udp ld -> [fd30:1::11]:53",
+        "icmp la -> 10.3.1.1",
+    ],
+)
+def test_switches_agree_about_blocked_connections(
+    scene: Scene, packet: str, connection: str
+) -> None:
+    found = live(scene, packet, connection=connection, blocked=True)
+    assert found["agrees"] is True, lines(found)
+
+
 @pytest.mark.parametrize("match", [EXPIRING, SPOOFED, TAGGED, RARP, SOLICITATION])
 def test_switches_agree_about_packets_of_any_kind(scene: Scene, match: str) -> None:
     found = live(scene, match=match, inport="la")
@@ -327,6 +346,14 @@ def test_a_port_that_is_nowhere_enters_no_switch(scene: Scene) -> None:
     found = live(scene, "icmp nowhere -> la")
     assert (found["agrees"], found["chassis"]) == (None, [])
     assert "nowhere is bound to no chassis" in found["text"]
+
+
+def test_replies_of_blocked_connections_stop_in_the_switch(scene: Scene) -> None:
+    found = live(scene, "tcp lc -> la:80", connection="reply", blocked=True)
+    (leg,) = of_chassis(found, "hv2")["legs"]
+    assert (leg["agrees"], leg["found"]) == (True, {"ports": [], "chassis": [], "agent": False})
+    passing = live(scene, "tcp lc -> la:80", connection="reply")
+    assert of_chassis(passing, "hv2")["legs"][0]["found"]["chassis"] == ["hv1"]
 
 
 def test_what_no_switch_has_can_not_be_asked(scene: Scene) -> None:

@@ -169,6 +169,8 @@ async def test_a_source_address_stands_for_its_port(demo: Server) -> None:
         ({"packet": "icmp web-1 ->"}, "#/packet", 13),
         ({"packet": "icmp web-1 -> 10.20.1.77"}, "#/packet", 14),
         ({"packet": "icmp 192.0.2.1 -> db-1"}, "#/packet", 5),
+        ({"packet": "icmp core-to-web -> web-1"}, "#/packet", 5),
+        ({"packet": "icmp web-1 -> db-1", "inport": "core-to-web"}, "#/inport", None),
         ({"match": 'inport == "web-1" && tpc'}, "#/match", 21),
         ({"match": "tcp"}, "#/inport", None),
         ({"packet": "icmp web-1 -> db-1", "inport": "nowhere"}, "#/inport", None),
@@ -184,6 +186,18 @@ async def test_refusals_show_where(
     assert response.status_code == 422, response.text
     (fault,) = response.json()["errors"]
     assert (fault["pointer"], fault.get("position")) == (pointer, position)
+
+
+async def test_a_question_that_comes_to_the_sender_is_no_answer(demo: Server) -> None:
+    """The router asks on the sender's switch for an address that nobody has."""
+    match = (
+        'inport == "web-1" && eth.src == 0a:00:00:20:01:11 && eth.dst == 0a:00:00:20:01:01 && '
+        "ip4.src == 10.20.1.11 && ip4.dst == 10.20.1.77 && ip.ttl == 64 && udp.dst == 53"
+    )
+    response = await demo.client.post("/v1/trace", json={"match": match})
+    found = response.json()["verdict"]
+    assert found["outcome"] == "asked"
+    assert "web-1" in {delivery["port"] for delivery in found["deliveries"]}
 
 
 async def test_a_change_shows_in_the_next_trace(demo: Server) -> None:

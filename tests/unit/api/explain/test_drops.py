@@ -307,6 +307,14 @@ async def test_wrong_destination_mac_address(net: Plugged) -> None:
     await allow(net, found, match=wrong)
 
 
+async def test_a_router_port_takes_frames_for_its_own_mac_address(net: Plugged) -> None:
+    wrong = frame(inport='"r1-a"', eth_dst="0a:00:00:00:00:99")
+    found = await refused(net, match=wrong)
+    assert first(found) == ("admission", "r1-a")
+    assert "eth.dst == 0a:00:00:01:00:01" in found["proposal"]["packet"]
+    await allow(net, found, match=wrong)
+
+
 # --- destinations that nobody has
 
 

@@ -75,6 +75,14 @@ async def test_traces_have_their_steps_if_asked_for(net: Plugged) -> None:
         ({"source": "a1", "destination": "10.1.0.11"}, ["#/destination"]),
         ({"source": "a1", "destination": "224.0.0.5"}, ["#/destination"]),
         ({"source": "a1", "destination": "ff02::5"}, ["#/destination"]),
+        ({"source": "a1", "destination": "255.255.255.255"}, ["#/destination"]),
+        ({"source": "a1", "destination": "127.0.0.1"}, ["#/destination"]),
+        ({"source": "a1", "destination": "::"}, ["#/destination"]),
+        ({"source": "0.0.0.0", "destination": "b1", "inport": "a1"}, ["#/source"]),
+        ({"source": "r1-a", "destination": "b1"}, ["#/source"]),
+        ({"source": "a-r1", "destination": "b1"}, ["#/source"]),
+        ({"source": "10.1.0.11", "destination": "b1", "inport": "r1-a"}, ["#/inport"]),
+        ({"source": "10.1.0.11", "destination": "b1", "inport": "a-r1"}, ["#/inport"]),
         ({"source": "192.0.2.1", "destination": "b1"}, ["#/source"]),
         ({"source": "10.1.0.11", "destination": "fd02::11"}, ["#/destination"]),
         ({"source": "a1", "destination": "b1", "service": "tcp"}, ["#/service"]),
@@ -92,3 +100,32 @@ async def test_refusals_name_the_field(
     response = await net.server.client.post("/v1/reachability", json=question)
     assert response.status_code == 422, response.text
     assert [fault["pointer"] for fault in response.json()["errors"]] == pointers
+
+
+async def test_what_is_not_known_is_said_back(net: Plugged) -> None:
+    question = {"source": "a 1", "destination": "b1"}
+    response = await net.server.client.post("/v1/reachability", json=question)
+    assert "no logical port 'a 1'" in response.json()["errors"][0]["reason"]
+
+
+@pytest.mark.parametrize(
+    "destination", ["fe80::800:ff:fe00:102", "fe80::800:ff:fe01:1"], ids=["a2", "r1-a"]
+)
+async def test_link_local_addresses_are_on_the_own_switch(net: Plugged, destination: str) -> None:
+    found = await net.explain("a1", destination)
+    assert found["reachable"], found["text"]
+
+
+async def test_nobody_has_a_link_local_address(net: Plugged) -> None:
+    found = await net.explain("a1", "fe80::77")
+    assert [each["kind"] for each in found["obstacles"]] == ["unknown-destination"]
+    assert "nobody on the sender's switch has fe80::77" in found["text"]
+
+
+@pytest.mark.parametrize("destination", ["10.1.0.0", "10.1.0.255"])
+async def test_no_workload_is_proposed_for_an_address_of_all(
+    net: Plugged, destination: str
+) -> None:
+    found = await net.explain("a1", destination)
+    assert f"{destination} is kept for all of 10.1.0.0/24" in found["text"]
+    assert found["proposal"] is None

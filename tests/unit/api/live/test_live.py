@@ -238,14 +238,22 @@ async def test_both_kinds_of_connection_are_asked_about(demo: Server, agents: Pl
     assert kinds == {"new", "established"}
 
 
-@pytest.mark.parametrize(
-    "more", [{"with": {"operations": []}}, {"connection": "established", "blocked": True}]
-)
-async def test_what_no_switch_can_be_asked(demo: Server, more: dict[str, Any]) -> None:
-    request = {"packet": PACKET, "live": True, **more}
+async def test_blocked_connections_are_asked_about_as_such(demo: Server, agents: Played) -> None:
+    await live(demo, connection="both", blocked=True)
+    asked = {
+        (q.connection, q.blocked) for _, q in agents.asked if isinstance(q, TracePort | TraceTunnel)
+    }
+    assert asked == {("new", False), ("established", True)}
+    assert {type(q) for _, q in agents.asked} == {Compare, TracePort, TraceTunnel}
+
+
+async def test_no_switch_can_be_asked_about_a_proposal(demo: Server) -> None:
+    request = {"packet": PACKET, "live": True, "with": {"operations": []}}
     response = await demo.client.post("/v1/trace", json=request)
     assert response.status_code == 422
-    assert response.json()["errors"][0]["pointer"] == "#/live"
+    (fault,) = response.json()["errors"]
+    assert fault["pointer"] == "#/live"
+    assert "the change in with is not made" in fault["reason"]
 
 
 async def test_an_explanation_asks_about_all_its_packets(demo: Server, agents: Played) -> None:

@@ -2,7 +2,12 @@
 
 import pytest
 
-from chassis_agent.inspection.packet_text import lookup_options, packet_text, tunnel_text
+from chassis_agent.inspection.packet_text import (
+    blocked_text,
+    lookup_options,
+    packet_text,
+    tunnel_text,
+)
 from logical_flow.packet import packet_from_match
 from southbound.questions import header_values, headers_of
 
@@ -49,3 +54,7 @@ def test_out_of_a_tunnel_over_ip6() -> None:
 
 def test_every_lookup_is_answered_alike() -> None:
     assert set(lookup_options("reply")) == {"--ct-next", "trk,est,rpl"}
+
+
+def test_the_mark_of_blocked_connections() -> None:
+    assert blocked_text() == "ct_mark=0x1"
