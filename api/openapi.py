@@ -79,6 +79,15 @@ def body(schema: Schema, example: Any, media_types: tuple[str, ...] = (JSON,)) -
     return {"required": True, "content": content}
 
 
+def bodies(schema: Schema, examples: Mapping[str, Any]) -> Schema:
+    """A required request body with several examples, by what they show."""
+    named = {
+        summary.lower().replace(" ", "-"): {"summary": summary, "value": example}
+        for summary, example in examples.items()
+    }
+    return {"required": True, "content": {JSON: {"schema": schema, "examples": named}}}
+
+
 def answer(description: str, schema: Schema, example: Any, headers: tuple[str, ...] = ()) -> Schema:
     """A successful response; its example is kept under the name of its schema."""
     name = _example_name(schema)

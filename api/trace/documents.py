@@ -38,8 +38,7 @@ class TraceRequest(Document):
     live: bool = False
     """Whether to compare with what is really in the switches on the way, by their agents.
 
-    Not with `with`, nor with `blocked`: no switch has the one, or can be asked to assume
-    the other.
+    Not with `with`: no switch has a change that isn't made.
     """
 
 

@@ -7,7 +7,7 @@ from api import problems
 from api.auth import BackendOf, Viewer
 from api.explain.documents import ReachabilityRequest
 from api.explain.proposing import Explainer
-from api.openapi import answer, body, reference
+from api.openapi import answer, bodies, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
 from api.trace.network import TABLES
@@ -96,6 +96,33 @@ EXAMPLE = {
     },
     "live": None,
 }
+REQUESTS = {
+    "A service of one port from another": {
+        "source": "web-1",
+        "destination": "db-1",
+        "service": "udp/53",
+    },
+    "A ping between addresses": {"source": "10.20.1.11", "destination": "10.20.2.11"},
+    "From an address that the port does not have": {
+        "source": "10.20.1.99",
+        "destination": "db-1",
+        "service": "tcp/5432",
+        "inport": "web-1",
+    },
+    "Any packet as a match": {
+        "match": 'inport == "operator" && eth.src == 0a:00:00:20:01:20 && '
+        "eth.dst == 0a:00:00:20:01:01 && ip4.src == 10.20.1.20 && ip4.dst == 10.20.2.11 && "
+        "ip.ttl == 1 && tcp.dst == 22",
+        "destination": "db-1",
+    },
+    "With all steps and what the switches would do": {
+        "source": "web-1",
+        "destination": "db-1",
+        "service": "tcp/5432",
+        "steps": True,
+        "live": True,
+    },
+}
 
 
 @router.post(
@@ -111,12 +138,7 @@ EXAMPLE = {
         **READ_REFUSALS,
         **refusals(problems.UNREADABLE, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA),
     },
-    openapi_extra={
-        "requestBody": body(
-            reference("ReachabilityRequest"),
-            {"source": "web-1", "destination": "db-1", "service": "udp/53"},
-        )
-    },
+    openapi_extra={"requestBody": bodies(reference("ReachabilityRequest"), REQUESTS)},
 )
 async def explain_reachability(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(ReachabilityRequest, values)

@@ -11,7 +11,7 @@ from api.auth import BackendOf, Viewer
 from api.kinds import EXAMPLE_ID
 from api.live.check import check_live
 from api.live.legs import Journey
-from api.openapi import answer, body, reference
+from api.openapi import answer, bodies, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
 from api.trace.addressing import Addressing
@@ -77,6 +77,58 @@ EXAMPLE = {
     "alternatives": [],
     "live": None,
 }
+REQUESTS = {
+    "A packet in words": {"packet": "udp web-1 -> db-1:53"},
+    "Of a new connection and of an established one": {
+        "packet": "tcp web-1 -> db-1:5432",
+        "connection": "both",
+    },
+    "A reply of a connection that an ACL has stopped": {
+        "packet": "tcp db-1:5432 -> web-1:50000",
+        "connection": "reply",
+        "blocked": True,
+    },
+    "Any packet as a match": {
+        "inport": "operator",
+        "match": "eth.src == 0a:00:00:20:01:20 && eth.dst == 0a:00:00:20:01:01 && "
+        "ip4.src == 10.20.1.20 && ip4.dst == 10.20.2.11 && ip.ttl == 1 && tcp.dst == 22",
+    },
+    "With an ACL that is only proposed": {
+        "packet": "udp web-1 -> db-1:53",
+        "with": {
+            "operations": [
+                {
+                    "action": "create",
+                    "kind": "acl",
+                    "values": {
+                        "port_group": "databases",
+                        "name": "db-dns",
+                        "direction": "to-lport",
+                        "priority": 1000,
+                        "match": "outport == @databases && udp.dst == 53",
+                        "action": "allow-related",
+                    },
+                }
+            ]
+        },
+    },
+    "Between ports of a document that is not applied": {
+        "packet": "icmp guest-1 -> guest-2",
+        "with": {
+            "document": "guests",
+            "logical_switches": {
+                "guests": {
+                    "subnet4": "10.20.9.0/24",
+                    "ports": {
+                        "guest-1": {"addresses": ["dynamic"]},
+                        "guest-2": {"addresses": ["dynamic"]},
+                    },
+                }
+            },
+        },
+    },
+    "Beside what the switches would do": {"packet": "tcp web-1 -> db-1:5432", "live": True},
+}
 
 
 @router.post(
@@ -91,9 +143,7 @@ EXAMPLE = {
         **READ_REFUSALS,
         **refusals(problems.UNREADABLE, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA),
     },
-    openapi_extra={
-        "requestBody": body(reference("TraceRequest"), {"packet": "udp web-1 -> db-1:53"})
-    },
+    openapi_extra={"requestBody": bodies(reference("TraceRequest"), REQUESTS)},
 )
 async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(TraceRequest, values)

@@ -15,6 +15,7 @@ from api.explain import documents as explain_documents
 from api.kinds import KINDS
 from api.trace import documents as trace_documents
 from tests.unit.api.conftest import Server
+from tests.unit.api.demo import apply_demo
 from tests.unit.api.test_objects import BODIES, make_network
 
 Operation = tuple[str, str, dict[str, Any]]
@@ -71,7 +72,7 @@ def test_every_operation_says_what_it_does(described: dict[str, Any]) -> None:
 def test_every_body_has_an_example_and_every_response_too(described: dict[str, Any]) -> None:
     for method, path, operation in operations(described):
         for media in operation.get("requestBody", {}).get("content", {}).values():
-            assert media["example"], (method, path)
+            assert media.get("example") or media.get("examples"), (method, path)
         for status, response in operation["responses"].items():
             assert response["description"], (method, path, status)
             for media in response.get("content", {}).values():
@@ -148,6 +149,20 @@ async def test_examples_of_bodies_are_taken(server: Server, described: dict[str,
         body = example("patch", f"/v1/{kind.path}/{{ref}}")
         response = await client.patch(f"/v1/{kind.path}/{ref}", json=body)
         assert response.is_success, (kind.name, response.text)
+
+
+@pytest.mark.parametrize("path", ["/v1/trace", "/v1/reachability"])
+async def test_examples_of_questions_are_answered(
+    server: Server, described: dict[str, Any], path: str
+) -> None:
+    await apply_demo(server)
+    content = described["paths"][path]["post"]["requestBody"]["content"]
+    examples = content["application/json"]["examples"]
+    assert len(examples) >= 5
+    for name, example in examples.items():
+        response = await server.client.post(path, json=example["value"])
+        assert response.is_success, (name, response.text)
+        check({"/v1/trace": "Trace", "/v1/reachability": "Reachability"}[path], response.json())
 
 
 async def test_what_is_answered_is_as_described(server: Server) -> None:
