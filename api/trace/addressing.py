@@ -103,7 +103,8 @@ class Addressing:
     def ends(self, words: PacketWords, inport: str | None) -> Ends:
         """The two ends of the packet that `words` describe."""
         entry = self.entry(words, inport)
-        family = self._family(words, entry)
+        self._refuse_nameless(words, entry)
+        family = self._family(words)
         sender, source = self._source(words, entry, family)
         return Ends(entry, sender, source, self._destination(words, family))
 
@@ -131,13 +132,26 @@ class Addressing:
                     if address in host.addresses:
                         yield port, host
 
-    def _family(self, words: PacketWords, entry: PortBinding) -> int:
+    def _refuse_nameless(self, words: PacketWords, entry: PortBinding) -> None:
+        """Refuse ports of which not even a MAC address is known."""
+        ends = [(words.source, entry)]
+        ends += [
+            (place, self.ports[place.host])
+            for place in (words.source, words.destination)
+            if isinstance(place.host, str)
+        ]
+        for place, port in ends:
+            if not hosts(port):
+                reason = f"{port.name} has no address of its own: describe the packet as a match"
+                raise fault(words.text, place.position, reason)
+
+    def _family(self, words: PacketWords) -> int:
         """4 or 6: what both ends have, IPv4 if they have both."""
         if words.protocol == "arp":
             return 4
         ends = (words.source.host, words.destination.host)
         for version in (4, 6):
-            if all(self._has_family(host, version) for host in (*ends, entry.name)):
+            if all(self._has_family(host, version) for host in ends):
                 return version
         reason = "source and destination have no addresses of the same family"
         raise fault(words.text, words.destination.position, reason)
@@ -155,9 +169,6 @@ class Addressing:
         """The sender, and the address that it uses."""
         place = words.source
         here = hosts(entry)
-        if not here:
-            reason = f"{entry.name} has no address of its own: describe the packet as a match"
-            raise fault(words.text, place.position, reason)
         if not isinstance(place.host, str):
             mine = [host for host in here if place.host in host.addresses]
             return (mine or here)[0], place.host
@@ -173,7 +184,8 @@ class Addressing:
         port = self.ports[str(place.host)]
         found = [a for host in hosts(port) for a in host.addresses if a.version == family]
         if not found:
-            raise fault(words.text, place.position, f"{port.name} has no IPv{family} address")
+            what = f"IPv{family}" if any(host.addresses for host in hosts(port)) else "IP"
+            raise fault(words.text, place.position, f"{port.name} has no {what} address")
         return found[0]
 
     def neighbour(self, datapath: str, source: Address, destination: Address) -> Neighbour | Nobody:

@@ -188,6 +188,38 @@ async def test_refusals_show_where(
     assert (fault["pointer"], fault.get("position")) == (pointer, position)
 
 
+@pytest.mark.parametrize(
+    ("packet", "inport", "reason"),
+    [
+        ("icmp nothing -> web-1", None, "nothing has no address of its own"),
+        ("icmp web-1 -> nothing", None, "nothing has no address of its own"),
+        ("arp nothing -> 10.20.1.11", None, "nothing has no address of its own"),
+        ("icmp 10.20.1.77 -> web-1", "nothing", "nothing has no address of its own"),
+        ("icmp mac-only -> web-1", None, "mac-only has no IP address"),
+        ("udp web-1 -> mac-only:53", None, "mac-only has no IP address"),
+    ],
+)
+async def test_ports_without_addresses_are_told(
+    demo: Server, packet: str, inport: str | None, reason: str
+) -> None:
+    for name, addresses in (("nothing", ["unknown"]), ("mac-only", ["0a:00:00:00:99:01"])):
+        body = {"name": name, "addresses": addresses}
+        await demo.client.post("/v1/logical-switches/web/ports", json=body)
+    await demo.translate()
+    request = {"packet": packet} | ({"inport": inport} if inport else {})
+    response = await demo.client.post("/v1/trace", json=request)
+    assert response.status_code == 422, response.text
+    assert response.json()["errors"][0]["reason"].startswith(reason)
+
+
+async def test_a_source_of_another_family_than_the_port_has(demo: Server) -> None:
+    body = {"name": "six", "addresses": ["0a:00:00:00:99:06 fd20:1::99"]}
+    await demo.client.post("/v1/logical-switches/web/ports", json=body)
+    await demo.translate()
+    found = await verdict(demo, "icmp 10.20.1.77 -> web-1", inport="six")
+    assert found["outcome"] == "delivered"
+
+
 async def test_a_question_that_comes_to_the_sender_is_no_answer(demo: Server) -> None:
     """The router asks on the sender's switch for an address that nobody has."""
     match = (
