@@ -30,7 +30,12 @@ def explain(
         str | None, typer.Argument(help="tcp/443, udp/53, sctp/5060 or icmp.")
     ] = None,
     match: Annotated[
-        str | None, typer.Option("--match", help="The packet as a match that it fits, instead.")
+        str | None,
+        typer.Option(
+            "--match",
+            help="The packet as a match that it fits, instead; "
+            "the only argument is then the port that it should get to.",
+        ),
     ] = None,
     inport: Annotated[
         str | None, typer.Option("--inport", help="Where it enters, if not at its source.")
@@ -49,6 +54,8 @@ def explain(
     """Explain why one end does not reach another, and what to change. Changes nothing."""
     if detailed and as_json:
         fail("give one of --detailed and --json", ExitCode.USAGE)
+    if match is not None and destination is None:
+        source, destination = None, source
     request = {
         "source": source,
         "destination": destination,

@@ -41,6 +41,8 @@ Operation = dict[str, Any]
 
 MAX_PRIORITY = 32767
 _PLENTY = 255
+_USUAL = 64
+"""Time to live: of the longest way, and of what hosts send."""
 
 
 @dataclass(frozen=True)
@@ -234,7 +236,7 @@ def _undiscard(case: _Case) -> Remedy | None:
 
 
 def _more_hops(case: _Case) -> Remedy | None:
-    """Enough hops for the way that the packet takes if it has plenty."""
+    """Enough hops for the way that the packet takes if it has plenty, else as many as usual."""
     if case.sent is None or case.question.packet is None:
         return None
     entry = case.question.entry.name
@@ -242,7 +244,11 @@ def _more_hops(case: _Case) -> Remedy | None:
     left = [each.packet.get("ip.ttl") for each in end.forwarded]
     needed = _PLENTY - min((ttl for ttl in left if isinstance(ttl, int)), default=0) + 1
     if not left:
-        return None
+        ttl = case.sent.get("ip.ttl", 0)
+        if isinstance(ttl, int) and ttl >= _USUAL:
+            return None
+        text = f"send it with a TTL of {_USUAL}, as hosts do"
+        return Remedy(text, packet={**case.sent, "ip.ttl": _USUAL})
     text = f"send it with a TTL of {needed} at least: the way takes {needed - 1} routers"
     return Remedy(text, packet={**case.sent, "ip.ttl": needed})
 

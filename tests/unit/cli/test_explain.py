@@ -55,6 +55,11 @@ def test_a_no_has_the_reason_and_what_would_help(server: Answering) -> None:
     assert json.loads(body) == EXAMPLE["proposal"]["transaction"]  # type: ignore[index]
 
 
+def test_the_argument_beside_a_match_is_where_it_should_get_to(server: Answering) -> None:
+    run("--match", "arp", "--inport", "web-1", "db-1", code=1)
+    assert server.requests == [{"match": "arp", "inport": "web-1", "destination": "db-1"}]
+
+
 def test_a_yes(server: Answering) -> None:
     server.answer = REACHED
     assert run("web-1", "db-1", code=0) == "yes\n"

@@ -258,6 +258,24 @@ async def test_hop_limit(net: Plugged, sender: dict[str, str], ttl: str) -> None
     assert "ip.ttl == 2" in found["proposal"]["packet"]
 
 
+async def test_an_acl_behind_the_router_where_time_to_live_ends(net: Plugged) -> None:
+    await net.acl("ls:b", "to-lport", 1, "ip", name="deny")
+    found = await refused(net, match=frame(ip_ttl="1"), destination="b1")
+    assert first(found) == ("ttl", "r1")
+    assert "ip.ttl == 64" in found["proposal"]["packet"]
+    assert "add an ACL to logical switch b" in found["proposal"]["text"][1]
+    await allow(net, found, match=frame(ip_ttl="1"), destination="b1")
+
+
+async def test_no_time_to_live_is_enough_for_a_loop(net: Plugged) -> None:
+    for router, hop in (("r1", "10.9.0.2"), ("r2", "10.9.0.1")):
+        body = {"ip_prefix": "192.0.2.0/24", "nexthop": hop}
+        await net.call("POST", f"/logical-routers/{router}/static-routes", body)
+    found = await refused(net, match=frame(ip4_dst="192.0.2.1", ip_ttl="9"))
+    assert first(found)[0] == "ttl"
+    assert not found["proposal"]["sufficient"]
+
+
 @pytest.mark.parametrize("family", [4, 6])
 async def test_time_to_live_that_ends_at_the_second_router(net: Plugged, family: int) -> None:
     for router, to, hop in (
