@@ -4,6 +4,7 @@ The flows of a datapath are looked at once and kept for as long as they stay the
 only the first trace through a large network takes longer than the walk itself.
 """
 
+from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import NamedTuple
@@ -39,8 +40,11 @@ class Snapshot(NamedTuple):
 
 def take_snapshot(realised: RealisedRows, datapath: str) -> Snapshot:
     """All that a packet may meet that enters `datapath`: on the loop that the rows belong to."""
+    sets: dict[str, list[str]] = defaultdict(list)
+    for member in realised.rows(SetMember).values():
+        sets[member.set].append(member.member)
     snapshot = Snapshot(
-        realised.revision, {}, [], {}, {}, {}, {}, list(realised.rows(rows.Template).values())
+        realised.revision, {}, [], {}, {}, {}, sets, list(realised.rows(rows.Template).values())
     )
     waiting = [datapath]
     while waiting:
@@ -62,8 +66,6 @@ def take_snapshot(realised: RealisedRows, datapath: str) -> Snapshot:
                     snapshot.neighbours[row.port, row.ip] = row.mac
                 case FdbEntry():
                     snapshot.learned[row.datapath, row.mac] = row.port
-    for member in realised.rows(SetMember).values():
-        snapshot.sets.setdefault(member.set, []).append(member.member)
     return snapshot
 
 
