@@ -112,9 +112,11 @@ def _refuse(response: "httpx.Response") -> None:
     if not response.headers.get("Content-Type", "").startswith("application/problem+json"):
         fail(f"the server answered {response.status_code} {response.reason_phrase}", code)
     problem = response.json()
-    lines = [f"{problem['title']}: {problem['detail']}"]
-    for error in problem.get("errors", ()):
-        where = error.get("pointer", error.get("parameter", ""))
-        lines.append(f"  {where.removeprefix('#/').replace('/', '.')}: {error['reason']}")
+    errors = problem.get("errors", ())
+    lines = [problem["title"] if errors else f"{problem['title']}: {problem['detail']}"]
+    for error in errors:
+        pointer = error.get("pointer", error.get("parameter", "")).removeprefix("#")
+        where = pointer.removeprefix("/").replace("/", ".")
+        lines.append(f"  {where}: {error['reason']}" if where else f"  {error['reason']}")
         lines.extend(f"    {line}" for line in error.get("caret", "").splitlines())
     fail("\n".join(lines), code)

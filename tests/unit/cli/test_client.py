@@ -56,8 +56,17 @@ def test_a_refusal_names_fields_and_shows_the_caret(
         client.get("/v1/acls")
     assert ended.value.exit_code == ExitCode.REFUSED
     assert capsys.readouterr().err == (
-        "treadle: A field is wrong: wrong: match\n  acls.0.match: no such field\n    tpc\n    ^^^\n"
+        "treadle: A field is wrong\n  acls.0.match: no such field\n    tpc\n    ^^^\n"
     )
+
+
+def test_a_refusal_of_the_whole_names_no_field(
+    ask: Callable[..., Client], capsys: pytest.CaptureFixture[str]
+) -> None:
+    client = ask(lambda _: problem(422, errors=[{"pointer": "#", "reason": "is no object"}]))
+    with pytest.raises(typer.Exit):
+        client.get("/v1/acls")
+    assert capsys.readouterr().err == "treadle: A field is wrong\n  is no object\n"
 
 
 @pytest.mark.parametrize(
