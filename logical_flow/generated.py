@@ -27,6 +27,8 @@ _ICMP4_ERRORS = (3, 4, 5, 11, 12)
 _FIRST_ICMP6_INFORMATION = 128
 _ICMP6_REDIRECT = 137
 _PAYLOAD = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.")
+_ABORT = "sctp.abort"
+"""Set in SCTP packets made here, which all are aborts: matches have no field that tells."""
 _SOLICITED_NODE = 0xFF0200000000000000000001FF000000
 _MULTICAST6_MAC = 0x333300000000
 _ALL_NODES = 0xFF020000000000000000000000000001
@@ -124,6 +126,7 @@ def _sctp_abort(packet: Packet) -> MutablePacket:
         "ip.ttl": _TTL,
         "sctp.src": packet.get("sctp.dst", 0),
         "sctp.dst": packet.get("sctp.src", 0),
+        _ABORT: 1,
     }
 
 
@@ -150,6 +153,8 @@ def _is_refusal(packet: Packet) -> bool:
         case 6:
             flags = packet.get("tcp.flags", 0)
             return isinstance(flags, int) and bool(flags & _TCP_RST)
+        case 132:
+            return packet.get(_ABORT) == 1
         case 1:
             return packet.get("icmp4.type") in _ICMP4_ERRORS
         case 58:

@@ -72,6 +72,49 @@ async def test_the_router_answers_pings(demo: Server, address: str) -> None:
     assert found["stage"] == "lr_in_ip_input"
 
 
+async def test_a_packet_that_goes_around_in_circles_is_dropped(server: Server) -> None:
+    """Two routers that send each other all that they don't know."""
+    ends = {"left": "right", "right": "left"}
+    routers = {
+        name: {
+            "ports": {
+                name: {
+                    "mac": f"0a:00:00:00:09:0{number}",
+                    "networks": [f"10.9.0.{number}/30"],
+                    "peer": peer,
+                }
+            },
+            "static_routes": [{"ip_prefix": "0.0.0.0/0", "nexthop": f"10.9.0.{3 - number}"}],
+        }
+        for number, (name, peer) in enumerate(ends.items(), 1)
+    }
+    routers["left"]["ports"]["gate"] = {"mac": "0a:00:00:00:01:fe", "networks": ["10.0.1.254/24"]}
+    switch = {
+        "ports": {
+            "host": {"addresses": ["0a:00:00:00:01:01 10.0.1.1"]},
+            "s-gate": {"type": "router", "router_port": "gate"},
+        }
+    }
+    document = {
+        "document": "circle",
+        "logical_switches": {"s": switch},
+        "logical_routers": routers,
+    }
+    made = await server.client.post("/v1/apply", json=document)
+    assert made.status_code == 200, made.text
+    await server.translate()
+    sent = (
+        "eth.src == 0a:00:00:00:01:01 && eth.dst == 0a:00:00:00:01:fe && ip4.src == 10.0.1.1 "
+        "&& ip4.dst == 192.0.2.1 && ip.ttl == {} && tcp.dst == 80"
+    )
+    circles = await verdict(server, inport="host", match=sent.format(255))
+    assert circles["outcome"] == "dropped"
+    assert "goes around in circles" in circles["text"]
+    told = await verdict(server, inport="host", match=sent.format(8))
+    assert told["outcome"] == "answered"
+    assert [delivery["port"] for delivery in told["deliveries"]] == ["host"]
+
+
 async def test_the_switch_answers_arp(demo: Server) -> None:
     found = await verdict(demo, "arp web-1 -> web-2")
     assert (found["outcome"], found["stage"]) == ("answered", "ls_in_arp_rsp")

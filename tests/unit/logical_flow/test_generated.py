@@ -102,6 +102,13 @@ def test_refusals_floods_and_fragments_are_not_refused(source: str) -> None:
     assert generate(PacketKind.REJECT, packet_from_match(source)) is None
 
 
+@pytest.mark.parametrize("answer", ["reject", "sctp_abort", "icmp4"])
+def test_an_abort_is_not_refused(answer: str) -> None:
+    abort = made(PacketKind.SCTP_ABORT, f"{ETHERNET} && ip4.src == 10.0.0.1 && sctp.dst == 80")
+    assert generate(PacketKind(answer), abort) is None
+    assert generate(PacketKind.ARP, abort) is not None
+
+
 def test_what_is_not_known_stays_unknown() -> None:
     packet = packet_from_match(UDP6) | {"ip6.dst": None}
     made_packet = generate(PacketKind.ND_NS, packet)
