@@ -29,7 +29,10 @@ from logical_flow.walk_events import FLOW_SAYS_SO, Crossing, Delivery, Drop, Eve
 from logical_flow.walk_network import Network, WalkPort
 
 MAX_DEPTH = 100
-"""How many copies, pipelines and datapaths deep a packet may get: a switch has a limit too."""
+"""How many copies, pipelines and datapaths deep a packet may get: a switch has a limit too.
+
+Each level takes up to ten Python calls, which have a limit of their own.
+"""
 
 _PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", "ct_state", "ct_mark", "ct_label")
 _PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
@@ -37,14 +40,16 @@ _CIRCLES = "the packet goes around in circles"
 _LOOPBACK = field_slice("flags.loopback")
 
 
-def walk(network: Network, packet: Packet) -> Walk:
+def walk(network: Network, packet: Packet, max_depth: int = MAX_DEPTH) -> Walk:
     """Let `packet` enter at its ``inport``."""
     name = packet.get("inport")
     port = network.ports.get(name) if isinstance(name, str) else None
     if port is None:
         raise WalkError(f"there is no port {name!r} to enter at")
     kind = network.datapaths[port.datapath].kind
-    return walk_from(network, packet, port.datapath, f"{kind}_in")
+    walker = _Walker(network, max_depth)
+    walker.follow(dict(packet), Position(port.datapath, f"{kind}_in", 0))
+    return walker.result
 
 
 def walk_from(
@@ -57,7 +62,7 @@ def walk_from(
         if place is None or place.pipeline != pipeline:
             raise WalkError(f"pipeline {pipeline} has no stage {stage}")
         table = place.table
-    walker = _Walker(network)
+    walker = _Walker(network, MAX_DEPTH)
     walker.follow(dict(packet), Position(datapath, pipeline, table))
     return walker.result
 
@@ -65,8 +70,9 @@ def walk_from(
 class _Walker:
     """Carries the events of one walk, and how deep it is in copies and crossings."""
 
-    def __init__(self, network: Network) -> None:
+    def __init__(self, network: Network, max_depth: int) -> None:
         self.network = network
+        self.max_depth = max_depth
         self.depth = 0
         self.result = Walk()
 
@@ -163,7 +169,7 @@ class _Walker:
         if _loops_back(packet, outport):
             self.drop(scene, packet, "the packet would go back to where it came from")
             return
-        if self.depth >= MAX_DEPTH:
+        if self.depth >= self.max_depth:
             self.drop(scene, packet, _CIRCLES)
             return
         copy = {k: v for k, v in packet.items() if k not in _PER_PIPELINE} | {"outport": outport}
@@ -188,7 +194,7 @@ class _Walker:
         if peer is None:
             self.drop(scene, packet, f"port {port.name} has no peer")
             return
-        if self.depth >= MAX_DEPTH:
+        if self.depth >= self.max_depth:
             self.drop(scene, packet, _CIRCLES)
             return
         copy = {k: v for k, v in packet.items() if k not in _PER_DATAPATH} | {"inport": peer.name}

@@ -13,6 +13,7 @@ from zlib import crc32
 
 from logical_flow.holes import Argument
 from logical_flow.template import LogicalFlow, Template
+from logical_flow.walk import MAX_DEPTH
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import LEFT_OVER, Undo
 from translator.addresses import host, link_local, mac_bytes
@@ -28,13 +29,21 @@ from translator.pipeline.ls_out import LsOutAclAction, LsOutAclPre, LsOutPortSec
 
 Flows = Sequence[LogicalFlow]
 
+_MOST_HOPS = 255
+_LEVELS_A_HOP = 4
+"""A router's egress, a switch's ingress and egress, and the next router."""
+
 
 class Difference(NamedTuple):
-    """`undo` takes a network and the flows of a group, and returns other flows."""
+    """`undo` takes a network and the flows of a group, and returns other flows.
+
+    Their walk goes on to `max_depth`.
+    """
 
     name: str
     why: str
     undo: Callable[[Document, Flows], Flows]
+    max_depth: int = MAX_DEPTH
 
 
 def undoing(differences: Iterable[Difference], document: Document) -> Undo:
@@ -95,7 +104,13 @@ def _origin(flow: LogicalFlow) -> int:
 @cache
 def _with_text(template: Template, old: str, new: str) -> Template:
     text = template.as_text()
-    match, actions = text.match.replace(old, new), text.actions.replace(old, new)
+    return _saying(template, text.match.replace(old, new), text.actions.replace(old, new))
+
+
+@cache
+def _saying(template: Template, match: str, actions: str) -> Template:
+    """A template of the same stage and priority."""
+    text = template.as_text()
     identifier = crc32(f"{text.id} {match} {actions}".encode())
     return Template.from_text(text._replace(id=identifier, match=match, actions=actions, only=""))
 
@@ -191,6 +206,22 @@ def _link_addresses_unseen(document: Document, flows: Flows) -> Flows:
     ]
 
 
+def _solicitations_of_routers_flooded(_document: Document, flows: Flows) -> Flows:
+    """Solicitations of routers that the switch doesn't answer go to all but other routers."""
+    template = _saying(
+        LsInL2Lookup.router_request,
+        "nd_ns && nd.target == {ip:ip6}",
+        'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;',
+    )
+    routers = {flow.named_args["ip"] for flow in flows if _origin(flow) == LsInArpRsp.nd_router.id}
+    ports = [
+        flow.named_args
+        for flow in flows
+        if flow.template is LsInArpRsp.own_nd and flow.named_args["ip"] in routers
+    ]
+    return [*flows, *(template(ip=values["ip"], port=values["port"]) for values in ports)]
+
+
 def _expiry_told_to_neighbours(_document: Document, flows: Flows) -> Flows:
     """Of a packet's end by TTL only senders in an IPv6 network of the input port are told."""
     told = [
@@ -261,7 +292,7 @@ INTENDED = (
     Difference(
         "unicast requests go to whom they are for",
         "OVN answers requests for a known address in its port's place even if they were sent to "
-        "that one alone, and floods those that have a router's MAC address as their source. Such "
+        "that one alone, and floods those of routers or, if it can't answer, for routers. Such "
         "are probes of whether it is still there, and go to it here.",
         _all(
             _reworded("eth.bcast && ", "", LsInArpRsp.arp),
@@ -272,6 +303,7 @@ INTENDED = (
                 LsInArpRsp.nd,
                 LsInArpRsp.nd_router,
             ),
+            _solicitations_of_routers_flooded,
         ),
     ),
     Difference(
@@ -391,6 +423,13 @@ INTENDED = (
                 LsOutAclPre.stateless,
             ),
         ),
+    ),
+    Difference(
+        "ovn-trace: packets go around until their TTL is over",
+        "What routers send to one another in a circle is dropped after some fifty times, and that "
+        "is said; Open vSwitch ends it like that, too. ovn-trace goes on until the TTL is over.",
+        _all(),
+        max_depth=_MOST_HOPS * _LEVELS_A_HOP,
     ),
 )
 

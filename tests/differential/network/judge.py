@@ -1,6 +1,6 @@
 """Compares what the two systems make of the same packet in the same network."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -9,12 +9,14 @@ from subprocess import CalledProcessError
 from typing import NamedTuple
 
 from benchmarks.ovn import Ovn
+from logical_flow.walk import MAX_DEPTH
 from northbound.database import Database, open_database, upgrade
 from northbound.errors import NorthboundError
 from tests.differential.network import ovn
 from tests.differential.network.intended import INTENDED, Difference, undoing
 from tests.differential.network.outcome import Outcome
 from tests.differential.network.packets import Probe
+from tests.differential.network.summary import NoVerdictError
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import Treadle
 from tests.translated import NotTranslatedError
@@ -25,14 +27,16 @@ _TRACES_AT_ONCE = 2
 class Verdict(NamedTuple):
     """What becomes of a packet here and there.
 
-    `theirs` is None where OVN's trace gave no answer. `intended` names the intended
-    differences that account for `ours` not being `theirs`; None when nothing does.
+    `theirs` is None where OVN's trace gave no answer, and `unanswered` says why. `intended`
+    names the intended differences that account for `ours` not being `theirs`; None when
+    nothing does.
     """
 
     probe: Probe
     ours: Outcome
     theirs: Outcome | None
     intended: tuple[str, ...] | None = ()
+    unanswered: str = ""
 
     @property
     def is_failure(self) -> bool:
@@ -82,27 +86,40 @@ class Judge:
 
     def compare(self, document: Document, probes: Sequence[Probe]) -> list[Verdict]:
         """What becomes of packets in OVN's network as it is, and in Treadle's of `document`."""
-        answers = self._traces.map(partial(ovn.their_outcome, self._ovn), probes)
-        treadle = Treadle(self._database, document)
-        ours = [treadle.outcome(probe) for probe in probes]
-        return [
-            _verdict(document, treadle, *each) for each in zip(probes, ours, answers, strict=True)
-        ]
+        answers = self._traces.map(partial(_their_outcome, self._ovn), probes)
+        treadle = self.treadle(document)
+        return [verdict_on(document, treadle, *each) for each in zip(probes, answers, strict=True)]
+
+    def treadle(self, document: Document) -> Treadle:
+        return Treadle(self._database, document)
 
 
-def _verdict(
-    document: Document, treadle: Treadle, probe: Probe, ours: Outcome, theirs: Outcome | None
+def _their_outcome(theirs: Ovn, probe: Probe) -> Outcome | NoVerdictError:
+    try:
+        return ovn.their_outcome(theirs, probe)
+    except NoVerdictError as error:
+        return error
+
+
+def verdict_on(
+    document: Document, treadle: Treadle, probe: Probe, theirs: Outcome | NoVerdictError
 ) -> Verdict:
-    if theirs is None or ours == theirs:
+    """Compares what becomes of the packet in `treadle` with what becomes of it in OVN."""
+    ours = treadle.outcome(probe)
+    if isinstance(theirs, NoVerdictError):
+        return Verdict(probe, ours, None, unanswered=str(theirs))
+    if ours == theirs:
         return Verdict(probe, ours, theirs)
 
-    def accounts(differences: Iterable[Difference]) -> bool:
-        return treadle.outcome_without(undoing(differences, document), probe) == theirs
+    def accounts(differences: Sequence[Difference]) -> bool:
+        max_depth = max((each.max_depth for each in differences), default=MAX_DEPTH)
+        undo = undoing(differences, document)
+        return treadle.outcome_without(undo, probe, max_depth) == theirs
 
     return Verdict(probe, ours, theirs, _accounting(accounts))
 
 
-def _accounting(accounts: Callable[[Iterable[Difference]], bool]) -> tuple[str, ...] | None:
+def _accounting(accounts: Callable[[Sequence[Difference]], bool]) -> tuple[str, ...] | None:
     """The intended differences but for which the outcome would be the same, if there are any."""
     if not accounts(INTENDED):
         return None

@@ -22,7 +22,10 @@ _CLEAR = [
     for table in ("logical_switch", "logical_router", "port_group", "address_set")
     for argument in ("--", "--all", "destroy", table)
 ]
-_CRASHES = {-signal.SIGABRT, -signal.SIGSEGV}
+_CRASHES = {
+    -signal.SIGABRT: "ovn-trace aborts where a router answers a solicitation",
+    -signal.SIGSEGV: "ovn-trace overflows its stack on packets in circles",
+}
 
 Command = Sequence[str]
 
@@ -37,18 +40,15 @@ def load(ovn: Ovn, document: Document, further: Iterable[Command] = ()) -> None:
     ovn.nbctl(["--wait=sb", "sync"], timeout=60)
 
 
-def their_outcome(ovn: Ovn, probe: Probe) -> Outcome | None:
-    """What ``ovn-trace`` says, None where it doesn't tell.
+def their_outcome(ovn: Ovn, probe: Probe) -> Outcome:
+    """What ``ovn-trace`` says; raises `NoVerdictError` where it doesn't tell.
 
     23.03 aborts at the action ``nd_na_router``, which answers solicitations of routers'
     addresses, and overflows its stack when a packet goes around in circles.
     """
     states = [f"--ct={_STATES[probe.state]}"] * _LOOKUPS
     command = ["ovn-trace", f"--db={ovn.southbound}", "--summary", *states]
-    try:
-        return traced_outcome(partial(_summary, command), probe.packet)
-    except NoVerdictError:
-        return None
+    return traced_outcome(partial(_summary, command), probe.packet)
 
 
 def _summary(command: Command, packet: str) -> str:
@@ -56,7 +56,7 @@ def _summary(command: Command, packet: str) -> str:
         [*command, packet], capture_output=True, text=True, check=False, timeout=60
     )
     if done.returncode in _CRASHES:
-        raise NoVerdictError(f"ovn-trace ended with {done.returncode}")
+        raise NoVerdictError(_CRASHES[done.returncode])
     done.check_returncode()
     return done.stdout
 

@@ -11,13 +11,14 @@ So the packet is made here instead, and traced anew when it comes to another dat
 import re
 from collections.abc import Callable, Iterator
 from itertools import pairwise
+from types import MappingProxyType
 from typing import NamedTuple
 
 from logical_flow import action as act
 from logical_flow.action import PacketKind
 from logical_flow.action_parser import parse_actions
 from logical_flow.constants import Integer, String
-from logical_flow.evaluate import read
+from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
 from logical_flow.generated import generate
 from logical_flow.packet import MutablePacket, packet_from_match, write
@@ -28,6 +29,7 @@ _BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\))? \{")
 _INPORT = re.compile(r'inport="(?P<port>[^"]+)"')
 _CHANGE = re.compile(r"(?P<field>[a-z0-9_.]+)(\[[0-9.]+\])? (=|<->) .*;|ip\.ttl--;")
 _GENERATED = {kind.value: kind for kind in PacketKind}
+_TRANSPORT = ("tcp.", "sctp.")
 _WITH_PORTS = {PacketKind.TCP_RESET.value, PacketKind.SCTP_ABORT.value}
 _UNREADABLE = ("check_in_port_sec()", "check_out_port_sec()", "flags.", "get_fdb", "lookup_")
 """What is no header, or leads to none, and which the language here lacks."""
@@ -58,12 +60,19 @@ Trace = Callable[[str], str]
 """Traces a packet given as a match, and returns the summary."""
 
 
-def traced_outcome(trace: Trace, packet: str, *, anew: int = 0) -> Outcome:
-    """What becomes of a packet given as a match, or of one made of such, traced `anew`."""
+def traced_outcome(
+    trace: Trace, text: str, *, anew: int = 0, transport: Packet = MappingProxyType({})
+) -> Outcome:
+    """What becomes of a packet given as a match, or of one made of such, traced `anew`.
+
+    `transport` is what is known of a made packet's transport header and no match says:
+    a reset or an abort is answered by nobody.
+    """
     if anew > _MOST_TRACED_ANEW:
         raise NoVerdictError("packets are made of packets without an end")
-    root = _blocks(trace(packet))
-    return Outcome(_deliveries(trace, root, packet_from_match(packet), anew=anew, made=False))
+    root = _blocks(trace(text))
+    packet = packet_from_match(text) | transport
+    return Outcome(_deliveries(trace, root, packet, anew=anew, made=False))
 
 
 def _blocks(summary: str) -> _Block:
@@ -120,7 +129,8 @@ def _traced_anew(trace: Trace, block: _Block, packet: MutablePacket, anew: int) 
         raise UnreadableSummaryError(f"{block.kind}{block.where}")
     headers = " && ".join(f"{name} == {value}" for name, value in shown_headers(packet))
     text = f'inport == "{port["port"]}" && {headers}'
-    yield from traced_outcome(trace, text, anew=anew).elements()
+    transport = {name: value for name, value in packet.items() if name.startswith(_TRANSPORT)}
+    yield from traced_outcome(trace, text, anew=anew, transport=transport).elements()
 
 
 def _inside(kind: str, packet: MutablePacket, *, rejected: bool) -> MutablePacket | None:

@@ -4,7 +4,9 @@ The document goes through northbound and translator into rows of realised state,
 the code of traces finds it. With `undo` the flows are changed on their way there.
 """
 
+import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import msgspec
 
@@ -15,7 +17,7 @@ from logical_flow.fields import FieldSlice, field_slice
 from logical_flow.packet import packet_from_match
 from logical_flow.payload import decode_flows, encode_flows
 from logical_flow.template import LogicalFlow, Template
-from logical_flow.walk import walk
+from logical_flow.walk import MAX_DEPTH, walk
 from northbound.database import Database
 from southbound.groups import GroupIds
 from southbound.rows import FlowGroup, PortBinding, Row
@@ -33,6 +35,8 @@ Undo = Callable[[Sequence[LogicalFlow]], Sequence[LogicalFlow]]
 
 LEFT_OVER = FieldSlice(field_slice("reg8").symbol, 31, 1)
 """Set where flows that were changed want no new lookup of a packet's connection."""
+_CALLS_A_LEVEL = 10
+"""More calls than a walk makes from one copy or crossing of a packet to the next."""
 _REVISION = 1
 _STATES = {
     "new": State.NEW,
@@ -70,11 +74,13 @@ class Treadle:
         self._tables = FlowTables()
 
     def outcome(self, probe: Probe) -> Outcome:
-        return _outcome(self._realised, self._tables, probe)
+        return _outcome(self._realised, self._tables, probe, MAX_DEPTH)
 
-    def outcome_without(self, undo: Undo, probe: Probe) -> Outcome:
+    def outcome_without(self, undo: Undo, probe: Probe, max_depth: int = MAX_DEPTH) -> Outcome:
         """What would become of the packet with the flows that `undo` makes of ours."""
-        return _outcome(self._state(_changed(self._rows, undo)), FlowTables(), probe)
+        state = self._state(_changed(self._rows, undo))
+        with _stack_for(max_depth):
+            return _outcome(state, FlowTables(), probe, max_depth)
 
     def _state(self, rows: Iterable[Row]) -> RealisedState:
         state = RealisedState(self._store)
@@ -82,13 +88,24 @@ class Treadle:
         return state
 
 
-def _outcome(state: RealisedState, tables: FlowTables, probe: Probe) -> Outcome:
+@contextmanager
+def _stack_for(max_depth: int) -> Iterator[None]:
+    usual = sys.getrecursionlimit()
+    sys.setrecursionlimit(usual + max_depth * _CALLS_A_LEVEL)
+    try:
+        yield
+    finally:
+        sys.setrecursionlimit(usual)
+
+
+def _outcome(state: RealisedState, tables: FlowTables, probe: Probe, max_depth: int) -> Outcome:
     packet = packet_from_match(probe.packet)
     ports = state.rows(PortBinding).values()
     (entry,) = (port for port in ports if port.name == packet["inport"])
     snapshot = take_snapshot(state, entry.datapath)
     network = tables.network(snapshot, _Tracker(State.TRK | _STATES[probe.state]))
-    return Outcome(delivery(each.port, each.packet) for each in walk(network, packet).deliveries)
+    walked = walk(network, packet, max_depth)
+    return Outcome(delivery(each.port, each.packet) for each in walked.deliveries)
 
 
 def _changed(rows: Iterable[Row], undo: Undo) -> Iterator[Row]:
