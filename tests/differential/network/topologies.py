@@ -3,9 +3,6 @@
 Addresses follow from numbers, so that a reader of a failing case sees at once what
 belongs where: host `n` of switch `s` is ``0a:00:00:00:0s:0n``, ``10.0.s.n`` and
 ``fd00:s::n``; router `r` has ``.25r`` and ``::fr`` there.
-
-Router ports are not disabled one by one: OVN still routes through such a port and only
-takes nothing from it, while here it is down in both directions.
 """
 
 from random import Random
@@ -33,6 +30,7 @@ def random_topology(rng: Random) -> Document:
         "port_groups": _port_groups(rng, switches),
     }
     add_acls(rng, document)
+    _disable(rng, routers)
     return document
 
 
@@ -101,6 +99,14 @@ def _link(rng: Random, routers: Document) -> None:
             "networks": [network.format(number) for network in networks],
             "peer": peer,
         }
+
+
+def _disable(rng: Random, routers: Document) -> None:
+    """One of the routers' ports in twenty."""
+    for router in routers.values():
+        for port in router["ports"].values():
+            if rng.random() < 0.05:
+                port["enabled"] = False
 
 
 def _add_routes(rng: Random, router: Document, routers: Document) -> None:
