@@ -224,15 +224,21 @@ def _solicitations_of_routers_flooded(_document: Document, flows: Flows) -> Flow
 
 def _expiry_told_to_neighbours(_document: Document, flows: Flows) -> Flows:
     """Of a packet's end by TTL only senders in an IPv6 network of the input port are told."""
+    tellers = {
+        (flow.named_args["port"], flow.named_args["ip"])
+        for flow in flows
+        if flow.template is LrInIpInput.expired6
+    }
     told = [
         LrInIpInput.expired6_from(
             port=values["port"], ip=values["source"], network=values["network"]
         )
         for flow in flows
-        if flow.template is LrInIpRouting.connected6 and (values := flow.named_args)
+        if flow.template is LrInIpRouting.connected6
+        and (values := flow.named_args)
+        and (values["port"], values["source"]) in tellers
     ]
-    others = {LrInIpInput.expired6, LrInIpInput.expired6_from}
-    return [*told, *(flow for flow in flows if flow.template not in others)]
+    return [*told, *(flow for flow in flows if flow.template is not LrInIpInput.expired6)]
 
 
 def _disabled_routers_unknown(document: Document, flows: Flows) -> Flows:
