@@ -16,11 +16,14 @@ from chassis_agent.openflow.errors import DecodingError
 
 _PACKET, _TABLE, _COOKIE, _METADATA, _USERDATA = 0, 3, 4, 6, 7
 
-_RESTORABLE: Final = frozenset(
-    {"metadata", "pkt_mark", "tun_id", "tun_src", "tun_dst", "tun_metadata0"}
-    | {f"xreg{n}" for n in range(8)}
-)
-"""The fields of a punted packet that a packet-out's match may bring back."""
+_RESTORABLE: Final = frozenset({"metadata", "pkt_mark"} | {f"xreg{n}" for n in range(8)})
+"""The fields of a punted packet that a packet-out's match brings back: where it is in the
+logical network, and nothing else.
+
+Tunnel metadata is not among them. What of it matters was moved into registers where the packet
+came out of its tunnel, and Open vSwitch crashes where a packet-out brings `tun_metadata0`, whose
+place in the option table it knows only of packets that it received itself.
+"""
 
 
 class PacketIn(NamedTuple):

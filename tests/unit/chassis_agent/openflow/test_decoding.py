@@ -13,7 +13,7 @@ from chassis_agent.openflow import multipart, oxm
 from chassis_agent.openflow.errors import DecodingError
 from chassis_agent.openflow.multipart import InstalledMeter, Port
 from chassis_agent.openflow.oxm import FIELDS, Term
-from chassis_agent.openflow.packet_in import decode_packet_in
+from chassis_agent.openflow.packet_in import PacketIn, decode_packet_in
 
 DECODERS: list[Callable[[bytes], object]] = [
     lambda body: list(multipart.decode_flows(body)),
@@ -86,11 +86,21 @@ def test_a_packet_in() -> None:
     assert packet.restored_metadata() == oxm.match(
         [
             Term(FIELDS["in_port"], 0xFFFFFFFD),
-            Term(FIELDS["tun_id"], 5),
             Term(FIELDS["xreg7"], 7 << 32),
             Term(FIELDS["metadata"], 9),
         ]
     )
+
+
+def test_no_packet_out_carries_tunnel_metadata() -> None:
+    """Open vSwitch crashes where one brings an option of a tunnel back."""
+    from_a_tunnel = {
+        name: 1 for name in FIELDS if name.startswith("tun_") or name in ("metadata", "xreg7")
+    }
+    assert "tun_metadata0" in from_a_tunnel
+    restored = PacketIn(b"", b"", from_a_tunnel, 0).restored_metadata()
+    terms = [("in_port", 0xFFFFFFFD), ("metadata", 1), ("xreg7", 1)]
+    assert restored == oxm.match([Term(FIELDS[name], value) for name, value in terms])
 
 
 def test_fields_that_are_not_known_are_passed_over() -> None:
