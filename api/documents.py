@@ -130,6 +130,8 @@ class PortBinding(Document):
     """Where it is bound; a patch port is on every chassis."""
     up: bool
     """Whether its flows are in the switch there."""
+    problems: list[str]
+    """What is wrong with what was asked for it, a sentence each: a chassis that isn't there."""
 
 
 class LogicalFlow(Document):
@@ -244,6 +246,17 @@ class Status(Document):
     """Derivations that failed; empty on a healthy server."""
     trouble: str
     """Why translation is not getting on; empty while it is."""
+    port_problems: list["PortProblem"]
+    """What is wrong with what was asked for ports; the first hundred."""
+    port_problems_total: int
+    """How many there are."""
+
+
+class PortProblem(Document):
+    """What is wrong with what was asked for a port, such as a chassis that isn't there."""
+
+    port: str
+    text: str
 
 
 class Differences(Document):

@@ -65,7 +65,8 @@ def settle(
     """Decides which plugged ports are bound here, given the port rows by name.
 
     A port that nobody holds yet is taken as ours while the claim travels, so
-    that its flows are on their way before the server answers.
+    that its flows are on their way before the server answers. Whether we may have it
+    is what the server made of `requested_chassis`, which may be host names.
     """
     bound: dict[str, Bound] = {}
     refused: dict[str, str] = {}
@@ -76,7 +77,7 @@ def settle(
             unknown.add(name)
         elif row.type != "vif":
             refused[name] = f"a port of type {row.type} takes no interface"
-        elif row.requested_chassis and chassis not in row.requested_chassis:
+        elif row.candidates is not None and chassis not in row.candidates:
             refused[name] = f"requested on {', '.join(row.requested_chassis)}"
         elif row.chassis not in ("", chassis):
             refused[name] = f"held by {row.chassis}"

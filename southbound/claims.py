@@ -4,6 +4,7 @@ A chassis *claims* a port while it has an interface of that name. Mostly one cha
 When several do, the rule is:
 
 1. Where the port says `requested_chassis`, only those may have it, the first named first.
+   Which chassis the names stand for is :mod:`southbound.requested`'s to say.
 2. A chassis that is alive comes before one that is dead (whose lease ran out).
 3. Else the interface that was plugged in last wins.
 
@@ -70,23 +71,30 @@ class Claims:
             if not self._ports[chassis]:
                 del self._ports[chassis]
 
-    def holder(self, port: str, requested: Sequence[str], alive: Callable[[str], bool]) -> str:
-        """The chassis that has `port`, or "". Drops claims that the dead lose by it."""
-        best = self.favourite(port, requested, alive)
+    def holder(
+        self, port: str, candidates: Sequence[str] | None, alive: Callable[[str], bool]
+    ) -> str:
+        """The chassis that has `port`, or "". Drops claims that the dead lose by it.
+
+        `candidates` are the only ones that may have it; None where all may.
+        """
+        best = self.favourite(port, candidates, alive)
         if best and alive(best):
             for chassis in [name for name in self._claims[port] if not alive(name)]:
                 self.release(chassis, port)
         return best
 
-    def favourite(self, port: str, requested: Sequence[str], alive: Callable[[str], bool]) -> str:
+    def favourite(
+        self, port: str, candidates: Sequence[str] | None, alive: Callable[[str], bool]
+    ) -> str:
         """As :meth:`holder`, without a loss for anyone: for ports that may never be."""
         claims = self._claims.get(port, {})
-        allowed = [chassis for chassis in claims if not requested or chassis in requested]
+        allowed = [name for name in claims if candidates is None or name in candidates]
         if not allowed:
             return ""
 
         def rank(chassis: str) -> tuple[bool, int, int]:
-            wish = -requested.index(chassis) if requested else 0
+            wish = 0 if candidates is None else -candidates.index(chassis)
             return alive(chassis), wish, claims[chassis]
 
         return max(allowed, key=rank)

@@ -11,7 +11,7 @@ it knows when it registers, so losing the last moment in a crash loses nothing f
 
 import ipaddress
 import re
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
@@ -20,6 +20,7 @@ from southbound.claims import Claims
 from southbound.errors import NotAllowed
 from southbound.feed import Feed
 from southbound.learned import Learned
+from southbound.requested import HostNames, Requests, Resolved
 from southbound.rows import (
     Chassis,
     FdbEntry,
@@ -66,7 +67,8 @@ class Facts:
         self._claims = Claims()
         self._learned = Learned(age=learned_age, per_port=learned_per_port)
         self._port_facts: dict[str, PortFact] = {}
-        self._by_hostname: dict[str, str] = {}
+        self._host_names = HostNames()
+        self._requests = Requests()
         self._unstored: dict[RowId, Row] = {}
         self._unstored_ports: set[str] = set()
 
@@ -83,7 +85,7 @@ class Facts:
         orphans = []
         for row in rows:
             if isinstance(row, Chassis):
-                self._by_hostname[row.hostname] = row.name
+                self._host_names.put(row)
             elif isinstance(row, MacBinding | FdbEntry):
                 self._learned.seen(row.row_id, row.port, now)
                 if places.get(row.port) != row.datapath:
@@ -117,13 +119,14 @@ class Facts:
         if chassis is None:
             return
         self._put([], [chassis])
-        self._by_hostname.pop(chassis.hostname, None)
-        self._settle(self._claims.only(name, ()))
+        released = self._claims.only(name, ())
+        requesting = self._requests.ports_naming(self._host_names.remove(name))
+        self._settle({*released, *requesting})
 
     def _put_chassis(self, chassis: Chassis) -> None:
         self._put([chassis])
-        self._by_hostname[chassis.hostname] = chassis.name
-        self._settle(list(self._claims.of(chassis.name)))
+        requesting = self._requests.ports_naming(self._host_names.put(chassis))
+        self._settle({*self._claims.of(chassis.name), *requesting})
 
     def _chassis(self, name: str) -> Chassis | None:
         row = self._feed.get((Chassis.table, name))
@@ -155,26 +158,49 @@ class Facts:
         """The binding with its facts as they are now. Patch ports are up everywhere."""
         if binding.type == "patch":
             return msgspec.structs.replace(binding, chassis="", up=True)
-        chassis = self._claims.holder(binding.name, self._requested(binding), self._is_alive)
-        fact = self._fact(binding, chassis)
+        self._requests.put(binding)
+        candidates = self._candidates(binding, self._holder(binding))
+        fact = self._fact(binding, self._claims.holder(binding.name, candidates, self._is_alive))
         self._note_port(binding.id, fact)
-        return msgspec.structs.replace(binding, chassis=fact.chassis, up=fact.up)
+        return self._at(binding, fact)
 
     def would_be(self, binding: PortBinding) -> PortBinding:
         """The binding with the facts that it would have, if it were there. Notes nothing."""
         if binding.type == "patch":
             return msgspec.structs.replace(binding, chassis="", up=True)
-        chassis = self._claims.favourite(binding.name, self._requested(binding), self._is_alive)
-        fact = self._fact(binding, chassis)
-        return msgspec.structs.replace(binding, chassis=fact.chassis, up=fact.up)
+        candidates = self._candidates(binding, self._holder(binding))
+        fact = self._fact(binding, self._claims.favourite(binding.name, candidates, self._is_alive))
+        return self._at(binding, fact)
+
+    def unresolved(self, binding: PortBinding) -> tuple[str, ...]:
+        """What is wrong with the names in the port's `requested_chassis`, a sentence each."""
+        return self._resolved(binding, binding.chassis).problems
+
+    def unresolved_ports(self) -> Iterator[tuple[str, str]]:
+        """The ports whose `requested_chassis` has a name that stands for none, and why."""
+        for port in self._requests.ports():
+            binding = self._binding(port)
+            if binding is not None:
+                for problem in self.unresolved(binding):
+                    yield port, problem
 
     def _fact(self, binding: PortBinding, chassis: str) -> PortFact:
         """What is known of a binding that is at `chassis`."""
         known = self._port_facts.get(binding.id, NOT_BOUND)
         return known if known.chassis == chassis else PortFact(chassis, False)
 
+    def _at(self, binding: PortBinding, fact: PortFact) -> PortBinding:
+        """The binding with its facts; whom it may go to depends on who has it."""
+        return msgspec.structs.replace(
+            binding,
+            chassis=fact.chassis,
+            up=fact.up,
+            candidates=self._candidates(binding, fact.chassis),
+        )
+
     def port_gone(self, binding: PortBinding) -> None:
         """The translator deleted a port: what is known of it goes, too."""
+        self._requests.remove(binding.id)
         self._note_port(binding.id, NOT_BOUND)
         self._drop_learned(self._learned.of_port(binding.name))
 
@@ -189,9 +215,18 @@ class Facts:
                 return row
         return None
 
-    def _requested(self, binding: PortBinding) -> list[str]:
-        """The names of requested chassis; a host name stands for its chassis."""
-        return [self._by_hostname.get(name, name) for name in binding.requested_chassis]
+    def _holder(self, binding: PortBinding) -> str:
+        """The chassis that has the port as far as it was settled."""
+        return self._port_facts.get(binding.id, NOT_BOUND).chassis
+
+    def _candidates(self, binding: PortBinding, holder: str) -> tuple[str, ...] | None:
+        """The chassis that may have the port, the first wish first; None for all."""
+        if not binding.requested_chassis:
+            return None
+        return self._resolved(binding, holder).chassis
+
+    def _resolved(self, binding: PortBinding, holder: str) -> Resolved:
+        return self._host_names.resolve(binding.requested_chassis, self._is_alive, holder)
 
     def _is_alive(self, name: str) -> bool:
         chassis = self._chassis(name)

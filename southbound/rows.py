@@ -136,11 +136,13 @@ class Datapath(Row, frozen=True, array_like=True, tag="datapath"):
 class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     """A logical port and where it is bound.
 
-    The first part is intent, written by the translator. `chassis` and `up` are
-    facts, written by the southbound store as agents claim the port. A `patch`
-    port joins its datapath to `peer_datapath` through the port named `peer` and
-    is on every chassis. `multicast` lists the multicast groups of the datapath
-    that the port is a member of (``_MC_flood``, ``_MC_unknown``, …).
+    The first part is intent, written by the translator. `chassis`, `up` and
+    `candidates` are facts, written by the southbound store as agents come and claim
+    the port. `requested_chassis` are names as users wrote them; `candidates` are
+    the chassis that these stand for and that alone may have the port, or None where
+    any chassis may. A `patch` port joins its datapath to `peer_datapath` through the
+    port named `peer` and is on every chassis. `multicast` lists the multicast groups
+    of the datapath that the port is a member of (``_MC_flood``, ``_MC_unknown``, …).
     """
 
     table: ClassVar[str] = "port_binding"
@@ -159,6 +161,7 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     options: dict[str, str] = {}
     chassis: str = ""
     up: bool = False
+    candidates: tuple[str, ...] | None = None
 
     @property
     def key(self) -> str:

@@ -176,7 +176,9 @@ class RealisedState:
     def _differs(self, row: Row) -> bool:
         old = self.feed.get(row.row_id)
         if isinstance(row, PortBinding) and isinstance(old, PortBinding):
-            row = msgspec.structs.replace(row, chassis=old.chassis, up=old.up)
+            row = msgspec.structs.replace(
+                row, chassis=old.chassis, up=old.up, candidates=old.candidates
+            )
         elif isinstance(row, FlowGroup) and isinstance(old, FlowGroup):
             row = msgspec.structs.replace(row, revision=old.revision)
         return row != old

@@ -118,7 +118,7 @@ def unlike(
 
 def _intent_of(row: Row) -> Row:
     if isinstance(row, PortBinding):
-        return msgspec.structs.replace(row, chassis="", up=False)
+        return msgspec.structs.replace(row, chassis="", up=False, candidates=None)
     if isinstance(row, FlowGroup):
         return msgspec.structs.replace(row, revision=0)
     return row

@@ -15,6 +15,7 @@ from api.trace.causes import Cause
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket
 from logical_flow.walk_events import Walk
+from southbound.requested import unresolved
 from southbound.rows import PortBinding
 
 
@@ -115,6 +116,8 @@ def _not_there(scene: Scene, port: PortBinding) -> Obstacle | None:
     if kind is ObstacleKind.UNBOUND and port.requested_chassis:
         only = " or ".join(port.requested_chassis)
         text += f"; its requested_chassis lets only {only} bind it"
+        wrong = unresolved(port, scene.hosting.chassis)
+        text += "".join(f", and {problem}" for problem in wrong)
     if kind is ObstacleKind.DEAD_CHASSIS:
         text += "; if its switch is alive it goes on by old flows, which nothing brings up to date"
     return Obstacle(kind, text, None if absence.chassis else cause, detail=port.name)

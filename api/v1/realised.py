@@ -50,6 +50,7 @@ BINDING_EXAMPLE = {
     "peer": None,
     "chassis": "hypervisor-1",
     "up": True,
+    "problems": [],
 }
 STATUS_EXAMPLE = {
     "version": "0.1.0",
@@ -61,7 +62,12 @@ STATUS_EXAMPLE = {
     "ports_up": 8,
     "faults": [],
     "trouble": "",
+    "port_problems": [{"port": "web-9", "text": "there is no chassis or host named hypervisor-9"}],
+    "port_problems_total": 1,
 }
+
+_MOST_PORT_PROBLEMS = 100
+"""How many the status lists; it always counts all."""
 
 
 @router.get(
@@ -201,6 +207,7 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
     realised = backend.realised
     committed = await backend.committed_revision()
     chassis = realised.rows(Chassis).values()
+    problems_of_ports = list(realised.facts.unresolved_ports())
     return JSONResponse(
         {
             "version": __version__,
@@ -215,6 +222,11 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
                 for failure in backend.translator.failures
             ],
             "trouble": backend.translator.progress.trouble,
+            "port_problems": [
+                {"port": port, "text": text}
+                for port, text in problems_of_ports[:_MOST_PORT_PROBLEMS]
+            ],
+            "port_problems_total": len(problems_of_ports),
         }
     )
 
@@ -295,4 +307,5 @@ def _port_binding(row: PortBinding, realised: RealisedState) -> dict[str, Any]:
         "peer": row.peer or None,
         "chassis": row.chassis or None,
         "up": row.up,
+        "problems": list(realised.facts.unresolved(row)),
     }

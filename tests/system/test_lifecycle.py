@@ -198,6 +198,18 @@ def test_requested_chassis(scene: Scene) -> None:
     assert lab.vm("l1").ping(IP["l2"], count=2)
 
 
+def test_requested_by_host_name(scene: Scene) -> None:
+    """A port that asks for its hypervisor by host name, as schedulers do, is up there."""
+    hostname = scene.net.get("/chassis/hv1")["hostname"]
+    assert hostname != "hv1"
+    wish = {"requested_chassis": [hostname]}
+    scene.net.call("PATCH", "/logical-switch-ports/l2?wait=chassis", wish)
+    scene.lab.wait_until_up(["l2"])
+    assert scene.net.get("/port-bindings/l2")["chassis"] == "hv1"
+    assert scene.lab.vm("l1").ping(IP["l2"], count=2)
+    scene.net.change_port("l2", requested_chassis=[])
+
+
 def test_second_agent_with_the_same_system_id_is_refused(scene: Scene) -> None:
     lab = scene.lab
     scene.expected_trouble += ["system-id", "hv1", "refused"]

@@ -30,7 +30,10 @@ class Stored(NamedTuple):
 
 
 class Claiming(RuleBasedStateMachine):
-    """Three hosts that plug, unplug, die and return, and two ports that come and go."""
+    """Three hosts that plug, unplug, die and return, and two ports that come and go.
+
+    Host B has one name, the others may have one that both have.
+    """
 
     @initialize()
     def start(self) -> None:
@@ -57,9 +60,10 @@ class Claiming(RuleBasedStateMachine):
 
     # --- what happens
 
-    @rule(chassis=CHASSIS)
-    def connect(self, chassis: str) -> None:
-        self.facts.connected(Chassis(chassis, f"host-{chassis}"))
+    @rule(chassis=CHASSIS, shares=st.booleans())
+    def connect(self, chassis: str, shares: bool) -> None:
+        hostname = "shared" if shares and chassis != "B" else f"host-{chassis}"
+        self.facts.connected(Chassis(chassis, hostname))
 
     @rule(chassis=CHASSIS)
     def lapse(self, chassis: str) -> None:
@@ -94,7 +98,9 @@ class Claiming(RuleBasedStateMachine):
 
     @rule(
         port=PORTS,
-        requested=st.lists(st.sampled_from(["A", "host-B", "C"]), max_size=2, unique=True),
+        requested=st.lists(
+            st.sampled_from(["A", "host-B", "C", "shared"]), max_size=2, unique=True
+        ),
     )
     def put_port(self, port: str, requested: list[str]) -> None:
         row = PortBinding(f"id-{port}", "d", port, 1, "vif", requested_chassis=tuple(requested))
@@ -137,7 +143,24 @@ class Claiming(RuleBasedStateMachine):
     def only_requested_chassis_have_a_port(self) -> None:
         for row in self.bindings():
             names = {name.removeprefix("host-") for name in row.requested_chassis}
+            if "shared" in names:
+                names |= self.sharing()
             assert not row.chassis or not names or row.chassis in names
+
+    @invariant()
+    def agents_are_told_of_a_chassis_that_has_a_port_that_it_may(self) -> None:
+        for row in self.bindings():
+            assert (row.candidates is None) == (not row.requested_chassis)
+            assert not row.chassis or row.candidates is None or row.chassis in row.candidates
+
+    @invariant()
+    def a_name_stands_for_one_chassis_at_most(self) -> None:
+        for row in self.bindings():
+            assert len(row.candidates or ()) <= len(row.requested_chassis)
+
+    def sharing(self) -> set[str]:
+        rows = self.feed.table("chassis").values()
+        return {row.name for row in rows if isinstance(row, Chassis) and row.hostname == "shared"}
 
     @invariant()
     def a_port_is_up_where_its_chassis_said_so_since_it_has_it(self) -> None:

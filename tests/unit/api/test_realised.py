@@ -118,6 +118,23 @@ async def test_a_binding_tells_where_a_port_is_and_whether_it_is_up(server: Serv
     assert (chassis["name"], chassis["ports"], chassis["alive"]) == ("hypervisor-1", 1, True)
 
 
+async def test_a_requested_chassis_that_is_not_there_is_told(server: Server) -> None:
+    await make_network(server)
+    wish = {"requested_chassis": ["rack1-host7"]}
+    await server.client.patch("/v1/logical-switch-ports/web-1", json=wish)
+    await server.translate()
+    text = "there is no chassis or host named rack1-host7"
+    assert (await server.client.get("/v1/port-bindings/web-1")).json()["problems"] == [text]
+    status = (await server.client.get("/v1/status")).json()
+    assert status["port_problems"] == [{"port": "web-1", "text": text}]
+    assert status["port_problems_total"] == 1
+
+    server.backend.realised.facts.connected(Chassis("hypervisor-1", "rack1-host7"))
+    assert (await server.client.get("/v1/port-bindings/web-1")).json()["problems"] == []
+    status = (await server.client.get("/v1/status")).json()
+    assert (status["port_problems"], status["port_problems_total"]) == ([], 0)
+
+
 @pytest.mark.parametrize(
     ("query", "names"),
     [

@@ -39,19 +39,20 @@ def test_ports_are_bound_refused_or_unknown() -> None:
     plugged = plugged_ports(
         interface(f"tap-{name}", name, number)
         for number, name in enumerate(
-            ("free", "mine", "theirs", "wanted", "elsewhere", "router", "nobody"), 1
+            ("free", "mine", "theirs", "wanted", "by-host", "elsewhere", "router", "nobody"), 1
         )
     )
     rows = {
         "free": row("free"),
         "mine": row("mine", chassis="hv1"),
         "theirs": row("theirs", chassis="hv2"),
-        "wanted": row("wanted", requested_chassis=("hv2", "hv1")),
-        "elsewhere": row("elsewhere", requested_chassis=("hv2",)),
+        "wanted": row("wanted", requested_chassis=("hv2", "hv1"), candidates=("hv2", "hv1")),
+        "by-host": row("by-host", requested_chassis=("rack1-host7",), candidates=("hv1",)),
+        "elsewhere": row("elsewhere", requested_chassis=("hv2",), candidates=("hv2",)),
         "router": row("router", type="patch"),
     }
     bindings = settle(plugged, rows, "hv1")
-    assert set(bindings.bound) == {"free", "mine", "wanted"}
+    assert set(bindings.bound) == {"free", "mine", "wanted", "by-host"}
     assert bindings.bound["mine"].plugged.ofport == 2
     assert bindings.refused == {
         "theirs": "held by hv2",

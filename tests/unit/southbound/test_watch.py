@@ -201,8 +201,33 @@ async def test_requested_chassis_decide_by_name_or_host_name(
     await claiming(make_agent, "hv1", "web-1")
     await claiming(make_agent, "hv2", "web-1")
     await until(lambda: binding(state, "web-1").chassis == "hv1")
+    assert binding(state, "web-1").candidates == ("hv1",)
     await state.write(2, [vif("web-1", requested=("hv2", "hv1"))])
     assert binding(state, "web-1").chassis == "hv2"
+    await state.write(3, [vif("web-1")])
+    assert binding(state, "web-1").candidates is None
+
+
+async def test_agents_learn_whom_a_host_name_stands_for_when_that_chassis_comes(
+    state: RealisedState, make_agent: MakeAgent
+) -> None:
+    await state.write(1, [vif("web-1", requested=("host-hv2",))])
+    first = make_agent("hv1", "port:web-1")
+    await first.synced()
+    row = first.rows["port_binding", "id-web-1"]
+    assert isinstance(row, PortBinding)
+    assert row.candidates == ()
+    assert list(state.facts.unresolved_ports()) == [
+        ("web-1", "there is no chassis or host named host-hv2")
+    ]
+    await claiming(make_agent, "hv2", "web-1")
+
+    def told() -> bool:
+        row = first.rows["port_binding", "id-web-1"]
+        return isinstance(row, PortBinding) and row.candidates == ("hv2",)
+
+    await until(told)
+    assert not list(state.facts.unresolved_ports())
 
 
 async def test_up_of_a_port_that_is_bound_elsewhere_is_denied(

@@ -26,7 +26,7 @@ async def test_unbound(net: Plugged, port: str) -> None:
 async def test_a_port_that_waits_for_a_chassis(net: Plugged) -> None:
     await net.change("/logical-switch-ports/b1", requested_chassis=["hv9"])
     found = await refused(net, **A_TO_B)
-    assert "only hv9 bind it" in found["text"]
+    assert "only hv9 bind it, and there is no chassis or host named hv9" in found["text"]
 
 
 @pytest.mark.parametrize(("chassis", "port"), [("hv1", "a1"), ("hv2", "b1")])
