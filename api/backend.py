@@ -9,6 +9,7 @@ from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
+from api.limits import DEFAULT_LIMITS, Limits
 from northbound.database import Database
 from northbound.transaction import Reader, Transaction
 from southbound.questions import Question, Result
@@ -63,7 +64,7 @@ class Backend:
     agents: Agents
     translator: Translator
     authentication: bool = True
-    body_limit: int = 64 * 1024 * 1024
+    limits: Limits = DEFAULT_LIMITS
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """What `work` makes of one consistent state of intent.

@@ -10,6 +10,7 @@
     ├── UnreadableBodyError      not JSON, or not YAML where YAML may be sent
     ├── UnsupportedMediaError    a media type that the operation does not take
     ├── BodyTooLargeError        more bytes than the server takes
+    ├── TooComplexError          more values than the server takes
     └── WaitTimeoutError         committed, but not everywhere in time
 
 Everything else that is refused comes from :mod:`northbound.errors`. Only
@@ -73,6 +74,10 @@ class BodyTooLargeError(ApiError):
 
     def __init__(self, limit: int) -> None:
         super().__init__(f"the body is larger than {limit} bytes")
+
+
+class TooComplexError(ApiError):
+    """The body has more values in it than the server takes."""
 
 
 class WaitTimeoutError(ApiError):

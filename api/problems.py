@@ -298,8 +298,9 @@ def _(error: errors.UnsupportedMediaError) -> Refusal:
     return _refusal(UNSUPPORTED_MEDIA, error, headers={"Accept": ", ".join(error.accepted)})
 
 
-@problem_for.register
-def _(error: errors.BodyTooLargeError) -> Refusal:
+@problem_for.register(errors.BodyTooLargeError)
+@problem_for.register(errors.TooComplexError)
+def _(error: errors.BodyTooLargeError | errors.TooComplexError) -> Refusal:
     return _refusal(TOO_LARGE, error)
 
 

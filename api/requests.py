@@ -5,7 +5,6 @@ Bodies are taken as plain JSON: what may be in them is for the specs of
 They may be large, so they are parsed in a thread.
 """
 
-import json
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -26,7 +25,8 @@ from api.errors import (
     UnreadableBodyError,
     UnsupportedMediaError,
 )
-from northbound.errors import FieldProblem, InvalidError
+from api.json_text import parse_object
+from northbound.errors import FieldProblem
 from northbound.paging import DEFAULT_LIMIT, MAXIMUM_LIMIT, PageRequest
 from northbound.services import LABEL_FILTER
 from northbound.specs import invalid
@@ -37,7 +37,7 @@ JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 MAXIMUM_WAIT = 600.0
 
-_ENTITY_TAG = re.compile(r'"(\d+)"')
+_ENTITY_TAG = re.compile(r'"([0-9]{1,18})"')
 
 
 async def refuse_wrong_parameters(request: Request) -> None:
@@ -73,12 +73,17 @@ def _query_parameters(dependant: Dependant) -> Iterator[str]:
         yield from _query_parameters(dependency)
 
 
+def media_type(request: Request) -> str:
+    """That of the body, without its parameters; "" if none is given."""
+    return request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
+
+
 async def body_text(request: Request, accepted: tuple[str, ...]) -> str:
     """The body as text, if its media type is one of `accepted` and it is not too large."""
-    media_type = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type not in accepted:
-        raise UnsupportedMediaError(media_type, accepted)
-    limit = get_backend(request).body_limit
+    sent = media_type(request)
+    if sent not in accepted:
+        raise UnsupportedMediaError(sent, accepted)
+    limit = get_backend(request).limits.body_limit
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
@@ -90,21 +95,6 @@ async def body_text(request: Request, accepted: tuple[str, ...]) -> str:
         raise UnreadableBodyError(f"not UTF-8: {error.reason} at byte {error.start}") from error
 
 
-def parse_object(text: str) -> dict[str, Any]:
-    """`text` as a JSON object without repeated members."""
-    try:
-        value = json.loads(text, object_pairs_hook=_members, parse_constant=_refuse_constant)
-    except json.JSONDecodeError as error:
-        raise UnreadableBodyError(
-            f"not JSON: {error.msg}, line {error.lineno}, column {error.colno}"
-        ) from error
-    except RecursionError as error:
-        raise UnreadableBodyError("nested too deeply") from error
-    if not isinstance(value, dict):
-        raise InvalidError.of(reason="has to be an object")
-    return value
-
-
 def parse(model: type[M], values: dict[str, Any]) -> M:
     """`values` as a document of the API, or InvalidError."""
     try:
@@ -113,25 +103,19 @@ def parse(model: type[M], values: dict[str, Any]) -> M:
         raise invalid(error) from None
 
 
-def _members(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    members = dict(pairs)
-    if len(members) < len(pairs):
-        names = [name for name, _ in pairs]
-        twice = next(name for name in names if names.count(name) > 1)
-        raise UnreadableBodyError(f"the member {twice!r} is given twice")
-    return members
-
-
-def _refuse_constant(text: str) -> float:
-    raise UnreadableBodyError(f"not JSON: {text} is no number")
+async def json_body(request: Request, accepted: tuple[str, ...] = (JSON,)) -> dict[str, Any]:
+    """The body as a JSON object, within the limits of the server."""
+    text = await body_text(request, accepted)
+    limit = get_backend(request).limits.value_limit
+    return await run_in_threadpool(parse_object, text, limit)
 
 
 async def _json_object(request: Request) -> dict[str, Any]:
-    return await run_in_threadpool(parse_object, await body_text(request, (JSON,)))
+    return await json_body(request)
 
 
 async def _merge_patch(request: Request) -> dict[str, Any]:
-    return await run_in_threadpool(parse_object, await body_text(request, (MERGE_PATCH, JSON)))
+    return await json_body(request, (MERGE_PATCH, JSON))
 
 
 def _version(

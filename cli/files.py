@@ -20,11 +20,11 @@ def read_file(file: Path) -> bytes:
 
 def read_mapping(file: Path) -> dict[Any, Any]:
     """The mapping that `file` holds."""
-    from api.errors import UnreadableBodyError
+    from api.errors import TooComplexError, UnreadableBodyError
     from api.yaml_text import parse_mapping
     from northbound.errors import InvalidError
 
     try:
         return parse_mapping(read_file(file).decode())
-    except (UnreadableBodyError, InvalidError, UnicodeDecodeError) as error:
+    except (UnreadableBodyError, TooComplexError, InvalidError, UnicodeDecodeError) as error:
         fail(f"{file}: {error}", ExitCode.USAGE)

@@ -22,9 +22,14 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from reprlib import Repr
 from typing import NamedTuple
 
 PathElement = str | int
+
+_SHORT = Repr()
+_SHORT.maxstring = _SHORT.maxother = 200
+"""A wrong value may be a whole document; a message shows its beginning."""
 
 
 class NorthboundError(Exception):
@@ -87,7 +92,7 @@ class FieldProblem:
         where = f"{self.dotted}: " if self.path else ""
         if self.excerpt is not None:
             return f"{where}{self.reason}\n{self.excerpt}"
-        shown = "" if self.value is None else f" (got {self.value!r})"
+        shown = "" if self.value is None else f" (got {_SHORT.repr(self.value)})"
         return f"{where}{self.reason}{shown}"
 
 

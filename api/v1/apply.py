@@ -11,10 +11,10 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import BackendOf, Operator
+from api.auth import BackendOf, Operator, get_backend
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, body, reference
-from api.requests import JSON, Options, body_text, parse_object
+from api.requests import JSON, Options, body_text, json_body, media_type
 from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS
 from api.waiting import wait_for
 from api.yaml_text import parse_mapping
@@ -47,10 +47,11 @@ RESULT_EXAMPLE = {
 
 
 async def _document(request: Request) -> Mapping[Any, Any]:
+    if media_type(request) == JSON:
+        return await json_body(request)
     text = await body_text(request, (JSON, YAML))
-    if request.headers["Content-Type"].lower().startswith(JSON):
-        return await run_in_threadpool(parse_object, text)
-    return await run_in_threadpool(parse_mapping, text)
+    limit = get_backend(request).limits.value_limit
+    return await run_in_threadpool(parse_mapping, text, limit)
 
 
 DocumentOf = Annotated[Mapping[Any, Any], Depends(_document)]

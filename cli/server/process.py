@@ -58,7 +58,7 @@ async def serve(settings: ServerSettings) -> None:
             agents,
             translator,
             authentication=settings.api.asks_for_tokens,
-            body_limit=settings.api.body_limit,
+            limits=settings.api.limits,
         )
         server = _ApiServer(_uvicorn_config(backend, api_tls))
         await _serve_api(server, settings, listener, translating, stop)

@@ -2,11 +2,14 @@
 
 import ipaddress
 from pathlib import Path
-from typing import ClassVar, Literal, Self
+from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, model_validator
 
 from cli.configuration import Group, SectionSettings
+
+if TYPE_CHECKING:
+    from api.limits import Limits
 
 LOOPBACK_NAMES = ("localhost", "ip6-localhost")
 
@@ -70,8 +73,17 @@ class ApiListener(GuardedListener):
     """The REST API, for people and programs."""
 
     port: int = Field(default=6680, ge=0, le=65535)
-    body_limit: int = Field(default=64 * 1024 * 1024, gt=0)
+    body_limit: int = Field(default=16 * 1024 * 1024, gt=0)
     """Bytes."""
+    value_limit: int = Field(default=1_000_000, gt=0)
+    """How many values a body may hold, those that aliases stand for included."""
+
+    @property
+    def limits(self) -> "Limits":
+        """What the API is bounded by."""
+        from api.limits import Limits
+
+        return Limits(self.body_limit, self.value_limit)
 
 
 class AgentListener(GuardedListener):

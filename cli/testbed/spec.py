@@ -15,9 +15,10 @@ A YAML file such as ``examples/demo/lab.yaml``::
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from api.errors import TooComplexError, UnreadableBodyError
+from api.yaml_text import parse_yaml
 from cli.testbed.errors import TestbedError
 
 Outcome = Literal["connected", "answered", "rejected", "dropped"]
@@ -73,8 +74,9 @@ def load_spec(path: Path) -> LabSpec:
     Raises :class:`TestbedError` that names the file, the field and the reason.
     """
     try:
-        spec = LabSpec.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")) or {})
-    except (OSError, yaml.YAMLError) as error:
+        values = parse_yaml(path.read_text(encoding="utf-8"))
+        spec = LabSpec.model_validate({} if values is None else values)
+    except (OSError, UnicodeDecodeError, UnreadableBodyError, TooComplexError) as error:
         raise TestbedError(f"{path}: {error}") from error
     except ValidationError as error:
         problems = "; ".join(

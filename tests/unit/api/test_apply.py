@@ -90,7 +90,7 @@ async def test_a_wrong_field_is_pointed_at(client: httpx.AsyncClient) -> None:
     [
         ("a: [", "line 2, column 1"),
         ("a: 1\na: 2", "'a' is given twice, line 2, column 1"),
-        ("a: !!python/object:os.system {}", "could not determine a constructor"),
+        ("a: !!python/object:os.system {}", "is not known"),
         ("a: &x [1]\nb: [" + "*x, " * 10 + "]\n", None),
     ],
 )
@@ -109,9 +109,24 @@ async def test_aliases_that_multiply_are_refused(client: httpx.AsyncClient) -> N
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{i}: &a{i} [{', '.join([f'*a{i - 1}'] * 10)}]" for i in range(1, 10)]
     response = await apply(client, "\n".join(lines))
-    assert response.status_code == 400
+    assert response.status_code == 413
     assert "aliases" in response.json()["detail"]
 
 
 async def test_a_document_is_a_mapping(client: httpx.AsyncClient) -> None:
     assert (await apply(client, "- a\n- b\n")).json()["errors"][0]["pointer"] == "#"
+
+
+@pytest.mark.parametrize("text", ["", "# only a comment\n"])
+async def test_a_document_with_nothing_in_it(client: httpx.AsyncClient, text: str) -> None:
+    response = await apply(client, text)
+    assert response.status_code == 422
+    assert response.json()["errors"] == [{"pointer": "#", "reason": "a document is a mapping"}]
+
+
+@pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
+async def test_a_document_of_nothing_but_brackets(client: httpx.AsyncClient, opening: str) -> None:
+    """libyaml would go down into it until the stack of the process is used up."""
+    response = await apply(client, "labels: " + opening * 100_000, dry_run="true")
+    assert response.status_code == 400
+    assert response.json()["type"] == "/problems/unreadable"

@@ -8,6 +8,7 @@ from structlog.testing import capture_logs
 
 from api import problems
 from api.app import create_app
+from api.limits import Limits
 from northbound import errors
 from tests.unit.api.conftest import Server
 
@@ -98,7 +99,7 @@ async def test_only_json_is_taken(client: httpx.AsyncClient, media_type: str | N
 
 
 async def test_a_body_has_a_limit(server: Server) -> None:
-    small = type(server.backend)(**{**vars(server.backend), "body_limit": 10})
+    small = type(server.backend)(**{**vars(server.backend), "limits": Limits(body_limit=10)})
     transport = httpx.ASGITransport(create_app(small))
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
         response = await client.post("/v1/logical-switches", json={"name": "too-long-a-name"})

@@ -1,0 +1,18 @@
+"""How much one request may ask of the server."""
+
+from dataclasses import dataclass
+
+from api.json_text import MAXIMUM_VALUES
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Bounds of every request; the settings ``server.api.*`` of the same names."""
+
+    body_limit: int = 16 * 1024 * 1024
+    """Bytes of a body."""
+    value_limit: int = MAXIMUM_VALUES
+    """Values in a body, those that aliases stand for included."""
+
+
+DEFAULT_LIMITS = Limits()
