@@ -47,6 +47,7 @@ from southbound.watch.client import Batch, WatchClient
 log = structlog.get_logger(__name__)
 
 _COUNTERS_SECONDS: Final = 10.0
+_ASK_AGAIN_SECONDS: Final = 0.25
 
 
 class Agent:
@@ -261,6 +262,7 @@ class Session:
             tasks.create_task(self._report_counters(), name="counters")
             tasks.create_task(self._expire_learned(), name="learned addresses")
             tasks.create_task(self._refresh.run(), name="learned addresses in use")
+            tasks.create_task(self._ask_again(), name="neighbours that did not answer")
             self._reconciler.wake()
 
     def take_bridge(self, bridge: Bridge) -> None:
@@ -288,6 +290,11 @@ class Session:
         while True:
             await asyncio.sleep(UNCONFIRMED_SECONDS / 3)
             self._learned.expire()
+
+    async def _ask_again(self) -> None:
+        while True:
+            await asyncio.sleep(_ASK_AGAIN_SECONDS)
+            self._punts.ask_again()
 
     def set_host(self, host: Host) -> None:
         """Encapsulations or the host's name changed."""
@@ -320,6 +327,7 @@ class Session:
                 "failed": _by_name(self._punts.failed),
                 "pending": len(self._punts.pending),
                 "dropped": self._punts.pending.dropped,
+                "unanswered": self._punts.pending.unanswered,
             },
         }
 

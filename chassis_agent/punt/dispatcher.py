@@ -50,6 +50,10 @@ class Learner(Protocol):
 
     def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None: ...
 
+    def known_neighbour(self, datapath_key: int, port_key: int, ip: bytes) -> bytes | None:
+        """The MAC address of a neighbour that was learned, if it was."""
+        ...
+
 
 class PacketLog(Protocol):
     """Where lines about packets go that ACLs want logged."""
@@ -100,12 +104,24 @@ class Dispatcher:
 
     def neighbour_known(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> int:
         """Send on the packets that waited for this address; returns how many."""
-        ready = self.pending.take(NextHop(datapath_key, port_key, ip), self._clock())
+        ready = self.pending.take(NextHop(datapath_key, port_key, ip))
+        for waiting in ready:
+            self._go_on(waiting, mac)
+        return len(ready)
+
+    def ask_again(self) -> None:
+        """Repeat the questions for neighbours that have not answered in time.
+
+        To be called several times in `pending.INTERVAL`.
+        """
+        for question in self.pending.due(self._clock()):
+            self._send(question)
+
+    def _go_on(self, waiting: Waiting, mac: bytes) -> None:
+        """Send a packet to the neighbour that it waited for."""
         go_on = act.set_field(FIELDS["eth_dst"], int.from_bytes(mac, "big"))
         go_on += act.resubmit(self._resume_table)
-        for waiting in ready:
-            self._send(messages.packet_out(waiting.packet, go_on, waiting.metadata))
-        return len(ready)
+        self._send(messages.packet_out(waiting.packet, go_on, waiting.metadata))
 
     def _handle(self, userdata: Userdata, packet: PacketIn) -> None:
         match userdata.opcode:
@@ -125,10 +141,29 @@ class Dispatcher:
         if made is None:
             return
         metadata = packet.restored_metadata()
+        message = messages.packet_out(made, _MADE_HERE + userdata.body, metadata)
         if userdata.opcode in (Opcode.ARP, Opcode.ND_NS):
-            next_hop = _next_hop(userdata.opcode, packet)
-            self.pending.add(next_hop, Waiting(packet.packet, metadata, self._clock()))
-        self._send(messages.packet_out(made, _MADE_HERE + userdata.body, metadata))
+            waiting = Waiting(packet.packet, metadata)
+            self._resolve(_next_hop(userdata.opcode, packet), waiting, packet, message)
+        else:
+            self._send(message)
+
+    def _resolve(
+        self, next_hop: NextHop, waiting: Waiting, packet: PacketIn, question: bytes
+    ) -> None:
+        """Send a packet on if its next hop is known by now, else let it wait, and ask.
+
+        A packet that was punted before the neighbour's flows were in the switch may come
+        here after the neighbour was learned.
+        """
+        mac = self._learner.known_neighbour(*next_hop)
+        if mac is not None:
+            self._go_on(waiting, mac)
+            return
+        sender = packet.register(_INPORT)
+        now = self._clock()
+        if self.pending.add(next_hop, waiting, sender=sender, question=question, now=now):
+            self._send(question)
 
     def _learn_neighbour(self, packet: PacketIn, ip: bytes) -> None:
         mac = codec.read_ethernet(packet.packet).src

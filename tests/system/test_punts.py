@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from cli.testbed.network_facts import VmFacts
+from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
 from tests.system.frames import IPV4, IPV6, SCTP, TCP, UDP, Frame, ethernet, ipv4, ipv6
@@ -188,3 +189,29 @@ def test_routers_answer_with_errors_of_their_own(scene: Scene, version: int) -> 
             a.send(ethernet(GATEWAY["red"], mac("a"), ethertype, packet))
         a.expect(lambda frame: bool(frame.tcp_flags & frames.RST), "a reset of the router")
         a.expect(lambda frame: frame.protocol == SCTP, "an abort of the router")
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_packets_to_an_absent_neighbour_ask_for_it_a_few_times(scene: Scene, version: int) -> None:
+    """However many they are: one question for all of them, repeated while nothing answers."""
+    source, target = (ip4("a"), "10.3.2.200") if version == 4 else (ip6("a"), "fd30:2::200")
+    ethertype, write = (IPV4, ipv4) if version == 4 else (IPV6, ipv6)
+    packet = write(source, target, UDP, frames.udp(source, target, 1, 9))
+
+    def asks(frame: Frame) -> bool:
+        if version == 4:
+            return frame.arp_op == 1 and frame.payload[24:28] == frames.ip(target)
+        return frame.icmp_type == frames.NS and frame.l4[8:24] == frames.ip(target)
+
+    def unanswered() -> int:
+        return int(scene.lab.hypervisor("hv1").agent("status")["punted"]["unanswered"])
+
+    before = unanswered()
+    with Tap(scene.lab.vm("a")) as a, Tap(scene.lab.vm("c")) as c:
+        for _ in range(600):
+            a.send(ethernet(GATEWAY["red"], mac("a"), ethertype, packet))
+        until(lambda: unanswered() > before, "the agent gave up")
+        mark(scene, a, "c")
+        c.expect(lambda frame: frame.dport == 9999, "the mark behind the questions")
+        rounds = unanswered() - before + 1
+        assert 1 <= len(c.matching(asks)) <= 3 * rounds

@@ -37,6 +37,10 @@ class _Forgetful:
     def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None:
         del datapath_key, port_key, mac
 
+    def known_neighbour(self, datapath_key: int, port_key: int, ip: bytes) -> bytes | None:
+        del datapath_key, port_key, ip
+        return None
+
     def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None:
         del arguments, packet
 

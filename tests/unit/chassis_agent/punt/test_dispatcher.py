@@ -24,7 +24,7 @@ from chassis_agent.punt.opcodes import (
     log_userdata,
     userdata,
 )
-from chassis_agent.punt.pending import PATIENCE
+from chassis_agent.punt.pending import INTERVAL, MOST_TRIES
 from chassis_agent.punt.replies import reply_to
 from tests.unit.chassis_agent.punt.frames import tcp_frame, udp_frame
 
@@ -50,6 +50,7 @@ class Recorder:
         self.sent: list[bytes] = []
         self.learned: list[tuple[object, ...]] = []
         self.logged: list[LogArguments] = []
+        self.neighbours: dict[tuple[int, int, bytes], bytes] = {}
         self.now = 100.0
         self.dispatcher = Dispatcher(
             self.sent.append, self, self, resume_table=RESUME_TABLE, clock=lambda: self.now
@@ -60,6 +61,9 @@ class Recorder:
 
     def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None:
         self.learned.append(("fdb", datapath_key, port_key, mac))
+
+    def known_neighbour(self, datapath_key: int, port_key: int, ip: bytes) -> bytes | None:
+        return self.neighbours.get((datapath_key, port_key, ip))
 
     def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None:
         if arguments.name == b"broken":
@@ -107,9 +111,34 @@ def test_an_ipv6_packet_waits_under_its_whole_next_hop() -> None:
 def test_a_packet_that_waited_too_long_is_gone() -> None:
     recorder = Recorder()
     recorder.receive(userdata(Opcode.ARP, NESTED), udp_frame(4))
-    recorder.now += PATIENCE + 1
+    for _ in range(MOST_TRIES):
+        recorder.now += INTERVAL
+        recorder.dispatcher.ask_again()
     assert recorder.dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
     assert recorder.dispatcher.pending.dropped == 1
+
+
+def test_many_packets_to_a_neighbour_ask_for_it_once_an_interval() -> None:
+    recorder = Recorder()
+    for _ in range(100):
+        recorder.receive(userdata(Opcode.ARP, NESTED), udp_frame(4))
+    assert len(recorder.sent) == 1
+    recorder.now += INTERVAL
+    recorder.dispatcher.ask_again()
+    recorder.dispatcher.ask_again()
+    assert recorder.sent == 2 * recorder.sent[:1]
+
+
+def test_a_packet_that_comes_after_the_answer_does_not_ask() -> None:
+    """It was punted before the neighbour's flows were in the switch."""
+    recorder = Recorder()
+    recorder.neighbours[7, 12, NEXT_HOP] = MAC
+    frame = udp_frame(4)
+    recorder.receive(userdata(Opcode.ARP, NESTED), frame)
+    metadata = oxm.match(Term(FIELDS[name], value) for name, value in RESTORED.items())
+    go_on = act.set_field(FIELDS["eth_dst"], int.from_bytes(MAC)) + act.resubmit(RESUME_TABLE)
+    assert recorder.sent == [messages.packet_out(frame, go_on, metadata)]
+    assert len(recorder.dispatcher.pending) == 0
 
 
 def test_what_packets_teach() -> None:
