@@ -54,7 +54,10 @@ async def anyone(_token: str, _chassis: str) -> bool:
 
 async def agent(address: str, number: int) -> None:
     """Acknowledges whatever it gets."""
-    client = WatchClient(address, Chassis(f"hv{number}", "", (Encap("geneve", "192.0.2.1"),)))
+    client = WatchClient(
+        address,
+        Chassis(f"hv{number}", "", (Encap("geneve", f"198.18.{number >> 8}.{number & 255}"),)),
+    )
     client.subscribe(["global", datapath_scope(SHARED), datapath_scope(own_datapath(number))])
     running = asyncio.create_task(client.run())
     while not running.done():

@@ -15,7 +15,9 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
 import msgspec
+import structlog
 
+from southbound.chassis import TunnelAddresses, check_chassis
 from southbound.claims import Claims
 from southbound.errors import NotAllowed
 from southbound.feed import Feed
@@ -31,6 +33,8 @@ from southbound.rows import (
     port_scope,
 )
 from southbound.store import PortFact
+
+log = structlog.get_logger(__name__)
 
 Change = Callable[[Iterable[Row], Iterable[RowId]], None]
 
@@ -68,6 +72,7 @@ class Facts:
         self._learned = Learned(age=learned_age, per_port=learned_per_port)
         self._port_facts: dict[str, PortFact] = {}
         self._host_names = HostNames()
+        self._addresses = TunnelAddresses()
         self._requests = Requests()
         self._unstored: dict[RowId, Row] = {}
         self._unstored_ports: set[str] = set()
@@ -86,6 +91,7 @@ class Facts:
         for row in rows:
             if isinstance(row, Chassis):
                 self._host_names.put(row)
+                self._addresses.put(row)
             elif isinstance(row, MacBinding | FdbEntry):
                 self._learned.seen(row.row_id, row.port, now)
                 if places.get(row.port) != row.datapath:
@@ -103,8 +109,19 @@ class Facts:
 
     # --- chassis
 
+    def check_chassis(self, chassis: Chassis) -> None:
+        """Whether a chassis may register as this; raises NotAllowed with the reason."""
+        check_chassis(chassis)
+        self._addresses.check(chassis)
+
     def connected(self, chassis: Chassis) -> None:
-        """A chassis registered: its row is as it says, and it is alive."""
+        """A chassis registered: its row is as it says, and it is alive.
+
+        Ask :meth:`check_chassis` first. Tunnel addresses of a dead chassis become its own.
+        """
+        for loser in self._addresses.losing(chassis):
+            log.warning("tunnel address moved", from_chassis=loser.name, to_chassis=chassis.name)
+            self._put_chassis(loser)
         self._put_chassis(msgspec.structs.replace(chassis, alive=True))
 
     def lapsed(self, name: str) -> None:
@@ -119,12 +136,14 @@ class Facts:
         if chassis is None:
             return
         self._put([], [chassis])
+        self._addresses.remove(name)
         released = self._claims.only(name, ())
         requesting = self._requests.ports_naming(self._host_names.remove(name))
         self._settle({*released, *requesting})
 
     def _put_chassis(self, chassis: Chassis) -> None:
         self._put([chassis])
+        self._addresses.put(chassis)
         requesting = self._requests.ports_naming(self._host_names.put(chassis))
         self._settle({*self._claims.of(chassis.name), *requesting})
 

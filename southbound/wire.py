@@ -47,6 +47,8 @@ REFUSED_PROTOCOL: Final = "protocol"
 REFUSED_TOKEN: Final = "unauthorised"  # noqa: S105
 REFUSED_IN_USE: Final = "chassis-in-use"
 REFUSED_MALFORMED: Final = "malformed"
+REFUSED_CHASSIS: Final = "chassis-not-allowed"
+"""What the chassis says of itself, such as a tunnel address, is wrong or another's."""
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True):

@@ -69,6 +69,7 @@ class AgentConnection:
         try:
             register = await self._registration()
             await self._end_others(register)
+            self._check_chassis(register)
             session = self._open(register)
             try:
                 await self._socket.send(wire.encode(self._hello()))
@@ -149,6 +150,13 @@ class AgentConnection:
             other.abort()
             if connections.get(name) is other:
                 del connections[name]
+
+    def _check_chassis(self, register: wire.Register) -> None:
+        try:
+            self._facts.check_chassis(register.chassis)
+        except NotAllowed as error:
+            log.error("chassis refused", chassis=register.chassis.name, reason=str(error))
+            raise WatchRefused(wire.REFUSED_CHASSIS, str(error)) from error
 
     def _open(self, register: wire.Register) -> Session:
         hub, resume = self._hub, register.resume

@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from southbound import models
-from southbound.rows import Chassis
+from southbound.rows import Chassis, Encap
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.watch.backoff import Backoff
@@ -63,10 +63,18 @@ async def link(server: WatchServer) -> AsyncIterator[FaultyLink]:
 async def make_agent(server: WatchServer) -> AsyncIterator[MakeAgent]:
     agents: list[Agent] = []
 
-    def make(name: str, *scopes: str, port: int = 0, token: str = "", **more: Any) -> Agent:
+    def make(
+        name: str,
+        *scopes: str,
+        port: int = 0,
+        token: str = "",
+        encaps: tuple[str, ...] = (),
+        **more: Any,
+    ) -> Agent:
+        addresses = tuple(Encap("geneve", address) for address in encaps)
         client = WatchClient(
             f"ws://127.0.0.1:{port or server.port}",
-            Chassis(name, f"host-{name}"),
+            Chassis(name, f"host-{name}", addresses),
             token=token or f"token-of-{name}",
             backoff=Backoff(0.02, 0.1),
             **more,
