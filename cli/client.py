@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 
     import httpx
 
-DEFAULT_URL = "http://127.0.0.1:6680"
+DEFAULT_PORT = 6680
+DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
 PAGE = 1000
 
 Url = Annotated[
@@ -111,7 +112,11 @@ def _refuse(response: "httpx.Response") -> None:
     code = ExitCode.NOT_REACHED if response.status_code == 504 else ExitCode.REFUSED
     if not response.headers.get("Content-Type", "").startswith("application/problem+json"):
         fail(f"the server answered {response.status_code} {response.reason_phrase}", code)
-    problem = response.json()
+    fail("\n".join(problem_lines(response.json())), code)
+
+
+def problem_lines(problem: Mapping[str, Any]) -> list[str]:
+    """A problem document in words: what is wrong, and a line or more for each field."""
     errors = problem.get("errors", ())
     lines = [problem["title"] if errors else f"{problem['title']}: {problem['detail']}"]
     for error in errors:
@@ -119,4 +124,4 @@ def _refuse(response: "httpx.Response") -> None:
         where = pointer.removeprefix("/").replace("/", ".")
         lines.append(f"  {where}: {error['reason']}" if where else f"  {error['reason']}")
         lines.extend(f"    {line}" for line in error.get("caret", "").splitlines())
-    fail("\n".join(lines), code)
+    return lines

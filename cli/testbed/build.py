@@ -4,6 +4,9 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+import httpx
+
+from cli.client import problem_lines
 from cli.testbed.errors import TestbedError
 from cli.testbed.lab import Lab
 from cli.testbed.spec import LabSpec, Probe
@@ -11,7 +14,10 @@ from cli.testbed.vm import Vm
 
 
 class ProbeResult(NamedTuple):
+    """`address` is what was probed of the target."""
+
     probe: Probe
+    address: str
     outcome: str
 
     @property
@@ -19,12 +25,20 @@ class ProbeResult(NamedTuple):
         return self.outcome == self.probe.expect
 
 
-def build(name: str, spec: LabSpec, progress: Callable[[str], None]) -> Lab:
-    """Make the lab and wait until every port is up; on an error nothing of it remains."""
+def build(
+    name: str, spec: LabSpec, progress: Callable[[str], None], api_port: int | None = None
+) -> Lab:
+    """Make the lab and wait until every port is up; on an error nothing of it remains.
+
+    The API listens on `api_port`, or on any port that is free. The lab belongs to this
+    process: see :meth:`Lab.release`.
+    """
+    if Lab.remove_abandoned(name):
+        progress(f"removed what was left of an earlier lab named {name}")
     lab = Lab.create(name)
     try:
         progress("starting treadle server")
-        lab.start_server()
+        lab.start_server(api_port=api_port)
         for hypervisor in spec.hypervisors:
             progress(f"starting hypervisor {hypervisor}: Open vSwitch and agent")
             lab.add_hypervisor(hypervisor)
@@ -46,24 +60,38 @@ def build(name: str, spec: LabSpec, progress: Callable[[str], None]) -> Lab:
 
 def apply_document(lab: Lab, path: Path) -> None:
     """``POST /v1/apply`` of a document, waiting until the agents have it."""
+    try:
+        document = path.read_bytes()
+    except OSError as error:
+        raise TestbedError(f"{path}: {error.strerror}") from error
     with lab.server.client() as client:
-        answer = client.post(
-            "/v1/apply",
-            params={"wait": "chassis", "timeout": 30},
-            content=path.read_bytes(),
-            headers={"content-type": "application/yaml"},
-        )
+        try:
+            answer = client.post(
+                "/v1/apply",
+                params={"wait": "chassis", "timeout": 30},
+                content=document,
+                headers={"content-type": "application/yaml"},
+            )
+        except httpx.HTTPError as error:
+            raise TestbedError(f"{path}: no answer from {lab.server.url}: {error}") from error
     if not answer.is_success:
-        raise TestbedError(f"{path} was refused: {answer.text}")
+        raise TestbedError(f"{path} was refused: {_reasons(answer)}")
+
+
+def _reasons(answer: httpx.Response) -> str:
+    """What a problem document says, a line each; of anything else its status."""
+    if not answer.headers.get("Content-Type", "").startswith("application/problem+json"):
+        return f"{answer.status_code} {answer.reason_phrase}"
+    return "\n".join(problem_lines(answer.json()))
 
 
 def run_probes(lab: Lab, probes: Sequence[Probe]) -> list[ProbeResult]:
-    return [ProbeResult(probe, _run(lab, probe)) for probe in probes]
+    addressed = ((probe, _address(lab.vm(probe.target), probe.ip)) for probe in probes)
+    return [ProbeResult(probe, address, _run(lab, probe, address)) for probe, address in addressed]
 
 
-def _run(lab: Lab, probe: Probe) -> str:
-    source, target = lab.vm(probe.source), lab.vm(probe.target)
-    address = _address(target, probe.ip)
+def _run(lab: Lab, probe: Probe, address: str) -> str:
+    source = lab.vm(probe.source)
     if probe.tcp is None:
         return "answered" if source.ping(address, timeout=2) else "dropped"
     outcome = source.tcp_outcome(address, probe.tcp, timeout=2)

@@ -1,31 +1,49 @@
 """``treadle testbed``: a lab of hypervisors on this machine."""
 
+import json
 import os
+import shutil
 import signal
-import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
+from cli.output import ExitCode, fail
+
 if TYPE_CHECKING:
-    from types import FrameType
-
-    from rich.table import Table
-
-    from cli.testbed.build import ProbeResult
     from cli.testbed.lab import Lab
 
 app = typer.Typer(help="A lab of hypervisors on this machine.", no_args_is_help=True)
 
 _DEFAULT = "lab"
-Name = Annotated[str, typer.Argument(help="Name of the lab.")]
+Name = Annotated[
+    str | None, typer.Option("--name", "-n", help="Name of the lab; 'lab', or the only one there.")
+]
+NameInPlace = Annotated[
+    str | None, typer.Argument(metavar="[NAME]", help="The same as --name.", show_default=False)
+]
+NewName = Annotated[str | None, typer.Option("--name", "-n", help="Name of the lab.")]
+Port = Annotated[
+    int | None,
+    typer.Option(min=1, max=65535, help="Port of the API; by default 6680, or any if taken."),
+]
 
-
-class _Interrupted(BaseException):
-    """The user or init asked the command to end."""
+_PROGRAMS = {
+    "ovsdb-tool": "openvswitch-switch",
+    "ovsdb-server": "openvswitch-switch",
+    "ovs-vswitchd": "openvswitch-switch",
+    "ovs-vsctl": "openvswitch-switch",
+    "ovs-ofctl": "openvswitch-switch",
+    "ip": "iproute2",
+    "nsenter": "util-linux",
+    "ethtool": "ethtool",
+    "ping": "iputils-ping",
+}
+"""What a lab runs, and Debian's package that has it."""
 
 
 @contextmanager
@@ -36,206 +54,196 @@ def _errors_as_messages() -> Iterator[None]:
     try:
         yield
     except TestbedError as error:
-        typer.echo(f"treadle testbed: {error}", err=True)
-        raise typer.Exit(1) from error
-
-
-@contextmanager
-def _interruptible() -> Iterator[None]:
-    """SIGINT and SIGTERM become an exception, so that a lab half made is taken down."""
-
-    def interrupt(number: int, _frame: "FrameType | None") -> None:
-        raise _Interrupted(signal.Signals(number).name)
-
-    before = {
-        number: signal.signal(number, interrupt) for number in (signal.SIGINT, signal.SIGTERM)
-    }
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        fail(error)
 
 
 def _require_root_and_programs() -> None:
     from cli.testbed.errors import TestbedError
-    from cli.testbed.openvswitch import OpenVSwitch
 
     if os.geteuid() != 0:
         raise TestbedError("a lab makes network namespaces, which takes root")
-    missing = OpenVSwitch.missing()
+    missing = [program for program in _PROGRAMS if shutil.which(program) is None]
     if missing:
-        raise TestbedError(f"not installed: {', '.join(missing)} (package openvswitch-switch)")
+        packages = sorted({_PROGRAMS[program] for program in missing})
+        raise TestbedError(
+            f"not installed: {', '.join(missing)} (Debian: apt install {' '.join(packages)})"
+        )
+
+
+@contextmanager
+def _taken_down(lab: "Lab") -> Iterator[None]:
+    """Take the lab down at the end, whatever ends it."""
+    from cli.testbed.interruption import uninterrupted
+
+    try:
+        yield
+    finally:
+        with uninterrupted():
+            lab.destroy()
 
 
 @app.command()
 def up(
-    name: Name = _DEFAULT,
+    name_in_place: NameInPlace = None,
+    name: NewName = None,
     file: Annotated[
         Path | None, typer.Option(help="A lab file; see examples/demo/lab.yaml.")
     ] = None,
     hypervisors: Annotated[int, typer.Option(min=1, max=200, help="How many, without a file.")] = 3,
+    port: Port = None,
 ) -> None:
     """Make a lab and leave it running."""
     from cli.testbed.build import build
+    from cli.testbed.interruption import Interrupted, interruptible
+    from cli.testbed.screen import how_to_reach, print_status
     from cli.testbed.spec import LabSpec, load_spec
 
+    chosen = _one_name(name_in_place, name) or _DEFAULT
     with _errors_as_messages():
-        _require_root_and_programs()
         spec = (
             load_spec(file)
             if file
             else LabSpec(hypervisors=tuple(f"hv{n + 1}" for n in range(hypervisors)))
         )
-        with _interruptible():
-            try:
-                lab = build(name, spec, typer.echo)
-            except _Interrupted as signal_name:
-                typer.echo(f"{signal_name}: the lab was taken down again", err=True)
-                raise typer.Exit(130) from None
-    _print_status(lab)
-    typer.echo(f"Take it down with: treadle testbed down {name}")
+        _require_root_and_programs()
+        try:
+            with interruptible():
+                lab = build(chosen, spec, typer.echo, _api_port(port))
+                lab.release()
+        except Interrupted as interrupted:
+            typer.echo(f"{interrupted}: the lab was taken down again", err=True)
+            raise typer.Exit(interrupted.exit_code) from None
+    print_status(lab)
+    for line in how_to_reach(lab):
+        typer.echo(line)
 
 
 @app.command()
-def down(name: Name = _DEFAULT) -> None:
+def down(name_in_place: NameInPlace = None, name: NewName = None) -> None:
     """Stop every process of a lab and remove its namespaces and files."""
-    from cli.testbed.lab import Lab
-
     with _errors_as_messages():
-        Lab.open(name).destroy()
+        # Not just any lab that is there: what is taken down is named, or called lab.
+        _open(_one_name(name_in_place, name) or _DEFAULT).destroy()
 
 
 @app.command()
-def status(name: Name = _DEFAULT) -> None:
+def status(
+    name_in_place: NameInPlace = None,
+    name: Name = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
     """Show the parts of a lab and whether they run."""
-    from cli.testbed.lab import Lab
+    from cli.testbed.screen import print_status, status_document
 
     with _errors_as_messages():
-        _print_status(Lab.open(name))
+        lab = _open(_one_name(name_in_place, name))
+        if as_json:
+            typer.echo(json.dumps(status_document(lab), indent=2))
+        else:
+            print_status(lab)
 
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})
 def execute(
     where: Annotated[str, typer.Argument(help="A VM or a hypervisor of the lab.")],
     command: Annotated[list[str], typer.Argument(help="The command and its arguments.")],
-    name: Annotated[str, typer.Option(help="Name of the lab.")] = _DEFAULT,
+    name: Name = None,
 ) -> None:
-    """Run a command inside a VM, or on a hypervisor with its Open vSwitch at hand."""
-    from cli.testbed.lab import Lab
-
+    """Run a command inside a VM, or on a hypervisor with its Open vSwitch and agent at hand."""
     with _errors_as_messages():
-        lab = Lab.open(name)
+        lab = _open(name)
         environment = dict(os.environ)
         if where in lab.hypervisors:
             hypervisor = lab.hypervisor(where)
             namespace = hypervisor.namespace
-            environment |= hypervisor.switch.environment
+            environment |= hypervisor.environment
         else:
             namespace = lab.vm(where).namespace
-    done = subprocess.run(namespace.argv(command), env=environment, check=False)  # noqa: S603
-    raise typer.Exit(done.returncode)
+        _become(namespace.argv(command), environment)
 
 
 @app.command()
 def demo(
-    file: Annotated[Path, typer.Argument(help="A lab file.")] = Path("examples/demo/lab.yaml"),
+    file: Annotated[
+        Path | None, typer.Argument(help="A lab file; without one, Treadle's own example.")
+    ] = None,
     exit_after: Annotated[
         bool, typer.Option("--exit", help="End after the probes instead of staying up.")
     ] = False,
-    name: Annotated[str, typer.Option(help="Name of the lab.")] = "demo",
+    name: NewName = None,
+    port: Port = None,
 ) -> None:
     """Make a lab, try its probes, show what happened, and stay up until Ctrl-C."""
     from cli.testbed.build import build, run_probes
-    from cli.testbed.spec import load_spec
+    from cli.testbed.interruption import Interrupted, interruptible
+    from cli.testbed.screen import print_probes, where_to_look
+    from cli.testbed.spec import example, load_spec
 
+    waiting = False
     with _errors_as_messages():
+        spec = load_spec(file or example())
         _require_root_and_programs()
-        spec = load_spec(file)
-        with _interruptible():
-            try:
-                with build(name, spec, typer.echo) as lab:
+        try:
+            with interruptible():
+                lab = build(name or "demo", spec, typer.echo, _api_port(port))
+                with _taken_down(lab):
                     results = run_probes(lab, spec.probes)
-                    _print_probes(results)
-                    _print_where_to_look(lab, results)
+                    print_probes(results)
                     if not exit_after:
+                        for line in where_to_look(lab, results):
+                            typer.echo(line)
                         typer.echo("\nUp until Ctrl-C.")
+                        waiting = True
                         signal.pause()
-            except _Interrupted:
-                typer.echo("\nTaken down; nothing is left behind.")
-                return
+        except Interrupted as interrupted:
+            typer.echo("\nTaken down; nothing is left behind.")
+            if not waiting:
+                raise typer.Exit(interrupted.exit_code) from None
     if not all(result.as_expected for result in results):
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.REFUSED)
 
 
-def _print_probes(results: "list[ProbeResult]") -> None:
-    table = _table("What happened", "from", "to", "probe", "outcome", "why", "as expected")
-    for result in results:
-        probe = result.probe
-        what = f"ping IPv{probe.ip}" if probe.tcp is None else f"tcp {probe.tcp} IPv{probe.ip}"
-        colour = "green" if result.outcome in ("connected", "answered") else "yellow"
-        table.add_row(
-            probe.source,
-            probe.target,
-            what,
-            f"[{colour}]{result.outcome}[/]",
-            probe.because,
-            "yes" if result.as_expected else f"[bold red]NO, not {probe.expect}[/]",
-        )
-    _print(table)
+def _one_name(in_place: str | None, option: str | None) -> str | None:
+    if in_place is not None and option is not None and in_place != option:
+        fail(f"is the lab {in_place} or {option}?", ExitCode.USAGE)
+    return option if in_place is None else in_place
 
 
-def _print_where_to_look(lab: "Lab", results: "list[ProbeResult]") -> None:
-    url = lab.server.url
-    table = _table("Where to look next (in a checkout: ./run treadle …)", "what", "how")
-    table.add_row("REST API, documented", f"{url}/docs")
-    table.add_row("the network", f"treadle show --url {url}")
-    table.add_row("logical flows", f"treadle lflow --url {url}")
-    table.add_row("who changed what", f"treadle revisions --url {url}")
-    refused = next((each.probe for each in results if each.outcome == "rejected"), None)
-    if refused:
-        ends = f"{refused.source} {refused.target}"
-        table.add_row("why it was refused", f"treadle explain --url {url} {ends} tcp/{refused.tcp}")
-        words = f"tcp {refused.source} {refused.target}:{refused.tcp}"
-        table.add_row("stage by stage", f"treadle trace --url {url} {words}")
-    vm = next(iter(lab.vms), None)
-    if vm:
-        table.add_row("inside a VM", f"treadle testbed exec --name {lab.name} {vm} -- ping ADDRESS")
-    hypervisor = next(iter(lab.hypervisors))
-    bridge = lab.hypervisor(hypervisor).switch.management("br-int")
-    table.add_row(
-        "a switch",
-        f"treadle testbed exec --name {lab.name} {hypervisor} -- "
-        f"ovs-ofctl -OOpenFlow15 dump-flows {bridge}",
-    )
-    _print(table)
+def _open(name: str | None) -> "Lab":
+    """The lab of that name; without one, ``lab``, or the only one there."""
+    from cli.testbed.errors import LabNotFoundError
+    from cli.testbed.lab import Lab
+    from cli.testbed.state import lab_names
+
+    there = lab_names()
+    if name is None:
+        name = there[0] if len(there) == 1 else _DEFAULT
+    try:
+        return Lab.open(name)
+    except LabNotFoundError:
+        others = f"there are: {', '.join(there)}" if there else "there is none at all"
+        raise LabNotFoundError(f"no lab named {name} is up; {others}") from None
 
 
-def _print_status(lab: "Lab") -> None:
-    table = _table(f"Lab {lab.name}", "part", "state", "detail")
-    for role, process in lab.processes.items():
-        state = "[green]running[/]" if process.alive() else "[red]ended[/]"
-        table.add_row(role, state, f"pid {process.pid}, log {process.log}")
-    for vm in lab.vms.values():
-        table.add_row(
-            f"VM {vm.name}",
-            "",
-            f"{' '.join((vm.mac, *vm.state.addresses))} on {vm.state.hypervisor}",
-        )
-    table.add_row("API", "", lab.server.url)
-    _print(table)
+def _api_port(wanted: int | None) -> int | None:
+    """The port that was asked for; else the one where commands look, if it is to be had."""
+    from cli.client import DEFAULT_PORT
+    from cli.testbed.lab import is_free
+
+    if wanted is None:
+        return DEFAULT_PORT if is_free(DEFAULT_PORT) else None
+    if not is_free(wanted):
+        fail(f"port {wanted} is taken")
+    return wanted
 
 
-def _table(title: str, *columns: str) -> "Table":
-    from rich.table import Table
-
-    table = Table(title=title, title_justify="left", header_style="bold")
-    for column in columns:
-        table.add_column(column, overflow="fold")
-    return table
-
-
-def _print(table: "Table") -> None:
-    from rich.console import Console
-
-    Console().print(table)
+def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
+    """Give this process over to `command`, which finds ``treadle`` beside this one."""
+    ours = Path(sys.executable).parent
+    if (ours / "treadle").exists():
+        environment["PATH"] = f"{ours}:{environment.get('PATH', os.defpath)}"
+    sys.stdout.flush()
+    try:
+        os.execvpe(command[0], command, environment)  # noqa: S606 - no shell is what is wanted
+    except OSError as error:
+        fail(f"{command[0]}: {error.strerror}")

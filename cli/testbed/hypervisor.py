@@ -45,6 +45,16 @@ class Hypervisor:
         }
 
     @property
+    def environment(self) -> dict[str, str]:
+        """Lets the tools of Open vSwitch, and ``treadle agent``, find what runs here."""
+        return {
+            **self.switch.environment,
+            "TREADLE_AGENT__OVSDB": self.switch.remote,
+            "TREADLE_AGENT__RUN_DIRECTORY": str(self.switch.directory),
+            "TREADLE_AGENT__STATE_DIRECTORY": str(self.agent_socket.parent),
+        }
+
+    @property
     def log(self) -> Path:
         return self.directory / "agent.log"
 

@@ -15,7 +15,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.testbed.errors import CommandError, TestbedError
+from cli.testbed.errors import CommandError, LabNotFoundError, TestbedError
 from cli.testbed.hypervisor import INTEGRATION_BRIDGE, Hypervisor
 from cli.testbed.namespace import Namespace
 from cli.testbed.network_facts import VmFacts, vm_facts
@@ -38,7 +38,7 @@ class Lab:
 
     @classmethod
     def create(cls, name: str, directory: Path | None = None) -> "Lab":
-        """Make an empty lab: its directory and the underlay.
+        """Make an empty lab: its directory and the underlay. This process is its owner.
 
         Raises :class:`TestbedError` when one of that name is there already.
         """
@@ -46,7 +46,8 @@ class Lab:
         if (directory / "lab.json").exists():
             raise TestbedError(f"a lab named {name} is up already: treadle testbed down {name}")
         directory.mkdir(parents=True, exist_ok=True)
-        lab = cls(LabState(name=name, directory=str(directory)))
+        owner = Process.current("treadle testbed")
+        lab = cls(LabState(name=name, directory=str(directory), owner=owner))
         lab._state.save()
         try:
             lab._create_underlay()
@@ -62,6 +63,27 @@ class Lab:
     @property
     def name(self) -> str:
         return self._state.name
+
+    @classmethod
+    def remove_abandoned(cls, name: str) -> bool:
+        """Remove the lab of that name if its owner has ended; whether there was such a one.
+
+        The owner was killed while it made the lab, or before it took the lab down.
+        """
+        try:
+            found = cls.open(name)
+        except LabNotFoundError:
+            return False
+        owner = found._state.owner
+        if owner is None or owner.alive():
+            return False
+        found.destroy()
+        return True
+
+    def release(self) -> None:
+        """Let the lab stay when this process ends."""
+        self._state.owner = None
+        self._state.save()
 
     # Namespaces and processes: remembered before they are made.
 
@@ -109,10 +131,16 @@ class Lab:
     def server(self) -> Server:
         return Server(self.directory, self._state.api_port, self._state.watch_port)
 
-    def start_server(self, *, environment: dict[str, str] | None = None) -> Server:
-        """Start ``treadle server`` on SQLite, or start it again on the same ports."""
+    def start_server(
+        self, *, environment: dict[str, str] | None = None, api_port: int | None = None
+    ) -> Server:
+        """Start ``treadle server`` on SQLite, or start it again on the same ports.
+
+        The first time the API gets `api_port`, or any that is free.
+        """
         if not self._state.api_port:
-            self._state.api_port, self._state.watch_port = _free_ports(2)
+            free, self._state.watch_port = _free_ports(2)
+            self._state.api_port = api_port or free
             self._state.save()
         server = self.server
         process = self.remember("server", server.start(environment))
@@ -311,6 +339,15 @@ class Lab:
     @property
     def integration_bridge(self) -> str:
         return INTEGRATION_BRIDGE
+
+
+def is_free(port: int) -> bool:
+    """Whether a TCP port can be listened on, on loopback, at this moment."""
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
 
 
 def _free_ports(count: int) -> list[int]:

@@ -1,7 +1,9 @@
 """Network namespaces: make, delete, run a command or open a socket in one.
 
 Namespaces are the named ones of ``ip netns`` (a bind mount below
-``/run/netns``), so that ``ip netns exec`` works on them by hand too.
+``/run/netns``), so that ``ip netns exec`` works on them by hand too. Commands enter by
+``nsenter``: ``ip netns exec`` also mounts a ``/sys`` anew, which takes a root directory
+that is a mount point, and that of a chroot is none.
 """
 
 import ctypes
@@ -74,7 +76,7 @@ class Namespace:
 
     def argv(self, command: Sequence[str]) -> list[str]:
         """The command line that runs `command` in this namespace, with the same pid."""
-        return ["ip", "netns", "exec", self.name, *command]
+        return ["nsenter", f"--net={self.path}", "--", *command]
 
     def run(self, *command: str, timeout: float = 30, check: bool = True) -> str:
         return run(self.argv(command), timeout=timeout, check=check)

@@ -7,7 +7,6 @@ the namespace's routes. The integration bridge is the chassis agent's to make.
 """
 
 import json
-import shutil
 import socket
 from pathlib import Path
 
@@ -147,9 +146,3 @@ class OpenVSwitch:
     def management(self, bridge: str) -> str:
         """How ``ovs-ofctl`` reaches a bridge of this switch."""
         return f"unix:{self.directory / bridge}.mgmt"
-
-    @staticmethod
-    def missing() -> list[str]:
-        """Programs of Open vSwitch that this machine lacks."""
-        programs = ("ovsdb-tool", "ovsdb-server", "ovs-vswitchd", "ovs-vsctl", "ovs-ofctl")
-        return [program for program in programs if shutil.which(program) is None]

@@ -37,6 +37,12 @@ class Process(NamedTuple):
     started: int
     log: str
 
+    @classmethod
+    def current(cls, what: str) -> "Process":
+        """The process that asks."""
+        pid = os.getpid()
+        return cls(what, pid, _start_time(pid) or 0, "")
+
     def alive(self) -> bool:
         return _start_time(self.pid) == self.started
 

@@ -12,16 +12,40 @@ A YAML file such as ``examples/demo/lab.yaml``::
       - {from: web-1, to: db-1, expect: dropped, because: ACL drop-all of port group db}
 """
 
+import re
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from api.errors import TooComplexError, UnreadableBodyError
 from api.yaml_text import parse_yaml
 from cli.testbed.errors import TestbedError
 
 Outcome = Literal["connected", "answered", "rejected", "dropped"]
+_HYPERVISOR = re.compile(r"(?!underlay$|vm-)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+
+def _fit_for_a_hypervisor(name: str) -> str:
+    if not _HYPERVISOR.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name for a hypervisor: letters, digits, '_', '.' and '-', at most "
+            "63, the first a letter or a digit; not underlay, nor vm-…"
+        )
+    return name
+
+
+HypervisorName = Annotated[str, AfterValidator(_fit_for_a_hypervisor)]
+TcpPort = Annotated[int, Field(ge=1, le=65535)]
 
 
 class _Part(BaseModel):
@@ -33,7 +57,7 @@ class VmSpec(_Part):
 
     port: str
     hypervisor: str
-    listen: tuple[int, ...] = ()
+    listen: tuple[TcpPort, ...] = ()
 
 
 class Probe(_Part):
@@ -41,7 +65,7 @@ class Probe(_Part):
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
-    tcp: int | None = None
+    tcp: TcpPort | None = None
     ip: Literal[4, 6] = 4
     expect: Outcome
     because: str = ""
@@ -50,7 +74,7 @@ class Probe(_Part):
 class LabSpec(_Part):
     """A whole lab file."""
 
-    hypervisors: tuple[str, ...] = ("hv1", "hv2", "hv3")
+    hypervisors: tuple[HypervisorName, ...] = ("hv1", "hv2", "hv3")
     network: Path | None = None
     vms: tuple[VmSpec, ...] = ()
     probes: tuple[Probe, ...] = ()
@@ -58,6 +82,10 @@ class LabSpec(_Part):
     @model_validator(mode="after")
     def _names_are_known(self) -> "LabSpec":
         ports = {vm.port for vm in self.vms}
+        for name in _repeated(self.hypervisors):
+            raise ValueError(f"there are two hypervisors {name}")
+        for name in _repeated(vm.port for vm in self.vms):
+            raise ValueError(f"there are two VMs {name}")
         for vm in self.vms:
             if vm.hypervisor not in self.hypervisors:
                 raise ValueError(f"VM {vm.port} is on {vm.hypervisor}, which is no hypervisor here")
@@ -66,6 +94,17 @@ class LabSpec(_Part):
                 if name not in ports:
                     raise ValueError(f"a probe names {name}, which is no VM here")
         return self
+
+
+def _repeated(names: Iterable[str]) -> list[str]:
+    return [name for name, count in Counter(names).items() if count > 1]
+
+
+def example() -> Path:
+    """The example's lab file: a package brings it along, a checkout has it at its top."""
+    brought = Path(__file__).with_name("example")
+    checkout = Path(__file__).parents[2] / "examples" / "demo"
+    return (brought if brought.is_dir() else checkout) / "lab.yaml"
 
 
 def load_spec(path: Path) -> LabSpec:

@@ -5,15 +5,18 @@ else, also when the process that made it was killed half-way.
 """
 
 import os
+import re
 from pathlib import Path
 
 import msgspec
 
-from cli.testbed.errors import LabNotFoundError
+from cli.testbed.errors import LabNotFoundError, TestbedError
 from cli.testbed.process import Process
 
 BASE_DIRECTORY = Path("/run/treadle-testbed")
 _FILE = "lab.json"
+# It becomes a part of file names and of names of network namespaces.
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 
 class HypervisorState(msgspec.Struct):
@@ -34,10 +37,15 @@ class VmState(msgspec.Struct):
 
 
 class LabState(msgspec.Struct):
-    """Everything that taking the lab down, or using it, must know."""
+    """Everything that taking the lab down, or using it, must know.
+
+    `owner` is the process without which the lab is of no use: the one that is making it,
+    or a demo. A lab that is meant to stay has none.
+    """
 
     name: str
     directory: str
+    owner: Process | None = None
     api_port: int = 0
     watch_port: int = 0
     namespaces: list[str] = []
@@ -57,8 +65,25 @@ class LabState(msgspec.Struct):
             return msgspec.json.decode((directory / _FILE).read_bytes(), type=LabState)
         except FileNotFoundError as error:
             raise LabNotFoundError(f"no lab in {directory}") from error
+        except (OSError, msgspec.MsgspecError) as error:
+            raise TestbedError(f"{directory / _FILE} cannot be read: {error}") from error
+
+
+def base_directory() -> Path:
+    """Where all labs live; ``TREADLE_TESTBED_DIR`` moves it."""
+    return Path(os.environ.get("TREADLE_TESTBED_DIR", BASE_DIRECTORY))
 
 
 def lab_directory(name: str) -> Path:
-    """Where the lab `name` lives; ``TREADLE_TESTBED_DIR`` moves the directory of all labs."""
-    return Path(os.environ.get("TREADLE_TESTBED_DIR", BASE_DIRECTORY)) / name
+    """Where the lab `name` lives. Raises :class:`TestbedError` if that can be no lab's name."""
+    if not _NAME.fullmatch(name):
+        raise TestbedError(
+            f"{name!r} is no name for a lab: letters, digits, '_', '.' and '-', at most 63, "
+            "the first a letter or a digit"
+        )
+    return base_directory() / name
+
+
+def lab_names() -> list[str]:
+    """The labs that are there, whether whole or not."""
+    return sorted(path.parent.name for path in base_directory().glob(f"*/{_FILE}"))

@@ -4,6 +4,7 @@ import ipaddress
 import socket
 from pathlib import Path
 
+from cli.testbed.errors import TestbedError
 from cli.testbed.namespace import Namespace
 from cli.testbed.state import VmState
 
@@ -39,7 +40,7 @@ class Vm:
             interface = ipaddress.ip_interface(text)
             if interface.version == version:
                 return str(interface.ip)
-        raise LookupError(f"{self.name} has no IPv{version} address")
+        raise TestbedError(f"VM {self.name} has no IPv{version} address")
 
     def configure(self) -> None:
         """Give `eth0` the port's MAC, addresses and default routes."""

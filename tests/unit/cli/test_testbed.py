@@ -7,9 +7,11 @@ from pathlib import Path
 import pytest
 
 from cli.testbed.errors import LabNotFoundError, NotReadyError, ProcessEndedError, TestbedError
+from cli.testbed.interruption import Interrupted, interruptible
+from cli.testbed.lab import Lab
 from cli.testbed.process import Process, spawn
-from cli.testbed.spec import load_spec
-from cli.testbed.state import LabState, VmState
+from cli.testbed.spec import example, load_spec
+from cli.testbed.state import LabState, VmState, lab_directory, lab_names
 from cli.testbed.wait import until
 
 
@@ -43,6 +45,14 @@ def test_lab_file_is_read(tmp_path: Path) -> None:
         ("colour: red", "colour"),
         ("probes: [{from: a, to: a, expect: maybe}]", "probes.0.expect"),
         ("vms: [", "lab.yaml"),
+        ("hypervisors: [hv1, hv1]", "two hypervisors hv1"),
+        ("hypervisors: [underlay]", "is no name for a hypervisor"),
+        ("hypervisors: [../x]", "is no name for a hypervisor"),
+        (
+            "hypervisors: [a]\nvms: [{port: p, hypervisor: a}, {port: p, hypervisor: a}]",
+            "two VMs p",
+        ),
+        ("vms: [{port: p, hypervisor: hv1, listen: [65536]}]", "vms.0.listen.0"),
     ],
 )
 def test_wrong_lab_file_is_refused_by_name(tmp_path: Path, text: str, complaint: str) -> None:
@@ -113,3 +123,74 @@ def test_state_survives(tmp_path: Path) -> None:
 def test_unknown_lab(tmp_path: Path) -> None:
     with pytest.raises(LabNotFoundError):
         LabState.load(tmp_path / "blue")
+
+
+@pytest.mark.parametrize("name", ["nope/../x", "", ".hidden", "-x", "a b", "x" * 64])
+def test_a_name_that_no_lab_can_have(name: str) -> None:
+    with pytest.raises(TestbedError, match="is no name for a lab"):
+        lab_directory(name)
+
+
+def test_labs_that_are_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TREADLE_TESTBED_DIR", str(tmp_path))
+    for name in ("red", "blue"):
+        (tmp_path / name).mkdir()
+        LabState(name=name, directory=str(tmp_path / name)).save()
+    (tmp_path / "empty").mkdir()
+    assert lab_names() == ["blue", "red"]
+
+
+def test_state_that_cannot_be_read_is_told(tmp_path: Path) -> None:
+    (tmp_path / "lab.json").write_text("{")
+    with pytest.raises(TestbedError, match=r"lab\.json cannot be read"):
+        LabState.load(tmp_path)
+
+
+@pytest.mark.parametrize("owned_by", ["ended", "alive", "none"])
+def test_only_a_lab_whose_owner_has_ended_is_removed(
+    owned_by: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TREADLE_TESTBED_DIR", str(tmp_path))
+    alive = Process.current("this test")
+    owners = {"ended": alive._replace(started=alive.started - 1), "alive": alive, "none": None}
+    directory = tmp_path / "red"
+    directory.mkdir()
+    LabState(name="red", directory=str(directory), owner=owners[owned_by]).save()
+    assert Lab.remove_abandoned("red") is (owned_by == "ended")
+    assert directory.exists() is (owned_by != "ended")
+    assert not Lab.remove_abandoned("blue")
+
+
+def test_first_signal_interrupts_and_the_next_do_not() -> None:
+    before = signal.getsignal(signal.SIGHUP)
+    went_on = []
+
+    def work() -> None:
+        with interruptible():
+            try:
+                signal.raise_signal(signal.SIGHUP)
+            finally:
+                signal.raise_signal(signal.SIGINT)
+                signal.raise_signal(signal.SIGTERM)
+                went_on.append(True)
+
+    with pytest.raises(Interrupted, match="SIGHUP") as interrupted:
+        work()
+    assert went_on
+    assert interrupted.value.exit_code == 129
+    assert signal.getsignal(signal.SIGHUP) == before
+
+
+def test_what_was_ignored_stays_ignored() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with interruptible():
+            signal.raise_signal(signal.SIGHUP)
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
+def test_the_example_is_where_it_is_looked_for() -> None:
+    spec = load_spec(example())
+    assert spec.network is not None
+    assert spec.network.is_file()
