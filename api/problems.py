@@ -20,7 +20,9 @@ from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.routing import compile_path
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import errors
 from northbound import errors as intent
@@ -389,6 +391,35 @@ def _methods(request: Request) -> list[str]:
     return sorted(methods)
 
 
+class _Faults:
+    """Middleware for what no one foresaw: logged once, and answered once if that still goes.
+
+    A handler of the framework for all exceptions would raise them again, for the HTTP
+    server to log them a second time.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        began = False
+
+        async def note(message: Message) -> None:
+            nonlocal began
+            began = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, note)
+        except ClientDisconnect:
+            log.info("client went before its request was complete", path=scope["path"])
+        except Exception as error:
+            if scope["type"] != "http" or began:
+                raise
+            response = await respond(Request(scope), error)
+            await response(scope, receive, send)
+
+
 def install(app: FastAPI) -> None:
     """Make every exception of `app` a problem document."""
     for kind in (
@@ -397,9 +428,9 @@ def install(app: FastAPI) -> None:
         errors.ApiError,
         RequestValidationError,
         HTTPException,
-        Exception,
     ):
         app.add_exception_handler(kind, respond)
+    app.add_middleware(_Faults)
 
 
 def refusals(*kinds: Kind) -> dict[int | str, dict[str, Any]]:

@@ -6,6 +6,7 @@ the whole server ends, loudly: whoever supervises it starts it again.
 
 import asyncio
 import contextlib
+import logging
 import os
 import signal
 import socket
@@ -17,12 +18,15 @@ import uvicorn
 
 from api.app import create_app
 from api.backend import Backend
+from cli.server.descriptors import share_of_connections
 from cli.server.errors import AddressInUseError, NoTokensError, ServiceFailedError
+from cli.server.http import ApiServer, Sparsely
 from cli.server.ownership import owning
 from cli.server.settings import AgentListener, Listener, ServerSettings
 from cli.server.tls import Certificate, reloading
 from northbound import tokens
 from northbound.database import Database, open_database, upgrade
+from southbound.admission import Admission
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.watch.server import WatchServer
@@ -43,14 +47,15 @@ async def serve(settings: ServerSettings) -> None:
         certificates = Certificate.of(settings.api), Certificate.of(settings.agents)
         stack.enter_context(reloading(certificates))
         api_tls, agents_tls = (held.context if held else None for held in certificates)
-        listener = stack.enter_context(_bound(settings.api))
+        api_admission, agents_admission = _admissions(settings)
+        listener = stack.enter_context(_bound(settings.api, api_admission))
         stack.enter_context(owning(settings.database_url))
         database = stack.enter_context(_database(settings))
         _refuse_open_door(settings, database)
         realised = await stack.enter_async_context(_realised(database))
         translator, translating = await stack.enter_async_context(_translated(database, realised))
         agents = await stack.enter_async_context(
-            _watched(settings.agents, agents_tls, realised, database)
+            _watched(settings.agents, agents_tls, agents_admission, realised, database)
         )
         backend = Backend(
             database,
@@ -60,7 +65,11 @@ async def serve(settings: ServerSettings) -> None:
             authentication=settings.api.asks_for_tokens,
             limits=settings.api.limits,
         )
-        server = _ApiServer(_uvicorn_config(backend, api_tls))
+        server = ApiServer(
+            _uvicorn_config(backend, api_tls),
+            patience=settings.api.patience,
+            admission=api_admission,
+        )
         await _serve_api(server, settings, listener, translating, stop)
     log.info("stopped")
 
@@ -93,14 +102,6 @@ async def _serve_api(
         raise ServiceFailedError(f"{task.get_name()} has ended") from task.exception()
 
 
-class _ApiServer(uvicorn.Server):
-    """Uvicorn without signal handlers of its own: ours stop everything in order."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
 def _uvicorn_config(backend: Backend, tls: ssl.SSLContext | None) -> uvicorn.Config:
     config = uvicorn.Config(
         create_app(backend),
@@ -108,9 +109,11 @@ def _uvicorn_config(backend: Backend, tls: ssl.SSLContext | None) -> uvicorn.Con
         access_log=False,
         lifespan="off",
         server_header=False,
+        ws="none",
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
     config.load()
+    logging.getLogger("uvicorn.error").addFilter(Sparsely())
     # Ours, and not one of its own making: this one can be given another certificate.
     config.ssl = tls
     return config
@@ -128,21 +131,29 @@ def _signals(stop: asyncio.Event) -> Iterator[None]:
             loop.remove_signal_handler(number)
 
 
+def _admissions(settings: ServerSettings) -> tuple[Admission, Admission]:
+    """What bounds the connections of the API's listener, and of the agents'."""
+    listeners = (("api", settings.api), ("agents", settings.agents))
+    share = share_of_connections(sum(each.connection_limit for _, each in listeners))
+    api, agents = (
+        Admission(
+            name,
+            limit=max(1, int(share * each.connection_limit)),
+            peer_limit=each.peer_connection_limit,
+        )
+        for name, each in listeners
+    )
+    return api, agents
+
+
 @contextlib.contextmanager
-def _bound(listener: Listener) -> Iterator[socket.socket]:
+def _bound(listener: Listener, admission: Admission) -> Iterator[socket.socket]:
     """The API's socket, before anything is started that would have to be stopped again."""
     try:
-        bound = socket.create_server(
-            (listener.host, listener.port),
-            family=socket.AF_INET6 if ":" in listener.host else socket.AF_INET,
-            backlog=2048,
-        )
+        bound = admission.listen(listener.host, listener.port)
     except OSError as error:
         raise _no_address("the API", listener, error) from error
     with bound:
-        # Accepted connections inherit it. asyncio doesn't set it on theirs, and without it
-        # the body of an answer waits 40 ms for the client to confirm the header.
-        bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         yield bound
 
 
@@ -185,6 +196,7 @@ async def _translated(
 async def _watched(
     listener: AgentListener,
     tls: ssl.SSLContext | None,
+    admission: Admission,
     realised: RealisedState,
     database: Database,
 ) -> AsyncIterator[WatchServer]:
@@ -194,6 +206,7 @@ async def _watched(
         host=listener.host,
         port=listener.port,
         tls=tls,
+        admission=admission,
         lease=listener.lease,
     )
     try:

@@ -10,6 +10,7 @@ from cli.configuration import Group, SectionSettings
 
 if TYPE_CHECKING:
     from api.limits import Limits
+    from cli.server.http import Patience
 
 LOOPBACK_NAMES = ("localhost", "ip6-localhost")
 
@@ -33,6 +34,10 @@ class Listener(Group):
 
     host: str = "127.0.0.1"
     port: int = Field(ge=0, le=65535)
+    connection_limit: int = Field(default=1024, gt=0)
+    """How many connections it has at most."""
+    peer_connection_limit: int = Field(default=256, gt=0)
+    """How many of them from one IPv4 address, or from one IPv6 network of 64 bits."""
     certificate: Path | None = None
     private_key: Path | None = None
 
@@ -78,6 +83,18 @@ class ApiListener(GuardedListener):
     value_limit: int = Field(default=1_000_000, gt=0)
     """How many values a body may hold, those that aliases stand for included."""
 
+    header_timeout: float = Field(default=10.0, gt=0)
+    """Seconds that a connection may take for the header of a request, and for a TLS handshake."""
+    body_timeout: float = Field(default=60.0, gt=0)
+    """Seconds for the rest of a request, and for an answer of which nothing is read."""
+
+    @property
+    def patience(self) -> "Patience":
+        """How long connections wait for their peers."""
+        from cli.server.http import Patience
+
+        return Patience(self.header_timeout, self.body_timeout, self.body_timeout)
+
     @property
     def limits(self) -> "Limits":
         """What the API is bounded by."""
@@ -90,6 +107,8 @@ class AgentListener(GuardedListener):
     """The list-and-watch service, for chassis agents."""
 
     port: int = Field(default=6650, ge=0, le=65535)
+    connection_limit: int = Field(default=4096, gt=0)
+    peer_connection_limit: int = Field(default=1024, gt=0)
     lease: float = Field(default=30.0, gt=0)
     """Seconds after which a chassis that is silent is taken for dead."""
 

@@ -15,6 +15,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from southbound import wire
+from southbound.admission import Admission
 from southbound.errors import NotAllowed, NotConnected, ProtocolError, TooOld, WatchRefused
 from southbound.questions import Question, Result
 from southbound.rows import datapath_scope
@@ -40,13 +41,19 @@ class Hub:
     """What all connections of a server share. `epoch` names this life of the server."""
 
     def __init__(
-        self, state: RealisedState, sessions: Sessions, parts: PartCache, authorise: Authorise
+        self,
+        state: RealisedState,
+        sessions: Sessions,
+        parts: PartCache,
+        authorise: Authorise,
+        admission: Admission,
     ) -> None:
         self.epoch = uuid.uuid4().hex
         self.state = state
         self.sessions = sessions
         self.parts = parts
         self.authorise = authorise
+        self.admission = admission
         self.connections: dict[str, AgentConnection] = {}
 
 
@@ -71,6 +78,7 @@ class AgentConnection:
             await self._end_others(register)
             self._check_chassis(register)
             session = self._open(register)
+            self._hub.admission.settle(self._socket.transport)
             try:
                 await self._socket.send(wire.encode(self._hello()))
                 await self._talk(session)

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 
+from southbound.admission import BACKLOG, Admission
 from southbound.errors import NoAnswerInTime, NotAllowed, NotConnected
 from southbound.questions import Question, Result
 from southbound.rows import Chassis
@@ -42,11 +43,13 @@ class WatchServer:
         host: str = "127.0.0.1",
         port: int = 6650,
         tls: ssl.SSLContext | None = None,
+        admission: Admission | None = None,
         lease: float = 30.0,
     ) -> None:
+        self._admission = admission or Admission("agents")
         self.parts = PartCache(state.feed)
         self.sessions = Sessions(lease=lease, lapsed=self._lapsed)
-        self._hub = Hub(state, self.sessions, self.parts, authorise)
+        self._hub = Hub(state, self.sessions, self.parts, authorise, self._admission)
         self._state = state
         self._host = host
         self._port = port
@@ -61,8 +64,8 @@ class WatchServer:
                 self.sessions.start_lease(chassis.name)
         self._server = await serve(
             self._serve,
-            self._host,
-            self._port,
+            sock=self._admission.listen(self._host, self._port),
+            backlog=BACKLOG,
             ssl=self._tls,
             compression=None,
             max_size=_MAX_MESSAGE,
