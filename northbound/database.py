@@ -4,6 +4,9 @@ SQLite runs in WAL mode; a writer takes its lock with ``BEGIN IMMEDIATE``. On
 PostgreSQL the row of the revision counter is the lock, and readers see one
 snapshot. In both, writers come one after the other, and revisions are allocated
 in commit order.
+
+A dry run takes no lock: it writes to an overlay of its own connection
+(:mod:`northbound.overlay`), so that only asking what would be keeps no writer waiting.
 """
 
 import sqlite3
@@ -16,11 +19,13 @@ from typing import Any
 import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.engine import URL
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.orm import Session
 
 from northbound.errors import DatabaseUnreachableError
 from northbound.faults import reporting_faults
 from northbound.models import RevisionCounter
+from northbound.overlay import overlay_statements
 from northbound.schema import check_schema, migrate
 from northbound.transaction import Reader, Transaction
 
@@ -41,6 +46,7 @@ class Database:
 
     def __init__(self, engine: Engine) -> None:
         self.engine = engine
+        self._overlaid = _overlaid(engine)
         self.place = engine.url.render_as_string(hide_password=True)
         self._sqlite = engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
@@ -60,11 +66,12 @@ class Database:
 
         It commits when the block ends and rolls back when the block raises.
         Afterwards ``committed`` of the transaction is its revision, or None if
-        nothing had changed. A dry run never commits; what it would have changed
-        is in ``changes``.
+        nothing had changed. A dry run never commits, and writers don't wait for
+        it; what it would have changed is in ``changes``.
         """
-        with reporting_faults(self.place), self._write_session() as session:
-            transaction = Transaction(session, author=author, comment=comment)
+        begun = self._dry_session() if dry_run else self._write_session()
+        with reporting_faults(self.place), begun as session:
+            transaction = Transaction(session, author=author, comment=comment, locking=not dry_run)
             event.listen(session, "before_flush", transaction.note_flush)
             yield transaction
             if dry_run:
@@ -85,9 +92,8 @@ class Database:
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection that sees one consistent state, for bulk reads with SQL."""
-        options: dict[str, Any] = {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
         with reporting_faults(self.place), self.engine.connect() as connection:
-            yield connection.execution_options(**options)
+            yield connection.execution_options(**self._one_state)
 
     def revision(self) -> int:
         """The revision that was committed last; 0 before the first."""
@@ -106,6 +112,12 @@ class Database:
 
     def close(self) -> None:
         self.engine.dispose()
+        self._overlaid.dispose()
+
+    @property
+    def _one_state(self) -> dict[str, Any]:
+        """Execution options for a transaction that reads one consistent state."""
+        return {} if self._sqlite else {"isolation_level": "REPEATABLE READ"}
 
     def _tell(self, revision: int) -> None:
         """Call every listener, whatever the others do: the revision is committed."""
@@ -122,6 +134,13 @@ class Database:
     def _write_session(self) -> Iterator[Session]:
         with self._writer if self._sqlite else nullcontext(), self.engine.connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
+            with Session(connection, expire_on_commit=False) as session:
+                yield session
+
+    @contextmanager
+    def _dry_session(self) -> Iterator[Session]:
+        with self._overlaid.connect() as plain:
+            connection = plain.execution_options(**self._one_state)
             with Session(connection, expire_on_commit=False) as session:
                 yield session
 
@@ -165,6 +184,31 @@ def parse_url(url: str) -> URL:
     if parsed.drivername == "postgresql":
         return parsed.set(drivername="postgresql+psycopg")
     return parsed
+
+
+def _overlaid(engine: Engine) -> Engine:
+    """An engine for the same database whose connections have an overlay over it."""
+    overlaid = create_engine(engine.url, pool_pre_ping=engine.dialect.name != "sqlite", **_JSON)
+    if engine.dialect.name == "sqlite":
+        event.listen(overlaid, "connect", _prepare_sqlite)
+        event.listen(overlaid, "begin", _begin_sqlite)
+        # SQLite counts no rows that a view's triggers change.
+        overlaid.dialect.supports_sane_rowcount = False
+        overlaid.dialect.supports_sane_multi_rowcount = False
+
+    def make_overlay(connection: DBAPIConnection, _record: object) -> None:
+        cursor = connection.cursor()
+        schema = "main"
+        if engine.dialect.name != "sqlite":
+            cursor.execute("SELECT quote_ident(current_schema())")
+            (schema,) = cursor.fetchone() or ("public",)
+        for statement in overlay_statements(engine.dialect, schema):
+            cursor.execute(statement)
+        cursor.close()
+        connection.commit()
+
+    event.listen(overlaid, "connect", make_overlay)
+    return overlaid
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

@@ -116,13 +116,20 @@ class Reader:
 
 
 class Transaction(Reader):
-    """A reader that may write. `revision` is the one it will commit as."""
+    """A reader that may write. `revision` is the one it will commit as.
 
-    def __init__(self, session: Session, *, author: str, comment: str = "") -> None:
+    One that is not going to commit needs no lock, and is not `locking`.
+    """
+
+    def __init__(
+        self, session: Session, *, author: str, comment: str = "", locking: bool = True
+    ) -> None:
         super().__init__(session)
         self.author = author
         self.comment = comment
-        counter = select(RevisionCounter.value).with_for_update()
+        counter = select(RevisionCounter.value)
+        if locking:
+            counter = counter.with_for_update()
         self.revision = session.execute(counter).scalar_one() + 1
         self.committed: int | None = None
         self.changes: list[RowChange] = []

@@ -32,6 +32,9 @@ class Base(DeclarativeBase):
     """Base of every northbound table."""
 
     metadata = MetaData(naming_convention=NAMING)
+    # Writers come one after the other, so a row to delete is there; and dry runs delete from
+    # views, for which SQLite counts no rows.
+    __mapper_args__ = {"confirm_deleted_rows": False}  # noqa: RUF012 - as SQLAlchemy has it
     type_annotation_map: ClassVar[dict[Any, Any]] = {list[str]: JSON, dict[str, str]: JSON}
 
 

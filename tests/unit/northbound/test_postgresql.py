@@ -21,6 +21,24 @@ from southbound.models import metadata as southbound_tables
 from tests.unit.northbound.network import Network
 from tests.unit.northbound.postgresql import private_server
 from tests.unit.northbound.test_apply import SHOP
+from tests.unit.northbound.test_dry_runs import (
+    test_a_change_is_tried_while_a_writer_is_at_it,
+    test_a_writer_goes_on_while_a_change_is_tried,
+    test_every_table_is_covered,
+    test_it_finds_what_the_change_does_and_keeps_nothing,
+    test_what_is_unique_stays_so,
+    web,
+)
+
+__all__ = [
+    "test_a_change_is_tried_while_a_writer_is_at_it",
+    "test_a_writer_goes_on_while_a_change_is_tried",
+    "test_every_table_is_covered",
+    "test_it_finds_what_the_change_does_and_keeps_nothing",
+    "test_what_is_unique_stays_so",
+    "web",
+]
+"""Dry runs are tried here, too."""
 
 
 @pytest.fixture(scope="module")
