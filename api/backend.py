@@ -4,12 +4,13 @@ The process that serves the API makes one :class:`Backend`; tests make their own
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from starlette.concurrency import run_in_threadpool
 
 from api.limits import DEFAULT_LIMITS, Limits
+from api.turns import Turns
 from northbound.database import Database
 from northbound.transaction import Reader, Transaction
 from southbound.questions import Question, Result
@@ -65,6 +66,8 @@ class Backend:
     translator: Translator
     authentication: bool = True
     limits: Limits = DEFAULT_LIMITS
+    questions: Turns = field(default_factory=Turns)
+    """Those of traces and explanations."""
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """What `work` makes of one consistent state of intent.

@@ -11,6 +11,8 @@
     ├── UnsupportedMediaError    a media type that the operation does not take
     ├── BodyTooLargeError        more bytes than the server takes
     ├── TooComplexError          more values than the server takes
+=======
+    ├── TooManyQuestionsError    more traces and explanations at once than the server works on
     └── WaitTimeoutError         committed, but not everywhere in time
 
 Everything else that is refused comes from :mod:`northbound.errors`. Only
@@ -78,6 +80,13 @@ class BodyTooLargeError(ApiError):
 
 class TooComplexError(ApiError):
     """The body has more values in it than the server takes."""
+
+
+class TooManyQuestionsError(ApiError):
+    """Too many traces and explanations were asked for at once; trying again may help."""
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(f"too many traces and explanations are asked for at once: {reason}")
 
 
 class WaitTimeoutError(ApiError):

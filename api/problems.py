@@ -118,6 +118,13 @@ UNAVAILABLE = Kind(
     "The database cannot serve now",
     "Nothing was written. Where `Retry-After` is given, trying again may help.",
 )
+BUSY = Kind(
+    "busy",
+    503,
+    "Too many questions at once",
+    "A few traces and explanations are worked on at once, and some more wait. Ask again after "
+    "`Retry-After` seconds.",
+)
 NOT_REACHED = Kind(
     "not-reached",
     504,
@@ -304,6 +311,11 @@ def _(error: errors.UnsupportedMediaError) -> Refusal:
 @problem_for.register(errors.TooComplexError)
 def _(error: errors.BodyTooLargeError | errors.TooComplexError) -> Refusal:
     return _refusal(TOO_LARGE, error)
+
+
+@problem_for.register
+def _(error: errors.TooManyQuestionsError) -> Refusal:
+    return _refusal(BUSY, error, headers={"Retry-After": "1"})
 
 
 @problem_for.register

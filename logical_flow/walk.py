@@ -33,6 +33,8 @@ MAX_DEPTH = 100
 
 Each level takes up to ten Python calls, which have a limit of their own.
 """
+MAX_EVENTS = 300_000
+"""How much may happen in one walk: about ten events for each port that a flood gets to."""
 
 _PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", "ct_state", "ct_mark", "ct_label")
 _PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
@@ -41,7 +43,10 @@ _LOOPBACK = field_slice("flags.loopback")
 
 
 def walk(network: Network, packet: Packet, max_depth: int = MAX_DEPTH) -> Walk:
-    """Let `packet` enter at its ``inport``."""
+    """Let `packet` enter at its ``inport``.
+
+    Raises :class:`~logical_flow.errors.WalkError`, also where too much happens.
+    """
     name = packet.get("inport")
     port = network.ports.get(name) if isinstance(name, str) else None
     if port is None:
@@ -77,6 +82,8 @@ class _Walker:
         self.result = Walk()
 
     def note(self, event: Event) -> None:
+        if len(self.result.events) >= MAX_EVENTS:
+            raise WalkError(f"more than {MAX_EVENTS} steps; it may go to too many ports")
         self.result.events.append(event)
 
     def follow(self, packet: MutablePacket, position: Position | None) -> None:

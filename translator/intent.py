@@ -65,10 +65,17 @@ def read_all(database: Database) -> Batch:
         )
 
 
-def read_changes(database: Database, revision: int) -> Batch:
-    """What was committed after `revision`, whose number stands if that is nothing."""
+def read_changes(database: Database, revision: int, until: int | None = None) -> Batch:
+    """What was committed after `revision`, whose number stands if that is nothing.
+
+    Nothing of what was committed after `until`, if that is given.
+    """
     with database.connect() as connection:
-        revisions = list(changes_since(connection, revision))
+        revisions = [
+            each
+            for each in changes_since(connection, revision)
+            if until is None or each.revision <= until
+        ]
     changes = [
         ImageChange(row.table, row.before, row.after)
         for _, rows in revisions

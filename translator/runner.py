@@ -10,7 +10,8 @@ stored, and only the differences are written.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -60,6 +61,10 @@ class WhatIf(NamedTuple):
 
     realised: Realised
     failures: list[Failure]
+
+
+Asked = Callable[[int, Iterable[ImageChange]], Awaitable[WhatIf | None]]
+"""See :meth:`Translator.what_if`."""
 
 
 class Translator:
@@ -129,23 +134,37 @@ class Translator:
         """Translate what was committed since the last time, if anything."""
         async with self._busy:
             self._wake.clear()
-            began = time.perf_counter()
-            batch = await asyncio.to_thread(read_changes, self._database, self._read)
-            if batch.revision > self._read:
-                changes = list(self._rows(batch.changes))
-                delta = await self._run(self._engine.apply, changes)
-                self._due = self._due.then(realise(delta, self._state.groups, batch.revision))
-                self._read = batch.revision
-                self._account(batch.revision, len(changes), delta, len(self._due.puts), began)
-            if self._read > self._state.revision:
-                await self._state.write(self._read, self._due.puts.values(), self._due.deletes)
-                self._due = NOTHING
-            self.progress.trouble = ""
-            self.progress.seconds = time.perf_counter() - began
+            await self._follow()
+
+    async def _follow(self, until: int | None = None) -> None:
+        """Translate what was committed, `until` a revision if that is given."""
+        began = time.perf_counter()
+        batch = await asyncio.to_thread(read_changes, self._database, self._read, until)
+        if batch.revision > self._read:
+            changes = list(self._rows(batch.changes))
+            delta = await self._run(self._engine.apply, changes)
+            self._due = self._due.then(realise(delta, self._state.groups, batch.revision))
+            self._read = batch.revision
+            self._account(batch.revision, len(changes), delta, len(self._due.puts), began)
+        if self._read > self._state.revision:
+            await self._state.write(self._read, self._due.puts.values(), self._due.deletes)
+            self._due = NOTHING
+        self.progress.trouble = ""
+        self.progress.seconds = time.perf_counter() - began
 
     async def wait_translated(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109
         """Until `revision` is written southbound; false if that takes too long."""
         return await self._state.wait_revision(revision, timeout)
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Asked]:
+        """Yields what tells what changes would make of realised state.
+
+        Within the block no other revision is translated than the one that is asked about.
+        Writers go on: what they commit meanwhile is translated afterwards.
+        """
+        async with self._busy:
+            yield self._what_if
 
     async def what_if(self, revision: int, changes: Iterable[ImageChange]) -> WhatIf | None:
         """What `changes` to the intent of `revision` would make of realised state.
@@ -153,18 +172,22 @@ class Translator:
         Nothing is kept of it, and nothing written. None if intent is past `revision`
         already; else the state is at that revision when this returns.
         """
-        if self._state.revision < revision:
-            await self.catch_up()
         async with self._busy:
-            if not self._read == self._state.revision == revision:
-                return None
-            inputs = list(filter(None, map(input_change, changes)))
-            delta = await self._run(self._engine.what_if, [each[:3] for each in inputs])
-            found = [*(each.failure for each in inputs), *delta.failures.values()]
-            return WhatIf(
-                realise(delta, ProposedGroupIds(self._state.groups), revision + 1),
-                [failure for failure in found if failure is not None],
-            )
+            return await self._what_if(revision, changes)
+
+    async def _what_if(self, revision: int, changes: Iterable[ImageChange]) -> WhatIf | None:
+        if self._state.revision < revision:
+            await self._follow(revision)
+        if not self._read == self._state.revision == revision:
+            return None
+        inputs = list(filter(None, map(input_change, changes)))
+        # In a thread, however small: only asking must not hold the event loop up.
+        delta = await asyncio.to_thread(self._engine.what_if, [each[:3] for each in inputs])
+        found = [*(each.failure for each in inputs), *delta.failures.values()]
+        return WhatIf(
+            realise(delta, ProposedGroupIds(self._state.groups), revision + 1),
+            [failure for failure in found if failure is not None],
+        )
 
     async def differences(self) -> list[str]:
         """Where the state differs from a full translation of the same intent; none is right.

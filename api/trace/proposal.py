@@ -1,9 +1,10 @@
 """What would be: a change that is carried out, looked at, and taken back.
 
-The change runs as a use case in a transaction that is rolled back; the rows that it
+The change runs as a use case in a dry run, which no writer waits for; the rows that it
 changed go through the translator, which takes them back as well; what came out lies over
 realised state. Nothing is written, northbound or southbound, and no agent is told. The
-cost is that of the change, however large the network is.
+cost is that of the change, however large the network is; and a change has to be small
+enough: its operations, its parts and the rows that it changes are counted.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -18,10 +19,11 @@ from api.requests import parse
 from api.trace.causes import Cause, CauseKey, proposed_cause
 from incremental import Failure
 from northbound.apply import apply
-from northbound.errors import DatabaseBusyError
+from northbound.errors import DatabaseBusyError, InvalidError
 from northbound.transaction import RowChange, Transaction, at
 from southbound.proposed import ProposedState
 from translator.intent import ImageChange
+from translator.runner import Asked
 
 Change = Callable[[Transaction], object]
 """Something done to intent, as a use case would do it."""
@@ -29,7 +31,13 @@ Change = Callable[[Transaction], object]
 FIELD = "with"
 """The field of requests that holds a proposed change."""
 
-_TRIES = 5
+MAX_OPERATIONS = 1000
+"""How many operations a proposed change may have."""
+MAX_PARTS = 50_000
+"""How many values, lists and mappings it may be written in: about ten for an object."""
+MAX_ROWS = 5000
+"""How many rows of intent it may change."""
+
 _ACTIONS = {
     (False, True): "created",
     (True, True): "updated",
@@ -88,6 +96,8 @@ async def propose(backend: Backend, change: Change, *, author: str) -> Proposal:
     def carry_out(tx: Transaction) -> _Carried:
         change(tx)
         tx.settle()
+        if len(tx.changes) > MAX_ROWS:
+            raise _too_large(f"changes {len(tx.changes)} rows", MAX_ROWS)
         causes = {
             (each.table, each.object_id): proposed_cause(tx, KINDS[each.table], each.object_id)
             for each in tx.changes
@@ -95,17 +105,27 @@ async def propose(backend: Backend, change: Change, *, author: str) -> Proposal:
         }
         return _Carried(tx.revision - 1, list(tx.changes), causes)
 
-    for _ in range(_TRIES):
+    async def look(what_if: Asked) -> Proposal | None:
         written = await backend.write(carry_out, author=author, comment="", dry_run=True)
         revision, changes, causes = written.result
         images = [ImageChange(each.table, each.before, each.after) for each in changes]
-        found = await backend.translator.what_if(revision, images)
-        if found is not None:
-            realised = ProposedState(
-                backend.realised, found.realised.puts.values(), found.realised.deletes
-            )
-            return Proposal(realised, changes, causes, found.failures)
-    raise DatabaseBusyError("others change the network faster than the change can be looked at")
+        found = await what_if(revision, images)
+        if found is None:
+            return None
+        realised = ProposedState(
+            backend.realised, found.realised.puts.values(), found.realised.deletes
+        )
+        return Proposal(realised, changes, causes, found.failures)
+
+    proposal = await look(backend.translator.what_if)
+    if proposal is None:
+        # Somebody committed in between. Translation waits while the change is carried out
+        # again, so that it doesn't get past the revision that the change is one to.
+        async with backend.translator.held() as what_if:
+            proposal = await look(what_if)
+    if proposal is None:
+        raise DatabaseBusyError("another server process translates the same database")
+    return proposal
 
 
 def change_of(value: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, adopt: bool) -> Change:
@@ -114,6 +134,7 @@ def change_of(value: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, adopt: 
     It is a declarative document or, where it has operations, a batch of them; or a list
     of these, done one after the other.
     """
+    _check_size(value)
     if isinstance(value, Mapping):
         return _part(value, (FIELD,), adopt=adopt)
     parts = [_part(part, (FIELD, index), adopt=adopt) for index, part in enumerate(value)]
@@ -134,3 +155,26 @@ def _part(value: Mapping[str, Any], path: tuple[str | int, ...], *, adopt: bool)
                 apply(tx, value, adopt=adopt)
 
     return change
+
+
+def _check_size(value: Any) -> None:
+    parts = operations = 0
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        parts += 1
+        if isinstance(each, Mapping):
+            found = each.get("operations")
+            operations += len(found) if isinstance(found, list) else 0
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+    if operations > MAX_OPERATIONS:
+        raise _too_large(f"has {operations} operations", MAX_OPERATIONS)
+    if parts > MAX_PARTS:
+        raise _too_large(f"is written in {parts} parts", MAX_PARTS)
+
+
+def _too_large(what: str, most: int) -> InvalidError:
+    reason = f"is too large to be tried: it {what}, and may have {most}"
+    return InvalidError.of(FIELD, reason=reason)

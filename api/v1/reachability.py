@@ -136,11 +136,15 @@ REQUESTS = {
     responses={
         200: answer("Whether, and why not.", reference("Reachability"), EXAMPLE),
         **READ_REFUSALS,
-        **refusals(problems.UNREADABLE, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA),
+        **refusals(
+            *(problems.UNREADABLE, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA),
+            *(problems.UNAVAILABLE, problems.BUSY),
+        ),
     },
     openapi_extra={"requestBody": bodies(reference("ReachabilityRequest"), REQUESTS)},
 )
 async def explain_reachability(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(ReachabilityRequest, values)
     explainer = Explainer(backend, TABLES, caller.name)
-    return JSONResponse(await explainer.explain(wanted))
+    async with backend.questions.turn():
+        return JSONResponse(await explainer.explain(wanted))

@@ -8,6 +8,7 @@ from fastapi.responses import JSONResponse
 
 from api import problems
 from api.auth import BackendOf, Viewer
+from api.backend import Backend
 from api.kinds import EXAMPLE_ID
 from api.live.check import check_live
 from api.live.legs import Journey
@@ -141,18 +142,26 @@ REQUESTS = {
     responses={
         200: answer("What becomes of it.", reference("Trace"), EXAMPLE),
         **READ_REFUSALS,
-        **refusals(problems.UNREADABLE, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA),
+        **refusals(
+            *(problems.UNREADABLE, problems.TOO_LARGE, problems.UNSUPPORTED_MEDIA),
+            *(problems.UNAVAILABLE, problems.BUSY),
+        ),
     },
     openapi_extra={"requestBody": bodies(reference("TraceRequest"), REQUESTS)},
 )
 async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(TraceRequest, values)
+    async with backend.questions.turn():
+        return JSONResponse(await _traced(backend, wanted, caller.name))
+
+
+async def _traced(backend: Backend, wanted: TraceRequest, author: str) -> dict[str, Any]:
     connections = _connections(wanted)
     _refuse_unreal(wanted)
     proposal: Proposal | None = None
     if wanted.change is not None:
         change = change_of(wanted.change, adopt=wanted.adopt)
-        proposal = await propose(backend, change, author=caller.name)
+        proposal = await propose(backend, change, author=author)
     realised = backend.realised if proposal is None else proposal.realised
     ports = {port.name: port for port in realised.rows(PortBinding).values()}
     hosting = Hosting(ports, dict(realised.rows(Chassis)))
@@ -197,7 +206,7 @@ async def trace(backend: BackendOf, caller: Viewer, values: JsonObject) -> Respo
     document, journeys = await backend.read(work)
     if wanted.live:
         document["live"] = await check_live(backend, journeys, ports)
-    return JSONResponse(document)
+    return document
 
 
 def _packet(
