@@ -25,11 +25,13 @@ from chassis_agent.inputs import Change
 from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.learned import UNCONFIRMED_SECONDS, LearnedAddresses
 from chassis_agent.local_facts import LocalFacts
+from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase, SwitchView
 from chassis_agent.ovsdb.edits import ensure_bridge, ensure_tunnel_port
 from chassis_agent.packet_log import AclLog
 from chassis_agent.port_names import PortNames
 from chassis_agent.punt.dispatcher import Dispatcher
+from chassis_agent.punt.fair_queue import FairQueue
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.refresh import LearnedRefresh
@@ -48,6 +50,7 @@ log = structlog.get_logger(__name__)
 
 _COUNTERS_SECONDS: Final = 10.0
 _ASK_AGAIN_SECONDS: Final = 0.25
+_PUNTS_AT_ONCE: Final = 32
 
 
 class Agent:
@@ -204,8 +207,10 @@ class Session:
             settings.management_socket(host.bridge),
             health,
             on_change=lambda: self._reconciler.wake(),
-            on_packet_in=lambda packet: self._punts.receive(packet),
+            on_packet_in=self._take_punted,
         )
+        self._punted = FairQueue()
+        self._is_punted = asyncio.Event()
         self._ports = PortNames()
         state = FlowState(ConjunctionIds().allocate)
         local = LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids)))
@@ -262,6 +267,7 @@ class Session:
             tasks.create_task(self._report_counters(), name="counters")
             tasks.create_task(self._expire_learned(), name="learned addresses")
             tasks.create_task(self._refresh.run(), name="learned addresses in use")
+            tasks.create_task(self._handle_punted(), name="punted packets")
             tasks.create_task(self._ask_again(), name="neighbours that did not answer")
             self._reconciler.wake()
 
@@ -290,6 +296,22 @@ class Session:
         while True:
             await asyncio.sleep(UNCONFIRMED_SECONDS / 3)
             self._learned.expire()
+
+    def _take_punted(self, packet: PacketIn) -> None:
+        self._punted.put(packet)
+        self._is_punted.set()
+
+    async def _handle_punted(self) -> None:
+        """Handles punted packets, a few at a time: other tasks are not kept waiting by a flood."""
+        while True:
+            await self._is_punted.wait()
+            for _ in range(_PUNTS_AT_ONCE):
+                packet = self._punted.take()
+                if packet is None:
+                    self._is_punted.clear()
+                    break
+                self._punts.receive(packet)
+            await asyncio.sleep(0)
 
     async def _ask_again(self) -> None:
         while True:
@@ -327,6 +349,7 @@ class Session:
                 "failed": _by_name(self._punts.failed),
                 "pending": len(self._punts.pending),
                 "dropped": self._punts.pending.dropped,
+                "overflowed": self._punted.dropped,
                 "unanswered": self._punts.pending.unanswered,
             },
         }

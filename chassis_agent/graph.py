@@ -21,6 +21,7 @@ from chassis_agent.build.placement import (
     tunnel,
 )
 from chassis_agent.build.ports import (
+    elsewhere_share_flows,
     learned_fdb_flows,
     learned_mac_flows,
     multicast_flows,
@@ -102,6 +103,7 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
         default_flows,
         port_flows,
         multicast_flows,
+        elsewhere_share_flows,
         tunnel_flows,
         learned_mac_flows,
         learned_fdb_flows,
@@ -109,6 +111,7 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     graph.derive(default_flows, over=Datapath, output=True)
     graph.derive(port_flows, over=PortBinding, output=True)
     graph.derive(multicast_flows, over=multicast_groups, output=True)
+    graph.derive(elsewhere_share_flows, over=ThisChassis, output=True)
     graph.derive(tunnel_flows, over=Chassis, output=True)
     graph.derive(learned_mac_flows, over=MacBinding, output=True)
     graph.derive(learned_fdb_flows, over=FdbEntry, output=True)

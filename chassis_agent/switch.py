@@ -21,7 +21,7 @@ from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.errors import BundleRefusedError, ConnectionLostError, OpenFlowError
 from chassis_agent.openflow.multipart import FlowUse
 from chassis_agent.openflow.packet_in import PacketIn
-from chassis_agent.punt.dispatcher import meter_mods
+from chassis_agent.punt.meters import meter_mods
 from chassis_agent.tunnels import OPTION
 
 log = structlog.get_logger(__name__)

@@ -19,6 +19,7 @@ table                           what its flows do
 `ARP_LOOKUP`, `ND_LOOKUP`       `lookup_arp`, `lookup_nd`: is (inport, IP, MAC) known
 `FDB_GET`                       `get_fdb`: `eth.dst` to outport
 `FDB_LOOKUP`                    `lookup_fdb`: is (inport, `eth.src`) known
+`PUNT_SHARE`, `LOG_SHARE`       the meter of a sender, for what goes to the agent
 `NOWHERE`                       nothing: a packet that has no next stage ends here
 ==============================  ===============================================
 
@@ -39,6 +40,8 @@ ARP_LOOKUP: Final = 163
 ND_LOOKUP: Final = 164
 FDB_GET: Final = 165
 FDB_LOOKUP: Final = 166
+PUNT_SHARE: Final = 167
+LOG_SHARE: Final = 168
 NOWHERE: Final = 253
 """Never has a flow: where `next;` leads when there is no further stage."""
 
@@ -59,6 +62,15 @@ FROM_TUNNEL: Final = 1 << 31
 """Bit of `FLAGS`: the packet came through a tunnel and may not enter one."""
 FOUND_BIT: Final = 30
 """Number of the bit of `FLAGS` in which the lookup tables answer."""
+
+SENDER_SHIFT: Final = 8
+SENDER: Final = 0xFFFF << SENDER_SHIFT
+"""Bits of `FLAGS`: who sent the packet. That is the OpenFlow port by which it came into this
+switch, or, for one from a tunnel, `FIRST_SENDER_ELSEWHERE` and the low bits of its logical input
+port. It stays with the packet through all datapaths, and with what the agent answers to it.
+"""
+FIRST_SENDER_ELSEWHERE: Final = 0xFF00
+"""Above the numbers that ports can have (`OFPP_MAX` of OpenFlow 1.0)."""
 
 Direction = Literal["ingress", "egress"]
 
@@ -110,5 +122,7 @@ _NAMES: Final = {
     ND_LOOKUP: "nd_lookup",
     FDB_GET: "fdb_get",
     FDB_LOOKUP: "fdb_lookup",
+    PUNT_SHARE: "punt_share",
+    LOG_SHARE: "log_share",
     NOWHERE: "nowhere",
 }

@@ -21,6 +21,7 @@ from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_z
 from chassis_agent.physical import (
     Side,
     Zones,
+    elsewhere_flows,
     fdb_flows,
     group_flows,
     ingress_flows,
@@ -77,6 +78,13 @@ def multicast_flows(read: Read, key: tuple[str, str]) -> Flows:
             remote=[way for way in ways if way is not None],
             cookie=physical_cookie(datapath, KEYS[group]),
         )
+    )
+
+
+def elsewhere_share_flows(read: Read, key: str) -> Flows:
+    """What senders on other chassis may have of this agent."""
+    return (
+        () if read(ThisChassis, key) is None else tuple(elsewhere_flows(cookie=physical_cookie(0)))
     )
 
 

@@ -26,7 +26,8 @@ from chassis_agent.compile.splice import (
 from chassis_agent.compile.stages import StageKey
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, VLAN_PRESENT, Subfield, whole
-from chassis_agent.punt.opcodes import PUNT_METERS, Opcode, log_userdata, userdata
+from chassis_agent.punt.meters import PUNT_METERS
+from chassis_agent.punt.opcodes import Opcode, log_userdata, userdata
 from logical_flow.action import (
     SEVERITIES,
     VERDICTS,
@@ -220,7 +221,17 @@ def _assign_vlan(where: Subfield, value: object) -> Assembly:
 
 
 def _controller(opcode: Opcode, nested: bytes = b"") -> bytes:
-    return act.controller(userdata(opcode, nested), meter_id=PUNT_METERS[opcode].meter_id)
+    meter = PUNT_METERS[opcode].meter_id
+    return punted(tables.PUNT_SHARE, meter, userdata(opcode, nested))
+
+
+def punted(shares: int, meter: int, data: bytes) -> bytes:
+    """A copy for the agent, if both the sender's share and the meter let it pass.
+
+    What a meter drops would be lost altogether if it weren't a copy. Open vSwitch makes one
+    only where it sees the meter among the actions: in a table alone it would go unnoticed.
+    """
+    return act.clone(act.resubmit(shares) + act.meter(meter) + act.controller(data))
 
 
 def _log(action: Log) -> Assembly:
@@ -233,10 +244,10 @@ def _log(action: Log) -> Assembly:
     )
     shared = PUNT_METERS[Opcode.LOG].meter_id
     if action.meter is None:
-        return constant(act.controller(data, meter_id=shared))
+        return constant(punted(tables.LOG_SHARE, shared, data))
     name = str(action.meter)
     return _with_number(
-        lambda meter: act.controller(data, meter_id=meter),
+        lambda meter: punted(tables.LOG_SHARE, meter, data),
         lambda _, context: (context.meter_id(name) or shared).to_bytes(4),
     )
 

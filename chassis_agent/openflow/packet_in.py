@@ -10,10 +10,12 @@ import struct
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from chassis_agent import tables
 from chassis_agent.openflow import oxm
 from chassis_agent.openflow.actions import CONTROLLER
 from chassis_agent.openflow.errors import DecodingError
 
+_FLAGS: Final = int(tables.FLAGS.removeprefix("reg"))
 _PACKET, _TABLE, _COOKIE, _METADATA, _USERDATA = 0, 3, 4, 6, 7
 
 _RESTORABLE: Final = frozenset({"metadata", "pkt_mark"} | {f"xreg{n}" for n in range(8)})
@@ -52,6 +54,11 @@ class PacketIn(NamedTuple):
     def datapath_key(self) -> int:
         """The tunnel key of the logical datapath that the packet is in."""
         return self.fields.get("metadata", 0)
+
+    @property
+    def sender(self) -> int:
+        """Who sent the packet: see `tables.SENDER`."""
+        return (self.register(_FLAGS) & tables.SENDER) >> tables.SENDER_SHIFT
 
     def restored_metadata(self) -> bytes:
         """The match with which a packet-out starts where this packet was, as one of the agent's.

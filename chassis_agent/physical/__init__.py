@@ -6,12 +6,14 @@ All of it is pure: rows and numbers in, flows out.
 from chassis_agent.physical.learned import fdb_flows, neighbour_flows
 from chassis_agent.physical.multicast import group_flows
 from chassis_agent.physical.ports import Side, Zones, interface_flows, patch_flows, remote_flows
+from chassis_agent.physical.shares import elsewhere_flows
 from chassis_agent.physical.tunnels import Tunnel, ingress_flows
 
 __all__ = [
     "Side",
     "Tunnel",
     "Zones",
+    "elsewhere_flows",
     "fdb_flows",
     "group_flows",
     "ingress_flows",

@@ -2,11 +2,11 @@
 
 A packet's input port is forgotten once it is logical, so that Open vSwitch lets
 it leave where it came from; whether it may is decided by logical ports, in the
-loopback check of the `OUTPUT` table.
+loopback check of the `OUTPUT` table. Who sent it stays in `tables.SENDER`.
 
 What a pipeline knows stays in it: general registers and connection state are
-cleared on the way to egress, everything else on the way to another datapath. A
-packet that comes through a tunnel knows no more.
+cleared on the way to egress, everything else but the sender on the way to another
+datapath. A packet that comes through a tunnel knows no more.
 """
 
 from functools import lru_cache
@@ -32,6 +32,7 @@ from chassis_agent.physical.registers import (
     on,
     set_nonzero,
 )
+from chassis_agent.physical.shares import sender_flows
 
 _INTERFACE = 100
 _LOOPBACK_CHECK = 100
@@ -66,9 +67,13 @@ def interface_flows(side: Side, ofport: int, *, cookie: int) -> list[Flow]:
             tables.PHYSICAL_TO_LOGICAL,
             _INTERFACE,
             [Term(FIELDS["in_port"], ofport)],
-            _enter(side) + act.set_field(FIELDS["nxm_in_port"], 0) + _ingress(side),
+            act.set_field(FLAGS, ofport << tables.SENDER_SHIFT)
+            + _enter(side)
+            + act.set_field(FIELDS["nxm_in_port"], 0)
+            + _ingress(side),
             cookie=cookie,
         ),
+        *sender_flows(ofport, cookie=cookie),
         *_delivery_flows(side, cookie=cookie),
         _leave(side, act.output(ofport), cookie=cookie),
     ]
@@ -79,7 +84,7 @@ def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
     cross = act.clone(
         act.ct_clear()
         + CLEAR_GENERAL
-        + act.set_field(FLAGS, 0)
+        + act.set_field(FLAGS, 0, FLAGS.full_mask ^ tables.SENDER)
         + act.set_field(FIELDS["pkt_mark"], 0)
         + act.set_field(DNAT_ZONE, 0)
         + act.set_field(SNAT_ZONE, 0)

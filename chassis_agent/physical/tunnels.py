@@ -17,6 +17,7 @@ from chassis_agent.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, OxmField, Subfield, Term
 from chassis_agent.physical.registers import FLAGS, INPORT, METADATA, OUTPORT, flow
+from chassis_agent.punt.meters import TUNNEL_SHARES
 
 OPTION_CLASS = 0x0102
 OPTION_TYPE = 0x80
@@ -26,6 +27,9 @@ _TUNNEL_ID = FIELDS["tun_id"]
 _OPTION = FIELDS["tun_metadata0"]
 _OPTION_OUTPORT = Subfield(_OPTION, 0, 16)
 _OPTION_INPORT = Subfield(_OPTION, 16, 15)
+_SENDER_BITS = (TUNNEL_SHARES - 1).bit_length()
+_SENDER = Subfield(FLAGS, tables.SENDER_SHIFT, _SENDER_BITS)
+_ARRIVED = tables.FROM_TUNNEL | tables.FIRST_SENDER_ELSEWHERE << tables.SENDER_SHIFT
 _PRIORITY = 100
 
 Address = IPv4Address | IPv6Address
@@ -62,7 +66,8 @@ def ingress_flows(ofports: Iterable[int], remotes: Iterable[Address], *, cookie:
         act.move(Subfield(_TUNNEL_ID, 0, 24), Subfield(METADATA, 0, 24))
         + act.move(_OPTION_INPORT, Subfield(INPORT, 0, 15))
         + act.move(_OPTION_OUTPORT, Subfield(OUTPORT, 0, 16))
-        + act.set_field(FLAGS, tables.FROM_TUNNEL, tables.FROM_TUNNEL)
+        + act.set_field(FLAGS, _ARRIVED)
+        + act.move(Subfield(INPORT, 0, _SENDER_BITS), _SENDER)
         + act.set_field(FIELDS["nxm_in_port"], 0)
         + act.resubmit(tables.OUTPUT)
     )

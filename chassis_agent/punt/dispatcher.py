@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Final, Protocol
 
 import structlog
@@ -21,7 +21,6 @@ from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt import codec
 from chassis_agent.punt.errors import PuntError
 from chassis_agent.punt.opcodes import (
-    PUNT_METERS,
     LogArguments,
     Opcode,
     Userdata,
@@ -160,9 +159,8 @@ class Dispatcher:
         if mac is not None:
             self._go_on(waiting, mac)
             return
-        sender = packet.register(_INPORT)
         now = self._clock()
-        if self.pending.add(next_hop, waiting, sender=sender, question=question, now=now):
+        if self.pending.add(next_hop, waiting, sender=packet.sender, question=question, now=now):
             self._send(question)
 
     def _learn_neighbour(self, packet: PacketIn, ip: bytes) -> None:
@@ -176,23 +174,6 @@ class Dispatcher:
         if mac[0] & _MULTICAST_BIT or not any(mac):
             return
         self._learner.fdb_learned(packet.datapath_key, packet.register(_INPORT), mac)
-
-
-def meter_mods(installed: Mapping[int, tuple[int, int]]) -> list[bytes]:
-    """The messages that give a switch the meters in front of the agent.
-
-    ``installed`` are the meters that it has already: rate and burst by id.
-    """
-    changes = []
-    for meter in PUNT_METERS.values():
-        there = installed.get(meter.meter_id)
-        if there != (meter.rate, meter.burst):
-            add, modify = messages.MeterCommand.ADD, messages.MeterCommand.MODIFY
-            command = add if there is None else modify
-            changes.append(
-                messages.meter_mod(command, meter.meter_id, rate=meter.rate, burst=meter.burst)
-            )
-    return changes
 
 
 def _next_hop(opcode: Opcode, packet: PacketIn) -> NextHop:

@@ -54,37 +54,6 @@ class Opcode(IntEnum):
     LOG = 13
 
 
-class PuntMeter(NamedTuple):
-    """How many packets a second of one opcode may reach the agent, and how many at once."""
-
-    meter_id: int
-    rate: int
-    burst: int
-
-
-PUNT_METERS: Final = {
-    opcode: PuntMeter(int(opcode), rate, burst)
-    for opcode, rate, burst in (
-        (Opcode.ARP, 500, 500),
-        (Opcode.ND_NS, 500, 500),
-        (Opcode.ND_NA, 500, 500),
-        (Opcode.ND_NA_ROUTER, 500, 500),
-        (Opcode.ICMP4, 200, 200),
-        (Opcode.ICMP6, 200, 200),
-        (Opcode.TCP_RESET, 500, 500),
-        (Opcode.SCTP_ABORT, 200, 200),
-        (Opcode.REJECT, 500, 500),
-        (Opcode.PUT_ARP, 500, 500),
-        (Opcode.PUT_ND, 500, 500),
-        (Opcode.PUT_FDB, 500, 500),
-        (Opcode.LOG, 1000, 1000),
-    )
-}
-"""The meters in front of the agent; every chassis has them."""
-
-FIRST_FREE_METER: Final = 256
-"""Meters from here on are for ACL logging and QoS."""
-
 _HEADER: Final = struct.Struct("!I4x")
 _LOG_ARGUMENTS: Final = struct.Struct("!BBH")
 

@@ -7,7 +7,7 @@ from ipaddress import IPv4Address, IPv6Address
 from chassis_agent import tables
 from chassis_agent.openflow.oxm import FIELDS, OxmField, terms_of
 from chassis_agent.physical.multicast import KEYS
-from chassis_agent.punt.opcodes import PUNT_METERS
+from chassis_agent.punt.meters import meter_name
 
 REGISTERS = {
     tables.DATAPATH: "datapath",
@@ -22,7 +22,6 @@ REGISTERS = {
 """What fields with a fixed meaning are called."""
 
 _GROUPS = {key: name for name, key in KEYS.items()}
-_METERS = {meter.meter_id: opcode.name.lower() for opcode, meter in PUNT_METERS.items()}
 _ZONE_FIELDS = (tables.PORT_ZONE, tables.DNAT_ZONE, tables.SNAT_ZONE)
 _PORT_FIELDS = (tables.INPORT, tables.OUTPORT)
 _ADDRESS_WIDTHS = {32: IPv4Address, 128: IPv6Address}
@@ -69,7 +68,7 @@ class Names:
         return self.conjunctions.get(number, f"{number:#x}")
 
     def meter(self, number: int) -> str:
-        return _METERS.get(number, str(number))
+        return meter_name(number)
 
     def interface(self, number: int) -> str:
         return self.interfaces.get(number, str(number))

@@ -16,7 +16,12 @@ from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
-VMS = {"a": ("red", "hv1", 10), "b": ("red", "hv2", 11), "c": ("blue", "hv2", 12)}
+VMS = {
+    "a": ("red", "hv1", 10),
+    "b": ("red", "hv2", 11),
+    "c": ("blue", "hv2", 12),
+    "d": ("red", "hv1", 13),
+}
 """Port: its switch, its hypervisor, a number. No port of theirs has port security."""
 NUMBER = {"red": 1, "blue": 2}
 GATEWAY = {switch: f"0a:00:00:00:3f:0{n}" for switch, n in NUMBER.items()}
@@ -215,3 +220,27 @@ def test_packets_to_an_absent_neighbour_ask_for_it_a_few_times(scene: Scene, ver
         c.expect(lambda frame: frame.dport == 9999, "the mark behind the questions")
         rounds = unanswered() - before + 1
         assert 1 <= len(c.matching(asks)) <= 3 * rounds
+
+
+def test_a_flood_of_refusals_leaves_those_of_others_alone(scene: Scene) -> None:
+    """`a` and `d` are on one hypervisor, whose agent refuses what both send."""
+    acl = scene.net.acl("ls:red", "from-lport", 1000, "udp.dst == 81", "reject")
+    ports = range(5000, 5050)
+
+    def refused(source: str, port: int) -> bytes:
+        src, dst = ip4(source), ip4("b")
+        packet = ipv4(src, dst, UDP, frames.udp(src, dst, port, 81))
+        return ethernet(mac("b"), mac(source), IPV4, packet)
+
+    def quoted_port(frame: Frame) -> int:
+        return int.from_bytes(frame.l4[28:30]) if frame.icmp_type == 3 else 0
+
+    with Tap(scene.lab.vm("a")) as a, Tap(scene.lab.vm("d")) as d:
+        for port in ports:
+            for _ in range(100):
+                a.send(refused("a", port))
+            d.send(refused("d", port))
+        for port in ports:
+            d.expect(lambda frame, port=port: quoted_port(frame) == port, f"refusal {port}")  # type: ignore[misc]
+        a.expect(lambda frame: frame.icmp_type == 3, "a refusal")
+    scene.net.delete(f"/acls/{acl}")

@@ -14,8 +14,10 @@ from pathlib import Path
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.messages import TlvMapping, add_flow, tlv_table_add
 from chassis_agent.openflow.packet_in import PacketIn
-from chassis_agent.punt.dispatcher import Dispatcher, meter_mods
+from chassis_agent.punt.dispatcher import Dispatcher
+from chassis_agent.punt.meters import meter_mods
 from chassis_agent.punt.opcodes import LogArguments
+from chassis_agent.punt.pending import PendingPackets
 from chassis_agent.tables import OUTPUT
 from tests.realised import TUNNEL_OFPORT, Realised
 from tests.system.agent.private_switch import PrivateSwitch
@@ -89,6 +91,9 @@ class PacketLab:
         Waits for `expected` frames, and a moment longer for others.
         """
         self._control("dpctl/flush-conntrack")
+        if self._dispatcher is not None:
+            # What another frame asked for is asked for again: each is the first one.
+            self._dispatcher.pending = PendingPackets()
         self._control("netdev-dummy/receive", port, frame.hex())
         sent: list[tuple[str, bytes]] = []
         loop = asyncio.get_running_loop()

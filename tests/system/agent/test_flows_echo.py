@@ -33,13 +33,14 @@ from chassis_agent.physical import (
     patch_flows,
     remote_flows,
 )
-from chassis_agent.punt.opcodes import PUNT_METERS
+from chassis_agent.punt.meters import meter_mods
 from logical_flow.fields import SYMBOLS, Access, Field, Level, Subfield
 from logical_flow.template import Template, TemplateText
 from southbound import rows
 from tests.system.agent.private_switch import PrivateSwitch
 from tests.unit.chassis_agent.compile.surroundings import (
     ACL_MATCHES,
+    ACL_METER,
     arguments_for,
     every_template,
     surroundings,
@@ -57,11 +58,10 @@ def bridge(switch: PrivateSwitch) -> Path:
 async def installed(bridge: Path, flows: Iterable[Flow]) -> list[Flow]:
     """What the switch says it has, once it was given `flows` and what they refer to."""
     connection = await Connection.connect(bridge, on_packet_in=lambda _: None)
-    meters = {meter.meter_id for meter in PUNT_METERS.values()} | {300}
     try:
         await connection.confirm([tlv_table_add(TlvMapping(0x0102, 0x80, 4, 0))])
         await connection.confirm(
-            [meter_mod(MeterCommand.ADD, meter, rate=100, burst=100) for meter in sorted(meters)]
+            [*meter_mods({}), meter_mod(MeterCommand.ADD, ACL_METER, rate=100, burst=100)]
         )
         await connection.commit([add_flow(*flow) for flow in flows])
         return [Flow(*flow) for flow in await connection.flows()]

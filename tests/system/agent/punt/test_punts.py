@@ -8,15 +8,19 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from chassis_agent import tables
+from chassis_agent.compile.action_blueprint import punted
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.oxm import FIELDS, Term, whole
 from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.physical.shares import sender_flows
 from chassis_agent.punt import codec
 from chassis_agent.punt.codec import TCP_RST
-from chassis_agent.punt.dispatcher import Dispatcher, meter_mods
-from chassis_agent.punt.opcodes import PUNT_METERS, LogArguments, Opcode, log_userdata, userdata
+from chassis_agent.punt.dispatcher import Dispatcher
+from chassis_agent.punt.meters import LOCAL_SHARES, PUNT_METERS, SHARE_BURST, meter_mods
+from chassis_agent.punt.opcodes import LogArguments, Opcode, log_userdata, userdata
 from tests.system.agent.openflow.conftest import Bridge
 from tests.system.agent.openflow.conftest import bridge as bridge
 from tests.unit.chassis_agent.punt.frames import parsed, tcp_frame, udp_frame
@@ -81,7 +85,12 @@ class Agent:
 
 
 def punt(opcode: Opcode, nested: bytes = b"") -> bytes:
-    return act.controller(userdata(opcode, nested), meter_id=PUNT_METERS[opcode].meter_id)
+    return punted(tables.PUNT_SHARE, PUNT_METERS[opcode].meter_id, userdata(opcode, nested))
+
+
+def log(name: bytes, severity: int | None = None, verdict: int | None = None) -> bytes:
+    data = log_userdata(name, severity, verdict)
+    return punted(tables.LOG_SHARE, PUNT_METERS[Opcode.LOG].meter_id, data)
 
 
 MADE_HERE = act.resubmit(MADE_TABLE)
@@ -106,6 +115,11 @@ async def agent_on(bridge: Bridge) -> AsyncIterator[Agent]:
                     table, 1, messages.EMPTY_MATCH, act.apply_actions(act.controller(data)), 0
                 )
                 for table, data in ((RESUME_TABLE, RESUMED), (MADE_TABLE, MADE))
+            ]
+            + [
+                messages.add_flow(*flow)
+                for sender in range(LOCAL_SHARES)
+                for flow in sender_flows(sender, cookie=0)
             ]
         )
         yield agent
@@ -197,7 +211,7 @@ async def test_packets_teach_what_the_flow_moved_into_place(bridge: Bridge) -> N
 
 
 async def test_log_lines_carry_their_arguments(bridge: Bridge) -> None:
-    actions = act.controller(log_userdata(b"web", 2, 1)) + MADE_HERE
+    actions = log(b"web", 2, 1) + MADE_HERE
     async with agent_on(bridge) as agent:
         await agent.send(udp_frame(4), actions)
         async with asyncio.timeout(5):
@@ -205,16 +219,46 @@ async def test_log_lines_carry_their_arguments(bridge: Bridge) -> None:
         assert (await agent.out()).packet == udp_frame(4)
 
 
+def arriving(sender: int) -> bytes:
+    """Where the packets of a sender are."""
+    return oxm.match(
+        [Term(FIELDS["in_port"], 1), Term(FIELDS["reg10"], sender << tables.SENDER_SHIFT)]
+    )
+
+
 async def test_meters_bound_what_reaches_the_agent(bridge: Bridge) -> None:
+    """All senders together; each of them is within its share."""
     meter = PUNT_METERS[Opcode.ICMP4]
     frame = udp_frame(4)
     async with agent_on(bridge) as agent:
-        for _ in range(10 * meter.burst):
+        for number in range(5 * meter.burst):
             agent.connection.packet_out(
-                messages.packet_out(
-                    frame, punt(Opcode.ICMP4), oxm.match([Term(FIELDS["in_port"], 1)])
-                )
+                messages.packet_out(frame, punt(Opcode.ICMP4), arriving(number % LOCAL_SHARES))
             )
         await agent.connection.barrier()
         received = agent.dispatcher.received[Opcode.ICMP4]
-    assert 0 < received < 5 * meter.burst
+    assert 0 < received < 3 * meter.burst
+
+
+@pytest.mark.parametrize("opcode", [Opcode.ICMP4, Opcode.LOG])
+async def test_a_flood_of_one_sender_takes_nothing_from_another(
+    bridge: Bridge, opcode: Opcode
+) -> None:
+    """And what the meter drops of it is only the copy for the agent: the packet goes on."""
+    actions = log(b"all") if opcode is Opcode.LOG else punt(opcode)
+    frame, flooder, other = udp_frame(4), 5, 6
+    async with agent_on(bridge) as agent:
+        for sender, count in ((flooder, 20 * SHARE_BURST), (other, SHARE_BURST // 2)):
+            before = agent.dispatcher.received[opcode]
+            for _ in range(count):
+                agent.connection.packet_out(messages.packet_out(frame, actions, arriving(sender)))
+            await agent.connection.barrier()
+            received = agent.dispatcher.received[opcode] - before
+            if sender == flooder:
+                assert 0 < received < 10 * SHARE_BURST
+        assert received == SHARE_BURST // 2
+        out = messages.packet_out(frame, actions + MADE_HERE, arriving(flooder))
+        sent = sum(agent.connection.packet_out(out) for _ in range(20 * SHARE_BURST))
+        await agent.connection.barrier()
+        (use,) = await agent.connection.flow_uses(MADE_TABLE)
+        assert use.packets == sent > SHARE_BURST

@@ -5,9 +5,13 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from chassis_agent.compile import PackContext, StageBook, StageKey, UnknownPortError
+from chassis_agent.punt.meters import FIRST_FREE_METER
 from logical_flow.holes import Argument, Hole, HoleType
 from logical_flow.template import Pipeline, Template
 from translator.pipeline import lr_in, lr_out, ls_in, ls_out
+
+ACL_METER = FIRST_FREE_METER
+"""The meter of whatever name an ACL gives."""
 
 ACL_MATCHES = (
     "1",
@@ -120,7 +124,7 @@ def surroundings(
         is_resident=here.__contains__,
         members=lambda name: members.get(name, ()),
         conjunction_id=conjunction_id,
-        meter_id=lambda name: 300 if name else 0,
+        meter_id=lambda name: ACL_METER if name else 0,
     )
 
 

@@ -241,15 +241,15 @@ def test_texts_that_are_alike_but_for_their_sets_are_compiled_once(
         ("clone { reg0 = 1; output; }; next;",
          "clone(set(reg0=1),resubmit(output)),resubmit(ls_in_routing)"),
         ("put_fdb(inport, eth.src); next;",
-         "punt(put_fdb,meter=put_fdb),resubmit(ls_in_routing)"),
+         "clone(resubmit(punt_share),meter(put_fdb),punt(put_fdb)),resubmit(ls_in_routing)"),
         ("reg0[11] = lookup_fdb(inport, eth.src); next;",
          "set(flags[30]=0x0),resubmit(fdb_lookup),move(flags[30]->reg0[11]),resubmit(ls_in_routing)"),
         ("outport = get_fdb(eth.dst); next;",
          "set(outport=0),resubmit(fdb_get),resubmit(ls_in_routing)"),
         ('log(name="a", severity=info, verdict=drop);',
-         "punt(log,name=a,severity=info,verdict=drop,meter=log)"),
+         "clone(resubmit(log_share),meter(log),punt(log,name=a,severity=info,verdict=drop))"),
         ("nd_na { nd.tll = eth.src; output; };",
-         "punt(nd_na,move(eth_src->nd_tll),resubmit(output),meter=nd_na)"),
+         "clone(resubmit(punt_share),meter(nd_na),punt(nd_na,move(eth_src->nd_tll),resubmit(output)))"),
     ],
 )  # fmt: skip
 def test_actions(actions: str, shown: str) -> None:

@@ -47,11 +47,15 @@ def shown(flows: Iterable[Flow]) -> list[str]:
 
 
 def test_a_port_with_an_interface() -> None:
-    enter, loopback, deliver, leave = shown(interface_flows(WEB_1, 11, cookie=1))
+    enter, *shares, loopback, deliver, leave = shown(interface_flows(WEB_1, 11, cookie=1))
     assert enter == (
-        "table=physical_to_logical priority=100 in_port=tap1 actions=set(port_zone=zone-1),"
-        "set(datapath=web),set(inport=web-1),set(in_port=none),resubmit(ls_in_first)"
+        "table=physical_to_logical priority=100 in_port=tap1 actions=set(flags=0xb00),"
+        "set(port_zone=zone-1),set(datapath=web),set(inport=web-1),set(in_port=none),resubmit(ls_in_first)"
     )
+    assert shares == [
+        f"table={table}_share priority=100 flags=0xb00/0xffff00 actions=meter({meter}share_11)"
+        for table, meter in (("punt", ""), ("log", "log_"))
+    ]
     assert loopback == (
         "table=output priority=100 datapath=web,inport=web-1,outport=web-1,flags=0x0/0x1 "
         "actions=drop"
@@ -69,7 +73,7 @@ def test_a_patch_port_leads_to_the_peer_with_nothing_but_the_packet() -> None:
     *_, leave = shown(patch_flows(WEB_TO_CORE, CORE_TO_WEB, cookie=1))
     assert leave == (
         "table=logical_to_physical priority=50 datapath=web,outport=web-to-core "
-        f"actions=clone(ct_clear,{CLEAR},set(flags=0x0),set(pkt_mark=0),set(dnat_zone=0),"
+        f"actions=clone(ct_clear,{CLEAR},set(flags=0x0/0xff0000ff),set(pkt_mark=0),set(dnat_zone=0),"
         "set(snat_zone=0),set(port_zone=0),set(dnat_zone=zone-dnat),set(snat_zone=zone-snat),"
         "set(datapath=core),set(inport=core-to-web),set(outport=0),resubmit(lr_in_first))"
     )
@@ -99,7 +103,7 @@ def test_only_known_chassis_are_listened_to() -> None:
     first, second = shown(ingress_flows([10], remotes, cookie=1))
     decapsulate = (
         "move(tun_id[0..23]->datapath[0..23]),move(tun_metadata0[16..30]->inport[0..14]),"
-        "move(tun_metadata0[0..15]->outport[0..15]),set(flags[31]=0x1),set(in_port=none),"
+        "move(tun_metadata0[0..15]->outport[0..15]),set(flags=0x80ff0000),move(inport[0..3]->flags[8..11]),set(in_port=none),"
         "resubmit(output)"
     )
     start = "table=physical_to_logical priority=100 in_port=geneve"

@@ -12,11 +12,9 @@ from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.codec import TCP_RST
-from chassis_agent.punt.dispatcher import Dispatcher, meter_mods
+from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.errors import MalformedUserdataError
 from chassis_agent.punt.opcodes import (
-    FIRST_FREE_METER,
-    PUNT_METERS,
     LogArguments,
     Opcode,
     decode_log_arguments,
@@ -227,16 +225,3 @@ def test_log_arguments_that_are_cut_short() -> None:
     for length in range(len(body)):
         with pytest.raises(MalformedUserdataError):
             decode_log_arguments(body[:length])
-
-
-def test_meters_are_made_once_and_changed_where_they_differ() -> None:
-    everything = meter_mods({})
-    assert len(everything) == len(Opcode)
-    installed = {meter.meter_id: (meter.rate, meter.burst) for meter in PUNT_METERS.values()}
-    assert meter_mods(installed) == []
-    first = PUNT_METERS[Opcode.ARP]
-    (change,) = meter_mods(installed | {first.meter_id: (1, 1)})
-    assert change == messages.meter_mod(
-        messages.MeterCommand.MODIFY, first.meter_id, rate=first.rate, burst=first.burst
-    )
-    assert max(installed) < FIRST_FREE_METER

@@ -1,0 +1,106 @@
+"""The meters in front of the agent: what of a flood of punted packets reaches it, and whose.
+
+Two meters judge each punted packet. The first is that of its sender's *share*, in a table of
+shares (`tables.PUNT_SHARE`, and `tables.LOG_SHARE` for what is only logged). It keeps one VM's
+flood from taking the place of the others' packets. The second is that of the packet's opcode,
+and bounds what all senders together cost.
+
+A sender is who `tables.SENDER` says. Those of this chassis are interfaces, whose OpenFlow ports
+spread over `LOCAL_SHARES`: with fewer interfaces each has a share of its own. Those elsewhere
+are told apart by the logical port at which they enter the datapath, in `TUNNEL_SHARES`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Final, NamedTuple
+
+from chassis_agent import tables
+from chassis_agent.openflow import messages
+from chassis_agent.punt.opcodes import Opcode
+
+
+class PuntMeter(NamedTuple):
+    """How many packets a second may reach the agent, and how many at once."""
+
+    meter_id: int
+    rate: int
+    burst: int
+
+
+PUNT_METERS: Final = {opcode: PuntMeter(int(opcode), 1000, 1000) for opcode in Opcode}
+"""What all senders together may have of each opcode."""
+
+LOCAL_SHARES: Final = 256
+TUNNEL_SHARES: Final = 16
+SHARE_RATE: Final = 100
+SHARE_BURST: Final = 200
+
+_FIRST_SHARE: Final = 256
+_FIRST_LOG_SHARE: Final = 1024
+FIRST_FREE_METER: Final = 2048
+"""Meters from here on are for ACL logging and QoS."""
+
+
+class Shares(NamedTuple):
+    """The meters of a sender: for what the agent answers or learns, and for what it logs."""
+
+    punts: int
+    logs: int
+
+
+def shares_of(sender: int) -> Shares:
+    """The meters of a sender, a value of `tables.SENDER`.
+
+    >>> shares_of(3)
+    Shares(punts=259, logs=1027)
+    >>> shares_of(3 + LOCAL_SHARES) == shares_of(3)
+    True
+    """
+    share = sender % LOCAL_SHARES
+    if sender >= tables.FIRST_SENDER_ELSEWHERE:
+        share = LOCAL_SHARES + (sender - tables.FIRST_SENDER_ELSEWHERE) % TUNNEL_SHARES
+    return Shares(_FIRST_SHARE + share, _FIRST_LOG_SHARE + share)
+
+
+def punt_meters() -> Iterator[PuntMeter]:
+    """All meters in front of the agent; every chassis has them."""
+    yield from PUNT_METERS.values()
+    for first in (_FIRST_SHARE, _FIRST_LOG_SHARE):
+        for share in range(LOCAL_SHARES + TUNNEL_SHARES):
+            yield PuntMeter(first + share, SHARE_RATE, SHARE_BURST)
+
+
+def meter_mods(installed: Mapping[int, tuple[int, int]]) -> list[bytes]:
+    """The messages that give a switch the meters in front of the agent.
+
+    ``installed`` are the meters that it has already: rate and burst by id.
+    """
+    changes = []
+    for meter in punt_meters():
+        there = installed.get(meter.meter_id)
+        if there != (meter.rate, meter.burst):
+            add, modify = messages.MeterCommand.ADD, messages.MeterCommand.MODIFY
+            command = add if there is None else modify
+            changes.append(
+                messages.meter_mod(command, meter.meter_id, rate=meter.rate, burst=meter.burst)
+            )
+    return changes
+
+
+def meter_name(number: int) -> str:
+    """What a meter is for, in a word.
+
+    >>> meter_name(9), meter_name(259), meter_name(1024 + 256), meter_name(4000)
+    ('reject', 'share_3', 'log_share_elsewhere_0', '4000')
+    """
+    for opcode, meter in PUNT_METERS.items():
+        if number == meter.meter_id:
+            return opcode.name.lower()
+    for first, name in ((_FIRST_LOG_SHARE, "log_share"), (_FIRST_SHARE, "share")):
+        share = number - first
+        if 0 <= share < LOCAL_SHARES:
+            return f"{name}_{share}"
+        if 0 <= share - LOCAL_SHARES < TUNNEL_SHARES:
+            return f"{name}_elsewhere_{share - LOCAL_SHARES}"
+    return str(number)
