@@ -1,7 +1,7 @@
 """``treadle explain``: whether A reaches B, and if not, what is in the way and what helps.
 
-Its exit codes answer, too: 0 reachable, 1 not, or with ``--live`` not in the switches, 2
-the question could not be answered.
+Its exit codes answer, too: 0 yes; 1 no, or with ``--live`` not in the switches; 2 the question
+was refused; 3 the server can't be reached; 4 it is not known.
 """
 
 import json
@@ -19,6 +19,11 @@ Line = tuple[str, str]
 """Text and its colour."""
 
 NOT_REACHABLE = 1
+NOT_KNOWN = 4
+_EXIT_CODES = {"yes": 0, "no": NOT_REACHABLE, "not-known": NOT_KNOWN}
+_COLOURS = {"yes": "green", "no": "red", "not-known": "yellow"}
+_PROPOSED = {True: "to allow it:", False: "to get further:", None: "what may help:"}
+_SIGNS = {True: ("ok", "green"), False: ("no", "red"), None: ("??", "yellow")}
 
 
 def explain(
@@ -51,7 +56,10 @@ def explain(
     token: Token = None,
     token_file: TokenFile = None,
 ) -> None:
-    """Explain why one end does not reach another, and what to change. Changes nothing."""
+    """Explain why one end does not reach another, and what to change. Changes nothing.
+
+    Exit codes: 0 yes, 1 no, 2 a question that is refused, 3 no answer, 4 not known.
+    """
     if detailed and as_json:
         fail("give one of --detailed and --json", ExitCode.USAGE)
     if match is not None and destination is None:
@@ -70,8 +78,10 @@ def explain(
         with Client(url, token, token_file) as client:
             body = json.dumps(given).encode()
             found = client.request("POST", "/v1/reachability", body=body).json()
-    except typer.Exit:
-        raise typer.Exit(ExitCode.USAGE) from None
+    except typer.Exit as ended:
+        # Exit code 1 is the answer no.
+        refused = ended.exit_code == ExitCode.REFUSED
+        raise typer.Exit(ExitCode.USAGE if refused else ended.exit_code) from None
     if as_json:
         typer.echo(json.dumps(found, indent=2))
     else:
@@ -79,32 +89,46 @@ def explain(
             typer.secho(text, fg=colour or None)
         for text, colour in live_lines(found["live"]) if found["live"] else ():
             typer.secho(text, fg=colour or None)
-    if not found["reachable"] or (found["live"] and found["live"]["agrees"] is False):
+    if found["live"] and found["live"]["agrees"] is False:
         raise typer.Exit(NOT_REACHABLE)
+    raise typer.Exit(_EXIT_CODES[found["answer"]])
 
 
 def lines(found: Document, *, detailed: bool) -> Iterator[Line]:
     """The checks if asked for, the answer, and what would help."""
     if detailed:
         for check in found["checks"]:
-            sign, colour = ("ok", "green") if check["passed"] else ("no", "red")
+            sign, colour = _SIGNS[check["passed"]]
             yield f"{sign}  {check['text']}", colour
             if check["trace"] is not None:
                 yield f"    {check['trace']['inport']}: {check['trace']['packet']}", "bright_black"
                 yield f"    {check['trace']['verdict']['text']}", "bright_black"
-    yield found["text"], "green" if found["reachable"] else "red"
-    for obstacle in found["obstacles"][1:]:
-        yield f"also: {obstacle['text']}", "red"
+    yield found["text"], _COLOURS[found["answer"]]
+    for obstacle in found["obstacles"]:
+        if not found["text"].endswith(obstacle["text"]):
+            yield f"also: {obstacle['text']}", "red" if obstacle["certain"] else "yellow"
+    yield from assumed(found["assumptions"])
     yield from _proposed(found["proposal"])
+
+
+def assumed(assumptions: list[Document]) -> Iterator[Line]:
+    """What is taken for granted, and what would be if it were not so."""
+    for each in assumptions:
+        yield f"assuming that {each['text']}", "bright_black"
+        if each["otherwise"] is not None:
+            yield f"  otherwise {each['otherwise']}", "yellow"
 
 
 def _proposed(proposal: Document | None) -> Iterator[Line]:
     if proposal is None:
         return
     yield "", ""
-    yield "to allow it:" if proposal["sufficient"] else "to get further:", "yellow"
+    yield _PROPOSED[proposal["sufficient"]], "yellow"
     for text in proposal["text"]:
         yield f"  {text}", ""
+    for text in proposal["unknowns"]:
+        yield f"whether that is enough is not known, because {text}", "yellow"
+    yield from assumed(proposal["assumptions"])
     if proposal["transaction"] is not None:
         yield "POST /v1/transactions", "yellow"
         for line in json.dumps(proposal["transaction"], indent=2).splitlines():

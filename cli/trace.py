@@ -17,7 +17,13 @@ Document = dict[str, Any]
 Line = tuple[str, str]
 """Text and its colour."""
 
-_COLOURS = {"delivered": "green", "answered": "cyan", "asked": "yellow", "dropped": "red"}
+_COLOURS = {
+    "delivered": "green",
+    "answered": "cyan",
+    "asked": "yellow",
+    "dropped": "red",
+    "unknown": "yellow",
+}
 _STEP_COLOURS = {
     "visit": "",
     "crossing": "blue",

@@ -106,7 +106,8 @@ class _Walker:
         scene = Scene(position, place, entry, visit)
         self.note(visit)
         if not choice.certain:
-            self.drop(scene, packet, "it is not known whether the packet fits the flow")
+            reason = "it is not known whether the packet fits the flow"
+            self.drop(scene, packet, reason, certain=False)
             return None
         if entry is not None:
             return self.run(scene, entry.actions, packet)
@@ -156,7 +157,7 @@ class _Walker:
     def _send_to_egress(self, scene: Scene, packet: MutablePacket) -> None:
         name = packet.get("outport", "")
         if not isinstance(name, str):
-            self.drop(scene, packet, "it is not known where the packet goes")
+            self.drop(scene, packet, "it is not known where the packet goes", certain=False)
             return
         datapath = scene.position.datapath
         port = self.network.ports.get(name)
@@ -211,9 +212,10 @@ class _Walker:
             self.note(Crossing(self.depth, text, peer.name, dict(copy)))
             self.follow(copy, Position(peer.datapath, f"{kind}_in", 0))
 
-    def drop(self, scene: Scene, packet: Packet, reason: str) -> None:
+    def drop(self, scene: Scene, packet: Packet, reason: str, *, certain: bool = True) -> None:
         name = self.network.datapaths[scene.position.datapath].name
-        self.note(Drop(self.depth, name, scene.place, scene.entry, reason, dict(packet)))
+        drop = Drop(self.depth, name, scene.place, scene.entry, reason, dict(packet), certain)
+        self.note(drop)
 
 
 def _loops_back(packet: Packet, outport: str) -> bool:

@@ -89,7 +89,11 @@ class Delivery:
 
 @dataclass
 class Drop:
-    """A packet ended, and where: `entry` is the flow, None for a stage's default."""
+    """A packet ended, and where: `entry` is the flow, None for a stage's default.
+
+    It is not `certain` where it may as well have gone on: the `reason` is then what is not
+    known, or not defined.
+    """
 
     depth: int
     datapath: str
@@ -97,6 +101,7 @@ class Drop:
     entry: Entry | None
     reason: str
     packet: Packet
+    certain: bool = True
 
     def __str__(self) -> str:
         stage = self.place.name if self.place else "the end of the pipeline"

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Literal
 
+from api.answers import Answer
 from api.explain.scene import Scene
 from api.live.legs import Journey
 from api.trace.causes import Cause
@@ -37,6 +38,7 @@ class ObstacleKind(StrEnum):
     UNBOUND = "unbound"
     NOT_UP = "not-up"
     DEAD_CHASSIS = "dead-chassis"
+    UNKNOWN = "unknown"
     OTHER = "other"
 
 
@@ -45,7 +47,8 @@ class Obstacle:
     """What is in the way: `cause` is the object to change, `packet` what met it.
 
     `detail` is what the kind has to be told to find a remedy: for an unknown
-    destination the address that nobody has.
+    destination the address that nobody has. Where it is not `certain` it may be in the way
+    or not, and `text` says why that is not known.
     """
 
     kind: ObstacleKind
@@ -53,6 +56,7 @@ class Obstacle:
     cause: Cause | None = None
     packet: Packet = field(default_factory=dict)
     detail: str = ""
+    certain: bool = True
 
 
 class CheckKind(StrEnum):
@@ -80,7 +84,15 @@ class Check:
     walk: Walk | None = None
 
     @property
+    def answer(self) -> Answer:
+        """Whether it holds."""
+        if self.obstacle is None:
+            return Answer.YES
+        return Answer.NO if self.obstacle.certain else Answer.UNKNOWN
+
+    @property
     def passed(self) -> bool:
+        """Whether it is known to hold."""
         return self.obstacle is None
 
     @property
@@ -120,4 +132,5 @@ def _not_there(scene: Scene, port: PortBinding) -> Obstacle | None:
         text += "".join(f", and {problem}" for problem in wrong)
     if kind is ObstacleKind.DEAD_CHASSIS:
         text += "; if its switch is alive it goes on by old flows, which nothing brings up to date"
-    return Obstacle(kind, text, None if absence.chassis else cause, detail=port.name)
+    known = kind is not ObstacleKind.DEAD_CHASSIS
+    return Obstacle(kind, text, None if absence.chassis else cause, detail=port.name, certain=known)

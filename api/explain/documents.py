@@ -4,6 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from api.answers import AssumptionKind
 from api.documents import Document, ExplainedCause
 from api.live.documents import LiveCheck
 from api.trace.documents import TraceStep, Verdict
@@ -42,9 +43,11 @@ class Remedy(Document):
 
 
 class Obstacle(Document):
-    """What is in the way."""
+    """What is in the way, or may be."""
 
     kind: str
+    certain: bool
+    """`false` where it is not known whether it is in the way."""
     text: str
     """What happens there, and to which object's account it goes."""
     cause: ExplainedCause | None
@@ -75,10 +78,21 @@ class Check(Document):
     """The port that it is about, or where the packet enters."""
     chassis: str | None
     """Where that port is bound."""
-    passed: bool
+    passed: bool | None
+    """`null` where it is not known."""
     text: str
     trace: ExplainedTrace | None
     """The packet, where one was walked."""
+
+
+class Assumption(Document):
+    """What an answer takes for granted."""
+
+    kind: AssumptionKind
+    text: str
+    """It is assumed that …"""
+    otherwise: str | None
+    """What the answer would be if it were not so, where that was found out."""
 
 
 class Proposal(Document):
@@ -92,15 +106,25 @@ class Proposal(Document):
     """The packet to send instead, as a match."""
     commands: list[str]
     """What to run on hypervisors."""
-    sufficient: bool
-    """Whether the packets were walked with it, and pass."""
+    sufficient: bool | None
+    """Whether the packets were walked with it, and pass; `null` where it is not known."""
+    unknowns: list[str]
+    """Why it is not known whether it is enough."""
+    assumptions: list[Assumption]
+    """What it takes for granted."""
 
 
 class Reachability(Document):
     """Whether one end reaches the other, and if not, what is in the way."""
 
-    reachable: bool
+    answer: Literal["yes", "no", "not-known"]
+    reachable: bool | None
+    """The answer as a truth value, `null` where it is not known."""
     text: str
+    unknowns: list[str]
+    """Why it is not known."""
+    assumptions: list[Assumption]
+    """What the answer takes for granted though nobody has said so."""
     source: str
     """The port where requests enter."""
     destination: str | None

@@ -19,7 +19,15 @@ from collections.abc import Iterator
 from api.explain import packets
 from api.explain.checks import Check, CheckKind, Obstacle, binding
 from api.explain.question import Question
-from api.explain.reasons import reason, refusal, unaddressed, unheard, unknown_address, unresolved
+from api.explain.reasons import (
+    reason,
+    refusal,
+    unaddressed,
+    uncertain,
+    unheard,
+    unknown_address,
+    unresolved,
+)
 from api.explain.scene import Scene
 from api.trace.addressing import Neighbour, Nobody, hosts, packet_between
 from api.trace.result import Ending, ending
@@ -179,6 +187,9 @@ class _Examination:
             return f"the {kind} is delivered to {shown}", None
         if end.outcome == "answered" and self._is_answer(end):
             return f"the {kind} is answered by the network itself", None
+        if end.uncertain:
+            obstacle = uncertain(self._scene, end.uncertain[0])
+            return f"it is not known whether the {kind} arrives: {obstacle.text}", obstacle
         obstacle = reason(self._scene, walk, end, wanted.name if wanted else "")
         return f"the {kind} does not arrive: {obstacle.text}", obstacle
 

@@ -106,6 +106,15 @@ def _misled(scene: Scene, end: Ending, wanted: str) -> Obstacle:
     return Obstacle(ObstacleKind.OTHER, f"{text}, instead of {wanted}", cause, packet)
 
 
+def uncertain(scene: Scene, drop: Drop) -> Obstacle:
+    """That it is not known whether a packet goes on."""
+    place = f"in {drop.datapath} at {drop.place.name}" if drop.place else f"in {drop.datapath}"
+    cause = _cause(scene, drop.entry)
+    by = f", by {scene.authored(cause)}" if cause else ""
+    text = f"perhaps dropped {place}{by}: {drop.reason}"
+    return Obstacle(ObstacleKind.UNKNOWN, text, cause, drop.packet, certain=False)
+
+
 # --- what is known before any packet is sent
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+from api.answers import Answer, all_of
 from api.explain import packets
 from api.explain.checks import Check, CheckKind, Obstacle
 from api.explain.question import Question
@@ -23,9 +24,17 @@ def answer(
 ) -> Document:
     """What was found; `remedies` belong to the checks that failed, in their order."""
     failed = [check for check in checks if not check.passed]
+    found = all_of(check.answer for check in checks)
     return {
-        "reachable": not failed,
-        "text": _text(question, checks),
+        "answer": found.value,
+        "reachable": found.truth,
+        "text": _text(question, checks, found),
+        "unknowns": [
+            _sentence(check, check.obstacle)
+            for check in checks
+            if check.obstacle is not None and not check.obstacle.certain
+        ],
+        "assumptions": [],
         "source": question.entry.name,
         "destination": _destination(question, checks),
         "service": question.service,
@@ -34,6 +43,7 @@ def answer(
         "obstacles": [
             {
                 "kind": obstacle.kind.value,
+                "certain": obstacle.certain,
                 "text": _sentence(check, obstacle),
                 "cause": None if obstacle.cause is None else obstacle.cause._asdict(),
                 "remedy": None if remedy is None else _remedy(remedy),
@@ -60,13 +70,16 @@ def proposal(remedies: Sequence[Remedy], *, sufficient: bool) -> Document | None
         "packet": packets.as_match(sent[-1]) if sent else None,
         "commands": list(dict.fromkeys(c for remedy in remedies for c in remedy.commands)),
         "sufficient": sufficient,
+        "unknowns": [],
+        "assumptions": [],
     }
 
 
-def _text(question: Question, checks: Sequence[Check]) -> str:
+def _text(question: Question, checks: Sequence[Check], found: Answer) -> str:
+    begins = {Answer.NO: "no: ", Answer.UNKNOWN: "not known, because "}
     for check in checks:
-        if check.obstacle is not None:
-            return f"no: {_sentence(check, check.obstacle)}"
+        if check.obstacle is not None and check.answer is found:
+            return f"{begins[found]}{_sentence(check, check.obstacle)}"
     replied = any(check.kind is CheckKind.REPLY for check in checks)
     ends = f"{question.entry.name} reaches {_destination(question, checks) or 'the network'}"
     what = ends if question.words is None else f"{ends} by {question.service}"
@@ -108,7 +121,7 @@ def _check(scene: Scene, check: Check, *, with_steps: bool) -> Document:
         "kind": check.kind.value,
         "port": check.port.name,
         "chassis": check.port.chassis or None,
-        "passed": check.passed,
+        "passed": check.answer.truth,
         "text": check.text,
         "trace": trace,
     }

@@ -83,8 +83,9 @@ class Absence(Document):
 class Verdict(Document):
     """How a trace ended."""
 
-    outcome: Literal["delivered", "answered", "asked", "dropped", "ended"]
-    """`asked` if the next hop's address has to be found first; `ended` if nothing left."""
+    outcome: Literal["delivered", "answered", "asked", "dropped", "ended", "unknown"]
+    """`asked` if the next hop's address has to be found first; `ended` if nothing left;
+    `unknown` if it is not known what becomes of it: `text` says why."""
     text: str
     datapath: str | None
     """Where it was answered or dropped."""

@@ -21,6 +21,7 @@ from logical_flow.walk_events import (
 )
 
 Document = dict[str, Any]
+Outcome = Literal["delivered", "answered", "asked", "dropped", "ended", "unknown"]
 
 _ANSWERING = {"arp.op", "icmp4.type", "icmp6.type"}
 _ADDRESS_REQUESTS = {"arp", "nd_ns"}
@@ -35,9 +36,10 @@ class Ending:
     `deliveries` are all, each with whether it is the packet itself and not one made on
     the way. `answers` are the deliveries to the port where the packet entered, `forwarded` those
     of the packet itself to other ports, `requests` what asks for a next hop's address.
+    `uncertain` are the drops of copies that may as well have gone on.
     """
 
-    outcome: Literal["delivered", "answered", "asked", "dropped", "ended"]
+    outcome: Outcome
     place: Event | None
     deliveries: list[tuple[Delivery, bool]]
     forwarded: list[Delivery]
@@ -45,6 +47,7 @@ class Ending:
     requests: list[Delivery]
     entry: Entry | None
     """The flow that decided; for what follows from an ACL's verdict, the ACL's."""
+    uncertain: list[Drop]
 
 
 def ending(walk: Walk, inport: str) -> Ending:
@@ -60,14 +63,17 @@ def ending(walk: Walk, inport: str) -> Ending:
     ]
     answers = [(n, event) for n, event in delivered if event.port == inport]
     answers = [(n, event) for n, event in answers if event not in requests]
+    uncertain = [drop for drop in walk.drops if not drop.certain]
     place: Event | None = None
-    outcome: Literal["delivered", "answered", "asked", "dropped", "ended"] = "ended"
+    outcome: Outcome = "ended"
     if forwarded:
         outcome = "delivered"
     elif answers:
         outcome, place = "answered", _answering(events, answers[0][0])
     elif requests:
         outcome = "asked"
+    elif uncertain:
+        outcome, place = "unknown", uncertain[0]
     elif walk.drops:
         outcome, place = "dropped", walk.drops[0]
     return Ending(
@@ -78,6 +84,7 @@ def ending(walk: Walk, inport: str) -> Ending:
         [event for _, event in answers],
         requests,
         None if place is None else deciding(walk, place),
+        uncertain,
     )
 
 
@@ -96,6 +103,8 @@ def verdict(walk: Walk, inport: str, causes: Causes, hosting: Hosting) -> Docume
         case "dropped":
             reason = walk.drops[0].reason
             text = "dropped" if reason == FLOW_SAYS_SO else f"dropped: {reason},"
+        case "unknown":
+            text = f"not known, because {end.uncertain[0].reason},"
         case "ended":
             text = "nothing left through any port"
     cause = _cause(end.entry, causes)

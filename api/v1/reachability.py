@@ -50,8 +50,11 @@ _PACKET = {
     "steps": None,
 }
 EXAMPLE = {
+    "answer": "no",
     "reachable": False,
     "text": f"no: the request is {_REASON}",
+    "unknowns": [],
+    "assumptions": [],
     "source": "web-1",
     "destination": "db-1",
     "service": "udp/53",
@@ -77,6 +80,7 @@ EXAMPLE = {
     "obstacles": [
         {
             "kind": "acl",
+            "certain": True,
             "text": f"the request is {_REASON}",
             "cause": CAUSE_EXAMPLE,
             "remedy": {
@@ -93,6 +97,8 @@ EXAMPLE = {
         "packet": None,
         "commands": [],
         "sufficient": True,
+        "unknowns": [],
+        "assumptions": [],
     },
     "live": None,
 }

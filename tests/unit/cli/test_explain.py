@@ -10,7 +10,14 @@ from typer.testing import CliRunner
 from api.v1.reachability import EXAMPLE
 from cli.main import app
 
-REACHED = {**EXAMPLE, "reachable": True, "text": "yes", "obstacles": [], "proposal": None}
+REACHED = {
+    **EXAMPLE,
+    "answer": "yes",
+    "reachable": True,
+    "text": "yes",
+    "obstacles": [],
+    "proposal": None,
+}
 
 
 class Answering:
@@ -65,6 +72,42 @@ def test_a_yes(server: Answering) -> None:
     assert run("web-1", "db-1", code=0) == "yes\n"
 
 
+def test_what_is_not_known_and_what_is_assumed(server: Answering) -> None:
+    unknown = {"passed": None, "text": "nobody knows", "trace": None}
+    assumption = {"kind": "guest", "text": "guests are plain", "otherwise": "yes: by a detour"}
+    proposal = {
+        "text": ["ask around"],
+        "transaction": None,
+        "packet": None,
+        "commands": [],
+        "sufficient": None,
+        "unknowns": ["it hangs on her"],
+        "assumptions": [{"kind": "hypervisor", "text": "it works", "otherwise": None}],
+    }
+    server.answer = {
+        **EXAMPLE,
+        "answer": "not-known",
+        "reachable": None,
+        "text": "not known, because of her",
+        "unknowns": ["of her"],
+        "obstacles": [],
+        "checks": [unknown],
+        "assumptions": [assumption],
+        "proposal": proposal,
+    }
+    assert run("a", "b", "--detailed", code=4).splitlines() == [
+        "??  nobody knows",
+        "not known, because of her",
+        "assuming that guests are plain",
+        "  otherwise yes: by a detour",
+        "",
+        "what may help:",
+        "  ask around",
+        "whether that is enough is not known, because it hangs on her",
+        "assuming that it works",
+    ]
+
+
 def test_all_that_was_checked(server: Answering) -> None:
     text = run("web-1", "db-1", "udp/53", "--detailed", code=1)
     assert "ok  port web-1 is up on chassis hypervisor-1" in text
@@ -79,6 +122,8 @@ def test_packets_and_commands_that_are_proposed(server: Answering) -> None:
         "packet": 'inport == "web-1" && ip.ttl == 2',
         "commands": ["ovs-vsctl show"],
         "sufficient": False,
+        "unknowns": [],
+        "assumptions": [],
     }
     server.answer = {**EXAMPLE, "proposal": proposal}
     lines = run("--match", "ip.ttl == 1", "--inport", "web-1", code=1).splitlines()
@@ -94,6 +139,11 @@ def test_the_document(server: Answering) -> None:
 def test_a_question_that_is_refused_is_no_answer(server: Answering) -> None:
     server.status = 422
     assert "422" in run("a", "b", code=2)
+
+
+def test_a_server_that_is_away_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TREADLE_URL", "http://127.0.0.1:1")
+    run("a", "b", code=3)
 
 
 def test_wrong_use(server: Answering) -> None:

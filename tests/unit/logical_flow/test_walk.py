@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from api.trace.result import ending
 from logical_flow.connections import ConnectionTable, ScriptedConnections, State, Tracked
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Sets
@@ -222,6 +223,15 @@ def test_every_visit_names_its_flow_and_cause() -> None:
         "  left table=0(ls_out_deliver), priority=0, match=(1), action=(output;)  # cause of s1",
         "  delivered to b",
     ]
+
+
+def test_where_it_hangs_on_an_unknown_field_the_end_is_not_certain() -> None:
+    packet = packet_from_match('inport == "a" && eth.dst == 00:00:00:00:00:02')
+    (drop,) = walk(network(), {**packet, "eth.dst": None}).drops
+    assert not drop.certain
+    end = ending(walk(network(), {**packet, "eth.dst": None}), "a")
+    assert (end.outcome, end.uncertain) == ("unknown", [drop])
+    assert all(each.certain for each in walk(network(), {**packet, "eth.dst": 9}).drops)
 
 
 def test_the_default_of_a_stage_decides_where_no_flow_fits() -> None:

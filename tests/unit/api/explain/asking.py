@@ -10,8 +10,17 @@ Document = dict[str, Any]
 async def refused(net: Plugged, **question: Any) -> Document:
     """The answer, which is a no."""
     found: Document = await net.ask(**question)
-    assert not found["reachable"], found["text"]
+    assert (found["answer"], found["reachable"]) == ("no", False), found["text"]
     assert found["text"].startswith("no: ")
+    return found
+
+
+async def unknown(net: Plugged, **question: Any) -> Document:
+    """The answer, which is neither yes nor no."""
+    found: Document = await net.ask(**question)
+    assert (found["answer"], found["reachable"]) == ("not-known", None), found["text"]
+    assert found["text"].startswith("not known, because ")
+    assert found["unknowns"]
     return found
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.api.explain.asking import A_TO_B, first, refused
+from tests.unit.api.explain.asking import A_TO_B, first, refused, unknown
 from tests.unit.api.explain.conftest import Plugged
 
 
@@ -33,7 +33,8 @@ async def test_a_port_that_waits_for_a_chassis(net: Plugged) -> None:
 async def test_dead_chassis(net: Plugged, chassis: str, port: str) -> None:
     facts = net.server.backend.realised.facts
     facts.lapsed(chassis)
-    found = await refused(net, **A_TO_B)
+    found = await unknown(net, **A_TO_B)
+    assert not found["obstacles"][0]["certain"]
     assert (
         f"port {port} is bound to chassis {chassis}, whose agent is not heard of" in (found["text"])
     )
