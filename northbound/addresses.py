@@ -12,7 +12,11 @@ from functools import lru_cache
 from typing import NamedTuple
 
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
+_LINK_LOCAL = ipaddress.IPv6Network("fe80::/64")
 _ALIASES = {"unknown", "router"}
+
+_NO_HOSTS4 = tuple(map(ipaddress.IPv4Network, ("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/4")))
+_NO_HOSTS6 = tuple(map(ipaddress.IPv6Network, ("::/127", "ff00::/8")))
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
@@ -69,9 +73,24 @@ def parse_host(text: str) -> Address:
         raise ValueError(f"{text!r} is not an IP address") from None
     if isinstance(address, ipaddress.IPv6Address) and address.scope_id is not None:
         raise ValueError(f"{text!r} has a scope, which has no meaning here")
-    if address.is_multicast or address.is_unspecified or int(address) == 0xFFFFFFFF:
-        raise ValueError(f"{text!r} is not the address of a host")
+    if reason := _why_no_host(address):
+        raise ValueError(f"{text!r} is {reason}, not the address of a host")
     return address
+
+
+def _why_no_host(address: Address) -> str | None:
+    """What `address` is where no host on a network can have it (RFC 1122 3.2.1.3, RFC 4291)."""
+    if address.is_multicast:
+        return "a multicast address"
+    if address.is_loopback:
+        return "a loopback address"
+    if address.is_unspecified:
+        return "the unspecified address"
+    if address.version == 4 and int(address) >> 24 == 0:
+        return "an address of 'this network'"
+    if address.version == 4 and int(address) == 0xFFFFFFFF:
+        return "the broadcast address"
+    return None
 
 
 def parse_network(text: str, *, strict: bool = True) -> Network:
@@ -80,6 +99,16 @@ def parse_network(text: str, *, strict: bool = True) -> Network:
         return ipaddress.ip_network(text, strict=strict)
     except ValueError as error:
         raise ValueError(str(error)) from None
+
+
+def parse_host_network(text: str) -> Network:
+    """A network all of whose addresses hosts may have, in CIDR notation."""
+    network = parse_network(text)
+    reserved = _NO_HOSTS4 if network.version == 4 else _NO_HOSTS6
+    for other in reserved:
+        if network.overlaps(other):
+            raise ValueError(f"{text!r} has addresses of {other} in it, which no host can have")
+    return network
 
 
 def parse_interface(text: str) -> str:
@@ -168,6 +197,11 @@ def eui64(network: ipaddress.IPv6Network, mac: str) -> str:
     octets = bytes.fromhex(mac.replace(":", ""))
     host = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
     return str(network.network_address + int.from_bytes(host, "big"))
+
+
+def link_local(mac: str) -> str:
+    """The link-local address that a port with this MAC address answers for (RFC 4291 2.5.6)."""
+    return eui64(_LINK_LOCAL, mac)
 
 
 def _range(text: str) -> tuple[int, int]:

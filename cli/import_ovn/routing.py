@@ -1,8 +1,9 @@
 """Logical routers, their ports, and their static routes.
 
 A route that OVN itself passes over, since nothing leads to its next hop, is left behind
-with a note. Of several next hops for one prefix the first is kept, and the others are
-listed: Treadle doesn't spread packets over them.
+with a note. One whose next hop nobody answers for, such as the router's own address, drops
+packets in OVN, and becomes one that discards them. Of several next hops for one prefix the
+first is kept, and the others are listed: Treadle doesn't spread packets over them.
 """
 
 import ipaddress
@@ -11,6 +12,7 @@ from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.snapshot import Row
+from northbound.services.nexthops import why_no_host
 from northbound.specs.routing import (
     LogicalRouterPortProperties,
     LogicalRouterProperties,
@@ -104,6 +106,14 @@ class Routing:
         values: Values = {"ip_prefix": row.text("ip_prefix"), "nexthop": nexthop}
         if row.text("policy"):
             values["policy"] = row.text("policy")
+        if reason := _why_no_host(nexthop, ports):
+            # In OVN the route is in force, and its packets wait for an answer in vain.
+            accepted = self._draft.accepted(
+                row, StaticRouteProperties, values | {"nexthop": "discard"}
+            )
+            if accepted is not None:
+                self._draft.report.noted(row, "nexthop", f"imported as discard: {nexthop} {reason}")
+            return accepted
         if nexthop == "discard":
             return self._draft.accepted(row, StaticRouteProperties, values)
         if output_port and output_port not in ports:
@@ -149,6 +159,19 @@ def _is_link_local(text: str) -> bool:
         return ipaddress.ip_address(text) in _LINK_LOCAL
     except ValueError:
         return False
+
+
+def _why_no_host(nexthop: str, ports: Ports) -> str | None:
+    """Why nobody answers for a next hop; None also where it is no address at all."""
+    try:
+        address = ipaddress.ip_address(nexthop)
+    except ValueError:
+        return None
+    reasons = (
+        why_no_host(address, name, values["mac"], values["networks"])
+        for name, values in ports.values()
+    )
+    return next(filter(None, reasons), None)
 
 
 def _leading_to(nexthop: str, ports: Ports) -> list[str]:

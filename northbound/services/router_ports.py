@@ -17,6 +17,7 @@ from northbound.models import (
 )
 from northbound.services.base import Filters, Service, by_column, by_reference, new_id
 from northbound.services.lookups import PORT_MODELS, refuse_if_referenced, resolve, take_name
+from northbound.services.nexthops import refuse_taking_nexthops
 from northbound.services.switch_ports import (
     claim_addresses,
     held_addresses,
@@ -83,6 +84,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         held = held_addresses(tx, attached) if attached is not None else []
         self._rename(tx, row, spec.name, attached)
         row.mac = spec.mac or row.mac
+        refuse_taking_nexthops(tx, row, spec.networks)
         row.networks = spec.networks
         row.enabled = spec.enabled
         row.labels, row.external_ids = spec.labels, spec.external_ids

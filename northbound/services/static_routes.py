@@ -4,23 +4,23 @@ import ipaddress
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import select
-
 from northbound.errors import InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
 from northbound.services.base import Filters, Service, by_column, by_reference, new_id
 from northbound.services.lookups import NaturalKeys, resolve
+from northbound.services.nexthops import ports_of, why_no_nexthop
 from northbound.specs import StaticRouteSpec
 from northbound.transaction import Reader, Transaction
 
-NATURAL_KEY = ("logical_router_id", "ip_prefix", "policy", "nexthop", "output_port")
-"""No two routes agree in all of these."""
+NATURAL_KEY = ("logical_router_id", "ip_prefix", "policy")
+"""No two routes agree in all of these: only one of them could be in force."""
 
 
 class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
     """Static routes have no name; they are addressed by id.
 
-    A router has at most one route with the same prefix, policy, next hop and port.
+    A router has at most one route with the same prefix and policy: packets are not spread
+    over several next hops.
     """
 
     kind = "static_route"
@@ -69,23 +69,17 @@ class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
 
 
 def _output_port(tx: Transaction, router: LogicalRouter, spec: StaticRouteSpec) -> str | None:
-    """The name of the port a route leaves by, if it was said; else whether one is found."""
+    """The name of the port a route leaves by, if it was said; refuses what leads nowhere."""
     if spec.nexthop == "discard":
         return None
+    port = None
     if spec.output_port is not None:
         port = resolve(tx, LogicalRouterPort, spec.output_port, "output_port")
         if port.logical_router_id != router.id:
             raise InvalidError.of(
                 "output_port", reason=f"is no port of router {router.name!r}", value=port.name
             )
-        return port.name
     nexthop = ipaddress.ip_address(spec.nexthop)
-    query = select(LogicalRouterPort).where(LogicalRouterPort.logical_router_id == router.id)
-    for port in tx.session.scalars(query):
-        if any(nexthop in ipaddress.ip_interface(own).network for own in port.networks):
-            return None
-    raise InvalidError.of(
-        "nexthop",
-        reason=f"is in no network of router {router.name!r}; name an output_port",
-        value=spec.nexthop,
-    )
+    if reason := why_no_nexthop(nexthop, ports_of(tx, router.id), port):
+        raise InvalidError.of("nexthop", reason=reason, value=spec.nexthop)
+    return None if port is None else port.name

@@ -62,8 +62,9 @@ class StaticRouteProperties(Spec):
     """Where a route leads."""
 
     ip_prefix: Annotated[str, checked(lambda text: parse_network(text, strict=False))]
+    """One route of a router at most has the same prefix and policy."""
     nexthop: Annotated[str, AfterValidator(_nexthop)]
-    """An address, or `discard`. An IPv4 prefix may be reached through an IPv6 address."""
+    """Another host's address, or `discard`; IPv4 prefixes may be reached through IPv6."""
     output_port: Reference | None = None
     """Which of the router's ports to use; else the one whose network holds the next hop."""
     policy: Literal["dst-ip", "src-ip"] = "dst-ip"

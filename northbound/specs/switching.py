@@ -7,7 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from northbound.addresses import (
     canonical_range,
-    parse_network,
+    parse_host_network,
     parse_port_address,
     parse_port_security,
 )
@@ -15,7 +15,7 @@ from northbound.specs.base import FieldError, ObjectName, Reference, Spec, check
 
 
 def _subnet4(text: str) -> str:
-    network = parse_network(text)
+    network = parse_host_network(text)
     if network.version != 4:
         raise ValueError(f"{text!r} is not an IPv4 network")
     if network.prefixlen > 30:
@@ -24,7 +24,7 @@ def _subnet4(text: str) -> str:
 
 
 def _subnet6(text: str) -> str:
-    network = parse_network(text)
+    network = parse_host_network(text)
     if network.version != 6 or network.prefixlen != 64:
         raise ValueError(f"{text!r} is not an IPv6 network with a prefix length of 64")
     return str(network)

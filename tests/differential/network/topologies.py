@@ -121,6 +121,8 @@ def _add_routes(rng: Random, router: Document, routers: Document) -> None:
     ]
     hops = [ip for ip in others if any(_prefix(ip) == _prefix(text) for text in own)]
     hops += [f"{_prefix(text)}1" for text in own]
+    mine = {text.partition("/")[0] for text in own}
+    hops = [ip for ip in hops if ip not in mine]
     taken = set()
     for _ in range(rng.randint(0, 4)):
         hop = rng.choice(hops)

@@ -133,10 +133,120 @@ def test_routes(routers: Network) -> None:
     route = routers.create("route", **good)
     assert routers.get("route", route)["ip_prefix"] == "10.9.0.0/16"
     routers.refused(ConflictError, "route", **good)
-    routers.create("route", **{**good, "nexthop": "10.0.1.253"})
     routers.create("route", **{**good, "policy": "src-ip"})
-    routers.create("route", **{**good, "nexthop": "discard"})
-    routers.create("route", **{**good, "nexthop": "10.0.9.1", "output_port": "r1-a"})
+    routers.create("route", **{**good, "ip_prefix": "10.9.0.0/17"})
+    routers.update("route", route, nexthop="10.0.9.1", output_port="r1-a")
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"nexthop": "10.0.1.253"},
+        {"nexthop": "discard"},
+        {"nexthop": "10.0.9.1", "output_port": "r1-a"},
+        {"ip_prefix": "10.9.255.255/16"},
+    ],
+)
+def test_a_prefix_has_one_route(routers: Network, other: dict[str, str]) -> None:
+    """Of two, one would be in force, and nobody could tell which."""
+    good = {"logical_router": "r1", "ip_prefix": "10.9.0.0/16", "nexthop": "10.0.1.254"}
+    route = routers.create("route", **good)
+    assert route in routers.refused(ConflictError, "route", **{**good, **other})
+    spare = routers.create("route", **{**good, "ip_prefix": "10.8.0.0/16"})
+    clash = {"ip_prefix": "10.9.0.0/16", **other}
+    routers.refuses(ConflictError, lambda: routers.update("route", spare, **clash))
+    routers.delete("route", route)
+    routers.update("route", spare, **clash)
+
+
+@pytest.fixture
+def dual(routers: Network) -> Network:
+    """A router with a port of both families, one with a link, and one of IPv6 only."""
+    routers.create(
+        "router_port",
+        name="dual",
+        logical_router="r1",
+        mac="0a:00:00:00:01:01",
+        networks=["10.1.0.1/24", "10.2.0.9/29", "fd00:1::1/64"],
+    )
+    routers.create("router_port", name="link", logical_router="r1", networks=["10.3.0.0/31"])
+    routers.create("router_port", name="six", logical_router="r1", networks=["fd00:6::1/64"])
+    return routers
+
+
+@pytest.mark.parametrize(
+    ("nexthop", "output_port", "reason"),
+    [
+        ("10.1.0.1", None, "the address of the router's own port 'dual'"),
+        ("10.1.0.1", "r1-a", "the address of the router's own port 'dual'"),
+        ("10.1.0.0", None, "the network 10.1.0.0/24 itself"),
+        ("10.1.0.255", None, "the broadcast address of 10.1.0.0/24"),
+        ("10.1.0.255", "dual", "the broadcast address of 10.1.0.0/24"),
+        ("10.2.0.8", None, "the network 10.2.0.8/29 itself"),
+        ("10.2.0.15", None, "the broadcast address of 10.2.0.8/29"),
+        ("10.3.0.0", None, "the address of the router's own port 'link'"),
+        ("fd00:1::1", None, "the address of the router's own port 'dual'"),
+        ("fe80::800:ff:fe00:101", "dual", "link-local address of the router's own port 'dual'"),
+        ("fe80::1", None, "in no network of the router; name an output_port"),
+        ("10.9.9.9", "six", "no IPv4 address to ask for it from"),
+        ("127.0.0.1", "dual", "a loopback address"),
+        ("::1", "dual", "a loopback address"),
+        ("224.0.0.5", "dual", "a multicast address"),
+        ("ff02::1", "dual", "a multicast address"),
+        ("0.0.0.0", "dual", "the unspecified address"),
+        ("::", "dual", "the unspecified address"),
+        ("0.1.2.3", "dual", "'this network'"),
+        ("255.255.255.255", "dual", "the broadcast address"),
+    ],
+)
+def test_next_hops_that_are_no_host(
+    dual: Network, nexthop: str, output_port: str | None, reason: str
+) -> None:
+    prefix = "::/0" if ":" in nexthop else "0.0.0.0/0"
+    route = {"logical_router": "r1", "ip_prefix": prefix, "nexthop": nexthop}
+    faults = dual.faults("route", **route, output_port=output_port)
+    assert reason in faults.pop("/nexthop")
+    assert faults == {}
+
+
+@pytest.mark.parametrize(
+    ("nexthop", "output_port"),
+    [
+        ("10.1.0.254", None),
+        ("10.2.0.14", None),
+        ("10.3.0.1", None),
+        ("fd00:1::", None),
+        ("fd00:1::2", None),
+        ("fe80::1", "dual"),
+        ("10.9.9.9", "dual"),
+    ],
+)
+def test_next_hops_that_may_be_hosts(dual: Network, nexthop: str, output_port: str | None) -> None:
+    """IPv6 has no broadcast, and other routers answer for a network's own address."""
+    prefix = "::/0" if ":" in nexthop else "0.0.0.0/0"
+    dual.create(
+        "route", logical_router="r1", ip_prefix=prefix, nexthop=nexthop, output_port=output_port
+    )
+
+
+@pytest.mark.parametrize(
+    ("nexthop", "own"),
+    [
+        ("10.1.0.254", "10.1.0.254/24"),
+        ("10.1.0.248", "10.1.0.250/29"),
+        ("10.1.0.127", "10.1.0.120/28"),
+        ("fd00:1::2", "fd00:1::2/64"),
+    ],
+)
+def test_a_port_does_not_turn_a_next_hop_into_no_host(
+    dual: Network, nexthop: str, own: str
+) -> None:
+    prefix = "2001:db8::/32" if ":" in nexthop else "192.0.2.0/24"
+    dual.create("route", logical_router="r1", ip_prefix=prefix, nexthop=nexthop)
+    refused = dual.refuses(
+        InvalidError, lambda: dual.update("router_port", "dual", networks=["10.9.0.1/24", own])
+    )
+    assert f"networks.1: {nexthop} is the next hop of the router's route to {prefix}" in refused
 
 
 def test_link_made_in_one_transaction(routers: Network) -> None:

@@ -106,6 +106,14 @@ def test_a_route_that_ovn_passes_over_is_left_behind(route: dict[str, Any]) -> N
     assert "passed over by OVN" in notes(imported)[0].reason
 
 
+@pytest.mark.parametrize("nexthop", ["10.0.0.1", "10.0.0.0", "10.0.0.255"])
+def test_a_route_to_where_nobody_answers_drops_as_it_did(nexthop: str) -> None:
+    imported = with_routes({"ip_prefix": "192.0.2.0/24", "nexthop": nexthop})
+    assert [each["nexthop"] for each in routes_of(imported)] == ["discard"]
+    assert losses(imported) == []
+    assert f"imported as discard: {nexthop} is the" in notes(imported)[0].reason
+
+
 def test_a_route_by_a_port_that_is_left_out_is_lost() -> None:
     imported = with_routes(
         {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "output_port": ["p"]},
