@@ -3,7 +3,7 @@
 A connection that was lost is made again. What the switch holds then is not known,
 so :attr:`Switch.is_known` is false until its flows were read back and
 compared: :meth:`Switch.flows` and :meth:`Switch.commit` do that. What never
-changes (the Geneve option, the meters in front of the agent) is set up first.
+changes (:mod:`chassis_agent.groundwork`) is set up first.
 """
 
 import asyncio
@@ -15,14 +15,13 @@ import structlog
 
 from chassis_agent.desired import Changes
 from chassis_agent.flow import Flow, FlowKey
+from chassis_agent.groundwork import missing_groundwork
 from chassis_agent.health import Health
 from chassis_agent.openflow import messages
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.errors import BundleRefusedError, ConnectionLostError, OpenFlowError
 from chassis_agent.openflow.multipart import FlowUse
 from chassis_agent.openflow.packet_in import PacketIn
-from chassis_agent.punt.meters import meter_mods
-from chassis_agent.tunnels import OPTION
 
 log = structlog.get_logger(__name__)
 
@@ -169,10 +168,5 @@ def _message(flow: Flow, is_removal: bool) -> bytes:
 
 async def _prepare(connection: Connection) -> None:
     """Sets up what flows refer to."""
-    batch: list[bytes] = []
-    if OPTION not in await connection.tlv_table():
-        batch.append(messages.tlv_table_add(OPTION))
-    meters = {meter.meter_id: (meter.rate, meter.burst) for meter in await connection.meters()}
-    batch += meter_mods(meters)
-    if batch:
-        await connection.confirm(batch)
+    if missing := await missing_groundwork(connection):
+        await connection.confirm([each.message for each in missing])

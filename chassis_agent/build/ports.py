@@ -16,6 +16,7 @@ from chassis_agent.build.placement import (
     tunnel,
 )
 from chassis_agent.build.stages import used_stages
+from chassis_agent.build.templates import EVERYTHING, stage_book
 from chassis_agent.flow import Flow
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.physical import (
@@ -30,7 +31,8 @@ from chassis_agent.physical import (
     patch_flows,
     remote_flows,
 )
-from chassis_agent.physical.multicast import KEYS
+from chassis_agent.physical.multicast import KEYS, Reach
+from chassis_agent.tables import direction_of
 from incremental import Read
 from southbound.cookies import physical_cookie
 from southbound.rows import Datapath, FdbEntry, MacBinding, PortBinding
@@ -65,7 +67,8 @@ def multicast_flows(read: Read, key: tuple[str, str]) -> Flows:
     """Who gets a copy of a packet to a multicast group of a datapath."""
     datapath_id, group = key
     datapath = read(datapath_key, datapath_id)
-    if datapath is None:
+    reach = _reach(read, datapath_id)
+    if datapath is None or reach is None:
         return ()
     members = read.members(multicast_members, key)
     ways = (read(tunnel, member.chassis) for member in members if member.where == "away")
@@ -76,6 +79,7 @@ def multicast_flows(read: Read, key: tuple[str, str]) -> Flows:
             local=[member.port_key for member in members if member.where == "here"],
             patch=[member.port_key for member in members if member.where == "patch"],
             remote=[way for way in ways if way is not None],
+            reach=reach,
             cookie=physical_cookie(datapath, KEYS[group]),
         )
     )
@@ -115,6 +119,20 @@ def learned_fdb_flows(read: Read, key: str) -> Flows:
         return ()
     mac = bytes.fromhex(row.mac.replace(":", ""))
     return tuple(fdb_flows(*where, mac, cookie=physical_cookie(*where)))
+
+
+def _reach(read: Read, datapath: str) -> Reach | None:
+    """How many resubmits the copies of a packet to a group of this datapath take.
+
+    Into the egress pipeline, through it, and out of it. Behind a patch port a packet visits
+    no more stages than there are: those of the peer, and of this datapath if it comes back.
+    """
+    stages = read(used_stages, datapath)
+    book = read(stage_book, (EVERYTHING, EVERYTHING))
+    if stages is None or book is None:
+        return None
+    local = 2 + sum(direction_of(stage.pipeline) == "egress" for stage in stages.stages)
+    return Reach(local, local + len(book.stages))
 
 
 def _side(read: Read, name: str) -> Side | None:

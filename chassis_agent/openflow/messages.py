@@ -138,21 +138,38 @@ class Bucket(NamedTuple):
     watch_port: int | None = None
 
 
-def group_mod(
-    command: GroupCommand,
-    group_id: int,
-    kind: GroupType = GroupType.ALL,
-    buckets: Sequence[Bucket] = (),
-    selection_method: str | None = None,
-) -> bytes:
-    """Add, change or delete a group; ``selection_method`` is OVS's, such as ``dp_hash``."""
-    encoded = b"".join(map(_bucket, buckets))
-    head = struct.pack("!HBxIH2xI", command, kind, group_id, len(encoded), 0xFFFFFFFF)
-    properties = b""
-    if selection_method is not None:
-        name = selection_method.encode()
-        properties = struct.pack("!HHII4x16s8x", 0xFFFF, 40, 0x0000154D, 1, name)
-    return frame(MessageType.GROUP_MOD, head + encoded + properties)
+class SwitchGroup(NamedTuple):
+    """A group as it is given to the switch.
+
+    ``selection_method`` is Open vSwitch's, such as ``dp_hash``, of which
+    ``selection_parameter`` is the basis.
+    """
+
+    group_id: int
+    kind: GroupType = GroupType.ALL
+    buckets: Sequence[Bucket] = ()
+    selection_method: str | None = None
+    selection_parameter: int = 0
+
+    @property
+    def encoded_buckets(self) -> bytes:
+        """The buckets as the switch takes them and describes them."""
+        return b"".join(map(_bucket, self.buckets))
+
+    @property
+    def encoded_properties(self) -> bytes:
+        """What is said of the group beside its buckets."""
+        if self.selection_method is None:
+            return b""
+        name = self.selection_method.encode()
+        return struct.pack("!HHII4x16sQ", 0xFFFF, 40, 0x0000154D, 1, name, self.selection_parameter)
+
+
+def group_mod(command: GroupCommand, group: SwitchGroup) -> bytes:
+    """Add, change or delete a group."""
+    buckets = group.encoded_buckets
+    head = struct.pack("!HBxIH2xI", command, group.kind, group.group_id, len(buckets), 0xFFFFFFFF)
+    return frame(MessageType.GROUP_MOD, head + buckets + group.encoded_properties)
 
 
 def _bucket(bucket: Bucket) -> bytes:

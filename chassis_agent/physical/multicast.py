@@ -5,15 +5,29 @@ the patch ports (which are on every chassis, but whose datapath must see the
 packet once), and one through the tunnel for each chassis that has members. That
 one is delivered to members there and goes no further.
 
-A group that is too wide for one flow goes on in `MULTICAST_REST`, a part at a
-time, counted in reg9.
+Each copy visits the egress pipeline, so a wide group would exceed what Open vSwitch
+does for one packet (:mod:`chassis_agent.limits`), and then all copies are lost. The
+members of a group that is too wide for one translation are dealt out in parts, numbered
+in reg9, whose flows are in `MULTICAST_REST`. Each part is a translation of its own: the
+packet is handed to the OpenFlow group `FORK`, of which a copy recirculates. The parts
+leave side by side from the first one, which makes copies for tunnels only: the members of
+one part, however many resubmits they take, cannot starve those of another, and datapaths
+limit how often a packet may recirculate in a row.
+
+What makes a packet recirculate is that Open vSwitch has to hash it before it can choose
+from a group of type ``select`` by ``dp_hash``; there is one bucket to choose. A packet
+keeps its hash: if one reaches a second group of this width on the same chassis, through a
+router, that group is one translation. ``FORK`` is a group of type ``all`` because a
+recirculation ends the actions that it stands among, but not those around such a group.
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Final, NamedTuple
 
-from chassis_agent import tables
+from chassis_agent import limits, tables
 from chassis_agent.flow import Flow
 from chassis_agent.openflow import actions as act
+from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.physical import tunnels
 from chassis_agent.physical.registers import OUTPORT, flag, flow, on
@@ -31,10 +45,45 @@ KEYS = {
 }
 """The keys of the groups by name: the same in every datapath and on every chassis."""
 
+RECIRCULATE: Final = 1
+FORK: Final = 2
+_ANY_HASH: Final = 1
+
+OPENFLOW_GROUPS: Final = (
+    SwitchGroup(
+        RECIRCULATE,
+        GroupType.SELECT,
+        (Bucket(0, act.resubmit(tables.MULTICAST_REST)),),
+        selection_method="dp_hash",
+        selection_parameter=_ANY_HASH,
+    ),
+    SwitchGroup(FORK, GroupType.ALL, (Bucket(0, act.group(RECIRCULATE)),)),
+)
+"""The OpenFlow groups that flows of wide multicast groups refer to, in the order to make them."""
+
+BUDGET: Final = limits.RESUBMITS // 2
+"""Resubmits of one part. The other half is left for what the packet did before, and for
+copies that take more than was reckoned with: one that a router answers."""
+
 _PRIORITY = 50
 _PART = FIELDS["reg9"]
-_PART_LIMIT = 32 * 1024
+_PART_BYTES = 32 * 1024
 """Bytes of actions in one flow; OpenFlow messages end at 64 KiB."""
+
+_MOST_PARTS = 1024
+_TUNNELS_AT_ONCE = limits.ACTION_BYTES // 2 // limits.TUNNEL_OUTPUT_BYTES
+
+
+class Reach(NamedTuple):
+    """How many resubmits a copy takes, at most: to an interface, and across a patch port."""
+
+    local: int
+    patch: int
+
+
+class _Copy(NamedTuple):
+    actions: bytes
+    cost: int
 
 
 def group_flows(
@@ -44,34 +93,64 @@ def group_flows(
     local: Iterable[int],
     patch: Iterable[int],
     remote: Iterable[tunnels.Tunnel],
+    reach: Reach,
     cookie: int,
 ) -> list[Flow]:
     """The flows of one group.
 
     `local` and `patch` are the keys of its members that are bound here and of
     its patch ports, `remote` the ways to the chassis that have members.
+    Raises ValueError for a group that needs more parts than a flow can name.
     """
-    here = [_copy(key) for key in sorted(local)]
-    across = [_copy(key) for key in sorted(patch)]
-    away = [tunnels.send(tunnel) for tunnel in sorted(remote, key=_by_address)]
-    if away:
-        away.insert(0, tunnels.encapsulate(datapath_key))
-    return [
-        *_parts(
-            [*on(datapath_key, reg15=group_key), flag(tables.FROM_TUNNEL, is_set=True)],
-            here,
-            cookie,
-        ),
-        *_parts(
-            [*on(datapath_key, reg15=group_key), flag(tables.FROM_TUNNEL, is_set=False)],
-            [*across, *here, *away],
-            cookie,
-        ),
+    here = [_copy(key, reach.local) for key in sorted(local)]
+    across = [_copy(key, reach.patch) for key in sorted(patch)]
+    away = list(_sendings(datapath_key, sorted(remote, key=_by_address)))
+    group = on(datapath_key, reg15=group_key)
+    parts: list[list[_Copy]] = []
+    if _fits(away + across + here):
+        own = _joined(here)
+        everything = _joined(away + across + here)
+    else:
+        here_parts = _parts(here)
+        parts = [*here_parts, *_parts(across), *_parts(away[1:])]
+        if len(parts) > _MOST_PARTS:
+            raise ValueError(f"a multicast group of {len(parts)} parts: too many members")
+        own = _joined(here) if _fits(here) else _forks(len(here_parts))
+        everything = _joined(away[:1]) + _forks(len(parts))
+    found = [
+        flow(
+            tables.OUTPUT,
+            _PRIORITY,
+            [*group, flag(tables.FROM_TUNNEL, is_set=from_tunnel)],
+            actions,
+            cookie=cookie,
+        )
+        for from_tunnel, actions in ((True, own), (False, everything))
+        if actions
     ]
+    found += (
+        flow(
+            tables.MULTICAST_REST,
+            _PRIORITY,
+            [*group, Term(_PART, number)],
+            _joined(part),
+            cookie=cookie,
+        )
+        for number, part in enumerate(parts, 1)
+    )
+    return found
 
 
-def _copy(port_key: int) -> bytes:
-    return act.clone(act.set_field(OUTPORT, port_key) + act.resubmit(tables.OUTPUT))
+def _copy(port_key: int, cost: int) -> _Copy:
+    return _Copy(act.clone(act.set_field(OUTPORT, port_key) + act.resubmit(tables.OUTPUT)), cost)
+
+
+def _sendings(datapath_key: int, remote: Sequence[tunnels.Tunnel]) -> Iterable[_Copy]:
+    """The ways out, as many together as are allowed: each of these takes a whole part."""
+    for start in range(0, len(remote), _TUNNELS_AT_ONCE):
+        sends = b"".join(map(tunnels.send, remote[start : start + _TUNNELS_AT_ONCE]))
+        whole = len(remote) > _TUNNELS_AT_ONCE
+        yield _Copy(act.clone(tunnels.encapsulate(datapath_key) + sends), BUDGET if whole else 0)
 
 
 def _by_address(tunnel: tunnels.Tunnel) -> tuple[int, int, int]:
@@ -79,20 +158,29 @@ def _by_address(tunnel: tunnels.Tunnel) -> tuple[int, int, int]:
     return tunnel.ofport, 0 if remote is None else remote.version, int(remote or 0)
 
 
-def _parts(terms: Sequence[Term], copies: Sequence[bytes], cookie: int) -> list[Flow]:
-    """`copies` in as many flows as they need."""
-    parts: list[bytes] = []
+def _fits(copies: Sequence[_Copy]) -> bool:
+    """Whether these are little enough for one flow and one translation."""
+    return len(_parts(copies)) <= 1
+
+
+def _parts(copies: Sequence[_Copy]) -> list[list[_Copy]]:
+    """`copies`, in order, in as few parts as they need."""
+    parts: list[list[_Copy]] = []
+    cost = size = 0
     for copy in copies:
-        if not parts or len(parts[-1]) + len(copy) > _PART_LIMIT:
-            parts.append(b"")
-        parts[-1] += copy
-    flows = []
-    for number, actions in enumerate(parts):
-        table, part_terms = tables.OUTPUT, list(terms)
-        if number:
-            table = tables.MULTICAST_REST
-            part_terms.append(Term(_PART, number))
-        if number + 1 < len(parts):
-            actions += act.set_field(_PART, number + 1) + act.resubmit(tables.MULTICAST_REST)
-        flows.append(flow(table, _PRIORITY, part_terms, actions, cookie=cookie))
-    return flows
+        cost += copy.cost
+        size += len(copy.actions)
+        if not parts or cost > BUDGET or size > _PART_BYTES:
+            parts.append([])
+            cost, size = copy.cost, len(copy.actions)
+        parts[-1].append(copy)
+    return parts
+
+
+def _joined(copies: Iterable[_Copy]) -> bytes:
+    return b"".join(copy.actions for copy in copies)
+
+
+def _forks(parts: int) -> bytes:
+    """A copy of the packet for each of the first `parts` parts."""
+    return b"".join(act.set_field(_PART, n) + act.group(FORK) for n in range(1, parts + 1))

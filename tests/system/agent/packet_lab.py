@@ -9,16 +9,17 @@ import asyncio
 import struct
 import subprocess
 from collections import defaultdict
+from collections.abc import Iterator
 from pathlib import Path
 
+from chassis_agent.groundwork import missing_groundwork
 from chassis_agent.openflow.connection import Connection
-from chassis_agent.openflow.messages import TlvMapping, add_flow, tlv_table_add
+from chassis_agent.openflow.messages import add_flow
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.dispatcher import Dispatcher
-from chassis_agent.punt.meters import meter_mods
 from chassis_agent.punt.opcodes import LogArguments
 from chassis_agent.punt.pending import PendingPackets
-from chassis_agent.tables import OUTPUT
+from chassis_agent.tables import LOGICAL_TO_PHYSICAL, OUTPUT
 from tests.realised import TUNNEL_OFPORT, Realised
 from tests.system.agent.private_switch import PrivateSwitch
 
@@ -26,8 +27,10 @@ CHASSIS = "hv1"
 
 _GLOBAL_HEADER = 24
 _RECORD = struct.Struct("<8xI4x")
+_PLUGGED_AT_ONCE = 200
 _QUIET = 0.03
 _PATIENCE = 2.0
+_COUNTING_PATIENCE = 20.0
 
 
 class _Forgetful:
@@ -50,8 +53,17 @@ class _Forgetful:
 class PacketLab:
     """A switch with the flows that `realised` has on one hypervisor."""
 
-    def __init__(self, switch: PrivateSwitch, realised: Realised, chassis: str = CHASSIS) -> None:
+    def __init__(
+        self,
+        switch: PrivateSwitch,
+        realised: Realised,
+        chassis: str = CHASSIS,
+        *,
+        captures: bool = True,
+    ) -> None:
+        """`captures` says whether what leaves is captured: it takes a file for each port."""
         self._switch = switch
+        self._captures = captures
         self._realised = realised
         self._chassis = chassis
         self._read: dict[str, int] = defaultdict(lambda: _GLOBAL_HEADER)
@@ -67,18 +79,16 @@ class PacketLab:
             *("add-port", "br-int", "geneve", "--", "set", "Interface", "geneve", "type=geneve"),
             *(f"ofport_request={TUNNEL_OFPORT}", "options:remote_ip=flow", "options:key=flow"),
         )
-        for port in self._realised.hosts[self._chassis]:
-            self._switch.vsctl(
-                *("add-port", "br-int", port, "--", "set", "Interface", port, "type=dummy"),
-                f"ofport_request={self._realised.ofport(port)}",
-                f"options:tx_pcap={self._capture(port)}",
-            )
+        ports = self._realised.hosts[self._chassis]
+        for start in range(0, len(ports), _PLUGGED_AT_ONCE):
+            together = ports[start : start + _PLUGGED_AT_ONCE]
+            self._switch.vsctl(*(word for port in together for word in self._plugging(port)))
         bridge = self._switch.directory / "br-int.mgmt"
         connection = await Connection.connect(bridge, on_packet_in=self._punted)
         self._connection = connection
         nobody = _Forgetful()
         self._dispatcher = Dispatcher(connection.packet_out, nobody, nobody, resume_table=OUTPUT)
-        await connection.confirm([tlv_table_add(TlvMapping(0x0102, 0x80, 4, 0)), *meter_mods({})])
+        await connection.confirm([each.message for each in await missing_groundwork(connection)])
         await connection.commit([add_flow(*flow) for flow in self._realised.state(self._chassis)])
 
     async def stop(self) -> None:
@@ -104,6 +114,29 @@ class PacketLab:
         await asyncio.sleep(_QUIET)
         return sorted([*sent, *self._captured()])
 
+    async def inject(self, port: str, frame: bytes) -> None:
+        """Let `frame` enter at `port`."""
+        self._control("netdev-dummy/receive", port, frame.hex())
+
+    async def left(self, count: int) -> list[int]:
+        """The packets that each flow sent out of a port or across to another datapath.
+
+        Waits until they are `count` together: the switch counts a moment later.
+        """
+        assert self._connection is not None
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + _COUNTING_PATIENCE
+        while True:
+            uses = await self._connection.flow_uses(LOGICAL_TO_PHYSICAL)
+            packets = [use.packets for use in uses]
+            if sum(packets) >= count or loop.time() > deadline:
+                return packets
+            await asyncio.sleep(0.05)
+
+    def counter(self, name: str) -> int:
+        """An event that ``ovs-vswitchd`` counts."""
+        return int(self._control("coverage/read-counter", name))
+
     def trace(self, flow: str) -> str:
         """What `ofproto/trace` says about a packet, all connections being new."""
         return self._control("ofproto/trace", "br-int", flow)
@@ -111,6 +144,13 @@ class PacketLab:
     def _punted(self, packet: PacketIn) -> None:
         if self._dispatcher is not None:
             self._dispatcher.receive(packet)
+
+    def _plugging(self, port: str) -> Iterator[str]:
+        """What ``ovs-vsctl`` is told to plug an interface."""
+        yield from ("--", "add-port", "br-int", port, "--", "set", "Interface", port)
+        yield from ("type=dummy", f"ofport_request={self._realised.ofport(port)}")
+        if self._captures:
+            yield f"options:tx_pcap={self._capture(port)}"
 
     def _capture(self, port: str) -> Path:
         return self._switch.directory / f"{port}.pcap"

@@ -13,14 +13,9 @@ import pytest
 from chassis_agent.compile import ConjunctionIds, StageBook, compile_template
 from chassis_agent.desired import DesiredTable
 from chassis_agent.flow import Flow
+from chassis_agent.groundwork import missing_groundwork
 from chassis_agent.openflow.connection import Connection
-from chassis_agent.openflow.messages import (
-    MeterCommand,
-    TlvMapping,
-    add_flow,
-    meter_mod,
-    tlv_table_add,
-)
+from chassis_agent.openflow.messages import MeterCommand, add_flow, meter_mod
 from chassis_agent.physical import (
     Side,
     Tunnel,
@@ -33,7 +28,7 @@ from chassis_agent.physical import (
     patch_flows,
     remote_flows,
 )
-from chassis_agent.punt.meters import meter_mods
+from chassis_agent.physical.multicast import Reach
 from logical_flow.fields import SYMBOLS, Access, Field, Level, Subfield
 from logical_flow.template import Template, TemplateText
 from southbound import rows
@@ -59,10 +54,8 @@ async def installed(bridge: Path, flows: Iterable[Flow]) -> list[Flow]:
     """What the switch says it has, once it was given `flows` and what they refer to."""
     connection = await Connection.connect(bridge, on_packet_in=lambda _: None)
     try:
-        await connection.confirm([tlv_table_add(TlvMapping(0x0102, 0x80, 4, 0))])
-        await connection.confirm(
-            [*meter_mods({}), meter_mod(MeterCommand.ADD, ACL_METER, rate=100, burst=100)]
-        )
+        await connection.confirm([each.message for each in await missing_groundwork(connection)])
+        await connection.confirm([meter_mod(MeterCommand.ADD, ACL_METER, rate=100, burst=100)])
         await connection.commit([add_flow(*flow) for flow in flows])
         return [Flow(*flow) for flow in await connection.flows()]
     finally:
@@ -131,8 +124,22 @@ async def test_physical_flows(bridge: Path) -> None:
             *remote_flows(5, 5, tunnel6, cookie=4),
             *remote_flows(5, 6, Tunnel(12, None), cookie=4),
             *ingress_flows([10, 12], [tunnel.remote, tunnel6.remote], cookie=5),
-            *group_flows(5, 0x8000, local=[1], patch=[3], remote=[tunnel, tunnel6], cookie=6),
-            *group_flows(5, 0x8003, local=range(1, 1500), patch=[], remote=[tunnel], cookie=7),
+            *group_flows(
+                *(5, 0x8000),
+                local=[1],
+                patch=[3],
+                remote=[tunnel, tunnel6],
+                reach=Reach(9, 50),
+                cookie=6,
+            ),
+            *group_flows(
+                *(5, 0x8003),
+                local=range(1, 1500),
+                patch=[],
+                remote=[tunnel],
+                reach=Reach(9, 50),
+                cookie=7,
+            ),
             *neighbour_flows(6, 2, ip_address("10.0.0.1"), mac, cookie=8),
             *neighbour_flows(6, 2, ip_address("fd00::1"), mac, cookie=9),
             *fdb_flows(5, 1, mac, cookie=10),

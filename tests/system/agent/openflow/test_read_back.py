@@ -10,6 +10,7 @@ from chassis_agent.openflow.messages import (
     GroupCommand,
     GroupType,
     MeterCommand,
+    SwitchGroup,
     TlvMapping,
 )
 from chassis_agent.openflow.multipart import InstalledFlow
@@ -92,9 +93,8 @@ async def test_flows_on_the_geneve_option_are_echoed_as_they_were_sent(bridge: B
 
 async def test_groups_and_meters_are_echoed_as_they_were_sent(bridge: Bridge) -> None:
     buckets = [Bucket(0, actions.output(1), weight=50), Bucket(1, actions.output(2), weight=100)]
-    add_group = messages.group_mod(
-        GroupCommand.ADD, 5, GroupType.SELECT, buckets, selection_method="dp_hash"
-    )
+    made = SwitchGroup(5, GroupType.SELECT, buckets, "dp_hash", selection_parameter=7)
+    add_group = messages.group_mod(GroupCommand.ADD, made)
     head = 8 + 16
     async with bridge.connected() as connection:
         await connection.confirm(
@@ -105,6 +105,10 @@ async def test_groups_and_meters_are_echoed_as_they_were_sent(bridge: Bridge) ->
         assert (meter.meter_id, meter.packets, meter.rate, meter.burst) == (3, True, 100, 50)
         assert (group.group_id, group.kind) == (5, GroupType.SELECT)
         assert group.buckets + group.properties == add_group[head:]
+        assert (group.buckets, group.properties) == (
+            made.encoded_buckets,
+            made.encoded_properties,
+        )
         flow = InstalledFlow(
             *(0, 1, messages.EMPTY_MATCH),
             actions.apply_actions(actions.meter(3) + actions.group(5)),
@@ -115,7 +119,7 @@ async def test_groups_and_meters_are_echoed_as_they_were_sent(bridge: Bridge) ->
         await connection.confirm(
             [
                 messages.delete_all_flows(),
-                messages.group_mod(GroupCommand.DELETE, 5),
+                messages.group_mod(GroupCommand.DELETE, SwitchGroup(5)),
                 messages.meter_mod(MeterCommand.DELETE, 3),
             ]
         )

@@ -23,6 +23,7 @@ from chassis_agent.openflow.messages import (
     GroupCommand,
     GroupType,
     MeterCommand,
+    SwitchGroup,
     TlvMapping,
 )
 from chassis_agent.openflow.oxm import FIELDS, Term
@@ -86,7 +87,8 @@ MESSAGES = {
     ),
     "group": (
         messages.group_mod(
-            GroupCommand.ADD, 3, GroupType.SELECT, [Bucket(1, OUTPUT, weight=5, watch_port=2)]
+            GroupCommand.ADD,
+            SwitchGroup(3, GroupType.SELECT, [Bucket(1, OUTPUT, weight=5, watch_port=2)]),
         ),
         parser.OFPGroupMod(
             DATAPATH,
@@ -227,16 +229,19 @@ def test_forgetting_a_ping_is_what_ovs_ofctl_sends_save_an_empty_reply(tmp_path:
             [
                 *("add-group", "SWITCH"),
                 (
-                    "group_id=1,type=select,selection_method=dp_hash,"
+                    "group_id=1,type=select,selection_method=dp_hash,selection_method_param=7,"
                     "bucket=bucket_id:0,weight:5,actions=output:5"
                 ),
             ],
             messages.group_mod(
                 GroupCommand.ADD,
-                1,
-                GroupType.SELECT,
-                [Bucket(0, OUTPUT, weight=5)],
-                selection_method="dp_hash",
+                SwitchGroup(
+                    1,
+                    GroupType.SELECT,
+                    [Bucket(0, OUTPUT, weight=5)],
+                    selection_method="dp_hash",
+                    selection_parameter=7,
+                ),
             ),
         ),
     ],

@@ -1,9 +1,12 @@
 """Flows of ports, tunnels, groups and learned addresses, shown by name."""
 
 from collections.abc import Iterable
-from ipaddress import ip_address
+from ipaddress import IPv4Address, ip_address
+
+import pytest
 
 from chassis_agent.flow import Flow
+from chassis_agent.limits import ACTION_BYTES, RESUBMITS, TUNNEL_OUTPUT_BYTES
 from chassis_agent.physical import (
     Side,
     Tunnel,
@@ -16,6 +19,7 @@ from chassis_agent.physical import (
     patch_flows,
     remote_flows,
 )
+from chassis_agent.physical.multicast import BUDGET, FORK, Reach
 from chassis_agent.show import Names, format_flow
 
 NAMES = Names(
@@ -34,6 +38,7 @@ NAMES = Names(
 WEB_1 = Side(5, 1, Zones(port=7), first_ingress=8, first_egress=88)
 WEB_TO_CORE = Side(5, 3, Zones(), first_ingress=8, first_egress=88)
 CORE_TO_WEB = Side(6, 1, Zones(dnat=8, snat=9), first_ingress=9, first_egress=90)
+REACH = Reach(local=9, patch=50)
 OTHER = Tunnel(10, ip_address("192.0.2.2"))
 CLEAR = "set(xxreg0=0x0),set(xxreg1=0x0),set(xreg4=0x0)"
 ENCAPSULATE = (
@@ -113,7 +118,7 @@ def test_only_known_chassis_are_listened_to() -> None:
 
 def test_a_group_copies_here_and_once_to_each_chassis() -> None:
     from_tunnel, from_here = shown(
-        group_flows(5, 0x8000, local=[2, 1], patch=[3], remote=[OTHER], cookie=1)
+        group_flows(5, 0x8000, local=[2, 1], patch=[3], remote=[OTHER], reach=REACH, cookie=1)
     )
     copies = {
         name: f"clone(set(outport={name}),resubmit(output))"
@@ -124,29 +129,63 @@ def test_a_group_copies_here_and_once_to_each_chassis() -> None:
         f"{start}=0x80000000/0x80000000 actions={copies['web-1']},{copies['web-2']}"
     )
     assert from_here == (
-        f"{start}=0x0/0x80000000 actions={copies['web-to-core']},{copies['web-1']},"
-        f"{copies['web-2']},{ENCAPSULATE},set(tun_dst=192.0.2.2),output(geneve)"
+        f"{start}=0x0/0x80000000 actions=clone({ENCAPSULATE},set(tun_dst=192.0.2.2),"
+        f"output(geneve)),{copies['web-to-core']},{copies['web-1']},{copies['web-2']}"
     )
 
 
 def test_a_group_without_members_here_takes_nothing_from_tunnels() -> None:
-    (text,) = shown(group_flows(5, 0x8000, local=[], patch=[], remote=[OTHER], cookie=1))
+    (text,) = shown(
+        group_flows(5, 0x8000, local=[], patch=[], remote=[OTHER], reach=REACH, cookie=1)
+    )
     assert "flags=0x0/0x80000000" in text
 
 
-def test_a_wide_group_goes_on_in_parts() -> None:
+def test_a_wide_group_is_dealt_out_in_parts_that_stay_below_the_resubmits_allowed() -> None:
     members = range(1, 2001)
-    flows = group_flows(5, 0x8000, local=members, patch=[], remote=[], cookie=1)
-    texts = [text for text in shown(flows) if "flags=0x0/0x80000000" in text]
-    assert len(texts) > 2
-    assert all(len(flow.instructions) < 0xFFFF - 1000 for flow in flows)
-    assert sum(text.count("clone(") for text in texts) == len(members)
-    first, *middle, last = texts
-    assert first.startswith("table=output ")
-    assert first.endswith("set(reg9=1),resubmit(multicast_rest)")
-    assert all(text.startswith("table=multicast_rest ") for text in (*middle, last))
-    assert f"reg9={len(texts) - 1}" in last
-    assert "resubmit(multicast_rest)" not in last
+    flows = group_flows(
+        5, 0x8000, local=members, patch=[2001], remote=[OTHER], reach=REACH, cookie=1
+    )
+    from_tunnel, from_here, *parts = shown(flows)
+    assert all(text.startswith("table=multicast_rest ") for text in parts)
+    assert all(f"reg9={number} " in text for number, text in enumerate(parts, 1))
+    for text in parts[:-1]:
+        assert text.count("clone(") * REACH.local <= BUDGET < RESUBMITS
+    assert sum(text.count("clone(") for text in parts) == len(members) + 1
+    assert "set(outport=2001)" in parts[-1].replace("0x7d1", "2001")
+    forks = [f"set(reg9={number}),group({FORK})" for number in range(1, len(parts) + 1)]
+    assert from_tunnel.endswith(f"actions={','.join(forks[:-1])}")
+    assert from_here.endswith(f"output(geneve)),{','.join(forks)}")
+
+
+def test_what_comes_from_a_tunnel_is_not_split_for_those_who_do_not_get_it() -> None:
+    patches = range(10, 400)
+    from_tunnel, from_here, *parts = shown(
+        group_flows(5, 0x8000, local=[1, 2], patch=patches, remote=[], reach=REACH, cookie=1)
+    )
+    assert from_tunnel.count("clone(") == 2
+    assert "group(" not in from_tunnel
+    assert from_here.count("group(") == len(parts)
+    assert sum(text.count("clone(") for text in parts) == len(patches) + 2
+    assert all(text.count("clone(") * REACH.patch <= BUDGET for text in parts[1:])
+
+
+def test_many_tunnels_are_dealt_out_by_the_bytes_that_an_output_takes() -> None:
+    remote = [Tunnel(10, IPv4Address("192.0.2.0") + number) for number in range(200)]
+    (first, *parts) = shown(
+        group_flows(5, 0x8000, local=[], patch=[], remote=remote, reach=REACH, cookie=1)
+    )
+    counts = [text.count("output(geneve)") for text in (first, *parts)]
+    assert sum(counts) == len(remote)
+    assert max(counts) * TUNNEL_OUTPUT_BYTES <= ACTION_BYTES // 2
+    assert all(text.count("move(outport") == 1 for text in (first, *parts))
+
+
+def test_a_group_with_more_members_than_a_flow_can_name_parts_is_refused() -> None:
+    with pytest.raises(ValueError, match="too many members"):
+        group_flows(
+            5, 0x8000, local=range(1, 2100), patch=[], remote=[], reach=Reach(2048, 1), cookie=1
+        )
 
 
 def test_a_neighbour_is_got_and_recognised() -> None:
