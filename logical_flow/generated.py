@@ -8,7 +8,7 @@ their nested actions, as OVN does.
 from collections.abc import Callable
 
 from logical_flow.action import PacketKind
-from logical_flow.evaluate import Packet
+from logical_flow.evaluate import Packet, Value
 from logical_flow.packet import (
     ETH_ARP,
     ETH_IP4,
@@ -87,6 +87,7 @@ def _icmp6_of_type(packet: Packet, icmp_type: int) -> MutablePacket:
     made |= {
         "eth.type": ETH_IP6,
         "ip.proto": PROTO_ICMP6,
+        "ip.frag": 0,
         "ip.ttl": _TTL,
         "icmp6.type": icmp_type,
         "icmp6.code": 0,
@@ -112,22 +113,31 @@ def _icmp6(packet: Packet) -> MutablePacket:
 
 def _tcp_reset(packet: Packet) -> MutablePacket:
     flags = packet.get("tcp.flags", 0)
-    acknowledges = isinstance(flags, int) and flags & _TCP_ACK
+    reset = None
+    if isinstance(flags, int):
+        reset = _TCP_RST if flags & _TCP_ACK else _TCP_RST | _TCP_ACK
     return dict(packet) | {
+        "ip.frag": 0,
         "ip.ttl": _TTL,
-        "tcp.src": packet.get("tcp.dst", 0),
-        "tcp.dst": packet.get("tcp.src", 0),
-        "tcp.flags": _TCP_RST if acknowledges else _TCP_RST | _TCP_ACK,
+        "tcp.src": _transport(packet, "tcp.dst"),
+        "tcp.dst": _transport(packet, "tcp.src"),
+        "tcp.flags": reset,
     }
 
 
 def _sctp_abort(packet: Packet) -> MutablePacket:
     return dict(packet) | {
+        "ip.frag": 0,
         "ip.ttl": _TTL,
-        "sctp.src": packet.get("sctp.dst", 0),
-        "sctp.dst": packet.get("sctp.src", 0),
+        "sctp.src": _transport(packet, "sctp.dst"),
+        "sctp.dst": _transport(packet, "sctp.src"),
         _ABORT: 1,
     }
+
+
+def _transport(packet: Packet, name: str) -> Value:
+    """A transport field as the answer finds it: in a fragment, where flows don't see it."""
+    return None if packet.get("ip.frag", 0) else packet.get(name, 0)
 
 
 def _reject(packet: Packet) -> MutablePacket:

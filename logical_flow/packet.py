@@ -10,6 +10,7 @@ from logical_flow.constants import Form, Integer, quote
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, Value, read
 from logical_flow.fields import SYMBOLS, FieldSlice, field_slice, fields
+from logical_flow.fragments import as_switch_sees
 from logical_flow.masks import ones
 from logical_flow.match_parser import parse_match
 from logical_flow.normalise import MaskedTerm, PortTerm, normalise
@@ -86,7 +87,8 @@ def format_packet(packet: Packet) -> str:
 def packet_from_match(source: str) -> MutablePacket:
     """A packet that fits a match, such as ``inport == "web-1" && ip4.dst == 10.0.0.2 && tcp``.
 
-    Where the match leaves a choice, the first is taken. IP packets get a usual TTL.
+    Where the match leaves a choice, the first is taken. IP packets get a usual TTL. What
+    a switch doesn't see in fragments isn't there, whatever the match says of it.
     """
     alternatives = normalise(annotate(parse_match(source)))
     if not alternatives:
@@ -106,7 +108,7 @@ def packet_from_match(source: str) -> MutablePacket:
                 raise WalkError(f"a packet can't be made from a set, as in {source}")
     if packet.get("eth.type") in (ETH_IP4, ETH_IP6):
         packet.setdefault("ip.ttl", _DEFAULT_TTL)
-    return packet
+    return as_switch_sees(packet)
 
 
 def _form(name: str) -> Form:

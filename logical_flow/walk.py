@@ -12,6 +12,7 @@ actions make, until all of them were delivered or dropped.
 * ``next;`` goes to the next stage that has flows, or that drops by default. Beyond the
   last one a packet is dropped.
 * A packet whose fields aren't all known is dropped where it matters what they are.
+* Fragments are seen as by a switch, without ports and the like.
 
 What happens is a list of *events*, each with its depth in the tree of copies.
 """
@@ -24,6 +25,7 @@ from logical_flow.effects import EFFECTS, Course, Position, Scene
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
+from logical_flow.fragments import as_switch_sees
 from logical_flow.packet import MutablePacket, changes, format_value
 from logical_flow.walk_events import FLOW_SAYS_SO, Crossing, Delivery, Drop, Event, Visit, Walk
 from logical_flow.walk_network import Network, WalkPort
@@ -53,7 +55,7 @@ def walk(network: Network, packet: Packet, max_depth: int = MAX_DEPTH) -> Walk:
         raise WalkError(f"there is no port {name!r} to enter at")
     kind = network.datapaths[port.datapath].kind
     walker = _Walker(network, max_depth)
-    walker.follow(dict(packet), Position(port.datapath, f"{kind}_in", 0))
+    walker.follow(as_switch_sees(packet), Position(port.datapath, f"{kind}_in", 0))
     return walker.result
 
 
@@ -68,7 +70,7 @@ def walk_from(
             raise WalkError(f"pipeline {pipeline} has no stage {stage}")
         table = place.table
     walker = _Walker(network, MAX_DEPTH)
-    walker.follow(dict(packet), Position(datapath, pipeline, table))
+    walker.follow(as_switch_sees(packet), Position(datapath, pipeline, table))
     return walker.result
 
 

@@ -62,6 +62,34 @@ def ipv4(src: str, dst: str, protocol: int, payload: bytes, ttl: int = 64) -> by
     return header[:10] + struct.pack("!H", checksum(header)) + header[12:] + payload
 
 
+def fragments4(
+    src: str, dst: str, protocol: int, payload: bytes, *, first: int, identification: int = 1
+) -> tuple[bytes, bytes]:
+    """An IPv4 packet in two fragments, of which the first has `first` bytes, a multiple of 8."""
+    made = []
+    for part, offset in ((payload[:first], 0), (payload[first:], first)):
+        flags = offset // 8 | (0 if offset else 0x2000)
+        packet = ipv4(src, dst, protocol, part)
+        header = packet[:4] + struct.pack("!HH", identification, flags) + packet[8:10] + b"\0\0"
+        header += packet[12:20]
+        made.append(header[:10] + struct.pack("!H", checksum(header)) + header[12:] + part)
+    return made[0], made[1]
+
+
+def fragments6(
+    src: str, dst: str, protocol: int, payload: bytes, *, first: int, identification: int = 1
+) -> tuple[bytes, bytes]:
+    """An IPv6 packet in two fragments, of which the first has `first` bytes, a multiple of 8.
+
+    `payload` may begin with extension headers, of which `protocol` is the first one's number.
+    """
+    made = []
+    for part, offset in ((payload[:first], 0), (payload[first:], first)):
+        header = struct.pack("!BBHI", protocol, 0, offset | (0 if offset else 1), identification)
+        made.append(ipv6(src, dst, 44, header + part))
+    return made[0], made[1]
+
+
 def ipv6(src: str, dst: str, protocol: int, payload: bytes, hops: int = 64) -> bytes:
     return (
         struct.pack("!IHBB", 0x60000000, len(payload), protocol, hops) + ip(src) + ip(dst) + payload
@@ -84,8 +112,16 @@ def udp(src: str, dst: str, sport: int, dport: int, data: bytes = b"") -> bytes:
     return _with_checksum(src, dst, UDP, segment, 6)
 
 
-def tcp(src: str, dst: str, sport: int, dport: int, flags: int = SYN, seq: int = 1) -> bytes:
-    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, 0, 5 << 4, flags, 65535, 0, 0)
+def tcp(
+    src: str,
+    dst: str,
+    sport: int,
+    dport: int,
+    flags: int = SYN,
+    seq: int = 1,
+    data: bytes = b"",
+) -> bytes:
+    segment = struct.pack("!HHIIBBHHH", sport, dport, seq, 0, 5 << 4, flags, 65535, 0, 0) + data
     return _with_checksum(src, dst, TCP, segment, 16)
 
 

@@ -329,3 +329,98 @@ def test_log(scene: Scene, owner: str, direction: str, hypervisor: str) -> None:
     }
     assert outcome(scene, port=81) == "connected"
     assert all("dst_port=80" in line for line in logged(scene, hypervisor, name))
+
+
+def _is_answer(frame: frames.Frame, client_port: int) -> bool:
+    return frame.dport == client_port and frame.tcp_flags & frames.ACK != 0
+
+
+class TestFragments:
+    """A segment in fragments, of which the first holds its ports, or all but a few bytes."""
+
+    @staticmethod
+    def _segment(c: Tap, family: int, client_port: int, first: int) -> None:
+        """Let `c` ask for port 80 in fragments, and then for port 81 in one piece."""
+        address = ip4 if family == 4 else ip6
+        ends = address("c"), address("s")
+        ethertype, whole, cut = {
+            4: (IPV4, ipv4, frames.fragments4),
+            6: (frames.IPV6, frames.ipv6, frames.fragments6),
+        }[family]
+        segment = frames.tcp(*ends, client_port, 80, data=bytes(16))
+        number = client_port
+        for part in cut(*ends, frames.TCP, segment, first=first, identification=number):
+            c.send(ethernet(mac("s"), mac("c"), ethertype, part))
+        later = frames.tcp(*ends, client_port + 1, 81)
+        c.send(ethernet(mac("s"), mac("c"), ethertype, whole(*ends, frames.TCP, later)))
+        c.expect(lambda frame: _is_answer(frame, client_port + 1), "the answer of port 81")
+
+    @pytest.mark.parametrize("first", [8, 16])
+    @pytest.mark.parametrize(
+        ("direction", "owner"), [("to-lport", "pg:servers"), ("from-lport", "pg:clients")]
+    )
+    @pytest.mark.parametrize("action", ["drop", "reject"])
+    def test_ports_are_refused_in_fragments_too(
+        self, scene: Scene, direction: str, owner: str, first: int, action: str
+    ) -> None:
+        with Tap(scene.lab.vm("c")) as c:
+            self._segment(c, 4, 7000, first)
+            c.expect(lambda frame: _is_answer(frame, 7000), "an answer while nothing is refused")
+            rule(scene, owner, direction, 1000, "tcp.dst == 80", action)
+            self._segment(c, 4, 7010, first)
+            assert not c.matching(lambda frame: frame.dport == 7010)
+
+    def test_in_ipv6(self, scene: Scene) -> None:
+        """Linux takes no first fragment without all of the TCP header."""
+        with Tap(scene.lab.vm("c")) as c:
+            self._segment(c, 6, 7020, 24)
+            c.expect(lambda frame: frame.dport == 7020, "an answer while nothing is refused")
+            rule(scene, "pg:servers", "to-lport", 1000, "tcp.dst != 81", "drop")
+            self._segment(c, 6, 7030, 24)
+            assert not c.matching(lambda frame: frame.dport == 7030)
+
+    def test_a_port_allowed_lets_no_fragment_through(self, scene: Scene) -> None:
+        """To the switch a fragment has no port, which is not to say that it is port 0."""
+        rule(scene, "pg:servers", "to-lport", 1, "ip", "drop")
+        rule(scene, "pg:servers", "to-lport", 1000, "tcp.dst != 80", "allow")
+        with Tap(scene.lab.vm("c")) as c:
+            self._segment(c, 4, 7040, 8)
+            assert not c.matching(lambda frame: frame.dport == 7040)
+
+    def test_large_datagrams_pass_where_no_port_is_asked_for(self, scene: Scene) -> None:
+        rule(scene, "pg:servers", "to-lport", 1, "ip", "drop")
+        rule(scene, "pg:servers", "to-lport", 1000, "tcp.dst == 81", "drop")
+        rule(scene, "pg:servers", "to-lport", 1000, f"udp && ip4.src == {ip4('c')}", "allow")
+        datagram = udp(ip4("c"), ip4("s"), 7050, 4242, bytes(1992))
+        with Tap(scene.lab.vm("c")) as c, Tap(scene.lab.vm("s")) as s:
+            for part in frames.fragments4(ip4("c"), ip4("s"), UDP, datagram, first=1400):
+                c.send(ethernet(mac("s"), mac("c"), IPV4, part))
+            s.expect(lambda frame: len(frame.l4) == 600, "the last fragment")
+            c.expect(lambda frame: frame.icmp_type == 3, "the answer that nothing listens there")
+
+    def test_extension_headers_hide_no_protocol(self, scene: Scene) -> None:
+        """A first fragment whose extension headers are cut short shows no protocol at all."""
+        options = bytes([frames.TCP, 1, 1, 12]) + bytes(12)
+        segment = options + frames.tcp(ip6("c"), ip6("s"), 7060, 80)
+        parts = frames.fragments6(ip6("c"), ip6("s"), 60, segment, first=8)
+        mark = frames.ipv6(ip6("c"), ip6("s"), UDP, udp(ip6("c"), ip6("s"), 7061, 4242))
+        with Tap(scene.lab.vm("c")) as c, Tap(scene.lab.vm("s")) as s:
+            c.send(ethernet(mac("s"), mac("c"), frames.IPV6, parts[0]))
+            s.expect(lambda frame: frame.protocol == 44, "the fragment, before there is an ACL")
+            seen = len(s.matching(lambda frame: frame.protocol == 44))
+            rule(scene, "pg:servers", "to-lport", 1000, "tcp", "drop")
+            c.send(ethernet(mac("s"), mac("c"), frames.IPV6, parts[0]))
+            c.send(ethernet(mac("s"), mac("c"), frames.IPV6, mark))
+            s.expect(lambda frame: frame.dport == 4242, "the mark behind it")
+            assert len(s.matching(lambda frame: frame.protocol == 44)) == seen
+
+
+def test_of_one_priority_refusals_decide(scene: Scene) -> None:
+    """Whatever is changed of the one or the other meanwhile."""
+    allow = rule(scene, "pg:servers", "to-lport", 1000, f"ip4.src == {ip4('c')}", "allow-related")
+    drop = rule(scene, "pg:servers", "to-lport", 1000, "tcp.dst == 80", "drop")
+    for acl, change in ((allow, {"label": 7}), (drop, {"name": "no-web"}), (allow, {"label": 0})):
+        assert outcome(scene, port=80) == "timeout"
+        assert outcome(scene, port=81) == "connected"
+        scene.net.call("PATCH", f"/acls/{acl}", change)
+    assert outcome(scene, port=80) == "timeout"

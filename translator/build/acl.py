@@ -1,10 +1,17 @@
-"""What an ACL does on a switch: one flow, in the stage of its tier."""
+"""What an ACL does on a switch: a flow in the stage of its tier, and one for fragments.
+
+Fragments show no transport fields. An ACL that asks for some decides on whole packets, and
+the fragments that it may be about are dropped, unless it is one that allows: see
+:mod:`logical_flow.fragments`.
+"""
 
 from collections.abc import Iterator
 from functools import lru_cache
 
 from incremental import Read
 from logical_flow.action import SEVERITIES, VERDICTS
+from logical_flow.expression import FALSE
+from logical_flow.fragments import doubtful_match, sure_match
 from logical_flow.match_parser import parse_match
 from logical_flow.template import LogicalFlow, Template
 from translator.build.relations import stateful_acls
@@ -35,14 +42,19 @@ def acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
     >>> acl = Acl("a", "s", "", "to-lport", 0, 10, "tcp.dst==80", "drop", "", False, "", "", 0)
     >>> for flow in acl_flows(RecordedFacts({Acl: {"a": acl}}), ("s", "a")).flows:
     ...     print(flow)
-    table=2(ls_out_acl_eval_0), priority=1010, match=(tcp.dst == 80), \
+    table=2(ls_out_acl_eval_0), priority=21, match=(tcp.dst == 80 && !ip.is_frag), \
+action=(reg8[17] = 1; next(ls_out_acl_action);)
+    table=2(ls_out_acl_eval_0), priority=21, match=(tcp && ip.is_frag), \
 action=(reg8[17] = 1; next(ls_out_acl_action);)
     """
     switch, acl_id = placement
     acl = read(Acl, acl_id)
     if acl is None:
         return None
-    flows = [_verdict_flow(acl)]
+    sure, doubtful = matches_of(acl.match)
+    flows = [_verdict_flow(acl, acl.action, sure)]
+    if doubtful and _TEMPLATES[acl.action] != "allow":
+        flows.append(_verdict_flow(acl, "drop", doubtful))
     if acl.action == "allow-stateless" and read.any(stateful_acls, switch):
         flows.append(_untracked_flow(acl))
     return Flows(switch, "acl", acl_id, tuple(flows))
@@ -66,36 +78,44 @@ def _stage(acl: Acl) -> type[AclEval]:
     return stages[acl.tier]
 
 
-def _verdict_flow(acl: Acl) -> LogicalFlow:
-    name = _TEMPLATES[acl.action]
+def _verdict_flow(acl: Acl, action: str, match: str) -> LogicalFlow:
+    name = _TEMPLATES[action]
     arguments: dict[str, str | int | bytes] = {
         "priority": acl.priority,
-        "match": canonical_match(acl.match),
+        "match": match,
     }
     if acl.label and name == "allow":
         name = "allow_labelled"
         arguments["label"] = acl.label
     if acl.log:
         name += "_log_metered" if acl.meter else "_logged"
-        arguments.update(_log_arguments(acl))
+        arguments.update(_log_arguments(acl, action))
     template: Template = getattr(_stage(acl), name)
     return template(**arguments)
 
 
-def _log_arguments(acl: Acl) -> Iterator[tuple[str, str | int | bytes]]:
+def _log_arguments(acl: Acl, action: str) -> Iterator[tuple[str, str | int | bytes]]:
     yield "log_name", acl.name.encode()
     yield "severity", SEVERITIES.index(acl.severity)
-    yield "verdict", VERDICTS.index(_VERDICTS[acl.action])
+    yield "verdict", VERDICTS.index(_VERDICTS[action])
     if acl.meter:
         yield "meter", acl.meter
 
 
 def _untracked_flow(acl: Acl) -> LogicalFlow:
     stage = LsInAclPre if acl.direction == "from-lport" else LsOutAclPre
-    return stage.stateless(priority=acl.priority, match=canonical_match(acl.match))
+    return stage.stateless(priority=acl.priority, match=matches_of(acl.match)[0])
 
 
 @lru_cache(maxsize=4096)
-def canonical_match(text: str) -> str:
-    """The one way in which a match is written in flows."""
-    return str(parse_match(text))
+def matches_of(text: str) -> tuple[str, str]:
+    """What fits a match for sure, and the fragments that perhaps do, as they stand in flows.
+
+    >>> matches_of("udp.dst==53")
+    ('udp.dst == 53 && !ip.is_frag', 'udp && ip.is_frag')
+    >>> matches_of("ip4.src==$web && tcp")
+    ('ip4.src == $web && tcp', '')
+    """
+    match = parse_match(text)
+    doubtful = doubtful_match(match)
+    return str(sure_match(match)), "" if doubtful == FALSE else str(doubtful)

@@ -57,6 +57,7 @@ def closed_switch_flows(_read: Read, switch: str) -> Flows:
 def _verdict_flows() -> Iterator[LogicalFlow]:
     """What makes verdicts of ACLs come true, and what ACLs don't get to see."""
     for pre, action in ((LsInAclPre, LsInAclAction), (LsOutAclPre, LsOutAclAction)):
+        yield pre.unreadable()
         yield pre.self_made()
         yield pre.discovery()
         yield action.reject()

@@ -1,7 +1,14 @@
 """The ACL stages, the same in both directions of a switch.
 
-An ACL is one flow, in the stage of its tier: it decides on a verdict and jumps to
-the stage ``acl_action``, or passes on to the next tier. Connection state comes in
+An ACL is a flow in the stage of its tier: it decides on a verdict and jumps to
+the stage ``acl_action``, or passes on to the next tier. Among ACLs of one priority those
+that drop or reject come first, so that each priority takes two of the stage.
+
+An ACL whose match asks for transport fields has a second flow for fragments, in which
+no switch sees any (:mod:`logical_flow.fragments`). What it can't say of a fragment counts
+against the packet: an ACL that allows doesn't take it, one of any other action drops it.
+
+Connection state comes in
 before and after: ``acl_state`` settles what state alone decides (replies, related
 and invalid packets), so that only packets in a connection's request direction and
 untracked ones are looked at by ACLs, each time anew. ``acl_action`` then brings the
@@ -30,8 +37,12 @@ from logical_flow.template import Direction, Priority, Stage, Template
 
 TIERS = 4
 
-ACL_PRIORITY = Priority(1000, "priority")
-"""ACL priorities 0 to 32767 lie at 1000 to 33767 of a stage."""
+UNTRACKED_BY_ACL = Priority(1000, "priority")
+"""In ``acl_pre``, ACL priorities 0 to 32767 lie at 1000 to 33767."""
+
+REFUSING = Priority(1, "priority", 2)
+OTHERWISE = Priority(0, "priority", 2)
+"""In ``acl_eval``, ACL priority *n* is *2n + 1* for what drops or rejects, else *2n*."""
 
 NEIGHBOUR_DISCOVERY = "nd || nd_rs || nd_ra || mldv1 || mldv2"
 
@@ -44,13 +55,17 @@ METERED_LOG = (
 NEW_OR_UNBLOCKED = "((ct.new && !ct.est) || (ct.est && !ct.rpl && ct_mark.blocked == 1))"
 ESTABLISHED_REQUEST = "ct.est && !ct.rpl && ct_mark.blocked == 0"
 
-EXEMPT = 65000
+UNREADABLE, EXEMPT = 65001, 65000
 """Above all ACLs: what they never see."""
 SETTLED, UNTRACKED, TRACKED = 111, 110, 100
 
 
 class AclPre(Stage, name="acl_pre"):
-    """Which packets are tracked.
+    """Which packets are tracked, and which can't be judged.
+
+    Where the headers of an IPv6 packet end too soon, Open vSwitch takes protocol and hop
+    limit for 0. Fragments can be cut like that, so that no ACL sees the protocol of what
+    their receiver puts together: they are dropped, as RFC 7112 allows.
 
     Neighbour discovery, router discovery and multicast listener discovery never
     reach an ACL. Multicast and packets from or to a router are looked at untracked:
@@ -59,6 +74,7 @@ class AclPre(Stage, name="acl_pre"):
     way out to a router needs no ACL: where it came in it was found to be one.
     """
 
+    unreadable: Template
     self_made: Template
     discovery: Template
     multicast: Template
@@ -85,7 +101,13 @@ class AclState(Stage, name="acl_state"):
 
 
 class AclEval(Stage, name="acl_eval"):
-    """The ACLs of one tier, by priority; whatever they don't decide goes to the next tier."""
+    """The ACLs of one tier, by priority; whatever they don't decide goes to the next tier.
+
+    A priority of ours is two of the stage's: of ACLs with the same priority those that drop
+    or reject decide before those that allow or pass. An ACL whose match asks for ports, ICMP
+    types or TCP flags decides on whole packets only, and has one more flow that drops the
+    fragments it may concern, unless it allows.
+    """
 
     allow: Template
     allow_labelled: Template
@@ -122,6 +144,7 @@ def acl_pre(direction: Direction) -> type[AclPre]:
     class Pre(AclPre, name=f"{prefix}_acl_pre"):
         __doc__ = AclPre.__doc__
 
+        unreadable = Template(UNREADABLE, "ip6 && ip.proto == 0 && ip.ttl == 0", "drop;")
         self_made = Template(EXEMPT, "flags[1] == 1", to_action)
         discovery = Template(EXEMPT, NEIGHBOUR_DISCOVERY, to_action)
         multicast = Template(UNTRACKED, "eth.mcast", "ct_clear; next;")
@@ -131,7 +154,7 @@ def acl_pre(direction: Direction) -> type[AclPre]:
                 SETTLED, f"ip && {port} == {{port:lport}} && flags[2] == 1", to_action
             )
         stateless = Template(
-            ACL_PRIORITY,
+            UNTRACKED_BY_ACL,
             "{match:expr}",
             f"ct_clear; next({prefix}_acl_eval_0);",
         )
@@ -172,21 +195,21 @@ def acl_eval(direction: Direction, tier: int) -> type[AclEval]:
     class Eval(AclEval, name=f"{prefix}_acl_eval_{tier}"):
         __doc__ = AclEval.__doc__
 
-        allow = Template(ACL_PRIORITY, match, allow_text)
-        allow_labelled = Template(ACL_PRIORITY, match, labelled_text)
-        drop = Template(ACL_PRIORITY, match, drop_text)
-        reject = Template(ACL_PRIORITY, match, reject_text)
-        pass_on = Template(ACL_PRIORITY, match, "next;")
-        allow_logged = Template(ACL_PRIORITY, match, LOG + allow_text)
-        allow_labelled_logged = Template(ACL_PRIORITY, match, LOG + labelled_text)
-        drop_logged = Template(ACL_PRIORITY, match, LOG + drop_text)
-        reject_logged = Template(ACL_PRIORITY, match, LOG + reject_text)
-        pass_on_logged = Template(ACL_PRIORITY, match, LOG + "next;")
-        allow_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + allow_text)
-        allow_labelled_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + labelled_text)
-        drop_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + drop_text)
-        reject_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + reject_text)
-        pass_on_log_metered = Template(ACL_PRIORITY, match, METERED_LOG + "next;")
+        allow = Template(OTHERWISE, match, allow_text)
+        allow_labelled = Template(OTHERWISE, match, labelled_text)
+        drop = Template(REFUSING, match, drop_text)
+        reject = Template(REFUSING, match, reject_text)
+        pass_on = Template(OTHERWISE, match, "next;")
+        allow_logged = Template(OTHERWISE, match, LOG + allow_text)
+        allow_labelled_logged = Template(OTHERWISE, match, LOG + labelled_text)
+        drop_logged = Template(REFUSING, match, LOG + drop_text)
+        reject_logged = Template(REFUSING, match, LOG + reject_text)
+        pass_on_logged = Template(OTHERWISE, match, LOG + "next;")
+        allow_log_metered = Template(OTHERWISE, match, METERED_LOG + allow_text)
+        allow_labelled_log_metered = Template(OTHERWISE, match, METERED_LOG + labelled_text)
+        drop_log_metered = Template(REFUSING, match, METERED_LOG + drop_text)
+        reject_log_metered = Template(REFUSING, match, METERED_LOG + reject_text)
+        pass_on_log_metered = Template(OTHERWISE, match, METERED_LOG + "next;")
 
     return Eval
 

@@ -2,11 +2,13 @@
 
 from chassis_agent.punt import codec
 from logical_flow.evaluate import Packet
+from logical_flow.fragments import as_switch_sees
 
 _ARP, _IP4, _IP6 = 0x806, 0x800, 0x86DD
 _ICMP4, _TCP, _UDP, _ICMP6 = 1, 6, 17, 58
 _TRANSPORT = {_TCP: "tcp", _UDP: "udp", 132: "sctp"}
 _VLAN_PRESENT = 0x1000
+_FRAGMENT_HEADER = 44
 
 
 def fields_of(frame: bytes) -> Packet:
@@ -29,17 +31,19 @@ def fields_of(frame: bytes) -> Packet:
             "arp.tpa": int.from_bytes(arp.tpa),
         }
     elif ethernet.ethertype in (_IP4, _IP6):
-        found |= _ip_fields(codec.read_ip(ethernet))
-    return found
+        found |= _ip_fields(codec.read_ip(ethernet), ethernet.payload)
+    return as_switch_sees(found)
 
 
-def _ip_fields(ip: codec.Ip) -> dict[str, int | str | None]:
+def _ip_fields(ip: codec.Ip, ip_packet: bytes) -> dict[str, int | str | None]:
     found: dict[str, int | str | None] = {
         f"ip{ip.version}.src": int.from_bytes(ip.src),
         f"ip{ip.version}.dst": int.from_bytes(ip.dst),
         "ip.proto": ip.protocol,
         "ip.ttl": ip.ttl,
     }
+    if fragment := _fragment(ip_packet):
+        return found | {"ip.frag": fragment}
     if ip.protocol in _TRANSPORT:
         name = _TRANSPORT[ip.protocol]
         found[f"{name}.src"] = int.from_bytes(ip.payload[0:2])
@@ -56,3 +60,14 @@ def _ip_fields(ip: codec.Ip) -> dict[str, int | str | None]:
             found["nd.target"] = int.from_bytes(neighbour.target)
             found[link] = int.from_bytes(neighbour.link_address or bytes(6))
     return found
+
+
+def _fragment(ip_packet: bytes) -> int:
+    """``ip.frag``: 1 of a first fragment, 3 of a later one, 0 of what is none."""
+    if ip_packet[0] >> 4 == 4:
+        more, offset = ip_packet[6] & 0x20, int.from_bytes(ip_packet[6:8]) & 0x1FFF
+    elif ip_packet[6] == _FRAGMENT_HEADER:
+        more, offset = ip_packet[43] & 1, int.from_bytes(ip_packet[42:44]) >> 3
+    else:
+        return 0
+    return 3 if offset else 1 if more else 0

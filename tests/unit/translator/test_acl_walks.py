@@ -322,3 +322,94 @@ def test_a_blocked_reply_reaches_no_router() -> None:
         "&& ip4.src == 10.0.1.1 && ip4.dst == 10.0.2.1 && ip.ttl == 64 && tcp.src == 80"
     )
     assert reached(net, reply) == []
+
+
+FIRST, LATER = "ip.frag == 1", "ip.frag == 3"
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize("stateful", [False, True])
+@pytest.mark.parametrize("action", ["drop", "reject", "pass"])
+@pytest.mark.parametrize("ports", ["tcp.dst == 22", "tcp.dst != 80", "!(tcp.dst == 80)"])
+def test_fragments_that_a_refusal_may_concern_are_dropped(
+    direction: str, stateful: bool, action: str, ports: str
+) -> None:
+    """No port is seen in a fragment, so it may be the one that the ACL is about."""
+    rules = [f"direction: {direction}, priority: 9, match: '{ports}', action: {action}"]
+    if stateful:
+        rules.append(f"direction: {direction}, priority: 0, match: ip, action: allow-related")
+    net = switch(*rules)
+    for fragment in (FIRST, LATER):
+        assert reached(net, a_to_b(f"tcp && {fragment}")) == []
+        assert reached(net, a_to_b(f"udp && {fragment}")) == ["b"]
+    assert reached(net, a_to_b("tcp.dst == 80 && tcp.flags == 2")) == ["b"]
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize("action", ["allow", "allow-related", "allow-stateless"])
+@pytest.mark.parametrize("ports", ["udp.dst == 53", "udp.dst != 54", "udp.dst < 54"])
+def test_ports_let_no_fragment_through(direction: str, action: str, ports: str) -> None:
+    """Where no port is seen, no port is 0 either."""
+    net = switch(
+        f"direction: {direction}, priority: 9, match: '{ports}', action: {action}",
+        f"direction: {direction}, priority: 8, match: tcp, action: allow-related",
+        f"direction: {direction}, priority: 1, match: ip, action: drop",
+    )
+    assert reached(net, a_to_b("udp.dst == 53")) == ["b"]
+    for fragment in (FIRST, LATER):
+        assert reached(net, a_to_b(f"udp.dst == 53 && {fragment}")) == []
+        assert reached(net, a_to_b(f"tcp && {fragment}")) == ["b"]
+
+
+def test_what_names_no_ports_decides_on_fragments() -> None:
+    net = switch(
+        "direction: to-lport, priority: 9, match: 'ip4.src == 10.0.1.1 && udp', action: allow",
+        "direction: to-lport, priority: 1, match: ip, action: drop",
+    )
+    for fragment in (FIRST, LATER):
+        assert reached(net, a_to_b(f"udp.dst == 53 && {fragment}")) == ["b"]
+        assert reached(net, a_to_b(f"tcp.dst == 53 && {fragment}")) == []
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+def test_ipv6_packets_without_an_upper_layer_are_dropped(direction: str) -> None:
+    """Open vSwitch takes protocol and hop limit for 0 where extension headers are cut short."""
+    packet = (
+        f'inport == "a" && eth.src == {A} && eth.dst == {B} && ip6.src == fd00::1 '
+        "&& ip6.dst == fd00::2"
+    )
+    rule = f"direction: {direction}, priority: 9, match: tcp, action: drop"
+    assert reached(switch(rule), f"{packet} && ip.proto == 0 && ip.ttl == 0") == []
+    assert reached(switch(rule), packet) == ["b"]
+    assert reached(switch(rule), f"{packet} && udp && ip.ttl == 0") == ["b"]
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize("refusal", ["drop", "reject"])
+@pytest.mark.parametrize("other", ["allow", "allow-related", "allow-stateless", "pass"])
+@pytest.mark.parametrize("priority", [0, 1000, 32767])
+def test_of_one_priority_refusals_decide(
+    direction: str, refusal: str, other: str, priority: int
+) -> None:
+    """Whatever was there first, and whatever it is called."""
+    place = f"direction: {direction}, priority: {priority}"
+    rules = [
+        f"{place}, match: 'ip4.src == 10.0.1.1', action: {other}",
+        f"{place}, match: tcp.dst == 80, action: {refusal}",
+    ]
+    for order in (rules, rules[::-1]):
+        reset = a_to_b("tcp.dst == 80 && tcp.flags == 4")
+        assert reached(switch(*order), reset) == []
+        assert reached(switch(*order), a_to_b("tcp.dst == 81")) == ["b"]
+
+
+def test_a_higher_priority_decides_by_one() -> None:
+    net = switch(
+        "direction: to-lport, priority: 11, match: tcp.dst == 80, action: allow",
+        "direction: to-lport, priority: 10, match: tcp, action: drop",
+        "direction: to-lport, priority: 9, match: udp, action: allow",
+        "direction: to-lport, priority: 8, match: ip, action: drop",
+    )
+    assert reached(net, a_to_b("tcp.dst == 80")) == ["b"]
+    assert reached(net, a_to_b("tcp.dst == 81")) == []
+    assert reached(net, a_to_b("udp.dst == 81")) == ["b"]
