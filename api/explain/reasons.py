@@ -33,6 +33,7 @@ from translator.pipeline.lr_in import (
 from translator.pipeline.lr_out import LrOutDelivery
 from translator.pipeline.ls_in import (
     LsInAclAction,
+    LsInAclPre,
     LsInAclState,
     LsInL2Lookup,
     LsInL2Unknown,
@@ -42,6 +43,7 @@ from translator.pipeline.ls_in import (
 )
 from translator.pipeline.ls_out import (
     LsOutAclAction,
+    LsOutAclPre,
     LsOutAclState,
     LsOutPortSecIp,
     LsOutPortSecL2,
@@ -221,6 +223,11 @@ def _multicast_source(scene: Scene, packet: Packet, entry: Entry | None) -> Obst
     return _admission(scene, packet, entry, why)
 
 
+def _unreadable(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    why = "its IPv6 headers are cut short, so that no ACL can judge it"
+    return _admission(scene, packet, entry, why)
+
+
 def _admission(scene: Scene, packet: Packet, entry: Entry | None, why: str) -> Obstacle:
     cause = _cause(scene, entry)
     where = f" by {cause.text}" if cause else ""
@@ -389,6 +396,7 @@ def _of(reason: Reason, *templates: Template) -> dict[int, Reason]:
 BY_FLOW: Mapping[int, Reason] = {
     **_of(_vlan_tagged, LsInPortSecL2.vlan_tagged, LrInAdmission.vlan_tagged),
     **_of(_multicast_source, LsInPortSecL2.multicast_source, LrInAdmission.multicast_source),
+    **_of(_unreadable, LsInAclPre.unreadable, LsOutAclPre.unreadable),
     **_of(_fault, LsInPortSecL2.closed, LrInAdmission.closed),
     **_of(_spoofed, LsInPortSecNd.other, LsInPortSecIp.other),
     **_of(_misdirected, LsOutPortSecIp.other),
