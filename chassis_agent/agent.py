@@ -36,12 +36,15 @@ from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.refresh import LearnedRefresh
 from chassis_agent.revocations import Revocations
-from chassis_agent.settings import TUNNEL_TYPE, AgentSettings, Host, resolve
+from chassis_agent.settings import AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
 from chassis_agent.switch import Switch
-from chassis_agent.tunnels import PORT_NAME, port_options
+from chassis_agent.tunnels import PORT_NAME, port_options, tunnel_ofport
+from chassis_agent.underlay.prober import Prober
+from chassis_agent.underlay.remote_ports import RemotePorts
 from chassis_agent.unixctl import control_socket
 from chassis_agent.zones import ZoneAllocator, persisted_zones
+from southbound.encaps import TUNNEL_TYPE
 from southbound.rows import Chassis, Encap, MacBinding
 from southbound.watch.cache import RowCache
 from southbound.watch.client import Batch, WatchClient
@@ -253,8 +256,23 @@ class Session:
         )
         self._refresh = LearnedRefresh(self._switch, self._watch, health, rows=state.rows)
         self._punts = Dispatcher(
-            self._switch.send, self._learned, AclLog(self._ports), resume_table=tables.OUTPUT
+            self._switch.send,
+            self._learned,
+            AclLog(self._ports),
+            resume_table=tables.OUTPUT,
+            probe_answered=lambda packet: self._prober.answered(packet),
         )
+        self._bridge = bridge
+        self._state = state
+        self._remote_ports = RemotePorts(host.system_id)
+        self._prober = Prober(
+            host.system_id,
+            self._switch.send,
+            self._watch.tell_tunnels,
+            health,
+            control=lambda: control_socket(settings.run_directory),
+        )
+        self._prober.set_own_addresses(host.encap_ips)
 
     async def run(self) -> None:
         async with asyncio.TaskGroup() as tasks:
@@ -269,12 +287,25 @@ class Session:
             tasks.create_task(self._refresh.run(), name="learned addresses in use")
             tasks.create_task(self._handle_punted(), name="punted packets")
             tasks.create_task(self._ask_again(), name="neighbours that did not answer")
+            tasks.create_task(self._prober.run(), name="prober")
             self._reconciler.wake()
 
     def take_bridge(self, bridge: Bridge) -> None:
+        self._bridge = bridge
         self._reconciler.take_bridge(bridge)
+        self._use_tunnels()
+
+    def _use_tunnels(self) -> None:
+        """Which tunnels are in use may have changed, or where they lead."""
+        chassis = self._state.rows(Chassis)
+        self._prober.use(tunnel_ofport(self._bridge), chassis, self._remote_ports.chassis)
 
     def _take_rows(self, batch: Batch) -> None:
+        is_about_chassis = any(isinstance(row, Chassis) for row in batch.puts) or any(
+            table == Chassis.table for table, _ in batch.deletes
+        )
+        if self._remote_ports.change(batch.puts, batch.deletes) or is_about_chassis:
+            self._use_tunnels()
         self._learned.confirm(batch.puts)
         for row in batch.puts:
             if isinstance(row, MacBinding):
@@ -321,6 +352,7 @@ class Session:
     def set_host(self, host: Host) -> None:
         """Encapsulations or the host's name changed."""
         self._host = host
+        self._prober.set_own_addresses(host.encap_ips)
         self._watch.set_chassis(_chassis_row(host))
 
     async def _report_counters(self) -> None:
@@ -342,6 +374,7 @@ class Session:
             "last_error": self._watch.last_error,
             "revision": self._watch.revision,
             "switch_connected": self._switch.is_connected,
+            "tunnels": self._prober.report(),
             **self._reconciler.report(),
             "punted": {
                 "received": _by_name(self._punts.received),

@@ -27,6 +27,7 @@ from chassis_agent.build.ports import (
     multicast_flows,
     port_flows,
     tunnel_flows,
+    tunnel_probe_flows,
 )
 from chassis_agent.build.stages import (
     default_flows,
@@ -105,6 +106,7 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
         multicast_flows,
         elsewhere_share_flows,
         tunnel_flows,
+        tunnel_probe_flows,
         learned_mac_flows,
         learned_fdb_flows,
     )
@@ -113,6 +115,7 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     graph.derive(multicast_flows, over=multicast_groups, output=True)
     graph.derive(elsewhere_share_flows, over=ThisChassis, output=True)
     graph.derive(tunnel_flows, over=Chassis, output=True)
+    graph.derive(tunnel_probe_flows, over=ThisChassis, output=True)
     graph.derive(learned_mac_flows, over=MacBinding, output=True)
     graph.derive(learned_fdb_flows, over=FdbEntry, output=True)
     return Wiring(graph, packer.group_flows, flow_sources)

@@ -16,9 +16,9 @@ from typing import NamedTuple
 from pydantic import BaseModel, ConfigDict, SecretStr
 
 from chassis_agent.errors import HostConfigurationError
+from southbound.encaps import TUNNEL_TYPE
 
 DEFAULT_BRIDGE = "br-int"
-TUNNEL_TYPE = "geneve"
 
 
 class AgentSettings(BaseModel):

@@ -141,6 +141,14 @@ class Facts:
         requesting = self._requests.ports_naming(self._host_names.remove(name))
         self._settle({*released, *requesting})
 
+    def is_chassis(self, name: str) -> bool:
+        """Whether a chassis of that name is known."""
+        return self._chassis(name) is not None
+
+    def now(self) -> float:
+        """Seconds since the epoch, on the clock that facts go by."""
+        return self._clock()
+
     def _put_chassis(self, chassis: Chassis) -> None:
         self._put([chassis])
         self._addresses.put(chassis)

@@ -26,7 +26,7 @@ bytes go into the updates of all agents that are due it: see :func:`frame`.
 """
 
 from collections.abc import Sequence
-from typing import Final, TypeAlias, TypeVar
+from typing import Final, Literal, TypeAlias, TypeVar
 
 import msgspec
 
@@ -34,7 +34,7 @@ from southbound.errors import ProtocolError
 from southbound.questions import Question, Result
 from southbound.rows import AnyRow, Chassis, RowId
 
-PROTOCOL: Final = 2
+PROTOCOL: Final = 3
 """Goes up when an older agent would misunderstand a message."""
 
 OLDEST_AGENT: Final = 1
@@ -42,6 +42,9 @@ OLDEST_AGENT: Final = 1
 
 QUESTIONS: Final = 2
 """The first protocol whose agents can be asked."""
+
+TUNNELS: Final = 3
+"""The first protocol whose agents probe their tunnels."""
 
 REFUSED_PROTOCOL: Final = "protocol"
 REFUSED_TOKEN: Final = "unauthorised"  # noqa: S105
@@ -137,6 +140,31 @@ class Counters(Message, frozen=True, array_like=True, tag="counters"):
     values: dict[str, int]
 
 
+class UnreachableChassis(Message, frozen=True, array_like=True):
+    """A chassis that packets don't get to from here.
+
+    `address` is where they are sent, "" where no address family is common to both; `other`
+    the chassis that answers there instead, if its name is known. `age` is for how many
+    seconds it has been so.
+    """
+
+    chassis: str
+    reason: Literal["no-answer", "other-chassis", "no-common-family"]
+    address: str
+    other: str
+    age: float
+
+
+class Tunnels(Message, frozen=True, array_like=True, tag="tunnels"):
+    """The tunnels in use that are not well, and the chassis of which that isn't known yet.
+
+    All of them, each time: those that are not named are well, or not in use.
+    """
+
+    unreachable: tuple[UnreachableChassis, ...]
+    pending: tuple[str, ...]
+
+
 class Answer(Message, frozen=True, array_like=True, tag="answer"):
     """To the :class:`Ask` of that number; without a result `error` says why not."""
 
@@ -157,6 +185,7 @@ FromAgent: TypeAlias = (
     | LearnedFdb
     | Acknowledge
     | Counters
+    | Tunnels
     | Answer
 )
 

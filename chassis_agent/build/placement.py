@@ -1,14 +1,12 @@
 """Where logical ports are: here, on every chassis, behind a tunnel, or nowhere."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import Literal, NamedTuple
 
 from chassis_agent.inputs import LocalPort, ThisChassis
 from chassis_agent.physical import Tunnel
-from chassis_agent.physical.tunnels import Address
-from chassis_agent.settings import TUNNEL_TYPE
 from incremental import Read
+from southbound.encaps import Address, tunnel_addresses, way_to
 from southbound.rows import Chassis, Datapath, PortBinding
 
 Where = Literal["here", "patch", "away", "nowhere"]
@@ -65,20 +63,19 @@ def multicast_groups(_name: str, place: Placement) -> Iterator[tuple[str, str]]:
 
 
 def addresses(read: Read, chassis: str) -> tuple[Address, ...]:
-    """Where the tunnel packets of another chassis come from; the first is where to send to."""
+    """Where the tunnel packets of another chassis may come from."""
     row = read(Chassis, chassis)
-    if row is None or chassis == _own_name(read):
-        return ()
-    return tuple(ip_address(encap.ip) for encap in row.encaps if encap.type == TUNNEL_TYPE)
+    return () if row is None or chassis == _own_name(read) else tunnel_addresses(row)
 
 
 def tunnel(read: Read, chassis: str) -> Tunnel | None:
     """The way to another chassis, once it and our tunnel port are known."""
     this = read(ThisChassis, "")
-    remotes = read(addresses, chassis)
-    if this is None or not this.tunnel_ofport or not remotes:
+    row = read(Chassis, chassis)
+    if this is None or not this.tunnel_ofport or row is None or chassis == this.name:
         return None
-    return Tunnel(this.tunnel_ofport, remotes[0])
+    address = way_to(row, read(Chassis, this.name))
+    return None if address is None else Tunnel(this.tunnel_ofport, address)
 
 
 def datapath_key(read: Read, datapath: str) -> int | None:

@@ -29,6 +29,7 @@ from chassis_agent.physical import (
     interface_flows,
     neighbour_flows,
     patch_flows,
+    probe_flows,
     remote_flows,
 )
 from chassis_agent.physical.multicast import KEYS, Reach
@@ -99,6 +100,14 @@ def tunnel_flows(read: Read, chassis: str) -> Flows:
     if this is None or not this.tunnel_ofport or not remotes:
         return ()
     return tuple(ingress_flows([this.tunnel_ofport], remotes, cookie=physical_cookie(0)))
+
+
+def tunnel_probe_flows(read: Read, _key: str) -> Flows:
+    """What our switch does with probes of tunnels."""
+    this = read(ThisChassis, "")
+    if this is None or not this.tunnel_ofport:
+        return ()
+    return tuple(probe_flows(this.name, this.tunnel_ofport, cookie=physical_cookie(0)))
 
 
 def learned_mac_flows(read: Read, key: str) -> Flows:

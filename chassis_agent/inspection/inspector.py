@@ -28,11 +28,11 @@ from chassis_agent.inspection.packet_text import (
 from chassis_agent.inspection.trace_output import TraceOutput, TraceStep, read_trace
 from chassis_agent.openflow.errors import DecodingError, OpenFlowError
 from chassis_agent.physical.multicast import KEYS
-from chassis_agent.settings import TUNNEL_TYPE
 from chassis_agent.show import Names, format_flow
 from chassis_agent.switch import Switch
 from chassis_agent.unixctl import call
 from southbound.cookies import FlowReference, parse_flow_reference
+from southbound.encaps import TUNNEL_TYPE
 from southbound.errors import CannotAnswer
 from southbound.questions import (
     MAX_DIFFERENCES,

@@ -9,7 +9,6 @@ a flow. Whatever comes in is dropped unless its sender is a known chassis.
 """
 
 from collections.abc import Iterable
-from ipaddress import IPv4Address, IPv6Address
 from typing import NamedTuple
 
 from chassis_agent import tables
@@ -18,6 +17,7 @@ from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, OxmField, Subfield, Term
 from chassis_agent.physical.registers import FLAGS, INPORT, METADATA, OUTPORT, flow
 from chassis_agent.punt.meters import TUNNEL_SHARES
+from southbound.encaps import Address
 
 OPTION_CLASS = 0x0102
 OPTION_TYPE = 0x80
@@ -31,8 +31,6 @@ _SENDER_BITS = (TUNNEL_SHARES - 1).bit_length()
 _SENDER = Subfield(FLAGS, tables.SENDER_SHIFT, _SENDER_BITS)
 _ARRIVED = tables.FROM_TUNNEL | tables.FIRST_SENDER_ELSEWHERE << tables.SENDER_SHIFT
 _PRIORITY = 100
-
-Address = IPv4Address | IPv6Address
 
 
 class Tunnel(NamedTuple):

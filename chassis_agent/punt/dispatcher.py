@@ -64,7 +64,8 @@ class Dispatcher:
     """Handles punted packets.
 
     ``send`` takes a packet-out message (`Connection.packet_out`), ``resume_table`` is the table in
-    which a packet goes on whose next hop became known.
+    which a packet goes on whose next hop became known. ``probe_answered`` takes answers to the
+    probes of tunnels.
     """
 
     def __init__(
@@ -74,12 +75,14 @@ class Dispatcher:
         packet_log: PacketLog,
         *,
         resume_table: int,
+        probe_answered: Callable[[PacketIn], None],
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._send = send
         self._learner = learner
         self._packet_log = packet_log
         self._resume_table = resume_table
+        self._probe_answered = probe_answered
         self._clock = clock
         self.pending = PendingPackets()
         self.received: Counter[Opcode | None] = Counter()
@@ -134,6 +137,8 @@ class Dispatcher:
                 self._learn_fdb(packet)
             case Opcode.LOG:
                 self._packet_log.packet_logged(decode_log_arguments(userdata.body), packet)
+            case Opcode.PROBE:
+                self._probe_answered(packet)
 
     def _reply(self, userdata: Userdata, packet: PacketIn) -> None:
         made = reply_to(userdata.opcode, packet.packet)

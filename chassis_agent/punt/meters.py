@@ -31,6 +31,9 @@ class PuntMeter(NamedTuple):
 PUNT_METERS: Final = {opcode: PuntMeter(int(opcode), 1000, 1000) for opcode in Opcode}
 """What all senders together may have of each opcode."""
 
+PROBE_ECHO_METER: Final = PuntMeter(64, 1000, 1000)
+"""In front of the tunnel through which the switch sends other chassis' probes back."""
+
 LOCAL_SHARES: Final = 256
 TUNNEL_SHARES: Final = 16
 SHARE_RATE: Final = 100
@@ -64,8 +67,9 @@ def shares_of(sender: int) -> Shares:
 
 
 def punt_meters() -> Iterator[PuntMeter]:
-    """All meters in front of the agent; every chassis has them."""
+    """All meters in front of the agent, and that of probes; every chassis has them."""
     yield from PUNT_METERS.values()
+    yield PROBE_ECHO_METER
     for first in (_FIRST_SHARE, _FIRST_LOG_SHARE):
         for share in range(LOCAL_SHARES + TUNNEL_SHARES):
             yield PuntMeter(first + share, SHARE_RATE, SHARE_BURST)
@@ -94,6 +98,8 @@ def meter_name(number: int) -> str:
     >>> meter_name(9), meter_name(259), meter_name(1024 + 256), meter_name(4000)
     ('reject', 'share_3', 'log_share_elsewhere_0', '4000')
     """
+    if number == PROBE_ECHO_METER.meter_id:
+        return "probe_echo"
     for opcode, meter in PUNT_METERS.items():
         if number == meter.meter_id:
             return opcode.name.lower()

@@ -21,6 +21,7 @@ opcode             what the agent does, and which fields it reads
 ``PUT_ND``         learns that ``xxreg0`` behind port ``reg14`` is at ``eth.src``
 ``PUT_FDB``        learns that ``eth.src`` is behind port ``reg14``
 ``LOG``            writes a line about the packet; arguments: see `log_userdata`
+``PROBE``          takes note that a probe of a tunnel was answered
 =================  ==============================================================================
 
 The actions that arguments of ``put_arp`` and its like move into those fields are part of the
@@ -52,6 +53,7 @@ class Opcode(IntEnum):
     PUT_ND = 11
     PUT_FDB = 12
     LOG = 13
+    PROBE = 32
 
 
 _HEADER: Final = struct.Struct("!I4x")

@@ -10,7 +10,7 @@ import asyncio
 import ssl
 import uuid
 from collections import deque
-from collections.abc import Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping, Set
 from types import MappingProxyType
 from typing import NamedTuple, cast
 
@@ -88,6 +88,7 @@ class WatchClient:
         self._subscriptions = Subscriptions()
         self._claims: set[str] | None = None
         self._ups: set[str] = set()
+        self._tunnels: Callable[[], wire.Tunnels] | None = None
         # What the server sent.
         self._mirror = Mirror()
         self._cached: dict[str, tuple[AnyRow, ...]] = {}
@@ -254,6 +255,11 @@ class WatchClient:
         """The agent's counters, for the server to show."""
         self._send(wire.Counters(dict(values)))
 
+    def tell_tunnels(self, tunnels: Callable[[], wire.Tunnels]) -> None:
+        """Which tunnels are not well: call it when that changed; asked again on reconnecting."""
+        self._tunnels = tunnels
+        self._send(tunnels())
+
     # --- the connection
 
     async def run(self) -> None:
@@ -322,6 +328,8 @@ class WatchClient:
         self._outbox.clear()
         for message in self._subscriptions.connected(resumed, self._mirror.based):
             self._send(message)
+        if self._tunnels is not None:
+            self._send(self._tunnels())
         if self._claims is not None:
             self._send(wire.ClaimOnly(tuple(sorted(self._claims))))
             for port in sorted(self._ups):

@@ -20,6 +20,7 @@ from southbound.errors import NotAllowed, NotConnected, ProtocolError, TooOld, W
 from southbound.questions import Question, Result
 from southbound.rows import datapath_scope
 from southbound.state import RealisedState
+from southbound.tunnels import report_of
 from southbound.watch.asking import Asking
 from southbound.watch.parts import PartCache
 from southbound.watch.session import Session
@@ -264,6 +265,8 @@ class AgentConnection:
                 facts.learn_fdb(chassis, port, mac)
             case wire.Counters(values):
                 session.counters = values
+            case wire.Tunnels():
+                session.tunnels = report_of(message, facts.is_chassis, facts.now())
             case wire.Answer():
                 self._asking.answered(message)
             case wire.Register():

@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+from collections.abc import Collection
 from typing import NamedTuple
 
 import structlog
@@ -12,6 +13,7 @@ from southbound.errors import NoAnswerInTime, NotAllowed, NotConnected
 from southbound.questions import Question, Result
 from southbound.rows import Chassis
 from southbound.state import RealisedState
+from southbound.tunnels import TunnelReport
 from southbound.watch.connection import AgentConnection, Authorise, Hub
 from southbound.watch.parts import PartCache
 from southbound.watch.sessions import Sessions
@@ -27,6 +29,10 @@ class ChassisStatus(NamedTuple):
     connected: bool
     applied_revision: int
     counters: dict[str, int]
+    tunnels: TunnelReport | None = None
+    """None if the agent says nothing of its tunnels."""
+    unapplied: Collection[str] = frozenset()
+    """The scopes of rows that the agent watches and has not acknowledged as they are now."""
 
 
 class WatchServer:
@@ -121,7 +127,13 @@ class WatchServer:
         if session is None:
             return ChassisStatus(False, 0, {})
         revision = self._state.revision if session.settled else session.applied_revision
-        return ChassisStatus(self.sessions.is_connected(chassis), revision, session.counters)
+        return ChassisStatus(
+            self.sessions.is_connected(chassis),
+            revision,
+            session.counters,
+            session.tunnels,
+            session.unapplied,
+        )
 
     def remove_chassis(self, chassis: str) -> None:
         """Forget a chassis that is gone for good. One that is connected can't be removed."""

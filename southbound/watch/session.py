@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable
 from southbound import wire
 from southbound.errors import ProtocolError
 from southbound.feed import Feed
+from southbound.tunnels import TunnelReport
 from southbound.watch.parts import PartCache
 
 
@@ -21,6 +22,8 @@ class Session:
     def __init__(self, chassis: str, feed: Feed, parts: PartCache) -> None:
         self.chassis = chassis
         self.counters: dict[str, int] = {}
+        self.tunnels: TunnelReport | None = None
+        """What the agent said of its tunnels; None if it said nothing, as older ones do."""
         self.sent = 0
         """Serial of the update composed last."""
         self.acknowledged = 0
@@ -34,6 +37,7 @@ class Session:
         self._sent_revision = 0
         self._scopes: set[str] = set()
         self._dirty: dict[str, None] = {}
+        self._sent_at: dict[str, int] = {}
         self._behind: set[str] = set()
 
     @property
@@ -48,6 +52,11 @@ class Session:
     @property
     def settled(self) -> bool:
         return self.acknowledged >= self.due
+
+    @property
+    def unapplied(self) -> Collection[str]:
+        """The scopes of which the agent has not acknowledged what we have now."""
+        return self._dirty.keys() | self._sent_at.keys()
 
     def resume(self, position: int | None, scopes: Iterable[str]) -> None:
         """Before anything was sent: the agent has these scopes as of `position`.
@@ -77,6 +86,7 @@ class Session:
             self._scopes.discard(scope)
             self._behind.discard(scope)
             self._dirty.pop(scope, None)
+            self._sent_at.pop(scope, None)
         if not self._dirty:
             self.news.clear()
         return gone
@@ -94,12 +104,13 @@ class Session:
             if scope not in self._behind:
                 part = self._parts.difference(scope, self._position)
             parts.append(self._parts.full(scope) if part is None else part)
+        self.sent += 1
+        self._sent_at.update(dict.fromkeys(self._dirty, self.sent))
         self._dirty = {}
         self._behind.clear()
         self.news.clear()
         self._position = self._feed.position
         self._sent_revision = revision
-        self.sent += 1
         return wire.frame(self.sent, self._heard, self._position, revision, parts)
 
     def acknowledge(self, serial: int) -> None:
@@ -108,6 +119,9 @@ class Session:
         self.acknowledged = max(self.acknowledged, serial)
         if self.acknowledged == self.sent:
             self.applied_revision = self._sent_revision
+            self._sent_at.clear()
+        else:
+            self._sent_at = {scope: at for scope, at in self._sent_at.items() if at > serial}
 
     def _mark(self, scopes: Iterable[str]) -> None:
         for scope in scopes:

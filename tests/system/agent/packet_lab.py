@@ -87,7 +87,13 @@ class PacketLab:
         connection = await Connection.connect(bridge, on_packet_in=self._punted)
         self._connection = connection
         nobody = _Forgetful()
-        self._dispatcher = Dispatcher(connection.packet_out, nobody, nobody, resume_table=OUTPUT)
+        self._dispatcher = Dispatcher(
+            connection.packet_out,
+            nobody,
+            nobody,
+            resume_table=OUTPUT,
+            probe_answered=lambda _packet: None,
+        )
         await connection.confirm([each.message for each in await missing_groundwork(connection)])
         await connection.commit([add_flow(*flow) for flow in self._realised.state(self._chassis)])
 

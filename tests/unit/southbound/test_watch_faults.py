@@ -55,7 +55,7 @@ async def test_rows_stay_while_a_new_snapshot_is_incomplete(
     link.cut()
     await state.write(2, [datapath("new")], [next(iter(before))])
     await until(lambda: link.connections >= 3)
-    await until(lambda: agent.client.revision == 2)
+    await until(lambda: agent.client.revision == 2 and bool(agent.batches))
     assert len(agent.batches) == 1, "nothing came of the incomplete one"
     assert agent.rows == by_id(*state.in_scope("datapath:d1"))
 

@@ -46,6 +46,7 @@ class Agent:
             self,
             self,
             resume_table=RESUME_TABLE,
+            probe_answered=lambda _packet: None,
         )
 
     def receive(self, packet: PacketIn) -> None:

@@ -49,9 +49,15 @@ class Recorder:
         self.learned: list[tuple[object, ...]] = []
         self.logged: list[LogArguments] = []
         self.neighbours: dict[tuple[int, int, bytes], bytes] = {}
+        self.probes: list[PacketIn] = []
         self.now = 100.0
         self.dispatcher = Dispatcher(
-            self.sent.append, self, self, resume_table=RESUME_TABLE, clock=lambda: self.now
+            self.sent.append,
+            self,
+            self,
+            resume_table=RESUME_TABLE,
+            probe_answered=self.probes.append,
+            clock=lambda: self.now,
         )
 
     def neighbour_learned(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> None:

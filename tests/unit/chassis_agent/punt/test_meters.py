@@ -5,6 +5,7 @@ from chassis_agent.openflow import messages
 from chassis_agent.punt.meters import (
     FIRST_FREE_METER,
     LOCAL_SHARES,
+    PROBE_ECHO_METER,
     PUNT_METERS,
     TUNNEL_SHARES,
     meter_mods,
@@ -17,7 +18,7 @@ from chassis_agent.punt.opcodes import Opcode
 
 def test_meters_are_made_once_and_changed_where_they_differ() -> None:
     installed = {meter.meter_id: (meter.rate, meter.burst) for meter in punt_meters()}
-    assert len(installed) == len(Opcode) + 2 * (LOCAL_SHARES + TUNNEL_SHARES)
+    assert len(installed) == len(Opcode) + 1 + 2 * (LOCAL_SHARES + TUNNEL_SHARES)
     assert len(meter_mods({})) == len(installed)
     assert meter_mods(installed) == []
     first = PUNT_METERS[Opcode.ARP]
@@ -33,9 +34,8 @@ def test_each_sender_has_meters_and_none_of_them_is_for_two_purposes() -> None:
     elsewhere = [shares_of(tables.FIRST_SENDER_ELSEWHERE + share) for share in range(TUNNEL_SHARES)]
     used = [meter for shares in local + elsewhere for meter in shares]
     assert len(set(used)) == len(used) == 2 * (LOCAL_SHARES + TUNNEL_SHARES)
-    assert set(used) | {meter.meter_id for meter in PUNT_METERS.values()} == {
-        meter.meter_id for meter in punt_meters()
-    }
+    others = {meter.meter_id for meter in (*PUNT_METERS.values(), PROBE_ECHO_METER)}
+    assert set(used) | others == {meter.meter_id for meter in punt_meters()}
     assert {shares_of(sender) for sender in range(tables.FIRST_SENDER_ELSEWHERE)} == set(local)
 
 
