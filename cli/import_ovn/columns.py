@@ -2,13 +2,16 @@
 
 `KEPT` is what the translation reads, and what has nothing to say here: counters, states
 that OVN itself writes, tunnel keys. Everything else is `Unsupported` wherever it says
-something, and so is whatever a newer schema has and this table doesn't name.
+something, and so is whatever a newer schema has and this table doesn't name. What counts
+is the effect: where OVN itself passes over an option, see `needs`, nothing is lost.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from cli.import_ovn import needs
 from cli.import_ovn.findings import Report
+from cli.import_ovn.needs import Need
 from cli.import_ovn.snapshot import Row, Snapshot
 
 
@@ -18,7 +21,17 @@ class Unsupported(NamedTuple):
     reason: str
     changes_verdicts: bool = True
     harmless: str | None = None
-    """The value of an option that says what goes without saying."""
+    """The value of an option that says what goes without saying.
+
+    OVN takes any value of a flag but the one word that turns it for this one.
+    """
+    needs: Need | None = None
+    """Without which OVN itself passes over it."""
+
+    def is_harmless(self, value: str) -> bool:
+        if self.harmless in ("true", "false"):
+            return value.lower() != ("false" if self.harmless == "true" else "true")
+        return value == self.harmless
 
 
 KEPT: Final = None
@@ -31,7 +44,8 @@ _NO_LOAD_BALANCING = Unsupported("there is no load balancing")
 _NO_GATEWAYS = Unsupported("there are no gateways")
 _NO_MULTICAST = Unsupported("multicast is flooded", harmless="false")
 _NO_METERS = Unsupported("there are no meters", changes_verdicts=False)
-_NO_LIMITS = Unsupported("there are no rate limits", changes_verdicts=False)
+_NO_LIMIT = Unsupported("all that it sends passes: there are no rate limits", harmless="0")
+_NO_RATE = Unsupported("no rate is kept free for it", harmless="0")
 _NO_PLUGGING = Unsupported("interfaces are made by somebody else", changes_verdicts=False)
 _NO_MIRRORS = Unsupported("there are no mirrors", changes_verdicts=False)
 _NO_SAMPLING = Unsupported("packets are not sampled", changes_verdicts=False)
@@ -82,9 +96,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "acls": KEPT,
         "external_ids": KEPT,
         "qos_rules": Unsupported("there is no QoS"),
-        "load_balancer": _NO_LOAD_BALANCING,
+        "load_balancer": _NO_LOAD_BALANCING._replace(needs=needs.VIPS),
         "load_balancer_group": _NO_LOAD_BALANCING,
-        "dns_records": Unsupported("there is no DNS"),
+        "dns_records": Unsupported("there is no DNS", needs=needs.RECORDS),
         "copp": _NO_METERS,
         "forwarding_groups": Unsupported("there are no forwarding groups"),
         "other_config": {
@@ -103,7 +117,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "mcast_ip4_src": KEPT,
             "mcast_ip6_src": KEPT,
             "fdb_age_threshold": KEPT,
-            "broadcast-arps-to-all-routers": Unsupported("ARP is flooded", harmless="true"),
+            # Routers that don't have the address take no notice.
+            "broadcast-arps-to-all-routers": Unsupported("ARP is flooded", False, "true"),
             "requested-tnl-key": _OWN_KEYS,
             "vlan-passthru": Unsupported("VLAN tags are not passed on", harmless="false"),
         },
@@ -118,9 +133,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "enabled": KEPT,
         "external_ids": KEPT,
         "parent_name": Unsupported("there are no nested containers"),
-        "tag_request": Unsupported("there are no VLANs"),
-        "tag": Unsupported("there are no VLANs"),
-        "dhcpv4_options": _NO_DHCP,
+        "tag_request": Unsupported("there are no VLANs", needs=needs.PARENT),
+        "tag": Unsupported("there are no VLANs", needs=needs.PARENT),
+        "dhcpv4_options": _NO_DHCP._replace(needs=needs.DHCP4_ANSWERS),
         "dhcpv6_options": _NO_DHCP,
         "mirror_rules": _NO_MIRRORS,
         "ha_chassis_group": _NO_GATEWAYS,
@@ -130,17 +145,17 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "requested-tnl-key": _OWN_KEYS,
             "nat-addresses": Unsupported("NAT is not announced", changes_verdicts=False),
             "exclude-lb-vips-from-garp": KEPT,
-            "arp_proxy": Unsupported("there is no ARP proxy"),
+            "arp_proxy": Unsupported("there is no ARP proxy", needs=needs.ROUTER_TYPE),
             "activation-strategy": Unsupported("ports don't move while alive", False),
             "iface-id-ver": Unsupported("is not compared when a port is bound", False),
-            "qos_min_rate": _NO_LIMITS,
-            "qos_max_rate": _NO_LIMITS,
-            "qos_burst": _NO_LIMITS,
-            "hostname": _NO_DHCP,
+            "qos_min_rate": _NO_RATE,
+            "qos_max_rate": _NO_LIMIT,
+            "qos_burst": _NO_LIMIT._replace(needs=needs.MAX_RATE),
+            "hostname": _NO_DHCP._replace(needs=needs.DHCP),
             "vif-plug-type": _NO_PLUGGING,
             "vif-plug-mtu-request": _NO_PLUGGING,
-            "mcast_flood": _NO_MULTICAST,
-            "mcast_flood_reports": _NO_MULTICAST,
+            "mcast_flood": _NO_MULTICAST._replace(needs=needs.SNOOPING),
+            "mcast_flood_reports": _NO_MULTICAST._replace(needs=needs.SNOOPING),
             # Of types of ports that are left out, which says it all.
             "network_name": KEPT,
             "ethtype": KEPT,
@@ -167,7 +182,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "sample_new": _NO_SAMPLING,
         "sample_est": _NO_SAMPLING,
         "options": {
-            "apply-after-lb": Unsupported("all ACLs come before load balancing", harmless="false"),
+            "apply-after-lb": Unsupported(
+                "all ACLs come before load balancing", harmless="false", needs=needs.FROM_LPORT
+            ),
             "log-related": Unsupported("related packets are not logged", False, "false"),
         },
     },
@@ -181,7 +198,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_ids": KEPT,
         "policies": Unsupported("there are no routing policies"),
         "nat": Unsupported("there is no NAT"),
-        "load_balancer": _NO_LOAD_BALANCING,
+        "load_balancer": _NO_LOAD_BALANCING._replace(needs=needs.VIPS),
         "load_balancer_group": _NO_LOAD_BALANCING,
         "copp": _NO_METERS,
         "options": {
@@ -190,8 +207,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "lb_force_snat_ip": KEPT,
             "snat-ct-zone": KEPT,
             "mcast_relay": Unsupported("multicast is not routed", harmless="false"),
-            "dynamic_neigh_routers": Unsupported("neighbours are known ahead", harmless="false"),
-            "always_learn_from_arp_request": Unsupported("ARP requests teach", harmless="true"),
+            # Whether a router asks by ARP or knows: it is the same address either way.
+            "dynamic_neigh_routers": Unsupported("neighbours are known ahead", False, "false"),
+            "always_learn_from_arp_request": Unsupported("ARP requests teach", False, "true"),
             "requested-tnl-key": _OWN_KEYS,
             "mac_binding_age_threshold": Unsupported("bindings don't age", changes_verdicts=False),
         },
@@ -205,13 +223,17 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_ids": KEPT,
         "gateway_chassis": _NO_GATEWAYS,
         "ha_chassis_group": _NO_GATEWAYS,
-        "ipv6_ra_configs": Unsupported("there are no router advertisements"),
+        "ipv6_ra_configs": Unsupported(
+            "there are no router advertisements", needs=needs.ADDRESS_MODE
+        ),
         "ipv6_prefix": KEPT,
         "status": KEPT,
         "options": {
-            "reside-on-redirect-chassis": _NO_GATEWAYS._replace(harmless="false"),
-            "redirect-type": _NO_GATEWAYS,
-            "mcast_flood": _NO_MULTICAST,
+            "reside-on-redirect-chassis": _NO_GATEWAYS._replace(
+                harmless="false", needs=needs.GATEWAY
+            ),
+            "redirect-type": _NO_GATEWAYS._replace(needs=needs.GATEWAY),
+            "mcast_flood": _NO_MULTICAST._replace(needs=needs.RELAY),
             "requested-tnl-key": _OWN_KEYS,
             "prefix_delegation": Unsupported("no prefix is asked for", harmless="false"),
             "prefix": KEPT,
@@ -229,7 +251,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "route_table": Unsupported("there are no route tables"),
         "bfd": Unsupported("next hops are not supervised"),
         "options": {
-            "ecmp_symmetric_reply": Unsupported("there is no ECMP", harmless="false"),
+            # Of several next hops; that they are several is told of the routes themselves.
+            "ecmp_symmetric_reply": Unsupported("there is no ECMP", False, "false"),
             "origin": KEPT,
         },
     },
@@ -272,8 +295,19 @@ def report_unsupported(snapshot: Snapshot, report: Report) -> None:
                 else _unsupported_in(row, treatment)
             )
             for column, unsupported in found:
-                tell = report.lost if unsupported.changes_verdicts else report.noted
-                tell(row, column, unsupported.reason)
+                _tell(report, row, column, unsupported, snapshot)
+
+
+def _tell(
+    report: Report, row: Row, column: str, unsupported: Unsupported, snapshot: Snapshot
+) -> None:
+    need = unsupported.needs
+    if need is not None and not need.is_met(row, snapshot):
+        report.noted(row, column, f"OVN passes over it, too: it means nothing without {need.what}")
+    elif unsupported.changes_verdicts:
+        report.lost(row, column, unsupported.reason)
+    else:
+        report.noted(row, column, unsupported.reason)
 
 
 def _unsupported_in(
@@ -288,5 +322,5 @@ def _unsupported_in(
             continue
         for key, value in row.mapping(column).items():
             option = treatment.get(key, _UNKNOWN)
-            if option is not None and value != option.harmless:
+            if option is not None and not option.is_harmless(value):
                 yield f"{column}:{key}", option

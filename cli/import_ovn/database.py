@@ -5,6 +5,7 @@ whatever else goes on. Nothing is written: a file is copied and served to oursel
 an ``ovsdb-server`` of our own, which can read every format that files have had.
 """
 
+import socket
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -106,22 +107,28 @@ def _served(file: Path) -> Iterator[str]:
     """The remote of a private server that has a copy of `file`."""
     with tempfile.TemporaryDirectory(prefix="treadle-import-ovn-") as name:
         directory = Path(name)
-        copy, socket, log = directory / "nb.db", directory / "nb.sock", directory / "log"
+        copy, remote, log = directory / "nb.db", directory / "nb.sock", directory / "log"
         try:
             _copy(file, copy)
-            command = ["ovsdb-server", str(copy), f"--remote=punix:{socket}", "--unixctl=none"]
+            command = ["ovsdb-server", str(copy), f"--remote=punix:{remote}", "--unixctl=none"]
             server = spawn("ovsdb-server", command, log)
         except OSError as error:
             raise DatabaseError(f"{file}: {error.strerror or error}") from None
         except TestbedError as error:
             raise DatabaseError(f"{file}: {error}") from None
         try:
-            until(lambda: socket.is_socket() or server.check(), "ovsdb-server")
-            yield f"unix:{socket}"
+            until(lambda: server.check() or _listens(remote), "ovsdb-server")
+            yield f"unix:{remote}"
         except TestbedError as error:
             raise DatabaseError(f"{file}: {error}") from None
         finally:
             server.stop()
+
+
+def _listens(path: Path) -> bool:
+    """Whether connections are taken: the socket's file is there a moment sooner."""
+    with socket.socket(socket.AF_UNIX) as probe:
+        return probe.connect_ex(str(path)) == 0
 
 
 def _copy(file: Path, copy: Path) -> None:

@@ -2,7 +2,8 @@
 
 Whether a value is right is decided by the specs of `northbound` alone. An object of
 which a spec refuses a field is left out as a whole: half of an object could let through
-what the whole one keeps out.
+what the whole one keeps out. Elements of lists that only let through are left out one by
+one, so that one bad element doesn't take along all that hangs on the object.
 """
 
 from collections.abc import Mapping
@@ -48,6 +49,24 @@ class Draft:
                 field = str(problem.path[0]) if problem.path else ""
                 tell(row, (columns or {}).get(field, field), f"not imported: {problem}")
             return None
+
+    def accepted_elements(
+        self, row: Row, spec: type[Spec], column: str, elements: list[str], others: Values
+    ) -> list[str]:
+        """Those of `elements` that a spec takes in the field called as `column`.
+
+        `others` are values for the fields that the spec needs besides.
+        """
+        kept = []
+        for element in elements:
+            try:
+                validate(spec, {**others, column: [element]})
+            except InvalidError as error:
+                for problem in error.problems:
+                    self.report.lost(row, column, f"{element!r} not imported: {problem.reason}")
+            else:
+                kept.append(element)
+        return kept
 
     def _external_ids(self, row: Row) -> dict[str, str]:
         """Those that Treadle can keep; no packet's way depends on them."""

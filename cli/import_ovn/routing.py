@@ -12,6 +12,7 @@ from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.snapshot import Row
+from cli.import_ovn.spelling import address, interface, mac
 from northbound.services.nexthops import why_no_host
 from northbound.specs.routing import (
     LogicalRouterPortProperties,
@@ -31,6 +32,8 @@ class Routing:
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self.ports: dict[str, tuple[str, Values]] = {}
+        self._incomplete: set[str] = set()
+        """The UUIDs of ports of which not all networks are imported."""
         routers: dict[str, str] = {}
         for router in draft.snapshot.rows("Logical_Router"):
             for row in draft.snapshot.referred(router, "ports", "Logical_Router_Port"):
@@ -42,26 +45,49 @@ class Routing:
         self._link()
 
     def _add_port(self, row: Row) -> None:
+        read = mac(row.text("mac"))
+        if read is None:
+            reason = f"not imported, and OVN passes over it: {row.text('mac')!r} is no MAC address"
+            self._draft.report.noted(row, "mac", reason)
+            return
         values = {
-            "mac": row.text("mac"),
-            "networks": row.texts("networks"),
+            "mac": read,
+            "networks": self._networks(row),
             "enabled": row.flag("enabled", default=True),
         }
         accepted = self._draft.accepted(row, LogicalRouterPortProperties, values)
         if accepted is not None:
             self.ports[row.name] = self._draft.names.of(row), accepted
 
+    def _networks(self, row: Row) -> list[str]:
+        """Those that OVN reads and Treadle takes."""
+        read = []
+        for text in row.texts("networks"):
+            found = interface(text)
+            if found is None or "/" not in text:
+                reason = f"{text!r} not imported, and OVN passes over it"
+                self._draft.report.noted(row, "networks", reason)
+            else:
+                read.append(str(found))
+        spec = LogicalRouterPortProperties
+        kept = self._draft.accepted_elements(row, spec, "networks", read, {})
+        if len(kept) < len(read):
+            self._incomplete.add(row.uuid)
+        return kept
+
     def router(self, row: Row) -> Values:
         """A router with its ports and routes."""
         values = {"enabled": row.flag("enabled", default=True)}
         accepted = self._draft.accepted(row, LogicalRouterProperties, values) or {}
         rows = self._draft.snapshot.referred(row, "ports", "Logical_Router_Port")
+        rows = [port for port in rows if is_read(port)]
         ports = {
             port.name: self.ports[port.name]
             for port in rows
             if port.name in self.ports and self._routers[port.uuid] == row.uuid
         }
-        routes = self._routes(row, ports, complete=len(ports) == len(rows))
+        whole = len(ports) == len(rows) and not any(port.uuid in self._incomplete for port in rows)
+        routes = self._routes(row, ports, complete=whole)
         parts = {"ports": dict(ports.values()), "static_routes": routes}
         return accepted | {part: values for part, values in parts.items() if values}
 
@@ -102,8 +128,15 @@ class Routing:
         return sorted(routes, key=lambda route: (route["ip_prefix"], route.get("policy", "")))
 
     def _route(self, row: Row, ports: Ports, *, complete: bool) -> Values | None:
-        nexthop, output_port = row.text("nexthop"), row.text("output_port")
-        values: Values = {"ip_prefix": row.text("ip_prefix"), "nexthop": nexthop}
+        read = _read_route(row)
+        if read is None:
+            what = f"{row.text('nexthop')!r} is no next hop for {row.text('ip_prefix')!r}"
+            passed_over = f"not imported, and OVN passes over it: {what}"
+            self._draft.report.noted(row, "ip_prefix", passed_over)
+            return None
+        prefix, nexthop = read
+        output_port = row.text("output_port")
+        values: Values = {"ip_prefix": prefix, "nexthop": nexthop}
         if row.text("policy"):
             values["policy"] = row.text("policy")
         if reason := _why_no_host(nexthop, ports):
@@ -148,6 +181,24 @@ class Routing:
             self._draft.report.noted(row, column, f"not imported, and passed over by OVN: {reason}")
         else:
             self._draft.report.lost(row, column, f"not imported: {reason}")
+
+
+def is_read(port: Row) -> bool:
+    """Whether OVN takes notice of a router port."""
+    return mac(port.text("mac")) is not None
+
+
+def _read_route(row: Row) -> tuple[str, str] | None:
+    """Prefix and next hop of a route as OVN reads them; None if it reads no route."""
+    prefix, nexthop = interface(row.text("ip_prefix")), row.text("nexthop")
+    if prefix is None:
+        return None
+    if nexthop == "discard" or (not nexthop and row.text("output_port")):
+        return str(prefix.network), nexthop
+    hop = address(nexthop)
+    if hop is None or (prefix.version == 6 and "." in hop and ":" not in hop):
+        return None
+    return str(prefix.network), hop
 
 
 def _way(route: Values) -> tuple[str, str | None]:

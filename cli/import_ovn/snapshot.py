@@ -71,6 +71,7 @@ class Snapshot:
 
     def __init__(self, rows: Iterable[Row]) -> None:
         self._tables: dict[str, dict[str, Row]] = {}
+        self._owners: dict[tuple[str, str], dict[str, list[Row]]] = {}
         for row in rows:
             self._tables.setdefault(row.table, {})[row.uuid] = row
 
@@ -83,6 +84,16 @@ class Snapshot:
         """By name, and by UUID where there is none."""
         found = self._tables.get(table, {}).values()
         return sorted(found, key=lambda row: (row.name, row.uuid))
+
+    def owners(self, row: Row, table: str, column: str) -> list[Row]:
+        """The rows of `table` whose `column` refers to a row."""
+        if (table, column) not in self._owners:
+            index: dict[str, list[Row]] = {}
+            for owner in self.rows(table):
+                for uuid in owner.references(column):
+                    index.setdefault(uuid, []).append(owner)
+            self._owners[table, column] = index
+        return self._owners[table, column].get(row.uuid, [])
 
     def referred(self, row: Row, column: str, table: str) -> list[Row]:
         """The rows of `table` that a column refers to, in the order of :meth:`rows`."""

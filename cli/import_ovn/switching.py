@@ -2,15 +2,19 @@
 
 Dynamic addresses are the ones that OVN gave out, written down as if they had always
 been static: workloads keep them. The switch's subnet goes with it for ports to come.
+An address that Treadle doesn't take is left out alone; an element of port security never
+is, since a list without it could allow more, or everything.
 """
 
 import ipaddress
 from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
-from cli.import_ovn.routing import Ports
+from cli.import_ovn.routing import Ports, is_read
 from cli.import_ovn.snapshot import Row
-from northbound.addresses import parse_port_address, parse_ranges, words_of
+from cli.import_ovn.spelling import Element, port_address
+from cli.import_ovn.spelling import port_security as security_element
+from northbound.addresses import parse_ranges, words_of
 from northbound.specs.switching import LogicalSwitchPortProperties, LogicalSwitchProperties
 
 _SUPPORTED_TYPES: Final = ("", "router")
@@ -32,6 +36,8 @@ class Switching:
     def __init__(self, draft: Draft, router_ports: Ports) -> None:
         self._draft = draft
         self._router_ports = router_ports
+        router_rows = draft.snapshot.rows("Logical_Router_Port")
+        self._router_ports_of_ovn = {row.name for row in router_rows if is_read(row)}
         self._attached: dict[str, Row] = {}
         self.ports: dict[str, str] = {}
         """The names of the ports that are imported, by UUID."""
@@ -93,25 +99,61 @@ class Switching:
             reason = "not imported: hypervisors bind it by a name that Treadle doesn't take"
             report.lost(row, "name", reason)
             return None
-        requested = row.mapping("options").get("requested-chassis", "")
-        values: Values = {
-            "port_security": row.texts("port_security"),
-            "enabled": row.flag("enabled", default=True),
-            "requested_chassis": [name for name in requested.split(",") if name],
-        }
+        values: Values = {"enabled": row.flag("enabled", default=True)}
         if kind == "router":
             towards = self._towards_router(row)
             if towards is None:
                 return None
             values |= towards
+            self._note_meaningless(row)
         else:
-            values["addresses"] = self._addresses(row, dynamic=dynamic)
+            requested = row.mapping("options").get("requested-chassis", "")
+            values["requested_chassis"] = [name for name in requested.split(",") if name]
+            values["port_security"] = self._port_security(row)
+            addresses = self._addresses(row, dynamic=dynamic)
+            values["addresses"] = self._draft.accepted_elements(
+                row, LogicalSwitchPortProperties, "addresses", addresses, {}
+            )
         return self._draft.accepted(row, LogicalSwitchPortProperties, values, _PORT_COLUMNS)
 
+    def _note_meaningless(self, row: Row) -> None:
+        """Note what OVN looks at on a workload's port only."""
+        columns = {"port_security": row.texts("port_security")}
+        columns["options:requested-chassis"] = [
+            value for key, value in row.mapping("options").items() if key == "requested-chassis"
+        ]
+        for column, values in columns.items():
+            if any(values):
+                reason = "OVN passes over it, too: it means nothing on a port towards a router"
+                self._draft.report.noted(row, column, reason)
+
+    def _port_security(self, row: Row) -> list[str]:
+        """What OVN reads of it; an element that it doesn't read is for the spec to refuse."""
+        elements = []
+        for text in row.texts("port_security"):
+            element = security_element(text)
+            elements.append(text if element is None else element.text)
+            if element is not None:
+                self._note_passed_over(row, "port_security", text, element)
+        return elements
+
+    def _note_passed_over(self, row: Row, column: str, text: str, element: Element) -> None:
+        if element.passed_over:
+            reason = f"of {text!r} OVN passes over {element.passed_over!r}; so is it imported"
+            self._draft.report.noted(row, column, reason)
+
     def _addresses(self, row: Row, *, dynamic: bool) -> list[str]:
-        given = row.text("dynamic_addresses")
+        read = port_address(row.text("dynamic_addresses"))
+        given = read and read.text
         addresses = []
-        for element in row.texts("addresses"):
+        for written in row.texts("addresses"):
+            read = port_address(written)
+            if read is None:
+                reason = f"{written!r} not imported, and OVN passes over it: it has no MAC address"
+                self._draft.report.noted(row, "addresses", reason)
+                continue
+            self._note_passed_over(row, "addresses", written, read)
+            element = read.text
             if "dynamic" not in element.split():
                 addresses.append(element)
             elif given:
@@ -130,7 +172,11 @@ class Switching:
         report, column = self._draft.report, "options:router-port"
         wanted = row.mapping("options").get("router-port", "")
         if wanted not in self._router_ports:
-            report.lost(row, column, f"not imported: there is no router port {wanted!r} to lead to")
+            if wanted in self._router_ports_of_ovn:
+                report.lost(row, column, f"not imported: router port {wanted} is not")
+            else:
+                reason = f"not imported, and leads nowhere in OVN: there is no {wanted!r}"
+                report.noted(row, column, reason)
             return None
         name, router_port = self._router_ports[wanted]
         if "peer" in router_port:
@@ -141,13 +187,29 @@ class Switching:
             reason = f"not imported: {self._attached[wanted].label} leads there already"
             report.lost(row, column, reason)
             return None
-        addresses = row.texts("addresses")
-        if not _are_all_of(addresses, router_port):
-            reason = "not imported: a port towards a router has the router port's addresses"
-            report.lost(row, "addresses", f"{reason}, not {addresses}")
+        if not self._reaches(row, router_port):
             return None
         self._attached[wanted] = row
         return {"type": "router", "router_port": name}
+
+    def _reaches(self, row: Row, router_port: Values) -> bool:
+        """Whether frames to the router port get there in OVN, as they do here by themselves.
+
+        Its IP addresses need not stand there: the router answers for them itself.
+        """
+        report = self._draft.report
+        elements = [port_address(text) for text in row.texts("addresses")]
+        words = {word for element in elements if element for word in element.text.split()}
+        if not words & {"router", "unknown", router_port["mac"]}:
+            report.lost(
+                row, "addresses", "not imported: in OVN no frame to the router's MAC address passes"
+            )
+            return False
+        others = sorted(words - {"router", "unknown"} - _held(router_port))
+        if others:
+            reason = f"{' '.join(others)} not imported: a port towards a router has no others"
+            report.lost(row, "addresses", f"{reason} than the router port's")
+        return True
 
     def _claim(self, row: Row, values: Values, holders: dict[str, Row]) -> bool:
         """Whether all addresses of a port are its own on its switch."""
@@ -175,15 +237,3 @@ def _network(text: str) -> str:
 def _held(router_port: Values) -> set[str]:
     networks = router_port["networks"]
     return {router_port["mac"], *(network.partition("/")[0] for network in networks)}
-
-
-def _are_all_of(addresses: list[str], router_port: Values) -> bool:
-    """Whether a switch port's addresses are a router port's, by that word or one by one."""
-    if addresses == ["router"]:
-        return True
-    try:
-        elements = [parse_port_address(element) for element in addresses]
-    except ValueError:
-        return False
-    held = {address for element in elements for address in (element.mac, *element.ips)}
-    return held == _held(router_port)

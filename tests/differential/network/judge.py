@@ -66,6 +66,11 @@ class Judge:
         """Where OVN's northbound database is."""
         return self._ovn.northbound
 
+    @property
+    def southbound(self) -> str:
+        """Where the database is that ovn-northd makes of it."""
+        return self._ovn.southbound
+
     def takes(self, document: Document) -> bool:
         """Whether both take the document: one that was cut down may be refused."""
         try:

@@ -1,5 +1,6 @@
 """Networks that OVN allows and no Treadle document says: imported, packets fare as in OVN."""
 
+import json
 import shlex
 import subprocess
 from typing import NamedTuple
@@ -50,6 +51,16 @@ WHO_HAS_A3 = (
 )
 NO_HTTP = "direction=to-lport priority=9 match='\"tcp.dst == 80\"' action=drop"
 
+
+def _rules(*rules: tuple[str, str]) -> list[str]:
+    """The commands that add ACLs past the checks of ovn-nbctl: they drop what fits."""
+    return [
+        f"--id=@rule{number} create acl direction={direction} priority=9 action=drop "
+        f"match='{json.dumps(match)}' -- add logical_switch a acls @rule{number}"
+        for number, (match, direction) in enumerate(rules)
+    ]
+
+
 ODDITIES = [
     Oddity(
         "names that are none, or not its own",
@@ -73,6 +84,40 @@ ODDITIES = [
         ],
         [TO_ROUTER],
         [True],
+    ),
+    Oddity(
+        "spellings of its own",
+        [
+            "ls-add a",
+            "lsp-add a a1 -- lsp-set-addresses a1 '0a:0:0:0:1:1 10.0.1.1/24'",
+            "lsp-set-port-security a1 '0A:00:0:0:1:1 010.0.1.1'",
+            "lsp-add a a2",
+            """set logical_switch_port a2 'addresses="0a:0:0:0:1:102 10.256.1.2",nonsense'""",
+            "lr-add r",
+            "lrp-add r r-a 0a:0:0:1:0:1 10.0.1.254/24",
+            UPLINK,
+            "lsp-set-addresses a-r 0a:0:0:1:0:1",
+        ],
+        [TO_A2, TO_A2.replace("ip4.src == 10.0.1.1", "ip4.src == 10.0.1.9"), TO_ROUTER],
+        [True, False, True],
+    ),
+    Oddity(
+        "ACLs that it cannot read, or that never fit",
+        [
+            *HOSTS,
+            "pg-add group a1 a2",
+            "create address_set name=wide addresses='\"fd00::1\"'",
+            *_rules(
+                ("ip6.dst == <nil> || tcp", "from-lport"),
+                ("ip4.src == $wide || tcp", "to-lport"),
+                ("ip4.src == $gone || tcp", "to-lport"),
+                ("outport == @gone && tcp", "to-lport"),
+                ("outport == @group && tcp", "from-lport"),
+                ('outport == "a2" || udp.dst == 53', "from-lport"),
+            ),
+        ],
+        [TO_A2, TO_A2.replace("tcp.dst == 80", "udp.dst == 53")],
+        [True, False],
     ),
     Oddity(
         "routes that lead nowhere",

@@ -17,7 +17,7 @@ from tests.unit.cli.import_ovn.rows import references
 
 NAMES = st.sampled_from(["a", "b", "a b", "", "_", "a_b"])
 TOWARDS_ROUTERS = st.sampled_from(
-    [["router"], ["router"], [], ["0a:00:00:00:01:01 10.0.0.1"], ["0a:00:00:00:01:01 10.0.0.9"]]
+    [["router"], ["router"], [], ["0a:0:0:0:1:1 10.0.0.1"], ["0a:00:00:00:01:01 10.0.0.9"]]
 )
 ADDRESSES = st.sampled_from(
     [
@@ -29,6 +29,8 @@ ADDRESSES = st.sampled_from(
         "0a:00:00:00:00:01 10.0.0.1 fd00::1",
         "0a:00:00:00:00:02 10.0.0.1",
         "0a:00:00:00:00:03 10.0.0.3/24",
+        "A:0:0:0:0:7 010.0.0.7 rest",
+        "00:00:00:00:00:00 10.0.0.8",
         "nonsense",
     ]
 )
@@ -45,7 +47,8 @@ MATCHES = st.sampled_from(
         "ip4.src == $a",
         "ip6.src == $b_ip6",
         "outport == @a",
-        'outport == "a b"',
+        'outport == "a b" || tcp',
+        "ip4.src == $gone",
         "nonsense",
     ]
 )

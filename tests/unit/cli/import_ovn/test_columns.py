@@ -31,6 +31,8 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch", {"forwarding_groups": references("x")}, "forwarding_groups"),
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
         ("Logical_Switch_Port", {"dhcpv4_options": references("x")}, "dhcpv4_options"),
+        ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}, "options:qos_max_rate"),
+        ("Logical_Switch_Port", {"options": {"qos_min_rate": "1000"}}, "options:qos_min_rate"),
         ("Logical_Switch_Port", {"parent_name": ["p"]}, "parent_name"),
         ("Logical_Router", {"nat": references("x")}, "nat"),
         ("Logical_Router", {"policies": references("x")}, "policies"),
@@ -57,7 +59,18 @@ def test_what_changes_verdicts_is_lost(table: str, columns: dict[str, Any], colu
     ("table", "columns"),
     [
         ("Logical_Switch", {"copp": references("x")}),
-        ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}),
+        ("Logical_Switch", {"other_config": {"broadcast-arps-to-all-routers": "false"}}),
+        ("Logical_Switch_Port", {"options": {"mcast_flood_reports": "true"}}),
+        ("Logical_Switch_Port", {"options": {"mcast_flood": "true"}}),
+        ("Logical_Switch_Port", {"options": {"hostname": "x"}}),
+        ("Logical_Switch_Port", {"options": {"arp_proxy": "10.0.0.9"}}),
+        ("Logical_Switch_Port", {"options": {"qos_burst": "1000"}}),
+        ("Logical_Switch_Port", {"tag": 7}),
+        ("Logical_Router", {"options": {"dynamic_neigh_routers": "true"}}),
+        ("Logical_Router", {"options": {"always_learn_from_arp_request": "false"}}),
+        ("Logical_Router_Port", {"options": {"reside-on-redirect-chassis": "true"}}),
+        ("Logical_Router_Port", {"options": {"mcast_flood": "true"}}),
+        ("Logical_Router_Port", {"ipv6_ra_configs": {"send_periodic": "true"}}),
         ("Meter", {"name": "m"}),
         ("Load_Balancer", {"name": "unattached"}),
     ],
@@ -70,6 +83,34 @@ def test_what_changes_no_verdict_is_noted(table: str, columns: dict[str, Any]) -
     assert losses(imported) == []
 
 
+def test_flags_count_where_they_are_looked_at() -> None:
+    database = Database()
+    port = database.port("p", options={"mcast_flood_reports": "true", "mcast_flood": "FALSE"})
+    database.switch(port, other_config={"mcast_snoop": "True"})
+    assert losses(database.translated()) == [
+        ("logical switch sw", "other_config:mcast_snoop"),
+        ("logical switch port p", "options:mcast_flood_reports"),
+    ]
+
+
+@pytest.mark.parametrize("vips", [{}, {"10.0.0.9:80": "10.0.0.1:80"}])
+def test_a_load_balancer_without_a_vip_does_nothing(vips: dict[str, str]) -> None:
+    database = Database()
+    balancer = database.add("Load_Balancer", name="lb", vips=vips)
+    database.switch(load_balancer=references(balancer))
+    lost = [("logical switch sw", "load_balancer")]
+    assert losses(database.translated()) == (lost if vips else [])
+
+
+@pytest.mark.parametrize("options", [{}, {"server_id": "a", "server_mac": "b", "lease_time": "1"}])
+def test_dhcp_options_that_answer_nothing(options: dict[str, str]) -> None:
+    database = Database()
+    dhcp = database.add("DHCP_Options", cidr="10.0.0.0/24", options=options)
+    database.switch(database.port("p", dhcpv4_options=references(dhcp)))
+    lost = [("logical switch port p", "dhcpv4_options")]
+    assert losses(database.translated()) == (lost if options else [])
+
+
 @pytest.mark.parametrize(
     ("table", "columns"),
     [
@@ -77,6 +118,9 @@ def test_what_changes_no_verdict_is_noted(table: str, columns: dict[str, Any]) -
         ("NB_Global", {"options": {"ignore_lsp_down": "true"}, "ipsec": False}),
         ("Logical_Switch", {"name": "x", "qos_rules": ["set", []], "other_config": {}}),
         ("Logical_Router", {"name": "x", "options": {"mcast_relay": "false"}}),
+        ("Logical_Router", {"name": "x", "options": {"mcast_relay": "nonsense"}}),
+        ("NB_Global", {"options": {"use_ct_inv_match": "TRUE"}}),
+        ("Logical_Switch_Port", {"name": "x", "options": {"qos_max_rate": "0"}}),
         ("Connection", {"target": "ptcp:6641"}),
     ],
 )

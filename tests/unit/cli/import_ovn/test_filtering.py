@@ -67,23 +67,54 @@ def test_every_action(action: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("match", "place", "why"),
+    ("match", "place", "why", "lost"),
     [
-        ("ip4.src == 1.2.3.4/33", "at position 19", "Prefix length"),
-        ("tcp && ip4.src == $nosuch", "at position 18", "there is no $nosuch"),
-        ("outport == @nosuch", "at position 11", "there is no @nosuch"),
-        ("reg0 == 1", "at position 0", "not available in ACLs"),
+        ("ip4.src == 1.2.3.4/33", "at position 19", "Prefix length", False),
+        ("ip6.dst == <nil> && tcp", "at position 11", "expecting constant", False),
+        ("tcp && ip4.src == $nosuch", "at position 18", "there is no $nosuch", False),
+        ("outport == @nosuch", "at position 11", "there is no @nosuch", False),
+        ("ip4) || (tcp", "at position 3", "", True),
+        ("reg0 == 1", "at position 0", "not available in ACLs", True),
     ],
 )
 def test_a_match_that_treadle_does_not_take_is_listed_with_the_place(
-    match: str, place: str, why: str
+    match: str, place: str, why: str, lost: bool
 ) -> None:
+    """It is lost unless OVN itself does nothing with it."""
     imported = with_acls({"match": match}, {"match": "ip"})
     assert [acl["match"] for acl in acls_of(imported)] == ["ip"]
-    ((lost),) = imported.report.losses
-    assert lost.column == "match"
-    assert place in lost.reason
-    assert why in lost.reason
+    ((found),) = imported.report.findings
+    assert found.changes_verdicts is lost
+    assert found.column == "match"
+    assert place in found.reason
+    assert why in found.reason
+
+
+@pytest.mark.parametrize(
+    ("match", "imported_as"),
+    [
+        ("outport == @pg && udp.src == 68", None),
+        ('(outport == "p" || outport == @pg) && (ip4 || ip6)', None),
+        ('outport == "p" || tcp', "tcp"),
+        ('inport == "p" && (outport == @pg || udp.dst == 53 || tcp)', "udp.dst == 53 || tcp"),
+    ],
+)
+def test_an_egress_port_that_no_packet_has_yet(match: str, imported_as: str | None) -> None:
+    imported = with_acls({"match": match, "direction": "from-lport"})
+    assert losses(imported) == []
+    assert "no packet has an outport" in notes(imported)[0].reason
+    found = [acl["match"] for acl in acls_of(imported)]
+    assert len(found) == (imported_as is not None)
+    assert all(imported_as and imported_as in text for text in found)
+    assert not any("outport" in text for text in found)
+
+
+def test_a_set_that_is_not_imported_takes_its_acls_along() -> None:
+    database = Database()
+    acl = database.acl("ip4.src == $s")
+    database.switch(acls=references(acl))
+    database.add("Address_Set", name="s", addresses=["10.0.0.0/255.0.255.0"])
+    assert [column for _, column in losses(database.translated())] == ["addresses", "match"]
 
 
 @pytest.mark.parametrize(
@@ -116,7 +147,12 @@ def test_acls_that_contradict_each_other_are_not_decided_here() -> None:
 @pytest.mark.parametrize(
     ("columns", "column", "lost"),
     [
-        ({"options": {"apply-after-lb": "true"}}, "options:apply-after-lb", True),
+        (
+            {"options": {"apply-after-lb": "true"}, "direction": "from-lport"},
+            "options:apply-after-lb",
+            True,
+        ),
+        ({"options": {"apply-after-lb": "true"}}, "options:apply-after-lb", False),
         ({"options": {"apply-after-lb": "false"}}, None, False),
         ({"options": {"log-related": "true"}}, "options:log-related", False),
         ({"meter": ["m"]}, "meter", False),
@@ -158,6 +194,8 @@ def test_a_port_group_has_its_members_and_its_acls() -> None:
         (["10.0.0.0/255.255.0.0"], ["10.0.0.0/16"]),
         (["FD00::1/128"], ["fd00::1"]),
         (["0A:00:00:00:00:01"], ["0a:00:00:00:00:01"]),
+        (["nonsense", "10.0.0.1", "10.0.0.300", "", "10.0.0.1 10.0.0.2"], ["10.0.0.1"]),
+        (["0:1:2:3:4:2", "10.0.0.1"], ["10.0.0.1"]),
         (["10.0.0.1", "fd00::1"], None),
         (["10.0.0.0/255.0.255.0"], None),
     ],
@@ -173,7 +211,20 @@ def test_members_of_address_sets(members: list[str], expected: list[str] | None)
         return
     assert imported.document["address_sets"] == {}
     assert "acls" not in imported.document["logical_switches"]["sw"]
-    assert [column for _, column in losses(imported)] == ["addresses", "match"]
+    assert [column for _, column in losses(imported)][:1] == ["addresses"]
+
+
+def test_a_set_with_members_too_wide_for_a_field() -> None:
+    """OVN then refuses the match, in which Treadle would look at the members that fit."""
+    database = Database()
+    acls = [database.acl("ip4.src == $s"), database.acl("ip6.src == $s")]
+    database.add("Address_Set", name="s", addresses=["fd00::1"])
+    database.switch(acls=references(*acls))
+    imported = database.translated()
+    found = imported.document["logical_switches"]["sw"]["acls"]
+    assert [acl["match"] for acl in found] == ["ip6.src == $s"]
+    assert losses(imported) == []
+    assert "too wide for ip4.src" in notes(imported)[0].reason
 
 
 def test_a_set_that_a_port_group_brings_is_not_given_twice() -> None:

@@ -119,7 +119,7 @@ def test_a_route_by_a_port_that_is_left_out_is_lost() -> None:
         {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "output_port": ["p"]},
         networks=("10.0.0.0/24",),
     )
-    assert [column for _, column in losses(imported)] == ["networks", "output_port"]
+    assert [column for _, column in losses(imported)] == ["networks", "networks", "output_port"]
 
 
 def test_a_link_local_next_hop_is_at_the_only_port() -> None:
@@ -137,10 +137,55 @@ def test_of_several_next_hops_one_is_kept_and_the_others_listed() -> None:
     assert "says the same" in notes(imported)[0].reason
 
 
-@pytest.mark.parametrize("nexthop", ["", "web-1", "300.0.0.1"])
-def test_a_next_hop_that_is_no_address(nexthop: str) -> None:
-    imported = with_routes({"ip_prefix": "0.0.0.0/0", "nexthop": nexthop})
+@pytest.mark.parametrize(
+    ("prefix", "nexthop"),
+    [
+        ("0.0.0.0/0", ""),
+        ("0.0.0.0/0", "web-1"),
+        ("0.0.0.0/0", "10.0.9"),
+        ("0.0.0.0/0", "10.0.0.9/24"),
+        ("10.0.0/16", "10.0.0.9"),
+        ("::/0", "10.0.0.9"),
+    ],
+)
+def test_a_route_that_ovn_cannot_read(prefix: str, nexthop: str) -> None:
+    imported = with_routes({"ip_prefix": prefix, "nexthop": nexthop})
+    assert losses(imported) == []
+    assert "OVN passes over it" in notes(imported)[0].reason
+    assert routes_of(imported) == []
+
+
+def test_a_route_onto_a_link_is_lost() -> None:
+    imported = with_routes({"ip_prefix": "192.0.2.0/24", "nexthop": "", "output_port": ["p"]})
     assert [column for _, column in losses(imported)] == ["nexthop"]
+
+
+def test_spellings_that_ovn_reads() -> None:
+    database = Database()
+    route = database.route("10.257.2.3/255.255.0.0", "010.0.0.9")
+    port = database.router_port("p", "10.0.0.1/255.255.255.0", "nonsense", mac="0:0:0:1:2:A")
+    database.router(port, static_routes=references(route))
+    imported = database.translated()
+    assert imported.document["logical_routers"] == {
+        "r": {
+            "ports": {"p": {"mac": "00:00:00:01:02:0a", "networks": ["10.0.0.1/24"]}},
+            "static_routes": [{"ip_prefix": "10.1.0.0/16", "nexthop": "10.0.0.9"}],
+        }
+    }
+    assert losses(imported) == []
+    assert ["'nonsense'" in note.reason for note in notes(imported)] == [True]
+
+
+def test_a_port_that_ovn_cannot_read_hides_nothing() -> None:
+    database = Database()
+    port = database.router_port("p", "10.0.0.1/24", mac="nonsense")
+    route = database.route("0.0.0.0/0", "10.0.0.9")
+    database.router(port, static_routes=references(route))
+    options = {"router-port": "p"}
+    database.switch(database.port("up", "router", type="router", options=options))
+    imported = database.translated()
+    assert losses(imported) == []
+    assert [note.column for note in notes(imported)] == ["mac", "options:router-port", "nexthop"]
 
 
 def test_a_route_that_ovn_may_follow_or_not() -> None:

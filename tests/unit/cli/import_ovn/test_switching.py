@@ -138,17 +138,99 @@ def test_a_port_towards_a_router_has_the_addresses_of_the_router_port(addresses:
     }
 
 
-@pytest.mark.parametrize("addresses", [[], ["0a:00:00:00:01:01"], ["router", "unknown"]])
-def test_a_port_towards_a_router_has_no_other_addresses(addresses: list[str]) -> None:
+@pytest.mark.parametrize(
+    ("addresses", "passed_over"),
+    [
+        (["0a:00:00:00:01:01"], []),
+        (["router", "unknown"], []),
+        (["0A:0:0:0:1:1 10.0.0.254/24"], []),
+        (["0a:00:00:00:01:01 10.0.0.9"], ["10.0.0.9 not imported"]),
+    ],
+)
+def test_addresses_that_a_port_towards_a_router_may_have(
+    addresses: list[str], passed_over: list[str]
+) -> None:
+    imported = towards_router(*addresses)
+    assert imported.document["logical_switches"]["sw"]["ports"] == {
+        "sw-r": {"type": "router", "router_port": "r-sw", "addresses": ["router"]}
+    }
+    told = [finding.reason for finding in imported.report.losses]
+    assert len(told) == len(passed_over)
+    assert all(begin in reason for begin, reason in zip(passed_over, told, strict=True))
+
+
+@pytest.mark.parametrize("addresses", [[], ["0a:00:00:00:01:02"], ["10.0.0.254"]])
+def test_a_port_towards_a_router_that_gets_no_frames(addresses: list[str]) -> None:
     imported = towards_router(*addresses)
     assert losses(imported) == [("logical switch port sw-r", "addresses")]
+    assert imported.document["logical_switches"]["sw"] == {}
 
 
 def test_a_port_towards_no_router() -> None:
     database = Database()
     database.switch(database.port("p", "router", type="router", options={"router-port": "gone"}))
     imported = database.translated()
-    assert losses(imported) == [("logical switch port p", "options:router-port")]
+    assert losses(imported) == []
+    assert [note.column for note in notes(imported)] == ["options:router-port"]
+
+
+def test_a_port_towards_a_router_port_that_is_not_imported() -> None:
+    database = Database()
+    database.router(database.router_port("r-sw", "10.0.0.254/24", mac="01:00:00:00:00:01"))
+    database.switch(database.port("p", "router", type="router", options={"router-port": "r-sw"}))
+    imported = database.translated()
+    assert [column for _, column in losses(imported)] == ["mac", "options:router-port"]
+
+
+def test_spellings_that_ovn_reads() -> None:
+    database = Database()
+    port = database.port(
+        "p",
+        "0:1:2:3:4:2 192.168.81.4/24",
+        "0A:00:00:00:00:01  010.0.0.1 etc",
+        "nonsense",
+        port_security=["0:1:2:3:4:2 192.168.81.4/24"],
+    )
+    database.switch(port)
+    imported = database.translated()
+    assert imported.document["logical_switches"]["sw"]["ports"]["p"] == {
+        "addresses": ["00:01:02:03:04:02 192.168.81.4", "0a:00:00:00:00:01 10.0.0.1"],
+        "port_security": ["00:01:02:03:04:02 192.168.81.4/24"],
+    }
+    assert losses(imported) == []
+    assert ["'etc'" in notes(imported)[0].reason, "'nonsense'" in notes(imported)[1].reason] == [
+        True,
+        True,
+    ]
+
+
+def test_an_address_that_treadle_refuses_is_lost_alone() -> None:
+    database = Database()
+    database.switch(database.port("p", "00:00:00:00:00:00", "0a:00:00:00:00:01 10.0.0.1"))
+    imported = database.translated()
+    assert imported.document["logical_switches"]["sw"]["ports"] == {
+        "p": {"addresses": ["0a:00:00:00:00:01 10.0.0.1"]}
+    }
+    assert losses(imported) == [("logical switch port p", "addresses")]
+
+
+def test_what_means_nothing_on_a_port_towards_a_router() -> None:
+    database = Database()
+    database.router(database.router_port("r-sw", "10.0.0.254/24"))
+    port = database.port(
+        "p",
+        "router",
+        type="router",
+        options={"router-port": "r-sw", "requested-chassis": "hv1"},
+        port_security=["0a:00:00:00:00:01"],
+    )
+    database.switch(port)
+    imported = database.translated()
+    assert losses(imported) == []
+    assert [note.column for note in notes(imported)] == [
+        "port_security",
+        "options:requested-chassis",
+    ]
 
 
 def test_two_ports_towards_one_router_port() -> None:

@@ -1,0 +1,89 @@
+"""What gives some columns and options of OVN a meaning, without which OVN passes over them.
+
+Integrations write options wherever they might count: flags for multicast on switches that
+don't look at it, a gateway's options on routers that have none. Where such an option stands
+without what it needs no packet fares otherwise for it, and an import that doesn't keep it
+loses nothing.
+"""
+
+from collections.abc import Callable
+from typing import Final, NamedTuple
+
+from cli.import_ovn.snapshot import Row, Snapshot
+
+
+class Need(NamedTuple):
+    """`what` completes "it means nothing without …"."""
+
+    what: str
+    is_met: Callable[[Row, Snapshot], bool]
+
+
+def is_true(text: str) -> bool:
+    """Whether OVN reads an option as true that is false when it is not given."""
+    return text.lower() == "true"
+
+
+def _any_owner(table: str, column: str, options: str, key: str) -> Callable[[Row, Snapshot], bool]:
+    """Whether an option is true of a row that has the one asked about in `column`."""
+
+    def is_met(row: Row, snapshot: Snapshot) -> bool:
+        owners = snapshot.owners(row, table, column)
+        return any(is_true(owner.mapping(options).get(key, "")) for owner in owners)
+
+    return is_met
+
+
+def _is_gateway(row: Row, _: Snapshot) -> bool:
+    return bool(row.values("gateway_chassis") or row.values("ha_chassis_group"))
+
+
+def _any_referred(
+    column: str, table: str, is_met: Callable[[Row], bool]
+) -> Callable[[Row, Snapshot], bool]:
+    """Whether a row that `column` refers to is such a one; also if it can't be looked at."""
+
+    def any_is(row: Row, snapshot: Snapshot) -> bool:
+        found = snapshot.referred(row, column, table)
+        return len(found) < len(row.references(column)) or any(map(is_met, found))
+
+    return any_is
+
+
+def _answers_dhcp4(options: Row) -> bool:
+    return {"server_id", "server_mac", "lease_time"} <= options.mapping("options").keys()
+
+
+SNOOPING: Final = Need(
+    "mcast_snoop on the switch",
+    _any_owner("Logical_Switch", "ports", "other_config", "mcast_snoop"),
+)
+RELAY: Final = Need(
+    "mcast_relay on the router", _any_owner("Logical_Router", "ports", "options", "mcast_relay")
+)
+PARENT: Final = Need(
+    "a parent_name", lambda row, _: bool(row.text("parent_name")) or row.text("type") != ""
+)
+ROUTER_TYPE: Final = Need("type router", lambda row, _: row.text("type") == "router")
+DHCP: Final = Need("dhcpv4_options", lambda row, _: bool(row.values("dhcpv4_options")))
+MAX_RATE: Final = Need(
+    "qos_max_rate", lambda row, _: row.mapping("options").get("qos_max_rate", "0") != "0"
+)
+GATEWAY: Final = Need("a gateway chassis of the port", _is_gateway)
+FROM_LPORT: Final = Need(
+    "direction from-lport", lambda row, _: row.text("direction") == "from-lport"
+)
+ADDRESS_MODE: Final = Need(
+    "an address_mode", lambda row, _: "address_mode" in row.mapping("ipv6_ra_configs")
+)
+RECORDS: Final = Need(
+    "records in it", _any_referred("dns_records", "DNS", lambda row: bool(row.mapping("records")))
+)
+VIPS: Final = Need(
+    "a VIP in it",
+    _any_referred("load_balancer", "Load_Balancer", lambda row: bool(row.mapping("vips"))),
+)
+DHCP4_ANSWERS: Final = Need(
+    "server_id, server_mac and lease_time in it",
+    _any_referred("dhcpv4_options", "DHCP_Options", _answers_dhcp4),
+)
