@@ -25,6 +25,7 @@ Connection: TypeAlias = Literal["new", "established", "reply"]
 
 MAX_DIFFERENCES: Final = 100
 MAX_STEPS: Final = 1000
+MAX_OUTPUTS: Final = 10_000
 MAX_TEXT: Final = 2000
 """Characters of one flow in an answer."""
 
@@ -118,12 +119,18 @@ class Output(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):
-    """What the switch would do. `punted` says that the agent is handed a copy."""
+    """What the switch would do. `punted` says that the agent is handed a copy.
+
+    `unknown` says why there may be further copies, `failure` which limit of the switch
+    made it drop copies; both are empty for none.
+    """
 
     steps: tuple[Step, ...]
     outputs: tuple[Output, ...]
     punted: bool
     more: int = 0
+    unknown: str = ""
+    failure: str = ""
 
 
 Result: TypeAlias = Comparison | Traced

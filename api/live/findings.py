@@ -20,6 +20,9 @@ from southbound.rows import Chassis, FlowGroup
 
 Document = dict[str, Any]
 
+_NAMED = 20
+"""Ports that a sentence names; the lists beside it have them all."""
+
 
 @dataclass(frozen=True)
 class Background:
@@ -127,11 +130,17 @@ def _leg(live: LiveLeg, background: Background) -> Document:
 
 
 def _agrees(leg: Leg, traced: Traced) -> bool | None:
-    """None where the agent has a say first, which a switch that is only asked can't know."""
+    """None where the agent has a say first, which a switch that is only asked can't know.
+
+    Nor is it known where not all copies that the switch makes are.
+    """
+    if traced.failure:
+        return False
     if (_ports(traced), _onward(traced)) == (leg.ports, leg.onward):
         return traced.punted or not leg.punted
     is_part = _ports(traced) <= leg.ports and _onward(traced) <= leg.onward
-    return None if traced.punted and not leg.punted and is_part else False
+    is_open = bool(traced.unknown) or (traced.punted and not leg.punted)
+    return None if is_open and is_part else False
 
 
 def _leg_text(live: LiveLeg, agrees: bool | None, background: Background) -> str:
@@ -142,9 +151,14 @@ def _leg_text(live: LiveLeg, agrees: bool | None, background: Background) -> str
     found = _goes(_ports(traced), _onward(traced), traced.punted)
     if agrees:
         return f"{what} {found}, as the walk says"
+    if agrees is None and traced.unknown:
+        return f"what becomes of {what} is not known as a whole: {traced.unknown}; it {found}"
     if agrees is None:
         return f"{what} {found} first, for example to find its next hop"
     wanted = _goes(leg.ports, leg.onward, leg.punted)
+    if traced.failure:
+        limit = f"Open vSwitch drops copies at a limit ({traced.failure})"
+        return f"{what} {found}, where the walk says that it {wanted}: {limit}"
     return f"{what} {found}, where the walk says that it {wanted}{_why(leg, traced, background)}"
 
 
@@ -173,7 +187,9 @@ def _goes(ports: set[str], onward: set[str], punted: bool) -> str:
     >>> _goes({"db-1"}, {"hv2"}, False), _goes(set(), set(), False)
     ('goes to port db-1 and chassis hv2', 'goes nowhere')
     """
-    places = [f"port {name}" for name in sorted(ports)]
+    places = [f"port {name}" for name in sorted(ports)[:_NAMED]]
+    if len(ports) > _NAMED:
+        places.append(f"{len(ports) - _NAMED} other ports")
     places += [f"chassis {name}" for name in sorted(onward)]
     places += ["the agent"] * punted
     return f"goes to {' and '.join(places)}" if places else "goes nowhere"

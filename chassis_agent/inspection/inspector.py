@@ -25,9 +25,15 @@ from chassis_agent.inspection.packet_text import (
     packet_text,
     tunnel_text,
 )
-from chassis_agent.inspection.trace_output import TraceOutput, TraceStep, read_trace
+from chassis_agent.inspection.trace_output import (
+    Fork,
+    TraceOutput,
+    TraceStep,
+    TraceText,
+    read_trace,
+)
 from chassis_agent.openflow.errors import DecodingError, OpenFlowError
-from chassis_agent.physical.multicast import KEYS
+from chassis_agent.physical.multicast import KEYS, PART_REGISTER
 from chassis_agent.show import Names, format_flow
 from chassis_agent.switch import Switch
 from chassis_agent.unixctl import call
@@ -36,6 +42,7 @@ from southbound.encaps import TUNNEL_TYPE
 from southbound.errors import CannotAnswer
 from southbound.questions import (
     MAX_DIFFERENCES,
+    MAX_OUTPUTS,
     MAX_STEPS,
     MAX_TEXT,
     Compare,
@@ -53,6 +60,8 @@ from southbound.questions import (
 from southbound.rows import Chassis, Datapath, PortBinding
 
 _SECOND_LOOK_SECONDS: Final = 0.3
+_PARTS_ASKED: Final = 64
+"""Parts of wide groups that a trace follows; each is a question to the switch."""
 _DATAPATH: Final = re.compile(rf"\b{tables.DATAPATH}=(0x[0-9a-f]+)")
 
 
@@ -152,13 +161,29 @@ class Inspector:
         options = lookup_options(question.connection)
         printed = await call(self._control(), "ofproto/trace", self._bridge, packet, *options)
         found = read_trace(printed, self._bridge)
+        asked = found.forks[:_PARTS_ASKED]
+        whole = [found, *[await self._part(fork, options) for fork in asked]]
         names = self._state.names()
+        steps = [step for each in whole for step in each.steps]
+        outputs = [self._output(output) for each in whole for output in each.outputs]
+        lost = sum(len(each.forks) + each.lost for each in whole) - len(asked)
         return Traced(
-            tuple(_step(step, names) for step in found.steps[:MAX_STEPS]),
-            tuple(self._output(output) for output in found.outputs[:MAX_STEPS]),
-            found.punted,
-            max(0, len(found.steps) - MAX_STEPS),
+            tuple(_step(step, names) for step in steps[:MAX_STEPS]),
+            tuple(outputs[:MAX_OUTPUTS]),
+            any(each.punted for each in whole),
+            max(0, len(steps) - MAX_STEPS),
+            _unknown(lost, len(outputs) - MAX_OUTPUTS),
+            ", ".join(sorted({failure for each in whole for failure in each.failures})),
         )
+
+    async def _part(self, fork: Fork, options: list[str]) -> TraceText:
+        """What the part of a wide group does that a packet recirculates to."""
+        actions = f"set_field:{fork.part}->{PART_REGISTER},resubmit(,{tables.MULTICAST_REST})"
+        printed = await call(
+            *(self._control(), "ofproto/trace-packet-out", self._bridge, fork.flow),
+            *(*options, actions),
+        )
+        return read_trace(printed, self._bridge)
 
     def _packet(self, question: TracePort | TraceTunnel) -> str:
         """The packet where it enters the bridge."""
@@ -212,6 +237,16 @@ class Inspector:
             if output.port == str(local.ofport):
                 return Output(port=name, interface=output.port)
         return Output(interface=output.port)
+
+
+def _unknown(lost_parts: int, outputs_left_out: int) -> str:
+    """Why there may be further copies."""
+    reasons = []
+    if lost_parts > 0:
+        reasons.append(f"{lost_parts} parts of a wide multicast group were not followed")
+    if outputs_left_out > 0:
+        reasons.append(f"{outputs_left_out} copies are left out")
+    return " and ".join(reasons)
 
 
 def _same(one: str, other: str) -> bool:

@@ -11,11 +11,17 @@ indented as what it belongs to, and they end where the indentation falls behind 
         resubmit(,8)
      8. No match.
         drop
+
+Open vSwitch follows a packet beyond connection tracking, but not where it recirculates to
+reach the parts of a wide multicast group: these are told as :class:`Fork`.
 """
 
 import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
+
+from chassis_agent import tables
+from chassis_agent.physical.multicast import FORK, PART_REGISTER
 
 NO_MATCH: Final = -1
 """The priority of a step in which the packet met no flow."""
@@ -32,6 +38,14 @@ _TUNNEL_END: Final = re.compile(r"set_field:(?P<address>[0-9a-f.:]+)->tun_(?:ipv
 _SKIPPED: Final = ">> skipping output"
 _PUNT: Final = "controller("
 _SECTION_ENDS: Final = ("Final flow:", "=====")
+_FINAL_FLOW: Final = re.compile(r"Final flow: (?P<flow>.*)$")
+_PART: Final = re.compile(rf"set_field:(?P<part>0x[0-9a-f]+|\d+)->{PART_REGISTER}$")
+_FORK: Final = f"group:{FORK}"
+_FAILED: Final = re.compile(r"Translation failed \((?P<why>.*)\), packet is dropped\.")
+_GROUP_TERMS: Final = re.compile(
+    rf"\b(?:{tables.DATAPATH}|{tables.OUTPORT})=(?:0x[0-9a-f]+|\d+)(?![/\w])"
+)
+"""What of a flow says which group of which datapath a packet is for."""
 
 
 class TraceStep(NamedTuple):
@@ -50,31 +64,88 @@ class TraceOutput(NamedTuple):
     tunnel_end: str
 
 
+class Fork(NamedTuple):
+    """A part of a wide group that gets the packet, and the packet as it gets there."""
+
+    part: int
+    flow: str
+
+
 class TraceText(NamedTuple):
-    """All that the text says of the packet."""
+    """All that the text says of the packet.
+
+    `lost` counts forks of which it can't be said how the packet looked there; `failures`
+    are the limits of Open vSwitch that made it drop all copies.
+    """
 
     steps: tuple[TraceStep, ...]
     outputs: tuple[TraceOutput, ...]
     punted: bool
+    forks: tuple[Fork, ...] = ()
+    lost: int = 0
+    failures: tuple[str, ...] = ()
 
 
 def read_trace(text: str, bridge: str) -> TraceText:
     """The trace of a packet that entered `bridge`."""
-    steps: list[TraceStep] = []
-    outputs: list[TraceOutput] = []
-    punted = False
-    tunnel_end = ""
+    reader = _Reader()
     for line in _lines_of(text, bridge):
+        reader.take(line)
+    return TraceText(
+        tuple(reader.steps),
+        tuple(reader.outputs),
+        reader.punted,
+        tuple(reader.forks),
+        reader.lost,
+        tuple(reader.failures),
+    )
+
+
+class _Reader:
+    """Takes line after line. What a translation comes to is known at its end."""
+
+    def __init__(self) -> None:
+        self.steps: list[TraceStep] = []
+        self.outputs: list[TraceOutput] = []
+        self.punted = False
+        self.forks: list[Fork] = []
+        self.lost = 0
+        self.failures: list[str] = []
+        self._tunnel_end = ""
+        self._part = 0
+        self._pending: list[tuple[int, str]] = []
+        self._outputs_before = 0
+
+    def take(self, line: str) -> None:
         if step := _step(line):
-            steps.append(step)
+            self.steps.append(step)
         elif found := _TUNNEL_END.match(line):
-            tunnel_end = found["address"]
+            self._tunnel_end = found["address"]
         elif found := _OUTPUT.match(line):
-            outputs.append(TraceOutput(found["port"], tunnel_end))
-        elif line.startswith(_SKIPPED) and outputs:
-            outputs.pop()
-        punted |= line.startswith(_PUNT)
-    return TraceText(tuple(steps), tuple(outputs), punted)
+            self.outputs.append(TraceOutput(found["port"], self._tunnel_end))
+        elif line.startswith(_SKIPPED) and self.outputs:
+            self.outputs.pop()
+        elif found := _PART.match(line):
+            self._part = int(found["part"], 0)
+        elif line == _FORK:
+            self._pending.append((self._part, self.steps[-1].match if self.steps else ""))
+        elif found := _FINAL_FLOW.match(line):
+            self._end_translation(found["flow"])
+        elif found := _FAILED.match(line):
+            del self.outputs[self._outputs_before :]
+            self.failures.append(found["why"])
+        elif line.startswith("====="):
+            self._outputs_before = len(self.outputs)
+        self.punted |= line.startswith(_PUNT)
+
+    def _end_translation(self, flow: str) -> None:
+        """`flow` is the packet at the end: as it was at a fork, unless it went on elsewhere."""
+        for part, match in self._pending:
+            if set(_GROUP_TERMS.findall(match)) <= set(_GROUP_TERMS.findall(flow)):
+                self.forks.append(Fork(part, flow))
+            else:
+                self.lost += 1
+        self._pending = []
 
 
 def _lines_of(text: str, bridge: str) -> Iterator[str]:

@@ -45,6 +45,7 @@ KEYS = {
 }
 """The keys of the groups by name: the same in every datapath and on every chassis."""
 
+PART_REGISTER: Final = "reg9"
 RECIRCULATE: Final = 1
 FORK: Final = 2
 _ANY_HASH: Final = 1
@@ -66,7 +67,7 @@ BUDGET: Final = limits.RESUBMITS // 2
 copies that take more than was reckoned with: one that a router answers."""
 
 _PRIORITY = 50
-_PART = FIELDS["reg9"]
+_PART = FIELDS[PART_REGISTER]
 _PART_BYTES = 32 * 1024
 """Bytes of actions in one flow; OpenFlow messages end at 64 KiB."""
 

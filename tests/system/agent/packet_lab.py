@@ -13,13 +13,17 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from chassis_agent.groundwork import missing_groundwork
+from chassis_agent.health import Health
+from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.messages import add_flow
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.opcodes import LogArguments
 from chassis_agent.punt.pending import PendingPackets
+from chassis_agent.switch import Switch
 from chassis_agent.tables import LOGICAL_TO_PHYSICAL, OUTPUT
+from southbound.questions import Traced, TracePort
 from tests.realised import TUNNEL_OFPORT, Realised
 from tests.system.agent.private_switch import PrivateSwitch
 
@@ -138,6 +142,26 @@ class PacketLab:
             if sum(packets) >= count or loop.time() > deadline:
                 return packets
             await asyncio.sleep(0.05)
+
+    async def traced(self, question: TracePort) -> Traced:
+        """What the agent answers when it is asked what its switch would do."""
+        switch = Switch(
+            self._switch.directory / "br-int.mgmt",
+            Health(),
+            on_change=lambda: None,
+            on_packet_in=lambda _: None,
+        )
+        inspector = Inspector(
+            "br-int",
+            self._realised.state(self._chassis),
+            switch,
+            lambda: self._switch.control,
+            revision=lambda: 1,
+            in_sync=lambda: True,
+        )
+        answer = await inspector.answer(question)
+        assert isinstance(answer, Traced)
+        return answer
 
     def counter(self, name: str) -> int:
         """An event that ``ovs-vswitchd`` counts."""

@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
 
+from logical_flow.packet import packet_from_match
+from southbound.questions import TracePort, headers_of
 from tests.realised import Realised
 from tests.system.agent.packet_lab import PacketLab
 from tests.system.agent.private_switch import PrivateSwitch
@@ -85,12 +87,24 @@ IPV4 = ethernet(
 )
 
 
+PACKET = packet_from_match(
+    f"eth.src == {mac(1, 0)} && eth.dst == {BROADCAST} && arp.op == 1 && arp.sha == {mac(1, 0)}"
+    f" && arp.spa == {address(0)} && arp.tpa == 10.128.200.200"
+)
+
+
 async def test_broadcasts_reach_two_thousand_ports_and_each_router_once(
     switch: PrivateSwitch,
 ) -> None:
     document = with_routers(switch_of(PORTS + 1, acls=STATEFUL), ROUTERS)
     others = PORTS - 1 + ROUTERS
     async with lab(switch, document) as hypervisor:
+        traced = await hypervisor.traced(TracePort("p0", headers_of(PACKET)))
+        assert {output.port for output in traced.outputs if output.port} == {
+            f"p{number}" for number in range(1, PORTS)
+        }
+        assert {output.chassis for output in traced.outputs if not output.port} == {"hv2"}
+        assert (traced.unknown, traced.failure) == ("", "")
         for number, frame in enumerate((ARP, IPV4), 1):
             await hypervisor.inject("p0", frame)
             copies = await hypervisor.left(number * others)

@@ -264,3 +264,17 @@ async def test_an_explanation_asks_about_all_its_packets(demo: Server, agents: P
     assert set(sources) == {"web-1", "db-1"}, "requests and replies"
     assert {chassis for chassis, q in agents.asked if isinstance(q, Compare)} == {"hv1", "hv2"}
     assert len([q for _, q in agents.asked if isinstance(q, Compare)]) == 2
+
+
+async def test_copies_that_were_not_followed_leave_it_open(demo: Server, agents: Played) -> None:
+    agents.traced["hv1"] = Traced((), (), False, unknown="2 parts were not followed")
+    found = of_chassis(await live(demo), "hv1")
+    assert found["agrees"] is None
+    assert "is not known as a whole: 2 parts were not followed; it goes nowhere" in found["text"]
+
+
+async def test_what_is_dropped_at_a_limit_is_told(demo: Server, agents: Played) -> None:
+    agents.traced["hv1"] = Traced((), (), False, failure="Too many resubmits")
+    found = of_chassis(await live(demo), "hv1")
+    assert found["agrees"] is False
+    assert "Open vSwitch drops copies at a limit (Too many resubmits)" in found["text"]

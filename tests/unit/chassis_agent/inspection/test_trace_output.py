@@ -1,6 +1,12 @@
 """Reading what ``ofproto/trace`` of Open vSwitch 3.1 prints."""
 
-from chassis_agent.inspection.trace_output import NO_MATCH, TraceOutput, TraceStep, read_trace
+from chassis_agent.inspection.trace_output import (
+    NO_MATCH,
+    Fork,
+    TraceOutput,
+    TraceStep,
+    read_trace,
+)
 
 TWO_TUNNELS = """\
 Flow: tcp,in_port=2,vlan_tci=0x0000,dl_src=0a:00:00:00:00:01,dl_dst=ff:ff:ff:ff:ff:ff
@@ -114,3 +120,65 @@ def test_an_output_that_is_skipped_is_none() -> None:
 
 def test_other_bridges_only() -> None:
     assert read_trace(TWO_TUNNELS, "br-other").steps == ()
+
+
+FORKED = """\
+bridge("br-int")
+----------------
+ 0. in_port=2, priority 100, cookie 0x1
+    resubmit(,80)
+80. reg10=0/0x80000000,reg15=0x8000,metadata=0x13, priority 50, cookie 0x2
+    set_field:0x1->reg9
+    group:2
+    bucket 0
+            group:1
+             -> no live bucket
+    set_field:0x2->reg9
+    group:2
+    bucket 0
+            group:1
+             -> no live bucket
+
+Final flow: arp,reg9=0x2,reg14=0x1,reg15={outport},metadata=0x13,arp_op=1
+Megaflow: recirc_id=0
+Datapath actions: hash(l4(1)),recirc(0x183),hash(l4(1)),recirc(0x184)
+"""
+
+
+def test_the_parts_of_a_wide_group_are_told_with_the_packet_that_they_get() -> None:
+    found = read_trace(FORKED.format(outport="0x8000"), "br-int")
+    flow = "arp,reg9=0x2,reg14=0x1,reg15=0x8000,metadata=0x13,arp_op=1"
+    assert found.forks == (Fork(1, flow), Fork(2, flow))
+    assert found.lost == 0
+
+
+def test_parts_are_lost_where_the_packet_was_another_one_at_the_end() -> None:
+    found = read_trace(FORKED.format(outport="0x80001"), "br-int")
+    assert (found.forks, found.lost) == ((), 2)
+
+
+def test_a_translation_that_met_a_limit_lets_nothing_out() -> None:
+    text = """\
+bridge("br-int")
+----------------
+ 0. in_port=2, priority 100, cookie 0x1
+    output:3
+
+Final flow: unchanged
+Datapath actions: 3
+
+===============================================================================
+recirc(0x1) - resume conntrack with ct_state=new|trk
+===============================================================================
+ 8. priority 0, cookie 0x1
+    output:4
+    >>>> over 4096 resubmit actions <<<<
+
+Final flow: unchanged
+Megaflow: recirc_id=0x1
+Datapath actions: drop
+Translation failed (Too many resubmits), packet is dropped.
+"""
+    found = read_trace(text, "br-int")
+    assert found.failures == ("Too many resubmits",)
+    assert found.outputs == (TraceOutput("3", ""),)
