@@ -21,7 +21,7 @@ from sqlalchemy import create_engine
 
 from benchmarks.measure import cpu_seconds, measured
 from southbound import models
-from southbound.rows import Chassis, Encap, FlowGroup, datapath_scope
+from southbound.rows import Chassis, Encap, FlowGroup, PortBinding, datapath_scope
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.watch.client import WatchClient
@@ -35,6 +35,16 @@ PAYLOAD = 600
 
 def own_datapath(number: int) -> str:
     return f"datapath-of-{number}"
+
+
+def own_ports(number: int) -> dict[str, str]:
+    """The ports of an agent, with the datapaths that it may watch for them."""
+    return {f"shared-{number}": SHARED, f"own-{number}": own_datapath(number)}
+
+
+def bindings(number: int) -> list[PortBinding]:
+    ports = own_ports(number).items()
+    return [PortBinding(port, datapath, port, number + 1, "vif") for port, datapath in ports]
 
 
 def group(state: RealisedState, datapath: str, number: int, revision: int) -> FlowGroup:
@@ -58,6 +68,7 @@ async def agent(address: str, number: int) -> None:
         address,
         Chassis(f"hv{number}", "", (Encap("geneve", f"198.18.{number >> 8}.{number & 255}"),)),
     )
+    client.claim_only(own_ports(number))
     client.subscribe(["global", datapath_scope(SHARED), datapath_scope(own_datapath(number))])
     running = asyncio.create_task(client.run())
     while not running.done():
@@ -74,7 +85,8 @@ async def measure(count: int) -> dict[str, Any]:
         models.metadata.create_all(engine)
         state = RealisedState(Store(engine))
         await state.load()
-        await state.write(1, [group(state, SHARED, n, 1) for n in range(GROUPS_AT_START)])
+        groups = [group(state, SHARED, n, 1) for n in range(GROUPS_AT_START)]
+        await state.write(1, [*groups, *(row for n in range(count) for row in bindings(n))])
         server = WatchServer(state, anyone, port=0)
         await server.start()
         command = [sys.executable, "-m", "benchmarks.fan_out", "agents"]

@@ -1,9 +1,9 @@
 """What agents say, checked and joined to intent.
 
 A chassis may write only what is its own: its chassis row, claims of ports, `up` of ports
-that are bound to it, and addresses learned on ports of datapaths that it watches (the
-watch server checks the latter, it knows the subscriptions). What isn't allowed raises
-:class:`~southbound.errors.NotAllowed` and changes nothing.
+that are bound to it, and addresses that packets of its ports can have taught: neighbours
+of router ports that these reach, addresses behind ports that are bound to it. What isn't
+allowed raises :class:`~southbound.errors.NotAllowed` and changes nothing.
 
 Facts take effect in memory at once and are stored a moment later: an agent repeats what
 it knows when it registers, so losing the last moment in a crash loses nothing for long.
@@ -22,6 +22,7 @@ from southbound.claims import Claims
 from southbound.errors import NotAllowed
 from southbound.feed import Feed
 from southbound.learned import Learned
+from southbound.reach import Reach
 from southbound.requested import HostNames, Requests, Resolved
 from southbound.rows import (
     Chassis,
@@ -59,6 +60,7 @@ class Facts:
         self,
         feed: Feed,
         change: Change,
+        reach: Reach,
         *,
         clock: Callable[[], float],
         learned_age: float,
@@ -67,6 +69,7 @@ class Facts:
         self.learned_age = learned_age
         self._feed = feed
         self._change = change
+        self._reach = reach
         self._clock = clock
         self._claims = Claims()
         self._learned = Learned(age=learned_age, per_port=learned_per_port)
@@ -161,8 +164,21 @@ class Facts:
 
     # --- ports
 
-    def claim_only(self, chassis: str, ports: Iterable[str]) -> None:
-        self._settle(self._claims.only(chassis, ports))
+    def claim_only(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
+        """All ports that a chassis claims. Returns those whose claims came or went."""
+        changed = self._claims.only(chassis, ports)
+        self._settle(changed)
+        return changed
+
+    def may_have(self, chassis: str, port: str) -> bool:
+        """Whether the chassis claims the port and may get it, or could if there were such."""
+        if port not in self._claims.of(chassis):
+            return False
+        binding = self._binding(port)
+        if binding is None:
+            return True
+        candidates = binding.candidates
+        return binding.type == "vif" and (candidates is None or chassis in candidates)
 
     def claim(self, chassis: str, port: str) -> None:
         self._claims.plugged(chassis, port)
@@ -264,17 +280,18 @@ class Facts:
     def learn_mac(self, chassis: str, port: str, ip: str, mac: str) -> None:
         """The last writer wins; the same address again is only noted as seen."""
         binding = self._known_binding(port)
+        if binding.type != "patch" or not self._reach.reaches(chassis, binding.datapath):
+            raise NotAllowed(f"{port} is no router port that ports of {chassis} reach")
         _check_mac(mac)
         _check_ip(ip)
         self._learn(MacBinding(binding.datapath, port, ip, mac, chassis, self._clock()))
 
     def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
         binding = self._known_binding(port)
+        if binding.chassis != chassis:
+            raise NotAllowed(f"{port} is not bound to {chassis}")
         _check_mac(mac)
         self._learn(FdbEntry(binding.datapath, mac, port, chassis, self._clock()))
-
-    def datapath_of(self, port: str) -> str:
-        return self._known_binding(port).datapath
 
     def expire(self) -> None:
         """Drop what was not seen for the age."""

@@ -18,6 +18,7 @@ from southbound.errors import StoreError
 from southbound.facts import Facts
 from southbound.feed import Feed
 from southbound.groups import GroupIds
+from southbound.reach import Reach, ReachChanges
 from southbound.rows import (
     Chassis,
     Datapath,
@@ -40,6 +41,9 @@ R = TypeVar("R", bound=Row)
 ChangeListener = Callable[[Collection[str]], None]
 """Called, after each change, with the scopes that changed."""
 
+ReachListener = Callable[[ReachChanges], None]
+"""Called, before the others, when chassis may reach something else than before."""
+
 _INTENT: tuple[type[Row], ...] = (Template, Datapath, PortBinding, FlowGroup, SetMember)
 _FACTS = (Chassis, MacBinding, FdbEntry)
 _GATHER_SECONDS = 0.05
@@ -50,8 +54,9 @@ _EXPIRE_SECONDS = 5.0
 class RealisedState:
     """All rows in memory. Belongs to one event loop: call it from that loop's thread.
 
-    `facts` is for the watch server; `feed` is the rows with their recent history;
-    `groups` gives the translator the ids of its flow groups.
+    `facts` is for the watch server; `feed` is the rows with their recent history; `reach`
+    is what the ports of each chassis get to; `groups` gives the translator the ids of its
+    flow groups.
     """
 
     def __init__(
@@ -64,9 +69,11 @@ class RealisedState:
     ) -> None:
         self.feed = Feed()
         self.groups = GroupIds()
+        self.reach = Reach()
         self.facts = Facts(
             self.feed,
             self._change,
+            self.reach,
             clock=clock,
             learned_age=learned_age,
             learned_per_port=learned_per_port,
@@ -77,6 +84,7 @@ class RealisedState:
         self._writing = asyncio.Lock()
         self._facts_changed = asyncio.Event()
         self._listeners: list[ChangeListener] = []
+        self._reach_listeners: list[ReachListener] = []
         self._tasks: list[asyncio.Task[None]] = []
 
     async def load(self) -> None:
@@ -89,7 +97,7 @@ class RealisedState:
         bindings = [row for row in contents.rows if isinstance(row, PortBinding)]
         self.feed.change(facts)
         self.facts.load(facts, bindings, contents.port_facts)
-        self.feed.change(self._joined(intent))
+        self._change(self._joined(intent), ())
         self._tasks = [
             asyncio.create_task(self._store_facts(), name="store facts"),
             asyncio.create_task(self._expire_learned(), name="expire learned addresses"),
@@ -211,10 +219,18 @@ class RealisedState:
     def listen(self, listener: ChangeListener) -> None:
         self._listeners.append(listener)
 
+    def listen_reach(self, listener: ReachListener) -> None:
+        self._reach_listeners.append(listener)
+
     def _change(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
-        scopes = self.feed.change(puts, deletes)
+        rows, gone = list(puts), list(deletes)
+        scopes = self.feed.change(rows, gone)
+        moved = self.reach.take(rows, gone)
         if self.facts.unstored:
             self._facts_changed.set()
+        if moved.reach or moved.sets:
+            for reach_listener in self._reach_listeners:
+                reach_listener(moved)
         if scopes:
             for listener in self._listeners:
                 listener(scopes)

@@ -11,6 +11,11 @@ belong together. It has a :class:`Part` for each scope that has news. A part is 
 *full* (all rows of the scope: what it doesn't list is gone) or a difference to what
 the agent was sent before. A scope is in sync from its first part on.
 
+A chassis may watch what its ports need (:mod:`southbound.watch.access`). Any other scope
+has no rows for it, until it may: then it is sent in full. What it may follows from its
+claims, so an agent states these, with :class:`ClaimOnly`, soon after it connected; before,
+it is sent nothing while one of its scopes is not, or not yet, for it.
+
 An agent may leave a scope and take it again while parts of its first subscription are
 still on their way. So each update says how many of the agent's subscribe and unsubscribe
 messages the server had *heard* when it composed it, and the agent takes no part of a
@@ -45,6 +50,10 @@ QUESTIONS: Final = 2
 
 TUNNELS: Final = 3
 """The first protocol whose agents probe their tunnels."""
+
+CONFINED: Final = 3
+"""The first protocol whose agents know that a scope may have no rows because it is not for
+them: an older one may resume with such a scope as if the rows that it lacks were none."""
 
 REFUSED_PROTOCOL: Final = "protocol"
 REFUSED_TOKEN: Final = "unauthorised"  # noqa: S105

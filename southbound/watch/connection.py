@@ -18,9 +18,10 @@ from southbound import wire
 from southbound.admission import Admission
 from southbound.errors import NotAllowed, NotConnected, ProtocolError, TooOld, WatchRefused
 from southbound.questions import Question, Result
-from southbound.rows import datapath_scope
+from southbound.rows import port_scope
 from southbound.state import RealisedState
 from southbound.tunnels import report_of
+from southbound.watch.access import Access
 from southbound.watch.asking import Asking
 from southbound.watch.parts import PartCache
 from southbound.watch.session import Session
@@ -48,6 +49,7 @@ class Hub:
         parts: PartCache,
         authorise: Authorise,
         admission: Admission,
+        access: Access,
     ) -> None:
         self.epoch = uuid.uuid4().hex
         self.state = state
@@ -55,6 +57,7 @@ class Hub:
         self.parts = parts
         self.authorise = authorise
         self.admission = admission
+        self.access = access
         self.connections: dict[str, AgentConnection] = {}
 
 
@@ -169,9 +172,16 @@ class AgentConnection:
 
     def _open(self, register: wire.Register) -> Session:
         hub, resume = self._hub, register.resume
-        session = Session(register.chassis.name, hub.state.feed, hub.parts)
+        name = register.chassis.name
+        session = Session(
+            name, hub.state.feed, hub.parts, lambda scope: hub.access.allows(name, scope)
+        )
         if resume is not None:
-            known = resume.epoch == hub.epoch and resume.position <= hub.state.feed.position
+            known = (
+                register.protocol >= wire.CONFINED
+                and resume.epoch == hub.epoch
+                and 0 <= resume.position <= hub.state.feed.position
+            )
             session.resume(resume.position if known else None, resume.scopes)
         self.instance, self._protocol = register.instance, register.protocol
         hub.connections[session.chassis] = self
@@ -250,18 +260,20 @@ class AgentConnection:
             case wire.Unsubscribe(scopes):
                 self._sessions.unsubscribe(session, scopes)
             case wire.ClaimOnly(ports):
-                facts.claim_only(chassis, ports)
+                changed = facts.claim_only(chassis, ports)
+                self._sessions.claims_stated(session)
+                self._sessions.review(session, map(port_scope, changed))
             case wire.Claim(port):
                 facts.claim(chassis, port)
+                self._sessions.review(session, (port_scope(port),))
             case wire.Release(port):
                 facts.release(chassis, port)
+                self._sessions.review(session, (port_scope(port),))
             case wire.PortUp(port, up):
                 facts.set_up(chassis, port, up)
             case wire.LearnedMac(port, ip, mac):
-                self._check_watched(session, port)
                 facts.learn_mac(chassis, port, ip, mac)
             case wire.LearnedFdb(port, mac):
-                self._check_watched(session, port)
                 facts.learn_fdb(chassis, port, mac)
             case wire.Counters(values):
                 session.counters = values
@@ -271,10 +283,6 @@ class AgentConnection:
                 self._asking.answered(message)
             case wire.Register():
                 raise ProtocolError("registered already")
-
-    def _check_watched(self, session: Session, port: str) -> None:
-        if datapath_scope(self._facts.datapath_of(port)) not in session.scopes:
-            raise NotAllowed(f"{session.chassis} does not watch the datapath of {port}")
 
     def _token(self) -> str:
         request = self._socket.request

@@ -48,11 +48,15 @@ class Mirror:
         return self._scopes[scope].values()
 
     def resume(self) -> Resume | None:
-        """What the server need not send again; the next update answers to it."""
-        self._offered = set(self._based)
-        if not self._based:
+        """What the server need not send again; the next update answers to it.
+
+        A scope without rows is asked for anew: it may have had none because it was not for
+        this chassis, and then what changed since the position would not be all of it.
+        """
+        self._offered = {scope for scope in self._based if self._scopes[scope]}
+        if not self._offered:
             return None
-        return Resume(self.epoch, self.position, tuple(sorted(self._based)))
+        return Resume(self.epoch, self.position, tuple(sorted(self._offered)))
 
     def base(self, scope: str, rows: Iterable[AnyRow]) -> Changes:
         """Take over rows that were cached as of this mirror's position."""

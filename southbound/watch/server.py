@@ -14,6 +14,7 @@ from southbound.questions import Question, Result
 from southbound.rows import Chassis
 from southbound.state import RealisedState
 from southbound.tunnels import TunnelReport
+from southbound.watch.access import Access, ReachAccess
 from southbound.watch.connection import AgentConnection, Authorise, Hub
 from southbound.watch.parts import PartCache
 from southbound.watch.sessions import Sessions
@@ -51,16 +52,26 @@ class WatchServer:
         tls: ssl.SSLContext | None = None,
         admission: Admission | None = None,
         lease: float = 30.0,
+        access: Access | None = None,
     ) -> None:
+        """`access` decides what a chassis may watch: without one, what its ports need."""
         self._admission = admission or Admission("agents")
         self.parts = PartCache(state.feed)
         self.sessions = Sessions(lease=lease, lapsed=self._lapsed)
-        self._hub = Hub(state, self.sessions, self.parts, authorise, self._admission)
+        self._hub = Hub(
+            state,
+            self.sessions,
+            self.parts,
+            authorise,
+            self._admission,
+            access or ReachAccess(state),
+        )
         self._state = state
         self._host = host
         self._port = port
         self._tls = tls
         self._server: Server | None = None
+        state.listen_reach(self.sessions.reach_changed)
         state.listen(self.sessions.changed)
 
     async def start(self) -> None:

@@ -4,10 +4,20 @@ A session holds no rows and no queue. It knows the scopes that have news for the
 and the agent's position; what to send is looked up when the connection can take it. An
 agent that is slow thus costs the server as much as one that is quick, and when it reads
 on it gets the difference to the present.
+
+An agent *wishes* for scopes and *watches* those of them that it may
+(:mod:`southbound.watch.access`). A wish stands until it is taken back: the scope is sent
+when it becomes allowed, and taken away when it no longer is. To the agent a scope that
+isn't for it has no rows, which is all that it is told.
+
+What it may watch follows from its claims, which it states a moment after it connected.
+Until then a wish that isn't allowed is *open*, and while one is, nothing is sent: an agent
+that resumes with rows which only its claims give it a right to shall not lose them.
 """
 
 import asyncio
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Set
+from typing import NamedTuple
 
 from southbound import wire
 from southbound.errors import ProtocolError
@@ -16,10 +26,20 @@ from southbound.tunnels import TunnelReport
 from southbound.watch.parts import PartCache
 
 
+class Watched(NamedTuple):
+    """Scopes that a session watches from now on, and those that it no longer does."""
+
+    more: Collection[str]
+    fewer: Collection[str] = ()
+
+
 class Session:
     """One registered agent; outlives its connection by the lease."""
 
-    def __init__(self, chassis: str, feed: Feed, parts: PartCache) -> None:
+    def __init__(
+        self, chassis: str, feed: Feed, parts: PartCache, allows: Callable[[str], bool]
+    ) -> None:
+        """`allows` says whether the chassis may watch a scope, as things are now."""
         self.chassis = chassis
         self.counters: dict[str, int] = {}
         self.tunnels: TunnelReport | None = None
@@ -29,25 +49,33 @@ class Session:
         self.acknowledged = 0
         self.applied_revision = 0
         self.news = asyncio.Event()
-        """Set while there is something to send."""
+        """Set while there is something to send, and no wish is open."""
         self._feed = feed
         self._parts = parts
+        self._allows = allows
         self._heard = 0
         self._position = 0
         self._sent_revision = 0
+        self._wishes: set[str] = set()
         self._scopes: set[str] = set()
+        self._open: set[str] | None = set()
         self._dirty: dict[str, None] = {}
         self._sent_at: dict[str, int] = {}
         self._behind: set[str] = set()
 
     @property
-    def scopes(self) -> Collection[str]:
+    def wishes(self) -> Set[str]:
+        return self._wishes
+
+    @property
+    def scopes(self) -> Set[str]:
+        """The scopes watched: wished for and allowed."""
         return self._scopes
 
     @property
     def due(self) -> int:
         """The serial that has to be acknowledged for the agent to be where we are now."""
-        return self.sent + 1 if self._dirty else self.sent
+        return self.sent + 1 if self._dirty or self._open else self.sent
 
     @property
     def settled(self) -> bool:
@@ -56,50 +84,82 @@ class Session:
     @property
     def unapplied(self) -> Collection[str]:
         """The scopes of which the agent has not acknowledged what we have now."""
-        return self._dirty.keys() | self._sent_at.keys()
+        return self._dirty.keys() | self._sent_at.keys() | (self._open or set())
 
     def resume(self, position: int | None, scopes: Iterable[str]) -> None:
         """Before anything was sent: the agent has these scopes as of `position`.
 
         None is a position that means nothing to us: it is sent everything anew.
         """
-        self._scopes.update(scopes)
-        if position is None:
-            self._behind.update(self._scopes)
-        else:
+        if position is not None:
             self._position = position
-        self._mark(self._scopes)
+        more = self._wish(scopes)
+        if position is not None:
+            self._behind.difference_update(more)
 
     def subscribe(self, scopes: Iterable[str]) -> Collection[str]:
-        """Watch more scopes; returns those that are new."""
+        """Wish for more scopes; returns those that are watched for it."""
         self._heard += 1
-        new = [scope for scope in scopes if scope not in self._scopes]
-        self._scopes.update(new)
-        self._behind.update(new)
-        self._mark(new)
-        return new
+        return self._wish(scopes)
 
     def unsubscribe(self, scopes: Iterable[str]) -> Collection[str]:
+        """Take wishes back; returns the scopes that were watched for them."""
         self._heard += 1
-        gone = [scope for scope in scopes if scope in self._scopes]
-        for scope in gone:
-            self._scopes.discard(scope)
+        gone = []
+        for scope in scopes:
+            if scope not in self._wishes:
+                continue
+            self._wishes.discard(scope)
+            if scope in self._scopes:
+                self._scopes.discard(scope)
+                gone.append(scope)
+            if self._open is not None:
+                self._open.discard(scope)
             self._behind.discard(scope)
             self._dirty.pop(scope, None)
             self._sent_at.pop(scope, None)
-        if not self._dirty:
-            self.news.clear()
+        self._note_news()
         return gone
+
+    def claims_stated(self) -> Watched:
+        """The agent has said which ports it has: no wish is open from now on."""
+        still_open, self._open = self._open, None
+        if not still_open:
+            self._note_news()
+            return Watched(())
+        for scope in still_open:
+            self.changed(scope)
+        return self.review(still_open)
+
+    def review(self, scopes: Iterable[str]) -> Watched:
+        """Ask anew which of these scopes are allowed, as far as they are wished for."""
+        more, fewer = [], []
+        for scope in scopes:
+            if scope not in self._wishes:
+                continue
+            allowed = self._allows(scope)
+            if allowed and scope not in self._scopes:
+                more.append(scope)
+                self._watch(scope)
+            elif not allowed and scope in self._scopes:
+                fewer.append(scope)
+                self._scopes.discard(scope)
+                self._behind.discard(scope)
+                self.changed(scope)
+        return Watched(more, fewer)
 
     def changed(self, scope: str) -> None:
         """One of the session's scopes has news."""
         self._dirty[scope] = None
-        self.news.set()
+        self._note_news()
 
     def compose(self, revision: int) -> list[bytes]:
         """The pieces of the update from where the agent is to the present."""
         parts = []
         for scope in self._dirty:
+            if scope not in self._scopes:
+                parts.append(wire.encode(wire.Part(scope, full=True)))
+                continue
             part = None
             if scope not in self._behind:
                 part = self._parts.difference(scope, self._position)
@@ -123,6 +183,33 @@ class Session:
         else:
             self._sent_at = {scope: at for scope, at in self._sent_at.items() if at > serial}
 
-    def _mark(self, scopes: Iterable[str]) -> None:
+    def _wish(self, scopes: Iterable[str]) -> list[str]:
+        """Returns the scopes that are watched for it."""
+        more = []
         for scope in scopes:
-            self.changed(scope)
+            if scope in self._wishes:
+                continue
+            self._wishes.add(scope)
+            if self._allows(scope):
+                more.append(scope)
+                self._watch(scope)
+            elif self._open is not None:
+                self._open.add(scope)
+            else:
+                self._dirty[scope] = None
+        self._note_news()
+        return more
+
+    def _watch(self, scope: str) -> None:
+        """Of what the agent has of it, if anything, nothing is known."""
+        self._scopes.add(scope)
+        self._behind.add(scope)
+        if self._open is not None:
+            self._open.discard(scope)
+        self.changed(scope)
+
+    def _note_news(self) -> None:
+        if self._dirty and not self._open:
+            self.news.set()
+        else:
+            self.news.clear()

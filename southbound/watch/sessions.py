@@ -9,8 +9,13 @@ import asyncio
 from collections.abc import Callable, Collection, Iterable, Iterator
 from contextlib import contextmanager
 
+from southbound.reach import ReachChanges
+from southbound.rows import datapath_scope, port_scope, set_scope
 from southbound.watch.applied import AppliedWait
-from southbound.watch.session import Session
+from southbound.watch.session import Session, Watched
+
+_PORT = port_scope("")
+_REACHED = (datapath_scope(""), set_scope(""))
 
 
 class Sessions:
@@ -22,6 +27,8 @@ class Sessions:
         self._sessions: dict[str, Session] = {}
         self._leases: dict[str, asyncio.TimerHandle] = {}
         self._watchers: dict[str, set[Session]] = {}
+        self._wishers: dict[str, set[Session]] = {}
+        """Those whose wish for the scope is not allowed, or still open."""
         self._waits: set[AppliedWait] = set()
 
     def __iter__(self) -> Iterator[Session]:
@@ -39,10 +46,11 @@ class Sessions:
         old = self._sessions.get(session.chassis)
         self._sessions[session.chassis] = session
         if old is not None:
-            self._unwatch(old, old.scopes)
+            self._forget(old)
             for wait in list(self._waits):
                 wait.replaced(old, session)
-        self._watch(session, session.scopes)
+        _enter(self._watchers, session, session.scopes)
+        _enter(self._wishers, session, session.wishes - session.scopes)
 
     def disconnected(self, session: Session) -> None:
         """The connection is gone; from now on the lease runs."""
@@ -58,13 +66,39 @@ class Sessions:
         for chassis in list(self._leases):
             self._stop_lease(chassis)
 
-    def subscribe(self, session: Session, scopes: Iterable[str]) -> None:
-        self._watch(session, session.subscribe(scopes))
-        for wait in self._waits:
-            wait.subscribed(session)
+    def subscribe(self, session: Session, scopes: Collection[str]) -> None:
+        watched = session.subscribe(scopes)
+        _enter(self._watchers, session, watched)
+        _enter(self._wishers, session, session.wishes & set(scopes) - session.scopes)
+        self._tell_waits(session)
 
-    def unsubscribe(self, session: Session, scopes: Iterable[str]) -> None:
-        self._unwatch(session, session.unsubscribe(scopes))
+    def unsubscribe(self, session: Session, scopes: Collection[str]) -> None:
+        watched = session.unsubscribe(scopes)
+        _leave(self._watchers, session, watched)
+        _leave(self._wishers, session, set(scopes).difference(watched))
+
+    def claims_stated(self, session: Session) -> None:
+        """The agent has said which ports it has: what it wishes for beyond is not for it."""
+        self._note(session, session.claims_stated())
+
+    def review(self, session: Session, scopes: Iterable[str]) -> None:
+        """What the chassis may watch of these scopes may be something else than before."""
+        self._note(session, session.review(scopes))
+
+    def reach_changed(self, changes: ReachChanges) -> None:
+        """Chassis reach other datapaths, or sets are named by other datapaths."""
+        for change in changes.reach:
+            for session in filter(None, map(self._sessions.get, change.chassis)):
+                if change.sets is None or len(change.datapaths) > len(session.wishes):
+                    concerned = [scope for scope in session.wishes if scope.startswith(_REACHED)]
+                else:
+                    concerned = [
+                        *map(datapath_scope, change.datapaths),
+                        *map(set_scope, change.sets),
+                    ]
+                self.review(session, concerned)
+        for scope in map(set_scope, changes.sets):
+            self._review_all(scope)
 
     def acknowledge(self, session: Session, serial: int) -> None:
         session.acknowledge(serial)
@@ -72,8 +106,13 @@ class Sessions:
             wait.acknowledged(session)
 
     def changed(self, scopes: Collection[str]) -> None:
-        """Rows changed: whoever watches one of the scopes has news."""
+        """Rows changed: whoever watches one of the scopes has news.
+
+        Who may have a port, and so who may watch it, is a fact of its row.
+        """
         for scope in scopes:
+            if scope.startswith(_PORT):
+                self._review_all(scope)
             for session in self._watchers.get(scope, ()):
                 session.changed(scope)
 
@@ -90,7 +129,7 @@ class Sessions:
         del self._leases[chassis]
         session = self._sessions.pop(chassis, None)
         if session is not None:
-            self._unwatch(session, session.scopes)
+            self._forget(session)
             for wait in list(self._waits):
                 wait.gone(session)
         self._lapsed(chassis)
@@ -100,13 +139,38 @@ class Sessions:
         if lease is not None:
             lease.cancel()
 
-    def _watch(self, session: Session, scopes: Iterable[str]) -> None:
-        for scope in scopes:
-            self._watchers.setdefault(scope, set()).add(session)
+    def _review_all(self, scope: str) -> None:
+        """Everyone who wishes for the scope may watch it now, or may no longer."""
+        for index in (self._watchers, self._wishers):
+            for session in list(index.get(scope, ())):
+                self.review(session, (scope,))
 
-    def _unwatch(self, session: Session, scopes: Iterable[str]) -> None:
-        for scope in scopes:
-            watchers = self._watchers[scope]
-            watchers.discard(session)
-            if not watchers:
-                del self._watchers[scope]
+    def _note(self, session: Session, watched: Watched) -> None:
+        _leave(self._wishers, session, watched.more)
+        _enter(self._watchers, session, watched.more)
+        _leave(self._watchers, session, watched.fewer)
+        _enter(self._wishers, session, watched.fewer)
+        if watched.more or watched.fewer:
+            self._tell_waits(session)
+
+    def _tell_waits(self, session: Session) -> None:
+        for wait in self._waits:
+            wait.subscribed(session)
+
+    def _forget(self, session: Session) -> None:
+        _leave(self._watchers, session, session.scopes)
+        _leave(self._wishers, session, session.wishes - session.scopes)
+
+
+def _enter(index: dict[str, set[Session]], session: Session, scopes: Iterable[str]) -> None:
+    for scope in scopes:
+        index.setdefault(scope, set()).add(session)
+
+
+def _leave(index: dict[str, set[Session]], session: Session, scopes: Iterable[str]) -> None:
+    for scope in scopes:
+        sessions = index.get(scope)
+        if sessions is not None:
+            sessions.discard(session)
+            if not sessions:
+                del index[scope]

@@ -14,6 +14,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 from southbound.errors import NotAllowed
 from southbound.facts import Facts
 from southbound.feed import Feed
+from southbound.reach import Reach
 from southbound.rows import Chassis, PortBinding, Row, RowId
 from southbound.store import PortFact
 
@@ -44,7 +45,7 @@ class Claiming(RuleBasedStateMachine):
     def open(self, rows: Iterable[Row]) -> None:
         self.feed = Feed()
         self.facts = Facts(
-            self.feed, self.change, clock=lambda: 0.0, learned_age=0, learned_per_port=9
+            self.feed, self.change, Reach(), clock=lambda: 0.0, learned_age=0, learned_per_port=9
         )
         bindings = [row for row in rows if isinstance(row, PortBinding)]
         self.feed.change(row for row in rows if isinstance(row, Chassis))

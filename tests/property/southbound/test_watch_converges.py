@@ -3,7 +3,8 @@
 The parts of the watch that decide anything are pure. Here they run against each other
 over a link that holds messages back and loses them with the connection, in any order that
 Hypothesis can think of. The mirror must never show rows that the server never had
-together, and must end with exactly the rows of the scopes that its user wants.
+together, and must end with exactly the rows of the scopes that its user wants and the
+server lets it have; whatever it may have comes and goes meanwhile.
 """
 
 from collections import deque
@@ -62,6 +63,7 @@ class Watch(RuleBasedStateMachine):
         self.user: dict[RowId, Row] = {}
         self.subscriptions = Subscriptions()
         self.epochs = 0
+        self.allowed = set(SCOPES)
         self.history: dict[tuple[str, int], dict[str, dict[RowId, Row]]] = {}
         self.begin_epoch([])
         self.connect()
@@ -82,9 +84,9 @@ class Watch(RuleBasedStateMachine):
 
     def connect(self) -> None:
         """As WatchClient and AgentConnection do it. The agent goes on when it is greeted."""
-        self.to_server: deque[wire.Subscribe | wire.Unsubscribe] = deque()
+        self.to_server: deque[wire.FromAgent] = deque()
         self.to_agent: deque[bytes] = deque()
-        self.session = Session("hv1", self.feed, self.parts)
+        self.session = Session("hv1", self.feed, self.parts, self.allowed.__contains__)
         resume = self.mirror.resume()
         if resume is not None:
             known = resume.epoch == self.epoch and resume.position <= self.feed.position
@@ -97,8 +99,9 @@ class Watch(RuleBasedStateMachine):
     def greet(self) -> None:
         self.greeted = True
         self.to_server.extend(self.subscriptions.connected(self.resumed, self.mirror.based))
+        self.to_server.append(wire.ClaimOnly(()))
 
-    def tell(self, message: wire.Subscribe | wire.Unsubscribe) -> None:
+    def tell(self, message: wire.FromAgent) -> None:
         if self.greeted:
             self.to_server.append(message)
 
@@ -141,6 +144,13 @@ class Watch(RuleBasedStateMachine):
                 self.session.subscribe(scopes)
             case wire.Unsubscribe(scopes):
                 self.session.unsubscribe(scopes)
+            case wire.ClaimOnly():
+                self.session.claims_stated()
+
+    @rule(scope=st.sampled_from(SCOPES))
+    def allow_or_forbid(self, scope: str) -> None:
+        self.allowed ^= {scope}
+        self.session.review([scope])
 
     @precondition(lambda self: self.session.news.is_set())
     @rule()
@@ -201,7 +211,7 @@ class Watch(RuleBasedStateMachine):
     def rows_are_those_of_one_moment(self) -> None:
         for scope in self.mirror.based:
             then = self.history[self.mirror.epoch, self.mirror.position]
-            assert by_id(self.mirror.of(scope)) == then[scope]
+            assert by_id(self.mirror.of(scope)) in (then[scope], {})
 
     @rule()
     def settle(self) -> None:
@@ -216,7 +226,10 @@ class Watch(RuleBasedStateMachine):
             if self.to_agent:
                 self.agent_hears()
         scopes = self.subscriptions.scopes
-        assert self.user == by_id(row for scope in scopes for row in self.feed.snapshot(scope))
+        assert self.session.scopes == scopes & self.allowed
+        assert self.user == by_id(
+            row for scope in scopes & self.allowed for row in self.feed.snapshot(scope)
+        )
         assert self.mirror.based == self.subscriptions.scopes
 
     def teardown(self) -> None:

@@ -43,9 +43,16 @@ async def token_is_name(token: str, chassis: str) -> bool:
     return token == f"token-of-{chassis}"
 
 
+class Everything:
+    """For tests of how rows travel: every chassis may watch all of them."""
+
+    def allows(self, chassis: str, scope: str) -> bool:
+        return True
+
+
 @pytest.fixture
 async def server(state: RealisedState) -> AsyncIterator[WatchServer]:
-    server = WatchServer(state, token_is_name, port=0, lease=LEASE)
+    server = WatchServer(state, token_is_name, port=0, lease=LEASE, access=Everything())
     await server.start()
     yield server
     await server.stop()

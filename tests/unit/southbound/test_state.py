@@ -23,6 +23,7 @@ from tests.unit.southbound.agents import until
 
 WEB = Datapath("d1", "ls", "web", 1)
 PORT = PortBinding("p1", "d1", "web-1", 1, "vif")
+ROUTER_PORT = PortBinding("r1", "d1", "r-web", 9, "patch")
 
 
 @pytest.fixture
@@ -159,7 +160,9 @@ def clock() -> Clock:
 @pytest.fixture
 async def aging(store: Store, clock: Clock) -> RealisedState:
     state = RealisedState(store, clock=clock, learned_age=300, learned_per_port=3)
-    await state.write(1, [PORT, PortBinding("p2", "d1", "web-2", 2, "vif")])
+    await state.write(1, [PORT, PortBinding("p2", "d1", "web-2", 2, "vif"), ROUTER_PORT])
+    for port in ("web-1", "web-2"):
+        state.facts.claim("hv1", port)
     return state
 
 
@@ -208,16 +211,24 @@ async def test_a_port_has_room_for_so_many_addresses(aging: RealisedState) -> No
 @pytest.mark.parametrize(
     "changed",
     [
-        PortBinding("p1", "d1", "renamed", 1, "vif"),
-        PortBinding("p1", "d2", "web-1", 1, "vif"),
+        [
+            PortBinding("p1", "d1", "renamed", 1, "vif"),
+            PortBinding("r1", "d1", "r-renamed", 9, "patch"),
+        ],
+        [
+            PortBinding("p1", "d2", "web-1", 1, "vif"),
+            PortBinding("r1", "d2", "r-web", 9, "patch"),
+        ],
     ],
 )
 async def test_what_was_learned_on_a_port_goes_when_it_is_another(
-    aging: RealisedState, changed: Row
+    aging: RealisedState, changed: list[Row]
 ) -> None:
     learn(aging.facts, 1)
-    aging.facts.learn_mac("hv1", "web-1", "10.0.0.1", "0a:00:00:00:00:01")
-    await aging.write(2, [changed])
+    aging.facts.learn_mac("hv1", "r-web", "10.0.0.1", "0a:00:00:00:00:01")
+    assert aging.rows(FdbEntry)
+    assert aging.rows(MacBinding)
+    await aging.write(2, changed)
     assert not aging.rows(FdbEntry)
     assert not aging.rows(MacBinding)
 

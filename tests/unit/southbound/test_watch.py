@@ -295,8 +295,10 @@ async def test_learned_addresses_reach_the_others_and_go_with_their_port(
     state: RealisedState, make_agent: MakeAgent
 ) -> None:
     router_port = PortBinding("id-r", "d1", "r-web", 1, "patch")
-    await state.write(1, [router_port, vif("web-1")])
-    one, two = await claiming(make_agent, "hv1"), await claiming(make_agent, "hv2")
+    await state.write(1, [router_port, vif("web-1"), vif("web-2")])
+    one = await claiming(make_agent, "hv1", "web-1")
+    two = await claiming(make_agent, "hv2", "web-2")
+    await until(lambda: bool(binding(state, "web-2").chassis and binding(state, "web-1").chassis))
     one.client.learned_mac("r-web", "10.0.0.9", "0a:00:00:00:00:09")
     one.client.learned_fdb("web-1", "0a:00:00:00:00:07")
     await until(lambda: {"mac_binding", "fdb"} < {table for table, _ in two.rows})
@@ -313,18 +315,23 @@ async def test_learned_addresses_reach_the_others_and_go_with_their_port(
     ("port", "ip", "mac"),
     [
         ("absent", "10.0.0.9", "0a:00:00:00:00:09"),
-        ("elsewhere", "10.0.0.9", "0a:00:00:00:00:09"),
-        ("web-1", "10.0.0.999", "0a:00:00:00:00:09"),
-        ("web-1", "2001:DB8::1", "0a:00:00:00:00:09"),
-        ("web-1", "10.0.0.9", "0A:00:00:00:00:09"),
-        ("web-1", "10.0.0.9", "mac"),
+        ("r-elsewhere", "10.0.0.9", "0a:00:00:00:00:09"),
+        ("web-1", "10.0.0.9", "0a:00:00:00:00:09"),
+        ("r-web", "10.0.0.999", "0a:00:00:00:00:09"),
+        ("r-web", "2001:DB8::1", "0a:00:00:00:00:09"),
+        ("r-web", "10.0.0.9", "0A:00:00:00:00:09"),
+        ("r-web", "10.0.0.9", "mac"),
     ],
 )
 async def test_learning_what_is_not_its_own_or_no_address_is_denied(
     state: RealisedState, make_agent: MakeAgent, port: str, ip: str, mac: str
 ) -> None:
-    await state.write(1, [vif("web-1"), vif("elsewhere", "d2")])
-    agent = await claiming(make_agent, "hv1")
+    router_ports = [
+        PortBinding("id-r1", "d1", "r-web", 8, "patch"),
+        PortBinding("id-r2", "d2", "r-elsewhere", 9, "patch"),
+    ]
+    await state.write(1, [vif("web-1"), *router_ports])
+    agent = await claiming(make_agent, "hv1", "web-1")
     agent.client.learned_mac(port, ip, mac)
     agent.client.learned_fdb("web-1", "0a:00:00:00:00:01")
     await until(lambda: len(state.rows(FdbEntry)) == 1)

@@ -14,7 +14,7 @@ from southbound.state import RealisedState
 from southbound.watch.cache import RowCache, cached_rows
 from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import MakeAgent, by_id, until
-from tests.unit.southbound.conftest import token_is_name
+from tests.unit.southbound.conftest import Everything, token_is_name
 from tests.unit.southbound.faulty_link import FaultyLink
 
 
@@ -99,7 +99,7 @@ async def test_a_new_server_knows_nothing_of_the_old_ones_positions(
     await server.stop()
     await until(lambda: not agent.client.connected)
     assert len(agent.rows) == 2, "forwarding goes on with the rows at hand"
-    second = WatchServer(state, token_is_name, port=0)
+    second = WatchServer(state, token_is_name, port=0, access=Everything())
     await second.start()
     await state.write(3, [datapath("renamed")], [("datapath", "d2")])
     link.aim(second.port)
