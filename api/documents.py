@@ -21,6 +21,7 @@ from northbound.specs import (
     StaticRouteSpec,
 )
 from northbound.specs.base import Reference
+from northbound.tokens import LONGEST_LIFE
 
 
 class Document(BaseModel):
@@ -315,7 +316,7 @@ class TokenRequest(Document):
     role: Literal["admin", "operator", "viewer", "chassis"]
     chassis: Reference | None = None
     """For the role `chassis`: the `system-id` of the only chassis that may use it."""
-    expires_in: float | None = Field(default=None, gt=0)
+    expires_in: float | None = Field(default=None, gt=0, le=LONGEST_LIFE)
     """Seconds after which it is no longer good; without it, it stays."""
 
 

@@ -32,13 +32,11 @@ def create(
 ) -> None:
     """Create a token and print its secret, which cannot be had again."""
     settings = load_settings(config, database)
-    from datetime import UTC, datetime, timedelta
-
     from northbound import tokens
     from northbound.database import open_database, upgrade
 
-    expires_at = None if days is None else datetime.now(UTC) + timedelta(days=days)
     with reporting_errors():
+        expires_at = None if days is None else tokens.end_of_life(days * 86_400)
         if settings.database_is_embedded:
             upgrade(settings.database_url)
         with open_database(settings.database_url).maintain() as session:

@@ -20,9 +20,10 @@ import msgspec
 from sqlalchemy import Connection, Engine, create_engine, event, make_url, select
 from sqlalchemy.engine import URL
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from northbound.errors import DatabaseUnreachableError
+from northbound.errors import DatabaseUnreachableError, DatabaseUrlError
 from northbound.faults import reporting_faults
 from northbound.models import RevisionCounter
 from northbound.overlay import overlay_statements
@@ -157,7 +158,7 @@ def open_database(
     try:
         place = engine.url.render_as_string(hide_password=True)
         path = engine.url.database
-        if engine.dialect.name == "sqlite" and path and not Path(path).exists():
+        if engine.dialect.name == "sqlite" and path and not _exists(path):
             raise DatabaseUnreachableError(f"there is no database file {path}")
         with reporting_faults(place), engine.connect() as connection:
             check_schema(connection, place)
@@ -167,11 +168,26 @@ def open_database(
     return Database(engine)
 
 
+def _exists(path: str) -> bool:
+    try:
+        return Path(path).exists()
+    except OSError as error:
+        raise DatabaseUnreachableError(f"{path}: {error.strerror}") from error
+
+
 def make_engine(url: str, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> Engine:
-    """An engine with the settings that every use of the database needs."""
+    """An engine with the settings that every use of the database needs.
+
+    Raises :class:`~northbound.errors.DatabaseUrlError`, also where the driver is missing.
+    """
     parsed = parse_url(url)
     if parsed.get_backend_name() != "sqlite":
-        return create_engine(parsed, pool_pre_ping=True, **_JSON)
+        try:
+            return create_engine(parsed, pool_pre_ping=True, **_JSON)
+        except ImportError as error:
+            raise DatabaseUrlError(
+                f"the driver for PostgreSQL is missing ({error}): install treadle[postgresql]"
+            ) from error
     engine = create_engine(parsed, connect_args={"timeout": busy_timeout}, **_JSON)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
@@ -179,11 +195,31 @@ def make_engine(url: str, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> Engi
 
 
 def parse_url(url: str) -> URL:
-    """`url`, or the path of a SQLite file, as SQLAlchemy has it."""
-    parsed = make_url(url if "://" in url else f"sqlite:///{url}")
-    if parsed.drivername == "postgresql":
-        return parsed.set(drivername="postgresql+psycopg")
-    return parsed
+    """`url`, or the path of a SQLite file, as SQLAlchemy has it.
+
+    Raises :class:`~northbound.errors.DatabaseUrlError` for what is no URL of a database
+    that there is support for.
+    """
+    try:
+        parsed = make_url(url if "://" in url else f"sqlite:///{url}")
+    except (ArgumentError, ValueError) as error:
+        # Neither says where the URL has gone wrong; with it they might tell a password.
+        raise DatabaseUrlError(f"the URL of the database is none: {_SUPPORTED}") from error
+    drivername = _DRIVERS.get(parsed.drivername)
+    if drivername is None:
+        raise DatabaseUrlError(f"there is no support for {parsed.drivername!r}: {_SUPPORTED}")
+    if drivername == "sqlite" and not parsed.database:
+        raise DatabaseUrlError(f"the URL names no file: {_SUPPORTED}")
+    return parsed.set(drivername=drivername)
+
+
+_DRIVERS = {
+    "sqlite": "sqlite",
+    "sqlite+pysqlite": "sqlite",
+    "postgresql": "postgresql+psycopg",
+    "postgresql+psycopg": "postgresql+psycopg",
+}
+_SUPPORTED = "give sqlite:///PATH or postgresql://USER@HOST/NAME"
 
 
 def _overlaid(engine: Engine) -> Engine:

@@ -15,6 +15,7 @@
         ├── DatabaseFullError         no space left for it
         ├── DatabaseReadOnlyError     the file or its directory may not be written
         ├── DatabaseUnreachableError  cannot be opened or connected to
+        ├── DatabaseUrlError          the URL names no database that can be used
         ├── SchemaMissingError        never set up: no migration has run
         ├── SchemaOutdatedError       older than this program
         └── SchemaTooNewError         newer than this program
@@ -193,6 +194,10 @@ class DatabaseReadOnlyError(DatabaseError):
 
 class DatabaseUnreachableError(DatabaseError):
     """The database cannot be opened or connected to, or is no database."""
+
+
+class DatabaseUrlError(DatabaseError):
+    """The URL is none, or of a database that there is no support or no driver for."""
 
 
 class SchemaMissingError(DatabaseError):

@@ -8,7 +8,7 @@ slow hash. Tokens are no intent: they take no revision, and are written in
 import hashlib
 import secrets
 import uuid
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
 from sqlalchemy import select
@@ -21,6 +21,8 @@ from northbound.transaction import Reader
 Role = Literal["admin", "operator", "viewer", "chassis"]
 
 PREFIX = "treadle_"
+LONGEST_LIFE = 100 * 365 * 86_400.0
+"""Seconds; what shall last for longer needs no end."""
 
 
 class Token(NamedTuple):
@@ -63,6 +65,14 @@ def create(
     session.add(row)
     session.flush()
     return _token(row), secret
+
+
+def end_of_life(seconds: float) -> datetime:
+    """When a token ends that is made now and good for `seconds`."""
+    if not 0 < seconds <= LONGEST_LIFE:
+        reason = f"has to be more than 0 and at most {LONGEST_LIFE:.0f} seconds (100 years)"
+        raise InvalidError.of("expires_in", reason=reason, value=seconds)
+    return datetime.now(UTC) + timedelta(seconds=seconds)
 
 
 def authenticate(reader: Reader, secret: str) -> Token | None:

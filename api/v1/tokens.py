@@ -1,6 +1,5 @@
 """Tokens, for admins. The first is made on the server's host: ``treadle token create``."""
 
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from fastapi import APIRouter, Response
@@ -59,9 +58,7 @@ async def list_tokens(backend: BackendOf, _caller: Admin) -> Response:
 )
 async def create_token(backend: BackendOf, _caller: Admin, values: JsonObject) -> Response:
     wanted = parse(TokenRequest, values)
-    expires_at = None
-    if wanted.expires_in is not None:
-        expires_at = datetime.now(UTC) + timedelta(seconds=wanted.expires_in)
+    expires_at = None if wanted.expires_in is None else tokens.end_of_life(wanted.expires_in)
 
     def work() -> tuple[Token, str]:
         with backend.database.maintain() as session:

@@ -87,11 +87,13 @@ def load_settings(
 def reporting_errors() -> Iterator[None]:
     """End the command with the message of what keeps the server or the database from working."""
     from cli.server.errors import ServerError
-    from northbound.errors import DatabaseError, RequestError
+    from northbound.errors import DatabaseError, DatabaseUrlError, RequestError
     from southbound.errors import SouthboundError
 
     try:
         yield
+    except DatabaseUrlError as error:
+        fail(error, ExitCode.USAGE)
     except (DatabaseError, SouthboundError) as error:
         fail(error, ExitCode.UNREACHABLE)
     except (ServerError, RequestError) as error:

@@ -142,14 +142,14 @@ class ServerSettings(SectionSettings):
 
     @property
     def database_url(self) -> str:
-        """The URL of the database, with the password in it."""
+        """The URL of the database, with the password in it; raises DatabaseUrlError."""
         if self.database.url is None:
             return f"sqlite:///{self.state_directory.absolute() / 'treadle.db'}"
         if self.database.password is None:
             return self.database.url
-        from sqlalchemy import make_url
+        from northbound.database import parse_url
 
-        url = make_url(self.database.url)
+        url = parse_url(self.database.url)
         url = url.set(password=self.database.password.get_secret_value())
         return url.render_as_string(hide_password=False)
 

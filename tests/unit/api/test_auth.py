@@ -137,6 +137,8 @@ async def test_tokens_are_made_listed_and_revoked(guarded: Server, database: Dat
         ({"name": "x", "role": "chassis"}, "#/chassis"),
         ({"name": "x", "role": "viewer", "chassis": "h1"}, "#/chassis"),
         ({"name": "x", "role": "viewer", "expires_in": -1}, "#/expires_in"),
+        ({"name": "x", "role": "viewer", "expires_in": 1e308}, "#/expires_in"),
+        ({"name": "x", "role": "viewer", "expires_in": 1e12}, "#/expires_in"),
         ({"name": "x", "role": "viewer", "colour": "red"}, "#/colour"),
     ],
 )

@@ -9,7 +9,7 @@ import sqlite3
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -311,3 +311,71 @@ def test_help_loads_no_framework() -> None:
         [sys.executable, "-c", code, *heavy], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert json.loads(loaded.stdout.replace("'", '"')) == []
+
+
+COMMANDS = [("server",), ("db", "upgrade"), ("token", "list")]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_url_of_no_database_that_is_known(command: tuple[str, ...]) -> None:
+    refused = run(*command, "--database", "mysql://x/y")
+    assert refused.returncode == 2
+    assert "there is no support for 'mysql'" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_without_the_driver(command: tuple[str, ...]) -> None:
+    code = "import sys; sys.modules['psycopg'] = None; from cli.main import app; app(sys.argv[1:])"
+    refused = subprocess.run(
+        [sys.executable, "-c", code, *command, "--database", "postgresql://127.0.0.1/x"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert refused.returncode == 2
+    assert "install treadle[postgresql]" in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def _garbage(path: Path) -> None:
+    path.write_bytes(b"garbage" * 1000)
+
+
+def _damaged(path: Path) -> None:
+    """The header of a database, and nothing that it promises."""
+    assert run("db", "upgrade", "--database", str(path)).returncode == 0
+    content = path.read_bytes()
+    path.write_bytes(content[:4096] + b"\x55" * (len(content) - 4096))
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize(
+    ("spoil", "reason"),
+    [
+        (_garbage, "is not a database"),
+        (_damaged, "damaged"),
+        (Path.mkdir, "cannot be opened"),
+    ],
+    ids=["garbage", "damaged", "a directory"],
+)
+def test_a_file_that_is_no_database(
+    tmp_path: Path, command: tuple[str, ...], spoil: Callable[[Path], None], reason: str
+) -> None:
+    database = tmp_path / "treadle.db"
+    spoil(database)
+    ports = ("--api-port", "0", "--agents-port", "0") if command == ("server",) else ()
+    refused = run(*command, "--database", str(database), *ports)
+    assert refused.returncode == 3
+    assert reason in refused.stderr
+    assert len(refused.stderr.splitlines()) == 1
+
+
+def test_a_token_for_longer_than_anything_lasts(tmp_path: Path) -> None:
+    database = ("--database", str(tmp_path / "treadle.db"))
+    for days in ("1e300", "nan"):
+        refused = run("token", "create", "x", "--role", "admin", f"--days={days}", *database)
+        assert refused.returncode == 1
+        assert "expires_in: has to be" in refused.stderr
+        assert len(refused.stderr.splitlines()) == 1

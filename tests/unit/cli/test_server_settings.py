@@ -50,7 +50,7 @@ def test_the_password_goes_into_the_url() -> None:
         {"url": "postgresql://treadle@db.example/treadle", "password": "p@ss/word"}
     )
     settings = ServerSettings(database=database)
-    assert settings.database_url == "postgresql://treadle:p%40ss%2Fword@db.example/treadle"
+    assert settings.database_url == "postgresql+psycopg://treadle:p%40ss%2Fword@db.example/treadle"
     assert not settings.database_is_embedded
     assert "p@ss" not in repr(settings)
 

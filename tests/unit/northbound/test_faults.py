@@ -1,5 +1,6 @@
 """A database that cannot serve: what is said, and that nothing is half-written."""
 
+import re
 import sqlite3
 import subprocess
 import sys
@@ -10,12 +11,13 @@ from pathlib import Path
 import pytest
 from sqlalchemy import event, text
 
-from northbound.database import Database, make_engine, open_database, upgrade
+from northbound.database import Database, make_engine, open_database, parse_url, upgrade
 from northbound.errors import (
     DatabaseBusyError,
     DatabaseFullError,
     DatabaseReadOnlyError,
     DatabaseUnreachableError,
+    DatabaseUrlError,
     SchemaMissingError,
     SchemaOutdatedError,
     SchemaTooNewError,
@@ -198,3 +200,27 @@ def test_upgrade_of_a_locked_database(tmp_path: Path) -> None:
         upgrade(str(path), busy_timeout=0.05)
     with pytest.raises(SchemaMissingError):
         open_database(str(path))
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("mysql://x/y", "there is no support for 'mysql'"),
+        ("foo://x", "there is no support for 'foo'"),
+        ("postgresql+psycopg2://h/x", "there is no support for 'postgresql+psycopg2'"),
+        ("postgresql://h:port/x", "the URL of the database is none"),
+        ("://", "the URL of the database is none"),
+        ("sqlite://", "the URL names no file"),
+    ],
+)
+def test_a_url_of_no_database_that_can_be_used(url: str, reason: str) -> None:
+    for use in (upgrade, open_database, parse_url):
+        with pytest.raises(DatabaseUrlError, match=re.escape(reason)):
+            use(url)
+
+
+def test_a_name_that_the_system_does_not_take(tmp_path: Path) -> None:
+    place = tmp_path / ("x" * 300) / "treadle.db"
+    for use in (upgrade, open_database):
+        with pytest.raises(DatabaseUnreachableError, match="File name too long"):
+            use(str(place))
