@@ -20,6 +20,29 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the seed of the first of these topologies",
     )
     parser.addoption(
+        "--faults",
+        default="45s",
+        help="how long random faults befall a lab, such as 90s, 30m or 2h",
+    )
+    parser.addoption(
+        "--faults-seed",
+        type=int,
+        default=1,
+        help="what the order of these faults follows from",
+    )
+    parser.addoption(
+        "--frames",
+        type=int,
+        default=2000,
+        help="how many hostile frames each sender sends",
+    )
+    parser.addoption(
+        "--frames-seed",
+        type=int,
+        default=1,
+        help="the seed of these frames",
+    )
+    parser.addoption(
         "--update-golden",
         action="store_true",
         help="write golden files anew instead of comparing with them",
