@@ -17,7 +17,7 @@ from functools import cached_property
 from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
-from logical_flow.action import Actions
+from logical_flow.action import Actions, Log, SetMeter
 from logical_flow.annotate import annotate_flow
 from logical_flow.evaluate import Packet, Sets, Value, evaluate, read
 from logical_flow.expression import And, Comparison, Expression, Relation
@@ -73,6 +73,11 @@ class Entry:
         return self.flow.actions
 
     @cached_property
+    def course(self) -> Actions:
+        """The actions that decide what becomes of a packet: to log or meter it doesn't."""
+        return tuple(a for a in self.actions if not isinstance(a, Log | SetMeter))
+
+    @cached_property
     def match(self) -> Expression:
         """The match with everything that it and the actions imply."""
         return annotate_flow(self.flow.match, self.actions)
@@ -82,11 +87,14 @@ class Choice(NamedTuple):
     """The flow that a packet meets, if any.
 
     It is not `certain` when the packet is not known well enough to say whether it
-    fits `entry`, which would then be the one.
+    fits `entry`, which would then be the one. `rivals` are flows of the same priority that
+    it fits as well, or may fit, and that do something else with it: a switch follows any of
+    them. Flows that do the same are none.
     """
 
     entry: Entry | None
     certain: bool
+    rivals: tuple[Entry, ...] = ()
 
 
 class Placed(NamedTuple):
@@ -108,10 +116,12 @@ class Flows(ABC):
 
     def choose(self, stage: str, packet: Packet, sets: Sets) -> Choice:
         """The flow of highest priority that the packet fits."""
-        for _, entry in sorted(self.candidates(stage, packet), key=_rank):
+        ranked = sorted(self.candidates(stage, packet), key=_rank)
+        for number, (_, entry) in enumerate(ranked):
             fits = evaluate(entry.match, packet, sets)
             if fits is not False:
-                return Choice(entry, fits is True)
+                rest = (placed.entry for placed in ranked[number + 1 :])
+                return Choice(entry, fits is True, _rivals(entry, rest, packet, sets))
         return Choice(None, True)
 
     def next_place(self, layout: Layout, pipeline: str, table: int) -> StagePlace | None:
@@ -124,6 +134,17 @@ class Flows(ABC):
 
 def _rank(placed: Placed) -> tuple[int, int]:
     return -placed.entry.priority, placed.place
+
+
+def _rivals(chosen: Entry, rest: Iterable[Entry], packet: Packet, sets: Sets) -> tuple[Entry, ...]:
+    """One entry for each other course of flows of the same priority that the packet may fit."""
+    found: dict[Actions, Entry] = {chosen.course: chosen}
+    for entry in rest:
+        if entry.priority != chosen.priority:
+            break
+        if entry.course not in found and evaluate(entry.match, packet, sets) is not False:
+            found[entry.course] = entry
+    return tuple(found.values())[1:]
 
 
 class FlowTable(Flows):

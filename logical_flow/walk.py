@@ -13,18 +13,22 @@ actions make, until all of them were delivered or dropped.
   last one a packet is dropped.
 * A packet whose fields aren't all known is dropped where it matters what they are.
 * Fragments are seen as by a switch, without ports and the like.
+* Where several flows of the highest priority fit and do different things, a switch follows
+  any of them. Each is tried, and if that makes a difference the packet's fate is undefined.
 
 What happens is a list of *events*, each with its depth in the tree of copies.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from copy import copy, deepcopy
 
 from logical_flow.action import Actions
 from logical_flow.effects import EFFECTS, Course, Position, Scene
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
+from logical_flow.flow_table import Entry
 from logical_flow.fragments import as_switch_sees
 from logical_flow.packet import MutablePacket, changes, format_value
 from logical_flow.walk_events import FLOW_SAYS_SO, Crossing, Delivery, Drop, Event, Visit, Walk
@@ -38,8 +42,12 @@ Each level takes up to ten Python calls, which have a limit of their own.
 MAX_EVENTS = 300_000
 """How much may happen in one walk: about ten events for each port that a flood gets to."""
 
+MAX_TRIED = 64
+"""How many ways to go on are tried where it is not defined which one is taken."""
+
 _PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", "ct_state", "ct_mark", "ct_label")
 _PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
+_UNDEFINED = "flows of the same priority say different things"
 _CIRCLES = "the packet goes around in circles"
 _LOOPBACK = field_slice("flags.loopback")
 
@@ -82,6 +90,7 @@ class _Walker:
         self.max_depth = max_depth
         self.depth = 0
         self.result = Walk()
+        self.tried = 0
 
     def note(self, event: Event) -> None:
         if len(self.result.events) >= MAX_EVENTS:
@@ -112,11 +121,33 @@ class _Walker:
             self.drop(scene, packet, reason, certain=False)
             return None
         if entry is not None:
+            if choice.rivals and not self._agree((entry, *choice.rivals), scene, packet):
+                self.drop(scene, packet, _UNDEFINED, certain=False, rivals=choice.rivals)
+                return None
             return self.run(scene, entry.actions, packet)
         if place.default == "next":
             return position.after
         self.drop(scene, packet, "no flow fits")
         return None
+
+    def _agree(self, entries: Sequence[Entry], scene: Scene, packet: Packet) -> bool:
+        """Whether the packet fares the same whichever of the entries is followed.
+
+        Too many ways to try count as different ones.
+        """
+        outcomes = []
+        for entry in entries:
+            if self.tried >= MAX_TRIED:
+                return False
+            walker = _Walker(copy(self.network), self.max_depth)
+            walker.network.connections = deepcopy(self.network.connections)
+            walker.depth, walker.tried = self.depth + 1, self.tried + 1
+            trial = dict(packet)
+            position = walker.run(scene._replace(entry=entry, visit=None), entry.actions, trial)
+            walker.follow(trial, position)
+            self.tried = walker.tried
+            outcomes.append(walker.result.outcome())
+        return all(outcome == outcomes[0] for outcome in outcomes)
 
     def run(self, scene: Scene, actions: Actions, packet: MutablePacket) -> Position | None:
         """Run a list of actions; the result is where the packet goes on."""
@@ -182,12 +213,12 @@ class _Walker:
         if self.depth >= self.max_depth:
             self.drop(scene, packet, _CIRCLES)
             return
-        copy = {k: v for k, v in packet.items() if k not in _PER_PIPELINE} | {"outport": outport}
+        inner = {k: v for k, v in packet.items() if k not in _PER_PIPELINE} | {"outport": outport}
         position = scene.position
         pipeline = f"{position.pipeline.removesuffix('_in')}_out"
         with self._deeper():
             self.note(Crossing(self.depth, f"output to {outport}", outport, dict(packet)))
-            self.follow(copy, Position(position.datapath, pipeline, 0))
+            self.follow(inner, Position(position.datapath, pipeline, 0))
 
     def _send_out(self, scene: Scene, packet: MutablePacket) -> None:
         name = packet.get("outport", "")
@@ -207,17 +238,25 @@ class _Walker:
         if self.depth >= self.max_depth:
             self.drop(scene, packet, _CIRCLES)
             return
-        copy = {k: v for k, v in packet.items() if k not in _PER_DATAPATH} | {"inport": peer.name}
+        inner = {k: v for k, v in packet.items() if k not in _PER_DATAPATH} | {"inport": peer.name}
         kind = self.network.datapaths[peer.datapath].kind
         with self._deeper():
             text = f"patch from {port.name} to {peer.name}"
-            self.note(Crossing(self.depth, text, peer.name, dict(copy)))
-            self.follow(copy, Position(peer.datapath, f"{kind}_in", 0))
+            self.note(Crossing(self.depth, text, peer.name, dict(inner)))
+            self.follow(inner, Position(peer.datapath, f"{kind}_in", 0))
 
-    def drop(self, scene: Scene, packet: Packet, reason: str, *, certain: bool = True) -> None:
+    def drop(
+        self,
+        scene: Scene,
+        packet: Packet,
+        reason: str,
+        *,
+        certain: bool = True,
+        rivals: tuple[Entry, ...] = (),
+    ) -> None:
         name = self.network.datapaths[scene.position.datapath].name
-        drop = Drop(self.depth, name, scene.place, scene.entry, reason, dict(packet), certain)
-        self.note(drop)
+        place, entry = scene.place, scene.entry
+        self.note(Drop(self.depth, name, place, entry, reason, dict(packet), certain, rivals))
 
 
 def _loops_back(packet: Packet, outport: str) -> bool:

@@ -92,7 +92,8 @@ class Drop:
     """A packet ended, and where: `entry` is the flow, None for a stage's default.
 
     It is not `certain` where it may as well have gone on: the `reason` is then what is not
-    known, or not defined.
+    known, or not defined. Not defined is which of `entry` and its `rivals` decides, flows of
+    the same priority that all fit.
     """
 
     depth: int
@@ -102,6 +103,7 @@ class Drop:
     reason: str
     packet: Packet
     certain: bool = True
+    rivals: tuple[Entry, ...] = ()
 
     def __str__(self) -> str:
         stage = self.place.name if self.place else "the end of the pipeline"
@@ -109,6 +111,10 @@ class Drop:
 
 
 Event = Visit | Crossing | Made | Noted | Delivery | Drop
+
+
+_METADATA = ("reg", "xreg", "xxreg", "flags", "ct_", "pkt.mark")
+_NO_TRAFFIC = ("ct_commit", "log")
 
 
 @dataclass
@@ -136,6 +142,21 @@ class Walk:
     @property
     def noted(self) -> list[Noted]:
         return [event for event in self.events if isinstance(event, Noted)]
+
+    def outcome(self) -> list[str]:
+        """What others notice of the walk: what left through which port, and what was learned.
+
+        Walks of the same outcome do the same with a packet, by whatever way. Marks and
+        labels of connections, and logs, are not part of it.
+        """
+        found = [f"{drop.reason}" for drop in self.drops if not drop.certain]
+        for event in self.events:
+            if isinstance(event, Delivery):
+                headers = {k: v for k, v in event.packet.items() if not k.startswith(_METADATA)}
+                found.append(f"{event.port} {sorted(headers.items())}")
+            elif isinstance(event, Noted) and event.what not in _NO_TRAFFIC:
+                found.append(str(event))
+        return sorted(found)
 
     def lines(self) -> list[str]:
         """The walk for readers: an event a line, indented by depth, changes below it."""

@@ -14,7 +14,7 @@ from api.explain.lookups import closed_port, patch_to
 from api.explain.scene import Scene
 from api.trace.addressing import Nobody
 from api.trace.causes import Cause
-from api.trace.result import Ending, deciding
+from api.trace.result import Ending, deciding, doubt
 from api.trace.stored_flows import StoredEntry
 from api.trace.words import Address
 from logical_flow.evaluate import Packet
@@ -111,9 +111,9 @@ def _misled(scene: Scene, end: Ending, wanted: str) -> Obstacle:
 def uncertain(scene: Scene, drop: Drop) -> Obstacle:
     """That it is not known whether a packet goes on."""
     place = f"in {drop.datapath} at {drop.place.name}" if drop.place else f"in {drop.datapath}"
-    cause = _cause(scene, drop.entry)
+    cause = None if drop.rivals else _cause(scene, drop.entry)
     by = f", by {scene.authored(cause)}" if cause else ""
-    text = f"perhaps dropped {place}{by}: {drop.reason}"
+    text = f"perhaps dropped {place}{by}: {doubt(drop, scene.causes)}"
     return Obstacle(ObstacleKind.UNKNOWN, text, cause, drop.packet, certain=False)
 
 

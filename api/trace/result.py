@@ -83,7 +83,7 @@ def ending(walk: Walk, inport: str) -> Ending:
         forwarded,
         [event for _, event in answers],
         requests,
-        None if place is None else deciding(walk, place),
+        None if place is None or _is_undefined(place) else deciding(walk, place),
         uncertain,
     )
 
@@ -104,7 +104,7 @@ def verdict(walk: Walk, inport: str, causes: Causes, hosting: Hosting) -> Docume
             reason = walk.drops[0].reason
             text = "dropped" if reason == FLOW_SAYS_SO else f"dropped: {reason},"
         case "unknown":
-            text = f"not known, because {end.uncertain[0].reason},"
+            text = f"not known, because {doubt(end.uncertain[0], causes)},"
         case "ended":
             text = "nothing left through any port"
     cause = _cause(end.entry, causes)
@@ -125,6 +125,26 @@ def verdict(walk: Walk, inport: str, causes: Causes, hosting: Hosting) -> Docume
             for absence in hosting.absences([inport, *(event.port for event, _ in end.deliveries)])
         ],
     }
+
+
+def doubt(drop: Drop, causes: Causes) -> str:
+    """Why it is not known, or not defined, whether a packet was dropped."""
+    if not drop.rivals:
+        return drop.reason
+    found = [_cause(entry, causes) for entry in (drop.entry, *drop.rivals)]
+    names = list(dict.fromkeys(cause.text for cause in found if cause is not None))
+    if len(names) < 2:
+        return drop.reason
+    listed = f"{', '.join(names[:-1])} and {names[-1]}"
+    return (
+        f"it is not defined which of {listed} decides: they have the same priority and "
+        f"{'both' if len(names) == 2 else 'all'} fit"
+    )
+
+
+def _is_undefined(place: Event) -> bool:
+    """Whether no single flow decided at `place`."""
+    return isinstance(place, Drop) and bool(place.rivals)
 
 
 def steps(walk: Walk, causes: Causes) -> list[Document]:

@@ -321,3 +321,30 @@ async def test_cookies_of_the_agents_own(demo: Server) -> None:
 )
 async def test_wrong_cookies(demo: Server, cookie: str, status: int) -> None:
     assert (await demo.client.get(f"/v1/cookies/{cookie}")).status_code == status
+
+
+async def test_acls_that_nothing_orders_are_both_named(demo: Server) -> None:
+    """One lets go on to the next tier, where nothing stops it; the other lets through."""
+    for name, tier, match, action in (
+        ("first", 0, "tcp.dst == 53", "allow"),
+        ("second", 0, "tcp", "pass"),
+        ("last", 1, "tcp", "drop"),
+    ):
+        values = {"direction": "to-lport", "priority": 2000, "port_group": "databases"}
+        values |= {"name": name, "tier": tier, "action": action}
+        values["match"] = f"outport == @databases && {match}"
+        made = await demo.client.post("/v1/acls", json=values)
+        assert made.status_code == 201, made.text
+    await demo.translate()
+    found = await verdict(demo, "tcp web-1 -> db-1:53")
+    assert (found["outcome"], found["cause"], found["flow"]) == ("unknown", None, None)
+    first, second = (
+        f"ACL {name} (to-lport, tier 0, priority 2000) of port group databases"
+        for name in ("first", "second")
+    )
+    assert found["text"] in (
+        f"not known, because it is not defined which of {one} and {other} decides: they have the "
+        "same priority and both fit, in data at ls_out_acl_eval_0"
+        for one, other in ((first, second), (second, first))
+    )
+    assert (await verdict(demo, "tcp web-1 -> db-1:54"))["outcome"] == "dropped"

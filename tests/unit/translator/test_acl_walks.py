@@ -413,3 +413,58 @@ def test_a_higher_priority_decides_by_one() -> None:
     assert reached(net, a_to_b("tcp.dst == 80")) == ["b"]
     assert reached(net, a_to_b("tcp.dst == 81")) == []
     assert reached(net, a_to_b("udp.dst == 81")) == ["b"]
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize(
+    ("one", "other"), [("allow", "pass"), ("allow-related", "pass"), ("drop", "reject")]
+)
+def test_what_nothing_orders_is_not_defined(direction: str, one: str, other: str) -> None:
+    """Where it makes a difference which of two ACLs of one priority decides."""
+    rules = [
+        f"direction: {direction}, priority: 9, match: tcp, action: {one}",
+        f"direction: {direction}, priority: 9, match: tcp.dst == 80, action: {other}",
+        f"direction: {direction}, tier: 1, priority: 1, match: ip, action: drop",
+    ]
+    for order in (rules, rules[::-1]):
+        walked = send(switch(*order), a_to_b("tcp.dst == 80 && tcp.flags == 2"))
+        assert walked.deliveries == []
+        (drop,) = walked.drops
+        assert not drop.certain
+        assert len(drop.rivals) == 1
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("action: allow-related, label: 7", "action: allow-related"),
+        ("action: allow-related, label: 7", "action: allow-related, label: 8"),
+        ("action: allow, name: noted, log: true, severity: info", "action: allow"),
+        ("action: drop, name: noted, log: true, severity: info", "action: drop"),
+        ("action: allow", "action: pass"),
+    ],
+)
+def test_what_makes_no_difference_needs_no_order(direction: str, one: str, other: str) -> None:
+    """Labels and logs are beside the packet's way, and so is a pass that nothing comes after."""
+    rules = [
+        f"direction: {direction}, priority: 9, match: tcp, {one}",
+        f"direction: {direction}, priority: 9, match: tcp.dst == 80, {other}",
+    ]
+    for order in (rules, rules[::-1]):
+        walked = send(switch(*order), a_to_b())
+        assert [delivery.port for delivery in walked.deliveries] == ([] if "drop" in one else ["b"])
+        assert all(drop.certain for drop in walked.drops)
+
+
+def test_there_is_an_end_to_trying() -> None:
+    """Ten tiers of questions are a thousand ways: after some of them it is not known."""
+    tied = [
+        f"direction: {direction}, tier: {tier}, priority: 9, match: {match}, action: {action}"
+        for direction in ("from-lport", "to-lport")
+        for tier in range(4)
+        for match, action in (("tcp", "pass"), ("tcp.dst == 80", "allow"), ("ip4", "allow"))
+    ]
+    walked = send(switch(*tied), a_to_b())
+    assert [delivery.port for delivery in walked.deliveries] in ([], ["b"])
+    assert bool(walked.deliveries) == all(drop.certain for drop in walked.drops)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.unit.api.explain.asking import A_TO_B, allow, first, refused
+from tests.unit.api.explain.asking import A_TO_B, allow, first, refused, unknown
 from tests.unit.api.explain.conftest import Plugged
 
 # --- ACLs
@@ -464,3 +464,18 @@ async def test_a_router_without_the_address_family_is_no_next_hop(net: Plugged) 
     found = await refused(net, source="fd01::11", destination="fd02::11")
     assert first(found) == ("unattached", "a")
     assert "leads to no router with IPv6" in found["text"]
+
+
+async def test_acls_of_one_priority_that_nothing_orders(net: Plugged) -> None:
+    """One lets through; the other lets go on to the next tier, where all is dropped."""
+    match = "outport == @receivers && tcp"
+    await net.acl("pg:receivers", "to-lport", 9, f"{match}.dst == 5432", name="x", action="allow")
+    await net.acl("pg:receivers", "to-lport", 9, match, name="y", action="pass")
+    await net.acl("pg:receivers", "to-lport", 9, match, name="z", action="drop", tier=1)
+    found = await unknown(net, **A_TO_B)
+    assert "it is not defined which of ACL " in found["text"]
+    for name in ("x", "y"):
+        assert f"ACL {name} (to-lport, tier 0, priority 9)" in found["text"]
+    assert "they have the same priority and both fit" in found["text"]
+    other = await refused(net, **{**A_TO_B, "service": "tcp/5433"})
+    assert first(other) == ("acl", "z")
