@@ -1,7 +1,8 @@
 """Text to tokens: the lexical syntax that matches and actions share.
 
 Comments are ``// to the end of the line`` and ``/* within a line */``. Constants
-are lexed with their mask, so that ``10.0.0.0/8`` is one token.
+are lexed with their mask, so that ``10.0.0.0/8`` is one token. Bits outside the mask don't
+matter, as in OVN: ``10.0.0.1/8`` is the same.
 """
 
 import ipaddress
@@ -146,9 +147,7 @@ class Lexer:
         if not self.source.startswith("/", end) or self.source.startswith(("//", "/*"), end):
             return self._token(TokenKind.INTEGER, start, end, Integer(number, None, form))
         mask, end = self._lex_mask(end + 1, form)
-        if number & ~mask:
-            raise self.malformed("Value contains unmasked 1-bits.", start, end - start)
-        return self._token(TokenKind.INTEGER, start, end, Integer(number, mask, form))
+        return self._token(TokenKind.INTEGER, start, end, Integer(number & mask, mask, form))
 
     def _lex_number(self, start: int) -> tuple[int, Form, int] | None:
         """The integer that starts there, its form, and where it ends."""

@@ -24,7 +24,7 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
     def add_addresses(self, tx: Transaction, ref: str, addresses: Iterable[str]) -> AddressSet:
         """Take addresses into the set; those already in it stay."""
         row = self.get(tx, ref)
-        for address in self._canonical(tx, row, addresses):
+        for address in self._canonical(row, addresses):
             if tx.session.get(AddressSetAddress, (row.id, address)) is None:
                 _add_member(tx, row, address)
         return row
@@ -32,7 +32,7 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
     def remove_addresses(self, tx: Transaction, ref: str, addresses: Iterable[str]) -> AddressSet:
         """Take addresses out of the set; those not in it don't matter."""
         row = self.get(tx, ref)
-        for address in self._canonical(tx, row, addresses):
+        for address in self._canonical(row, addresses):
             member = tx.session.get(AddressSetAddress, (row.id, address))
             if member is not None:
                 tx.delete(member)
@@ -80,15 +80,8 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
             tx.delete(member)
         tx.delete(row)
 
-    def _canonical(self, tx: Transaction, row: AddressSet, addresses: Iterable[str]) -> list[str]:
-        """`addresses` checked by themselves and against the family of one that is there."""
-        spec = validate(AddressSetSpec, {"name": row.name, "addresses": list(addresses)})
-        some = select(AddressSetAddress.address).where(AddressSetAddress.address_set_id == row.id)
-        present = tx.session.scalar(some.limit(1))
-        if present is not None:
-            together = [*spec.addresses, present]
-            validate(AddressSetSpec, {"name": row.name, "addresses": together})
-        return spec.addresses
+    def _canonical(self, row: AddressSet, addresses: Iterable[str]) -> list[str]:
+        return validate(AddressSetSpec, {"name": row.name, "addresses": list(addresses)}).addresses
 
 
 def _add_member(tx: Transaction, row: AddressSet, address: str) -> None:

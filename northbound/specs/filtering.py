@@ -1,12 +1,11 @@
 """Specs of port groups, address sets and ACLs."""
 
-import ipaddress
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import parse_mac, parse_network
-from northbound.specs.base import PRINTABLE, FieldError, Reference, SetName, Spec, checked, unique
+from northbound.specs.base import PRINTABLE, Reference, SetName, Spec, checked, unique
 
 Direction = Literal["from-lport", "to-lport"]
 Action = Literal["allow", "allow-related", "allow-stateless", "drop", "reject", "pass"]
@@ -27,12 +26,6 @@ def parse_member(text: str) -> str:
         raise ValueError(f"{text!r} is neither an IP address, nor a network, nor a MAC") from None
     whole = network.prefixlen == network.max_prefixlen
     return str(network.network_address) if whole else str(network)
-
-
-def _kind(member: str) -> str:
-    if member.count(":") == 5 and "::" not in member:
-        return "MAC"
-    return f"IPv{ipaddress.ip_network(member).version}"
 
 
 def _no_meter(name: str | None) -> None:
@@ -62,18 +55,12 @@ class AddressSetProperties(Spec):
         AfterValidator(unique),
         Field(default_factory=list),
     ]
-    """IP addresses and networks, or MAC addresses."""
-
-    @model_validator(mode="after")
-    def _one_family(self) -> Self:
-        kinds = {_kind(member) for member in self.addresses}
-        if len(kinds) > 1:
-            raise FieldError("addresses", f"{' and '.join(sorted(kinds))} don't mix in one set")
-        return self
+    """IP addresses and networks of either family, and MAC addresses: a match takes those of its
+    field's kind."""
 
 
 class AddressSetSpec(AddressSetProperties):
-    """A named set of addresses, all of one family."""
+    """A named set of addresses."""
 
     name: SetName
 

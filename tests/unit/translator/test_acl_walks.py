@@ -468,3 +468,30 @@ def test_there_is_an_end_to_trying() -> None:
     walked = send(switch(*tied), a_to_b())
     assert [delivery.port for delivery in walked.deliveries] in ([], ["b"])
     assert bool(walked.deliveries) == all(drop.certain for drop in walked.drops)
+
+
+@pytest.mark.parametrize("relation", ["==", "!="])
+def test_a_match_takes_the_members_of_its_kind(relation: str) -> None:
+    """Of one set for both families and for Ethernet."""
+    sets = f"""
+    address_sets:
+      mixed: {{addresses: ["{A}", 10.0.1.1/32, 10.9.0.7/16, "fd00::/64"]}}
+"""
+    packets = {
+        "ip4.src": a_to_b(),
+        "ip6.src": (
+            f'inport == "a" && eth.src == {A} && eth.dst == {B} && ip6.src == fd00::1 '
+            "&& ip6.dst == fd01::2 && tcp.dst == 80"
+        ),
+        "eth.src": a_to_b(),
+    }
+    for field, packet in packets.items():
+        rule = f"direction: to-lport, priority: 9, match: '{field} {relation} $mixed', action: drop"
+        assert reached(switch(rule, extra=sets), packet) == ([] if relation == "==" else ["b"]), (
+            field
+        )
+        other = packet.replace(A, "0a:00:00:00:09:09").replace("10.0.1.1", "10.8.0.1")
+        other = other.replace("fd00::1", "fd02::1")
+        assert reached(switch(rule, extra=sets), other) == (["b"] if relation == "==" else []), (
+            field
+        )
