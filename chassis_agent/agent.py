@@ -44,6 +44,7 @@ from chassis_agent.underlay.prober import Prober
 from chassis_agent.underlay.remote_ports import RemotePorts
 from chassis_agent.unixctl import control_socket
 from chassis_agent.zones import ZoneAllocator, persisted_zones
+from southbound import wire
 from southbound.encaps import TUNNEL_TYPE
 from southbound.rows import Chassis, Encap, MacBinding
 from southbound.watch.cache import RowCache
@@ -128,7 +129,9 @@ class Agent:
             self._session = session
             running = asyncio.create_task(session.run(), name="session")
             try:
-                host = await self._feed(session, host, running)
+                before, host = host, await self._feed(session, host, running)
+                if host.system_id != before.system_id:
+                    await session.leave()
             finally:
                 self._session = None
                 running.cancel()
@@ -268,7 +271,7 @@ class Session:
         self._prober = Prober(
             host.system_id,
             self._switch.send,
-            self._watch.tell_tunnels,
+            self._watch.tell,
             health,
             control=lambda: control_socket(settings.run_directory),
         )
@@ -288,6 +291,8 @@ class Session:
             tasks.create_task(self._handle_punted(), name="punted packets")
             tasks.create_task(self._ask_again(), name="neighbours that did not answer")
             tasks.create_task(self._prober.run(), name="prober")
+            self._health.listen(lambda: self._watch.tell(self._conditions))
+            self._watch.tell(self._conditions)
             self._reconciler.wake()
 
     def take_bridge(self, bridge: Bridge) -> None:
@@ -348,6 +353,13 @@ class Session:
         while True:
             await asyncio.sleep(_ASK_AGAIN_SECONDS)
             self._punts.ask_again()
+
+    async def leave(self) -> None:
+        """The host has another system-id from now on: the server forgets this chassis."""
+        await self._watch.leave()
+
+    def _conditions(self) -> wire.Conditions:
+        return wire.Conditions(dict(self._health.reasons))
 
     def set_host(self, host: Host) -> None:
         """Encapsulations or the host's name changed."""

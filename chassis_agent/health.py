@@ -5,7 +5,7 @@ went away leaves the status, while its count stays.
 """
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -20,11 +20,16 @@ class Health:
 
     def __init__(self) -> None:
         self._conditions: dict[str, str] = {}
+        self._on_change: Callable[[], None] = lambda: None
         self.counters: Counter[str] = Counter(dict.fromkeys(_ALWAYS_SHOWN, 0))
 
     @property
     def reasons(self) -> Mapping[str, str]:
         return self._conditions
+
+    def listen(self, on_change: Callable[[], None]) -> None:
+        """`on_change` is called when a condition came, went or has another reason."""
+        self._on_change = on_change
 
     def degrade(self, condition: str, reason: str, **details: Any) -> None:
         """States a condition. Logged when it is new or its reason changed."""
@@ -33,7 +38,9 @@ class Health:
         self._conditions[condition] = reason
         self.counters[f"degraded_{condition}"] += 1
         log.warning("degraded", condition=condition, reason=reason, **details)
+        self._on_change()
 
     def clear(self, condition: str) -> None:
         if self._conditions.pop(condition, None) is not None:
             log.info("recovered", condition=condition)
+            self._on_change()

@@ -5,6 +5,7 @@ SouthboundError
 ├── UnknownGroup          a flow group was written whose id was never allocated
 ├── NotAllowed            a chassis tried to write what isn't its own
 ├── WatchRefused          the server will not serve this agent
+├── ChassisLeft           an agent gave up the chassis' name
 ├── ProtocolError         the other end sent what the watch protocol doesn't allow
 └── Unanswered            an agent was asked and gave no answer
     ├── NotConnected      there is no connection to it, or there no longer is
@@ -36,6 +37,10 @@ class WatchRefused(SouthboundError):  # noqa: N818
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = code
+
+
+class ChassisLeft(SouthboundError):  # noqa: N818
+    """The host has another name from now on; the message is the one it gave up."""
 
 
 class ProtocolError(SouthboundError):

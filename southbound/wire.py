@@ -49,7 +49,7 @@ QUESTIONS: Final = 2
 """The first protocol whose agents can be asked."""
 
 TUNNELS: Final = 3
-"""The first protocol whose agents probe their tunnels."""
+"""The first protocol whose agents tell of their tunnels and conditions, and may leave."""
 
 CONFINED: Final = 3
 """The first protocol whose agents know that a scope may have no rows because it is not for
@@ -174,6 +174,16 @@ class Tunnels(Message, frozen=True, array_like=True, tag="tunnels"):
     pending: tuple[str, ...]
 
 
+class Conditions(Message, frozen=True, array_like=True, tag="conditions"):
+    """Why the agent is degraded: all reasons, each time, by the name of the condition."""
+
+    reasons: dict[str, str]
+
+
+class Leave(Message, frozen=True, array_like=True, tag="leave"):
+    """The host takes another name: this chassis is no more. The server closes the session."""
+
+
 class Answer(Message, frozen=True, array_like=True, tag="answer"):
     """To the :class:`Ask` of that number; without a result `error` says why not."""
 
@@ -195,6 +205,8 @@ FromAgent: TypeAlias = (
     | Acknowledge
     | Counters
     | Tunnels
+    | Conditions
+    | Leave
     | Answer
 )
 

@@ -24,6 +24,7 @@ from chassis_agent.underlay.peers import INTERVAL, Fault, Peers, Probe
 from southbound import wire
 from southbound.encaps import way_to
 from southbound.rows import Chassis
+from southbound.watch.client import Source
 
 log = structlog.get_logger(__name__)
 
@@ -45,7 +46,7 @@ class Prober:
         self,
         chassis: str,
         send: Callable[[bytes], bool],
-        tell: Callable[[Callable[[], wire.Tunnels]], None],
+        tell: Callable[[Source], None],
         health: Health,
         *,
         control: Callable[[], Path],

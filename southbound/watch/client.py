@@ -12,11 +12,11 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Set
 from types import MappingProxyType
-from typing import NamedTuple, cast
+from typing import NamedTuple, TypeAlias, cast
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import WebSocketException
+from websockets.exceptions import ConnectionClosed, WebSocketException
 
 from southbound import wire
 from southbound.errors import ProtocolError, WatchRefused
@@ -31,6 +31,11 @@ log = structlog.get_logger(__name__)
 
 _OUTBOX = 8192
 _CACHE_SECONDS = 3.0
+_LEAVE_SECONDS = 2.0
+
+
+Source: TypeAlias = Callable[[], wire.Message]
+"""Makes a message that says how something is now, all of it."""
 
 
 class Batch(NamedTuple):
@@ -88,7 +93,7 @@ class WatchClient:
         self._subscriptions = Subscriptions()
         self._claims: set[str] | None = None
         self._ups: set[str] = set()
-        self._tunnels: Callable[[], wire.Tunnels] | None = None
+        self._sources: dict[Source, None] = {}
         # What the server sent.
         self._mirror = Mirror()
         self._cached: dict[str, tuple[AnyRow, ...]] = {}
@@ -104,9 +109,10 @@ class WatchClient:
         # The connection.
         self._socket: ClientConnection | None = None
         self._connections = 0
-        self._outbox: deque[wire.Message] = deque()
+        self._outbox: deque[wire.Message | Source] = deque()
         self._outbox_due = asyncio.Event()
         self._last_error = "not connected yet"
+        self._left = False
         self.learned_refresh = 0.0
         """Seconds after which to report a learned address again; 0 until the server said."""
         if cache is not None and (cached := cache.load()) is not None:
@@ -255,10 +261,32 @@ class WatchClient:
         """The agent's counters, for the server to show."""
         self._send(wire.Counters(dict(values)))
 
-    def tell_tunnels(self, tunnels: Callable[[], wire.Tunnels]) -> None:
-        """Which tunnels are not well: call it when that changed; asked again on reconnecting."""
-        self._tunnels = tunnels
-        self._send(tunnels())
+    def tell(self, source: Source) -> None:
+        """What `source` makes is news to the server: it is told, and told again on reconnecting.
+
+        The message is made when it can be sent, so news that come fast are told as one.
+        """
+        self._sources[source] = None
+        if self._socket is not None and source not in self._outbox:
+            self._outbox.append(source)
+            self._outbox_due.set()
+
+    async def leave(self) -> None:
+        """The host takes another name: have the chassis forgotten, if the server is there.
+
+        Afterwards there is no connection, and none is made any more. A server that can't be
+        told notices when the lease of the chassis is over.
+        """
+        self._left = True
+        socket = self._socket
+        if socket is None:
+            return
+        try:
+            async with asyncio.timeout(_LEAVE_SECONDS):
+                await socket.send(wire.encode(wire.Leave()))
+                await socket.wait_closed()
+        except (TimeoutError, ConnectionClosed):
+            socket.transport.abort()
 
     # --- the connection
 
@@ -267,7 +295,7 @@ class WatchClient:
         async with asyncio.TaskGroup() as tasks:
             if self._cache is not None:
                 tasks.create_task(self._save_cache(self._cache))
-            while True:
+            while not self._left:
                 await self._connect()
                 await asyncio.sleep(self._backoff.delay())
 
@@ -295,6 +323,8 @@ class WatchClient:
             log.warning("no connection to the server", server=self._address, reason=str(error))
 
     async def _session(self, socket: ClientConnection) -> None:
+        if self._left:
+            return
         resume = self._mirror.resume()
         register = wire.Register(wire.PROTOCOL, self._chassis, self._instance, resume)
         await socket.send(wire.encode(register))
@@ -328,8 +358,8 @@ class WatchClient:
         self._outbox.clear()
         for message in self._subscriptions.connected(resumed, self._mirror.based):
             self._send(message)
-        if self._tunnels is not None:
-            self._send(self._tunnels())
+        self._outbox.extend(self._sources)
+        self._outbox_due.set()
         if self._claims is not None:
             self._send(wire.ClaimOnly(tuple(sorted(self._claims))))
             for port in sorted(self._ups):
@@ -350,7 +380,9 @@ class WatchClient:
             await self._outbox_due.wait()
             self._outbox_due.clear()
             while self._outbox:
-                await socket.send(wire.encode(self._outbox.popleft()))
+                due = self._outbox.popleft()
+                message = due if isinstance(due, wire.Message) else due()
+                await socket.send(wire.encode(message))
 
     async def _read(self, socket: ClientConnection, epoch: str, answering: Answering) -> None:
         while True:

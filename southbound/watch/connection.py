@@ -16,7 +16,15 @@ from websockets.exceptions import ConnectionClosed
 
 from southbound import wire
 from southbound.admission import Admission
-from southbound.errors import NotAllowed, NotConnected, ProtocolError, TooOld, WatchRefused
+from southbound.conditions import conditions_of
+from southbound.errors import (
+    ChassisLeft,
+    NotAllowed,
+    NotConnected,
+    ProtocolError,
+    TooOld,
+    WatchRefused,
+)
 from southbound.questions import Question, Result
 from southbound.rows import port_scope
 from southbound.state import RealisedState
@@ -90,6 +98,13 @@ class AgentConnection:
                 self._close(session)
         except ConnectionClosed:
             return
+        except ChassisLeft as left:
+            name = str(left)
+            log.info("chassis has left: its host takes another name", chassis=name)
+            if name not in self._hub.connections:
+                self._sessions.forget(name)
+                self._facts.remove_chassis(name)
+            await self._socket.close()
         except WatchRefused as refusal:
             await self._refuse(refusal.code, str(refusal))
         except ProtocolError as error:
@@ -279,6 +294,10 @@ class AgentConnection:
                 session.counters = values
             case wire.Tunnels():
                 session.tunnels = report_of(message, facts.is_chassis, facts.now())
+            case wire.Conditions(reasons):
+                session.conditions = conditions_of(reasons)
+            case wire.Leave():
+                raise ChassisLeft(chassis)
             case wire.Answer():
                 self._asking.answered(message)
             case wire.Register():

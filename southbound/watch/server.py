@@ -2,7 +2,7 @@
 
 import asyncio
 import ssl
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
 import structlog
@@ -34,6 +34,10 @@ class ChassisStatus(NamedTuple):
     """None if the agent says nothing of its tunnels."""
     unapplied: Collection[str] = frozenset()
     """The scopes of rows that the agent watches and has not acknowledged as they are now."""
+    conditions: Mapping[str, str] = {}
+    """Why the agent is degraded, by the names of conditions."""
+    is_known: bool = True
+    """False for one that was not connected since the server started or its lease ran out."""
 
 
 class WatchServer:
@@ -136,7 +140,7 @@ class WatchServer:
         """An agent that is settled has applied whatever revision we are at."""
         session = self.sessions.get(chassis)
         if session is None:
-            return ChassisStatus(False, 0, {})
+            return ChassisStatus(False, 0, {}, is_known=False)
         revision = self._state.revision if session.settled else session.applied_revision
         return ChassisStatus(
             self.sessions.is_connected(chassis),
@@ -144,12 +148,14 @@ class WatchServer:
             session.counters,
             session.tunnels,
             session.unapplied,
+            session.conditions,
         )
 
     def remove_chassis(self, chassis: str) -> None:
         """Forget a chassis that is gone for good. One that is connected can't be removed."""
         if self.sessions.is_connected(chassis):
             raise NotAllowed(f"chassis {chassis} is connected")
+        self.sessions.forget(chassis)
         self._state.facts.remove_chassis(chassis)
 
     def _lapsed(self, chassis: str) -> None:

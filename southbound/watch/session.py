@@ -16,7 +16,7 @@ that resumes with rows which only its claims give it a right to shall not lose t
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Set
 from typing import NamedTuple
 
 from southbound import wire
@@ -44,6 +44,8 @@ class Session:
         self.counters: dict[str, int] = {}
         self.tunnels: TunnelReport | None = None
         """What the agent said of its tunnels; None if it said nothing, as older ones do."""
+        self.conditions: Mapping[str, str] = {}
+        """Why the agent is degraded, as it says."""
         self.sent = 0
         """Serial of the update composed last."""
         self.acknowledged = 0

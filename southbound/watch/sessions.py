@@ -57,6 +57,15 @@ class Sessions:
         if self._sessions.get(session.chassis) is session:
             self.start_lease(session.chassis)
 
+    def forget(self, chassis: str) -> None:
+        """The chassis is no more: nothing of it is waited for."""
+        self._stop_lease(chassis)
+        session = self._sessions.pop(chassis, None)
+        if session is not None:
+            self._forget(session)
+            for wait in list(self._waits):
+                wait.gone(session)
+
     def start_lease(self, chassis: str) -> None:
         self._stop_lease(chassis)
         loop = asyncio.get_running_loop()
@@ -126,12 +135,7 @@ class Sessions:
             self._waits.discard(wait)
 
     def _lapse(self, chassis: str) -> None:
-        del self._leases[chassis]
-        session = self._sessions.pop(chassis, None)
-        if session is not None:
-            self._forget(session)
-            for wait in list(self._waits):
-                wait.gone(session)
+        self.forget(chassis)
         self._lapsed(chassis)
 
     def _stop_lease(self, chassis: str) -> None:

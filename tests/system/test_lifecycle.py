@@ -210,6 +210,28 @@ def test_requested_by_host_name(scene: Scene) -> None:
     scene.net.change_port("l2", requested_chassis=[])
 
 
+def test_another_system_id(scene: Scene) -> None:
+    """A host that takes another name gives up the old one, with its ports, at once."""
+    lab = scene.lab
+    for old, new in (("hv1", "renamed"), ("renamed", "hv1")):
+        switch = lab.hypervisor("hv1").switch
+        switch.vsctl("set", "Open_vSwitch", ".", f"external_ids:system-id={new}")
+        until(lambda new=new: _is_connected(scene, new), f"{new} is there", 20)  # type: ignore[misc]
+        assert scene.net.client.get(f"/v1/chassis/{old}").status_code == 404
+        until(
+            lambda new=new: scene.net.get("/port-bindings/l1")["chassis"] == new,  # type: ignore[misc]
+            f"l1 is at {new}",
+            20,
+        )
+        lab.wait_until_up(["l1", "l2"])
+        until(lambda: lab.vm("l1").ping(IP["l3"]), "packets pass again", 20)
+
+
+def _is_connected(scene: Scene, chassis: str) -> bool:
+    answer = scene.net.client.get(f"/v1/chassis/{chassis}")
+    return answer.status_code == 200 and bool(answer.json()["connected"])
+
+
 def test_second_agent_with_the_same_system_id_is_refused(scene: Scene) -> None:
     lab = scene.lab
     scene.expected_trouble += ["system-id", "hv1", "refused"]

@@ -56,7 +56,7 @@ async def test_an_agent_tells_and_tells_again_when_it_reconnects(
     make_agent("hv2", "global")
     await until(lambda: server.status("hv1").connected and server.status("hv2").connected)
     assert server.status("hv1").tunnels is None
-    agent.client.tell_tunnels(lambda: wire.Tunnels((lost("hv2"),), ()))
+    agent.client.tell(lambda: wire.Tunnels((lost("hv2"),), ()))
 
     def told() -> bool:
         report = server.status("hv1").tunnels

@@ -381,3 +381,29 @@ async def test_facts_survive_a_restart_of_the_server(
     assert restarted.rows(Chassis) == state.rows(Chassis)
     assert restarted.revision == 1
     await restarted.close()
+
+
+async def test_a_chassis_that_takes_another_name_is_gone_at_once(
+    state: RealisedState, server: WatchServer, make_agent: MakeAgent
+) -> None:
+    await state.write(1, [vif("web-1")])
+    agent = await claiming(make_agent, "hv1", "web-1")
+    await until(lambda: binding(state, "web-1").chassis == "hv1")
+    await agent.client.leave()
+    assert "hv1" not in state.rows(Chassis)
+    assert not binding(state, "web-1").chassis
+    assert not server.status("hv1").is_known
+    await claiming(make_agent, "renamed", "web-1")
+    await until(lambda: binding(state, "web-1").chassis == "renamed")
+    assert not agent.client.connected
+
+
+async def test_a_chassis_can_leave_while_the_server_is_away(
+    state: RealisedState, server: WatchServer, make_agent: MakeAgent
+) -> None:
+    agent = await claiming(make_agent, "hv1", "web-1")
+    await until(lambda: server.status("hv1").connected)
+    await server.stop()
+    await until(lambda: not agent.client.connected)
+    await agent.client.leave()
+    assert state.rows(Chassis)["hv1"].alive, "until its lease is over"

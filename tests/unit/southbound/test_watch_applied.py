@@ -8,15 +8,16 @@ from southbound.rows import Datapath, PortBinding
 from southbound.state import RealisedState
 from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import Agent, MakeAgent, until
+from tests.unit.southbound.conftest import Everything, token_is_name
 
 WEB = Datapath("d1", "ls", "web", 1)
 DB = Datapath("d2", "ls", "db", 2)
 PORT = PortBinding("p", "d2", "db-1", 1, "vif")
 
 
-async def holding(make_agent: MakeAgent, name: str, *scopes: str) -> Agent:
+async def holding(make_agent: MakeAgent, name: str, *scopes: str, port: int = 0) -> Agent:
     """An agent that is settled, and from now on acknowledges nothing by itself."""
-    agent = make_agent(name, *scopes)
+    agent = make_agent(name, *scopes, port=port)
     await agent.synced()
     await until(lambda: agent.batches[-1].serial == agent.client._serial)
     await asyncio.sleep(0.02)
@@ -90,6 +91,26 @@ async def test_an_agent_that_reconnects_is_still_waited_for(
     agent.acknowledging = True
     agent.start()
     assert await waiting == []
+
+
+async def test_a_chassis_that_is_removed_is_not_waited_for_any_more(
+    state: RealisedState, make_agent: MakeAgent
+) -> None:
+    patient = WatchServer(state, token_is_name, port=0, lease=600, access=Everything())
+    await patient.start()
+    try:
+        agent = await holding(make_agent, "hv1", "datapath:d1", port=patient.port)
+        await agent.stop()
+        await until(lambda: not patient.status("hv1").connected)
+        await state.write(1, [WEB])
+        waiting = asyncio.create_task(patient.wait_applied(1, 60))
+        assert await patient.wait_applied(1, 0.05) == ["hv1"]
+        patient.remove_chassis("hv1")
+        async with asyncio.timeout(10):
+            assert await waiting == []
+        assert await patient.wait_applied(1, 0.05) == []
+    finally:
+        await patient.stop()
 
 
 async def test_an_agent_that_dies_is_not_waited_for(

@@ -1,0 +1,39 @@
+"""What an agent says is wrong on its host, cut to a size that is fit to be kept and shown."""
+
+from collections.abc import Mapping
+from typing import Final
+
+MAX_CONDITIONS: Final = 32
+MAX_NAME: Final = 64
+MAX_TEXT: Final = 500
+
+_NOT_PROGRAMMED: Final = frozenset(
+    {
+        "switch",
+        "step",
+        "programming",
+        "flows",
+        "refused_flows",
+        "clashes",
+        "templates",
+        "limits",
+        "foreign_flows",
+        "ovsdb",
+    }
+)
+
+
+def conditions_of(reasons: Mapping[str, str]) -> dict[str, str]:
+    """The reasons by the name of the condition, the first of them, none of them longer."""
+    names = sorted(name for name in reasons if len(name) <= MAX_NAME and name.isprintable())
+    return {name: _short(reasons[name]) for name in names[:MAX_CONDITIONS]}
+
+
+def doubts_about_flows(conditions: Mapping[str, str]) -> list[str]:
+    """The reasons for which the switch may hold other flows than are wanted."""
+    return [text for name, text in sorted(conditions.items()) if name in _NOT_PROGRAMMED]
+
+
+def _short(text: str) -> str:
+    shown = "".join(letter if letter.isprintable() else "?" for letter in text[: MAX_TEXT + 1])
+    return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"
