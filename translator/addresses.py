@@ -12,6 +12,8 @@ LINK_LOCAL_PREFIX = bytes.fromhex("fe80000000000000")
 LINK_LOCAL_NETWORK = LINK_LOCAL_PREFIX + bytes(8) + b"\xff" * 8 + bytes(8)
 """fe80::/64 as value and mask."""
 
+_SMALLEST_WITH_BROADCAST = 30
+
 
 class Interface(NamedTuple):
     """An address of a router port with the length of its network's prefix."""
@@ -106,6 +108,15 @@ def is_within(ip: bytes, network: Interface) -> bool:
     if size != len(network.ip):
         return False
     return (int.from_bytes(ip) ^ int.from_bytes(network.ip)) >> (8 * size - network.plen) == 0
+
+
+def has_broadcast(network: Interface) -> bool:
+    """Whether a network has addresses to spare for itself and for broadcasts (RFC 3021).
+
+    >>> has_broadcast(interface("10.0.0.1/30")), has_broadcast(interface("10.0.0.1/31"))
+    (True, False)
+    """
+    return len(network.ip) == 4 and network.plen <= _SMALLEST_WITH_BROADCAST
 
 
 def broadcast(network: Interface) -> bytes:

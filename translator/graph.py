@@ -12,6 +12,7 @@ from incremental import Graph
 from translator.build import (
     acl,
     bindings,
+    learning,
     neighbours,
     relations,
     router,
@@ -45,6 +46,7 @@ FLOWS: Derivations = (
     router.router_port_flows,
     routing.static_route_flows,
     neighbours.neighbour_flows,
+    learning.asking_flows,
 )
 
 
@@ -80,6 +82,8 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.attached_router_ports, over=relations.attachment)
     graph.derive(relations.resolvers, over=LogicalSwitchPort)
     graph.group(relations.neighbours, over=relations.resolvers)
+    graph.derive(relations.asked_router_ports, over=relations.unknown_ports)
+    graph.group(relations.asking, over=relations.asked_router_ports)
 
     graph.group(relations.network_lengths, over=LogicalRouterPort)
     graph.group(relations.ports_by_network, over=LogicalRouterPort)
@@ -130,3 +134,4 @@ def _flows(graph: Graph) -> None:
     graph.derive(router.router_port_flows, over=LogicalRouterPort, output=True)
     graph.derive(routing.static_route_flows, over=StaticRoute, output=True)
     graph.derive(neighbours.neighbour_flows, over=relations.neighbours, output=True)
+    graph.derive(learning.asking_flows, over=relations.asking, output=True)

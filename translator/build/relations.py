@@ -82,6 +82,22 @@ def neighbours(lsp: str, router_ports: tuple[str, ...]) -> Iterator[tuple[str, s
         yield lsp, lrp
 
 
+def asked_router_ports(read: Read, place: tuple[str, str]) -> tuple[str, ...]:
+    """The router ports that learn who is behind a port with unknown addresses from his questions.
+
+    The port is given as one of `unknown_ports`.
+    """
+    switch, _lsp = place
+    return tuple(read.members(attached_router_ports, switch))
+
+
+def asking(place: tuple[str, str], router_ports: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Switch port -> router ports that are asked for behind it."""
+    _switch, lsp = place
+    for lrp in router_ports:
+        yield lsp, lrp
+
+
 # --- routers ------------------------------------------------------------------
 
 

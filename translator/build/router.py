@@ -8,9 +8,11 @@ from translator.addresses import (
     LINK_LOCAL_NETWORK,
     Interface,
     broadcast,
+    has_broadcast,
     link_local,
     solicited_node,
 )
+from translator.build.learning import neighbours_in, nobodys_addresses
 from translator.build.relations import router_port_named
 from translator.build.result import Flows
 from translator.inputs import LogicalRouter, LogicalRouterPort
@@ -31,10 +33,6 @@ def router_flows(_read: Read, router: str) -> Flows:
     flows = (
         LrInAdmission.vlan_tagged(),
         LrInAdmission.multicast_source(),
-        LrInLookupNeighbour.arp_reply(),
-        LrInLookupNeighbour.advertisement(),
-        LrInLookupNeighbour.solicitation(),
-        LrInLookupNeighbour.unspecified(),
         LrInLookupNeighbour.no_address(),
         LrInLookupNeighbour.unsolicited(),
         LrInLearnNeighbour.known(),
@@ -96,8 +94,20 @@ def _admission(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
         return
     yield LrInAdmission.multicast(port=port.name, mac=port.mac)
     yield LrInAdmission.unicast(port=port.name, mac=port.mac)
-    for network in port.networks4:
-        yield LrInLookupNeighbour.arp_request(port=port.name, network=network.network)
+    yield from _neighbours(port)
+
+
+def _neighbours(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Which neighbours are learned: those in the port's networks that are hosts."""
+    for network in port.networks:
+        yield from neighbours_in(port.name, network.network)
+    yield from neighbours_in(port.name, LINK_LOCAL_NETWORK)
+    for ip in nobodys_addresses(port):
+        if len(ip) == 4:
+            yield LrInLookupNeighbour.arp_of_none(port=port.name, ip=ip)
+        else:
+            yield LrInLookupNeighbour.solicitation_of_none(port=port.name, ip=ip)
+            yield LrInLookupNeighbour.advertisement_of_none(port=port.name, ip=ip)
 
 
 _OWN4 = (
@@ -129,14 +139,11 @@ _LINK_LOCAL6 = (
 )
 """What a router does with packets for an address of its own."""
 
-_SMALLEST_WITH_BROADCAST = 30
-"""Networks with longer prefixes have no address to spare for broadcasts (RFC 3021)."""
-
 
 def _own_address4(port: str, network: Interface) -> Iterator[LogicalFlow]:
     ip = network.ip
     yield LrInIpInput.spoofed4(ip=ip)
-    if network.plen <= _SMALLEST_WITH_BROADCAST:
+    if has_broadcast(network):
         yield LrInIpInput.broadcast_source(broadcast=broadcast(network))
     yield LrInIpInput.arp(port=port, ip=ip, network=network.network)
     yield LrInIpInput.arp_probe(port=port, ip=ip)

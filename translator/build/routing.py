@@ -6,12 +6,14 @@ from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.addresses import (
     LINK_LOCAL_NETWORK,
+    host,
     is_within,
     link_local,
     masked,
     multicast_mac,
     solicited_node,
 )
+from translator.build.learning import neighbours_in
 from translator.build.relations import (
     network_lengths,
     ports_by_network,
@@ -68,6 +70,8 @@ def _route_flows(read: Read, route: StaticRoute) -> Iterator[LogicalFlow]:
         mac=port.mac,
         port=port.name,
     )
+    if not any(is_within(route.nexthop, network) for network in port.networks):
+        yield from neighbours_in(port.name, host(route.nexthop))
     if len(route.nexthop) == 16:
         group = solicited_node(route.nexthop)
         yield LrInArpRequest.nd_for_next_hop(

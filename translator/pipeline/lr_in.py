@@ -31,25 +31,37 @@ class LrInAdmission(Stage, name="lr_in_admission", default="drop"):
 
 
 class LrInLookupNeighbour(Stage, name="lr_in_lookup_neighbor"):
-    """Whether a neighbour that presents itself is already known like that."""
+    """Whether a neighbour that presents itself is already known like that.
 
-    arp_reply = Template(
-        100, "arp.op == 2", "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); reg9[3] = 1; next;"
+    A router learns addresses in its port's networks, and next hops of routes through the
+    port. It learns none that no host has: addresses of its own, network and broadcast ones.
+    """
+
+    arp_of_none = Template(110, "inport == {port:lport} && arp.spa == {ip:ip4}", "next;")
+    solicitation_of_none = Template(
+        110, "inport == {port:lport} && nd_ns && ip6.src == {ip:ip6}", "next;"
     )
-    arp_request = Template(
+    advertisement_of_none = Template(
+        110, "inport == {port:lport} && nd_na && nd.target == {ip:ip6}", "next;"
+    )
+    no_address = Template(110, "nd_ns && nd.sll == 00:00:00:00:00:00", "next;")
+    unsolicited = Template(110, "nd_na && nd.tll == 00:00:00:00:00:00", "next;")
+
+    arp = Template(
         100,
-        "inport == {port:lport} && arp.op == 1 && arp.spa == {network:cidr4}",
+        "inport == {port:lport} && arp.op == {1, 2} && arp.spa == {network:cidr4}",
         "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); reg9[3] = 1; next;",
     )
     advertisement = Template(
-        100, "nd_na", "reg9[2] = lookup_nd(inport, nd.target, nd.tll); reg9[3] = 1; next;"
+        100,
+        "inport == {port:lport} && nd_na && nd.target == {network:cidr6}",
+        "reg9[2] = lookup_nd(inport, nd.target, nd.tll); reg9[3] = 1; next;",
     )
     solicitation = Template(
-        100, "nd_ns", "reg9[2] = lookup_nd(inport, ip6.src, nd.sll); reg9[3] = 1; next;"
+        100,
+        "inport == {port:lport} && nd_ns && ip6.src == {network:cidr6}",
+        "reg9[2] = lookup_nd(inport, ip6.src, nd.sll); reg9[3] = 1; next;",
     )
-    unspecified = Template(110, "nd_ns && ip6.src == ::", "next;")
-    no_address = Template(110, "nd_ns && nd.sll == 00:00:00:00:00:00", "next;")
-    unsolicited = Template(110, "nd_na && nd.tll == 00:00:00:00:00:00", "next;")
 
 
 class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor"):

@@ -126,11 +126,23 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp"):
 
     An address's own port is not answered: it asks whether anybody else has its
     address. Unicast requests go to whom they are for, as solicitations do that were
-    sent to other groups than their target's.
+    sent to other groups than their target's. A router answers for itself where it
+    learns from the question: on ports with unknown addresses.
     """
 
     own_arp = Template(100, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", "next;")
     own_nd = Template(100, "inport == {port:lport} && nd_ns && nd.target == {ip:ip6}", "next;")
+    arp_for_router = Template(
+        60,
+        "inport == {port:lport} && eth.bcast && arp.op == 1 && arp.tpa == {ip:ip4} "
+        "&& arp.spa == {network:cidr4}",
+        "outport = {router:lport}; output;",
+    )
+    nd_for_router = Template(
+        60,
+        "inport == {port:lport} && nd_ns && ip6.dst == {group:ip6} && nd.target == {ip:ip6}",
+        "outport = {router:lport}; output;",
+    )
     arp = Template(
         50,
         "eth.bcast && arp.op == 1 && arp.tpa == {ip:ip4}",

@@ -1,0 +1,155 @@
+"""Which neighbours a router learns, and from what."""
+
+import pytest
+
+from logical_flow.walk_network import Network
+from tests.unit.translator.walks import network, reached, send
+
+GATEWAY = "0a:00:00:00:01:fe"
+GUEST = "0a:00:00:00:01:77"
+KNOWN = "0a:00:00:00:01:01"
+
+
+@pytest.fixture(scope="module")
+def net() -> Network:
+    """`loose` has whatever address it says, `known` one that intent knows."""
+    return network(f"""
+    logical_switches:
+      one:
+        ports:
+          known: {{addresses: ["{KNOWN} 10.0.1.1 fd00:1::1"]}}
+          loose: {{addresses: [unknown]}}
+          one-r: {{type: router, router_port: r-one}}
+          one-off: {{type: router, router_port: idle-one}}
+    logical_routers:
+      r:
+        ports:
+          r-one:
+            mac: "{GATEWAY}"
+            networks: [10.0.1.254/24, 10.0.5.0/31, "fd00:1::fe/64", "fd00:5::/127"]
+          r-far: {{mac: "0a:00:00:00:02:fe", networks: [10.0.2.254/24, "fd00:2::fe/64"]}}
+        static_routes:
+          - {{ip_prefix: 10.9.0.0/16, nexthop: 192.0.2.9, output_port: r-one}}
+          - {{ip_prefix: "fd09::/64", nexthop: "2001:db8::9", output_port: r-one}}
+      idle:
+        enabled: false
+        ports:
+          idle-one: {{mac: "0a:00:00:00:01:fd", networks: [10.0.1.253/24]}}
+    """)
+
+
+def said4(ip: str, op: int, dst: str = GATEWAY, target: str = "10.0.1.254") -> str:
+    """That the guest has an address, as an ARP request or an answer."""
+    return (
+        f'inport == "loose" && eth.src == {GUEST} && eth.dst == {dst} && arp.op == {op} '
+        f"&& arp.spa == {ip} && arp.sha == {GUEST} && arp.tpa == {target}"
+    )
+
+
+def advertised(ip: str) -> str:
+    return (
+        f'inport == "loose" && eth.src == {GUEST} && eth.dst == 33:33:00:00:00:01 && nd_na '
+        f"&& ip6.src == fe80::77 && ip6.dst == ff02::1 && nd.target == {ip} && nd.tll == {GUEST}"
+    )
+
+
+def asked6(ip: str, target: str = "fd00:1::fe", group: str = "ff02::1:ff00:fe") -> str:
+    return (
+        f'inport == "loose" && eth.src == {GUEST} && eth.dst == 33:33:ff:00:00:fe && nd_ns '
+        f"&& ip6.src == {ip} && ip6.dst == {group} && nd.target == {target} && nd.sll == {GUEST}"
+    )
+
+
+def learned(net: Network, packet: str) -> list[tuple[str, ...]]:
+    return [n.values for n in send(net, packet).noted if n.what in ("put_arp", "put_nd")]
+
+
+@pytest.mark.parametrize("ip", ["10.0.1.77", "10.0.5.1", "192.0.2.9"])
+@pytest.mark.parametrize("op", [1, 2])
+def test_hosts_of_its_networks_and_next_hops_are_learned(net: Network, ip: str, op: int) -> None:
+    assert learned(net, said4(ip, op)) == [("r-one", ip, GUEST)]
+
+
+@pytest.mark.parametrize("ip", ["fd00:1::77", "fe80::77", "fd00:5::1", "2001:db8::9"])
+def test_hosts_of_its_ipv6_networks_are_learned(net: Network, ip: str) -> None:
+    assert learned(net, advertised(ip)) == [("r-one", ip, GUEST)]
+    assert learned(net, asked6(ip)) == [("r-one", ip, GUEST)]
+
+
+@pytest.mark.parametrize(
+    "ip",
+    [
+        *("10.0.1.254", "10.0.5.0", "10.0.1.255", "10.0.1.0", "10.0.2.77", "192.0.2.8"),
+        *("8.8.8.8", "127.0.0.1", "224.0.0.1", "255.255.255.255", "0.0.0.0"),
+    ],
+)
+@pytest.mark.parametrize("op", [1, 2])
+def test_no_other_address_is_learned(net: Network, ip: str, op: int) -> None:
+    assert learned(net, said4(ip, op)) == []
+    assert learned(net, said4(ip, op, dst="ff:ff:ff:ff:ff:ff", target=ip)) == []
+
+
+@pytest.mark.parametrize(
+    "ip",
+    [
+        *("fd00:1::fe", "fe80::800:ff:fe00:1fe", "fd00:1::", "fd00:5::", "fd00:2::77"),
+        *("2001:db8::8", "::1", "::", "ff02::1", "fe80:0:0:1::77"),
+    ],
+)
+def test_no_other_ipv6_address_is_learned(net: Network, ip: str) -> None:
+    assert learned(net, advertised(ip)) == []
+    assert learned(net, asked6(ip)) == []
+
+
+@pytest.mark.parametrize("op", [3, 8, 9])
+def test_nothing_is_learned_from_other_operations(net: Network, op: int) -> None:
+    assert learned(net, said4("10.0.1.77", op)) == []
+
+
+def test_asking_for_the_router_wins_a_stolen_address_back(net: Network) -> None:
+    """The question gets to the router, which answers it; nobody else is asked."""
+    net.neighbours = {
+        ("r-one", "10.0.1.77"): "0a:00:00:00:01:66",
+        ("r-one", "fd00:1::77"): "0a:00:00:00:01:66",
+    }
+    try:
+        question = said4("10.0.1.77", 1, dst="ff:ff:ff:ff:ff:ff")
+        assert learned(net, question) == [("r-one", "10.0.1.77", GUEST)]
+        assert reached(net, question) == ["loose"], "the answer"
+        assert learned(net, asked6("fd00:1::77")) == [("r-one", "fd00:1::77", GUEST)]
+        assert reached(net, asked6("fd00:1::77")) == ["loose"], "the answer"
+        link_local = asked6("fd00:1::77", "fe80::800:ff:fe00:1fe", "ff02::1:ff00:1fe")
+        assert learned(net, link_local) == [("r-one", "fd00:1::77", GUEST)]
+    finally:
+        net.neighbours = {}
+
+
+@pytest.mark.parametrize(
+    "question",
+    [
+        said4("10.0.7.7", 1, dst="ff:ff:ff:ff:ff:ff"),
+        said4("0.0.0.0", 1, dst="ff:ff:ff:ff:ff:ff"),
+        asked6("::"),
+    ],
+    ids=["from elsewhere", "probe", "probe6"],
+)
+def test_questions_that_teach_nothing_are_answered_as_well(net: Network, question: str) -> None:
+    (answer,) = (d.packet for d in send(net, question).deliveries if d.port == "loose")
+    assert answer["eth.src"] == int(GATEWAY.replace(":", ""), 16)
+    assert learned(net, question) == []
+
+
+def test_whose_addresses_are_known_is_answered_by_the_switch(net: Network) -> None:
+    """The router need not learn what intent says."""
+    question = (
+        f'inport == "known" && eth.src == {KNOWN} && eth.dst == ff:ff:ff:ff:ff:ff '
+        f"&& arp.op == 1 && arp.spa == 10.0.1.1 && arp.sha == {KNOWN} && arp.tpa == 10.0.1.254"
+    )
+    assert learned(net, question) == []
+    assert reached(net, question) == ["known"]
+
+
+def test_a_router_that_is_disabled_hears_nothing(net: Network) -> None:
+    question = said4("10.0.1.77", 1, dst="ff:ff:ff:ff:ff:ff", target="10.0.1.253")
+    assert ("idle-one", "10.0.1.77", GUEST) not in learned(net, question)
+    assert "loose" not in reached(net, question)
