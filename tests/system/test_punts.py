@@ -3,6 +3,7 @@
 Nothing that a VM sends may end a daemon: each test watches both switches live.
 """
 
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -27,6 +28,8 @@ NUMBER = {"red": 1, "blue": 2}
 GATEWAY = {switch: f"0a:00:00:00:3f:0{n}" for switch, n in NUMBER.items()}
 HOST = "0a:00:00:00:30:63"
 """The MAC address of the host behind the port `u` on hv2, which has no addresses of its own."""
+STRANGER = "0a:00:00:00:30:62"
+"""That of the host behind another such port, `w` on hv1."""
 
 
 def mac(name: str) -> str:
@@ -43,7 +46,7 @@ def ip6(name: str) -> str:
 
 @pytest.fixture(scope="module", autouse=True)
 def _network(scene: Scene) -> None:
-    """`r30` joins `red` and `blue`; on `blue` an `unknown` port has a host with two addresses."""
+    """`r30` joins `red` and `blue`; on `blue` two `unknown` ports have a host each."""
     net = scene.net
     net.router("r30")
     for switch, n in NUMBER.items():
@@ -52,9 +55,11 @@ def _network(scene: Scene) -> None:
     for name, (switch, hypervisor, _) in VMS.items():
         net.port(switch, name, f"{mac(name)} {ip4(name)} {ip6(name)}")
         scene.lab.add_vm(name, hypervisor)
-    net.port("blue", "u", "unknown")
+    for name in ("u", "w"):
+        net.port("blue", name, "unknown")
     gateways = ("10.3.2.1", "fd30:2::1")
     scene.lab.add_vm("u", "hv2", VmFacts(HOST, ("10.3.2.99/24", "fd30:2::99/64"), gateways))
+    scene.lab.add_vm("w", "hv1", VmFacts(STRANGER, ("10.3.2.98/24", "fd30:2::98/64"), gateways))
     scene.lab.wait_until_up()
     # The underlay answers ARP, too, before its first packet gets through.
     assert scene.lab.vm("a").ping(ip4("b"), count=10)
@@ -244,3 +249,70 @@ def test_a_flood_of_refusals_leaves_those_of_others_alone(scene: Scene) -> None:
             d.expect(lambda frame, port=port: quoted_port(frame) == port, f"refusal {port}")  # type: ignore[misc]
         a.expect(lambda frame: frame.icmp_type == 3, "a refusal")
     scene.net.delete(f"/acls/{acl}")
+
+
+def neighbours(scene: Scene, hypervisor: str) -> dict[str, str]:
+    """What the routers of a hypervisor learned: MAC address by the number of the IP address."""
+    found = {}
+    for flow in scene.lab.hypervisor(hypervisor).flows():
+        learned = _LEARNED.search(flow)
+        if learned:
+            found[learned[1]] = learned[2]
+    return found
+
+
+_LEARNED = re.compile(r"reg0=(0x[0-9a-f]+),.*set_field:([0-9a-f:]{17})->eth_dst")
+"""Of a neighbour flow: the first 32 bits of its address, and its MAC address."""
+
+
+def announce(tap: Tap, source: str, *addresses: str) -> None:
+    """Say to all of `blue` that the sender has these addresses."""
+    for address in addresses:
+        if ":" in address:
+            group = "ff02::1"
+            body = b"\x20\0\0\0" + frames.ip(address) + b"\x02\x01" + frames.mac(source)
+            message = frames.icmp6("fe80::62", group, frames.NA, body)
+            packet = ipv6("fe80::62", group, frames.ICMPV6, message, hops=255)
+            tap.send(ethernet("33:33:00:00:00:01", source, IPV6, packet))
+        else:
+            tap.send(frames.arp_request(source, address, address))
+
+
+def test_asking_for_the_gateway_wins_a_stolen_address_back(scene: Scene) -> None:
+    number = f"{int.from_bytes(frames.ip('10.3.2.99')):#x}"
+
+    def known_as(mac_address: str) -> None:
+        for hypervisor in ("hv1", "hv2"):
+            until(
+                lambda hypervisor=hypervisor: (  # type: ignore[misc]
+                    neighbours(scene, hypervisor).get(number) == mac_address
+                ),
+                f"{hypervisor} knows {mac_address}",
+            )
+
+    with Tap(scene.lab.vm("w")) as w, Tap(scene.lab.vm("u")) as u:
+        announce(u, HOST, "10.3.2.99")
+        known_as(HOST)
+        announce(w, STRANGER, "10.3.2.99")
+        known_as(STRANGER)
+        u.send(frames.arp_request(HOST, "10.3.2.99", "10.3.2.1"))
+        answer = u.expect(lambda frame: frame.arp_op == 2, "the router's answer")
+        assert (answer.arp_sha, answer.arp_spa) == (GATEWAY["blue"], "10.3.2.1")
+        known_as(HOST)
+        assert not w.matching(lambda frame: frame.arp_op == 1 and frame.src == HOST)
+    assert scene.lab.vm("a").ping("10.3.2.99", count=3)
+
+
+def test_a_router_learns_hosts_of_its_networks_only(scene: Scene) -> None:
+    wrong4 = ("10.3.2.1", "10.3.2.0", "10.3.2.255", "8.8.8.8", "127.0.0.1", "224.0.0.1")
+    wrong6 = ("fd30:2::1", "fd30:2::", "::1", "ff02::7", "2001:db8::1")
+    with Tap(scene.lab.vm("w")) as w:
+        announce(w, STRANGER, *wrong4, *wrong6, "10.3.2.97", "fe80::97")
+        for number in (f"{int.from_bytes(frames.ip('10.3.2.97')):#x}", "0xfe800000"):
+            until(
+                lambda number=number: neighbours(scene, "hv2").get(number) == STRANGER,  # type: ignore[misc]
+                f"the neighbour {number}",
+            )
+    learned = neighbours(scene, "hv2").keys()
+    assert not learned & {f"{int.from_bytes(frames.ip(ip)[:4]):#x}" for ip in wrong4}
+    assert not learned & {"0x1", "0x0", "0xff020000", "0x20010db8"}
