@@ -18,7 +18,7 @@ import structlog
 from chassis_agent import tables
 from chassis_agent.announcer import Announcer
 from chassis_agent.compile import ConjunctionIds
-from chassis_agent.errors import HostConfigurationError, RefusedCommandError
+from chassis_agent.errors import DatabaseError, HostConfigurationError, RefusedCommandError
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change
@@ -28,6 +28,7 @@ from chassis_agent.local_facts import LocalFacts
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase, SwitchView
 from chassis_agent.ovsdb.edits import ensure_bridge, ensure_tunnel_port
+from chassis_agent.ovsdb.faults import bridge_faults
 from chassis_agent.packet_log import AclLog
 from chassis_agent.port_names import PortNames
 from chassis_agent.punt.dispatcher import Dispatcher
@@ -35,6 +36,7 @@ from chassis_agent.punt.fair_queue import FairQueue
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.refresh import LearnedRefresh
+from chassis_agent.repair_pace import RepairPace
 from chassis_agent.revocations import Revocations
 from chassis_agent.settings import AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
@@ -53,6 +55,7 @@ from southbound.watch.client import Batch, WatchClient
 log = structlog.get_logger(__name__)
 
 _COUNTERS_SECONDS: Final = 10.0
+_BRIDGE_RETRY_SECONDS: Final = 1.0
 _ASK_AGAIN_SECONDS: Final = 0.25
 _PUNTS_AT_ONCE: Final = 32
 
@@ -66,6 +69,7 @@ class Agent:
         self._view: SwitchView | None = None
         self._database = SwitchDatabase(settings.ovsdb_remote, self._take_view)
         self._news = asyncio.Event()
+        self._bridge_pace = RepairPace()
         self._session: Session | None = None
         self._status = StatusServer(
             settings.status_socket,
@@ -124,7 +128,7 @@ class Agent:
         """One session after another: the next one starts when the host's identity changes."""
         host = await self._configured_host()
         while True:
-            bridge = await self._ensured_bridge(host)
+            bridge = await self._first_bridge(host)
             session = Session(host, bridge, self._settings, self._database, self._health)
             self._session = session
             running = asyncio.create_task(session.run(), name="session")
@@ -148,6 +152,15 @@ class Agent:
             else:
                 self._health.clear("host")
                 return host
+
+    async def _first_bridge(self, host: Host) -> Bridge:
+        """The bridge, once the database has taken it."""
+        while True:
+            try:
+                return await self._ensured_bridge(host)
+            except DatabaseError as error:
+                self._health.degrade("bridge", str(error))
+                await asyncio.sleep(_BRIDGE_RETRY_SECONDS)
 
     async def _ensured_bridge(self, host: Host) -> Bridge:
         await self._database.transact(ensure_bridge(host.bridge, host.datapath_type))
@@ -180,10 +193,31 @@ class Agent:
             if now != host:
                 session.set_host(now)
                 host = now
-            bridge = view.bridges.get(host.bridge)
-            if bridge is None or PORT_NAME not in bridge.interfaces:
-                bridge = await self._ensured_bridge(host)
-            session.take_bridge(bridge)
+            bridge = await self._mended_bridge(view, host)
+            if bridge is not None:
+                session.take_bridge(bridge)
+
+    async def _mended_bridge(self, view: SwitchView, host: Host) -> Bridge | None:
+        """The bridge, put right if another program changed it; None while it is missing."""
+        bridge = view.bridges.get(host.bridge)
+        faults = bridge_faults(bridge, host.datapath_type, PORT_NAME, port_options())
+        if not faults:
+            if self._bridge_pace.has_become_quiet:
+                self._health.clear("bridge")
+            return bridge
+        loop = asyncio.get_running_loop()
+        if wait := self._bridge_pace.wait:
+            loop.call_later(wait, self._news.set)
+            return bridge
+        self._bridge_pace.repaired()
+        loop.call_later(self._bridge_pace.quiet_after, self._news.set)
+        self._health.counters["bridge_repairs"] += 1
+        self._health.degrade("bridge", f"mended: {', '.join(faults)}{self._bridge_pace.text}")
+        try:
+            return await self._ensured_bridge(host)
+        except DatabaseError as error:
+            self._health.degrade("bridge", f"{', '.join(faults)}: {error}")
+            return bridge
 
 
 class Session:
@@ -233,6 +267,7 @@ class Session:
             on_rows=self._take_rows,
             on_acl_changes=lambda ports: self._revocations.request(ports),
             health=health,
+            repairs=settings.repair,
         )
         self._revocations = Revocations(
             self._switch,
@@ -284,6 +319,7 @@ class Session:
             tasks.create_task(self._announcer.run(), name="announcer")
             tasks.create_task(self._reconciler.follow_rows(), name="rows")
             tasks.create_task(self._reconciler.run(), name="reconciler")
+            tasks.create_task(self._reconciler.guard(), name="guard")
             tasks.create_task(self._revocations.run(), name="revocations")
             tasks.create_task(self._report_counters(), name="counters")
             tasks.create_task(self._expire_learned(), name="learned addresses")

@@ -15,7 +15,7 @@ cut in pieces: a conjunction is only installed after its clauses, and removed
 before them.
 """
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from chassis_agent.flow import Flow, FlowKey, is_clause, is_conjunction, merge_clauses
@@ -108,6 +108,21 @@ class DesiredTable:
             (there.get(key), flow) for key, flow in self._flows.items()
         ]
         changed += [(flow, None) for key, flow in there.items() if key not in self._flows]
+        return _ordered(changed)
+
+    def difference_within(
+        self, installed: Iterable[Flow], is_within: Callable[[Flow], bool]
+    ) -> Changes:
+        """What brings the part of a switch that holds `installed` to what is wanted there.
+
+        `is_within` says of a flow whether it belongs to that part. Gathered changes stay:
+        this is about a switch that has had them, and was changed by others.
+        """
+        there = {flow.key: flow for flow in installed}
+        wanted = {flow.key: flow for flow in self._flows.values() if is_within(flow)}
+        changed: list[tuple[Flow | None, Flow | None]] = [
+            (there.get(key), self._flows.get(key)) for key in there.keys() | wanted.keys()
+        ]
         return _ordered(changed)
 
     def _own(self, key: FlowKey, owner: Hashable) -> None:

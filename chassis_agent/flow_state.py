@@ -100,6 +100,12 @@ class FlowState:
         """What brings a switch that holds `installed` to what is wanted; see the table's."""
         return self._desired.difference(installed)
 
+    def difference_within(
+        self, installed: Iterable[Flow], is_within: Callable[[Flow], bool]
+    ) -> Changes:
+        """What brings a part of the switch to what is wanted there; see the table's."""
+        return self._desired.difference_within(installed, is_within)
+
     def self_check(self) -> list[str]:
         """Compares with a full recomputation from the same inputs; empty when equal."""
         found = [

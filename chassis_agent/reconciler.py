@@ -7,7 +7,7 @@ itself, and a step ends with the switch holding what is wanted. The order in it:
 1. rows into the flow state;
 2. which ports are here, with their zones, into the flow state; claims to the server;
 3. subscriptions to what these ports need, which may bring more rows;
-4. zones emptied, then one bundle with the changed flows;
+4. zones emptied, then one bundle with the changed flows, then what others changed repaired;
 5. marks on interfaces and `up`; the batch acknowledged.
 
 Until the rows of all subscriptions are there for the first time, the switch is
@@ -27,6 +27,7 @@ from chassis_agent.bindings import Bindings
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change, WatchedRows
+from chassis_agent.integrity import Guard
 from chassis_agent.local_datapaths import PatchLinks
 from chassis_agent.local_facts import LocalFacts
 from chassis_agent.openflow.errors import OpenFlowError
@@ -35,6 +36,7 @@ from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.port_names import PortNames
 from chassis_agent.subscriptions import wanted_scopes
 from chassis_agent.switch import Switch
+from chassis_agent.zones import unpersisted
 from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
 from southbound.watch.client import Batch, WatchClient
 
@@ -65,11 +67,12 @@ class Reconciler:
         on_rows: Callable[[Batch], None],
         on_acl_changes: Callable[[Iterable[str]], None],
         health: Health,
+        repairs: bool = True,
     ) -> None:
         """`on_rows` is told each batch, once `ports` knows what it names.
 
         `on_acl_changes` is told the ports of which other ACLs decide, once these are
-        in the switch.
+        in the switch. Without `repairs` what other programs change is told, and left.
         """
         self._chassis = chassis
         self._bridge = bridge
@@ -100,6 +103,7 @@ class Reconciler:
         self._started = 0.0
         self._wake = asyncio.Event()
         self._tasks: set[asyncio.Task[None]] = set()
+        self._guard = Guard(state, switch, health, wake=self._wake.set, repairs=repairs)
 
     # --- what arrives
 
@@ -109,6 +113,7 @@ class Reconciler:
 
     def take_bridge(self, bridge: Bridge) -> None:
         self._bridge = bridge
+        self._zones_to_persist.update(unpersisted(self._local.zones, bridge.external_ids))
         self._wake.set()
 
     def claim_everything(self) -> None:
@@ -127,6 +132,10 @@ class Reconciler:
             batch = await self._watch.next_batch()
             await self._batches.put(batch)
             self._wake.set()
+
+    async def guard(self) -> None:
+        """Has the switch looked at from time to time, for what other programs did to it."""
+        await self._guard.run()
 
     # --- steps
 
@@ -251,6 +260,7 @@ class Reconciler:
             await self._compare_and_commit()
         elif changes := self._state.take_changes():
             await self._switch.commit(changes)
+        await self._guard.look()
         self._on_acl_changes(self._state.take_acl_changes())
 
     async def _compare_and_commit(self) -> None:
@@ -309,6 +319,7 @@ class Reconciler:
             self._watch.connected
             and self._subscribed <= self._in_sync
             and self._switch.is_known
+            and self._guard.is_clean
             and self._unacknowledged is None
         )
 
@@ -383,6 +394,7 @@ class Reconciler:
             "failures": self._state.failures,
             "clashes": len(self._state.clashes),
             "refused_flows": list(self._switch.refused.values()),
+            "guard": self._guard.report(),
             "datapaths": sorted(self._datapaths),
             "subscriptions": len(self._subscribed),
             "ports": {

@@ -39,6 +39,9 @@ class AgentSettings(BaseModel):
     tls_ca: Path | None = None
     """Certificates that the server is checked against; the system's without it."""
 
+    repair: bool = True
+    """Whether flows that another program changed are repaired; they are named in any case."""
+
     system_id: str | None = None
     hostname: str | None = None
     encap_ip: str | None = None

@@ -7,7 +7,7 @@ changes (:mod:`chassis_agent.groundwork`) is set up first.
 """
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from pathlib import Path
 from typing import Final
 
@@ -19,8 +19,13 @@ from chassis_agent.groundwork import missing_groundwork
 from chassis_agent.health import Health
 from chassis_agent.openflow import messages
 from chassis_agent.openflow.connection import Connection
-from chassis_agent.openflow.errors import BundleRefusedError, ConnectionLostError, OpenFlowError
-from chassis_agent.openflow.multipart import FlowUse
+from chassis_agent.openflow.errors import (
+    BundleRefusedError,
+    ConnectionLostError,
+    OpenFlowError,
+    RequestRefusedError,
+)
+from chassis_agent.openflow.multipart import FlowUpdate, FlowUse
 from chassis_agent.openflow.packet_in import PacketIn
 
 log = structlog.get_logger(__name__)
@@ -41,7 +46,7 @@ class Switch:
         on_change: Callable[[], None],
         on_packet_in: Callable[[PacketIn], None],
     ) -> None:
-        """`on_change` is called when the connection came or went."""
+        """`on_change` is called when the connection came or went, or others changed flows."""
         self._path = path
         self._health = health
         self._on_change = on_change
@@ -51,6 +56,19 @@ class Switch:
         """Whether the switch holds what was last committed and nothing else."""
         self.refused: dict[FlowKey, str] = {}
         """Flows that the switch would not take, with the reason."""
+        self.is_monitored = False
+        """Whether the switch tells what other programs do to its flows."""
+        self._changed_tables: set[int | None] = set()
+
+    @property
+    def changed_tables(self) -> Collection[int | None]:
+        """The tables in which another program changed flows; None stands for all of them."""
+        return self._changed_tables
+
+    def take_changed_tables(self) -> Collection[int | None]:
+        """The changed tables, which are forgotten: the caller looks at them."""
+        changed, self._changed_tables = self._changed_tables, set()
+        return changed
 
     @property
     def is_connected(self) -> bool:
@@ -74,7 +92,7 @@ class Switch:
                 delay = min(2 * delay, _LONGEST_DELAY)
                 continue
             try:
-                await _prepare(connection)
+                await self._prepare(connection)
                 self._came(connection)
                 delay = _FIRST_DELAY
                 raise await connection.wait_closed()
@@ -89,6 +107,22 @@ class Switch:
     async def flows(self) -> list[Flow]:
         """What the switch holds."""
         return [Flow(*flow) for flow in await self.connection.flows()]
+
+    async def flows_of_table(self, table: int) -> list[Flow]:
+        """What one table of the switch holds."""
+        return [Flow(*flow) for flow in await self.connection.flows(table=table)]
+
+    async def flows_of_cookies(self, cookie: int, mask: int) -> list[Flow]:
+        """The flows of which the cookie has these bits."""
+        found = await self.connection.flows(cookie=cookie, cookie_mask=mask)
+        return [Flow(*flow) for flow in found]
+
+    async def restore_groundwork(self) -> list[str]:
+        """Makes anew what flows refer to, where it is missing; says what that was."""
+        missing = await missing_groundwork(self.connection)
+        if missing:
+            await self.connection.confirm([each.message for each in missing])
+        return [each.name for each in missing]
 
     async def flow_uses(self, table: int) -> list[FlowUse]:
         """How often each flow of a table was matched."""
@@ -148,6 +182,24 @@ class Switch:
             instructions=flow.instructions.hex(),
         )
 
+    async def _prepare(self, connection: Connection) -> None:
+        """Sets up what flows refer to, and hears of others' changes from then on."""
+        if missing := await missing_groundwork(connection):
+            await connection.confirm([each.message for each in missing])
+        self._changed_tables.clear()
+        try:
+            await connection.monitor_flows(self._flow_changed)
+        except RequestRefusedError as refusal:
+            self.is_monitored = False
+            log.warning("the switch doesn't tell of changed flows", reason=str(refusal))
+        else:
+            self.is_monitored = True
+
+    def _flow_changed(self, update: FlowUpdate) -> None:
+        if update.table not in self._changed_tables:
+            self._changed_tables.add(update.table)
+            self._on_change()
+
     def _came(self, connection: Connection) -> None:
         self._connection = connection
         self._health.counters["switch_connections"] += 1
@@ -157,6 +209,7 @@ class Switch:
     def _went(self) -> None:
         self._connection = None
         self.is_known = False
+        self.is_monitored = False
         self._on_change()
 
 
@@ -164,9 +217,3 @@ def _message(flow: Flow, is_removal: bool) -> bytes:
     if is_removal:
         return messages.delete_flow(flow.table, flow.priority, flow.match)
     return messages.add_flow(flow.table, flow.priority, flow.match, flow.instructions, flow.cookie)
-
-
-async def _prepare(connection: Connection) -> None:
-    """Sets up what flows refer to."""
-    if missing := await missing_groundwork(connection):
-        await connection.confirm([each.message for each in missing])

@@ -54,6 +54,16 @@ def persisted_zones(external_ids: Mapping[str, str]) -> dict[str, int]:
     return zones
 
 
+def unpersisted(zones: Mapping[str, int], external_ids: Mapping[str, str]) -> dict[str, str]:
+    """The keys that a bridge's ``external_ids`` lack, or have otherwise, for these zones.
+
+    >>> unpersisted({"web-1": 7, "web-2": 8}, {"ct-zone-web-1": "7"})
+    {'ct-zone-web-2': '8'}
+    """
+    wanted = {KEY_PREFIX + name: str(zone) for name, zone in zones.items()}
+    return {key: text for key, text in wanted.items() if external_ids.get(key) != text}
+
+
 class ZoneAllocator:
     """Gives numbers to names; starts from what was persisted."""
 

@@ -31,6 +31,7 @@ from chassis_agent.openflow.errors import (
 )
 from chassis_agent.openflow.messages import TlvMapping
 from chassis_agent.openflow.multipart import (
+    FlowUpdate,
     FlowUse,
     InstalledFlow,
     InstalledGroup,
@@ -54,6 +55,7 @@ _LAST_XID: Final = 0xFFFFFFFF
 _T = TypeVar("_T")
 PacketInHandler = Callable[[PacketIn], None]
 PortHandler = Callable[[int, Port], None]
+FlowUpdateHandler = Callable[[FlowUpdate], None]
 
 
 class _Request:
@@ -97,6 +99,7 @@ class Connection:
         self._writer = writer
         self._on_packet_in = on_packet_in
         self._on_port = on_port
+        self._on_flow_update: FlowUpdateHandler | None = None
         self._patience = patience
         self._next_xid = 1
         self._next_bundle = 1
@@ -214,9 +217,21 @@ class Connection:
 
     # ---- questions
 
-    async def flows(self) -> list[InstalledFlow]:
-        """All flows of the bridge."""
-        return await self._ask(multipart.flows_request(), multipart.decode_flows)
+    async def monitor_flows(self, on_update: FlowUpdateHandler) -> None:
+        """Have ``on_update`` called, from now on, for flows that other programs change.
+
+        It is called from the event loop, and must not block. Raises RequestRefusedError where
+        the switch can't tell.
+        """
+        self._on_flow_update = on_update
+        await self._request(multipart.flow_monitor_request())
+
+    async def flows(
+        self, *, table: int = messages.ALL_TABLES, cookie: int = 0, cookie_mask: int = 0
+    ) -> list[InstalledFlow]:
+        """The flows of the bridge: all, those of a table, or those with bits of a cookie."""
+        request = multipart.flows_request(cookie, cookie_mask, table=table)
+        return await self._ask(request, multipart.decode_flows)
 
     async def flow_uses(self, table: int) -> list[FlowUse]:
         """How often each flow of a table was matched."""
@@ -352,6 +367,8 @@ class Connection:
             self._receive_packet_in(body)
         elif (request := self._requests.get(message.xid)) is not None:
             self._receive_reply(request, message)
+        elif message.kind == MessageType.MULTIPART_REPLY:
+            self._receive_flow_updates(message.body)
 
     @staticmethod
     def _receive_reply(request: _Request, message: Message) -> None:
@@ -386,6 +403,13 @@ class Connection:
             self._on_port(reason, port)
         except Exception:
             log.exception("openflow.port_handler_failed", port=port.name)
+
+    def _receive_flow_updates(self, body: bytes) -> None:
+        kind, _more, updates = multipart.split_reply(body)
+        if kind != multipart.MultipartType.FLOW_MONITOR or self._on_flow_update is None:
+            return
+        for update in multipart.decode_flow_updates(updates):
+            self._on_flow_update(update)
 
     async def _keep_alive(self) -> None:
         interval = self._patience / 3

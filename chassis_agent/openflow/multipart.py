@@ -29,6 +29,7 @@ class MultipartType(IntEnum):
     GROUP_DESC = 7
     METER_DESC = 10
     PORT_DESC = 13
+    FLOW_MONITOR = 16
 
 
 MORE_PARTS: Final = 1
@@ -57,6 +58,12 @@ class FlowUse(NamedTuple):
     table: int
     match: bytes
     packets: int
+
+
+class FlowUpdate(NamedTuple):
+    """Another program changed a flow of this table; None for changes that went untold."""
+
+    table: int | None
 
 
 class InstalledGroup(NamedTuple):
@@ -93,6 +100,16 @@ def flows_request(cookie: int = 0, cookie_mask: int = 0, *, table: int = ALL_TAB
     return _request(MultipartType.FLOW_DESC, body + EMPTY_MATCH)
 
 
+def flow_monitor_request() -> bytes:
+    """Ask to be told, from now on, of every flow that another program adds, changes or deletes.
+
+    Of the agent's own changes the switch says no more than that there were some.
+    """
+    monitor, changes, every_table, start = 1, 0b1110, 0xFF, 0
+    body = struct.pack("!IIIHBB", monitor, PORT_ANY, GROUP_ANY, changes, every_table, start)
+    return _request(MultipartType.FLOW_MONITOR, body + EMPTY_MATCH)
+
+
 def groups_request() -> bytes:
     """Ask for all groups."""
     return _request(MultipartType.GROUP_DESC, struct.pack("!I4x", ALL_GROUPS))
@@ -126,6 +143,21 @@ def decode_flow_uses(body: bytes) -> Iterator[FlowUse]:
     """The packet counts of the flows in one part of a reply."""
     for flow, statistics in _flow_descriptions(body):
         yield FlowUse(flow.table, flow.match, _packet_count(statistics))
+
+
+def decode_flow_updates(body: bytes) -> Iterator[FlowUpdate]:
+    """The changes in one part of a flow monitor's report.
+
+    The switch pauses a monitor that is too slow, and says so; what changes then, it says at
+    once when it resumes, but not what changed more than once.
+    """
+    changes, paused = (1, 2, 3), 5
+    for entry in _entries(body, 8):
+        (event,) = struct.unpack_from("!2xH", entry)
+        if event in changes:
+            yield FlowUpdate(entry[4])
+        elif event == paused:
+            yield FlowUpdate(None)
 
 
 class _FlowDescription(NamedTuple):

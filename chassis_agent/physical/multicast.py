@@ -54,7 +54,7 @@ OPENFLOW_GROUPS: Final = (
     SwitchGroup(
         RECIRCULATE,
         GroupType.SELECT,
-        (Bucket(0, act.resubmit(tables.MULTICAST_REST)),),
+        (Bucket(0, act.resubmit(tables.MULTICAST_REST), weight=1),),
         selection_method="dp_hash",
         selection_parameter=_ANY_HASH,
     ),

@@ -42,7 +42,14 @@ SEEDED = 4
 
 @pytest.fixture(scope="module", autouse=True)
 def _network(scene: Scene) -> None:
-    """Two routed switches; TCP to `lc` and `ld` is allowed to port 80 only."""
+    """Two routed switches; TCP to `lc` and `ld` is allowed to port 80 only.
+
+    Agents leave wrong flows where they are, for the checks to find.
+    """
+    for name in scene.lab.hypervisors:
+        scene.lab.stop_process(f"{name}/agent")
+        scene.lab.start_agent(name, environment={"TREADLE_AGENT__REPAIR": "false"})
+    scene.settle()
     net = scene.net
     net.router("l0")
     for subnet in ("1", "2"):

@@ -111,13 +111,21 @@ async def server(tmp_path: Path) -> AsyncIterator[WatchedServer]:
 class AgentUnderTest:
     """An agent that can be started again, as its process would be."""
 
-    def __init__(self, switch: PrivateSwitch, server: WatchedServer, directory: Path) -> None:
+    def __init__(
+        self,
+        switch: PrivateSwitch,
+        server: WatchedServer,
+        directory: Path,
+        *,
+        repair: bool = True,
+    ) -> None:
         self._settings = AgentSettings(
             run_directory=switch.directory,
             state_directory=directory,
             ovsdb=switch.remote,
             server=server.address,
             datapath_type="dummy",
+            repair=repair,
         )
         self._agent: Agent | None = None
         self._task: asyncio.Task[None] | None = None

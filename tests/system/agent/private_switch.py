@@ -99,6 +99,10 @@ class PrivateSwitch:
     def delete_flows(self, match: str) -> None:
         self._run("ovs-ofctl", "-OOpenFlow15", "del-flows", self._management, match)
 
+    def ofctl(self, command: str, *arguments: str) -> str:
+        """Run ``ovs-ofctl`` on the integration bridge."""
+        return self._run("ovs-ofctl", "-OOpenFlow15", command, self._management, *arguments)
+
     @property
     def _management(self) -> str:
         return f"unix:{self.directory / 'br-int.mgmt'}"

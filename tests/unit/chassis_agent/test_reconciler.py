@@ -70,6 +70,12 @@ class FlowTable:
         self.holds: dict[FlowKey, Flow] = {}
         self.touched = 0
         self.failures = 0
+        self.is_monitored = True
+        self.changed_tables: set[int | None] = set()
+
+    def take_changed_tables(self) -> set[int | None]:
+        changed, self.changed_tables = self.changed_tables, set()
+        return changed
 
     async def flows(self) -> list[Flow]:
         return list(self.holds.values())
@@ -84,6 +90,12 @@ class FlowTable:
             del self.holds[flow.key]
         self.holds.update((flow.key, flow) for flow in changes.added)
         self.is_known = True
+
+    async def flows_of_table(self, table: int) -> list[Flow]:
+        return [flow for flow in self.holds.values() if flow.table == table]
+
+    async def restore_groundwork(self) -> list[str]:
+        return []
 
     async def flush_zones(self, zones: Iterable[int]) -> None:
         assert list(zones)
@@ -182,3 +194,18 @@ async def test_a_switch_that_came_back_is_compared_and_not_filled_twice(host: Ho
     await host.settle()
     assert host.switch.holds == wanted
     assert await host.reconciler.differences() == []
+
+
+async def test_a_table_that_another_program_changed_is_repaired(host: Host) -> None:
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    wanted = dict(host.switch.holds)
+    lost = next(iter(wanted.values()))
+    del host.switch.holds[lost.key]
+    host.switch.changed_tables = {lost.table}
+    assert not host.reconciler.is_in_sync
+    host.reconciler.wake()
+    await host.settle()
+    assert host.switch.holds == wanted
+    assert host.reconciler.is_in_sync
+    assert host.health.counters["flows_restored"] == 1
