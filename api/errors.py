@@ -11,7 +11,6 @@
     ├── UnsupportedMediaError    a media type that the operation does not take
     ├── BodyTooLargeError        more bytes than the server takes
     ├── TooComplexError          more values than the server takes
-=======
     ├── TooManyQuestionsError    more traces and explanations at once than the server works on
     └── WaitTimeoutError         committed, but not everywhere in time
 

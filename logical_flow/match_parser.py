@@ -317,7 +317,8 @@ class MatchParser:
         if self._lexer.accept(".."):
             high = self._bit_number()
         self._lexer.expect("]")
-        if symbol.is_string or symbol.level is Level.NOMINAL:
+        is_whole = low == 0 and high == symbol.width - 1
+        if symbol.is_string or (symbol.level is Level.NOMINAL and not is_whole):
             what = "string" if symbol.is_string else "nominal"
             raise self._lexer.wrong(f"Cannot take bits from {what} field {symbol.name}.", start)
         if high < low:

@@ -19,7 +19,15 @@ from typing import Any, NamedTuple
 from sqlalchemy import select
 
 from northbound.documents import Document, Identity, read_document, wanted_objects
-from northbound.errors import ConflictError, PathElement, Referent
+from northbound.errors import (
+    MOST_PROBLEMS,
+    ConflictError,
+    FieldProblem,
+    InvalidError,
+    PathElement,
+    Referent,
+    RequestError,
+)
 from northbound.ipam import AddressBook
 from northbound.models import Acl, LogicalRouterPort, LogicalSwitchPort, Resource, StaticRoute
 from northbound.services import LOGICAL_ROUTER_PORTS, SERVICES, acls, static_routes
@@ -37,6 +45,9 @@ _CONTAINERS = (
     "logical_router",
     "logical_switch",
 )
+
+_ALL_AT_ONCE = ("acl",)
+"""Kinds whose objects are checked one by one, before anything of them is written."""
 
 _LARGE = 200
 """From so many objects on, whole tables are read instead of single rows."""
@@ -140,7 +151,10 @@ class _Application:
             service.delete(self._tx, row.id)
 
     def _reach(self, kind: str, present: Mapping[Identity, Present]) -> None:
-        """Create and change the objects of one kind."""
+        """Create and change the objects of one kind.
+
+        Of ACLs all that are wrong are told, not only the first.
+        """
         service = SERVICES[kind]
         changes: list[tuple[tuple[PathElement, ...], Any, dict[str, Any]]] = []
         for key, wanted in self._wanted[kind].items():
@@ -161,13 +175,28 @@ class _Application:
                 release_addresses(self._tx, row)
                 if row.router_port != values["router_port"]:
                     row.router_port = None
+        problems: list[FieldProblem] = []
         for path, row, values in changes:
-            with at(*path):
-                if row is None:
-                    self._create(service, values)
-                else:
-                    service.replace(self._tx, row.id, values)
-                    self._replaced[row.id] = service, row
+            try:
+                with at(*path):
+                    self._make(service, row, values)
+            except InvalidError as error:
+                problems += error.problems
+                if kind not in _ALL_AT_ONCE or len(problems) >= MOST_PROBLEMS:
+                    break
+            except RequestError:
+                if not problems:
+                    raise
+                break
+        if problems:
+            raise InvalidError(problems)
+
+    def _make(self, service: Service[Any, Any], row: Any, values: dict[str, Any]) -> None:
+        if row is None:
+            self._create(service, values)
+        else:
+            service.replace(self._tx, row.id, values)
+            self._replaced[row.id] = service, row
 
     def _create(self, service: Service[Any, Any], values: dict[str, Any]) -> None:
         if "name" in service.identifying:

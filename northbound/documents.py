@@ -32,13 +32,15 @@ priority and match; routes by their router, prefix, policy, next hop and port.
 Other objects, in the document or not, are referred to by name.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import Annotated, Any, NamedTuple
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from northbound.errors import InvalidError, PathElement
+from northbound.errors import MOST_PROBLEMS, FieldProblem, InvalidError, PathElement
 from northbound.services import SERVICES
+from northbound.services.acls import language_problems
 from northbound.specs.base import ObjectName, SetName, Spec, invalid
 from northbound.specs.filtering import AclProperties, AddressSetProperties, PortGroupProperties
 from northbound.specs.routing import (
@@ -104,7 +106,24 @@ def read_document(values: Mapping[str, Any]) -> Document:
     try:
         return Document.model_validate(dict(values))
     except ValidationError as error:
-        raise invalid(error) from None
+        raise InvalidError(
+            [*invalid(error).problems, *islice(_wrong_matches(values), MOST_PROBLEMS)]
+        ) from None
+
+
+def _wrong_matches(values: Mapping[str, Any]) -> Iterator[FieldProblem]:
+    """What is wrong with the matches of ACLs in a document that is wrong elsewhere."""
+    for owners in ("logical_switches", "port_groups"):
+        for name, owner in _members(values.get(owners)):
+            acls = owner.get("acls") if isinstance(owner, Mapping) else None
+            for i, acl in enumerate(acls if isinstance(acls, list) else ()):
+                if isinstance(acl, Mapping):
+                    for problem in language_problems(acl):
+                        yield problem.under((owners, str(name), "acls", i))
+
+
+def _members(values: object) -> Iterable[tuple[object, object]]:
+    return values.items() if isinstance(values, Mapping) else ()
 
 
 def wanted_objects(document: Document) -> dict[str, dict[Identity, Wanted]]:

@@ -28,6 +28,9 @@ from typing import NamedTuple
 
 PathElement = str | int
 
+MOST_PROBLEMS = 100
+"""After so many wrong fields the rest of a document isn't looked at."""
+
 _SHORT = Repr()
 _SHORT.maxstring = _SHORT.maxother = 200
 """A wrong value may be a whole document; a message shows its beginning."""

@@ -1,6 +1,6 @@
 """Access control lists."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import select
@@ -11,7 +11,7 @@ from northbound.errors import FieldProblem, InvalidError
 from northbound.models import Acl, AclReference, AddressSet, LogicalSwitch, PortGroup
 from northbound.services.base import Filters, Service, by_column, by_reference, new_id
 from northbound.services.lookups import NaturalKeys, resolve
-from northbound.specs import AclSpec
+from northbound.specs import AclSpec, validate
 from northbound.transaction import Reader, Transaction
 
 NATURAL_KEY = ("logical_switch_id", "port_group_id", "direction", "tier", "priority", "match")
@@ -61,6 +61,12 @@ class AclService(Service[Acl, AclSpec]):
             for row in rows
         ]
 
+    def _valid(self, values: Mapping[str, Any]) -> AclSpec:
+        try:
+            return validate(AclSpec, values)
+        except InvalidError as error:
+            raise InvalidError([*error.problems, *language_problems(values)]) from None
+
     def _new(self, tx: Transaction, spec: AclSpec) -> Acl:
         row = Acl(id=new_id())
         row.logical_switch_id, row.port_group_id = _owner(tx, spec)
@@ -103,30 +109,52 @@ def _set_references(tx: Transaction, acl: Acl, targets: frozenset[str]) -> None:
         tx.session.add(AclReference(acl_id=acl.id, target=target))
 
 
+def language_problems(values: Mapping[str, Any]) -> list[FieldProblem]:
+    """What is wrong with the match among the fields of an ACL that are wrong in other ways, too.
+
+    Fields may be anything. Nothing is said of a match that is no text, which others do.
+    """
+    match, direction = values.get("match"), values.get("direction")
+    if not isinstance(match, str) or not match.strip():
+        return []
+    try:
+        parse_acl_match(match, "from-lport" if direction == "from-lport" else "to-lport")
+    except LanguageError as error:
+        return [_language_problem(match, error)]
+    return []
+
+
+def _language_problem(match: str, error: LanguageError) -> FieldProblem:
+    return FieldProblem(("match",), error.message, match, error.position, error.caret())
+
+
 def _check_match(tx: Transaction, spec: AclSpec) -> frozenset[str]:
     """The sets that the match needs, all of which exist."""
     try:
         match = parse_acl_match(spec.match, spec.direction)
     except LanguageError as error:
-        problem = FieldProblem(("match",), error.message, spec.match, error.position, error.caret())
-        raise InvalidError([problem]) from None
-    return frozenset(_needed_set(tx, spec.match, target) for target in sorted(match.sets))
+        raise InvalidError([_language_problem(spec.match, error)]) from None
+    needed = {target: _needed_set(tx, target) for target in sorted(match.sets)}
+    problems = [_unknown_set(spec.match, target) for target in needed if needed[target] is None]
+    if problems:
+        raise InvalidError(problems)
+    return frozenset(filter(None, needed.values()))
 
 
-def _needed_set(tx: Transaction, match: str, target: str) -> str:
+def _needed_set(tx: Transaction, target: str) -> str | None:
     """What has to be there for `target` to be: itself, or the port group that brings it.
 
-    A port group `@web` brings the address sets ``$web_ip4`` and ``$web_ip6``.
+    A port group `@web` brings the address sets ``$web_ip4`` and ``$web_ip6``. None if
+    there is neither.
     """
     sigil, name = target[0], target[1:]
     if sigil == "@":
-        if tx.named(PortGroup, name) is not None:
-            return target
-    elif tx.named(AddressSet, name) is not None:
+        return None if tx.named(PortGroup, name) is None else target
+    if tx.named(AddressSet, name) is not None:
         return target
-    elif name.endswith(("_ip4", "_ip6")) and tx.named(PortGroup, name[:-4]) is not None:
+    if name.endswith(("_ip4", "_ip6")) and tx.named(PortGroup, name[:-4]) is not None:
         return f"@{name[:-4]}"
-    raise InvalidError([_unknown_set(match, target)])
+    return None
 
 
 def _unknown_set(match: str, target: str) -> FieldProblem:
@@ -137,6 +165,18 @@ def _unknown_set(match: str, target: str) -> FieldProblem:
 
 
 def _owner(tx: Transaction, spec: AclSpec) -> tuple[str | None, str | None]:
-    if spec.logical_switch is not None:
-        return resolve(tx, LogicalSwitch, spec.logical_switch, "logical_switch").id, None
-    return None, resolve(tx, PortGroup, str(spec.port_group), "port_group").id
+    """The ids of the switch and of the port group, of which one is None."""
+    try:
+        if spec.logical_switch is not None:
+            return resolve(tx, LogicalSwitch, spec.logical_switch, "logical_switch").id, None
+        return None, resolve(tx, PortGroup, str(spec.port_group), "port_group").id
+    except InvalidError as error:
+        raise InvalidError([*error.problems, *_match_problems(tx, spec)]) from None
+
+
+def _match_problems(tx: Transaction, spec: AclSpec) -> tuple[FieldProblem, ...]:
+    try:
+        _check_match(tx, spec)
+    except InvalidError as error:
+        return error.problems
+    return ()

@@ -76,7 +76,7 @@ class Service(ABC, Generic[M, S]):
         self, tx: Transaction, values: Mapping[str, Any], *, document: str | None = None
     ) -> M:
         """A new object. `document` names the declarative document that owns it."""
-        spec = validate(self.spec, values)
+        spec = self._valid(values)
         row = self._new(tx, spec)
         row.document = document
         self._assign(tx, row, spec)
@@ -208,8 +208,12 @@ class Service(ABC, Generic[M, S]):
         """What users see of the object and cannot set."""
         return {}
 
+    def _valid(self, values: Mapping[str, Any]) -> S:
+        """`values` as a spec, or InvalidError for all that is wrong with them by themselves."""
+        return validate(self.spec, values)
+
     def _replace(self, tx: Transaction, row: M, values: Mapping[str, Any]) -> M:
-        spec = validate(self.spec, values)
+        spec = self._valid(values)
         before = self.describe(tx, [row])[0]
         for field in self.fixed:
             self._check_fixed(tx, row, field, before.get(field), getattr(spec, field))

@@ -16,6 +16,12 @@ SCHEMA = Path("/usr/share/ovn/ovn-sb.ovsschema")
 TABLES = 28
 """How many tables of a pipeline OVN lets ``next;`` advance through."""
 
+_FLOWS_AT_ONCE = 200
+"""They go over the command line, which is limited."""
+
+_REFUSED = re.compile(
+    r"\|WARN\|(?P<match>.*): parsing expression failed \((?P<reason>.*)\)$", re.DOTALL
+)
 _FITTING = re.compile(r"^ *(?P<table>\d+)\. .*priority 1, uuid", re.MULTILINE)
 
 
@@ -32,6 +38,18 @@ class OvnSouthbound:
         self._replace_flows(matches)
         for packet in packets:
             yield packet, {matches[table] for table in self._trace(packet, len(matches))}
+
+    def refusals(self, matches: Sequence[str]) -> dict[str, str]:
+        """Why OVN takes some of `matches` for none, by their texts."""
+        self._replace_flows([], also=matches)
+        trace = subprocess.run(
+            ["ovn-trace", f"--db={self._remote}", "s", "ip4"],
+            check=True,
+            capture_output=True,
+            text=True,
+        )
+        found = (_REFUSED.search(line) for line in trace.stderr.splitlines())
+        return {each["match"]: each["reason"] for each in found if each is not None}
 
     def add(self, ports: Sequence[str], sets: Mapping[str, Sequence[str]]) -> None:
         """Make the switch with its ports, and sets whose names carry their sigils."""
@@ -55,8 +73,23 @@ class OvnSouthbound:
         (answer, *_) = self._transact([datapath | {"uuid-name": "switch"}, *bindings, *members])
         self._datapath = answer["uuid"]
 
-    def _replace_flows(self, matches: Sequence[str]) -> None:
+    def _replace_flows(self, matches: Sequence[str], also: Sequence[str] = ()) -> None:
+        """Of each of `matches` a table, and of all in `also` one that no packet gets to."""
         flows = [
+            _insert(
+                "Logical_Flow",
+                {
+                    "logical_datapath": self._datapath,
+                    "pipeline": "egress",
+                    "table_id": 1,
+                    "priority": priority,
+                    "match": text,
+                    "actions": "next;",
+                },
+            )
+            for priority, text in enumerate(also)
+        ]
+        flows += [
             _insert(
                 "Logical_Flow",
                 {
@@ -71,7 +104,9 @@ class OvnSouthbound:
             for table, match in enumerate(matches)
             for priority, text in ((1, match), (0, "1"))
         ]
-        self._transact([{"op": "delete", "table": "Logical_Flow", "where": []}, *flows])
+        self._transact([{"op": "delete", "table": "Logical_Flow", "where": []}])
+        for start in range(0, len(flows), _FLOWS_AT_ONCE):
+            self._transact(flows[start : start + _FLOWS_AT_ONCE])
 
     def _trace(self, packet: str, tables: int) -> set[int]:
         """The tables whose match the packet fits; OVN is silent about the others."""

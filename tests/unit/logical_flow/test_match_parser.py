@@ -391,6 +391,7 @@ def test_holes_must_fit(source: str, message: str) -> None:
         ("ip6.src == fd00::9/64", "ip6.src == fd00::/64"),
         ("eth.src == 0a:00:00:00:00:01/ff:00:00:00:00:00", "eth.src[40..47] == 0xa"),
         ("reg0 == 0x15/0xf", "reg0 == 0x5/0xf"),
+        ("ip.ttl[0..7] == 1", "ip.ttl == 1"),
     ],
 )
 def test_bits_outside_the_mask_do_not_matter(written: str, meant: str) -> None:

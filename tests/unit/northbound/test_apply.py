@@ -256,6 +256,28 @@ def test_faults_lead_into_the_document(
     assert network.database.revision() == 0
 
 
+def test_all_wrong_acls_of_a_document_are_told(network: Network, shop: Document) -> None:
+    """Matches that are none and matches that name what isn't there, wherever they stand."""
+    first = shop["logical_switches"]["web"]["acls"]
+    second = shop["port_groups"]["frontends"]["acls"]
+    first[0]["match"] = "ip4 &&"
+    second.append({**second[0], "match": "ip4.src == $nobody"})
+    second.append({**second[0], "match": "tcp.dport == 80"})
+
+    def refused() -> dict[str, int | None]:
+        with pytest.raises(InvalidError) as caught, network.database.write(author="test") as tx:
+            apply(tx, shop)
+        return {problem.pointer: problem.position for problem in caught.value.problems}
+
+    syntax = "/logical_switches/web/acls/0/match"
+    place = "/port_groups/frontends/acls"
+    unknown, field = (f"{place}/{len(second) - n}/match" for n in (2, 1))
+    assert refused() == {syntax: 6, unknown: 11, field: 0}
+    second[0]["priority"] = "high"
+    assert refused() == {f"{place}/0/priority": None, syntax: 6, field: 0}
+    assert network.database.revision() == 0
+
+
 def test_the_same_acl_twice(database: Database, shop: Document) -> None:
     acls = shop["logical_switches"]["web"]["acls"]
     acls.append({**acls[0], "action": "allow"})

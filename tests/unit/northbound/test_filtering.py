@@ -74,6 +74,23 @@ def test_match_that_does_not_parse_gets_a_caret(groups: Network) -> None:
     assert problem.excerpt == "ip4 && tcp.dst = 80\n" + " " * 15 + "^"
 
 
+def test_all_that_is_wrong_is_told(groups: Network) -> None:
+    wrong = {**RULE, "logical_switch": "nowhere", "priority": 40000, "match": "tcp.dport == 80"}
+    assert list(groups.faults("acl", **wrong)) == ["/priority", "/match"]
+    assert list(groups.faults("acl", **{**wrong, "priority": 1})) == ["/logical_switch", "/match"]
+    match = "ip4.src == $nets && inport == @nobody && ip4.dst == $pg_ip4"
+    with pytest.raises(InvalidError) as caught:
+        groups.create("acl", **{**RULE, "logical_switch": "web", "match": match})
+    assert [problem.reason for problem in caught.value.problems] == [
+        "there is no address set 'nets'",
+        "there is no port group 'nobody'",
+    ]
+    acl = groups.create("acl", **{**RULE, "logical_switch": "web"})
+    with pytest.raises(InvalidError) as caught:
+        groups.update("acl", acl, tier=9, match="ip4 &&")
+    assert [problem.pointer for problem in caught.value.problems] == ["/tier", "/match"]
+
+
 def test_match_names_sets_that_exist(groups: Network) -> None:
     match = "inport == @pg && ip4.src == $nets"
     with pytest.raises(InvalidError) as caught:
