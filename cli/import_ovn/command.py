@@ -1,8 +1,9 @@
 """``treadle import-ovn``: make the network what a running OVN's northbound database says."""
 
 import json
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
@@ -69,6 +70,8 @@ def import_ovn(
         _write(imported, output)
         return
     with Client(url, token, token_file) as client:
+        for line in _chassis_to_come(imported.document, client.items("/v1/chassis")):
+            typer.secho(f"note: {line}", err=True)
         result = client.request(
             "POST",
             "/v1/apply",
@@ -108,6 +111,25 @@ def _print_findings(report: "Report") -> None:
         colour = typer.colors.RED if finding.changes_verdicts else None
         where = f"{finding.object}, {finding.column}" if finding.column else finding.object
         typer.secho(f"{kind}: {where}: {finding.reason}", err=True, fg=colour)
+
+
+def _chassis_to_come(
+    document: Mapping[str, Any], chassis: Iterable[Mapping[str, Any]]
+) -> Iterator[str]:
+    """Which requested chassis are none of the server's, by name or host name."""
+    known = {each[field] for each in chassis for field in ("name", "hostname")}
+    waiting: dict[str, list[str]] = {}
+    for switch in document["logical_switches"].values():
+        for port, values in switch.get("ports", {}).items():
+            for wanted in values.get("requested_chassis", ()):
+                if wanted not in known:
+                    waiting.setdefault(wanted, []).append(port)
+    for wanted, ports in sorted(waiting.items()):
+        others = f" and {len(ports) - 1} more" if len(ports) > 1 else ""
+        yield (
+            f"logical switch port {ports[0]}{others}, options:requested-chassis: "
+            f"no chassis has registered as {wanted} yet"
+        )
 
 
 def _write(imported: "Imported", output: Path) -> None:

@@ -50,9 +50,13 @@ class Routing:
             reason = f"not imported, and OVN passes over it: {row.text('mac')!r} is no MAC address"
             self._draft.report.noted(row, "mac", reason)
             return
+        networks = self._networks(row)
+        if not networks:
+            self._draft.report.lost(row, "networks", "not imported: none of its networks is")
+            return
         values = {
             "mac": read,
-            "networks": self._networks(row),
+            "networks": networks,
             "enabled": row.flag("enabled", default=True),
         }
         accepted = self._draft.accepted(row, LogicalRouterPortProperties, values)

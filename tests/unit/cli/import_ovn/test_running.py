@@ -101,6 +101,14 @@ def test_a_network_is_imported_and_followed(ovn: Ovn, server: Server) -> None:
     assert "- logical switch port web-2" in followed.stdout
 
 
+def test_a_chassis_that_has_not_registered_yet_is_told(ovn: Ovn, server: Server) -> None:
+    ovn.nbctl(["lsp-set-options", "web-1", "requested-chassis=node-1.example"])
+    done = import_ovn("--nb", ovn.northbound, "--url", server.url)
+    assert done.exit_code == 0, done.output
+    told = "logical switch port web-1, options:requested-chassis: no chassis has registered as"
+    assert f"note: {told} node-1.example yet" in done.stderr
+
+
 def test_nothing_is_imported_if_something_would_be_lost(ovn: Ovn, server: Server) -> None:
     ovn.nbctl(["lr-nat-add", "edge", "snat", "192.0.2.1", "10.0.1.0/24"])
     options = ("--nb", ovn.northbound, "--url", server.url)
