@@ -31,7 +31,7 @@ def apply(
 ) -> None:
     """Make the network what FILE says: create, change and delete, all or nothing."""
     with Client(url, token, token_file) as client:
-        result = client.request(
+        result = client.document(
             "POST",
             "/v1/apply",
             query={
@@ -43,7 +43,7 @@ def apply(
             },
             body=read_file(file),
             media_type="application/yaml",
-        ).json()
+        )
     print_result(result)
 
 

@@ -5,13 +5,14 @@ The server's address and the token come from options or from ``TREADLE_URL``,
 problem's own words.
 """
 
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import ExitCode, fail
+from cli.output import ExitCode, UnexpectedAnswerError, fail
 
 if TYPE_CHECKING:
     import ssl
@@ -36,7 +37,17 @@ def _trusted() -> "ssl.SSLContext":
     """The system's authorities, or those in ``SSL_CERT_FILE``; not a list that came with Python."""
     import ssl
 
-    return ssl.create_default_context()
+    try:
+        return ssl.create_default_context()
+    except OSError as error:
+        fail(f"SSL_CERT_FILE {os.environ.get('SSL_CERT_FILE')}: {error}", ExitCode.USAGE)
+
+
+class Answer(dict[str, Any]):
+    """A JSON object of a server; what is missing in it is the server's fault."""
+
+    def __missing__(self, key: str) -> Any:
+        raise UnexpectedAnswerError(f"there is no {key!r}")
 
 
 class Client:
@@ -45,7 +56,7 @@ class Client:
     def __init__(self, url: str, token: str | None, token_file: Path | None) -> None:
         import httpx
 
-        self._url = url.rstrip("/")
+        self._url = _checked(url).rstrip("/")
         self._http = httpx.Client(
             base_url=self._url,
             headers=_authorization(token, token_file),
@@ -81,19 +92,50 @@ class Client:
             _refuse(response)
         return response
 
+    def document(self, method: str, path: str, **request: Any) -> Any:
+        """Ask as :meth:`request` does, and return the JSON object of the answer."""
+        response = self.request(method, path, **request)
+        try:
+            document = response.json(object_hook=Answer)
+        except ValueError:
+            document = None
+        if not isinstance(document, Answer):
+            raise UnexpectedAnswerError("no JSON object")
+        return document
+
     def get(self, path: str, **query: Any) -> Any:
-        """The JSON document at `path`."""
-        return self.request("GET", path, query=query).json()
+        """The JSON object at `path`."""
+        return self.document("GET", path, query=query)
 
     def items(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
         """All items of a list, page by page."""
         cursor = None
         while True:
             page = self.get(path, limit=PAGE, cursor=cursor, **query)
-            yield from page["items"]
+            for item in page["items"]:
+                if not isinstance(item, Answer):
+                    raise UnexpectedAnswerError("items are no objects")
+                yield item
             cursor = page["next_cursor"]
             if cursor is None:
                 return
+
+
+def _checked(url: str) -> str:
+    """The URL if it can be one of a server, or the end of the command."""
+    from urllib.parse import urlsplit
+
+    import httpx
+
+    try:
+        parts = urlsplit(url)
+        _ = parts.port  # raises for what is no port
+        httpx.URL(url)
+    except (ValueError, httpx.InvalidURL) as error:
+        fail(f"{url!r} is no URL: {error}", ExitCode.USAGE)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        fail(f"{url!r} is no URL of a server, such as {DEFAULT_URL}", ExitCode.USAGE)
+    return url
 
 
 def _authorization(token: str | None, token_file: Path | None) -> dict[str, str]:
@@ -104,15 +146,25 @@ def _authorization(token: str | None, token_file: Path | None) -> dict[str, str]
             token = token_file.read_text(encoding="utf-8").strip()
         except OSError as error:
             fail(f"{token_file}: {error.strerror}", ExitCode.USAGE)
-    return {"Authorization": f"Bearer {token}"} if token else {}
+        except UnicodeDecodeError:
+            fail(f"{token_file}: this is no text", ExitCode.USAGE)
+    if not token:
+        return {}
+    if not token.isascii() or not token.isprintable() or " " in token:
+        fail("a token has printable ASCII characters only, and no spaces", ExitCode.USAGE)
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _refuse(response: "httpx.Response") -> None:
     """End the command with what the problem document says."""
     code = ExitCode.NOT_REACHED if response.status_code == 504 else ExitCode.REFUSED
-    if not response.headers.get("Content-Type", "").startswith("application/problem+json"):
+    try:
+        if not response.headers.get("Content-Type", "").startswith("application/problem+json"):
+            raise ValueError("not a problem document")
+        lines = problem_lines(response.json())
+    except (ValueError, KeyError, TypeError, AttributeError):
         fail(f"the server answered {response.status_code} {response.reason_phrase}", code)
-    fail("\n".join(problem_lines(response.json())), code)
+    fail("\n".join(lines), code)
 
 
 def problem_lines(problem: Mapping[str, Any]) -> list[str]:

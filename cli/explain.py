@@ -77,7 +77,7 @@ def explain(
     try:
         with Client(url, token, token_file) as client:
             body = json.dumps(given).encode()
-            found = client.request("POST", "/v1/reachability", body=body).json()
+            found = client.document("POST", "/v1/reachability", body=body)
     except typer.Exit as ended:
         # Exit code 1 is the answer no.
         refused = ended.exit_code == ExitCode.REFUSED

@@ -1,5 +1,6 @@
 """Files that commands are given: documents in YAML or JSON."""
 
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,8 @@ from cli.output import ExitCode, fail
 def read_file(file: Path) -> bytes:
     """What is in `file`, or on standard input if that is ``-``."""
     if str(file) == "-":
+        if sys.stdin is None:
+            fail("standard input is closed", ExitCode.USAGE)
         return typer.get_binary_stream("stdin").read()
     try:
         return file.read_bytes()

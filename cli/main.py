@@ -1,24 +1,58 @@
 """The command ``treadle``: where all command modules are joined.
 
-A module that brings a group of commands exports ``app`` and is added below with
-one line.
+A command is added with one line in `COMMANDS`. Only the module of the command that was
+asked for is imported: most of the time that a short command takes goes into imports.
+
+However a command ends, its user is told in a line, and an exit code says of what kind it
+was (see :mod:`cli.output`). What no command foresaw is a fault of Treadle's: it is named in
+a line as well, and ``TREADLE_TRACEBACK=1`` shows where it came from.
 """
 
-from typing import Annotated
+import os
+import signal
+import sys
+from collections.abc import Iterable, Mapping
+from importlib import import_module
+from types import FrameType
+from typing import Annotated, Final, NamedTuple, NoReturn
 
 import typer
 
-from cli import agent, apply, detrace, explain, lflow, revisions, show, token, trace
-from cli.import_ovn import command as import_ovn
-from cli.server import commands as server
-from cli.testbed import commands as testbed
+from cli.output import ExitCode, UnexpectedAnswerError, fail
 
-app = typer.Typer(
-    name="treadle",
-    help="Logical switches, routers and ACLs, realised in Open vSwitch.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-)
+TRACEBACK_VARIABLE = "TREADLE_TRACEBACK"
+
+
+class Place(NamedTuple):
+    """Where a command, or a group of them, is defined."""
+
+    module: str
+    name: str
+    is_group: bool = False
+
+
+COMMANDS: Final[Mapping[str, Place]] = {
+    "server": Place("cli.server.commands", "server"),
+    "agent": Place("cli.agent", "app", is_group=True),
+    "db": Place("cli.server.commands", "db", is_group=True),
+    "token": Place("cli.token", "app", is_group=True),
+    "apply": Place("cli.apply", "apply"),
+    "import-ovn": Place("cli.import_ovn.command", "import_ovn"),
+    "show": Place("cli.show", "show"),
+    "lflow": Place("cli.lflow", "lflow"),
+    "trace": Place("cli.trace", "trace"),
+    "explain": Place("cli.explain", "explain"),
+    "detrace": Place("cli.detrace", "detrace"),
+    "revisions": Place("cli.revisions", "revisions"),
+    "testbed": Place("cli.testbed.commands", "app", is_group=True),
+}
+
+_DAEMONS: Final = (["server"], ["agent", "run"])
+"""Supervisors and logs want to know all about how these end."""
+
+
+class _Interrupted(BaseException):
+    """Ctrl-C."""
 
 
 def _print_version(wanted: bool) -> None:
@@ -29,8 +63,7 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
-def main(
+def _main(
     version: Annotated[
         bool,
         typer.Option(
@@ -41,20 +74,76 @@ def main(
     """Logical switches, routers and ACLs, realised in Open vSwitch."""
 
 
-app.command("server")(server.server)
-app.add_typer(agent.app, name="agent")
-app.add_typer(server.db, name="db")
-app.add_typer(token.app, name="token")
-app.command("apply")(apply.apply)
-app.command("import-ovn")(import_ovn.import_ovn)
-app.command("show")(show.show)
-app.command("lflow")(lflow.lflow)
-app.command("trace")(trace.trace)
-app.command("explain")(explain.explain)
-app.command("detrace")(detrace.detrace)
-app.command("revisions")(revisions.revisions)
-app.add_typer(testbed.app, name="testbed")
+def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
+    """The command line with these commands."""
+    app = typer.Typer(
+        name="treadle",
+        help="Logical switches, routers and ACLs, realised in Open vSwitch.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+    )
+    app.callback()(_main)
+    for command in commands:
+        place = COMMANDS[command]
+        defined = getattr(import_module(place.module), place.name)
+        if place.is_group:
+            app.add_typer(defined, name=command)
+        else:
+            app.command(command)(defined)
+    return app
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """The whole command line as ``app``, for whoever wants all of it."""
+    if name == "app":
+        return application()
+    raise AttributeError(name)
+
+
+def run() -> NoReturn:
+    """Run the command that this process was started with, and end the process."""
+    arguments = sys.argv[1:]
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            # Names come from elsewhere, and a terminal may lack their characters.
+            stream.reconfigure(errors="backslashreplace")
+    signal.signal(signal.SIGINT, _interrupt)
+    try:
+        application(_wanted(arguments))()
+    except _Interrupted:
+        sys.exit(128 + signal.SIGINT)
+    except UnexpectedAnswerError as error:
+        _end(f"the answer is not one of a Treadle server: {error}", ExitCode.UNREACHABLE)
+    except Exception as error:
+        if os.environ.get(TRACEBACK_VARIABLE) or any(
+            arguments[: len(daemon)] == daemon for daemon in _DAEMONS
+        ):
+            raise
+        _end(
+            f"unexpected {type(error).__name__}: {error}\n({TRACEBACK_VARIABLE}=1 shows where)",
+            ExitCode.FAULT,
+        )
+    sys.exit(0)
+
+
+def _end(message: str, code: ExitCode) -> NoReturn:
+    try:
+        fail(message, code)
+    except typer.Exit as ended:
+        sys.exit(ended.exit_code)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise _Interrupted
+
+
+def _wanted(arguments: list[str]) -> Iterable[str]:
+    """The commands that can be meant; all for help, for completion and for what is none."""
+    first = next(iter(arguments), "")
+    if first == "--version":
+        return ()
+    return (first,) if first in COMMANDS and "_TREADLE_COMPLETE" not in os.environ else COMMANDS
 
 
 if __name__ == "__main__":
-    app()
+    run()

@@ -8,6 +8,7 @@ code    meaning
 2       used wrongly: options, settings, a file that is not there
 3       the server or the database cannot be reached
 4       committed, but not everywhere in the time given
+5       something that no command foresaw: a fault of Treadle's
 ======  ========================================================
 """
 
@@ -21,6 +22,10 @@ PIPED_WIDTH = 10_000
 """Columns of output that no terminal limits."""
 
 
+class UnexpectedAnswerError(Exception):
+    """A server answers, and not as a Treadle server of this version does."""
+
+
 class ExitCode(IntEnum):
     """See the module's table."""
 
@@ -28,6 +33,7 @@ class ExitCode(IntEnum):
     USAGE = 2
     UNREACHABLE = 3
     NOT_REACHED = 4
+    FAULT = 5
 
 
 _SIGNS = (("created", "+"), ("updated", "~"), ("deleted", "-"))

@@ -14,7 +14,7 @@ def revisions(
         int | None, typer.Argument(help="Show what this revision did; without it, list them.")
     ] = None,
     author: Annotated[str | None, typer.Option(help="Only those by this author.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", help="How many to list.")] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many to list.")] = 20,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,

@@ -11,6 +11,8 @@ import typer
 from cli.output import print_table
 from cli.server.commands import Config, DatabaseUrl, load_settings, reporting_errors
 
+_MOST_DAYS = 36_500
+
 app = typer.Typer(help="Tokens for the API and for chassis agents.", no_args_is_help=True)
 
 
@@ -25,7 +27,8 @@ def create(
         str | None, typer.Option(help="For the role chassis: the system-id of the one chassis.")
     ] = None,
     days: Annotated[
-        float | None, typer.Option(help="After how many days it is no longer good.")
+        float | None,
+        typer.Option(min=0, max=_MOST_DAYS, help="After how many days it is no longer good."),
     ] = None,
     config: Config = None,
     database: DatabaseUrl = None,

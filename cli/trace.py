@@ -104,7 +104,7 @@ def trace(
         request |= {"with": [first, *more] if more else first, "adopt": adopt}
     with Client(url, token, token_file) as client:
         body = json.dumps(request, default=str).encode()
-        found = client.request("POST", "/v1/trace", body=body).json()
+        found = client.document("POST", "/v1/trace", body=body)
     if as_json:
         typer.echo(json.dumps(found, indent=2))
         return

@@ -72,7 +72,7 @@ def import_ovn(
     with Client(url, token, token_file) as client:
         for line in _chassis_to_come(imported.document, client.items("/v1/chassis")):
             typer.secho(f"note: {line}", err=True)
-        result = client.request(
+        result = client.document(
             "POST",
             "/v1/apply",
             query={
@@ -83,7 +83,7 @@ def import_ovn(
                 "comment": comment or f"imported from {nb}",
             },
             body=json.dumps(imported.document).encode(),
-        ).json()
+        )
     print_result(result)
 
 

@@ -5,6 +5,7 @@ whatever else goes on. Nothing is written: a file is copied and served to oursel
 an ``ovsdb-server`` of our own, which can read every format that files have had.
 """
 
+import os
 import socket
 import subprocess
 import tempfile
@@ -23,6 +24,8 @@ from cli.testbed.wait import until
 
 _DATABASE = "OVN_Northbound"
 _CLUSTERED = b"OVSDB CLUSTER"
+_LONGEST_SOCKET_PATH = 107
+"""Bytes: unix(7)."""
 _ACTIVE = ("unix:", "tcp:", "ssl:")
 
 
@@ -71,6 +74,9 @@ def _connect(remote: str, credentials: Credentials | None) -> Any:
         ovs.stream.Stream.ssl_set_ca_cert_file(str(credentials.ca_certificate))
     elif remote.startswith("ssl:"):
         raise DatabaseError(f"{remote} needs a private key, a certificate and a CA's certificate")
+    path = remote.removeprefix("unix:")
+    if path != remote and len(os.fsencode(path)) > _LONGEST_SOCKET_PATH:
+        raise DatabaseError(f"{remote} is longer than the path of a socket can be")
     try:
         error, stream = ovs.stream.Stream.open_block(ovs.stream.Stream.open(remote))
     except OSError as fault:

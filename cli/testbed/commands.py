@@ -48,12 +48,12 @@ _PROGRAMS = {
 
 @contextmanager
 def _errors_as_messages() -> Iterator[None]:
-    """A lab's error ends the command with its message and exit code 1."""
+    """A lab's error, or the system's, ends the command with its message and exit code 1."""
     from cli.testbed.errors import TestbedError
 
     try:
         yield
-    except TestbedError as error:
+    except (TestbedError, OSError) as error:
         fail(error)
 
 

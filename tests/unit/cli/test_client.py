@@ -37,14 +37,15 @@ def problem(status: int, **members: Any) -> httpx.Response:
 
 
 def test_a_list_is_read_to_its_last_page(ask: Callable[..., Client]) -> None:
-    pages = {None: ([1, 2], "x"), "x": ([3], "y"), "y": ([], None)}
+    one, two, three = ({"id": number} for number in range(3))
+    pages = {None: ([one, two], "x"), "x": ([three], "y"), "y": ([], None)}
 
     def answer(request: httpx.Request) -> httpx.Response:
         assert request.url.params["name"] == "web"
         items, following = pages[request.url.params.get("cursor")]
         return httpx.Response(200, json={"items": items, "next_cursor": following})
 
-    assert list(ask(answer).items("/v1/acls", name="web", other=None)) == [1, 2, 3]
+    assert list(ask(answer).items("/v1/acls", name="web", other=None)) == [one, two, three]
 
 
 def test_a_refusal_names_fields_and_shows_the_caret(
