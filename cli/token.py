@@ -11,8 +11,6 @@ import typer
 from cli.output import print_table
 from cli.server.commands import Config, DatabaseUrl, load_settings, reporting_errors
 
-_MOST_DAYS = 36_500
-
 app = typer.Typer(help="Tokens for the API and for chassis agents.", no_args_is_help=True)
 
 
@@ -28,7 +26,7 @@ def create(
     ] = None,
     days: Annotated[
         float | None,
-        typer.Option(min=0, max=_MOST_DAYS, help="After how many days it is no longer good."),
+        typer.Option(help="After how many days it is no longer good."),
     ] = None,
     config: Config = None,
     database: DatabaseUrl = None,
