@@ -132,7 +132,8 @@ class PortBinding(Document):
     up: bool
     """Whether its flows are in the switch there."""
     problems: list[str]
-    """What is wrong with what was asked for it, a sentence each: a chassis that isn't there."""
+    """What is wrong with its place, a sentence each: a requested chassis that isn't there,
+    another chassis that has an interface for it, too."""
 
 
 class LogicalFlow(Document):

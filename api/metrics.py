@@ -9,7 +9,7 @@ from collections.abc import Iterable
 
 from fastapi import FastAPI, Response
 from prometheus_client import CollectorRegistry, Counter, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -45,6 +45,11 @@ class _RealisedState(Collector):
             ),
         ):
             yield GaugeMetricFamily(f"treadle_{name}", text, value=value)
+        yield CounterMetricFamily(
+            "treadle_port_takeovers",
+            "Ports that were up on a live chassis and went to one that plugged them in later.",
+            value=realised.facts.takeovers,
+        )
 
 
 class _Measure:

@@ -420,6 +420,7 @@ class Session:
             "server": self._host.server,
             "connected": self._watch.connected,
             "last_error": self._watch.last_error,
+            "denied": dict(self._watch.denials),
             "revision": self._watch.revision,
             "switch_connected": self._switch.is_connected,
             "tunnels": self._prober.report(),

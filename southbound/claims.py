@@ -6,7 +6,10 @@ When several do, the rule is:
 1. Where the port says `requested_chassis`, only those may have it, the first named first.
    Which chassis the names stand for is :mod:`southbound.requested`'s to say.
 2. A chassis that is alive comes before one that is dead (whose lease ran out).
-3. Else the interface that was plugged in last wins.
+3. Where takeover is off, the one that has the port keeps it while it claims it.
+4. Else the interface that was plugged in last wins.
+
+Several live claimants of a port are a *contest*, which users are told of.
 
 "Plugged in last" goes by when the server first heard of the interface, not by who spoke
 last: a chassis that repeats its claim gains nothing, so two claimants never take a port
@@ -37,10 +40,16 @@ class Claims:
         self._claims: dict[str, dict[str, int]] = {}
         self._ports: dict[str, set[str]] = {}
         self._plugs = 0
+        self.contested: set[str] = set()
+        """The ports that several chassis claim, dead ones included."""
 
     def of(self, chassis: str) -> Collection[str]:
         """The ports that a chassis claims."""
         return self._ports.get(chassis, frozenset())
+
+    def on(self, port: str) -> Collection[str]:
+        """The chassis that claim a port."""
+        return self._claims.get(port, {}).keys()
 
     def plugged(self, chassis: str, port: str) -> None:
         """A claim that is news: the interface was plugged in just now."""
@@ -65,6 +74,8 @@ class Claims:
         claims = self._claims.get(port, {})
         if chassis in claims:
             del claims[chassis]
+            if len(claims) < 2:
+                self.contested.discard(port)
             self._ports[chassis].discard(port)
             if not claims:
                 del self._claims[port]
@@ -72,20 +83,29 @@ class Claims:
                 del self._ports[chassis]
 
     def holder(
-        self, port: str, candidates: Sequence[str] | None, alive: Callable[[str], bool]
+        self,
+        port: str,
+        candidates: Sequence[str] | None,
+        alive: Callable[[str], bool],
+        keeper: str = "",
     ) -> str:
         """The chassis that has `port`, or "". Drops claims that the dead lose by it.
 
-        `candidates` are the only ones that may have it; None where all may.
+        `candidates` are the only ones that may have it; None where all may. Then `keeper`
+        doesn't lose it to a later plug.
         """
-        best = self.favourite(port, candidates, alive)
+        best = self.favourite(port, candidates, alive, keeper)
         if best and alive(best):
             for chassis in [name for name in self._claims[port] if not alive(name)]:
                 self.release(chassis, port)
         return best
 
     def favourite(
-        self, port: str, candidates: Sequence[str] | None, alive: Callable[[str], bool]
+        self,
+        port: str,
+        candidates: Sequence[str] | None,
+        alive: Callable[[str], bool],
+        keeper: str = "",
     ) -> str:
         """As :meth:`holder`, without a loss for anyone: for ports that may never be."""
         claims = self._claims.get(port, {})
@@ -94,7 +114,7 @@ class Claims:
             return ""
 
         def rank(chassis: str) -> tuple[bool, int, int]:
-            wish = 0 if candidates is None else -candidates.index(chassis)
+            wish = int(chassis == keeper) if candidates is None else -candidates.index(chassis)
             return alive(chassis), wish, claims[chassis]
 
         return max(allowed, key=rank)
@@ -103,4 +123,6 @@ class Claims:
         claims = self._claims.setdefault(port, {})
         if chassis not in claims:
             claims[chassis] = plugged
+            if len(claims) > 1:
+                self.contested.add(port)
             self._ports.setdefault(chassis, set()).add(port)

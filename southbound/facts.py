@@ -65,8 +65,13 @@ class Facts:
         clock: Callable[[], float],
         learned_age: float,
         learned_per_port: int,
+        takeover: bool = True,
     ) -> None:
+        """`takeover`: whether a later plug takes a port from a live chassis that has it."""
         self.learned_age = learned_age
+        self.takeovers = 0
+        """How often a port that was up on a live chassis went to a later plug."""
+        self._takeover = takeover
         self._feed = feed
         self._change = change
         self._reach = reach
@@ -96,7 +101,7 @@ class Facts:
                 self._host_names.put(row)
                 self._addresses.put(row)
             elif isinstance(row, MacBinding | FdbEntry):
-                self._learned.seen(row.row_id, row.port, now)
+                self._learned.seen(row.row_id, row.port, now, row.chassis)
                 if places.get(row.port) != row.datapath:
                     orphans.append(row.row_id)
         self._port_facts = port_facts
@@ -128,10 +133,12 @@ class Facts:
         self._put_chassis(msgspec.structs.replace(chassis, alive=True))
 
     def lapsed(self, name: str) -> None:
-        """The chassis' lease ran out."""
+        """The chassis' lease ran out. Of its claims those of ports that it has still stand."""
         chassis = self._chassis(name)
         if chassis is not None:
             self._put_chassis(msgspec.structs.replace(chassis, alive=False))
+        held = [port for port in self._claims.of(name) if self._is_bound_to(port, name)]
+        self.settle(self._claims.only(name, held))
 
     def remove_chassis(self, name: str) -> None:
         """The chassis is no more: so are its claims."""
@@ -142,7 +149,7 @@ class Facts:
         self._addresses.remove(name)
         released = self._claims.only(name, ())
         requesting = self._requests.ports_naming(self._host_names.remove(name))
-        self._settle({*released, *requesting})
+        self.settle({*released, *requesting})
 
     def is_chassis(self, name: str) -> bool:
         """Whether a chassis of that name is known."""
@@ -156,7 +163,7 @@ class Facts:
         self._put([chassis])
         self._addresses.put(chassis)
         requesting = self._requests.ports_naming(self._host_names.put(chassis))
-        self._settle({*self._claims.of(chassis.name), *requesting})
+        self.settle({*self._claims.of(chassis.name), *requesting})
 
     def _chassis(self, name: str) -> Chassis | None:
         row = self._feed.get((Chassis.table, name))
@@ -164,11 +171,17 @@ class Facts:
 
     # --- ports
 
-    def claim_only(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
-        """All ports that a chassis claims. Returns those whose claims came or went."""
-        changed = self._claims.only(chassis, ports)
-        self._settle(changed)
-        return changed
+    def claim_only(self, chassis: str, ports: Iterable[str]) -> None:
+        """All ports that a chassis claims."""
+        self.settle(self.state_claims(chassis, ports))
+
+    def state_claims(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
+        """As :meth:`claim_only`, but returns the ports that have to be settled for it."""
+        return self._claims.only(chassis, ports)
+
+    def claimed_by(self, chassis: str) -> Collection[str]:
+        """The names of the ports that a chassis claims."""
+        return self._claims.of(chassis)
 
     def may_have(self, chassis: str, port: str) -> bool:
         """Whether the chassis claims the port and may get it, or could if there were such."""
@@ -181,18 +194,38 @@ class Facts:
         return binding.type == "vif" and (candidates is None or chassis in candidates)
 
     def claim(self, chassis: str, port: str) -> None:
+        """An interface for `port` was plugged in. Another chassis may have the port still."""
         self._claims.plugged(chassis, port)
-        self._settle([port])
+        self.settle([port])
+
+    def reason_against(self, chassis: str, port: str) -> str:
+        """Why a chassis doesn't get a port that it claims, as that chassis may know it."""
+        binding = self._binding(port)
+        if binding is None or binding.chassis == chassis:
+            return ""
+        if binding.type != "vif":
+            return f"{port}: a port of type {binding.type} takes no interface"
+        if binding.candidates is not None and chassis not in binding.candidates:
+            return f"{port}: other chassis are requested for it"
+        if not self._takeover:
+            return f"{port}: another chassis has it, and the server's agents.takeover is off"
+        return ""
 
     def release(self, chassis: str, port: str) -> None:
         self._claims.release(chassis, port)
-        self._settle([port])
+        self.settle([port])
 
     def set_up(self, chassis: str, port: str, up: bool) -> None:
+        """The flows of a port are in the switch of `chassis`, or no longer are.
+
+        Of a port that is bound elsewhere this changes nothing. It is normal where the port
+        has only just moved: that it is down here, or up where it is claimed still.
+        """
         binding = self._binding(port)
         if binding is None or binding.chassis != chassis:
-            where = binding.chassis if binding else "no such port"
-            raise NotAllowed(f"{port} is not bound to {chassis} ({where or 'unbound'})")
+            if up and port not in self._claims.of(chassis):
+                raise NotAllowed(f"{port} is neither bound to {chassis} nor claimed by it")
+            return
         if binding.up != up:
             self._note_port(binding.id, PortFact(chassis, up))
             self._put([self.joined(binding)])
@@ -202,9 +235,15 @@ class Facts:
         if binding.type == "patch":
             return msgspec.structs.replace(binding, chassis="", up=True)
         self._requests.put(binding)
-        candidates = self._candidates(binding, self._holder(binding))
-        fact = self._fact(binding, self._claims.holder(binding.name, candidates, self._is_alive))
+        before = self._port_facts.get(binding.id, NOT_BOUND)
+        candidates = self._candidates(binding, before.chassis)
+        chassis = self._claims.holder(
+            binding.name, candidates, self._is_alive, self._keeper(binding)
+        )
+        fact = self._fact(binding, chassis)
         self._note_port(binding.id, fact)
+        if chassis not in ("", before.chassis) and before.up and candidates is None:
+            self._note_takeover(binding.name, before.chassis, chassis)
         return self._at(binding, fact)
 
     def would_be(self, binding: PortBinding) -> PortBinding:
@@ -212,20 +251,53 @@ class Facts:
         if binding.type == "patch":
             return msgspec.structs.replace(binding, chassis="", up=True)
         candidates = self._candidates(binding, self._holder(binding))
-        fact = self._fact(binding, self._claims.favourite(binding.name, candidates, self._is_alive))
-        return self._at(binding, fact)
+        chassis = self._claims.favourite(
+            binding.name, candidates, self._is_alive, self._keeper(binding)
+        )
+        return self._at(binding, self._fact(binding, chassis))
 
-    def unresolved(self, binding: PortBinding) -> tuple[str, ...]:
-        """What is wrong with the names in the port's `requested_chassis`, a sentence each."""
-        return self._resolved(binding, binding.chassis).problems
+    def problems(self, binding: PortBinding) -> tuple[str, ...]:
+        """What is wrong with where the port is or shall be, a sentence each.
 
-    def unresolved_ports(self) -> Iterator[tuple[str, str]]:
-        """The ports whose `requested_chassis` has a name that stands for none, and why."""
-        for port in self._requests.ports():
+        Names in its `requested_chassis` that stand for no chassis; other chassis that have an
+        interface for it, too.
+        """
+        found = self._resolved(binding, binding.chassis).problems
+        contest = self._contest(binding)
+        return (*found, contest) if contest else found
+
+    def problem_ports(self) -> Iterator[tuple[str, str]]:
+        """The ports that have :meth:`problems`, with each of them."""
+        for port in sorted({*self._requests.ports(), *self._claims.contested}):
             binding = self._binding(port)
             if binding is not None:
-                for problem in self.unresolved(binding):
+                for problem in self.problems(binding):
                     yield port, problem
+
+    def _contest(self, binding: PortBinding) -> str:
+        if binding.type != "vif" or binding.name not in self._claims.contested:
+            return ""
+        others = sorted(
+            name
+            for name in self._claims.on(binding.name)
+            if name != binding.chassis and self._is_alive(name)
+        )
+        if not others:
+            return ""
+        return f"there is an interface for it on {' and '.join(others)}, too"
+
+    def _keeper(self, binding: PortBinding) -> str:
+        """The chassis that doesn't lose the port to a later plug."""
+        return "" if self._takeover else self._holder(binding)
+
+    def _note_takeover(self, port: str, before: str, now: str) -> None:
+        if self._is_alive(before):
+            self.takeovers += 1
+            log.warning("port taken over", port=port, from_chassis=before, to_chassis=now)
+
+    def _is_bound_to(self, port: str, chassis: str) -> bool:
+        binding = self._binding(port)
+        return binding is not None and binding.chassis == chassis
 
     def _fact(self, binding: PortBinding, chassis: str) -> PortFact:
         """What is known of a binding that is at `chassis`."""
@@ -247,7 +319,7 @@ class Facts:
         self._note_port(binding.id, NOT_BOUND)
         self._drop_learned(self._learned.of_port(binding.name))
 
-    def _settle(self, ports: Iterable[str]) -> None:
+    def settle(self, ports: Iterable[str]) -> None:
         """Find anew where each port is bound."""
         bindings = filter(None, map(self._binding, ports))
         self._put([self.joined(binding) for binding in bindings])
@@ -299,7 +371,7 @@ class Facts:
 
     def _learn(self, row: MacBinding | FdbEntry) -> None:
         old = self._feed.get(row.row_id)
-        surplus = self._learned.seen(row.row_id, row.port, self._clock())
+        surplus = self._learned.seen(row.row_id, row.port, self._clock(), row.chassis)
         if not isinstance(old, MacBinding | FdbEntry) or (old.datapath, old.port, old.mac) != (
             row.datapath,
             row.port,

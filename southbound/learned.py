@@ -2,38 +2,55 @@
 
 Learned rows (MAC bindings, FDB entries) are known by their ids here. Seeing an address
 again only moves it in this book: its row does not change, so nobody is sent anything.
-Tenants choose the addresses that are learned, so each port may have only so many: one
-more, and the port's own that was not seen the longest goes.
+Tenants choose the addresses that are learned, so each port may have only so many, and so
+may each chassis. One more, and the oldest goes of those that the same chassis told of the
+same port: who fills a port loses its own. Only where there is no other of it, the oldest
+goes of the chassis that has most of the port.
 """
 
 from collections.abc import Collection
+from typing import NamedTuple
 
 from southbound.rows import RowId
+
+
+class _Seen(NamedTuple):
+    at: float
+    port: str
+    chassis: str
 
 
 class Learned:
     """Pure bookkeeping; times are whatever clock the caller uses, in seconds."""
 
-    def __init__(self, *, age: float, per_port: int) -> None:
+    def __init__(self, *, age: float, per_port: int, per_chassis: int = 65_536) -> None:
         """`age` 0 means forever."""
         self._age = age
         self._per_port = per_port
-        self._seen: dict[RowId, float] = {}
-        self._port_of: dict[RowId, str] = {}
-        self._of_port: dict[str, dict[RowId, None]] = {}
+        self._per_chassis = per_chassis
+        self._seen: dict[RowId, _Seen] = {}
+        self._of_port: dict[str, dict[str, dict[RowId, None]]] = {}
+        self._of_chassis: dict[str, dict[RowId, None]] = {}
 
-    def seen(self, row_id: RowId, port: str, now: float) -> Collection[RowId]:
-        """Note a row as seen; returns rows that have to go for it."""
+    def seen(self, row_id: RowId, port: str, now: float, chassis: str = "") -> Collection[RowId]:
+        """Note a row as seen by a chassis; returns rows that have to go for it."""
         self.forget(row_id)
-        self._seen[row_id] = now
-        self._port_of[row_id] = port
-        mine = self._of_port.setdefault(port, {})
+        self._seen[row_id] = _Seen(now, port, chassis)
+        there = self._of_port.setdefault(port, {})
+        mine = there.setdefault(chassis, {})
         mine[row_id] = None
-        surplus = len(mine) - self._per_port
-        return [row for row, _ in zip(mine, range(surplus), strict=False)]
+        told = self._of_chassis.setdefault(chassis, {})
+        told[row_id] = None
+        surplus = set()
+        if sum(map(len, there.values())) > self._per_port:
+            most = mine if len(mine) > 1 else max(there.values(), key=len)
+            surplus.add(next(iter(most)))
+        if len(told) > self._per_chassis:
+            surplus.add(next(iter(told)))
+        return surplus
 
     def of_port(self, port: str) -> Collection[RowId]:
-        return list(self._of_port.get(port, ()))
+        return [row for rows in self._of_port.get(port, {}).values() for row in rows]
 
     def expired(self, now: float) -> Collection[RowId]:
         """Rows not seen for the age, oldest first."""
@@ -41,16 +58,22 @@ class Learned:
             return ()
         old = []
         for row_id, seen in self._seen.items():
-            if seen > now - self._age:
+            if seen.at > now - self._age:
                 break
             old.append(row_id)
         return old
 
     def forget(self, row_id: RowId) -> None:
-        if row_id in self._seen:
-            del self._seen[row_id]
-            port = self._port_of.pop(row_id)
-            mine = self._of_port[port]
-            del mine[row_id]
-            if not mine:
-                del self._of_port[port]
+        seen = self._seen.pop(row_id, None)
+        if seen is None:
+            return
+        there = self._of_port[seen.port]
+        del there[seen.chassis][row_id]
+        if not there[seen.chassis]:
+            del there[seen.chassis]
+        if not there:
+            del self._of_port[seen.port]
+        told = self._of_chassis[seen.chassis]
+        del told[row_id]
+        if not told:
+            del self._of_chassis[seen.chassis]

@@ -66,7 +66,9 @@ class RealisedState:
         clock: Callable[[], float] = time.time,
         learned_age: float = 300.0,
         learned_per_port: int = 8192,
+        takeover: bool = True,
     ) -> None:
+        """`takeover`: whether a later plug takes a port from a live chassis that has it."""
         self.feed = Feed()
         self.groups = GroupIds()
         self.reach = Reach()
@@ -77,6 +79,7 @@ class RealisedState:
             clock=clock,
             learned_age=learned_age,
             learned_per_port=learned_per_port,
+            takeover=takeover,
         )
         self._store = store
         self._revision = 0

@@ -61,6 +61,8 @@ REFUSED_IN_USE: Final = "chassis-in-use"
 REFUSED_MALFORMED: Final = "malformed"
 REFUSED_CHASSIS: Final = "chassis-not-allowed"
 """What the chassis says of itself, such as a tunnel address, is wrong or another's."""
+REFUSED_LIMIT: Final = "limit"
+"""The agent asks for more than the server holds for one chassis."""
 
 
 class Message(msgspec.Struct, frozen=True, array_like=True):

@@ -207,7 +207,7 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
     realised = backend.realised
     committed = await backend.committed_revision()
     chassis = realised.rows(Chassis).values()
-    problems_of_ports = list(realised.facts.unresolved_ports())
+    problems_of_ports = list(realised.facts.problem_ports())
     return JSONResponse(
         {
             "version": __version__,
@@ -307,5 +307,5 @@ def _port_binding(row: PortBinding, realised: RealisedState) -> dict[str, Any]:
         "peer": row.peer or None,
         "chassis": row.chassis or None,
         "up": row.up,
-        "problems": list(realised.facts.unresolved(row)),
+        "problems": list(realised.facts.problems(row)),
     }

@@ -29,6 +29,7 @@ from northbound.database import Database, open_database, upgrade
 from southbound.admission import Admission
 from southbound.state import RealisedState
 from southbound.store import Store
+from southbound.watch.limits import Limits
 from southbound.watch.server import WatchServer
 from translator.runner import Translator
 
@@ -52,7 +53,7 @@ async def serve(settings: ServerSettings) -> None:
         stack.enter_context(owning(settings.database_url))
         database = stack.enter_context(_database(settings))
         _refuse_open_door(settings, database)
-        realised = await stack.enter_async_context(_realised(database))
+        realised = await stack.enter_async_context(_realised(database, settings.agents))
         translator, translating = await stack.enter_async_context(_translated(database, realised))
         agents = await stack.enter_async_context(
             _watched(settings.agents, agents_tls, agents_admission, realised, database)
@@ -169,8 +170,8 @@ def _database(settings: ServerSettings) -> Iterator[Database]:
 
 
 @contextlib.asynccontextmanager
-async def _realised(database: Database) -> AsyncIterator[RealisedState]:
-    realised = RealisedState(Store(database.engine))
+async def _realised(database: Database, listener: AgentListener) -> AsyncIterator[RealisedState]:
+    realised = RealisedState(Store(database.engine), takeover=listener.takeover)
     await realised.load()
     try:
         yield realised
@@ -208,6 +209,7 @@ async def _watched(
         tls=tls,
         admission=admission,
         lease=listener.lease,
+        limits=Limits(claims=listener.claim_limit, scopes=listener.scope_limit),
     )
     try:
         await server.start()

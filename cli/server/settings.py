@@ -111,6 +111,12 @@ class AgentListener(GuardedListener):
     peer_connection_limit: int = Field(default=1024, gt=0)
     lease: float = Field(default=30.0, gt=0)
     """Seconds after which a chassis that is silent is taken for dead."""
+    claim_limit: int = Field(default=16_384, gt=0)
+    """How many ports one chassis may have."""
+    scope_limit: int = Field(default=32_768, gt=0)
+    """How many datapaths, ports and sets one chassis may watch."""
+    takeover: bool = True
+    """Whether a port that a live chassis has goes to another one that plugs it in later."""
 
 
 class Database(Group):

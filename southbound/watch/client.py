@@ -32,6 +32,7 @@ log = structlog.get_logger(__name__)
 _OUTBOX = 8192
 _CACHE_SECONDS = 3.0
 _LEAVE_SECONDS = 2.0
+_DENIALS = 32
 
 
 Source: TypeAlias = Callable[[], wire.Message]
@@ -113,6 +114,7 @@ class WatchClient:
         self._outbox_due = asyncio.Event()
         self._last_error = "not connected yet"
         self._left = False
+        self._denials: dict[str, int] = {}
         self.learned_refresh = 0.0
         """Seconds after which to report a learned address again; 0 until the server said."""
         if cache is not None and (cached := cache.load()) is not None:
@@ -128,6 +130,11 @@ class WatchClient:
     def last_error(self) -> str:
         """Why the connection is away, or was refused; empty while connected."""
         return self._last_error
+
+    @property
+    def denials(self) -> Mapping[str, int]:
+        """What the server denied last, each reason with how often, the latest last."""
+        return MappingProxyType(self._denials)
 
     @property
     def revision(self) -> int:
@@ -393,9 +400,17 @@ class WatchClient:
                 case wire.Ask() as ask:
                     answering.take(ask)
                 case wire.Denied(reason):
-                    log.warning("the server denied a write", reason=reason)
+                    self._note_denial(reason)
                 case message:
                     raise ProtocolError(f"unexpected {type(message).__name__}")
+
+    def _note_denial(self, reason: str) -> None:
+        """What is said again and again is logged once."""
+        if reason not in self._denials:
+            log.warning("the server denied a write", reason=reason)
+        self._denials[reason] = self._denials.pop(reason, 0) + 1
+        while len(self._denials) > _DENIALS:
+            del self._denials[next(iter(self._denials))]
 
     def _apply(self, epoch: str, update: wire.Update) -> None:
         def accepts(scope: str) -> bool:

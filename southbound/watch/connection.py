@@ -16,7 +16,6 @@ from websockets.exceptions import ConnectionClosed
 
 from southbound import wire
 from southbound.admission import Admission
-from southbound.conditions import conditions_of
 from southbound.errors import (
     ChassisLeft,
     NotAllowed,
@@ -26,11 +25,11 @@ from southbound.errors import (
     WatchRefused,
 )
 from southbound.questions import Question, Result
-from southbound.rows import port_scope
 from southbound.state import RealisedState
-from southbound.tunnels import report_of
 from southbound.watch.access import Access
 from southbound.watch.asking import Asking
+from southbound.watch.hearing import Hearing
+from southbound.watch.limits import Limits
 from southbound.watch.parts import PartCache
 from southbound.watch.session import Session
 from southbound.watch.sessions import Sessions
@@ -58,6 +57,7 @@ class Hub:
         authorise: Authorise,
         admission: Admission,
         access: Access,
+        limits: Limits,
     ) -> None:
         self.epoch = uuid.uuid4().hex
         self.state = state
@@ -66,6 +66,7 @@ class Hub:
         self.authorise = authorise
         self.admission = admission
         self.access = access
+        self.limits = limits
         self.connections: dict[str, AgentConnection] = {}
 
 
@@ -187,6 +188,8 @@ class AgentConnection:
 
     def _open(self, register: wire.Register) -> Session:
         hub, resume = self._hub, register.resume
+        if resume is not None:
+            hub.limits.check_scopes(len(resume.scopes))
         name = register.chassis.name
         session = Session(
             name, hub.state.feed, hub.parts, lambda scope: hub.access.allows(name, scope)
@@ -219,14 +222,24 @@ class AgentConnection:
     # --- both directions
 
     async def _talk(self, session: Session) -> None:
+        hearing = Hearing(
+            session,
+            self._sessions,
+            self._facts,
+            self._asking,
+            lambda message: self._socket.send(wire.encode(message)),
+            self._hub.limits,
+        )
+
         async def read() -> None:
             while True:
-                await self._handle(session, wire.decode_from_agent(await self._receive()))
+                await hearing.take(wire.decode_from_agent(await self._receive()))
 
         async def write() -> None:
             while True:
                 await session.news.wait()
-                await self._send(session.compose(self._hub.state.revision))
+                if session.news.is_set():  # and not only was when it woke us
+                    await self._send(session.compose(self._hub.state.revision))
 
         tasks = [asyncio.create_task(read()), asyncio.create_task(write())]
         try:
@@ -257,51 +270,6 @@ class AgentConnection:
             await self._socket.close(1008, code)
         except ConnectionClosed:
             return
-
-    async def _handle(self, session: Session, message: wire.FromAgent) -> None:
-        try:
-            self._obey(session, message)
-        except NotAllowed as error:
-            log.warning("denied to an agent", chassis=session.chassis, reason=str(error))
-            await self._socket.send(wire.encode(wire.Denied(str(error))))
-
-    def _obey(self, session: Session, message: wire.FromAgent) -> None:
-        chassis, facts = session.chassis, self._facts
-        match message:
-            case wire.Acknowledge(serial):
-                self._sessions.acknowledge(session, serial)
-            case wire.Subscribe(scopes):
-                self._sessions.subscribe(session, scopes)
-            case wire.Unsubscribe(scopes):
-                self._sessions.unsubscribe(session, scopes)
-            case wire.ClaimOnly(ports):
-                changed = facts.claim_only(chassis, ports)
-                self._sessions.claims_stated(session)
-                self._sessions.review(session, map(port_scope, changed))
-            case wire.Claim(port):
-                facts.claim(chassis, port)
-                self._sessions.review(session, (port_scope(port),))
-            case wire.Release(port):
-                facts.release(chassis, port)
-                self._sessions.review(session, (port_scope(port),))
-            case wire.PortUp(port, up):
-                facts.set_up(chassis, port, up)
-            case wire.LearnedMac(port, ip, mac):
-                facts.learn_mac(chassis, port, ip, mac)
-            case wire.LearnedFdb(port, mac):
-                facts.learn_fdb(chassis, port, mac)
-            case wire.Counters(values):
-                session.counters = values
-            case wire.Tunnels():
-                session.tunnels = report_of(message, facts.is_chassis, facts.now())
-            case wire.Conditions(reasons):
-                session.conditions = conditions_of(reasons)
-            case wire.Leave():
-                raise ChassisLeft(chassis)
-            case wire.Answer():
-                self._asking.answered(message)
-            case wire.Register():
-                raise ProtocolError("registered already")
 
     def _token(self) -> str:
         request = self._socket.request

@@ -16,12 +16,11 @@ from southbound.state import RealisedState
 from southbound.tunnels import TunnelReport
 from southbound.watch.access import Access, ReachAccess
 from southbound.watch.connection import AgentConnection, Authorise, Hub
+from southbound.watch.limits import MAX_MESSAGE, Limits
 from southbound.watch.parts import PartCache
 from southbound.watch.sessions import Sessions
 
 log = structlog.get_logger(__name__)
-
-_MAX_MESSAGE = 16 << 20
 
 
 class ChassisStatus(NamedTuple):
@@ -57,6 +56,7 @@ class WatchServer:
         admission: Admission | None = None,
         lease: float = 30.0,
         access: Access | None = None,
+        limits: Limits | None = None,
     ) -> None:
         """`access` decides what a chassis may watch: without one, what its ports need."""
         self._admission = admission or Admission("agents")
@@ -69,6 +69,7 @@ class WatchServer:
             authorise,
             self._admission,
             access or ReachAccess(state),
+            limits or Limits(),
         )
         self._state = state
         self._host = host
@@ -89,7 +90,7 @@ class WatchServer:
             backlog=BACKLOG,
             ssl=self._tls,
             compression=None,
-            max_size=_MAX_MESSAGE,
+            max_size=MAX_MESSAGE,
             ping_interval=10,
             ping_timeout=20,
         )

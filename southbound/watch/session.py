@@ -16,7 +16,8 @@ that resumes with rows which only its claims give it a right to shall not lose t
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Mapping, Set
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Set
+from contextlib import contextmanager
 from typing import NamedTuple
 
 from southbound import wire
@@ -42,6 +43,8 @@ class Session:
         """`allows` says whether the chassis may watch a scope, as things are now."""
         self.chassis = chassis
         self.counters: dict[str, int] = {}
+        self.denied = 0
+        """How many writes were not the agent's to make."""
         self.tunnels: TunnelReport | None = None
         """What the agent said of its tunnels; None if it said nothing, as older ones do."""
         self.conditions: Mapping[str, str] = {}
@@ -51,11 +54,12 @@ class Session:
         self.acknowledged = 0
         self.applied_revision = 0
         self.news = asyncio.Event()
-        """Set while there is something to send, and no wish is open."""
+        """Set while there is something to send, no wish is open, and no message half heard."""
         self._feed = feed
         self._parts = parts
         self._allows = allows
         self._heard = 0
+        self._is_hearing = False
         self._position = 0
         self._sent_revision = 0
         self._wishes: set[str] = set()
@@ -99,14 +103,27 @@ class Session:
         if position is not None:
             self._behind.difference_update(more)
 
+    @contextmanager
+    def hearing(self, *, counts: bool = True) -> Iterator[None]:
+        """While one message of the agent is taken, perhaps in steps, nothing is sent.
+
+        Those that subscribe and unsubscribe count as heard when all of them is taken.
+        """
+        self._is_hearing = True
+        self._note_news()
+        try:
+            yield
+        finally:
+            self._is_hearing = False
+            self._heard += counts
+            self._note_news()
+
     def subscribe(self, scopes: Iterable[str]) -> Collection[str]:
         """Wish for more scopes; returns those that are watched for it."""
-        self._heard += 1
         return self._wish(scopes)
 
     def unsubscribe(self, scopes: Iterable[str]) -> Collection[str]:
         """Take wishes back; returns the scopes that were watched for them."""
-        self._heard += 1
         gone = []
         for scope in scopes:
             if scope not in self._wishes:
@@ -211,7 +228,7 @@ class Session:
         self.changed(scope)
 
     def _note_news(self) -> None:
-        if self._dirty and not self._open:
+        if self._dirty and not self._open and not self._is_hearing:
             self.news.set()
         else:
             self.news.clear()

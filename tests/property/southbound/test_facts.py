@@ -36,8 +36,9 @@ class Claiming(RuleBasedStateMachine):
     Host B has one name, the others may have one that both have.
     """
 
-    @initialize()
-    def start(self) -> None:
+    @initialize(takeover=st.booleans())
+    def start(self, takeover: bool) -> None:
+        self.takeover = takeover
         self.stored = Stored({}, {})
         self.up: dict[str, str] = {}
         self.open([])
@@ -45,7 +46,13 @@ class Claiming(RuleBasedStateMachine):
     def open(self, rows: Iterable[Row]) -> None:
         self.feed = Feed()
         self.facts = Facts(
-            self.feed, self.change, Reach(), clock=lambda: 0.0, learned_age=0, learned_per_port=9
+            self.feed,
+            self.change,
+            Reach(),
+            takeover=self.takeover,
+            clock=lambda: 0.0,
+            learned_age=0,
+            learned_per_port=9,
         )
         bindings = [row for row in rows if isinstance(row, PortBinding)]
         self.feed.change(row for row in rows if isinstance(row, Chassis))
@@ -76,7 +83,19 @@ class Claiming(RuleBasedStateMachine):
 
     @rule(chassis=CHASSIS, port=PORTS)
     def plug(self, chassis: str, port: str) -> None:
+        before = {row.name: row for row in self.bindings()}
+        counted = self.facts.takeovers
         self.facts.claim(chassis, port)
+        now = {row.name: row for row in self.bindings()}
+        moved = {name for name, row in now.items() if row.chassis != before[name].chassis}
+        assert moved <= {port}
+        if moved and self.is_alive(before[port].chassis) and before[port].candidates is None:
+            assert self.takeover
+            assert self.facts.takeovers == counted + before[port].up
+
+    def is_alive(self, name: str) -> bool:
+        row = self.feed.table("chassis").get(name)
+        return isinstance(row, Chassis) and row.alive
 
     @rule(chassis=CHASSIS, port=PORTS)
     def unplug(self, chassis: str, port: str) -> None:
@@ -89,12 +108,14 @@ class Claiming(RuleBasedStateMachine):
     @rule(chassis=CHASSIS, port=PORTS, up=st.booleans())
     def say_up(self, chassis: str, port: str, up: bool) -> None:
         own = any(row.name == port and row.chassis == chassis for row in self.bindings())
+        claimed = port in self.facts.claimed_by(chassis)
         try:
             self.facts.set_up(chassis, port, up)
         except NotAllowed:
             assert not own
-        else:
-            assert own
+            assert up
+            assert not claimed
+        if own:
             self.up[f"id-{port}"] = chassis if up else ""
 
     @rule(

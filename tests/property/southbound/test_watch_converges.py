@@ -141,9 +141,11 @@ class Watch(RuleBasedStateMachine):
     def server_hears(self) -> None:
         match self.to_server.popleft():
             case wire.Subscribe(scopes):
-                self.session.subscribe(scopes)
+                with self.session.hearing():
+                    self.session.subscribe(scopes)
             case wire.Unsubscribe(scopes):
-                self.session.unsubscribe(scopes)
+                with self.session.hearing():
+                    self.session.unsubscribe(scopes)
             case wire.ClaimOnly():
                 self.session.claims_stated()
 

@@ -217,7 +217,7 @@ async def test_agents_learn_whom_a_host_name_stands_for_when_that_chassis_comes(
     row = first.rows["port_binding", "id-web-1"]
     assert isinstance(row, PortBinding)
     assert row.candidates == ()
-    assert list(state.facts.unresolved_ports()) == [
+    assert list(state.facts.problem_ports()) == [
         ("web-1", "there is no chassis or host named host-hv2")
     ]
     await claiming(make_agent, "hv2", "web-1")
@@ -227,7 +227,7 @@ async def test_agents_learn_whom_a_host_name_stands_for_when_that_chassis_comes(
         return isinstance(row, PortBinding) and row.candidates == ("hv2",)
 
     await until(told)
-    assert not list(state.facts.unresolved_ports())
+    assert not list(state.facts.problem_ports())
 
 
 async def test_up_of_a_port_that_is_bound_elsewhere_is_denied(
