@@ -107,8 +107,37 @@ class Chassis(Document):
     """Whether its agent is connected now."""
     applied_revision: int
     """The revision up to which its switch has all that concerns it; 0 if not connected."""
+    last_heard: datetime | None
+    """When its agent was last heard of; `null` if that was before the server started."""
     ports: int
     """How many logical ports are bound there."""
+    degraded: dict[str, str]
+    """What its agent says is wrong, by the name of the condition."""
+    tunnels: "Tunnels"
+
+
+class Tunnels(Document):
+    """What a chassis' agent knows of its tunnels to chassis that it shares networks with."""
+
+    probed: bool
+    """Whether it says; if not, nothing is known of any of its tunnels."""
+    unreachable: list["UnreachableChassis"]
+    """The chassis that packets don't get to from there."""
+    pending: list[str]
+    """The chassis of which it isn't known yet. Those that are not named answer, or don't matter."""
+
+
+class UnreachableChassis(Document):
+    """A chassis that packets don't get to, and why."""
+
+    chassis: str
+    reason: Literal["no-answer", "other-chassis", "no-common-family"]
+    address: str | None
+    """Where packets for it are sent."""
+    answered_by: str | None
+    """The chassis that answers at that address instead, if it is one that is known."""
+    since: datetime
+    text: str
 
 
 class PortBinding(Document):
@@ -243,6 +272,8 @@ class Status(Document):
     logical_flow_groups: int
     chassis: int
     chassis_alive: int
+    chassis_degraded: int
+    """How many agents say that something is wrong, such as a tunnel that leads nowhere."""
     ports_up: int
     faults: list[Fault]
     """Derivations that failed; empty on a healthy server."""

@@ -32,6 +32,14 @@ def _columns(*fields: str) -> tuple[Column, ...]:
     return tuple((field.replace("_", " ").upper(), reader(field)) for field in fields)
 
 
+def _unreachable(tunnels: Item) -> list[str]:
+    """The chassis that packets don't get to; those of which it isn't known with a mark."""
+    if not tunnels["probed"]:
+        return ["?"]
+    lost = [each["chassis"] for each in tunnels["unreachable"]]
+    return [*lost, *(f"{name}?" for name in tunnels["pending"])]
+
+
 TABLES: dict[str, tuple[Column, ...]] = {
     "logical-switches": _columns("name", "subnet4", "subnet6", "tunnel_key", "id"),
     "logical-switch-ports": _columns(
@@ -47,9 +55,12 @@ TABLES: dict[str, tuple[Column, ...]] = {
         *_columns("direction", "tier", "priority", "action", "match", "name"),
     ),
     "chassis": (
-        *_columns("name", "hostname", "alive"),
+        *_columns("name", "hostname", "alive", "connected", "last_heard"),
+        ("REVISION", lambda chassis: chassis["applied_revision"]),
         ("TUNNEL", lambda chassis: [encap["ip"] for encap in chassis["encaps"]]),
         *_columns("ports"),
+        ("UNREACHABLE", lambda chassis: _unreachable(chassis["tunnels"])),
+        ("DEGRADED", lambda chassis: sorted(chassis["degraded"])),
     ),
     "port-bindings": _columns("name", "datapath", "type", "chassis", "up", "addresses"),
 }

@@ -6,6 +6,7 @@ what is in memory.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Response
@@ -23,6 +24,7 @@ from api.version import __version__
 from northbound.errors import NotFoundError
 from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, port_scope
 from southbound.state import RealisedState
+from southbound.tunnels import TunnelReport
 from southbound.watch.server import ChassisStatus
 
 router = APIRouter(prefix="/v1")
@@ -35,7 +37,23 @@ CHASSIS_EXAMPLE = {
     "alive": True,
     "connected": True,
     "applied_revision": 42,
+    "last_heard": "2026-11-26T12:00:03+00:00",
     "ports": 3,
+    "degraded": {"tunnels": "no answer from 192.0.2.13 of hypervisor-3"},
+    "tunnels": {
+        "probed": True,
+        "unreachable": [
+            {
+                "chassis": "hypervisor-3",
+                "reason": "no-answer",
+                "address": "192.0.2.13",
+                "answered_by": None,
+                "since": "2026-11-26T11:58:20+00:00",
+                "text": "hypervisor-1 gets no answer from hypervisor-3's tunnel address 192.0.2.13",
+            }
+        ],
+        "pending": [],
+    },
 }
 BINDING_EXAMPLE = {
     "id": EXAMPLE_ID,
@@ -59,6 +77,7 @@ STATUS_EXAMPLE = {
     "logical_flow_groups": 118,
     "chassis": 3,
     "chassis_alive": 3,
+    "chassis_degraded": 1,
     "ports_up": 8,
     "faults": [],
     "trouble": "",
@@ -216,6 +235,9 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
             "logical_flow_groups": len(realised.rows(FlowGroup)),
             "chassis": len(chassis),
             "chassis_alive": sum(row.alive for row in chassis),
+            "chassis_degraded": sum(
+                bool(backend.agents.status(row.name).conditions) for row in chassis
+            ),
             "ports_up": count_up(realised),
             "faults": [
                 {"derivation": failure.node, "key": str(failure.key), "message": failure.error}
@@ -288,8 +310,35 @@ def _chassis(row: Chassis, bound: Counter[str], status: ChassisStatus) -> dict[s
         "alive": row.alive,
         "connected": status.connected,
         "applied_revision": status.applied_revision,
+        "last_heard": None if status.heard_at is None else _time(status.heard_at),
         "ports": bound[row.name],
+        "degraded": dict(status.conditions),
+        "tunnels": _tunnels(row.name, status.tunnels),
     }
+
+
+def _tunnels(chassis: str, report: TunnelReport | None) -> dict[str, Any]:
+    faults = report.unreachable.values() if report else ()
+    return {
+        "probed": report is not None,
+        "unreachable": [
+            {
+                "chassis": fault.chassis,
+                "reason": fault.reason,
+                "address": fault.address or None,
+                "answered_by": fault.other or None,
+                "since": _time(fault.since),
+                "text": fault.sentence(chassis),
+            }
+            for fault in sorted(faults)
+        ],
+        "pending": sorted(report.pending) if report else [],
+    }
+
+
+def _time(seconds: float) -> str:
+    """Seconds since the epoch as a timestamp, to the second."""
+    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
 def _port_binding(row: PortBinding, realised: RealisedState) -> dict[str, Any]:

@@ -41,6 +41,9 @@ Authorise: TypeAlias = Callable[[str, str], Awaitable[bool]]
 
 _REGISTER_SECONDS = 10.0
 _PROBE_SECONDS = 2.0
+_PING_SECONDS = 5.0
+_SILENT_SECONDS = 20.0
+"""How long a connected agent may leave a ping unanswered."""
 _JOIN_BELOW = 64 << 10
 _FRAGMENT = 256 << 10
 _REFRESHES_PER_AGE = 3
@@ -233,7 +236,9 @@ class AgentConnection:
 
         async def read() -> None:
             while True:
-                await hearing.take(wire.decode_from_agent(await self._receive()))
+                message = await self._receive()
+                session.heard_at = self._facts.now()
+                await hearing.take(wire.decode_from_agent(message))
 
         async def write() -> None:
             while True:
@@ -241,7 +246,11 @@ class AgentConnection:
                 if session.news.is_set():  # and not only was when it woke us
                     await self._send(session.compose(self._hub.state.revision))
 
-        tasks = [asyncio.create_task(read()), asyncio.create_task(write())]
+        tasks = [
+            asyncio.create_task(read()),
+            asyncio.create_task(write()),
+            asyncio.create_task(self._keep_alive(session)),
+        ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
             for task in done:
@@ -250,6 +259,19 @@ class AgentConnection:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _keep_alive(self, session: Session) -> None:
+        """Take note that the agent is there, until it no longer is."""
+        session.heard_at = self._facts.now()
+        try:
+            while True:
+                await asyncio.sleep(_PING_SECONDS)
+                async with asyncio.timeout(_SILENT_SECONDS):
+                    await (await self._socket.ping())
+                session.heard_at = self._facts.now()
+        except TimeoutError:
+            log.warning("agent is silent", chassis=session.chassis, seconds=_SILENT_SECONDS)
+            self.abort()
 
     async def _receive(self) -> bytes:
         data = await self._socket.recv()

@@ -35,6 +35,8 @@ class ChassisStatus(NamedTuple):
     """The scopes of rows that the agent watches and has not acknowledged as they are now."""
     conditions: Mapping[str, str] = {}
     """Why the agent is degraded, by the names of conditions."""
+    heard_at: float | None = None
+    """When it was last heard of, in seconds since the epoch."""
     is_known: bool = True
     """False for one that was not connected since the server started or its lease ran out."""
 
@@ -91,8 +93,7 @@ class WatchServer:
             ssl=self._tls,
             compression=None,
             max_size=MAX_MESSAGE,
-            ping_interval=10,
-            ping_timeout=20,
+            ping_interval=None,  # connections ping by themselves, and note the answer
         )
         self._port = next(iter(self._server.sockets)).getsockname()[1]
 
@@ -150,6 +151,7 @@ class WatchServer:
             session.tunnels,
             session.unapplied,
             session.conditions,
+            session.heard_at,
         )
 
     def remove_chassis(self, chassis: str) -> None:

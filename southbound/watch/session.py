@@ -49,6 +49,8 @@ class Session:
         """What the agent said of its tunnels; None if it said nothing, as older ones do."""
         self.conditions: Mapping[str, str] = {}
         """Why the agent is degraded, as it says."""
+        self.heard_at: float | None = None
+        """When it was last heard of, in seconds since the epoch."""
         self.sent = 0
         """Serial of the update composed last."""
         self.acknowledged = 0

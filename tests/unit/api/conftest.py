@@ -16,6 +16,7 @@ from southbound.errors import NotAllowed, NotConnected
 from southbound.questions import Question, Result
 from southbound.state import RealisedState
 from southbound.store import Store
+from southbound.tunnels import TunnelReport
 from southbound.watch.server import ChassisStatus
 from translator.runner import Translator
 
@@ -28,6 +29,8 @@ class PlayedAgents:
     asked: list[int] = field(default_factory=list)
     connected: dict[str, int] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
+    statuses: dict[str, ChassisStatus] = field(default_factory=dict)
+    """Chassis that are not well; the others have all tunnels and no conditions."""
     answer: Callable[[str, Question], Result] | None = None
     """What the agent of a chassis answers to a question; it may raise Unanswered."""
 
@@ -41,8 +44,11 @@ class PlayedAgents:
         return self.lagging
 
     def status(self, chassis: str) -> ChassisStatus:
+        if chassis in self.statuses:
+            return self.statuses[chassis]
         revision = self.connected.get(chassis, 0)
-        return ChassisStatus(chassis in self.connected, revision, {})
+        well = TunnelReport({}, frozenset())
+        return ChassisStatus(chassis in self.connected, revision, {}, well)
 
     def remove_chassis(self, chassis: str) -> None:
         if chassis in self.connected:

@@ -6,6 +6,8 @@ import httpx
 import pytest
 
 from southbound.rows import Chassis, Encap
+from southbound.tunnels import TunnelFault, TunnelReport
+from southbound.watch.server import ChassisStatus
 from tests.unit.api.conftest import Server
 
 
@@ -181,6 +183,38 @@ async def test_a_chassis_that_is_connected_is_not_forgotten(server: Server) -> N
     assert (await server.client.delete("/v1/chassis/hypervisor-1")).status_code == 204
     assert server.agents.removed == ["hypervisor-1"]
     assert (await server.client.delete("/v1/chassis/hypervisor-2")).status_code == 404
+
+
+async def test_what_agents_say_of_their_host_and_tunnels_is_shown(server: Server) -> None:
+    facts = server.backend.realised.facts
+    for name in ("hv1", "hv2", "hv3"):
+        facts.connected(Chassis(name))
+    lost = TunnelFault("hv3", "no-answer", "192.0.2.3", "", 1764158400.7)
+    taken = TunnelFault("hv2", "other-chassis", "192.0.2.2", "hv3", 1764158400.0)
+    tunnels = TunnelReport({"hv3": lost, "hv2": taken}, frozenset({"hv4"}))
+    conditions = {"switch": "no connection"}
+    server.agents.statuses = {
+        "hv1": ChassisStatus(True, 7, {}, tunnels, (), conditions, 1764158500.2),
+        "hv2": ChassisStatus(False, 0, {}, is_known=False),
+    }
+    told = (await server.client.get("/v1/chassis/hv1")).json()
+    assert told["degraded"] == conditions
+    assert told["last_heard"] == "2025-11-26T12:01:40+00:00"
+    assert told["tunnels"]["probed"]
+    assert told["tunnels"]["pending"] == ["hv4"]
+    first, second = told["tunnels"]["unreachable"]
+    assert (first["chassis"], first["answered_by"]) == ("hv2", "hv3")
+    assert second == {
+        "chassis": "hv3",
+        "reason": "no-answer",
+        "address": "192.0.2.3",
+        "answered_by": None,
+        "since": "2025-11-26T12:00:00+00:00",
+        "text": "hv1 gets no answer from hv3's tunnel address 192.0.2.3",
+    }
+    silent = (await server.client.get("/v1/chassis/hv2")).json()
+    assert (silent["last_heard"], silent["tunnels"]["probed"]) == (None, False)
+    assert (await server.client.get("/v1/status")).json()["chassis_degraded"] == 1
 
 
 async def test_status_tells_how_far_the_last_change_has_come(server: Server) -> None:

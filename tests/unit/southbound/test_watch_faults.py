@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed
 from southbound import wire
 from southbound.rows import AnyRow, Chassis, Datapath, FlowGroup, Row
 from southbound.state import RealisedState
+from southbound.watch import connection
 from southbound.watch.cache import RowCache, cached_rows
 from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import MakeAgent, by_id, until
@@ -286,3 +287,26 @@ async def test_a_busy_user_gets_one_batch_for_many_changes(
     batch = await agent.client.next_batch()
     assert batch.puts == (Datapath("d1", "ls", "last", 2),)
     assert batch.revision == 51
+
+
+async def test_an_agent_that_answers_no_ping_is_disconnected(
+    state: RealisedState,
+    server: WatchServer,
+    link: FaultyLink,
+    make_agent: MakeAgent,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(connection, "_PING_SECONDS", 0.05)
+    monkeypatch.setattr(connection, "_SILENT_SECONDS", 0.2)
+    agent = make_agent("hv1", "datapath:d1", port=link.port)
+    await agent.synced()
+
+    def heard() -> float:
+        return server.status("hv1").heard_at or 0.0
+
+    first = heard()
+    await until(lambda: heard() > first > 0)
+    link.stall()
+    await until(lambda: not server.status("hv1").connected)
+    assert heard() > 0, "as long as the lease runs"
+    link.flow()
