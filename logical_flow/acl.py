@@ -13,7 +13,7 @@ from typing import Literal
 from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError, TooComplexError
 from logical_flow.expression import Expression, port_names, set_references
 from logical_flow.fields import Symbol
-from logical_flow.fragments import doubtful_match, sure_match
+from logical_flow.fragments import sure_match
 from logical_flow.match_parser import parse_match
 from logical_flow.normalise import normalise
 
@@ -60,8 +60,8 @@ def parse_acl_match(source: str, direction: AclDirection) -> AclMatch:
         raise LogicalFlowSyntaxError(message, source, MAX_LENGTH)
     expression = parse_match(source, refuse=lambda symbol: acl_refusal(symbol, direction))
     try:
+        # What is left of it for fragments tests less, and is not more complex.
         normalise(sure_match(expression))
-        normalise(doubtful_match(expression))
     except TooComplexError as error:
         raise LogicalFlowTypeError(str(error), source, 0, len(source)) from error
     return AclMatch(

@@ -29,6 +29,8 @@ class LsInPortSecNd(Stage, name="ls_in_port_sec_nd"):
 
     A port with port security may speak of its own addresses only. Asking whether
     an address is taken (an ARP probe, or a solicitation from ``::``) is no claim to it.
+    Neighbour discovery in fragments, which RFC 6980 forbids, can't be looked into: fragments
+    of ICMPv6 that have its hop limit are dropped.
     """
 
     arp = Template(
@@ -64,7 +66,11 @@ class LsInPortSecNd(Stage, name="ls_in_port_sec_nd"):
         "&& nd.tll == {00:00:00:00:00:00, {mac:mac}} && nd.target == {ip:cidr6}",
         "next;",
     )
-    other = Template(80, "inport == {port:lport} && (arp || nd)", "drop;")
+    other = Template(
+        80,
+        "inport == {port:lport} && (arp || nd || (icmp6 && ip.ttl == 255 && ip.is_frag))",
+        "drop;",
+    )
 
 
 class LsInPortSecIp(Stage, name="ls_in_port_sec_ip"):

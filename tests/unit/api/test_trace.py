@@ -348,3 +348,18 @@ async def test_acls_that_nothing_orders_are_both_named(demo: Server) -> None:
         for one, other in ((first, second), (second, first))
     )
     assert (await verdict(demo, "tcp web-1 -> db-1:54"))["outcome"] == "dropped"
+
+
+@pytest.mark.parametrize("fragment", [1, 3])
+async def test_ports_say_nothing_of_fragments(demo: Server, fragment: int) -> None:
+    """The ACL that allows the port doesn't see it, as the switch doesn't."""
+    match = (
+        "eth.src == 0a:00:00:20:01:11 && eth.dst == 0a:00:00:20:01:12 && ip4.src == 10.20.1.11 "
+        "&& ip4.dst == 10.20.1.12 && tcp.dst == 80"
+    )
+    whole = await trace(demo, inport="web-1", match=match)
+    assert whole["verdict"]["outcome"] == "delivered"
+    found = await trace(demo, inport="web-1", match=f"{match} && ip.frag == {fragment}")
+    assert "tcp.dst" not in found["packet"]
+    assert found["verdict"]["outcome"] == "dropped"
+    assert found["verdict"]["cause"]["name"] == "web-nothing-else"

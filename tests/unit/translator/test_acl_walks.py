@@ -2,9 +2,15 @@
 
 import pytest
 
+from logical_flow.action import Drop
 from logical_flow.connections import ScriptedConnections, State, Tracked
+from logical_flow.expression import ExpressionHole, leaves
+from logical_flow.fragments import asks_for_transport
+from logical_flow.template import Template
 from logical_flow.walk_network import Network
 from tests.unit.translator.walks import delivered, network, reached, send
+from translator.pipeline.ls_in import LS_IN
+from translator.pipeline.ls_out import LS_OUT
 
 A, B = "0a:00:00:00:01:01", "0a:00:00:00:01:02"
 
@@ -495,3 +501,19 @@ def test_a_match_takes_the_members_of_its_kind(relation: str) -> None:
         assert reached(switch(rule, extra=sets), other) == (["b"] if relation == "==" else []), (
             field
         )
+
+
+DROPPING = [
+    template
+    for pipeline in (LS_IN, LS_OUT)
+    for template in pipeline.templates
+    if template.actions == (Drop(),)
+    and not any(isinstance(leaf, ExpressionHole) for leaf in leaves(template.match))
+]
+
+
+@pytest.mark.parametrize("template", DROPPING, ids=repr)
+def test_no_drop_of_a_switch_lets_fragments_by(template: Template) -> None:
+    """What drops by a field that fragments don't show says what is to become of them."""
+    if asks_for_transport(template.match):
+        assert "ip.is_frag" in str(template.match)
