@@ -432,6 +432,7 @@ class Session:
                 "pending": len(self._punts.pending),
                 "dropped": self._punts.pending.dropped,
                 "overflowed": self._punted.dropped,
+                "neighbours_refused": self._learned.refused,
                 "unanswered": self._punts.pending.unanswered,
             },
         }

@@ -15,6 +15,7 @@ import structlog
 
 from chassis_agent.inputs import Change
 from chassis_agent.port_names import PortKeys, PortNames
+from southbound.neighbours import why_no_neighbour
 from southbound.rows import FdbEntry, MacBinding, Row
 from southbound.watch.client import WatchClient
 
@@ -43,6 +44,8 @@ class LearnedAddresses:
         self._known = known
         self._learn = learn
         self._clock = clock
+        self.refused = 0
+        """Neighbours that packets told of and that their ports can't have."""
         self._unconfirmed: dict[tuple[type[Row], str], float] = {}
 
     def neighbour_learned(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> None:
@@ -50,6 +53,10 @@ class LearnedAddresses:
         if port is None:
             return
         address, ethernet = str(ipaddress.ip_address(ip)), mac.hex(":")
+        # A server that is older than this agent doesn't say which neighbours there may be.
+        if port.neighbours and why_no_neighbour(port, address):
+            self.refused += 1
+            return
         row = MacBinding(port.datapath, port.name, address, ethernet, self._chassis)
         known = self._known(MacBinding, row.key)
         if known is None or known.mac != ethernet:

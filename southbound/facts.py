@@ -22,6 +22,7 @@ from southbound.claims import Claims
 from southbound.errors import NotAllowed
 from southbound.feed import Feed
 from southbound.learned import Learned
+from southbound.neighbours import why_no_neighbour
 from southbound.reach import Reach
 from southbound.requested import HostNames, Requests, Resolved
 from southbound.rows import (
@@ -41,6 +42,7 @@ Change = Callable[[Iterable[Row], Iterable[RowId]], None]
 
 NOT_BOUND = PortFact("", False)
 
+_GROUP_BIT = 1
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
@@ -319,6 +321,13 @@ class Facts:
         self._note_port(binding.id, NOT_BOUND)
         self._drop_learned(self._learned.of_port(binding.name))
 
+    def neighbours_changed(self, binding: PortBinding) -> None:
+        """A router port learns in other networks now: what is outside of them goes."""
+        for row_id in self._learned.of_port(binding.name):
+            row = self._feed.get(row_id)
+            if isinstance(row, MacBinding) and why_no_neighbour(binding, row.ip):
+                self._drop_learned([row_id])
+
     def settle(self, ports: Iterable[str]) -> None:
         """Find anew where each port is bound."""
         bindings = filter(None, map(self._binding, ports))
@@ -356,6 +365,9 @@ class Facts:
             raise NotAllowed(f"{port} is no router port that ports of {chassis} reach")
         _check_mac(mac)
         _check_ip(ip)
+        why_not = why_no_neighbour(binding, ip)
+        if why_not:
+            raise NotAllowed(f"{ip} can't be a neighbour of {port}: {why_not}")
         self._learn(MacBinding(binding.datapath, port, ip, mac, chassis, self._clock()))
 
     def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
@@ -437,6 +449,8 @@ class Facts:
 def _check_mac(mac: str) -> None:
     if not _MAC.fullmatch(mac):
         raise NotAllowed(f"{mac!r} is not a MAC address in canonical form")
+    if int(mac[:2], 16) & _GROUP_BIT or not mac.strip("0:"):
+        raise NotAllowed(f"{mac} is no host's MAC address")
 
 
 def _check_ip(ip: str) -> None:

@@ -77,6 +77,7 @@ port_binding = Table(
     Column("peer_datapath", _id, nullable=False),
     Column("requested_chassis", Text, nullable=False),
     Column("options", Text, nullable=False),
+    Column("neighbours", Text, nullable=False),
 )
 
 port_fact = Table(

@@ -142,7 +142,8 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     the chassis that these stand for and that alone may have the port, or None where
     any chassis may. A `patch` port joins its datapath to `peer_datapath` through the
     port named `peer` and is on every chassis. `multicast` lists the multicast groups
-    of the datapath that the port is a member of (``_MC_flood``, ``_MC_unknown``, …).
+    of the datapath that the port is a member of (``_MC_flood``, ``_MC_unknown``, …),
+    `neighbours` the networks in which a router port learns who its neighbours are.
     """
 
     table: ClassVar[str] = "port_binding"
@@ -162,6 +163,7 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     chassis: str = ""
     up: bool = False
     candidates: tuple[str, ...] | None = None
+    neighbours: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

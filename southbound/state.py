@@ -202,12 +202,12 @@ class RealisedState:
                 self.facts.port_gone(row)
         for row in puts:
             old = self.feed.get(row.row_id)
-            if (
-                isinstance(row, PortBinding)
-                and isinstance(old, PortBinding)
-                and (old.datapath, old.name) != (row.datapath, row.name)
-            ):
+            if not (isinstance(row, PortBinding) and isinstance(old, PortBinding)):
+                continue
+            if (old.datapath, old.name) != (row.datapath, row.name):
                 self.facts.port_gone(old)
+            elif (old.neighbours, old.addresses) != (row.neighbours, row.addresses):
+                self.facts.neighbours_changed(row)
         self._revision = revision
         self._change(self._joined(puts), [row.row_id for row in deletes])
         moved, self._moved = self._moved, asyncio.Event()

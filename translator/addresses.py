@@ -96,6 +96,16 @@ def host(ip: bytes) -> bytes:
     return ip + b"\xff" * len(ip)
 
 
+def network_text(network: bytes) -> str:
+    """A network, given as value and mask.
+
+    >>> network_text(interface("10.0.0.1/24").network)
+    '10.0.0.0/24'
+    """
+    size = len(network) // 2
+    return f"{ip_text(network[:size])}/{int.from_bytes(network[size:]).bit_count()}"
+
+
 def is_within(ip: bytes, network: Interface) -> bool:
     """Whether `ip` is in the network of an interface.
 

@@ -88,6 +88,8 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.network_lengths, over=LogicalRouterPort)
     graph.group(relations.ports_by_network, over=LogicalRouterPort)
     graph.group(relations.routes_by_prefix, over=StaticRoute)
+    graph.derive(relations.next_hop_beyond, over=StaticRoute)
+    graph.group(relations.next_hops_beyond, over=relations.next_hop_beyond)
 
     graph.derive(relations.membership_switch, over=PortGroupPort)
     graph.group(relations.switches_of_port_group, over=relations.membership_switch)

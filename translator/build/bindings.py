@@ -2,8 +2,13 @@
 
 from incremental import Read
 from southbound.rows import Datapath, PortBinding
-from translator.addresses import link_local
-from translator.build.relations import peer_router_port, router_port_named, switch_ports_towards
+from translator.addresses import LINK_LOCAL_NETWORK, host, link_local, network_text
+from translator.build.relations import (
+    next_hops_beyond,
+    peer_router_port,
+    router_port_named,
+    switch_ports_towards,
+)
 from translator.inputs import (
     Host,
     LogicalRouter,
@@ -67,6 +72,7 @@ def router_port_binding(read: Read, lrp: str) -> PortBinding | None:
         addresses=(router_port_addresses(port),),
         peer=peer,
         peer_datapath=peer_datapath,
+        neighbours=_neighbours(read, port),
     )
 
 
@@ -83,6 +89,13 @@ def router_port_addresses(port: LogicalRouterPort) -> str:
     ip4 = tuple(network.ip for network in port.networks4)
     ip6 = (*(network.ip for network in port.networks6), link_local(port.mac))
     return str(Host(port.mac, ip4, ip6))
+
+
+def _neighbours(read: Read, port: LogicalRouterPort) -> tuple[str, ...]:
+    """The port's networks, that of link-local addresses, and next hops beyond them."""
+    networks = {network.network for network in port.networks} | {LINK_LOCAL_NETWORK}
+    networks |= {host(nexthop) for nexthop in read.members(next_hops_beyond, port.id)}
+    return tuple(network_text(network) for network in sorted(networks))
 
 
 def _peer(read: Read, port: LogicalRouterPort) -> tuple[str, str]:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from incremental import Read
+from translator.addresses import is_within
 from translator.inputs import Acl, LogicalRouterPort, LogicalSwitchPort, PortGroupPort, StaticRoute
 
 # --- switch ports -------------------------------------------------------------
@@ -118,6 +119,22 @@ def routes_by_prefix(
 ) -> Iterator[tuple[tuple[str, bytes, bool], str]]:
     """(Router, prefix as value and mask, by source?) -> the static routes for it."""
     yield (route.router, route.prefix.network, route.by_source), route_id
+
+
+def next_hop_beyond(read: Read, route_id: str) -> tuple[str, bytes] | None:
+    """The router port and the next hop of a route whose next hop is in no network of the port."""
+    route = read(StaticRoute, route_id)
+    if route is None or not (route.nexthop and route.output_port):
+        return None
+    port = router_port_named(read, route.output_port)
+    if port is None or any(is_within(route.nexthop, network) for network in port.networks):
+        return None
+    return port.id, route.nexthop
+
+
+def next_hops_beyond(_route: str, found: tuple[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Router port -> next hops that are in none of its networks."""
+    yield found
 
 
 # --- port groups and ACLs -----------------------------------------------------

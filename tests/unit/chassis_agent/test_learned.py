@@ -1,5 +1,6 @@
 """What becomes of addresses that packets taught."""
 
+from ipaddress import ip_address
 from typing import Any, cast
 
 from chassis_agent.inputs import Change
@@ -26,12 +27,16 @@ class Server:
 
 
 class World:
-    def __init__(self) -> None:
+    def __init__(self, neighbours: tuple[str, ...] = ()) -> None:
         ports = PortNames()
         ports.change(
             [
                 Datapath("lr", "lr", "router", 7),
-                PortBinding("id-r", "lr", "r", 1, "patch"),
+                PortBinding(
+                    *("id-r", "lr", "r", 1, "patch"),
+                    addresses=("0a:00:00:00:00:fe 192.0.2.1",),
+                    neighbours=neighbours,
+                ),
             ],
             [],
         )
@@ -57,6 +62,16 @@ def test_a_neighbour_is_known_at_once_and_told_to_the_server() -> None:
     row = world.rows[MacBinding, "r/192.0.2.9"]
     assert (row.port, row.mac, row.chassis) == ("r", "0a:00:00:00:00:01", "hv1")
     assert world.server.told == [("r", "192.0.2.9", "0a:00:00:00:00:01")]
+
+
+def test_a_neighbour_that_the_port_cannot_have_is_not_learned() -> None:
+    world = World(neighbours=("192.0.2.0/24",))
+    for address in ("192.0.2.1", "192.0.2.255", "8.8.8.8"):
+        world.learned.neighbour_learned(7, 1, ip_address(address).packed, MAC)
+    assert (world.rows, world.server.told) == ({}, [])
+    assert world.learned.refused == 3
+    world.learned.neighbour_learned(7, 1, ip_address("192.0.2.9").packed, MAC)
+    assert (MacBinding, "r/192.0.2.9") in world.rows
 
 
 def test_a_neighbour_that_was_learned_is_known() -> None:

@@ -1,5 +1,6 @@
 """Realised state: what is written, what is left alone, and what survives a failing database."""
 
+import msgspec
 import pytest
 from sqlalchemy import Engine, event, text
 
@@ -23,7 +24,7 @@ from tests.unit.southbound.agents import until
 
 WEB = Datapath("d1", "ls", "web", 1)
 PORT = PortBinding("p1", "d1", "web-1", 1, "vif")
-ROUTER_PORT = PortBinding("r1", "d1", "r-web", 9, "patch")
+ROUTER_PORT = PortBinding("r1", "d1", "r-web", 9, "patch", neighbours=("10.0.0.0/24",))
 
 
 @pytest.fixture
@@ -230,6 +231,19 @@ async def test_what_was_learned_on_a_port_goes_when_it_is_another(
     assert aging.rows(MacBinding)
     await aging.write(2, changed)
     assert not aging.rows(FdbEntry)
+    assert not aging.rows(MacBinding)
+
+
+async def test_neighbours_go_with_the_network_that_they_are_in(aging: RealisedState) -> None:
+    networks = ("10.0.0.0/24", "10.0.1.0/24")
+    await aging.write(2, [msgspec.structs.replace(ROUTER_PORT, neighbours=networks)])
+    for ip in ("10.0.0.1", "10.0.1.1"):
+        aging.facts.learn_mac("hv1", "r-web", ip, "0a:00:00:00:00:01")
+    assert len(aging.rows(MacBinding)) == 2
+    await aging.write(3, [ROUTER_PORT])
+    assert [row.ip for row in aging.rows(MacBinding).values()] == ["10.0.0.1"]
+    addresses = ("0a:00:00:00:00:fe 10.0.0.1",)
+    await aging.write(4, [msgspec.structs.replace(ROUTER_PORT, addresses=addresses)])
     assert not aging.rows(MacBinding)
 
 

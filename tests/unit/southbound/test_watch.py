@@ -294,7 +294,7 @@ async def test_removing_a_chassis_frees_its_ports(
 async def test_learned_addresses_reach_the_others_and_go_with_their_port(
     state: RealisedState, make_agent: MakeAgent
 ) -> None:
-    router_port = PortBinding("id-r", "d1", "r-web", 1, "patch")
+    router_port = PortBinding("id-r", "d1", "r-web", 1, "patch", neighbours=("10.0.0.0/24",))
     await state.write(1, [router_port, vif("web-1"), vif("web-2")])
     one = await claiming(make_agent, "hv1", "web-1")
     two = await claiming(make_agent, "hv2", "web-2")
@@ -321,14 +321,26 @@ async def test_learned_addresses_reach_the_others_and_go_with_their_port(
         ("r-web", "2001:DB8::1", "0a:00:00:00:00:09"),
         ("r-web", "10.0.0.9", "0A:00:00:00:00:09"),
         ("r-web", "10.0.0.9", "mac"),
+        ("r-web", "10.0.0.9", "01:00:5e:00:00:09"),
+        ("r-web", "10.0.0.9", "00:00:00:00:00:00"),
+        ("r-web", "10.0.0.1", "0a:00:00:00:00:09"),
+        ("r-web", "10.0.0.255", "0a:00:00:00:00:09"),
+        ("r-web", "8.8.8.8", "0a:00:00:00:00:09"),
     ],
 )
 async def test_learning_what_is_not_its_own_or_no_address_is_denied(
     state: RealisedState, make_agent: MakeAgent, port: str, ip: str, mac: str
 ) -> None:
     router_ports = [
-        PortBinding("id-r1", "d1", "r-web", 8, "patch"),
-        PortBinding("id-r2", "d2", "r-elsewhere", 9, "patch"),
+        PortBinding(
+            *(id_, datapath, name, key, "patch"),
+            addresses=("0a:00:00:00:00:fe 10.0.0.1",),
+            neighbours=("10.0.0.0/24", "2001:db8::/64"),
+        )
+        for id_, datapath, name, key in (
+            ("id-r1", "d1", "r-web", 8),
+            ("id-r2", "d2", "r-elsewhere", 9),
+        )
     ]
     await state.write(1, [vif("web-1"), *router_ports])
     agent = await claiming(make_agent, "hv1", "web-1")

@@ -67,7 +67,7 @@ def test_an_acl(engine: Engine) -> None:
 def test_a_route(engine: Engine) -> None:
     route = [("static_route", topology.static_route(0, 0))]
     runs, rows = cost(engine, puts=route)
-    assert runs == {"static_route_flows": 1}
+    assert runs == {"next_hop_beyond": 1, "static_route_flows": 1}
     assert rows == 1
     cost(engine, deletes=route)
 

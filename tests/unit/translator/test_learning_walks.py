@@ -1,8 +1,10 @@
 """Which neighbours a router learns, and from what."""
 
 import pytest
+import yaml
 
 from logical_flow.walk_network import Network
+from tests.translated import Translated
 from tests.unit.translator.walks import network, reached, send
 
 GATEWAY = "0a:00:00:00:01:fe"
@@ -10,10 +12,7 @@ GUEST = "0a:00:00:00:01:77"
 KNOWN = "0a:00:00:00:01:01"
 
 
-@pytest.fixture(scope="module")
-def net() -> Network:
-    """`loose` has whatever address it says, `known` one that intent knows."""
-    return network(f"""
+DOCUMENT = f"""
     logical_switches:
       one:
         ports:
@@ -35,7 +34,13 @@ def net() -> Network:
         enabled: false
         ports:
           idle-one: {{mac: "0a:00:00:00:01:fd", networks: [10.0.1.253/24]}}
-    """)
+"""
+
+
+@pytest.fixture(scope="module")
+def net() -> Network:
+    """`loose` has whatever address it says, `known` one that intent knows."""
+    return network(DOCUMENT)
 
 
 def said4(ip: str, op: int, dst: str = GATEWAY, target: str = "10.0.1.254") -> str:
@@ -153,3 +158,15 @@ def test_a_router_that_is_disabled_hears_nothing(net: Network) -> None:
     question = said4("10.0.1.77", 1, dst="ff:ff:ff:ff:ff:ff", target="10.0.1.253")
     assert ("idle-one", "10.0.1.77", GUEST) not in learned(net, question)
     assert "loose" not in reached(net, question)
+
+
+def test_what_the_server_and_agents_hold_neighbours_against() -> None:
+    """The same networks and next hops as in flows."""
+    translated = Translated.of({"document": "test", **yaml.safe_load(DOCUMENT)})
+    (port,) = (row for row in translated.ports if row.name == "r-one")
+    assert set(port.neighbours) == {
+        *("10.0.1.0/24", "10.0.5.0/31", "fd00:1::/64", "fd00:5::/127", "fe80::/64"),
+        *("192.0.2.9/32", "2001:db8::9/128"),
+    }
+    (guest,) = (row for row in translated.ports if row.name == "loose")
+    assert guest.neighbours == ()
