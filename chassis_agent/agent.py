@@ -44,7 +44,6 @@ from chassis_agent.switch import Switch
 from chassis_agent.tunnels import PORT_NAME, port_options, tunnel_ofport
 from chassis_agent.underlay.prober import Prober
 from chassis_agent.underlay.remote_ports import RemotePorts
-from chassis_agent.unixctl import control_socket
 from chassis_agent.zones import ZoneAllocator, persisted_zones
 from southbound import wire
 from southbound.encaps import TUNNEL_TYPE
@@ -55,6 +54,8 @@ from southbound.watch.client import Batch, WatchClient
 log = structlog.get_logger(__name__)
 
 _COUNTERS_SECONDS: Final = 10.0
+_DATABASE_SECONDS: Final = 1.0
+_REMINDER_SECONDS: Final = 60.0
 _BRIDGE_RETRY_SECONDS: Final = 1.0
 _ASK_AGAIN_SECONDS: Final = 0.25
 _PUNTS_AT_ONCE: Final = 32
@@ -73,7 +74,12 @@ class Agent:
         self._session: Session | None = None
         self._status = StatusServer(
             settings.status_socket,
-            {"status": self.report, "recompute": self.recompute, "detrace": self.detrace},
+            {
+                "status": self.report,
+                "recompute": self.recompute,
+                "repair": self.repair,
+                "detrace": self.detrace,
+            },
         )
 
     async def run(self) -> None:
@@ -82,6 +88,8 @@ class Agent:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._database.run(), name="ovsdb")
                 tasks.create_task(self._run_sessions(), name="sessions")
+                tasks.create_task(self._watch_database(), name="ovsdb watch")
+                tasks.create_task(self._remind(), name="reminders")
         finally:
             await self._status.stop()
 
@@ -107,6 +115,12 @@ class Agent:
             return {"differences": ["the agent has not started: see its status"]}
         return {"differences": await self._session.differences()}
 
+    async def repair(self) -> dict[str, Any]:
+        """Brings the switch to what is wanted, where other programs changed it."""
+        if self._session is None:
+            raise RefusedCommandError("the agent has not started: see its status")
+        return {"repaired": await self._session.repair()}
+
     async def detrace(self, flow: str) -> dict[str, Any]:
         """What a flow in the switch is there for; `flow` is its cookie, or a line of a dump."""
         if self._session is None:
@@ -116,6 +130,20 @@ class Agent:
     def _take_view(self, view: SwitchView) -> None:
         self._view = view
         self._news.set()
+
+    async def _watch_database(self) -> None:
+        """Says what the agent waits for while Open vSwitch's database can't be reached."""
+        while True:
+            await asyncio.sleep(_DATABASE_SECONDS)
+            if trouble := await self._database.trouble():
+                self._health.degrade("ovsdb", f"waiting for Open vSwitch: {trouble}")
+            else:
+                self._health.clear("ovsdb")
+
+    async def _remind(self) -> None:
+        while True:
+            await asyncio.sleep(_REMINDER_SECONDS)
+            self._health.remind()
 
     async def _next_view(self) -> SwitchView:
         while True:
@@ -271,7 +299,7 @@ class Session:
         )
         self._revocations = Revocations(
             self._switch,
-            lambda: control_socket(settings.run_directory),
+            settings.switch_control,
             health,
             rows=state.rows,
             zones=lambda: local.zones,
@@ -280,7 +308,7 @@ class Session:
             host.bridge,
             state,
             self._switch,
-            lambda: control_socket(settings.run_directory),
+            settings.switch_control,
             revision=lambda: self._watch.revision,
             in_sync=lambda: self._reconciler.is_in_sync,
         )
@@ -308,7 +336,7 @@ class Session:
             self._switch.send,
             self._watch.tell,
             health,
-            control=lambda: control_socket(settings.run_directory),
+            control=settings.switch_control,
         )
         self._prober.set_own_addresses(host.encap_ips)
 
@@ -439,6 +467,9 @@ class Session:
 
     async def differences(self) -> list[str]:
         return await self._reconciler.differences()
+
+    async def repair(self) -> list[str]:
+        return await self._reconciler.repair()
 
 
 def _chassis_row(host: Host) -> Chassis:

@@ -40,6 +40,11 @@ class Health:
         log.warning("degraded", condition=condition, reason=reason, **details)
         self._on_change()
 
+    def remind(self) -> None:
+        """Log what stands, so that the end of a long log says it, too."""
+        if self._conditions:
+            log.warning("still degraded", **self._conditions)
+
     def clear(self, condition: str) -> None:
         if self._conditions.pop(condition, None) is not None:
             log.info("recovered", condition=condition)

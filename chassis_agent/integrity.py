@@ -21,6 +21,7 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from chassis_agent.desired import Changes
+from chassis_agent.errors import RefusedCommandError
 from chassis_agent.flow import Flow, FlowKey
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
@@ -95,6 +96,7 @@ class Guard:
         self._slice = 0
         self._is_slice_due = False
         self._last: list[str] = []
+        self._asked: list[asyncio.Future[list[str]]] = []
 
     @property
     def is_clean(self) -> bool:
@@ -112,6 +114,16 @@ class Guard:
         self._is_slice_due = True
         self._wake()
 
+    async def repair_now(self) -> list[str]:
+        """Compare the whole switch in the next step and repair it, whatever the settings say.
+
+        Returns what was repaired, a line each; it may be long until a step can be done.
+        """
+        asked: asyncio.Future[list[str]] = asyncio.get_running_loop().create_future()
+        self._asked.append(asked)
+        self._wake()
+        return await asked
+
     async def look(self) -> None:
         """Look at what may have changed, and repair it; a switch that is known only.
 
@@ -119,22 +131,40 @@ class Guard:
         """
         if self._pace.has_become_quiet:
             self._health.clear(_CONDITION)
-        if self.is_clean and not self._is_slice_due:
+        if self.is_clean and not self._is_slice_due and not self._asked:
             return
-        if wait := self._pace.wait:
+        if (wait := self._pace.wait) and not self._asked:
             asyncio.get_running_loop().call_later(wait, self._wake)
             return
+        asked, self._asked = self._asked, []
+        try:
+            repaired = await self._look(is_asked=bool(asked))
+        except BaseException as error:
+            for each in asked:
+                if not each.done():
+                    each.set_exception(RefusedCommandError(f"not repaired: {error}"))
+            raise
+        for each in asked:
+            if not each.done():
+                each.set_result(repaired)
+
+    async def _look(self, *, is_asked: bool) -> list[str]:
         groundwork = await self._switch.restore_groundwork()
         repaired = [f"{name}, missing or altered" for name in groundwork]
         self._health.counters["groundwork_restored"] += len(groundwork)
-        async for look in self._looks():
+        repairs = self._repairs or is_asked
+        async for look in self._looks(is_whole=is_asked or not self._repairs):
             different = self._difference(look)
-            if self._repairs:
+            if repairs:
                 repaired += await self._repair(different, look)
             else:
                 self._leave(different, look)
-        if repaired:
+        if repairs and self._left:
+            self._left = []
+            self._health.clear(_CONDITION)
+        if repaired and not is_asked:
             self._note_repairs(repaired)
+        return repaired
 
     def report(self) -> dict[str, Any]:
         """The part of the status that concerns repairs."""
@@ -145,10 +175,10 @@ class Guard:
             "left": self._left[:NAMED],
         }
 
-    async def _looks(self) -> AsyncIterator[_Look]:
+    async def _looks(self, *, is_whole: bool) -> AsyncIterator[_Look]:
         """Reads the parts that are due, one after the other."""
         tables = self._switch.take_changed_tables()
-        if None in tables or len(tables) > _TABLES_ONE_BY_ONE or not self._repairs:
+        if None in tables or len(tables) > _TABLES_ONE_BY_ONE or is_whole:
             self._is_slice_due = False
             yield _Look(await self._switch.flows(), _is_any)
             return

@@ -24,6 +24,7 @@ import structlog
 
 from chassis_agent.announcer import Announcer
 from chassis_agent.bindings import Bindings
+from chassis_agent.errors import RefusedCommandError
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change, WatchedRows
@@ -136,6 +137,12 @@ class Reconciler:
     async def guard(self) -> None:
         """Has the switch looked at from time to time, for what other programs did to it."""
         await self._guard.run()
+
+    async def repair(self) -> list[str]:
+        """Repairs what other programs did to the switch; a line for each difference."""
+        if not self._switch.is_connected or not self.is_settled:
+            raise RefusedCommandError("the switch is not connected, or its rows are not known yet")
+        return await self._guard.repair_now()
 
     # --- steps
 

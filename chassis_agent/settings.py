@@ -8,17 +8,24 @@ knows a path or an address of its host, so many agents run on one machine.
 """
 
 import ipaddress
+import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from pydantic import BaseModel, ConfigDict, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
 from chassis_agent.errors import HostConfigurationError
+from chassis_agent.unixctl import control_socket
 from southbound.encaps import TUNNEL_TYPE
 
 DEFAULT_BRIDGE = "br-int"
+
+
+def _default_run_directory() -> Path:
+    """Where Open vSwitch's own programs look."""
+    return Path(os.environ.get("OVS_RUNDIR") or "/var/run/openvswitch")
 
 
 class AgentSettings(BaseModel):
@@ -26,8 +33,10 @@ class AgentSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    run_directory: Path = Path("/var/run/openvswitch")
+    run_directory: Path = Field(default_factory=_default_run_directory)
     """Where Open vSwitch keeps its sockets and pid files."""
+    control_socket: Path | None = None
+    """The control socket of ``ovs-vswitchd``; found in the run directory without it."""
     state_directory: Path = Path("/var/lib/treadle/agent")
     """Where the agent keeps its cache and its status socket."""
     ovsdb: str | None = None
@@ -59,6 +68,10 @@ class AgentSettings(BaseModel):
     @property
     def cache_directory(self) -> Path:
         return self.state_directory / "cache"
+
+    def switch_control(self) -> Path:
+        """The control socket of ``ovs-vswitchd``. Raises ControlError if there is none."""
+        return self.control_socket or control_socket(self.run_directory)
 
     def management_socket(self, bridge: str) -> Path:
         """The socket on which `bridge` speaks OpenFlow to local controllers."""

@@ -4,16 +4,22 @@
 by ``{"error": "…"}``. Some commands take words, under ``"arguments"``. The
 socket also makes sure that a state directory has one agent: a second one finds it
 answered and leaves.
+
+Only its owner may use it, but whatever comes in is bounded: the length of a request, the
+number of clients, and how long one may keep its place without asking or without reading.
 """
 
 import asyncio
 import contextlib
 import json
+import os
+import socket
 import stat
 from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+import msgspec
 import structlog
 
 from chassis_agent.errors import AgentError, AlreadyRunningError, RefusedCommandError
@@ -23,7 +29,18 @@ log = structlog.get_logger(__name__)
 Command: TypeAlias = Callable[..., Awaitable[Any]]
 """Takes the words of the request; raises AgentError for what cannot be done."""
 
+LONGEST_REQUEST: Final = 64 * 1024
+MOST_CLIENTS: Final = 32
+IDLE_SECONDS: Final = 30.0
+"""How long a client may take for a request, and for reading an answer."""
+COMMAND_SECONDS: Final = 120.0
+
 _ANSWER_LIMIT = 1 << 28
+
+
+class _Request(msgspec.Struct):
+    command: str
+    arguments: list[str] = []
 
 
 class StatusServer:
@@ -42,8 +59,9 @@ class StatusServer:
             if await _is_answered(self._path):
                 raise AlreadyRunningError(f"another agent uses {self._path.parent}")
             self._path.unlink()
-        self._server = await asyncio.start_unix_server(self._serve, self._path)
-        self._path.chmod(stat.S_IRUSR | stat.S_IWUSR)
+        self._server = await asyncio.start_unix_server(
+            self._serve, sock=_bound(self._path), limit=LONGEST_REQUEST
+        )
 
     async def stop(self) -> None:
         if self._server is not None:
@@ -54,33 +72,69 @@ class StatusServer:
             self._path.unlink(missing_ok=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        is_welcome = len(self._answering) < MOST_CLIENTS
         self._answering.add(writer)
         try:
-            while line := await reader.readline():
-                writer.write(json.dumps(await self._answer(line)).encode() + b"\n")
-                await writer.drain()
-        except (ConnectionError, ValueError) as error:
-            log.info("status client left", error=str(error))
+            if is_welcome:
+                await self._answer_all(reader, writer)
+            else:
+                await _write(writer, {"error": f"there are {MOST_CLIENTS} clients already"})
+        except (ConnectionError, TimeoutError) as error:
+            log.info("status client left", error=str(error) or type(error).__name__)
         finally:
             self._answering.discard(writer)
             writer.close()
 
+    async def _answer_all(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while True:
+            try:
+                async with asyncio.timeout(IDLE_SECONDS):
+                    line = await reader.readline()
+            except ValueError:
+                await _write(
+                    writer, {"error": f"a request has at most {LONGEST_REQUEST} bytes in its line"}
+                )
+                return
+            if not line:
+                return
+            await _write(writer, await self._answer(line))
+
     async def _answer(self, line: bytes) -> dict[str, Any]:
         try:
-            request = json.loads(line)
-            command = self._commands.get(request["command"])
-            arguments = list(map(str, request.get("arguments", ())))
-        except (ValueError, TypeError, KeyError):
-            return {"error": "a request is a JSON object with a command"}
+            request = msgspec.json.decode(line, type=_Request)
+        except (msgspec.DecodeError, RecursionError, UnicodeError) as error:
+            return {"error": f"a request is a JSON object with a command: {error}"}
+        command = self._commands.get(request.command)
         if command is None:
             return {"error": f"known commands are {', '.join(sorted(self._commands))}"}
         try:
-            return {"result": await command(*arguments)}
+            async with asyncio.timeout(COMMAND_SECONDS):
+                return {"result": await command(*request.arguments)}
         except AgentError as error:
             return {"error": str(error)}
         except Exception as error:
-            log.exception("status command failed", command=request["command"])
+            log.exception("status command failed", command=request.command)
             return {"error": f"{type(error).__name__}: {error}"}
+
+
+def _bound(path: Path) -> socket.socket:
+    """A socket at `path` that at no moment somebody else than its owner can connect to."""
+    listening = socket.socket(socket.AF_UNIX)
+    before = os.umask(~(stat.S_IRUSR | stat.S_IWUSR) & 0o777)
+    try:
+        listening.bind(str(path))
+    except OSError:
+        listening.close()
+        raise
+    finally:
+        os.umask(before)
+    return listening
+
+
+async def _write(writer: asyncio.StreamWriter, answer: dict[str, Any]) -> None:
+    async with asyncio.timeout(IDLE_SECONDS):
+        writer.write(json.dumps(answer).encode() + b"\n")
+        await writer.drain()
 
 
 async def ask(path: Path, command: str, *arguments: str) -> Any:

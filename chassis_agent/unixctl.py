@@ -19,18 +19,22 @@ _CHUNK: Final = 1 << 20
 def control_socket(run_directory: Path, program: str = "ovs-vswitchd") -> Path:
     """The control socket of a daemon that keeps it in the run directory.
 
-    The one without a process id in its name, if the daemon was started with such a
-    one; else that of the process that the pid file names.
+    That of the process that the pid file names, as daemons call it unless told otherwise;
+    else the one without a process id in its name. Raises ControlError if there is neither.
     """
-    fixed = run_directory / f"{program}.ctl"
-    if fixed.is_socket():
-        return fixed
     pid_file = run_directory / f"{program}.pid"
     try:
-        pid = int(pid_file.read_text())
-    except (OSError, ValueError) as error:
-        raise ControlError(f"cannot tell the process of {program}: {error}") from error
-    return run_directory / f"{program}.{pid}.ctl"
+        own = run_directory / f"{program}.{int(pid_file.read_text())}.ctl"
+    except (OSError, ValueError):
+        own = None
+    fixed = run_directory / f"{program}.ctl"
+    for candidate in (own, fixed):
+        if candidate is not None and candidate.is_socket():
+            return candidate
+    tried = f"{fixed} is no socket, and {pid_file} " + (
+        "names no process" if own is None else f"leads to {own.name}, which is none"
+    )
+    raise ControlError(f"{program} has no control socket: {tried}; agent.control_socket can say it")
 
 
 async def call(path: Path, method: str, *arguments: str, timeout: float = 30.0) -> str:  # noqa: ASYNC109

@@ -94,6 +94,7 @@ def status(
             ("flows", answer.get("flows")),
             ("ports", f"{len(ports.get('up', ()))} up of {len(ports.get('bound', ()))}"),
             ("waiting", len(answer.get("waiting", ()))),
+            ("repaired", "; ".join(answer.get("guard", {}).get("last", ())[:3]) or "nothing"),
             ("degraded", "; ".join(map(": ".join, answer["degraded"].items())) or "no"),
             *((f"count of {name}", value) for name, value in answer["counters"].items()),
         ],
@@ -117,6 +118,24 @@ def recompute(
     if answer["differences"]:
         raise typer.Exit(ExitCode.REFUSED)
     typer.echo("no differences")
+
+
+@app.command()
+def repair(
+    config: Config = None, state_directory: StateDirectory = None, as_json: AsJson = False
+) -> None:
+    """Repair flows that another program changed, now, and say which they were.
+
+    The agent does so by itself within seconds, unless `agent.repair` is false.
+    """
+    answer = _ask(_settings(config, state_directory=state_directory), "repair")
+    if as_json:
+        typer.echo(json.dumps(answer, indent=2))
+        return
+    for line in answer["repaired"]:
+        typer.echo(f"repaired {line}")
+    if not answer["repaired"]:
+        typer.echo("nothing to repair")
 
 
 @app.command()

@@ -47,6 +47,19 @@ class SwitchDatabase:
         """Whether the replica follows the database at this moment."""
         return self._idl.is_following
 
+    async def trouble(self) -> str:
+        """Why the replica doesn't follow the database; empty when it does."""
+        if self.is_connected:
+            return ""
+        kind, _, place = self._remote.partition(":")
+        if kind == "unix":
+            try:
+                _, writer = await asyncio.open_unix_connection(place)
+            except OSError as error:
+                return f"cannot connect to {self._remote}: {error.strerror or error}"
+            writer.close()
+        return f"{self._remote} does not answer as a database of Open vSwitch"
+
     async def transact(self, edit: Edit) -> None:
         """Runs an edit, again after each conflict and each loss of the connection.
 

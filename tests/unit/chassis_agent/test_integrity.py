@@ -201,3 +201,15 @@ async def test_without_repairs_differences_are_told_while_they_last() -> None:
     await scene.look_after(0)
     assert not scene.reason
     assert scene.guard.report()["left"] == []
+
+
+async def test_a_repair_that_is_asked_for_is_done_at_once() -> None:
+    scene = Scene(repairs=False)
+    scene.switch.holds[foreign(3).key] = foreign(3)
+    asked = asyncio.create_task(scene.guard.repair_now())
+    await asyncio.sleep(0)
+    await scene.look_after(0)
+    (told,) = await asked
+    assert told.startswith("a flow that is not wanted")
+    assert scene.switch.holds == scene.wanted
+    assert not scene.reason

@@ -1,5 +1,7 @@
 """What ties an agent to its host, from settings and from the database."""
 
+from pathlib import Path
+
 import pytest
 
 from chassis_agent.errors import HostConfigurationError
@@ -63,3 +65,15 @@ def test_paths_follow_the_run_directory() -> None:
     settings = AgentSettings.model_validate({"run_directory": "/run/hv1"})
     assert settings.ovsdb_remote == "unix:/run/hv1/db.sock"
     assert str(settings.management_socket("br-int")) == "/run/hv1/br-int.mgmt"
+
+
+def test_open_vswitch_is_where_its_own_programs_look(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OVS_RUNDIR", "/run/elsewhere")
+    assert AgentSettings().run_directory == Path("/run/elsewhere")
+    assert AgentSettings().ovsdb_remote == "unix:/run/elsewhere/db.sock"
+    monkeypatch.delenv("OVS_RUNDIR")
+    assert AgentSettings().run_directory == Path("/var/run/openvswitch")
+
+
+def test_a_control_socket_can_be_said() -> None:
+    assert AgentSettings(control_socket=Path("/run/x.ctl")).switch_control() == Path("/run/x.ctl")

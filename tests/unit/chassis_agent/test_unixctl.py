@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+import socket
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -94,8 +95,24 @@ async def test_a_daemon_that_is_silent(tmp_path: Path) -> None:
         await finished.wait()
 
 
-def test_the_control_socket_has_the_daemon_s_process_id(tmp_path: Path) -> None:
+@contextmanager
+def listening(path: Path) -> Iterator[Path]:
+    with socket.socket(socket.AF_UNIX) as made:
+        made.bind(str(path))
+        yield path
+
+
+def test_the_control_socket_is_that_of_the_pid_file_or_the_one_without_a_process_id(
+    tmp_path: Path,
+) -> None:
+    with pytest.raises(ControlError, match=r"names no process; agent\.control_socket can say it"):
+        unixctl.control_socket(tmp_path)
     (tmp_path / "ovs-vswitchd.pid").write_text("1234\n")
-    assert unixctl.control_socket(tmp_path) == tmp_path / "ovs-vswitchd.1234.ctl"
-    with pytest.raises(ControlError, match="cannot tell the process"):
-        unixctl.control_socket(tmp_path / "nowhere")
+    with pytest.raises(ControlError, match=r"ovs-vswitchd\.1234\.ctl, which is none"):
+        unixctl.control_socket(tmp_path)
+    with listening(tmp_path / "ovs-vswitchd.ctl") as fixed:
+        assert unixctl.control_socket(tmp_path) == fixed
+        with listening(tmp_path / "ovs-vswitchd.1234.ctl") as own:
+            assert unixctl.control_socket(tmp_path) == own
+            (tmp_path / "ovs-vswitchd.pid").write_text("nonsense\n")
+            assert unixctl.control_socket(tmp_path) == fixed
