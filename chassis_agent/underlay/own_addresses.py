@@ -13,11 +13,18 @@ from typing import Final
 from chassis_agent import unixctl
 from chassis_agent.errors import ControlError
 
+_ROUTE: Final = re.compile(r"^(?:Cached|User): ", re.MULTILINE)
 _SOURCE: Final = re.compile(r"^src (\S+)$", re.MULTILINE)
 
 
 async def missing(control: Path, addresses: Iterable[str]) -> list[str]:
-    """The addresses that the host does not have. Raises ControlError if that can't be told."""
+    """The addresses that the host does not have.
+
+    Raises ControlError if that can't be told: a switch that knows no routes at all, not even
+    those to the host itself, does not follow the system's.
+    """
+    if not _ROUTE.search(await unixctl.call(control, "ovs/route/show")):
+        raise ControlError("Open vSwitch knows no routes")
     return [address for address in addresses if not await _is_here(control, address)]
 
 

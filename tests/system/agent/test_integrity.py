@@ -70,9 +70,11 @@ async def test_what_another_program_changes_is_named_and_repaired(
         lambda status: any(told in each for each in status["guard"]["last"])
     )
     assert "changed_by_others" in status["degraded"]
-    await asyncio.to_thread(
-        wait_until, lambda: (switch.flows(), groundwork(switch)) == (flows, foundation), "repaired"
-    )
+
+    def is_repaired() -> bool:
+        return (switch.flows(), groundwork(switch)) == (flows, foundation)
+
+    await asyncio.to_thread(wait_until, is_repaired, "repaired", 30)
     status = await plugged.status()
     assert status["counters"]["repairs"] >= 1
     assert status["guard"]["monitored"]
