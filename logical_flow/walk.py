@@ -22,6 +22,7 @@ What happens is a list of *events*, each with its depth in the tree of copies.
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from copy import copy, deepcopy
+from dataclasses import dataclass
 
 from logical_flow.action import Actions
 from logical_flow.effects import EFFECTS, Course, Position, Scene
@@ -44,6 +45,8 @@ MAX_EVENTS = 300_000
 
 MAX_TRIED = 64
 """How many ways to go on are tried where it is not defined which one is taken."""
+MAX_TRIED_EVENTS = 100_000
+"""How much may happen on all of these together."""
 
 _PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", "ct_state", "ct_mark", "ct_label")
 _PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
@@ -82,17 +85,44 @@ def walk_from(
     return walker.result
 
 
-class _Walker:
-    """Carries the events of one walk, and how deep it is in copies and crossings."""
+class _TooMuchTriedError(WalkError):
+    """The trials of a walk are more than it may have."""
 
-    def __init__(self, network: Network, max_depth: int) -> None:
+
+@dataclass
+class _Trials:
+    """All trials of a walk and of its trials: how many, and what happened on them."""
+
+    ways: int = 0
+    events: int = 0
+
+
+class _Walker:
+    """Carries the events of one walk, and how deep it is in copies and crossings.
+
+    A walker with `is_trial` finds out what would happen.
+    """
+
+    def __init__(
+        self,
+        network: Network,
+        max_depth: int,
+        trials: _Trials | None = None,
+        *,
+        is_trial: bool = False,
+    ) -> None:
         self.network = network
         self.max_depth = max_depth
         self.depth = 0
         self.result = Walk()
-        self.tried = 0
+        self.trials = trials or _Trials()
+        self.is_trial = is_trial
 
     def note(self, event: Event) -> None:
+        if self.is_trial:
+            self.trials.events += 1
+            if self.trials.events > MAX_TRIED_EVENTS:
+                raise _TooMuchTriedError(f"more than {MAX_TRIED_EVENTS} steps were tried")
         if len(self.result.events) >= MAX_EVENTS:
             raise WalkError(f"more than {MAX_EVENTS} steps; it may go to too many ports")
         self.result.events.append(event)
@@ -133,21 +163,26 @@ class _Walker:
     def _agree(self, entries: Sequence[Entry], scene: Scene, packet: Packet) -> bool:
         """Whether the packet fares the same whichever of the entries is followed.
 
-        Too many ways to try count as different ones.
+        Too much to try counts as a difference.
         """
-        outcomes = []
-        for entry in entries:
-            if self.tried >= MAX_TRIED:
-                return False
-            walker = _Walker(copy(self.network), self.max_depth)
-            walker.network.connections = deepcopy(self.network.connections)
-            walker.depth, walker.tried = self.depth + 1, self.tried + 1
-            trial = dict(packet)
-            position = walker.run(scene._replace(entry=entry, visit=None), entry.actions, trial)
-            walker.follow(trial, position)
-            self.tried = walker.tried
-            outcomes.append(walker.result.outcome())
-        return all(outcome == outcomes[0] for outcome in outcomes)
+        try:
+            first, *others = (self._try(entry, scene, dict(packet)) for entry in entries)
+        except _TooMuchTriedError:
+            return False
+        return all(other == first for other in others)
+
+    def _try(self, entry: Entry, scene: Scene, packet: MutablePacket) -> list[str]:
+        """What would come of it if `entry` was followed."""
+        self.trials.ways += 1
+        if self.trials.ways > MAX_TRIED:
+            raise _TooMuchTriedError(f"more than {MAX_TRIED} ways were tried")
+        network = copy(self.network)
+        network.connections = deepcopy(self.network.connections)
+        walker = _Walker(network, self.max_depth, self.trials, is_trial=True)
+        walker.depth = self.depth + 1
+        position = walker.run(scene._replace(entry=entry, visit=None), entry.actions, packet)
+        walker.follow(packet, position)
+        return walker.result.outcome()
 
     def run(self, scene: Scene, actions: Actions, packet: MutablePacket) -> Position | None:
         """Run a list of actions; the result is where the packet goes on."""

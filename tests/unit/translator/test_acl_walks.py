@@ -463,17 +463,34 @@ def test_what_makes_no_difference_needs_no_order(direction: str, one: str, other
         assert all(drop.certain for drop in walked.drops)
 
 
-def test_there_is_an_end_to_trying() -> None:
-    """Ten tiers of questions are a thousand ways: after some of them it is not known."""
-    tied = [
-        f"direction: {direction}, tier: {tier}, priority: 9, match: {match}, action: {action}"
-        for direction in ("from-lport", "to-lport")
-        for tier in range(4)
-        for match, action in (("tcp", "pass"), ("tcp.dst == 80", "allow"), ("ip4", "allow"))
+def ties(direction: str, labels: int) -> list[str]:
+    """ACLs in all tiers that let the same packet go on in many ways."""
+    ways = [("tcp", "pass")]
+    ways += [
+        (f"tcp.dst >= 80 && tcp.src != {label}", f"allow-related, label: {label}")
+        for label in range(labels)
     ]
-    walked = send(switch(*tied), a_to_b())
-    assert [delivery.port for delivery in walked.deliveries] in ([], ["b"])
-    assert bool(walked.deliveries) == all(drop.certain for drop in walked.drops)
+    return [
+        f"direction: {direction}, tier: {tier}, priority: 9, match: '{match}', action: {action}"
+        for tier in range(4)
+        for match, action in ways
+    ]
+
+
+@pytest.mark.parametrize(("labels", "is_defined"), [(1, True), (2, True), (80, False)])
+def test_there_is_an_end_to_trying(labels: int, is_defined: bool) -> None:
+    """Where there are more ways than are tried it is not defined which one is taken."""
+    walked = send(switch(*ties("to-lport", labels)), a_to_b())
+    assert bool(walked.deliveries) == is_defined
+    assert all(drop.certain for drop in walked.drops) == is_defined
+
+
+def test_there_is_an_end_to_what_happens_meanwhile(monkeypatch: pytest.MonkeyPatch) -> None:
+    net = switch(*ties("from-lport", 1))
+    assert reached(net, a_to_b()) == ["b"]
+    monkeypatch.setattr("logical_flow.walk.MAX_TRIED_EVENTS", 10)
+    assert not any(drop.certain for drop in send(net, a_to_b()).drops)
+    assert reached(net, a_to_b("udp")) == ["b"]
 
 
 @pytest.mark.parametrize("relation", ["==", "!="])
