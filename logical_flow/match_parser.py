@@ -53,7 +53,7 @@ def parse_match(
     return expression
 
 
-@lru_cache(maxsize=65536)
+@lru_cache(maxsize=8192)
 def parse_trusted_match(source: str) -> Expression:
     """The expression of a text that was parsed before, such as an ACL's canonical match."""
     return parse_match(source)

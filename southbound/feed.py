@@ -35,7 +35,7 @@ class Difference(NamedTuple):
 class Feed:
     """All rows, and the recent history of each scope."""
 
-    def __init__(self, *, tombstones: int = 100_000) -> None:
+    def __init__(self, *, tombstones: int = 20_000) -> None:
         self.position = 0
         self.horizon = 0
         self._max_tombstones = tombstones

@@ -67,7 +67,7 @@ from logical_flow.template import (
 from southbound import rows
 
 SPECIALISATIONS_KEPT = 4096
-"""How many compiled forms of one template are remembered."""
+"""How many compiled forms of all templates together are remembered."""
 
 _CONJUNCTION_ID = FIELDS["conj_id"]
 
@@ -106,7 +106,6 @@ class CompiledTemplate:
         self._positions = {hole.name: i for i, hole in enumerate(template.arguments)}
         self._special = tuple(self._positions[name] for name in _specialising(template))
         self._added = len(self._positions) + bool(self._special)
-        self._body = lru_cache(maxsize=SPECIALISATIONS_KEPT)(self._specialise)
         self._priority = self._priority_of(template.priority)
         only = template.only
         self._local = self._positions[only.hole] if isinstance(only, Local) else None
@@ -180,14 +179,14 @@ class CompiledTemplate:
             if self.template.arguments[position].type is HoleType.EXPR:
                 value = open_set_names(value, names)
             values.append(value)
-        return self._body(tuple(values)), (*arguments, names)
+        return _specialised_body(self, tuple(values)), (*arguments, names)
 
     @cached_property
     def _plain(self) -> _Body:
         """The body of all flows where nothing specialises; most templates are never used."""
-        return self._specialise(())
+        return self.specialise(())
 
-    def _specialise(self, values: tuple[Any, ...]) -> _Body:
+    def specialise(self, values: tuple[Any, ...]) -> _Body:
         """Compile match and actions with the specialising holes filled."""
         given = {
             self.template.arguments[position].name: value
@@ -299,6 +298,16 @@ class CompiledTemplate:
             return value
 
         return computed
+
+
+@lru_cache(maxsize=SPECIALISATIONS_KEPT)
+def _specialised_body(compiled: CompiledTemplate, values: tuple[Any, ...]) -> _Body:
+    """The body of a template with its specialising holes filled.
+
+    One memory for all templates: with one for each, an ACL that changes all the time
+    would fill them all.
+    """
+    return compiled.specialise(values)
 
 
 def compile_template(row: rows.Template) -> CompiledTemplate:

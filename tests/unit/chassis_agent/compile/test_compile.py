@@ -14,6 +14,7 @@ from chassis_agent.compile import (
     compile_template,
     pack_group,
 )
+from chassis_agent.compile.template import _specialised_body
 from chassis_agent.show import Names, format_flow
 from logical_flow.holes import Argument
 from logical_flow.normalise import normalise
@@ -215,8 +216,11 @@ def test_texts_that_are_alike_but_for_their_sets_are_compiled_once(
         "$networks": ["10.1.0.0/16", "10.2.0.0/16"],
     }
     context = surroundings(BOOK, members=members)
-    alone = [compile_template(template).pack((text,), context, 1) for text in ALIKE]
-
+    alone = []
+    for text in ALIKE:
+        _specialised_body.cache_clear()
+        alone.append(compile_template(template).pack((text,), context, 1))
+    _specialised_body.cache_clear()
     counted = Mock(wraps=normalise)
     monkeypatch.setattr("chassis_agent.compile.template.normalise", counted)
     compiled = compile_template(template)
