@@ -249,7 +249,8 @@ class Revision(Document):
 class RevisionWithChanges(Revision):
     """A revision and all that it did."""
 
-    changes: list[Change]
+    changes: list[Change] | None
+    """`null` where they are forgotten: `server.history` says how many revisions keep them."""
 
 
 class Fault(Document):

@@ -35,7 +35,9 @@ def _print_revision(found: dict[str, Any]) -> None:
     typer.echo(f"revision {found['id']} by {found['author']}, {_when(found)}")
     if found["comment"]:
         typer.echo(f"  {found['comment']}")
-    for change in found["changes"]:
+    if found["changes"] is None:
+        typer.echo("  what it changed is not known any more: it is older than the history kept")
+    for change in found["changes"] or ():
         for line in describe_change(change):
             typer.echo(f"  {line}")
 

@@ -102,7 +102,8 @@ async def get_revision(
 ) -> Response:
     def work(reader: Reader) -> Response:
         entry = revisions.get(reader, revision)
-        changes = [_change(change) for change in entry.changes or ()]
+        kept = entry.changes
+        changes = None if kept is None else [_change(change) for change in kept]
         return JSONResponse({**_revision(entry), "changes": changes})
 
     response = await backend.read(work)

@@ -67,6 +67,28 @@ def upgrade_database(config: Config = None, database: DatabaseUrl = None) -> Non
     typer.echo("the database is up to date")
 
 
+@db.command("compact")
+def compact_database(config: Config = None, database: DatabaseUrl = None) -> None:
+    """Forget what old revisions changed, as `server.history` says, and give the space back.
+
+    A running server forgets by itself; only giving space back needs it stopped.
+    """
+    settings = load_settings(config, database)
+    from cli.server.ownership import owning
+    from northbound.database import open_database
+    from northbound.retention import Retention, forget, give_back_space
+
+    with reporting_errors(), owning(settings.database_url):
+        opened = open_database(settings.database_url)
+        try:
+            history = settings.history
+            changes = sum(forget(opened, Retention(history.revisions, history.days)))
+            give_back_space(opened)
+        finally:
+            opened.close()
+    typer.echo(f"{changes} changes of old revisions are forgotten")
+
+
 def load_settings(
     config: Path | None, database: str | None, options: dict[str, Any] | None = None
 ) -> "ServerSettings":

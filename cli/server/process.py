@@ -11,7 +11,8 @@ import os
 import signal
 import socket
 import ssl
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from typing import Any
 
 import structlog
 import uvicorn
@@ -20,6 +21,7 @@ from api.app import create_app
 from api.backend import Backend
 from cli.server.descriptors import share_of_connections
 from cli.server.errors import AddressInUseError, NoTokensError, ServiceFailedError
+from cli.server.history import keep_short
 from cli.server.http import ApiServer, Sparsely
 from cli.server.ownership import owning
 from cli.server.settings import AgentListener, Listener, ServerSettings
@@ -55,6 +57,8 @@ async def serve(settings: ServerSettings) -> None:
         _refuse_open_door(settings, database)
         realised = await stack.enter_async_context(_realised(database, settings.agents))
         translator, translating = await stack.enter_async_context(_translated(database, realised))
+        forgetting = keep_short(database, translator, settings.history)
+        await stack.enter_async_context(_in_background(forgetting, "the history"))
         agents = await stack.enter_async_context(
             _watched(settings.agents, agents_tls, agents_admission, realised, database)
         )
@@ -185,9 +189,18 @@ async def _translated(
 ) -> AsyncIterator[tuple[Translator, asyncio.Task[None]]]:
     translator = Translator(database, realised)
     await translator.start()
-    running = asyncio.create_task(translator.run(), name="the translator")
-    try:
+    async with _in_background(translator.run(), "the translator") as running:
         yield translator, running
+
+
+@contextlib.asynccontextmanager
+async def _in_background(
+    work: Coroutine[Any, Any, None], name: str
+) -> AsyncIterator[asyncio.Task[None]]:
+    """A task that is cancelled, and has ended, when the block ends."""
+    running = asyncio.create_task(work, name=name)
+    try:
+        yield running
     finally:
         running.cancel()
         await asyncio.gather(running, return_exceptions=True)

@@ -4,7 +4,7 @@ import ipaddress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Self
 
-from pydantic import Field, SecretStr, model_validator
+from pydantic import Field, SecretStr, field_validator, model_validator
 
 from cli.configuration import Group, SectionSettings
 
@@ -128,6 +128,20 @@ class Database(Group):
     """Put into the URL."""
 
 
+class History(Group):
+    """How much of the revision log is kept; what objects are as they are now stays."""
+
+    revisions: int | None = Field(default=1_000_000, ge=1000)
+    """The newest revisions that keep what they changed; 0 for all of them."""
+    days: float | None = Field(default=None, gt=0)
+    """How old a revision may get that keeps what it changed; for ever if not said."""
+
+    @field_validator("revisions", mode="before")
+    @classmethod
+    def _all(cls, value: object) -> object:
+        return None if value in (0, "0") else value
+
+
 class Logging(Group):
     """What is logged, to standard error."""
 
@@ -144,6 +158,7 @@ class ServerSettings(SectionSettings):
     database: Database = Database()
     api: ApiListener = ApiListener()
     agents: AgentListener = AgentListener()
+    history: History = History()
     log: Logging = Logging()
 
     @property

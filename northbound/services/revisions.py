@@ -16,7 +16,10 @@ FILTERS = ("author", "kind", "object")
 
 @dataclass(frozen=True)
 class RevisionEntry:
-    """A revision; `changes` is filled in only when one is read by its number."""
+    """A revision; `changes` is filled in only when one is read by its number.
+
+    None there too where what it changed is forgotten: see :mod:`northbound.retention`.
+    """
 
     id: int
     created_at: datetime
@@ -58,13 +61,15 @@ def page(
 
 
 def get(reader: Reader, revision: int) -> RevisionEntry:
-    """One revision with all its changes."""
+    """One revision with all its changes, if they are kept."""
     row = reader.session.get(Revision, revision)
     if row is None:
         raise NotFoundError("revision", str(revision))
     query = select(Change.table, Change.object_id, Change.before, Change.after)
     query = query.where(Change.revision == revision).order_by(Change.seq)
-    return _entry(row, [RowChange(*change) for change in reader.session.execute(query)])
+    changes = [RowChange(*change) for change in reader.session.execute(query)]
+    # One without changes is never committed.
+    return _entry(row, changes or None)
 
 
 def history(reader: Reader, kind: str, object_id: str) -> list[tuple[RevisionEntry, RowChange]]:

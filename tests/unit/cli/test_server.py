@@ -297,6 +297,16 @@ def test_no_database_where_there_should_be_one(tmp_path: Path) -> None:
     assert "none.db" in refused.stderr
 
 
+def test_the_database_is_compacted(tmp_path: Path) -> None:
+    database = str(tmp_path / "treadle.db")
+    assert run("db", "upgrade", "--database", database).returncode == 0
+    done = run("db", "compact", "--database", database, TREADLE_SERVER__HISTORY__REVISIONS="1000")
+    assert (done.returncode, done.stdout) == (0, "0 changes of old revisions are forgotten\n")
+    refused = run("db", "compact", "--database", database, TREADLE_SERVER__HISTORY__REVISIONS="7")
+    assert refused.returncode == 2
+    assert "server.history.revisions" in refused.stderr
+
+
 def test_no_server_where_there_should_be_one() -> None:
     (port,) = free_ports(1)
     refused = run("show", TREADLE_URL=f"http://127.0.0.1:{port}")
@@ -313,7 +323,7 @@ def test_help_loads_no_framework() -> None:
     assert json.loads(loaded.stdout.replace("'", '"')) == []
 
 
-COMMANDS = [("server",), ("db", "upgrade"), ("token", "list")]
+COMMANDS = [("server", "--api-port", "0"), ("db", "upgrade"), ("token", "list")]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
