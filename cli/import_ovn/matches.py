@@ -59,7 +59,7 @@ class Matches:
         expression = _as_ovn_reads(written)
         if expression is None:
             found = _refusal(written, direction)
-            if _is_balanced(written) and "unmasked" not in found:
+            if _is_balanced(written):
                 report.noted(row, "match", f"not imported, and OVN cannot read it: {found}")
             else:
                 report.lost(row, "match", f"not imported: {found}")

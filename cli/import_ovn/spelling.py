@@ -107,7 +107,7 @@ def set_member(text: str) -> str | None:
 def member_width(member: str) -> int | None:
     """The bits of a member of an address set, without which no field is compared with it."""
     try:
-        lexer = Lexer(_masked(member))
+        lexer = Lexer(member)
         value = lexer.advance().value
         lexer.expect_end()
     except LanguageError:
@@ -115,14 +115,6 @@ def member_width(member: str) -> int | None:
     if not isinstance(value, Integer):
         return None
     return _WIDTHS.get(value.form, value.value.bit_length())
-
-
-def _masked(text: str) -> str:
-    """An address without the bits behind its mask, of which OVN takes no notice."""
-    try:
-        return str(ipaddress.ip_network(text, strict=False))
-    except ValueError:
-        return text
 
 
 def _element(words: list[str], *, lengths: bool) -> Element | None:

@@ -118,6 +118,7 @@ def test_a_container_network(ovn: Ovn) -> None:
         "nil": {"direction": "from-lport", "match": '"inport == @sg.a && ip6.dst == <nil>"'},
         "empty": {"direction": "to-lport", "match": '"outport == @sg.a && ip4.src == $none.v4"'},
         "gone": {"direction": "to-lport", "match": '"outport == @sg.a && ip4.src == $gone.v4"'},
+        "masked": {"direction": "to-lport", "match": '"ip4.dst == {10.66.9.81/24} && ip"'},
         "some": {"direction": "to-lport", "match": '"outport == @sg.a && ip4.src == $some.v4"'},
         "again": {"direction": "to-lport", "match": '"outport == @sg.a && ip4.src == $some.v4"'},
     }
@@ -141,7 +142,7 @@ def test_a_container_network(ovn: Ovn) -> None:
         "--policy=src-ip lr-route-add all 10.66.0.0/24 10.66.0.1",
         "pg-add sg.a a.default",
         "create address_set name=none.v4",
-        'create address_set name=some.v4 addresses=\'"10.66.0.4","10.66.0.4/32","nonsense"\'',
+        'create address_set name=some.v4 addresses=\'"10.66.0.4","10.66.0.4/32","10.67.0.12/24","nonsense"\'',
         *(
             acl("port_group sg.a", name, priority="2000", action="allow-related", **columns)
             for name, columns in rules.items()
@@ -166,8 +167,9 @@ def test_a_container_network(ovn: Ovn) -> None:
         "router_port": "all-pods",
         "addresses": ["router"],
     }
-    assert found.document["address_sets"]["some.v4"] == {"addresses": ["10.66.0.4"]}
+    assert found.document["address_sets"]["some.v4"] == {"addresses": ["10.66.0.4", "10.67.0.0/24"]}
     assert [acl["match"] for acl in found.document["port_groups"]["sg.a"]["acls"]] == [
+        "ip4.dst == {10.66.9.81/24} && ip",
         "outport == @sg.a && ip4.src == $none.v4",
         "outport == @sg.a && ip4.src == $some.v4",
     ]
