@@ -98,10 +98,16 @@ def unmarked(page: Path) -> list[Block]:
 
 
 def run(
-    command: Command, environment: Mapping[str, str], directory: Path
+    command: Command,
+    environment: Mapping[str, str],
+    directory: Path,
+    within: Sequence[str] = (),
 ) -> subprocess.CompletedProcess[str]:
-    """Run a command in a shell, standard error with standard output, and wait for its end."""
-    argv: Sequence[str] = ("bash", "-euo", "pipefail", "-c", command.text)
+    """Run a command in a shell, standard error with standard output, and wait for its end.
+
+    `within` goes before the shell: what leads into a sandbox.
+    """
+    argv: Sequence[str] = (*within, "bash", "-euo", "pipefail", "-c", command.text)
     return subprocess.run(
         argv,
         env=dict(environment),

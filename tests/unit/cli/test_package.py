@@ -1,24 +1,36 @@
-"""What the wheel brings along besides code."""
+"""What the wheel brings along besides code, and what units and pages say of it."""
 
+import re
 import subprocess
 import sys
 import zipfile
 from pathlib import Path
 
+import pytest
+
 ROOT = Path(__file__).parents[3]
+INSTALLED = "/opt/treadle/"
+"""Where units and pages look for Treadle."""
 
 
-def test_the_example_of_the_demo_travels_in_the_wheel(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    directory = tmp_path_factory.mktemp("wheel")
     subprocess.run(
-        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(tmp_path)],
+        [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(directory)],
         cwd=ROOT,
         check=True,
         capture_output=True,
     )
-    (wheel,) = tmp_path.glob("*.whl")
+    (file,) = directory.glob("*.whl")
+    return zipfile.ZipFile(file)
+
+
+def test_the_example_of_the_demo_travels_in_the_wheel(
+    wheel: zipfile.ZipFile, tmp_path: Path
+) -> None:
     site = tmp_path / "site"
-    with zipfile.ZipFile(wheel) as archive:
-        archive.extractall(site)
+    wheel.extractall(site)
     program = "from cli.testbed.spec import example, load_spec; print(load_spec(example()).network)"
     done = subprocess.run(
         [sys.executable, "-c", program],
@@ -30,3 +42,26 @@ def test_the_example_of_the_demo_travels_in_the_wheel(tmp_path: Path) -> None:
     network = Path(done.stdout.strip())
     assert network.is_relative_to(site), done.stderr
     assert network.read_bytes() == (ROOT / "examples/demo/network.yaml").read_bytes()
+
+
+def test_what_is_installed_is_where_it_is_looked_for(wheel: zipfile.ZipFile) -> None:
+    data = re.compile(r"[^/]+\.data/data/(share/.*)")
+    brought = {found[1] for name in wheel.namelist() if (found := data.fullmatch(name))}
+    texts = [path.read_text() for path in (ROOT / "deploy").glob("*.service")]
+    texts.append((ROOT / "docs/installation.md").read_text())
+    named = {
+        path.rstrip(".") for text in texts for path in re.findall(rf"{INSTALLED}(share/\S+)", text)
+    }
+    assert named
+    files = {path for path in named if "." in path.rpartition("/")[2]}
+    assert files <= brought
+    directories = {path.rpartition("/")[0] for path in brought}
+    assert {path.rstrip("`,") for path in named - files} <= directories
+
+
+def test_the_users_of_units_are_made() -> None:
+    units = [path.read_text() for path in (ROOT / "deploy").glob("*.service")]
+    users = {name for unit in units for name in re.findall(r"^User=(.*)$", unit, re.MULTILINE)}
+    made = re.findall(r"^u (\S+)", (ROOT / "deploy/treadle.sysusers").read_text(), re.MULTILINE)
+    assert users - {"root"} == set(made)
+    assert all(f"ExecStart={INSTALLED}bin/treadle " in unit for unit in units)

@@ -142,7 +142,11 @@ def test_a_container_network(ovn: Ovn) -> None:
         "--policy=src-ip lr-route-add all 10.66.0.0/24 10.66.0.1",
         "pg-add sg.a a.default",
         "create address_set name=none.v4",
-        'create address_set name=some.v4 addresses=\'"10.66.0.4","10.66.0.4/32","10.67.0.12/24","nonsense"\'',
+        "create address_set name=some.v4",
+        *(
+            f"add address_set some.v4 addresses '\"{member}\"'"
+            for member in ("10.66.0.4", "10.66.0.4/32", "10.67.0.12/24", "nonsense")
+        ),
         *(
             acl("port_group sg.a", name, priority="2000", action="allow-related", **columns)
             for name, columns in rules.items()

@@ -1,0 +1,91 @@
+"""The commands that the documentation prints work as printed, one after the other."""
+
+import hashlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.documentation.commands import unmarked
+from tests.documentation.sandbox import ROOT, Sandbox, sandboxed
+
+pytestmark = pytest.mark.system
+
+ELSEWHERE = ("docs/explain.md", "docs/trace.md")
+"""Pages whose commands are tried with what they are about."""
+
+
+@pytest.fixture
+def sandbox(tmp_path: Path) -> Iterator[Sandbox]:
+    with sandboxed(tmp_path) as sandbox:
+        yield sandbox
+
+
+def test_all_commands_are_marked_as_such() -> None:
+    pages = [ROOT / "README.md", ROOT / "ARCHITECTURE.md", *(ROOT / "docs").rglob("*.md")]
+    tried = [page for page in pages if str(page.relative_to(ROOT)) not in ELSEWHERE]
+    assert [f"{block.page}:{block.line}" for page in tried for block in unmarked(page)] == []
+
+
+def test_the_first_steps(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.serve()
+    settings = {"TREADLE_VENV": str(_environment_of_run(tmp_path))}
+    assert sandbox.troubles("README.md", settings) == []
+
+
+def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
+    assert sandbox.troubles("docs/testbed.md") == []
+    sandbox.call("treadle", "testbed", "up", "--file", "examples/demo/lab.yaml")
+    assert sandbox.troubles("docs/rest.md") == []
+    hypervisor = "/run/treadle-testbed/lab/hv1"
+    on_hypervisor = {
+        "TREADLE_AGENT__STATE_DIRECTORY": f"{hypervisor}/agent",
+        "OVS_RUNDIR": f"{hypervisor}/ovs",
+    }
+    assert sandbox.troubles("docs/agent.md", on_hypervisor) == []
+    status = json.loads(sandbox.call("treadle", "testbed", "status", "--json"))
+    assert all(process["running"] for process in status["processes"].values())
+
+
+def test_the_server(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.serve()
+    assert sandbox.troubles("docs/server.md") == []
+    backup = "sqlite3 treadle.db '.backup copy.db'"
+    assert f"`{backup}`" in (ROOT / "docs/server.md").read_text()
+    sandbox.call("sh", "-c", f"cd {tmp_path} && {backup}")
+    assert sandbox.call("treadle", "token", "list", "--database", str(tmp_path / "copy.db"))
+
+
+def test_a_migration(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.serve()
+    database = str(tmp_path / "nb.db")
+    sandbox.call("ovsdb-tool", "create", database, "/usr/share/ovn/ovn-nb.ovsschema")
+    remote = "--remote=punix:/run/ovn/ovnnb_db.sock"
+    sandbox.call("mkdir", "/run/ovn")
+    sandbox.start("ovsdb-server", database, remote, "--unixctl=none")
+    nbctl = ("ovn-nbctl", "--timeout=1", "init")
+    until(lambda: _succeeds(sandbox, *nbctl), "the northbound database", 30)
+    sandbox.call("ovn-nbctl", "ls-add", "from-ovn")
+    assert sandbox.troubles("docs/migrating-from-ovn.md") == []
+    assert "from-ovn" in sandbox.call("treadle", "show", "logical-switches")
+
+
+def _succeeds(sandbox: Sandbox, *argv: str) -> bool:
+    try:
+        sandbox.call(*argv)
+    except AssertionError:
+        return False
+    return True
+
+
+def _environment_of_run(directory: Path) -> Path:
+    """An environment that the script ``run`` takes for up to date, with this one's command."""
+    venv = directory / "venv"
+    (venv / "bin").mkdir(parents=True)
+    (venv / "bin" / "treadle").symlink_to(Path(sys.executable).parent / "treadle")
+    parts = [(ROOT / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    (venv / ".stamp").write_text(f". {hashlib.sha256(b''.join(parts)).hexdigest()}  -")
+    return venv
