@@ -45,6 +45,20 @@ def explain(
     inport: Annotated[
         str | None, typer.Option("--inport", help="Where it enters, if not at its source.")
     ] = None,
+    source_port: Annotated[
+        int | None,
+        typer.Option(
+            "--source-port", min=1, max=65535, help="From which port the client asks; else any."
+        ),
+    ] = None,
+    via_gateway: Annotated[
+        bool | None,
+        typer.Option(
+            "--via-gateway/--direct",
+            help="Whether workloads leave also what is for their own subnet to their gateway.",
+            show_default=False,
+        ),
+    ] = None,
     live: Annotated[
         bool, typer.Option("--live", help="Compare with the switches on the way, too.")
     ] = False,
@@ -70,6 +84,8 @@ def explain(
         "service": service,
         "match": match,
         "inport": inport,
+        "source_port": source_port,
+        "guests": None if via_gateway is None else ("via-gateway" if via_gateway else "direct"),
     }
     given: Document = {name: value for name, value in request.items() if value is not None}
     if live:
@@ -126,6 +142,10 @@ def _proposed(proposal: Document | None) -> Iterator[Line]:
     yield _PROPOSED[proposal["sufficient"]], "yellow"
     for text in proposal["text"]:
         yield f"  {text}", ""
+    for text in proposal["remaining"]:
+        yield f"then there is this in the way: {text}", "red"
+    for text in proposal["breaks"]:
+        yield f"but {text}", "red"
     for text in proposal["unknowns"]:
         yield f"whether that is enough is not known, because {text}", "yellow"
     yield from assumed(proposal["assumptions"])

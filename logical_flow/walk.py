@@ -40,7 +40,7 @@ MAX_DEPTH = 100
 
 Each level takes up to ten Python calls, which have a limit of their own.
 """
-MAX_EVENTS = 300_000
+MAX_EVENTS = 100_000
 """How much may happen in one walk: about ten events for each port that a flood gets to."""
 
 MAX_TRIED = 64

@@ -12,7 +12,13 @@ plugged in somewhere alive.
 :mod:`~.checks`         what a check found; what is true of ports and chassis
 :mod:`~.reasons`        from where a packet ended to the object behind it
 :mod:`~.remedies`       the smallest change for each kind of obstacle
+:mod:`~.worlds`         what is taken for granted that nobody has said
+:mod:`~.variants`       one question in several worlds
+:mod:`~.client_ports`   which ports of a client to try
 :mod:`~.proposing`      tries remedies until the packets pass
+:mod:`~.witnesses`      what a change takes from others
+:mod:`~.tried`          what came of trying
+:mod:`~.budget`         how much may be walked
 :mod:`~.result`         the answer as a document
 ======================  =========================================================
 

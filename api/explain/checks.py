@@ -27,6 +27,7 @@ class ObstacleKind(StrEnum):
     ACL = "acl"
     NO_ROUTE = "no-route"
     DISCARDED = "discarded"
+    NEXT_HOP = "next-hop"
     TTL = "ttl"
     UNKNOWN_DESTINATION = "unknown-destination"
     ADMISSION = "admission"
@@ -105,6 +106,16 @@ class Check:
     @property
     def connection(self) -> Literal["new", "reply"]:
         return "reply" if self.kind is CheckKind.REPLY else "new"
+
+
+def sentence(check: Check, obstacle: Obstacle) -> str:
+    """What is in the way, and of whom."""
+    match check.kind:
+        case CheckKind.BINDING:
+            return obstacle.text
+        case CheckKind.RESOLUTION:
+            return f"the next hop of {check.port.name} is not found: {obstacle.text}"
+    return f"the {check.kind} is {obstacle.text}"
 
 
 def binding(scene: Scene, port: PortBinding) -> Check:

@@ -20,6 +20,12 @@ class ReachabilityRequest(Document):
     """A logical port by name, or an IP address; with `match` a port that has to be reached."""
     service: str = Field(default="icmp", max_length=100)
     """`tcp/443`, `udp/53`, `sctp/5060` or `icmp`, which is a ping."""
+    source_port: int | None = Field(default=None, ge=1, le=65535)
+    """From which port the client asks; without it, from any."""
+    guests: Literal["direct", "via-gateway"] | None = None
+    """How workloads send to their own subnet: themselves, or `via-gateway` as everything else,
+    as guests with a /32 address do. Without it `direct`, and the answer says if it hangs on that.
+    """
     match: str | None = Field(default=None, max_length=32768)
     """The packet as a match that it fits, instead of source and service."""
     inport: Reference | None = None
@@ -110,6 +116,10 @@ class Proposal(Document):
     """Whether the packets were walked with it, and pass; `null` where it is not known."""
     unknowns: list[str]
     """Why it is not known whether it is enough."""
+    breaks: list[str]
+    """What works, or may, and would not any more. It is not sufficient then."""
+    remaining: list[str]
+    """What is in the way still, behind what it takes away."""
     assumptions: list[Assumption]
     """What it takes for granted."""
 

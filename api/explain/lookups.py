@@ -9,7 +9,7 @@ from ipaddress import ip_interface
 from sqlalchemy import select
 
 from api.explain.scene import Scene
-from api.trace.addressing import hosts
+from api.trace.addressing import hosts, reserved
 from api.trace.causes import Cause
 from api.trace.words import Address
 from logical_flow.evaluate import Value
@@ -44,6 +44,17 @@ def closed_port(scene: Scene, port: PortBinding) -> Cause | None:
 def ports_of(scene: Scene, router: str) -> list[LogicalRouterPort]:
     query = select(LogicalRouterPort).where(LogicalRouterPort.logical_router_id == router)
     return list(scene.reader.session.scalars(query.order_by(LogicalRouterPort.name)))
+
+
+def no_host(scene: Scene, router: str, address: Address) -> str | None:
+    """What an address is in a router's networks that no host has: its own, or one for all."""
+    for port in ports_of(scene, router):
+        for interface in map(ip_interface, port.networks):
+            if interface.ip == address:
+                return f"the router's own address {address}"
+            if address in reserved(interface.network):
+                return f"{address}, which is kept for all of {interface.network}"
+    return None
 
 
 def is_in(address: Address, port: LogicalRouterPort) -> bool:

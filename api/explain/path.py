@@ -12,14 +12,18 @@
 A packet given as it is comes with its next hop. What a router answers itself needs no
 reply. What would follow an obstacle is left out, but for the target's binding if it is
 known who that is.
+
+All that in one world (:mod:`api.explain.worlds`); what of it mattered is noted.
 """
 
 from collections.abc import Iterator
 
+from api.answers import Assumption, AssumptionKind
 from api.explain import packets
-from api.explain.checks import Check, CheckKind, Obstacle, binding
+from api.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding
 from api.explain.question import Question
 from api.explain.reasons import (
+    misrouted,
     reason,
     refusal,
     unaddressed,
@@ -30,6 +34,7 @@ from api.explain.reasons import (
 )
 from api.explain.scene import Scene
 from api.trace.addressing import Neighbour, Nobody, hosts, packet_between
+from api.trace.claims import unheld
 from api.trace.result import Ending, ending
 from api.trace.words import Address
 from logical_flow.evaluate import Packet
@@ -80,6 +85,8 @@ class _Examination:
             if mac is None:
                 return
             packet = packet_between(question.words, ends, mac)
+            if question.client_port_field is not None:
+                packet[question.client_port_field] = self._scene.world.client_port
         if packet is None:
             raise ValueError("a question about neither two ends nor a packet")
         arrived: list[tuple[Packet, PortBinding]] = []
@@ -111,11 +118,14 @@ class _Examination:
     ) -> tuple[Check, int | None]:
         """How `port` finds its next hop, and the MAC address of that if it does."""
         scene = self._scene
-        addressing = scene.addressing(port.datapath)
+        addressing = scene.addressing(port.datapath, port.name)
         found = addressing.neighbour(port.datapath, source, destination)
         if isinstance(found, Nobody):
             obstacle = unknown_address(scene, port.datapath, destination, found)
+            self._assume_unused(destination, port.datapath, found.reserved, port.name)
             return Check(CheckKind.RESOLUTION, port, obstacle.text, obstacle), None
+        gateway = addressing.gateway(port.datapath, source, destination)
+        scene.guesses.detours |= gateway is not None and gateway != found
         asked = packets.question(port.name, mac, source, found.address)
         walk = scene.walk(asked)
         answered = self._answer(walk, port, found)
@@ -146,6 +156,15 @@ class _Examination:
             return unheard(scene, owner)
         return reason(scene, walk, end, owner.name)
 
+    def _assume_unused(
+        self, address: Address, datapath: str, reserved: bool, but: str = ""
+    ) -> None:
+        """Note that any port that isn't held to its addresses might have this one."""
+        found = unheld(self._scene.reader, datapath, but)
+        if found.total and not reserved:
+            text = f"nobody behind {found.text} uses {address}: no port security forbids it"
+            self._scene.guesses.assume(Assumption(AssumptionKind.UNUSED, text))
+
     # --- packets on their way
 
     def _send(
@@ -174,9 +193,13 @@ class _Examination:
             return
         wanted = self._sender if kind is CheckKind.REPLY else self._target
         text, obstacle = self._outcome(kind, walk, end, wanted)
-        yield Check(kind, port, text, obstacle, packet, walk)
+        recipients = []
         if obstacle is None and end.outcome == "delivered":
-            arrived.extend(self._recipients(end, wanted))
+            recipients = list(self._recipients(end, wanted))
+            if not recipients:
+                text, obstacle = self._nobody_known(text, end)
+        yield Check(kind, port, text, obstacle, packet, walk)
+        arrived.extend(recipients)
 
     def _outcome(
         self, kind: CheckKind, walk: Walk, end: Ending, wanted: PortBinding | None
@@ -190,7 +213,9 @@ class _Examination:
         if end.uncertain:
             obstacle = uncertain(self._scene, end.uncertain[0])
             return f"it is not known whether the {kind} arrives: {obstacle.text}", obstacle
-        obstacle = reason(self._scene, walk, end, wanted.name if wanted else "")
+        obstacle = misrouted(self._scene, walk) or reason(
+            self._scene, walk, end, wanted.name if wanted else ""
+        )
         return f"the {kind} does not arrive: {obstacle.text}", obstacle
 
     def _is_answer(self, end: Ending) -> bool:
@@ -204,10 +229,47 @@ class _Examination:
     ) -> Iterator[tuple[Packet, PortBinding]]:
         """Who has to answer: the port that was asked about, or the only one that got it."""
         forwarded = [each for each in end.forwarded if wanted is None or each.port == wanted.name]
+        if len(forwarded) > 1:
+            # A frame to a MAC address that isn't known is flooded; who has the IP address answers.
+            owners = self._owners(end)
+            forwarded = [each for each in forwarded if each.port in owners]
         if len(forwarded) == 1:
             port = self._scene.ports[forwarded[0].port]
             self._target = self._target or port
+            self._assume_owned(forwarded[0].packet, port)
             yield forwarded[0].packet, port
+
+    def _assume_owned(self, packet: Packet, port: PortBinding) -> None:
+        """Note that the one who got a packet takes it, where that isn't declared or guessed."""
+        ends = packets.addresses(packet)
+        if ends is None or port.type != "vif" or _mac_of(port, ends[1]) is not None:
+            return
+        if ends[1].is_multicast or (port.datapath, str(ends[1])) in self._scene.guesses.owners:
+            return
+        text = f"{port.name} has {ends[1]}, which is none of its addresses"
+        self._scene.guesses.assume(Assumption(AssumptionKind.OWNER, text))
+
+    def _nobody_known(self, text: str, end: Ending) -> tuple[str, Obstacle | None]:
+        """That it is not known who answers a packet that several got, if one has to."""
+        packet = end.forwarded[0].packet
+        ends = packets.addresses(packet)
+        if len(end.forwarded) == 1 or ends is None or packets.reply_to(packet, "", 0) is None:
+            return text, None
+        ports = ", ".join(each.port for each in end.forwarded)
+        text = f"delivered to {ports}: it is not known which of them has {ends[1]}"
+        return text, Obstacle(ObstacleKind.UNKNOWN, text, None, packet, certain=False)
+
+    def _owners(self, end: Ending) -> set[str]:
+        """The ports that are declared, or assumed, to have the address that a packet is for."""
+        found = {
+            claims[self._scene.world.owners.get(key, 0) % len(claims)].port.name
+            for key, claims in self._scene.guesses.owners.items()
+        }
+        for each in end.forwarded:
+            ends = packets.addresses(each.packet)
+            if ends is not None and _mac_of(self._scene.ports[each.port], ends[1]) is not None:
+                found.add(each.port)
+        return found
 
     def _router_asks(
         self, port: PortBinding, packet: MutablePacket, walk: Walk, end: Ending
@@ -219,10 +281,18 @@ class _Examination:
             raise ValueError(f"a router asks for nothing: {end.requests[0].packet}")
         text = f"the router on the way asks who has {wanted}"
         learned = self._learned(walk)
+        misled = misrouted(scene, walk)
+        if misled is not None:
+            return Check(CheckKind.RESOLUTION, port, misled.text, misled, packet, walk)
         obstacle: Obstacle | None = None
+        asked = [scene.ports[delivery.port] for delivery in end.requests]
+        declared = any(_mac_of(each, wanted) is not None for each in asked)
+        claim = None if learned or declared else scene.claim(asked[0].datapath, wanted)
         for delivery in end.requests:
             recipient = scene.ports[delivery.port]
             mac = _mac_of(recipient, wanted)
+            if claim is not None and claim.port.name == recipient.name:
+                mac = claim.mac
             if learned or mac is None:
                 continue
             answer = scene.walk(packets.answer(delivery.packet, recipient.name, mac))
@@ -232,8 +302,9 @@ class _Examination:
                 obstacle = reason(scene, answer, found, "")
         if learned:
             return Check(CheckKind.RESOLUTION, port, f"{text}: it is told", None, packet, walk)
-        asked = [scene.ports[delivery.port] for delivery in end.requests]
-        obstacle = obstacle or unresolved(scene, wanted, asked, packet)
+        if obstacle is None:
+            obstacle = unresolved(scene, wanted, asked, packet)
+            self._assume_unused(wanted, asked[0].datapath, reserved=False)
         return Check(CheckKind.RESOLUTION, port, f"{text}: no answer", obstacle, packet, walk)
 
     def _learned(self, walk: Walk) -> bool:

@@ -2,25 +2,31 @@
 
 The way ends at the first obstacle, and behind it may be others. So each change that is
 proposed is tried: the network is looked at as it would be with the change, and what is
-then in the way has its own remedy added, until the packets pass. Nothing is written.
+then in the way has its own remedy added, until the packets pass. What passes then has to
+pass in all worlds that may be, and nothing else may be worse off. Nothing is written.
 
-What is to be done on a hypervisor can't be tried; it counts as done.
+What is to be done on a hypervisor can't be tried; it counts as done, which is an assumption.
 """
 
+import asyncio
 from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+from api.answers import Answer, Assumption, AssumptionKind
 from api.backend import Backend
 from api.batch import run_batch
 from api.documents import Transaction
 from api.explain import packets
-from api.explain.checks import Check, Obstacle, ObstacleKind
+from api.explain.budget import Budget, TooMuchError
+from api.explain.checks import Check, ObstacleKind, sentence
 from api.explain.documents import ReachabilityRequest
-from api.explain.path import examine
 from api.explain.question import Question, understand
 from api.explain.remedies import Operation, Remedy, remedy
-from api.explain.result import Document, answer, proposal
+from api.explain.result import Document, answer, proposal, unknowns
 from api.explain.scene import Scene
+from api.explain.tried import Tried
+from api.explain.variants import Found, look, look_around
+from api.explain.witnesses import Witness, ask, broken, taken, witnesses
 from api.live.check import check_live
 from api.requests import parse
 from api.trace.liveness import Hosting
@@ -34,63 +40,124 @@ from southbound.rows import Chassis, Datapath, PortBinding
 
 _ROUNDS = 12
 """How many changes one after the other are tried."""
+_SECONDS: Final = 20.0
+"""How long changes are tried."""
 
 _ON_HYPERVISORS = {ObstacleKind.UNBOUND, ObstacleKind.NOT_UP, ObstacleKind.DEAD_CHASSIS}
 
 
 class _Seen(NamedTuple):
-    """What was found, with a remedy for each check that failed; `ports` are all by name."""
+    """What was found, with a remedy for each check that failed; `ports` are all by name.
 
+    Where a change may be proposed, or is tried, `witnesses` are others whom it might harm, and
+    `takes` what it takes from others.
+    """
+
+    found: Found
     document: Document
-    checks: list[Check]
     remedies: list[Remedy | None]
     ports: Mapping[str, PortBinding]
+    witnesses: list[Witness]
+    takes: list[str]
 
     @property
-    def obstacles(self) -> list[Obstacle]:
-        return [check.obstacle for check in self.checks if check.obstacle]
+    def checks(self) -> list[Check]:
+        return self.found.shown.checks
+
+    @property
+    def is_up_to_hypervisors(self) -> bool:
+        """Whether all that is in the way is to be done there."""
+        return all(each.kind in _ON_HYPERVISORS for each in self.found.shown.obstacles)
+
+
+class _Looking(NamedTuple):
+    """How to look: in all worlds, and at others, whom a change may harm, as they were `before`."""
+
+    around: bool = False
+    before: "_Seen | None" = None
 
 
 class Explainer:
-    """Answers one question after the other; `author` is who would make the changes."""
+    """Answers one question; `author` is who would make the changes."""
 
     def __init__(self, backend: Backend, tables: FlowTables, author: str) -> None:
         self._backend = backend
         self._tables = tables
         self._author = author
+        self._budget = Budget()
 
     async def explain(self, wanted: ReachabilityRequest) -> Document:
         """The answer, with what would have to change for a better one."""
-        seen = await self._look(wanted, ())
-        found, sufficient = await self._enough(wanted, seen)
-        document = {**seen.document, "proposal": proposal(found, sufficient=sufficient)}
+        seen = await self._look(wanted, (), _Looking(around=True))
+        document = {**seen.document, "proposal": proposal(await self._tried(wanted, seen))}
         if wanted.live:
             journeys = [check.journey for check in seen.checks if check.journey]
             document["live"] = await check_live(self._backend, journeys, seen.ports)
         return document
 
-    async def _enough(self, wanted: ReachabilityRequest, seen: _Seen) -> tuple[list[Remedy], bool]:
+    async def _tried(self, wanted: ReachabilityRequest, seen: _Seen) -> Tried:
         """Remedies that are enough, or as far as they are known; and whether they are."""
-        found: list[Remedy] = []
+        tried = Tried()
+        try:
+            async with asyncio.timeout(_SECONDS):
+                await self._try(tried, wanted, seen)
+        except TimeoutError:
+            tried.sufficient = Answer.UNKNOWN
+            tried.unknowns = [f"it could not be tried to the end within {_SECONDS:g} s"]
+        except TooMuchError as error:
+            tried.sufficient = Answer.UNKNOWN
+            tried.unknowns = [f"it could not be tried to the end: it {error}"]
+        except RequestError:
+            # What would have to come next is refused: what there is so far is not enough.
+            tried.sufficient = Answer.NO
+        return tried
+
+    async def _try(self, tried: Tried, wanted: ReachabilityRequest, first: _Seen) -> None:
+        seen = first
+        tried.keep(first.found.assumptions)
         for _ in range(_ROUNDS):
-            new = _unlike(seen, found)
+            new = _unlike(seen, tried.remedies)
+            if not new and seen.is_up_to_hypervisors:
+                await self._verify(tried, wanted, first)
+                return
+            if tried.remedies:
+                tried.remaining = _obstacles(seen)
             if not new:
-                return found, all(each.kind in _ON_HYPERVISORS for each in seen.obstacles)
-            if any(each is None or not _can_be_done(each) for each in new):
-                return [*found, *(each for each in new if each is not None)], False
-            tried = [*found, *(each for each in new if each is not None)]
-            operations = tuple(o for each in tried for o in each.operations)
-            sent = next((each.packet for each in reversed(tried) if each.packet), None)
+                return
+            complete = all(each is not None and _can_be_done(each) for each in new)
+            together = Tried([*tried.remedies, *(each for each in new if each is not None)])
+            if not complete:
+                tried.remedies = together.remedies
+                return
+            sent = next((each.packet for each in reversed(together.remedies) if each.packet), None)
             if sent is not None:
                 wanted = wanted.model_copy(update={"match": packets.as_match(sent)})
-            try:
-                seen = await self._look(wanted, operations)
-            except RequestError:
-                return found, False
-            found = tried
-        return found, False
+            seen = await self._look(wanted, together.operations, _Looking())
+            tried.remedies, tried.remaining = together.remedies, []
+            tried.keep(seen.found.assumptions)
 
-    async def _look(self, wanted: ReachabilityRequest, operations: Sequence[Operation]) -> _Seen:
+    async def _verify(self, tried: Tried, wanted: ReachabilityRequest, first: _Seen) -> None:
+        """Look once more: in all worlds, and whether others are worse off."""
+        operations = tried.operations
+        if not tried.remedies:
+            return
+        seen = await self._look(wanted, operations, _Looking(around=True, before=first))
+        tried.keep(seen.found.assumptions, all_kinds=True)
+        if operations:
+            tried.breaks = [*seen.takes, *broken(first.witnesses, seen.witnesses)]
+        if seen.found.shown.answer is not Answer.YES:
+            text = "what is to be done on hypervisors works"
+            tried.assumptions.append(Assumption(AssumptionKind.HYPERVISOR, text))
+        if tried.breaks or not seen.is_up_to_hypervisors:
+            tried.sufficient = Answer.NO
+        elif seen.found.unknowns:
+            tried.sufficient, tried.unknowns = Answer.UNKNOWN, unknowns(seen.found)
+        else:
+            tried.sufficient = Answer.YES
+
+    async def _look(
+        self, wanted: ReachabilityRequest, operations: Sequence[Operation], looking: _Looking
+    ) -> _Seen:
         """What is found with `operations` carried out, which they are not."""
         backend = self._backend
         would_be: Proposal | None = None
@@ -107,8 +174,8 @@ class Explainer:
         def work(reader: Reader) -> _Seen:
             self._tables.keep_only(datapaths)
             causes = would_be.causes if would_be else {}
-            scene = Scene(snapshot, hosting, self._tables, reader, causes)
-            return _see(scene, question, with_steps=wanted.steps)
+            scene = Scene(snapshot, hosting, self._tables, reader, causes, budget=self._budget)
+            return _see(scene, question, looking, with_steps=wanted.steps)
 
         def work_changed(tx: Writing) -> _Seen:
             change(tx)
@@ -121,16 +188,31 @@ class Explainer:
         return written.result
 
 
-def _see(scene: Scene, question: Question, *, with_steps: bool) -> _Seen:
+def _see(scene: Scene, question: Question, looking: _Looking, *, with_steps: bool) -> _Seen:
     try:
-        checks = examine(scene, question)
+        found = look_around(scene, question) if looking.around else look(scene, question)
+        others: list[Witness] = []
+        takes: list[str] = []
+        if looking.before is not None:
+            others = ask(scene, [each.wanted for each in looking.before.witnesses])
+            takes = list(taken(scene, looking.before.ports, question))
+        elif looking.around and found.answer is not Answer.YES:
+            others = witnesses(scene, question, question.target)
     except LogicalFlowError as error:
         raise InvalidError.of(reason=f"can't be walked: {error}") from error
-    remedies = [
-        remedy(scene, question, check.obstacle, check.packet) for check in checks if check.obstacle
+    shown = found.shown
+    remedies = [remedy(shown.scene, question, each) for each in shown.checks if each.obstacle]
+    document = answer(question, found, remedies, with_steps=with_steps)
+    return _Seen(found, document, remedies, scene.ports, others, takes)
+
+
+def _obstacles(seen: _Seen) -> list[str]:
+    """What is in the way, in sentences, but for what is to be done on hypervisors."""
+    return [
+        sentence(check, check.obstacle)
+        for check in seen.checks
+        if check.obstacle is not None and check.obstacle.kind not in _ON_HYPERVISORS
     ]
-    document = answer(scene, question, checks, remedies, with_steps=with_steps)
-    return _Seen(document, checks, remedies, scene.ports)
 
 
 def _change(operations: Sequence[Operation]) -> Change:

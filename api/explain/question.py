@@ -5,13 +5,14 @@ Ends are names of logical ports, or IP addresses; a service is ``tcp/443``, ``ud
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, ip_address
+from typing import Literal
 
 from api.explain.documents import ReachabilityRequest
 from api.trace.addressing import Addressing, Ends, hosts
-from api.trace.words import Address, PacketWords, Place
+from api.trace.words import TRANSPORTS, Address, PacketWords, Place
 from logical_flow.errors import LanguageError, LogicalFlowError
 from logical_flow.packet import MutablePacket, packet_from_match
 from northbound.errors import FieldProblem, InvalidError
@@ -27,7 +28,9 @@ class Question:
     """A question, understood.
 
     Either `words` say what is sent, or `packet` is it. `entry` is where it enters,
-    `target` the port that it is for, where the question names one.
+    `target` the port that it is for, where the question names one. `others` are ends between
+    the same ports by other addresses of theirs. `guests` is how workloads are said to send to
+    their own subnet, None if nothing is said.
     """
 
     service: str
@@ -36,6 +39,21 @@ class Question:
     words: PacketWords | None
     ends: Ends | None
     packet: MutablePacket | None
+    others: tuple[Ends, ...] = ()
+    guests: Literal["direct", "via-gateway"] | None = None
+
+    @property
+    def via_gateway(self) -> bool:
+        """Whether workloads are said to send everything to their gateway."""
+        return self.guests == "via-gateway"
+
+    @property
+    def client_port_field(self) -> str | None:
+        """The field of requests that has the client's port, which the question doesn't give."""
+        words = self.words
+        if words is None or words.protocol not in TRANSPORTS or words.source.port is not None:
+            return None
+        return f"{words.protocol}.src"
 
     @property
     def is_unaddressed(self) -> bool:
@@ -58,8 +76,9 @@ def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) ->
 
 
 def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
-    if wanted.source is not None:
-        raise InvalidError.of("source", reason="says the same as match", value=wanted.source)
+    for field in ("source", "source_port"):
+        if (value := getattr(wanted, field)) is not None:
+            raise InvalidError.of(field, reason="says the same as match", value=value)
     text = wanted.match or ""
     try:
         packet = packet_from_match(text)
@@ -78,7 +97,7 @@ def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding])
             reason = "has to be a logical port where match has the packet"
             raise InvalidError.of("destination", reason=reason, value=wanted.destination)
     packet["inport"] = inport
-    return Question("the packet", ports[inport], target, None, None, packet)
+    return Question("the packet", ports[inport], target, None, None, packet, guests=wanted.guests)
 
 
 def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
@@ -86,7 +105,10 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
     if found is None or int(found["port"] or 0) > _MAX_PORT:
         reason = "has to be icmp, or tcp, udp or sctp with a port, as in tcp/443"
         raise InvalidError.of("service", reason=reason, value=wanted.service)
-    source = _place("source", wanted.source or "", None, ports)
+    if wanted.source_port is not None and found["port"] is None:
+        reason = "icmp has no ports"
+        raise InvalidError.of("source_port", reason=reason, value=wanted.source_port)
+    source = _place("source", wanted.source or "", wanted.source_port, ports)
     port = int(found["port"]) if found["port"] else None
     destination = _place("destination", wanted.destination or "", port, ports)
     protocol = found["protocol"] or "icmp"
@@ -109,7 +131,29 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
     if ends.destination in (ends.source, *own):
         reason = "is the source itself: that packet never leaves"
         raise InvalidError.of("destination", reason=reason, value=wanted.destination)
-    return Question(wanted.service, entry, target, words, ends, None)
+    others = tuple(_others(words, ends, target))
+    return Question(wanted.service, entry, target, words, ends, None, others, wanted.guests)
+
+
+def _others(words: PacketWords, ends: Ends, target: PortBinding | None) -> Iterator[Ends]:
+    """The ends by other addresses, where the question named a port that has several."""
+    senders = [(ends.sender, ends.source)]
+    if isinstance(words.source.host, str):
+        senders += [(host, each) for host in hosts(ends.entry) for each in host.addresses]
+    targets = [ends.destination]
+    if target is not None:
+        targets += [each for host in hosts(target) for each in host.addresses]
+    found = (
+        Ends(ends.entry, sender, source, destination)
+        for destination in dict.fromkeys(targets)
+        for sender, source in senders
+        if source.version == destination.version
+    )
+    seen = {(ends.source, ends.destination)}
+    for each in found:
+        if (each.source, each.destination) not in seen:
+            seen.add((each.source, each.destination))
+            yield each
 
 
 def _place(field: str, text: str, port: int | None, ports: Mapping[str, PortBinding]) -> Place:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 
 from api.explain import packets
 from api.explain.checks import Obstacle, ObstacleKind
-from api.explain.lookups import closed_port, patch_to
+from api.explain.lookups import closed_port, no_host, patch_to
 from api.explain.scene import Scene
 from api.trace.addressing import Nobody
 from api.trace.causes import Cause
@@ -139,15 +139,36 @@ def unresolved(
     scene: Scene, address: Address, asked: list[PortBinding], packet: Packet
 ) -> Obstacle:
     """That nobody answers a router that asks for an address."""
-    datapath = asked[0].datapath
-    maybe = [port.name for port in asked if "unknown" in port.addresses]
-    cause = scene.causes.of("logical_switch", datapath)
+    cause = scene.causes.of("logical_switch", asked[0].datapath)
     text = f"no port of {cause.text} has the address {address}, which the router asks for"
-    if maybe:
-        text += f"; a workload behind {' or '.join(maybe)}, which takes unknown, may answer"
     return Obstacle(
         ObstacleKind.UNKNOWN_DESTINATION, text, cause, dict(packet), detail=str(address)
     )
+
+
+def misrouted(scene: Scene, walk: Walk) -> Obstacle | None:
+    """That a router asks for a next hop that no host can have."""
+    if not any(made.kind in _ASKING for made in walk.made):
+        return None
+    asked = (packets.asked_address(visit.packet) for visit in reversed(walk.visits))
+    address = next((each for each in asked if each is not None), None)
+    if address is None:
+        return None
+    routing = [
+        visit
+        for visit in walk.visits
+        if visit.place.name == LrInIpRouting.name and isinstance(visit.entry, StoredEntry)
+    ]
+    if not routing:
+        return None
+    last = routing[-1]
+    port = _port(scene, last.packet, "inport")
+    why = None if port is None else no_host(scene, port.datapath, address)
+    cause = _cause(scene, last.entry)
+    if why is None or cause is None:
+        return None
+    text = f"lost at {scene.authored(cause)}: its next hop is {why}, which no host has"
+    return Obstacle(ObstacleKind.NEXT_HOP, text, cause, last.packet)
 
 
 def unheard(scene: Scene, owner: PortBinding) -> Obstacle:
@@ -383,7 +404,8 @@ def _port(scene: Scene, packet: Packet, side: str) -> PortBinding | None:
     return scene.ports.get(name) if isinstance(name, str) else None
 
 
-_NO_ANSWERS = ("clone", "arp", "nd_ns")
+_ASKING = ("arp", "nd_ns")
+_NO_ANSWERS = ("clone", *_ASKING)
 
 ACL_ACTIONS = (LsInAclAction.name, LsOutAclAction.name)
 """Stages that carry out what an ACL decided: that ACL is the reason."""

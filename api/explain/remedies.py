@@ -23,7 +23,7 @@ from typing import Any
 from sqlalchemy import select
 
 from api.explain import packets
-from api.explain.checks import Obstacle, ObstacleKind
+from api.explain.checks import Check, CheckKind, Obstacle, ObstacleKind
 from api.explain.lookups import next_hop
 from api.explain.question import Question
 from api.explain.scene import Scene
@@ -55,12 +55,15 @@ class Remedy:
     commands: tuple[str, ...] = ()
 
 
-def remedy(
-    scene: Scene, question: Question, obstacle: Obstacle, sent: Packet | None
-) -> Remedy | None:
-    """What takes `obstacle` away, which the packet `sent` met."""
-    find = _REMEDIES.get(obstacle.kind)
-    return None if find is None else find(_Case(scene, question, obstacle, sent))
+def remedy(scene: Scene, question: Question, check: Check) -> Remedy | None:
+    """What takes the obstacle away that a check has found."""
+    if check.obstacle is None:
+        return None
+    find = _REMEDIES.get(check.obstacle.kind)
+    if find is None:
+        return None
+    is_reply = check.kind is CheckKind.REPLY
+    return find(_Case(scene, question, check.obstacle, check.packet, is_reply))
 
 
 @dataclass(frozen=True)
@@ -69,6 +72,7 @@ class _Case:
     question: Question
     obstacle: Obstacle
     sent: Packet | None
+    is_reply: bool
 
     @property
     def packet(self) -> Packet:
@@ -113,7 +117,7 @@ def _allow(case: _Case) -> Remedy:
             lower = {"priority": priority - 1}
             lowered = case.update("", lower).operations
             told = f"lower the priority of {_cause_text(case)} to {priority - 1}, and "
-    match = _exactly(case.packet, acl["direction"])
+    match = _exactly(case.packet, acl["direction"], is_reply=case.is_reply)
     action = "allow-related" if packets.addresses(case.packet) else "allow"
     values = {
         owner: acl[owner],
@@ -139,15 +143,19 @@ def _is_taken(scene: Scene, direction: str, priority: int) -> bool:
     return scene.reader.session.scalar(query.limit(1)) is not None
 
 
-def _exactly(packet: Packet, direction: str) -> str:
-    """A match for this port, source, destination and service, and nothing else."""
+def _exactly(packet: Packet, direction: str, *, is_reply: bool) -> str:
+    """A match for this port, source, destination and service, and nothing else.
+
+    The service is where requests go to and replies come from; the other port is the
+    client's, of which the next client has another.
+    """
     side = "outport" if direction == "to-lport" else "inport"
     terms = [f"{side} == {quote(str(packet.get(side, '')))}"]
     if packet.get("eth.type") == ETH_ARP:
         names: tuple[str, ...] = ("arp.op", "arp.spa", "arp.tpa")
     elif ends := packets.addresses(packet):
         family = f"ip{ends[0].version}"
-        names = (f"{family}.src", f"{family}.dst", _service_field(packet))
+        names = (f"{family}.src", f"{family}.dst", _service_field(packet, is_reply))
     else:
         names = ("eth.src", "eth.dst", "eth.type")
     return " && ".join(
@@ -155,10 +163,10 @@ def _exactly(packet: Packet, direction: str) -> str:
     )
 
 
-def _service_field(packet: Packet) -> str:
+def _service_field(packet: Packet, is_reply: bool) -> str:
     protocol = packet.get("ip.proto")
     if isinstance(protocol, int) and (transport := packets.TRANSPORTS.get(protocol)):
-        return f"{transport}.dst"
+        return f"{transport}.src" if is_reply else f"{transport}.dst"
     types = (name for name in ("icmp4.type", "icmp6.type") if name in packet)
     return next(types, "ip.proto")
 

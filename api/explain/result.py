@@ -3,38 +3,31 @@
 from collections.abc import Sequence
 from typing import Any
 
-from api.answers import Answer, all_of
+from api.answers import Answer
 from api.explain import packets
-from api.explain.checks import Check, CheckKind, Obstacle
+from api.explain.checks import Check, CheckKind, sentence
 from api.explain.question import Question
 from api.explain.remedies import Operation, Remedy
 from api.explain.scene import Scene
+from api.explain.tried import Tried
+from api.explain.variants import Found
 from api.trace.result import ending, steps, verdict
 
 Document = dict[str, Any]
 
 
 def answer(
-    scene: Scene,
-    question: Question,
-    checks: Sequence[Check],
-    remedies: Sequence[Remedy | None],
-    *,
-    with_steps: bool,
+    question: Question, found: Found, remedies: Sequence[Remedy | None], *, with_steps: bool
 ) -> Document:
     """What was found; `remedies` belong to the checks that failed, in their order."""
+    scene, checks = found.shown.scene, found.shown.checks
     failed = [check for check in checks if not check.passed]
-    found = all_of(check.answer for check in checks)
     return {
-        "answer": found.value,
-        "reachable": found.truth,
-        "text": _text(question, checks, found),
-        "unknowns": [
-            _sentence(check, check.obstacle)
-            for check in checks
-            if check.obstacle is not None and not check.obstacle.certain
-        ],
-        "assumptions": [],
+        "answer": found.answer.value,
+        "reachable": found.answer.truth,
+        "text": _text(question, found),
+        "unknowns": unknowns(found),
+        "assumptions": [each.document() for each in found.assumptions],
         "source": question.entry.name,
         "destination": _destination(question, checks),
         "service": question.service,
@@ -44,7 +37,7 @@ def answer(
             {
                 "kind": obstacle.kind.value,
                 "certain": obstacle.certain,
-                "text": _sentence(check, obstacle),
+                "text": sentence(check, obstacle),
                 "cause": None if obstacle.cause is None else obstacle.cause._asdict(),
                 "remedy": None if remedy is None else _remedy(remedy),
             }
@@ -56,8 +49,21 @@ def answer(
     }
 
 
-def proposal(remedies: Sequence[Remedy], *, sufficient: bool) -> Document | None:
+def unknowns(found: Found) -> list[str]:
+    """Why the answer is not known; nothing if it is."""
+    if found.answer is not Answer.UNKNOWN:
+        return []
+    uncertain = [
+        sentence(check, check.obstacle)
+        for check in found.shown.checks
+        if check.obstacle is not None and not check.obstacle.certain
+    ]
+    return [*found.unknowns, *uncertain]
+
+
+def proposal(tried: Tried) -> Document | None:
     """All remedies as one; None without any."""
+    remedies = tried.remedies
     if not remedies:
         return None
     operations: list[Operation] = []
@@ -69,31 +75,25 @@ def proposal(remedies: Sequence[Remedy], *, sufficient: bool) -> Document | None
         "transaction": {"operations": operations} if operations else None,
         "packet": packets.as_match(sent[-1]) if sent else None,
         "commands": list(dict.fromkeys(c for remedy in remedies for c in remedy.commands)),
-        "sufficient": sufficient,
-        "unknowns": [],
-        "assumptions": [],
+        "sufficient": tried.sufficient.truth,
+        "unknowns": tried.unknowns,
+        "breaks": tried.breaks,
+        "remaining": tried.remaining,
+        "assumptions": [each.document() for each in tried.assumptions],
     }
 
 
-def _text(question: Question, checks: Sequence[Check], found: Answer) -> str:
-    begins = {Answer.NO: "no: ", Answer.UNKNOWN: "not known, because "}
+def _text(question: Question, found: Found) -> str:
+    checks = found.shown.checks
+    if found.answer is Answer.UNKNOWN:
+        return f"not known, because {unknowns(found)[0]}"
     for check in checks:
-        if check.obstacle is not None and check.answer is found:
-            return f"{begins[found]}{_sentence(check, check.obstacle)}"
+        if check.obstacle is not None and check.answer is found.answer:
+            return f"no: {sentence(check, check.obstacle)}"
     replied = any(check.kind is CheckKind.REPLY for check in checks)
     ends = f"{question.entry.name} reaches {_destination(question, checks) or 'the network'}"
     what = ends if question.words is None else f"{ends} by {question.service}"
     return f"yes: {what}" + (", and replies come back" if replied else "")
-
-
-def _sentence(check: Check, obstacle: Obstacle) -> str:
-    """What is in the way, and of whom."""
-    match check.kind:
-        case CheckKind.BINDING:
-            return obstacle.text
-        case CheckKind.RESOLUTION:
-            return f"the next hop of {check.port.name} is not found: {obstacle.text}"
-    return f"the {check.kind} is {obstacle.text}"
 
 
 def _destination(question: Question, checks: Sequence[Check]) -> str | None:

@@ -6,15 +6,19 @@ that its request left, and a router the neighbour that it learned when it asked.
 
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from sqlalchemy import select
 
+from api.explain.budget import Budget
+from api.explain.worlds import Guesses, World
 from api.trace.addressing import Addressing
 from api.trace.causes import Cause, CauseKey, Causes
+from api.trace.claims import Claim, claims
 from api.trace.liveness import Hosting
 from api.trace.network import FlowTables, Snapshot
+from api.trace.words import Address
 from logical_flow.connections import ConnectionTable
 from logical_flow.evaluate import Packet
 from logical_flow.walk import walk
@@ -34,6 +38,13 @@ class Scene:
     tables: FlowTables
     reader: Reader
     proposed: Mapping[CauseKey, Cause] = field(default_factory=dict)
+    world: World = field(default_factory=World)
+    guesses: Guesses = field(default_factory=Guesses)
+    budget: Budget = field(default_factory=Budget)
+
+    def elsewhere(self, world: World) -> "Scene":
+        """The same in another world, with nothing learned and no connections yet."""
+        return replace(self, world=world, guesses=Guesses())
 
     @property
     def ports(self) -> Mapping[str, PortBinding]:
@@ -51,7 +62,9 @@ class Scene:
 
     def walk(self, packet: Packet) -> Walk:
         """What becomes of `packet`, which the walks before it have paved the way for."""
-        return walk(self._network, packet)
+        found = walk(self._network, packet)
+        self.budget.spend(len(found.events))
+        return found
 
     def learn(self, router_port: str, address: str, mac: str) -> bool:
         """Let a router know a neighbour; false if it knew it like that."""
@@ -61,15 +74,35 @@ class Scene:
         self._network.neighbours = {**neighbours, (router_port, address): mac}
         return True
 
-    def addressing(self, datapath: str) -> Addressing:
-        """Who has which address on a switch, as the workloads there see it."""
+    def addressing(self, datapath: str, asker: str = "") -> Addressing:
+        """Who has which address on a switch, as the workload at the port `asker` finds it."""
         ports = self._by_datapath.get(datapath, {})
         networks = {}
         for port in ports.values():
             router_port = self.reader.named(LogicalRouterPort, port.peer) if port.peer else None
             if router_port is not None:
                 networks[port.peer] = tuple(router_port.networks)
-        return Addressing(ports, networks)
+
+        def owner(datapath: str, address: Address) -> tuple[int, PortBinding] | None:
+            claim = self.claim(datapath, address, asker)
+            return None if claim is None else (claim.mac, claim.port)
+
+        return Addressing(ports, networks, self.world.via_gateway, owner)
+
+    def claim(self, datapath: str, address: Address, but: str = "") -> Claim | None:
+        """Who is assumed to have an address that no port is declared to have.
+
+        That is somebody else than the port `but`, which asks.
+        """
+        key = (datapath, str(address))
+        found = self.guesses.owners.get(key)
+        if found is None:
+            found = claims(self.reader, self.snapshot, datapath, address)
+        found = [claim for claim in found if claim.port.name != but]
+        if not found:
+            return None
+        self.guesses.owners[key] = found
+        return found[self.world.owners.get(key, 0) % len(found)]
 
     @cached_property
     def _by_datapath(self) -> dict[str, dict[str, PortBinding]]:

@@ -4,7 +4,7 @@ A packet for the sender's own subnet goes to the MAC address of whoever has the
 destination there, any other to that of the router port in the sender's subnet.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import (
     IPv4Address,
@@ -37,6 +37,8 @@ from logical_flow.packet import (
 )
 from southbound.rows import PortBinding
 from translator.addresses import link_local
+
+Network = IPv4Network | IPv6Network
 
 _TTL = 64
 _ECHO4, _ECHO6 = 8, 128
@@ -88,10 +90,17 @@ class Nobody(NamedTuple):
 
 @dataclass(frozen=True)
 class Addressing:
-    """Which ports there are, and the networks of router ports by name."""
+    """Which ports there are, and the networks of router ports by name.
+
+    With `via_gateway` workloads send everything to their gateway, also what is for their own
+    subnet. `owner` knows who may have an address that no port is declared to have: the MAC
+    address, and the port.
+    """
 
     ports: Mapping[str, PortBinding]
     networks: Mapping[str, tuple[str, ...]]
+    via_gateway: bool = False
+    owner: Callable[[str, Address], tuple[int, PortBinding] | None] = lambda *_: None
 
     def packet(self, words: PacketWords, inport: str | None) -> MutablePacket:
         """The packet that `words` describe, entering at `inport` or where it comes from."""
@@ -190,42 +199,75 @@ class Addressing:
 
     def neighbour(self, datapath: str, source: Address, destination: Address) -> Neighbour | Nobody:
         """Whom a packet goes to first that is sent on a switch, if there is anybody."""
+        gateway = self.gateway(datapath, source, destination)
+        if self.via_gateway and gateway is not None and not _is_link_local(destination):
+            return gateway
         for port, host in self._owners(destination, datapath):
             return Neighbour(destination, host.mac, port)
-        if isinstance(destination, IPv6Address) and destination.is_link_local:
-            return self._link_local(datapath, destination)
-        gateways = [
-            (Neighbour(interface.ip, gateway.mac, port), interface.network)
-            for port in self.ports.values()
-            if port.datapath == datapath and port.type == "patch"
-            for gateway in hosts(port)
-            for interface in map(ip_interface, self.networks.get(port.peer, ()))
-            if interface.version == destination.version
-        ]
-        near = [found for found in gateways if source in found[1]]
-        for _, network in near:
-            if destination in _reserved(network):
+        if _is_link_local(destination):
+            found = self._link_local(datapath, destination)
+            return (
+                found
+                if found is not None
+                else self._claimed(datapath, destination, "on the sender's switch ")
+            )
+        gateways = self._gateways(datapath, destination.version)
+        near = [network for _, network in gateways if source in network]
+        for network in near:
+            if destination in reserved(network):
                 reason = f"{destination} is kept for all of {network}, so no one host has it"
                 return Nobody(reason, on_link=True, reserved=True)
-        if any(destination in network for _, network in near):
-            reason = f"nobody in the sender's subnet has {destination}, so ARP finds no one"
-            return Nobody(reason, on_link=True)
-        if not gateways:
+        if any(destination in network for network in near):
+            return self._claimed(datapath, destination, "in the sender's subnet ")
+        if gateway is None:
+            found_here = self._claimed(datapath, destination, "on the sender's switch ")
+            if isinstance(found_here, Neighbour):
+                return found_here
             reason = (
                 f"{destination} is not on the sender's switch, which leads to no router "
                 f"with IPv{destination.version}"
             )
             return Nobody(reason, on_link=False)
-        return (near or gateways)[0][0]
+        return gateway
 
-    def _link_local(self, datapath: str, destination: IPv6Address) -> Neighbour | Nobody:
+    def gateway(self, datapath: str, source: Address, destination: Address) -> Neighbour | None:
+        """Whom a packet goes to first if the sender leaves everything to its gateway.
+
+        Also where the destination would be in reach. None if there is no gateway, or the
+        destination is one.
+        """
+        gateways = self._gateways(datapath, destination.version)
+        if any(destination == found.address for found, _ in gateways):
+            return None
+        near = [found for found, network in gateways if source in network]
+        return next(iter(near or [found for found, _ in gateways]), None)
+
+    def _gateways(self, datapath: str, version: int) -> list[tuple[Neighbour, Network]]:
+        """The router ports on a switch, one for each of their networks."""
+        return [
+            (Neighbour(interface.ip, gateway.mac, port), interface.network)
+            for port in self.ports.values()
+            if port.datapath == datapath and port.type == "patch"
+            for gateway in hosts(port)
+            for interface in map(ip_interface, self.networks.get(port.peer, ()))
+            if interface.version == version
+        ]
+
+    def _claimed(self, datapath: str, address: Address, where: str) -> Neighbour | Nobody:
+        """Who may have an address that no port is declared to have."""
+        claim = self.owner(datapath, address)
+        if claim is not None:
+            return Neighbour(address, *claim)
+        return Nobody(f"nobody {where}has {address}, so no one answers for it", on_link=True)
+
+    def _link_local(self, datapath: str, destination: Address) -> Neighbour | None:
         """Who gave itself that address on the switch; no router leads to it."""
         for port in self.ports.values():
             if port.datapath == datapath:
                 for host in hosts(port):
                     if ip_address(link_local(host.mac.to_bytes(6))) == destination:
                         return Neighbour(destination, host.mac, port)
-        return Nobody(f"nobody on the sender's switch has {destination}", on_link=True)
+        return None
 
     def _next_hop(self, words: PacketWords, ends: Ends) -> int:
         destination = ends.destination
@@ -268,7 +310,11 @@ def packet_between(words: PacketWords, ends: Ends, next_hop: int) -> MutablePack
     return packet | _payload(words, family)
 
 
-def _reserved(network: IPv4Network | IPv6Network) -> set[Address]:
+def _is_link_local(address: Address) -> bool:
+    return isinstance(address, IPv6Address) and address.is_link_local
+
+
+def reserved(network: Network) -> set[Address]:
     """The addresses of an IPv4 network that stand for all of it."""
     if network.version == 6 or network.num_addresses <= _POINT_TO_POINT:
         return set()

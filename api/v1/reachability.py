@@ -98,6 +98,8 @@ EXAMPLE = {
         "commands": [],
         "sufficient": True,
         "unknowns": [],
+        "breaks": [],
+        "remaining": [],
         "assumptions": [],
     },
     "live": None,

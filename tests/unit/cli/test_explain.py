@@ -67,6 +67,14 @@ def test_the_argument_beside_a_match_is_where_it_should_get_to(server: Answering
     assert server.requests == [{"match": "arp", "inport": "web-1", "destination": "db-1"}]
 
 
+def test_what_is_said_of_clients_and_guests(server: Answering) -> None:
+    run("a", "b", "udp/53", "--source-port", "5353", "--via-gateway", code=1)
+    asked = {"source": "a", "destination": "b", "service": "udp/53"}
+    assert server.requests == [{**asked, "source_port": 5353, "guests": "via-gateway"}]
+    run("a", "b", "--direct", code=1)
+    assert server.requests[1]["guests"] == "direct"
+
+
 def test_a_yes(server: Answering) -> None:
     server.answer = REACHED
     assert run("web-1", "db-1", code=0) == "yes\n"
@@ -82,6 +90,8 @@ def test_what_is_not_known_and_what_is_assumed(server: Answering) -> None:
         "commands": [],
         "sufficient": None,
         "unknowns": ["it hangs on her"],
+        "breaks": [],
+        "remaining": [],
         "assumptions": [{"kind": "hypervisor", "text": "it works", "otherwise": None}],
     }
     server.answer = {
@@ -123,12 +133,16 @@ def test_packets_and_commands_that_are_proposed(server: Answering) -> None:
         "commands": ["ovs-vsctl show"],
         "sufficient": False,
         "unknowns": [],
+        "breaks": ["it was better before"],
+        "remaining": ["there is a second wall"],
         "assumptions": [],
     }
     server.answer = {**EXAMPLE, "proposal": proposal}
     lines = run("--match", "ip.ttl == 1", "--inport", "web-1", code=1).splitlines()
     assert server.requests == [{"match": "ip.ttl == 1", "inport": "web-1"}]
     assert "to get further:" in lines
+    assert "but it was better before" in lines
+    assert "then there is this in the way: there is a second wall" in lines
     assert lines[-2:] == ['  inport == "web-1" && ip.ttl == 2', "$ ovs-vsctl show"]
 
 
