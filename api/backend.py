@@ -3,7 +3,7 @@
 The process that serves the API makes one :class:`Backend`; tests make their own.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
@@ -24,8 +24,13 @@ T = TypeVar("T")
 class Agents(Protocol):
     """The watch server, as far as the API asks it."""
 
-    async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
-        """Names of the chassis that have not applied `revision` in time."""
+    async def wait_applied(
+        self,
+        revision: int,
+        timeout: float,  # noqa: ASYNC109
+        chassis: Collection[str] | None = None,
+    ) -> list[str]:
+        """Names of the chassis, all or some, that have not applied `revision` in time."""
         ...
 
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109

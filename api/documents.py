@@ -241,7 +241,8 @@ class Revision(Document):
     """One committed change of the network: when, and by whom."""
 
     id: int
-    created_at: datetime
+    created_at: datetime | None
+    """`null` for revision 0, the empty network."""
     author: str
     comment: str
 

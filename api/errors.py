@@ -23,7 +23,7 @@ from typing import Literal
 
 from northbound.errors import FieldProblem
 
-Milestone = Literal["translated", "chassis"]
+Milestone = Literal["translated", "chassis", "up"]
 
 
 class ApiError(Exception):
@@ -89,9 +89,9 @@ class TooManyQuestionsError(ApiError):
 
 
 class WaitTimeoutError(ApiError):
-    """The change is committed as `revision`; the milestone was not reached in time.
+    """`revision` has not reached the milestone in time; mostly it is `committed`.
 
-    `waiting_for` names the chassis that have not applied it.
+    `waiting_for` names the chassis that have not applied it, or the ports that are not up.
     """
 
     def __init__(
@@ -100,12 +100,20 @@ class WaitTimeoutError(ApiError):
         milestone: Milestone,
         timeout: float,
         waiting_for: Sequence[str] = (),
+        *,
+        committed: bool = True,
     ) -> None:
-        chassis = f" (missing: {', '.join(waiting_for)})" if waiting_for else ""
-        where = "translated" if milestone == "translated" else "applied by every chassis concerned"
+        missing = f" (missing: {', '.join(waiting_for)})" if waiting_for else ""
+        where = {
+            "translated": "translated",
+            "chassis": "applied by every chassis concerned",
+            "up": "applied by every chassis concerned, with its bound ports up,",
+        }[milestone]
         super().__init__(
             f"revision {revision} is committed and stays so, "
-            f"but it was not {where} within {timeout:g} s{chassis}"
+            f"but it was not {where} within {timeout:g} s{missing}"
+            if committed
+            else f"there was no revision {revision} within {timeout:g} s"
         )
         self.revision = revision
         self.milestone = milestone

@@ -185,7 +185,8 @@ class Problem(BaseModel):
         default=None, description="The revision that was committed nevertheless."
     )
     waiting_for: list[str] | None = Field(
-        default=None, description="The chassis that have not applied it."
+        default=None,
+        description="The chassis that have not applied it, or the ports that are not up.",
     )
 
 

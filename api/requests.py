@@ -157,7 +157,8 @@ def _write_options(
         Milestone | None,
         Query(
             description="Respond only once the change is `translated` to logical flows, or "
-            "applied by every `chassis` concerned. Without it, once it is committed."
+            "applied by every `chassis` concerned, or once besides the ports that it made or "
+            "changed are `up`, as far as chassis have them. Without it, once it is committed."
         ),
     ] = None,
     timeout: Annotated[

@@ -1,9 +1,14 @@
 """Waiting until a committed change is in force further down."""
 
 import time
+from collections.abc import Collection
 
 from api.backend import Backend
 from api.errors import Milestone, WaitTimeoutError
+from northbound.services import revisions
+from northbound.transaction import Reader
+
+_PORTS = "logical_switch_port"
 
 
 async def wait_for(
@@ -12,14 +17,34 @@ async def wait_for(
     milestone: Milestone | None,
     timeout: float,  # noqa: ASYNC109 - part of the answer, not only of the wait
 ) -> None:
-    """Until `revision` has reached `milestone`, or raise :class:`WaitTimeoutError`."""
+    """Until `revision` has reached `milestone`, or raise :class:`WaitTimeoutError`.
+
+    It may be one that is not committed yet.
+    """
     if milestone is None:
         return
     deadline = time.monotonic() + timeout
+
+    def left() -> float:
+        return max(0.0, deadline - time.monotonic())
+
     if not await backend.realised.wait_revision(revision, timeout):
         raise WaitTimeoutError(revision, milestone, timeout)
-    if milestone == "chassis":
-        left = max(0.0, deadline - time.monotonic())
-        lagging = await backend.agents.wait_applied(revision, left)
-        if lagging:
-            raise WaitTimeoutError(revision, milestone, timeout, lagging)
+    if milestone == "translated":
+        return
+    lagging = await backend.agents.wait_applied(revision, left())
+    if lagging:
+        raise WaitTimeoutError(revision, milestone, timeout, lagging)
+    if milestone == "up":
+        down = await backend.realised.wait_up(await _ports_of(backend, revision), left())
+        if down:
+            raise WaitTimeoutError(revision, milestone, timeout, down)
+
+
+async def _ports_of(backend: Backend, revision: int) -> Collection[str]:
+    """The ids of the switch ports that a revision made or changed."""
+
+    def work(reader: Reader) -> Collection[str]:
+        return revisions.touched(reader, revision, _PORTS)
+
+    return await backend.read(work)

@@ -20,7 +20,7 @@ def apply(
         bool, typer.Option("--adopt", help="Take over objects that nobody owns.")
     ] = False,
     wait: Annotated[
-        Literal["translated", "chassis"] | None,
+        Literal["translated", "chassis", "up"] | None,
         typer.Option(help="Come back only once the change has reached that far."),
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 30.0,

@@ -67,4 +67,4 @@ def describe_change(change: dict[str, Any]) -> list[str]:
 
 
 def _when(revision: dict[str, Any]) -> str:
-    return str(revision["created_at"])[:19].replace("T", " ")
+    return str(revision["created_at"] or "")[:19].replace("T", " ")

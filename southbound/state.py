@@ -19,6 +19,7 @@ from southbound.facts import Facts
 from southbound.feed import Feed
 from southbound.groups import GroupIds
 from southbound.reach import Reach, ReachChanges
+from southbound.recent import RecentChanges
 from southbound.rows import (
     Chassis,
     Datapath,
@@ -31,8 +32,10 @@ from southbound.rows import (
     SetMember,
     Template,
     datapath_scope,
+    set_scope,
 )
 from southbound.store import Store
+from southbound.up_wait import UpWait
 
 log = structlog.get_logger(__name__)
 
@@ -71,6 +74,7 @@ class RealisedState:
         """`takeover`: whether a later plug takes a port from a live chassis that has it."""
         self.feed = Feed()
         self.groups = GroupIds()
+        self.recent = RecentChanges()
         self.reach = Reach()
         self.facts = Facts(
             self.feed,
@@ -184,6 +188,22 @@ class RealisedState:
             return False
         return True
 
+    async def wait_up(self, ports: Iterable[str], timeout: float) -> list[str]:  # noqa: ASYNC109
+        """Until the ports of these ids are up, as far as living chassis have them.
+
+        Returns the names of those that are not, in time.
+        """
+        wait = UpWait(ports, self.feed.get)
+        self._listeners.append(wait.changed)
+        try:
+            async with asyncio.timeout(timeout):
+                await wait.wait()
+        except TimeoutError:
+            return wait.missing
+        finally:
+            self._listeners.remove(wait.changed)
+        return []
+
     def _differs(self, row: Row) -> bool:
         old = self.feed.get(row.row_id)
         if isinstance(row, PortBinding) and isinstance(old, PortBinding):
@@ -208,8 +228,9 @@ class RealisedState:
                 self.facts.port_gone(old)
             elif (old.neighbours, old.addresses) != (row.neighbours, row.addresses):
                 self.facts.neighbours_changed(row)
-        self._revision = revision
-        self._change(self._joined(puts), [row.row_id for row in deletes])
+        before, self._revision = self._revision, revision
+        scopes = self._change_scopes(self._joined(puts), [row.row_id for row in deletes])
+        self.recent.note(before, revision, scopes)
         moved, self._moved = self._moved, asyncio.Event()
         moved.set()
 
@@ -226,6 +247,10 @@ class RealisedState:
         self._reach_listeners.append(listener)
 
     def _change(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
+        self._change_scopes(puts, deletes)
+
+    def _change_scopes(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> Collection[str]:
+        """Returns the scopes in which agents may find something new."""
         rows, gone = list(puts), list(deletes)
         scopes = self.feed.change(rows, gone)
         moved = self.reach.take(rows, gone)
@@ -237,6 +262,8 @@ class RealisedState:
         if scopes:
             for listener in self._listeners:
                 listener(scopes)
+        reached = {datapath for change in moved.reach for datapath in change.datapaths}
+        return {*scopes, *map(datapath_scope, reached), *map(set_scope, moved.sets)}
 
     async def _store_facts(self) -> None:
         while True:

@@ -7,19 +7,23 @@ from fastapi.responses import JSONResponse
 
 from api import problems
 from api.auth import BackendOf, Viewer
-from api.errors import BadQueryError, Milestone
+from api.backend import Backend
+from api.errors import BadQueryError, Milestone, WaitTimeoutError
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, page_of, reference
 from api.problems import refusals
 from api.requests import MAXIMUM_WAIT, PageOf
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS
 from api.waiting import wait_for
-from northbound.errors import InvalidError
+from northbound.errors import InvalidError, NotFoundError
 from northbound.services import revisions
 from northbound.services.revisions import RevisionEntry
 from northbound.transaction import Reader, RowChange
 
 router = APIRouter(prefix="/v1")
+
+_FURTHEST = 1000
+"""How many revisions ahead of the last one can be waited for."""
 
 EXAMPLE = {
     "id": 42,
@@ -77,7 +81,9 @@ async def list_revisions(
     "/revisions/{revision}",
     operation_id="get_revision",
     summary="Read a revision and what it did",
-    description="With `wait`, responds once the revision is in force that far down.",
+    description="With `wait`, responds once the revision is in force that far down. It may be "
+    "one that is still to come: a client that waits for the next one learns of every change. "
+    "Revision 0 is the empty network.",
     tags=["revisions"],
     responses={
         200: answer(
@@ -94,7 +100,7 @@ async def get_revision(
     backend: BackendOf,
     _caller: Viewer,
     wait: Annotated[
-        Milestone | None, Query(description="As for changes: `translated` or `chassis`.")
+        Milestone | None, Query(description="As for changes: `translated`, `chassis` or `up`.")
     ] = None,
     timeout: Annotated[  # noqa: ASYNC109 - part of the interface
         float, Query(gt=0, le=MAXIMUM_WAIT, description="Seconds to wait at most.")
@@ -106,15 +112,26 @@ async def get_revision(
         changes = None if kept is None else [_change(change) for change in kept]
         return JSONResponse({**_revision(entry), "changes": changes})
 
-    response = await backend.read(work)
-    await wait_for(backend, revision, wait, timeout)
-    return response
+    if wait is not None:
+        await _wait(backend, revision, wait, timeout)
+    return await backend.read(work)
+
+
+async def _wait(backend: Backend, revision: int, wait: Milestone, timeout: float) -> None:  # noqa: ASYNC109
+    if revision > await backend.committed_revision() + _FURTHEST:
+        raise NotFoundError("revision", str(revision))
+    try:
+        await wait_for(backend, revision, wait, timeout)
+    except WaitTimeoutError as error:
+        if revision > await backend.committed_revision():
+            raise WaitTimeoutError(revision, wait, timeout, committed=False) from error
+        raise
 
 
 def _revision(entry: RevisionEntry) -> dict[str, Any]:
     return {
         "id": entry.id,
-        "created_at": entry.created_at.isoformat(),
+        "created_at": None if entry.created_at is None else entry.created_at.isoformat(),
         "author": entry.author,
         "comment": entry.comment,
     }

@@ -19,10 +19,11 @@ class RevisionEntry:
     """A revision; `changes` is filled in only when one is read by its number.
 
     None there too where what it changed is forgotten: see :mod:`northbound.retention`.
+    Revision 0, which is none of the log but the empty network before, has no `created_at`.
     """
 
     id: int
-    created_at: datetime
+    created_at: datetime | None
     author: str
     comment: str
     changes: Sequence[RowChange] | None = None
@@ -61,7 +62,9 @@ def page(
 
 
 def get(reader: Reader, revision: int) -> RevisionEntry:
-    """One revision with all its changes, if they are kept."""
+    """One revision with all its changes, if they are kept; 0 is the empty network."""
+    if revision == 0:
+        return RevisionEntry(0, None, "", "", ())
     row = reader.session.get(Revision, revision)
     if row is None:
         raise NotFoundError("revision", str(revision))
@@ -70,6 +73,14 @@ def get(reader: Reader, revision: int) -> RevisionEntry:
     changes = [RowChange(*change) for change in reader.session.execute(query)]
     # One without changes is never committed.
     return _entry(row, changes or None)
+
+
+def touched(reader: Reader, revision: int, kind: str) -> list[str]:
+    """The ids of the objects of a kind (a table) that a revision made or changed."""
+    query = select(Change.object_id).where(
+        Change.revision == revision, Change.table == kind, Change.after.is_not(None)
+    )
+    return list(reader.session.scalars(query))
 
 
 def history(reader: Reader, kind: str, object_id: str) -> list[tuple[RevisionEntry, RowChange]]:

@@ -1,14 +1,15 @@
 """Waiting until agents have applied what they were due.
 
-A waiter notes, for each agent that is not settled when it starts, the serial of the
-update that would settle it; agents that are settled are not asked and answer nothing.
+A waiter notes, for each agent that has not got all of some scopes when it starts, the serial
+of the update with which it would have; other agents are not asked and answer nothing. So one
+that is dead, or slow, holds only waits for what concerns it.
 An agent that subscribes to more before it has acknowledged that serial found the need
 for it in those rows (a port on a datapath that is new to it), so it is waited for until
 it has the rows of the new scopes, too.
 """
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Set
 
 from southbound.watch.session import Session
 
@@ -16,8 +17,11 @@ from southbound.watch.session import Session
 class AppliedWait:
     """One waiter. The server tells it what happens to sessions."""
 
-    def __init__(self, sessions: Iterable[Session]) -> None:
-        self._due = {session: session.due for session in sessions if not session.settled}
+    def __init__(self, sessions: Iterable[Session], scopes: Set[str] | None = None) -> None:
+        """`scopes` are those that count; without them, all do."""
+        self._due = {
+            session: due for session in sessions if (due := session.due_for(scopes)) is not None
+        }
         self._done = asyncio.Event()
         self._check()
 

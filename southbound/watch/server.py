@@ -108,8 +108,13 @@ class WatchServer:
     def port(self) -> int:
         return self._port
 
-    async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
-        """Until every agent has in its switch what it was due of `revision`.
+    async def wait_applied(
+        self,
+        revision: int,
+        timeout: float,  # noqa: ASYNC109
+        chassis: Collection[str] | None = None,
+    ) -> list[str]:
+        """Until every agent, or those of `chassis`, has in its switch what `revision` changed.
 
         Returns the names of chassis that have not, in time: empty when all have. Agents
         that the revision does not concern are not asked. Raises TimeoutError if the
@@ -119,7 +124,7 @@ class WatchServer:
         end = loop.time() + timeout
         if not await self._state.wait_revision(revision, timeout):
             raise TimeoutError(f"revision {revision} is not translated yet")
-        with self.sessions.waiting() as wait:
+        with self.sessions.waiting(self._state.recent.scopes(revision), chassis) as wait:
             try:
                 async with asyncio.timeout_at(end):
                     await wait.wait()

@@ -89,6 +89,17 @@ class Session:
     def settled(self) -> bool:
         return self.acknowledged >= self.due
 
+    def due_for(self, scopes: Set[str] | None) -> int | None:
+        """The serial that has to be acknowledged for these scopes to be as they are now.
+
+        None if they are so already, or are not watched. Without `scopes` all are meant.
+        """
+        if scopes is None:
+            return None if self.settled else self.due
+        if self._dirty.keys() & scopes or (self._open and self._open & scopes):
+            return self.sent + 1
+        return max((self._sent_at[scope] for scope in self._sent_at.keys() & scopes), default=None)
+
     @property
     def unapplied(self) -> Collection[str]:
         """The scopes of which the agent has not acknowledged what we have now."""

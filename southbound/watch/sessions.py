@@ -6,7 +6,7 @@ time, a new session takes the old one's place.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Set
 from contextlib import contextmanager
 
 from southbound.reach import ReachChanges
@@ -126,8 +126,12 @@ class Sessions:
                 session.changed(scope)
 
     @contextmanager
-    def waiting(self) -> Iterator[AppliedWait]:
-        wait = AppliedWait(self)
+    def waiting(
+        self, scopes: Set[str] | None = None, chassis: Collection[str] | None = None
+    ) -> Iterator[AppliedWait]:
+        """A wait for these scopes on these chassis; for all, without them."""
+        sessions = [each for each in self if chassis is None or each.chassis in chassis]
+        wait = AppliedWait(sessions, scopes)
         self._waits.add(wait)
         try:
             yield wait

@@ -1,7 +1,7 @@
 """An API over a real SQLite file, a real translator, and agents that the test plays."""
 
 import shutil
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -39,7 +39,12 @@ class PlayedAgents:
             raise NotConnected("its agent is not connected")
         return self.answer(chassis, question)
 
-    async def wait_applied(self, revision: int, timeout: float) -> list[str]:  # noqa: ASYNC109
+    async def wait_applied(
+        self,
+        revision: int,
+        timeout: float,  # noqa: ASYNC109
+        chassis: Collection[str] | None = None,
+    ) -> list[str]:
         self.asked.append(revision)
         return self.lagging
 

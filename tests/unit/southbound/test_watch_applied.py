@@ -48,6 +48,22 @@ async def test_does_not_ask_agents_that_are_not_concerned(
     assert server.status("hv1").applied_revision == 1
 
 
+async def test_an_agent_that_lacks_something_else_is_not_waited_for(
+    state: RealisedState, server: WatchServer, make_agent: MakeAgent
+) -> None:
+    await holding(make_agent, "hv1", "datapath:d1", "datapath:d2")
+    await holding(make_agent, "hv2", "datapath:d2")
+    await state.write(1, [WEB])
+    await state.write(2, [DB])
+    await state.write(3, [PORT], [WEB.row_id])
+    assert await server.wait_applied(1, 0.05) == ["hv1"]
+    assert await server.wait_applied(2, 0.05) == ["hv1", "hv2"]
+    assert await server.wait_applied(2, 0.05, ["hv2", "hv9"]) == ["hv2"]
+    await state.write(4, [Datapath("d3", "ls", "more", 3)])
+    assert await server.wait_applied(4, 60) == []
+    assert await server.wait_applied(3, 0.05, ["hv2"]) == ["hv2"]
+
+
 async def test_waits_for_the_rows_of_scopes_that_a_change_made_an_agent_want(
     state: RealisedState, server: WatchServer, make_agent: MakeAgent
 ) -> None:
