@@ -7,6 +7,8 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.limits import DEFAULT_LIMITS, Limits
@@ -19,6 +21,9 @@ from southbound.watch.server import ChassisStatus
 from translator.runner import Translator
 
 T = TypeVar("T")
+
+_WRITERS = 4
+"""Threads for changes, which come one after the other anyway: the rest is for readers."""
 
 
 class Agents(Protocol):
@@ -71,6 +76,7 @@ class Backend:
     translator: Translator
     authentication: bool = True
     limits: Limits = DEFAULT_LIMITS
+    _writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WRITERS))
     questions: Turns = field(default_factory=Turns)
     """Those of traces and explanations."""
 
@@ -85,6 +91,15 @@ class Backend:
                 return work(reader)
 
         return await run_in_threadpool(run)
+
+    async def maintain(self, work: Callable[[Session], T]) -> T:
+        """Do `work` on what is not intent, in a transaction of its own."""
+
+        def run() -> T:
+            with self.database.maintain() as session:
+                return work(session)
+
+        return await to_thread.run_sync(run, limiter=self._writers)
 
     async def committed_revision(self) -> int:
         """The revision that was committed last."""
@@ -102,4 +117,4 @@ class Backend:
                 return Written(result, tx.committed, changed=True)
             return Written(result, tx.revision - 1, changed=False)
 
-        return await run_in_threadpool(run)
+        return await to_thread.run_sync(run, limiter=self._writers)

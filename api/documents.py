@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.limits import MAXIMUM_OPERATIONS
 from northbound.specs import (
     AclSpec,
     AddressSetSpec,
@@ -321,7 +322,7 @@ class Operation(Document):
 class Transaction(Document):
     """A batch of operations, of which all are done or none is."""
 
-    operations: list[Operation] = Field(min_length=1, max_length=10_000)
+    operations: list[Operation] = Field(min_length=1, max_length=MAXIMUM_OPERATIONS)
 
 
 class OperationResult(Document):

@@ -4,6 +4,9 @@ from dataclasses import dataclass
 
 from api.json_text import MAXIMUM_VALUES
 
+MAXIMUM_OPERATIONS = 10_000
+"""What the description of the API says; a server may be set to take fewer."""
+
 
 @dataclass(frozen=True)
 class Limits:
@@ -13,6 +16,9 @@ class Limits:
     """Bytes of a body."""
     value_limit: int = MAXIMUM_VALUES
     """Values in a body, those that aliases stand for included."""
+
+    operation_limit: int = MAXIMUM_OPERATIONS
+    """Operations in a batch."""
 
 
 DEFAULT_LIMITS = Limits()

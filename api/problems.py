@@ -102,7 +102,12 @@ CHANGED = Kind(
     "Changed in the meantime",
     "The object is not the one that `If-Match` names; read it again.",
 )
-TOO_LARGE = Kind("too-large", 413, "The body is too large", "Send it in several requests.")
+TOO_LARGE = Kind(
+    "too-large",
+    413,
+    "More than one request may ask for",
+    "`detail` names the bound. Send less at once: fewer bytes, values, operations or members.",
+)
 UNSUPPORTED_MEDIA = Kind(
     "unsupported-media",
     415,
@@ -244,6 +249,11 @@ def _(error: intent.ReferencedError) -> Refusal:
 @problem_for.register
 def _(error: intent.VersionMismatchError) -> Refusal:
     return _refusal(CHANGED, error, errors=_place(error))
+
+
+@problem_for.register
+def _(error: intent.LimitError) -> Refusal:
+    return _refusal(TOO_LARGE, error, errors=_place(error))
 
 
 @problem_for.register

@@ -70,13 +70,17 @@ class ApplyResult:
     deleted: list[Referent] = field(default_factory=list)
 
 
-def apply(tx: Transaction, document: Mapping[str, Any], *, adopt: bool = False) -> ApplyResult:
-    """Make the network what `document` says.
+def apply(
+    tx: Transaction, document: Mapping[str, Any] | Document, *, adopt: bool = False
+) -> ApplyResult:
+    """Make the network what `document` says, which may have been read before.
 
     With `adopt` objects that nobody owns become the document's where it names
     them. Raises what the services raise, with paths into the document.
     """
-    return _Application(tx, read_document(document), adopt=adopt).run()
+    if not isinstance(document, Document):
+        document = read_document(document)
+    return _Application(tx, document, adopt=adopt).run()
 
 
 class _Application:

@@ -12,7 +12,7 @@ A dry run takes no lock: it writes to an overlay of its own connection
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,13 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from northbound.errors import DatabaseUnreachableError, DatabaseUrlError
+from northbound.errors import DatabaseBusyError, DatabaseUnreachableError, DatabaseUrlError
 from northbound.faults import reporting_faults
+from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import RevisionCounter
 from northbound.overlay import overlay_statements
 from northbound.schema import check_schema, migrate
-from northbound.transaction import Reader, Transaction
+from northbound.transaction import Clock, Reader, Transaction
 
 DEFAULT_URL = "sqlite:////var/lib/treadle/treadle.db"
 DEFAULT_BUSY_TIMEOUT = 10.0
@@ -45,12 +46,14 @@ _JSON: dict[str, Any] = {
 class Database:
     """The one database, and who wants to know about commits to it."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, limits: WriteLimits = DEFAULT_WRITE_LIMITS) -> None:
         self.engine = engine
+        self.limits = limits
         self._overlaid = _overlaid(engine)
         self.place = engine.url.render_as_string(hide_password=True)
         self._sqlite = engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
+        self._closing = threading.Event()
         self._listeners: list[Listener] = []
 
     @contextmanager
@@ -68,11 +71,18 @@ class Database:
         It commits when the block ends and rolls back when the block raises.
         Afterwards ``committed`` of the transaction is its revision, or None if
         nothing had changed. A dry run never commits, and writers don't wait for
-        it; what it would have changed is in ``changes``.
+        it; what it would have changed is in ``changes``. Raises
+        :class:`~northbound.errors.LimitError` where it takes longer than it may.
         """
         begun = self._dry_session() if dry_run else self._write_session()
         with reporting_faults(self.place), begun as session:
-            transaction = Transaction(session, author=author, comment=comment, locking=not dry_run)
+            transaction = Transaction(
+                session,
+                author=author,
+                comment=comment,
+                locking=not dry_run,
+                limits=self.limits,
+            )
             event.listen(session, "before_flush", transaction.note_flush)
             yield transaction
             if dry_run:
@@ -111,6 +121,10 @@ class Database:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
+    def end_writes(self) -> None:
+        """Let transactions end, those under way too, with a DatabaseBusyError."""
+        self._closing.set()
+
     def close(self) -> None:
         self.engine.dispose()
         self._overlaid.dispose()
@@ -133,21 +147,45 @@ class Database:
 
     @contextmanager
     def _write_session(self) -> Iterator[Session]:
-        with self._writer if self._sqlite else nullcontext(), self.engine.connect() as plain:
+        with self._the_writer(), self.engine.connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
-            with Session(connection, expire_on_commit=False) as session:
+            with self._timed_session(connection) as session:
                 yield session
+
+    @contextmanager
+    def _the_writer(self) -> Iterator[None]:
+        """SQLite has one writer; those of PostgreSQL wait for each other there."""
+        if not self._sqlite:
+            yield
+        elif self._writer.acquire(timeout=self.limits.seconds):
+            try:
+                yield
+            finally:
+                self._writer.release()
+        else:
+            raise DatabaseBusyError(f"other changes took {self.limits.seconds:g} s")
 
     @contextmanager
     def _dry_session(self) -> Iterator[Session]:
         with self._overlaid.connect() as plain:
             connection = plain.execution_options(**self._one_state)
-            with Session(connection, expire_on_commit=False) as session:
+            with self._timed_session(connection) as session:
                 yield session
+
+    @contextmanager
+    def _timed_session(self, connection: Connection) -> Iterator[Session]:
+        """A session that ends when its time is over, or when all have to end."""
+        clock = Clock(self.limits.seconds, self._closing)
+        event.listen(connection, "before_cursor_execute", clock.check)
+        with Session(connection, expire_on_commit=False) as session:
+            yield session
 
 
 def open_database(
-    url: str = DEFAULT_URL, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT
+    url: str = DEFAULT_URL,
+    *,
+    busy_timeout: float = DEFAULT_BUSY_TIMEOUT,
+    limits: WriteLimits = DEFAULT_WRITE_LIMITS,
 ) -> Database:
     """Open a database whose schema is that of this program.
 
@@ -165,7 +203,7 @@ def open_database(
     except BaseException:
         engine.dispose()
         raise
-    return Database(engine)
+    return Database(engine, limits)
 
 
 def _exists(path: str) -> bool:

@@ -9,6 +9,7 @@
     │   ├── ConflictError             a name or an address is already taken
     │   ├── ReferencedError           the object is still referenced; the referents are named
     │   ├── VersionMismatchError      the object changed since the caller read it (If-Match)
+    │   ├── LimitError                it asks for more than one request may
     │   └── ExhaustedError            no free address or tunnel key is left
     └── DatabaseError                 the database cannot serve; nothing was half-written
         ├── DatabaseBusyError         locked by another process for too long
@@ -169,6 +170,10 @@ class VersionMismatchError(RequestError):
         self.target = target
         self.expected = expected
         self.actual = actual
+
+
+class LimitError(RequestError):
+    """The request asks for more than one may: of members, or of the writer's time."""
 
 
 class ExhaustedError(RequestError):

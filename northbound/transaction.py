@@ -7,16 +7,19 @@ that it touches, and when it ends writes the revision with all changes. A
 transaction that changes nothing in the end takes no revision.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from threading import Event
 from typing import Any, TypeVar
 
-from sqlalchemy import func, insert, inspect, select, update
+from sqlalchemy import delete, func, insert, inspect, select, tuple_, update
 from sqlalchemy.orm import Session, UOWTransaction
 
-from northbound.errors import PathElement, RequestError
+from northbound.errors import DatabaseBusyError, LimitError, PathElement, RequestError
+from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
 from northbound.models.base import image_columns
 
@@ -41,6 +44,26 @@ class RowChange:
     object_id: str
     before: dict[str, Any] | None
     after: dict[str, Any] | None
+
+
+class Clock:
+    """How long a transaction may take, and whether it may still go on.
+
+    It is asked before each statement: between two of them lies what is bounded by the size
+    of a request.
+    """
+
+    def __init__(self, seconds: float, closing: Event) -> None:
+        self._seconds = seconds
+        self._end = time.monotonic() + seconds
+        self._closing = closing
+
+    def check(self, *_: object, **__: object) -> None:
+        """Raise LimitError where the time is over, DatabaseBusyError where all has to end."""
+        if self._closing.is_set():
+            raise DatabaseBusyError("the server is stopping; nothing was written")
+        if time.monotonic() > self._end:
+            raise LimitError(f"one request may take {self._seconds:g} s: do it in several")
 
 
 class Reader:
@@ -122,9 +145,16 @@ class Transaction(Reader):
     """
 
     def __init__(
-        self, session: Session, *, author: str, comment: str = "", locking: bool = True
+        self,
+        session: Session,
+        *,
+        author: str,
+        comment: str = "",
+        locking: bool = True,
+        limits: WriteLimits = DEFAULT_WRITE_LIMITS,
     ) -> None:
         super().__init__(session)
+        self.limits = limits
         self.author = author
         self.comment = comment
         counter = select(RevisionCounter.value)
@@ -134,7 +164,7 @@ class Transaction(Reader):
         self.committed: int | None = None
         self.changes: list[RowChange] = []
         self._before: dict[tuple[str, str], dict[str, Any] | None] = {}
-        self._after: dict[tuple[str, str], Tracked | None] = {}
+        self._after: dict[tuple[str, str], Tracked | dict[str, Any] | None] = {}
         self._endings: list[Callable[[], None]] = []
         self._deleted = False
 
@@ -153,6 +183,29 @@ class Transaction(Reader):
             self.flush()
         self.session.delete(row)
         self._deleted = True
+
+    def insert_images(self, model: type[Tracked], images: Sequence[dict[str, Any]]) -> None:
+        """Insert rows by their images, many at once and without an object for each.
+
+        It is for tables of which nobody keeps objects: memberships.
+        """
+        for some in batched(images):
+            self.session.connection().execute(insert(model), some)
+        for image in images:
+            key = (model.__tablename__, _object_id(model, image))
+            self._before.setdefault(key, None)
+            self._after[key] = image
+
+    def delete_images(self, model: type[Tracked], images: Sequence[dict[str, Any]]) -> None:
+        """Delete rows that were read as images; see :meth:`insert_images`."""
+        keys = model.__mapper__.primary_key
+        for some in batched(images):
+            values = [tuple(image[str(key.key)] for key in keys) for image in some]
+            self.session.connection().execute(delete(model).where(tuple_(*keys).in_(values)))
+        for image in images:
+            key = (model.__tablename__, _object_id(model, image))
+            self._before.setdefault(key, image)
+            self._after[key] = None
 
     def renamed(self, row: Resource) -> None:
         """Tell that the unique name of `row` has changed."""
@@ -183,7 +236,10 @@ class Transaction(Reader):
             ending()
         self._endings.clear()
         self.flush()
-        images = {key: None if row is None else row.image() for key, row in self._after.items()}
+        images = {
+            key: row.image() if isinstance(row, Tracked) else row
+            for key, row in self._after.items()
+        }
         self.changes = [
             RowChange(*key, before, images[key])
             for key, before in self._before.items()
@@ -229,7 +285,8 @@ class Transaction(Reader):
             {"revision": self.revision, "seq": seq, **vars(change)}
             for seq, change in enumerate(self.changes)
         ]
-        execute(insert(Change), rows)
+        for some in batched(rows):
+            execute(insert(Change), some)
         execute(update(RevisionCounter).values(value=self.revision))
         if self.session.get_bind().dialect.name == "postgresql":
             execute(select(func.pg_notify(NOTIFY_CHANNEL, str(self.revision))))
@@ -242,6 +299,10 @@ def at(*path: PathElement) -> Iterator[None]:
         yield
     except RequestError as error:
         raise error.under(*path) from None
+
+
+def _object_id(model: type[Tracked], image: Mapping[str, Any]) -> str:
+    return "/".join(str(image[str(key.key)]) for key in model.__mapper__.primary_key)
 
 
 def _original_image(row: Tracked) -> dict[str, Any]:

@@ -19,6 +19,7 @@ from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS
 from api.waiting import wait_for
 from api.yaml_text import parse_mapping
 from northbound.apply import ApplyResult, apply
+from northbound.documents import read_document
 from northbound.errors import Referent
 from northbound.transaction import Transaction
 
@@ -90,8 +91,10 @@ async def apply_document(
         bool, Query(description="Let the document own objects that it names and nobody owns.")
     ] = False,
 ) -> Response:
+    read = await run_in_threadpool(read_document, document)
+
     def work(tx: Transaction) -> ApplyResult:
-        return apply(tx, document, adopt=adopt)
+        return apply(tx, read, adopt=adopt)
 
     written = await backend.write(
         work, author=caller.name, comment=options.comment, dry_run=dry_run

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import JSONResponse
+from starlette.concurrency import run_in_threadpool
 
 from api import problems
 from api.auth import BackendOf, Operator, Viewer
@@ -32,6 +33,7 @@ from api.waiting import wait_for
 from northbound.errors import InvalidError
 from northbound.paging import PageRequest
 from northbound.services import LABEL_FILTER
+from northbound.specs import Spec
 from northbound.transaction import Reader, Transaction
 
 REVISION_HEADER = "Treadle-Revision"
@@ -92,7 +94,12 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     async def create(
         backend: BackendOf, caller: Operator, values: JsonObject, options: Options
     ) -> Response:
-        return await _create(backend, kind, values, caller.name, options)
+        spec = await read_spec(kind, values)
+
+        def work(tx: Transaction) -> Any:
+            return kind.service.create(tx, spec)
+
+        return await write_one(backend, kind, work, caller.name, options, created=True)
 
     @router.get(
         member,
@@ -152,8 +159,10 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
         if_version: IfVersion,
         options: Options,
     ) -> Response:
+        spec = await read_spec(kind, values)
+
         def work(tx: Transaction) -> Any:
-            return kind.service.replace(tx, ref, values, if_version=if_version)
+            return kind.service.replace(tx, ref, spec, if_version=if_version)
 
         return await write_one(backend, kind, work, caller.name, options)
 
@@ -216,16 +225,24 @@ def add_contents(router: APIRouter, content: Content) -> None:
     async def create_content(
         ref: Ref, backend: BackendOf, caller: Operator, values: JsonObject, options: Options
     ) -> Response:
-        def check(tx: Transaction) -> dict[str, Any]:
+        spec = await read_spec(kind, {**values, content.field: ref})
+
+        def work(tx: Transaction) -> Any:
             owner = parent.service.get(tx, ref)
             named = values.get(content.field, ref)
             if named not in (ref, owner.id, getattr(owner, "name", ref)):
                 raise InvalidError.of(
                     content.field, reason="is not the one of the path", value=named
                 )
-            return {**values, content.field: ref}
+            return kind.service.create(tx, spec)
 
-        return await _create(backend, kind, check, caller.name, options)
+        return await write_one(backend, kind, work, caller.name, options, created=True)
+
+
+async def read_spec(kind: Kind, values: Mapping[str, Any]) -> Spec:
+    """`values` as a spec of `kind`, before the writer is needed for it; or InvalidError."""
+    spec: Spec = await run_in_threadpool(kind.service.read_spec, values)
+    return spec
 
 
 async def write_one(
@@ -254,19 +271,6 @@ async def write_one(
     if created:
         headers["Location"] = f"/v1/{kind.path}/{view['id']}"
     return JSONResponse(view, status_code=201 if created else 200, headers=headers)
-
-
-async def _create(
-    backend: Backend,
-    kind: Kind,
-    values: Mapping[str, Any] | Callable[[Transaction], Mapping[str, Any]],
-    author: str,
-    options: WriteOptions,
-) -> Response:
-    def work(tx: Transaction) -> Any:
-        return kind.service.create(tx, values(tx) if callable(values) else values)
-
-    return await write_one(backend, kind, work, author, options, created=True)
 
 
 async def _list(

@@ -4,7 +4,7 @@ from typing import Any
 
 from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
-from starlette.concurrency import run_in_threadpool
+from sqlalchemy.orm import Session
 
 from api.auth import Admin, BackendOf
 from api.documents import TokenRequest
@@ -60,17 +60,16 @@ async def create_token(backend: BackendOf, _caller: Admin, values: JsonObject) -
     wanted = parse(TokenRequest, values)
     expires_at = None if wanted.expires_in is None else tokens.end_of_life(wanted.expires_in)
 
-    def work() -> tuple[Token, str]:
-        with backend.database.maintain() as session:
-            return tokens.create(
-                session,
-                name=wanted.name,
-                role=wanted.role,
-                chassis=wanted.chassis,
-                expires_at=expires_at,
-            )
+    def work(session: Session) -> tuple[Token, str]:
+        return tokens.create(
+            session,
+            name=wanted.name,
+            role=wanted.role,
+            chassis=wanted.chassis,
+            expires_at=expires_at,
+        )
 
-    token, secret = await run_in_threadpool(work)
+    token, secret = await backend.maintain(work)
     return JSONResponse({**_token(token), "token": secret}, status_code=201)
 
 
@@ -82,11 +81,7 @@ async def create_token(backend: BackendOf, _caller: Admin, values: JsonObject) -
     responses={204: {"description": "Revoked."}, **WRITE_REFUSALS},
 )
 async def delete_token(ref: Ref, backend: BackendOf, _caller: Admin) -> Response:
-    def work() -> None:
-        with backend.database.maintain() as session:
-            tokens.delete(session, ref)
-
-    await run_in_threadpool(work)
+    await backend.maintain(lambda session: tokens.delete(session, ref))
     return Response(status_code=204)
 
 

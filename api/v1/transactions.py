@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse
 from api.auth import BackendOf, Operator
 from api.batch import run_batch
 from api.documents import Transaction
+from api.errors import TooComplexError
 from api.kinds import EXAMPLE_ID, LOGICAL_SWITCH
 from api.openapi import answer, body, reference
 from api.requests import JsonObject, Options, parse
@@ -64,6 +65,9 @@ async def run_transaction(
     backend: BackendOf, caller: Operator, values: JsonObject, options: Options
 ) -> Response:
     batch = parse(Transaction, values)
+    limit = backend.limits.operation_limit
+    if len(batch.operations) > limit:
+        raise TooComplexError(f"{len(batch.operations)} operations are more than {limit}")
 
     written = await backend.write(
         lambda tx: run_batch(tx, batch), author=caller.name, comment=options.comment

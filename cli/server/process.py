@@ -8,7 +8,6 @@ import asyncio
 import contextlib
 import logging
 import os
-import signal
 import socket
 import ssl
 from collections.abc import AsyncIterator, Coroutine, Iterator
@@ -25,6 +24,7 @@ from cli.server.history import keep_short
 from cli.server.http import ApiServer, Sparsely
 from cli.server.ownership import owning
 from cli.server.settings import AgentListener, Listener, ServerSettings
+from cli.server.stopping import GRACE_SECONDS, stopping_on_signals
 from cli.server.tls import Certificate, reloading
 from northbound import tokens
 from northbound.database import Database, open_database, upgrade
@@ -37,16 +37,12 @@ from translator.runner import Translator
 
 log = structlog.get_logger(__name__)
 
-STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
-GRACE_SECONDS = 5
-"""How long requests may take to end once the server is told to stop."""
-
 
 async def serve(settings: ServerSettings) -> None:
     """Serve until a signal says to stop. Raises what keeps the server from serving."""
     stop = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
-        stack.enter_context(_signals(stop))
+        stack.enter_context(stopping_on_signals(stop))
         certificates = Certificate.of(settings.api), Certificate.of(settings.agents)
         stack.enter_context(reloading(certificates))
         api_tls, agents_tls = (held.context if held else None for held in certificates)
@@ -75,7 +71,7 @@ async def serve(settings: ServerSettings) -> None:
             patience=settings.api.patience,
             admission=api_admission,
         )
-        await _serve_api(server, settings, listener, translating, stop)
+        await _serve_api(server, settings, listener, translating, database, stop)
     log.info("stopped")
 
 
@@ -84,6 +80,7 @@ async def _serve_api(
     settings: ServerSettings,
     listener: socket.socket,
     translating: asyncio.Task[None],
+    database: Database,
     stop: asyncio.Event,
 ) -> None:
     """Serve the API until `stop`, or until it or the translator ends by itself."""
@@ -102,7 +99,10 @@ async def _serve_api(
         ended = [task for task in (serving, translating) if task.done()]
         server.should_exit = True
         stopping.cancel()
+        ending = asyncio.get_running_loop().call_later(GRACE_SECONDS, database.end_writes)
         await asyncio.gather(serving, stopping, return_exceptions=True)
+        ending.cancel()
+        database.end_writes()
     for task in ended:
         raise ServiceFailedError(f"{task.get_name()} has ended") from task.exception()
 
@@ -122,18 +122,6 @@ def _uvicorn_config(backend: Backend, tls: ssl.SSLContext | None) -> uvicorn.Con
     # Ours, and not one of its own making: this one can be given another certificate.
     config.ssl = tls
     return config
-
-
-@contextlib.contextmanager
-def _signals(stop: asyncio.Event) -> Iterator[None]:
-    loop = asyncio.get_running_loop()
-    for number in STOP_SIGNALS:
-        loop.add_signal_handler(number, stop.set)
-    try:
-        yield
-    finally:
-        for number in STOP_SIGNALS:
-            loop.remove_signal_handler(number)
 
 
 def _admissions(settings: ServerSettings) -> tuple[Admission, Admission]:
@@ -166,7 +154,7 @@ def _bound(listener: Listener, admission: Admission) -> Iterator[socket.socket]:
 def _database(settings: ServerSettings) -> Iterator[Database]:
     if settings.database_is_embedded:
         upgrade(settings.database_url)
-    database = open_database(settings.database_url)
+    database = open_database(settings.database_url, limits=settings.api.write_limits)
     try:
         yield database
     finally:

@@ -11,6 +11,7 @@ from cli.configuration import Group, SectionSettings
 if TYPE_CHECKING:
     from api.limits import Limits
     from cli.server.http import Patience
+    from northbound.limits import WriteLimits
 
 LOOPBACK_NAMES = ("localhost", "ip6-localhost")
 
@@ -95,12 +96,26 @@ class ApiListener(GuardedListener):
 
         return Patience(self.header_timeout, self.body_timeout, self.body_timeout)
 
+    operation_limit: int = Field(default=10_000, gt=0, le=10_000)
+    """How many operations a batch may have."""
+    member_limit: int = Field(default=50_000, gt=0)
+    """How many members a port group or address set may have."""
+    write_timeout: float = Field(default=60.0, gt=0)
+    """Seconds that one change may take, and wait for others."""
+
     @property
     def limits(self) -> "Limits":
         """What the API is bounded by."""
         from api.limits import Limits
 
-        return Limits(self.body_limit, self.value_limit)
+        return Limits(self.body_limit, self.value_limit, self.operation_limit)
+
+    @property
+    def write_limits(self) -> "WriteLimits":
+        """What a transaction is bounded by."""
+        from northbound.limits import WriteLimits
+
+        return WriteLimits(self.member_limit, self.write_timeout)
 
 
 class AgentListener(GuardedListener):

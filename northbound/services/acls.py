@@ -61,10 +61,11 @@ class AclService(Service[Acl, AclSpec]):
             for row in rows
         ]
 
-    def _valid(self, values: Mapping[str, Any]) -> AclSpec:
+    def read_spec(self, values: Mapping[str, Any] | AclSpec) -> AclSpec:
         try:
             return validate(AclSpec, values)
         except InvalidError as error:
+            assert isinstance(values, Mapping)  # noqa: S101 - a spec is never refused
             raise InvalidError([*error.problems, *language_problems(values)]) from None
 
     def _new(self, tx: Transaction, spec: AclSpec) -> Acl:

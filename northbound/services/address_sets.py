@@ -1,16 +1,14 @@
 """Address sets and their members."""
 
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
-from sqlalchemy import select
-
-from northbound.models import AddressSet, AddressSetAddress
+from northbound.models import AddressSet
 from northbound.services.base import Filters, Service, by_column, new_id
 from northbound.services.lookups import acls_naming, refuse_if_referenced, take_name
+from northbound.services.members import ADDRESSES_OF_SETS
 from northbound.specs import AddressSetSpec, validate
-from northbound.transaction import Reader, Transaction, batched
+from northbound.transaction import Reader, Transaction
 
 
 class AddressSetService(Service[AddressSet, AddressSetSpec]):
@@ -24,30 +22,24 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
     def add_addresses(self, tx: Transaction, ref: str, addresses: Iterable[str]) -> AddressSet:
         """Take addresses into the set; those already in it stay."""
         row = self.get(tx, ref)
-        for address in self._canonical(row, addresses):
-            if tx.session.get(AddressSetAddress, (row.id, address)) is None:
-                _add_member(tx, row, address)
+        ADDRESSES_OF_SETS.add(tx, row, self._canonical(row, addresses))
         return row
 
     def remove_addresses(self, tx: Transaction, ref: str, addresses: Iterable[str]) -> AddressSet:
         """Take addresses out of the set; those not in it don't matter."""
         row = self.get(tx, ref)
-        for address in self._canonical(row, addresses):
-            member = tx.session.get(AddressSetAddress, (row.id, address))
-            if member is not None:
-                tx.delete(member)
-                tx.touch(row)
+        ADDRESSES_OF_SETS.remove(tx, row, self._canonical(row, addresses))
         return row
 
     def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
         return present == {**wanted, "addresses": sorted(wanted["addresses"])}
 
     def describe(self, reader: Reader, rows: Sequence[AddressSet]) -> list[dict[str, Any]]:
-        members = _members(reader, rows)
+        members = ADDRESSES_OF_SETS.by_owner(reader, (row.id for row in rows))
         return [
             {
                 "name": row.name,
-                "addresses": members[row.id],
+                "addresses": members.get(row.id, []),
                 "labels": row.labels,
                 "external_ids": row.external_ids,
             }
@@ -64,37 +56,12 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
         row.labels, row.external_ids = spec.labels, spec.external_ids
 
     def _written(self, tx: Transaction, row: AddressSet, spec: AddressSetSpec) -> None:
-        query = select(AddressSetAddress).where(AddressSetAddress.address_set_id == row.id)
-        present = {member.address: member for member in tx.session.scalars(query)}
-        wanted = set(spec.addresses)
-        for address in present.keys() - wanted:
-            tx.delete(present[address])
-            tx.touch(row)
-        for address in sorted(wanted - present.keys()):
-            _add_member(tx, row, address)
+        ADDRESSES_OF_SETS.set(tx, row, spec.addresses)
 
     def _delete(self, tx: Transaction, row: AddressSet, *, cascade: bool) -> None:  # noqa: ARG002
         refuse_if_referenced(row, acls_naming(tx, f"${row.name}"))
-        query = select(AddressSetAddress).where(AddressSetAddress.address_set_id == row.id)
-        for member in tx.session.scalars(query).all():
-            tx.delete(member)
+        ADDRESSES_OF_SETS.clear(tx, row)
         tx.delete(row)
 
     def _canonical(self, row: AddressSet, addresses: Iterable[str]) -> list[str]:
         return validate(AddressSetSpec, {"name": row.name, "addresses": list(addresses)}).addresses
-
-
-def _add_member(tx: Transaction, row: AddressSet, address: str) -> None:
-    tx.add(AddressSetAddress(address_set_id=row.id, address=address))
-    tx.touch(row)
-
-
-def _members(reader: Reader, rows: Sequence[AddressSet]) -> dict[str, list[str]]:
-    members: dict[str, list[str]] = defaultdict(list)
-    for some in batched([row.id for row in rows]):
-        query = select(AddressSetAddress.address_set_id, AddressSetAddress.address).where(
-            AddressSetAddress.address_set_id.in_(some)
-        )
-        for set_id, address in reader.session.execute(query.order_by(AddressSetAddress.address)):
-            members[set_id].append(address)
-    return members

@@ -7,7 +7,7 @@ that the caller opened, so several may be made one::
         switch = LOGICAL_SWITCHES.create(tx, {"name": "web"})
         LOGICAL_SWITCH_PORTS.create(tx, {"name": "web-1", "logical_switch": "web"})
 
-``values`` are what the kind's spec has as fields. Objects are addressed by id
+``values`` are what the kind's spec has as fields, or such a spec. Objects are addressed by id
 or unique name (`ref`). ``view`` is the object as users see it: the fields of its
 spec, with other objects by name, and the facts that they cannot set.
 """
@@ -72,11 +72,15 @@ class Service(ABC, Generic[M, S]):
     model: type[M]
     spec: type[S]
 
+    def read_spec(self, values: Mapping[str, Any] | S) -> S:
+        """`values` as a spec, or InvalidError for all that is wrong with them by themselves."""
+        return validate(self.spec, values)
+
     def create(
-        self, tx: Transaction, values: Mapping[str, Any], *, document: str | None = None
+        self, tx: Transaction, values: Mapping[str, Any] | S, *, document: str | None = None
     ) -> M:
         """A new object. `document` names the declarative document that owns it."""
-        spec = self._valid(values)
+        spec = self.read_spec(values)
         row = self._new(tx, spec)
         row.document = document
         self._assign(tx, row, spec)
@@ -101,7 +105,7 @@ class Service(ABC, Generic[M, S]):
         self,
         tx: Transaction,
         ref: str,
-        values: Mapping[str, Any],
+        values: Mapping[str, Any] | S,
         *,
         if_version: int | None = None,
     ) -> M:
@@ -208,12 +212,8 @@ class Service(ABC, Generic[M, S]):
         """What users see of the object and cannot set."""
         return {}
 
-    def _valid(self, values: Mapping[str, Any]) -> S:
-        """`values` as a spec, or InvalidError for all that is wrong with them by themselves."""
-        return validate(self.spec, values)
-
-    def _replace(self, tx: Transaction, row: M, values: Mapping[str, Any]) -> M:
-        spec = self._valid(values)
+    def _replace(self, tx: Transaction, row: M, values: Mapping[str, Any] | S) -> M:
+        spec = self.read_spec(values)
         before = self.describe(tx, [row])[0]
         for field in self.fixed:
             self._check_fixed(tx, row, field, before.get(field), getattr(spec, field))

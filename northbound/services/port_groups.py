@@ -10,8 +10,12 @@ from northbound.models import Acl, LogicalSwitchPort, PortGroup, PortGroupPort
 from northbound.services.acls import delete_acl
 from northbound.services.base import Filters, Service, by_column, new_id
 from northbound.services.lookups import acls_naming, refuse_if_referenced, resolve, take_name
+from northbound.services.members import PORTS_OF_GROUPS
 from northbound.specs import PortGroupSpec
 from northbound.transaction import Reader, Transaction, batched
+
+_MANY = 200
+"""From so many ports on, all are read at once."""
 
 
 class PortGroupService(Service[PortGroup, PortGroupSpec]):
@@ -25,21 +29,13 @@ class PortGroupService(Service[PortGroup, PortGroupSpec]):
     def add_ports(self, tx: Transaction, ref: str, ports: Iterable[str]) -> PortGroup:
         """Take ports into the group; those already in it stay."""
         group = self.get(tx, ref)
-        for i, name in enumerate(ports):
-            port = resolve(tx, LogicalSwitchPort, name, "ports", i)
-            if tx.session.get(PortGroupPort, (group.id, port.id)) is None:
-                _add_member(tx, group, port.id)
+        PORTS_OF_GROUPS.add(tx, group, _port_ids(tx, ports))
         return group
 
     def remove_ports(self, tx: Transaction, ref: str, ports: Iterable[str]) -> PortGroup:
         """Take ports out of the group; those not in it don't matter."""
         group = self.get(tx, ref)
-        for i, name in enumerate(ports):
-            port = resolve(tx, LogicalSwitchPort, name, "ports", i)
-            member = tx.session.get(PortGroupPort, (group.id, port.id))
-            if member is not None:
-                tx.delete(member)
-                tx.touch(group)
+        PORTS_OF_GROUPS.remove(tx, group, _port_ids(tx, ports))
         return group
 
     def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
@@ -67,31 +63,22 @@ class PortGroupService(Service[PortGroup, PortGroupSpec]):
         row.labels, row.external_ids = spec.labels, spec.external_ids
 
     def _written(self, tx: Transaction, row: PortGroup, spec: PortGroupSpec) -> None:
-        wanted = {
-            resolve(tx, LogicalSwitchPort, name, "ports", i).id for i, name in enumerate(spec.ports)
-        }
-        query = select(PortGroupPort).where(PortGroupPort.port_group_id == row.id)
-        present = {member.logical_switch_port_id: member for member in tx.session.scalars(query)}
-        for port_id in present.keys() - wanted:
-            tx.delete(present[port_id])
-            tx.touch(row)
-        for port_id in sorted(wanted - present.keys()):
-            _add_member(tx, row, port_id)
+        PORTS_OF_GROUPS.set(tx, row, _port_ids(tx, spec.ports))
 
     def _delete(self, tx: Transaction, row: PortGroup, *, cascade: bool) -> None:  # noqa: ARG002
         users = acls_naming(tx, f"@{row.name}")
         refuse_if_referenced(row, (acl for acl in users if acl.port_group_id != row.id))
         for acl in tx.session.scalars(select(Acl).where(Acl.port_group_id == row.id)).all():
             delete_acl(tx, acl)
-        query = select(PortGroupPort).where(PortGroupPort.port_group_id == row.id)
-        for member in tx.session.scalars(query).all():
-            tx.delete(member)
+        PORTS_OF_GROUPS.clear(tx, row)
         tx.delete(row)
 
 
-def _add_member(tx: Transaction, group: PortGroup, port_id: str) -> None:
-    tx.add(PortGroupPort(port_group_id=group.id, logical_switch_port_id=port_id))
-    tx.touch(group)
+def _port_ids(tx: Transaction, ports: Iterable[str]) -> set[str]:
+    refs = list(ports)
+    if len(refs) >= _MANY:
+        tx.warm(LogicalSwitchPort)
+    return {resolve(tx, LogicalSwitchPort, ref, "ports", i).id for i, ref in enumerate(refs)}
 
 
 def _member_names(reader: Reader, groups: Sequence[PortGroup]) -> dict[str, list[str]]:

@@ -12,12 +12,12 @@ from northbound.models import (
     LogicalSwitch,
     LogicalSwitchPort,
     PortGroup,
-    PortGroupPort,
 )
 from northbound.services.base import Filters, Service, by_column, by_reference, new_id
 from northbound.services.lookups import PORT_MODELS, referent, resolve, take_name
+from northbound.services.members import PORTS_OF_GROUPS
 from northbound.specs import LogicalSwitchPortSpec
-from northbound.transaction import Reader, Transaction, batched
+from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
 
 
@@ -101,13 +101,10 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
 
 def delete_switch_ports(tx: Transaction, ports: Sequence[LogicalSwitchPort]) -> None:
     """Delete `ports`, their claims and their memberships."""
-    for some in batched([port.id for port in ports]):
-        query = select(PortGroupPort).where(PortGroupPort.logical_switch_port_id.in_(some))
-        for membership in tx.session.scalars(query).all():
-            group = tx.by_id(PortGroup, membership.port_group_id)
-            if group is not None:
-                tx.touch(group)
-            tx.delete(membership)
+    for group_id in PORTS_OF_GROUPS.leave(tx, [port.id for port in ports]):
+        group = tx.by_id(PortGroup, group_id)
+        if group is not None:
+            tx.touch(group)
     for port in ports:
         release_addresses(tx, port)
         tx.delete(port)

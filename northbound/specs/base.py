@@ -73,8 +73,14 @@ def unique(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
-def validate(spec: type[_S], values: Mapping[str, Any]) -> _S:
-    """`values` as a spec, or an :class:`InvalidError` that names each wrong field."""
+def validate(spec: type[_S], values: Mapping[str, Any] | _S) -> _S:
+    """`values` as a spec, or an :class:`InvalidError` that names each wrong field.
+
+    What is one already passes: large ones are better read before they need the writer.
+    """
+    if isinstance(values, spec):
+        return values
+    assert isinstance(values, Mapping)  # noqa: S101 - of another kind it would be our fault
     try:
         return spec.model_validate(dict(values))
     except ValidationError as error:

@@ -1,5 +1,6 @@
 """Every refusal is a problem document of its own kind."""
 
+from dataclasses import replace
 from typing import Any
 
 import httpx
@@ -10,6 +11,7 @@ from api import problems
 from api.app import create_app
 from api.limits import Limits
 from northbound import errors
+from northbound.limits import WriteLimits
 from tests.unit.api.conftest import Server
 
 
@@ -173,3 +175,37 @@ async def test_every_type_of_problem_explains_itself(client: httpx.AsyncClient) 
         explained = await client.get(kind.type)
         assert explained.json()["title"] == kind.title
     assert problem_of(await client.get("/problems/none"))["type"] == "/problems/no-such-path"
+
+
+@pytest.mark.parametrize(
+    ("limits", "path", "body", "detail"),
+    [
+        ({"body_limit": 10}, "logical-switches", {"name": "a" * 20}, "larger than 10 bytes"),
+        ({"value_limit": 3}, "logical-switches", {"name": "a", "labels": {}, "x": [1, 2]}, "3"),
+        (
+            {"operation_limit": 1},
+            "transactions",
+            {"operations": [{"action": "delete", "kind": "acl", "ref": "x"}] * 2},
+            "2 operations are more than 1",
+        ),
+    ],
+)
+async def test_bounds_are_named(
+    server: Server, limits: dict[str, int], path: str, body: Any, detail: str
+) -> None:
+    bounded = replace(server.backend, limits=Limits(**limits))
+    transport = httpx.ASGITransport(create_app(bounded))
+    async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
+        problem = problem_of(await client.post(f"/v1/{path}", json=body))
+    assert problem["type"] == "/problems/too-large"
+    assert detail in problem["detail"]
+
+
+async def test_the_bound_of_a_set_is_named_and_pointed_at(server: Server) -> None:
+    server.backend.database.limits = WriteLimits(members=1)
+    values = {"name": "s", "addresses": ["10.0.0.1", "10.0.0.2"]}
+    operation = {"action": "create", "kind": "address_set", "values": values}
+    response = await server.client.post("/v1/transactions", json={"operations": [operation]})
+    problem = problem_of(response)
+    assert problem["status"] == 413
+    assert problem["errors"][0]["pointer"] == "#/operations/0/values/addresses"

@@ -323,7 +323,11 @@ def test_help_loads_no_framework() -> None:
     assert json.loads(loaded.stdout.replace("'", '"')) == []
 
 
-COMMANDS = [("server", "--api-port", "0"), ("db", "upgrade"), ("token", "list")]
+COMMANDS = [
+    ("server", "--api-port", "0", "--agents-port", "0"),
+    ("db", "upgrade"),
+    ("token", "list"),
+]
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -375,8 +379,7 @@ def test_a_file_that_is_no_database(
 ) -> None:
     database = tmp_path / "treadle.db"
     spoil(database)
-    ports = ("--api-port", "0", "--agents-port", "0") if command == ("server",) else ()
-    refused = run(*command, "--database", str(database), *ports)
+    refused = run(*command, "--database", str(database))
     assert refused.returncode == 3
     assert reason in refused.stderr
     assert len(refused.stderr.splitlines()) == 1
@@ -389,3 +392,33 @@ def test_a_token_for_longer_than_anything_lasts(tmp_path: Path) -> None:
         assert refused.returncode == 1
         assert "expires_in: has to be" in refused.stderr
         assert len(refused.stderr.splitlines()) == 1
+
+
+def test_it_ends_though_a_thread_does_not(tmp_path: Path) -> None:
+    """A change that never comes to its next statement, as one that computes for long."""
+    api_port, agents_port = free_ports(2)
+    code = (
+        "import sys, threading, cli.server.stopping as stopping;"
+        "from northbound.services import LOGICAL_SWITCHES;"
+        "from cli.main import app;"
+        "LOGICAL_SWITCHES.create = lambda *_: threading.Event().wait();"
+        "stopping.LAST_SECONDS = 1;"
+        "app(sys.argv[1:])"
+    )
+    options = ("--database", str(tmp_path / "treadle.db"), "--api-port", str(api_port))
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, "server", *options, "--agents-port", str(agents_port)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    running = RunningServer(process, tmp_path / "treadle.db", api_port, agents_port)
+    running.wait()
+    with pytest.raises(httpx.ReadTimeout):
+        httpx.post(f"{running.url}/v1/logical-switches", json={"name": "web"}, timeout=1)
+    process.send_signal(signal.SIGTERM)
+    _, log = process.communicate(timeout=60)
+    assert process.returncode == 1
+    assert "did not stop in time" in log
+    assert run("db", "upgrade", "--database", str(tmp_path / "treadle.db")).returncode == 0

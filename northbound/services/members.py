@@ -1,0 +1,106 @@
+"""The members of port groups and address sets, as rows of a table of their own.
+
+There may be tens of thousands, so they are read and written many at once, as images.
+"""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from typing import Any
+
+from sqlalchemy import func, select
+
+from northbound.errors import LimitError
+from northbound.models import AddressSetAddress, PortGroupPort, Resource, Tracked
+from northbound.models.base import image_columns
+from northbound.transaction import Reader, Transaction, batched
+
+
+class Members:
+    """The memberships of one kind of group: `owner` and `member` are columns of `model`.
+
+    `field` is what a spec calls the members.
+    """
+
+    def __init__(self, model: type[Tracked], owner: str, member: str, field: str) -> None:
+        self._model = model
+        self._owner = model.__mapper__.columns[owner]
+        self._member = model.__mapper__.columns[member]
+        self._field = field
+
+    def of(self, reader: Reader, owner_id: str) -> set[str]:
+        """All members of one group."""
+        query = select(self._member).where(self._owner == owner_id)
+        return set(reader.session.scalars(query))
+
+    def by_owner(self, reader: Reader, owner_ids: Iterable[str]) -> Mapping[str, list[str]]:
+        """The members of many groups, sorted."""
+        members: dict[str, list[str]] = defaultdict(list)
+        for some in batched(list(owner_ids)):
+            query = select(self._owner, self._member).where(self._owner.in_(some))
+            for owner, member in reader.session.execute(query.order_by(self._member)):
+                members[owner].append(member)
+        return members
+
+    def set(self, tx: Transaction, owner: Resource, wanted: Collection[str]) -> None:
+        """Let `owner` have the members `wanted`, and no others."""
+        present = self.of(tx, owner.id)
+        self._remove(tx, owner, present.difference(wanted))
+        self._add(tx, owner, set(wanted) - present)
+
+    def add(self, tx: Transaction, owner: Resource, members: Collection[str]) -> None:
+        """Take in those of `members` that are not there."""
+        self._add(tx, owner, set(members) - self._present(tx, owner, members))
+
+    def remove(self, tx: Transaction, owner: Resource, members: Collection[str]) -> None:
+        """Take out those of `members` that are there."""
+        self._remove(tx, owner, self._present(tx, owner, members))
+
+    def clear(self, tx: Transaction, owner: Resource) -> None:
+        """Take all out, of a group that goes."""
+        tx.delete_images(self._model, self._images(owner.id, self.of(tx, owner.id)))
+
+    def leave(self, tx: Transaction, member_ids: Sequence[str]) -> frozenset[str]:
+        """Take members that go out of all groups; returns the ids of these groups."""
+        columns = [self._model.__mapper__.columns[name] for name in image_columns(self._model)]
+        owners: dict[str, None] = {}
+        for some in batched(member_ids):
+            rows = tx.session.execute(select(*columns).where(self._member.in_(some)))
+            images = [dict(row) for row in rows.mappings()]
+            tx.delete_images(self._model, images)
+            owners.update((image[str(self._owner.key)], None) for image in images)
+        return frozenset(owners)
+
+    def _present(
+        self, tx: Transaction, owner: Resource, members: Collection[str]
+    ) -> frozenset[str]:
+        found: list[str] = []
+        for some in batched(list(members)):
+            query = select(self._member).where(self._owner == owner.id, self._member.in_(some))
+            found += tx.session.scalars(query)
+        return frozenset(found)
+
+    def _add(self, tx: Transaction, owner: Resource, members: Collection[str]) -> None:
+        if not members:
+            return
+        count = select(func.count()).select_from(self._model).where(self._owner == owner.id)
+        after = (tx.session.scalar(count) or 0) + len(members)
+        if after > tx.limits.members:
+            kind = owner.__tablename__.replace("_", " ")
+            raise LimitError(
+                f"{after} are more {self._field} than the {tx.limits.members} of one {kind}"
+            ).under(self._field)
+        tx.insert_images(self._model, self._images(owner.id, members))
+        tx.touch(owner)
+
+    def _remove(self, tx: Transaction, owner: Resource, members: Collection[str]) -> None:
+        if members:
+            tx.delete_images(self._model, self._images(owner.id, members))
+            tx.touch(owner)
+
+    def _images(self, owner_id: str, members: Iterable[str]) -> list[dict[str, Any]]:
+        owner, member = str(self._owner.key), str(self._member.key)
+        return [{owner: owner_id, member: each} for each in sorted(members)]
+
+
+ADDRESSES_OF_SETS = Members(AddressSetAddress, "address_set_id", "address", "addresses")
+PORTS_OF_GROUPS = Members(PortGroupPort, "port_group_id", "logical_switch_port_id", "ports")
