@@ -8,7 +8,7 @@ import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
 from cli.files import read_file
-from cli.output import change_lines
+from cli.output import AsJson, change_lines, print_json
 
 
 def apply(
@@ -25,6 +25,7 @@ def apply(
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 30.0,
     comment: Annotated[str, typer.Option(help="Why: kept with the revision.")] = "",
+    as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
@@ -44,7 +45,7 @@ def apply(
             body=read_file(file),
             media_type="application/yaml",
         )
-    print_result(result)
+    print_json(result) if as_json else print_result(result)
 
 
 def print_result(result: Mapping[str, Any]) -> None:

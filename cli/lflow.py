@@ -6,6 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
+from cli.output import AsJson, print_json
 
 _PIPELINES = {
     "ls_in": "switch, ingress",
@@ -31,6 +32,7 @@ def lflow(
     why: Annotated[
         bool, typer.Option("--why", help="Tell for each flow the object that it is there for.")
     ] = False,
+    as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
@@ -47,6 +49,9 @@ def lflow(
                 cause=cause,
             )
         )
+    if as_json:
+        print_json(sorted(flows, key=_order))
+        return
     for line in listing(flows, why=why):
         typer.echo(line)
 

@@ -12,14 +12,21 @@ code    meaning
 ======  ========================================================
 """
 
+import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime
 from enum import IntEnum
-from typing import Any, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 
 PIPED_WIDTH = 10_000
 """Columns of output that no terminal limits."""
+
+
+AsJson = Annotated[
+    bool, typer.Option("--json", help="For programs: the whole answer as a JSON document.")
+]
 
 
 class UnexpectedAnswerError(Exception):
@@ -50,6 +57,15 @@ def fail(message: object, code: ExitCode = ExitCode.REFUSED) -> NoReturn:
     """End the command with `message` on standard error."""
     typer.secho(f"treadle: {message}", err=True, fg=typer.colors.RED)
     raise typer.Exit(code)
+
+
+def print_json(document: object) -> None:
+    """Print a document for programs; times are as the API writes them (RFC 3339)."""
+    typer.echo(json.dumps(document, indent=2, default=_as_json))
+
+
+def _as_json(value: object) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def print_table(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> None:

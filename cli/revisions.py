@@ -6,7 +6,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
-from cli.output import print_table
+from cli.output import AsJson, print_json, print_table
 
 
 def revisions(
@@ -15,6 +15,7 @@ def revisions(
     ] = None,
     author: Annotated[str | None, typer.Option(help="Only those by this author.")] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=0, help="How many to list.")] = 20,
+    as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
@@ -22,9 +23,13 @@ def revisions(
     """List revisions, the newest first, or show what one did."""
     with Client(url, token, token_file) as client:
         if revision is not None:
-            _print_revision(client.get(f"/v1/revisions/{revision}"))
+            one = client.get(f"/v1/revisions/{revision}")
+            print_json(one) if as_json else _print_revision(one)
             return
         found = list(islice(client.items("/v1/revisions", author=author), limit))
+    if as_json:
+        print_json(found)
+        return
     print_table(
         ("REVISION", "WHEN", "AUTHOR", "COMMENT"),
         ((each["id"], _when(each), each["author"], each["comment"]) for each in found),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
-from cli.output import PIPED_WIDTH, ExitCode, fail, print_table
+from cli.output import PIPED_WIDTH, AsJson, ExitCode, fail, print_json, print_table
 
 if TYPE_CHECKING:
     from rich.tree import Tree
@@ -70,19 +70,33 @@ def show(
     what: Annotated[
         str | None, typer.Argument(help=f"One of: {', '.join(TABLES)}. Without it, everything.")
     ] = None,
+    as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
 ) -> None:
     """Show the network: switches and their ports, where those are and whether they are up."""
-    if what is not None and what not in TABLES:
-        fail(f"{what!r} is none of {', '.join(TABLES)}", ExitCode.USAGE)
+    kind = None if what is None else _kind(what)
     with Client(url, token, token_file) as client:
-        if what is not None:
-            _print_items(what, client.items(f"/v1/{what}"))
+        if as_json:
+            kinds = TABLES if kind is None else (kind,)
+            found = {each: list(client.items(f"/v1/{each}")) for each in kinds}
+            print_json(found if kind is None else found[kind])
+            return
+        if kind is not None:
+            _print_items(kind, client.items(f"/v1/{kind}"))
             return
         for tree in _network(client):
             _print_tree(tree)
+
+
+def _kind(what: str) -> str:
+    """The kind that is meant: also by the name of one, or written as in a document."""
+    word = what.replace("_", "-")
+    meant = [kind for kind in TABLES if kind in (word, f"{word}s", f"{word}es")]
+    if not meant:
+        fail(f"{what!r} is none of {', '.join(TABLES)}", ExitCode.USAGE)
+    return meant[0]
 
 
 def _print_items(what: str, items: Iterable[Item]) -> None:

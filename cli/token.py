@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import typer
 
-from cli.output import print_table
+from cli.output import AsJson, print_json, print_table
 from cli.server.commands import Config, DatabaseUrl, load_settings, reporting_errors
 
 app = typer.Typer(help="Tokens for the API and for chassis agents.", no_args_is_help=True)
@@ -48,7 +48,9 @@ def create(
 
 
 @app.command("list")
-def list_tokens(config: Config = None, database: DatabaseUrl = None) -> None:
+def list_tokens(
+    as_json: AsJson = False, config: Config = None, database: DatabaseUrl = None
+) -> None:
     """List all tokens, without their secrets."""
     settings = load_settings(config, database)
     from northbound import tokens
@@ -56,6 +58,10 @@ def list_tokens(config: Config = None, database: DatabaseUrl = None) -> None:
 
     with reporting_errors(), open_database(settings.database_url).read() as reader:
         found = tokens.every(reader)
+    if as_json:
+        fields = ("id", "name", "role", "chassis", "created_at", "expires_at")
+        print_json([{field: getattr(token, field) for field in fields} for token in found])
+        return
     print_table(
         ("NAME", "ROLE", "CHASSIS", "CREATED", "EXPIRES"),
         (

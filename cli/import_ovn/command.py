@@ -9,7 +9,7 @@ import typer
 
 from cli.apply import print_result
 from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
-from cli.output import ExitCode, fail
+from cli.output import AsJson, ExitCode, fail, print_json
 
 if TYPE_CHECKING:
     from cli.import_ovn.findings import Report
@@ -50,6 +50,7 @@ def import_ovn(
     private_key: Annotated[Path | None, typer.Option(help="For ssl: our private key.")] = None,
     certificate: Annotated[Path | None, typer.Option(help="For ssl: our certificate.")] = None,
     ca_cert: Annotated[Path | None, typer.Option(help="For ssl: the CA to trust.")] = None,
+    as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
     token_file: TokenFile = None,
@@ -59,15 +60,24 @@ def import_ovn(
     What Treadle has not is listed. Unless that is all without effect on packets, nothing
     is imported. Run again it brings what has changed in OVN since.
     """
+    if as_json and str(output) == "-":
+        fail("only one of --json and --output - can be on standard output", ExitCode.USAGE)
     imported = _imported(nb, (private_key, certificate, ca_cert), document)
-    _print_findings(imported.report)
+    findings = [finding._asdict() for finding in imported.report.findings]
+    told: dict[str, Any] = {"document": document, "findings": findings, "result": None}
+    if not as_json:
+        _print_findings(imported.report)
     if (losses := len(imported.report.losses)) and not skip_unsupported:
+        if as_json:
+            print_json(told)
         fail(
             f"nothing was imported: packets would fare otherwise for what is listed as lost "
             f"({losses}); --skip-unsupported imports the rest"
         )
     if output is not None:
         _write(imported, output)
+        if as_json:
+            print_json(told)
         return
     with Client(url, token, token_file) as client:
         for line in _chassis_to_come(imported.document, client.items("/v1/chassis")):
@@ -84,7 +94,7 @@ def import_ovn(
             },
             body=json.dumps(imported.document).encode(),
         )
-    print_result(result)
+    print_json({**told, "result": result}) if as_json else print_result(result)
 
 
 def _imported(

@@ -1,6 +1,5 @@
 """``treadle testbed``: a lab of hypervisors on this machine."""
 
-import json
 import os
 import shutil
 import signal
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
-from cli.output import ExitCode, fail
+from cli.output import AsJson, ExitCode, fail, print_json
 
 if TYPE_CHECKING:
     from cli.testbed.lab import Lab
@@ -130,7 +129,7 @@ def down(name_in_place: NameInPlace = None, name: NewName = None) -> None:
 def status(
     name_in_place: NameInPlace = None,
     name: Name = None,
-    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show the parts of a lab and whether they run."""
     from cli.testbed.screen import print_status, status_document
@@ -138,7 +137,7 @@ def status(
     with _errors_as_messages():
         lab = _open(_one_name(name_in_place, name))
         if as_json:
-            typer.echo(json.dumps(status_document(lab), indent=2))
+            print_json(status_document(lab))
         else:
             print_status(lab)
 

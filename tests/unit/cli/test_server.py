@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -179,8 +180,36 @@ def test_one_kind_of_thing_is_shown_as_a_table(
     assert expected in shown.stdout
 
 
+@pytest.mark.parametrize("what", ["acl", "logical-switch", "address_set", "static_routes"])
+def test_kinds_are_known_by_the_name_of_one(server: RunningServer, what: str) -> None:
+    assert server.run("show", what).returncode == 0
+
+
 def test_showing_what_there_is_not(server: RunningServer) -> None:
     assert server.run("show", "clouds").returncode == 2
+
+
+def test_answers_for_programs(server: RunningServer) -> None:
+    def answer(*arguments: str, text: str | None = None) -> Any:
+        done = server.run(*arguments, "--json", text=text)
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout)
+
+    assert [switch["name"] for switch in answer("show", "logical-switches")] == ["web"]
+    everything = answer("show")
+    assert everything["acls"][0]["match"] == "icmp4"
+    assert {"chassis", "port-bindings", "static-routes"} <= everything.keys()
+    flows = answer("lflow", "web", "--stage", "ls_in_l2_lkup")
+    assert {flow["stage"] for flow in flows} == {"ls_in_l2_lkup"}
+    (first,) = answer("revisions", "--limit", "1")
+    assert answer("revisions", str(first["id"]))["changes"]
+    assert answer("apply", "-", "--dry-run", text=NETWORK)["changed"] is False
+    database = ("--database", str(server.database))
+    assert run("token", "create", "program", "--role", "viewer", *database).returncode == 0
+    tokens = json.loads(run("token", "list", "--json", *database).stdout)
+    (token,) = (token for token in tokens if token["name"] == "program")
+    assert (token["role"], token["expires_at"]) == ("viewer", None)
+    assert run("token", "revoke", "program", *database).returncode == 0
 
 
 def test_logical_flows_are_listed_by_table_and_priority(server: RunningServer) -> None:

@@ -1,5 +1,6 @@
 """A real northbound database, filled by ovn-nbctl, into a running Treadle server."""
 
+import json
 import shlex
 import shutil
 import socket
@@ -119,6 +120,20 @@ def test_nothing_is_imported_if_something_would_be_lost(ovn: Ovn, server: Server
         assert client.get("/v1/logical-switches").json()["items"] == []
         assert import_ovn(*options, "--skip-unsupported").exit_code == 0
         assert len(client.get("/v1/logical-switches").json()["items"]) == 1
+
+
+def test_what_is_found_is_told_to_programs(ovn: Ovn, server: Server) -> None:
+    options = ("--nb", ovn.northbound, "--url", server.url, "--json")
+    imported = json.loads(import_ovn(*options).stdout)
+    assert imported["result"]["revision"] == 1
+    ovn.nbctl(["lr-nat-add", "edge", "snat", "192.0.2.1", "10.0.1.0/24"])
+    refused = import_ovn(*options)
+    assert refused.exit_code == 1
+    told = json.loads(refused.stdout)
+    (lost,) = (found for found in told["findings"] if found["changes_verdicts"])
+    assert (lost["object"], lost["column"]) == ("logical router edge", "nat")
+    assert told["result"] is None
+    assert import_ovn(*options, "--output", "-").exit_code == 2
 
 
 def test_the_document_says_what_ovn_says(ovn: Ovn) -> None:
