@@ -30,6 +30,7 @@ def commands(sizes: list[str], ovn_sizes: list[str]) -> dict[str, list[str]]:
         "fan_out": ["20", "200"],
         "traces": ovn_sizes,
         "lookups": [],
+        "framing": [],
     }
 
 

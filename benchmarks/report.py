@@ -7,6 +7,11 @@ Results = Mapping[str, Any]
 Row = Iterable[object]
 
 
+def _framing(results: Results) -> Iterator[str]:
+    rate = results["framing"]["flow_mods_a_second"]
+    yield from _table("Flow-mods made and framed", ("", "a second"), [("one process", rate)])
+
+
 def render(results: Results) -> str:
     """All tables of the measurements that there are."""
     parts = [
@@ -261,5 +266,6 @@ TABLES = {
     "fan_out": _fan_out,
     "traces": _traces,
     "lookups": _lookups,
+    "framing": _framing,
 }
 """By measurement, in the order in which they are shown."""

@@ -254,15 +254,6 @@ def test_tokens_are_managed_while_the_server_runs(server: RunningServer) -> None
     assert run("token", "revoke", "alice", *database).returncode == 1
 
 
-def test_answers_leave_at_once(server: RunningServer) -> None:
-    """With Nagle's algorithm each takes 40 ms, the body waiting for the header to be confirmed."""
-    began = time.perf_counter()
-    with httpx.Client(base_url=server.url) as client:
-        for _ in range(100):
-            client.get("/v1/status").raise_for_status()
-    assert time.perf_counter() - began < 3
-
-
 def test_a_second_server_on_the_same_database(server: RunningServer) -> None:
     ports = free_ports(2)
     second = run(

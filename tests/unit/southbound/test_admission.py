@@ -169,3 +169,14 @@ def test_a_listener_of_either_family(host: str) -> None:
         listener.setblocking(False)
         with pytest.raises(BlockingIOError):
             listener.accept()
+
+
+async def test_answers_leave_at_once() -> None:
+    """With Nagle's algorithm a body waits 40 ms for the client to confirm the header."""
+    loop = asyncio.get_running_loop()
+    listener = Admission("test").listen("127.0.0.1", 0)
+    listener.setblocking(False)
+    with socket.create_connection(listener.getsockname()[:2]), listener:
+        accepted, _ = await loop.sock_accept(listener)
+        with accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
@@ -173,19 +172,6 @@ def test_bundled_messages_are_what_os_ken_makes() -> None:
     outer.xid = 7
     outer.serialize()
     assert bundle.additions([messages.barrier_request()], 9, 7) == bytes(outer.buf)
-
-
-def test_framing_is_fast_enough_for_a_chassis_that_starts() -> None:
-    count, enough = 50_000, 200_000
-    instructions = actions.apply_actions(OUTPUT)
-    best = 0.0
-    for _ in range(3):
-        start = time.perf_counter()
-        changes = [messages.add_flow(5, 7, MATCH, instructions, cookie) for cookie in range(count)]
-        for first in range(0, count, 2000):
-            bundle.additions(changes[first : first + 2000], 1, first)
-        best = max(best, count / (time.perf_counter() - start))
-    assert best > enough
 
 
 CT_FLUSHES = {
