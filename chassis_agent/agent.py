@@ -18,6 +18,7 @@ import structlog
 from chassis_agent import tables
 from chassis_agent.announcer import Announcer
 from chassis_agent.compile import ConjunctionIds
+from chassis_agent.conntrack_limits import ConntrackLimits
 from chassis_agent.errors import DatabaseError, HostConfigurationError, RefusedCommandError
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
@@ -329,6 +330,13 @@ class Session:
             probe_answered=lambda packet: self._prober.answered(packet),
         )
         self._bridge = bridge
+        self._conntrack = ConntrackLimits(
+            settings.conntrack_limit,
+            settings.switch_control,
+            health,
+            datapath=lambda: self._bridge.datapath_type,
+            zones=lambda: local.port_zones,
+        )
         self._state = state
         self._remote_ports = RemotePorts(host.system_id)
         self._prober = Prober(
@@ -355,6 +363,7 @@ class Session:
             tasks.create_task(self._handle_punted(), name="punted packets")
             tasks.create_task(self._ask_again(), name="neighbours that did not answer")
             tasks.create_task(self._prober.run(), name="prober")
+            tasks.create_task(self._conntrack.run(), name="conntrack limits")
             self._health.listen(lambda: self._watch.tell(self._conditions))
             self._watch.tell(self._conditions)
             self._reconciler.wake()
@@ -453,6 +462,7 @@ class Session:
             "switch_connected": self._switch.is_connected,
             "tunnels": self._prober.report(),
             **self._reconciler.report(),
+            "conntrack": self._conntrack.report(),
             "punted": {
                 "received": _by_name(self._punts.received),
                 "malformed": _by_name(self._punts.malformed),

@@ -39,6 +39,12 @@ class LocalFacts:
     def zones(self) -> Mapping[str, int]:
         return self._zones.zones
 
+    @property
+    def port_zones(self) -> Mapping[str, int]:
+        """The zones of the ports that are bound here, by port."""
+        zones = self.zones
+        return {name: zones[name] for name in self.bindings.bound if name in zones}
+
     def update(
         self,
         bridge: Bridge,

@@ -51,6 +51,9 @@ class AgentSettings(BaseModel):
     repair: bool = True
     """Whether flows that another program changed are repaired; they are named in any case."""
 
+    conntrack_limit: int = Field(default=32_768, ge=0)
+    """Connections that are tracked for one port; 0 for no limit."""
+
     system_id: str | None = None
     hostname: str | None = None
     encap_ip: str | None = None

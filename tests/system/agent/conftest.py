@@ -116,8 +116,7 @@ class AgentUnderTest:
         switch: PrivateSwitch,
         server: WatchedServer,
         directory: Path,
-        *,
-        repair: bool = True,
+        **settings: Any,
     ) -> None:
         self._settings = AgentSettings(
             run_directory=switch.directory,
@@ -125,7 +124,7 @@ class AgentUnderTest:
             ovsdb=switch.remote,
             server=server.address,
             datapath_type="dummy",
-            repair=repair,
+            **settings,
         )
         self._agent: Agent | None = None
         self._task: asyncio.Task[None] | None = None

@@ -36,7 +36,7 @@ class PrivateSwitch:
 
     def start(self, external_ids: dict[str, str]) -> None:
         self.directory.mkdir(parents=True, exist_ok=True)
-        self._run("ovsdb-tool", "create", str(self.directory / "conf.db"), str(_SCHEMA))
+        self.run("ovsdb-tool", "create", str(self.directory / "conf.db"), str(_SCHEMA))
         self.start_database()
         self.vsctl("--no-wait", "init")
         for key, value in external_ids.items():
@@ -91,17 +91,21 @@ class PrivateSwitch:
         self.vsctl("del-port", "br-int", interface)
 
     def vsctl(self, *arguments: str) -> str:
-        return self._run("ovs-vsctl", f"--db={self.remote}", "--timeout=20", *arguments)
+        return self.run("ovs-vsctl", f"--db={self.remote}", "--timeout=20", *arguments)
 
     def add_flow(self, flow: str) -> None:
-        self._run("ovs-ofctl", "-OOpenFlow15", "add-flow", self._management, flow)
+        self.run("ovs-ofctl", "-OOpenFlow15", "add-flow", self._management, flow)
 
     def delete_flows(self, match: str) -> None:
-        self._run("ovs-ofctl", "-OOpenFlow15", "del-flows", self._management, match)
+        self.run("ovs-ofctl", "-OOpenFlow15", "del-flows", self._management, match)
+
+    def appctl(self, *arguments: str) -> str:
+        """Run a command of ``ovs-vswitchd``."""
+        return self.run("ovs-appctl", "-t", str(self.control), *arguments)
 
     def ofctl(self, command: str, *arguments: str) -> str:
         """Run ``ovs-ofctl`` on the integration bridge."""
-        return self._run("ovs-ofctl", "-OOpenFlow15", command, self._management, *arguments)
+        return self.run("ovs-ofctl", "-OOpenFlow15", command, self._management, *arguments)
 
     @property
     def _management(self) -> str:
@@ -109,7 +113,7 @@ class PrivateSwitch:
 
     def flows(self) -> list[str]:
         """The flows of the integration bridge, without statistics."""
-        output = self._run(
+        output = self.run(
             *("ovs-ofctl", "-OOpenFlow15", "dump-flows", "--no-stats", "--no-names"),
             self._management,
         )
@@ -127,7 +131,7 @@ class PrivateSwitch:
             self._environment,
         )
 
-    def _run(self, *command: str) -> str:
+    def run(self, *command: str) -> str:
         return subprocess.run(
             command,
             check=True,
@@ -139,7 +143,7 @@ class PrivateSwitch:
 
     def _has_all_bridges(self) -> bool:
         try:
-            present = self._run("ovs-appctl", "-t", str(self.control), "ofproto/list")
+            present = self.run("ovs-appctl", "-t", str(self.control), "ofproto/list")
         except subprocess.CalledProcessError:
             return False
         return set(self.vsctl("list-br").split()) <= set(present.split())
