@@ -351,6 +351,10 @@ class TokenRequest(Document):
     role: Literal["admin", "operator", "viewer", "chassis"]
     chassis: Reference | None = None
     """For the role `chassis`: the `system-id` of the only chassis that may use it."""
+    hostname: Reference | None = None
+    """For the role `chassis`: the only host name that it may have; no other chassis may."""
+    encap_ips: list[Reference] = Field(default_factory=list, max_length=16)
+    """For the role `chassis`: its tunnel addresses; it may have no others, and they no other."""
     expires_in: float | None = Field(default=None, gt=0, le=LONGEST_LIFE)
     """Seconds after which it is no longer good; without it, it stays."""
 
@@ -383,6 +387,8 @@ class Token(Document):
     name: str
     role: Literal["admin", "operator", "viewer", "chassis"]
     chassis: str | None
+    hostname: str | None
+    encap_ips: list[str]
     created_at: datetime
     expires_at: datetime | None
 

@@ -25,6 +25,7 @@ from southbound.rows import Chassis, Encap, FlowGroup, PortBinding, datapath_sco
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.watch.client import WatchClient
+from southbound.watch.gate import open_gate
 from southbound.watch.server import WatchServer
 
 ROUNDS = 50
@@ -58,10 +59,6 @@ def group(state: RealisedState, datapath: str, number: int, revision: int) -> Fl
     )
 
 
-async def anyone(_token: str, _chassis: str) -> bool:
-    return True
-
-
 async def agent(address: str, number: int) -> None:
     """Acknowledges whatever it gets."""
     client = WatchClient(
@@ -87,7 +84,7 @@ async def measure(count: int) -> dict[str, Any]:
         await state.load()
         groups = [group(state, SHARED, n, 1) for n in range(GROUPS_AT_START)]
         await state.write(1, [*groups, *(row for n in range(count) for row in bindings(n))])
-        server = WatchServer(state, anyone, port=0)
+        server = WatchServer(state, open_gate, port=0)
         await server.start()
         command = [sys.executable, "-m", "benchmarks.fan_out", "agents"]
         child = await asyncio.create_subprocess_exec(

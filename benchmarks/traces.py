@@ -37,6 +37,7 @@ from southbound.facts import Facts
 from southbound.rows import Chassis, Encap
 from southbound.state import RealisedState
 from southbound.store import Store
+from southbound.watch.gate import open_gate
 from southbound.watch.server import WatchServer
 from translator.runner import Translator
 
@@ -68,7 +69,7 @@ async def measure(ports: int) -> dict[str, Any]:
         await state.load()
         translator = Translator(database, state)
         await translator.start()
-        agents = WatchServer(state, _nobody, host="127.0.0.1", port=0)
+        agents = WatchServer(state, open_gate, host="127.0.0.1", port=0)
         app = create_app(Backend(database, state, agents, translator, authentication=False))
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
@@ -184,10 +185,6 @@ def _milliseconds(found: dict[str, list[float]]) -> dict[str, float]:
 def _expect(found: object, wanted: object) -> None:
     if found != wanted:
         raise RuntimeError(f"the trace gave {found!r}, not {wanted!r}")
-
-
-async def _nobody(_secret: str, _chassis: str) -> bool:
-    return False
 
 
 def main(arguments: list[str]) -> None:

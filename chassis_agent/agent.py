@@ -11,6 +11,7 @@ import ipaddress
 import ssl
 import time
 from collections import Counter
+from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
@@ -494,10 +495,18 @@ def _by_name(counts: Counter[Opcode | None]) -> dict[str, int]:
     return {"unknown" if opcode is None else opcode.name: n for opcode, n in counts.items()}
 
 
-def _tls(settings: AgentSettings, server: str) -> ssl.SSLContext | None:
+def _tls(settings: AgentSettings, server: str) -> Callable[[], ssl.SSLContext] | None:
+    """Makes what a connection is encrypted with, from the files as they are then."""
     if not server.startswith("wss:"):
         return None
-    return ssl.create_default_context(cafile=settings.tls_ca)
+
+    def make() -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=settings.tls_ca)
+        if settings.tls_certificate is not None:
+            context.load_cert_chain(settings.tls_certificate, settings.tls_private_key)
+        return context
+
+    return make
 
 
 async def run_agent(settings: AgentSettings) -> None:

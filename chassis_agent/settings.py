@@ -12,9 +12,10 @@ import os
 import socket
 from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Self
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from chassis_agent.errors import HostConfigurationError
 from chassis_agent.unixctl import control_socket
@@ -47,6 +48,11 @@ class AgentSettings(BaseModel):
     token: SecretStr | None = None
     tls_ca: Path | None = None
     """Certificates that the server is checked against; the system's without it."""
+    tls_certificate: Path | None = None
+    """This chassis' certificate, to be shown to the server; it is for its `system-id`."""
+    tls_private_key: Path | None = None
+    plain_text: bool = False
+    """Whether a token may go to another host without TLS."""
 
     repair: bool = True
     """Whether flows that another program changed are repaired; they are named in any case."""
@@ -59,6 +65,12 @@ class AgentSettings(BaseModel):
     encap_ip: str | None = None
     bridge: str | None = None
     datapath_type: str | None = None
+
+    @model_validator(mode="after")
+    def _complete(self) -> Self:
+        if (self.tls_certificate is None) != (self.tls_private_key is None):
+            raise ValueError("tls_certificate and tls_private_key go together")
+        return self
 
     @property
     def ovsdb_remote(self) -> str:
@@ -108,6 +120,7 @@ def resolve(settings: AgentSettings, external_ids: Mapping[str, str]) -> Host:
     server = settings.server or external_ids.get("treadle-remote")
     if not server:
         raise HostConfigurationError("external_ids:treadle-remote of Open_vSwitch is not set")
+    _check_server(server, settings)
     encap_type = _shared(external_ids, "encap-type") or TUNNEL_TYPE
     if TUNNEL_TYPE not in (kind.strip() for kind in encap_type.split(",")):
         raise HostConfigurationError(f"external_ids:treadle-encap-type has to name {TUNNEL_TYPE}")
@@ -119,6 +132,35 @@ def resolve(settings: AgentSettings, external_ids: Mapping[str, str]) -> Host:
         bridge=bridge_name(settings, external_ids),
         datapath_type=settings.datapath_type or _shared(external_ids, "bridge-datapath-type") or "",
     )
+
+
+def _check_server(server: str, settings: AgentSettings) -> None:
+    """Whether the address is one, and credentials are safe on the way to it."""
+    parts = urlsplit(server)
+    try:
+        host, _port = parts.hostname, parts.port
+    except ValueError as error:
+        raise HostConfigurationError(f"the server's address {server!r}: {error}") from error
+    if parts.scheme not in ("ws", "wss") or not host:
+        raise HostConfigurationError(
+            f"the server's address {server!r} has to be ws://HOST:PORT or wss://HOST:PORT"
+        )
+    if parts.scheme == "wss" or _is_loopback(host):
+        return
+    if settings.tls_certificate is not None:
+        raise HostConfigurationError(f"a client certificate needs wss://, not {server}")
+    if settings.token is not None and not settings.plain_text:
+        raise HostConfigurationError(
+            f"the token would go to {host} in plain text: use wss://, "
+            "or set agent.plain_text where that is safe"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def _shared(external_ids: Mapping[str, str], key: str) -> str:

@@ -24,6 +24,14 @@ def create(
     chassis: Annotated[
         str | None, typer.Option(help="For the role chassis: the system-id of the one chassis.")
     ] = None,
+    hostname: Annotated[
+        str | None,
+        typer.Option(help="For the role chassis: the only host name that it may have."),
+    ] = None,
+    encap_ip: Annotated[
+        list[str] | None,
+        typer.Option(help="For the role chassis: a tunnel address that it may have; repeatable."),
+    ] = None,
     days: Annotated[
         float | None,
         typer.Option(help="After how many days it is no longer good."),
@@ -42,7 +50,13 @@ def create(
             upgrade(settings.database_url)
         with open_database(settings.database_url).maintain() as session:
             _, secret = tokens.create(
-                session, name=name, role=role, chassis=chassis, expires_at=expires_at
+                session,
+                name=name,
+                role=role,
+                chassis=chassis,
+                expires_at=expires_at,
+                hostname=hostname,
+                encap_ips=encap_ip or (),
             )
     typer.echo(secret)
 
@@ -63,12 +77,14 @@ def list_tokens(
         print_json([{field: getattr(token, field) for field in fields} for token in found])
         return
     print_table(
-        ("NAME", "ROLE", "CHASSIS", "CREATED", "EXPIRES"),
+        ("NAME", "ROLE", "CHASSIS", "HOST NAME", "TUNNEL ADDRESSES", "CREATED", "EXPIRES"),
         (
             (
                 token.name,
                 token.role,
                 token.chassis,
+                token.hostname,
+                ", ".join(token.encap_ips),
                 f"{token.created_at:%Y-%m-%d %H:%M}",
                 f"{token.expires_at:%Y-%m-%d %H:%M}" if token.expires_at else "never",
             )
@@ -83,7 +99,7 @@ def revoke(
     config: Config = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """End a token; it is refused from the next request on."""
+    """End a token: requests are refused at once, connections end within a second or two."""
     settings = load_settings(config, database)
     from northbound import tokens
     from northbound.database import open_database

@@ -6,8 +6,11 @@ slow hash. Tokens are no intent: they take no revision, and are written in
 """
 
 import hashlib
+import ipaddress
+import json
 import secrets
 import uuid
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
@@ -28,7 +31,9 @@ LONGEST_LIFE = 100 * 365 * 86_400.0
 class Token(NamedTuple):
     """A token without its secret.
 
-    One of role ``chassis`` is good for the chassis named in `chassis` alone.
+    One of role ``chassis`` is good for the chassis named in `chassis` alone. Where it names
+    a `hostname` or `encap_ips` the chassis may register with these alone, and while the
+    token is good no other chassis may have them.
     """
 
     id: str
@@ -37,6 +42,12 @@ class Token(NamedTuple):
     chassis: str | None
     created_at: datetime
     expires_at: datetime | None
+    hostname: str | None = None
+    encap_ips: tuple[str, ...] = ()
+
+    @property
+    def expired(self) -> bool:
+        return self.expires_at is not None and self.expires_at <= datetime.now(UTC)
 
 
 def create(
@@ -46,9 +57,12 @@ def create(
     role: str,
     chassis: str | None = None,
     expires_at: datetime | None = None,
+    hostname: str | None = None,
+    encap_ips: Sequence[str] = (),
 ) -> tuple[Token, str]:
     """A new token and its secret, which cannot be had again."""
     _check(name, role, chassis, expires_at)
+    addresses = _pinned(role, hostname, encap_ips)
     holder = session.scalar(select(ApiToken).where(ApiToken.name == name))
     if holder is not None:
         raise ConflictError("api_token", "name", name, Referent("api_token", holder.id, name))
@@ -61,6 +75,8 @@ def create(
         digest=_digest(secret),
         created_at=datetime.now(UTC),
         expires_at=expires_at,
+        hostname=hostname,
+        encap_ips=json.dumps(addresses),
     )
     session.add(row)
     session.flush()
@@ -81,8 +97,20 @@ def authenticate(reader: Reader, secret: str) -> Token | None:
     if row is None:
         return None
     token = _token(row)
-    expired = token.expires_at is not None and token.expires_at <= datetime.now(UTC)
-    return None if expired else token
+    return None if token.expired else token
+
+
+def expiries(reader: Reader) -> dict[str, datetime | None]:
+    """When each token expires, by id; a token that isn't there was revoked."""
+    rows = reader.session.execute(select(ApiToken.id, ApiToken.expires_at))
+    return {id_: None if moment is None else _utc(moment) for id_, moment in rows}
+
+
+def pinning(reader: Reader) -> list[Token]:
+    """The tokens that are good and name a host name or tunnel addresses."""
+    named = (ApiToken.hostname.is_not(None)) | (ApiToken.encap_ips != "[]")
+    found = map(_token, reader.session.scalars(select(ApiToken).where(named)))
+    return [token for token in found if not token.expired]
 
 
 def every(reader: Reader) -> list[Token]:
@@ -117,6 +145,29 @@ def _check(name: str, role: str, chassis: str | None, expires_at: datetime | Non
         raise InvalidError.of("expires_at", reason=reason, value=expires_at.isoformat())
 
 
+def _pinned(role: str, hostname: str | None, encap_ips: Sequence[str]) -> list[str]:
+    """The tunnel addresses in canonical form, each once."""
+    if role != "chassis":
+        for field, value in (("hostname", hostname), ("encap_ips", encap_ips)):
+            if value:
+                reason = "only a token of role 'chassis' is for a host"
+                raise InvalidError.of(field, reason=reason, value=value)
+    if hostname == "":
+        raise InvalidError.of("hostname", reason="must not be empty", value=hostname)
+    addresses: dict[str, None] = {}
+    for number, text in enumerate(encap_ips):
+        try:
+            address = ipaddress.ip_address(text)
+        except ValueError:
+            reason = "is no IP address"
+            raise InvalidError.of(f"encap_ips.{number}", reason=reason, value=text) from None
+        if address.is_multicast or address.is_unspecified:
+            reason = "is no address that a host can have"
+            raise InvalidError.of(f"encap_ips.{number}", reason=reason, value=text)
+        addresses[str(address)] = None
+    return list(addresses)
+
+
 def _find(session: Session, ref: str) -> ApiToken:
     row = session.scalar(select(ApiToken).where((ApiToken.id == ref) | (ApiToken.name == ref)))
     if row is None:
@@ -127,7 +178,16 @@ def _find(session: Session, ref: str) -> ApiToken:
 def _token(row: ApiToken) -> Token:
     expires_at = None if row.expires_at is None else _utc(row.expires_at)
     created_at = _utc(row.created_at)
-    return Token(row.id, row.name, row.role, row.chassis, created_at, expires_at)
+    return Token(
+        id=row.id,
+        name=row.name,
+        role=row.role,
+        chassis=row.chassis,
+        created_at=created_at,
+        expires_at=expires_at,
+        hostname=row.hostname,
+        encap_ips=tuple(json.loads(row.encap_ips)),
+    )
 
 
 def _digest(secret: str) -> str:

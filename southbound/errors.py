@@ -4,6 +4,7 @@ SouthboundError
 ├── StoreError            the database refused a read or a write
 ├── UnknownGroup          a flow group was written whose id was never allocated
 ├── NotAllowed            a chassis tried to write what isn't its own
+├── CannotTell            who an agent is cannot be found out now
 ├── WatchRefused          the server will not serve this agent
 ├── ChassisLeft           an agent gave up the chassis' name
 ├── ProtocolError         the other end sent what the watch protocol doesn't allow
@@ -29,6 +30,10 @@ class UnknownGroup(SouthboundError):  # noqa: N818
 
 class NotAllowed(SouthboundError):  # noqa: N818
     """A chassis may write only what is its own; nothing was changed."""
+
+
+class CannotTell(SouthboundError):  # noqa: N818
+    """What would say who an agent is cannot be asked; trying again may help."""
 
 
 class WatchRefused(SouthboundError):  # noqa: N818

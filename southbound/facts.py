@@ -17,7 +17,7 @@ from typing import NamedTuple
 import msgspec
 import structlog
 
-from southbound.chassis import TunnelAddresses, check_chassis
+from southbound.chassis import TunnelAddresses
 from southbound.claims import Claims
 from southbound.errors import NotAllowed
 from southbound.feed import Feed
@@ -120,8 +120,10 @@ class Facts:
     # --- chassis
 
     def check_chassis(self, chassis: Chassis) -> None:
-        """Whether a chassis may register as this; raises NotAllowed with the reason."""
-        check_chassis(chassis)
+        """Whether a chassis may register as this; raises NotAllowed with the reason.
+
+        What its row says has to be fit to be kept: see :func:`southbound.chassis.check_chassis`.
+        """
         self._addresses.check(chassis)
 
     def connected(self, chassis: Chassis) -> None:

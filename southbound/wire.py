@@ -303,5 +303,5 @@ def _array_header(length: int) -> bytes:
 def _decode(decoder: msgspec.msgpack.Decoder[_M], data: bytes) -> _M:
     try:
         return decoder.decode(data)
-    except msgspec.DecodeError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise ProtocolError(f"not a message of the watch protocol: {error}") from error

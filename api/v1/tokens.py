@@ -17,11 +17,13 @@ from northbound.tokens import Token
 
 router = APIRouter(prefix="/v1", tags=["tokens"])
 
-EXAMPLE = {
+EXAMPLE: dict[str, Any] = {
     "id": EXAMPLE_ID,
     "name": "alice",
     "role": "operator",
     "chassis": None,
+    "hostname": None,
+    "encap_ips": [],
     "created_at": "2026-11-23T12:00:00+00:00",
     "expires_at": None,
 }
@@ -67,6 +69,8 @@ async def create_token(backend: BackendOf, _caller: Admin, values: JsonObject) -
             role=wanted.role,
             chassis=wanted.chassis,
             expires_at=expires_at,
+            hostname=wanted.hostname,
+            encap_ips=wanted.encap_ips,
         )
 
     token, secret = await backend.maintain(work)
@@ -88,6 +92,7 @@ async def delete_token(ref: Ref, backend: BackendOf, _caller: Admin) -> Response
 def _token(token: Token) -> dict[str, Any]:
     return {
         **token._asdict(),
+        "encap_ips": list(token.encap_ips),
         "created_at": token.created_at.isoformat(),
         "expires_at": None if token.expires_at is None else token.expires_at.isoformat(),
     }

@@ -18,6 +18,8 @@ import uvicorn
 
 from api.app import create_app
 from api.backend import Backend
+from api.token_watch import TokenWatch
+from cli.server.agents import AgentGate
 from cli.server.descriptors import share_of_connections
 from cli.server.errors import AddressInUseError, NoTokensError, ServiceFailedError
 from cli.server.history import keep_short
@@ -27,6 +29,7 @@ from cli.server.settings import AgentListener, Listener, ServerSettings
 from cli.server.stopping import GRACE_SECONDS, stopping_on_signals
 from cli.server.tls import Certificate, reloading
 from northbound import tokens
+from northbound.attempts import FailedAttempts
 from northbound.database import Database, open_database, upgrade
 from southbound.admission import Admission
 from southbound.state import RealisedState
@@ -44,7 +47,6 @@ async def serve(settings: ServerSettings) -> None:
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopping_on_signals(stop))
         certificates = Certificate.of(settings.api), Certificate.of(settings.agents)
-        stack.enter_context(reloading(certificates))
         api_tls, agents_tls = (held.context if held else None for held in certificates)
         api_admission, agents_admission = _admissions(settings)
         listener = stack.enter_context(_bound(settings.api, api_admission))
@@ -55,8 +57,13 @@ async def serve(settings: ServerSettings) -> None:
         translator, translating = await stack.enter_async_context(_translated(database, realised))
         forgetting = keep_short(database, translator, settings.history)
         await stack.enter_async_context(_in_background(forgetting, "the history"))
+        token_watch, attempts = TokenWatch(database), FailedAttempts()
+        gate = AgentGate(
+            database, token_watch, attempts, needed=settings.agents.asks_for_credentials
+        )
+        stack.enter_context(reloading(certificates, gate.show_certificates_again))
         agents = await stack.enter_async_context(
-            _watched(settings.agents, agents_tls, agents_admission, realised, database)
+            _watched(settings.agents, agents_tls, agents_admission, realised, gate)
         )
         backend = Backend(
             database,
@@ -200,16 +207,17 @@ async def _watched(
     tls: ssl.SSLContext | None,
     admission: Admission,
     realised: RealisedState,
-    database: Database,
+    gate: AgentGate,
 ) -> AsyncIterator[WatchServer]:
     server = WatchServer(
         realised,
-        AgentTokens(database, needed=listener.asks_for_tokens).allow,
+        gate,
         host=listener.host,
         port=listener.port,
         tls=tls,
         admission=admission,
         lease=listener.lease,
+        origins=listener.origins,
         limits=Limits(claims=listener.claim_limit, scopes=listener.scope_limit),
     )
     try:
@@ -220,25 +228,6 @@ async def _watched(
         yield server
     finally:
         await server.stop()
-
-
-class AgentTokens:
-    """Which agent may act for which chassis."""
-
-    def __init__(self, database: Database, *, needed: bool) -> None:
-        self._database = database
-        self._needed = needed
-
-    async def allow(self, secret: str, chassis: str) -> bool:
-        """Whether the bearer of `secret` ("" for none) may act as `chassis`."""
-        if not secret:
-            return not self._needed
-        return await asyncio.to_thread(self._allow, secret, chassis)
-
-    def _allow(self, secret: str, chassis: str) -> bool:
-        with self._database.read() as reader:
-            token = tokens.authenticate(reader, secret)
-        return token is not None and token.role == "chassis" and token.chassis == chassis
 
 
 def _refuse_open_door(settings: ServerSettings, database: Database) -> None:

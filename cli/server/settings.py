@@ -63,6 +63,8 @@ class GuardedListener(Listener):
 
     authentication: bool | None = None
     """Whether tokens are asked for; if not said, unless the host is a loopback address."""
+    plain_text: bool = False
+    """Whether others may be served without TLS, which shows their tokens to the network."""
 
     @property
     def asks_for_tokens(self) -> bool:
@@ -72,6 +74,11 @@ class GuardedListener(Listener):
     def _guarded(self) -> Self:
         if self.authentication is False and not self.loopback:
             raise ValueError(f"authentication can only be off on a loopback host, not {self.host}")
+        if self.certificate is None and not self.loopback and not self.plain_text:
+            raise ValueError(
+                f"on {self.host} tokens would be sent in plain text: give certificate and "
+                "private_key, or set plain_text where that is safe"
+            )
         return self
 
 
@@ -130,8 +137,29 @@ class AgentListener(GuardedListener):
     """How many ports one chassis may have."""
     scope_limit: int = Field(default=32_768, gt=0)
     """How many datapaths, ports and sets one chassis may watch."""
+    client_ca: Path | None = None
+    """PEM file of the authorities whose certificates agents may show, in place of a token."""
+    client_crl: Path | None = None
+    """PEM file of the certificates that these authorities have revoked."""
+    client_certificates: Literal["optional", "required"] = "optional"
+    origins: tuple[str, ...] = ()
+    """Origins of web pages that may connect, such as `https://host:port`."""
     takeover: bool = True
     """Whether a port that a live chassis has goes to another one that plugs it in later."""
+
+    @property
+    def asks_for_credentials(self) -> bool:
+        return self.asks_for_tokens or self.client_certificates == "required"
+
+    @model_validator(mode="after")
+    def _client_certificates(self) -> Self:
+        if self.client_ca is None and (
+            self.client_crl is not None or self.client_certificates == "required"
+        ):
+            raise ValueError("client_crl and client_certificates need client_ca")
+        if self.client_ca is not None and self.certificate is None:
+            raise ValueError("client_ca needs TLS: give certificate and private_key, too")
+        return self
 
 
 class Database(Group):

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from sqlalchemy import DateTime
+from sqlalchemy import DateTime, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from northbound.models.base import Base, Name, Uuid
@@ -12,7 +12,8 @@ class ApiToken(Base):
     """A bearer token, of which only a hash is kept.
 
     `role` is ``admin``, ``operator``, ``viewer`` or ``chassis``; a token of the
-    last is good for the chassis named in `chassis` alone.
+    last is good for the chassis named in `chassis` alone, and if it names a host name or
+    tunnel addresses (a JSON list), then with these alone.
     """
 
     __tablename__ = "api_token"
@@ -24,3 +25,5 @@ class ApiToken(Base):
     digest: Mapped[str] = mapped_column(unique=True)
     created_at: Mapped[datetime] = mapped_column(DateTime(timezone=True))
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
+    hostname: Mapped[str | None] = mapped_column(Name, default=None)
+    encap_ips: Mapped[str] = mapped_column(Text, default="[]", server_default="[]")

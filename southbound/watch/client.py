@@ -16,7 +16,7 @@ from typing import NamedTuple, TypeAlias, cast
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, WebSocketException
+from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from southbound import wire
 from southbound.errors import ProtocolError, WatchRefused
@@ -33,6 +33,7 @@ _OUTBOX = 8192
 _CACHE_SECONDS = 3.0
 _LEAVE_SECONDS = 2.0
 _DENIALS = 32
+_LONGEST_REASON = 300
 
 
 Source: TypeAlias = Callable[[], wire.Message]
@@ -71,7 +72,7 @@ class WatchClient:
         chassis: Chassis,
         *,
         token: str = "",
-        tls: ssl.SSLContext | None = None,
+        tls: Callable[[], ssl.SSLContext] | None = None,
         cache: RowCache | None = None,
         answerer: Answerer | None = None,
         backoff: Backoff | None = None,
@@ -79,6 +80,7 @@ class WatchClient:
     ) -> None:
         """`address` is ``ws://host:port`` or ``wss://host:port``.
 
+        `tls` makes the context of each connection, so that renewed certificates are taken.
         `answerer` answers what the server asks about the switch.
         """
         self._address = address
@@ -311,7 +313,7 @@ class WatchClient:
             async with connect(
                 self._address,
                 additional_headers=self._credentials,
-                ssl=self._tls,
+                ssl=self._tls() if self._tls else None,
                 compression=None,
                 max_size=None,
                 proxy=None,
@@ -325,9 +327,20 @@ class WatchClient:
             self._backoff.exhaust()
             self._last_error = f"refused: {refusal}"
             log.error("the server refused this agent", code=refusal.code, reason=str(refusal))
+        except InvalidStatus as answer:
+            self._note_refusal(answer)
         except (OSError, WebSocketException, TimeoutError, ProtocolError) as error:
             self._last_error = f"{type(error).__name__}: {error}"
             log.warning("no connection to the server", server=self._address, reason=str(error))
+
+    def _note_refusal(self, answer: InvalidStatus) -> None:
+        """The handshake was answered with a status of HTTP, and perhaps a reason."""
+        status, body = answer.response.status_code, answer.response.body or b""
+        lines = body.decode("utf-8", "replace").strip().splitlines()
+        reason = lines[0][:_LONGEST_REASON] if lines else f"HTTP {status}"
+        self._backoff.exhaust()
+        self._last_error = f"refused: {reason}"
+        log.error("the server refused this agent", code=status, reason=reason)
 
     async def _session(self, socket: ClientConnection) -> None:
         if self._left:

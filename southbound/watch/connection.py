@@ -1,21 +1,21 @@
 """One connection of a chassis agent, from its registration to its end.
 
-It begins with the agent's :class:`~southbound.wire.Register`, which has to come with a
-token for that chassis. Then two tasks serve it: one reads what the agent says, one sends
-updates whenever the session has news and the socket takes them.
+The handshake has shown who the agent is (:mod:`southbound.watch.gate`). It begins with
+the agent's :class:`~southbound.wire.Register`, for a chassis that it may be. Then tasks
+serve it: one reads what the agent says, one sends updates whenever the session has news
+and the socket takes them, and one ends it all when its credentials are no longer good.
 """
 
 import asyncio
 import uuid
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from typing import TypeAlias
+from collections.abc import Iterator, Sequence
 
 import structlog
-from websockets.asyncio.server import ServerConnection
 from websockets.exceptions import ConnectionClosed
 
 from southbound import wire
 from southbound.admission import Admission
+from southbound.chassis import check_chassis
 from southbound.errors import (
     ChassisLeft,
     NotAllowed,
@@ -28,6 +28,7 @@ from southbound.questions import Question, Result
 from southbound.state import RealisedState
 from southbound.watch.access import Access
 from southbound.watch.asking import Asking
+from southbound.watch.gate import AgentSocket
 from southbound.watch.hearing import Hearing
 from southbound.watch.limits import Limits
 from southbound.watch.parts import PartCache
@@ -35,9 +36,6 @@ from southbound.watch.session import Session
 from southbound.watch.sessions import Sessions
 
 log = structlog.get_logger(__name__)
-
-Authorise: TypeAlias = Callable[[str, str], Awaitable[bool]]
-"""Whether a bearer token ("" for none) may act as the chassis of that system-id."""
 
 _REGISTER_SECONDS = 10.0
 _PROBE_SECONDS = 2.0
@@ -47,6 +45,7 @@ _SILENT_SECONDS = 20.0
 _JOIN_BELOW = 64 << 10
 _FRAGMENT = 256 << 10
 _REFRESHES_PER_AGE = 3
+_SHOWN = 64
 
 
 class Hub:
@@ -57,7 +56,6 @@ class Hub:
         state: RealisedState,
         sessions: Sessions,
         parts: PartCache,
-        authorise: Authorise,
         admission: Admission,
         access: Access,
         limits: Limits,
@@ -66,7 +64,6 @@ class Hub:
         self.state = state
         self.sessions = sessions
         self.parts = parts
-        self.authorise = authorise
         self.admission = admission
         self.access = access
         self.limits = limits
@@ -76,7 +73,7 @@ class Hub:
 class AgentConnection:
     """Serves one WebSocket."""
 
-    def __init__(self, socket: ServerConnection, hub: Hub) -> None:
+    def __init__(self, socket: AgentSocket, hub: Hub) -> None:
         self._socket = socket
         host, port = socket.remote_address[:2]  # with TLS, not known any more at the end
         self._peer = f"{host}:{port}"
@@ -150,16 +147,21 @@ class AgentConnection:
             raise ProtocolError("no registration came") from None
         if not isinstance(message, wire.Register):
             raise ProtocolError("the first message has to be a registration")
-        name = message.chassis.name
         if not wire.OLDEST_AGENT <= message.protocol <= wire.PROTOCOL:
             raise WatchRefused(
                 wire.REFUSED_PROTOCOL,
                 f"this server speaks protocols {wire.OLDEST_AGENT} to {wire.PROTOCOL}, "
                 f"the agent {message.protocol}",
             )
-        if not name or not await self._hub.authorise(self._token(), name):
-            log.warning("agent without a valid token", chassis=name, peer=self._peer)
-            raise WatchRefused(wire.REFUSED_TOKEN, f"the token is not valid for chassis {name!r}")
+        try:
+            check_chassis(message.chassis)
+        except NotAllowed as error:
+            raise self._refused_chassis(message, error) from error
+        try:
+            self._socket.identity.check(message.chassis)
+        except NotAllowed as error:
+            log.warning("agent is not its chassis", peer=self._peer, reason=str(error))
+            raise WatchRefused(wire.REFUSED_TOKEN, str(error)) from error
         return message
 
     async def _end_others(self, register: wire.Register) -> None:
@@ -186,8 +188,12 @@ class AgentConnection:
         try:
             self._facts.check_chassis(register.chassis)
         except NotAllowed as error:
-            log.error("chassis refused", chassis=register.chassis.name, reason=str(error))
-            raise WatchRefused(wire.REFUSED_CHASSIS, str(error)) from error
+            raise self._refused_chassis(register, error) from error
+
+    def _refused_chassis(self, register: wire.Register, error: NotAllowed) -> WatchRefused:
+        name = register.chassis.name[:_SHOWN]
+        log.error("chassis refused", chassis=name, peer=self._peer, reason=str(error))
+        return WatchRefused(wire.REFUSED_CHASSIS, str(error))
 
     def _open(self, register: wire.Register) -> Session:
         hub, resume = self._hub, register.resume
@@ -246,10 +252,16 @@ class AgentConnection:
                 if session.news.is_set():  # and not only was when it woke us
                     await self._send(session.compose(self._hub.state.revision))
 
+        async def end_with_credentials() -> None:
+            reason = await self._socket.identity.ended()
+            log.warning("credentials ended", chassis=session.chassis, reason=reason)
+            raise WatchRefused(wire.REFUSED_TOKEN, reason)
+
         tasks = [
             asyncio.create_task(read()),
             asyncio.create_task(write()),
             asyncio.create_task(self._keep_alive(session)),
+            asyncio.create_task(end_with_credentials()),
         ]
         try:
             done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -274,7 +286,10 @@ class AgentConnection:
             self.abort()
 
     async def _receive(self) -> bytes:
-        data = await self._socket.recv()
+        try:
+            data = await self._socket.recv()
+        except UnicodeDecodeError:
+            raise ProtocolError("a text message, and not even that") from None
         if isinstance(data, str):
             raise ProtocolError("a text message")
         return data
@@ -292,12 +307,6 @@ class AgentConnection:
             await self._socket.close(1008, code)
         except ConnectionClosed:
             return
-
-    def _token(self) -> str:
-        request = self._socket.request
-        value = request.headers.get("Authorization", "") if request else ""
-        scheme, _, token = value.partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def _fragments(pieces: Sequence[bytes]) -> Iterator[bytes | memoryview]:

@@ -15,7 +15,8 @@ from southbound.rows import Chassis
 from southbound.state import RealisedState
 from southbound.tunnels import TunnelReport
 from southbound.watch.access import Access, ReachAccess
-from southbound.watch.connection import AgentConnection, Authorise, Hub
+from southbound.watch.connection import AgentConnection, Hub
+from southbound.watch.gate import AgentSocket, Doorkeeper, Gate
 from southbound.watch.limits import MAX_MESSAGE, Limits
 from southbound.watch.parts import PartCache
 from southbound.watch.sessions import Sessions
@@ -50,7 +51,7 @@ class WatchServer:
     def __init__(
         self,
         state: RealisedState,
-        authorise: Authorise,
+        gate: Gate,
         *,
         host: str = "127.0.0.1",
         port: int = 6650,
@@ -59,6 +60,7 @@ class WatchServer:
         lease: float = 30.0,
         access: Access | None = None,
         limits: Limits | None = None,
+        origins: Collection[str] = (),
     ) -> None:
         """`access` decides what a chassis may watch: without one, what its ports need."""
         self._admission = admission or Admission("agents")
@@ -68,11 +70,11 @@ class WatchServer:
             state,
             self.sessions,
             self.parts,
-            authorise,
             self._admission,
             access or ReachAccess(state),
             limits or Limits(),
         )
+        self._doorkeeper = Doorkeeper(gate, origins)
         self._state = state
         self._host = host
         self._port = port
@@ -90,6 +92,8 @@ class WatchServer:
             self._serve,
             sock=self._admission.listen(self._host, self._port),
             backlog=BACKLOG,
+            process_request=self._doorkeeper.admit,
+            create_connection=AgentSocket,
             ssl=self._tls,
             compression=None,
             max_size=MAX_MESSAGE,
@@ -171,4 +175,6 @@ class WatchServer:
         self._state.facts.lapsed(chassis)
 
     async def _serve(self, socket: ServerConnection) -> None:
+        if not isinstance(socket, AgentSocket):
+            raise TypeError("connections have to be made by `create_connection`")
         await AgentConnection(socket, self._hub).serve()

@@ -17,6 +17,7 @@ from southbound import models
 from southbound.rows import Chassis, FlowGroup, PortBinding, Row
 from southbound.state import RealisedState
 from southbound.store import Store
+from southbound.watch.gate import open_gate
 from southbound.watch.server import WatchServer
 from tests.system.agent.private_switch import PrivateSwitch
 
@@ -49,10 +50,7 @@ class WatchedServer:
         return f"ws://127.0.0.1:{self.port}"
 
     async def start(self) -> None:
-        async def everyone(_token: str, _chassis: str) -> bool:
-            return True
-
-        self.watch = WatchServer(self.state, everyone, port=self.port)
+        self.watch = WatchServer(self.state, open_gate, port=self.port)
         await self.watch.start()
         self.port = self.watch.port
 

@@ -3,11 +3,13 @@
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from chassis_agent.errors import HostConfigurationError
 from chassis_agent.settings import AgentSettings, resolve
 
 SERVER = AgentSettings(server="ws://server:6650")
+CERTIFICATE = {"tls_certificate": "hv1.pem", "tls_private_key": "hv1.key"}
 
 OVN_HOST = {
     "system-id": "hv1",
@@ -77,3 +79,37 @@ def test_open_vswitch_is_where_its_own_programs_look(monkeypatch: pytest.MonkeyP
 
 def test_a_control_socket_can_be_said() -> None:
     assert AgentSettings(control_socket=Path("/run/x.ctl")).switch_control() == Path("/run/x.ctl")
+
+
+@pytest.mark.parametrize(
+    ("server", "more", "reason"),
+    [
+        ("ws://controller:6650", {"token": "t"}, "in plain text"),
+        ("ws://192.0.2.1:6650", {"token": "t"}, "in plain text"),
+        ("ws://controller:6650", {"token": "t", "plain_text": True}, None),
+        ("ws://controller:6650", {}, None),
+        ("ws://127.0.0.1:6650", {"token": "t"}, None),
+        ("ws://[::1]:6650", {"token": "t"}, None),
+        ("ws://localhost:6650", {"token": "t"}, None),
+        ("wss://controller:6650", {"token": "t"}, None),
+        ("ws://controller:6650", CERTIFICATE, "needs wss://"),
+        ("wss://controller:6650", CERTIFICATE, None),
+        ("http://controller:6650", {}, "has to be ws://HOST:PORT"),
+        ("controller:6650", {}, "has to be ws://HOST:PORT"),
+        ("ws://controller:none", {}, "controller:none"),
+    ],
+)
+def test_credentials_go_to_others_only_where_they_are_safe(
+    server: str, more: dict[str, object], reason: str | None
+) -> None:
+    settings = AgentSettings.model_validate({"server": server, **more})
+    if reason is None:
+        assert resolve(settings, OVN_HOST).server == server
+        return
+    with pytest.raises(HostConfigurationError, match=reason):
+        resolve(settings, OVN_HOST)
+
+
+def test_a_certificate_needs_its_key() -> None:
+    with pytest.raises(ValidationError, match="go together"):
+        AgentSettings.model_validate({"tls_certificate": "hv1.pem"})

@@ -288,10 +288,14 @@ def test_an_open_door_is_refused_without_tokens(tmp_path: Path) -> None:
     database = ("--database", str(tmp_path / "treadle.db"))
     open_door = ("--api-host", "0.0.0.0", "--api-port", str(port), "--agents-port", "0")
     refused = run("server", *database, *open_door)
+    assert refused.returncode == 2
+    assert "server.api: on 0.0.0.0 tokens would be sent in plain text" in refused.stderr
+    trusted = {"TREADLE_SERVER__API__PLAIN_TEXT": "true"}
+    refused = run("server", *database, *open_door, **trusted)
     assert refused.returncode == 1
     assert "treadle token create" in refused.stderr
     assert run("token", "create", "root", "--role", "admin", *database).returncode == 0
-    process = start("server", *database, *open_door)
+    process = start("server", *database, *open_door, **trusted)
     running = RunningServer(process, tmp_path / "treadle.db", port, 0)
     running.wait()
     assert httpx.get(f"{running.url}/v1/acls").status_code == 401

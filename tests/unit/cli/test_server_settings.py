@@ -14,10 +14,10 @@ from cli.server.settings import AgentListener, ApiListener, Database, ServerSett
 
 def test_loopback_needs_no_tokens_and_other_hosts_do() -> None:
     assert not ApiListener().asks_for_tokens
-    assert ApiListener(host="0.0.0.0").asks_for_tokens
+    assert ApiListener(host="0.0.0.0", plain_text=True).asks_for_tokens
     assert ApiListener(authentication=True).asks_for_tokens
     assert not AgentListener(host="::1").asks_for_tokens
-    assert AgentListener(host="192.0.2.1").asks_for_tokens
+    assert AgentListener(host="192.0.2.1", plain_text=True).asks_for_tokens
 
 
 @pytest.mark.parametrize("listener", [ApiListener, AgentListener])
@@ -26,6 +26,28 @@ def test_tokens_cannot_be_waived_where_others_can_reach_the_server(
 ) -> None:
     with pytest.raises(ValidationError, match="only be off on a loopback host"):
         listener(host="0.0.0.0", authentication=False)
+
+
+@pytest.mark.parametrize("listener", [ApiListener, AgentListener])
+def test_tokens_go_to_others_in_plain_text_only_where_that_is_wanted(
+    listener: type[ApiListener],
+) -> None:
+    with pytest.raises(ValidationError, match="tokens would be sent in plain text"):
+        listener(host="0.0.0.0")
+    assert listener(host="0.0.0.0", plain_text=True).asks_for_tokens
+    with_tls = {"certificate": Path("c"), "private_key": Path("k")}
+    assert listener.model_validate({"host": "0.0.0.0", **with_tls}).asks_for_tokens
+
+
+def test_certificates_of_agents_need_tls_and_authorities() -> None:
+    with pytest.raises(ValidationError, match="client_ca needs TLS"):
+        AgentListener(client_ca=Path("ca"))
+    with pytest.raises(ValidationError, match="need client_ca"):
+        AgentListener(client_certificates="required")
+    with_tls = {"certificate": "c", "private_key": "k", "client_ca": "ca"}
+    listener = AgentListener.model_validate({**with_tls, "client_certificates": "required"})
+    assert listener.asks_for_credentials
+    assert not listener.asks_for_tokens
 
 
 def test_a_certificate_needs_its_key() -> None:

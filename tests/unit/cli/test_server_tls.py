@@ -99,7 +99,7 @@ async def test_an_agent_connects(server: TlsServer) -> None:
     client = WatchClient(
         f"wss://127.0.0.1:{server.agents_port}",
         Chassis("hv1", "hv1", ()),
-        tls=ssl.create_default_context(cafile=server.certificate),
+        tls=lambda: ssl.create_default_context(cafile=server.certificate),
     )
     running = asyncio.create_task(client.run())
     client.subscribe(["global"])

@@ -6,11 +6,13 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from southbound import models
+from southbound.errors import NotAllowed
 from southbound.rows import Chassis, Encap
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.watch.backoff import Backoff
 from southbound.watch.client import WatchClient
+from southbound.watch.gate import Anyone, Credentials, Identity
 from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import Agent, MakeAgent
 from tests.unit.southbound.faulty_link import FaultyLink
@@ -39,8 +41,21 @@ async def state(store: Store) -> AsyncIterator[RealisedState]:
     await state.close()
 
 
-async def token_is_name(token: str, chassis: str) -> bool:
-    return token == f"token-of-{chassis}"
+class TokenOf(Anyone):
+    """Good for the one chassis that the token names."""
+
+    def __init__(self, chassis: str) -> None:
+        self._chassis = chassis
+
+    def check(self, chassis: Chassis) -> None:
+        if chassis.name != self._chassis:
+            raise NotAllowed(f"the token is not valid for chassis {chassis.name!r}")
+
+
+async def token_is_name(credentials: Credentials) -> Identity:
+    if not credentials.token.startswith("token-of-"):
+        raise NotAllowed("the token is unknown, expired or revoked")
+    return TokenOf(credentials.token.removeprefix("token-of-"))
 
 
 class Everything:

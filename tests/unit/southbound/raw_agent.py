@@ -1,11 +1,13 @@
 """An agent that says whatever a test wants, over a real connection, and notes the answers."""
 
 import asyncio
+import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
+from websockets.typing import Origin
 
 from southbound import wire
 from southbound.rows import Chassis, Row
@@ -56,13 +58,21 @@ class RawAgent:
 
 @asynccontextmanager
 async def raw_agent(
-    port: int, name: str, *, token: str | None = None, chassis: Chassis | None = None
+    port: int,
+    name: str,
+    *,
+    token: str | None = None,
+    chassis: Chassis | None = None,
+    tls: ssl.SSLContext | None = None,
+    origin: str | None = None,
 ) -> AsyncIterator[RawAgent]:
-    """A connected and registered agent."""
+    """A connected agent that has said who it is."""
     secret = f"token-of-{name}" if token is None else token
     headers = {"Authorization": f"Bearer {secret}"} if secret else {}
     async with connect(
-        f"ws://127.0.0.1:{port}",
+        f"{'wss' if tls else 'ws'}://127.0.0.1:{port}",
+        ssl=tls,
+        origin=Origin(origin) if origin else None,
         additional_headers=headers,
         compression=None,
         max_size=None,

@@ -191,7 +191,9 @@ async def test_nonsense_ends_the_connection_with_a_reason(
 
 
 async def test_another_protocol_is_refused(server: WatchServer) -> None:
-    async with connect(f"ws://127.0.0.1:{server.port}", proxy=None) as socket:
+    headers = {"Authorization": "Bearer token-of-hv1"}
+    url = f"ws://127.0.0.1:{server.port}"
+    async with connect(url, additional_headers=headers, proxy=None) as socket:
         await socket.send(wire.encode(wire.Register(99, Chassis("hv1"), "i")))
         answer = wire.decode_from_server(cast(bytes, await socket.recv()))
     assert isinstance(answer, wire.Refused)
