@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from api.answers import AssumptionKind
 from api.limits import MAXIMUM_OPERATIONS
 from northbound.specs import (
     AclSpec,
@@ -192,6 +193,16 @@ class Cause(Document):
 
     kind: str
     id: str
+
+
+class Assumption(Document):
+    """What an answer takes for granted."""
+
+    kind: AssumptionKind
+    text: str
+    """It is assumed that …"""
+    otherwise: str | None
+    """What the answer would be if it were not so, where that was found out."""
 
 
 class ExplainedCause(Cause):

@@ -46,7 +46,9 @@ class Connection(StrEnum):
 def trace(
     packet: Annotated[
         list[str] | None,
-        typer.Argument(help="In words: tcp web-1 -> db-1:5432. The arrow may be left out."),
+        typer.Argument(
+            help="In words: tcp web-1 db-1:5432, or in quotes 'tcp web-1 -> db-1:5432'."
+        ),
     ] = None,
     match: Annotated[
         str | None, typer.Option("--match", help="The packet as a match that it fits, instead.")
@@ -72,6 +74,12 @@ def trace(
     adopt: Annotated[
         bool, typer.Option("--adopt", help="Let --with take over objects that nobody owns.")
     ] = False,
+    via_gateway: Annotated[
+        bool,
+        typer.Option(
+            "--via-gateway", help="Workloads leave what is for their subnet to their gateway, too."
+        ),
+    ] = False,
     live: Annotated[
         bool, typer.Option("--live", help="Compare with the switches on the way, too.")
     ] = False,
@@ -91,12 +99,20 @@ def trace(
         fail("give one of --summary, --detailed and --json", ExitCode.USAGE)
     if bool(packet) == (match is not None):
         fail("describe the packet, in words or by --match", ExitCode.USAGE)
+    if packet and packet[-1].endswith("-") and len(packet) > 1:
+        fail(
+            "the shell took the arrow's '>' for the name of a file: leave the arrow out, or quote "
+            "the packet, as in 'tcp web-1 -> db-1:5432'",
+            ExitCode.USAGE,
+        )
     request: Document = {"connection": connection.value}
     request |= {"packet": " ".join(packet)} if packet else {"match": match}
     if inport is not None:
         request["inport"] = inport
     if blocked:
         request["blocked"] = True
+    if via_gateway:
+        request["guests"] = "via-gateway"
     if live:
         request["live"] = True
     if changes:
@@ -127,6 +143,8 @@ def lines(trace: Document, way: Callable[[list[Document], int], Iterator[Line]])
             yield f"connection {traced['connection']}:", "bright_black"
         yield from way(traced["steps"], 1)
         yield from _verdict(traced["verdict"])
+    for each in trace["assumptions"]:
+        yield f"assuming that {each['text']}", "bright_black"
 
 
 def _summary(steps: list[Document], depth: int) -> Iterator[Line]:

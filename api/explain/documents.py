@@ -4,8 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.answers import AssumptionKind
-from api.documents import Document, ExplainedCause
+from api.documents import Assumption, Document, ExplainedCause
 from api.live.documents import LiveCheck
 from api.trace.documents import TraceStep, Verdict
 from northbound.specs.base import Reference
@@ -89,16 +88,6 @@ class Check(Document):
     text: str
     trace: ExplainedTrace | None
     """The packet, where one was walked."""
-
-
-class Assumption(Document):
-    """What an answer takes for granted."""
-
-    kind: AssumptionKind
-    text: str
-    """It is assumed that …"""
-    otherwise: str | None
-    """What the answer would be if it were not so, where that was found out."""
 
 
 class Proposal(Document):

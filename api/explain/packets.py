@@ -136,17 +136,20 @@ def addresses(packet: Packet) -> tuple[Address, Address] | None:
     return None
 
 
-def service(packet: Packet) -> str:
-    """What the packet speaks.
+def service(packet: Packet, *, is_reply: bool = False) -> str:
+    """What the packet speaks; the other port is the client's.
 
     >>> service({"eth.type": 0x800, "ip.proto": 6, "tcp.dst": 443})
     'tcp/443'
+    >>> service({"eth.type": 0x800, "ip.proto": 6, "tcp.src": 443}, is_reply=True)
+    'replies of tcp/443'
     """
     if packet.get("eth.type") == ETH_ARP:
         return "ARP"
     protocol = packet.get("ip.proto")
     if isinstance(protocol, int) and (transport := TRANSPORTS.get(protocol)):
-        return f"{transport}/{packet.get(f'{transport}.dst', 0)}"
+        end = "src" if is_reply else "dst"
+        return "replies of " * is_reply + f"{transport}/{packet.get(f'{transport}.{end}', 0)}"
     if protocol in (PROTO_ICMP4, PROTO_ICMP6):
         return "icmp"
     if addresses(packet):

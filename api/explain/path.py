@@ -214,7 +214,11 @@ class _Examination:
             obstacle = uncertain(self._scene, end.uncertain[0])
             return f"it is not known whether the {kind} arrives: {obstacle.text}", obstacle
         obstacle = misrouted(self._scene, walk) or reason(
-            self._scene, walk, end, wanted.name if wanted else ""
+            self._scene,
+            walk,
+            end,
+            wanted.name if wanted else "",
+            is_reply=kind is CheckKind.REPLY,
         )
         return f"the {kind} does not arrive: {obstacle.text}", obstacle
 
@@ -287,7 +291,7 @@ class _Examination:
         obstacle: Obstacle | None = None
         asked = [scene.ports[delivery.port] for delivery in end.requests]
         declared = any(_mac_of(each, wanted) is not None for each in asked)
-        claim = None if learned or declared else scene.claim(asked[0].datapath, wanted)
+        claim = None if learned or declared else scene.claim(asked[0].datapath, wanted, port.name)
         for delivery in end.requests:
             recipient = scene.ports[delivery.port]
             mac = _mac_of(recipient, wanted)

@@ -52,14 +52,16 @@ from translator.pipeline.ls_out import (
 Reason = Callable[[Scene, Packet, Entry | None], Obstacle]
 
 
-def reason(scene: Scene, walk: Walk, end: Ending, wanted: str) -> Obstacle:
+def reason(
+    scene: Scene, walk: Walk, end: Ending, wanted: str, *, is_reply: bool = False
+) -> Obstacle:
     """Why a packet that was walked did not reach the port `wanted`, or anybody."""
     place = _decisive(walk, end, wanted)
     if place is None:
         return _misled(scene, end, wanted)
     stage = place.place.name if place.place else ""
     if stage in ACL_ACTIONS:
-        return _acl(scene, place, deciding(walk, place))
+        return _acl(scene, place, deciding(walk, place), is_reply)
     found: Reason | None = None
     if place.entry is not None:
         found = BY_FLOW.get(place.entry.flow.template.id)
@@ -179,12 +181,12 @@ def unheard(scene: Scene, owner: PortBinding) -> Obstacle:
 # --- ACLs and connections
 
 
-def _acl(scene: Scene, place: Visit | Drop, entry: Entry | None) -> Obstacle:
+def _acl(scene: Scene, place: Visit | Drop, entry: Entry | None, is_reply: bool) -> Obstacle:
     cause = _cause(scene, entry)
     verb = "dropped" if isinstance(place, Drop) else "rejected"
     if cause is None or cause.kind != "acl":
         return _other(scene, place)
-    speaks = packets.service(place.packet)
+    speaks = packets.service(place.packet, is_reply=is_reply)
     ends = packets.addresses(place.packet)
     whom = f"{speaks} from {ends[0]} to {ends[1]}" if ends else f"this {speaks}"
     text = f"{verb} by {scene.authored(cause)}; no ACL of a higher priority allows {whom}"

@@ -15,6 +15,7 @@ unknown destination     the address, for the port that uses it or for a new port
 ======================  =========================================================
 """
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_network
@@ -119,9 +120,10 @@ def _allow(case: _Case) -> Remedy:
             told = f"lower the priority of {_cause_text(case)} to {priority - 1}, and "
     match = _exactly(case.packet, acl["direction"], is_reply=case.is_reply)
     action = "allow-related" if packets.addresses(case.packet) else "allow"
+    speaks = packets.service(case.packet, is_reply=case.is_reply)
     values = {
         owner: acl[owner],
-        "name": f"allow-{packets.service(case.packet).lower().replace('/', '-')}"[:63],
+        "name": re.sub("[^a-z0-9]+", "-", f"allow-{speaks}".lower())[:63],
         "direction": acl["direction"],
         "tier": tier,
         "priority": priority,

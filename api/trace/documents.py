@@ -4,7 +4,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from api.documents import Document, ExplainedCause, ObjectReference
+from api.documents import Assumption, Document, ExplainedCause, ObjectReference
 from api.live.documents import LiveCheck
 from northbound.specs.base import Reference
 
@@ -35,6 +35,8 @@ class TraceRequest(Document):
     """
     adopt: bool = False
     """Whether the documents in `with` may own objects that they name and nobody owns."""
+    guests: Literal["direct", "via-gateway"] = "direct"
+    """How workloads send to their own subnet: themselves, or `via-gateway` as everything else."""
     live: bool = False
     """Whether to compare with what is really in the switches on the way, by their agents.
 
@@ -131,5 +133,7 @@ class Trace(TracedConnection):
     """The change that was assumed on top of that revision."""
     alternatives: list[TracedConnection]
     """With `both`: the same packet of an established connection."""
+    assumptions: list[Assumption]
+    """What the words don't say and was taken for granted."""
     live: LiveCheck | None
     """What the switches would do, if that was asked for."""

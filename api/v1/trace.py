@@ -16,6 +16,7 @@ from api.openapi import answer, bodies, reference
 from api.problems import refusals
 from api.requests import JsonObject, parse
 from api.trace.addressing import Addressing
+from api.trace.assumed import WordedPacket
 from api.trace.causes import Causes
 from api.trace.documents import TraceRequest
 from api.trace.liveness import Hosting
@@ -76,6 +77,7 @@ EXAMPLE = {
     },
     "steps": [],
     "alternatives": [],
+    "assumptions": [],
     "live": None,
 }
 REQUESTS = {
@@ -172,16 +174,20 @@ async def _traced(backend: Backend, wanted: TraceRequest, author: str) -> dict[s
     datapaths = frozenset(backend.realised.rows(Datapath))
 
     def work(reader: Reader) -> tuple[dict[str, Any], list[Journey]]:
-        sent = packet
+        sent, worded = packet, None
         if words is not None:
             networks = _networks(reader, ports, entry.datapath, proposal)
-            sent = Addressing(ports, networks).packet(words, wanted.inport)
+            worded = WordedPacket(reader, snapshot, ports, networks, words)
+            sent = worded.made(wanted.inport, via_gateway=wanted.guests == "via-gateway")
         TABLES.keep_only(datapaths)
         causes = Causes(reader, proposal.causes if proposal else None)
         traced, journeys = [], []
         for connection, blocked in connections:
             tracker = _tracker(connection, blocked)
             walked = _walk(TABLES.network(snapshot, tracker), sent, words)
+            if worded is not None:
+                any_port = TABLES.network(snapshot, _tracker(connection, blocked))
+                worded.note_client_port(any_port, sent, walked)
             journeys.append(Journey(entry, sent, connection, walked, blocked))
             traced.append(
                 {
@@ -199,6 +205,7 @@ async def _traced(backend: Backend, wanted: TraceRequest, author: str) -> dict[s
             "proposed": proposal.document() if proposal else None,
             **first,
             "alternatives": others,
+            "assumptions": [each.document() for each in worded.assumptions] if worded else [],
             "live": None,
         }
         return document, journeys

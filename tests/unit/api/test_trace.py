@@ -33,6 +33,35 @@ async def test_a_packet_that_an_acl_allows_is_delivered(demo: Server) -> None:
     assert any("ip.ttl: 64 -> 63" in step["changes"] for step in steps)
 
 
+async def test_an_address_that_port_security_allows(demo: Server) -> None:
+    security = ["0a:00:00:20:01:12 10.20.1.12 fd20:1::12 10.20.1.100"]
+    body = {"port_security": security}
+    await demo.client.patch("/v1/logical-switch-ports/web-2", json=body)
+    await demo.translate()
+    found = await trace(demo, "icmp web-1 -> 10.20.1.100")
+    assert found["verdict"]["text"] == "delivered to web-2"
+    (assumption,) = found["assumptions"]
+    assert assumption["text"] == "10.20.1.100 is behind web-2, whose port security allows it"
+    found = await trace(demo, "icmp web-1 -> web-2", guests="via-gateway")
+    assert "core" in {step["datapath"] for step in flat(found["steps"])}
+
+
+async def test_a_source_port_that_matters_is_an_assumption(demo: Server) -> None:
+    assert (await trace(demo, "tcp web-1 -> db-1:5432"))["assumptions"] == []
+    acl = {
+        "port_group": "databases",
+        "direction": "to-lport",
+        "priority": 2000,
+        "match": "outport == @databases && tcp.src == 40000",
+        "action": "drop",
+    }
+    await demo.client.post("/v1/acls", json=acl)
+    await demo.translate()
+    (assumption,) = (await trace(demo, "tcp web-1 -> db-1:5432"))["assumptions"]
+    assert assumption["text"].startswith("the source port is 50000")
+    assert (await trace(demo, "tcp web-1:40000 -> db-1:5432"))["assumptions"] == []
+
+
 async def test_a_drop_names_the_acl_and_its_author(demo: Server) -> None:
     found = await verdict(demo, "udp web-1 -> db-1:53")
     assert (found["outcome"], found["datapath"]) == ("dropped", "data")

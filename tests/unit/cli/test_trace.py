@@ -215,3 +215,9 @@ def test_where_the_cookie_is(asked: list[httpx.Request], text: str, cookie: str)
 def test_a_line_without_a_cookie(asked: list[httpx.Request]) -> None:
     run("detrace", "table=3", code=2)
     assert asked == []
+
+
+def test_an_arrow_that_the_shell_has_eaten_is_told(asked: list[httpx.Request]) -> None:
+    text = run("trace", "tcp", "web-1", "-", code=2)
+    assert "quote the packet" in " ".join(text.split())
+    assert asked == []
