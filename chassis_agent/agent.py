@@ -18,19 +18,19 @@ import structlog
 
 from chassis_agent import tables
 from chassis_agent.announcer import Announcer
+from chassis_agent.bridge_care import BridgeCare
 from chassis_agent.compile import ConjunctionIds
 from chassis_agent.conntrack_limits import ConntrackLimits
-from chassis_agent.errors import DatabaseError, HostConfigurationError, RefusedCommandError
+from chassis_agent.errors import HostConfigurationError, RefusedCommandError
 from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change
 from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.learned import UNCONFIRMED_SECONDS, LearnedAddresses
+from chassis_agent.limit_drops import LimitDrops
 from chassis_agent.local_facts import LocalFacts
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase, SwitchView
-from chassis_agent.ovsdb.edits import ensure_bridge, ensure_tunnel_port
-from chassis_agent.ovsdb.faults import bridge_faults
 from chassis_agent.packet_log import AclLog
 from chassis_agent.port_names import PortNames
 from chassis_agent.punt.dispatcher import Dispatcher
@@ -38,12 +38,11 @@ from chassis_agent.punt.fair_queue import FairQueue
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.refresh import LearnedRefresh
-from chassis_agent.repair_pace import RepairPace
 from chassis_agent.revocations import Revocations
 from chassis_agent.settings import AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
 from chassis_agent.switch import Switch
-from chassis_agent.tunnels import PORT_NAME, port_options, tunnel_ofport
+from chassis_agent.tunnels import tunnel_ofport
 from chassis_agent.underlay.prober import Prober
 from chassis_agent.underlay.remote_ports import RemotePorts
 from chassis_agent.zones import ZoneAllocator, persisted_zones
@@ -58,7 +57,6 @@ log = structlog.get_logger(__name__)
 _COUNTERS_SECONDS: Final = 10.0
 _DATABASE_SECONDS: Final = 1.0
 _REMINDER_SECONDS: Final = 60.0
-_BRIDGE_RETRY_SECONDS: Final = 1.0
 _ASK_AGAIN_SECONDS: Final = 0.25
 _PUNTS_AT_ONCE: Final = 32
 
@@ -72,7 +70,13 @@ class Agent:
         self._view: SwitchView | None = None
         self._database = SwitchDatabase(settings.ovsdb_remote, self._take_view)
         self._news = asyncio.Event()
-        self._bridge_pace = RepairPace()
+        self._bridge_care = BridgeCare(
+            self._database,
+            self._health,
+            view=lambda: self._view,
+            next_view=self._next_view,
+            look_again=self._news.set,
+        )
         self._session: Session | None = None
         self._status = StatusServer(
             settings.status_socket,
@@ -158,7 +162,7 @@ class Agent:
         """One session after another: the next one starts when the host's identity changes."""
         host = await self._configured_host()
         while True:
-            bridge = await self._first_bridge(host)
+            bridge = await self._bridge_care.make(host)
             session = Session(host, bridge, self._settings, self._database, self._health)
             self._session = session
             running = asyncio.create_task(session.run(), name="session")
@@ -182,22 +186,6 @@ class Agent:
             else:
                 self._health.clear("host")
                 return host
-
-    async def _first_bridge(self, host: Host) -> Bridge:
-        """The bridge, once the database has taken it."""
-        while True:
-            try:
-                return await self._ensured_bridge(host)
-            except DatabaseError as error:
-                self._health.degrade("bridge", str(error))
-                await asyncio.sleep(_BRIDGE_RETRY_SECONDS)
-
-    async def _ensured_bridge(self, host: Host) -> Bridge:
-        await self._database.transact(ensure_bridge(host.bridge, host.datapath_type))
-        await self._database.transact(ensure_tunnel_port(host.bridge, PORT_NAME, port_options()))
-        while self._view is None or host.bridge not in self._view.bridges:
-            await self._next_view()
-        return self._view.bridges[host.bridge]
 
     async def _feed(self, session: "Session", host: Host, running: asyncio.Task[None]) -> Host:
         """Gives the session every picture; returns the new host when another session is due."""
@@ -223,31 +211,9 @@ class Agent:
             if now != host:
                 session.set_host(now)
                 host = now
-            bridge = await self._mended_bridge(view, host)
+            bridge = await self._bridge_care.mend(view, host)
             if bridge is not None:
                 session.take_bridge(bridge)
-
-    async def _mended_bridge(self, view: SwitchView, host: Host) -> Bridge | None:
-        """The bridge, put right if another program changed it; None while it is missing."""
-        bridge = view.bridges.get(host.bridge)
-        faults = bridge_faults(bridge, host.datapath_type, PORT_NAME, port_options())
-        if not faults:
-            if self._bridge_pace.has_become_quiet:
-                self._health.clear("bridge")
-            return bridge
-        loop = asyncio.get_running_loop()
-        if wait := self._bridge_pace.wait:
-            loop.call_later(wait, self._news.set)
-            return bridge
-        self._bridge_pace.repaired()
-        loop.call_later(self._bridge_pace.quiet_after, self._news.set)
-        self._health.counters["bridge_repairs"] += 1
-        self._health.degrade("bridge", f"mended: {', '.join(faults)}{self._bridge_pace.text}")
-        try:
-            return await self._ensured_bridge(host)
-        except DatabaseError as error:
-            self._health.degrade("bridge", f"{', '.join(faults)}: {error}")
-            return bridge
 
 
 class Session:
@@ -331,6 +297,7 @@ class Session:
             probe_answered=lambda packet: self._prober.answered(packet),
         )
         self._bridge = bridge
+        self._limit_drops = LimitDrops(settings.switch_control, health)
         self._conntrack = ConntrackLimits(
             settings.conntrack_limit,
             settings.switch_control,
@@ -365,6 +332,7 @@ class Session:
             tasks.create_task(self._ask_again(), name="neighbours that did not answer")
             tasks.create_task(self._prober.run(), name="prober")
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
+            tasks.create_task(self._limit_drops.run(), name="drops at limits")
             self._health.listen(lambda: self._watch.tell(self._conditions))
             self._watch.tell(self._conditions)
             self._reconciler.wake()

@@ -152,8 +152,12 @@ class Guard:
         groundwork = await self._switch.restore_groundwork()
         repaired = [f"{name}, missing or altered" for name in groundwork]
         self._health.counters["groundwork_restored"] += len(groundwork)
+        if groundwork:
+            # Flows may have been refused for what they refer to.
+            self._switch.refused.clear()
         repairs = self._repairs or is_asked
-        async for look in self._looks(is_whole=is_asked or not self._repairs):
+        is_whole = is_asked or not self._repairs or bool(groundwork)
+        async for look in self._looks(is_whole=is_whole):
             different = self._difference(look)
             if repairs:
                 repaired += await self._repair(different, look)

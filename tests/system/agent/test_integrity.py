@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from chassis_agent import integrity
+from chassis_agent import integrity, limit_drops
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.errors import RequestRefusedError
 from chassis_agent.physical.multicast import FORK, RECIRCULATE
@@ -14,6 +14,9 @@ from chassis_agent.tunnels import PORT_NAME
 from tests.system.agent.conftest import AgentUnderTest, WatchedServer
 from tests.system.agent.private_switch import PrivateSwitch, wait_until
 from tests.system.agent.test_agent import INTENT, both_ports_up
+from tests.system.frames import arp_request
+
+MAC = "0a:00:00:00:00:01"
 
 TAMPERING = {
     "everything deleted": (("del-flows",), "a missing flow"),
@@ -184,3 +187,20 @@ async def test_zones_are_persisted_again_in_a_bridge_that_was_made_anew(
         return f'ct-zone-p1="{zone}"' in switch.vsctl("get", "bridge", "br-int", "external_ids")
 
     await asyncio.to_thread(wait_until, is_persisted, "persisted again")
+
+
+async def test_packets_that_exceed_a_limit_of_the_switch_are_told(
+    switch: PrivateSwitch, plugged: AgentUnderTest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(limit_drops, "LOOK_SECONDS", 0.05)
+    await plugged.restart()
+    await plugged.until(lambda status: status["in_sync"])
+    switch.vsctl("add-br", "br-x", "--", "set", "bridge", "br-x", "datapath_type=dummy")
+    switch.vsctl("add-port", "br-x", "x1", "--", "set", "interface", "x1", "type=dummy")
+    management = f"unix:{switch.directory / 'br-x.mgmt'}"
+    switch.run(
+        *("ovs-ofctl", "-OOpenFlow15", "add-flow", management, "priority=9,actions=resubmit(,0)")
+    )
+    switch.appctl("netdev-dummy/receive", "x1", arp_request(MAC, "10.0.0.1", "10.0.0.2").hex())
+    status = await plugged.until(lambda status: "switch_limits" in status["degraded"])
+    assert "1 for too deep recursion" in status["degraded"]["switch_limits"]

@@ -169,6 +169,18 @@ async def test_a_flow_that_the_switch_refuses_is_not_missing() -> None:
     assert not scene.reason
 
 
+async def test_flows_that_were_refused_for_a_group_that_was_missing_are_made() -> None:
+    scene = Scene()
+    refused = next(iter(scene.state))
+    del scene.switch.holds[refused.key]
+    scene.switch.refused[refused.key] = "bad group"
+    scene.switch.missing = ["group 1"]
+    scene.guard.have_a_slice_looked_at()
+    await scene.look_after(0)
+    assert scene.switch.holds == scene.wanted
+    assert not scene.switch.refused
+
+
 async def test_what_flows_refer_to_is_named_when_it_was_missing() -> None:
     scene = Scene()
     scene.switch.missing = ["group 1"]
