@@ -11,19 +11,31 @@ chassis      none of it: its tokens are for the agents' own connection
 
 A server that only its own host can reach may do without tokens. A request
 without one is then the user ``local``, who is an admin; one with a token is held
-to it. Such a request has to address the server as this host: otherwise any web
-page could send a browser of this host here, under a name of the page's own.
+to it. Such a request has to address the server as this host, and must not come from
+a web page of elsewhere: otherwise any page that is open on this host could have its
+browser change the network. Reading is left to browsers, which keep the answer from the page.
 The name of the caller is the author of the revisions that it makes.
+
+Wrong tokens are answered ever later. What waits ends when its token is revoked or expires.
 """
 
-from typing import Annotated, NamedTuple
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from functools import wraps
+from typing import Annotated, NamedTuple, ParamSpec
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.backend import Backend
 from api.errors import ForbiddenError, UnauthenticatedError
+from northbound.tokens import Token
 from northbound.tokens import authenticate as find_token
+
+P = ParamSpec("P")
 
 ORDER = ("viewer", "operator", "admin")
 """The roles of the API, each including those before it."""
@@ -43,6 +55,10 @@ class Caller(NamedTuple):
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
 LOCAL = Caller("local", "admin")
+READING = ("GET", "HEAD", "OPTIONS")
+
+_shown: ContextVar[tuple[Backend, Token] | None] = ContextVar("shown", default=None)
+"""The token of the request that is being served, if it has one."""
 
 
 def get_backend(request: Request) -> Backend:
@@ -63,11 +79,51 @@ async def authenticate(
             raise UnauthenticatedError(
                 f"without a token only requests to {' or '.join(LOOPBACK_HOSTS)} are answered"
             )
+        _refuse_foreign_pages(request)
         return LOCAL
     token = await backend.read(lambda reader: find_token(reader, credentials.credentials))
     if token is None:
+        peer = request.client.host if request.client else ""
+        await asyncio.sleep(backend.attempts.failed(peer, time.monotonic()))
         raise UnauthenticatedError("the token is unknown, expired or revoked")
+    _shown.set((backend, token))
     return Caller(token.name, token.role)
+
+
+def _refuse_foreign_pages(request: Request) -> None:
+    """Browsers say from which page a request comes that changes something."""
+    if request.method in READING:
+        return
+    for origin in request.headers.getlist("origin"):
+        if urlsplit(origin).netloc != request.headers.get("host"):
+            raise UnauthenticatedError(
+                f"without a token web pages of {origin[:200]} may not change anything"
+            )
+
+
+def while_token_holds(wait: Callable[P, Awaitable[None]]) -> Callable[P, Awaitable[None]]:
+    """Ends `wait` with :class:`UnauthenticatedError` when the caller's token ends."""
+
+    @wraps(wait)
+    async def guarded(*args: P.args, **kwargs: P.kwargs) -> None:
+        shown = _shown.get()
+        if shown is None:
+            await wait(*args, **kwargs)
+            return
+        backend, token = shown
+        waiting = asyncio.ensure_future(wait(*args, **kwargs))
+        ended = asyncio.ensure_future(backend.token_watch.ended(token))
+        try:
+            await asyncio.wait((waiting, ended), return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                raise UnauthenticatedError(f"{ended.result()} while its bearer waited")
+            waiting.result()
+        finally:
+            waiting.cancel()
+            ended.cancel()
+            await asyncio.gather(waiting, ended, return_exceptions=True)
+
+    return guarded
 
 
 class Require:

@@ -5,6 +5,7 @@ The process that serves the API makes one :class:`Backend`; tests make their own
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from anyio import CapacityLimiter, to_thread
@@ -12,7 +13,9 @@ from sqlalchemy.orm import Session
 from starlette.concurrency import run_in_threadpool
 
 from api.limits import DEFAULT_LIMITS, Limits
+from api.token_watch import TokenWatch
 from api.turns import Turns
+from northbound.attempts import FailedAttempts
 from northbound.database import Database
 from northbound.transaction import Reader, Transaction
 from southbound.questions import Question, Result
@@ -79,6 +82,13 @@ class Backend:
     _writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WRITERS))
     questions: Turns = field(default_factory=Turns)
     """Those of traces and explanations."""
+    attempts: FailedAttempts = field(default_factory=FailedAttempts)
+    """The wrong tokens that came lately."""
+
+    @cached_property
+    def token_watch(self) -> TokenWatch:
+        """Tells when tokens end."""
+        return TokenWatch(self.database)
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """What `work` makes of one consistent state of intent.

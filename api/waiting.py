@@ -3,6 +3,7 @@
 import time
 from collections.abc import Collection
 
+from api.auth import while_token_holds
 from api.backend import Backend
 from api.errors import Milestone, WaitTimeoutError
 from northbound.services import revisions
@@ -11,6 +12,7 @@ from northbound.transaction import Reader
 _PORTS = "logical_switch_port"
 
 
+@while_token_holds
 async def wait_for(
     backend: Backend,
     revision: int,

@@ -70,6 +70,7 @@ async def serve(settings: ServerSettings) -> None:
             realised,
             agents,
             translator,
+            attempts=attempts,
             authentication=settings.api.asks_for_tokens,
             limits=settings.api.limits,
         )

@@ -1,5 +1,7 @@
 """Who may do what."""
 
+import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -7,6 +9,7 @@ import pytest
 
 from api.app import create_app
 from northbound import tokens
+from northbound.attempts import FREE
 from northbound.database import Database
 from tests.unit.api.conftest import Server, serve
 
@@ -148,3 +151,72 @@ async def test_wrong_tokens(
     response = await client.post("/v1/tokens", json=body)
     assert response.status_code == 422
     assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+
+
+@pytest.mark.parametrize(
+    ("origin", "allowed"),
+    [
+        ("http://localhost", True),
+        ("https://localhost", True),
+        ("http://localhost:8000", False),
+        ("https://evil.example", False),
+        ("http://localhost.evil.example", False),
+        ("null", False),
+    ],
+)
+async def test_without_tokens_web_pages_of_elsewhere_change_nothing(
+    server: Server, origin: str, allowed: bool
+) -> None:
+    headers = {"Origin": origin}
+    made = await server.client.post("/v1/logical-switches", json={"name": "web"}, headers=headers)
+    assert made.status_code == (201 if allowed else 401)
+    if not allowed:
+        assert "may not change anything" in made.json()["detail"]
+    gone = await server.client.delete("/v1/logical-switches/web", headers=headers)
+    assert gone.status_code == (204 if allowed else 401)
+    found = await server.client.get("/v1/logical-switches", headers=headers)
+    assert found.status_code == 200
+    assert "access-control-allow-origin" not in found.headers
+
+
+async def test_two_origins_are_as_good_as_the_worse(server: Server) -> None:
+    headers = [("Origin", "http://localhost"), ("Origin", "https://evil.example")]
+    made = await server.client.post("/v1/logical-switches", json={"name": "web"}, headers=headers)
+    assert made.status_code == 401
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", ""])
+async def test_what_a_page_can_send_unasked_is_no_body(server: Server, kind: str) -> None:
+    headers = {"Content-Type": kind} if kind else {}
+    for path in ("/v1/logical-switches", "/v1/apply", "/v1/transactions"):
+        made = await server.client.post(path, content=b'{"name": "web"}', headers=headers)
+        assert made.status_code == 415, path
+
+
+async def test_a_wait_ends_with_its_token(guarded: Server, database: Database) -> None:
+    headers = token(database, "operator")
+    waiting = asyncio.create_task(
+        guarded.client.post(
+            "/v1/logical-switches",
+            params={"wait": "translated", "timeout": 60},
+            json={"name": "web"},
+            headers=headers,
+        )
+    )
+    while await guarded.backend.committed_revision() == 0:  # noqa: ASYNC110
+        await asyncio.sleep(0.01)
+    with database.maintain() as session:
+        tokens.delete(session, "a-operator")
+    async with asyncio.timeout(10):
+        response = await waiting
+    assert response.status_code == 401
+    assert response.json()["detail"] == "the token was revoked while its bearer waited"
+    assert await guarded.backend.committed_revision() == 1, "what was done is done"
+    assert guarded.backend.token_watch._looking is None, "and nobody looks any more"
+
+
+async def test_wrong_tokens_are_answered_ever_later(guarded: Server) -> None:
+    for _ in range(FREE):
+        response = await guarded.client.get("/v1/acls", headers={"Authorization": "Bearer wrong"})
+        assert response.status_code == 401
+    assert guarded.backend.attempts.failed("127.0.0.1", time.monotonic()) > 0
