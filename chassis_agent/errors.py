@@ -8,6 +8,7 @@
     ├── DatabaseError            a transaction on the Open vSwitch database was refused
     ├── ZonesExhaustedError      all conntrack zones are taken
     ├── AlreadyRunningError      another agent uses the same state directory
+    ├── StateDirectoryError      the state directory is none that an agent can use
     └── RefusedCommandError      a running agent was asked for something that it can't do
 
 The packages `openflow`, `punt` and `compile` draw their own.
@@ -36,6 +37,10 @@ class ZonesExhaustedError(AgentError):
 
 class AlreadyRunningError(AgentError):
     """Another agent listens on the status socket of this state directory."""
+
+
+class StateDirectoryError(AgentError):
+    """Nothing can be kept in the state directory, or no socket made there; it says why."""
 
 
 class RefusedCommandError(AgentError):

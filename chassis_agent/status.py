@@ -22,7 +22,12 @@ from typing import Any, Final, TypeAlias
 import msgspec
 import structlog
 
-from chassis_agent.errors import AgentError, AlreadyRunningError, RefusedCommandError
+from chassis_agent.errors import (
+    AgentError,
+    AlreadyRunningError,
+    RefusedCommandError,
+    StateDirectoryError,
+)
 
 log = structlog.get_logger(__name__)
 
@@ -53,14 +58,23 @@ class StatusServer:
         self._answering: set[asyncio.StreamWriter] = set()
 
     async def start(self) -> None:
-        """Listens. Raises :class:`AlreadyRunningError` if another agent does."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        if self._path.is_socket():
-            if await _is_answered(self._path):
-                raise AlreadyRunningError(f"another agent uses {self._path.parent}")
-            self._path.unlink()
+        """Listens. Raises :class:`AlreadyRunningError` if another agent does.
+
+        Raises :class:`StateDirectoryError` where no socket can be made.
+        """
+        directory = self._path.parent
+        try:
+            directory.mkdir(parents=True, exist_ok=True)
+            if self._path.is_socket():
+                if await _is_answered(self._path):
+                    raise AlreadyRunningError(f"another agent uses {directory}")
+                self._path.unlink()
+            listening = _bound(self._path)
+        except OSError as error:
+            reason = error.strerror or error
+            raise StateDirectoryError(f"state directory {directory}: {reason}") from error
         self._server = await asyncio.start_unix_server(
-            self._serve, sock=_bound(self._path), limit=LONGEST_REQUEST
+            self._serve, sock=listening, limit=LONGEST_REQUEST
         )
 
     async def stop(self) -> None:

@@ -65,12 +65,12 @@ def run(
         datapath_type=datapath_type,
         token_file=token_file,
     )
-    from chassis_agent.errors import AlreadyRunningError
+    from chassis_agent.errors import AlreadyRunningError, StateDirectoryError
 
     configure(settings.log_level, settings.log_form)
     try:
         asyncio.run(_run_until_told(settings))
-    except* AlreadyRunningError as errors:
+    except* (AlreadyRunningError, StateDirectoryError) as errors:
         fail(errors.exceptions[0])
 
 

@@ -26,19 +26,19 @@ class ProbeResult(NamedTuple):
 
 
 def build(
-    name: str, spec: LabSpec, progress: Callable[[str], None], api_port: int | None = None
+    name: str, spec: LabSpec, progress: Callable[[str], None], preferred_port: int | None = None
 ) -> Lab:
     """Make the lab and wait until every port is up; on an error nothing of it remains.
 
-    The API listens on `api_port`, or on any port that is free. The lab belongs to this
-    process: see :meth:`Lab.release`.
+    The API listens on `preferred_port` if that is free. The lab belongs to this process:
+    see :meth:`Lab.release`.
     """
     if Lab.remove_abandoned(name):
         progress(f"removed what was left of an earlier lab named {name}")
     lab = Lab.create(name)
     try:
         progress("starting treadle server")
-        lab.start_server(api_port=api_port)
+        lab.start_server(preferred_port=preferred_port)
         for hypervisor in spec.hypervisors:
             progress(f"starting hypervisor {hypervisor}: Open vSwitch and agent")
             lab.add_hypervisor(hypervisor)

@@ -107,7 +107,7 @@ def up(
         _require_root_and_programs()
         try:
             with interruptible():
-                lab = build(chosen, spec, typer.echo, _api_port(port))
+                lab = build(chosen, spec, typer.echo, _preferred_port(port))
                 lab.release()
         except Interrupted as interrupted:
             typer.echo(f"{interrupted}: the lab was taken down again", err=True)
@@ -184,7 +184,7 @@ def demo(
         _require_root_and_programs()
         try:
             with interruptible():
-                lab = build(name or "demo", spec, typer.echo, _api_port(port))
+                lab = build(name or "demo", spec, typer.echo, _preferred_port(port))
                 with _taken_down(lab):
                     results = run_probes(lab, spec.probes)
                     print_probes(results)
@@ -224,15 +224,16 @@ def _open(name: str | None) -> "Lab":
         raise LabNotFoundError(f"no lab named {name} is up; {others}") from None
 
 
-def _api_port(wanted: int | None) -> int | None:
-    """The port that was asked for; else the one where commands look, if it is to be had."""
+def _preferred_port(wanted: int | None) -> int:
+    """The port that was asked for, or the end of the command; else the one where commands look."""
     from cli.client import DEFAULT_PORT
-    from cli.testbed.lab import is_free
+    from cli.testbed.lab import claimed
 
     if wanted is None:
-        return DEFAULT_PORT if is_free(DEFAULT_PORT) else None
-    if not is_free(wanted):
-        fail(f"port {wanted} is taken")
+        return DEFAULT_PORT
+    with claimed(wanted) as is_free:
+        if not is_free:
+            fail(f"port {wanted} is taken")
     return wanted
 
 

@@ -6,13 +6,14 @@ command made. Everything that is made is written into the lab's state first, so
 the making had come.
 """
 
+import contextlib
 import ipaddress
 import os
 import shutil
 import signal
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cli.testbed.errors import CommandError, LabNotFoundError, TestbedError
@@ -132,19 +133,21 @@ class Lab:
         return Server(self.directory, self._state.api_port, self._state.watch_port)
 
     def start_server(
-        self, *, environment: dict[str, str] | None = None, api_port: int | None = None
+        self, *, environment: dict[str, str] | None = None, preferred_port: int | None = None
     ) -> Server:
         """Start ``treadle server`` on SQLite, or start it again on the same ports.
 
-        The first time the API gets `api_port`, or any that is free.
+        The first time the API gets `preferred_port` if that is to be had, or any other.
         """
-        if not self._state.api_port:
-            free, self._state.watch_port = _free_ports(2)
-            self._state.api_port = api_port or free
-            self._state.save()
-        server = self.server
-        process = self.remember("server", server.start(environment))
-        server.wait_until_ready(process)
+        with contextlib.ExitStack() as claims:
+            if not self._state.api_port:
+                free, self._state.watch_port = _free_ports(2)
+                has_preferred = preferred_port and claims.enter_context(claimed(preferred_port))
+                self._state.api_port = preferred_port if preferred_port and has_preferred else free
+                self._state.save()
+            server = self.server
+            process = self.remember("server", server.start(environment))
+            server.wait_until_ready(process)
         return server
 
     # Hypervisors
@@ -341,13 +344,23 @@ class Lab:
         return INTEGRATION_BRIDGE
 
 
-def is_free(port: int) -> bool:
-    """Whether a TCP port can be listened on, on loopback, at this moment."""
-    try:
-        with socket.create_server(("127.0.0.1", port)):
-            return True
-    except OSError:
-        return False
+@contextlib.contextmanager
+def claimed(port: int) -> Iterator[bool]:
+    """Whether a TCP port on loopback is free, and no other lab's that is about to start.
+
+    Of labs that start at once only one gets a port that all of them would like: a name in
+    the abstract namespace of sockets, which is as wide as that of ports, is taken by one
+    until its server listens.
+    """
+    with socket.socket(socket.AF_UNIX) as claim:
+        try:
+            claim.bind(f"\0treadle-testbed-{port}")
+            with socket.create_server(("127.0.0.1", port)):
+                pass
+        except OSError:
+            yield False
+        else:
+            yield True
 
 
 def _free_ports(count: int) -> list[int]:

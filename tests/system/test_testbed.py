@@ -6,6 +6,7 @@ import secrets
 import signal
 import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,14 +85,16 @@ class Bed:
 
 
 @pytest.fixture
-def bed(tmp_path: Path) -> Iterator[Bed]:
-    bed = Bed(tmp_path)
-    yield bed
-    for process in bed.started:
-        process.kill()
-        process.wait()
-    if (bed.labs / bed.name).exists():
-        Lab.open(bed.name, bed.labs / bed.name).destroy()
+def bed() -> Iterator[Bed]:
+    # The path of a socket has at most 107 bytes, for which pytest's own are too long.
+    with tempfile.TemporaryDirectory(prefix="bed-") as folder:
+        bed = Bed(Path(folder))
+        yield bed
+        for process in bed.started:
+            process.kill()
+            process.wait()
+        if (bed.labs / bed.name).exists():
+            Lab.open(bed.name, bed.labs / bed.name).destroy()
 
 
 def test_a_lab_is_used_as_the_documentation_says(bed: Bed) -> None:

@@ -296,6 +296,15 @@ def _process(*arguments: str, **options: int) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.parametrize("directory", ["good.yaml", "good.yaml/below", "x" * 200])
+def test_an_agent_without_a_place_for_its_state(tmp_path: Path, directory: str) -> None:
+    process = _process("agent", "run", "--state-directory", str(tmp_path / directory))
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == ExitCode.REFUSED, errors
+    assert errors.splitlines()[-1].startswith(f"treadle: state directory {tmp_path}")
+    assert "Traceback" not in errors
+
+
 def test_a_pipe_that_nobody_reads() -> None:
     reading, writing = os.pipe()
     os.close(reading)

@@ -1,6 +1,7 @@
 """Labs: the lab file, processes that are stopped by pid, state that survives the maker."""
 
 import signal
+import socket
 import sys
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from cli.testbed.errors import LabNotFoundError, NotReadyError, ProcessEndedError, TestbedError
 from cli.testbed.interruption import Interrupted, interruptible
-from cli.testbed.lab import Lab
+from cli.testbed.lab import Lab, claimed
 from cli.testbed.process import Process, spawn
 from cli.testbed.spec import example, load_spec
 from cli.testbed.state import LabState, VmState, lab_directory, lab_names
@@ -159,6 +160,17 @@ def test_only_a_lab_whose_owner_has_ended_is_removed(
     assert Lab.remove_abandoned("red") is (owned_by == "ended")
     assert directory.exists() is (owned_by != "ended")
     assert not Lab.remove_abandoned("blue")
+
+
+def test_a_port_is_claimed_by_one() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        with claimed(port) as taken:
+            assert not taken
+    with claimed(port) as first, claimed(port) as second:
+        assert (first, second) == (True, False)
+    with claimed(port) as again:
+        assert again
 
 
 def test_first_signal_interrupts_and_the_next_do_not() -> None:
