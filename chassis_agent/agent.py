@@ -39,6 +39,7 @@ from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.refresh import LearnedRefresh
 from chassis_agent.revocations import Revocations
+from chassis_agent.rising import RisingCounters
 from chassis_agent.settings import AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
 from chassis_agent.switch import Switch
@@ -57,6 +58,12 @@ log = structlog.get_logger(__name__)
 _COUNTERS_SECONDS: Final = 10.0
 _DATABASE_SECONDS: Final = 1.0
 _REMINDER_SECONDS: Final = 60.0
+_LOSSES: Final = {
+    "dropped_packet_outs": "for which the switch had no room",
+    "refused_messages": "that the switch refused",
+    "failed_packet_ins": "that could not be read: see the log",
+    "failed_punts": "that could not be handled: see the log",
+}
 _ASK_AGAIN_SECONDS: Final = 0.25
 _PUNTS_AT_ONCE: Final = 32
 
@@ -412,7 +419,11 @@ class Session:
     async def _report_counters(self) -> None:
         """Tells the server what was counted, when that has changed."""
         told: dict[str, int] = {}
+        losses = RisingCounters(
+            self._health, "packets", "packets_lost", "packets were lost", _LOSSES
+        )
         while True:
+            losses.look({**self._switch.packet_losses, "failed_punts": self._punts.failed.total()})
             await asyncio.sleep(_COUNTERS_SECONDS)
             counted = dict(self._health.counters)
             if counted != told and self._watch.connected:
@@ -429,6 +440,7 @@ class Session:
             "denied": dict(self._watch.denials),
             "revision": self._watch.revision,
             "switch_connected": self._switch.is_connected,
+            "packet_losses": self._switch.packet_losses,
             "tunnels": self._prober.report(),
             **self._reconciler.report(),
             "conntrack": self._conntrack.report(),

@@ -9,7 +9,6 @@ datapath; what exceeds the kernel's is in the log of ``ovs-vswitchd`` only.
 
 import asyncio
 import re
-import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -17,17 +16,17 @@ from typing import Final
 from chassis_agent import unixctl
 from chassis_agent.errors import ControlError
 from chassis_agent.health import Health
+from chassis_agent.rising import RisingCounters
 
 LOOK_SECONDS: Final = 10.0
-QUIET_SECONDS: Final = 60.0
 
 LIMITS: Final[Mapping[str, str]] = {
-    "drop_action_too_many_resubmit": "too many resubmits",
-    "drop_action_recursion_too_deep": "too deep recursion",
-    "drop_action_stack_too_deep": "too deep stack",
-    "drop_action_no_recirculation_context": "no recirculation id left",
-    "datapath_drop_recirc_error": "too many recirculations",
-    "xlate_actions_oversize": "too many actions for the datapath, done slowly",
+    "drop_action_too_many_resubmit": "for too many resubmits",
+    "drop_action_recursion_too_deep": "for too deep recursion",
+    "drop_action_stack_too_deep": "for a too deep stack",
+    "drop_action_no_recirculation_context": "for want of a recirculation id",
+    "datapath_drop_recirc_error": "for too many recirculations",
+    "xlate_actions_oversize": "done slowly, for too many actions",
 }
 """The counters that are looked at, and what each is for."""
 
@@ -46,46 +45,24 @@ def read_counters(text: str) -> dict[str, int]:
 class LimitDrops:
     """Looks at the switch's counters, and tells which went up."""
 
-    def __init__(
-        self,
-        control: Callable[[], Path],
-        health: Health,
-        *,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
+    def __init__(self, control: Callable[[], Path], health: Health) -> None:
         """`control` finds the switch's control socket."""
         self._control = control
-        self._health = health
-        self._clock = clock
-        self._before: dict[str, int] | None = None
-        self._last = 0.0
+        self._rising = RisingCounters(
+            health,
+            "switch_limits",
+            "packets_at_switch_limits",
+            "Open vSwitch met its limits",
+            LIMITS,
+        )
 
     async def run(self) -> None:
         while True:
             try:
                 printed = await unixctl.call(self._control(), "coverage/show")
             except ControlError:
-                # The condition of the switch's connection says that it is away. Its counters
-                # begin anew.
-                self._before = {}
+                # The condition of the switch's connection says that it is away.
+                self._rising.begin_anew()
             else:
-                self.look(read_counters(printed))
+                self._rising.look(read_counters(printed))
             await asyncio.sleep(LOOK_SECONDS)
-
-    def look(self, counters: Mapping[str, int]) -> None:
-        """Tell what was counted since the last look; the first one is where it begins."""
-        before, self._before = self._before, dict(counters)
-        if before is None:
-            return
-        risen = {
-            LIMITS[name]: rise
-            for name, total in counters.items()
-            if (rise := total - min(before.get(name, 0), total))
-        }
-        if risen:
-            self._last = self._clock()
-            self._health.counters["packets_at_switch_limits"] += sum(risen.values())
-            told = ", ".join(f"{count} for {why}" for why, count in sorted(risen.items()))
-            self._health.degrade("switch_limits", f"Open vSwitch met its limits: {told}")
-        elif self._clock() - self._last > QUIET_SECONDS:
-            self._health.clear("switch_limits")

@@ -165,6 +165,17 @@ class Switch:
         """Forgets all connections of these conntrack zones."""
         await self.connection.confirm([messages.ct_flush_zone(zone) for zone in zones])
 
+    @property
+    def packet_losses(self) -> dict[str, int]:
+        """Packets that this connection didn't bring to the agent, or to the switch, by reason."""
+        if self._connection is None:
+            return {}
+        return {
+            "dropped_packet_outs": self._connection.dropped_packet_outs,
+            "refused_messages": self._connection.refused_messages,
+            "failed_packet_ins": self._connection.failed_packet_ins,
+        }
+
     def send(self, message: bytes) -> bool:
         """Sends a packet-out; false if there is no connection, or no room, for it."""
         return self._connection is not None and self._connection.packet_out(message)

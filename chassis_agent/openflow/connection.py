@@ -110,6 +110,10 @@ class Connection:
         self._last_heard = 0.0
         self._tasks: list[asyncio.Task[None]] = []
         self.dropped_packet_outs = 0
+        self.refused_messages = 0
+        """Messages that nothing waits for, packet-outs for one, and that the switch refused."""
+        self.failed_packet_ins = 0
+        """Packet-ins that could not be read, or not be handled."""
 
     @classmethod
     async def connect(
@@ -387,12 +391,14 @@ class Connection:
             if 0 <= xid - batch.first_xid < batch.size:
                 batch.refusals.append((xid - batch.first_xid, refusal))
                 return
+        self.refused_messages += 1
         log.warning("openflow.refused", error=refusal.name, request=refusal.request[:64].hex())
 
     def _receive_packet_in(self, body: bytes) -> None:
         try:
             self._on_packet_in(decode_packet_in(body))
         except Exception:
+            self.failed_packet_ins += 1
             log.exception("openflow.packet_in_failed")
 
     def _receive_port(self, message: Message) -> None:

@@ -147,6 +147,12 @@ async def test_a_handler_that_raises_does_not_end_the_connection(bridge: Bridge)
         )
         await connection.barrier()
         assert await connection.flows() == []
+        assert (connection.failed_packet_ins, connection.refused_messages) == (1, 0)
+        connection.packet_out(
+            messages.packet_out(frame, actions.meter(99), oxm.match([Term(FIELDS["in_port"], 1)]))
+        )
+        await connection.barrier()
+        assert connection.refused_messages == 1
 
 
 async def test_the_switch_going_away_is_told_to_everyone_once(bridge: Bridge) -> None:
