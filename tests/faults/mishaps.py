@@ -5,6 +5,7 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from typing import NamedTuple
 
+from cli.testbed.hypervisor import INTEGRATION_BRIDGE
 from cli.testbed.lab import Lab
 from tests.faults.clock import Clock
 from tests.faults.disk import Disk
@@ -102,6 +103,7 @@ class Breakable:
             self._frozen(f"{name}/ovs-vswitchd", name),
             self._killed_switch(name),
             self._killed_database(name),
+            Mishap(f"flows of {name} deleted", name, lambda: self._delete_flows(name), _nothing),
             Mishap(f"connection of {name} cut", name, proxy.cut, proxy.restore),
             Mishap(f"connection of {name} stalled", name, proxy.stall, proxy.restore),
             Mishap(f"disk of {name}'s agent full", name, disk.fill, disk.make_room),
@@ -127,6 +129,10 @@ class Breakable:
             lambda: self.lab.process(role).send(signal.SIGCONT),
         )
 
+    def _delete_flows(self, name: str) -> None:
+        switch = self.lab.hypervisor(name).switch
+        switch.ofctl("del-flows", switch.management(INTEGRATION_BRIDGE))
+
     def _killed_switch(self, name: str) -> Mishap:
         role, switch = f"{name}/ovs-vswitchd", self.lab.hypervisor(name).switch
         return Mishap(
@@ -144,6 +150,10 @@ class Breakable:
             lambda: self.lab.stop_process(role, signal.SIGKILL),
             lambda: _ignore(self.lab.remember(role, switch.start_database())),
         )
+
+
+def _nothing() -> None:
+    """End what mends itself."""
 
 
 def _ignore(_: object) -> None:
