@@ -42,6 +42,9 @@ Change = Callable[[Iterable[Row], Iterable[RowId]], None]
 
 NOT_BOUND = PortFact("", False)
 
+_SHOWN = 64
+"""Characters of what an agent sent that a reason shows."""
+
 _GROUP_BIT = 1
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
@@ -194,8 +197,11 @@ class Facts:
         binding = self._binding(port)
         if binding is None:
             return True
-        candidates = binding.candidates
-        return binding.type == "vif" and (candidates is None or chassis in candidates)
+        if binding.type != "vif":
+            return False
+        if binding.candidates is not None:
+            return chassis in binding.candidates
+        return self._takeover or binding.chassis in ("", chassis)
 
     def claim(self, chassis: str, port: str) -> None:
         """An interface for `port` was plugged in. Another chassis may have the port still."""
@@ -228,7 +234,7 @@ class Facts:
         binding = self._binding(port)
         if binding is None or binding.chassis != chassis:
             if up and port not in self._claims.of(chassis):
-                raise NotAllowed(f"{port} is neither bound to {chassis} nor claimed by it")
+                raise NotAllowed(f"{port[:_SHOWN]} is neither bound to {chassis} nor claimed by it")
             return
         if binding.up != up:
             self._note_port(binding.id, PortFact(chassis, up))
@@ -407,7 +413,7 @@ class Facts:
     def _known_binding(self, port: str) -> PortBinding:
         binding = self._binding(port)
         if binding is None:
-            raise NotAllowed(f"{port}: no such port")
+            raise NotAllowed(f"{port[:_SHOWN]}: no such port")
         return binding
 
     # --- to be stored
@@ -450,7 +456,7 @@ class Facts:
 
 def _check_mac(mac: str) -> None:
     if not _MAC.fullmatch(mac):
-        raise NotAllowed(f"{mac!r} is not a MAC address in canonical form")
+        raise NotAllowed(f"{mac[:_SHOWN]!r} is not a MAC address in canonical form")
     if int(mac[:2], 16) & _GROUP_BIT or not mac.strip("0:"):
         raise NotAllowed(f"{mac} is no host's MAC address")
 
@@ -461,4 +467,4 @@ def _check_ip(ip: str) -> None:
     except ValueError:
         canonical = ""
     if ip != canonical:
-        raise NotAllowed(f"{ip!r} is not an IP address in canonical form")
+        raise NotAllowed(f"{ip[:_SHOWN]!r} is not an IP address in canonical form")

@@ -53,6 +53,13 @@ class Gated:
             )
         return secret
 
+    def revoke(self, chassis: str) -> None:
+        with self.database.read() as reader:
+            found = [token for token in tokens.every(reader) if token.chassis == chassis]
+        with self.database.maintain() as session:
+            for token in found:
+                tokens.delete(session, token.id)
+
     def revoke_all(self) -> None:
         with self.database.read() as reader:
             found = tokens.every(reader)

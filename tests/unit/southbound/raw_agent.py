@@ -65,6 +65,7 @@ async def raw_agent(
     chassis: Chassis | None = None,
     tls: ssl.SSLContext | None = None,
     origin: str | None = None,
+    resume: wire.Resume | None = None,
 ) -> AsyncIterator[RawAgent]:
     """A connected agent that has said who it is."""
     secret = f"token-of-{name}" if token is None else token
@@ -79,5 +80,6 @@ async def raw_agent(
         proxy=None,
     ) as socket:
         agent = RawAgent(socket)
-        await agent.say(wire.Register(wire.PROTOCOL, chassis or Chassis(name), f"of {name}"))
+        registered = chassis or Chassis(name)
+        await agent.say(wire.Register(wire.PROTOCOL, registered, f"of {name}", resume))
         yield agent
