@@ -41,6 +41,10 @@ class Agents(Protocol):
         """Names of the chassis, all or some, that have not applied `revision` in time."""
         ...
 
+    async def wait_settled(self, chassis: Collection[str], timeout: float) -> None:  # noqa: ASYNC109
+        """Until these chassis have all that they are due, or the time is over."""
+        ...
+
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
         """What the agent of a chassis answers, or raise Unanswered."""
         ...

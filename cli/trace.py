@@ -185,3 +185,6 @@ def _verdict(verdict: Document) -> Iterator[Line]:
     word = "besides," if verdict["outcome"] == "dropped" else "but"
     for absence in verdict["absences"]:
         yield f"  {word} {absence['text']}", "yellow"
+    for hindrance in verdict["hindrances"]:
+        doubt = "" if hindrance["certain"] else "it is not known whether it gets on: "
+        yield f"  {word} {doubt}{hindrance['text']}", "yellow"

@@ -5,7 +5,7 @@ check that fails has an :class:`Obstacle`: the kind of trouble, told in a senten
 the object behind it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Literal
 
@@ -39,6 +39,8 @@ class ObstacleKind(StrEnum):
     UNBOUND = "unbound"
     NOT_UP = "not-up"
     DEAD_CHASSIS = "dead-chassis"
+    AGENT = "agent"
+    UNREACHABLE = "unreachable"
     UNKNOWN = "unknown"
     OTHER = "other"
 
@@ -116,6 +118,28 @@ def sentence(check: Check, obstacle: Obstacle) -> str:
         case CheckKind.RESOLUTION:
             return f"the next hop of {check.port.name} is not found: {obstacle.text}"
     return f"the {check.kind} is {obstacle.text}"
+
+
+def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Check:
+    """The check, and whether chassis carry the packet to `destination`, where it gets on.
+
+    A check that failed anyway, or is about how a next hop is found, stays as it is.
+    """
+    journey = check.journey
+    if not check.passed or journey is None or check.kind is CheckKind.RESOLUTION:
+        return check
+    towards = None if destination is None else {destination.chassis}
+    found = scene.hosting.carriers.hindrances(journey, scene.ports, towards)
+    if not found:
+        return check
+    worst = min(found, key=lambda each: not each.certain)
+    kind = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
+    if worst.certain:
+        text = f"the {check.kind} does not arrive: it is {worst.text}"
+    else:
+        text = f"it is not known whether the {check.kind} arrives: it is {worst.text}"
+    obstacle = Obstacle(kind, worst.text, detail=worst.chassis, certain=worst.certain)
+    return replace(check, text=text, obstacle=obstacle)
 
 
 def binding(scene: Scene, port: PortBinding) -> Check:

@@ -9,6 +9,9 @@
    back as one of the connection that the request left behind.
 5. The target's port is plugged in somewhere alive.
 
+Request and reply also have to be carried: by switches that have the flows, through tunnels
+that lead where they should. Whether they are doesn't end the way.
+
 A packet given as it is comes with its next hop. What a router answers itself needs no
 reply. What would follow an obstacle is left out, but for the target's binding if it is
 known who that is.
@@ -20,7 +23,7 @@ from collections.abc import Iterator
 
 from api.answers import Assumption, AssumptionKind
 from api.explain import packets
-from api.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding
+from api.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding, carried
 from api.explain.question import Question
 from api.explain.reasons import (
     misrouted,
@@ -63,7 +66,8 @@ class _Examination:
         if self._entry.type == "vif":
             yield binding(self._scene, self._entry)
         for check in self._way():
-            yield check
+            wanted = self._sender if check.kind is CheckKind.REPLY else self._target
+            yield carried(self._scene, check, wanted)
             if not check.passed:
                 break
         target = self._target

@@ -29,9 +29,11 @@ from api.explain.variants import Found, look, look_around
 from api.explain.witnesses import Witness, ask, broken, taken, witnesses
 from api.live.check import check_live
 from api.requests import parse
+from api.trace.hindrances import Carriers
 from api.trace.liveness import Hosting
 from api.trace.network import FlowTables, take_snapshot
 from api.trace.proposal import Change, Proposal, propose
+from api.waiting import settle
 from logical_flow.errors import LogicalFlowError
 from northbound.errors import InvalidError, RequestError
 from northbound.transaction import Reader
@@ -43,7 +45,13 @@ _ROUNDS = 12
 _SECONDS: Final = 20.0
 """How long changes are tried."""
 
-_ON_HYPERVISORS = {ObstacleKind.UNBOUND, ObstacleKind.NOT_UP, ObstacleKind.DEAD_CHASSIS}
+_ON_HYPERVISORS = {
+    ObstacleKind.UNBOUND,
+    ObstacleKind.NOT_UP,
+    ObstacleKind.DEAD_CHASSIS,
+    ObstacleKind.AGENT,
+    ObstacleKind.UNREACHABLE,
+}
 
 
 class _Seen(NamedTuple):
@@ -88,6 +96,9 @@ class Explainer:
 
     async def explain(self, wanted: ReachabilityRequest) -> Document:
         """The answer, with what would have to change for a better one."""
+        rows = self._backend.realised.rows(PortBinding).values()
+        question = understand(wanted, {port.name: port for port in rows})
+        await settle(self._backend, (question.entry, question.target))
         seen = await self._look(wanted, (), _Looking(around=True))
         document = {**seen.document, "proposal": proposal(await self._tried(wanted, seen))}
         if wanted.live:
@@ -166,7 +177,9 @@ class Explainer:
             would_be = await propose(backend, change, author=self._author)
         realised = would_be.realised if would_be else backend.realised
         ports = {port.name: port for port in realised.rows(PortBinding).values()}
-        hosting = Hosting(ports, dict(realised.rows(Chassis)))
+        chassis = dict(realised.rows(Chassis))
+        carriers = Carriers.now(chassis, backend.agents, backend.realised.revision)
+        hosting = Hosting(ports, carriers)
         question = understand(wanted, ports)
         snapshot = take_snapshot(realised, question.entry.datapath)
         datapaths = frozenset(backend.realised.rows(Datapath))

@@ -399,6 +399,19 @@ def _revive(case: _Case) -> Remedy:
     return Remedy(text, commands=("systemctl start treadle-agent",))
 
 
+def _ask_agent(case: _Case) -> Remedy:
+    text = f"ask the agent on chassis {case.obstacle.detail} what keeps it from being up to date"
+    return Remedy(text, commands=("treadle agent status",))
+
+
+def _mend_tunnel(case: _Case) -> Remedy:
+    text = (
+        f"mend the underlay between the chassis, or their tunnel addresses; on chassis "
+        f"{case.obstacle.detail} these commands tell more"
+    )
+    return Remedy(text, commands=("treadle show chassis", "treadle agent status"))
+
+
 def _cause_text(case: _Case) -> str:
     return case.obstacle.cause.text if case.obstacle.cause else ""
 
@@ -416,4 +429,6 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.UNBOUND: _plug,
     ObstacleKind.NOT_UP: _await_flows,
     ObstacleKind.DEAD_CHASSIS: _revive,
+    ObstacleKind.AGENT: _ask_agent,
+    ObstacleKind.UNREACHABLE: _mend_tunnel,
 }

@@ -108,13 +108,14 @@ def _destination(question: Question, checks: Sequence[Check]) -> str | None:
 
 def _check(scene: Scene, check: Check, *, with_steps: bool) -> Document:
     trace = None
-    if check.walk is not None and check.packet is not None:
+    journey = check.journey
+    if journey is not None and check.walk is not None and check.packet is not None:
         trace = {
             "inport": check.port.name,
             "packet": packets.described(check.packet),
             "match": packets.as_match(check.packet),
             "connection": check.connection,
-            "verdict": verdict(check.walk, check.port.name, scene.causes, scene.hosting),
+            "verdict": verdict(journey, scene.causes, scene.hosting),
             "steps": steps(check.walk, scene.causes) if with_steps else None,
         }
     return {

@@ -82,6 +82,18 @@ class Absence(Document):
     text: str
 
 
+class Hindrance(Document):
+    """What keeps chassis from carrying a packet, or leaves it unknown whether they do."""
+
+    chassis: str
+    peer: str | None
+    """The chassis at the other end, where a tunnel is the trouble."""
+    problem: Literal["not-connected", "unacknowledged", "degraded", "unreachable", "unprobed"]
+    certain: bool
+    """Whether the packet is lost; `false` where that is not known."""
+    text: str
+
+
 class Verdict(Document):
     """How a trace ended."""
 
@@ -101,6 +113,8 @@ class Verdict(Document):
 
     Logical flows alone decide the outcome; a chassis has to carry it out.
     """
+    hindrances: list[Hindrance]
+    """What stands against it on the chassis that it passes, and between them."""
 
 
 class TracedConnection(Document):

@@ -9,6 +9,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
+from api.trace.hindrances import Carriers
 from southbound.rows import Chassis, PortBinding
 
 Problem = Literal["unbound", "dead-chassis", "not-up"]
@@ -25,10 +26,14 @@ class Absence(NamedTuple):
 
 @dataclass(frozen=True)
 class Hosting:
-    """Ports and chassis by name, as they are."""
+    """Ports and chassis by name, as they are, and what carries packets between them."""
 
     ports: Mapping[str, PortBinding]
-    chassis: Mapping[str, Chassis]
+    carriers: Carriers
+
+    @property
+    def chassis(self) -> Mapping[str, Chassis]:
+        return self.carriers.chassis
 
     def absences(self, names: Iterable[str]) -> Iterator[Absence]:
         """What is wrong with the ports named, each once. Patch ports are everywhere."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from api.live.legs import Journey
 from api.trace.causes import Cause, Causes
 from api.trace.liveness import Hosting
 from api.trace.stored_flows import StoredEntry
@@ -88,8 +89,9 @@ def ending(walk: Walk, inport: str) -> Ending:
     )
 
 
-def verdict(walk: Walk, inport: str, causes: Causes, hosting: Hosting) -> Document:
-    """How `walk` ended for the packet that entered at `inport`, in words."""
+def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
+    """How a packet's walk ended, in words."""
+    walk, inport = journey.walk, journey.entry.name
     end = ending(walk, inport)
     place = end.place
     match end.outcome:
@@ -123,6 +125,10 @@ def verdict(walk: Walk, inport: str, causes: Causes, hosting: Hosting) -> Docume
         "absences": [
             absence._asdict()
             for absence in hosting.absences([inport, *(event.port for event, _ in end.deliveries)])
+        ],
+        "hindrances": [
+            hindrance.document()
+            for hindrance in hosting.carriers.hindrances(journey, hosting.ports)
         ],
     }
 

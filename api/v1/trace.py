@@ -19,12 +19,14 @@ from api.trace.addressing import Addressing
 from api.trace.assumed import WordedPacket
 from api.trace.causes import Causes
 from api.trace.documents import TraceRequest
+from api.trace.hindrances import Carriers
 from api.trace.liveness import Hosting
 from api.trace.network import TABLES, take_snapshot
 from api.trace.proposal import Proposal, change_of, propose
 from api.trace.result import steps, verdict
 from api.trace.words import PacketWords, fault, parse_words
 from api.v1.objects import READ_REFUSALS
+from api.waiting import settle
 from logical_flow.connections import AssumedConnections, Connections, ConnectionTable
 from logical_flow.errors import LanguageError, LogicalFlowError
 from logical_flow.packet import MutablePacket, format_packet, packet_from_match
@@ -66,6 +68,7 @@ EXAMPLE = {
         "flow": _FLOW,
         "cause": CAUSE_EXAMPLE,
         "deliveries": [],
+        "hindrances": [],
         "absences": [
             {
                 "port": "web-1",
@@ -161,12 +164,16 @@ async def _traced(backend: Backend, wanted: TraceRequest, author: str) -> dict[s
     connections = _connections(wanted)
     _refuse_unreal(wanted)
     proposal: Proposal | None = None
-    if wanted.change is not None:
+    if wanted.change is None:
+        now = {port.name: port for port in backend.realised.rows(PortBinding).values()}
+        await settle(backend, (_packet(wanted, now)[2],))
+    else:
         change = change_of(wanted.change, adopt=wanted.adopt)
         proposal = await propose(backend, change, author=author)
     realised = backend.realised if proposal is None else proposal.realised
     ports = {port.name: port for port in realised.rows(PortBinding).values()}
-    hosting = Hosting(ports, dict(realised.rows(Chassis)))
+    carriers = Carriers.now(dict(realised.rows(Chassis)), backend.agents, backend.realised.revision)
+    hosting = Hosting(ports, carriers)
     packet, words, entry = _packet(wanted, ports)
     if words is not None and realised.rows(Datapath)[entry.datapath].kind == "lr":
         raise _inside_router(wanted, words, entry)
@@ -188,12 +195,13 @@ async def _traced(backend: Backend, wanted: TraceRequest, author: str) -> dict[s
             if worded is not None:
                 any_port = TABLES.network(snapshot, _tracker(connection, blocked))
                 worded.note_client_port(any_port, sent, walked)
-            journeys.append(Journey(entry, sent, connection, walked, blocked))
+            journey = Journey(entry, sent, connection, walked, blocked)
+            journeys.append(journey)
             traced.append(
                 {
                     "connection": connection,
                     "blocked": blocked,
-                    "verdict": verdict(walked, entry.name, causes, hosting),
+                    "verdict": verdict(journey, causes, hosting),
                     "steps": steps(walked, causes),
                 }
             )

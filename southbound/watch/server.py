@@ -136,6 +136,15 @@ class WatchServer:
                 return wait.waiting_for
         return []
 
+    async def wait_settled(self, chassis: Collection[str], timeout: float) -> None:  # noqa: ASYNC109
+        """Until the agents of these chassis have all that they are due, or the time is over."""
+        with self.sessions.waiting(None, chassis) as wait:
+            try:
+                async with asyncio.timeout(timeout):
+                    await wait.wait()
+            except TimeoutError:
+                return
+
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
         """What the agent of `chassis` answers; raises Unanswered if it doesn't."""
         connection = self._hub.connections.get(chassis)

@@ -29,6 +29,8 @@ class PlayedAgents:
     asked: list[int] = field(default_factory=list)
     connected: dict[str, int] = field(default_factory=dict)
     removed: list[str] = field(default_factory=list)
+    settled: list[set[str]] = field(default_factory=list)
+    """The chassis that were waited for before questions were answered."""
     statuses: dict[str, ChassisStatus] = field(default_factory=dict)
     """Chassis that are not well; the others have all tunnels and no conditions."""
     answer: Callable[[str, Question], Result] | None = None
@@ -47,6 +49,9 @@ class PlayedAgents:
     ) -> list[str]:
         self.asked.append(revision)
         return self.lagging
+
+    async def wait_settled(self, chassis: Collection[str], timeout: float) -> None:  # noqa: ASYNC109
+        self.settled.append(set(chassis))
 
     def status(self, chassis: str) -> ChassisStatus:
         if chassis in self.statuses:

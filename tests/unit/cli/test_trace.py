@@ -109,11 +109,12 @@ def test_every_connection_that_was_assumed_and_what_was_proposed() -> None:
     created = {"kind": "acl", "id": "1", "name": "db-dns"}
     proposed = {"created": [created], "updated": [], "deleted": [], "faults": ["acl_flows: oh"]}
     absence = {"text": "port db-1 is not bound to any chassis"}
+    hindrance = {"certain": False, "text": "the packet is handled by hv1, whose agent is away"}
     delivered = {"outcome": "delivered", "text": "delivered to db-1", "deliveries": []}
     known = {
         "connection": "established",
         "steps": [{"kind": "delivery", "text": "delivered to db-1", "steps": []}],
-        "verdict": {**delivered, "absences": [absence]},
+        "verdict": {**delivered, "absences": [absence], "hindrances": [hindrance]},
     }
     document = {**TRACE, "proposed": proposed, "alternatives": [known]}
     texts = [text for text, _ in lines(document, _summary)]
@@ -129,6 +130,7 @@ def test_every_connection_that_was_assumed_and_what_was_proposed() -> None:
         "  delivered to db-1",
         "delivered to db-1",
         "  but port db-1 is not bound to any chassis",
+        f"  but it is not known whether it gets on: {hindrance['text']}",
     ]
 
 

@@ -104,6 +104,7 @@ async def net(server: Server) -> Plugged:
         server.backend.realised.facts.connected(
             Chassis(chassis, f"{chassis}.example.net", (encap,))
         )
+        server.agents.connected[chassis] = server.backend.realised.revision
     for port, chassis in PLACES.items():
         plugged.plug(port, chassis)
     return plugged
