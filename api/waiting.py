@@ -11,7 +11,7 @@ from northbound.transaction import Reader
 from southbound.rows import PortBinding
 
 _PORTS = "logical_switch_port"
-_MOMENT = 1.0
+_MOMENT = 2.0
 """Seconds that a question waits for chassis that are not up to date."""
 
 

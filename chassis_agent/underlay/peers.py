@@ -1,6 +1,7 @@
 """What is known of the tunnels to other chassis, and when each is probed next. Pure.
 
-A tunnel is *pending* until it was probed: nothing is known of it then. It is *reachable*
+A tunnel is *pending* until it was probed: nothing is known of it then, and it is asked more
+often at first, since the first packets to a host wait in the underlay. It is *reachable*
 once the right chassis answers, and *unreachable* after three probes in a row that were
 lost or answered by another chassis. One that is silent is probed once a second until that
 is decided, so a lost packet, or an underlay that has to learn an address first, is no news.
@@ -22,8 +23,12 @@ INTERVAL: Final = 5.0
 """Seconds between two probes of a tunnel on which all is well, at random a quarter less or more."""
 ANSWER_SECONDS: Final = 1.0
 """How long an answer may take."""
+EAGER_SECONDS: Final = 0.3
+"""After that the first two probes of a tunnel are followed by another; they count for nothing."""
 LOSSES: Final = 3
 """How many probes in a row have to fail before a tunnel counts as unreachable."""
+_REMEMBERED: Final = LOSSES + 2
+"""How many of the last probes an answer may be to."""
 PROBES_PER_SECOND: Final = 100
 """More are not sent: where more tunnels are in use than that allows, each is probed less often."""
 
@@ -56,6 +61,7 @@ class _Peer:
     address: Address | None
     due: float
     nonces: deque[bytes] = field(default_factory=deque)
+    eager: int = 2
     losses: int = 0
     silent_since: float = 0.0
     answered_by: int | None = None
@@ -111,16 +117,20 @@ class Peers:
             peer = self._peers[chassis]
             if peer.address is None:
                 continue
-            if peer.nonces:
-                self._count_loss(peer)
-            else:
+            if not peer.nonces:
                 peer.silent_since = now
+            elif not peer.eager:
+                self._count_loss(peer)
             nonce = self._nonce()
             peer.nonces.append(nonce)
             self._asked[nonce] = chassis
-            if len(peer.nonces) > LOSSES:
+            if len(peer.nonces) > _REMEMBERED:
                 self._asked.pop(peer.nonces.popleft(), None)
-            peer.due = now + (self._pause() if peer.fault else ANSWER_SECONDS)
+            if peer.eager:
+                peer.eager -= 1
+                peer.due = now + EAGER_SECONDS
+            else:
+                peer.due = now + (self._pause() if peer.fault else ANSWER_SECONDS)
             yield Probe(chassis, peer.address, nonce)
 
     @property
@@ -138,6 +148,7 @@ class Peers:
             peer.answered_by = by
             return True
         self._settle(peer)
+        peer.eager = 0
         peer.is_reachable, peer.fault = True, None
         peer.due = now + self._pause()
         return True

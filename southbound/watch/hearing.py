@@ -95,7 +95,8 @@ class Hearing:
             case wire.Counters(values):
                 self._session.counters = bounded_counters(values)
             case wire.Tunnels():
-                self._session.tunnels = report_of(message, facts.is_chassis, facts.now())
+                report = report_of(message, facts.is_chassis, facts.now())
+                self._sessions.tell_tunnels(self._session, report)
             case wire.Conditions(reasons):
                 self._session.conditions = conditions_of(reasons)
             case wire.Leave():

@@ -137,11 +137,15 @@ class WatchServer:
         return []
 
     async def wait_settled(self, chassis: Collection[str], timeout: float) -> None:  # noqa: ASYNC109
-        """Until the agents of these chassis have all that they are due, or the time is over."""
+        """Until the agents of these chassis have all that they are due, or the time is over.
+
+        And until they have probed the tunnels that they use to each other.
+        """
         with self.sessions.waiting(None, chassis) as wait:
             try:
                 async with asyncio.timeout(timeout):
                     await wait.wait()
+                    await self.sessions.wait_probed(chassis)
             except TimeoutError:
                 return
 

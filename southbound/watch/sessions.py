@@ -11,6 +11,7 @@ from contextlib import contextmanager
 
 from southbound.reach import ReachChanges
 from southbound.rows import datapath_scope, port_scope, set_scope
+from southbound.tunnels import TunnelReport
 from southbound.watch.applied import AppliedWait
 from southbound.watch.session import Session, Watched
 
@@ -30,6 +31,7 @@ class Sessions:
         self._wishers: dict[str, set[Session]] = {}
         """Those whose wish for the scope is not allowed, or still open."""
         self._waits: set[AppliedWait] = set()
+        self._tunnels_told = asyncio.Event()
 
     def __iter__(self) -> Iterator[Session]:
         return iter(self._sessions.values())
@@ -124,6 +126,21 @@ class Sessions:
                 self._review_all(scope)
             for session in self._watchers.get(scope, ()):
                 session.changed(scope)
+
+    def tell_tunnels(self, session: Session, report: TunnelReport) -> None:
+        """An agent said how its tunnels are."""
+        session.tunnels = report
+        told, self._tunnels_told = self._tunnels_told, asyncio.Event()
+        told.set()
+
+    async def wait_probed(self, chassis: Collection[str]) -> None:
+        """Until the tunnels in use between these chassis were probed, as far as agents say."""
+        while any(
+            session.tunnels is not None and session.tunnels.pending.intersection(chassis)
+            for session in filter(None, map(self._sessions.get, chassis))
+            if self.is_connected(session.chassis)
+        ):
+            await self._tunnels_told.wait()
 
     @contextmanager
     def waiting(

@@ -52,7 +52,13 @@ def reaches(scene: Scene) -> bool:
 
 def told_dead(scene: Scene, chassis: str, port: str) -> None:
     """Wait until a chassis is taken for dead, and see it named with what to do."""
-    until(lambda: not reaches(scene), f"{chassis} to be taken for dead")
+
+    def is_dead() -> bool:
+        """Before, its agent is only not connected."""
+        found = explain(scene)
+        return [each["kind"] for each in found["obstacles"]] == ["dead-chassis"]
+
+    until(is_dead, f"{chassis} to be taken for dead")
     proposal = refused(scene, "dead-chassis")
     text = explain(scene)["text"]
     assert f"port {port} is bound to chassis {chassis}, whose agent is not heard of" in text
