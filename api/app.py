@@ -3,12 +3,14 @@
 from typing import Any
 
 from fastapi import Depends, FastAPI, Response
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
+from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from api import metrics, openapi, problems
 from api.backend import Backend
 from api.problems import KINDS, refusals
+from api.reference import POLICY, reference_page
 from api.requests import refuse_wrong_parameters
 from api.v1 import ROUTERS
 from api.version import __version__
@@ -30,7 +32,9 @@ def create_app(backend: Backend) -> FastAPI:
         version=__version__,
         description=DESCRIPTION,
         dependencies=[Depends(refuse_wrong_parameters)],
+        docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,
         separate_input_output_schemas=False,
     )
     app.state.backend = backend
@@ -60,6 +64,11 @@ def _add_server_operations(app: FastAPI, backend: Backend) -> None:
     async def health() -> dict[str, str]:
         await backend.committed_revision()
         return {"status": "ok"}
+
+    @app.get("/docs", include_in_schema=False)
+    async def reference() -> HTMLResponse:
+        page = await run_in_threadpool(reference_page, app.openapi())
+        return HTMLResponse(page, headers={"Content-Security-Policy": POLICY})
 
     @app.get(
         problems.TYPE_PREFIX + "{slug}",

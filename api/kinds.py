@@ -56,6 +56,15 @@ class Kind:
         return "ACL" if self.name == "acl" else self.name.replace("_", " ")
 
     @property
+    def a_title(self) -> str:
+        """The same with its article.
+
+        >>> LOGICAL_SWITCH.a_title, ACL.a_title
+        ('a logical switch', 'an ACL')
+        """
+        return f"{'an' if self.title[0].lower() in 'aeiou' else 'a'} {self.title}"
+
+    @property
     def named(self) -> bool:
         """Whether objects of the kind have unique names."""
         column = self.service.model.__table__.columns.get("name")

@@ -163,6 +163,8 @@ def describe(app: FastAPI) -> None:
             components.setdefault("schemas", {}).update(_schemas())
             components["examples"] = {**problems.examples(), **_examples}
             _drop_default_validation_error(described)
+            if not app.state.backend.authentication:
+                _allow_without_token(described)
             app.openapi_schema = described
         return app.openapi_schema
 
@@ -184,6 +186,9 @@ def _schemas() -> Schema:
         schema = deepcopy(schemas[content.kind.service.spec.__name__])
         schema["required"] = [name for name in schema["required"] if name != content.field]
         schemas[content_schema_name(content.kind, content.field)] = schema
+    for name, schema in schemas.items():
+        # Generators of clients name classes by titles, and leave out what is there twice.
+        schema["title"] = name
     return schemas
 
 
@@ -191,6 +196,14 @@ def _drop_default_validation_error(described: Schema) -> None:
     """FastAPI assumes its own form of validation errors; here they are problems."""
     for name in ("HTTPValidationError", "ValidationError"):
         described["components"]["schemas"].pop(name, None)
+
+
+def _allow_without_token(described: Schema) -> None:
+    """A server that only its own host reaches asks for none."""
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            if "security" in operation:
+                operation["security"].append({})
 
 
 def patch_body(kind: Kind) -> Schema:

@@ -124,6 +124,7 @@ def _version(
         Header(
             description="The `ETag` of the object as you read it: the operation is refused "
             "if it has changed since.",
+            json_schema_extra={"pattern": r'^\s*(\*|"[0-9]{1,18}")\s*$'},
         ),
     ] = None,
 ) -> int | None:
@@ -174,7 +175,10 @@ def _page_request(
     ] = DEFAULT_LIMIT,
     cursor: Annotated[
         str | None,
-        Query(description="`next_cursor` of the page before; without it, the first page."),
+        Query(
+            min_length=1,
+            description="`next_cursor` of the page before; without it, the first page.",
+        ),
     ] = None,
 ) -> PageRequest:
     return PageRequest(limit, cursor)

@@ -50,15 +50,22 @@ from northbound.specs.routing import (
 )
 from northbound.specs.switching import LogicalSwitchPortProperties, LogicalSwitchProperties
 
-_nothing_said = BeforeValidator(lambda value: {} if value is None else value)
+
+def _or_nothing(entry: type[Spec]) -> BeforeValidator:
+    """Lets an entry be left empty: then it has its defaults."""
+    return BeforeValidator(
+        lambda value: {} if value is None else value, json_schema_input_type=entry | None
+    )
+
+
+_SwitchPort = Annotated[LogicalSwitchPortProperties, _or_nothing(LogicalSwitchPortProperties)]
+_AddressSet = Annotated[AddressSetProperties, _or_nothing(AddressSetProperties)]
 
 
 class SwitchEntry(LogicalSwitchProperties):
     """A switch with its ports and ACLs."""
 
-    ports: dict[ObjectName, Annotated[LogicalSwitchPortProperties, _nothing_said]] = Field(
-        default_factory=dict
-    )
+    ports: dict[ObjectName, _SwitchPort] = Field(default_factory=dict)
     acls: list[AclProperties] = Field(default_factory=list)
 
 
@@ -82,10 +89,10 @@ class Document(BaseModel):
 
     document: ObjectName
     """By this name it is known what the document owns."""
-    logical_switches: dict[ObjectName, Annotated[SwitchEntry, _nothing_said]] = {}
-    logical_routers: dict[ObjectName, Annotated[RouterEntry, _nothing_said]] = {}
-    port_groups: dict[SetName, Annotated[PortGroupEntry, _nothing_said]] = {}
-    address_sets: dict[SetName, Annotated[AddressSetProperties, _nothing_said]] = {}
+    logical_switches: dict[ObjectName, Annotated[SwitchEntry, _or_nothing(SwitchEntry)]] = {}
+    logical_routers: dict[ObjectName, Annotated[RouterEntry, _or_nothing(RouterEntry)]] = {}
+    port_groups: dict[SetName, Annotated[PortGroupEntry, _or_nothing(PortGroupEntry)]] = {}
+    address_sets: dict[SetName, _AddressSet] = {}
 
 
 class Wanted(NamedTuple):

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import APIRouter, Query, Response
 from fastapi.responses import JSONResponse
@@ -27,8 +27,12 @@ from northbound.errors import FieldProblem, NotFoundError
 from northbound.paging import PageRequest, encode_cursor
 from northbound.transaction import Reader
 from southbound import rows
+from translator.pipeline import PIPELINES
 
 router = APIRouter(prefix="/v1")
+
+Pipeline = Literal["ls_in", "ls_out", "lr_in", "lr_out"]
+STAGES = frozenset(stage.name for pipeline in PIPELINES for stage in pipeline.stages)
 
 EXAMPLE = {
     "datapath": "web",
@@ -83,7 +87,7 @@ async def list_logical_flows(
         str | None, Query(description="Only those of this stage, `ls_in_l2_lkup`.")
     ] = None,
     pipeline: Annotated[
-        str | None, Query(description="Only those of this pipeline, `ls_in`.")
+        Pipeline | None, Query(description="Only those of this pipeline, `ls_in`.")
     ] = None,
     port: Annotated[
         str | None, Query(description="Only those that name this port, by id or name.")
@@ -97,6 +101,8 @@ async def list_logical_flows(
     ] = None,
 ) -> Response:
     realised = backend.realised
+    if stage is not None and stage not in STAGES:
+        raise BadQueryError([FieldProblem(("stage",), "there is no stage of that name")])
     after = cursor_values(page, int, int)
     datapath_id = None if datapath is None else find_datapath(realised, datapath).id
     named = None if port is None else find_port(realised, port)

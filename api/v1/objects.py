@@ -66,13 +66,14 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     member = f"/{kind.path}/{{ref}}"
     schema = reference(kind.view.__name__)
     tags: list[str | Enum] = [kind.plural]
+    refers = any(each.refers for each in kind.service.filters.values())
 
     @router.get(
         collection,
         operation_id=f"list_{kind.plural.replace(' ', '_').lower()}",
         summary=f"List {kind.plural}",
         tags=tags,
-        responses={200: _page(kind), **READ_REFUSALS},
+        responses={200: _page(kind), **(READ_ONE_REFUSALS if refers else READ_REFUSALS)},
         openapi_extra={"parameters": _filter_parameters(kind)},
     )
     async def list_all(
@@ -83,7 +84,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     @router.post(
         collection,
         operation_id=f"create_{kind.name}",
-        summary=f"Create a {kind.title}",
+        summary=f"Create {kind.a_title}",
         tags=tags,
         status_code=201,
         responses={201: _object("Created.", kind, "Location"), **WRITE_REFUSALS},
@@ -104,7 +105,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     @router.get(
         member,
         operation_id=f"get_{kind.name}",
-        summary=f"Read a {kind.title}",
+        summary=f"Read {kind.a_title}",
         tags=tags,
         responses={
             200: answer(f"The {kind.title}.", schema, kind.view_example, ("ETag",)),
@@ -121,7 +122,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     @router.patch(
         member,
         operation_id=f"update_{kind.name}",
-        summary=f"Change a {kind.title}",
+        summary=f"Change {kind.a_title}",
         description="Lays a JSON merge patch (RFC 7396) over the object.",
         tags=tags,
         responses={200: _object("Changed.", kind), **WRITE_REFUSALS},
@@ -143,7 +144,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     @router.put(
         member,
         operation_id=f"replace_{kind.name}",
-        summary=f"Replace a {kind.title}",
+        summary=f"Replace {kind.a_title}",
         description="Fields that the body leaves out get their defaults.",
         tags=tags,
         responses={200: _object("Replaced.", kind), **WRITE_REFUSALS},
@@ -169,7 +170,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     @router.delete(
         member,
         operation_id=f"delete_{kind.name}",
-        summary=f"Delete a {kind.title}",
+        summary=f"Delete {kind.a_title}",
         tags=tags,
         status_code=204,
         responses={204: {"description": "Deleted."}, **WRITE_REFUSALS},
@@ -199,7 +200,7 @@ def add_contents(router: APIRouter, content: Content) -> None:
     @router.get(
         path,
         operation_id=f"list_{content.path.replace('-', '_')}_of_{parent.name}",
-        summary=f"List the {kind.plural} of a {parent.title}",
+        summary=f"List the {kind.plural} of {parent.a_title}",
         tags=tags,
         responses={200: _page(kind), **READ_ONE_REFUSALS},
         openapi_extra={"parameters": _filter_parameters(kind, without=content.field)},
@@ -212,7 +213,7 @@ def add_contents(router: APIRouter, content: Content) -> None:
     @router.post(
         path,
         operation_id=f"create_{kind.name}_in_{parent.name}",
-        summary=f"Create a {kind.title} in a {parent.title}",
+        summary=f"Create {kind.a_title} in {parent.a_title}",
         tags=tags,
         status_code=201,
         responses={201: _object("Created.", kind, "Location"), **WRITE_REFUSALS},
@@ -296,13 +297,18 @@ def _filters(request: Request) -> dict[str, str]:
 
 
 def _filter_parameters(kind: Kind, *, without: str = "") -> list[dict[str, Any]]:
-    names = [name for name in kind.service.filters if name != without]
-    described = {name: f"Only those whose `{name}` is this." for name in names}
-    described[f"{LABEL_FILTER}NAME"] = "Only those whose label `NAME` has this value."
-    return [
-        {"name": name, "in": "query", "description": text, "schema": {"type": "string"}}
-        for name, text in described.items()
-    ]
+    parameters = []
+    for name, each in kind.service.filters.items():
+        if name != without:
+            schema = {"type": "string"} | ({"enum": list(each.choices)} if each.choices else {})
+            parameters.append(_filter(name, f"Only those whose `{name}` is this.", schema))
+    text = "Only those whose label `NAME` has this value."
+    parameters.append(_filter(f"{LABEL_FILTER}NAME", text, {"type": "string"}))
+    return parameters
+
+
+def _filter(name: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
+    return {"name": name, "in": "query", "description": text, "schema": schema}
 
 
 def _page(kind: Kind) -> dict[str, Any]:

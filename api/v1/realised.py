@@ -172,7 +172,7 @@ async def remove_chassis(ref: Ref, backend: BackendOf, _caller: Operator) -> Res
             page_of("PortBinding"),
             {"items": [BINDING_EXAMPLE], "next_cursor": None},
         ),
-        **READ_REFUSALS,
+        **READ_ONE_REFUSALS,
     },
 )
 async def list_port_bindings(

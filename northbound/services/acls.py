@@ -1,7 +1,7 @@
 """Access control lists."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from sqlalchemy import select
 
@@ -9,9 +9,10 @@ from logical_flow.acl import parse_acl_match
 from logical_flow.errors import LanguageError
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import Acl, AclReference, AddressSet, LogicalSwitch, PortGroup
-from northbound.services.base import Filters, Service, by_column, by_reference, new_id
+from northbound.services.base import Filters, Service, by_choice, by_column, by_reference, new_id
 from northbound.services.lookups import NaturalKeys, resolve
 from northbound.specs import AclSpec, validate
+from northbound.specs.filtering import Action, Direction
 from northbound.transaction import Reader, Transaction
 
 NATURAL_KEY = ("logical_switch_id", "port_group_id", "direction", "tier", "priority", "match")
@@ -34,8 +35,8 @@ class AclService(Service[Acl, AclSpec]):
         "logical_switch": by_reference(Acl.logical_switch_id, LogicalSwitch),
         "port_group": by_reference(Acl.port_group_id, PortGroup),
         "name": by_column(Acl.name),
-        "direction": by_column(Acl.direction),
-        "action": by_column(Acl.action),
+        "direction": by_choice(Acl.direction, get_args(Direction)),
+        "action": by_choice(Acl.action, get_args(Action)),
     }
 
     def describe(self, reader: Reader, rows: Sequence[Acl]) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ spec, with other objects by name, and the facts that they cannot set.
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
@@ -30,7 +30,17 @@ M = TypeVar("M", bound=Resource)
 S = TypeVar("S", bound=Spec)
 R = TypeVar("R", bound=Resource)
 
-Filter = Callable[[Reader, str], ColumnElement[bool]]
+
+class Filter(NamedTuple):
+    """What a list can be filtered by: how, and which values there are if they are few."""
+
+    condition: Callable[[Reader, str], ColumnElement[bool]]
+    """May raise InvalidError about the value, or NotFoundError."""
+    choices: tuple[str, ...] = ()
+    refers: bool = False
+    """Whether the value is the id or name of another object."""
+
+
 Filters = Mapping[str, Filter]
 
 LABEL_FILTER = "label."
@@ -42,7 +52,18 @@ def new_id() -> str:
 
 def by_column(column: InstrumentedAttribute[Any]) -> Filter:
     """A filter on the value of a column."""
-    return lambda _reader, value: column == value
+    return Filter(lambda _reader, value: column == value)
+
+
+def by_choice(column: InstrumentedAttribute[Any], choices: Sequence[str]) -> Filter:
+    """A filter on a column that has one of a few values."""
+
+    def condition(_reader: Reader, value: str) -> ColumnElement[bool]:
+        if value not in choices:
+            raise InvalidError.of(reason=f"has to be one of {', '.join(choices)}", value=value)
+        return column == value
+
+    return Filter(condition, tuple(choices))
 
 
 def by_reference(column: InstrumentedAttribute[Any], model: type[Resource]) -> Filter:
@@ -54,7 +75,7 @@ def by_reference(column: InstrumentedAttribute[Any], model: type[Resource]) -> F
             raise NotFoundError(model.__tablename__, ref)
         return column == found.id
 
-    return condition
+    return Filter(condition, refers=True)
 
 
 class Service(ABC, Generic[M, S]):
@@ -247,4 +268,7 @@ class Service(ABC, Generic[M, S]):
         if name not in self.filters:
             known = ", ".join([*sorted(self.filters), f"{LABEL_FILTER}NAME"])
             raise InvalidError.of(name, reason=f"is no filter here; there are {known}")
-        return self.filters[name](reader, value)
+        try:
+            return self.filters[name].condition(reader, value)
+        except InvalidError as error:
+            raise error.under(name) from None

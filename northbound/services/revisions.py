@@ -7,11 +7,12 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, exists, select
 
 from northbound.errors import InvalidError, NotFoundError
-from northbound.models import Change, Revision
+from northbound.models import TRACKED, Change, Resource, Revision
 from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.transaction import Reader, RowChange
 
 FILTERS = ("author", "kind", "object")
+KINDS = tuple(model.__tablename__ for model in TRACKED)
 
 
 @dataclass(frozen=True)
@@ -36,8 +37,8 @@ def page(
 ) -> Page[RevisionEntry]:
     """Revisions, the newest first.
 
-    `filters`: ``author``; ``kind`` (a table) and ``object`` (an id) keep those
-    that touched such an object.
+    `filters`: ``author``; ``kind`` (a table) and ``object`` (an id, or the unique name that
+    an object has now) keep those that touched such an object.
     """
     request = request or PageRequest()
     query = select(Revision)
@@ -46,9 +47,12 @@ def page(
         if name == "author":
             query = query.where(Revision.author == value)
         elif name == "kind":
+            if value not in KINDS:
+                reason = f"has to be one of {', '.join(KINDS)}"
+                raise InvalidError.of(name, reason=reason, value=value)
             touched.append(Change.table == value)
         elif name == "object":
-            touched.append(Change.object_id == value)
+            touched.append(Change.object_id.in_(_ids(reader, value)))
         else:
             known = ", ".join(FILTERS)
             raise InvalidError.of(name, reason=f"is no filter here; there are {known}")
@@ -98,6 +102,13 @@ def history(reader: Reader, kind: str, object_id: str) -> list[tuple[RevisionEnt
         )
         for revision, change in reader.session.execute(query)
     ]
+
+
+def _ids(reader: Reader, ref: str) -> list[str]:
+    """What `ref` may be the id of, or the name."""
+    resources = (model for model in TRACKED if issubclass(model, Resource))
+    named = (reader.named(model, ref) for model in resources)
+    return [ref, *(found.id for found in named if found is not None)]
 
 
 def _entry(row: Revision, changes: Sequence[RowChange] | None = None) -> RevisionEntry:

@@ -1,7 +1,7 @@
 """Ports of logical switches, and the addresses that they claim."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any, ClassVar, get_args
 
 from sqlalchemy import select
 
@@ -13,10 +13,11 @@ from northbound.models import (
     LogicalSwitchPort,
     PortGroup,
 )
-from northbound.services.base import Filters, Service, by_column, by_reference, new_id
+from northbound.services.base import Filters, Service, by_choice, by_column, by_reference, new_id
 from northbound.services.lookups import PORT_MODELS, referent, resolve, take_name
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.specs import LogicalSwitchPortSpec
+from northbound.specs.switching import PortType
 from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
 
@@ -31,7 +32,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
     fixed = frozenset({"type"})
     filters: ClassVar[Filters] = {
         "name": by_column(LogicalSwitchPort.name),
-        "type": by_column(LogicalSwitchPort.type),
+        "type": by_choice(LogicalSwitchPort.type, get_args(PortType)),
         "logical_switch": by_reference(LogicalSwitchPort.logical_switch_id, LogicalSwitch),
         "router_port": by_column(LogicalSwitchPort.router_port),
     }

@@ -13,6 +13,8 @@ from northbound.addresses import (
 )
 from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
 
+PortType = Literal["vif", "router"]
+
 
 def _subnet4(text: str) -> str:
     network = parse_host_network(text)
@@ -65,7 +67,7 @@ class LogicalSwitchSpec(LogicalSwitchProperties):
 class LogicalSwitchPortProperties(Spec):
     """What a port of a switch is like."""
 
-    type: Literal["vif", "router"] = "vif"
+    type: PortType = "vif"
     """Of a workload, or towards a router: the default where `router_port` is given."""
     addresses: Annotated[
         list[Annotated[str, checked(parse_port_address)]],

@@ -282,3 +282,59 @@ async def test_deleting_with_contents_takes_cascade(client: httpx.AsyncClient) -
     done = await client.delete("/v1/logical-switches/web", params={"cascade": "true"})
     assert done.status_code == 204
     assert (await client.get("/v1/logical-switch-ports/p1")).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("query", "parameter"),
+    [
+        ("acls?action=alow", "action"),
+        ("acls?direction=sideways", "direction"),
+        ("logical-switch-ports?type=vip", "type"),
+        ("logical-flows?stage=nope", "stage"),
+        ("logical-flows?pipeline=nope", "pipeline"),
+        ("revisions?kind=nope", "kind"),
+        ("acls?cursor=", "cursor"),
+    ],
+)
+async def test_a_filter_by_what_there_is_not(
+    client: httpx.AsyncClient, query: str, parameter: str
+) -> None:
+    """An empty list would look as if there were nothing."""
+    response = await client.get(f"/v1/{query}")
+    assert response.status_code == 422
+    assert [error["parameter"] for error in response.json()["errors"]] == [parameter]
+
+
+async def test_revisions_of_an_object_are_found_by_its_name(client: httpx.AsyncClient) -> None:
+    await make_network(client)
+    by_name = (await client.get("/v1/revisions?object=web")).json()["items"]
+    switch = (await client.get("/v1/logical-switches/web")).json()
+    by_id = (await client.get(f"/v1/revisions?object={switch['id']}")).json()["items"]
+    assert by_name == by_id != []
+
+
+async def test_a_path_with_a_slash_at_its_end_is_another(client: httpx.AsyncClient) -> None:
+    response = await client.get("/v1/acls/")
+    assert response.status_code == 404
+    assert response.json()["type"] == "/problems/no-such-path"
+
+
+async def test_an_if_match_that_is_no_number_of_a_version(client: httpx.AsyncClient) -> None:
+    await make_network(client)
+    for tag in ('"' + "9" * 5000 + '"', '"٣"'.encode()):
+        response = await client.patch(
+            "/v1/logical-switches/web", json={}, headers={"If-Match": tag}
+        )
+        assert response.status_code == 400
+        assert response.json()["type"] == "/problems/bad-precondition"
+
+
+async def test_parts_of_a_document_may_be_left_empty_as_described(
+    client: httpx.AsyncClient,
+) -> None:
+    described = (await client.get("/openapi.json")).json()["components"]["schemas"]["Document"]
+    for part in ("logical_switches", "logical_routers", "port_groups", "address_sets"):
+        (entry,) = described["properties"][part]["patternProperties"].values()
+        assert {"type": "null"} in entry["anyOf"]
+        document = {"document": "empty", part: {"A": None}}
+        assert (await client.post("/v1/apply", json=document)).is_success
