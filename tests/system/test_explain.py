@@ -6,6 +6,7 @@ says so, does what is proposed, and sees both agree that they arrive now.
 
 import time
 from itertools import count
+from typing import Any
 
 import pytest
 
@@ -161,3 +162,49 @@ def test_disabled(scene: Scene, path: str) -> None:
     scene.net.call("POST", "/transactions", found["proposal"]["transaction"])
     assert explain(scene)["reachable"]
     assert arrives(scene)
+
+
+def ask(scene: Scene, **question: str) -> Any:
+    answer = scene.net.client.post("/v1/reachability", json={"source": "ask", **question})
+    assert answer.status_code == 200, answer.text
+    return answer.json()
+
+
+def test_an_address_that_port_security_allows(scene: Scene) -> None:
+    """It is answered for by a workload whose port has another, and nobody else is to get it."""
+    address = "10.60.2.100"
+    own = VMS["tell"][2]
+    scene.net.change_port("tell", port_security=[f"{MACS['tell']} {own} {address}"])
+    tell = scene.lab.vm("tell").namespace
+    tell.run("ip", "address", "add", f"{address}/32", "dev", "eth0")
+    assert scene.lab.vm("ask").ping(address, count=3)
+    found = ask(scene, destination=address)
+    assert found["answer"] == "yes", found["text"]
+    assert [each["kind"] for each in found["assumptions"]] == ["owner"]
+    assert found["proposal"] is None
+    tell.run("ip", "address", "del", f"{address}/32", "dev", "eth0")
+    scene.net.change_port("tell", port_security=[])
+
+
+def test_guests_that_leave_everything_to_their_gateway(scene: Scene) -> None:
+    near, gateway = "10.60.1.13", "10.60.1.1"
+    scene.net.port("ex-a", "near", f"0a:00:00:00:60:04 {near}")
+    scene.lab.add_vm("near", "hv2")
+    scene.lab.wait_until_up(["near"])
+    direct = "eth.dst != {0a:00:00:00:6f:01, ff:ff:ff:ff:ff:ff} && ip4"
+    scene.net.acl("ls:ex-a", "from-lport", 9, f'inport == {{"ask", "near"}} && {direct}', "drop")
+    asking = scene.lab.vm("ask")
+    assert not asking.ping(near, timeout=1.0)
+    found = ask(scene, destination="near")
+    assert (found["answer"], found["assumptions"][0]["kind"]) == ("no", "guest"), found["text"]
+    assert found["assumptions"][0]["otherwise"] == "yes"
+    for vm, other in (("ask", near), ("near", VMS["ask"][2])):
+        command = ("ip", "route", "replace", f"{other}/32", "via", gateway)
+        scene.lab.vm(vm).namespace.run(*command)
+    assert asking.ping(near, count=3)
+    assert ask(scene, destination="near", guests="via-gateway")["answer"] == "yes"
+    asking.namespace.run("ip", "route", "del", f"{near}/32")
+    scene.lab.remove_vm("near")
+    scene.net.delete("/logical-switch-ports/near")
+    for acl in scene.net.get("/acls")["items"]:
+        scene.net.delete(f"/acls/{acl['id']}")

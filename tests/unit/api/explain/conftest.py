@@ -92,13 +92,13 @@ class Plugged:
         facts.set_up(chassis, port, True)
 
 
-@pytest.fixture
-async def net(server: Server) -> Plugged:
+async def plugged(server: Server) -> Plugged:
+    """Make the network on a server, and plug its ports in."""
     headers = {"Content-Type": "application/yaml"}
     made = await server.client.post("/v1/apply", content=NETWORK, headers=headers)
     assert made.status_code == 200, made.text
     await server.translate()
-    plugged = Plugged(server)
+    net = Plugged(server)
     for number, chassis in enumerate(("hv1", "hv2"), 1):
         encap = Encap("geneve", f"192.0.2.{number}")
         server.backend.realised.facts.connected(
@@ -106,5 +106,10 @@ async def net(server: Server) -> Plugged:
         )
         server.agents.connected[chassis] = server.backend.realised.revision
     for port, chassis in PLACES.items():
-        plugged.plug(port, chassis)
-    return plugged
+        net.plug(port, chassis)
+    return net
+
+
+@pytest.fixture
+async def net(server: Server) -> Plugged:
+    return await plugged(server)
