@@ -134,3 +134,20 @@ class Judge:
         parts[packet.offset] = packet.payload
         # The ports are within the first eight bytes, which fragments cannot divide.
         return packet.protocol == TCP and parts.get(0, b"")[2:4] == self._port
+
+
+class Stranger:
+    """Accuses what has a stranger's MAC or, behind a router, its IP address as its source."""
+
+    def __init__(self, name: str, mac: str, addresses: Collection[bytes]) -> None:
+        self._name = name
+        self._mac = mac
+        self._addresses = frozenset(addresses)
+
+    def accusation(self, raw: bytes) -> str | None:
+        """Why this frame should not have come, if so."""
+        frame = parse(raw)
+        packet = read_packet(frame.ethertype, frame.payload)
+        if frame.src == self._mac or (packet is not None and packet.src in self._addresses):
+            return f"{self._name} received a stranger's frame: {raw.hex()}"
+        return None

@@ -2,7 +2,7 @@
 
 import struct
 
-from tests.hostile.judge import Judge
+from tests.hostile.judge import Judge, Stranger
 from tests.system.frames import (
     IPV4,
     IPV6,
@@ -65,3 +65,10 @@ def test_the_forbidden_port_behind_extension_headers_is_accused() -> None:
 
 def test_a_packet_too_short_for_a_header_accuses_no_one() -> None:
     assert judge().accusation(frame4("10.0.0.1", 22)[:40]) is None
+
+
+def test_a_stranger_is_known_by_mac_and_behind_a_router_by_address() -> None:
+    stranger = Stranger("vm", "0a:66:66:66:66:67", [ip("10.0.0.66")])
+    assert stranger.accusation(frame4("10.0.0.1", 80, mac="0a:66:66:66:66:67")) is not None
+    assert stranger.accusation(frame4("10.0.0.66", 80)) is not None
+    assert stranger.accusation(frame4("10.0.0.1", 80)) is None
