@@ -16,6 +16,8 @@ from typing import NamedTuple
 from cli.testbed.errors import ProcessEndedError
 
 _STOP_SECONDS = 10.0
+_LISTENING = "0A"
+"""The state of such a socket in ``/proc/net/tcp``."""
 
 
 def _start_time(pid: int) -> int | None:
@@ -45,6 +47,20 @@ class Process(NamedTuple):
 
     def alive(self) -> bool:
         return _start_time(self.pid) == self.started
+
+    def listens_on(self, port: int) -> bool:
+        """Whether it is this process that listens on a TCP port of IPv4, of all that may."""
+        sockets = Path(f"/proc/{self.pid}/net/tcp")
+        try:
+            lines = [line.split() for line in sockets.read_text().splitlines()[1:]]
+            held = {str(fd.readlink()) for fd in Path(f"/proc/{self.pid}/fd").iterdir()}
+        except OSError:
+            return False  # it has ended, or has closed one while we looked
+        return any(
+            f"socket:[{inode}]" in held
+            for _, local, _, state, *_, inode in (line[:10] for line in lines)
+            if state == _LISTENING and int(local.rpartition(":")[2], 16) == port
+        )
 
     def check(self) -> None:
         """Raise :class:`ProcessEndedError` with the end of the log unless it runs."""

@@ -63,6 +63,8 @@ class Server:
 
             def answers() -> bool:
                 process.check()
+                if not process.listens_on(self.api_port):
+                    return False  # else another's server may answer in its place
                 try:
                     return client.get("/healthz").is_success
                 except httpx.TransportError:

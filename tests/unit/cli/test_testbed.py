@@ -162,6 +162,25 @@ def test_only_a_lab_whose_owner_has_ended_is_removed(
     assert not Lab.remove_abandoned("blue")
 
 
+def test_who_listens_on_a_port(tmp_path: Path) -> None:
+    code = (
+        "import socket, pathlib, sys, signal; s = socket.create_server(('127.0.0.1', 0));"
+        "pathlib.Path(sys.argv[1]).write_text(str(s.getsockname()[1]) + ' ');"
+        "signal.pause()"
+    )
+    told = tmp_path / "port"
+    process = spawn("listener", [sys.executable, "-c", code, str(told)], tmp_path / "log")
+    try:
+        until(lambda: told.exists() and told.read_text().endswith(" "), "the listener")
+        port = int(told.read_text())
+        assert process.listens_on(port)
+        assert not Process.current("another").listens_on(port)
+        assert not process.listens_on(port - 1)
+    finally:
+        process.stop()
+    assert not process.listens_on(port)
+
+
 def test_a_port_is_claimed_by_one() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
