@@ -139,6 +139,7 @@ class PacketKind(StrEnum):
     ND_NA_ROUTER = "nd_na_router"
     ICMP4 = "icmp4"
     ICMP6 = "icmp6"
+    ICMP6_UNKNOWN_HEADER = "icmp6_unknown_header"
     TCP_RESET = "tcp_reset"
     SCTP_ABORT = "sctp_abort"
     REJECT = "reject"

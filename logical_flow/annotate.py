@@ -46,6 +46,7 @@ _GENERATED_FROM = {
     PacketKind.ND_NA_ROUTER: "nd_ns",
     PacketKind.ICMP4: "ip4",
     PacketKind.ICMP6: "ip6",
+    PacketKind.ICMP6_UNKNOWN_HEADER: "ip6",
     PacketKind.TCP_RESET: "tcp",
     PacketKind.SCTP_ABORT: "sctp",
     PacketKind.REJECT: "ip",

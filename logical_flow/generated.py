@@ -111,6 +111,10 @@ def _icmp6(packet: Packet) -> MutablePacket:
     return _icmp6_of_type(packet, 1) | {"icmp6.code": 1}
 
 
+def _icmp6_unknown_header(packet: Packet) -> MutablePacket:
+    return _icmp6_of_type(packet, 4) | {"icmp6.code": 1}
+
+
 def _tcp_reset(packet: Packet) -> MutablePacket:
     flags = packet.get("tcp.flags", 0)
     reset = None
@@ -199,6 +203,7 @@ def _without(packet: Packet, *prefixes: str) -> MutablePacket:
 _REFUSALS = {
     PacketKind.ICMP4,
     PacketKind.ICMP6,
+    PacketKind.ICMP6_UNKNOWN_HEADER,
     PacketKind.TCP_RESET,
     PacketKind.SCTP_ABORT,
     PacketKind.REJECT,
@@ -210,6 +215,7 @@ _MAKERS: dict[PacketKind, Callable[[Packet], MutablePacket]] = {
     PacketKind.ND_NA_ROUTER: _advertisement,
     PacketKind.ICMP4: _icmp4,
     PacketKind.ICMP6: _icmp6,
+    PacketKind.ICMP6_UNKNOWN_HEADER: _icmp6_unknown_header,
     PacketKind.TCP_RESET: _tcp_reset,
     PacketKind.SCTP_ABORT: _sctp_abort,
     PacketKind.REJECT: _reject,

@@ -251,6 +251,16 @@ def _unreadable(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
     return _admission(scene, packet, entry, why)
 
 
+def _no_router(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    why = "a port with port security is no router, and this advertises one or redirects to one"
+    return _admission(scene, packet, entry, why)
+
+
+def _no_dhcp_server(scene: Scene, packet: Packet, entry: Entry | None) -> Obstacle:
+    why = "a port with port security is no DHCP server, and this answers a DHCP client"
+    return _admission(scene, packet, entry, why)
+
+
 def _admission(scene: Scene, packet: Packet, entry: Entry | None, why: str) -> Obstacle:
     cause = _cause(scene, entry)
     where = f" by {cause.text}" if cause else ""
@@ -363,6 +373,15 @@ def _multicast(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
     return _not_forwarded(scene, packet, "multicast and broadcast stay where they are")
 
 
+def _unspecified(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    return _not_forwarded(scene, packet, "its source is ::, whose packets stay where they are")
+
+
+def _off_link(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
+    why = "packets from and to link-local addresses stay on their link"
+    return _not_forwarded(scene, packet, why)
+
+
 def _no_next_hop(scene: Scene, packet: Packet, _entry: Entry | None) -> Obstacle:
     why = "it has no means to find the MAC address of the next hop"
     return _not_forwarded(scene, packet, why)
@@ -423,6 +442,8 @@ BY_FLOW: Mapping[int, Reason] = {
     **_of(_unreadable, LsInAclPre.unreadable, LsOutAclPre.unreadable),
     **_of(_fault, LsInPortSecL2.closed, LrInAdmission.closed),
     **_of(_spoofed, LsInPortSecNd.other, LsInPortSecIp.other),
+    **_of(_no_router, LsInPortSecNd.router),
+    **_of(_no_dhcp_server, LsInPortSecNd.dhcp_server),
     **_of(_misdirected, LsOutPortSecIp.other),
     **_of(_connection, LsInAclState.invalid, LsOutAclState.invalid),
     **_of(_connection, LsInAclState.blocked_reply, LsOutAclState.blocked_reply),
@@ -435,6 +456,8 @@ BY_FLOW: Mapping[int, Reason] = {
     **_of(_broadcast_source, LrInIpInput.broadcast_source),
     **_of(_neighbours_only, LrInIpInput.other_neighbour),
     **_of(_multicast, LrInIpInput.multicast),
+    **_of(_unspecified, LrInIpInput.unspecified6),
+    **_of(_off_link, LrInIpRouting.off_link),
     **_of(
         _refused,
         *(LrInIpInput.udp4, LrInIpInput.udp6, LrInIpInput.udp6_link_local),
@@ -446,7 +469,8 @@ BY_FLOW: Mapping[int, Reason] = {
     ),
     **_of(
         _expired,
-        *(LrInIpInput.expired4, LrInIpInput.expired6, LrInIpInput.expired6_from),
+        *(LrInIpInput.expired4, LrInIpInput.expired4_from),
+        *(LrInIpInput.expired6, LrInIpInput.expired6_from),
         LrInIpInput.expired,
     ),
     **_of(

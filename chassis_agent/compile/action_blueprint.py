@@ -74,6 +74,7 @@ _OPCODES: Final = {
     PacketKind.ND_NA_ROUTER: Opcode.ND_NA_ROUTER,
     PacketKind.ICMP4: Opcode.ICMP4,
     PacketKind.ICMP6: Opcode.ICMP6,
+    PacketKind.ICMP6_UNKNOWN_HEADER: Opcode.ICMP6_UNKNOWN_HEADER,
     PacketKind.TCP_RESET: Opcode.TCP_RESET,
     PacketKind.SCTP_ABORT: Opcode.SCTP_ABORT,
     PacketKind.REJECT: Opcode.REJECT,

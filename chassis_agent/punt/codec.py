@@ -32,7 +32,9 @@ _IPV6_AUTHENTICATION: Final = 51
 _ARP: Final = struct.Struct("!HHBBH6s4s6s4s")
 _IPV4: Final = struct.Struct("!BBHHHBBH4s4s")
 _IPV4_DONT_FRAGMENT: Final = 0x4000
+_IPV4_PROTOCOL: Final = 9
 _IPV6: Final = struct.Struct("!IHBB16s16s")
+_IPV6_NEXT_HEADER: Final = 6
 _TCP: Final = struct.Struct("!HHIIBBHHH")
 
 
@@ -65,6 +67,7 @@ class Ip(NamedTuple):
     """An IP packet of either version, its payload without extension headers.
 
     ``is_later_fragment`` means that ``payload`` does not start with the transport's header.
+    ``protocol_offset`` is where in the packet's bytes the octet is that names the protocol.
     """
 
     src: bytes
@@ -74,6 +77,7 @@ class Ip(NamedTuple):
     ttl: int = 255
     traffic_class: int = 0
     is_later_fragment: bool = False
+    protocol_offset: int = 0
 
     @property
     def version(self) -> int:
@@ -219,7 +223,8 @@ def _read_ipv4(data: bytes) -> Ip:
     _require(first >> 4 == 4 and header >= _IPV4.size, "an IPv4 header is malformed")
     _require(header <= total <= len(data), "an IPv4 packet has an impossible length")
     is_later = bool(fragment & 0x1FFF)
-    return Ip(src, dst, protocol, data[header:total], ttl, tos, is_later)
+    payload = data[header:total]
+    return Ip(src, dst, protocol, payload, ttl, tos, is_later, _IPV4_PROTOCOL)
 
 
 def _read_ipv6(data: bytes) -> Ip:
@@ -228,6 +233,7 @@ def _read_ipv6(data: bytes) -> Ip:
     _require(first >> 28 == 6, "an IPv6 header is malformed")
     _require(_IPV6.size + length <= len(data), "an IPv6 packet has an impossible length")
     payload, is_later = data[_IPV6.size : _IPV6.size + length], False
+    named_at, header_at = _IPV6_NEXT_HEADER, _IPV6.size
     for _ in range(_MOST_EXTENSIONS):
         if protocol in _IPV6_OPTIONS:
             _require(len(payload) >= 8, "an IPv6 extension header is cut short")
@@ -243,9 +249,10 @@ def _read_ipv6(data: bytes) -> Ip:
             break
         _require(size <= len(payload), "an IPv6 extension header is cut short")
         protocol, payload = payload[0], payload[size:]
+        named_at, header_at = header_at, header_at + size
         if is_later:
             break
-    return Ip(src, dst, protocol, payload, ttl, first >> 20 & 0xFF, is_later)
+    return Ip(src, dst, protocol, payload, ttl, first >> 20 & 0xFF, is_later, named_at)
 
 
 # ---- transport

@@ -13,6 +13,8 @@ opcode             what the agent does, and which fields it reads
 ``ND_NA``          makes the neighbour advertisement that answers a solicitation
 ``ND_NA_ROUTER``   the same, with the router flag
 ``ICMP4/ICMP6``    makes an ICMP error that quotes the punted packet
+``ICMP6_UNKNOWN…`` makes an ICMPv6 parameter problem that points at the next header field which
+                   names a protocol that is not spoken
 ``TCP_RESET``      makes a reset, ports exchanged
 ``SCTP_ABORT``     makes an abort, ports exchanged
 ``REJECT``         makes whichever of these the punted packet calls for, with Ethernet and IP
@@ -53,6 +55,7 @@ class Opcode(IntEnum):
     PUT_ND = 11
     PUT_FDB = 12
     LOG = 13
+    ICMP6_UNKNOWN_HEADER = 14
     PROBE = 32
 
 

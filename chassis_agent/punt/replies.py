@@ -42,6 +42,9 @@ _UNREACHABLE6: Final = 1
 _PROHIBITED6: Final = 1
 _PORT_UNREACHABLE6: Final = 4
 
+_PARAMETER_PROBLEM6: Final = 4
+_UNKNOWN_HEADER6: Final = 1
+
 _ICMP4_ERRORS: Final = frozenset({3, 4, 5, 11, 12})
 _ICMP6_FIRST_INFORMATION: Final = 128
 _ICMP6_REDIRECT: Final = 137
@@ -111,6 +114,22 @@ def icmp_error(frame: Ethernet) -> Ethernet | None:
     else:
         rest = bytes(4) + quoted[: _LONGEST_ERROR6 - _IPV6_AND_ICMP]
         icmp = Icmp(_UNREACHABLE6, _PROHIBITED6, rest)
+    return _with_icmp(frame, packet.src, packet.dst, icmp)
+
+
+def unknown_header(frame: Ethernet) -> Ethernet | None:
+    """Say that an IPv6 packet's protocol is not spoken, pointing at the octet that names it.
+
+    RFC 4443 section 3.4, RFC 8200 section 4; addresses stay as they are.
+    """
+    packet = codec.read_ip(frame)
+    if packet.version != 6:
+        raise MalformedPacketError("only IPv6 packets have next headers")
+    if _may_not_be_refused(frame, packet):
+        return None
+    quoted = codec.ip_datagram(frame)[: _LONGEST_ERROR6 - _IPV6_AND_ICMP]
+    rest = struct.pack("!I", packet.protocol_offset) + quoted
+    icmp = Icmp(_PARAMETER_PROBLEM6, _UNKNOWN_HEADER6, rest)
     return _with_icmp(frame, packet.src, packet.dst, icmp)
 
 
@@ -214,6 +233,7 @@ _MAKERS: Final[Mapping[Opcode, Callable[[Ethernet], Ethernet | None]]] = {
     Opcode.ND_NA_ROUTER: lambda frame: neighbour_advertisement(frame, router=True),
     Opcode.ICMP4: icmp_error,
     Opcode.ICMP6: icmp_error,
+    Opcode.ICMP6_UNKNOWN_HEADER: unknown_header,
     Opcode.TCP_RESET: tcp_reset,
     Opcode.SCTP_ABORT: sctp_abort,
     Opcode.REJECT: rejection,

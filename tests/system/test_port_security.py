@@ -95,6 +95,7 @@ P1_ALLOWED: dict[str, bytes] = {
         IPV4,
         ipv4("0.0.0.0", "255.255.255.255", UDP, udp("0.0.0.0", "255.255.255.255", 68, 67)),
     ),
+    "DHCPv6 solicit": udp6(MAC["p1"], LINK_LOCAL_P1, "33:33:00:01:00:02", "ff02::1:2", 547),
     "own ARP": arp_request(MAC["p1"], IP["p1"], "10.0.5.200"),
     "ARP probe from 0.0.0.0": arp_request(MAC["p1"], "0.0.0.0", "10.0.5.201"),
     "duplicate address detection": frames.neighbour_solicitation(MAC["p1"], "::", IP6["p1"]),
@@ -116,6 +117,18 @@ P1_SPOOFED: dict[str, bytes] = {
     "solicitation with another source": frames.neighbour_solicitation(
         MAC["p1"], IP6["p2"], "fd05::201"
     ),
+    "router advertisement": ethernet(
+        "33:33:00:00:00:01",
+        MAC["p1"],
+        IPV6,
+        ipv6(
+            *(LINK_LOCAL_P1, "ff02::1", frames.ICMPV6),
+            frames.icmp6(LINK_LOCAL_P1, "ff02::1", 134, b"\x40\x00\x07\x08" + bytes(8)),
+            hops=255,
+        ),
+    ),
+    "DHCP offer": udp4(MAC["p1"], IP["p1"], MAC["free"], IP["free"], 68),
+    "DHCPv6 advertise": udp6(MAC["p1"], LINK_LOCAL_P1, MAC["free"], IP6["free"], 546),
     "advertisement for another link-layer address": frames.neighbour_advertisement(
         MAC["p1"], IP6["p1"], MAC["free"], IP6["free"], OTHER_MAC
     ),
@@ -137,6 +150,7 @@ def test_spoofed_source(taps: dict[str, Tap], case: str) -> None:
     [
         ("any IPv4", udp4(MAC["p2"], "10.9.9.9", MAC["free"], IP["free"], 3), True),
         ("any IPv6", udp6(MAC["p2"], "fd99::9", MAC["free"], IP6["free"], 3), True),
+        ("DHCP offer", udp4(MAC["p2"], "10.9.9.9", MAC["free"], IP["free"], 68), False),
         ("RARP", ethernet(BROADCAST, MAC["p2"], RARP, b"\0\1\x08\0\6\4\0\3" + b"\1" * 20), True),
         ("another MAC", udp4(OTHER_MAC, "10.9.9.9", MAC["free"], IP["free"], 3), False),
     ],

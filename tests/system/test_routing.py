@@ -123,6 +123,15 @@ def test_port_and_protocol_unreachable(scene: Scene) -> None:
     )
 
 
+def test_an_unknown_header_is_pointed_at(scene: Scene) -> None:
+    options = bytes((99, 0)) + bytes(6)
+    for first, payload, pointer in ((99, bytes(16), 6), (60, options + bytes(16), 40)):
+        packet = ipv6(ip6("v1"), "fd10:1::1", first, payload)
+        problem = send_and_expect_icmp(scene, packet, IPV6, 4, 1, "fd10:1::1")
+        assert int.from_bytes(problem.l4[4:8]) == pointer
+        assert problem.l4[8:] == packet
+
+
 def test_tcp_to_the_router_is_reset(scene: Scene) -> None:
     assert scene.lab.vm("v1").tcp_outcome("10.1.1.1", 22) == "refused"
     assert scene.lab.vm("v1").tcp_outcome("fd10:1::1", 22) == "refused"

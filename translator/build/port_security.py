@@ -17,6 +17,8 @@ def port_security_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
         yield LsOutPortSecL2.any_destination(port=name)
         return
     yield LsInPortSecNd.other(port=name)
+    yield LsInPortSecNd.router(port=name)
+    yield LsInPortSecNd.dhcp_server(port=name)
     for secured in port.security:
         yield LsInPortSecL2.source(port=name, mac=secured.mac)
         yield LsOutPortSecL2.destination(port=name, mac=secured.mac)

@@ -42,8 +42,10 @@ def router_flows(_read: Read, router: str) -> Flows:
         LrInIpInput.martian4(),
         LrInIpInput.martian6(),
         LrInIpInput.other_neighbour(),
+        LrInIpInput.unspecified6(),
         LrInIpInput.multicast(),
         LrInIpInput.expired(),
+        LrInIpRouting.off_link(),
         LrInArpResolve.learned4(),
         LrInArpResolve.learned6(),
         LrInArpRequest.arp(),
@@ -164,10 +166,12 @@ def _own_address6(port: str, ip: bytes) -> Iterator[LogicalFlow]:
 
 def _expiry(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
     """Tells senders that their packets had no hops left: from the port's first address,
-    but who is in another of its IPv6 networks is told from there.
+    but who is in another of its networks is told from there.
     """
     if port.networks4:
         yield LrInIpInput.expired4(port=port.name, ip=port.networks4[0].ip)
+    for network in port.networks4[1:]:
+        yield LrInIpInput.expired4_from(port=port.name, ip=network.ip, network=network.network)
     yield LrInIpInput.expired6(port=port.name, ip=next(_addresses6(port)))
     for network in port.networks6[1:]:
         yield LrInIpInput.expired6_from(port=port.name, ip=network.ip, network=network.network)
@@ -191,8 +195,10 @@ def _connected_routes(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
                 mac=port.mac,
                 port=port.name,
             )
+            yield LrInIpRouting.from_link_local(
+                network=network.network, source=network.ip, mac=port.mac, port=port.name
+            )
     yield LrInIpRouting.link_local(
-        plen=64,
         network=LINK_LOCAL_NETWORK,
         source=link_local(port.mac),
         mac=port.mac,

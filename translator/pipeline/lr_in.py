@@ -100,7 +100,8 @@ def _error6(kind: int, code: int) -> str:
 
 
 _PORT_UNREACHABLE4, _UNKNOWN_PROTOCOL4 = _error4(3, 3), _error4(3, 2)
-_PORT_UNREACHABLE6, _UNKNOWN_HEADER6 = _error6(1, 4), _error6(4, 1)
+_PORT_UNREACHABLE6 = _error6(1, 4)
+_UNKNOWN_HEADER6 = f"icmp6_unknown_header {{ {_BACK6} ip.ttl = 255; next; }};"
 
 
 class LrInIpInput(Stage, name="lr_in_ip_input"):
@@ -109,7 +110,7 @@ class LrInIpInput(Stage, name="lr_in_ip_input"):
     martian4 = Template(
         100,
         "ip4.src_mcast || ip4.src == {255.255.255.255, 127.0.0.0/8, 0.0.0.0/8} "
-        "|| ip4.dst == {127.0.0.0/8, 0.0.0.0/8}",
+        "|| ip4.dst == {127.0.0.0/8, 0.0.0.0/8, 255.255.255.255}",
         "drop;",
     )
     martian6 = Template(100, "ip6.src == {::1, ff00::/8} || ip6.dst == ::1", "drop;")
@@ -140,10 +141,11 @@ class LrInIpInput(Stage, name="lr_in_ip_input"):
         "outport = inport; flags.loopback = 1; output; };",
     )
     ping4 = Template(90, f"{_OWN4} && icmp4.type == 8 && icmp4.code == 0", _ECHO_REPLY4)
-    ping6 = Template(90, f"{_OWN6} && {_ECHO6}", _ECHO_REPLY6)
-    ping6_link_local = Template(90, f"{_LINK_LOCAL6} && {_ECHO6}", _ECHO_REPLY6)
+    unspecified6 = Template(89, "ip6.src == ::", "drop;")
+    ping6 = Template(88, f"{_OWN6} && {_ECHO6}", _ECHO_REPLY6)
+    ping6_link_local = Template(88, f"{_LINK_LOCAL6} && {_ECHO6}", _ECHO_REPLY6)
     other_neighbour = Template(85, "arp || rarp || nd || nd_rs || nd_ra", "drop;")
-    multicast = Template(82, "ip4.mcast || ip6.mcast || eth.bcast", "drop;")
+    multicast = Template(82, "eth.mcast || ip4.dst == 224.0.0.0/4 || ip6.dst == ff00::/8", "drop;")
 
     udp4 = Template(80, f"{_OWN4} && {_UDP}", _PORT_UNREACHABLE4)
     tcp4 = Template(80, f"{_OWN4} && {_TCP}", _RESET4)
@@ -172,6 +174,13 @@ class LrInIpInput(Stage, name="lr_in_ip_input"):
         "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
         "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
     )
+    expired4_from = Template(
+        32,
+        "inport == {port:lport} && ip4.src == {network:cidr4} "
+        "&& ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
+        "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
     expired6 = Template(
         31,
         "inport == {port:lport} && ip6 && ip.ttl == {0, 1} && !ip.later_frag",
@@ -192,8 +201,12 @@ class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop"):
     """The longest prefix that holds the destination chooses next hop and output port.
 
     Among equal prefixes a connected network comes before a static route, and that
-    before a route by source address.
+    before a route by source address. What has a link-local address stays on its link
+    (RFC 4291 section 2.5.6), whatever other routes there are.
     """
+
+    ON_LINK, OFF_LINK = 2000, 1900
+    """Above those of all prefixes."""
 
     SCALE = 8
     BY_SOURCE, STATIC, CONNECTED = 0, 4, 6
@@ -211,8 +224,15 @@ class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop"):
         "ip.ttl--; reg9[9] = 0; xxreg0 = ip6.dst; xxreg1 = {source:ip6}; eth.src = {mac:mac}; "
         "outport = {port:lport}; flags.loopback = 1; next;",
     )
+    off_link = Template(OFF_LINK, "ip6.src == fe80::/10 || ip6.dst == fe80::/10", "drop;")
+    from_link_local = Template(
+        ON_LINK,
+        "inport == {port:lport} && ip6.src == fe80::/10 && ip6.dst == {network:cidr6}",
+        "ip.ttl--; reg9[9] = 0; xxreg0 = ip6.dst; xxreg1 = {source:ip6}; eth.src = {mac:mac}; "
+        "outport = {port:lport}; flags.loopback = 1; next;",
+    )
     link_local = Template(
-        Priority(CONNECTED, "plen", SCALE),
+        ON_LINK,
         "inport == {port:lport} && ip6.dst == {network:cidr6}",
         "ip.ttl--; reg9[9] = 0; xxreg0 = ip6.dst; xxreg1 = {source:ip6}; eth.src = {mac:mac}; "
         "outport = {port:lport}; flags.loopback = 1; next;",

@@ -25,13 +25,27 @@ class LsInPortSecL2(Stage, name="ls_in_port_sec_l2", default="drop"):
 
 
 class LsInPortSecNd(Stage, name="ls_in_port_sec_nd"):
-    """Port security inside ARP and neighbour discovery.
+    """Port security inside ARP and neighbour discovery, and of what sets up other hosts.
 
     A port with port security may speak of its own addresses only. Asking whether
     an address is taken (an ARP probe, or a solicitation from ``::``) is no claim to it.
     Neighbour discovery in fragments, which RFC 6980 forbids, can't be looked into: fragments
     of ICMPv6 that have its hop limit are dropped.
+
+    A port with port security is no router, which would advertise itself or redirect hosts,
+    and no DHCP server, which would answer clients. Such an answer in fragments can't be told
+    from other datagrams, and passes.
     """
+
+    router = Template(
+        95, "inport == {port:lport} && icmp6.type == {134, 137} && !ip.is_frag", "drop;"
+    )
+    dhcp_server = Template(
+        95,
+        "inport == {port:lport} && !ip.is_frag "
+        "&& ((ip4 && udp.dst == 68) || (ip6 && udp.dst == 546))",
+        "drop;",
+    )
 
     arp = Template(
         90, "inport == {port:lport} && eth.src == {mac:mac} && arp.sha == {mac:mac}", "next;"

@@ -357,10 +357,36 @@ INTENDED = (
         "To an IPv6 packet for itself of a protocol that it doesn't speak, a router says so as "
         "RFC 4443 wants it; OVN says that the address is unreachable.",
         _reworded(
-            "icmp6.type = 4; icmp6.code = 1;",
-            "icmp6.type = 1; icmp6.code = 3;",
+            "icmp6_unknown_header { eth.dst <-> eth.src;",
+            "icmp6 { icmp6.code = 3; eth.dst <-> eth.src;",
             LrInIpInput.protocol6,
             LrInIpInput.protocol6_link_local,
+        ),
+    ),
+    Difference(
+        "errors come from the sender's network",
+        "OVN's routers say from the first IPv4 address of the input port that a TTL is over. Here "
+        "a sender in another network of the port is told from the address there, as in IPv6.",
+        _without(LrInIpInput.expired4_from),
+    ),
+    Difference(
+        "link-local addresses stay on their link",
+        "OVN's routers forward IPv6 packets from :: and, off the link, from and to link-local "
+        "addresses. RFC 4291 forbids it (sections 2.5.2 and 2.5.6), and here they are dropped.",
+        _without(LrInIpInput.unspecified6, LrInIpRouting.off_link),
+    ),
+    Difference(
+        "groups are no hosts",
+        "OVN's routers forward packets to a group or to 255.255.255.255 if they were sent to the "
+        "router's MAC address, and those to a host that were sent to a group's. Here both are "
+        "dropped (RFC 1812 sections 5.3.4 and 5.3.5).",
+        _all(
+            _reworded(
+                "eth.mcast || ip4.dst == 224.0.0.0/4 || ip6.dst == ff00::/8",
+                "ip4.mcast || ip6.mcast || eth.bcast",
+                LrInIpInput.multicast,
+            ),
+            _reworded(", 255.255.255.255}", "}", LrInIpInput.martian4),
         ),
     ),
     Difference(
@@ -374,6 +400,12 @@ INTENDED = (
         "A host that has no address yet asks by ARP from 0.0.0.0 whether one is taken (RFC 5227). "
         "OVN's port security drops that.",
         _without(LsInPortSecNd.arp_probe),
+    ),
+    Difference(
+        "port security makes no routers",
+        "A port with port security may be neither router nor DHCP server: its router "
+        "advertisements, redirects and answers to DHCP clients are dropped. OVN lets them pass.",
+        _without(LsInPortSecNd.router, LsInPortSecNd.dhcp_server),
     ),
     Difference(
         "ovn-trace: unspecified sources in port security",

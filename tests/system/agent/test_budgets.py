@@ -14,7 +14,7 @@ from tests.system.agent.packet_lab import PacketLab
 from tests.system.agent.private_switch import PrivateSwitch
 
 FLOWS_A_REACHABLE_PORT = 4
-FLOWS_A_BOUND_PORT = 30
+FLOWS_A_BOUND_PORT = 34
 LOOKUPS_SAME_SWITCH = 18
 LOOKUPS_ROUTED = 47
 RECIRCULATIONS = 2

@@ -243,10 +243,9 @@ def frame6(**fields: str) -> str:
         {"ip6_src": "fd01::11"},
         {"ip6_src": "fd0a::11"},
         {"ip6_src": "fd77::11"},
-        {"ip6_src": "fe80::800:ff:fe00:101"},
         {"ip6_src": "fd01::11", "ip_frag": "3", "udp_src": "", "udp_dst": "", "ip_proto": "17"},
     ],
-    ids=["first network", "second network", "another network", "link-local", "later fragment"],
+    ids=["first network", "second network", "another network", "later fragment"],
 )
 async def test_hop_limit(net: Plugged, sender: dict[str, str], ttl: str) -> None:
     networks = ["10.1.0.1/24", "fd01::1/64", "fd0a::1/64"]
@@ -256,6 +255,18 @@ async def test_hop_limit(net: Plugged, sender: dict[str, str], ttl: str) -> None
     assert first(found) == ("ttl", "r1")
     assert f"its time to live is over, it came there with {ttl}" in found["text"]
     assert "ip.ttl == 2" in found["proposal"]["packet"]
+
+
+async def test_more_time_to_live_does_not_help_link_local_senders(net: Plugged) -> None:
+    """What they send stays on its link."""
+    match = frame6(ip6_src="fe80::800:ff:fe00:101", ip_ttl="1")
+    found = await refused(net, match=match, destination="b1")
+    assert first(found) == ("ttl", "r1")
+    proposal = found["proposal"]
+    assert proposal is None or "ip.ttl == 2" not in proposal["packet"]
+    match = frame6(ip6_src="fe80::800:ff:fe00:101")
+    found = await refused(net, match=match, destination="b1")
+    assert "link-local addresses stay on their link" in found["text"]
 
 
 async def test_an_acl_behind_the_router_where_time_to_live_ends(net: Plugged) -> None:

@@ -177,6 +177,36 @@ def test_icmp_errors_are_not_too_long(version: int, longest: int) -> None:
     assert len(outer.payload) == longest
 
 
+@pytest.mark.parametrize(
+    ("extensions", "pointer"),
+    [
+        ([], 6),
+        ([(0, 8)], 40),
+        ([(0, 16), (43, 8)], 56),
+        ([(60, 24), (60, 8), (0, 8)], 72),
+    ],
+)
+def test_an_unknown_header_is_pointed_at(extensions: list[tuple[int, int]], pointer: int) -> None:
+    """The octet that names it is in the header before it (RFC 8200 section 4)."""
+    unknown = 99
+    kinds = [kind for kind, _ in extensions] + [unknown]
+    payload = b"".join(
+        bytes((following, size // 8 - 1)) + bytes(size - 2)
+        for following, (_, size) in zip(kinds[1:], extensions, strict=True)
+    )
+    frame = serialised(eth(6), ip(6, kinds[0]), payload + b"contents")
+    _, inner = made(Opcode.ICMP6_UNKNOWN_HEADER, frame)
+    problem = codec.read_icmp(inner)
+    assert (problem.kind, problem.code) == (4, 1)
+    assert int.from_bytes(problem.rest[:4], "big") == pointer
+    quoted = problem.rest[4:]
+    assert quoted == codec.ip_datagram(codec.read_ethernet(frame))
+    assert quoted[pointer] == unknown
+    problem_frame = reply_to(Opcode.ICMP6_UNKNOWN_HEADER, frame)
+    assert problem_frame is not None
+    assert reply_to(Opcode.ICMP6_UNKNOWN_HEADER, problem_frame) is None
+
+
 def test_what_is_neither_tcp_nor_udp_is_unreachable_by_its_host() -> None:
     ping = serialised(eth(4), ip(4, 1), icmp.icmp(8, 0, 0, icmp.echo(1, 2, b"")))
     _, inner = made(Opcode.REJECT, ping)
