@@ -7,6 +7,7 @@ difference.
 """
 
 import asyncio
+import errno
 import ssl
 import uuid
 from collections import deque
@@ -116,6 +117,7 @@ class WatchClient:
         self._outbox_due = asyncio.Event()
         self._last_error = "not connected yet"
         self._left = False
+        self._is_down = False
         self._denials: dict[str, int] = {}
         self.learned_refresh = 0.0
         """Seconds after which to report a learned address again; 0 until the server said."""
@@ -306,9 +308,10 @@ class WatchClient:
                 tasks.create_task(self._save_cache(self._cache))
             while not self._left:
                 await self._connect()
-                await asyncio.sleep(self._backoff.delay())
+                await asyncio.sleep(self._backoff.delay(is_down=self._is_down))
 
     async def _connect(self) -> None:
+        self._is_down = False
         try:
             async with connect(
                 self._address,
@@ -330,8 +333,10 @@ class WatchClient:
         except InvalidStatus as answer:
             self._note_refusal(answer)
         except (OSError, WebSocketException, TimeoutError, ProtocolError) as error:
-            self._last_error = f"{type(error).__name__}: {error}"
-            log.warning("no connection to the server", server=self._address, reason=str(error))
+            self._is_down = _is_refusal(error)
+            before, self._last_error = self._last_error, f"{type(error).__name__}: {error}"
+            if self._last_error != before:
+                log.warning("no connection to the server", server=self._address, reason=str(error))
 
     def _note_refusal(self, answer: InvalidStatus) -> None:
         """The handshake was answered with a status of HTTP, and perhaps a reason."""
@@ -487,6 +492,16 @@ def _save(cache: RowCache, rows: CachedRows) -> None:
         cache.save(rows)
     except OSError as error:
         log.error("row cache not saved", reason=str(error))
+
+
+def _is_refusal(error: Exception) -> bool:
+    """Whether none of the server's addresses takes connections."""
+    if isinstance(error, ConnectionRefusedError):
+        return True
+    # asyncio tells of several addresses, of which each refused, in words alone.
+    attempts = str(error).count("Connect call failed")
+    refusals = str(error).count(f"[Errno {errno.ECONNREFUSED}]")
+    return isinstance(error, OSError) and 0 < attempts == refusals
 
 
 async def _receive(socket: ClientConnection) -> wire.FromServer:

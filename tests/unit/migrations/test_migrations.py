@@ -13,7 +13,7 @@ from sqlalchemy import Engine, inspect, text
 
 from northbound.database import make_engine, open_database, upgrade
 from northbound.models import Base
-from northbound.schema import migrate, migration_config
+from northbound.schema import migrate, migration_config, newest_revision
 from southbound.models import metadata as southbound_tables
 
 ROOT = Path(__file__).parents[3]
@@ -108,3 +108,24 @@ def test_migrations_travel_in_the_wheel(tmp_path: Path) -> None:
         check=True,
     )
     open_database(str(tmp_path / "treadle.db")).close()
+
+
+def test_the_newest_revision_is_named_by_its_file() -> None:
+    script = ScriptDirectory.from_config(migration_config())
+    assert newest_revision() == script.get_current_head()
+
+
+def test_a_database_that_is_up_to_date_is_opened_without_alembic(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'treadle.db'}"
+    program = (
+        "import sys\n"
+        "from northbound.database import open_database, upgrade\n"
+        f"upgrade({url!r})\n"
+        f"open_database({url!r}).close()\n"
+        "print('alembic' in sys.modules)\n"
+    )
+    first, second = (
+        subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+        for _ in range(2)
+    )
+    assert (first.stdout, second.stdout) == ("True\n", "False\n")

@@ -1,6 +1,7 @@
 """The watch when the network, the agent's disk or its user misbehave."""
 
 import asyncio
+import socket
 from pathlib import Path
 from typing import cast
 
@@ -12,7 +13,9 @@ from southbound import wire
 from southbound.rows import AnyRow, Chassis, Datapath, FlowGroup, Row
 from southbound.state import RealisedState
 from southbound.watch import connection
+from southbound.watch.backoff import Backoff
 from southbound.watch.cache import RowCache, cached_rows
+from southbound.watch.client import WatchClient
 from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import MakeAgent, by_id, until
 from tests.unit.southbound.conftest import Everything, token_is_name
@@ -312,3 +315,37 @@ async def test_an_agent_that_answers_no_ping_is_disconnected(
     await until(lambda: not server.status("hv1").connected)
     assert heard() > 0, "as long as the lease runs"
     link.flow()
+
+
+class NotedBackoff(Backoff):
+    """Waits hardly at all, and notes what for."""
+
+    def __init__(self) -> None:
+        super().__init__(0.01, 0.02, 0.01)
+        self.down: list[bool] = []
+
+    def delay(self, *, is_down: bool = False) -> float:
+        self.down.append(is_down)
+        return super().delay(is_down=is_down)
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost"])
+async def test_a_server_that_is_down_is_told_from_one_that_does_not_serve(host: str) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    backoff = NotedBackoff()
+    client = WatchClient(f"ws://{host}:{port}", Chassis("hv1"), backoff=backoff)
+    running = asyncio.create_task(client.run())
+    await until(lambda: len(backoff.down) >= 3)
+    assert all(backoff.down)
+
+    async def hang_up(_reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    useless = await asyncio.start_server(hang_up, "127.0.0.1", port)
+    backoff.down.clear()
+    await until(lambda: backoff.down[-2:] == [False, False])
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    useless.close()
