@@ -9,11 +9,13 @@ A dry run takes no lock: it writes to an overlay of its own connection
 (:mod:`northbound.overlay`), so that only asking what would be keeps no writer waiting.
 """
 
+import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from stat import S_IMODE, S_ISREG
 from typing import Any
 
 import msgspec
@@ -206,6 +208,27 @@ def open_database(
     return Database(engine, limits)
 
 
+def _make_private(path: Path) -> None:
+    """Make the file, if need be, and see to it that only its owner and group have it.
+
+    What SQLite puts beside it gets the same mode. Raises OSError.
+    """
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR | os.O_CLOEXEC, 0o600))
+    except (FileExistsError, IsADirectoryError):
+        for name in (path.name, f"{path.name}-wal", f"{path.name}-shm"):
+            _close_to_others(path.with_name(name))
+
+
+def _close_to_others(file: Path) -> None:
+    """Take the mode's last three bits, with which earlier versions made files."""
+    with suppress(FileNotFoundError, PermissionError):  # where another owner has it so
+        mode = file.stat().st_mode
+        if S_ISREG(mode) and mode & 0o007:
+            file.chmod(S_IMODE(mode) & ~0o007)
+
+
 def _exists(path: str) -> bool:
     try:
         return Path(path).exists()
@@ -305,13 +328,13 @@ def upgrade(url: str = DEFAULT_URL, *, busy_timeout: float = DEFAULT_BUSY_TIMEOU
     path = engine.url.database
     try:
         if engine.dialect.name == "sqlite" and path:
-            Path(path).parent.mkdir(parents=True, exist_ok=True)
+            _make_private(Path(path))
         place = engine.url.render_as_string(hide_password=True)
         with reporting_faults(place), engine.connect() as plain:
             connection = plain.execution_options(**{_WRITES: True})
             with connection.begin():
                 migrate(connection)
     except OSError as error:
-        raise DatabaseUnreachableError(f"the directory of {path} cannot be made: {error}") from None
+        raise DatabaseUnreachableError(f"{path} cannot be made: {error}") from None
     finally:
         engine.dispose()

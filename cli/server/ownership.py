@@ -52,7 +52,7 @@ def _advisory_lock(url: str, place: str) -> Iterator[None]:
 @contextmanager
 def _locked_file(path: Path, place: str) -> Iterator[None]:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         file = path.open("a+", encoding="ascii")
     except OSError as error:
         raise DatabaseUnreachableError(f"{path}: {error.strerror}") from error

@@ -1,5 +1,6 @@
 """A database that cannot serve: what is said, and that nothing is half-written."""
 
+import os
 import re
 import sqlite3
 import subprocess
@@ -224,3 +225,29 @@ def test_a_name_that_the_system_does_not_take(tmp_path: Path) -> None:
     for use in (upgrade, open_database):
         with pytest.raises(DatabaseUnreachableError, match="File name too long"):
             use(str(place))
+
+
+def _modes(directory: Path) -> dict[str, int]:
+    return {file.name: file.stat().st_mode & 0o777 for file in directory.iterdir()}
+
+
+def test_the_file_is_its_owners_alone(tmp_path: Path) -> None:
+    """Whatever the umask: a service manager sets one, a shell may not."""
+    place = tmp_path / "state" / "treadle.db"
+    before = os.umask(0)
+    try:
+        upgrade(str(place))
+        database = open_database(str(place))
+        add_switch(database, "web")
+        assert set(_modes(place.parent)) == {"treadle.db", "treadle.db-wal", "treadle.db-shm"}
+        assert set(_modes(place.parent).values()) == {0o600}
+        assert place.parent.stat().st_mode & 0o777 == 0o700
+        database.close()
+    finally:
+        os.umask(before)
+
+
+def test_a_file_that_others_could_read_is_closed_to_them(database_file: Path) -> None:
+    database_file.chmod(0o664)
+    upgrade(str(database_file))
+    assert database_file.stat().st_mode & 0o777 == 0o660
