@@ -241,7 +241,7 @@ class Session:
             host.server,
             _chassis_row(host),
             token=settings.token.get_secret_value() if settings.token else "",
-            tls=_tls(settings, host.server),
+            tls=tls_of(settings, host.server),
             cache=RowCache(settings.cache_directory / f"{host.system_id}.rows"),
             answerer=lambda question: self.inspector.answer(question),
         )
@@ -475,8 +475,12 @@ def _by_name(counts: Counter[Opcode | None]) -> dict[str, int]:
     return {"unknown" if opcode is None else opcode.name: n for opcode, n in counts.items()}
 
 
-def _tls(settings: AgentSettings, server: str) -> Callable[[], ssl.SSLContext] | None:
-    """Makes what a connection is encrypted with, from the files as they are then."""
+def tls_of(settings: AgentSettings, server: str) -> Callable[[], ssl.SSLContext] | None:
+    """Makes what a connection is encrypted with, from the files as they are then.
+
+    None for a server that is reached in plain text. What it makes raises OSError where a file
+    can't be used.
+    """
     if not server.startswith("wss:"):
         return None
 

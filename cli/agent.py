@@ -95,6 +95,7 @@ def status(
             ("ports", f"{len(ports.get('up', ()))} up of {len(ports.get('bound', ()))}"),
             ("waiting", len(answer.get("waiting", ()))),
             ("repaired", "; ".join(answer.get("guard", {}).get("last", ())[:3]) or "nothing"),
+            ("denied", "; ".join(list(answer.get("denied", {}))[-3:]) or "nothing"),
             ("degraded", "; ".join(map(": ".join, answer["degraded"].items())) or "no"),
             *((f"count of {name}", value) for name, value in answer["counters"].items()),
         ],

@@ -301,7 +301,7 @@ class Facts:
         return "" if self._takeover else self._holder(binding)
 
     def _note_takeover(self, port: str, before: str, now: str) -> None:
-        if self._is_alive(before):
+        if self._is_alive(before) and before in self._claims.on(port):
             self.takeovers += 1
             log.warning("port taken over", port=port, from_chassis=before, to_chassis=now)
 

@@ -13,6 +13,8 @@ import pytest
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from api.token_watch import TokenWatch
+from chassis_agent.agent import tls_of
+from chassis_agent.settings import AgentSettings
 from cli.server.agents import EXPIRED, LISTS_CHANGED, AgentGate
 from cli.server.tls import Certificate, Clients
 from northbound import tokens
@@ -22,6 +24,8 @@ from southbound import wire
 from southbound.rows import Chassis, Encap, PortBinding
 from southbound.state import RealisedState
 from southbound.store import Store
+from southbound.watch.backoff import Backoff
+from southbound.watch.client import WatchClient
 from southbound.watch.gate import ClientCertificate, Credentials, certificate_of
 from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import until
@@ -307,6 +311,27 @@ async def certified(tmp_path: Path) -> AsyncIterator[WithCertificates]:
     certificate = Certificate(*authority.certify("server", "server"), clients)
     async for server in gated(tmp_path, certificate):
         yield WithCertificates(server, authority, certificate)
+
+
+async def test_an_agent_shows_the_certificate_of_its_settings(
+    certified: WithCertificates, tmp_path: Path
+) -> None:
+    authority, server = certified.authority, certified.server
+    certificate, key = authority.certify("client", "hv1")
+    settings = AgentSettings(
+        tls_ca=authority.authorities, tls_certificate=certificate, tls_private_key=key
+    )
+    address = f"wss://127.0.0.1:{server.port}"
+    client = WatchClient(
+        address, Chassis("hv1"), tls=tls_of(settings, address), backoff=Backoff(0.02, 0.1)
+    )
+    running = asyncio.create_task(client.run())
+    await until(lambda: server.watch.status("hv1").connected)
+    key.write_text("no key any more")
+    server.gate.show_certificates_again()
+    await until(lambda: not client.connected and "SSL" in client.last_error)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
 
 
 @pytest.mark.parametrize("alternative", [None, "DNS:other,DNS:hv1"])

@@ -46,8 +46,11 @@ async def test_the_setting_decides_and_the_contest_is_told(contested: RealisedSt
 
 async def test_the_contest_ends_when_one_lets_go(contested: RealisedState) -> None:
     holder, other = holder_and_other(contested)
+    counted = contested.facts.takeovers
+    contested.facts.set_up(holder, "web-1", True)
     contested.facts.release(holder, "web-1")
     assert at(contested).chassis == other
+    assert contested.facts.takeovers == counted, "it was given, not taken"
     assert not list(contested.facts.problem_ports())
 
 
