@@ -195,6 +195,7 @@ class _Examination:
         yield from asked
         if asked and not asked[-1].passed:
             return
+        self._assume_found(walk, packet)
         wanted = self._sender if kind is CheckKind.REPLY else self._target
         text, obstacle = self._outcome(kind, walk, end, wanted)
         recipients = []
@@ -246,6 +247,26 @@ class _Examination:
             self._target = self._target or port
             self._assume_owned(forwarded[0].packet, port)
             yield forwarded[0].packet, port
+
+    def _assume_found(self, walk: Walk, packet: Packet) -> None:
+        """Note where a router on the way has found a destination that no port is declared for."""
+        ends = packets.addresses(packet)
+        snapshot = self._scene.snapshot
+        found = [
+            (name, mac)
+            for (name, address), mac in snapshot.neighbours.items()
+            if ends is not None and address == str(ends[1])
+        ]
+        if ends is None or not found:
+            return
+        if any(_mac_of(port, ends[1]) is not None for port in snapshot.ports):
+            return
+        passed = {visit.datapath for visit in walk.visits}
+        for name, mac in found:
+            port = self._scene.ports.get(name)
+            if port is not None and self._scene.datapath_name(port.datapath) in passed:
+                text = f"{ends[1]} is at {mac}, where router port {name} found it"
+                self._scene.guesses.assume(Assumption(AssumptionKind.OWNER, text))
 
     def _assume_owned(self, packet: Packet, port: PortBinding) -> None:
         """Note that the one who got a packet takes it, where that isn't declared or guessed."""

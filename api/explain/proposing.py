@@ -208,7 +208,7 @@ def _see(scene: Scene, question: Question, looking: _Looking, *, with_steps: boo
         takes: list[str] = []
         if looking.before is not None:
             others = ask(scene, [each.wanted for each in looking.before.witnesses])
-            takes = list(taken(scene, looking.before.ports, question))
+            takes = list(taken(scene, looking.before.ports))
         elif looking.around and found.answer is not Answer.YES:
             others = witnesses(scene, question, question.target)
     except LogicalFlowError as error:

@@ -53,7 +53,7 @@ def broken(before: Sequence[Witness], after: Sequence[Witness]) -> Iterator[str]
             yield f"{was.text} without it, and with it no longer"
 
 
-def taken(scene: Scene, before: Mapping[str, PortBinding], question: Question) -> Iterator[str]:
+def taken(scene: Scene, before: Mapping[str, PortBinding]) -> Iterator[str]:
     """Addresses that ports have in `scene` and had not `before`, and others may have already."""
     for name, port in scene.ports.items():
         known = before.get(name)
@@ -62,7 +62,7 @@ def taken(scene: Scene, before: Mapping[str, PortBinding], question: Question) -
         old = set() if known is None else {a for host in hosts(known) for a in host.addresses}
         for address in (a for host in hosts(port) for a in host.addresses if a not in old):
             for claim in claims(scene.reader, scene.snapshot, port.datapath, address):
-                if claim.port.name not in (name, question.entry.name):
+                if claim.port.name != name:
                     yield f"{address} would be {name}'s, and may be in use behind {claim.text}"
 
 

@@ -70,8 +70,26 @@ async def test_an_address_that_the_router_has_learned(net: Plugged) -> None:
     assert text == f"{VIRTUAL} is behind a2, where router port r1-a found it"
     found = await net.ask(source="b1", destination=VIRTUAL)
     assert found["answer"] == "yes", found["text"]
-    text = found["assumptions"][0]["text"]
-    assert text == f"a2 has {VIRTUAL}, which is none of its addresses"
+    assert [each["text"] for each in found["assumptions"]] == [
+        f"{VIRTUAL} is at {A2}, where router port r1-a found it",
+        f"a2 has {VIRTUAL}, which is none of its addresses",
+    ]
+
+
+async def test_a_no_that_rests_on_what_a_router_has_learned_says_so(net: Plugged) -> None:
+    await net.change("/logical-switch-ports/a2", port_security=[f"{A2} 10.1.0.12"])
+    net.server.backend.realised.facts.learn_mac("hv1", "r1-a", VIRTUAL, A2)
+    found = await refused(net, source="b1", destination=VIRTUAL)
+    assert "port security of logical switch port a2" in found["text"]
+    assert kinds(found) == ["owner"]
+
+
+async def test_who_asks_for_an_address_of_its_own_is_not_robbed_of_it(net: Plugged) -> None:
+    """The sender's port security allows what it asks for: it may be its own at another time."""
+    await net.change("/logical-switch-ports/a1", port_security=[f"{A1} 10.1.0.11 {VIRTUAL}"])
+    found = await refused(net, source="a1", destination=VIRTUAL)
+    assert found["proposal"]["sufficient"] is False
+    assert "may be in use behind a1" in found["proposal"]["breaks"][0]
 
 
 async def test_a_typo_is_a_no_that_says_what_it_assumes(net: Plugged) -> None:
