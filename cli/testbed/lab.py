@@ -182,7 +182,9 @@ class Lab:
             *("netns", underlay.name),
         )
         underlay.ip("link", "set", uplink, "master", "underlay", "up")
-        namespace.ip("link", "set", uplink, "up")
+        # Open vSwitch takes what comes; the host's own kernel must not answer ARP beside it,
+        # with a MAC address that no tunnel ends at.
+        namespace.ip("link", "set", uplink, "up", "arp", "off")
         switch = hypervisor.switch
         switch.create_database()
         self.remember(f"{name}/ovsdb-server", switch.start_database())

@@ -33,6 +33,8 @@ def _network(scene: Scene) -> None:
     }.items():
         scene.lab.add_vm(name, hypervisor)
     scene.lab.wait_until_up()
+    # The first packets through a tunnel are lost while Open vSwitch asks for the other end.
+    until(lambda: scene.lab.vm("a1").ping(IP["a3"], timeout=1), "a packet got through the tunnel")
 
 
 def test_ping_on_the_same_hypervisor(scene: Scene) -> None:
