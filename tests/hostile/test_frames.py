@@ -10,7 +10,7 @@ import ipaddress
 import random
 import socket
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 
 import pytest
 
@@ -21,7 +21,7 @@ from cli.testbed.wait import until
 from tests.hostile.generator import FORBIDDEN_PORT, Ends, Generator, World, damaged_geneve, geneve
 from tests.hostile.judge import Judge, Stranger
 from tests.system.conftest import Scene, two_hypervisors
-from tests.system.frames import mac
+from tests.system.frames import IPV4, UDP, ethernet, ipv4, mac, udp
 
 pytestmark = pytest.mark.system
 
@@ -41,7 +41,7 @@ _VMS = {
 _SUBNET = {"lan": 1, "beyond": 2, "island": 3}
 _STRANGER = "172.31.200.1"
 _STRANGERS = Ends("0a:66:66:66:66:67", "10.66.1.66", "fd66:1::66")
-_PEACEFUL_PORT = 7777
+_SO_NO_CHECK = 11  # of Linux' socket(7), which Python has no name for
 
 
 def _mac(name: str) -> str:
@@ -257,11 +257,47 @@ def test_frames_of_a_loose_port(scene: Scene, frames: int, dice: int) -> None:
     _peace(scene)
 
 
+@contextmanager
+def _on_underlay(lab: Lab, address: str) -> Iterator[socket.socket]:
+    """A UDP socket of a host of the underlay that has this address meanwhile."""
+    namespace = Namespace(f"{lab.name}-underlay")
+    namespace.ip("address", "add", f"{address}/16", "dev", "underlay")
+    try:
+        with namespace.socket(socket.AF_INET, socket.SOCK_DGRAM) as opened:
+            # No device completes checksums here, and a tunnel's end drops what has a wrong one.
+            opened.setsockopt(socket.SOL_SOCKET, _SO_NO_CHECK, 1)
+            opened.bind((address, 0))
+            yield opened
+    finally:
+        namespace.ip("address", "delete", f"{address}/16", "dev", "underlay")
+
+
+def test_the_stranger_would_be_heard_as_a_chassis(scene: Scene) -> None:
+    """The control of the test below: from a chassis' address such frames do arrive."""
+    lab = scene.lab
+    packet = ipv4(_STRANGERS.ip4, _ip4("near"), UDP, udp(_STRANGERS.ip4, _ip4("near"), 5, 7))
+    frame = ethernet(_mac("near"), _STRANGERS.mac, IPV4, packet)
+    switch = scene.net.get("/logical-switches/lan")["tunnel_key"]
+    port = scene.net.get("/logical-switch-ports/near")["tunnel_key"]
+    message = geneve(switch, 2 << 16 | port, frame)
+    with ExitStack() as stack:
+        ears = Ears(stack, lab, {"near": Stranger("near", _STRANGERS.mac, [])})
+        mouth = stack.enter_context(_on_underlay(lab, lab.hypervisor("hv2").tunnel_ip))
+
+        def heard() -> bool:
+            mouth.sendto(message, (lab.hypervisor("hv1").tunnel_ip, 6081))
+            ears.listen()
+            return bool(ears.accusations)
+
+        until(heard, "near hears what comes from the address of hv2")
+    for hypervisor in lab.hypervisors.values():
+        # They took the impostor's MAC address for that of hv2.
+        hypervisor.switch.appctl("tnl/neigh/flush")
+
+
 def test_geneve_of_a_stranger(scene: Scene, frames: int, dice: int) -> None:
     """Only chassis are listened to: what another host of the underlay sends reaches no guest."""
     lab = scene.lab
-    namespace = Namespace(f"{lab.name}-underlay")
-    namespace.ip("address", "replace", f"{_STRANGER}/16", "dev", "underlay")
     chance = random.Random(dice)
     world = World(_STRANGERS, _world("loose").others)
     generator = Generator(world, dice + 2)
@@ -269,11 +305,9 @@ def test_geneve_of_a_stranger(scene: Scene, frames: int, dice: int) -> None:
     addresses = [ipaddress.ip_address(each).packed for each in _STRANGERS[1:]]
     guests = ("near", "far", "picky", "routed", "alone", "off")
     with ExitStack() as stack:
-        mouth = stack.enter_context(namespace.socket(socket.AF_INET, socket.SOCK_DGRAM))
-        mouth.bind((_STRANGER, 0))
-        ears = Ears(
-            stack, lab, {name: Stranger(name, _STRANGERS.mac, addresses) for name in guests}
-        )
+        mouth = stack.enter_context(_on_underlay(lab, _STRANGER))
+        judges = {name: Stranger(name, _STRANGERS.mac, addresses) for name in guests}
+        ears = Ears(stack, lab, judges)
 
         def send() -> None:
             vni, option = chance.randrange(1, 6), chance.randrange(16) << 16 | chance.randrange(16)
