@@ -3,6 +3,7 @@
 The server takes a chassis for dead soon, so that it needn't be waited for.
 """
 
+import os
 import signal
 from collections.abc import Iterator
 
@@ -39,6 +40,51 @@ def test_unbound_port(scene: Scene) -> None:
     scene.lab.wait_until_up(["tell"])
     assert explain(scene)["reachable"]
     assert arrives(scene)
+
+
+@pytest.mark.parametrize("address", ["198.51.100.77", "hv1"])
+def test_a_tunnel_address_that_is_not_its_own(scene: Scene, address: str) -> None:
+    """It is no host's, or the other hypervisor's, which the server refuses."""
+    hypervisors = scene.lab.hypervisors
+    hv2 = hypervisors["hv2"]
+    wrong = hypervisors[address].tunnel_ip if address in hypervisors else address
+    scene.expected_trouble += ["chassis refused", "refused this agent"]
+    hv2.switch.vsctl("set", "Open_vSwitch", ".", f"external_ids:treadle-encap-ip={wrong}")
+    until(lambda: "encap" in hv2.agent("status")["degraded"], "hv2 misses the address", 30)
+    if address in hypervisors:
+        until(lambda: wrong in str(hv2.agent("status")["degraded"].get("server")), "a refusal", 30)
+    else:
+        until(lambda: explain(scene)["answer"] == "no", "the tunnel to lead nowhere", 30)
+        assert f"gets no answer from hv2's tunnel address {wrong}" in explain(scene)["text"]
+        (lost,) = scene.net.get("/chassis/hv1")["tunnels"]["unreachable"]
+        assert (lost["chassis"], lost["address"]) == ("hv2", wrong)
+        assert not arrives(scene)
+    own = f"external_ids:treadle-encap-ip={hv2.tunnel_ip}"
+    hv2.switch.vsctl("set", "Open_vSwitch", ".", own)
+    until(lambda: reaches(scene), "the tunnel to lead to hv2 again", 60)
+    until(lambda: not hv2.agent("status")["degraded"], "hv2 is well again", 60)
+    assert arrives(scene)
+
+
+def test_a_stopped_agent_leaves_what_it_has_not_acknowledged_unknown(scene: Scene) -> None:
+    scene.net.port_group("late", "tell")
+    process = scene.lab.process("hv2/agent")
+    os.kill(process.pid, signal.SIGSTOP)
+    try:
+        acl = {
+            "port_group": "late",
+            "direction": "to-lport",
+            "priority": 2000,
+            "match": "udp.dst == 9",
+            "action": "drop",
+        }
+        scene.net.call("POST", "/acls", acl, wait="translated")
+        found = explain(scene)
+        assert found["answer"] == "not-known"
+        assert "handled by hv2, whose agent has not acknowledged revision" in found["text"]
+    finally:
+        os.kill(process.pid, signal.SIGCONT)
+    until(lambda: reaches(scene), "hv2 to acknowledge", 30)
 
 
 def kill(lab: Lab, *roles: str) -> None:
