@@ -2,6 +2,7 @@
 
 import pytest
 
+from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
 from tests.system.frames import IPV4, UDP, ethernet, ipv4, udp
