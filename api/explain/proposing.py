@@ -79,9 +79,13 @@ class _Seen(NamedTuple):
 
 
 class _Looking(NamedTuple):
-    """How to look: in all worlds, and at others, whom a change may harm, as they were `before`."""
+    """How to look: in all worlds, and at those nearby whom a change may harm.
+
+    Where there is a `before`, at those as they were then.
+    """
 
     around: bool = False
+    nearby: bool = False
     before: "_Seen | None" = None
 
 
@@ -124,12 +128,12 @@ class Explainer:
         return tried
 
     async def _try(self, tried: Tried, wanted: ReachabilityRequest, first: _Seen) -> None:
-        seen = first
+        seen, asked = first, wanted
         tried.keep(first.found.assumptions)
         for _ in range(_ROUNDS):
             new = _unlike(seen, tried.remedies)
             if not new and seen.is_up_to_hypervisors:
-                await self._verify(tried, wanted, first)
+                await self._verify(tried, wanted, asked)
                 return
             if tried.remedies:
                 tried.remaining = _obstacles(seen)
@@ -147,15 +151,21 @@ class Explainer:
             tried.remedies, tried.remaining = together.remedies, []
             tried.keep(seen.found.assumptions)
 
-    async def _verify(self, tried: Tried, wanted: ReachabilityRequest, first: _Seen) -> None:
-        """Look once more: in all worlds, and whether others are worse off."""
+    async def _verify(
+        self, tried: Tried, wanted: ReachabilityRequest, first: ReachabilityRequest
+    ) -> None:
+        """Look once more: in all worlds, and whether others are worse off.
+
+        `first` is what was asked before a packet was proposed to be sent instead.
+        """
         operations = tried.operations
         if not tried.remedies:
             return
-        seen = await self._look(wanted, operations, _Looking(around=True, before=first))
+        before = await self._look(first, (), _Looking(nearby=True)) if operations else None
+        seen = await self._look(wanted, operations, _Looking(around=True, before=before))
         tried.keep(seen.found.assumptions, all_kinds=True)
-        if operations:
-            tried.breaks = [*seen.takes, *broken(first.witnesses, seen.witnesses)]
+        if before is not None:
+            tried.breaks = [*seen.takes, *broken(before.witnesses, seen.witnesses)]
         if seen.found.shown.answer is not Answer.YES:
             text = "what is to be done on hypervisors works"
             tried.assumptions.append(Assumption(AssumptionKind.HYPERVISOR, text))
@@ -209,7 +219,7 @@ def _see(scene: Scene, question: Question, looking: _Looking, *, with_steps: boo
         if looking.before is not None:
             others = ask(scene, [each.wanted for each in looking.before.witnesses])
             takes = list(taken(scene, looking.before.ports))
-        elif looking.around and found.answer is not Answer.YES:
+        elif looking.nearby:
             others = witnesses(scene, question, question.target)
     except LogicalFlowError as error:
         raise InvalidError.of(reason=f"can't be walked: {error}") from error

@@ -6,6 +6,7 @@ that its request left, and a router the neighbour that it learned when it asked.
 
 from collections import defaultdict
 from collections.abc import Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -44,7 +45,11 @@ class Scene:
 
     def elsewhere(self, world: World) -> "Scene":
         """The same in another world, with nothing learned and no connections yet."""
-        return replace(self, world=world, guesses=Guesses())
+        other = replace(self, world=world, guesses=Guesses())
+        # What doesn't hang on the world is found out once.
+        shared = {"causes": self.causes, "_by_datapath": self._by_datapath, "_fresh": self._fresh}
+        vars(other).update(shared)
+        return other
 
     @property
     def ports(self) -> Mapping[str, PortBinding]:
@@ -56,9 +61,16 @@ class Scene:
         return Causes(self.reader, self.proposed)
 
     @cached_property
+    def _fresh(self) -> Network:
+        """The network before anything was learned; it is only copied."""
+        return self.tables.network(self.snapshot, ConnectionTable())
+
+    @cached_property
     def _network(self) -> Network:
-        neighbours = dict(self.snapshot.neighbours)
-        return self.tables.network(self.snapshot._replace(neighbours=neighbours), ConnectionTable())
+        network = copy(self._fresh)
+        network.neighbours = dict(self.snapshot.neighbours)
+        network.connections = ConnectionTable()
+        return network
 
     def walk(self, packet: Packet) -> Walk:
         """What becomes of `packet`, which the walks before it have paved the way for."""

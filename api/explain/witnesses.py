@@ -19,7 +19,7 @@ from api.trace.words import TRANSPORTS
 from northbound.errors import RequestError
 from southbound.rows import PortBinding
 
-_PEERS = 2
+_PEERS = 1
 """How many other ports of each end's switch are asked about."""
 
 
