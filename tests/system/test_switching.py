@@ -184,8 +184,6 @@ def vm_facts(mac: str, *addresses: str):  # type: ignore[no-untyped-def]
 
 def learned(scene: Scene, mac: str) -> None:
     """Wait until every agent knows where `mac` is."""
-    from cli.testbed.wait import until
-
     for hypervisor in scene.lab.hypervisors.values():
         until(
             lambda hypervisor=hypervisor: any(mac in flow for flow in hypervisor.flows()),  # type: ignore[misc]
