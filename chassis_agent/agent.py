@@ -2,70 +2,27 @@
 
 :func:`run_agent` runs until it is cancelled. It follows the Open vSwitch database
 all the time; what depends on who the host is (its name, its bridge, its server)
-lives in a session, which starts once the host is configured and starts anew
-when that changes.
+lives in a :mod:`session <chassis_agent.session>`, which starts once the host is configured
+and starts anew when that changes.
 """
 
 import asyncio
-import ipaddress
-import ssl
-import time
-from collections import Counter
-from collections.abc import Callable
 from typing import Any, Final
 
 import structlog
 
-from chassis_agent import tables
-from chassis_agent.announcer import Announcer
 from chassis_agent.bridge_care import BridgeCare
-from chassis_agent.compile import ConjunctionIds
-from chassis_agent.conntrack_limits import ConntrackLimits
 from chassis_agent.errors import HostConfigurationError, RefusedCommandError
-from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
-from chassis_agent.inputs import Change
-from chassis_agent.inspection.inspector import Inspector
-from chassis_agent.learned import UNCONFIRMED_SECONDS, LearnedAddresses
-from chassis_agent.limit_drops import LimitDrops
-from chassis_agent.local_facts import LocalFacts
-from chassis_agent.openflow.packet_in import PacketIn
-from chassis_agent.ovsdb import Bridge, SwitchDatabase, SwitchView
-from chassis_agent.packet_log import AclLog
-from chassis_agent.port_names import PortNames
-from chassis_agent.punt.dispatcher import Dispatcher
-from chassis_agent.punt.fair_queue import FairQueue
-from chassis_agent.punt.opcodes import Opcode
-from chassis_agent.reconciler import Reconciler
-from chassis_agent.refresh import LearnedRefresh
-from chassis_agent.revocations import Revocations
-from chassis_agent.rising import RisingCounters
+from chassis_agent.ovsdb import SwitchDatabase, SwitchView
+from chassis_agent.session import Session
 from chassis_agent.settings import AgentSettings, Host, resolve
 from chassis_agent.status import StatusServer
-from chassis_agent.switch import Switch
-from chassis_agent.tunnels import tunnel_ofport
-from chassis_agent.underlay.prober import Prober
-from chassis_agent.underlay.remote_ports import RemotePorts
-from chassis_agent.zones import ZoneAllocator, persisted_zones
-from southbound import wire
-from southbound.encaps import TUNNEL_TYPE
-from southbound.rows import Chassis, Encap, MacBinding
-from southbound.watch.cache import RowCache
-from southbound.watch.client import Batch, WatchClient
 
 log = structlog.get_logger(__name__)
 
-_COUNTERS_SECONDS: Final = 10.0
 _DATABASE_SECONDS: Final = 1.0
 _REMINDER_SECONDS: Final = 60.0
-_LOSSES: Final = {
-    "dropped_packet_outs": "for which the switch had no room",
-    "refused_messages": "that the switch refused",
-    "failed_packet_ins": "that could not be read: see the log",
-    "failed_punts": "that could not be handled: see the log",
-}
-_ASK_AGAIN_SECONDS: Final = 0.25
-_PUNTS_AT_ONCE: Final = 32
 
 
 class Agent:
@@ -194,7 +151,7 @@ class Agent:
                 self._health.clear("host")
                 return host
 
-    async def _feed(self, session: "Session", host: Host, running: asyncio.Task[None]) -> Host:
+    async def _feed(self, session: Session, host: Host, running: asyncio.Task[None]) -> Host:
         """Gives the session every picture; returns the new host when another session is due."""
         while True:
             news = asyncio.create_task(self._next_view())
@@ -221,276 +178,6 @@ class Agent:
             bridge = await self._bridge_care.mend(view, host)
             if bridge is not None:
                 session.take_bridge(bridge)
-
-
-class Session:
-    """What runs while the host stays the same: watch, switch, reconciler."""
-
-    def __init__(
-        self,
-        host: Host,
-        bridge: Bridge,
-        settings: AgentSettings,
-        database: SwitchDatabase,
-        health: Health,
-    ) -> None:
-        settings.cache_directory.mkdir(parents=True, exist_ok=True)
-        self._host = host
-        self._health = health
-        self._watch = WatchClient(
-            host.server,
-            _chassis_row(host),
-            token=settings.token.get_secret_value() if settings.token else "",
-            tls=tls_of(settings, host.server),
-            cache=RowCache(settings.cache_directory / f"{host.system_id}.rows"),
-            answerer=lambda question: self.inspector.answer(question),
-        )
-        self._announcer = Announcer(database, health, self._watch.set_up)
-        self._switch = Switch(
-            settings.management_socket(host.bridge),
-            health,
-            on_change=lambda: self._reconciler.wake(),
-            on_packet_in=self._take_punted,
-        )
-        self._punted = FairQueue()
-        self._is_punted = asyncio.Event()
-        self._ports = PortNames()
-        state = FlowState(ConjunctionIds().allocate)
-        local = LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids)))
-        self._reconciler = Reconciler(
-            chassis=host.system_id,
-            bridge=bridge,
-            state=state,
-            local=local,
-            watch=self._watch,
-            switch=self._switch,
-            database=database,
-            announcer=self._announcer,
-            ports=self._ports,
-            on_rows=self._take_rows,
-            on_acl_changes=lambda ports: self._revocations.request(ports),
-            health=health,
-            repairs=settings.repair,
-        )
-        self._revocations = Revocations(
-            self._switch,
-            settings.switch_control,
-            health,
-            rows=state.rows,
-            zones=lambda: local.zones,
-        )
-        self.inspector = Inspector(
-            host.bridge,
-            state,
-            self._switch,
-            settings.switch_control,
-            revision=lambda: self._watch.revision,
-            in_sync=lambda: self._reconciler.is_in_sync,
-        )
-        self._learned = LearnedAddresses(
-            host.system_id,
-            self._ports,
-            self._watch,
-            known=lambda table, key: state.rows(table).get(key),
-            learn=self._learn,
-            clock=time.monotonic,
-        )
-        self._refresh = LearnedRefresh(self._switch, self._watch, health, rows=state.rows)
-        self._punts = Dispatcher(
-            self._switch.send,
-            self._learned,
-            AclLog(self._ports),
-            resume_table=tables.OUTPUT,
-            probe_answered=lambda packet: self._prober.answered(packet),
-        )
-        self._bridge = bridge
-        self._limit_drops = LimitDrops(settings.switch_control, health)
-        self._conntrack = ConntrackLimits(
-            settings.conntrack_limit,
-            settings.switch_control,
-            health,
-            datapath=lambda: self._bridge.datapath_type,
-            zones=lambda: local.port_zones,
-        )
-        self._state = state
-        self._remote_ports = RemotePorts(host.system_id)
-        self._prober = Prober(
-            host.system_id,
-            self._switch.send,
-            self._watch.tell,
-            health,
-            control=settings.switch_control,
-        )
-        self._prober.set_own_addresses(host.encap_ips)
-
-    async def run(self) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            tasks.create_task(self._watch.run(), name="watch")
-            tasks.create_task(self._switch.run(), name="switch")
-            tasks.create_task(self._announcer.run(), name="announcer")
-            tasks.create_task(self._reconciler.follow_rows(), name="rows")
-            tasks.create_task(self._reconciler.run(), name="reconciler")
-            tasks.create_task(self._reconciler.guard(), name="guard")
-            tasks.create_task(self._revocations.run(), name="revocations")
-            tasks.create_task(self._report_counters(), name="counters")
-            tasks.create_task(self._expire_learned(), name="learned addresses")
-            tasks.create_task(self._refresh.run(), name="learned addresses in use")
-            tasks.create_task(self._handle_punted(), name="punted packets")
-            tasks.create_task(self._ask_again(), name="neighbours that did not answer")
-            tasks.create_task(self._prober.run(), name="prober")
-            tasks.create_task(self._conntrack.run(), name="conntrack limits")
-            tasks.create_task(self._limit_drops.run(), name="drops at limits")
-            self._health.listen(lambda: self._watch.tell(self._conditions))
-            self._watch.tell(self._conditions)
-            self._reconciler.wake()
-
-    def take_bridge(self, bridge: Bridge) -> None:
-        self._bridge = bridge
-        self._reconciler.take_bridge(bridge)
-        self._use_tunnels()
-
-    def _use_tunnels(self) -> None:
-        """Which tunnels are in use may have changed, or where they lead."""
-        chassis = self._state.rows(Chassis)
-        self._prober.use(tunnel_ofport(self._bridge), chassis, self._remote_ports.chassis)
-
-    def _take_rows(self, batch: Batch) -> None:
-        is_about_chassis = any(isinstance(row, Chassis) for row in batch.puts) or any(
-            table == Chassis.table for table, _ in batch.deletes
-        )
-        if self._remote_ports.change(batch.puts, batch.deletes) or is_about_chassis:
-            self._use_tunnels()
-        self._learned.confirm(batch.puts)
-        for row in batch.puts:
-            if isinstance(row, MacBinding):
-                self._neighbour_known(row)
-
-    def _learn(self, change: Change) -> None:
-        self._reconciler.learn(change)
-        if isinstance(change[2], MacBinding):
-            self._neighbour_known(change[2])
-
-    def _neighbour_known(self, row: MacBinding) -> None:
-        """Lets the packets go on that wait for this neighbour."""
-        keys = self._ports.keys(row.port)
-        if keys is not None:
-            ip = ipaddress.ip_address(row.ip).packed
-            self._punts.neighbour_known(*keys, ip, bytes.fromhex(row.mac.replace(":", "")))
-
-    async def _expire_learned(self) -> None:
-        while True:
-            await asyncio.sleep(UNCONFIRMED_SECONDS / 3)
-            self._learned.expire()
-
-    def _take_punted(self, packet: PacketIn) -> None:
-        self._punted.put(packet)
-        self._is_punted.set()
-
-    async def _handle_punted(self) -> None:
-        """Handles punted packets, a few at a time: other tasks are not kept waiting by a flood."""
-        while True:
-            await self._is_punted.wait()
-            for _ in range(_PUNTS_AT_ONCE):
-                packet = self._punted.take()
-                if packet is None:
-                    self._is_punted.clear()
-                    break
-                self._punts.receive(packet)
-            await asyncio.sleep(0)
-
-    async def _ask_again(self) -> None:
-        while True:
-            await asyncio.sleep(_ASK_AGAIN_SECONDS)
-            self._punts.ask_again()
-
-    async def leave(self) -> None:
-        """The host has another system-id from now on: the server forgets this chassis."""
-        await self._watch.leave()
-
-    def _conditions(self) -> wire.Conditions:
-        return wire.Conditions(dict(self._health.reasons))
-
-    def set_host(self, host: Host) -> None:
-        """Encapsulations or the host's name changed."""
-        self._host = host
-        self._prober.set_own_addresses(host.encap_ips)
-        self._watch.set_chassis(_chassis_row(host))
-
-    async def _report_counters(self) -> None:
-        """Tells the server what was counted, when that has changed."""
-        told: dict[str, int] = {}
-        losses = RisingCounters(
-            self._health, "packets", "packets_lost", "packets were lost", _LOSSES
-        )
-        while True:
-            losses.look({**self._switch.packet_losses, "failed_punts": self._punts.failed.total()})
-            await asyncio.sleep(_COUNTERS_SECONDS)
-            counted = dict(self._health.counters)
-            if counted != told and self._watch.connected:
-                self._watch.count(counted)
-                told = counted
-
-    async def report(self) -> dict[str, Any]:
-        return {
-            "system_id": self._host.system_id,
-            "bridge": self._host.bridge,
-            "server": self._host.server,
-            "connected": self._watch.connected,
-            "last_error": self._watch.last_error,
-            "denied": dict(self._watch.denials),
-            "revision": self._watch.revision,
-            "switch_connected": self._switch.is_connected,
-            "packet_losses": self._switch.packet_losses,
-            "tunnels": self._prober.report(),
-            **self._reconciler.report(),
-            "conntrack": self._conntrack.report(),
-            "punted": {
-                "received": _by_name(self._punts.received),
-                "malformed": _by_name(self._punts.malformed),
-                "failed": _by_name(self._punts.failed),
-                "pending": len(self._punts.pending),
-                "dropped": self._punts.pending.dropped,
-                "overflowed": self._punted.dropped,
-                "neighbours_refused": self._learned.refused,
-                "unanswered": self._punts.pending.unanswered,
-            },
-        }
-
-    async def differences(self) -> list[str]:
-        return await self._reconciler.differences()
-
-    async def repair(self) -> list[str]:
-        return await self._reconciler.repair()
-
-
-def _chassis_row(host: Host) -> Chassis:
-    return Chassis(
-        name=host.system_id,
-        hostname=host.hostname,
-        encaps=tuple(Encap(TUNNEL_TYPE, address) for address in host.encap_ips),
-    )
-
-
-def _by_name(counts: Counter[Opcode | None]) -> dict[str, int]:
-    return {"unknown" if opcode is None else opcode.name: n for opcode, n in counts.items()}
-
-
-def tls_of(settings: AgentSettings, server: str) -> Callable[[], ssl.SSLContext] | None:
-    """Makes what a connection is encrypted with, from the files as they are then.
-
-    None for a server that is reached in plain text. What it makes raises OSError where a file
-    can't be used.
-    """
-    if not server.startswith("wss:"):
-        return None
-
-    def make() -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=settings.tls_ca)
-        if settings.tls_certificate is not None:
-            context.load_cert_chain(settings.tls_certificate, settings.tls_private_key)
-        return context
-
-    return make
 
 
 async def run_agent(settings: AgentSettings) -> None:

@@ -13,7 +13,7 @@ import pytest
 from websockets.exceptions import InvalidHandshake, InvalidStatus
 
 from api.token_watch import TokenWatch
-from chassis_agent.agent import tls_of
+from chassis_agent.session import tls_of
 from chassis_agent.settings import AgentSettings
 from cli.server.agents import EXPIRED, LISTS_CHANGED, AgentGate
 from cli.server.tls import Certificate, Clients
