@@ -38,6 +38,17 @@ def headers(destination: str) -> dict[str, bytes]:
 
 
 @pytest.fixture
+async def agent(
+    switch: PrivateSwitch, server: WatchedServer, tmp_path: Path
+) -> AsyncIterator[AgentUnderTest]:
+    """An agent that leaves what the tests change, so that it can be asked about."""
+    agent = AgentUnderTest(switch, server, tmp_path / "state", repair=False)
+    await agent.start()
+    yield agent
+    await agent.stop()
+
+
+@pytest.fixture
 async def asked(
     switch: PrivateSwitch, server: WatchedServer, agent: AgentUnderTest
 ) -> AsyncIterator[WatchedServer]:
