@@ -29,7 +29,8 @@ class Sandbox:
     """Runs commands as on a host of its own. `directory` is for what it has to keep."""
 
     def __init__(self, pid: int, directory: Path) -> None:
-        self._nsenter = ("nsenter", f"--target={pid}", "--net", "--mount", "--pid")
+        # With its root: entering mounts alone would leave a chroot.
+        self._nsenter = ("nsenter", f"--target={pid}", "--net", "--mount", "--pid", "--root")
         self.directory = directory
         self.started: list[subprocess.Popen[bytes]] = []
         kept = {name: value for name, value in os.environ.items() if "TREADLE" not in name}
