@@ -8,14 +8,17 @@ a switch that leads nowhere, `off` is a disabled port. A stranger on the underla
 
 import ipaddress
 import random
+import re
 import socket
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 
 import pytest
 
+from cli.testbed.hypervisor import INTEGRATION_BRIDGE, Hypervisor
 from cli.testbed.lab import Lab
 from cli.testbed.namespace import Namespace
+from cli.testbed.openvswitch import UNDERLAY_BRIDGE
 from cli.testbed.vm import Vm
 from cli.testbed.wait import until
 from tests.hostile.generator import FORBIDDEN_PORT, Ends, Generator, World, damaged_geneve, geneve
@@ -183,15 +186,47 @@ def _raw(vm: Vm) -> socket.socket:
     return opened
 
 
-def _attack(scene: Scene, count: int, send: Callable[[], None], ears: Ears) -> None:
-    """Send, a batch at a time, and after each look whether all daemons live and who heard what."""
+class Ingress:
+    """Counts the frames that switches took from some of their interfaces, by bridge."""
+
+    def __init__(self, *interfaces: tuple[Hypervisor, str, str]) -> None:
+        self._interfaces = interfaces
+        self._before = self._count()
+
+    def taken(self) -> int:
+        """How many since this was made."""
+        return self._count() - self._before
+
+    def _count(self) -> int:
+        total = 0
+        for hypervisor, bridge, interface in self._interfaces:
+            switch = hypervisor.switch
+            counters = switch.ofctl("dump-ports", switch.management(bridge), interface)
+            found = re.search(r"rx pkts=(\d+)", counters)
+            assert found, counters
+            total += int(found[1])
+        return total
+
+
+def _attack(
+    scene: Scene, count: int, send: Callable[[], bool], ingress: Ingress, ears: Ears
+) -> None:
+    """Send, a batch at a time, and after each look whether all daemons live and who heard what.
+
+    `send` says whether the frame left. The next batch waits until switches have taken this one,
+    so that none is lost before any switch saw it.
+    """
+    sent = 0
     for done in range(0, count, _BATCH):
         for _ in range(min(_BATCH, count - done)):
-            send()
-        ears.listen()
+            sent += send()
         for process in scene.lab.processes.values():
             process.check()
+        until(lambda sent=sent: ingress.taken() >= sent, f"switches take {sent} frames")  # type: ignore[misc]
+        ears.listen()
         assert not ears.accusations, "\n".join(ears.accusations[:10])
+    # Malformed frames that the guest's own kernel refuses are few.
+    assert sent > count * 0.9
 
 
 def _peace(scene: Scene) -> None:
@@ -222,19 +257,27 @@ def _judges(macs: tuple[str, ...] = (), *, secured: bool) -> Judges:
     return judges | {"alone": None, "off": None}
 
 
-def _send_from(stack: ExitStack, scene: Scene, name: str, seed: int) -> Callable[[], None]:
+def _send_from(stack: ExitStack, scene: Scene, name: str, seed: int) -> Callable[[], bool]:
     mouth = stack.enter_context(_raw(scene.lab.vm(name)))
     generator = Generator(_world(name), seed)
 
-    def send() -> None:
+    def send() -> bool:
         try:
             mouth.send(generator.frame())
         except OSError as error:
             # The guest's own kernel refuses some malformed frames before any switch sees them.
             if error.errno not in _REFUSED_BY_THE_GUEST:
                 raise
+            return False
+        return True
 
     return send
+
+
+def _ingress_of(scene: Scene, name: str) -> Ingress:
+    vm = scene.lab.vm(name)
+    hypervisor = scene.lab.hypervisor(vm.state.hypervisor)
+    return Ingress((hypervisor, INTEGRATION_BRIDGE, vm.state.interface))
 
 
 _REFUSED_BY_THE_GUEST = frozenset({22, 90, 105})  # EINVAL, EMSGSIZE, ENOBUFS
@@ -244,7 +287,8 @@ def test_frames_of_a_secured_port(scene: Scene, frames: int, dice: int) -> None:
     macs = (*map(_mac, _VMS), *_ROUTER.values())
     with ExitStack() as stack:
         ears = Ears(stack, scene.lab, _judges(macs, secured=True))
-        _attack(scene, frames, _send_from(stack, scene, "held", dice), ears)
+        send = _send_from(stack, scene, "held", dice)
+        _attack(scene, frames, send, _ingress_of(scene, "held"), ears)
     assert ears.heard > 0
     _peace(scene)
 
@@ -252,7 +296,8 @@ def test_frames_of_a_secured_port(scene: Scene, frames: int, dice: int) -> None:
 def test_frames_of_a_loose_port(scene: Scene, frames: int, dice: int) -> None:
     with ExitStack() as stack:
         ears = Ears(stack, scene.lab, _judges(secured=False))
-        _attack(scene, frames, _send_from(stack, scene, "loose", dice + 1), ears)
+        send = _send_from(stack, scene, "loose", dice + 1)
+        _attack(scene, frames, send, _ingress_of(scene, "loose"), ears)
     assert ears.heard > 0
     _peace(scene)
 
@@ -309,13 +354,15 @@ def test_geneve_of_a_stranger(scene: Scene, frames: int, dice: int) -> None:
         judges = {name: Stranger(name, _STRANGERS.mac, addresses) for name in guests}
         ears = Ears(stack, lab, judges)
 
-        def send() -> None:
+        def send() -> bool:
             vni, option = chance.randrange(1, 6), chance.randrange(16) << 16 | chance.randrange(16)
             frame = generator.frame()[:1400]
             # Whatever else is spoofed: by its source the stranger's frame is known again.
             frame = frame[:6] + mac(_STRANGERS.mac) + frame[12:]
             message = damaged_geneve(geneve(vni, option, frame), chance)
             mouth.sendto(message, chance.choice(tunnels))
+            return True
 
-        _attack(scene, frames, send, ears)
+        uplinks = [(each, UNDERLAY_BRIDGE, f"up-{name}") for name, each in lab.hypervisors.items()]
+        _attack(scene, frames, send, Ingress(*uplinks), ears)
     _peace(scene)
