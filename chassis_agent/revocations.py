@@ -46,7 +46,13 @@ class Revocations:
         self._rows = rows
         self._zones = zones
         self._due: dict[str, None] = {}
+        self._looked_at = 0
         self._news = asyncio.Event()
+
+    @property
+    def outstanding(self) -> int:
+        """How many ports are due, or are being looked at."""
+        return len(self._due) + self._looked_at
 
     def request(self, ports: Iterable[str]) -> None:
         """Look at the connections of `ports`: the flows of their ACLs are in the switch."""
@@ -62,7 +68,11 @@ class Revocations:
                 ports = list(self._due)[:_AT_ONCE]
                 for port in ports:
                     del self._due[port]
-                await self._look_at(ports)
+                self._looked_at = len(ports)
+                try:
+                    await self._look_at(ports)
+                finally:
+                    self._looked_at = 0
 
     async def _look_at(self, ports: list[str]) -> None:
         results = await asyncio.gather(*map(self._revoke, ports), return_exceptions=True)

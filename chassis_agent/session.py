@@ -279,6 +279,7 @@ class Session:
             "tunnels": self._prober.report(),
             **self._reconciler.report(),
             "conntrack": self._conntrack.report(),
+            "revocations": self._revocations.outstanding,
             "punted": {
                 "received": _by_name(self._punts.received),
                 "malformed": _by_name(self._punts.malformed),

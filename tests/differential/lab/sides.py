@@ -84,6 +84,14 @@ class TreadleSide(Side):
         until(lambda: self._all_up(ports), "ports of Treadle's are up", _SECONDS)
         # Where the ports are is known now; the agents are to have heard of it, too.
         self._apply(document)
+        # New connections whose fate hangs on what tracking doesn't tell are taken for old ones
+        # while agents look for those that the new ACLs deny.
+        agents = self.lab.hypervisors.values()
+        until(
+            lambda: not any(agent.agent("status")["revocations"] for agent in agents),
+            "connections are looked at",
+            _SECONDS,
+        )
 
     def _apply(self, document: Document) -> None:
         options = {"wait": "chassis", "timeout": "30"}

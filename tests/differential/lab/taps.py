@@ -29,6 +29,12 @@ _OUTGOING = 4  # PACKET_OUTGOING of packet(7)
 _LONGEST_FRAME = 2048
 _BARRIERS = 3
 _SECONDS, _SECONDS_TO_SETTLE = 10.0, 0.1
+_BARRIER_SHARE, _BARRIERS_AT_ONCE = 1 / 80, 120
+"""Seconds between two barriers in the long run, and how many may come without a pause.
+
+A switch hands its agent 100 packets a second of one port, and 200 at once: a barrier that is
+one too many would be lost.
+"""
 
 _AUXDATA = struct.Struct("=IIIHHHH")
 _SOL_PACKET, _PACKET_AUXDATA, _VLAN_VALID = 263, 8, 1 << 4  # of packet(7)
@@ -77,6 +83,7 @@ class Taps:
         self._selector = selectors.DefaultSelector()
         self._sockets: dict[str, socket.socket] = {}
         self._number = 0
+        self._paid_until = time.monotonic()
 
     def close(self) -> None:
         for each in self._sockets.values():
@@ -120,6 +127,7 @@ class Taps:
 
     def _barrier(self, seconds: float = _SECONDS) -> Iterator[Arrival]:
         """Send one, and what came before it was back."""
+        self._keep_to_the_share()
         self._number += 1
         missing: Counter[tuple[str, str]] = Counter()
         for here, there in (HYPERVISORS, HYPERVISORS[::-1]):
@@ -135,6 +143,13 @@ class Taps:
                     yield arrival
                 else:
                     missing[arrival.port, way] -= 1
+
+    def _keep_to_the_share(self) -> None:
+        now = time.monotonic()
+        self._paid_until = max(self._paid_until, now) + _BARRIER_SHARE
+        ahead = self._paid_until - now - _BARRIERS_AT_ONCE * _BARRIER_SHARE
+        if ahead > 0:
+            time.sleep(ahead)
 
     def _way(self, arrival: Arrival) -> str | None:
         """By which way a barrier's frame came; None for other frames."""
