@@ -1,7 +1,8 @@
 """Cases that are kept: a network, packets, and whether the two systems are to agree.
 
 Each is a YAML file in the folder ``cases``. One that says `differs` shows the intended
-difference of that name; the others were bugs once.
+difference of that name; with `sometimes` OVN leaves to chance whether it is to be seen. The
+others were bugs once.
 """
 
 from collections.abc import Sequence
@@ -21,17 +22,20 @@ class Case(NamedTuple):
     document: Document
     probes: list[Probe]
     differs: str | None = None
+    sometimes: bool = False
 
 
 def read_case(file: Path) -> Case:
     content = yaml.safe_load(file.read_text())
     probes = [Probe(**packet) for packet in content["packets"]]
-    return Case(content["network"], probes, content.get("differs"))
+    sometimes = content.get("sometimes", False)
+    return Case(content["network"], probes, content.get("differs"), sometimes)
 
 
 def write_case(file: Path, case: Case) -> None:
     content = {
         **({} if case.differs is None else {"differs": case.differs}),
+        **({"sometimes": True} if case.sometimes else {}),
         "packets": [probe._asdict() for probe in case.probes],
         "network": case.document,
     }

@@ -365,8 +365,8 @@ INTENDED = (
     ),
     Difference(
         "errors come from the sender's network",
-        "OVN's routers say from the first IPv4 address of the input port that a TTL is over. Here "
-        "a sender in another network of the port is told from the address there, as in IPv6.",
+        "OVN's routers say from some IPv4 address of the input port that a TTL is over. Here a "
+        "sender is told from the address in its network, as in IPv6.",
         _without(LrInIpInput.expired4_from),
     ),
     Difference(

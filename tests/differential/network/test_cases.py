@@ -17,7 +17,8 @@ def test_case(judge: Judge, file: Path) -> None:
     expected = () if case.differs is None else (case.differs,)
     for verdict in judge.judge(case.document, case.probes):
         assert verdict.theirs is not None, verdict.unanswered
-        assert verdict.intended == expected, str(verdict)
+        allowed = (expected, ()) if case.sometimes else (expected,)
+        assert verdict.intended in allowed, str(verdict)
 
 
 @pytest.mark.parametrize("file", case_files(), ids=lambda file: file.stem)
