@@ -7,6 +7,7 @@ an ``ovsdb-server`` of our own, which can read every format that files have had.
 
 import os
 import socket
+import ssl
 import subprocess
 import tempfile
 from collections.abc import Iterator
@@ -69,9 +70,7 @@ def _read(remote: str, credentials: Credentials | None) -> Snapshot:
 
 def _connect(remote: str, credentials: Credentials | None) -> Any:
     if credentials is not None:
-        ovs.stream.Stream.ssl_set_private_key_file(str(credentials.private_key))
-        ovs.stream.Stream.ssl_set_certificate_file(str(credentials.certificate))
-        ovs.stream.Stream.ssl_set_ca_cert_file(str(credentials.ca_certificate))
+        _use(credentials)
     elif remote.startswith("ssl:"):
         raise DatabaseError(f"{remote} needs a private key, a certificate and a CA's certificate")
     path = remote.removeprefix("unix:")
@@ -84,6 +83,32 @@ def _connect(remote: str, credentials: Credentials | None) -> Any:
     if error:
         raise DatabaseError(f"no answer from {remote}: {ovs.util.ovs_retval_to_string(error)}")
     return ovs.jsonrpc.Connection(stream)
+
+
+def _use(credentials: Credentials) -> None:
+    """Let the connections of python-ovs be made with `credentials`.
+
+    They are read here first: python-ovs opens a socket before it reads them, which it
+    leaves open where it can't, and its error doesn't name the file.
+    """
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    try:
+        context.load_verify_locations(credentials.ca_certificate)
+    except OSError as error:
+        raise DatabaseError(f"{credentials.ca_certificate}: {_reason(error)}") from None
+    try:
+        context.load_cert_chain(credentials.certificate, credentials.private_key)
+    except OSError as error:
+        files = f"{credentials.certificate} with {credentials.private_key}"
+        raise DatabaseError(f"{files}: {_reason(error)}") from None
+    ovs.stream.Stream.ssl_set_private_key_file(str(credentials.private_key))
+    ovs.stream.Stream.ssl_set_certificate_file(str(credentials.certificate))
+    ovs.stream.Stream.ssl_set_ca_cert_file(str(credentials.ca_certificate))
+
+
+def _reason(error: OSError) -> str:
+    """Why a file with a key or a certificate can't be used."""
+    return error.strerror or str(error)
 
 
 def _without_metadata(row: dict[str, Any]) -> dict[str, Any]:

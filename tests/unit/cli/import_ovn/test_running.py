@@ -1,5 +1,6 @@
 """A real northbound database, filled by ovn-nbctl, into a running Treadle server."""
 
+import gc
 import json
 import shlex
 import shutil
@@ -222,6 +223,21 @@ def test_a_database_that_cannot_be_read(tmp_path: Path) -> None:
         assert result.exit_code == 3, result.output
         assert str(tmp_path) in result.stderr
         assert result.stdout == ""
+
+
+@pytest.mark.parametrize("missing", ["--private-key", "--certificate", "--ca-cert"])
+def test_keys_that_cannot_be_read(tmp_path: Path, missing: str) -> None:
+    certificate, key = make_certificate(tmp_path)
+    files = {"--private-key": key, "--certificate": certificate, "--ca-cert": certificate}
+    files[missing] = tmp_path / "gone.pem"
+    arguments = [argument for option, file in files.items() for argument in (option, str(file))]
+    result = import_ovn("--nb", "ssl:127.0.0.1:1", *arguments)
+    assert result.exit_code == 3, result.output
+    assert "gone.pem" in result.stderr
+    assert "No such file or directory" in result.stderr
+    # A socket that is left open is told of when it is collected, as an error.
+    del result
+    gc.collect()
 
 
 def _dynamic_address(ovn: Ovn) -> str:
