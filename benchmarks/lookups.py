@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from benchmarks import topology
 from benchmarks.hypervisors import add_interfaces, laboratory
 from benchmarks.network import write_network
-from chassis_agent.tunnels import PORT_NAME
+from chassis_agent.bridge.tunnels import PORT_NAME
 from cli.testbed.hypervisor import Hypervisor
 from cli.testbed.lab import Lab
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from chassis_agent.bridge_care import BridgeCare
+from chassis_agent.bridge.care import BridgeCare
 from chassis_agent.errors import HostConfigurationError, RefusedCommandError
 from chassis_agent.health import Health
 from chassis_agent.ovsdb import SwitchDatabase, SwitchView

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from chassis_agent.build.acls import (
+from chassis_agent.derivations.acls import (
     acl_groups,
     group_sets,
     port_acls,
@@ -11,8 +11,8 @@ from chassis_agent.build.acls import (
     switch_acls,
     switches_with_ports,
 )
-from chassis_agent.build.logical import GroupPacker, set_members, used_sets
-from chassis_agent.build.placement import (
+from chassis_agent.derivations.logical import GroupPacker, set_members, used_sets
+from chassis_agent.derivations.placement import (
     addresses,
     datapath_key,
     multicast_groups,
@@ -20,7 +20,7 @@ from chassis_agent.build.placement import (
     placement,
     tunnel,
 )
-from chassis_agent.build.ports import (
+from chassis_agent.derivations.ports import (
     elsewhere_share_flows,
     learned_fdb_flows,
     learned_mac_flows,
@@ -29,13 +29,13 @@ from chassis_agent.build.ports import (
     tunnel_flows,
     tunnel_probe_flows,
 )
-from chassis_agent.build.stages import (
+from chassis_agent.derivations.stages import (
     default_flows,
     group_stages,
     stages_with_flows,
     used_stages,
 )
-from chassis_agent.build.templates import (
+from chassis_agent.derivations.templates import (
     all_templates,
     compiled_template,
     once,

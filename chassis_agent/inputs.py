@@ -28,7 +28,7 @@ class LocalPort(NamedTuple):
 
 
 class Zone(NamedTuple):
-    """The conntrack zone of a name: see :mod:`chassis_agent.zones`."""
+    """The conntrack zone of a name: see :mod:`chassis_agent.local.zones`."""
 
     number: int
 

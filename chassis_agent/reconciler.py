@@ -22,22 +22,22 @@ from typing import Any, Final
 
 import structlog
 
-from chassis_agent.announcer import Announcer
-from chassis_agent.bindings import Bindings
+from chassis_agent.bridge.integrity import Guard
+from chassis_agent.bridge.switch import Switch
+from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.errors import RefusedCommandError
-from chassis_agent.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change, WatchedRows
-from chassis_agent.integrity import Guard
-from chassis_agent.local_datapaths import PatchLinks
-from chassis_agent.local_facts import LocalFacts
+from chassis_agent.local.announcer import Announcer
+from chassis_agent.local.bindings import Bindings
+from chassis_agent.local.datapaths import PatchLinks
+from chassis_agent.local.facts import LocalFacts
+from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.subscriptions import wanted_scopes
+from chassis_agent.local.zones import unpersisted
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
-from chassis_agent.port_names import PortNames
-from chassis_agent.subscriptions import wanted_scopes
-from chassis_agent.switch import Switch
-from chassis_agent.zones import unpersisted
 from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
 from southbound.watch.client import Batch, WatchClient
 

@@ -14,33 +14,33 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from chassis_agent import tables
-from chassis_agent.announcer import Announcer
+from chassis_agent.bridge.conntrack_limits import ConntrackLimits
+from chassis_agent.bridge.limit_drops import LimitDrops
+from chassis_agent.bridge.switch import Switch
+from chassis_agent.bridge.tunnels import tunnel_ofport
 from chassis_agent.compile import ConjunctionIds
-from chassis_agent.conntrack_limits import ConntrackLimits
-from chassis_agent.flow_state import FlowState
+from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change
 from chassis_agent.inspection.inspector import Inspector
-from chassis_agent.learned import UNCONFIRMED_SECONDS, LearnedAddresses
-from chassis_agent.limit_drops import LimitDrops
-from chassis_agent.local_facts import LocalFacts
+from chassis_agent.learning.learned import UNCONFIRMED_SECONDS, LearnedAddresses
+from chassis_agent.learning.refresh import LearnedRefresh
+from chassis_agent.local.announcer import Announcer
+from chassis_agent.local.facts import LocalFacts
+from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.zones import ZoneAllocator, persisted_zones
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
-from chassis_agent.packet_log import AclLog
-from chassis_agent.port_names import PortNames
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.fair_queue import FairQueue
 from chassis_agent.punt.opcodes import Opcode
+from chassis_agent.punt.packet_log import AclLog
 from chassis_agent.reconciler import Reconciler
-from chassis_agent.refresh import LearnedRefresh
-from chassis_agent.revocations import Revocations
+from chassis_agent.revocation.schedule import Revocations
 from chassis_agent.rising import RisingCounters
 from chassis_agent.settings import AgentSettings, Host
-from chassis_agent.switch import Switch
-from chassis_agent.tunnels import tunnel_ofport
 from chassis_agent.underlay.prober import Prober
 from chassis_agent.underlay.remote_ports import RemotePorts
-from chassis_agent.zones import ZoneAllocator, persisted_zones
 from southbound import wire
 from southbound.encaps import TUNNEL_TYPE
 from southbound.rows import Chassis, Encap, MacBinding

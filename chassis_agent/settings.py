@@ -17,8 +17,8 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
+from chassis_agent.bridge.unixctl import control_socket
 from chassis_agent.errors import HostConfigurationError
-from chassis_agent.unixctl import control_socket
 from southbound.encaps import TUNNEL_TYPE
 
 DEFAULT_BRIDGE = "br-int"

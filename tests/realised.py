@@ -8,8 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chassis_agent.compile import ConjunctionIds, StageBook
-from chassis_agent.flow import Flow, is_conjunction
-from chassis_agent.flow_state import FlowState
+from chassis_agent.desired.flow import Flow, is_conjunction
+from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.inputs import LocalPort, ThisChassis, WatchedRows, Zone, dnat_zone, snat_zone
 from chassis_agent.show import Names, format_flow
 from logical_flow.payload import encode_flows

@@ -17,7 +17,7 @@ from logical_flow.walk_network import Network
 from northbound.apply import apply
 from northbound.database import Database, open_database, upgrade
 from southbound.rows import Datapath, PortBinding
-from translator.build import sets
+from translator.derivations import sets
 from translator.graph import DATAPATHS, FLOWS, PORTS, translation
 from translator.inputs import row_of
 from translator.intent import read_all

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from typing import Any
 
 from incremental import Graph
-from translator.build import (
+from translator.derivations import (
     acl,
     bindings,
     learning,

@@ -21,8 +21,8 @@ from southbound.rows import (
     SetMember,
     Template,
 )
-from translator.build import sets
-from translator.build.result import Flows
+from translator.derivations import sets
+from translator.derivations.result import Flows
 from translator.graph import DATAPATHS, FLOWS, PORTS
 from translator.pipeline import PIPELINES
 

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError, UnknownPortError
 from chassis_agent.compile.template import CompiledTemplate
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from logical_flow.errors import LogicalFlowError
 from logical_flow.payload import PackedFlow, decode_packed
 from southbound.rows import FlowGroup

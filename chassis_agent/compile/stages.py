@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from chassis_agent import tables
 from chassis_agent.compile.errors import BadTemplateError
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow.actions import apply_actions, resubmit
 from chassis_agent.physical.registers import MatchShape, on
 from southbound.rows import Template

@@ -36,7 +36,7 @@ from chassis_agent.compile.ports import output_key_source, port_source
 from chassis_agent.compile.sets import SetUse
 from chassis_agent.compile.splice import Arguments, Assembly, Source, Splice, part_source
 from chassis_agent.compile.stages import StageKey
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, whole
 from logical_flow.action import Action, Clone, Generate, Log, SetMeter, every_action

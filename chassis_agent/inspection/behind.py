@@ -10,12 +10,12 @@ from typing import Any, Final
 
 import msgspec
 
-from chassis_agent.build.logical import set_members
-from chassis_agent.build.placement import placement
-from chassis_agent.build.stages import used_stages
-from chassis_agent.build.templates import stage_book, template_shelf
-from chassis_agent.flow import FlowKey
-from chassis_agent.flow_state import FlowState
+from chassis_agent.derivations.logical import set_members
+from chassis_agent.derivations.placement import placement
+from chassis_agent.derivations.stages import used_stages
+from chassis_agent.derivations.templates import stage_book, template_shelf
+from chassis_agent.desired.flow import FlowKey
+from chassis_agent.desired.flow_state import FlowState
 from incremental import RecordedFacts
 from logical_flow.payload import encode_flows
 from logical_flow.template import LogicalFlow

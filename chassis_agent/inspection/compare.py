@@ -8,7 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import NamedTuple
 
 from chassis_agent import tables
-from chassis_agent.flow import Flow, FlowKey
+from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.openflow.errors import DecodingError
 from chassis_agent.openflow.oxm import terms_of
 from southbound.cookies import parse_physical_cookie

@@ -8,8 +8,8 @@ it comes from. Works without the server: who made the object is all that only th
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from chassis_agent.build.templates import template_shelf
 from chassis_agent.compile import CompiledTemplate, StageKey
+from chassis_agent.derivations.templates import template_shelf
 from logical_flow.payload import decode_flows
 from logical_flow.template import LogicalFlow
 from southbound.cookies import (

@@ -12,9 +12,11 @@ from pathlib import Path
 from typing import Any, Final
 
 from chassis_agent import tables
+from chassis_agent.bridge.switch import Switch
+from chassis_agent.bridge.unixctl import call
+from chassis_agent.desired.flow import Flow, FlowKey
+from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.errors import ControlError, RefusedCommandError
-from chassis_agent.flow import Flow, FlowKey
-from chassis_agent.flow_state import FlowState
 from chassis_agent.inputs import LocalPort, ThisChassis
 from chassis_agent.inspection.behind import Behind
 from chassis_agent.inspection.compare import FlowDifference, flow_differences
@@ -35,8 +37,6 @@ from chassis_agent.inspection.trace_output import (
 from chassis_agent.openflow.errors import DecodingError, OpenFlowError
 from chassis_agent.physical.multicast import KEYS, PART_REGISTER
 from chassis_agent.show import Names, format_flow
-from chassis_agent.switch import Switch
-from chassis_agent.unixctl import call
 from southbound.cookies import FlowReference, parse_flow_reference
 from southbound.encaps import TUNNEL_TYPE
 from southbound.errors import CannotAnswer

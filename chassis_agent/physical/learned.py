@@ -3,7 +3,7 @@
 from ipaddress import IPv4Address, IPv6Address
 
 from chassis_agent import tables
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.physical.registers import FLAGS, OUTPORT, flow, on

@@ -6,7 +6,7 @@ packet once), and one through the tunnel for each chassis that has members. That
 one is delivered to members there and goes no further.
 
 Each copy visits the egress pipeline, so a wide group would exceed what Open vSwitch
-does for one packet (:mod:`chassis_agent.limits`), and then all copies are lost. The
+does for one packet (:mod:`chassis_agent.bridge.limits`), and then all copies are lost. The
 members of a group that is too wide for one translation are dealt out in parts, numbered
 in reg9, whose flows are in `MULTICAST_REST`. Each part is a translation of its own: the
 packet is handed to the OpenFlow group `FORK`, of which a copy recirculates. The parts
@@ -24,8 +24,9 @@ recirculation ends the actions that it stands among, but not those around such a
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
-from chassis_agent import limits, tables
-from chassis_agent.flow import Flow
+from chassis_agent import tables
+from chassis_agent.bridge import limits
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from chassis_agent.openflow.oxm import FIELDS, Term

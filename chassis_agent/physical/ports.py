@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from chassis_agent import tables
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.physical import tunnels

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from chassis_agent import tables
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, OxmField, Term, layout, match
 

@@ -1,7 +1,7 @@
 """Shares: the meters through which a sender's punted packets pass, see `punt.meters`."""
 
 from chassis_agent import tables
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import Term
 from chassis_agent.physical.registers import FLAGS, flow

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from typing import NamedTuple
 
 from chassis_agent import tables
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, OxmField, Subfield, Term
 from chassis_agent.physical.registers import FLAGS, INPORT, METADATA, OUTPORT, flow

@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 
 import structlog
 
-from chassis_agent import unixctl
+from chassis_agent.bridge import unixctl
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.revocation import remark
 from chassis_agent.revocation.conntrack import BLOCKED, TrackedConnection, parse_connections

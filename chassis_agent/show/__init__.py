@@ -7,7 +7,7 @@ For `treadle agent`, golden files and failing tests. It reads the bytes that the
 switch has, so it shows what is there and not what was meant.
 """
 
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.show.actions import format_instructions
 from chassis_agent.show.matches import format_match
 from chassis_agent.show.names import Names

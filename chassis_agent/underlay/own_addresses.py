@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from pathlib import Path
 from typing import Final
 
-from chassis_agent import unixctl
+from chassis_agent.bridge import unixctl
 from chassis_agent.errors import ControlError
 
 _ROUTE: Final = re.compile(r"^(?:Cached|User): ", re.MULTILINE)

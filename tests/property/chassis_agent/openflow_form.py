@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from functools import cache, lru_cache
 
 from chassis_agent.compile import CompiledTemplate, ConjunctionIds, StageBook
-from chassis_agent.flow import Flow, is_clause
+from chassis_agent.desired.flow import Flow, is_clause
 from chassis_agent.openflow.oxm import Term, terms_of
 from logical_flow.evaluate import Packet
 from logical_flow.expression import Expression

@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chassis_agent.compile import ConjunctionIds
-from chassis_agent.flow import Flow
-from chassis_agent.flow_state import FlowState
+from chassis_agent.desired.flow import Flow
+from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.inputs import Change, LocalPort, ThisChassis, Zone
 from southbound import rows
 from tests.unit.chassis_agent.tiny_network import (

@@ -17,7 +17,7 @@ from logical_flow.flow_table import Entry, FlowTable
 from logical_flow.fragments import as_switch_sees
 from logical_flow.template import LogicalFlow, Template
 from tests.unit.chassis_agent.compile.surroundings import surroundings
-from translator.build.acl import acl_flows
+from translator.derivations.acl import acl_flows
 from translator.inputs import Acl
 from translator.pipeline import PIPELINES
 from translator.pipeline.ls_out import LS_OUT_ACL_EVAL

@@ -12,7 +12,8 @@ from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
 
-from chassis_agent.groundwork import missing_groundwork
+from chassis_agent.bridge.groundwork import missing_groundwork
+from chassis_agent.bridge.switch import Switch
 from chassis_agent.health import Health
 from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.openflow.connection import Connection
@@ -21,7 +22,6 @@ from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.opcodes import LogArguments
 from chassis_agent.punt.pending import PendingPackets
-from chassis_agent.switch import Switch
 from chassis_agent.tables import LOGICAL_TO_PHYSICAL, OUTPUT
 from southbound.questions import Traced, TracePort
 from tests.realised import TUNNEL_OFPORT, Realised

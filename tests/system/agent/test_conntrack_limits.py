@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from chassis_agent import conntrack_limits
-from chassis_agent.conntrack_limits import ZoneLimit, read_limits
+from chassis_agent.bridge import conntrack_limits
+from chassis_agent.bridge.conntrack_limits import ZoneLimit, read_limits
 from tests.system.agent.conftest import AgentUnderTest, WatchedServer
 from tests.system.agent.private_switch import PrivateSwitch, wait_until
 from tests.system.agent.test_agent import both_ports_up

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 
+from chassis_agent.bridge.groundwork import missing_groundwork
 from chassis_agent.compile import ConjunctionIds, StageBook, compile_template
-from chassis_agent.desired import DesiredTable
-from chassis_agent.flow import Flow
-from chassis_agent.groundwork import missing_groundwork
+from chassis_agent.desired.flow import Flow
+from chassis_agent.desired.flows import DesiredTable
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.messages import MeterCommand, add_flow, meter_mod
 from chassis_agent.physical import (

@@ -5,12 +5,12 @@ from pathlib import Path
 
 import pytest
 
-from chassis_agent import integrity, limit_drops
+from chassis_agent.bridge import integrity, limit_drops
+from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.errors import RequestRefusedError
 from chassis_agent.physical.multicast import FORK, RECIRCULATE
 from chassis_agent.punt.opcodes import Opcode
-from chassis_agent.tunnels import PORT_NAME
 from tests.system.agent.conftest import AgentUnderTest, WatchedServer
 from tests.system.agent.private_switch import PrivateSwitch, wait_until
 from tests.system.agent.test_agent import INTENT, both_ports_up

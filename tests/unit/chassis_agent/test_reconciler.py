@@ -7,20 +7,20 @@ from typing import Any, cast
 import pytest
 
 from chassis_agent import reconciler as module
-from chassis_agent.announcer import Announcer
+from chassis_agent.bridge.switch import Switch
+from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.compile import ConjunctionIds
-from chassis_agent.desired import Changes
-from chassis_agent.flow import Flow, FlowKey
-from chassis_agent.flow_state import FlowState
+from chassis_agent.desired.flow import Flow, FlowKey
+from chassis_agent.desired.flow_state import FlowState
+from chassis_agent.desired.flows import Changes
 from chassis_agent.health import Health
-from chassis_agent.local_facts import LocalFacts
+from chassis_agent.local.announcer import Announcer
+from chassis_agent.local.facts import LocalFacts
+from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.zones import ZoneAllocator
 from chassis_agent.openflow.errors import ConnectionLostError
 from chassis_agent.ovsdb import Bridge, Interface, SwitchDatabase
-from chassis_agent.port_names import PortNames
 from chassis_agent.reconciler import Reconciler
-from chassis_agent.switch import Switch
-from chassis_agent.tunnels import PORT_NAME
-from chassis_agent.zones import ZoneAllocator
 from southbound.rows import Row
 from southbound.watch.client import Batch, WatchClient
 from tests.unit.chassis_agent.tiny_network import NETWORK

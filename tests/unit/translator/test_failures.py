@@ -6,8 +6,16 @@ import pytest
 
 from benchmarks import topology
 from incremental import Engine
-from translator.build import acl, port_security, relations, router, routing, switch, switch_port
-from translator.build.result import Flows
+from translator.derivations import (
+    acl,
+    port_security,
+    relations,
+    router,
+    routing,
+    switch,
+    switch_port,
+)
+from translator.derivations.result import Flows
 from translator.graph import translation
 from translator.inputs import row_of
 

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions, messages, oxm
 from chassis_agent.openflow.multipart import FlowUse
 from chassis_agent.openflow.oxm import FIELDS, Term

@@ -9,7 +9,7 @@ from ipaddress import ip_address
 
 import pytest
 
-from chassis_agent import unixctl
+from chassis_agent.bridge import unixctl
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.connection import Connection

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from chassis_agent.flow import FlowKey, is_clause
+from chassis_agent.desired.flow import FlowKey, is_clause
 from chassis_agent.inspection.behind import Behind
 from chassis_agent.inspection.detrace import origin
 from logical_flow.template import LogicalFlow

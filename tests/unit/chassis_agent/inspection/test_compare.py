@@ -2,7 +2,7 @@
 
 import pytest
 
-from chassis_agent.flow import Flow
+from chassis_agent.desired.flow import Flow
 from chassis_agent.inspection.compare import FlowDifference, flow_differences
 from chassis_agent.openflow.actions import apply_actions, output
 from chassis_agent.openflow.oxm import FIELDS, Term, match

@@ -5,8 +5,8 @@ from ipaddress import IPv4Address, ip_address
 
 import pytest
 
-from chassis_agent.flow import Flow
-from chassis_agent.limits import ACTION_BYTES, RESUBMITS, TUNNEL_OUTPUT_BYTES
+from chassis_agent.bridge.limits import ACTION_BYTES, RESUBMITS, TUNNEL_OUTPUT_BYTES
+from chassis_agent.desired.flow import Flow
 from chassis_agent.physical import (
     Side,
     Tunnel,

@@ -1,0 +1,1 @@
+"""The integration bridge: its connection, its care, and its limits."""

@@ -1,0 +1,109 @@
+"""Flows of flow groups: templates compiled once, arguments packed."""
+
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+from chassis_agent.compile import PackContext, UnknownPortError, pack_group
+from chassis_agent.derivations.placement import Placement, placement
+from chassis_agent.derivations.stages import used_stages
+from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
+from chassis_agent.desired.flow import Flow
+from incremental import Read
+from southbound.rows import Datapath, FlowGroup, SetMember
+
+
+class GroupFlows(NamedTuple):
+    """What a flow group is on this chassis.
+
+    `waiting` are ports that flows name and that aren't known yet, `sets` the
+    address sets and port groups whose members the flows were made from.
+    """
+
+    flows: tuple[Flow, ...]
+    waiting: tuple[str, ...] = ()
+    sets: tuple[str, ...] = ()
+
+
+def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
+    yield row.set, row.member
+
+
+class GroupPacker:
+    """Packs flow groups; `conjunction_id` is the one allocator that packing needs."""
+
+    def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
+        self._conjunction_id = conjunction_id
+
+    def group_flows(self, read: Read, key: int) -> GroupFlows | None:
+        """The flows of a group, once its datapath is known."""
+        group = read(FlowGroup, key)
+        datapath = None if group is None else read(Datapath, group.datapath)
+        stages = None if group is None else read(used_stages, group.datapath)
+        book = read(stage_book, (EVERYTHING, EVERYTHING))
+        if group is None or datapath is None or stages is None or book is None:
+            return None
+        around = _Surroundings(read, datapath.id)
+        context = PackContext(
+            datapath_key=datapath.tunnel_key,
+            stages=stages,
+            book=book,
+            port_key=around.port_key,
+            port_key_here=around.port_key_here,
+            is_local=around.is_local,
+            is_resident=around.is_local,
+            members=around.members,
+            conjunction_id=self._conjunction_id,
+            meter_id=_no_meter,
+        )
+        packed = pack_group(group, compiled_templates(read), context)
+        return GroupFlows(
+            tuple(packed.flows), tuple(sorted(packed.waiting_for)), tuple(sorted(around.sets))
+        )
+
+
+class _Surroundings:
+    """What packing asks for, answered by recorded reads. A group names few ports, often."""
+
+    __slots__ = ("_datapath", "_places", "_read", "sets")
+
+    def __init__(self, read: Read, datapath: str) -> None:
+        self._read = read
+        self._datapath = datapath
+        self._places: dict[str, Placement | None] = {}
+        self.sets: set[str] = set()
+
+    def port_key(self, name: str) -> int:
+        place = self._places.get(name) or self._place(name)
+        if place is None:
+            raise UnknownPortError(name)
+        return place.port_key
+
+    def port_key_here(self, name: str) -> int | None:
+        place = self._place(name)
+        return None if place is None or place.datapath != self._datapath else place.port_key
+
+    def is_local(self, name: str) -> bool:
+        place = self._places.get(name) or self._place(name)
+        return place is not None and place.where in ("here", "patch")
+
+    def members(self, name: str) -> tuple[str, ...]:
+        self.sets.add(name)
+        return self._read.members(set_members, name)
+
+    def _place(self, name: str) -> Placement | None:
+        try:
+            return self._places[name]
+        except KeyError:
+            place = self._places[name] = self._read(placement, name)
+            return place
+
+
+def _no_meter(_name: str) -> int:
+    """Intent has no meters of its own: the meter in front of the agent limits all logging."""
+    return 0
+
+
+def used_sets(_key: int, group: GroupFlows) -> Iterator[tuple[str, str]]:
+    """The sets that flows of this chassis are made from: what to subscribe to."""
+    for name in group.sets:
+        yield EVERYTHING, name

@@ -1,0 +1,174 @@
+"""Flows that no logical flow stands for: of ports, multicast groups, tunnels, learned addresses.
+
+A key whose surroundings aren't known yet (a datapath whose row is on its way, a
+chassis without an address) gives no flows; what it missed is recorded, and it
+runs again when that comes.
+"""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+
+from chassis_agent.derivations.placement import (
+    addresses,
+    datapath_key,
+    multicast_members,
+    placement,
+    tunnel,
+)
+from chassis_agent.derivations.stages import used_stages
+from chassis_agent.derivations.templates import EVERYTHING, stage_book
+from chassis_agent.desired.flow import Flow
+from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.physical import (
+    Side,
+    Zones,
+    elsewhere_flows,
+    fdb_flows,
+    group_flows,
+    ingress_flows,
+    interface_flows,
+    neighbour_flows,
+    patch_flows,
+    probe_flows,
+    remote_flows,
+)
+from chassis_agent.physical.multicast import KEYS, Reach
+from chassis_agent.tables import direction_of
+from incremental import Read
+from southbound.cookies import physical_cookie
+from southbound.rows import Datapath, FdbEntry, MacBinding, PortBinding
+
+Flows = Sequence[Flow]
+
+
+def port_flows(read: Read, name: str) -> Flows:
+    """How packets of a port enter its datapath, and how packets to it leave."""
+    place = read(placement, name)
+    datapath = None if place is None else read(datapath_key, place.datapath)
+    if place is None or datapath is None or place.where == "nowhere":
+        return ()
+    cookie = physical_cookie(datapath, place.port_key)
+    if place.where == "away":
+        way = read(tunnel, place.chassis)
+        if way is None:
+            return ()
+        return tuple(remote_flows(datapath, place.port_key, way, cookie=cookie))
+    here = _side(read, name)
+    if here is None:
+        return ()
+    if place.where == "patch":
+        row = read(PortBinding, name)
+        peer = _side(read, row.peer) if row is not None and row.peer else None
+        return () if peer is None else tuple(patch_flows(here, peer, cookie=cookie))
+    local = read(LocalPort, name)
+    return () if local is None else tuple(interface_flows(here, local.ofport, cookie=cookie))
+
+
+def multicast_flows(read: Read, key: tuple[str, str]) -> Flows:
+    """Who gets a copy of a packet to a multicast group of a datapath."""
+    datapath_id, group = key
+    datapath = read(datapath_key, datapath_id)
+    reach = _reach(read, datapath_id)
+    if datapath is None or reach is None:
+        return ()
+    members = read.members(multicast_members, key)
+    ways = (read(tunnel, member.chassis) for member in members if member.where == "away")
+    return tuple(
+        group_flows(
+            datapath,
+            KEYS[group],
+            local=[member.port_key for member in members if member.where == "here"],
+            patch=[member.port_key for member in members if member.where == "patch"],
+            remote=[way for way in ways if way is not None],
+            reach=reach,
+            cookie=physical_cookie(datapath, KEYS[group]),
+        )
+    )
+
+
+def elsewhere_share_flows(read: Read, key: str) -> Flows:
+    """What senders on other chassis may have of this agent."""
+    return (
+        () if read(ThisChassis, key) is None else tuple(elsewhere_flows(cookie=physical_cookie(0)))
+    )
+
+
+def tunnel_flows(read: Read, chassis: str) -> Flows:
+    """What another chassis may send here."""
+    this = read(ThisChassis, "")
+    remotes = read(addresses, chassis)
+    if this is None or not this.tunnel_ofport or not remotes:
+        return ()
+    return tuple(ingress_flows([this.tunnel_ofport], remotes, cookie=physical_cookie(0)))
+
+
+def tunnel_probe_flows(read: Read, _key: str) -> Flows:
+    """What our switch does with probes of tunnels."""
+    this = read(ThisChassis, "")
+    if this is None or not this.tunnel_ofport:
+        return ()
+    return tuple(probe_flows(this.name, this.tunnel_ofport, cookie=physical_cookie(0)))
+
+
+def learned_mac_flows(read: Read, key: str) -> Flows:
+    """A neighbour of a router port."""
+    row = read(MacBinding, key)
+    where = None if row is None else _port(read, row.port)
+    if row is None or where is None:
+        return ()
+    mac = bytes.fromhex(row.mac.replace(":", ""))
+    return tuple(neighbour_flows(*where, ip_address(row.ip), mac, cookie=physical_cookie(*where)))
+
+
+def learned_fdb_flows(read: Read, key: str) -> Flows:
+    """An address behind a switch port."""
+    row = read(FdbEntry, key)
+    where = None if row is None else _port(read, row.port)
+    if row is None or where is None:
+        return ()
+    mac = bytes.fromhex(row.mac.replace(":", ""))
+    return tuple(fdb_flows(*where, mac, cookie=physical_cookie(*where)))
+
+
+def _reach(read: Read, datapath: str) -> Reach | None:
+    """How many resubmits the copies of a packet to a group of this datapath take.
+
+    Into the egress pipeline, through it, and out of it. Behind a patch port a packet visits
+    no more stages than there are: those of the peer, and of this datapath if it comes back.
+    """
+    stages = read(used_stages, datapath)
+    book = read(stage_book, (EVERYTHING, EVERYTHING))
+    if stages is None or book is None:
+        return None
+    local = 2 + sum(direction_of(stage.pipeline) == "egress" for stage in stages.stages)
+    return Reach(local, local + len(book.stages))
+
+
+def _side(read: Read, name: str) -> Side | None:
+    """A port on its datapath, ready for flows."""
+    place = read(placement, name)
+    datapath = None if place is None else read(Datapath, place.datapath)
+    stages = None if place is None else read(used_stages, place.datapath)
+    if place is None or datapath is None or stages is None:
+        return None
+    if datapath.kind == "lr":
+        zones = Zones(
+            dnat=_zone(read, dnat_zone(datapath.id)), snat=_zone(read, snat_zone(datapath.id))
+        )
+    else:
+        zones = Zones(port=_zone(read, name))
+    return Side(
+        datapath.tunnel_key, place.port_key, zones, stages.first_ingress, stages.first_egress
+    )
+
+
+def _port(read: Read, name: str) -> tuple[int, int] | None:
+    """Datapath key and port key of a port."""
+    place = read(placement, name)
+    datapath = None if place is None else read(datapath_key, place.datapath)
+    return None if place is None or datapath is None else (datapath, place.port_key)
+
+
+def _zone(read: Read, name: str) -> int:
+    zone = read(Zone, name)
+    return 0 if zone is None else zone.number

@@ -1,0 +1,1 @@
+"""Flows that a switch should hold, and how it gets there."""

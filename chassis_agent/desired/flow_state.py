@@ -1,0 +1,156 @@
+"""The flows that this chassis wants, kept current: changes in, flow changes out. Pure.
+
+:class:`FlowState` joins the incremental engine, which says what each flow group,
+port, chassis, … wants, with the desired table, which settles what the switch
+gets when several want the same flow.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+from chassis_agent.derivations.acls import port_acls
+from chassis_agent.derivations.logical import used_sets
+from chassis_agent.derivations.templates import stage_book, template_shelf
+from chassis_agent.desired.flow import Flow, FlowKey
+from chassis_agent.desired.flows import Changes, DesiredTable
+from chassis_agent.graph import wire
+from chassis_agent.inputs import Change, LocalPort, Zone
+from chassis_agent.show import Names, format_flow
+from incremental import Delta, Engine, Read
+from southbound.rows import Datapath, PortBinding
+
+
+class FlowState:
+    """Everything between rows and flows."""
+
+    def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
+        self._wiring = wire(conjunction_id)
+        self._engine = Engine(self._wiring.graph)
+        self._desired = DesiredTable()
+        self.incomplete: dict[int, tuple[str, ...]] = {}
+        """Flow groups of which flows wait for ports, with the names of the ports."""
+        self._acl_changes: set[str] = set()
+
+    def __len__(self) -> int:
+        return len(self._desired)
+
+    def __iter__(self) -> Iterator[Flow]:
+        return iter(self._desired)
+
+    @property
+    def clashes(self) -> dict[FlowKey, list[Flow]]:
+        return self._desired.clashes
+
+    @property
+    def failures(self) -> list[str]:
+        """Derivations that raised: bugs, one line each."""
+        return [
+            f"{failure.node} of {failure.key}: {failure.error}"
+            for failure in self._engine.failures.values()
+        ]
+
+    @property
+    def has_templates(self) -> bool:
+        """Whether there is any template that was understood: without, no group can have flows."""
+        return any(self._engine.rows(template_shelf).values())
+
+    @property
+    def used_sets(self) -> frozenset[str]:
+        """The address sets and port groups that flows here are made from."""
+        return frozenset(name for _, name in self._engine.rows(used_sets))
+
+    def pack(self, read: Read, group: int) -> tuple[Flow, ...]:
+        """The flows that a flow group would be, were the rows what `read` says."""
+        packed = self._wiring.group_flows(read, group)
+        return packed.flows if packed else ()
+
+    def rows(self, table: type[Any]) -> Mapping[Any, Any]:
+        return self._engine.rows(table)
+
+    def apply(self, changes: Iterable[Change]) -> Delta:
+        """Takes changes of rows and facts; :meth:`take_changes` gives what comes of them."""
+        delta = self._engine.apply(changes)
+        for key, change in delta.of(self._wiring.group_flows).items():
+            group = change.after
+            self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
+            self._note_waiting(key, group.waiting if group else ())
+        for source in self._wiring.flow_sources:
+            for key, change in delta.of(source).items():
+                self._desired.replace((source, key), change.after or ())
+        for port, change in delta.of(port_acls).items():
+            if change.before is not None and change.after is not None:
+                self._acl_changes.add(port)
+        return delta
+
+    def take_acl_changes(self) -> set[str]:
+        """The local ports of which other ACLs decide than at the last call."""
+        ports, self._acl_changes = self._acl_changes, set()
+        return ports
+
+    def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
+        if ports:
+            self.incomplete[group] = ports
+        else:
+            self.incomplete.pop(group, None)
+
+    def take_changes(self) -> Changes:
+        return self._desired.take_changes()
+
+    def difference(self, installed: Iterable[Flow]) -> Changes:
+        """What brings a switch that holds `installed` to what is wanted; see the table's."""
+        return self._desired.difference(installed)
+
+    def difference_within(
+        self, installed: Iterable[Flow], is_within: Callable[[Flow], bool]
+    ) -> Changes:
+        """What brings a part of the switch to what is wanted there; see the table's."""
+        return self._desired.difference_within(installed, is_within)
+
+    def self_check(self) -> list[str]:
+        """Compares with a full recomputation from the same inputs; empty when equal."""
+        found = [
+            f"{node} of {key}: is {is_}, should be {should}"
+            for node, key, is_, should in self._engine.differences()
+        ]
+        again = DesiredTable()
+        for source in (self._wiring.group_flows, *self._wiring.flow_sources):
+            for key, value in self._engine.rows(source).items():
+                again.replace((source, key), getattr(value, "flows", value))
+        return found + self.compare(again, self._desired, "recomputed", "kept")
+
+    def compare(
+        self, wanted: Iterable[Flow], present: Iterable[Flow], wanted_name: str, present_name: str
+    ) -> list[str]:
+        """The differences of two sets of flows, a line each, by name."""
+        one = {flow.key: flow for flow in wanted}
+        other = {flow.key: flow for flow in present}
+        differing = [key for key in one.keys() | other.keys() if one.get(key) != other.get(key)]
+        if not differing:
+            return []
+        names = self.names()
+
+        def text(flow: Flow | None) -> str:
+            return "nothing" if flow is None else f"{format_flow(flow, names)} {flow.cookie:#x}"
+
+        return [
+            f"{wanted_name}: {text(one.get(key))}; {present_name}: {text(other.get(key))}"
+            for key in sorted(differing)
+        ]
+
+    def names(self) -> Names:
+        """Names for the numbers in flows."""
+        books = self._engine.rows(stage_book)
+        datapaths = self.rows(Datapath)
+        ports = self.rows(PortBinding)
+        return Names(
+            stages=next((book.names() for book in books.values()), {}),
+            kinds={row.tunnel_key: row.kind for row in datapaths.values()},
+            datapaths={row.tunnel_key: row.name for row in datapaths.values()},
+            ports={
+                (datapaths[row.datapath].tunnel_key, row.tunnel_key): name
+                for name, row in ports.items()
+                if row.datapath in datapaths
+            },
+            interfaces={local.ofport: name for name, local in self.rows(LocalPort).items()},
+            zones={zone.number: name for name, zone in self.rows(Zone).items()},
+        )

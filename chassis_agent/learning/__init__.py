@@ -1,0 +1,1 @@
+"""What the agent learns from packets, and tells the server."""

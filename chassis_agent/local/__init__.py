@@ -1,0 +1,1 @@
+"""What of the network is on this host."""

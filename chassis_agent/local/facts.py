@@ -1,0 +1,93 @@
+"""From the picture of the switch and the port rows to the facts that flows are made from. Pure.
+
+:class:`LocalFacts` remembers what it said before, so that it says only what
+changed: to the engine (where interfaces and zones are), to the server (claims),
+and to the database (zones to remember).
+"""
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+from chassis_agent.bridge.tunnels import tunnel_ofport
+from chassis_agent.inputs import Change, LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.local.bindings import Bindings, Plugged, plugged_ports, settle
+from chassis_agent.local.zones import Assignment, ZoneAllocator
+from chassis_agent.ovsdb.view import Bridge
+from southbound.rows import PortBinding
+
+
+class LocalChange(NamedTuple):
+    """What is new on this host."""
+
+    facts: list[Change]
+    zones: Assignment
+    plugged: frozenset[str]
+    unplugged: frozenset[str]
+
+
+class LocalFacts:
+    """What this host is to its flows."""
+
+    def __init__(self, chassis: str, zones: ZoneAllocator) -> None:
+        self._chassis = chassis
+        self._zones = zones
+        self._facts: dict[tuple[type[Any], str], Any] = {}
+        self.plugged: Mapping[str, Plugged] = {}
+        self.bindings = Bindings({}, {}, frozenset())
+
+    @property
+    def zones(self) -> Mapping[str, int]:
+        return self._zones.zones
+
+    @property
+    def port_zones(self) -> Mapping[str, int]:
+        """The zones of the ports that are bound here, by port."""
+        zones = self.zones
+        return {name: zones[name] for name in self.bindings.bound if name in zones}
+
+    def update(
+        self,
+        bridge: Bridge,
+        port: Callable[[str], PortBinding | None],
+        routers: Callable[[Bindings], Collection[str]],
+        *,
+        all_rows_known: bool,
+    ) -> LocalChange:
+        """Takes the picture of the bridge and the port rows by name.
+
+        `routers` gives the ids of the routers that this host needs for its ports.
+        Zones are only given up when all rows are known: a port whose row is on its
+        way after a restart keeps its zone, and with it its connections.
+        """
+        before = self.plugged.keys()
+        self.plugged = plugged_ports(bridge.interfaces.values())
+        rows = {name: row for name in self.plugged if (row := port(name)) is not None}
+        self.bindings = settle(self.plugged, rows, self._chassis)
+        wanted = set(self._zone_names(routers(self.bindings)))
+        zones = self._zones.assign(wanted if all_rows_known else wanted | self.zones.keys())
+        facts = dict(self._wanted(bridge))
+        changes: list[Change] = [
+            (*key, facts.get(key))
+            for key in facts.keys() | self._facts.keys()
+            if facts.get(key) != self._facts.get(key)
+        ]
+        self._facts = facts
+        return LocalChange(
+            changes,
+            zones,
+            frozenset(self.plugged.keys() - before),
+            frozenset(before - self.plugged.keys()),
+        )
+
+    def _zone_names(self, routers: Iterable[str]) -> Iterator[str]:
+        yield from self.bindings.bound
+        for router in routers:
+            yield dnat_zone(router)
+            yield snat_zone(router)
+
+    def _wanted(self, bridge: Bridge) -> Iterator[tuple[tuple[type[Any], str], Any]]:
+        yield (ThisChassis, ""), ThisChassis(self._chassis, tunnel_ofport(bridge))
+        for name, bound in self.bindings.bound.items():
+            yield (LocalPort, name), LocalPort(bound.plugged.ofport)
+        for name, zone in self._zones.zones.items():
+            yield (Zone, name), Zone(zone)

@@ -1,0 +1,162 @@
+"""From rows and facts to flow changes, on a network of two switches and a router."""
+
+import random
+
+import pytest
+
+from chassis_agent import tables
+from chassis_agent.compile import ConjunctionIds
+from chassis_agent.desired.flow import Flow
+from chassis_agent.desired.flow_state import FlowState
+from chassis_agent.inputs import Change, LocalPort, WatchedRows, Zone
+from southbound import rows
+from tests.unit.chassis_agent.tiny_network import HOST, MACS, NETWORK, Acl, Lookup, group, port
+
+
+class World:
+    """A flow state fed with rows as the watch brings them."""
+
+    def __init__(self) -> None:
+        self.state = FlowState(ConjunctionIds().allocate)
+        self._watched = WatchedRows(rows.ROW_TYPES)
+
+    def put(self, *put: rows.Row) -> None:
+        self.state.apply(self._watched.changes(put, ()))
+
+    def delete(self, *gone: rows.Row) -> None:
+        self.state.apply(self._watched.changes((), [row.row_id for row in gone]))
+
+    def facts(self, *facts: Change) -> None:
+        self.state.apply(facts)
+
+    def flows(self) -> set[Flow]:
+        return set(self.state)
+
+    def in_table(self, table: int) -> list[Flow]:
+        return [flow for flow in self.state if flow.table == table]
+
+
+@pytest.fixture
+def world() -> World:
+    world = World()
+    world.put(*NETWORK)
+    world.facts(*HOST)
+    assert not world.state.failures
+    return world
+
+
+def test_only_what_is_for_this_chassis_is_there(world: World) -> None:
+    """Two local ports are admitted and delivered, four are reachable."""
+    assert len(world.in_table(tables.stage_table("ls_in", 0))) == 2
+    assert len(world.in_table(tables.stage_table("ls_out", 0))) == 2
+    assert len(world.in_table(tables.stage_table("ls_in", 2))) == 5
+    assert not world.in_table(tables.stage_table("ls_in", 1))
+    interfaces_and_one_tunnel = 3
+    assert len(world.in_table(tables.PHYSICAL_TO_LOGICAL)) == interfaces_and_one_tunnel
+
+
+def test_the_same_flows_whatever_the_order(world: World) -> None:
+    for seed in range(20):
+        pieces: list[rows.Row | Change] = [*NETWORK, *HOST]
+        random.Random(seed).shuffle(pieces)
+        other = World()
+        for piece in pieces:
+            if isinstance(piece, rows.Row):
+                other.put(piece)
+            else:
+                other.facts(piece)
+        assert other.flows() == world.flows()
+        assert other.state.self_check() == []
+
+
+def test_what_came_and_went_leaves_nothing(world: World) -> None:
+    before = world.flows()
+    new = port("p5", 5, "hv1")
+    flows = group(15, "ls", Lookup.unicast(mac=b"\x0a\0\0\0\0\5", port="p5"))
+    world.put(new, flows)
+    world.facts((LocalPort, "p5", LocalPort(105)))
+    assert world.flows() != before
+    world.facts((LocalPort, "p5", None))
+    world.delete(new, flows)
+    assert world.flows() == before
+    assert world.state.self_check() == []
+
+
+def test_a_flow_waits_for_its_port(world: World) -> None:
+    mac = b"\x0a\0\0\0\0\5"
+    world.put(group(15, "ls", Lookup.unicast(mac=mac, port="p5"), Lookup.multicast()))
+    assert world.state.incomplete == {15: ("p5",)}
+    world.put(port("p5", 5))
+    assert world.state.incomplete == {}
+    assert len(world.in_table(tables.stage_table("ls_in", 2))) == 6
+
+
+def test_a_stage_is_visited_once_it_has_flows(world: World) -> None:
+    acl = tables.stage_table("ls_in", 1)
+    refuse = group(20, "ls", Acl.refuse(who="$bad"))
+    world.put(refuse)
+    assert world.state.used_sets == {"$bad"}
+    the_default = 1
+    assert len(world.in_table(acl)) == the_default
+    world.put(rows.SetMember("$bad", "198.51.100.7"), rows.SetMember("$bad", "198.51.100.8"))
+    assert len(world.in_table(acl)) == the_default + 2
+    world.delete(rows.SetMember("$bad", "198.51.100.7"))
+    assert len(world.in_table(acl)) == the_default + 1
+    world.delete(refuse)
+    assert world.in_table(acl) == []
+    assert world.state.used_sets == frozenset()
+
+
+def test_a_change_touches_only_what_read_it(world: World) -> None:
+    delta = world.state.apply(
+        [(rows.FlowGroup, 11, group(11, "ls", Lookup.unicast(mac=MACS["p1"], port="p2")))]
+    )
+    assert delta.runs["group_flows"] == 1
+    assert delta.runs["port_flows"] == 0
+    delta = world.state.apply([(rows.PortBinding, "p3", port("p3", 3, "hv1"))])
+    assert delta.runs["group_flows"] == 1
+    assert delta.runs["port_flows"] == 1
+
+
+def test_a_port_that_moves_here_takes_its_flows_along(world: World) -> None:
+    world.state.take_changes()
+    world.put(port("p3", 3, "hv1"))
+    world.facts((LocalPort, "p3", LocalPort(103)), (Zone, "p3", Zone(3)))
+    changes = world.state.take_changes()
+    assert {flow.table for flow in changes.added} >= {
+        tables.PHYSICAL_TO_LOGICAL,
+        tables.LOGICAL_TO_PHYSICAL,
+        tables.stage_table("ls_in", 0),
+    }
+    assert world.state.self_check() == []
+
+
+def test_a_port_deleted_and_made_again_under_its_name_in_one_batch(world: World) -> None:
+    old = port("p4", 4, "hv2")
+    new = rows.PortBinding("other", "ls", "p4", 44, "vif", chassis="hv2")
+    watched = WatchedRows(rows.ROW_TYPES)
+    list(watched.changes(NETWORK, ()))
+    world.state.apply(watched.changes([new], [old.row_id]))
+    assert world.state.rows(rows.PortBinding)["p4"] == new
+    assert world.state.self_check() == []
+
+
+def test_a_broken_group_fails_alone(world: World) -> None:
+    before = world.flows()
+    world.put(rows.FlowGroup(30, "ls", "port", "x", 1, b"nonsense"))
+    assert world.flows() == before
+    assert any("30" in failure for failure in world.state.failures)
+    world.delete(rows.FlowGroup(30, "ls", "port", "x", 1, b""))
+    assert world.state.failures == []
+
+
+def test_learned_addresses_become_flows(world: World) -> None:
+    entry = rows.FdbEntry("ls", "0a:00:00:00:00:99", "p2")
+    world.put(entry)
+    assert len(world.in_table(tables.FDB_GET)) == 1
+    binding = rows.MacBinding("ls", "p1", "192.0.2.77", "0a:00:00:00:00:98")
+    world.put(binding)
+    assert len(world.in_table(tables.ARP_GET)) == 1
+    world.delete(entry, binding)
+    assert not world.in_table(tables.FDB_GET)
+    assert not world.in_table(tables.ARP_GET)

@@ -1,0 +1,101 @@
+"""What a host says about itself, once and when it changed."""
+
+from collections.abc import Mapping
+
+from chassis_agent.bridge.tunnels import PORT_NAME
+from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.local.bindings import Bindings
+from chassis_agent.local.facts import LocalFacts
+from chassis_agent.local.zones import ZoneAllocator
+from chassis_agent.ovsdb.view import Bridge, Interface
+from southbound.rows import PortBinding
+
+ROWS = {
+    name: PortBinding(f"id-{name}", "ls", name, number, "vif")
+    for number, name in enumerate(("a", "b"), 1)
+}
+
+
+def bridge(**ports: int) -> Bridge:
+    interfaces = {
+        f"tap-{port}": Interface(f"tap-{port}", ofport=ofport, external_ids={"iface-id": port})
+        for port, ofport in ports.items()
+    }
+    interfaces[PORT_NAME] = Interface(PORT_NAME, "geneve", 9)
+    return Bridge("br-int", interfaces=interfaces)
+
+
+class Host:
+    """Local facts with a network around them."""
+
+    def __init__(self, zones: Mapping[str, int] | None = None) -> None:
+        self.local = LocalFacts("hv1", ZoneAllocator(zones or {}))
+        self.rows = dict(ROWS)
+        self.routers: list[str] = []
+
+    def update(
+        self, bridge: Bridge, *, all_rows_known: bool = True
+    ) -> dict[tuple[str, str], object]:
+        def routers(_bindings: Bindings) -> list[str]:
+            return self.routers
+
+        self.change = self.local.update(
+            bridge, self.rows.get, routers, all_rows_known=all_rows_known
+        )
+        return {(table.__name__, key): row for table, key, row in self.change.facts}
+
+
+def test_a_plugged_port_is_said_once() -> None:
+    host = Host()
+    assert host.update(bridge(a=5)) == {
+        ("ThisChassis", ""): ThisChassis("hv1", 9),
+        ("LocalPort", "a"): LocalPort(5),
+        ("Zone", "a"): Zone(1),
+    }
+    assert host.change.plugged == {"a"}
+    assert host.change.zones.external_ids == {"ct-zone-a": "1"}
+    assert host.update(bridge(a=5)) == {}
+    assert not host.change.plugged
+    assert not host.change.zones
+
+
+def test_what_changed_is_said_alone() -> None:
+    host = Host()
+    host.update(bridge(a=5, b=6))
+    assert host.update(bridge(a=7, b=6)) == {("LocalPort", "a"): LocalPort(7)}
+    assert host.update(bridge(b=6)) == {("LocalPort", "a"): None, ("Zone", "a"): None}
+    assert host.change.unplugged == {"a"}
+    assert host.change.zones.external_ids == {"ct-zone-a": None}
+
+
+def test_a_plugged_port_without_a_row_waits() -> None:
+    host = Host()
+    del host.rows["a"]
+    assert ("LocalPort", "a") not in host.update(bridge(a=5))
+    assert host.change.plugged == {"a"}
+    host.rows = dict(ROWS)
+    assert host.update(bridge(a=5)) == {
+        ("LocalPort", "a"): LocalPort(5),
+        ("Zone", "a"): Zone(1),
+    }
+
+
+def test_zones_are_kept_until_all_rows_are_known() -> None:
+    host = Host({"a": 7, "gone": 8})
+    host.rows = {}
+    host.update(bridge(a=5), all_rows_known=False)
+    assert host.local.zones == {"a": 7, "gone": 8}
+    host.rows = dict(ROWS)
+    host.update(bridge(a=5))
+    assert host.local.zones == {"a": 7}
+
+
+def test_routers_have_two_zones() -> None:
+    host = Host()
+    host.routers = ["r1"]
+    host.update(bridge())
+    assert set(host.local.zones) == {dnat_zone("r1"), snat_zone("r1")}
+
+
+def test_without_a_tunnel_port_there_is_none() -> None:
+    assert Host().update(Bridge("br-int"))["ThisChassis", ""] == ThisChassis("hv1", 0)

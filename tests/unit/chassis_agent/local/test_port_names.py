@@ -1,0 +1,43 @@
+"""Ports by their tunnel keys, and back."""
+
+from chassis_agent.local.port_names import PortKeys, PortNames
+from southbound.rows import Datapath, PortBinding
+
+SWITCH = Datapath("ls", "ls", "switch", 7)
+
+
+def port(name: str, key: int, identity: str = "") -> PortBinding:
+    return PortBinding(identity or f"id-{name}", "ls", name, key, "vif")
+
+
+def test_keys_and_names() -> None:
+    names = PortNames()
+    names.change([port("a", 1)], [])
+    assert names.port(PortKeys(7, 1)) is None
+    assert names.keys("a") is None
+    names.change([SWITCH], [])
+    found = names.port(PortKeys(7, 1))
+    assert found is not None
+    assert found.name == "a"
+    assert names.keys("a") == PortKeys(7, 1)
+    assert names.port(PortKeys(8, 1)) is None
+
+
+def test_a_key_that_changes_hands() -> None:
+    names = PortNames()
+    names.change([SWITCH, port("a", 1)], [])
+    names.change([port("b", 1), port("a", 2)], [])
+    assert names.keys("a") == PortKeys(7, 2)
+    found = names.port(PortKeys(7, 1))
+    assert found is not None
+    assert found.name == "b"
+
+
+def test_a_port_made_again_in_one_batch() -> None:
+    names = PortNames()
+    names.change([SWITCH, port("a", 1)], [])
+    names.change([port("a", 3, "other")], [port("a", 1).row_id])
+    assert names.keys("a") == PortKeys(7, 3)
+    names.change([], [port("a", 3, "other").row_id, SWITCH.row_id])
+    assert names.keys("a") is None
+    assert names.port(PortKeys(7, 3)) is None

@@ -1,0 +1,121 @@
+"""What an ACL does on a switch: a flow in the stage of its tier, and one for fragments.
+
+Fragments show no transport fields. An ACL that asks for some decides on whole packets, and
+the fragments that it may be about are dropped, unless it is one that allows: see
+:mod:`logical_flow.fragments`.
+"""
+
+from collections.abc import Iterator
+from functools import lru_cache
+
+from incremental import Read
+from logical_flow.action import SEVERITIES, VERDICTS
+from logical_flow.expression import FALSE
+from logical_flow.fragments import doubtful_match, sure_match
+from logical_flow.match_parser import parse_match
+from logical_flow.template import LogicalFlow, Template
+from translator.derivations.relations import stateful_acls
+from translator.derivations.result import Flows
+from translator.inputs import Acl
+from translator.pipeline.acl import AclEval
+from translator.pipeline.ls_in import LS_IN_ACL_EVAL, LsInAclPre
+from translator.pipeline.ls_out import LS_OUT_ACL_EVAL, LsOutAclPre
+
+_TEMPLATES = {
+    "allow": "allow",
+    "allow-related": "allow",
+    "allow-stateless": "allow",
+    "drop": "drop",
+    "reject": "reject",
+    "pass": "pass_on",
+}
+"""Which templates of a stage an action uses."""
+
+_VERDICTS = {action: action.partition("-")[0] for action in _TEMPLATES}
+"""What is logged of an action."""
+
+
+def acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
+    """The flows of an ACL on a switch to which it, or its port group, belongs.
+
+    >>> from incremental import RecordedFacts
+    >>> acl = Acl("a", "s", "", "to-lport", 0, 10, "tcp.dst==80", "drop", "", False, "", "", 0)
+    >>> for flow in acl_flows(RecordedFacts({Acl: {"a": acl}}), ("s", "a")).flows:
+    ...     print(flow)
+    table=2(ls_out_acl_eval_0), priority=21, match=(tcp.dst == 80 && !ip.is_frag), \
+action=(reg8[17] = 1; next(ls_out_acl_action);)
+    table=2(ls_out_acl_eval_0), priority=21, match=(tcp && ip.is_frag), \
+action=(reg8[17] = 1; next(ls_out_acl_action);)
+    """
+    switch, acl_id = placement
+    acl = read(Acl, acl_id)
+    if acl is None:
+        return None
+    sure, doubtful = matches_of(acl.match)
+    flows = [_verdict_flow(acl, acl.action, sure)]
+    if doubtful and _TEMPLATES[acl.action] != "allow":
+        flows.append(_verdict_flow(acl, "drop", doubtful))
+    if acl.action == "allow-stateless" and read.any(stateful_acls, switch):
+        flows.append(_untracked_flow(acl))
+    return Flows(switch, "acl", acl_id, tuple(flows))
+
+
+def closed_acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
+    """What stands in for an ACL that could not be derived: it drops everything.
+
+    Nobody can say any more what it was to let through or to keep out.
+    """
+    switch, acl_id = placement
+    acl = read(Acl, acl_id)
+    if acl is None:
+        return None
+    flow = _stage(acl).drop(priority=acl.priority, match="1")
+    return Flows(switch, "acl", acl_id, (flow,))
+
+
+def _stage(acl: Acl) -> type[AclEval]:
+    stages = LS_IN_ACL_EVAL if acl.direction == "from-lport" else LS_OUT_ACL_EVAL
+    return stages[acl.tier]
+
+
+def _verdict_flow(acl: Acl, action: str, match: str) -> LogicalFlow:
+    name = _TEMPLATES[action]
+    arguments: dict[str, str | int | bytes] = {
+        "priority": acl.priority,
+        "match": match,
+    }
+    if acl.label and name == "allow":
+        name = "allow_labelled"
+        arguments["label"] = acl.label
+    if acl.log:
+        name += "_log_metered" if acl.meter else "_logged"
+        arguments.update(_log_arguments(acl, action))
+    template: Template = getattr(_stage(acl), name)
+    return template(**arguments)
+
+
+def _log_arguments(acl: Acl, action: str) -> Iterator[tuple[str, str | int | bytes]]:
+    yield "log_name", acl.name.encode()
+    yield "severity", SEVERITIES.index(acl.severity)
+    yield "verdict", VERDICTS.index(_VERDICTS[action])
+    if acl.meter:
+        yield "meter", acl.meter
+
+
+def _untracked_flow(acl: Acl) -> LogicalFlow:
+    stage = LsInAclPre if acl.direction == "from-lport" else LsOutAclPre
+    return stage.stateless(priority=acl.priority, match=matches_of(acl.match)[0])
+
+
+@lru_cache(maxsize=4096)
+def matches_of(text: str) -> tuple[str, str]:
+    """What fits a match for sure, and the fragments that perhaps do, as they stand in flows.
+
+    >>> matches_of("udp.dst==53")
+    ('udp.dst == 53 && !ip.is_frag', 'udp && ip.is_frag')
+    >>> matches_of("ip4.src==$web && tcp")
+    ('ip4.src == $web && tcp', '')
+    """
+    match = parse_match(text)
+    doubtful = doubtful_match(match)
+    return str(sure_match(match)), "" if doubtful == FALSE else str(doubtful)

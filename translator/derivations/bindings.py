@@ -1,0 +1,108 @@
+"""The southbound rows of datapaths and ports."""
+
+from incremental import Read
+from southbound.rows import Datapath, PortBinding
+from translator.addresses import LINK_LOCAL_NETWORK, host, link_local, network_text
+from translator.derivations.relations import (
+    next_hops_beyond,
+    peer_router_port,
+    router_port_named,
+    switch_ports_towards,
+)
+from translator.inputs import (
+    Host,
+    LogicalRouter,
+    LogicalRouterPort,
+    LogicalSwitch,
+    LogicalSwitchPort,
+)
+
+FLOOD = "_MC_flood"
+"""Every enabled port."""
+FLOOD_L2 = "_MC_flood_l2"
+"""Every enabled port that doesn't lead to a router."""
+UNKNOWN = "_MC_unknown"
+"""Every enabled port that takes frames for unknown destinations."""
+
+
+def switch_datapath(read: Read, switch: str) -> Datapath | None:
+    row = read(LogicalSwitch, switch)
+    return None if row is None else Datapath(switch, "ls", row.name, row.tunnel_key)
+
+
+def router_datapath(read: Read, router: str) -> Datapath | None:
+    row = read(LogicalRouter, router)
+    return None if row is None else Datapath(router, "lr", row.name, row.tunnel_key)
+
+
+def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
+    """A switch port; one that leads to a router is a patch to the router's port."""
+    port = read(LogicalSwitchPort, lsp)
+    if port is None:
+        return None
+    peer = peer_router_port(read, port)
+    return PortBinding(
+        id=lsp,
+        datapath=port.switch,
+        name=port.name,
+        tunnel_key=port.tunnel_key,
+        type="patch" if port.is_router_type else "vif",
+        enabled=port.enabled,
+        addresses=port.addresses if peer is None else (router_port_addresses(peer),),
+        multicast=multicast_groups(port),
+        peer="" if peer is None else peer.name,
+        peer_datapath="" if peer is None else peer.router,
+        requested_chassis=port.requested_chassis,
+    )
+
+
+def router_port_binding(read: Read, lrp: str) -> PortBinding | None:
+    """A router port: a patch to the switch port that leads to it, or to another router."""
+    port = read(LogicalRouterPort, lrp)
+    if port is None:
+        return None
+    peer, peer_datapath = _peer(read, port)
+    return PortBinding(
+        id=lrp,
+        datapath=port.router,
+        name=port.name,
+        tunnel_key=port.tunnel_key,
+        type="patch",
+        enabled=port.enabled,
+        addresses=(router_port_addresses(port),),
+        peer=peer,
+        peer_datapath=peer_datapath,
+        neighbours=_neighbours(read, port),
+    )
+
+
+def multicast_groups(port: LogicalSwitchPort) -> tuple[str, ...]:
+    if not port.enabled:
+        return ()
+    if port.is_router_type:
+        return (FLOOD,)
+    return (FLOOD, FLOOD_L2, UNKNOWN) if port.takes_unknown else (FLOOD, FLOOD_L2)
+
+
+def router_port_addresses(port: LogicalRouterPort) -> str:
+    """The router port's addresses as an address string, its link-local one last."""
+    ip4 = tuple(network.ip for network in port.networks4)
+    ip6 = (*(network.ip for network in port.networks6), link_local(port.mac))
+    return str(Host(port.mac, ip4, ip6))
+
+
+def _neighbours(read: Read, port: LogicalRouterPort) -> tuple[str, ...]:
+    """The port's networks, that of link-local addresses, and next hops beyond them."""
+    networks = {network.network for network in port.networks} | {LINK_LOCAL_NETWORK}
+    networks |= {host(nexthop) for nexthop in read.members(next_hops_beyond, port.id)}
+    return tuple(network_text(network) for network in sorted(networks))
+
+
+def _peer(read: Read, port: LogicalRouterPort) -> tuple[str, str]:
+    """Name and datapath of what the router port is patched to; empty without one."""
+    for lsp in read.members(switch_ports_towards, port.name):
+        switch_port = read(LogicalSwitchPort, lsp)
+        if switch_port is not None:
+            return switch_port.name, switch_port.switch
+    other = router_port_named(read, port.peer) if port.peer else None
+    return ("", "") if other is None else (other.name, other.router)

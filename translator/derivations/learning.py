@@ -1,0 +1,95 @@
+"""Which neighbours a router port learns, and who tells it of himself when asking for it."""
+
+from collections.abc import Iterator
+
+from incremental import Read
+from logical_flow.template import LogicalFlow
+from translator.addresses import Interface, broadcast, has_broadcast, link_local, solicited_node
+from translator.derivations.relations import switch_ports_towards
+from translator.derivations.result import Flows
+from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
+from translator.pipeline.lr_in import LrInLookupNeighbour
+from translator.pipeline.ls_in import LsInArpRsp
+
+
+def neighbours_in(port: str, network: bytes) -> Iterator[LogicalFlow]:
+    """A network, as value and mask, whose addresses a router port learns."""
+    if len(network) == 2 * 4:
+        yield LrInLookupNeighbour.arp(port=port, network=network)
+    else:
+        yield LrInLookupNeighbour.advertisement(port=port, network=network)
+        yield LrInLookupNeighbour.solicitation(port=port, network=network)
+
+
+def nobodys_addresses(port: LogicalRouterPort) -> Iterator[bytes]:
+    """The addresses in a router port's networks that no neighbour has.
+
+    They are its own; network and broadcast addresses; of IPv6 networks the one that every
+    router there has (RFC 4291 section 2.6.1).
+    """
+    for network in port.networks:
+        yield network.ip
+        if has_broadcast(network):
+            yield broadcast(network)
+        if has_broadcast(network) or (len(network.ip) == 16 and network.plen < _POINT_TO_POINT6):
+            yield network.network[: len(network.ip)]
+    yield link_local(port.mac)
+
+
+_POINT_TO_POINT6 = 127
+"""Networks with this prefix or a longer one give all their addresses to hosts (RFC 6164)."""
+
+
+def asking_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
+    """Lets a router port hear who asks for it behind a port with unknown addresses.
+
+    For others the switch answers, and the router knows them anyhow. From here the router has
+    to learn who is where, so that he who asks for his gateway is not taken for another one
+    who presented himself with the same address before.
+
+    >>> from incremental import RecordedFacts
+    >>> from translator.addresses import interface, mac_bytes
+    >>> lsp = LogicalSwitchPort("p", "s", "any", 1, True, (), ("unknown",), True, (), False, "", ())
+    >>> leads = LogicalSwitchPort("t", "s", "s-r", 2, True, (), (), False, (), True, "r-s", ())
+    >>> lrp = LogicalRouterPort("q", "r", "r-s", 1, True, mac_bytes("0a:00:00:00:00:02"),
+    ...     (interface("10.0.0.254/24"),), (), "")
+    >>> facts = RecordedFacts(
+    ...     {LogicalSwitchPort: {"p": lsp, "t": leads}, LogicalRouterPort: {"q": lrp},
+    ...      LogicalRouter: {"r": LogicalRouter("r", "r", 3, True)}},
+    ...     {switch_ports_towards: {"r-s": ["t"]}})
+    >>> for flow in asking_flows(facts, ("p", "q")).flows:
+    ...     print(str(flow).partition(", action")[0])
+    table=12(ls_in_arp_rsp), priority=60, match=(inport == "any" && eth.bcast && arp.op == 1 \
+&& arp.tpa == 10.0.0.254 && arp.spa == 10.0.0.0/24)
+    table=12(ls_in_arp_rsp), priority=60, match=(inport == "any" && nd_ns && \
+ip6.dst == ff02::1:ff00:2 && nd.target == fe80::800:ff:fe00:2)
+    """
+    lsp, lrp = pair
+    port = read(LogicalSwitchPort, lsp)
+    router_port = read(LogicalRouterPort, lrp)
+    router = None if router_port is None else read(LogicalRouter, router_port.router)
+    if port is None or router_port is None or router is None:
+        return None
+    leading = _leading(read, port.switch, router_port.name)
+    hears = router.enabled and router_port.enabled and leading
+    flows = tuple(_asking(port.name, leading, router_port)) if hears else ()
+    return Flows(port.switch, "logical_switch_port", lsp, flows)
+
+
+def _leading(read: Read, switch: str, router_port: str) -> str:
+    """The enabled port of a switch that leads to a router port; empty without one."""
+    for lsp in read.members(switch_ports_towards, router_port):
+        port = read(LogicalSwitchPort, lsp)
+        if port is not None and port.switch == switch and port.enabled:
+            return port.name
+    return ""
+
+
+def _asking(port: str, leading: str, router_port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    networks6: tuple[Interface, ...] = router_port.networks6
+    for network in router_port.networks4:
+        yield LsInArpRsp.arp_for_router(
+            port=port, router=leading, ip=network.ip, network=network.network
+        )
+    for ip in (*(network.ip for network in networks6), link_local(router_port.mac)):
+        yield LsInArpRsp.nd_for_router(port=port, router=leading, ip=ip, group=solicited_node(ip))

@@ -1,0 +1,55 @@
+"""What routers know of their neighbours without asking."""
+
+from collections.abc import Iterator
+
+from incremental import Read
+from logical_flow.template import LogicalFlow
+from translator.addresses import is_within, link_local
+from translator.derivations.relations import peer_router_port
+from translator.derivations.result import Flows
+from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
+from translator.pipeline.lr_in import LrInArpResolve
+
+
+def neighbour_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
+    """A switch port, as a router port on the same switch knows it.
+
+    >>> from incremental import RecordedFacts
+    >>> from translator.addresses import interface, ip_bytes, mac_bytes
+    >>> host = Host(mac_bytes("0a:00:00:00:00:01"), (ip_bytes("10.0.0.1"),), ())
+    >>> lsp = LogicalSwitchPort(
+    ...     "p", "s", "web-1", 1, True, (host,), (), False, (), False, "", ())
+    >>> lrp = LogicalRouterPort("q", "r", "r-web", 1, True, mac_bytes("0a:00:00:00:00:02"),
+    ...     (interface("10.0.0.254/24"),), (), "")
+    >>> facts = RecordedFacts({LogicalSwitchPort: {"p": lsp}, LogicalRouterPort: {"q": lrp}})
+    >>> for flow in neighbour_flows(facts, ("p", "q")).flows:
+    ...     print(flow)
+    table=5(lr_in_arp_resolve), priority=100, match=(outport == "r-web" && reg9[9] == 1 \
+&& reg0 == 10.0.0.1), action=(eth.dst = 0a:00:00:00:00:01; next;)
+    """
+    lsp, lrp = pair
+    port = read(LogicalSwitchPort, lsp)
+    router_port = read(LogicalRouterPort, lrp)
+    if port is None or router_port is None:
+        return None
+    flows = tuple(flow for host in _hosts(read, port) for flow in _neighbour(router_port, host))
+    return Flows(router_port.router, "logical_switch_port", lsp, flows)
+
+
+def _hosts(read: Read, port: LogicalSwitchPort) -> tuple[Host, ...]:
+    """Who is behind a switch port: its addresses, or those of the router port it leads to."""
+    peer = peer_router_port(read, port)
+    if peer is None:
+        return port.hosts
+    ip4 = tuple(network.ip for network in peer.networks4)
+    ip6 = (*(network.ip for network in peer.networks6), link_local(peer.mac))
+    return (Host(peer.mac, ip4, ip6),)
+
+
+def _neighbour(router_port: LogicalRouterPort, host: Host) -> Iterator[LogicalFlow]:
+    for ip in host.ip4:
+        if any(is_within(ip, network) for network in router_port.networks4):
+            yield LrInArpResolve.static4(port=router_port.name, ip=ip, mac=host.mac)
+    for ip in host.ip6:
+        if ip.startswith(b"\xfe\x80") or any(is_within(ip, n) for n in router_port.networks6):
+            yield LrInArpResolve.static6(port=router_port.name, ip=ip, mac=host.mac)
