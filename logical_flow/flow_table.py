@@ -23,6 +23,7 @@ from logical_flow.evaluate import Packet, Sets, Value, evaluate, read
 from logical_flow.expression import And, Comparison, Expression, Relation
 from logical_flow.fields import FieldSlice
 from logical_flow.holes import Argument, Hole, HoleType
+from logical_flow.roles import Role
 from logical_flow.template import LogicalFlow, Template
 
 T = TypeVar("T")
@@ -35,6 +36,7 @@ class StagePlace(NamedTuple):
     table: int
     name: str
     default: str
+    role: Role = Role.OTHER
 
 
 class Layout:
@@ -42,7 +44,8 @@ class Layout:
 
     def __init__(self, templates: Iterable[Template]) -> None:
         places = {
-            StagePlace(t.pipeline, t.table_number, t.stage, t.stage_default) for t in templates
+            StagePlace(t.pipeline, t.table_number, t.stage, t.stage_default, t.role)
+            for t in templates
         }
         self._by_name = {place.name: place for place in places}
         self._by_pipeline: dict[str, list[StagePlace]] = defaultdict(list)

@@ -3,7 +3,9 @@
 A pipeline is declared once. Each stage is a class, each template an attribute of
 it, and declaration order is table order::
 
-    class LsInL2Lookup(Stage, name="ls_in_l2_lkup", default="drop"):
+    class LsInL2Lookup(
+        Stage, name="ls_in_l2_lkup", default="drop", role=Role.FORWARDING
+    ):
         '''Where the Ethernet destination chooses the logical output port.'''
 
         multicast = Template(70, "eth.mcast", 'outport = "_MC_flood"; output;')
@@ -36,6 +38,7 @@ from logical_flow.expression import holes as expression_holes
 from logical_flow.fields import Access
 from logical_flow.holes import HOLE_PATTERN, Argument, Hole, HoleType
 from logical_flow.match_parser import parse_match
+from logical_flow.roles import Role, role_of_name
 
 MAX_PRIORITY = 65535
 
@@ -125,7 +128,8 @@ class Template:
 
     `arguments` are the holes in the order in which flows carry their values: the
     priority's, then the match's, then the actions', each once. `id`, `pipeline`,
-    `stage`, `table_number` and `stage_default` are set once the template is placed.
+    `stage`, `table_number`, `stage_default` and `role`, which is the stage's, are set once the
+    template is placed.
     """
 
     __slots__ = (
@@ -138,6 +142,7 @@ class Template:
         "only",
         "pipeline",
         "priority",
+        "role",
         "stage",
         "stage_default",
         "table_number",
@@ -148,6 +153,7 @@ class Template:
     stage: str
     table_number: int
     stage_default: Default
+    role: Role
 
     def __init__(
         self, priority: int | Priority, match: str, actions: str, only: Only | None = None
@@ -187,7 +193,8 @@ class Template:
         if text.stage_default not in ("next", "drop"):
             raise TemplateError(f"`{text.stage_default}' is no default of a stage")
         default: Default = "next" if text.stage_default == "next" else "drop"
-        template._place(text.pipeline, text.stage, text.table_number, default)
+        role = role_of_name(text.stage)
+        template._place(text.pipeline, text.stage, text.table_number, default, role)
         template.id = text.id
         return template
 
@@ -204,11 +211,14 @@ class Template:
             only="" if self.only is None else str(self.only),
         )
 
-    def _place(self, pipeline: str, stage: str, table_number: int, default: Default) -> None:
+    def _place(
+        self, pipeline: str, stage: str, table_number: int, default: Default, role: Role
+    ) -> None:
         self.pipeline = pipeline
         self.stage = stage
         self.table_number = table_number
         self.stage_default = default
+        self.role = role
 
     def _misfit(self, arguments: Iterable[str]) -> TemplateError:
         given, wanted = ", ".join(sorted(arguments)), ", ".join(self._names)
@@ -275,12 +285,18 @@ class Stage:
 
     name: ClassVar[str]
     default: ClassVar[Default]
+    role: ClassVar[Role] = Role.OTHER
     templates: ClassVar[tuple[Template, ...]]
 
-    def __init_subclass__(cls, *, name: str, default: Default = "next") -> None:
+    def __init_subclass__(
+        cls, *, name: str, default: Default = "next", role: Role | None = None
+    ) -> None:
+        """Without a `role` the stage has that of the class that it is made from."""
         super().__init_subclass__()
         cls.name = name
         cls.default = default
+        if role is not None:
+            cls.role = role
         cls.templates = tuple(v for v in vars(cls).values() if isinstance(v, Template))
 
 
@@ -313,7 +329,7 @@ class Pipeline:
     def _place(self, template: Template, stage: type[Stage], table: int) -> None:
         if hasattr(template, "pipeline"):
             raise TemplateError(f"{template!r} stands in two pipelines")
-        template._place(self.name, stage.name, table, stage.default)
+        template._place(self.name, stage.name, table, stage.default, stage.role)
         if template.only is None:
             template.only = _inferred_only(template.match, self.direction)
         self._check_targets(template, table)

@@ -12,9 +12,10 @@ from chassis_agent.compile import CompiledTemplate
 from chassis_agent.derivations.logical import GroupFlows, set_members
 from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import GroupStages
-from chassis_agent.derivations.templates import ACL_STAGE, compiled_templates
+from chassis_agent.derivations.templates import compiled_templates
 from incremental import Read
 from logical_flow.payload import PackedFlow, decode_packed
+from logical_flow.roles import OF_ACLS
 from logical_flow.template import LogicalFlow
 from southbound.rows import FlowGroup, SetMember
 
@@ -67,7 +68,7 @@ def switch_acls(read: Read, pair: tuple[str, str]) -> SwitchAcls:
             continue
         for packed in decode_packed(group.payload):
             template = templates.get(int(packed[0]))
-            if template is not None and ACL_STAGE in template.template.stage:
+            if template is not None and template.template.role in OF_ACLS:
                 flows.append(packed)
         sets.update(name for name in read.members(group_sets, key) if name.startswith("$"))
     return SwitchAcls(

@@ -15,13 +15,11 @@ from chassis_agent.compile import (
     template_of,
 )
 from incremental import Read
+from logical_flow.roles import OF_ACLS
 from southbound.rows import Template
 
 EVERYTHING: Final = ""
 """The one key of what exists once."""
-
-ACL_STAGE: Final = "_acl_"
-"""What the names of the stages of ACLs have in them."""
 
 
 class Shape(NamedTuple):
@@ -49,7 +47,7 @@ class TemplateShelf(dict[int, CompiledTemplate]):
             used = [template_of(identifier, self) for identifier in identifiers]
             shape = self._shapes[identifiers] = Shape(
                 frozenset(template.stage for template in used),
-                any(ACL_STAGE in template.template.stage for template in used),
+                any(template.template.role in OF_ACLS for template in used),
             )
         return shape
 

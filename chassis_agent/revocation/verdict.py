@@ -26,13 +26,13 @@ from logical_flow.packet import (
     PROTO_UDP,
     MutablePacket,
 )
+from logical_flow.roles import Role
 from logical_flow.template import LogicalFlow
 from logical_flow.walk import walk_from
 from logical_flow.walk_network import Network
 
 _INGRESS, _EGRESS = "ls_in", "ls_out"
-_TRACKING_STAGE: Final = "_acl_pre"
-_DECIDING_STAGES: Final = ("_acl_eval_", "_acl_action")
+_DECIDING: Final = frozenset({Role.ACL, Role.ACL_VERDICT})
 
 _UNKNOWN: Final = ("eth.src", "eth.dst", "ip.dscp", "ip.ecn", "ip.ttl", "tcp.flags")
 _PORTS: Final = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
@@ -59,9 +59,11 @@ class AclJudge:
         self, flows: Iterable[LogicalFlow], sets: Mapping[str, Collection[str]] | None = None
     ) -> None:
         listed = list(flows)
-        deciding = [flow for flow in listed if _is_in(flow, _DECIDING_STAGES)]
+        deciding = [flow for flow in listed if flow.template.role in _DECIDING]
         self._tracks = {
-            flow.template.pipeline for flow in listed if _is_in(flow, (_TRACKING_STAGE,))
+            flow.template.pipeline
+            for flow in listed
+            if flow.template.role is Role.CONNECTION_TRACKING
         }
         self._layout = Layout(flow.template for flow in deciding)
         self._flows = FlowTable(map(Entry, deciding))
@@ -91,10 +93,6 @@ class AclJudge:
 
 
 _ESTABLISHED: Final = State.EST | State.TRK
-
-
-def _is_in(flow: LogicalFlow, stages: tuple[str, ...]) -> bool:
-    return any(part in flow.template.stage for part in stages)
 
 
 def _request_packet(pipeline: str, port: str, connection: TrackedConnection) -> MutablePacket:

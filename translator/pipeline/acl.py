@@ -33,6 +33,7 @@ and the default are stateful too.
 =============  ==============================================================
 """
 
+from logical_flow.roles import Role
 from logical_flow.template import Direction, Priority, Stage, Template
 
 TIERS = 4
@@ -60,7 +61,7 @@ UNREADABLE, EXEMPT = 65001, 65000
 SETTLED, UNTRACKED, TRACKED = 111, 110, 100
 
 
-class AclPre(Stage, name="acl_pre"):
+class AclPre(Stage, name="acl_pre", role=Role.CONNECTION_TRACKING):
     """Which packets are tracked, and which can't be judged.
 
     Where the headers of an IPv6 packet end too soon, Open vSwitch takes protocol and hop
@@ -85,7 +86,7 @@ class AclPre(Stage, name="acl_pre"):
     track: Template
 
 
-class AclState(Stage, name="acl_state"):
+class AclState(Stage, name="acl_state", role=Role.CONNECTION_STATE):
     """What the state of a connection decides by itself.
 
     Replies and related packets pass while the connection isn't blocked. Invalid
@@ -100,7 +101,7 @@ class AclState(Stage, name="acl_state"):
     related: Template
 
 
-class AclEval(Stage, name="acl_eval"):
+class AclEval(Stage, name="acl_eval", role=Role.ACL):
     """The ACLs of one tier, by priority; whatever they don't decide goes to the next tier.
 
     A priority of ours is two of the stage's: of ACLs with the same priority those that drop
@@ -126,7 +127,7 @@ class AclEval(Stage, name="acl_eval"):
     pass_on_log_metered: Template
 
 
-class AclAction(Stage, name="acl_action"):
+class AclAction(Stage, name="acl_action", role=Role.ACL_VERDICT):
     """What follows from the verdict, for the packet and for its connection."""
 
     block_and_reject: Template

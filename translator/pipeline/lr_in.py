@@ -10,10 +10,11 @@
 ==================  =========================================================
 """
 
+from logical_flow.roles import Role
 from logical_flow.template import Pipeline, Priority, Stage, Template
 
 
-class LrInAdmission(Stage, name="lr_in_admission", default="drop"):
+class LrInAdmission(Stage, name="lr_in_admission", default="drop", role=Role.ADMISSION):
     """What a router port takes: its own MAC address, and multicast.
 
     A port that is disabled, or is a port of a disabled router, takes nothing.
@@ -30,7 +31,7 @@ class LrInAdmission(Stage, name="lr_in_admission", default="drop"):
     )
 
 
-class LrInLookupNeighbour(Stage, name="lr_in_lookup_neighbor"):
+class LrInLookupNeighbour(Stage, name="lr_in_lookup_neighbor", role=Role.LEARNING):
     """Whether a neighbour that presents itself is already known like that.
 
     A router learns addresses in its port's networks, and next hops of routes through the
@@ -64,7 +65,7 @@ class LrInLookupNeighbour(Stage, name="lr_in_lookup_neighbor"):
     )
 
 
-class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor"):
+class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor", role=Role.LEARNING):
     """Learns neighbours that are new or have moved."""
 
     known = Template(100, "reg9[2] == 1", "next;")
@@ -104,7 +105,7 @@ _PORT_UNREACHABLE6 = _error6(1, 4)
 _UNKNOWN_HEADER6 = f"icmp6_unknown_header {{ {_BACK6} ip.ttl = 255; next; }};"
 
 
-class LrInIpInput(Stage, name="lr_in_ip_input"):
+class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
     """What is for the router itself, and what no router forwards."""
 
     martian4 = Template(
@@ -197,7 +198,7 @@ class LrInIpInput(Stage, name="lr_in_ip_input"):
     expired = Template(30, "ip && ip.ttl == {0, 1}", "drop;")
 
 
-class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop"):
+class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop", role=Role.ROUTING):
     """The longest prefix that holds the destination chooses next hop and output port.
 
     Among equal prefixes a connected network comes before a static route, and that
@@ -283,7 +284,7 @@ class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop"):
     )
 
 
-class LrInArpResolve(Stage, name="lr_in_arp_resolve", default="drop"):
+class LrInArpResolve(Stage, name="lr_in_arp_resolve", default="drop", role=Role.NEXT_HOP):
     """The next hop's MAC address: known from intent, or learned."""
 
     static4 = Template(
@@ -300,7 +301,7 @@ class LrInArpResolve(Stage, name="lr_in_arp_resolve", default="drop"):
     learned6 = Template(1, "ip && reg9[9] == 0", "get_nd(outport, xxreg0); next;")
 
 
-class LrInArpRequest(Stage, name="lr_in_arp_request", default="drop"):
+class LrInArpRequest(Stage, name="lr_in_arp_request", default="drop", role=Role.NEXT_HOP):
     """Asks for the next hop's MAC address while it isn't known, else sends the packet on.
 
     A neighbour solicitation goes to the multicast group of its target. By itself that

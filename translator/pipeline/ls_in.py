@@ -7,11 +7,12 @@
 The ACL stages have registers of their own, see :mod:`translator.pipeline.acl`.
 """
 
+from logical_flow.roles import Role
 from logical_flow.template import Pipeline, Stage, Template
 from translator.pipeline.acl import TIERS, acl_action, acl_eval, acl_pre, acl_state
 
 
-class LsInPortSecL2(Stage, name="ls_in_port_sec_l2", default="drop"):
+class LsInPortSecL2(Stage, name="ls_in_port_sec_l2", default="drop", role=Role.PORT_SECURITY):
     """What may enter at all, and from which source MAC address.
 
     A port that is disabled has no flow here, so nothing enters through it.
@@ -24,7 +25,7 @@ class LsInPortSecL2(Stage, name="ls_in_port_sec_l2", default="drop"):
     source = Template(50, "inport == {port:lport} && eth.src == {mac:mac}", "next;")
 
 
-class LsInPortSecNd(Stage, name="ls_in_port_sec_nd"):
+class LsInPortSecNd(Stage, name="ls_in_port_sec_nd", role=Role.PORT_SECURITY):
     """Port security inside ARP and neighbour discovery, and of what sets up other hosts.
 
     A port with port security may speak of its own addresses only. Asking whether
@@ -87,7 +88,7 @@ class LsInPortSecNd(Stage, name="ls_in_port_sec_nd"):
     )
 
 
-class LsInPortSecIp(Stage, name="ls_in_port_sec_ip"):
+class LsInPortSecIp(Stage, name="ls_in_port_sec_ip", role=Role.PORT_SECURITY):
     """Port security on source IP addresses.
 
     Only for MAC addresses that are secured together with IP addresses. One that has
@@ -116,7 +117,7 @@ class LsInPortSecIp(Stage, name="ls_in_port_sec_ip"):
     other = Template(80, "inport == {port:lport} && eth.src == {mac:mac} && ip", "drop;")
 
 
-class LsInLookupFdb(Stage, name="ls_in_lookup_fdb"):
+class LsInLookupFdb(Stage, name="ls_in_lookup_fdb", role=Role.LEARNING):
     """Whether the source MAC address has to be learned, on ports where that is done.
 
     These are the ports that take unknown destinations and have no port security.
@@ -127,7 +128,7 @@ class LsInLookupFdb(Stage, name="ls_in_lookup_fdb"):
     )
 
 
-class LsInPutFdb(Stage, name="ls_in_put_fdb"):
+class LsInPutFdb(Stage, name="ls_in_put_fdb", role=Role.LEARNING):
     """Learns the source MAC address if it wasn't known."""
 
     learn = Template(
@@ -141,7 +142,7 @@ LS_IN_ACL_EVAL = tuple(acl_eval("ingress", tier) for tier in range(TIERS))
 LsInAclAction = acl_action("ingress")
 
 
-class LsInArpRsp(Stage, name="ls_in_arp_rsp"):
+class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
     """Answers ARP and neighbour solicitation for known addresses, at the asker's chassis.
 
     An address's own port is not answered: it asks whether anybody else has its
@@ -185,7 +186,7 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp"):
     )
 
 
-class LsInL2Lookup(Stage, name="ls_in_l2_lkup", default="drop"):
+class LsInL2Lookup(Stage, name="ls_in_l2_lkup", default="drop", role=Role.FORWARDING):
     """Where the Ethernet destination chooses the logical output port.
 
     What routers ask of neighbours, or announce, concerns no other router: those are
@@ -203,7 +204,7 @@ class LsInL2Lookup(Stage, name="ls_in_l2_lkup", default="drop"):
     unknown = Template(0, "1", "outport = get_fdb(eth.dst); next;")
 
 
-class LsInL2Unknown(Stage, name="ls_in_l2_unknown", default="drop"):
+class LsInL2Unknown(Stage, name="ls_in_l2_unknown", default="drop", role=Role.FORWARDING):
     """Destinations that no port has: where they were learned, else wherever they may be.
 
     Only on switches with a port whose addresses include ``unknown``.

@@ -3,6 +3,7 @@
 The ACL stages have registers of their own, see :mod:`translator.pipeline.acl`.
 """
 
+from logical_flow.roles import Role
 from logical_flow.template import Pipeline, Stage, Template
 from translator.pipeline.acl import TIERS, acl_action, acl_eval, acl_pre, acl_state
 
@@ -12,7 +13,7 @@ LS_OUT_ACL_EVAL = tuple(acl_eval("egress", tier) for tier in range(TIERS))
 LsOutAclAction = acl_action("egress")
 
 
-class LsOutPortSecIp(Stage, name="ls_out_port_sec_ip"):
+class LsOutPortSecIp(Stage, name="ls_out_port_sec_ip", role=Role.PORT_SECURITY):
     """Port security on destination IP addresses.
 
     Only for MAC addresses that are secured together with IP addresses. Multicast and
@@ -37,7 +38,7 @@ class LsOutPortSecIp(Stage, name="ls_out_port_sec_ip"):
     other = Template(80, "outport == {port:lport} && eth.dst == {mac:mac} && ip", "drop;")
 
 
-class LsOutPortSecL2(Stage, name="ls_out_port_sec_l2", default="drop"):
+class LsOutPortSecL2(Stage, name="ls_out_port_sec_l2", default="drop", role=Role.PORT_SECURITY):
     """Port security on the destination MAC address, and delivery.
 
     A port that is disabled has no flow here but the one that keeps multicast from it.

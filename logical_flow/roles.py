@@ -1,0 +1,64 @@
+"""What a stage is there for, for those who have to know it from others.
+
+A stage declares its role (``role=Role.ROUTING``), so that revocation finds the stages that
+judge connections, a trace the ACL behind a verdict, and an explanation the route that a packet
+took, whatever stages are called and however many a pipeline has of a kind.
+"""
+
+from enum import StrEnum
+from typing import Final
+
+
+class Role(StrEnum):
+    """What a stage does with packets."""
+
+    ADMISSION = "admission"
+    """Decides what may enter a datapath at all."""
+    PORT_SECURITY = "port-security"
+    """Holds a port to the addresses that it may use."""
+    LEARNING = "learning"
+    """Looks up who sent a packet, and learns it."""
+    CONNECTION_TRACKING = "connection-tracking"
+    """Decides which packets ACLs see with the state of their connection, and which they don't."""
+    CONNECTION_STATE = "connection-state"
+    """Settles what the state of a connection decides by itself."""
+    ACL = "acl"
+    """Holds ACLs, which decide on a verdict."""
+    ACL_VERDICT = "acl-verdict"
+    """Carries out the verdict of an ACL on the packet and on its connection."""
+    ANSWERING = "answering"
+    """Answers in the place of others, and for the datapath's own addresses."""
+    FORWARDING = "forwarding"
+    """Chooses the output port by the Ethernet destination."""
+    ROUTING = "routing"
+    """Chooses next hop and output port by IP addresses."""
+    NEXT_HOP = "next-hop"
+    """Finds the MAC address of the next hop."""
+    DELIVERY = "delivery"
+    """Hands the packet to what is attached to the output port."""
+    OTHER = "other"
+    """Nothing that other parts ask for, or a role that only newer releases know."""
+
+
+OF_ACLS: Final = frozenset(
+    {Role.CONNECTION_TRACKING, Role.CONNECTION_STATE, Role.ACL, Role.ACL_VERDICT}
+)
+"""The roles of the stages that ACLs need."""
+
+_NAMES: Final = (
+    ("_acl_pre", Role.CONNECTION_TRACKING),
+    ("_acl_state", Role.CONNECTION_STATE),
+    ("_acl_eval_", Role.ACL),
+    ("_acl_action", Role.ACL_VERDICT),
+)
+
+
+def role_of_name(stage: str) -> Role:
+    """Return the role of a stage whose server doesn't tell it, by the names that ACL stages had.
+
+    Agents need no other role than those of ACL stages.
+
+    >>> role_of_name("ls_in_acl_eval_0"), role_of_name("lr_in_ip_routing")
+    (<Role.ACL: 'acl'>, <Role.OTHER: 'other'>)
+    """
+    return next((role for part, role in _NAMES if part in stage), Role.OTHER)
