@@ -19,6 +19,7 @@ from sqlalchemy import delete, func, insert, inspect, select, tuple_, update
 from sqlalchemy.orm import Session, UOWTransaction
 
 from northbound.errors import DatabaseBusyError, LimitError, PathElement, RequestError
+from northbound.identity import is_id
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
 from northbound.models.base import image_columns
@@ -82,8 +83,12 @@ class Reader:
         self._helpers: dict[Any, Any] = {}
 
     def find(self, model: type[R], ref: str) -> R | None:
-        """The object with the id or name `ref`."""
-        return self.named(model, ref) or self.by_id(model, ref)
+        """Return the object with the id or name `ref`; an id always wins over a name."""
+        if is_id(ref):
+            by_id = self.by_id(model, ref.lower())
+            if by_id is not None:
+                return by_id
+        return self.named(model, ref)
 
     def by_id(self, model: type[R], object_id: str) -> R | None:
         found: R | None = self._added.get((model, object_id))

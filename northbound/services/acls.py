@@ -8,8 +8,9 @@ from sqlalchemy import select
 from logical_flow.acl import parse_acl_match
 from logical_flow.errors import LanguageError
 from northbound.errors import FieldProblem, InvalidError
+from northbound.identity import new_id
 from northbound.models import Acl, AclReference, AddressSet, LogicalSwitch, PortGroup
-from northbound.services.base import Filters, Service, by_choice, by_column, by_reference, new_id
+from northbound.services.base import Filters, Service, by_choice, by_column, by_reference
 from northbound.services.lookups import NaturalKeys, resolve
 from northbound.specs import AclSpec, validate
 from northbound.specs.filtering import Action, Direction

@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
+from northbound.identity import new_id
 from northbound.models import AddressSet
-from northbound.services.base import Filters, Service, by_column, new_id
+from northbound.services.base import Filters, Service, by_column
 from northbound.services.lookups import acls_naming, refuse_if_referenced, take_name
 from northbound.services.members import ADDRESSES_OF_SETS
 from northbound.specs import AddressSetSpec, validate

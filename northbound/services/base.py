@@ -12,7 +12,6 @@ or unique name (`ref`). ``view`` is the object as users see it: the fields of it
 spec, with other objects by name, and the facts that they cannot set.
 """
 
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
@@ -44,10 +43,6 @@ class Filter(NamedTuple):
 Filters = Mapping[str, Filter]
 
 LABEL_FILTER = "label."
-
-
-def new_id() -> str:
-    return str(uuid.uuid4())
 
 
 def by_column(column: InstrumentedAttribute[Any]) -> Filter:

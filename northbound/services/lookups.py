@@ -12,6 +12,7 @@ from northbound.errors import (
     ReferencedError,
     Referent,
 )
+from northbound.identity import is_id
 from northbound.models import (
     Acl,
     AclReference,
@@ -43,11 +44,14 @@ def take_name(
 ) -> None:
     """Give `row` its unique `name`, unless another row of `models` has it.
 
-    By default the name is unique among objects of the same kind.
+    By default the name is unique among objects of the same kind. A name that looks like an id
+    is refused (InvalidError) unless it is the row's own.
     """
     old = getattr(row, "name", None)
     if old == name:
         return
+    if is_id(name) and name != row.id:
+        raise InvalidError.of("name", reason="looks like the id of another object", value=name)
     for model in models or (type(row),):
         holder = tx.named(model, name)
         if holder is not None and holder is not row:

@@ -6,9 +6,10 @@ from typing import Any, ClassVar
 
 from sqlalchemy import select
 
+from northbound.identity import new_id
 from northbound.models import Acl, LogicalSwitchPort, PortGroup, PortGroupPort
 from northbound.services.acls import delete_acl
-from northbound.services.base import Filters, Service, by_column, new_id
+from northbound.services.base import Filters, Service, by_column
 from northbound.services.lookups import acls_naming, refuse_if_referenced, resolve, take_name
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.specs import PortGroupSpec

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, exists, select
 
 from northbound.errors import InvalidError, NotFoundError
+from northbound.identity import is_id
 from northbound.models import TRACKED, Change, Resource, Revision
 from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.transaction import Reader, RowChange
@@ -105,7 +106,9 @@ def history(reader: Reader, kind: str, object_id: str) -> list[tuple[RevisionEnt
 
 
 def _ids(reader: Reader, ref: str) -> list[str]:
-    """What `ref` may be the id of, or the name."""
+    """Return the ids of the objects that `ref` is the id of, or the name."""
+    if is_id(ref):
+        return [ref.lower()]
     resources = (model for model in TRACKED if issubclass(model, Resource))
     named = (reader.named(model, ref) for model in resources)
     return [ref, *(found.id for found in named if found is not None)]

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 
 from northbound.errors import InvalidError
+from northbound.identity import new_id
 from northbound.ipam import made_up_mac
 from northbound.models import (
     LogicalRouter,
@@ -15,7 +16,7 @@ from northbound.models import (
     Resource,
     StaticRoute,
 )
-from northbound.services.base import Filters, Service, by_column, by_reference, new_id
+from northbound.services.base import Filters, Service, by_column, by_reference
 from northbound.services.lookups import PORT_MODELS, refuse_if_referenced, resolve, take_name
 from northbound.services.nexthops import refuse_taking_nexthops
 from northbound.services.switch_ports import (

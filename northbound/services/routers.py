@@ -5,8 +5,9 @@ from typing import Any, ClassVar
 
 from sqlalchemy import select
 
+from northbound.identity import new_id
 from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
-from northbound.services.base import Filters, Service, by_column, new_id
+from northbound.services.base import Filters, Service, by_column
 from northbound.services.lookups import refuse_if_referenced, take_name
 from northbound.services.router_ports import delete_router_port
 from northbound.specs import LogicalRouterSpec

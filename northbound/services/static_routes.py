@@ -5,8 +5,9 @@ from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from northbound.errors import InvalidError
+from northbound.identity import new_id
 from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
-from northbound.services.base import Filters, Service, by_column, by_reference, new_id
+from northbound.services.base import Filters, Service, by_column, by_reference
 from northbound.services.lookups import NaturalKeys, resolve
 from northbound.services.nexthops import ports_of, why_no_nexthop
 from northbound.specs import StaticRouteSpec

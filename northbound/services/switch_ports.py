@@ -6,6 +6,7 @@ from typing import Any, ClassVar, get_args
 from sqlalchemy import select
 
 from northbound.errors import ConflictError, InvalidError
+from northbound.identity import new_id
 from northbound.ipam import AddressBook, dynamic_addresses, effective
 from northbound.models import (
     LogicalRouterPort,
@@ -13,7 +14,7 @@ from northbound.models import (
     LogicalSwitchPort,
     PortGroup,
 )
-from northbound.services.base import Filters, Service, by_choice, by_column, by_reference, new_id
+from northbound.services.base import Filters, Service, by_choice, by_column, by_reference
 from northbound.services.lookups import PORT_MODELS, referent, resolve, take_name
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.specs import LogicalSwitchPortSpec

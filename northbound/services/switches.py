@@ -5,10 +5,11 @@ from typing import Any, ClassVar
 
 from sqlalchemy import select
 
+from northbound.identity import new_id
 from northbound.ipam import AddressBook
 from northbound.models import Acl, LogicalSwitch, LogicalSwitchPort
 from northbound.services.acls import delete_acl
-from northbound.services.base import Filters, Service, by_column, new_id
+from northbound.services.base import Filters, Service, by_column
 from northbound.services.lookups import refuse_if_referenced, take_name
 from northbound.services.switch_ports import delete_switch_ports, readdress
 from northbound.specs import LogicalSwitchSpec
