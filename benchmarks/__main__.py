@@ -1,6 +1,6 @@
 """Run measurements, each in a process of its own, and show what they found.
 
-    python -m benchmarks [--sizes 1000,10000,50000] [--only NAME]… [--out FILE.json]
+    python -m benchmarks [--sizes 1000,10000,50000] [--ovn PREFIX] [--only NAME]… [--out FILE.json]
 
 Those with a hypervisor need root and Open vSwitch, those of OVN its Debian packages.
 """
@@ -16,9 +16,16 @@ from typing import Any
 from benchmarks.report import render
 
 
-def commands(sizes: list[str], ovn_sizes: list[str]) -> dict[str, list[str]]:
-    """Every measurement's arguments."""
+def commands(
+    sizes: list[str], ovn_sizes: list[str], ovn: Path | None = None
+) -> dict[str, list[str]]:
+    """Every measurement's arguments; `ovn` is the prefix of another build than Debian's."""
     return {
+        "requests": [
+            *sizes,
+            *(["--ovn-sizes", ",".join(ovn_sizes)] if ovn_sizes else []),
+            *(["--ovn", str(ovn)] if ovn else []),
+        ],
         "cold": sorted({*sizes, *ovn_sizes}, key=int),
         "changes": sizes,
         "ovn_central": ovn_sizes,
@@ -67,11 +74,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("--sizes", type=_sizes, default="1000,10000,50000", help="logical ports")
     parser.add_argument("--ovn-sizes", type=_sizes, default="1000,10000", help="likewise, of OVN")
+    parser.add_argument("--ovn", type=Path, help="a build of OVN for the measurement of requests")
     parser.add_argument("--only", action="append", choices=list(commands([], [])), default=[])
     parser.add_argument("--out", type=Path, help="where to write the results, as JSON")
     options = parser.parse_args()
     results: dict[str, Any] = {"machine": machine()}
-    for name, arguments in commands(options.sizes, options.ovn_sizes).items():
+    for name, arguments in commands(options.sizes, options.ovn_sizes, options.ovn).items():
         if not options.only or name in options.only:
             results[name] = run(name, arguments)
             if options.out:

@@ -1,4 +1,4 @@
-"""Debian's OVN on the same topology: its databases and ovn-northd, private to the run."""
+"""OVN on the same topology: its databases and ovn-northd, private to the run."""
 
 import subprocess
 import time
@@ -6,21 +6,49 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.measure import Usage, measured
 from cli.testbed.namespace import run
 from cli.testbed.process import Process, spawn
 from cli.testbed.wait import until
 
-_SCHEMAS = Path("/usr/share/ovn")
 _COMMANDS_PER_CALL = 2000
+
+
+class Build(NamedTuple):
+    """Where the programs and the schemas of a build of OVN are."""
+
+    programs: Path
+    schemas: Path
+
+    def program(self, name: str) -> str:
+        return str(self.programs / name)
+
+
+def debians_ovn() -> Build:
+    return Build(Path("/usr/bin"), Path("/usr/share/ovn"))
+
+
+def ovn_of(prefix: Path) -> Build:
+    """What ``make install`` with ``--prefix`` made, or a source tree that was built in place."""
+    if (prefix / "northd" / "ovn-northd").exists():
+        programs = prefix / "all-programs"
+        programs.mkdir(exist_ok=True)
+        for program in ("northd/ovn-northd", "utilities/ovn-nbctl", "utilities/ovn-sbctl"):
+            link = programs / Path(program).name
+            if not link.exists():
+                link.symlink_to(prefix / program)
+        return Build(programs, prefix)
+    return Build(prefix / "bin", prefix / "share" / "ovn")
 
 
 class Ovn:
     """A northbound and a southbound database, and ovn-northd when it is wanted."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, build: Build | None = None) -> None:
         self.directory = directory
+        self.build = build or debians_ovn()
         self.databases: list[Process] = []
         self.northd: Process | None = None
 
@@ -40,7 +68,7 @@ class Ovn:
     def start_databases(self) -> None:
         for name in ("nb", "sb"):
             database = self.directory / f"{name}.db"
-            schema = _SCHEMAS / f"ovn-{name}.ovsschema"
+            schema = self.build.schemas / f"ovn-{name}.ovsschema"
             subprocess.run(["ovsdb-tool", "create", database, schema], check=True)
             socket = self.directory / f"{name}.sock"
             process = spawn(
@@ -63,7 +91,7 @@ class Ovn:
         self.northd = spawn(
             "ovn-northd",
             [
-                "ovn-northd",
+                self.build.program("ovn-northd"),
                 f"--ovnnb-db={self.northbound}",
                 f"--ovnsb-db={self.southbound}",
                 f"--unixctl={self.directory / 'northd.ctl'}",
@@ -79,7 +107,8 @@ class Ovn:
                 process.stop()
 
     def nbctl(self, arguments: Sequence[str], *, timeout: float = 600) -> str:
-        command = ["ovn-nbctl", f"--db={self.northbound}", "--no-leader-only", *arguments]
+        nbctl = self.build.program("ovn-nbctl")
+        command = [nbctl, f"--db={self.northbound}", "--no-leader-only", *arguments]
         done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=timeout)
         return done.stdout
 
@@ -97,7 +126,7 @@ class Ovn:
         """An ovn-nbctl that stays connected, so that a change is timed and not its start."""
         run(
             [
-                "ovn-nbctl",
+                self.build.program("ovn-nbctl"),
                 f"--db={self.northbound}",
                 "--no-leader-only",
                 "--detach",
@@ -129,7 +158,12 @@ class Ovn:
 
     def logical_flow_count(self) -> int:
         output = subprocess.run(
-            ["ovn-sbctl", f"--db={self.southbound}", "--no-leader-only", "lflow-list"],
+            [
+                self.build.program("ovn-sbctl"),
+                f"--db={self.southbound}",
+                "--no-leader-only",
+                "lflow-list",
+            ],
             capture_output=True,
             text=True,
             check=True,

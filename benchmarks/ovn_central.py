@@ -1,4 +1,4 @@
-"""Debian's ovn-northd on the generated network: cold, and for changes of one object.
+"""ovn-northd on the generated network: cold, and for changes of one object.
 
     python -m benchmarks.ovn_central 1000 5000
 

@@ -115,6 +115,47 @@ def _changes(results: Results) -> Iterator[str]:
     )
 
 
+def _requests(results: Results) -> Iterator[str]:
+    """CPU, then the walls' median and 99th percentile, by size."""
+    sizes = {found["ports"]: found for found in results["requests"]["treadle"]}
+    ovn = {found["ports"]: found for found in results["requests"]["ovn"]}
+    every = [*sizes.values(), *ovn.values()]
+    names = dict.fromkeys(
+        name for found in every for name in found if "cpu_ms" in _dict(found, name)
+    )
+    rows = [
+        [name, *(_dict(found, name).get(key) for found in every for key in _REQUEST_COSTS)]
+        for name in names
+    ]
+    of = [*(f"{size}" for size in sizes), *(f"OVN at {size}" for size in ovn)]
+    units = ("CPU ms", "p50 ms", "p99 ms", "a second")
+    head = ["change", *(f"{size}: {unit}" for size in of for unit in units)]
+    yield from _table("A request, until what it changed is stored southbound", head, rows)
+    yield ""
+    server = [
+        [
+            size,
+            *(found["start"]["wall_s"], found["start"]["cpu_s"]),
+            *(found["idle_cpu_ms_a_second"], found["rss_mib"]),
+            *(found["apply"][how]["cpu_s"] for how in ("new", "unchanged", "emptied")),
+            max(each["longest_healthz_ms"] for each in found["apply"].values()),
+        ]
+        for size, found in sizes.items()
+    ]
+    head = ["ports", "start, wall s", "start, CPU s", "idle, CPU ms a second", "MiB"]
+    head += ["apply of as many, CPU s", "unchanged, CPU s", "emptied, CPU s"]
+    head += ["longest `GET /healthz` meanwhile, ms"]
+    yield from _table("The server: start, idleness, and documents", head, server)
+
+
+_REQUEST_COSTS = ("cpu_ms", "p50_ms", "p99_ms", "a_second")
+
+
+def _dict(found: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    value = found.get(name)
+    return value if isinstance(value, dict) else {}
+
+
 def _end_to_end(results: Results) -> Iterator[str]:
     sizes = _by_size(results, "end_to_end")
     ovn = _by_size(results, "ovn_chassis")
@@ -258,6 +299,7 @@ def _lookups(results: Results) -> Iterator[str]:
 
 
 TABLES = {
+    "requests": _requests,
     "cold": _cold,
     "changes": _changes,
     "end_to_end": _end_to_end,
