@@ -15,12 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from api.limits import DEFAULT_LIMITS, Limits
 from api.token_watch import TokenWatch
 from api.turns import Turns
+from diagnosis import sources
 from northbound.attempts import FailedAttempts
 from northbound.database import Database
 from northbound.transaction import Reader, Transaction
-from southbound.questions import Question, Result
 from southbound.state import RealisedState
-from southbound.watch.server import ChassisStatus
 from translator.runner import Translator
 
 T = TypeVar("T")
@@ -29,7 +28,7 @@ _WRITERS = 4
 """Threads for changes, which come one after the other anyway: the rest is for readers."""
 
 
-class Agents(Protocol):
+class Agents(sources.Agents, Protocol):
     """The watch server, as far as the API asks it."""
 
     async def wait_applied(
@@ -39,18 +38,6 @@ class Agents(Protocol):
         chassis: Collection[str] | None = None,
     ) -> list[str]:
         """Names of the chassis, all or some, that have not applied `revision` in time."""
-        ...
-
-    async def wait_settled(self, chassis: Collection[str], timeout: float) -> None:  # noqa: ASYNC109
-        """Until these chassis have all that they are due, or the time is over."""
-        ...
-
-    async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
-        """What the agent of a chassis answers, or raise Unanswered."""
-        ...
-
-    def status(self, chassis: str) -> ChassisStatus:
-        """What is known of a chassis by its session."""
         ...
 
     def remove_chassis(self, chassis: str) -> None:
@@ -132,3 +119,7 @@ class Backend:
             return Written(result, tx.revision - 1, changed=False)
 
         return await to_thread.run_sync(run, limiter=self._writers)
+
+    async def dry_run(self, work: Callable[[Transaction], T], *, author: str) -> T:
+        """What `work` makes of a transaction that changes nothing and locks nothing."""
+        return (await self.write(work, author=author, comment="", dry_run=True)).result

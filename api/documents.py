@@ -10,8 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from api.answers import AssumptionKind
-from api.limits import MAXIMUM_OPERATIONS
+from diagnosis.trace.documents import Cause, ExplainedCause, ObjectReference
 from northbound.specs import (
     AclSpec,
     AddressSetSpec,
@@ -22,16 +21,12 @@ from northbound.specs import (
     PortGroupSpec,
     StaticRouteSpec,
 )
-from northbound.specs.base import Reference
+from northbound.specs.base import Reference, StrictModel
 from northbound.tokens import LONGEST_LIFE
 
 
-class Document(BaseModel):
+class Document(StrictModel):
     """Base of the documents that are no specs."""
-
-    model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
-    )
 
 
 class Facts(BaseModel):
@@ -183,39 +178,9 @@ class LogicalFlow(Document):
     """All of it in one line."""
     group: str
     """The flow group: the cookie of its OpenFlow flows, in hexadecimal."""
-    cause: "Cause"
+    cause: Cause
     revision: int
     """The revision in which the flow group last changed."""
-
-
-class Cause(Document):
-    """The object that a logical flow is there for."""
-
-    kind: str
-    id: str
-
-
-class Assumption(Document):
-    """What an answer takes for granted."""
-
-    kind: AssumptionKind
-    text: str
-    """It is assumed that …"""
-    otherwise: str | None
-    """What the answer would be if it were not so, where that was found out."""
-
-
-class ExplainedCause(Cause):
-    """An object behind a logical flow, as it is now, and who made it so."""
-
-    name: str | None
-    text: str
-    """The object in words."""
-    revision: int | None
-    """In which it last changed; `null` if it is gone, or only proposed like this."""
-    author: str | None
-    proposed: bool
-    """Whether this is how a proposed change would make it."""
 
 
 class Cookie(Document):
@@ -313,29 +278,6 @@ class Differences(Document):
     """One a line, for people; empty on a healthy server."""
 
 
-class Operation(Document):
-    """One step of a batch."""
-
-    action: Literal["create", "update", "replace", "delete"]
-    kind: str
-    alias: str | None = Field(default=None, alias="as")
-    """For `create`: a name under which later operations refer to the object, as `#name`."""
-    ref: str | None = None
-    """For all but `create`: id, unique name, or `#name` of an earlier operation."""
-    values: dict[str, Any] | None = None
-    """The object, or for `update` a merge patch."""
-    if_version: int | None = None
-    """The version that the object has to have."""
-    cascade: bool = False
-    """For `delete`: delete its contents too."""
-
-
-class Transaction(Document):
-    """A batch of operations, of which all are done or none is."""
-
-    operations: list[Operation] = Field(min_length=1, max_length=MAXIMUM_OPERATIONS)
-
-
 class OperationResult(Document):
     """What one operation did."""
 
@@ -378,17 +320,9 @@ class ApplyResult(Document):
     changed: bool
     """Whether anything was written; if not, `revision` is the one before."""
     dry_run: bool
-    created: list["ObjectReference"]
-    updated: list["ObjectReference"]
-    deleted: list["ObjectReference"]
-
-
-class ObjectReference(Document):
-    """An object, named."""
-
-    kind: str
-    id: str
-    name: str
+    created: list[ObjectReference]
+    updated: list[ObjectReference]
+    deleted: list[ObjectReference]
 
 
 class Token(Document):

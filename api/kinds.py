@@ -53,7 +53,7 @@ class Kind:
         >>> LOGICAL_SWITCH.title, ACL.title
         ('logical switch', 'ACL')
         """
-        return "ACL" if self.name == "acl" else self.name.replace("_", " ")
+        return self.service.title
 
     @property
     def a_title(self) -> str:
@@ -63,12 +63,6 @@ class Kind:
         ('a logical switch', 'an ACL')
         """
         return f"{'an' if self.title[0].lower() in 'aeiou' else 'a'} {self.title}"
-
-    @property
-    def named(self) -> bool:
-        """Whether objects of the kind have unique names."""
-        column = self.service.model.__table__.columns.get("name")
-        return column is not None and bool(column.unique)
 
     @property
     def view_example(self) -> dict[str, Any]:

@@ -3,9 +3,7 @@
 from dataclasses import dataclass
 
 from api.json_text import MAXIMUM_VALUES
-
-MAXIMUM_OPERATIONS = 10_000
-"""What the description of the API says; a server may be set to take fewer."""
+from northbound.batch import MAXIMUM_OPERATIONS
 
 
 @dataclass(frozen=True)

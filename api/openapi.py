@@ -15,10 +15,11 @@ from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
 from api import documents, problems
-from api.explain import documents as explain_documents
 from api.kinds import CONTENTS, KINDS, Kind
 from api.requests import JSON, MERGE_PATCH
-from api.trace import documents as trace_documents
+from diagnosis.documents import Trace, TraceRequest
+from diagnosis.explain import documents as explain_documents
+from northbound.batch import Transaction
 from northbound.documents import Document as DeclarativeDocument
 
 SCHEMAS = "#/components/schemas/"
@@ -32,7 +33,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.Chassis,
     documents.PortBinding,
     documents.LogicalFlow,
-    trace_documents.Trace,
+    Trace,
     explain_documents.Reachability,
     documents.Cookie,
     documents.Revision,
@@ -45,9 +46,9 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.NewToken,
 )
 _TAKEN: tuple[type[BaseModel], ...] = (
-    documents.Transaction,
+    Transaction,
     documents.TokenRequest,
-    trace_documents.TraceRequest,
+    TraceRequest,
     explain_documents.ReachabilityRequest,
     DeclarativeDocument,
 )

@@ -13,7 +13,7 @@ from typing import Annotated, Any, TypeVar
 from fastapi import Depends, Header, Query, Request
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from starlette.concurrency import run_in_threadpool
 
 from api.auth import get_backend
@@ -29,7 +29,6 @@ from api.json_text import parse_object
 from northbound.errors import FieldProblem
 from northbound.paging import DEFAULT_LIMIT, MAXIMUM_LIMIT, PageRequest
 from northbound.services import LABEL_FILTER
-from northbound.specs import invalid
 
 M = TypeVar("M", bound=BaseModel)
 
@@ -93,14 +92,6 @@ async def body_text(request: Request, accepted: tuple[str, ...]) -> str:
         return body.decode()
     except UnicodeDecodeError as error:
         raise UnreadableBodyError(f"not UTF-8: {error.reason} at byte {error.start}") from error
-
-
-def parse(model: type[M], values: dict[str, Any]) -> M:
-    """`values` as a document of the API, or InvalidError."""
-    try:
-        return model.model_validate(values)
-    except ValidationError as error:
-        raise invalid(error) from None
 
 
 async def json_body(request: Request, accepted: tuple[str, ...] = (JSON,)) -> dict[str, Any]:

@@ -1,18 +1,15 @@
 """Waiting until a committed change is in force further down."""
 
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Collection
 
 from api.auth import while_token_holds
 from api.backend import Backend
 from api.errors import Milestone, WaitTimeoutError
 from northbound.services import revisions
 from northbound.transaction import Reader
-from southbound.rows import PortBinding
 
 _PORTS = "logical_switch_port"
-_MOMENT = 2.0
-"""Seconds that a question waits for chassis that are not up to date."""
 
 
 @while_token_holds
@@ -44,16 +41,6 @@ async def wait_for(
         down = await backend.realised.wait_up(await _ports_of(backend, revision), left())
         if down:
             raise WaitTimeoutError(revision, milestone, timeout, down)
-
-
-async def settle(backend: Backend, ports: Iterable[PortBinding | None]) -> None:
-    """Give the chassis of these ports a moment to get what was changed just now.
-
-    What is asked right after a change is about the network with it.
-    """
-    chassis = {port.chassis for port in ports if port is not None and port.chassis}
-    if chassis:
-        await backend.agents.wait_settled(chassis, _MOMENT)
 
 
 async def _ports_of(backend: Backend, revision: int) -> Collection[str]:

@@ -28,10 +28,10 @@ import httpx
 
 from api.app import create_app
 from api.backend import Backend
-from api.trace.network import TABLES
 from benchmarks import ovn_network, topology
 from benchmarks.network import url_of, write_network
 from benchmarks.ovn import Ovn
+from diagnosis.trace.network import TABLES
 from northbound.database import open_database
 from southbound.facts import Facts
 from southbound.rows import Chassis, Encap

@@ -9,11 +9,11 @@ from fastapi.responses import JSONResponse
 from api.auth import BackendOf, Viewer
 from api.errors import BadQueryError
 from api.openapi import answer, reference
-from api.trace.causes import Causes
-from api.trace.network import parse_templates
 from api.v1 import logical_flows
 from api.v1.objects import READ_ONE_REFUSALS
 from api.v1.trace import CAUSE_EXAMPLE
+from diagnosis.trace.causes import Causes
+from diagnosis.trace.network import parse_templates
 from logical_flow.payload import decode_flows
 from northbound.errors import FieldProblem, NotFoundError
 from northbound.models import Revision

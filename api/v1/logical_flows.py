@@ -14,11 +14,11 @@ from api.errors import BadQueryError
 from api.kinds import EXAMPLE_ID, KINDS
 from api.openapi import answer, page_of
 from api.requests import PageOf
-from api.trace.network import parse_templates
-from api.trace.stored_flows import Templates
 from api.v1.listing import cursor_values
 from api.v1.objects import READ_ONE_REFUSALS
 from api.v1.realised import find_datapath, find_port
+from diagnosis.trace.network import parse_templates
+from diagnosis.trace.stored_flows import Templates
 from logical_flow.action import format_actions
 from logical_flow.holes import HoleType
 from logical_flow.payload import decode_flows

@@ -5,15 +5,16 @@ from fastapi.responses import JSONResponse
 
 from api import problems
 from api.auth import BackendOf, Viewer
-from api.explain.documents import ReachabilityRequest
-from api.explain.proposing import Explainer
 from api.openapi import answer, bodies, reference
 from api.problems import refusals
-from api.requests import JsonObject, parse
-from api.trace.network import TABLES
+from api.requests import JsonObject
 from api.v1.objects import READ_REFUSALS
 from api.v1.trace import CAUSE_EXAMPLE
 from api.v1.trace import EXAMPLE as TRACE_EXAMPLE
+from diagnosis.explain.documents import ReachabilityRequest
+from diagnosis.explain.proposing import Explainer
+from diagnosis.trace.network import TABLES
+from northbound.specs import parse
 
 router = APIRouter(prefix="/v1")
 

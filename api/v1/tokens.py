@@ -10,9 +10,10 @@ from api.auth import Admin, BackendOf
 from api.documents import TokenRequest
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, body, page_of, reference
-from api.requests import JsonObject, parse
+from api.requests import JsonObject
 from api.v1.objects import READ_REFUSALS, WRITE_REFUSALS, Ref
 from northbound import tokens
+from northbound.specs import parse
 from northbound.tokens import Token
 
 router = APIRouter(prefix="/v1", tags=["tokens"])

@@ -10,23 +10,23 @@ from api import problems
 from api.auth import BackendOf, Viewer
 from api.backend import Backend
 from api.kinds import EXAMPLE_ID
-from api.live.check import check_live
-from api.live.legs import Journey
 from api.openapi import answer, bodies, reference
 from api.problems import refusals
-from api.requests import JsonObject, parse
-from api.trace.addressing import Addressing
-from api.trace.assumed import WordedPacket
-from api.trace.causes import Causes
-from api.trace.documents import TraceRequest
-from api.trace.hindrances import Carriers
-from api.trace.liveness import Hosting
-from api.trace.network import TABLES, take_snapshot
-from api.trace.proposal import Proposal, change_of, propose
-from api.trace.result import steps, verdict
-from api.trace.words import PacketWords, fault, parse_words
+from api.requests import JsonObject
 from api.v1.objects import READ_REFUSALS
-from api.waiting import settle
+from diagnosis.documents import TraceRequest
+from diagnosis.live.check import check_live
+from diagnosis.sources import settle
+from diagnosis.trace.addressing import Addressing
+from diagnosis.trace.assumed import WordedPacket
+from diagnosis.trace.causes import Causes
+from diagnosis.trace.hindrances import Carriers
+from diagnosis.trace.legs import Journey
+from diagnosis.trace.liveness import Hosting
+from diagnosis.trace.network import TABLES, take_snapshot
+from diagnosis.trace.proposal import Proposal, change_of, propose
+from diagnosis.trace.result import steps, verdict
+from diagnosis.trace.words import PacketWords, fault, parse_words
 from logical_flow.connections import AssumedConnections, Connections, ConnectionTable
 from logical_flow.errors import LanguageError, LogicalFlowError
 from logical_flow.packet import MutablePacket, format_packet, packet_from_match
@@ -35,6 +35,7 @@ from logical_flow.walk_events import Walk
 from logical_flow.walk_network import Network
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouterPort
+from northbound.specs import parse
 from northbound.transaction import Reader
 from southbound.questions import Connection
 from southbound.rows import Chassis, Datapath, PortBinding

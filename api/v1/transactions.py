@@ -10,14 +10,14 @@ from fastapi import APIRouter, Response
 from fastapi.responses import JSONResponse
 
 from api.auth import BackendOf, Operator
-from api.batch import run_batch
-from api.documents import Transaction
 from api.errors import TooComplexError
 from api.kinds import EXAMPLE_ID, LOGICAL_SWITCH
 from api.openapi import answer, body, reference
-from api.requests import JsonObject, Options, parse
+from api.requests import JsonObject, Options
 from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS
 from api.waiting import wait_for
+from northbound.batch import Transaction, run_batch
+from northbound.specs import parse
 
 router = APIRouter(prefix="/v1")
 

@@ -88,6 +88,17 @@ class Service(ABC, Generic[M, S]):
     model: type[M]
     spec: type[S]
 
+    @property
+    def title(self) -> str:
+        """The kind's name as people write it: `logical switch`, `ACL`."""
+        return "ACL" if self.kind == "acl" else self.kind.replace("_", " ")
+
+    @property
+    def named(self) -> bool:
+        """Whether objects of the kind have unique names."""
+        column = self.model.__table__.columns.get("name")
+        return column is not None and bool(column.unique)
+
     def read_spec(self, values: Mapping[str, Any] | S) -> S:
         """`values` as a spec, or InvalidError for all that is wrong with them by themselves."""
         return validate(self.spec, values)

@@ -1,6 +1,6 @@
 """What a user may say about each kind of object."""
 
-from northbound.specs.base import Spec, invalid, merge_patch, validate
+from northbound.specs.base import Spec, invalid, merge_patch, parse, validate
 from northbound.specs.filtering import AclSpec, AddressSetSpec, PortGroupSpec
 from northbound.specs.routing import LogicalRouterPortSpec, LogicalRouterSpec, StaticRouteSpec
 from northbound.specs.switching import LogicalSwitchPortSpec, LogicalSwitchSpec
@@ -17,5 +17,6 @@ __all__ = [
     "StaticRouteSpec",
     "invalid",
     "merge_patch",
+    "parse",
     "validate",
 ]

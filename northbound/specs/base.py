@@ -38,14 +38,19 @@ Reference = Annotated[str, StringConstraints(min_length=1, max_length=255, patte
 Label = Annotated[str, StringConstraints(max_length=255, pattern=PRINTABLE)]
 
 _S = TypeVar("_S", bound="Spec")
+_M = TypeVar("_M", bound=BaseModel)
 
 
-class Spec(BaseModel):
-    """Base of all specs."""
+class StrictModel(BaseModel):
+    """Base of all that a request may hold: no unknown fields, and no values of another type."""
 
     model_config = ConfigDict(
         extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
     )
+
+
+class Spec(StrictModel):
+    """Base of all specs."""
 
     labels: dict[Label, Label] = {}
     """Free for the user: to find and to group objects."""
@@ -83,6 +88,14 @@ def validate(spec: type[_S], values: Mapping[str, Any] | _S) -> _S:
     assert isinstance(values, Mapping)  # noqa: S101 - of another kind it would be our fault
     try:
         return spec.model_validate(dict(values))
+    except ValidationError as error:
+        raise invalid(error) from None
+
+
+def parse(model: type[_M], values: Mapping[str, Any]) -> _M:
+    """`values` as such a model, or an :class:`InvalidError` that names each wrong field."""
+    try:
+        return model.model_validate(dict(values))
     except ValidationError as error:
         raise invalid(error) from None
 

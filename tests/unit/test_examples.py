@@ -11,6 +11,7 @@ PACKAGES = (
     "api",
     "chassis_agent",
     "cli",
+    "diagnosis",
     "incremental",
     "logical_flow",
     "northbound",

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 
 import msgspec
 
-from api.trace.network import FlowTables, take_snapshot
+from diagnosis.trace.network import FlowTables, take_snapshot
 from logical_flow.connections import State, Tracked
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import FieldSlice, field_slice

@@ -95,7 +95,7 @@ async def test_an_object_is_made_read_changed_and_deleted(
 async def test_a_named_object_is_found_by_its_name(client: httpx.AsyncClient, kind: Kind) -> None:
     await make_network(client)
     made = (await client.post(f"/v1/{kind.path}", json=BODIES[kind.name])).json()
-    if kind.named:
+    if kind.service.named:
         found = await client.get(f"/v1/{kind.path}/{made['name']}")
         assert found.json() == made
     else:

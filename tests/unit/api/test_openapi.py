@@ -11,9 +11,9 @@ from pydantic import BaseModel
 
 from api import documents, problems
 from api.app import create_app
-from api.explain import documents as explain_documents
 from api.kinds import KINDS
-from api.trace import documents as trace_documents
+from diagnosis import documents as trace_documents
+from diagnosis.explain import documents as explain_documents
 from tests.unit.api.conftest import Server
 from tests.unit.api.demo import apply_demo
 from tests.unit.api.test_objects import BODIES, make_network

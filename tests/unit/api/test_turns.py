@@ -7,11 +7,11 @@ from typing import Any
 import pytest
 
 from api.errors import TooManyQuestionsError
-from api.trace.proposal import MAX_OPERATIONS, MAX_PARTS
 from api.turns import Turns
+from diagnosis.trace.proposal import MAX_OPERATIONS, MAX_PARTS
 from tests.unit.api.conftest import Server
 from tests.unit.api.demo import apply_demo, trace
-from tests.unit.api.test_trace_with import DNS, DNS_PACKET, batch
+from tests.unit.diagnosis.trace.test_trace_with import DNS, DNS_PACKET, batch
 
 QUESTIONS: list[tuple[str, dict[str, Any]]] = [
     ("/v1/trace", {"packet": DNS_PACKET, "with": batch(DNS)}),
@@ -50,7 +50,7 @@ async def test_writers_go_on_while_a_change_is_looked_at(
 async def test_writers_go_on_while_a_change_is_carried_out(
     demo: Server, monkeypatch: pytest.MonkeyPatch, path: str, question: dict[str, Any]
 ) -> None:
-    from api.trace import proposal
+    from diagnosis.trace import proposal
 
     work = proposal.run_batch
     begun, written = threading.Event(), threading.Event()
@@ -63,7 +63,7 @@ async def test_writers_go_on_while_a_change_is_carried_out(
         return done
 
     monkeypatch.setattr(proposal, "run_batch", held_up)
-    monkeypatch.setattr("api.explain.proposing.run_batch", held_up)
+    monkeypatch.setattr("diagnosis.explain.proposing.run_batch", held_up)
     asked = asyncio.create_task(demo.client.post(path, json=question))
     assert await asyncio.to_thread(begun.wait, 60)
     changed = await demo.client.patch("/v1/logical-switches/web", json={"labels": {"a": "b"}})
@@ -96,7 +96,7 @@ async def test_changes_that_are_too_large_are_refused(
 async def test_changes_of_too_many_rows_are_refused(
     demo: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("api.trace.proposal.MAX_ROWS", 5)
+    monkeypatch.setattr("diagnosis.trace.proposal.MAX_ROWS", 5)
     delete = {"action": "delete", "kind": "logical_switch", "ref": "web", "cascade": True}
     question = {"packet": DNS_PACKET, "with": batch(delete)}
     answer = await demo.client.post("/v1/trace", json=question)

@@ -1,0 +1,197 @@
+"""The packets of an explanation: who has an address, the answer, and replies.
+
+All are mappings from fields to values, as the walk takes them. :func:`as_match` writes
+one as a match that :func:`logical_flow.packet.packet_from_match` makes the same of.
+"""
+
+from ipaddress import IPv4Address, IPv6Address
+
+from diagnosis.trace.addressing import arp_request
+from diagnosis.trace.words import Address
+from logical_flow.evaluate import Packet, Value
+from logical_flow.packet import (
+    ETH_ARP,
+    ETH_IP4,
+    ETH_IP6,
+    PROTO_ICMP4,
+    PROTO_ICMP6,
+    PROTO_SCTP,
+    PROTO_TCP,
+    PROTO_UDP,
+    MutablePacket,
+    changes,
+    format_value,
+)
+
+_SYN_ACK = 0x012
+_TTL = 64
+_NEIGHBOUR_TTL = 255
+_ECHOES = {PROTO_ICMP4: ("icmp4", 8, 0), PROTO_ICMP6: ("icmp6", 128, 129)}
+_SOLICITATION, _ADVERTISEMENT = 135, 136
+_SOLICITED_NODE = 0xFF0200000000000000000001FF000000
+_MULTICAST6_MAC = 0x333300000000
+_REQUEST, _REPLY = 1, 2
+TRANSPORTS = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
+
+
+def question(inport: str, mac: int, source: Address, target: Address) -> MutablePacket:
+    """Who has `target`? By ARP, or by neighbour solicitation."""
+    if isinstance(target, IPv4Address):
+        return arp_request(inport, mac, source, target)
+    group = _SOLICITED_NODE | int(target) & 0xFFFFFF
+    return {
+        "inport": inport,
+        "eth.src": mac,
+        "eth.dst": _MULTICAST6_MAC | group & 0xFFFFFFFF,
+        **_discovery(_SOLICITATION, int(source), group, int(target)),
+        "nd.sll": mac,
+    }
+
+
+def answer(asked: Packet, inport: str, mac: int) -> MutablePacket:
+    """What the owner of the address says to a question that reached it at `inport`."""
+    packet: MutablePacket = {"inport": inport, "eth.src": mac, "eth.dst": asked.get("eth.src", 0)}
+    if asked.get("eth.type") == ETH_ARP:
+        return packet | {
+            "eth.type": ETH_ARP,
+            "arp.op": _REPLY,
+            "arp.sha": mac,
+            "arp.spa": asked.get("arp.tpa", 0),
+            "arp.tha": asked.get("arp.sha", 0),
+            "arp.tpa": asked.get("arp.spa", 0),
+        }
+    target = asked.get("nd.target", 0)
+    fields = _discovery(_ADVERTISEMENT, target, asked.get("ip6.src", 0), target)
+    return packet | fields | {"nd.tll": mac}
+
+
+def asked_address(packet: Packet) -> Address | None:
+    """The address that the packet is a question for, if it is one."""
+    if packet.get("eth.type") == ETH_ARP and packet.get("arp.op") == _REQUEST:
+        target = packet.get("arp.tpa")
+        return IPv4Address(target) if isinstance(target, int) else None
+    if is_discovery(packet, _SOLICITATION):
+        target = packet.get("nd.target")
+        return IPv6Address(target) if isinstance(target, int) else None
+    return None
+
+
+def answered_mac(packet: Packet) -> int | None:
+    """The MAC address that the packet tells, if it answers a question for one."""
+    mac = None
+    if packet.get("eth.type") == ETH_ARP and packet.get("arp.op") == _REPLY:
+        mac = packet.get("arp.sha")
+    elif is_discovery(packet, _ADVERTISEMENT):
+        mac = packet.get("nd.tll")
+    return mac if isinstance(mac, int) else None
+
+
+def is_discovery(packet: Packet, icmp_type: int) -> bool:
+    return packet.get("ip.proto") == PROTO_ICMP6 and packet.get("icmp6.type") == icmp_type
+
+
+def is_echo_reply(packet: Packet) -> bool:
+    """Whether a ping was answered by this."""
+    return any(
+        packet.get("ip.proto") == protocol and packet.get(f"{name}.type") == reply
+        for protocol, (name, _, reply) in _ECHOES.items()
+    )
+
+
+def reply_to(request: Packet, inport: str, next_hop: int) -> MutablePacket | None:
+    """What whoever got `request` at `inport` sends back; None if nothing is due."""
+    ends = addresses(request)
+    if ends is None or ends[1].is_multicast:
+        return None
+    prefix = f"ip{ends[0].version}"
+    packet: MutablePacket = {
+        "inport": inport,
+        "eth.src": request.get("eth.dst", 0),
+        "eth.dst": next_hop,
+        "eth.type": request["eth.type"],
+        f"{prefix}.src": int(ends[1]),
+        f"{prefix}.dst": int(ends[0]),
+        "ip.ttl": _TTL,
+        "ip.proto": request.get("ip.proto", 0),
+    }
+    protocol = request.get("ip.proto")
+    if isinstance(protocol, int) and (transport := TRANSPORTS.get(protocol)):
+        packet[f"{transport}.src"] = request.get(f"{transport}.dst", 0)
+        packet[f"{transport}.dst"] = request.get(f"{transport}.src", 0)
+        return packet | ({"tcp.flags": _SYN_ACK} if protocol == PROTO_TCP else {})
+    if isinstance(protocol, int) and (echo := _ECHOES.get(protocol)):
+        name, asks, replies = echo
+        if request.get(f"{name}.type") == asks:
+            return packet | {f"{name}.type": replies, f"{name}.code": 0}
+    return None
+
+
+def addresses(packet: Packet) -> tuple[Address, Address] | None:
+    """Source and destination of an IP packet."""
+    for eth_type, name, make in ((ETH_IP4, "ip4", IPv4Address), (ETH_IP6, "ip6", IPv6Address)):
+        if packet.get("eth.type") == eth_type:
+            source, destination = packet.get(f"{name}.src", 0), packet.get(f"{name}.dst", 0)
+            if isinstance(source, int) and isinstance(destination, int):
+                return make(source), make(destination)
+    return None
+
+
+def service(packet: Packet, *, is_reply: bool = False) -> str:
+    """What the packet speaks; the other port is the client's.
+
+    >>> service({"eth.type": 0x800, "ip.proto": 6, "tcp.dst": 443})
+    'tcp/443'
+    >>> service({"eth.type": 0x800, "ip.proto": 6, "tcp.src": 443}, is_reply=True)
+    'replies of tcp/443'
+    """
+    if packet.get("eth.type") == ETH_ARP:
+        return "ARP"
+    protocol = packet.get("ip.proto")
+    if isinstance(protocol, int) and (transport := TRANSPORTS.get(protocol)):
+        end = "src" if is_reply else "dst"
+        return "replies of " * is_reply + f"{transport}/{packet.get(f'{transport}.{end}', 0)}"
+    if protocol in (PROTO_ICMP4, PROTO_ICMP6):
+        return "icmp"
+    if addresses(packet):
+        return f"IP protocol {protocol}"
+    return f"Ethernet type {format_value('eth.type', packet.get('eth.type', 0))}"
+
+
+def as_match(packet: Packet) -> str:
+    """The packet as a match that no other packet fits in the fields that it has.
+
+    >>> as_match({"inport": "web-1", "eth.type": 0x800, "ip4.src": 0x0A000001, "ip.ttl": 64})
+    'inport == "web-1" && eth.type == 0x800 && ip4.src == 10.0.0.1 && ip.ttl == 64'
+    """
+    return " && ".join(
+        f"{name} == {format_value(name, value)}"
+        for name, value in sorted(packet.items(), key=lambda item: _layer(item[0]))
+        if value not in (None, "") and (value != 0 or name.startswith(_ZERO_COUNTS))
+    )
+
+
+def described(packet: Packet) -> str:
+    """The packet's headers, without what a pipeline keeps beside it."""
+    headers = {name: value for name, value in packet.items() if _layer(name) < len(_LAYERS)}
+    return ", ".join(
+        f"{change.name}={format_value(change.name, change.after)}"
+        for change in changes({}, headers)
+    )
+
+
+_ZERO_COUNTS = ("ip.ttl", "icmp4.type", "ip4.src", "ip6.src")
+_LAYERS = (
+    *("inport", "eth.", "vlan.", "arp.", "ip4.", "ip6.", "ip."),
+    *("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd."),
+)
+
+
+def _layer(name: str) -> int:
+    """Outer headers come first."""
+    return next((n for n, layer in enumerate(_LAYERS) if name.startswith(layer)), len(_LAYERS))
+
+
+def _discovery(icmp_type: int, source: Value, destination: Value, target: Value) -> MutablePacket:
+    fields: MutablePacket = {"eth.type": ETH_IP6, "ip.proto": PROTO_ICMP6}
+    fields |= {"ip6.src": source, "ip6.dst": destination, "nd.target": target}
+    return fields | {"ip.ttl": _NEIGHBOUR_TTL, "icmp6.type": icmp_type, "icmp6.code": 0}

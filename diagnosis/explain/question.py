@@ -1,0 +1,205 @@
+"""What is asked: who reaches whom with what, or what becomes of one given packet.
+
+Ends are names of logical ports, or IP addresses; a service is ``tcp/443``, ``udp/53``,
+``sctp/5060`` or ``icmp``. Everything wrong with a question is told by its field.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from ipaddress import IPv4Address, ip_address
+from typing import Literal
+
+from diagnosis.explain.documents import ReachabilityRequest
+from diagnosis.trace.addressing import Addressing, Ends, hosts
+from diagnosis.trace.words import TRANSPORTS, Address, PacketWords, Place
+from logical_flow.errors import LanguageError, LogicalFlowError
+from logical_flow.packet import MutablePacket, packet_from_match
+from northbound.errors import FieldProblem, InvalidError
+from southbound.rows import PortBinding
+
+_SERVICE = re.compile(r"icmp|(?P<protocol>tcp|udp|sctp)/(?P<port>[0-9]{1,5})")
+_MAX_PORT = 65535
+_BROADCAST = IPv4Address("255.255.255.255")
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, understood.
+
+    Either `words` say what is sent, or `packet` is it. `entry` is where it enters,
+    `target` the port that it is for, where the question names one. `others` are ends between
+    the same ports by other addresses of theirs. `guests` is how workloads are said to send to
+    their own subnet, None if nothing is said.
+    """
+
+    service: str
+    entry: PortBinding
+    target: PortBinding | None
+    words: PacketWords | None
+    ends: Ends | None
+    packet: MutablePacket | None
+    others: tuple[Ends, ...] = ()
+    guests: Literal["direct", "via-gateway"] | None = None
+
+    @property
+    def via_gateway(self) -> bool:
+        """Whether workloads are said to send everything to their gateway."""
+        return self.guests == "via-gateway"
+
+    @property
+    def client_port_field(self) -> str | None:
+        """The field of requests that has the client's port, which the question doesn't give."""
+        words = self.words
+        if words is None or words.protocol not in TRANSPORTS or words.source.port is not None:
+            return None
+        return f"{words.protocol}.src"
+
+    @property
+    def is_unaddressed(self) -> bool:
+        """Whether the one that is to be reached has no address to reach it by."""
+        return self.words is not None and self.ends is None
+
+
+def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
+    """What `wanted` asks; `ports` are all logical ports by name."""
+    if wanted.inport is not None and wanted.inport not in ports:
+        raise InvalidError.of("inport", reason="there is no such port", value=wanted.inport)
+    if wanted.match is not None:
+        return _about_packet(wanted, ports)
+    missing = [name for name in ("source", "destination") if getattr(wanted, name) is None]
+    if missing:
+        raise InvalidError(
+            [FieldProblem((name,), "is needed, unless match has the packet") for name in missing]
+        )
+    return _about_ends(wanted, ports)
+
+
+def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
+    for field in ("source", "source_port"):
+        if (value := getattr(wanted, field)) is not None:
+            raise InvalidError.of(field, reason="says the same as match", value=value)
+    text = wanted.match or ""
+    try:
+        packet = packet_from_match(text)
+    except LanguageError as error:
+        problem = FieldProblem(("match",), error.message, text, error.position, error.caret())
+        raise InvalidError([problem]) from None
+    except LogicalFlowError as error:
+        raise InvalidError.of("match", reason=str(error)) from None
+    inport = wanted.inport or packet.get("inport")
+    if not isinstance(inport, str) or inport not in ports:
+        raise InvalidError.of("inport", reason="is needed: the match names no port there is")
+    target = None
+    if wanted.destination is not None:
+        target = ports.get(wanted.destination)
+        if target is None:
+            reason = "has to be a logical port where match has the packet"
+            raise InvalidError.of("destination", reason=reason, value=wanted.destination)
+    packet["inport"] = inport
+    return Question("the packet", ports[inport], target, None, None, packet, guests=wanted.guests)
+
+
+def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
+    found = _SERVICE.fullmatch(wanted.service)
+    if found is None or int(found["port"] or 0) > _MAX_PORT:
+        reason = "has to be icmp, or tcp, udp or sctp with a port, as in tcp/443"
+        raise InvalidError.of("service", reason=reason, value=wanted.service)
+    if wanted.source_port is not None and found["port"] is None:
+        reason = "icmp has no ports"
+        raise InvalidError.of("source_port", reason=reason, value=wanted.source_port)
+    source = _place("source", wanted.source or "", wanted.source_port, ports)
+    port = int(found["port"]) if found["port"] else None
+    destination = _place("destination", wanted.destination or "", port, ports)
+    protocol = found["protocol"] or "icmp"
+    words = PacketWords(_text(wanted), protocol, source, destination)
+    addressing = Addressing(ports, {})
+    target = ports[destination.host] if isinstance(destination.host, str) else None
+    try:
+        entry = addressing.entry(words, wanted.inport)
+        _refuse_router(wanted, entry)
+        if target is not None and not any(host.addresses for host in hosts(target)):
+            return Question(wanted.service, entry, target, words, None, None)
+        ends = addressing.ends(words, wanted.inport)
+    except InvalidError as error:
+        raise _by_field(error, wanted, destination) from None
+    for field, address in (("source", ends.source), ("destination", ends.destination)):
+        if _is_nobodys(address):
+            reason = f"{address} is no single host's address: give the packet as a match"
+            raise InvalidError.of(field, reason=reason, value=str(address))
+    own = (address for host in hosts(entry) for address in host.addresses)
+    if ends.destination in (ends.source, *own):
+        reason = "is the source itself: that packet never leaves"
+        raise InvalidError.of("destination", reason=reason, value=wanted.destination)
+    others = tuple(_others(words, ends, target))
+    return Question(wanted.service, entry, target, words, ends, None, others, wanted.guests)
+
+
+def _others(words: PacketWords, ends: Ends, target: PortBinding | None) -> Iterator[Ends]:
+    """The ends by other addresses, where the question named a port that has several."""
+    senders = [(ends.sender, ends.source)]
+    if isinstance(words.source.host, str):
+        senders += [(host, each) for host in hosts(ends.entry) for each in host.addresses]
+    targets = [ends.destination]
+    if target is not None:
+        targets += [each for host in hosts(target) for each in host.addresses]
+    found = (
+        Ends(ends.entry, sender, source, destination)
+        for destination in dict.fromkeys(targets)
+        for sender, source in senders
+        if source.version == destination.version
+    )
+    seen = {(ends.source, ends.destination)}
+    for each in found:
+        if (each.source, each.destination) not in seen:
+            seen.add((each.source, each.destination))
+            yield each
+
+
+def _place(field: str, text: str, port: int | None, ports: Mapping[str, PortBinding]) -> Place:
+    """The place, at position 0 for a source and 1 for a destination."""
+    position = int(field == "destination")
+    if text in ports:
+        return Place(text, port, position)
+    address = _address(text)
+    if address is None:
+        reason = f"there is no logical port {text!r}, nor is it an IP address"
+        raise InvalidError.of(field, reason=reason, value=text)
+    return Place(address, port, position)
+
+
+def _by_field(error: InvalidError, wanted: ReachabilityRequest, destination: Place) -> InvalidError:
+    """The faults of the words, as faults of the fields that they were made of."""
+    problems = []
+    for problem in error.problems:
+        if problem.position is None:
+            problems.append(problem)
+            continue
+        field = "destination" if problem.position == destination.position else "source"
+        problems.append(FieldProblem((field,), problem.reason, getattr(wanted, field)))
+    return InvalidError(problems)
+
+
+def _refuse_router(wanted: ReachabilityRequest, entry: PortBinding) -> None:
+    """Refuse to ask for routers: they send what others gave them."""
+    if entry.type == "patch":
+        field = "source" if wanted.inport is None else "inport"
+        reason = f"{entry.name} leads from or to a router: name the port of a workload, or "
+        raise InvalidError.of(field, reason=f"{reason}give the packet as a match", value=entry.name)
+
+
+def _is_nobodys(address: Address) -> bool:
+    """Whether no packet between two hosts has the address."""
+    everybody = isinstance(address, IPv4Address) and address == _BROADCAST
+    return everybody or address.is_multicast or address.is_loopback or address.is_unspecified
+
+
+def _text(wanted: ReachabilityRequest) -> str:
+    return f"{wanted.service} {wanted.source} -> {wanted.destination}"
+
+
+def _address(text: str) -> Address | None:
+    try:
+        return ip_address(text)
+    except ValueError:
+        return None

@@ -1,0 +1,155 @@
+"""Who else may have an address on a switch than the ports that are declared to have it.
+
+Declared are a port's ``addresses``. Besides, an address may be where
+
+* a router has learned it, from who answered for it,
+* ``port_security`` of a port allows it, as of the ports that share one by VRRP,
+* a port takes ``unknown`` addresses: whoever is behind it may have any.
+
+A port that no port security holds to its addresses may use any other, too; of that there is
+no sign at all, so it is told apart: :func:`unheld`.
+"""
+
+from collections.abc import Iterator, Mapping
+from enum import IntEnum
+from ipaddress import ip_interface
+from typing import NamedTuple
+
+from sqlalchemy import String, cast, func, or_, select
+
+from diagnosis.trace.addressing import hosts
+from diagnosis.trace.network import Snapshot
+from diagnosis.trace.words import Address
+from northbound.ipam import made_up_mac
+from northbound.models import LogicalSwitchPort
+from northbound.transaction import Reader
+from southbound.rows import PortBinding
+
+_MOST = 1000
+"""How many ports with networks in their port security are looked through."""
+
+
+class Evidence(IntEnum):
+    """What speaks for a claim, the strongest first."""
+
+    LEARNED = 0
+    PORT_SECURITY = 1
+    TAKES_UNKNOWN = 2
+
+
+class Claim(NamedTuple):
+    """That a workload behind `port` may have an address, with that MAC address."""
+
+    evidence: Evidence
+    port: PortBinding
+    mac: int
+    router_port: str = ""
+    """The one that has learned it."""
+
+    @property
+    def text(self) -> str:
+        """Why it may be there."""
+        match self.evidence:
+            case Evidence.LEARNED:
+                return f"{self.port.name}, where router port {self.router_port} found it"
+            case Evidence.PORT_SECURITY:
+                return f"{self.port.name}, whose port security allows it"
+            case Evidence.TAKES_UNKNOWN:
+                return f"{self.port.name}, which takes unknown addresses"
+
+
+def claims(reader: Reader, snapshot: Snapshot, datapath: str, address: Address) -> list[Claim]:
+    """All claims to `address` on a switch; `reader` has the intent that the snapshot realises."""
+    ports = {port.name: port for port in snapshot.ports if port.datapath == datapath}
+    found = [
+        *_learned(snapshot, ports, datapath, address),
+        *_allowed(reader, ports, datapath, address),
+        *_open(ports, address),
+    ]
+    first: dict[str, Claim] = {}
+    for claim in sorted(found, key=lambda claim: (claim.evidence, claim.port.name)):
+        first.setdefault(claim.port.name, claim)
+    return list(first.values())
+
+
+class Unheld(NamedTuple):
+    """Ports of a switch that no port security holds to their addresses: some, and how many."""
+
+    names: list[str]
+    total: int
+
+    @property
+    def text(self) -> str:
+        more = self.total - len(self.names)
+        return ", ".join(self.names) + (f" and {more} more" if more else "")
+
+
+def unheld(reader: Reader, datapath: str, but: str) -> Unheld:
+    """The ports of workloads, other than the one named, that may use any address."""
+    security = cast(LogicalSwitchPort.port_security, String)
+    which = (
+        LogicalSwitchPort.logical_switch_id == datapath,
+        LogicalSwitchPort.type == "vif",
+        LogicalSwitchPort.enabled,
+        LogicalSwitchPort.name != but,
+        security.not_like("% %"),
+    )
+    name = LogicalSwitchPort.name
+    names = reader.session.scalars(select(name).where(*which).order_by(name).limit(3))
+    count = reader.session.scalar(select(func.count()).where(*which))
+    return Unheld(list(names), count or 0)
+
+
+def _learned(
+    snapshot: Snapshot, ports: Mapping[str, PortBinding], datapath: str, address: Address
+) -> Iterator[Claim]:
+    for port in ports.values():
+        mac = snapshot.neighbours.get((port.peer, str(address))) if port.peer else None
+        if mac is None:
+            continue
+        number = int(mac.replace(":", ""), 16)
+        holder = ports.get(snapshot.learned.get((datapath, mac), "")) or next(
+            (each for each in ports.values() if any(host.mac == number for host in hosts(each))),
+            None,
+        )
+        if holder is not None and holder.type == "vif" and holder.enabled:
+            yield Claim(Evidence.LEARNED, holder, number, port.peer)
+
+
+def _allowed(
+    reader: Reader, ports: Mapping[str, PortBinding], datapath: str, address: Address
+) -> Iterator[Claim]:
+    security = cast(LogicalSwitchPort.port_security, String)
+    query = (
+        select(LogicalSwitchPort.name, LogicalSwitchPort.port_security)
+        .where(
+            LogicalSwitchPort.logical_switch_id == datapath,
+            LogicalSwitchPort.type == "vif",
+            LogicalSwitchPort.enabled,
+            or_(security.contains(str(address), autoescape=True), security.contains("/")),
+        )
+        .order_by(LogicalSwitchPort.name)
+        .limit(_MOST)
+    )
+    for name, elements in reader.session.execute(query):
+        port = ports.get(name)
+        for element in elements if port is not None else ():
+            mac, *allowed = element.split()
+            if port is not None and any(_is_allowed(address, each) for each in allowed):
+                yield Claim(Evidence.PORT_SECURITY, port, int(mac.replace(":", ""), 16))
+
+
+def _is_allowed(address: Address, element: str) -> bool:
+    """Whether an element of port security is the address, or a network that it is in."""
+    interface = ip_interface(element)
+    if interface.ip != interface.network.network_address:
+        return interface.ip == address
+    return address in interface.network
+
+
+def _open(ports: Mapping[str, PortBinding], address: Address) -> Iterator[Claim]:
+    for port in ports.values():
+        if "unknown" in port.addresses and port.enabled and port.type == "vif":
+            own = hosts(port)
+            made_up = int(made_up_mac(f"{port.name} {address}").replace(":", ""), 16)
+            yield Claim(Evidence.TAKES_UNKNOWN, port, own[0].mac if own else made_up)

@@ -1,0 +1,127 @@
+"""What keeps a packet from being carried as logical flows say, as far as the server knows.
+
+Logical flows are carried out by the switches of the chassis on the way. The server knows of
+each what its agent has acknowledged, whether it is connected, what it says is wrong with its
+switch, and which of its tunnels lead nowhere. A packet that has to pass a tunnel that leads
+nowhere is lost, that is certain; the rest are reasons for which it is not known what the
+switch does.
+
+That a port is nowhere, or on a chassis that is dead, is told by :mod:`diagnosis.trace.liveness`.
+"""
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Literal, NamedTuple
+
+from diagnosis.sources import Agents
+from diagnosis.trace.legs import Journey, Leg, legs
+from southbound.conditions import doubts_about_flows
+from southbound.encaps import no_way, way_to
+from southbound.rows import GLOBAL_SCOPE, Chassis, PortBinding, datapath_scope, set_scope
+from southbound.watch.server import ChassisStatus
+
+Problem = Literal["not-connected", "unacknowledged", "degraded", "unreachable", "unprobed"]
+
+_SETS = set_scope("")
+
+
+class Hindrance(NamedTuple):
+    """What is in the way on `chassis`, or between it and `peer`.
+
+    `text` says what becomes of the packet: it follows on "the packet is". Where it isn't
+    `certain` the packet may get on or not.
+    """
+
+    chassis: str
+    peer: str | None
+    problem: Problem
+    certain: bool
+    text: str
+
+    def document(self) -> dict[str, Any]:
+        return {**self._asdict(), "text": f"the packet is {self.text}"}
+
+
+@dataclass(frozen=True)
+class Carriers:
+    """All chassis by name, what is known of their agents, and the revision that holds."""
+
+    chassis: Mapping[str, Chassis]
+    statuses: Mapping[str, ChassisStatus]
+    revision: int
+
+    @classmethod
+    def now(cls, chassis: Mapping[str, Chassis], agents: Agents, revision: int) -> "Carriers":
+        """Call it where the agents' sessions belong: on the event loop."""
+        return cls(chassis, {name: agents.status(name) for name in chassis}, revision)
+
+    def hindrances(
+        self,
+        journey: Journey,
+        ports: Mapping[str, PortBinding],
+        towards: Collection[str] | None = None,
+    ) -> list[Hindrance]:
+        """What hinders a packet; with `towards`, on its way to these chassis alone."""
+        found: dict[Hindrance, None] = {}
+        for number, leg in enumerate(legs(journey, ports)):
+            if number and towards is not None and leg.chassis not in towards:
+                continue
+            onward = leg.onward if towards is None else leg.onward & set(towards)
+            for each in (*self._of_chassis(leg), *self._of_tunnels(leg.chassis, onward)):
+                found[each] = None
+        return list(found)
+
+    def _is_alive(self, name: str) -> bool:
+        return name in self.chassis and self.chassis[name].alive
+
+    def _of_chassis(self, leg: Leg) -> Iterator[Hindrance]:
+        """Whether the switch of a chassis has what is wanted."""
+        name = leg.chassis
+        if not self._is_alive(name):
+            return
+        status = self.statuses[name]
+        if not status.connected:
+            text = f"handled by {name}, whose agent is not connected"
+            if status.heard_at is not None:
+                text += f", and was last heard of at {_time(status.heard_at)}"
+            yield Hindrance(name, None, "not-connected", False, text)
+            return
+        concerned = {GLOBAL_SCOPE, *map(datapath_scope, leg.datapaths)}
+        if any(scope in concerned or scope.startswith(_SETS) for scope in status.unapplied):
+            text = (
+                f"handled by {name}, whose agent has not acknowledged revision {self.revision} "
+                f"(its switch has {status.applied_revision})"
+            )
+            yield Hindrance(name, None, "unacknowledged", False, text)
+        for doubt in doubts_about_flows(status.conditions):
+            text = f"handled by {name}, whose agent says: {doubt}"
+            yield Hindrance(name, None, "degraded", False, text)
+
+    def _of_tunnels(self, name: str, peers: Collection[str]) -> Iterator[Hindrance]:
+        """Whether the tunnels to other chassis lead there."""
+        for peer in sorted(peers):
+            if not (self._is_alive(name) and self._is_alive(peer)):
+                continue
+            lost = f"lost on its way from {name} to {peer}"
+            own, other = self.chassis[name], self.chassis[peer]
+            if way_to(other, own) is None:
+                text = f"{lost}: {no_way(own, other)}"
+                yield Hindrance(name, peer, "unreachable", True, text)
+                continue
+            status = self.statuses[name]
+            if not status.connected:
+                continue
+            if status.tunnels is None:
+                text = f"sent from {name} to {peer} by a tunnel of which the agent says nothing"
+                yield Hindrance(name, peer, "unprobed", False, text)
+            elif (fault := status.tunnels.unreachable.get(peer)) is not None:
+                text = f"{lost}: {fault.sentence(name)} since {_time(fault.since)}"
+                yield Hindrance(name, peer, "unreachable", True, text)
+            elif peer in status.tunnels.pending:
+                text = f"sent from {name} to {peer} by a tunnel that has not been probed yet"
+                yield Hindrance(name, peer, "unprobed", False, text)
+
+
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

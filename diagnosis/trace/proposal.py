@@ -1,0 +1,179 @@
+"""What would be: a change that is carried out, looked at, and taken back.
+
+The change runs as a use case in a dry run, which no writer waits for; the rows that it
+changed go through the translator, which takes them back as well; what came out lies over
+realised state. Nothing is written, northbound or southbound, and no agent is told. The
+cost is that of the change, however large the network is; and a change has to be small
+enough: its operations, its parts and the rows that it changes are counted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from diagnosis.sources import Sources
+from diagnosis.trace.causes import Cause, CauseKey, proposed_cause
+from incremental import Failure
+from northbound.apply import apply
+from northbound.batch import Transaction as Batch
+from northbound.batch import run_batch
+from northbound.errors import DatabaseBusyError, InvalidError
+from northbound.services import SERVICES
+from northbound.specs import parse
+from northbound.transaction import RowChange, Transaction, at
+from southbound.proposed import ProposedState
+from translator.intent import ImageChange
+from translator.runner import Asked
+
+Change = Callable[[Transaction], object]
+"""Something done to intent, as a use case would do it."""
+
+FIELD = "with"
+"""The field of requests that holds a proposed change."""
+
+MAX_OPERATIONS = 1000
+"""How many operations a proposed change may have."""
+MAX_PARTS = 50_000
+"""How many values, lists and mappings it may be written in: about ten for an object."""
+MAX_ROWS = 5000
+"""How many rows of intent it may change."""
+
+_ACTIONS = {
+    (False, True): "created",
+    (True, True): "updated",
+    (True, False): "deleted",
+}
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """A change and what it would lead to.
+
+    `realised` is a view of rows that go on changing: take from it what you need before
+    you next await something. `causes` are the objects changed, as they would be.
+    """
+
+    realised: ProposedState
+    changes: Sequence[RowChange]
+    causes: Mapping[CauseKey, Cause]
+    failures: Sequence[Failure]
+
+    @property
+    def networks(self) -> Mapping[str, tuple[str, ...]]:
+        """The networks of the router ports that it changes, by name."""
+        return {
+            change.after["name"]: tuple(change.after["networks"])
+            for change in self.changes
+            if change.table == "logical_router_port" and change.after is not None
+        }
+
+    def document(self) -> dict[str, Any]:
+        """What it would create, update and delete."""
+        found: dict[str, list[dict[str, Any]]] = {action: [] for action in _ACTIONS.values()}
+        for change in self.changes:
+            if change.table in SERVICES:
+                image = change.after or change.before or {}
+                action = _ACTIONS[change.before is not None, change.after is not None]
+                found[action].append(
+                    {"kind": change.table, "id": change.object_id, "name": image.get("name", "")}
+                )
+        faults = [f"{each.node} {each.key}: {each.error}" for each in self.failures]
+        return {**found, "faults": faults}
+
+
+class _Carried(NamedTuple):
+    revision: int
+    changes: list[RowChange]
+    causes: dict[CauseKey, Cause]
+
+
+async def propose(sources: Sources, change: Change, *, author: str) -> Proposal:
+    """What would be if `change` were committed now.
+
+    Raises what the change raises. Call it on the loop that realised state belongs to.
+    """
+
+    def carry_out(tx: Transaction) -> _Carried:
+        change(tx)
+        tx.settle()
+        if len(tx.changes) > MAX_ROWS:
+            raise _too_large(f"changes {len(tx.changes)} rows", MAX_ROWS)
+        causes = {
+            (each.table, each.object_id): proposed_cause(tx, SERVICES[each.table], each.object_id)
+            for each in tx.changes
+            if each.table in SERVICES and each.after is not None
+        }
+        return _Carried(tx.revision - 1, list(tx.changes), causes)
+
+    async def look(what_if: Asked) -> Proposal | None:
+        revision, changes, causes = await sources.dry_run(carry_out, author=author)
+        images = [ImageChange(each.table, each.before, each.after) for each in changes]
+        found = await what_if(revision, images)
+        if found is None:
+            return None
+        realised = ProposedState(
+            sources.realised, found.realised.puts.values(), found.realised.deletes
+        )
+        return Proposal(realised, changes, causes, found.failures)
+
+    proposal = await look(sources.translator.what_if)
+    if proposal is None:
+        # Somebody committed in between. Translation waits while the change is carried out
+        # again, so that it doesn't get past the revision that the change is one to.
+        async with sources.translator.held() as what_if:
+            proposal = await look(what_if)
+    if proposal is None:
+        raise DatabaseBusyError("another server process translates the same database")
+    return proposal
+
+
+def change_of(value: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, adopt: bool) -> Change:
+    """The change that the field ``with`` of a request describes.
+
+    It is a declarative document or, where it has operations, a batch of them; or a list
+    of these, done one after the other.
+    """
+    _check_size(value)
+    if isinstance(value, Mapping):
+        return _part(value, (FIELD,), adopt=adopt)
+    parts = [_part(part, (FIELD, index), adopt=adopt) for index, part in enumerate(value)]
+
+    def change(tx: Transaction) -> None:
+        for part in parts:
+            part(tx)
+
+    return change
+
+
+def _part(value: Mapping[str, Any], path: tuple[str | int, ...], *, adopt: bool) -> Change:
+    def change(tx: Transaction) -> None:
+        with at(*path):
+            if "operations" in value:
+                run_batch(tx, parse(Batch, value))
+            else:
+                apply(tx, value, adopt=adopt)
+
+    return change
+
+
+def _check_size(value: Any) -> None:
+    parts = operations = 0
+    waiting = [value]
+    while waiting:
+        each = waiting.pop()
+        parts += 1
+        if isinstance(each, Mapping):
+            found = each.get("operations")
+            operations += len(found) if isinstance(found, list) else 0
+            waiting.extend(each.values())
+        elif isinstance(each, list):
+            waiting.extend(each)
+    if operations > MAX_OPERATIONS:
+        raise _too_large(f"has {operations} operations", MAX_OPERATIONS)
+    if parts > MAX_PARTS:
+        raise _too_large(f"is written in {parts} parts", MAX_PARTS)
+
+
+def _too_large(what: str, most: int) -> InvalidError:
+    reason = f"is too large to be tried: it {what}, and may have {most}"
+    return InvalidError.of(FIELD, reason=reason)

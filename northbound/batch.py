@@ -1,0 +1,189 @@
+"""Batches of operations on intent, carried out in a transaction that someone else ends.
+
+Operations run in order, and each sees what those before it did. One may give the object
+that it creates an alias, which later ones refer to.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from pydantic import Field
+
+from northbound import transaction
+from northbound.errors import InvalidError
+from northbound.models import Resource
+from northbound.services import SERVICES, Service
+from northbound.specs.base import StrictModel
+
+MAXIMUM_OPERATIONS = 10_000
+"""What the description of the API says; a server may be set to take fewer."""
+
+ALIAS_SIGN = "#"
+REFERENCES = (
+    "logical_switch",
+    "logical_router",
+    "port_group",
+    "router_port",
+    "output_port",
+    "peer",
+    "ports",
+)
+"""The fields that refer to other objects."""
+
+
+class Operation(StrictModel):
+    """One step of a batch."""
+
+    action: Literal["create", "update", "replace", "delete"]
+    kind: str
+    alias: str | None = Field(default=None, alias="as")
+    """For `create`: a name under which later operations refer to the object, as `#name`."""
+    ref: str | None = None
+    """For all but `create`: id, unique name, or `#name` of an earlier operation."""
+    values: dict[str, Any] | None = None
+    """The object, or for `update` a merge patch."""
+    if_version: int | None = None
+    """The version that the object has to have."""
+    cascade: bool = False
+    """For `delete`: delete its contents too."""
+
+
+class Transaction(StrictModel):
+    """A batch of operations, of which all are done or none is."""
+
+    operations: list[Operation] = Field(min_length=1, max_length=MAXIMUM_OPERATIONS)
+
+
+def run_batch(tx: transaction.Transaction, batch: Transaction) -> list[dict[str, Any]]:
+    """Carry out all operations, or raise a RequestError; returns what each of them left."""
+    run = _Run(tx)
+    for index, operation in enumerate(batch.operations):
+        with transaction.at("operations", index):
+            run.do(operation)
+    return run.results()
+
+
+@dataclass
+class _Done:
+    """An operation that was carried out; `row` is what it left, if anything."""
+
+    operation: Operation
+    service: Service[Any, Any]
+    object_id: str
+    row: Resource | None
+
+
+class _Run:
+    """A batch on its way."""
+
+    def __init__(self, tx: transaction.Transaction) -> None:
+        self._tx = tx
+        self._aliases: dict[str, str] = {}
+        self._done: list[_Done] = []
+
+    def do(self, operation: Operation) -> None:
+        """Carry out one operation, or raise a RequestError."""
+        service = _service(operation)
+        _check_shape(operation)
+        if operation.action == "delete":
+            self._delete(operation, service)
+            return
+        row: Resource
+        if operation.action == "create":
+            with transaction.at("values"):
+                row = service.create(self._tx, self._resolved(operation.values or {}))
+            self._remember(operation, service, row)
+        else:
+            row = self._object(operation, service)
+            work = service.update if operation.action == "update" else service.replace
+            with transaction.at("values"):
+                values = self._resolved(operation.values or {})
+                row = work(self._tx, row.id, values, if_version=operation.if_version)
+        self._done.append(_Done(operation, service, row.id, row))
+
+    def results(self) -> list[dict[str, Any]]:
+        """What each operation left, as it is at the end."""
+        self._tx.flush()
+        return [
+            {
+                "action": done.operation.action,
+                "kind": done.service.kind,
+                "id": done.object_id,
+                "object": self._view(done),
+            }
+            for done in self._done
+        ]
+
+    def _delete(self, operation: Operation, service: Service[Any, Any]) -> None:
+        row = self._object(operation, service)
+        service.delete(self._tx, row.id, cascade=operation.cascade, if_version=operation.if_version)
+        self._done.append(_Done(operation, service, row.id, None))
+
+    def _object(self, operation: Operation, service: Service[Any, Any]) -> Resource:
+        """The object that the operation is about, in the database for look-ups by id."""
+        row: Resource = service.get(self._tx, self._named(operation.ref or "", "ref"))
+        self._tx.flush()
+        return row
+
+    def _view(self, done: _Done) -> dict[str, Any] | None:
+        if done.row is None or self._tx.by_id(done.service.model, done.object_id) is None:
+            return None
+        return done.service.view(self._tx, done.row)
+
+    def _remember(self, operation: Operation, service: Service[Any, Any], row: Resource) -> None:
+        if operation.alias is None:
+            return
+        if operation.alias in self._aliases:
+            raise InvalidError.of("as", reason="is given twice", value=operation.alias)
+        if not service.named:
+            self._tx.flush()
+        self._aliases[operation.alias] = getattr(row, "name", row.id) if service.named else row.id
+
+    def _resolved(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """`values` with aliases replaced in the fields that refer to other objects."""
+        resolved = dict(values)
+        for field in REFERENCES:
+            value = values.get(field)
+            if isinstance(value, str):
+                resolved[field] = self._named(value, field)
+            elif isinstance(value, list):
+                resolved[field] = [
+                    self._named(element, field, i) if isinstance(element, str) else element
+                    for i, element in enumerate(value)
+                ]
+        return resolved
+
+    def _named(self, ref: str, *path: str | int) -> str:
+        if not ref.startswith(ALIAS_SIGN):
+            return ref
+        try:
+            return self._aliases[ref.removeprefix(ALIAS_SIGN)]
+        except KeyError:
+            reason = "no earlier operation created an object as this"
+            raise InvalidError.of(*path, reason=reason, value=ref) from None
+
+
+def _service(operation: Operation) -> Service[Any, Any]:
+    service = SERVICES.get(operation.kind)
+    if service is None:
+        reason = f"has to be one of {', '.join(SERVICES)}"
+        raise InvalidError.of("kind", reason=reason, value=operation.kind)
+    return service
+
+
+def _check_shape(operation: Operation) -> None:
+    """Refuse fields that the action has no use for, and the lack of those that it needs."""
+    creates, deletes = operation.action == "create", operation.action == "delete"
+    wrong = {
+        "ref": operation.ref is not None if creates else operation.ref is None,
+        "values": operation.values is not None if deletes else operation.values is None,
+        "as": operation.alias is not None and not creates,
+        "if_version": operation.if_version is not None and creates,
+        "cascade": operation.cascade and not deletes,
+    }
+    for field, is_wrong in wrong.items():
+        if is_wrong:
+            given = {"ref": operation.ref, "values": operation.values}.get(field, "")
+            verb = "needs" if given is None else "takes no"
+            raise InvalidError.of(field, reason=f"the action {operation.action!r} {verb} {field}")

@@ -1,0 +1,59 @@
+"""No way for a packet to end is without a reason: each stage and template is asked about."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from diagnosis.explain.reasons import ACL_ACTIONS, BY_DEFAULT, BY_FLOW
+from logical_flow.action import CtNext, Generate, Next, Output, PacketKind
+from logical_flow.template import Stage, Template
+from translator.pipeline import PIPELINES
+
+GOES_ON = Next | Output | CtNext
+NO_REFUSALS = {PacketKind.ARP, PacketKind.ND_NS, PacketKind.ND_NA, PacketKind.ND_NA_ROUTER}
+"""What asks for addresses, or tells them."""
+
+
+def ends_the_packet(template: Template) -> bool:
+    """Whether a packet goes no further, and nothing but a refusal is sent instead."""
+    made = {action.kind for action in template.actions if isinstance(action, Generate)}
+    goes_on = any(isinstance(action, GOES_ON) for action in template.actions)
+    return bool(made - NO_REFUSALS) or not (goes_on or made)
+
+
+def every_template() -> Iterator[tuple[type[Stage], str, Template]]:
+    for pipeline in PIPELINES:
+        for stage in pipeline.stages:
+            for name, value in vars(stage).items():
+                if isinstance(value, Template):
+                    yield stage, name, value
+
+
+ENDS = [each for each in every_template() if ends_the_packet(each[2])]
+
+
+def test_all_templates_are_looked_at() -> None:
+    declared = {template.id for pipeline in PIPELINES for template in pipeline.templates}
+    assert {template.id for _, _, template in every_template()} == declared
+
+
+@pytest.mark.parametrize(
+    ("stage", "template"), [pytest.param(s, t, id=f"{s.name}.{name}") for s, name, t in ENDS]
+)
+def test_where_a_flow_ends_the_packet(stage: type[Stage], template: Template) -> None:
+    assert stage.name in ACL_ACTIONS or template.id in BY_FLOW
+
+
+@pytest.mark.parametrize(
+    "stage",
+    [stage for pipeline in PIPELINES for stage in pipeline.stages if stage.default == "drop"],
+    ids=lambda stage: stage.name,
+)
+def test_where_no_flow_fits(stage: type[Stage]) -> None:
+    assert stage.name in BY_DEFAULT
+
+
+def test_reasons_are_for_what_ends_packets_only() -> None:
+    assert set(BY_FLOW) <= {template.id for _, _, template in ENDS}
+    dropping = {s.name for p in PIPELINES for s in p.stages if s.default == "drop"}
+    assert set(BY_DEFAULT) <= dropping
