@@ -38,9 +38,11 @@ import msgspec
 from southbound.errors import ProtocolError
 from southbound.questions import Question, Result
 from southbound.rows import AnyRow, Chassis, RowId
+from southbound.vocabulary import Vocabulary
 
 PROTOCOL: Final = 3
-"""Goes up when an older agent would misunderstand a message."""
+"""Goes up when an end of an older release would misunderstand what it knows. What it doesn't
+know it skips (:mod:`southbound.vocabulary`): additions need no new number."""
 
 OLDEST_AGENT: Final = 1
 """The oldest protocol of agents that are still served: servers are upgraded first."""
@@ -85,12 +87,14 @@ class Register(Message, frozen=True, array_like=True, tag="register"):
 
     A second session of the same chassis is refused while the first one lives, unless it
     is of the same instance (which then reconnected before the server noticed the cut).
+    An agent without a `vocabulary` is of a release that is not open.
     """
 
     protocol: int
     chassis: Chassis
     instance: str
     resume: Resume | None = None
+    vocabulary: Vocabulary | None = None
 
 
 class Subscribe(Message, frozen=True, array_like=True, tag="subscribe"):
@@ -221,6 +225,7 @@ class Hello(Message, frozen=True, array_like=True, tag="hello"):
     epoch: str
     learned_refresh: float
     """Seconds after which an agent should send what it learned again, if it is in use."""
+    vocabulary: Vocabulary | None = None
 
 
 class Part(Message, frozen=True, array_like=True):

@@ -19,9 +19,12 @@ import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
-from southbound import wire
+from southbound import present, wire
+from southbound.closed import CLOSED_SERVER
 from southbound.errors import ProtocolError, WatchRefused
 from southbound.rows import AnyRow, Chassis, PortBinding, Row, RowId
+from southbound.tolerant import ForAgent, Skipped, UnknownQuestion, read_from_server
+from southbound.vocabulary import Vocabulary
 from southbound.watch.answering import Answerer, Answering
 from southbound.watch.backoff import Backoff
 from southbound.watch.cache import CachedRows, RowCache, cached_rows
@@ -78,11 +81,13 @@ class WatchClient:
         answerer: Answerer | None = None,
         backoff: Backoff | None = None,
         cache_delay: float = _CACHE_SECONDS,
+        vocabulary: Vocabulary | None = present.AGENT,
     ) -> None:
         """`address` is ``ws://host:port`` or ``wss://host:port``.
 
         `tls` makes the context of each connection, so that renewed certificates are taken.
-        `answerer` answers what the server asks about the switch.
+        `answerer` answers what the server asks about the switch. `vocabulary` is what this
+        agent understands; None leaves it out, as agents did before they were open.
         """
         self._address = address
         self._chassis = chassis
@@ -91,6 +96,7 @@ class WatchClient:
         self._cache = cache
         self._answerer = answerer
         self._cache_delay = cache_delay
+        self._vocabulary = vocabulary
         self._backoff = backoff or Backoff()
         self._instance = uuid.uuid4().hex
         # What the user asked for.
@@ -119,6 +125,9 @@ class WatchClient:
         self._left = False
         self._is_down = False
         self._denials: dict[str, int] = {}
+        self._skipped = Skipped()
+        self._unsent = Skipped()
+        self._server_takes: frozenset[str] = frozenset(CLOSED_SERVER.messages)
         self.learned_refresh = 0.0
         """Seconds after which to report a learned address again; 0 until the server said."""
         if cache is not None and (cached := cache.load()) is not None:
@@ -139,6 +148,16 @@ class WatchClient:
     def denials(self) -> Mapping[str, int]:
         """What the server denied last, each reason with how often, the latest last."""
         return MappingProxyType(self._denials)
+
+    @property
+    def skipped(self) -> Mapping[str, int]:
+        """What the server sent that this agent doesn't know, and how often."""
+        return self._skipped.counts
+
+    @property
+    def unsent(self) -> Mapping[str, int]:
+        """What this agent has to say that the server is too old to take, and how often."""
+        return self._unsent.counts
 
     @property
     def revision(self) -> int:
@@ -351,12 +370,18 @@ class WatchClient:
         if self._left:
             return
         resume = self._mirror.resume()
-        register = wire.Register(wire.PROTOCOL, self._chassis, self._instance, resume)
+        register = wire.Register(
+            wire.PROTOCOL, self._chassis, self._instance, resume, self._vocabulary
+        )
         await socket.send(wire.encode(register))
-        hello = await _receive(socket)
+        hello = await self._receive(socket)
         if not isinstance(hello, wire.Hello):
             raise ProtocolError("the server did not say hello")
         self.learned_refresh = hello.learned_refresh
+        self._server_takes = frozenset((hello.vocabulary or CLOSED_SERVER).messages)
+        if hello.epoch != self._mirror.epoch:
+            self._skipped.clear()
+        self._unsent.clear()
         self._connections += 1
         self._serial = 0
         self._socket, self._last_error = socket, ""
@@ -394,6 +419,10 @@ class WatchClient:
         """Wishes are repeated on connecting; all else is only for the present connection."""
         if self._socket is None:
             return
+        kind = message.__struct_config__.tag
+        if kind not in self._server_takes:
+            self._unsent.note(f"messages {kind}")
+            return
         learned = isinstance(message, wire.LearnedMac | wire.LearnedFdb)
         if learned and len(self._outbox) >= _OUTBOX:
             return
@@ -411,16 +440,33 @@ class WatchClient:
 
     async def _read(self, socket: ClientConnection, epoch: str, answering: Answering) -> None:
         while True:
-            match await _receive(socket):
+            match await self._receive(socket):
+                case None:
+                    log.warning(
+                        "a message that this agent doesn't know", skipped=str(self._skipped)
+                    )
                 case wire.Update() as update:
                     self._apply(epoch, update)
                     self._backoff.reset()
                 case wire.Ask() as ask:
                     answering.take(ask)
+                case UnknownQuestion(number, kind):
+                    reason = f"this agent doesn't know questions of the kind {kind!r}"
+                    self._send(wire.Answer(number, None, reason))
                 case wire.Denied(reason):
                     self._note_denial(reason)
                 case message:
                     raise ProtocolError(f"unexpected {type(message).__name__}")
+
+    async def _receive(self, socket: ClientConnection) -> ForAgent | None:
+        """The next message; None for one that this agent doesn't know."""
+        data = await socket.recv()
+        if isinstance(data, str):
+            raise ProtocolError("a text message")
+        message = read_from_server(data, self._skipped)
+        if isinstance(message, wire.Refused):
+            raise WatchRefused(message.code, message.reason)
+        return message
 
     def _note_denial(self, reason: str) -> None:
         """What is said again and again is logged once."""
@@ -502,13 +548,3 @@ def _is_refusal(error: Exception) -> bool:
     attempts = str(error).count("Connect call failed")
     refusals = str(error).count(f"[Errno {errno.ECONNREFUSED}]")
     return isinstance(error, OSError) and 0 < attempts == refusals
-
-
-async def _receive(socket: ClientConnection) -> wire.FromServer:
-    data = await socket.recv()
-    if isinstance(data, str):
-        raise ProtocolError("a text message")
-    message = wire.decode_from_server(data)
-    if isinstance(message, wire.Refused):
-        raise WatchRefused(message.code, message.reason)
-    return message

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Sequence
 import structlog
 from websockets.exceptions import ConnectionClosed
 
-from southbound import wire
+from southbound import present, wire
 from southbound.admission import Admission
 from southbound.chassis import check_chassis
+from southbound.closed import CLOSED_AGENT
 from southbound.errors import (
     ChassisLeft,
     NotAllowed,
@@ -26,6 +27,7 @@ from southbound.errors import (
 )
 from southbound.questions import Question, Result
 from southbound.state import RealisedState
+from southbound.tolerant import read_from_agent
 from southbound.watch.access import Access
 from southbound.watch.asking import Asking
 from southbound.watch.gate import AgentSocket
@@ -82,6 +84,7 @@ class AgentConnection:
         self._facts = hub.state.facts
         self._asking = Asking()
         self._protocol = wire.PROTOCOL
+        self._vocabulary = CLOSED_AGENT
         self.instance = ""
 
     async def serve(self) -> None:
@@ -120,6 +123,9 @@ class AgentConnection:
         """The agent's answer, however long it takes; raises Unanswered."""
         if self._protocol < wire.QUESTIONS:
             raise TooOld(f"its protocol is {self._protocol}, questions came with {wire.QUESTIONS}")
+        kind = question.__struct_config__.tag
+        if kind not in self._vocabulary.questions:
+            raise TooOld(f"it doesn't know questions of the kind {kind!r}")
         with self._asking.about(question) as (ask, answer):
             try:
                 await self._socket.send(wire.encode(ask))
@@ -153,6 +159,9 @@ class AgentConnection:
                 f"this server speaks protocols {wire.OLDEST_AGENT} to {wire.PROTOCOL}, "
                 f"the agent {message.protocol}",
             )
+        fault = message.vocabulary.fault() if message.vocabulary else ""
+        if fault:
+            raise ProtocolError(fault)
         try:
             check_chassis(message.chassis)
         except NotAllowed as error:
@@ -203,6 +212,8 @@ class AgentConnection:
         session = Session(
             name, hub.state.feed, hub.parts, lambda scope: hub.access.allows(name, scope)
         )
+        self._vocabulary = register.vocabulary or CLOSED_AGENT
+        session.lacks = tuple(self._vocabulary.lacking(present.AGENT))
         if resume is not None:
             known = (
                 register.protocol >= wire.CONFINED
@@ -226,7 +237,7 @@ class AgentConnection:
 
     def _hello(self) -> wire.Hello:
         refresh = self._facts.learned_age / _REFRESHES_PER_AGE
-        return wire.Hello(self._protocol, self._hub.epoch, refresh)
+        return wire.Hello(self._protocol, self._hub.epoch, refresh, present.SERVER)
 
     # --- both directions
 
@@ -244,7 +255,8 @@ class AgentConnection:
             while True:
                 message = await self._receive()
                 session.heard_at = self._facts.now()
-                await hearing.take(wire.decode_from_agent(message))
+                known = read_from_agent(message, session.skipped)
+                await (hearing.skip() if known is None else hearing.take(known))
 
         async def write() -> None:
             while True:

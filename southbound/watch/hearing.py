@@ -78,6 +78,13 @@ class Hearing:
             await self._deny(str(error))
         await self._wait_for_turn(message)
 
+    async def skip(self) -> None:
+        """A message came of a kind that this server doesn't know: it costs the agent its turn."""
+        counts = self._session.skipped.counts
+        if _is_power_of_ten(sum(counts.values())):
+            log.warning("unknown messages", chassis=self._session.chassis, skipped=dict(counts))
+        await self._pause(1)
+
     def _obey(self, message: wire.FromAgent) -> None:
         chassis, facts = self._session.chassis, self._facts
         match message:
@@ -158,6 +165,9 @@ class Hearing:
                 count = len(items)
             case _:
                 count = 1
+        await self._pause(count)
+
+    async def _pause(self, count: int) -> None:
         delay = self._pace.delay(count, asyncio.get_running_loop().time())
         if delay:
             await asyncio.sleep(delay)

@@ -40,6 +40,10 @@ class ChassisStatus(NamedTuple):
     """When it was last heard of, in seconds since the epoch."""
     is_known: bool = True
     """False for one that was not connected since the server started or its lease ran out."""
+    skipped: Mapping[str, int] = {}
+    """What the agent said that this server doesn't know, and how often."""
+    lacks: Collection[str] = ()
+    """What this server may send that the agent doesn't know."""
 
 
 class WatchServer:
@@ -174,6 +178,8 @@ class WatchServer:
             session.unapplied,
             session.conditions,
             session.heard_at,
+            skipped=session.skipped.counts,
+            lacks=session.lacks,
         )
 
     def remove_chassis(self, chassis: str) -> None:

@@ -23,6 +23,7 @@ from typing import NamedTuple
 from southbound import wire
 from southbound.errors import ProtocolError
 from southbound.feed import Feed
+from southbound.tolerant import Skipped
 from southbound.tunnels import TunnelReport
 from southbound.watch.parts import PartCache
 
@@ -49,6 +50,10 @@ class Session:
         """What the agent said of its tunnels; None if it said nothing, as older ones do."""
         self.conditions: Mapping[str, str] = {}
         """Why the agent is degraded, as it says."""
+        self.skipped = Skipped()
+        """What the agent said that this server doesn't know."""
+        self.lacks: tuple[str, ...] = ()
+        """What this server may send that the agent doesn't know."""
         self.heard_at: float | None = None
         """When it was last heard of, in seconds since the epoch."""
         self.sent = 0

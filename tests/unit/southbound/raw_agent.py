@@ -11,6 +11,7 @@ from websockets.typing import Origin
 
 from southbound import wire
 from southbound.rows import Chassis, Row
+from southbound.vocabulary import Vocabulary
 from tests.unit.southbound.agents import until
 
 
@@ -66,6 +67,8 @@ async def raw_agent(
     tls: ssl.SSLContext | None = None,
     origin: str | None = None,
     resume: wire.Resume | None = None,
+    vocabulary: Vocabulary | None = None,
+    says_hello: bool = True,
 ) -> AsyncIterator[RawAgent]:
     """A connected agent that has said who it is."""
     secret = f"token-of-{name}" if token is None else token
@@ -80,6 +83,8 @@ async def raw_agent(
         proxy=None,
     ) as socket:
         agent = RawAgent(socket)
-        registered = chassis or Chassis(name)
-        await agent.say(wire.Register(wire.PROTOCOL, registered, f"of {name}", resume))
+        if says_hello:
+            registered = chassis or Chassis(name)
+            instance = f"of {name}"
+            await agent.say(wire.Register(wire.PROTOCOL, registered, instance, resume, vocabulary))
         yield agent

@@ -76,7 +76,7 @@ async def test_a_cut_connection_resumes_with_the_difference(
     await state.write(2, [datapath("new")], [rows[0].row_id])
     await until(lambda: agent.client.revision == 2)
     assert agent.rows == by_id(datapath("new"), *rows[1:])
-    assert link.passed - passed < 2_000
+    assert link.passed - passed < 6_000, "what each end understands, and the difference"
 
 
 async def test_changes_of_wishes_while_away_are_told_on_return(
