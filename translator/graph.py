@@ -9,18 +9,14 @@ from collections.abc import Callable
 from typing import Any
 
 from incremental import Graph
-from translator.derivations import (
-    acl,
-    bindings,
-    learning,
-    neighbours,
-    relations,
-    router,
-    routing,
-    sets,
-    switch,
-    switch_port,
-)
+from translator.derivations import bindings, relations, router, sets, switch, switch_port
+from translator.features.acl import flows as acl_flows
+from translator.features.acl import relations as acls
+from translator.features.neighbours import flows as neighbour_flows
+from translator.features.neighbours import learning
+from translator.features.neighbours import relations as neighbours
+from translator.features.routing import flows as route_flows
+from translator.features.routing import relations as routes
 from translator.inputs import (
     Acl,
     AddressSet,
@@ -41,11 +37,11 @@ PORTS: Derivations = (bindings.switch_port_binding, bindings.router_port_binding
 FLOWS: Derivations = (
     switch.switch_flows,
     switch_port.switch_port_flows,
-    acl.acl_flows,
+    acl_flows.acl_flows,
     router.router_flows,
     router.router_port_flows,
-    routing.static_route_flows,
-    neighbours.neighbour_flows,
+    route_flows.static_route_flows,
+    neighbour_flows.neighbour_flows,
     learning.asking_flows,
 )
 
@@ -80,29 +76,29 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.switch_ports_towards, over=LogicalSwitchPort)
     graph.derive(relations.attachment, over=LogicalSwitchPort)
     graph.group(relations.attached_router_ports, over=relations.attachment)
-    graph.derive(relations.resolvers, over=LogicalSwitchPort)
-    graph.group(relations.neighbours, over=relations.resolvers)
-    graph.derive(relations.asked_router_ports, over=relations.unknown_ports)
-    graph.group(relations.asking, over=relations.asked_router_ports)
+    graph.derive(neighbours.resolvers, over=LogicalSwitchPort)
+    graph.group(neighbours.neighbours, over=neighbours.resolvers)
+    graph.derive(neighbours.asked_router_ports, over=relations.unknown_ports)
+    graph.group(neighbours.asking, over=neighbours.asked_router_ports)
 
-    graph.group(relations.network_lengths, over=LogicalRouterPort)
-    graph.group(relations.ports_by_network, over=LogicalRouterPort)
-    graph.group(relations.routes_by_prefix, over=StaticRoute)
-    graph.derive(relations.next_hop_beyond, over=StaticRoute)
-    graph.group(relations.next_hops_beyond, over=relations.next_hop_beyond)
+    graph.group(routes.network_lengths, over=LogicalRouterPort)
+    graph.group(routes.ports_by_network, over=LogicalRouterPort)
+    graph.group(routes.routes_by_prefix, over=StaticRoute)
+    graph.derive(routes.next_hop_beyond, over=StaticRoute)
+    graph.group(routes.next_hops_beyond, over=routes.next_hop_beyond)
 
-    graph.derive(relations.membership_switch, over=PortGroupPort)
-    graph.group(relations.switches_of_port_group, over=relations.membership_switch)
-    graph.group(relations.acls_of_port_group, over=Acl)
-    graph.derive(relations.placements_by_switch, over=Acl)
-    graph.derive(relations.placements_by_port_group, over=relations.switches_of_port_group)
+    graph.derive(acls.membership_switch, over=PortGroupPort)
+    graph.group(acls.switches_of_port_group, over=acls.membership_switch)
+    graph.group(acls.acls_of_port_group, over=Acl)
+    graph.derive(acls.placements_by_switch, over=Acl)
+    graph.derive(acls.placements_by_port_group, over=acls.switches_of_port_group)
     graph.group(
-        relations.acl_placements,
-        over=[relations.placements_by_switch, relations.placements_by_port_group],
+        acls.acl_placements,
+        over=[acls.placements_by_switch, acls.placements_by_port_group],
     )
-    graph.derive(relations.acl_role, over=relations.acl_placements)
-    graph.group(relations.stateful_acls, over=relations.acl_role)
-    graph.group(relations.acls_in_direction, over=relations.acl_role)
+    graph.derive(acls.acl_role, over=acls.acl_placements)
+    graph.group(acls.stateful_acls, over=acls.acl_role)
+    graph.group(acls.acls_in_direction, over=acls.acl_role)
 
 
 def _rows(graph: Graph) -> None:
@@ -128,12 +124,15 @@ def _flows(graph: Graph) -> None:
         output=True,
     )
     graph.derive(
-        acl.acl_flows, over=relations.acl_placements, fallback=acl.closed_acl_flows, output=True
+        acl_flows.acl_flows,
+        over=acls.acl_placements,
+        fallback=acl_flows.closed_acl_flows,
+        output=True,
     )
     graph.derive(
         router.router_flows, over=LogicalRouter, fallback=router.closed_router_flows, output=True
     )
     graph.derive(router.router_port_flows, over=LogicalRouterPort, output=True)
-    graph.derive(routing.static_route_flows, over=StaticRoute, output=True)
-    graph.derive(neighbours.neighbour_flows, over=relations.neighbours, output=True)
-    graph.derive(learning.asking_flows, over=relations.asking, output=True)
+    graph.derive(route_flows.static_route_flows, over=StaticRoute, output=True)
+    graph.derive(neighbour_flows.neighbour_flows, over=neighbours.neighbours, output=True)
+    graph.derive(learning.asking_flows, over=neighbours.asking, output=True)

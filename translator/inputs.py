@@ -16,6 +16,7 @@ from translator.addresses import (
     interface,
     ip_bytes,
     ip_text,
+    link_local,
     mac_bytes,
     mac_text,
 )
@@ -98,6 +99,11 @@ class LogicalRouterPort(NamedTuple):
     @property
     def networks(self) -> tuple[Interface, ...]:
         return self.networks4 + self.networks6
+
+    @property
+    def addresses6(self) -> tuple[bytes, ...]:
+        """Its IPv6 addresses, the link-local one last."""
+        return (*(network.ip for network in self.networks6), link_local(self.mac))
 
 
 class StaticRoute(NamedTuple):

@@ -23,31 +23,25 @@ from logical_flow.packet import format_value
 from logical_flow.template import Template
 from logical_flow.walk_events import FLOW_SAYS_SO, Drop, Made, Visit, Walk
 from southbound.rows import PortBinding
-from translator.pipeline.lr_in import (
-    LrInAdmission,
-    LrInArpRequest,
-    LrInArpResolve,
-    LrInIpInput,
-    LrInIpRouting,
-)
-from translator.pipeline.lr_out import LrOutDelivery
-from translator.pipeline.ls_in import (
+from translator.features.acl.stages import (
     LsInAclAction,
     LsInAclPre,
     LsInAclState,
-    LsInL2Lookup,
-    LsInL2Unknown,
-    LsInPortSecIp,
-    LsInPortSecL2,
-    LsInPortSecNd,
-)
-from translator.pipeline.ls_out import (
     LsOutAclAction,
     LsOutAclPre,
     LsOutAclState,
+)
+from translator.features.neighbours.stages import LrInArpRequest, LrInArpResolve
+from translator.features.port_security.stages import (
+    LsInPortSecIp,
+    LsInPortSecL2,
+    LsInPortSecNd,
     LsOutPortSecIp,
     LsOutPortSecL2,
 )
+from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutDelivery
+from translator.features.routing.stages import LrInIpRouting
+from translator.features.switching.stages import LsInL2Lookup, LsInL2Unknown
 
 Reason = Callable[[Scene, Packet, Entry | None], Obstacle]
 

@@ -2,13 +2,13 @@
 
 from incremental import Read
 from southbound.rows import Datapath, PortBinding
-from translator.addresses import LINK_LOCAL_NETWORK, host, link_local, network_text
+from translator.addresses import LINK_LOCAL_NETWORK, host, network_text
 from translator.derivations.relations import (
-    next_hops_beyond,
     peer_router_port,
     router_port_named,
     switch_ports_towards,
 )
+from translator.features.routing.relations import next_hops_beyond
 from translator.inputs import (
     Host,
     LogicalRouter,
@@ -87,8 +87,7 @@ def multicast_groups(port: LogicalSwitchPort) -> tuple[str, ...]:
 def router_port_addresses(port: LogicalRouterPort) -> str:
     """The router port's addresses as an address string, its link-local one last."""
     ip4 = tuple(network.ip for network in port.networks4)
-    ip6 = (*(network.ip for network in port.networks6), link_local(port.mac))
-    return str(Host(port.mac, ip4, ip6))
+    return str(Host(port.mac, ip4, port.addresses6))
 
 
 def _neighbours(read: Read, port: LogicalRouterPort) -> tuple[str, ...]:

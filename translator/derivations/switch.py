@@ -1,25 +1,11 @@
 """What a switch does for all of its ports."""
 
-from collections.abc import Iterator
-
 from incremental import Read
-from logical_flow.template import LogicalFlow
-from translator.derivations.relations import acls_in_direction, stateful_acls, unknown_ports
+from translator.derivations.relations import unknown_ports
 from translator.derivations.result import Flows
-from translator.pipeline.ls_in import (
-    LsInAclAction,
-    LsInAclPre,
-    LsInAclState,
-    LsInL2Lookup,
-    LsInL2Unknown,
-    LsInPortSecL2,
-)
-from translator.pipeline.ls_out import (
-    LsOutAclAction,
-    LsOutAclPre,
-    LsOutAclState,
-    LsOutPortSecL2,
-)
+from translator.features.acl.flows import switch_acl_flows
+from translator.features.port_security.stages import LsInPortSecL2, LsOutPortSecL2
+from translator.features.switching.stages import LsInL2Lookup, LsInL2Unknown
 
 
 def switch_flows(read: Read, switch: str) -> Flows:
@@ -40,44 +26,10 @@ def switch_flows(read: Read, switch: str) -> Flows:
     ]
     if read.any(unknown_ports, switch):
         flows += [LsInL2Lookup.unknown(), LsInL2Unknown.flood(), LsInL2Unknown.learned()]
-    if read.any(stateful_acls, switch):
-        flows += [*_stateful_flows(), *_verdict_flows()]
-    elif any(
-        read.any(acls_in_direction, (switch, direction)) for direction in ("from-lport", "to-lport")
-    ):
-        flows += _verdict_flows()
+    flows += switch_acl_flows(read, switch)
     return Flows(switch, "logical_switch", switch, tuple(flows))
 
 
 def closed_switch_flows(_read: Read, switch: str) -> Flows:
     """What stands in for a switch's flows that could not be derived: nothing enters."""
     return Flows(switch, "logical_switch", switch, (LsInPortSecL2.closed(),))
-
-
-def _verdict_flows() -> Iterator[LogicalFlow]:
-    """What makes verdicts of ACLs come true, and what ACLs don't get to see."""
-    for pre, action in ((LsInAclPre, LsInAclAction), (LsOutAclPre, LsOutAclAction)):
-        yield pre.unreadable()
-        yield pre.self_made()
-        yield pre.discovery()
-        yield action.reject()
-        yield action.drop()
-
-
-def _stateful_flows() -> Iterator[LogicalFlow]:
-    """What tracks connections and keeps them in line with the verdicts."""
-    for pre, state, action in (
-        (LsInAclPre, LsInAclState, LsInAclAction),
-        (LsOutAclPre, LsOutAclState, LsOutAclAction),
-    ):
-        yield pre.multicast()
-        yield pre.track()
-        yield state.invalid()
-        yield state.blocked_reply()
-        yield state.blocked_related()
-        yield state.reply()
-        yield state.related()
-        yield action.block_and_reject()
-        yield action.block()
-        yield action.commit_labelled()
-        yield action.commit()

@@ -2,8 +2,8 @@
 
 Read the four modules from top to bottom to read what happens to a packet:
 :mod:`~translator.pipeline.ls_in`, :mod:`~translator.pipeline.ls_out`,
-:mod:`~translator.pipeline.lr_in`, :mod:`~translator.pipeline.lr_out`. The ACL stages
-of switches stand in :mod:`~translator.pipeline.acl`, once for both directions.
+:mod:`~translator.pipeline.lr_in`, :mod:`~translator.pipeline.lr_out`. What a stage does is
+declared by the feature that it belongs to, in :mod:`translator.features`.
 Names of stages, registers and priorities follow OVN where that has them.
 
 A packet enters at an ingress pipeline with ``inport`` set and registers at 0,

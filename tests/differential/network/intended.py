@@ -17,15 +17,13 @@ from logical_flow.walk import MAX_DEPTH
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import LEFT_OVER, Undo
 from translator.addresses import host, link_local, mac_bytes
-from translator.pipeline.lr_in import LrInArpRequest, LrInArpResolve, LrInIpInput, LrInIpRouting
-from translator.pipeline.ls_in import (
-    LsInAclPre,
-    LsInArpRsp,
-    LsInL2Lookup,
-    LsInPortSecIp,
-    LsInPortSecNd,
-)
-from translator.pipeline.ls_out import LsOutAclAction, LsOutAclPre, LsOutPortSecIp
+from translator.features.acl.stages import LsInAclPre, LsOutAclAction, LsOutAclPre
+from translator.features.answering.stages import LsInArpRsp
+from translator.features.neighbours.stages import LrInArpRequest, LrInArpResolve
+from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecNd, LsOutPortSecIp
+from translator.features.router.stages import LrInIpInput
+from translator.features.routing.stages import LrInIpRouting
+from translator.features.switching.stages import LsInL2Lookup
 
 Flows = Sequence[LogicalFlow]
 

@@ -17,10 +17,10 @@ from logical_flow.flow_table import Entry, FlowTable
 from logical_flow.fragments import as_switch_sees
 from logical_flow.template import LogicalFlow, Template
 from tests.unit.chassis_agent.compile.surroundings import surroundings
-from translator.derivations.acl import acl_flows
+from translator.features.acl.flows import acl_flows
+from translator.features.acl.stages import LS_OUT_ACL_EVAL
 from translator.inputs import Acl
 from translator.pipeline import PIPELINES
-from translator.pipeline.ls_out import LS_OUT_ACL_EVAL
 
 STAGE = LS_OUT_ACL_EVAL[0].name
 MATCHES = [

@@ -6,16 +6,12 @@ import pytest
 
 from benchmarks import topology
 from incremental import Engine
-from translator.derivations import (
-    acl,
-    port_security,
-    relations,
-    router,
-    routing,
-    switch,
-    switch_port,
-)
+from translator.derivations import relations, router, switch, switch_port
 from translator.derivations.result import Flows
+from translator.features.acl.flows import acl_flows
+from translator.features.neighbours.relations import neighbours
+from translator.features.port_security.flows import port_security_flows
+from translator.features.routing.flows import static_route_flows
 from translator.graph import translation
 from translator.inputs import row_of
 
@@ -36,11 +32,11 @@ def test_an_acl_that_cannot_be_read_drops_everything(engine: Engine) -> None:
     broken = topology.default_acl(0, 0, match="ip4 &&")
     engine.apply([row_of("acl", broken)])
     placement = (topology.object_id("ls0"), broken["id"])
-    assert texts(engine.rows(acl.acl_flows)[placement]) == ["ls_in_acl_eval_0 1: drop"]
+    assert texts(engine.rows(acl_flows)[placement]) == ["ls_in_acl_eval_0 1: drop"]
     assert "Syntax error" in engine.failures["acl_flows", placement].error
     engine.apply([row_of("acl", topology.default_acl(0, 0))])
     assert not engine.failures
-    assert texts(engine.rows(acl.acl_flows)[placement]) == [
+    assert texts(engine.rows(acl_flows)[placement]) == [
         "ls_in_acl_eval_0 inport == @pg0 && ip4: allow"
     ]
 
@@ -51,7 +47,7 @@ def test_a_port_that_cannot_be_translated_is_closed(
     def fail(*_: Any) -> Any:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(switch_port, port_security.port_security_flows.__name__, fail)
+    monkeypatch.setattr(switch_port, port_security_flows.__name__, fail)
     changed = topology.port(0, 0, enabled=False)
     engine.apply([row_of("logical_switch_port", changed)])
     changed["enabled"] = True
@@ -67,7 +63,7 @@ def test_a_switch_that_cannot_be_translated_is_closed(monkeypatch: pytest.Monkey
     def fail(*_: Any) -> Any:
         raise RuntimeError("out of luck")
 
-    monkeypatch.setattr(switch, "_verdict_flows", fail)
+    monkeypatch.setattr(switch, "switch_acl_flows", fail)
     engine = Engine(translation())
     engine.apply(row_of(table, image) for table, image in topology.network(2))
     found = engine.rows(switch.switch_flows)[topology.object_id("ls0")]
@@ -84,7 +80,7 @@ def test_a_route_to_nowhere_is_told(engine: Engine) -> None:
     engine.apply([row_of("static_route", route)])
     failure = engine.failures["static_route_flows", route["id"]]
     assert failure.error.startswith("UnreachableNextHopError: no port of the router")
-    assert route["id"] not in engine.rows(routing.static_route_flows)
+    assert route["id"] not in engine.rows(static_route_flows)
     port = {
         **topology.router_port(0),
         "id": "new",
@@ -93,11 +89,11 @@ def test_a_route_to_nowhere_is_told(engine: Engine) -> None:
     }
     engine.apply([row_of("logical_router_port", port)])
     assert not engine.failures, "a port came that can reach it"
-    assert engine.rows(routing.static_route_flows)[route["id"]].flows
+    assert engine.rows(static_route_flows)[route["id"]].flows
 
 
 def test_relations_of_what_is_gone_are_empty(engine: Engine) -> None:
     engine.apply([(relations.LogicalSwitchPort, topology.uplink(0)["id"], None)])
     assert not engine.rows(relations.attached_router_ports)
-    assert not engine.rows(relations.neighbours)
+    assert not engine.rows(neighbours)
     assert not engine.failures

@@ -6,8 +6,16 @@ from collections.abc import Collection, Mapping
 
 from chassis_agent.revocation.verdict import AclJudge
 from logical_flow.template import LogicalFlow
-from translator.pipeline.ls_in import LS_IN_ACL_EVAL, LsInAclAction, LsInAclPre, LsInAclState
-from translator.pipeline.ls_out import LS_OUT_ACL_EVAL, LsOutAclAction, LsOutAclPre, LsOutAclState
+from translator.features.acl.stages import (
+    LS_IN_ACL_EVAL,
+    LS_OUT_ACL_EVAL,
+    LsInAclAction,
+    LsInAclPre,
+    LsInAclState,
+    LsOutAclAction,
+    LsOutAclPre,
+    LsOutAclState,
+)
 
 Acl = tuple[str, int, str, str]
 """Direction, priority, match, verdict."""

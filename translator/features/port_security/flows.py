@@ -4,9 +4,14 @@ from collections.abc import Iterator
 
 from logical_flow.template import LogicalFlow
 from translator.addresses import host, link_local
+from translator.features.port_security.stages import (
+    LsInPortSecIp,
+    LsInPortSecL2,
+    LsInPortSecNd,
+    LsOutPortSecIp,
+    LsOutPortSecL2,
+)
 from translator.inputs import LogicalSwitchPort, Secured
-from translator.pipeline.ls_in import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
-from translator.pipeline.ls_out import LsOutPortSecIp, LsOutPortSecL2
 
 
 def port_security_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:

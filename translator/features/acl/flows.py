@@ -14,12 +14,20 @@ from logical_flow.expression import FALSE
 from logical_flow.fragments import doubtful_match, sure_match
 from logical_flow.match_parser import parse_match
 from logical_flow.template import LogicalFlow, Template
-from translator.derivations.relations import stateful_acls
 from translator.derivations.result import Flows
+from translator.features.acl.relations import acls_in_direction, stateful_acls
+from translator.features.acl.stages import (
+    LS_IN_ACL_EVAL,
+    LS_OUT_ACL_EVAL,
+    AclEval,
+    LsInAclAction,
+    LsInAclPre,
+    LsInAclState,
+    LsOutAclAction,
+    LsOutAclPre,
+    LsOutAclState,
+)
 from translator.inputs import Acl
-from translator.pipeline.acl import AclEval
-from translator.pipeline.ls_in import LS_IN_ACL_EVAL, LsInAclPre
-from translator.pipeline.ls_out import LS_OUT_ACL_EVAL, LsOutAclPre
 
 _TEMPLATES = {
     "allow": "allow",
@@ -71,6 +79,54 @@ def closed_acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
         return None
     flow = _stage(acl).drop(priority=acl.priority, match="1")
     return Flows(switch, "acl", acl_id, (flow,))
+
+
+def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
+    """The flows that a switch has for all of its ACLs, if any applies on it."""
+    if read.any(stateful_acls, switch):
+        yield from _stateful_flows()
+        yield from _verdict_flows()
+    elif any(
+        read.any(acls_in_direction, (switch, direction)) for direction in ("from-lport", "to-lport")
+    ):
+        yield from _verdict_flows()
+
+
+def router_port_acl_flows(read: Read, switch: str, port: str) -> Iterator[LogicalFlow]:
+    """What a port that leads to a router needs on a stateful switch, where it isn't tracked."""
+    if read.any(stateful_acls, switch):
+        yield LsInAclPre.router_port(port=port)
+        yield LsOutAclPre.router_port(port=port)
+        yield LsOutAclPre.reply_to_router(port=port)
+
+
+def _verdict_flows() -> Iterator[LogicalFlow]:
+    """What makes verdicts of ACLs come true, and what ACLs don't get to see."""
+    for pre, action in ((LsInAclPre, LsInAclAction), (LsOutAclPre, LsOutAclAction)):
+        yield pre.unreadable()
+        yield pre.self_made()
+        yield pre.discovery()
+        yield action.reject()
+        yield action.drop()
+
+
+def _stateful_flows() -> Iterator[LogicalFlow]:
+    """What tracks connections and keeps them in line with the verdicts."""
+    for pre, state, action in (
+        (LsInAclPre, LsInAclState, LsInAclAction),
+        (LsOutAclPre, LsOutAclState, LsOutAclAction),
+    ):
+        yield pre.multicast()
+        yield pre.track()
+        yield state.invalid()
+        yield state.blocked_reply()
+        yield state.blocked_related()
+        yield state.reply()
+        yield state.related()
+        yield action.block_and_reject()
+        yield action.block()
+        yield action.commit_labelled()
+        yield action.commit()
 
 
 def _stage(acl: Acl) -> type[AclEval]:

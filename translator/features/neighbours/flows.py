@@ -4,11 +4,11 @@ from collections.abc import Iterator
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
-from translator.addresses import is_within, link_local
-from translator.derivations.relations import peer_router_port
+from translator.addresses import is_within
+from translator.derivations.relations import peer_router_port, router_port_named
 from translator.derivations.result import Flows
+from translator.features.neighbours.stages import LrInArpResolve
 from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
-from translator.pipeline.lr_in import LrInArpResolve
 
 
 def neighbour_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
@@ -42,8 +42,7 @@ def _hosts(read: Read, port: LogicalSwitchPort) -> tuple[Host, ...]:
     if peer is None:
         return port.hosts
     ip4 = tuple(network.ip for network in peer.networks4)
-    ip6 = (*(network.ip for network in peer.networks6), link_local(peer.mac))
-    return (Host(peer.mac, ip4, ip6),)
+    return (Host(peer.mac, ip4, peer.addresses6),)
 
 
 def _neighbour(router_port: LogicalRouterPort, host: Host) -> Iterator[LogicalFlow]:
@@ -53,3 +52,14 @@ def _neighbour(router_port: LogicalRouterPort, host: Host) -> Iterator[LogicalFl
     for ip in host.ip6:
         if ip.startswith(b"\xfe\x80") or any(is_within(ip, n) for n in router_port.networks6):
             yield LrInArpResolve.static6(port=router_port.name, ip=ip, mac=host.mac)
+
+
+def peer_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """The router port at the other end of a link between routers, as a neighbour."""
+    peer = router_port_named(read, port.peer) if port.peer else None
+    if peer is None:
+        return
+    for network in peer.networks4:
+        yield LrInArpResolve.static4(port=port.name, ip=network.ip, mac=peer.mac)
+    for ip in peer.addresses6:
+        yield LrInArpResolve.static6(port=port.name, ip=ip, mac=peer.mac)

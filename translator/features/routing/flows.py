@@ -1,4 +1,4 @@
-"""Static routes."""
+"""The flows of routes: to the networks of a router's own ports, and static ones."""
 
 from collections.abc import Iterator
 
@@ -13,17 +13,18 @@ from translator.addresses import (
     multicast_mac,
     solicited_node,
 )
-from translator.derivations.learning import neighbours_in
-from translator.derivations.relations import (
-    network_lengths,
-    ports_by_network,
-    router_port_named,
-    routes_by_prefix,
-)
+from translator.derivations.relations import router_port_named
 from translator.derivations.result import Flows
 from translator.errors import UnreachableNextHopError
+from translator.features.neighbours.learning import neighbours_in
+from translator.features.neighbours.stages import LrInArpRequest
+from translator.features.routing.relations import (
+    network_lengths,
+    ports_by_network,
+    routes_by_prefix,
+)
+from translator.features.routing.stages import LrInIpRouting
 from translator.inputs import LogicalRouter, LogicalRouterPort, StaticRoute
-from translator.pipeline.lr_in import LrInArpRequest, LrInIpRouting
 
 
 def static_route_flows(read: Read, route_id: str) -> Flows | None:
@@ -109,3 +110,33 @@ def _source(port: LogicalRouterPort, nexthop: bytes) -> bytes:
     if len(nexthop) == 16:
         return link_local(port.mac)
     raise UnreachableNextHopError(f"port {port.name} has no IPv4 address to ask from")
+
+
+def connected_route_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """The routes to a port's own networks."""
+    for network in port.networks4:
+        yield LrInIpRouting.connected4(
+            plen=network.plen,
+            network=network.network,
+            source=network.ip,
+            mac=port.mac,
+            port=port.name,
+        )
+    for network in port.networks6:
+        if not network.ip.startswith(LINK_LOCAL_NETWORK[:8]):
+            yield LrInIpRouting.connected6(
+                plen=network.plen,
+                network=network.network,
+                source=network.ip,
+                mac=port.mac,
+                port=port.name,
+            )
+            yield LrInIpRouting.from_link_local(
+                network=network.network, source=network.ip, mac=port.mac, port=port.name
+            )
+    yield LrInIpRouting.link_local(
+        network=LINK_LOCAL_NETWORK,
+        source=link_local(port.mac),
+        mac=port.mac,
+        port=port.name,
+    )

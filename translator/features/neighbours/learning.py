@@ -4,12 +4,18 @@ from collections.abc import Iterator
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
-from translator.addresses import Interface, broadcast, has_broadcast, link_local, solicited_node
+from translator.addresses import (
+    LINK_LOCAL_NETWORK,
+    broadcast,
+    has_broadcast,
+    link_local,
+    solicited_node,
+)
 from translator.derivations.relations import switch_ports_towards
 from translator.derivations.result import Flows
+from translator.features.answering.stages import LsInArpRsp
+from translator.features.neighbours.stages import LrInLookupNeighbour
 from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
-from translator.pipeline.lr_in import LrInLookupNeighbour
-from translator.pipeline.ls_in import LsInArpRsp
 
 
 def neighbours_in(port: str, network: bytes) -> Iterator[LogicalFlow]:
@@ -21,7 +27,20 @@ def neighbours_in(port: str, network: bytes) -> Iterator[LogicalFlow]:
         yield LrInLookupNeighbour.solicitation(port=port, network=network)
 
 
-def nobodys_addresses(port: LogicalRouterPort) -> Iterator[bytes]:
+def learning_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Which neighbours a router port learns: those in its networks that are hosts."""
+    for network in port.networks:
+        yield from neighbours_in(port.name, network.network)
+    yield from neighbours_in(port.name, LINK_LOCAL_NETWORK)
+    for ip in _nobodys_addresses(port):
+        if len(ip) == 4:
+            yield LrInLookupNeighbour.arp_of_none(port=port.name, ip=ip)
+        else:
+            yield LrInLookupNeighbour.solicitation_of_none(port=port.name, ip=ip)
+            yield LrInLookupNeighbour.advertisement_of_none(port=port.name, ip=ip)
+
+
+def _nobodys_addresses(port: LogicalRouterPort) -> Iterator[bytes]:
     """The addresses in a router port's networks that no neighbour has.
 
     They are its own; network and broadcast addresses; of IPv6 networks the one that every
@@ -86,10 +105,9 @@ def _leading(read: Read, switch: str, router_port: str) -> str:
 
 
 def _asking(port: str, leading: str, router_port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    networks6: tuple[Interface, ...] = router_port.networks6
     for network in router_port.networks4:
         yield LsInArpRsp.arp_for_router(
             port=port, router=leading, ip=network.ip, network=network.network
         )
-    for ip in (*(network.ip for network in networks6), link_local(router_port.mac)):
+    for ip in router_port.addresses6:
         yield LsInArpRsp.nd_for_router(port=port, router=leading, ip=ip, group=solicited_node(ip))

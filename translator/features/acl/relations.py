@@ -1,0 +1,72 @@
+"""Which ACLs apply on which switch: its own, and those of port groups that have ports there."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from incremental import Read
+from translator.inputs import Acl, LogicalSwitchPort, PortGroupPort
+
+
+def membership_switch(read: Read, membership: tuple[str, str]) -> tuple[str, str] | None:
+    """The port group and the switch that a port's membership brings together."""
+    row = read(PortGroupPort, membership)
+    port = None if row is None else read(LogicalSwitchPort, row.port)
+    return None if row is None or port is None else (row.port_group, port.switch)
+
+
+def switches_of_port_group(
+    _membership: tuple[str, str], pair: tuple[str, str]
+) -> Iterator[tuple[str, str]]:
+    """Port group -> switches on which it has ports."""
+    yield pair
+
+
+def acls_of_port_group(acl: str, row: Acl) -> Iterator[tuple[str, str]]:
+    """Port group -> its ACLs."""
+    if row.port_group:
+        yield row.port_group, acl
+
+
+def placements_by_switch(read: Read, acl: str) -> tuple[tuple[str, str], ...]:
+    """Where an ACL of a switch applies: there."""
+    row = read(Acl, acl)
+    return ((row.switch, acl),) if row is not None and row.switch else ()
+
+
+def placements_by_port_group(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """The ACLs that a port group brings to a switch on which it has ports."""
+    port_group, switch = pair
+    return tuple((switch, acl) for acl in read.members(acls_of_port_group, port_group))
+
+
+def acl_placements(
+    _key: object, placements: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, str]]:
+    """Switch -> ACLs that apply on it."""
+    yield from placements
+
+
+class AclRole(NamedTuple):
+    """What the switch's own flows have to know of an ACL on it."""
+
+    direction: str
+    is_stateful: bool
+
+
+def acl_role(read: Read, placement: tuple[str, str]) -> AclRole | None:
+    acl = read(Acl, placement[1])
+    return None if acl is None else AclRole(acl.direction, acl.action == "allow-related")
+
+
+def stateful_acls(placement: tuple[str, str], role: AclRole) -> Iterator[tuple[str, str]]:
+    """Switch -> the ACLs that make it stateful."""
+    if role.is_stateful:
+        yield placement
+
+
+def acls_in_direction(
+    placement: tuple[str, str], role: AclRole
+) -> Iterator[tuple[tuple[str, str], str]]:
+    """(Switch, direction) -> its ACLs."""
+    switch, acl = placement
+    yield (switch, role.direction), acl

@@ -1,0 +1,1 @@
+"""Answers of a switch to ARP and neighbour solicitation, for the addresses that it knows."""

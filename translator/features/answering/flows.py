@@ -1,0 +1,38 @@
+"""What a switch answers for its ports, and for the router ports that they lead to."""
+
+from collections.abc import Iterator
+
+from logical_flow.template import LogicalFlow
+from translator.addresses import solicited_node
+from translator.features.answering.stages import LsInArpRsp
+from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
+
+
+def answer_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
+    """What answers for a port, if it is disabled, too: its addresses are as taken as before.
+
+    Not of one that takes unknown destinations: who is there answers for himself.
+    """
+    if not port.takes_unknown:
+        for host in port.hosts:
+            yield from _answers(port.name, host)
+
+
+def _answers(port: str, host: Host) -> Iterator[LogicalFlow]:
+    """What answers for the addresses of a workload."""
+    for ip in host.ip4:
+        yield LsInArpRsp.own_arp(port=port, ip=ip)
+        yield LsInArpRsp.arp(mac=host.mac, ip=ip)
+    for ip in host.ip6:
+        yield LsInArpRsp.own_nd(port=port, ip=ip)
+        yield LsInArpRsp.nd(mac=host.mac, ip=ip, group=solicited_node(ip))
+
+
+def router_answer_flows(port: str, peer: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """What answers for the addresses of the router port behind a switch port."""
+    for network in peer.networks4:
+        yield LsInArpRsp.own_arp(port=port, ip=network.ip)
+        yield LsInArpRsp.arp(mac=peer.mac, ip=network.ip)
+    for ip in peer.addresses6:
+        yield LsInArpRsp.own_nd(port=port, ip=ip)
+        yield LsInArpRsp.nd_router(mac=peer.mac, ip=ip, group=solicited_node(ip))

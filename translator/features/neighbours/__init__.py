@@ -1,0 +1,1 @@
+"""Neighbours of routers: known from intent, learned from what they say, or asked for."""

@@ -1,0 +1,39 @@
+"""Which router ports have to know which switch ports, and learn from whom."""
+
+from collections.abc import Iterator
+
+from incremental import Read
+from translator.derivations.relations import attached_router_ports, peer_router_port
+from translator.inputs import LogicalSwitchPort
+
+
+def resolvers(read: Read, lsp: str) -> tuple[str, ...]:
+    """The router ports that have to know a switch port as a neighbour: all on its switch."""
+    port = read(LogicalSwitchPort, lsp)
+    if port is None or not (port.hosts or port.is_router_type):
+        return ()
+    attached = read.members(attached_router_ports, port.switch)
+    own = peer_router_port(read, port)
+    return tuple(lrp for lrp in attached if own is None or lrp != own.id)
+
+
+def neighbours(lsp: str, router_ports: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Switch port -> router ports that have to know it."""
+    for lrp in router_ports:
+        yield lsp, lrp
+
+
+def asked_router_ports(read: Read, place: tuple[str, str]) -> tuple[str, ...]:
+    """The router ports that learn who is behind a port with unknown addresses from his questions.
+
+    The port is given as one of `unknown_ports`.
+    """
+    switch, _lsp = place
+    return tuple(read.members(attached_router_ports, switch))
+
+
+def asking(place: tuple[str, str], router_ports: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Switch port -> router ports that are asked for behind it."""
+    _switch, lsp = place
+    for lrp in router_ports:
+        yield lsp, lrp

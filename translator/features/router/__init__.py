@@ -1,0 +1,1 @@
+"""What routers take, what they answer for themselves, and what none forwards."""

@@ -1,0 +1,100 @@
+"""What a router port takes, and what it answers for the addresses that it has."""
+
+from collections.abc import Iterator
+
+from logical_flow.template import LogicalFlow
+from translator.addresses import (
+    LINK_LOCAL_NETWORK,
+    Interface,
+    broadcast,
+    has_broadcast,
+    solicited_node,
+)
+from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutDelivery
+from translator.inputs import LogicalRouterPort
+
+
+def admission_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """What comes in through a port that is enabled."""
+    yield LrInAdmission.multicast(port=port.name, mac=port.mac)
+    yield LrInAdmission.unicast(port=port.name, mac=port.mac)
+
+
+def delivery_flow(port: LogicalRouterPort) -> LogicalFlow:
+    """Whether packets leave through a port."""
+    delivery = LrOutDelivery.port if port.enabled else LrOutDelivery.disabled
+    return delivery(port=port.name)
+
+
+def own_address_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """What becomes of packets for the addresses of a port, and of those that expire here."""
+    for network in port.networks4:
+        yield from _own_address4(port.name, network)
+    for ip in port.addresses6:
+        yield from _own_address6(port.name, ip)
+    yield from _expiry(port)
+
+
+_OWN4 = (
+    LrInIpInput.ping4,
+    LrInIpInput.udp4,
+    LrInIpInput.tcp4,
+    LrInIpInput.sctp4,
+    LrInIpInput.icmp4,
+    LrInIpInput.protocol4,
+    LrInIpInput.own4,
+)
+_OWN6 = (
+    LrInIpInput.ping6,
+    LrInIpInput.udp6,
+    LrInIpInput.tcp6,
+    LrInIpInput.sctp6,
+    LrInIpInput.icmp6,
+    LrInIpInput.protocol6,
+    LrInIpInput.own6,
+)
+_LINK_LOCAL6 = (
+    LrInIpInput.ping6_link_local,
+    LrInIpInput.udp6_link_local,
+    LrInIpInput.tcp6_link_local,
+    LrInIpInput.sctp6_link_local,
+    LrInIpInput.icmp6_link_local,
+    LrInIpInput.protocol6_link_local,
+    LrInIpInput.own6_link_local,
+)
+"""What a router does with packets for an address of its own."""
+
+
+def _own_address4(port: str, network: Interface) -> Iterator[LogicalFlow]:
+    ip = network.ip
+    yield LrInIpInput.spoofed4(ip=ip)
+    if has_broadcast(network):
+        yield LrInIpInput.broadcast_source(broadcast=broadcast(network))
+    yield LrInIpInput.arp(port=port, ip=ip, network=network.network)
+    yield LrInIpInput.arp_probe(port=port, ip=ip)
+    for template in _OWN4:
+        yield template(ip=ip)
+
+
+def _own_address6(port: str, ip: bytes) -> Iterator[LogicalFlow]:
+    yield LrInIpInput.nd(port=port, ip=ip, group=solicited_node(ip))
+    if ip.startswith(LINK_LOCAL_NETWORK[:8]):
+        for template in _LINK_LOCAL6:
+            yield template(port=port, ip=ip)
+        return
+    yield LrInIpInput.spoofed6(ip=ip)
+    for template in _OWN6:
+        yield template(ip=ip)
+
+
+def _expiry(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Tells senders that their packets had no hops left: from the port's first address,
+    but who is in another of its networks is told from there.
+    """
+    if port.networks4:
+        yield LrInIpInput.expired4(port=port.name, ip=port.networks4[0].ip)
+    for network in port.networks4[1:]:
+        yield LrInIpInput.expired4_from(port=port.name, ip=network.ip, network=network.network)
+    yield LrInIpInput.expired6(port=port.name, ip=port.addresses6[0])
+    for network in port.networks6[1:]:
+        yield LrInIpInput.expired6_from(port=port.name, ip=network.ip, network=network.network)

@@ -1,0 +1,150 @@
+"""The stages in which a router is spoken to, and in which packets leave it."""
+
+from logical_flow.roles import Role
+from logical_flow.template import Stage, Template
+
+
+class LrInAdmission(Stage, name="lr_in_admission", default="drop", role=Role.ADMISSION):
+    """What a router port takes: its own MAC address, and multicast.
+
+    A port that is disabled, or is a port of a disabled router, takes nothing.
+    """
+
+    closed = Template(65535, "1", "drop;")
+    vlan_tagged = Template(100, "vlan.present", "drop;")
+    multicast_source = Template(100, "eth.src[40]", "drop;")
+    multicast = Template(
+        50, "inport == {port:lport} && eth.mcast", "xreg0[0..47] = {mac:mac}; next;"
+    )
+    unicast = Template(
+        50, "inport == {port:lport} && eth.dst == {mac:mac}", "xreg0[0..47] = {mac:mac}; next;"
+    )
+
+
+_OWN4, _OWN6 = "ip4.dst == {ip:ip4}", "ip6.dst == {ip:ip6}"
+_LINK_LOCAL6 = f"inport == {{port:lport}} && {_OWN6}"
+"""Link-local addresses mean something at their own port only."""
+_UDP, _TCP, _SCTP = (f"!ip.later_frag && {protocol}" for protocol in ("udp", "tcp", "sctp"))
+_ECHO6 = "icmp6.type == 128 && icmp6.code == 0"
+
+_BACK4 = "eth.dst <-> eth.src; ip4.dst <-> ip4.src;"
+_BACK6 = "eth.dst <-> eth.src; ip6.dst <-> ip6.src;"
+_ECHO_REPLY4 = "ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 0; flags.loopback = 1; next;"
+_ECHO_REPLY6 = "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next;"
+_RESET4, _RESET6 = (f"tcp_reset {{ {back} next; }};" for back in (_BACK4, _BACK6))
+_ABORT4, _ABORT6 = (f"sctp_abort {{ {back} next; }};" for back in (_BACK4, _BACK6))
+
+
+def _error4(kind: int, code: int) -> str:
+    error = f"ip.ttl = 255; icmp4.type = {kind}; icmp4.code = {code};"
+    return f"icmp4 {{ {_BACK4} {error} next; }};"
+
+
+def _error6(kind: int, code: int) -> str:
+    error = f"ip.ttl = 255; icmp6.type = {kind}; icmp6.code = {code};"
+    return f"icmp6 {{ {_BACK6} {error} next; }};"
+
+
+_PORT_UNREACHABLE4, _UNKNOWN_PROTOCOL4 = _error4(3, 3), _error4(3, 2)
+_PORT_UNREACHABLE6 = _error6(1, 4)
+_UNKNOWN_HEADER6 = f"icmp6_unknown_header {{ {_BACK6} ip.ttl = 255; next; }};"
+
+
+class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
+    """What is for the router itself, and what no router forwards."""
+
+    martian4 = Template(
+        100,
+        "ip4.src_mcast || ip4.src == {255.255.255.255, 127.0.0.0/8, 0.0.0.0/8} "
+        "|| ip4.dst == {127.0.0.0/8, 0.0.0.0/8, 255.255.255.255}",
+        "drop;",
+    )
+    martian6 = Template(100, "ip6.src == {::1, ff00::/8} || ip6.dst == ::1", "drop;")
+    spoofed4 = Template(100, "ip4.src == {ip:ip4}", "drop;")
+    broadcast_source = Template(100, "ip4.src == {broadcast:ip4}", "drop;")
+    spoofed6 = Template(100, "ip6.src == {ip:ip6}", "drop;")
+
+    arp = Template(
+        90,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4} "
+        "&& arp.spa == {network:cidr4}",
+        "eth.dst = eth.src; eth.src = xreg0[0..47]; "
+        "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
+        "outport = inport; flags.loopback = 1; output;",
+    )
+    arp_probe = Template(
+        90,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4} && arp.spa == 0.0.0.0",
+        "eth.dst = eth.src; eth.src = xreg0[0..47]; "
+        "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
+        "outport = inport; flags.loopback = 1; output;",
+    )
+    nd = Template(
+        90,
+        "inport == {port:lport} && nd_ns && ip6.dst == {{ip:ip6}, {group:ip6}} "
+        "&& nd.target == {ip:ip6}",
+        "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
+        "outport = inport; flags.loopback = 1; output; };",
+    )
+    ping4 = Template(90, f"{_OWN4} && icmp4.type == 8 && icmp4.code == 0", _ECHO_REPLY4)
+    unspecified6 = Template(89, "ip6.src == ::", "drop;")
+    ping6 = Template(88, f"{_OWN6} && {_ECHO6}", _ECHO_REPLY6)
+    ping6_link_local = Template(88, f"{_LINK_LOCAL6} && {_ECHO6}", _ECHO_REPLY6)
+    other_neighbour = Template(85, "arp || rarp || nd || nd_rs || nd_ra", "drop;")
+    multicast = Template(82, "eth.mcast || ip4.dst == 224.0.0.0/4 || ip6.dst == ff00::/8", "drop;")
+
+    udp4 = Template(80, f"{_OWN4} && {_UDP}", _PORT_UNREACHABLE4)
+    tcp4 = Template(80, f"{_OWN4} && {_TCP}", _RESET4)
+    sctp4 = Template(80, f"{_OWN4} && {_SCTP}", _ABORT4)
+    icmp4 = Template(75, f"{_OWN4} && icmp4", "drop;")
+    protocol4 = Template(70, f"{_OWN4} && !ip.later_frag", _UNKNOWN_PROTOCOL4)
+    own4 = Template(60, _OWN4, "drop;")
+
+    udp6 = Template(80, f"{_OWN6} && {_UDP}", _PORT_UNREACHABLE6)
+    tcp6 = Template(80, f"{_OWN6} && {_TCP}", _RESET6)
+    sctp6 = Template(80, f"{_OWN6} && {_SCTP}", _ABORT6)
+    icmp6 = Template(75, f"{_OWN6} && icmp6", "drop;")
+    protocol6 = Template(70, f"{_OWN6} && !ip.later_frag", _UNKNOWN_HEADER6)
+    own6 = Template(60, _OWN6, "drop;")
+
+    udp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_UDP}", _PORT_UNREACHABLE6)
+    tcp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_TCP}", _RESET6)
+    sctp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_SCTP}", _ABORT6)
+    icmp6_link_local = Template(75, f"{_LINK_LOCAL6} && icmp6", "drop;")
+    protocol6_link_local = Template(70, f"{_LINK_LOCAL6} && !ip.later_frag", _UNKNOWN_HEADER6)
+    own6_link_local = Template(60, _LINK_LOCAL6, "drop;")
+
+    expired4 = Template(
+        31,
+        "inport == {port:lport} && ip4 && ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
+        "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
+    expired4_from = Template(
+        32,
+        "inport == {port:lport} && ip4.src == {network:cidr4} "
+        "&& ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
+        "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
+    expired6 = Template(
+        31,
+        "inport == {port:lport} && ip6 && ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
+        "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
+    expired6_from = Template(
+        32,
+        "inport == {port:lport} && ip6.src == {network:cidr6} "
+        "&& ip.ttl == {0, 1} && !ip.later_frag",
+        "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
+        "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
+    )
+    expired = Template(30, "ip && ip.ttl == {0, 1}", "drop;")
+
+
+class LrOutDelivery(Stage, name="lr_out_delivery", default="drop", role=Role.DELIVERY):
+    """Hands the packet to what is attached to the router port, unless that is disabled."""
+
+    port = Template(100, "outport == {port:lport}", "output;")
+    disabled = Template(100, "outport == {port:lport}", "drop;")

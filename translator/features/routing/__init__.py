@@ -1,0 +1,1 @@
+"""Routes: which way packets take through a router."""

@@ -1,0 +1,43 @@
+"""Which networks and routes a router has, and next hops that are in none of its networks."""
+
+from collections.abc import Iterator
+
+from incremental import Read
+from translator.addresses import is_within
+from translator.derivations.relations import router_port_named
+from translator.inputs import LogicalRouterPort, StaticRoute
+
+
+def network_lengths(_lrp: str, port: LogicalRouterPort) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Router -> (address size, prefix length) of its ports' networks."""
+    for network in port.networks:
+        yield port.router, (len(network.ip), network.plen)
+
+
+def ports_by_network(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[tuple[str, bytes], str]]:
+    """(Router, network as value and mask) -> its ports in that network."""
+    for network in port.networks:
+        yield (port.router, network.network), lrp
+
+
+def routes_by_prefix(
+    route_id: str, route: StaticRoute
+) -> Iterator[tuple[tuple[str, bytes, bool], str]]:
+    """(Router, prefix as value and mask, by source?) -> the static routes for it."""
+    yield (route.router, route.prefix.network, route.by_source), route_id
+
+
+def next_hop_beyond(read: Read, route_id: str) -> tuple[str, bytes] | None:
+    """The router port and the next hop of a route whose next hop is in no network of the port."""
+    route = read(StaticRoute, route_id)
+    if route is None or not (route.nexthop and route.output_port):
+        return None
+    port = router_port_named(read, route.output_port)
+    if port is None or any(is_within(route.nexthop, network) for network in port.networks):
+        return None
+    return port.id, route.nexthop
+
+
+def next_hops_beyond(_route: str, found: tuple[str, bytes]) -> Iterator[tuple[str, bytes]]:
+    """Router port -> next hops that are in none of its networks."""
+    yield found

@@ -1,0 +1,51 @@
+"""The stages that choose an output port by Ethernet addresses, and learn where these are."""
+
+from logical_flow.roles import Role
+from logical_flow.template import Stage, Template
+
+
+class LsInLookupFdb(Stage, name="ls_in_lookup_fdb", role=Role.LEARNING):
+    """Whether the source MAC address has to be learned, on ports where that is done.
+
+    These are the ports that take unknown destinations and have no port security.
+    """
+
+    lookup = Template(
+        100, "inport == {port:lport}", "reg0[11] = lookup_fdb(inport, eth.src); next;"
+    )
+
+
+class LsInPutFdb(Stage, name="ls_in_put_fdb", role=Role.LEARNING):
+    """Learns the source MAC address if it wasn't known."""
+
+    learn = Template(
+        100, "inport == {port:lport} && reg0[11] == 0", "put_fdb(inport, eth.src); next;"
+    )
+
+
+class LsInL2Lookup(Stage, name="ls_in_l2_lkup", default="drop", role=Role.FORWARDING):
+    """Where the Ethernet destination chooses the logical output port.
+
+    What routers ask of neighbours, or announce, concerns no other router: those are
+    known to each other.
+    """
+
+    router_request = Template(
+        75,
+        "eth.mcast && eth.src == {mac:mac} && (arp.op == 1 || rarp.op == 3 || nd_ns)",
+        'outport = "_MC_flood_l2"; output;',
+    )
+    multicast = Template(70, "eth.mcast", 'outport = "_MC_flood"; output;')
+    unicast = Template(50, "eth.dst == {mac:mac}", "outport = {port:lport}; output;")
+    disabled = Template(50, "eth.dst == {mac:mac}", "drop;")
+    unknown = Template(0, "1", "outport = get_fdb(eth.dst); next;")
+
+
+class LsInL2Unknown(Stage, name="ls_in_l2_unknown", default="drop", role=Role.FORWARDING):
+    """Destinations that no port has: where they were learned, else wherever they may be.
+
+    Only on switches with a port whose addresses include ``unknown``.
+    """
+
+    flood = Template(50, 'outport == ""', 'outport = "_MC_unknown"; output;')
+    learned = Template(0, "1", "output;")
