@@ -9,11 +9,21 @@ not meet its next owner.
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
+from sqlalchemy import bindparam, insert, select, update
+
 from northbound.errors import ExhaustedError
 from northbound.models import AllocationCursor
 from northbound.transaction import Transaction
 
 _WINDOW = 1000
+
+_NEXT = select(AllocationCursor.next).where(AllocationCursor.pool == bindparam("key"))
+_INSERT = insert(AllocationCursor).values(pool=bindparam("key"), next=bindparam("number"))
+_UPDATE = (
+    update(AllocationCursor)
+    .where(AllocationCursor.pool == bindparam("key"))
+    .values(next=bindparam("number"))
+)
 
 Taken = Callable[[int, int], Sequence[int]]
 """(first, limit) -> the next taken numbers from `first` on, in order, at most `limit`."""
@@ -40,22 +50,29 @@ class Pool:
         self._high = high
         self._stored = taken
         self._barred = _merged(barred)
-        self._cursor = _cursor(tx, key, low)
+        self._tx = tx
+        self._key = key
+        stored = tx.connection.execute(_NEXT, {"key": key}).scalar()
+        self._is_new = stored is None
+        self._next: int = low if stored is None else stored
+        tx.at_end(self._store)
         self._here: set[int] = set()
         self._window: set[int] = set()
         self._known_to = low - 1
         self._known_from = low
+        self._moved = False
 
     def take(self) -> int:
         """A free number."""
-        start = self._cursor.next if self._low <= self._cursor.next <= self._high else self._low
+        start = self._next if self._low <= self._next <= self._high else self._low
         number = self._search(start, self._high)
         if number is None:
             number = self._search(self._low, start - 1)
         if number is None:
             raise ExhaustedError(self._title)
         self._here.add(number)
-        self._cursor.next = number + 1
+        self._next = number + 1
+        self._moved = True
         return number
 
     def mark(self, number: int) -> None:
@@ -65,6 +82,12 @@ class Pool:
     def allows(self, number: int) -> bool:
         """Whether `number` could be taken if it were free."""
         return self._low <= number <= self._high and self._behind_barred(number) == number
+
+    def _store(self) -> None:
+        """Write the cursor, if numbers were taken."""
+        if self._moved:
+            statement = _INSERT if self._is_new else _UPDATE
+            self._tx.connection.execute(statement, {"key": self._key, "number": self._next})
 
     def _search(self, number: int, last: int) -> int | None:
         while number <= last:
@@ -90,15 +113,6 @@ class Pool:
         self._window = set(found)
         self._known_from = first
         self._known_to = found[-1] if len(found) == _WINDOW else self._high
-
-
-def _cursor(tx: Transaction, name: str, low: int) -> AllocationCursor:
-    with tx.session.no_autoflush:
-        cursor = tx.session.get(AllocationCursor, name)
-    if cursor is None:
-        cursor = AllocationCursor(pool=name, next=low)
-        tx.session.add(cursor)
-    return cursor
 
 
 def _merged(ranges: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:

@@ -31,7 +31,7 @@ from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import RevisionCounter
 from northbound.overlay import overlay_statements
 from northbound.schema import check_schema, migrate
-from northbound.transaction import Clock, Reader, Transaction
+from northbound.transaction import Clock, Reader, Transaction, WritingSession
 
 DEFAULT_URL = "sqlite:////var/lib/treadle/treadle.db"
 DEFAULT_BUSY_TIMEOUT = 10.0
@@ -39,6 +39,8 @@ DEFAULT_BUSY_TIMEOUT = 10.0
 Listener = Callable[[int], None]
 
 _WRITES = "treadle_writes"
+_CLOCK = "treadle_clock"
+_REVISION = select(RevisionCounter.value)
 _JSON: dict[str, Any] = {
     "json_serializer": lambda value: msgspec.json.encode(value).decode(),
     "json_deserializer": msgspec.json.decode,
@@ -52,6 +54,8 @@ class Database:
         self.engine = engine
         self.limits = limits
         self._overlaid = _overlaid(engine)
+        for each in (engine, self._overlaid):
+            event.listen(each, "before_cursor_execute", _check_clock)
         self.place = engine.url.render_as_string(hide_password=True)
         self._sqlite = engine.dialect.name == "sqlite"
         self._writer = threading.Lock()
@@ -85,7 +89,7 @@ class Database:
                 locking=not dry_run,
                 limits=self.limits,
             )
-            event.listen(session, "before_flush", transaction.note_flush)
+            session.transaction = transaction
             yield transaction
             if dry_run:
                 transaction.settle()
@@ -106,12 +110,12 @@ class Database:
     def connect(self) -> Iterator[Connection]:
         """A connection that sees one consistent state, for bulk reads with SQL."""
         with reporting_faults(self.place), self.engine.connect() as connection:
-            yield connection.execution_options(**self._one_state)
+            yield connection.execution_options(**self._one_state) if self._one_state else connection
 
     def revision(self) -> int:
         """The revision that was committed last; 0 before the first."""
         with self.connect() as connection:
-            return connection.execute(select(RevisionCounter.value)).scalar_one()
+            return connection.execute(_REVISION).scalar_one()
 
     def on_commit(self, listener: Listener) -> Callable[[], None]:
         """Call `listener` with each revision that this process commits.
@@ -148,10 +152,10 @@ class Database:
             raise ExceptionGroup(f"listeners of revision {revision} failed", failures)
 
     @contextmanager
-    def _write_session(self) -> Iterator[Session]:
+    def _write_session(self) -> Iterator[WritingSession]:
         with self._the_writer(), self.engine.connect() as plain:
-            connection = plain.execution_options(**{_WRITES: True})
-            with self._timed_session(connection) as session:
+            connection = plain.execution_options(**{_WRITES: True, _CLOCK: self._clock()})
+            with WritingSession(connection, expire_on_commit=False) as session:
                 yield session
 
     @contextmanager
@@ -168,19 +172,15 @@ class Database:
             raise DatabaseBusyError(f"other changes took {self.limits.seconds:g} s")
 
     @contextmanager
-    def _dry_session(self) -> Iterator[Session]:
+    def _dry_session(self) -> Iterator[WritingSession]:
         with self._overlaid.connect() as plain:
-            connection = plain.execution_options(**self._one_state)
-            with self._timed_session(connection) as session:
+            connection = plain.execution_options(**self._one_state, **{_CLOCK: self._clock()})
+            with WritingSession(connection, expire_on_commit=False) as session:
                 yield session
 
-    @contextmanager
-    def _timed_session(self, connection: Connection) -> Iterator[Session]:
-        """A session that ends when its time is over, or when all have to end."""
-        clock = Clock(self.limits.seconds, self._closing)
-        event.listen(connection, "before_cursor_execute", clock.check)
-        with Session(connection, expire_on_commit=False) as session:
-            yield session
+    def _clock(self) -> Clock:
+        """What ends a transaction when its time is over, or when all have to end."""
+        return Clock(self.limits.seconds, self._closing)
 
 
 def open_database(
@@ -317,6 +317,13 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get(_WRITES, False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def _check_clock(connection: Connection, *_: object) -> None:
+    """Listener for statements: each first asks the clock of its transaction, if that has one."""
+    clock = connection.get_execution_options().get(_CLOCK)
+    if clock is not None:
+        clock.check()
 
 
 def upgrade(url: str = DEFAULT_URL, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> None:

@@ -14,15 +14,28 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import delete, insert, select, tuple_
+from sqlalchemy import Integer, bindparam, delete, insert, select
 
 from northbound.addresses import PortAddress, eui64, parse_port_address, parse_ranges
 from northbound.allocation import Pool
 from northbound.errors import InvalidError
 from northbound.models import AddressClaim, LogicalSwitch, LogicalSwitchPort
-from northbound.transaction import Transaction, batched
+from northbound.transaction import Transaction
 
 _Key = tuple[str, str]
+
+_OF_SWITCH = AddressClaim.logical_switch_id == bindparam("switch")
+_HOLDER = select(AddressClaim.logical_switch_port_id).where(
+    _OF_SWITCH, AddressClaim.address == bindparam("address")
+)
+_NUMBERS = (
+    select(AddressClaim.number)
+    .where(_OF_SWITCH, AddressClaim.number.between(bindparam("first"), bindparam("last")))
+    .order_by(AddressClaim.number)
+    .limit(bindparam("limit", type_=Integer))
+)
+_CLAIM = insert(AddressClaim)
+_RELEASE = delete(AddressClaim).where(_OF_SWITCH, AddressClaim.address == bindparam("held"))
 
 
 class AddressBook:
@@ -84,12 +97,9 @@ class AddressBook:
         first, last = int(network.network_address), int(network.broadcast_address)
 
         def taken(start: int, limit: int) -> Sequence[int]:
-            number = AddressClaim.number
-            query = select(number).where(
-                AddressClaim.logical_switch_id == switch.id, number >= start, number <= last
-            )
-            found = self._tx.session.scalars(query.order_by(number).limit(limit))
-            return [value for value in found if value is not None]
+            values = {"switch": switch.id, "first": start, "last": last, "limit": limit}
+            numbers = self._tx.connection.execute(_NUMBERS, values).scalars()
+            return [number for number in numbers if number is not None]
 
         pool = Pool(
             self._tx,
@@ -108,21 +118,18 @@ class AddressBook:
 
     def _holder_stored(self, key: _Key) -> str | None:
         if key not in self._stored and not self._complete:
-            query = select(AddressClaim.logical_switch_port_id).where(
-                AddressClaim.logical_switch_id == key[0], AddressClaim.address == key[1]
-            )
-            with self._tx.session.no_autoflush:
-                self._stored[key] = self._tx.session.scalar(query)
+            values = {"switch": key[0], "address": key[1]}
+            self._stored[key] = self._tx.connection.execute(_HOLDER, values).scalar()
         return self._stored.get(key)
 
     def _write(self) -> None:
-        gone: list[_Key] = []
+        gone: list[dict[str, str]] = []
         come: list[dict[str, Any]] = []
         for switch, addresses in self._now.items():
             for address, port in addresses.items():
                 stored = self._holder_stored((switch, address))
                 if stored is not None and stored != port:
-                    gone.append((switch, address))
+                    gone.append({"switch": switch, "held": address})
                 if port is not None and stored != port:
                     come.append(
                         {
@@ -132,14 +139,10 @@ class AddressBook:
                             "number": _number(address),
                         }
                     )
-        place = tuple_(AddressClaim.logical_switch_id, AddressClaim.address)
-        for some in batched(gone):
-            self._tx.session.execute(
-                delete(AddressClaim).where(place.in_(some)),
-                execution_options={"synchronize_session": False},
-            )
+        if gone:
+            self._tx.connection.execute(_RELEASE, gone)
         if come:
-            self._tx.session.connection().execute(insert(AddressClaim), come)
+            self._tx.connection.execute(_CLAIM, come)
 
 
 def effective(addresses: Sequence[str], dynamic_addresses: str | None) -> list[PortAddress]:

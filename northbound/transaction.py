@@ -12,10 +12,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from threading import Event
 from typing import Any, TypeVar
 
-from sqlalchemy import delete, func, insert, inspect, select, tuple_, update
+from sqlalchemy import (
+    Insert,
+    Select,
+    String,
+    bindparam,
+    delete,
+    event,
+    func,
+    insert,
+    inspect,
+    select,
+    tuple_,
+    update,
+)
 from sqlalchemy.orm import Session, UOWTransaction
 
 from northbound.errors import DatabaseBusyError, LimitError, PathElement, RequestError
@@ -30,6 +44,34 @@ H = TypeVar("H")
 NOTIFY_CHANNEL = "treadle_revision"
 
 _MANY = 500
+
+# Statements of every transaction. To build one costs several times what it costs to run it,
+# so what is run often is built once, with parameters.
+_REVISION = select(RevisionCounter.value)
+_LOCKED_REVISION = _REVISION.with_for_update()
+_INSERT_REVISION = insert(Revision)
+_INSERT_CHANGE = insert(Change)
+_UPDATE_REVISION = update(RevisionCounter).values(value=bindparam("revision"))
+_NOTIFY = select(func.pg_notify(NOTIFY_CHANNEL, bindparam("revision", type_=String)))
+
+
+@cache
+def _by_column(model: type[R], column: str) -> Select[R]:
+    """The rows of `model` that have the parameter `value` in a column."""
+    return select(model).where(model.__mapper__.columns[column] == bindparam("value"))
+
+
+@cache
+def _names_of(model: type[Resource]) -> Select[Any]:
+    """The ids and names of the rows of `model` with the parameter `ids`."""
+    columns = model.__mapper__.columns
+    query = select(columns["id"], columns["name"])
+    return query.where(columns["id"].in_(bindparam("ids", expanding=True)))
+
+
+@cache
+def _inserting(model: type[Tracked]) -> Insert:
+    return insert(model)
 
 
 def batched(values: Sequence[H]) -> Iterator[Sequence[H]]:
@@ -59,7 +101,7 @@ class Clock:
         self._end = time.monotonic() + seconds
         self._closing = closing
 
-    def check(self, *_: object, **__: object) -> None:
+    def check(self) -> None:
         """Raise LimitError where the time is over, DatabaseBusyError where all has to end."""
         if self._closing.is_set():
             raise DatabaseBusyError("the server is stopping; nothing was written")
@@ -91,10 +133,10 @@ class Reader:
         return self.named(model, ref)
 
     def by_id(self, model: type[R], object_id: str) -> R | None:
-        found: R | None = self._added.get((model, object_id))
+        found: R | None = self._added.get((model, object_id)) or self._held(model, object_id)
         if found is None:
             with self.session.no_autoflush:
-                found = self.session.get(model, object_id)
+                found = self.session.scalar(_by_column(model, "id"), {"value": object_id})
         return None if found is None or self.is_deleted(found) else found
 
     def named(self, model: type[R], name: str) -> R | None:
@@ -106,7 +148,7 @@ class Reader:
         found = known.get(name)
         if found is None and model not in self._warm:
             with self.session.no_autoflush:
-                found = self.session.scalar(select(model).where(column == name))
+                found = self.session.scalar(_by_column(model, "name"), {"value": name})
         if found is None or self.is_deleted(found) or getattr(found, "name", None) != name:
             return None
         known[name] = found
@@ -118,13 +160,26 @@ class Reader:
 
     def names(self, model: type[R], ids: Iterable[str | None]) -> dict[str | None, str]:
         """The names of the objects of `model` with these ids."""
-        wanted = {object_id for object_id in ids if object_id is not None}
-        columns = model.__mapper__.columns
-        found: dict[str | None, str] = {}
-        for some in batched(list(wanted)):
-            query = select(columns["id"], columns["name"]).where(columns["id"].in_(some))
-            found.update((object_id, name) for object_id, name in self.session.execute(query))
-        return found
+        names: dict[str | None, str] = {}
+        unread: dict[str, None] = {}
+        for object_id in ids:
+            if object_id is None or object_id in names:
+                continue
+            held = self._held(model, object_id)
+            if held is None:
+                unread[object_id] = None
+            else:
+                names[object_id] = getattr(held, "name")  # noqa: B009 - not all models have one
+        for some in batched(list(unread)):
+            rows = self.session.execute(_names_of(model), {"ids": some})
+            names.update((object_id, name) for object_id, name in rows)
+        return names
+
+    def _held(self, model: type[R], object_id: str) -> R | None:
+        """The row with this id, if this transaction has read it already."""
+        key = model.__mapper__.identity_key_from_primary_key((object_id,))
+        held: R | None = self.session.identity_map.get(key)
+        return held
 
     def warm(self, *models: type[Resource]) -> None:
         """Read whole tables once; from then on look-ups by name in them are free."""
@@ -162,10 +217,10 @@ class Transaction(Reader):
         self.limits = limits
         self.author = author
         self.comment = comment
-        counter = select(RevisionCounter.value)
-        if locking:
-            counter = counter.with_for_update()
-        self.revision = session.execute(counter).scalar_one() + 1
+        counter = _LOCKED_REVISION if locking else _REVISION
+        self.connection = session.connection()
+        """For statements that need none of what a session does besides."""
+        self.revision = self.connection.execute(counter).scalar_one() + 1
         self.committed: int | None = None
         self.changes: list[RowChange] = []
         self._before: dict[tuple[str, str], dict[str, Any] | None] = {}
@@ -195,7 +250,7 @@ class Transaction(Reader):
         It is for tables of which nobody keeps objects: memberships.
         """
         for some in batched(images):
-            self.session.connection().execute(insert(model), some)
+            self.connection.execute(_inserting(model), some)
         for image in images:
             key = (model.__tablename__, _object_id(model, image))
             self._before.setdefault(key, None)
@@ -206,7 +261,7 @@ class Transaction(Reader):
         keys = model.__mapper__.primary_key
         for some in batched(images):
             values = [tuple(image[str(key.key)] for key in keys) for image in some]
-            self.session.connection().execute(delete(model).where(tuple_(*keys).in_(values)))
+            self.connection.execute(delete(model).where(tuple_(*keys).in_(values)))
         for image in images:
             key = (model.__tablename__, _object_id(model, image))
             self._before.setdefault(key, image)
@@ -230,10 +285,6 @@ class Transaction(Reader):
         self._note()
         self.session.flush()
         self._deleted = False
-
-    def note_flush(self, _session: Session, _context: UOWTransaction, _instances: object) -> None:
-        """Listener for flushes that queries cause."""
-        self._note()
 
     def settle(self) -> bool:
         """Do what is left to do, so that `changes` is complete; false if there are none."""
@@ -278,23 +329,35 @@ class Transaction(Reader):
             after.version = self.revision
 
     def _record(self) -> None:
-        execute = self.session.connection().execute
+        execute = self.connection.execute
         revision = {
             "id": self.revision,
             "created_at": datetime.now(UTC),
             "author": self.author,
             "comment": self.comment,
         }
-        execute(insert(Revision), revision)
+        execute(_INSERT_REVISION, revision)
         rows = [
             {"revision": self.revision, "seq": seq, **vars(change)}
             for seq, change in enumerate(self.changes)
         ]
         for some in batched(rows):
-            execute(insert(Change), some)
-        execute(update(RevisionCounter).values(value=self.revision))
-        if self.session.get_bind().dialect.name == "postgresql":
-            execute(select(func.pg_notify(NOTIFY_CHANNEL, str(self.revision))))
+            execute(_INSERT_CHANGE, some)
+        execute(_UPDATE_REVISION, {"revision": self.revision})
+        if self.connection.dialect.name == "postgresql":
+            execute(_NOTIFY, {"revision": str(self.revision)})
+
+
+class WritingSession(Session):
+    """A session that tells its transaction of flushes, those that queries cause too."""
+
+    transaction: Transaction | None = None
+
+
+@event.listens_for(WritingSession, "before_flush")
+def _note_flush(session: WritingSession, _context: UOWTransaction, _instances: object) -> None:
+    if session.transaction is not None:
+        session.transaction._note()
 
 
 @contextmanager

@@ -4,11 +4,11 @@ A datapath (switch or router) has a 24-bit key, the Geneve VNI. A port has a
 15-bit key within its datapath.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 
-from sqlalchemy import CompoundSelect, Select, select, union
-from sqlalchemy.orm import InstrumentedAttribute
+from sqlalchemy import CompoundSelect, Integer, Select, String, bindparam, select, union
 
 from northbound.allocation import Pool
 from northbound.models import (
@@ -23,6 +23,23 @@ DATAPATH_KEYS = (1, (1 << 24) - 1)
 PORT_KEYS = (1, (1 << 15) - 1)
 
 
+def _taken(keys: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
+    """At most `limit` of `keys` from `first` on, both of them parameters."""
+    number = keys.subquery().c.tunnel_key
+    query = select(number).where(number >= bindparam("first", type_=Integer)).order_by(number)
+    return query.limit(bindparam("limit", type_=Integer))
+
+
+_DATAPATHS = _taken(union(select(LogicalSwitch.tunnel_key), select(LogicalRouter.tunnel_key)))
+_OWNER = bindparam("owner", type_=String)
+_OF_SWITCH = _taken(
+    select(LogicalSwitchPort.tunnel_key).where(LogicalSwitchPort.logical_switch_id == _OWNER)
+)
+_OF_ROUTER = _taken(
+    select(LogicalRouterPort.tunnel_key).where(LogicalRouterPort.logical_router_id == _OWNER)
+)
+
+
 class TunnelKeys:
     """The pools of tunnel keys that a transaction takes from."""
 
@@ -32,49 +49,36 @@ class TunnelKeys:
 
     def datapath(self) -> int:
         """A key for a new switch or router."""
-        name = "datapath"
-        if name not in self._pools:
-            keys = union(select(LogicalSwitch.tunnel_key), select(LogicalRouter.tunnel_key))
-            title = "the pool of datapath keys"
-            self._pools[name] = self._pool(name, title, DATAPATH_KEYS, keys)
-        return self._pools[name].take()
+        title = "the pool of datapath keys"
+        return self._pool("datapath", title, DATAPATH_KEYS, _DATAPATHS).take()
 
     def switch_port(self, switch: LogicalSwitch) -> int:
         """A key for a new port of `switch`."""
-        model = LogicalSwitchPort
-        return self._port(model.tunnel_key, model.logical_switch_id, switch)
+        return self._port(_OF_SWITCH, switch)
 
     def router_port(self, router: LogicalRouter) -> int:
         """A key for a new port of `router`."""
-        model = LogicalRouterPort
-        return self._port(model.tunnel_key, model.logical_router_id, router)
+        return self._port(_OF_ROUTER, router)
 
-    def _port(
-        self,
-        key: InstrumentedAttribute[int],
-        owner: InstrumentedAttribute[str],
-        datapath: LogicalSwitch | LogicalRouter,
-    ) -> int:
-        name = f"port/{datapath.id}"
-        if name not in self._pools:
-            title = f"the pool of port keys of {datapath.name!r}"
-            keys = select(key).where(owner == datapath.id)
-            self._pools[name] = self._pool(name, title, PORT_KEYS, keys)
-        return self._pools[name].take()
+    def _port(self, query: Select[Any], datapath: LogicalSwitch | LogicalRouter) -> int:
+        title = f"the pool of port keys of {datapath.name!r}"
+        owner = {"owner": datapath.id}
+        return self._pool(f"port/{datapath.id}", title, PORT_KEYS, query, owner).take()
 
     def _pool(
         self,
         name: str,
         title: str,
         bounds: tuple[int, int],
-        keys: Select[int] | CompoundSelect[Any],
+        query: Select[Any],
+        parameters: Mapping[str, str] = MappingProxyType({}),
     ) -> Pool:
-        stored = keys.subquery()
-        number = stored.c.tunnel_key
+        if name not in self._pools:
 
-        def taken(first: int, limit: int) -> Sequence[int]:
-            query = select(number).where(number >= first).order_by(number).limit(limit)
-            with self._tx.session.no_autoflush:
-                return self._tx.session.scalars(query).all()
+            def taken(first: int, limit: int) -> Sequence[int]:
+                values = {"first": first, "limit": limit, **parameters}
+                # No flush: what this transaction took already the pool knows by itself.
+                return self._tx.connection.execute(query, values).scalars().all()
 
-        return Pool(self._tx, name, title, *bounds, taken)
+            self._pools[name] = Pool(self._tx, name, title, *bounds, taken)
+        return self._pools[name]
