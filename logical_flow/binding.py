@@ -1,22 +1,8 @@
-"""Filling the holes of matches and actions with arguments."""
+"""Filling the holes of matches with arguments, and the constants that do it in actions, too."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import assert_never
 
-from logical_flow.action import (
-    SEVERITIES,
-    VERDICTS,
-    Action,
-    Actions,
-    Assign,
-    Clone,
-    CtCommit,
-    Generate,
-    Log,
-    Move,
-    SetMeter,
-)
 from logical_flow.constants import Constant, Form, Integer, SetReference, String
 from logical_flow.errors import TemplateError
 from logical_flow.expression import (
@@ -78,7 +64,7 @@ def bind_expression(expression: Expression, arguments: Arguments) -> Expression:
                 raise TemplateError(f"{text!r} does not fit {hole}")
             return parse_trusted_match(text)
         case Comparison(field, relation, constants):
-            return Comparison(field, relation, tuple(_fill(c, arguments) for c in constants))
+            return Comparison(field, relation, tuple(fill(c, arguments) for c in constants))
         case Not(operand):
             return Not(bind_expression(operand, arguments))
         case And(operands):
@@ -105,72 +91,6 @@ def fill_expressions(expression: Expression, arguments: Arguments) -> Expression
             return expression
 
 
-def _fill(value: Constant, arguments: Arguments) -> Constant:
+def fill(value: Constant, arguments: Arguments) -> Constant:
+    """Return `value`, or where it is a hole the constant that fills it."""
     return constant(value, arguments[value.name]) if isinstance(value, Hole) else value
-
-
-def bind_actions(actions: Actions, arguments: Arguments) -> Actions:
-    """`actions` with every hole filled."""
-    return tuple(_bind_action(action, arguments) for action in actions)
-
-
-def _bind_action(action: Action, arguments: Arguments) -> Action:
-    match action:
-        case Assign():
-            return _bind_assignment(action, arguments)
-        case CtCommit(assignments):
-            return CtCommit(tuple(_bind_assignment(a, arguments) for a in assignments))
-        case Clone(nested):
-            return Clone(bind_actions(nested, arguments))
-        case Generate(kind, nested):
-            return Generate(kind, bind_actions(nested, arguments))
-        case Log():
-            return _bind_log(action, arguments)
-        case SetMeter(rate, burst):
-            return SetMeter(_number(rate, arguments), burst and _number(burst, arguments))
-        case _:
-            return action
-
-
-def _bind_assignment(action: Assign | Move, arguments: Arguments) -> Assign | Move:
-    if isinstance(action, Assign):
-        return replace(action, value=_fill(action.value, arguments))
-    return action
-
-
-def _number(value: Integer | Hole, arguments: Arguments) -> Integer:
-    filled = _fill(value, arguments)
-    if not isinstance(filled, Integer):
-        raise TemplateError(f"{filled} is not a number")
-    return filled
-
-
-def _bind_log(action: Log, arguments: Arguments) -> Log:
-    return Log(
-        name=_text(action.name, arguments),
-        severity=_word(action.severity, SEVERITIES, arguments),
-        verdict=_word(action.verdict, VERDICTS, arguments),
-        meter=_text(action.meter, arguments),
-    )
-
-
-def _text(value: str | Hole | None, arguments: Arguments) -> str | None:
-    if not isinstance(value, Hole):
-        return value
-    argument = arguments[value.name]
-    match argument:
-        case bytes():
-            return argument.decode(errors="replace")
-        case str():
-            return argument
-        case _:
-            raise TemplateError(f"{argument!r} does not fit {value}")
-
-
-def _word(value: str | Hole | None, words: tuple[str, ...], arguments: Arguments) -> str | None:
-    if not isinstance(value, Hole):
-        return value
-    argument = arguments[value.name]
-    if not isinstance(argument, int) or not 0 <= argument < len(words):
-        raise TemplateError(f"{argument!r} does not fit {value}: not in 0 to {len(words) - 1}")
-    return words[argument]

@@ -17,8 +17,8 @@ from functools import cached_property
 from itertools import chain
 from typing import Generic, NamedTuple, TypeVar
 
-from logical_flow.action import Actions, Log, SetMeter
-from logical_flow.annotate import annotate_flow
+from logical_flow.action import Actions
+from logical_flow.action.implied import annotate_flow
 from logical_flow.evaluate import Packet, Sets, Value, evaluate, read
 from logical_flow.expression import And, Comparison, Expression, Relation
 from logical_flow.fields import FieldSlice
@@ -78,7 +78,7 @@ class Entry:
     @cached_property
     def course(self) -> Actions:
         """The actions that decide what becomes of a packet: to log or meter it doesn't."""
-        return tuple(a for a in self.actions if not isinstance(a, Log | SetMeter))
+        return tuple(a for a in self.actions if a.decides)
 
     @cached_property
     def match(self) -> Expression:

@@ -28,10 +28,19 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, ClassVar, Literal, NamedTuple
 
-from logical_flow.action import Actions, Assign, Exchange, Move, Next, every_action, format_actions
+from logical_flow.action import (
+    Actions,
+    Assign,
+    Exchange,
+    Move,
+    Next,
+    bind_actions,
+    every_action,
+    format_actions,
+)
 from logical_flow.action import holes as action_holes
 from logical_flow.action_parser import parse_actions
-from logical_flow.binding import bind_actions, bind_expression
+from logical_flow.binding import bind_expression
 from logical_flow.errors import TemplateError
 from logical_flow.expression import And, Comparison, Expression, Relation
 from logical_flow.expression import holes as expression_holes

@@ -25,14 +25,23 @@ from copy import copy, deepcopy
 from dataclasses import dataclass
 
 from logical_flow.action import Actions
-from logical_flow.effects import EFFECTS, Course, Position, Scene
+from logical_flow.action.effect import FLOW_SAYS_SO, Course, Position, Scene
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
 from logical_flow.flow_table import Entry
 from logical_flow.fragments import as_switch_sees
 from logical_flow.packet import MutablePacket, changes, format_value
-from logical_flow.walk_events import FLOW_SAYS_SO, Crossing, Delivery, Drop, Event, Visit, Walk
+from logical_flow.walk_events import (
+    Crossing,
+    Delivery,
+    Drop,
+    Event,
+    Made,
+    Noted,
+    Visit,
+    Walk,
+)
 from logical_flow.walk_network import Network, WalkPort
 
 MAX_DEPTH = 100
@@ -189,7 +198,7 @@ class _Walker:
         handled = False
         for action in actions:
             before = dict(packet)
-            effect = EFFECTS[type(action)](self, scene, action, packet)
+            effect = action.run(self, scene, packet)
             if scene.visit is not None and scene.level == 0:
                 scene.visit.changes.extend(changes(before, packet))
             if isinstance(effect, Position):
@@ -201,8 +210,11 @@ class _Walker:
             self.drop(scene, packet, FLOW_SAYS_SO)
         return None
 
-    def branch(self, scene: Scene, actions: Actions, packet: MutablePacket) -> None:
-        """Run nested actions on another packet, all the way."""
+    def remark(self, what: str, *values: str) -> None:
+        self.note(Noted(self.depth, what, values))
+
+    def branch(self, scene: Scene, kind: str, actions: Actions, packet: MutablePacket) -> None:
+        self.note(Made(self.depth + 1, kind, dict(packet)))
         nested = scene._replace(level=scene.level + 1)
         with self._deeper():
             self.follow(packet, self.run(nested, actions, packet))

@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from logical_flow.action.effect import FLOW_SAYS_SO as FLOW_SAYS_SO
 from logical_flow.evaluate import Packet
 from logical_flow.flow_table import Entry, StagePlace
 from logical_flow.packet import Change, format_packet
-
-FLOW_SAYS_SO = "the flow says so"
-"""Why a packet was dropped whose flow does nothing with it."""
 
 
 @dataclass

@@ -116,6 +116,7 @@ class ActionCompiler:
                 return self._punt(action)
             case SetMeter(rate, burst):
                 return _meter(rate, burst)
+        raise BadTemplateError(f"{action} can't be encoded")
 
     def _control(
         self, action: Next | Output | CtNext | CtCommit | CtClear | Clone | Drop

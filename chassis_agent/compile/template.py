@@ -39,9 +39,9 @@ from chassis_agent.compile.stages import StageKey
 from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, whole
-from logical_flow.action import Action, Clone, Generate, Log, SetMeter, every_action
-from logical_flow.annotate import annotate_flow
-from logical_flow.binding import bind_actions, fill_expressions
+from logical_flow.action import every_action
+from logical_flow.action.implied import annotate_flow
+from logical_flow.binding import fill_expressions
 from logical_flow.constants import SetReference
 from logical_flow.errors import LogicalFlowError
 from logical_flow.holes import Hole, HoleType
@@ -199,7 +199,7 @@ class CompiledTemplate:
 
     def _compile(self, given: dict[str, Any]) -> _Body:
         template = self.template
-        actions = tuple(_filled(action, given) for action in template.actions)
+        actions = tuple(action.bind_early(given) for action in template.actions)
         match = fill_expressions(template.match, given)
         compiled = ActionCompiler(self.stage, self._positions).compile(actions)
         alternatives = normalise(annotate_flow(match, actions))
@@ -330,24 +330,10 @@ def _matches(
             yield piece.match.fill((*arguments, member), context)
 
 
-def _filled(action: Action, given: dict[str, Any]) -> Action:
-    """The action with its specialising holes filled."""
-    match action:
-        case Clone(nested):
-            return Clone(tuple(_filled(inner, given) for inner in nested))
-        case Generate(kind, nested):
-            return Generate(kind, tuple(_filled(inner, given) for inner in nested))
-        case Log() | SetMeter():
-            return bind_actions((action,), given)[0]
-        case _:
-            return action
-
-
 def _specialising(template: Template) -> list[str]:
     """The holes whose values are more than bytes to fill in."""
     names = [hole.name for hole in template.arguments if hole.type is HoleType.EXPR]
     for action in every_action(template.actions):
-        if isinstance(action, Log | SetMeter):
-            parts = (getattr(action, name) for name in type(action).__slots__)
-            names += [part.name for part in parts if isinstance(part, Hole)]
+        if action.binds_early:
+            names += [hole.name for hole in action.holes()]
     return list(dict.fromkeys(names))

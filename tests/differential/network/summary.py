@@ -16,11 +16,11 @@ from typing import NamedTuple
 
 from logical_flow import action as act
 from logical_flow.action import PacketKind
+from logical_flow.action.generated import generate
 from logical_flow.action_parser import parse_actions
 from logical_flow.constants import Integer, String
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
-from logical_flow.generated import generate
 from logical_flow.packet import MutablePacket, packet_from_match, write
 from tests.differential.network.outcome import Outcome, delivery, shown_headers
 

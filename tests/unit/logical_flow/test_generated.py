@@ -3,7 +3,7 @@
 import pytest
 
 from logical_flow.action import PacketKind
-from logical_flow.generated import generate
+from logical_flow.action.generated import generate
 from logical_flow.packet import MutablePacket, packet_from_match
 
 ETHERNET = "eth.src == 00:00:00:00:00:01 && eth.dst == 00:00:00:00:00:02"

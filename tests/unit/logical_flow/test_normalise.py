@@ -5,8 +5,8 @@ import inspect
 import pytest
 
 from logical_flow.acl import parse_acl_match
+from logical_flow.action.implied import annotate_flow
 from logical_flow.action_parser import parse_actions
-from logical_flow.annotate import annotate_flow
 from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError, TooComplexError
 from logical_flow.match_parser import parse_match
 from logical_flow.normalise import (

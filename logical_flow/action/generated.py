@@ -5,9 +5,23 @@ ports around, ``reject`` the addresses as well; the others leave the addresses t
 their nested actions, as OVN does.
 """
 
-from collections.abc import Callable
+from __future__ import annotations
 
-from logical_flow.action import PacketKind
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, NamedTuple
+
+from logical_flow.action.base import (
+    HANDLED,
+    Action,
+    Actions,
+    Statement,
+    bind_actions,
+    format_actions,
+)
+from logical_flow.action.effect import Effect, Scene, Walker
+from logical_flow.binding import Arguments
 from logical_flow.evaluate import Packet, Value
 from logical_flow.packet import (
     ETH_ARP,
@@ -21,6 +35,10 @@ from logical_flow.packet import (
     MutablePacket,
 )
 
+if TYPE_CHECKING:
+    from logical_flow.action_parser import ActionParser
+    from logical_flow.lexer import Token
+
 _TTL = 255
 _TCP_RST, _TCP_ACK = 0x004, 0x010
 _ICMP4_ERRORS = (3, 4, 5, 11, 12)
@@ -32,13 +50,6 @@ _ABORT = "sctp.abort"
 _SOLICITED_NODE = 0xFF0200000000000000000001FF000000
 _MULTICAST6_MAC = 0x333300000000
 _ALL_NODES = 0xFF020000000000000000000000000001
-
-
-def generate(kind: PacketKind, packet: Packet) -> MutablePacket | None:
-    """The packet that the action of that kind makes, or None when it makes none."""
-    if kind in _REFUSALS and _may_not_be_refused(packet):
-        return None
-    return _MAKERS[kind](packet)
 
 
 def _arp(packet: Packet) -> MutablePacket:
@@ -200,23 +211,93 @@ def _without(packet: Packet, *prefixes: str) -> MutablePacket:
     return {name: value for name, value in packet.items() if not name.startswith(prefixes)}
 
 
-_REFUSALS = {
-    PacketKind.ICMP4,
-    PacketKind.ICMP6,
-    PacketKind.ICMP6_UNKNOWN_HEADER,
-    PacketKind.TCP_RESET,
-    PacketKind.SCTP_ABORT,
-    PacketKind.REJECT,
+class PacketKind(StrEnum):
+    """The packets that actions make from the current one; values are the actions' words."""
+
+    ARP = "arp"
+    ND_NS = "nd_ns"
+    ND_NA = "nd_na"
+    ND_NA_ROUTER = "nd_na_router"
+    ICMP4 = "icmp4"
+    ICMP6 = "icmp6"
+    ICMP6_UNKNOWN_HEADER = "icmp6_unknown_header"
+    TCP_RESET = "tcp_reset"
+    SCTP_ABORT = "sctp_abort"
+    REJECT = "reject"
+
+
+class _Recipe(NamedTuple):
+    """How a kind of packet is made: of which packets, by what, and whether it refuses them."""
+
+    prerequisite: str
+    make: Callable[[Packet], MutablePacket]
+    refuses: bool = False
+
+
+_RECIPES = {
+    PacketKind.ARP: _Recipe("ip4", _arp),
+    PacketKind.ND_NS: _Recipe("ip", _solicitation),
+    PacketKind.ND_NA: _Recipe("nd_ns", _advertisement),
+    PacketKind.ND_NA_ROUTER: _Recipe("nd_ns", _advertisement),
+    PacketKind.ICMP4: _Recipe("ip4", _icmp4, refuses=True),
+    PacketKind.ICMP6: _Recipe("ip6", _icmp6, refuses=True),
+    PacketKind.ICMP6_UNKNOWN_HEADER: _Recipe("ip6", _icmp6_unknown_header, refuses=True),
+    PacketKind.TCP_RESET: _Recipe("tcp", _tcp_reset, refuses=True),
+    PacketKind.SCTP_ABORT: _Recipe("sctp", _sctp_abort, refuses=True),
+    PacketKind.REJECT: _Recipe("ip", _reject, refuses=True),
 }
-_MAKERS: dict[PacketKind, Callable[[Packet], MutablePacket]] = {
-    PacketKind.ARP: _arp,
-    PacketKind.ND_NS: _solicitation,
-    PacketKind.ND_NA: _advertisement,
-    PacketKind.ND_NA_ROUTER: _advertisement,
-    PacketKind.ICMP4: _icmp4,
-    PacketKind.ICMP6: _icmp6,
-    PacketKind.ICMP6_UNKNOWN_HEADER: _icmp6_unknown_header,
-    PacketKind.TCP_RESET: _tcp_reset,
-    PacketKind.SCTP_ABORT: _sctp_abort,
-    PacketKind.REJECT: _reject,
-}
+
+
+def generate(kind: PacketKind, packet: Packet) -> MutablePacket | None:
+    """Return the packet that the action of that kind makes, or None when it makes none."""
+    recipe = _RECIPES[kind]
+    if recipe.refuses and _may_not_be_refused(packet):
+        return None
+    return recipe.make(packet)
+
+
+@dataclass(frozen=True, slots=True)
+class Generate(Statement):
+    """Make a packet of `kind` from the current one and run `actions` on it."""
+
+    words = tuple(kind.value for kind in PacketKind)
+
+    kind: PacketKind
+    actions: Actions
+
+    @classmethod
+    def parse(cls, parser: ActionParser, word: Token) -> Action:
+        return cls(PacketKind(word.text), parser.nested())
+
+    @property
+    def form(self) -> str:
+        return self.kind
+
+    @property
+    def nested(self) -> Actions:
+        return self.actions
+
+    @property
+    def is_on_other_packet(self) -> bool:
+        return True
+
+    @property
+    def prerequisites(self) -> tuple[str, ...]:
+        return (_RECIPES[self.kind].prerequisite,)
+
+    def __str__(self) -> str:
+        return f"{self.kind} {{ {format_actions(self.actions)} }};"
+
+    def bind(self, arguments: Arguments) -> Generate:
+        return Generate(self.kind, bind_actions(self.actions, arguments))
+
+    def bind_early(self, arguments: Arguments) -> Generate:
+        return Generate(self.kind, tuple(a.bind_early(arguments) for a in self.actions))
+
+    def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
+        made = generate(self.kind, packet)
+        if made is None:
+            walker.drop(scene, packet, f"{self.kind} doesn't answer such a packet")
+        else:
+            walker.branch(scene, self.kind, self.actions, made)
+        return HANDLED

@@ -1,0 +1,49 @@
+"""All logical actions that this release knows. A new one is added to the list here."""
+
+from logical_flow.action.assignment import Assign, DecrementTtl, Exchange, Move
+from logical_flow.action.base import Action, Function, Statement
+from logical_flow.action.control import Clone, Drop, Next, Output
+from logical_flow.action.generated import Generate
+from logical_flow.action.learned import (
+    GetFdb,
+    GetNeighbour,
+    LookupFdb,
+    LookupNeighbour,
+    PutFdb,
+    PutNeighbour,
+)
+from logical_flow.action.tracking import CtClear, CtCommit, CtNext
+from logical_flow.action.watching import Log, SetMeter
+
+ACTIONS: tuple[type[Action], ...] = (
+    Next,
+    Output,
+    Drop,
+    Clone,
+    Assign,
+    Move,
+    Exchange,
+    DecrementTtl,
+    CtNext,
+    CtCommit,
+    CtClear,
+    Generate,
+    GetNeighbour,
+    PutNeighbour,
+    LookupNeighbour,
+    GetFdb,
+    PutFdb,
+    LookupFdb,
+    Log,
+    SetMeter,
+)
+
+STATEMENTS: dict[str, type[Statement]] = {
+    word: kind for kind in ACTIONS if issubclass(kind, Statement) for word in kind.words
+}
+"""The actions that begin with a word."""
+
+FUNCTIONS: dict[str, type[Function]] = {
+    word: kind for kind in ACTIONS if issubclass(kind, Function) for word in kind.words
+}
+"""The actions whose word follows ``field =``."""
