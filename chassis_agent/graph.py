@@ -58,11 +58,16 @@ from southbound.rows import (
 
 
 class Wiring(NamedTuple):
-    """The graph, the derivation of flow groups, and those whose results are plain flows."""
+    """The graph, the derivation of flow groups, and the others that the switch is filled from.
+
+    Results of `flow_sources` are plain flows, those of `object_sources` are
+    :class:`~chassis_agent.desired.wanted.Wanted`, or None.
+    """
 
     graph: Graph
     group_flows: Any
     flow_sources: tuple[Any, ...]
+    object_sources: tuple[Any, ...]
 
 
 def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
@@ -103,13 +108,13 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     flow_sources: tuple[Any, ...] = (
         default_flows,
         port_flows,
-        multicast_flows,
         elsewhere_share_flows,
         tunnel_flows,
         tunnel_probe_flows,
         learned_mac_flows,
         learned_fdb_flows,
     )
+    object_sources: tuple[Any, ...] = (multicast_flows,)
     graph.derive(default_flows, over=Datapath, output=True)
     graph.derive(port_flows, over=PortBinding, output=True)
     graph.derive(multicast_flows, over=multicast_groups, output=True)
@@ -118,4 +123,4 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     graph.derive(tunnel_probe_flows, over=ThisChassis, output=True)
     graph.derive(learned_mac_flows, over=MacBinding, output=True)
     graph.derive(learned_fdb_flows, over=FdbEntry, output=True)
-    return Wiring(graph, packer.group_flows, flow_sources)
+    return Wiring(graph, packer.group_flows, flow_sources, object_sources)

@@ -272,13 +272,16 @@ class Reconciler:
 
     async def _compare_and_commit(self) -> None:
         installed = await self._switch.flows()
-        changes = self._state.difference(installed)
+        objects = await self._switch.objects()
+        changes = self._state.difference(installed, objects.groups, objects.meters)
         log.info(
             "switch compared",
             installed=len(installed),
             wanted=len(self._state),
             added=len(changes.added),
             removed=len(changes.removed),
+            objects_put=len(changes.groups.put) + len(changes.meters.put),
+            objects_removed=len(changes.groups.removed) + len(changes.meters.removed),
         )
         await self._switch.commit(changes)
         if installed and changes:
@@ -371,7 +374,9 @@ class Reconciler:
         else:
             self._health.clear("templates")
         clashes = len(self._state.clashes)
-        if clashes:
+        if objects := self._state.object_clashes:
+            self._health.degrade("clashes", f"{objects[0]} is wanted differently by two owners")
+        elif clashes:
             self._health.degrade("clashes", f"{clashes} flows are wanted differently by two")
         else:
             self._health.clear("clashes")
@@ -385,6 +390,10 @@ class Reconciler:
             installed = await self._switch.flows()
             wanted = [flow for flow in self._state if flow.key not in self._switch.refused]
             found += self._state.compare(wanted, installed, "wanted", "in the switch")
+            objects = await self._switch.objects()
+            found += self._state.compare_objects(
+                objects.groups, objects.meters, self._switch.refused.keys()
+            )
         else:
             found.append("the switch is not connected")
         return found
@@ -399,8 +408,10 @@ class Reconciler:
             "flows": len(self._state),
             "waiting": {str(group): list(ports) for group, ports in self._state.incomplete.items()},
             "failures": self._state.failures,
-            "clashes": len(self._state.clashes),
-            "refused_flows": list(self._switch.refused.values()),
+            "groups": len(self._state.groups),
+            "meters": len(self._state.meters),
+            "clashes": len(self._state.clashes) + len(self._state.object_clashes),
+            "refused_flows": [refusal.reason for refusal in self._switch.refused.values()],
             "guard": self._guard.report(),
             "datapaths": sorted(self._datapaths),
             "subscriptions": len(self._subscribed),

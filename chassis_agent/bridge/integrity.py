@@ -21,13 +21,16 @@ from typing import Any, Final, NamedTuple, Protocol
 import structlog
 
 from chassis_agent.bridge.repair_pace import RepairPace
-from chassis_agent.desired.flow import Flow, FlowKey
+from chassis_agent.bridge.switch import InstalledObjects, Refusal, RefusedKey
+from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.desired.flows import Changes
+from chassis_agent.desired.objects import Group, Meter
 from chassis_agent.errors import RefusedCommandError
 from chassis_agent.health import Health
 from chassis_agent.inspection.detrace import origin
 from chassis_agent.openflow.errors import DecodingError
+from chassis_agent.punt.meters import meter_name
 from chassis_agent.show import Names, format_flow
 from southbound.cookies import FlowReference
 
@@ -49,7 +52,7 @@ _TEXT: Final = 500
 class GuardedSwitch(Protocol):
     """The part of :class:`~chassis_agent.bridge.switch.Switch` that is looked at here."""
 
-    refused: dict[FlowKey, str]
+    refused: dict[RefusedKey, Refusal]
     is_monitored: bool
 
     @property
@@ -58,6 +61,7 @@ class GuardedSwitch(Protocol):
     async def flows(self) -> list[Flow]: ...
     async def flows_of_table(self, table: int) -> list[Flow]: ...
     async def flows_of_cookies(self, cookie: int, mask: int) -> list[Flow]: ...
+    async def objects(self) -> InstalledObjects: ...
     async def restore_groundwork(self) -> list[str]: ...
     async def commit(self, changes: Changes) -> None: ...
 
@@ -156,13 +160,17 @@ class Guard:
             # Flows may have been refused for what they refer to.
             self._switch.refused.clear()
         repairs = self._repairs or is_asked
-        is_whole = is_asked or not self._repairs or bool(groundwork)
+        objects = await self._object_difference()
+        repaired += await self._restore_objects(objects)
+        is_whole = is_asked or not self._repairs or bool(repaired)
         async for look in self._looks(is_whole=is_whole):
             different = self._difference(look)
             if repairs:
                 repaired += await self._repair(different, look)
             else:
-                self._leave(different, look)
+                self._leave(different, look, _foreign_text(objects))
+        if repairs:
+            repaired += await self._remove_foreign_objects(objects)
         if repairs and self._left:
             self._left = []
             self._health.clear(_CONDITION)
@@ -178,6 +186,52 @@ class Guard:
             "last": list(self._last),
             "left": self._left[:NAMED],
         }
+
+    async def _restore_objects(self, different: Changes) -> list[str]:
+        """Make what flows refer to as it should be, whatever the settings say of flows.
+
+        A switch drops the flows of a group that is deleted, and lets packets pass a meter that
+        is: this comes before the flows are looked at.
+        """
+        missing = different._replace(
+            groups=different.groups._replace(removed=()),
+            meters=different.meters._replace(removed=()),
+        )
+        told = [_put_text("group", *each) for each in missing.groups.put]
+        told += [_put_text("meter", *each) for each in missing.meters.put]
+        return await self._commit_objects(missing, told, "objects_restored")
+
+    async def _remove_foreign_objects(self, different: Changes) -> list[str]:
+        """Remove the groups and meters that are not wanted, after flows that refer to them."""
+        foreign = different._replace(
+            groups=different.groups._replace(put=()), meters=different.meters._replace(put=())
+        )
+        told = _foreign_text(foreign)
+        return await self._commit_objects(foreign, told, "foreign_objects_removed")
+
+    async def _commit_objects(self, changes: Changes, told: list[str], counter: str) -> list[str]:
+        if changes:
+            self._log(told)
+            await self._switch.commit(changes)
+            self._health.counters[counter] += len(told)
+        return told
+
+    async def _object_difference(self) -> Changes:
+        installed = await self._switch.objects()
+        different = self._state.object_difference(installed.groups, installed.meters)
+        refused = self._switch.refused
+        return different._replace(
+            groups=different.groups._replace(
+                put=tuple(
+                    each for each in different.groups.put if ("group", each[1].key) not in refused
+                )
+            ),
+            meters=different.meters._replace(
+                put=tuple(
+                    each for each in different.meters.put if ("meter", each[1].key) not in refused
+                )
+            ),
+        )
 
     async def _looks(self, *, is_whole: bool) -> AsyncIterator[_Look]:
         """Reads the parts that are due, one after the other."""
@@ -198,9 +252,11 @@ class Guard:
             yield look
 
     def _difference(self, look: _Look) -> Changes:
-        removed, added = self._state.difference_within(look.installed, look.is_within)
+        different = self._state.difference_within(look.installed, look.is_within)
         refused = self._switch.refused
-        return Changes(removed, [flow for flow in added if flow.key not in refused])
+        return Changes(
+            different.removed, [flow for flow in different.added if flow.key not in refused]
+        )
 
     async def _repair(self, different: Changes, look: _Look) -> list[str]:
         """Names the differences of one part, then removes them."""
@@ -212,9 +268,11 @@ class Guard:
         self._health.counters["foreign_flows_removed"] += len(different.removed)
         return told
 
-    def _leave(self, different: Changes, look: _Look) -> None:
+    def _leave(self, different: Changes, look: _Look, objects: list[str]) -> None:
         """Names the differences of the whole switch, and leaves them."""
         left = self._told(different, look) if different else []
+        self._log(objects)
+        left += objects
         if left and left != self._left:
             more = f" and {len(left) - 1} more" if len(left) > 1 else ""
             self._health.counters["flows_left_changed"] += 1
@@ -236,10 +294,13 @@ class Guard:
             kind + self._place(flow, names) if number < NAMED else kind
             for number, (flow, kind) in enumerate(kinds)
         ]
+        self._log(told)
+        return told
+
+    def _log(self, told: list[str]) -> None:
         for text in told[:NAMED]:
             if text not in self._left:
                 log.warning("changed by another program", what=text)
-        return told
 
     def _place(self, flow: Flow, names: Names) -> str:
         try:
@@ -256,6 +317,22 @@ class Guard:
         self._health.counters["repairs"] += 1
         more = f" and {len(repaired) - 1} more" if len(repaired) > 1 else ""
         self._health.degrade(_CONDITION, f"repaired {repaired[0]}{more}{self._pace.text}")
+
+
+def _put_text(kind: str, before: Group | Meter | None, after: Group | Meter) -> str:
+    return f"{_object_text(kind, after.number)}, {'missing' if before is None else 'altered'}"
+
+
+def _foreign_text(foreign: Changes) -> list[str]:
+    """A line for each group and meter that is not wanted."""
+    told = [_object_text("group", group.number) for group in foreign.groups.removed]
+    told += [_object_text("meter", meter.number) for meter in foreign.meters.removed]
+    return [f"{text}, which is not wanted" for text in told]
+
+
+def _object_text(kind: str, number: int) -> str:
+    name = meter_name(number) if kind == "meter" else ""
+    return f"{kind} {number}" + (f" ({name})" if name and not name.isdigit() else "")
 
 
 def _is_any(_flow: Flow) -> bool:

@@ -2,20 +2,25 @@
 
 A connection that was lost is made again. What the switch holds then is not known,
 so :attr:`Switch.is_known` is false until its flows were read back and
-compared: :meth:`Switch.flows` and :meth:`Switch.commit` do that. What never
-changes (:mod:`chassis_agent.bridge.groundwork`) is set up first.
+compared: :meth:`Switch.flows`, :meth:`Switch.objects` and :meth:`Switch.commit` do
+that. What is no object (:mod:`chassis_agent.bridge.groundwork`) is set up first.
+
+What the switch refuses is left out of the rest, listed in :attr:`Switch.refused`, and tried
+again when it changes. A flow that refers to a refused group or meter waits with it.
 """
 
 import asyncio
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 import structlog
 
 from chassis_agent.bridge.groundwork import missing_groundwork
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes
+from chassis_agent.desired.objects import Group, Meter, ObjectChanges
+from chassis_agent.desired.steps import Step, bundle_steps
 from chassis_agent.health import Health
 from chassis_agent.openflow import messages
 from chassis_agent.openflow.connection import Connection
@@ -27,12 +32,34 @@ from chassis_agent.openflow.errors import (
 )
 from chassis_agent.openflow.multipart import FlowUpdate, FlowUse
 from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.openflow.references import references_of_buckets, references_of_flow
 
 log = structlog.get_logger(__name__)
 
 _FIRST_DELAY: Final = 0.05
 _LONGEST_DELAY: Final = 2.0
 _REFUSALS_AT_ONCE: Final = 50
+_DEEPEST_GROUPS: Final = 16
+_METERS_AT_ONCE: Final = 1_000
+_ENCODED_AT_ONCE: Final = 2_000
+
+
+RefusedKey: TypeAlias = FlowKey | tuple[Literal["group", "meter"], int]
+"""A flow's key, or the kind and number of an object."""
+
+
+class Refusal(NamedTuple):
+    """Something that the switch would not take, and why."""
+
+    what: Flow | Group | Meter
+    reason: str
+
+
+class InstalledObjects(NamedTuple):
+    """The groups and meters that a switch has."""
+
+    groups: tuple[Group, ...] = ()
+    meters: tuple[Meter, ...] = ()
 
 
 class Switch:
@@ -54,8 +81,8 @@ class Switch:
         self._connection: Connection | None = None
         self.is_known = False
         """Whether the switch holds what was last committed and nothing else."""
-        self.refused: dict[FlowKey, str] = {}
-        """Flows that the switch would not take, with the reason."""
+        self.refused: dict[RefusedKey, Refusal] = {}
+        """What the switch would not take, or waits for something that it would not take."""
         self.is_monitored = False
         """Whether the switch tells what other programs do to its flows."""
         self._changed_tables: set[int | None] = set()
@@ -117,6 +144,12 @@ class Switch:
         found = await self.connection.flows(cookie=cookie, cookie_mask=mask)
         return [Flow(*flow) for flow in found]
 
+    async def objects(self) -> InstalledObjects:
+        """The groups and meters that the switch holds."""
+        groups = [Group(*group) for group in await self.connection.groups()]
+        meters = [Meter(*meter) for meter in await self.connection.meters()]
+        return InstalledObjects(tuple(groups), tuple(meters))
+
     async def restore_groundwork(self) -> list[str]:
         """Makes anew what flows refer to, where it is missing; says what that was."""
         missing = await missing_groundwork(self.connection)
@@ -134,32 +167,110 @@ class Switch:
         Raises :class:`OpenFlowError` when it isn't known what the switch holds now.
         """
         self.is_known = False
-        flows = [(flow, True) for flow in changes.removed]
-        flows += [(flow, False) for flow in changes.added]
-        for flow, _ in flows:
-            self.refused.pop(flow.key, None)
+        for key in _touched(changes):
+            self.refused.pop(key, None)
+        await self._put_meters(changes.meters)
+        done = await self._commit_bundle(bundle_steps(self._with_waiting(changes)))
+        await self._delete_meters(changes.meters)
+        self.is_known = True
+        if done:
+            self._health.counters["bundles_sent"] += 1
+            flows = sum(isinstance(step.what, Flow) for step in done)
+            self._health.counters["flow_mods_sent"] += flows
+            self._health.counters["group_mods_sent"] += len(done) - flows
+        self._note_refused()
+
+    async def _commit_bundle(self, steps: list[Step]) -> list[Step]:
+        """Take the steps, as one, without those that are refused; says which were taken."""
+        steps = self._without_waiting(steps)
         for _ in range(_REFUSALS_AT_ONCE):
             try:
-                await self.connection.commit([_message(*change) for change in flows])
+                await self.connection.commit(await _encode(steps))
             except BundleRefusedError as refusal:
                 if refusal.index is None:
                     raise
-                flow, is_removal = flows.pop(refusal.index)
-                if is_removal:
+                step = steps.pop(refusal.index)
+                if step.is_removal:
                     raise
-                self._refuse(flow, refusal)
+                self._refuse(step.what, refusal)
+                if isinstance(step.what, Group):
+                    steps = self._without_waiting(steps)
             else:
-                break
-        else:
-            raise OpenFlowError(f"the switch refuses more than {_REFUSALS_AT_ONCE} flows")
-        self.is_known = True
-        if flows:
-            self._health.counters["bundles_sent"] += 1
-            self._health.counters["flow_mods_sent"] += len(flows)
-        if self.refused:
-            self._health.degrade("refused_flows", f"the switch refuses {len(self.refused)} flows")
-        else:
+                return steps
+        raise OpenFlowError(f"the switch refuses more than {_REFUSALS_AT_ONCE} flows")
+
+    def _without_waiting(self, steps: list[Step]) -> list[Step]:
+        """The steps without those that refer to something refused; these wait with it."""
+        for _ in range(_DEEPEST_GROUPS):
+            refused = {key for key in self.refused if len(key) == 2}
+            if not refused:
+                return steps
+            kept: list[Step] = []
+            for step in steps:
+                obstacles = set() if step.is_removal else refused & _references(step.what)
+                if obstacles:
+                    kind, number = min(obstacles)
+                    self.refused[_refused_key(step.what)] = Refusal(
+                        step.what, f"waits for {kind} {number}, which the switch refuses"
+                    )
+                else:
+                    kept.append(step)
+            if len(kept) == len(steps):
+                return steps
+            steps = kept
+        raise OpenFlowError(f"groups are nested more than {_DEEPEST_GROUPS} deep")
+
+    def _with_waiting(self, changes: Changes) -> Changes:
+        """The changes, with what was refused and refers to an object that they put anew."""
+        put: set[RefusedKey] = {("group", group.number) for _, group in changes.groups.put}
+        put |= {("meter", meter.number) for _, meter in changes.meters.put}
+        flows: list[Flow] = []
+        groups: list[tuple[Group | None, Group]] = []
+        while put:
+            again = [
+                (key, each.what)
+                for key, each in self.refused.items()
+                if not isinstance(each.what, Meter) and put & _references(each.what)
+            ]
+            put = {key for key, _ in again}
+            for key, what in again:
+                del self.refused[key]
+                if isinstance(what, Flow):
+                    flows.append(what)
+                else:
+                    groups.append((None, what))
+        if not flows and not groups:
+            return changes
+        return changes._replace(
+            added=[*changes.added, *flows],
+            groups=changes.groups._replace(put=(*changes.groups.put, *groups)),
+        )
+
+    async def _put_meters(self, meters: ObjectChanges[Meter]) -> None:
+        for start in range(0, len(meters.put), _METERS_AT_ONCE):
+            part = meters.put[start : start + _METERS_AT_ONCE]
+            refusals = await self.connection.attempt([_put_meter(*each) for each in part])
+            for index, refusal in refusals:
+                self._refuse(part[index][1], refusal)
+            self._health.counters["meter_mods_sent"] += len(part)
+
+    async def _delete_meters(self, meters: ObjectChanges[Meter]) -> None:
+        delete = messages.MeterCommand.DELETE
+        for start in range(0, len(meters.removed), _METERS_AT_ONCE):
+            part = meters.removed[start : start + _METERS_AT_ONCE]
+            await self.connection.confirm(
+                [messages.meter_mod(delete, each.number) for each in part]
+            )
+            self._health.counters["meter_mods_sent"] += len(part)
+
+    def _note_refused(self) -> None:
+        if not self.refused:
             self._health.clear("refused_flows")
+            return
+        flows = sum(isinstance(each.what, Flow) for each in self.refused.values())
+        others = len(self.refused) - flows
+        told = [f"{flows} flows"] * bool(flows) + [f"{others} groups and meters"] * bool(others)
+        self._health.degrade("refused_flows", f"the switch refuses {' and '.join(told)}")
 
     async def flush_zones(self, zones: Iterable[int]) -> None:
         """Forgets all connections of these conntrack zones."""
@@ -180,18 +291,14 @@ class Switch:
         """Sends a packet-out; false if there is no connection, or no room, for it."""
         return self._connection is not None and self._connection.packet_out(message)
 
-    def _refuse(self, flow: Flow, refusal: BundleRefusedError) -> None:
-        self.refused[flow.key] = str(refusal)
-        self._health.counters["flows_refused"] += 1
-        log.error(
-            "flow refused",
-            reason=str(refusal),
-            table=flow.table,
-            priority=flow.priority,
-            cookie=hex(flow.cookie),
-            match=flow.match.hex(),
-            instructions=flow.instructions.hex(),
-        )
+    def _refuse(self, what: Flow | Group | Meter, refusal: RequestRefusedError) -> None:
+        self.refused[_refused_key(what)] = Refusal(what, str(refusal))
+        self._health.counters[f"{type(what).__name__.lower()}s_refused"] += 1
+        shown = {
+            name: value.hex() if isinstance(value, bytes) else value
+            for name, value in what._asdict().items()
+        }
+        log.error(f"{type(what).__name__.lower()} refused", reason=str(refusal), **shown)
 
     async def _prepare(self, connection: Connection) -> None:
         """Sets up what flows refer to, and hears of others' changes from then on."""
@@ -224,7 +331,47 @@ class Switch:
         self._on_change()
 
 
-def _message(flow: Flow, is_removal: bool) -> bytes:
-    if is_removal:
-        return messages.delete_flow(flow.table, flow.priority, flow.match)
-    return messages.add_flow(flow.table, flow.priority, flow.match, flow.instructions, flow.cookie)
+async def _encode(steps: list[Step]) -> list[bytes]:
+    """The messages of the steps; other tasks get their turn between some of them."""
+    encoded: list[bytes] = []
+    for start in range(0, len(steps), _ENCODED_AT_ONCE):
+        encoded += [step.message for step in steps[start : start + _ENCODED_AT_ONCE]]
+        await asyncio.sleep(0)
+    return encoded
+
+
+def _touched(changes: Changes) -> Iterator[RefusedKey]:
+    """The keys of everything that comes, goes or changes."""
+    for flow in (*changes.removed, *changes.added):
+        yield flow.key
+    for group in (*changes.groups.removed, *(after for _, after in changes.groups.put)):
+        yield "group", group.number
+    for meter in (*changes.meters.removed, *(after for _, after in changes.meters.put)):
+        yield "meter", meter.number
+
+
+def _refused_key(what: Flow | Group | Meter) -> RefusedKey:
+    match what:
+        case Flow():
+            return what.key
+        case Group():
+            return "group", what.number
+        case Meter():
+            return "meter", what.number
+
+
+def _references(what: Flow | Group) -> set[RefusedKey]:
+    """The keys of the objects to which a flow or the buckets of a group refer."""
+    if isinstance(what, Flow):
+        found = references_of_flow(what.instructions)
+    else:
+        found = references_of_buckets(what.buckets)
+    keys: set[RefusedKey] = {("group", number) for number in found.groups}
+    return keys | {("meter", number) for number in found.meters}
+
+
+def _put_meter(before: Meter | None, after: Meter) -> bytes:
+    command = messages.MeterCommand.ADD if before is None else messages.MeterCommand.MODIFY
+    return messages.meter_mod(
+        command, after.number, rate=after.rate, burst=after.burst, packets=after.packets
+    )

@@ -18,6 +18,7 @@ from chassis_agent.derivations.placement import (
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, stage_book
 from chassis_agent.desired.flow import Flow
+from chassis_agent.desired.wanted import Wanted
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.physical import (
     Side,
@@ -64,25 +65,23 @@ def port_flows(read: Read, name: str) -> Flows:
     return () if local is None else tuple(interface_flows(here, local.ofport, cookie=cookie))
 
 
-def multicast_flows(read: Read, key: tuple[str, str]) -> Flows:
+def multicast_flows(read: Read, key: tuple[str, str]) -> Wanted | None:
     """Who gets a copy of a packet to a multicast group of a datapath."""
     datapath_id, group = key
     datapath = read(datapath_key, datapath_id)
     reach = _reach(read, datapath_id)
     if datapath is None or reach is None:
-        return ()
+        return None
     members = read.members(multicast_members, key)
     ways = (read(tunnel, member.chassis) for member in members if member.where == "away")
-    return tuple(
-        group_flows(
-            datapath,
-            KEYS[group],
-            local=[member.port_key for member in members if member.where == "here"],
-            patch=[member.port_key for member in members if member.where == "patch"],
-            remote=[way for way in ways if way is not None],
-            reach=reach,
-            cookie=physical_cookie(datapath, KEYS[group]),
-        )
+    return group_flows(
+        datapath,
+        KEYS[group],
+        local=[member.port_key for member in members if member.where == "here"],
+        patch=[member.port_key for member in members if member.where == "patch"],
+        remote=[way for way in ways if way is not None],
+        reach=reach,
+        cookie=physical_cookie(datapath, KEYS[group]),
     )
 
 

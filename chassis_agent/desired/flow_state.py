@@ -5,19 +5,26 @@ port, chassis, … wants, with the desired table, which settles what the switch
 gets when several want the same flow.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from typing import Any, Final
 
 from chassis_agent.derivations.acls import port_acls
 from chassis_agent.derivations.logical import used_sets
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
+from chassis_agent.desired.objects import DesiredObjects, Group, Meter, compare_objects
+from chassis_agent.desired.wanted import Wanted
 from chassis_agent.graph import wire
 from chassis_agent.inputs import Change, LocalPort, Zone
+from chassis_agent.openflow.references import references_of_flow
+from chassis_agent.punt.meters import PuntMeter, punt_meters
 from chassis_agent.show import Names, format_flow
 from incremental import Delta, Engine, Read
 from southbound.rows import Datapath, PortBinding
+
+_AGENT: Final = "agent"
+"""The owner of the meters in front of the agent, to which flows of all kinds refer."""
 
 
 class FlowState:
@@ -27,6 +34,9 @@ class FlowState:
         self._wiring = wire(conjunction_id)
         self._engine = Engine(self._wiring.graph)
         self._desired = DesiredTable()
+        self._groups: DesiredObjects[Group] = DesiredObjects()
+        self._meters: DesiredObjects[Meter] = DesiredObjects()
+        self._meters.replace(_AGENT, map(PuntMeter.as_object, punt_meters()))
         self.incomplete: dict[int, tuple[str, ...]] = {}
         """Flow groups of which flows wait for ports, with the names of the ports."""
         self._acl_changes: set[str] = set()
@@ -38,8 +48,26 @@ class FlowState:
         return iter(self._desired)
 
     @property
+    def groups(self) -> Collection[Group]:
+        """The OpenFlow groups that flows refer to."""
+        return tuple(self._groups)
+
+    @property
+    def meters(self) -> Collection[Meter]:
+        """The OpenFlow meters that flows refer to."""
+        return tuple(self._meters)
+
+    @property
     def clashes(self) -> dict[FlowKey, list[Flow]]:
+        """The flows that owners want differently, the winner first."""
         return self._desired.clashes
+
+    @property
+    def object_clashes(self) -> list[str]:
+        """The groups and meters that owners want differently, in words."""
+        return [f"group {number}" for number in self._groups.clashes] + [
+            f"meter {number}" for number in self._meters.clashes
+        ]
 
     @property
     def failures(self) -> list[str]:
@@ -77,6 +105,12 @@ class FlowState:
         for source in self._wiring.flow_sources:
             for key, change in delta.of(source).items():
                 self._desired.replace((source, key), change.after or ())
+        for source in self._wiring.object_sources:
+            for key, change in delta.of(source).items():
+                wanted: Wanted = change.after or Wanted()
+                self._desired.replace((source, key), wanted.flows)
+                self._groups.replace((source, key), wanted.groups)
+                self._meters.replace((source, key), wanted.meters)
         for port, change in delta.of(port_acls).items():
             if change.before is not None and change.after is not None:
                 self._acl_changes.add(port)
@@ -94,11 +128,35 @@ class FlowState:
             self.incomplete.pop(group, None)
 
     def take_changes(self) -> Changes:
-        return self._desired.take_changes()
+        """What changed since the last call, of flows and objects."""
+        return self._desired.take_changes()._replace(
+            groups=self._groups.take_changes(), meters=self._meters.take_changes()
+        )
 
-    def difference(self, installed: Iterable[Flow]) -> Changes:
-        """What brings a switch that holds `installed` to what is wanted; see the table's."""
-        return self._desired.difference(installed)
+    def difference(
+        self,
+        installed: Iterable[Flow],
+        groups: Iterable[Group] = (),
+        meters: Iterable[Meter] = (),
+    ) -> Changes:
+        """What brings a switch that holds these to what is wanted; see the table's.
+
+        Forgets gathered changes: they are part of the difference.
+        """
+        self._groups.forget_changes()
+        self._meters.forget_changes()
+        return self._desired.difference(installed)._replace(
+            groups=self._groups.difference(groups), meters=self._meters.difference(meters)
+        )
+
+    def object_difference(self, groups: Iterable[Group], meters: Iterable[Meter]) -> Changes:
+        """What brings the groups and meters of a switch to what is wanted.
+
+        Gathered changes stay: this is about a switch that has had them, and was changed by others.
+        """
+        return Changes(
+            [], [], groups=self._groups.difference(groups), meters=self._meters.difference(meters)
+        )
 
     def difference_within(
         self, installed: Iterable[Flow], is_within: Callable[[Flow], bool]
@@ -113,10 +171,51 @@ class FlowState:
             for node, key, is_, should in self._engine.differences()
         ]
         again = DesiredTable()
-        for source in (self._wiring.group_flows, *self._wiring.flow_sources):
+        wiring = self._wiring
+        for source in (wiring.group_flows, *wiring.flow_sources, *wiring.object_sources):
             for key, value in self._engine.rows(source).items():
                 again.replace((source, key), getattr(value, "flows", value))
-        return found + self.compare(again, self._desired, "recomputed", "kept")
+        found += self.compare(again, self._desired, "recomputed", "kept")
+        return found + self._check_objects()
+
+    def compare_objects(
+        self,
+        groups: Iterable[Group],
+        meters: Iterable[Meter],
+        refused: Collection[tuple[object, ...]] = (),
+    ) -> list[str]:
+        """The differences of the objects of a switch from those that are wanted, a line each.
+
+        `refused` are the keys of what the switch would not take, such as ``("group", 7)``.
+        """
+        wanted_groups = [each for each in self._groups if ("group", each.key) not in refused]
+        wanted_meters = [each for each in self._meters if ("meter", each.key) not in refused]
+        found = compare_objects(wanted_groups, groups, "wanted", "in the switch")
+        return found + compare_objects(wanted_meters, meters, "wanted", "in the switch")
+
+    def _check_objects(self) -> list[str]:
+        """Groups and meters that aren't as their owners state them, or that nothing states."""
+        groups: DesiredObjects[Group] = DesiredObjects()
+        meters: DesiredObjects[Meter] = DesiredObjects()
+        meters.replace(_AGENT, map(PuntMeter.as_object, punt_meters()))
+        for source in self._wiring.object_sources:
+            for key, value in self._engine.rows(source).items():
+                groups.replace((source, key), value.groups)
+                meters.replace((source, key), value.meters)
+        found = compare_objects(groups, self._groups, "recomputed", "kept")
+        found += compare_objects(meters, self._meters, "recomputed", "kept")
+        for flow in self._desired:
+            references = references_of_flow(flow.instructions)
+            found += [
+                f"a flow of {flow.cookie:#x} refers to {kind} {number}, which is not wanted"
+                for kind, numbers, objects in (
+                    ("group", references.groups, groups),
+                    ("meter", references.meters, meters),
+                )
+                for number in sorted(numbers)
+                if number not in objects
+            ]
+        return found
 
     def compare(
         self, wanted: Iterable[Flow], present: Iterable[Flow], wanted_name: str, present_name: str

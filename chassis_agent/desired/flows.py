@@ -19,16 +19,22 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 from chassis_agent.desired.flow import Flow, FlowKey, is_clause, is_conjunction, merge_clauses
+from chassis_agent.desired.objects import Group, Meter, ObjectChanges
 
 
 class Changes(NamedTuple):
-    """Flows to remove, then flows to add (or to put in place of an old one)."""
+    """Flows to remove, then flows to add (or to put in place of an old one), and objects.
+
+    :mod:`chassis_agent.desired.steps` has the order of flows and objects among each other.
+    """
 
     removed: list[Flow]
     added: list[Flow]
+    groups: ObjectChanges[Group] = ObjectChanges()
+    meters: ObjectChanges[Meter] = ObjectChanges()
 
     def __bool__(self) -> bool:
-        return bool(self.removed or self.added)
+        return bool(self.removed or self.added or self.groups or self.meters)
 
 
 class DesiredTable:

@@ -186,6 +186,14 @@ class Connection:
 
         Raises the first refusal; the other messages have been done nevertheless.
         """
+        for _index, refusal in await self.attempt(batch):
+            raise refusal
+
+    async def attempt(self, batch: Sequence[bytes]) -> list[tuple[int, RequestRefusedError]]:
+        """Send messages that have no reply, and wait until the switch has done them.
+
+        Returns the refusals, each with the place of its message in the batch.
+        """
         first_xid = self._take_xids(len(batch))
         watched = self._open_batch(first_xid, len(batch))
         try:
@@ -194,8 +202,7 @@ class Connection:
             await self.barrier()
         finally:
             self._batches.remove(watched)
-        for _index, refusal in watched.refusals:
-            raise refusal
+        return watched.refusals
 
     async def commit(self, changes: Iterable[bytes], *, limit: int = BUNDLE_LIMIT) -> None:
         """Make changes (flow-mods and group-mods) in order, in bundles of at most ``limit``.

@@ -30,6 +30,9 @@ ALL_METERS: Final = 0xFFFFFFFF
 EMPTY_MATCH: Final = bytes.fromhex("0001000400000000")
 """The match that matches everything."""
 
+MAX_GROUP_BYTES: Final = MAX_MESSAGE - 64
+"""Bytes of the buckets and properties of a group; the rest is for heads, that of a bundle too."""
+
 _FLOW_MOD: Final = struct.Struct("!BBHIQQBBHHHIIIHH")
 _PACKET_IN_REASONS: Final = 0b111111
 _PORT_STATUS_REASONS: Final = 0b111
@@ -50,6 +53,8 @@ class GroupCommand(IntEnum):
     ADD = 0
     MODIFY = 1
     DELETE = 2
+    ADD_OR_MODIFY = 0x8000
+    """Open vSwitch's own: whether the group is there makes no difference."""
 
 
 class GroupType(IntEnum):
@@ -167,9 +172,27 @@ class SwitchGroup(NamedTuple):
 
 def group_mod(command: GroupCommand, group: SwitchGroup) -> bytes:
     """Add, change or delete a group."""
-    buckets = group.encoded_buckets
-    head = struct.pack("!HBxIH2xI", command, group.kind, group.group_id, len(buckets), 0xFFFFFFFF)
-    return frame(MessageType.GROUP_MOD, head + buckets + group.encoded_properties)
+    return encoded_group_mod(
+        command, group.group_id, group.kind, group.encoded_buckets, group.encoded_properties
+    )
+
+
+def encoded_group_mod(
+    command: GroupCommand, group_id: int, kind: int, buckets: bytes, properties: bytes
+) -> bytes:
+    """Add, change or delete a group whose buckets and properties are encoded already.
+
+    Raises EncodingError for a group that does not fit a message.
+    """
+    if len(buckets) + len(properties) > MAX_GROUP_BYTES:
+        raise EncodingError(f"the buckets of group {group_id} do not fit a message")
+    head = struct.pack("!HBxIH2xI", command, kind, group_id, len(buckets), 0xFFFFFFFF)
+    return frame(MessageType.GROUP_MOD, head + buckets + properties)
+
+
+def delete_group(group_id: int) -> bytes:
+    """Delete a group, and all flows that still refer to it."""
+    return encoded_group_mod(GroupCommand.DELETE, group_id, GroupType.ALL, b"", b"")
 
 
 def _bucket(bucket: Bucket) -> bytes:

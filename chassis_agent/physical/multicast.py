@@ -26,7 +26,8 @@ from typing import Final, NamedTuple
 
 from chassis_agent import tables
 from chassis_agent.bridge import limits
-from chassis_agent.desired.flow import Flow
+from chassis_agent.desired.objects import Group
+from chassis_agent.desired.wanted import Wanted
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from chassis_agent.openflow.oxm import FIELDS, Term
@@ -52,16 +53,18 @@ FORK: Final = 2
 _ANY_HASH: Final = 1
 
 OPENFLOW_GROUPS: Final = (
-    SwitchGroup(
-        RECIRCULATE,
-        GroupType.SELECT,
-        (Bucket(0, act.resubmit(tables.MULTICAST_REST), weight=1),),
-        selection_method="dp_hash",
-        selection_parameter=_ANY_HASH,
+    Group.of(
+        SwitchGroup(
+            RECIRCULATE,
+            GroupType.SELECT,
+            (Bucket(0, act.resubmit(tables.MULTICAST_REST), weight=1),),
+            selection_method="dp_hash",
+            selection_parameter=_ANY_HASH,
+        )
     ),
-    SwitchGroup(FORK, GroupType.ALL, (Bucket(0, act.group(RECIRCULATE)),)),
+    Group.of(SwitchGroup(FORK, GroupType.ALL, (Bucket(0, act.group(RECIRCULATE)),))),
 )
-"""The OpenFlow groups that flows of wide multicast groups refer to, in the order to make them."""
+"""The OpenFlow groups that flows of wide multicast groups refer to."""
 
 BUDGET: Final = limits.RESUBMITS // 2
 """Resubmits of one part. The other half is left for what the packet did before, and for
@@ -97,8 +100,8 @@ def group_flows(
     remote: Iterable[tunnels.Tunnel],
     reach: Reach,
     cookie: int,
-) -> list[Flow]:
-    """The flows of one group.
+) -> Wanted:
+    """The flows of one group, with the OpenFlow groups that they refer to, if any.
 
     `local` and `patch` are the keys of its members that are bound here and of
     its patch ports, `remote` the ways to the chassis that have members.
@@ -140,7 +143,7 @@ def group_flows(
         )
         for number, part in enumerate(parts, 1)
     )
-    return found
+    return Wanted(tuple(found), OPENFLOW_GROUPS if parts else ())
 
 
 def _copy(port_key: int, cost: int) -> _Copy:

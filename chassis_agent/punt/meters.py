@@ -12,11 +12,11 @@ are told apart by the logical port at which they enter the datapath, in `TUNNEL_
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from chassis_agent import tables
-from chassis_agent.openflow import messages
+from chassis_agent.desired.objects import Meter
 from chassis_agent.punt.opcodes import Opcode
 
 
@@ -26,6 +26,10 @@ class PuntMeter(NamedTuple):
     meter_id: int
     rate: int
     burst: int
+
+    def as_object(self) -> Meter:
+        """The meter as the switch has it."""
+        return Meter(self.meter_id, packets=True, rate=self.rate, burst=self.burst)
 
 
 PUNT_METERS: Final = {opcode: PuntMeter(int(opcode), 1000, 1000) for opcode in Opcode}
@@ -42,7 +46,7 @@ SHARE_BURST: Final = 200
 _FIRST_SHARE: Final = 256
 _FIRST_LOG_SHARE: Final = 1024
 FIRST_FREE_METER: Final = 2048
-"""Meters from here on are for ACL logging and QoS."""
+"""Meters from here on have numbers by what they are for: :mod:`chassis_agent.desired.identity`."""
 
 
 class Shares(NamedTuple):
@@ -73,23 +77,6 @@ def punt_meters() -> Iterator[PuntMeter]:
     for first in (_FIRST_SHARE, _FIRST_LOG_SHARE):
         for share in range(LOCAL_SHARES + TUNNEL_SHARES):
             yield PuntMeter(first + share, SHARE_RATE, SHARE_BURST)
-
-
-def meter_mods(installed: Mapping[int, tuple[int, int]]) -> list[bytes]:
-    """The messages that give a switch the meters in front of the agent.
-
-    ``installed`` are the meters that it has already: rate and burst by id.
-    """
-    changes = []
-    for meter in punt_meters():
-        there = installed.get(meter.meter_id)
-        if there != (meter.rate, meter.burst):
-            add, modify = messages.MeterCommand.ADD, messages.MeterCommand.MODIFY
-            command = add if there is None else modify
-            changes.append(
-                messages.meter_mod(command, meter.meter_id, rate=meter.rate, burst=meter.burst)
-            )
-    return changes
 
 
 def meter_name(number: int) -> str:

@@ -14,10 +14,12 @@ from pathlib import Path
 
 from chassis_agent.bridge.groundwork import missing_groundwork
 from chassis_agent.bridge.switch import Switch
+from chassis_agent.desired.flows import Changes
+from chassis_agent.desired.steps import bundle_steps
 from chassis_agent.health import Health
 from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.openflow.connection import Connection
-from chassis_agent.openflow.messages import add_flow
+from chassis_agent.openflow.messages import MeterCommand, meter_mod
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.opcodes import LogArguments
@@ -35,6 +37,21 @@ _PLUGGED_AT_ONCE = 200
 _QUIET = 0.03
 _PATIENCE = 2.0
 _COUNTING_PATIENCE = 20.0
+
+
+async def install(connection: Connection, changes: Changes) -> None:
+    """Give a switch that holds nothing what is wanted."""
+    meters = [
+        meter_mod(
+            *(MeterCommand.ADD, meter.number),
+            rate=meter.rate,
+            burst=meter.burst,
+            packets=meter.packets,
+        )
+        for _, meter in changes.meters.put
+    ]
+    await connection.confirm(meters)
+    await connection.commit([step.message for step in bundle_steps(changes)])
 
 
 class _Forgetful:
@@ -99,7 +116,7 @@ class PacketLab:
             probe_answered=lambda _packet: None,
         )
         await connection.confirm([each.message for each in await missing_groundwork(connection)])
-        await connection.commit([add_flow(*flow) for flow in self._realised.state(self._chassis)])
+        await install(connection, self._realised.state(self._chassis).difference([]))
 
     async def stop(self) -> None:
         if self._connection is not None:

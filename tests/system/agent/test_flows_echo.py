@@ -13,9 +13,9 @@ import pytest
 from chassis_agent.bridge.groundwork import missing_groundwork
 from chassis_agent.compile import ConjunctionIds, StageBook, compile_template
 from chassis_agent.desired.flow import Flow
-from chassis_agent.desired.flows import DesiredTable
+from chassis_agent.desired.flows import Changes, DesiredTable
+from chassis_agent.desired.objects import ObjectChanges
 from chassis_agent.openflow.connection import Connection
-from chassis_agent.openflow.messages import MeterCommand, add_flow, meter_mod
 from chassis_agent.physical import (
     Side,
     Tunnel,
@@ -28,10 +28,12 @@ from chassis_agent.physical import (
     patch_flows,
     remote_flows,
 )
-from chassis_agent.physical.multicast import Reach
+from chassis_agent.physical.multicast import OPENFLOW_GROUPS, Reach
+from chassis_agent.punt.meters import PuntMeter, punt_meters
 from logical_flow.fields import SYMBOLS, Access, Field, Level, Subfield
 from logical_flow.template import Template, TemplateText
 from southbound import rows
+from tests.system.agent.packet_lab import install
 from tests.system.agent.private_switch import PrivateSwitch
 from tests.unit.chassis_agent.compile.surroundings import (
     ACL_MATCHES,
@@ -55,8 +57,14 @@ async def installed(bridge: Path, flows: Iterable[Flow]) -> list[Flow]:
     connection = await Connection.connect(bridge, on_packet_in=lambda _: None)
     try:
         await connection.confirm([each.message for each in await missing_groundwork(connection)])
-        await connection.confirm([meter_mod(MeterCommand.ADD, ACL_METER, rate=100, burst=100)])
-        await connection.commit([add_flow(*flow) for flow in flows])
+        meters = [*punt_meters(), PuntMeter(ACL_METER, 100, 100)]
+        changes = Changes(
+            [],
+            list(flows),
+            groups=ObjectChanges(put=tuple((None, group) for group in OPENFLOW_GROUPS)),
+            meters=ObjectChanges(put=tuple((None, meter.as_object()) for meter in meters)),
+        )
+        await install(connection, changes)
         return [Flow(*flow) for flow in await connection.flows()]
     finally:
         await connection.close()
@@ -131,7 +139,7 @@ async def test_physical_flows(bridge: Path) -> None:
                 remote=[tunnel, tunnel6],
                 reach=Reach(9, 50),
                 cookie=6,
-            ),
+            ).flows,
             *group_flows(
                 *(5, 0x8003),
                 local=range(1, 1500),
@@ -139,7 +147,7 @@ async def test_physical_flows(bridge: Path) -> None:
                 remote=[tunnel],
                 reach=Reach(9, 50),
                 cookie=7,
-            ),
+            ).flows,
             *neighbour_flows(6, 2, ip_address("10.0.0.1"), mac, cookie=8),
             *neighbour_flows(6, 2, ip_address("fd00::1"), mac, cookie=9),
             *fdb_flows(5, 1, mac, cookie=10),

@@ -9,7 +9,6 @@ from chassis_agent.bridge import integrity, limit_drops
 from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.errors import RequestRefusedError
-from chassis_agent.physical.multicast import FORK, RECIRCULATE
 from chassis_agent.punt.opcodes import Opcode
 from tests.system.agent.conftest import AgentUnderTest, WatchedServer
 from tests.system.agent.private_switch import PrivateSwitch, wait_until
@@ -27,15 +26,18 @@ TAMPERING = {
         ("add-flow", "table=81,priority=1,cookie=0x5,actions=drop"),
         "a flow that is not wanted, cookie=0x5",
     ),
-    "groups deleted": (("del-groups",), f"group {RECIRCULATE}"),
-    "a group altered": (
-        ("mod-group", f"group_id={FORK},type=all,bucket=actions=drop"),
-        f"group {FORK}",
+    "a group added": (
+        ("add-group", "group_id=77,type=all,bucket=actions=drop"),
+        "group 77, which is not wanted",
     ),
-    "meters deleted": (("del-meters",), "a meter"),
+    "a meter added": (
+        ("add-meter", "meter=4000,pktps,band=type=drop,rate=1"),
+        "meter 4000, which is not wanted",
+    ),
+    "meters deleted": (("del-meters",), "meter 1 (arp), missing"),
     "a meter altered": (
         ("mod-meter", f"meter={int(Opcode.REJECT)},pktps,burst,band=type=drop,rate=1,burst_size=1"),
-        "a meter",
+        f"meter {int(Opcode.REJECT)} (reject), altered",
     ),
 }
 

@@ -7,12 +7,13 @@ from typing import Any, cast
 import pytest
 
 from chassis_agent import reconciler as module
-from chassis_agent.bridge.switch import Switch
+from chassis_agent.bridge.switch import InstalledObjects, Refusal, RefusedKey, Switch
 from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.compile import ConjunctionIds
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.desired.flows import Changes
+from chassis_agent.desired.objects import Group, Meter
 from chassis_agent.health import Health
 from chassis_agent.local.announcer import Announcer
 from chassis_agent.local.facts import LocalFacts
@@ -66,7 +67,9 @@ class FlowTable:
     def __init__(self) -> None:
         self.is_connected = True
         self.is_known = False
-        self.refused: dict[FlowKey, str] = {}
+        self.refused: dict[RefusedKey, Refusal] = {}
+        self.groups: dict[int, Group] = {}
+        self.meters: dict[int, Meter] = {}
         self.holds: dict[FlowKey, Flow] = {}
         self.touched = 0
         self.failures = 0
@@ -89,10 +92,19 @@ class FlowTable:
         for flow in changes.removed:
             del self.holds[flow.key]
         self.holds.update((flow.key, flow) for flow in changes.added)
+        for group in changes.groups.removed:
+            del self.groups[group.number]
+        self.groups.update((group.number, group) for _, group in changes.groups.put)
+        for meter in changes.meters.removed:
+            del self.meters[meter.number]
+        self.meters.update((meter.number, meter) for _, meter in changes.meters.put)
         self.is_known = True
 
     async def flows_of_table(self, table: int) -> list[Flow]:
         return [flow for flow in self.holds.values() if flow.table == table]
+
+    async def objects(self) -> InstalledObjects:
+        return InstalledObjects(tuple(self.groups.values()), tuple(self.meters.values()))
 
     async def restore_groundwork(self) -> list[str]:
         return []

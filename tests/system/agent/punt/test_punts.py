@@ -13,13 +13,14 @@ from chassis_agent.compile.action_blueprint import punted
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.connection import Connection
+from chassis_agent.openflow.messages import MeterCommand
 from chassis_agent.openflow.oxm import FIELDS, Term, whole
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.physical.shares import sender_flows
 from chassis_agent.punt import codec
 from chassis_agent.punt.codec import TCP_RST
 from chassis_agent.punt.dispatcher import Dispatcher
-from chassis_agent.punt.meters import LOCAL_SHARES, PUNT_METERS, SHARE_BURST, meter_mods
+from chassis_agent.punt.meters import LOCAL_SHARES, PUNT_METERS, SHARE_BURST, punt_meters
 from chassis_agent.punt.opcodes import LogArguments, Opcode, log_userdata, userdata
 from tests.system.agent.openflow.conftest import Bridge
 from tests.system.agent.openflow.conftest import bridge as bridge
@@ -109,7 +110,14 @@ async def agent_on(bridge: Bridge) -> AsyncIterator[Agent]:
     agent = Agent()
     async with bridge.connected(agent.receive) as connection:
         agent.connection = connection
-        await connection.confirm(meter_mods({}))
+        await connection.confirm(
+            [
+                messages.meter_mod(
+                    MeterCommand.ADD, meter.meter_id, rate=meter.rate, burst=meter.burst
+                )
+                for meter in punt_meters()
+            ]
+        )
         await connection.commit(
             [
                 messages.add_flow(

@@ -7,14 +7,17 @@ import pytest
 
 from chassis_agent.bridge.integrity import NAMED, SLICES, Guard
 from chassis_agent.bridge.repair_pace import LONGEST_PAUSE, QUIET_SECONDS
+from chassis_agent.bridge.switch import InstalledObjects, Refusal, RefusedKey
 from chassis_agent.compile import ConjunctionIds
-from chassis_agent.desired.flow import Flow, FlowKey
+from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.desired.flows import Changes
+from chassis_agent.desired.objects import Group, Meter
 from chassis_agent.health import Health
 from chassis_agent.inputs import WatchedRows
 from chassis_agent.openflow import oxm
 from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.punt.opcodes import Opcode
 from southbound.rows import ROW_TYPES
 from tests.unit.chassis_agent.tiny_network import NETWORK
 
@@ -28,7 +31,9 @@ class Tampered:
 
     def __init__(self, flows: Iterable[Flow]) -> None:
         self.holds = {flow.key: flow for flow in flows}
-        self.refused: dict[FlowKey, str] = {}
+        self.refused: dict[RefusedKey, Refusal] = {}
+        self.groups: dict[int, Group] = {}
+        self.meters: dict[int, Meter] = {}
         self.is_monitored = True
         self.changed_tables: set[int | None] = set()
         self.missing: list[str] = []
@@ -51,6 +56,9 @@ class Tampered:
     async def flows_of_cookies(self, cookie: int, mask: int) -> list[Flow]:
         return [flow for flow in self.holds.values() if flow.cookie & mask == cookie]
 
+    async def objects(self) -> InstalledObjects:
+        return InstalledObjects(tuple(self.groups.values()), tuple(self.meters.values()))
+
     async def restore_groundwork(self) -> list[str]:
         missing, self.missing = self.missing, []
         return missing
@@ -60,6 +68,12 @@ class Tampered:
         for flow in changes.removed:
             del self.holds[flow.key]
         self.holds.update((flow.key, flow) for flow in changes.added)
+        for group in changes.groups.removed:
+            del self.groups[group.number]
+        self.groups.update((group.number, group) for _, group in changes.groups.put)
+        for meter in changes.meters.removed:
+            del self.meters[meter.number]
+        self.meters.update((meter.number, meter) for _, meter in changes.meters.put)
 
 
 class Scene:
@@ -68,9 +82,10 @@ class Scene:
     def __init__(self, *, repairs: bool = True) -> None:
         self.state = FlowState(ConjunctionIds().allocate)
         self.state.apply(WatchedRows(ROW_TYPES).changes(NETWORK, ()))
-        self.state.take_changes()
+        changes = self.state.take_changes()
         self.wanted = {flow.key: flow for flow in self.state}
         self.switch = Tampered(self.state)
+        self.switch.meters = {meter.number: meter for _, meter in changes.meters.put}
         self.health = Health()
         self.now = 1000.0
         self.woken = asyncio.Event()
@@ -162,19 +177,19 @@ async def test_a_flow_that_the_switch_refuses_is_not_missing() -> None:
     scene = Scene()
     refused = next(iter(scene.state))
     del scene.switch.holds[refused.key]
-    scene.switch.refused[refused.key] = "bad"
+    scene.switch.refused[refused.key] = Refusal(refused, "bad")
     scene.switch.changed_tables = {None}
     await scene.look_after(0)
     assert scene.switch.commits == 0
     assert not scene.reason
 
 
-async def test_flows_that_were_refused_for_a_group_that_was_missing_are_made() -> None:
+async def test_flows_that_were_refused_for_an_option_that_was_missing_are_made() -> None:
     scene = Scene()
     refused = next(iter(scene.state))
     del scene.switch.holds[refused.key]
-    scene.switch.refused[refused.key] = "bad group"
-    scene.switch.missing = ["group 1"]
+    scene.switch.refused[refused.key] = Refusal(refused, "bad field")
+    scene.switch.missing = ["the Geneve option"]
     scene.guard.have_a_slice_looked_at()
     await scene.look_after(0)
     assert scene.switch.holds == scene.wanted
@@ -183,11 +198,53 @@ async def test_flows_that_were_refused_for_a_group_that_was_missing_are_made() -
 
 async def test_what_flows_refer_to_is_named_when_it_was_missing() -> None:
     scene = Scene()
-    scene.switch.missing = ["group 1"]
+    scene.switch.missing = ["the Geneve option"]
     scene.switch.changed_tables = {80}
     await scene.look_after(0)
-    assert scene.reason == "repaired group 1, missing or altered"
+    assert scene.reason == "repaired the Geneve option, missing or altered"
     assert scene.health.counters["groundwork_restored"] == 1
+
+
+async def test_meters_and_groups_are_named_and_put_right() -> None:
+    scene = Scene()
+    meters = dict(scene.switch.meters)
+    reject = int(Opcode.REJECT)
+    del scene.switch.meters[reject]
+    scene.switch.meters[4000] = Meter(4000, packets=False, rate=1, burst=1)
+    scene.switch.groups[77] = Group(77, 0, b"")
+    scene.guard.have_a_slice_looked_at()
+    await scene.look_after(0)
+    assert (scene.switch.meters, scene.switch.groups) == (meters, {})
+    assert scene.guard.report()["last"] == [
+        f"meter {reject} (reject), missing",
+        "group 77, which is not wanted",
+        "meter 4000, which is not wanted",
+    ]
+    assert scene.health.counters["objects_restored"] == 1
+    assert scene.health.counters["foreign_objects_removed"] == 2
+
+
+async def test_without_repairs_foreign_groups_stay_and_are_told() -> None:
+    scene = Scene(repairs=False)
+    del scene.switch.meters[int(Opcode.REJECT)]
+    scene.switch.groups[77] = Group(77, 0, b"")
+    scene.guard.have_a_slice_looked_at()
+    await scene.look_after(0)
+    assert scene.guard.report()["left"] == ["group 77, which is not wanted"]
+    assert int(Opcode.REJECT) in scene.switch.meters, "flows would be without their limit"
+    del scene.switch.groups[77]
+    scene.guard.have_a_slice_looked_at()
+    await scene.look_after(LONGEST_PAUSE)
+    assert scene.guard.report()["left"] == []
+
+
+async def test_an_object_that_the_switch_refuses_is_not_missing() -> None:
+    scene = Scene()
+    meter = scene.switch.meters.pop(int(Opcode.REJECT))
+    scene.switch.refused["meter", meter.number] = Refusal(meter, "no room")
+    scene.guard.have_a_slice_looked_at()
+    await scene.look_after(0)
+    assert scene.switch.commits == 0
 
 
 @pytest.mark.parametrize("cookie", range(SLICES))

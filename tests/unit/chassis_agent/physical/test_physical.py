@@ -118,7 +118,7 @@ def test_only_known_chassis_are_listened_to() -> None:
 
 def test_a_group_copies_here_and_once_to_each_chassis() -> None:
     from_tunnel, from_here = shown(
-        group_flows(5, 0x8000, local=[2, 1], patch=[3], remote=[OTHER], reach=REACH, cookie=1)
+        group_flows(5, 0x8000, local=[2, 1], patch=[3], remote=[OTHER], reach=REACH, cookie=1).flows
     )
     copies = {
         name: f"clone(set(outport={name}),resubmit(output))"
@@ -136,7 +136,7 @@ def test_a_group_copies_here_and_once_to_each_chassis() -> None:
 
 def test_a_group_without_members_here_takes_nothing_from_tunnels() -> None:
     (text,) = shown(
-        group_flows(5, 0x8000, local=[], patch=[], remote=[OTHER], reach=REACH, cookie=1)
+        group_flows(5, 0x8000, local=[], patch=[], remote=[OTHER], reach=REACH, cookie=1).flows
     )
     assert "flags=0x0/0x80000000" in text
 
@@ -145,7 +145,7 @@ def test_a_wide_group_is_dealt_out_in_parts_that_stay_below_the_resubmits_allowe
     members = range(1, 2001)
     flows = group_flows(
         5, 0x8000, local=members, patch=[2001], remote=[OTHER], reach=REACH, cookie=1
-    )
+    ).flows
     from_tunnel, from_here, *parts = shown(flows)
     assert all(text.startswith("table=multicast_rest ") for text in parts)
     assert all(f"reg9={number} " in text for number, text in enumerate(parts, 1))
@@ -161,7 +161,7 @@ def test_a_wide_group_is_dealt_out_in_parts_that_stay_below_the_resubmits_allowe
 def test_what_comes_from_a_tunnel_is_not_split_for_those_who_do_not_get_it() -> None:
     patches = range(10, 400)
     from_tunnel, from_here, *parts = shown(
-        group_flows(5, 0x8000, local=[1, 2], patch=patches, remote=[], reach=REACH, cookie=1)
+        group_flows(5, 0x8000, local=[1, 2], patch=patches, remote=[], reach=REACH, cookie=1).flows
     )
     assert from_tunnel.count("clone(") == 2
     assert "group(" not in from_tunnel
@@ -173,7 +173,7 @@ def test_what_comes_from_a_tunnel_is_not_split_for_those_who_do_not_get_it() -> 
 def test_many_tunnels_are_dealt_out_by_the_bytes_that_an_output_takes() -> None:
     remote = [Tunnel(10, IPv4Address("192.0.2.0") + number) for number in range(200)]
     (first, *parts) = shown(
-        group_flows(5, 0x8000, local=[], patch=[], remote=remote, reach=REACH, cookie=1)
+        group_flows(5, 0x8000, local=[], patch=[], remote=remote, reach=REACH, cookie=1).flows
     )
     counts = [text.count("output(geneve)") for text in (first, *parts)]
     assert sum(counts) == len(remote)

@@ -1,14 +1,13 @@
 """The meters in front of the agent: one for each sender and each opcode, made once."""
 
 from chassis_agent import tables
-from chassis_agent.openflow import messages
+from chassis_agent.desired.objects import Meter
 from chassis_agent.punt.meters import (
     FIRST_FREE_METER,
     LOCAL_SHARES,
     PROBE_ECHO_METER,
     PUNT_METERS,
     TUNNEL_SHARES,
-    meter_mods,
     meter_name,
     punt_meters,
     shares_of,
@@ -16,17 +15,12 @@ from chassis_agent.punt.meters import (
 from chassis_agent.punt.opcodes import Opcode
 
 
-def test_meters_are_made_once_and_changed_where_they_differ() -> None:
-    installed = {meter.meter_id: (meter.rate, meter.burst) for meter in punt_meters()}
-    assert len(installed) == len(Opcode) + 1 + 2 * (LOCAL_SHARES + TUNNEL_SHARES)
-    assert len(meter_mods({})) == len(installed)
-    assert meter_mods(installed) == []
-    first = PUNT_METERS[Opcode.ARP]
-    (change,) = meter_mods(installed | {first.meter_id: (1, 1)})
-    assert change == messages.meter_mod(
-        messages.MeterCommand.MODIFY, first.meter_id, rate=first.rate, burst=first.burst
-    )
-    assert max(installed) < FIRST_FREE_METER
+def test_every_chassis_has_a_meter_for_each_opcode_and_share() -> None:
+    numbers = {meter.meter_id for meter in punt_meters()}
+    assert len(numbers) == len(Opcode) + 1 + 2 * (LOCAL_SHARES + TUNNEL_SHARES)
+    assert max(numbers) < FIRST_FREE_METER
+    arp = PUNT_METERS[Opcode.ARP]
+    assert arp.as_object() == Meter(int(Opcode.ARP), packets=True, rate=arp.rate, burst=arp.burst)
 
 
 def test_each_sender_has_meters_and_none_of_them_is_for_two_purposes() -> None:
