@@ -20,8 +20,8 @@ from functools import cached_property, lru_cache
 from operator import itemgetter
 from typing import Any
 
-from chassis_agent.compile.action_blueprint import ActionCompiler
 from chassis_agent.compile.context import PackContext
+from chassis_agent.compile.encoders import encode_actions
 from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError
 from chassis_agent.compile.fields import demands, subfield
 from chassis_agent.compile.match_blueprint import (
@@ -201,7 +201,7 @@ class CompiledTemplate:
         template = self.template
         actions = tuple(action.bind_early(given) for action in template.actions)
         match = fill_expressions(template.match, given)
-        compiled = ActionCompiler(self.stage, self._positions).compile(actions)
+        compiled = encode_actions(actions, self.stage, self._positions)
         alternatives = normalise(annotate_flow(match, actions))
         return _Body(
             tuple(self._alternative(alternative) for alternative in alternatives),

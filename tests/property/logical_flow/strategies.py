@@ -49,6 +49,7 @@ from logical_flow.fields import (
     Subfield,
     field_slice,
 )
+from tests.unit.logical_flow.action_samples import samples
 
 _FIELDS = [symbol for symbol in SYMBOLS.values() if isinstance(symbol, Field | Subfield)]
 _PREDICATES = [symbol for symbol in SYMBOLS.values() if isinstance(symbol, Predicate)]
@@ -210,6 +211,8 @@ _plain = st.one_of(
 )
 _stages = st.from_regex(r"l[sr]_(in|out)_[a-z0-9_]{1,8}", fullmatch=True)
 _last = st.sampled_from([Next(), CtNext()]) | st.builds(Next, _stages)
+_plain |= st.sampled_from([sample for sample in samples() if not sample.ends_list])
+_last |= st.sampled_from([s for s in samples() if s.ends_list and not isinstance(s, Drop)])
 
 
 @st.composite

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 import pytest
 
 from chassis_agent import tables
-from chassis_agent.compile.action_blueprint import punted
+from chassis_agent.compile.encoders.punting import punted
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.connection import Connection

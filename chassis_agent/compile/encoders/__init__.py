@@ -1,0 +1,51 @@
+"""How switches are told to do each logical action: one encoder an action.
+
+:data:`ENCODERS` has all of them. Tables that stages lead to, ports and arguments are gaps
+in the bytes, filled for each flow (`chassis_agent.compile.splice`).
+"""
+
+from collections.abc import Iterable, Mapping
+from typing import Final
+
+from chassis_agent.compile.encoders import (
+    assignment,
+    control,
+    generated,
+    learned,
+    tracking,
+    watching,
+)
+from chassis_agent.compile.encoders.encoding import Encoder, Encoding
+from chassis_agent.compile.splice import Assembly
+from chassis_agent.compile.stages import StageKey
+from logical_flow import action as logical
+
+ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
+    logical.Next: control.encode_next,
+    logical.Output: control.encode_output,
+    logical.Drop: control.encode_drop,
+    logical.Clone: control.encode_clone,
+    logical.Assign: assignment.encode_assign,
+    logical.Move: assignment.encode_move,
+    logical.Exchange: assignment.encode_exchange,
+    logical.DecrementTtl: assignment.encode_decrement_ttl,
+    logical.CtNext: tracking.encode_ct_next,
+    logical.CtCommit: tracking.encode_ct_commit,
+    logical.CtClear: tracking.encode_ct_clear,
+    logical.Generate: generated.encode_generate,
+    logical.GetNeighbour: learned.encode_get_neighbour,
+    logical.PutNeighbour: learned.encode_put_neighbour,
+    logical.LookupNeighbour: learned.encode_lookup_neighbour,
+    logical.GetFdb: learned.encode_get_fdb,
+    logical.PutFdb: learned.encode_put_fdb,
+    logical.LookupFdb: learned.encode_lookup_fdb,
+    logical.Log: watching.encode_log,
+    logical.SetMeter: watching.encode_set_meter,
+}
+
+
+def encode_actions(
+    actions: Iterable[logical.Action], stage: StageKey, positions: Mapping[str, int]
+) -> Assembly:
+    """Return the OpenFlow actions of one template; `positions` of its holes' arguments."""
+    return Encoding(stage, positions, ENCODERS).encode(actions)

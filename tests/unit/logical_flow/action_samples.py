@@ -1,0 +1,59 @@
+"""Texts of every logical action, for tests of what all actions must have."""
+
+from logical_flow.action import Action
+from logical_flow.action_parser import parse_actions
+
+TEXTS = """
+next;
+next(ls_in_lookup);
+output;
+drop;
+clone { output; };
+reg0 = 1;
+reg0 = 0x10/0xf0;
+outport = "port-1";
+reg0 = reg1;
+reg0 <-> reg1;
+ip.ttl--;
+ct_next;
+ct_commit;
+ct_commit { ct_mark.blocked = 1; ct_label[96..127] = reg3; };
+ct_clear;
+arp { output; };
+nd_ns { output; };
+nd_na { output; };
+nd_na_router { output; };
+icmp4 { output; };
+icmp6 { output; };
+icmp6_unknown_header { output; };
+tcp_reset { output; };
+sctp_abort { output; };
+reject { output; };
+get_arp(outport, reg0);
+get_nd(outport, xxreg0);
+put_arp(inport, reg0, eth.src);
+put_nd(inport, xxreg0, eth.src);
+reg9[0] = lookup_arp(inport, reg0, eth.src);
+reg9[0] = lookup_nd(inport, xxreg0, eth.src);
+outport = get_fdb(eth.dst);
+reg0 = 2;
+put_fdb(inport, eth.src);
+reg9[0] = lookup_fdb(inport, eth.src);
+log(name="web", severity=info, verdict=drop, meter="m");
+set_meter(10, 20);
+""".strip().splitlines()
+"""One or more of each; a new action belongs here, too."""
+
+
+def samples() -> list[Action]:
+    """Return the actions that `TEXTS` are the texts of."""
+    return [action for text in TEXTS for action in parse_actions(text)]
+
+
+def concrete_actions(kind: type[Action] = Action) -> set[str]:
+    """Return the names of all classes of actions, whether they are in the list or not.
+
+    Of a class with slots there may be two: the one that the decorator replaced goes later.
+    """
+    below = {name for subclass in kind.__subclasses__() for name in concrete_actions(subclass)}
+    return below if kind.__abstractmethods__ else below | {kind.__qualname__}
