@@ -2,7 +2,7 @@
 
 =================  ==========================================================
 ``models/``        the tables; a *tracked* row's changes are logged as images
-``specs/``         what a user may say about each kind of object
+``specs/``         what a user may say about each kind of object, and what the kind declares
 ``services/``      the use cases: specs in, rows and views out
 ``transaction``    the unit of work: reads, writes, and the revision it becomes
 ``database``       opening it; readers, writers, listeners to commits

@@ -29,22 +29,20 @@ from northbound.errors import (
     RequestError,
 )
 from northbound.ipam import AddressBook
-from northbound.models import Acl, LogicalRouterPort, LogicalSwitchPort, Resource, StaticRoute
-from northbound.services import LOGICAL_ROUTER_PORTS, SERVICES, acls, static_routes
+from northbound.models import LogicalRouterPort, LogicalSwitchPort, Resource
+from northbound.services import LOGICAL_ROUTER_PORTS, SERVICES
 from northbound.services.base import Service
 from northbound.services.lookups import NaturalKeys
 from northbound.services.router_ports import end_link
-from northbound.services.switch_ports import delete_switch_ports, release_addresses
+from northbound.services.switch_ports import release_addresses
+from northbound.specs import SPECS
+from northbound.specs.declaration import held_kinds
 from northbound.transaction import Transaction, at
 
-_LEAVES = ("acl", "static_route", "logical_switch_port")
-_CONTAINERS = (
-    "port_group",
-    "address_set",
-    "logical_router_port",
-    "logical_router",
-    "logical_switch",
-)
+_HELD: frozenset[str] = frozenset().union(*(held_kinds(spec) for spec in SPECS))
+_LEAVES = tuple(kind for kind in reversed([*SERVICES]) if kind not in _HELD)
+"""Kinds on which nothing depends: they go first, referrers before referents."""
+_CONTAINERS = tuple(kind for kind in reversed([*SERVICES]) if kind in _HELD)
 
 _ALL_AT_ONCE = ("acl",)
 """Kinds whose objects are checked one by one, before anything of them is written."""
@@ -123,8 +121,8 @@ class _Application:
         self._tx.warm(*(service.model for service in SERVICES.values()))
         self._tx.helper(AddressBook).load()
         keys = self._tx.helper(NaturalKeys)
-        keys.load(Acl, acls.NATURAL_KEY)
-        keys.load(StaticRoute, static_routes.NATURAL_KEY)
+        for service in SERVICES.values():
+            service.load_keys(keys)
 
     def _present(self, service: Service[Any, Any]) -> dict[Identity, Present]:
         """What the document owns already, and what it may adopt."""
@@ -148,11 +146,7 @@ class _Application:
         service = SERVICES[kind]
         unwanted = [found.row for key, found in present.items() if key not in self._wanted[kind]]
         self._result.deleted += [service.referent(row) for row in unwanted]
-        if kind == "logical_switch_port":
-            delete_switch_ports(self._tx, unwanted)
-            return
-        for row in unwanted:
-            service.delete(self._tx, row.id)
+        service.remove(self._tx, unwanted)
 
     def _reach(self, kind: str, present: Mapping[Identity, Present]) -> None:
         """Create and change the objects of one kind.
@@ -203,7 +197,7 @@ class _Application:
             self._replaced[row.id] = service, row
 
     def _create(self, service: Service[Any, Any], values: dict[str, Any]) -> None:
-        if "name" in service.identifying:
+        if service.declaration.named:
             holder = self._tx.named(service.model, values["name"])
             if holder is not None:
                 raise ConflictError(service.kind, "name", values["name"], service.referent(holder))

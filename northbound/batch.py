@@ -20,16 +20,6 @@ MAXIMUM_OPERATIONS = 10_000
 """What the description of the API says; a server may be set to take fewer."""
 
 ALIAS_SIGN = "#"
-REFERENCES = (
-    "logical_switch",
-    "logical_router",
-    "port_group",
-    "router_port",
-    "output_port",
-    "peer",
-    "ports",
-)
-"""The fields that refer to other objects."""
 
 
 class Operation(StrictModel):
@@ -92,13 +82,13 @@ class _Run:
         row: Resource
         if operation.action == "create":
             with transaction.at("values"):
-                row = service.create(self._tx, self._resolved(operation.values or {}))
+                row = service.create(self._tx, self._resolved(service, operation.values or {}))
             self._remember(operation, service, row)
         else:
             row = self._object(operation, service)
             work = service.update if operation.action == "update" else service.replace
             with transaction.at("values"):
-                values = self._resolved(operation.values or {})
+                values = self._resolved(service, operation.values or {})
                 row = work(self._tx, row.id, values, if_version=operation.if_version)
         self._done.append(_Done(operation, service, row.id, row))
 
@@ -140,10 +130,10 @@ class _Run:
             self._tx.flush()
         self._aliases[operation.alias] = getattr(row, "name", row.id) if service.named else row.id
 
-    def _resolved(self, values: Mapping[str, Any]) -> dict[str, Any]:
+    def _resolved(self, service: Service[Any, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` with aliases replaced in the fields that refer to other objects."""
         resolved = dict(values)
-        for field in REFERENCES:
+        for field in (each.name for each in service.references):
             value = values.get(field)
             if isinstance(value, str):
                 resolved[field] = self._named(value, field)

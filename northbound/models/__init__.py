@@ -19,19 +19,25 @@ from northbound.models.switching import (
     LogicalSwitchPort,
 )
 
-TRACKED: tuple[type[Tracked], ...] = (
-    LogicalSwitch,
-    LogicalRouter,
-    LogicalRouterPort,
-    LogicalSwitchPort,
-    StaticRoute,
-    PortGroup,
-    PortGroupPort,
-    AddressSet,
-    AddressSetAddress,
-    Acl,
+_BY_TABLE: dict[str, type[Tracked]] = {
+    mapper.class_.__tablename__: mapper.class_
+    for mapper in Base.registry.mappers
+    if issubclass(mapper.class_, Tracked)
+}
+
+TRACKED: tuple[type[Tracked], ...] = tuple(
+    _BY_TABLE[table.name] for table in Base.metadata.sorted_tables if table.name in _BY_TABLE
 )
-"""The tables that the translator loads and follows, referents before referrers."""
+"""The tables that the translator loads and follows: those that keys lead to come first."""
+
+
+def resource_model(kind: str) -> type[Resource]:
+    """The model of the kind of objects called `kind`, or KeyError."""
+    model = _BY_TABLE[kind]
+    if not issubclass(model, Resource):
+        raise KeyError(kind)
+    return model
+
 
 __all__ = [
     "TRACKED",
@@ -55,4 +61,5 @@ __all__ = [
     "RevisionCounter",
     "StaticRoute",
     "Tracked",
+    "resource_model",
 ]

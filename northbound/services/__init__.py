@@ -12,6 +12,7 @@ from northbound.services.routers import LogicalRouterService
 from northbound.services.static_routes import StaticRouteService
 from northbound.services.switch_ports import LogicalSwitchPortService
 from northbound.services.switches import LogicalSwitchService
+from northbound.specs import SPECS
 
 LOGICAL_SWITCHES = LogicalSwitchService()
 LOGICAL_SWITCH_PORTS = LogicalSwitchPortService()
@@ -22,19 +23,32 @@ PORT_GROUPS = PortGroupService()
 ADDRESS_SETS = AddressSetService()
 ACLS = AclService()
 
-SERVICES: Mapping[str, Service[Any, Any]] = {
-    service.kind: service
-    for service in (
-        LOGICAL_SWITCHES,
-        LOGICAL_ROUTERS,
-        LOGICAL_ROUTER_PORTS,
-        LOGICAL_SWITCH_PORTS,
-        STATIC_ROUTES,
-        PORT_GROUPS,
-        ADDRESS_SETS,
-        ACLS,
-    )
-}
+_ALL: tuple[Service[Any, Any], ...] = (
+    LOGICAL_SWITCHES,
+    LOGICAL_SWITCH_PORTS,
+    LOGICAL_ROUTERS,
+    LOGICAL_ROUTER_PORTS,
+    STATIC_ROUTES,
+    PORT_GROUPS,
+    ADDRESS_SETS,
+    ACLS,
+)
+
+
+def _by_kind() -> Mapping[str, Service[Any, Any]]:
+    """The services in the order of kinds, each acquainted with those of its contents."""
+    services = {service.kind: service for service in _ALL}
+    ordered = {spec.declaration.kind: services[spec.declaration.kind] for spec in SPECS}
+    for service in ordered.values():
+        service.contents = tuple(
+            other
+            for other in ordered.values()
+            if any(owner.refers and owner.refers.kind == service.kind for owner in other.owners)
+        )
+    return ordered
+
+
+SERVICES: Mapping[str, Service[Any, Any]] = _by_kind()
 """By kind, referents before referrers."""
 
 __all__ = [

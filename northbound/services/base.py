@@ -7,22 +7,36 @@ that the caller opened, so several may be made one::
         switch = LOGICAL_SWITCHES.create(tx, {"name": "web"})
         LOGICAL_SWITCH_PORTS.create(tx, {"name": "web-1", "logical_switch": "web"})
 
+What a kind declares with its spec (:mod:`northbound.specs.declaration`) is done here for
+all; a service adds what is special about its kind.
+
 ``values`` are what the kind's spec has as fields, or such a spec. Objects are addressed by id
 or unique name (`ref`). ``view`` is the object as users see it: the fields of its
 spec, with other objects by name, and the facts that they cannot set.
 """
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from northbound.errors import InvalidError, NotFoundError, Referent, VersionMismatchError
-from northbound.models import Resource
+from northbound.identity import new_id
+from northbound.models import Resource, resource_model
+from northbound.models.base import image_columns
 from northbound.paging import Page, PageRequest, encode_cursor, paged
+from northbound.services.lookups import (
+    NaturalKeys,
+    referent,
+    refuse_if_referenced,
+    resolve,
+    take_name,
+)
+from northbound.services.members import Members
 from northbound.specs import Spec, merge_patch, validate
+from northbound.specs.declaration import Declaration, SpecField, fields_of
 from northbound.transaction import Reader, Transaction
 
 M = TypeVar("M", bound=Resource)
@@ -41,6 +55,8 @@ class Filter(NamedTuple):
 
 
 Filters = Mapping[str, Filter]
+Referents = Mapping[str, Any]
+"""The rows that the fields of a spec refer to, by field; None where a field is empty."""
 
 LABEL_FILTER = "label."
 
@@ -73,31 +89,65 @@ def by_reference(column: InstrumentedAttribute[Any], model: type[Resource]) -> F
     return Filter(condition, refers=True)
 
 
-class Service(ABC, Generic[M, S]):
+class Service(Generic[M, S]):
     """Create, read, update and delete one kind of object."""
-
-    kind: ClassVar[str]
-    """The kind's name, which is its table's."""
-    fixed: ClassVar[frozenset[str]] = frozenset()
-    """Fields that cannot be changed once the object is there."""
-    identifying: ClassVar[tuple[str, ...]] = ("name",)
-    """The fields by which a declarative document finds the object again."""
-    filters: ClassVar[Filters] = {}
-    """What a list can be filtered by, besides labels."""
 
     model: type[M]
     spec: type[S]
+    facts: ClassVar[tuple[str, ...]] = ()
+    """The columns that users see and cannot set."""
+    members: ClassVar[Mapping[str, Members]] = {}
+    """The fields whose values are rows of a table of their own."""
+    assigned_apart: ClassVar[frozenset[str]] = frozenset()
+    """The fields that the kind assigns itself, as what is written isn't just what was said."""
+
+    def __init__(self) -> None:
+        self.declaration: Declaration = self.spec.declaration
+        self.kind = self.declaration.kind
+        self.fields = fields_of(self.spec)
+        self.owners = tuple(field for field in self.fields if field.owner)
+        self.references = tuple(field for field in self.fields if field.refers is not None)
+        self.filters: Filters = {
+            field.name: _filter_by(self.model, field)
+            for field in self.fields
+            if field.name not in self.members and (field.filtered or field.refers is not None)
+        }
+        self.contents: Sequence[Service[Any, Any]] = ()
+        """The services of the kinds whose objects are part of one of these."""
+        by_name = {field.name: field for field in self.fields}
+        self._fixed = tuple(field for field in self.fields if field.fixed)
+        self._resolved = tuple(f for f in self.references if f.name not in self.members)
+        self._plain = tuple(
+            field.name
+            for field in self.fields
+            if field.refers is None
+            and field.name not in {"name", *self.members, *self.assigned_apart}
+        )
+        self._by_name = tuple(
+            field.name
+            for field in self._resolved
+            if field.refers is not None
+            and field.refers.by_name
+            and field.name not in self.assigned_apart
+        )
+        self._natural_key = tuple(by_name[name].column for name in self.declaration.natural_key)
+        self._name_models = tuple(map(resource_model, self.declaration.names or (self.kind,)))
+        self._describing = tuple(f for f in self.fields if f.name not in self.members)
+        columns = [field.column for field in self._describing]
+        missing = {*columns, *self.facts}.difference(image_columns(self.model))
+        if missing:
+            raise TypeError(f"the table {self.kind} lacks columns: {', '.join(sorted(missing))}")
+        self._column_values = attrgetter(*columns)
 
     @property
     def title(self) -> str:
         """The kind's name as people write it: `logical switch`, `ACL`."""
-        return "ACL" if self.kind == "acl" else self.kind.replace("_", " ")
+        return self.declaration.words
 
     @property
     def named(self) -> bool:
         """Whether objects of the kind have unique names."""
-        column = self.model.__table__.columns.get("name")
-        return column is not None and bool(column.unique)
+        return self.declaration.named
 
     def read_spec(self, values: Mapping[str, Any] | S) -> S:
         """`values` as a spec, or InvalidError for all that is wrong with them by themselves."""
@@ -108,9 +158,13 @@ class Service(ABC, Generic[M, S]):
     ) -> M:
         """A new object. `document` names the declarative document that owns it."""
         spec = self.read_spec(values)
-        row = self._new(tx, spec)
+        referents = self._referents(tx, spec)
+        row = self._new(tx, spec, referents)
+        for owner in self.owners:
+            referred = referents[owner.name]
+            setattr(row, owner.column, None if referred is None else referred.id)
         row.document = document
-        self._assign(tx, row, spec)
+        self._assign(tx, row, spec, referents)
         tx.add(row)
         self._written(tx, row, spec)
         return row
@@ -156,7 +210,7 @@ class Service(ABC, Generic[M, S]):
         """
         row = self.get(tx, ref)
         self._check_version(row, if_version)
-        self._delete(tx, row, cascade=cascade)
+        self.remove(tx, [row], cascade=cascade)
 
     def get(self, reader: Reader, ref: str) -> M:
         """The object with the id or name `ref`, or NotFoundError."""
@@ -198,7 +252,7 @@ class Service(ABC, Generic[M, S]):
             {
                 "id": row.id,
                 **spec,
-                **self._facts(row),
+                **{name: getattr(row, name) for name in self.facts},
                 "document": row.document,
                 "version": row.version,
             }
@@ -207,57 +261,123 @@ class Service(ABC, Generic[M, S]):
 
     def identity(self, values: Mapping[str, Any]) -> tuple[object, ...]:
         """What a spec's `values` are found again by."""
-        return tuple(values.get(field) for field in self.identifying)
+        return tuple(values.get(field) for field in self.declaration.identifying)
 
     def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
         """Whether an object described as `present` is as a spec's fields `wanted` say.
 
         It may say no needlessly: a replacement with the same changes nothing.
         """
-        return present == wanted
+        if not self.members:
+            return present == wanted
+        return present == {**wanted, **{name: sorted(wanted[name]) for name in self.members}}
 
-    @abstractmethod
     def describe(self, reader: Reader, rows: Sequence[M]) -> list[dict[str, Any]]:
         """The fields of each object's spec."""
+        names = [field.name for field in self._describing]
+        described = [dict(zip(names, self._column_values(row), strict=True)) for row in rows]
+        for field in self._describing:
+            if field.refers is not None and not field.refers.by_name:
+                model = resource_model(field.refers.kind)
+                named = reader.names(model, (each[field.name] for each in described))
+                for each in described:
+                    each[field.name] = named.get(each[field.name])
+        for name, members in self.members.items():
+            shown = members.shown(reader, [row.id for row in rows])
+            for row, each in zip(rows, described, strict=True):
+                each[name] = shown.get(row.id, [])
+        return described
 
-    @abstractmethod
-    def _new(self, tx: Transaction, spec: S) -> M:
-        """A row with what is fixed at its creation: its place and its keys."""
+    def remove(self, tx: Transaction, rows: Sequence[M], *, cascade: bool = False) -> None:
+        """Delete `rows` and what is part of them, or raise ReferencedError."""
+        for row in rows:
+            parts = [(each, each.parts_of(tx, self.kind, row.id)) for each in self.contents]
+            for service, found in parts:
+                if service.declaration.stays and not cascade:
+                    refuse_if_referenced(row, found)
+            for service, found in reversed(parts):
+                if found:
+                    service.remove(tx, found, cascade=cascade)
+                    tx.flush()
+            for members in self.members.values():
+                members.clear(tx, row)
+            tx.delete(row)
 
-    @abstractmethod
-    def _assign(self, tx: Transaction, row: M, spec: S) -> None:
+    def load_keys(self, keys: NaturalKeys) -> None:
+        """Read all natural keys of the kind at once, before thousands of changes."""
+        if self._natural_key:
+            keys.load(self.model, self._natural_key)
+
+    def parts_of(self, reader: Reader, kind: str, owner_id: str) -> Sequence[M]:
+        """The objects that are part of one object of `kind`."""
+        columns = self.model.__mapper__.columns
+        owner = next(each for each in self.owners if each.refers and each.refers.kind == kind)
+        order = "name" if self.declaration.named else "id"
+        query = select(self.model).where(columns[owner.column] == owner_id)
+        return reader.session.scalars(query.order_by(columns[order])).all()
+
+    def _referents(self, reader: Reader, spec: S) -> Referents:
+        """What the fields of `spec` refer to, or an InvalidError that names the field."""
+        found: dict[str, Any] = {}
+        for field in self._resolved:
+            ref = getattr(spec, field.name)
+            found[field.name] = None
+            if ref is not None and field.refers is not None:
+                found[field.name] = resolve(
+                    reader, resource_model(field.refers.kind), ref, field.name
+                )
+        return found
+
+    def _new(self, tx: Transaction, spec: S, referents: Referents) -> M:  # noqa: ARG002
+        """A row with what is given to it at its creation, such as keys."""
+        return self.model(id=new_id())
+
+    def _assign(self, tx: Transaction, row: M, spec: S, referents: Referents) -> None:
         """Check `spec` against everything else and write it into `row`."""
+        if self.declaration.named:
+            take_name(tx, row, spec.name, self._name_models)  # type: ignore[attr-defined]
+        for name in self._plain:
+            setattr(row, name, getattr(spec, name))
+        for name in self._by_name:
+            referred = referents[name]
+            setattr(row, name, None if referred is None else referred.name)
+        if self._natural_key:
+            field = self.declaration.natural_key[-1]
+            tx.helper(NaturalKeys).take(row, self._natural_key, field)
 
     def _written(self, tx: Transaction, row: M, spec: S) -> None:
         """Write what belongs to the object in other tables."""
-
-    @abstractmethod
-    def _delete(self, tx: Transaction, row: M, *, cascade: bool) -> None:
-        """Delete `row` and what is part of it, or raise ReferencedError."""
-
-    def _facts(self, _row: M) -> dict[str, Any]:
-        """What users see of the object and cannot set."""
-        return {}
+        for name, members in self.members.items():
+            members.set(tx, row, members.stored(tx, getattr(spec, name)))
 
     def _replace(self, tx: Transaction, row: M, values: Mapping[str, Any] | S) -> M:
         spec = self.read_spec(values)
-        before = self.describe(tx, [row])[0]
-        for field in self.fixed:
-            self._check_fixed(tx, row, field, before.get(field), getattr(spec, field))
-        self._assign(tx, row, spec)
+        for field in self._fixed:
+            old, new = getattr(row, field.column), getattr(spec, field.name)
+            if old != new:
+                reason = f"cannot be changed; it is {old!r}"
+                raise InvalidError.of(field.name, reason=reason, value=new)
+        referents = self._referents(tx, spec)
+        for owner in self.owners:
+            self._check_stays(row, owner, referents[owner.name])
+        self._assign(tx, row, spec, referents)
         self._written(tx, row, spec)
         return row
 
-    def _check_fixed(self, _tx: Transaction, _row: M, field: str, old: Any, new: Any) -> None:
-        if old != new:
-            raise InvalidError.of(field, reason=f"cannot be changed; it is {old!r}", value=new)
+    def _check_stays(self, row: M, owner: SpecField, referred: Resource | None) -> None:
+        """Raise InvalidError where a spec names another owner than the object has."""
+        if getattr(row, owner.column) != (None if referred is None else referred.id):
+            name = None if referred is None else getattr(referred, "name", referred.id)
+            raise InvalidError.of(
+                owner.name, reason=f"{self.declaration.short_words} cannot move", value=name
+            )
 
     def _check_version(self, row: M, if_version: int | None) -> None:
         if if_version is not None and row.version != if_version:
             raise VersionMismatchError(self.referent(row), if_version, row.version)
 
     def referent(self, row: M) -> Referent:
-        return Referent(self.kind, row.id, getattr(row, "name", ""))
+        return referent(row)
 
     def _order(self) -> list[ColumnElement[Any]]:
         columns = self.model.__mapper__.columns
@@ -278,3 +398,10 @@ class Service(ABC, Generic[M, S]):
             return self.filters[name].condition(reader, value)
         except InvalidError as error:
             raise error.under(name) from None
+
+
+def _filter_by(model: type[Resource], field: SpecField) -> Filter:
+    column: InstrumentedAttribute[Any] = getattr(model, field.column)
+    if field.refers is not None and not field.refers.by_name:
+        return by_reference(column, resource_model(field.refers.kind))
+    return by_choice(column, field.choices) if field.choices else by_column(column)

@@ -10,8 +10,15 @@ from typing import Any
 from sqlalchemy import func, select
 
 from northbound.errors import LimitError
-from northbound.models import AddressSetAddress, PortGroupPort, Resource, Tracked
+from northbound.models import (
+    AddressSetAddress,
+    LogicalSwitchPort,
+    PortGroupPort,
+    Resource,
+    Tracked,
+)
 from northbound.models.base import image_columns
+from northbound.services.lookups import resolve
 from northbound.transaction import Reader, Transaction, batched
 
 
@@ -40,6 +47,14 @@ class Members:
             for owner, member in reader.session.execute(query.order_by(self._member)):
                 members[owner].append(member)
         return members
+
+    def shown(self, reader: Reader, owner_ids: Sequence[str]) -> Mapping[str, list[str]]:
+        """The members of many groups as users see them, sorted."""
+        return self.by_owner(reader, owner_ids)
+
+    def stored(self, _tx: Transaction, values: Collection[str]) -> Collection[str]:
+        """What is stored of the members that a spec lists; InvalidError if there is no such."""
+        return values
 
     def set(self, tx: Transaction, owner: Resource, wanted: Collection[str]) -> None:
         """Let `owner` have the members `wanted`, and no others."""
@@ -102,5 +117,32 @@ class Members:
         return [{owner: owner_id, member: each} for each in sorted(members)]
 
 
+class PortMembers(Members):
+    """Memberships of switch ports, which users know by name."""
+
+    def shown(self, reader: Reader, owner_ids: Sequence[str]) -> Mapping[str, list[str]]:
+        members: dict[str, list[str]] = defaultdict(list)
+        for some in batched(owner_ids):
+            query = (
+                select(PortGroupPort.port_group_id, LogicalSwitchPort.name)
+                .join(
+                    LogicalSwitchPort, LogicalSwitchPort.id == PortGroupPort.logical_switch_port_id
+                )
+                .where(PortGroupPort.port_group_id.in_(some))
+                .order_by(LogicalSwitchPort.name)
+            )
+            for group_id, name in reader.session.execute(query):
+                members[group_id].append(name)
+        return members
+
+    def stored(self, tx: Transaction, values: Collection[str]) -> Collection[str]:
+        if len(values) >= _MANY:
+            tx.warm(LogicalSwitchPort)
+        return {resolve(tx, LogicalSwitchPort, ref, "ports", i).id for i, ref in enumerate(values)}
+
+
+_MANY = 200
+"""From so many ports on, all are read at once."""
+
 ADDRESSES_OF_SETS = Members(AddressSetAddress, "address_set_id", "address", "addresses")
-PORTS_OF_GROUPS = Members(PortGroupPort, "port_group_id", "logical_switch_port_id", "ports")
+PORTS_OF_GROUPS = PortMembers(PortGroupPort, "port_group_id", "logical_switch_port_id", "ports")

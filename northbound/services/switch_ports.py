@@ -1,24 +1,17 @@
 """Ports of logical switches, and the addresses that they claim."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar, get_args
 
 from sqlalchemy import select
 
 from northbound.errors import ConflictError, InvalidError
 from northbound.identity import new_id
 from northbound.ipam import AddressBook, dynamic_addresses, effective
-from northbound.models import (
-    LogicalRouterPort,
-    LogicalSwitch,
-    LogicalSwitchPort,
-    PortGroup,
-)
-from northbound.services.base import Filters, Service, by_choice, by_column, by_reference
-from northbound.services.lookups import PORT_MODELS, referent, resolve, take_name
+from northbound.models import LogicalRouterPort, LogicalSwitch, LogicalSwitchPort, PortGroup
+from northbound.services.base import Referents, Service
+from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.specs import LogicalSwitchPortSpec
-from northbound.specs.switching import PortType
 from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
 
@@ -26,90 +19,61 @@ from northbound.tunnel_keys import TunnelKeys
 class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]):
     """A deleted port leaves its port groups and gives up its addresses."""
 
-    kind = "logical_switch_port"
     model = LogicalSwitchPort
     spec = LogicalSwitchPortSpec
-    identifying = ("name", "logical_switch", "type")
-    fixed = frozenset({"type"})
-    filters: ClassVar[Filters] = {
-        "name": by_column(LogicalSwitchPort.name),
-        "type": by_choice(LogicalSwitchPort.type, get_args(PortType)),
-        "logical_switch": by_reference(LogicalSwitchPort.logical_switch_id, LogicalSwitch),
-        "router_port": by_column(LogicalSwitchPort.router_port),
-    }
+    facts = ("dynamic_addresses", "tunnel_key")
 
-    def describe(self, reader: Reader, rows: Sequence[LogicalSwitchPort]) -> list[dict[str, Any]]:
-        switches = reader.names(LogicalSwitch, (row.logical_switch_id for row in rows))
-        return [
-            {
-                "name": row.name,
-                "logical_switch": switches[row.logical_switch_id],
-                "type": row.type,
-                "addresses": row.addresses,
-                "port_security": row.port_security,
-                "enabled": row.enabled,
-                "router_port": row.router_port,
-                "requested_chassis": row.requested_chassis,
-                "labels": row.labels,
-                "external_ids": row.external_ids,
-            }
-            for row in rows
-        ]
+    def _new(
+        self,
+        tx: Transaction,
+        spec: LogicalSwitchPortSpec,  # noqa: ARG002
+        referents: Referents,
+    ) -> LogicalSwitchPort:
+        key = tx.helper(TunnelKeys).switch_port(referents["logical_switch"])
+        return LogicalSwitchPort(id=new_id(), tunnel_key=key)
 
-    def _new(self, tx: Transaction, spec: LogicalSwitchPortSpec) -> LogicalSwitchPort:
-        switch = resolve(tx, LogicalSwitch, spec.logical_switch, "logical_switch")
-        return LogicalSwitchPort(
-            id=new_id(),
-            logical_switch_id=switch.id,
-            type=spec.type,
-            tunnel_key=tx.helper(TunnelKeys).switch_port(switch),
-        )
-
-    def _assign(self, tx: Transaction, row: LogicalSwitchPort, spec: LogicalSwitchPortSpec) -> None:
-        switch = resolve(tx, LogicalSwitch, spec.logical_switch, "logical_switch")
-        if switch.id != row.logical_switch_id:
-            raise InvalidError.of("logical_switch", reason="a port cannot move", value=switch.name)
-        take_name(tx, row, spec.name, PORT_MODELS)
-        row.enabled = spec.enabled
-        row.port_security = spec.port_security
-        row.requested_chassis = spec.requested_chassis
-        row.labels, row.external_ids = spec.labels, spec.external_ids
+    def _assign(
+        self,
+        tx: Transaction,
+        row: LogicalSwitchPort,
+        spec: LogicalSwitchPortSpec,
+        referents: Referents,
+    ) -> None:
         old = held_addresses(tx, row)
-        row.router_port = self._router_port(tx, row, spec)
-        row.addresses = spec.addresses
-        claim_addresses(tx, switch, row, old)
+        router_port: LogicalRouterPort | None = referents["router_port"]
+        if router_port is not None:
+            self._check_is_free(tx, row, router_port)
+        super()._assign(tx, row, spec, referents)
+        claim_addresses(tx, referents["logical_switch"], row, old)
 
-    def _router_port(
-        self, tx: Transaction, row: LogicalSwitchPort, spec: LogicalSwitchPortSpec
-    ) -> str | None:
-        if spec.router_port is None:
-            return None
-        port = resolve(tx, LogicalRouterPort, spec.router_port, "router_port")
-        if port.peer is not None:
+    def _check_is_free(
+        self, tx: Transaction, row: LogicalSwitchPort, router_port: LogicalRouterPort
+    ) -> None:
+        """Refuse a router port that another port leads to already."""
+        if router_port.peer is not None:
             raise InvalidError.of(
-                "router_port", reason=f"has the peer {port.peer!r} already", value=port.name
+                "router_port",
+                reason=f"has the peer {router_port.peer!r} already",
+                value=router_port.name,
             )
-        other = switch_port_towards(tx, port)
+        other = switch_port_towards(tx, router_port)
         if other is not None and other is not row:
-            raise ConflictError(self.kind, "router_port", port.name, referent(other))
-        return port.name
+            raise ConflictError(self.kind, "router_port", router_port.name, referent(other))
 
-    def _delete(self, tx: Transaction, row: LogicalSwitchPort, *, cascade: bool) -> None:  # noqa: ARG002
-        delete_switch_ports(tx, [row])
-
-    def _facts(self, row: LogicalSwitchPort) -> dict[str, Any]:
-        return {"dynamic_addresses": row.dynamic_addresses, "tunnel_key": row.tunnel_key}
-
-
-def delete_switch_ports(tx: Transaction, ports: Sequence[LogicalSwitchPort]) -> None:
-    """Delete `ports`, their claims and their memberships."""
-    for group_id in PORTS_OF_GROUPS.leave(tx, [port.id for port in ports]):
-        group = tx.by_id(PortGroup, group_id)
-        if group is not None:
-            tx.touch(group)
-    for port in ports:
-        release_addresses(tx, port)
-        tx.delete(port)
+    def remove(
+        self,
+        tx: Transaction,
+        rows: Sequence[LogicalSwitchPort],
+        *,
+        cascade: bool = False,  # noqa: ARG002
+    ) -> None:
+        for group_id in PORTS_OF_GROUPS.leave(tx, [port.id for port in rows]):
+            group = tx.by_id(PortGroup, group_id)
+            if group is not None:
+                tx.touch(group)
+        for port in rows:
+            release_addresses(tx, port)
+            tx.delete(port)
 
 
 def release_addresses(tx: Transaction, port: LogicalSwitchPort) -> None:

@@ -1,11 +1,17 @@
 """What a user may say about each kind of object."""
 
+from northbound.specs import filtering, routing, switching
 from northbound.specs.base import Spec, invalid, merge_patch, parse, validate
+from northbound.specs.declaration import in_order
 from northbound.specs.filtering import AclSpec, AddressSetSpec, PortGroupSpec
 from northbound.specs.routing import LogicalRouterPortSpec, LogicalRouterSpec, StaticRouteSpec
 from northbound.specs.switching import LogicalSwitchPortSpec, LogicalSwitchSpec
 
+SPECS = in_order([*switching.KINDS, *routing.KINDS, *filtering.KINDS])
+"""The specs of all kinds, referents before referrers."""
+
 __all__ = [
+    "SPECS",
     "AclSpec",
     "AddressSetSpec",
     "LogicalRouterPortSpec",

@@ -10,7 +10,7 @@ here, but to the services.
 """
 
 from collections.abc import Callable, Mapping
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, ClassVar, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,7 @@ from pydantic import (
 )
 
 from northbound.errors import FieldProblem, InvalidError, PathElement
+from northbound.specs.declaration import Declaration
 
 ObjectName = Annotated[
     str,
@@ -51,6 +52,9 @@ class StrictModel(BaseModel):
 
 class Spec(StrictModel):
     """Base of all specs."""
+
+    declaration: ClassVar[Declaration]
+    """What the kind is; properties that specs have in common with documents have none."""
 
     labels: dict[Label, Label] = {}
     """Free for the user: to find and to group objects."""

@@ -1,11 +1,12 @@
 """Specs of port groups, address sets and ACLs."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import parse_mac, parse_network
 from northbound.specs.base import PRINTABLE, Reference, SetName, Spec, checked, unique
+from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
 Direction = Literal["from-lport", "to-lport"]
 Action = Literal["allow", "allow-related", "allow-stateless", "drop", "reject", "pass"]
@@ -37,12 +38,19 @@ def _no_meter(name: str | None) -> None:
 class PortGroupProperties(Spec):
     """Who is in a port group."""
 
-    ports: Annotated[list[Reference], AfterValidator(unique), Field(default_factory=list)]
+    ports: Annotated[
+        list[Reference],
+        AfterValidator(unique),
+        Field(default_factory=list),
+        RefersTo("logical_switch_port", holds=False),
+    ]
     """Names of switch ports."""
 
 
 class PortGroupSpec(PortGroupProperties):
     """A named set of switch ports, of any switches."""
+
+    declaration: ClassVar = Declaration("port_group", "port groups", PortGroupProperties)
 
     name: SetName
 
@@ -62,6 +70,8 @@ class AddressSetProperties(Spec):
 class AddressSetSpec(AddressSetProperties):
     """A named set of addresses."""
 
+    declaration: ClassVar = Declaration("address_set", "address sets", AddressSetProperties)
+
     name: SetName
 
 
@@ -69,7 +79,7 @@ class AclProperties(Spec):
     """What a rule matches, and what it does."""
 
     name: Annotated[str, StringConstraints(max_length=63, pattern=PRINTABLE)] = ""
-    direction: Direction
+    direction: Annotated[Direction, Filtered()]
     """`from-lport`: as a port sends. `to-lport`: as a port receives."""
     tier: Annotated[int, Field(ge=0, le=3)] = 0
     """Tiers are asked in order; `pass` and the lack of a verdict lead to the next one."""
@@ -77,7 +87,7 @@ class AclProperties(Spec):
     """The highest that matches decides."""
     match: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
     """An expression in OVN's language, `ip4 && tcp.dst == 80`."""
-    action: Action
+    action: Annotated[Action, Filtered()]
     log: bool = False
     severity: Severity = "info"
     meter: Annotated[str | None, AfterValidator(_no_meter)] = None
@@ -89,11 +99,25 @@ class AclProperties(Spec):
 class AclSpec(AclProperties):
     """A rule on the ports of one switch, or of one port group."""
 
-    logical_switch: Reference | None = None
-    port_group: Reference | None = None
+    declaration: ClassVar = Declaration(
+        "acl",
+        "ACLs",
+        AclProperties,
+        identifying=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
+        natural_key=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
+        collection="acls",
+        title="ACL",
+        also_refers_to=("address_set", "port_group"),
+    )
+
+    logical_switch: Annotated[Reference | None, RefersTo("logical_switch", owner=True)] = None
+    port_group: Annotated[Reference | None, RefersTo("port_group", owner=True)] = None
 
     @model_validator(mode="after")
     def _one_owner(self) -> Self:
         if (self.logical_switch is None) == (self.port_group is None):
             raise ValueError("give one of logical_switch and port_group")
         return self
+
+
+KINDS: tuple[type[Spec], ...] = (PortGroupSpec, AddressSetSpec, AclSpec)

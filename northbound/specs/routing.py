@@ -2,12 +2,13 @@
 
 import ipaddress
 from itertools import combinations
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from northbound.addresses import parse_host, parse_interface, parse_mac, parse_network
 from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
 
 def _nexthop(text: str) -> str:
@@ -23,6 +24,10 @@ class LogicalRouterProperties(Spec):
 class LogicalRouterSpec(LogicalRouterProperties):
     """A distributed layer-3 router."""
 
+    declaration: ClassVar = Declaration(
+        "logical_router", "logical routers", LogicalRouterProperties
+    )
+
     name: ObjectName
 
 
@@ -37,7 +42,9 @@ class LogicalRouterPortProperties(Spec):
         Field(min_length=1),
     ]
     """Its own addresses with their prefix lengths: `10.0.0.1/24`."""
-    peer: Reference | None = None
+    peer: Annotated[
+        Reference | None, RefersTo("logical_router_port", by_name=True, holds=False)
+    ] = None
     """The router port at the other end of a link between routers."""
     enabled: bool = True
 
@@ -53,19 +60,29 @@ class LogicalRouterPortProperties(Spec):
 class LogicalRouterPortSpec(LogicalRouterPortProperties):
     """A port of a router, towards a switch or another router."""
 
+    declaration: ClassVar = Declaration(
+        "logical_router_port",
+        "logical router ports",
+        LogicalRouterPortProperties,
+        identifying=("name", "logical_router"),
+        collection="ports",
+        stays=True,
+        names=("logical_switch_port", "logical_router_port"),
+    )
+
     name: ObjectName
     """Unique among all ports, switch ports included."""
-    logical_router: Reference
+    logical_router: Annotated[Reference, RefersTo("logical_router", owner=True)]
 
 
 class StaticRouteProperties(Spec):
     """Where a route leads."""
 
-    ip_prefix: Annotated[str, checked(lambda text: parse_network(text, strict=False))]
+    ip_prefix: Annotated[str, checked(lambda text: parse_network(text, strict=False)), Filtered()]
     """One route of a router at most has the same prefix and policy."""
-    nexthop: Annotated[str, AfterValidator(_nexthop)]
+    nexthop: Annotated[str, AfterValidator(_nexthop), Filtered()]
     """Another host's address, or `discard`; IPv4 prefixes may be reached through IPv6."""
-    output_port: Reference | None = None
+    output_port: Annotated[Reference | None, RefersTo("logical_router_port", by_name=True)] = None
     """Which of the router's ports to use; else the one whose network holds the next hop."""
     policy: Literal["dst-ip", "src-ip"] = "dst-ip"
 
@@ -84,4 +101,16 @@ class StaticRouteProperties(Spec):
 class StaticRouteSpec(StaticRouteProperties):
     """A route that somebody declared."""
 
-    logical_router: Reference
+    declaration: ClassVar = Declaration(
+        "static_route",
+        "static routes",
+        StaticRouteProperties,
+        identifying=("logical_router", "ip_prefix", "policy", "nexthop", "output_port"),
+        natural_key=("logical_router", "policy", "ip_prefix"),
+        collection="static_routes",
+    )
+
+    logical_router: Annotated[Reference, RefersTo("logical_router", owner=True)]
+
+
+KINDS: tuple[type[Spec], ...] = (LogicalRouterSpec, LogicalRouterPortSpec, StaticRouteSpec)

@@ -1,7 +1,7 @@
 """Specs of logical switches and their ports."""
 
 import ipaddress
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -12,6 +12,7 @@ from northbound.addresses import (
     parse_port_security,
 )
 from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
 PortType = Literal["vif", "router"]
 
@@ -61,13 +62,17 @@ class LogicalSwitchProperties(Spec):
 class LogicalSwitchSpec(LogicalSwitchProperties):
     """A layer-2 network."""
 
+    declaration: ClassVar = Declaration(
+        "logical_switch", "logical switches", LogicalSwitchProperties
+    )
+
     name: ObjectName
 
 
 class LogicalSwitchPortProperties(Spec):
     """What a port of a switch is like."""
 
-    type: PortType = "vif"
+    type: Annotated[PortType, Filtered(), Fixed()] = "vif"
     """Of a workload, or towards a router: the default where `router_port` is given."""
     addresses: Annotated[
         list[Annotated[str, checked(parse_port_address)]],
@@ -82,7 +87,7 @@ class LogicalSwitchPortProperties(Spec):
     ]
     """Each element is `MAC [IP[/PREFIX] …]`; empty allows everything."""
     enabled: bool = True
-    router_port: Reference | None = None
+    router_port: Annotated[Reference | None, RefersTo("logical_router_port", by_name=True)] = None
     """The router port that a port of type `router` leads to."""
     requested_chassis: Annotated[
         list[Reference], AfterValidator(unique), Field(default_factory=list)
@@ -120,6 +125,19 @@ class LogicalSwitchPortProperties(Spec):
 class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
     """A port of a switch: of a workload (`vif`), or towards a router (`router`)."""
 
+    declaration: ClassVar = Declaration(
+        "logical_switch_port",
+        "logical switch ports",
+        LogicalSwitchPortProperties,
+        identifying=("name", "logical_switch", "type"),
+        collection="ports",
+        stays=True,
+        names=("logical_switch_port", "logical_router_port"),
+    )
+
     name: ObjectName
     """Unique among all ports, router ports included; an interface's `iface-id` binds it."""
-    logical_switch: Reference
+    logical_switch: Annotated[Reference, RefersTo("logical_switch", owner=True)]
+
+
+KINDS: tuple[type[Spec], ...] = (LogicalSwitchSpec, LogicalSwitchPortSpec)

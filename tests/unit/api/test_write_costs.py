@@ -72,11 +72,11 @@ class Cost(NamedTuple):
 REQUESTS: dict[str, tuple[Cost, str, str, object]] = {
     "a port": (Cost(14, 4), "POST", "/v1/logical-switches/web/ports", port(99)),
     "a port disabled": (
-        *(Cost(11, 4), "PATCH", "/v1/logical-switch-ports/web-10"),
+        *(Cost(10, 4), "PATCH", "/v1/logical-switch-ports/web-10"),
         {"enabled": False},
     ),
     "nothing changed": (
-        *(Cost(7, 1), "PATCH", "/v1/logical-switch-ports/web-10"),
+        *(Cost(6, 1), "PATCH", "/v1/logical-switch-ports/web-10"),
         {"enabled": True},
     ),
     "a member of a group": (Cost(11, 3), "PUT", "/v1/port-groups/servers/ports/web-19", None),
