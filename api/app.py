@@ -12,6 +12,7 @@ from api.backend import Backend
 from api.problems import KINDS, refusals
 from api.reference import POLICY, reference_page
 from api.requests import refuse_wrong_parameters
+from api.routers import add_routes
 from api.v1 import ROUTERS
 from api.version import __version__
 
@@ -42,7 +43,7 @@ def create_app(backend: Backend) -> FastAPI:
     metrics.install(app, backend)
     _add_server_operations(app, backend)
     for router in ROUTERS:
-        app.include_router(router)
+        add_routes(app, router)
     openapi.describe(app)
     return app
 

@@ -1,8 +1,7 @@
 """The native REST API, under ``/v1``."""
 
-from fastapi import APIRouter
-
 from api.kinds import CONTENTS, KINDS
+from api.routers import new_router
 from api.v1 import (
     apply,
     cookies,
@@ -17,7 +16,7 @@ from api.v1 import (
 from api.v1.members import MEMBERSHIPS, add_membership
 from api.v1.objects import add_collection, add_contents
 
-_objects = APIRouter(prefix="/v1")
+_objects = new_router()
 
 for _kind in KINDS.values():
     add_collection(_objects, _kind)

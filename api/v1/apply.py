@@ -7,7 +7,7 @@ and deletes what it owned and no longer names; a second time nothing is written.
 from collections.abc import Mapping
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -15,6 +15,7 @@ from api.auth import BackendOf, Operator, get_backend
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, body, reference
 from api.requests import JSON, Options, body_text, json_body, media_type
+from api.routers import new_router
 from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS
 from api.waiting import wait_for
 from api.yaml_text import parse_mapping
@@ -23,7 +24,7 @@ from northbound.documents import read_document
 from northbound.errors import Referent
 from northbound.transaction import Transaction
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 YAML = "application/yaml"
 

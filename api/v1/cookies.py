@@ -3,12 +3,13 @@
 import re
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import Path, Response
 from fastapi.responses import JSONResponse
 
 from api.auth import BackendOf, Viewer
 from api.errors import BadQueryError
 from api.openapi import answer, reference
+from api.routers import new_router
 from api.v1 import logical_flows
 from api.v1.objects import READ_ONE_REFUSALS
 from api.v1.trace import CAUSE_EXAMPLE
@@ -28,7 +29,7 @@ from southbound.cookies import (
 from southbound.rows import Datapath, FlowGroup, PortBinding
 from southbound.state import RealisedState
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 EXAMPLE = {
     "cookie": "0x2a",

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
@@ -14,6 +14,7 @@ from api.errors import BadQueryError
 from api.kinds import EXAMPLE_ID, KINDS
 from api.openapi import answer, page_of
 from api.requests import PageOf
+from api.routers import new_router
 from api.v1.listing import cursor_values
 from api.v1.objects import READ_ONE_REFUSALS
 from api.v1.realised import find_datapath, find_port
@@ -29,7 +30,7 @@ from northbound.transaction import Reader
 from southbound import rows
 from translator.pipeline import PIPELINES
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 Pipeline = Literal["ls_in", "ls_out", "lr_in", "lr_out"]
 STAGES = frozenset(stage.name for pipeline in PIPELINES for stage in pipeline.stages)

@@ -1,6 +1,6 @@
 """Whether one end reaches another, and what is in the way."""
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from api import problems
@@ -8,6 +8,7 @@ from api.auth import BackendOf, Viewer
 from api.openapi import answer, bodies, reference
 from api.problems import refusals
 from api.requests import JsonObject
+from api.routers import new_router
 from api.v1.objects import READ_REFUSALS
 from api.v1.trace import CAUSE_EXAMPLE
 from api.v1.trace import EXAMPLE as TRACE_EXAMPLE
@@ -16,7 +17,7 @@ from diagnosis.explain.proposing import Explainer
 from diagnosis.trace.network import TABLES
 from northbound.specs import parse
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 _OPERATION = {
     "action": "create",

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Query, Response
+from fastapi import Query, Response
 from fastapi.responses import JSONResponse
 
 from api import problems
@@ -18,6 +18,7 @@ from api.kinds import EXAMPLE_ID
 from api.openapi import answer, page_of, reference
 from api.problems import refusals
 from api.requests import PageOf
+from api.routers import new_router
 from api.v1.listing import page_by_key
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
 from api.version import __version__
@@ -27,7 +28,7 @@ from southbound.state import RealisedState
 from southbound.tunnels import TunnelReport
 from southbound.watch.server import ChassisStatus
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 CHASSIS_EXAMPLE = {
     "name": "hypervisor-1",

@@ -2,7 +2,7 @@
 
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import Path, Query, Response
 from fastapi.responses import JSONResponse
 
 from api import problems
@@ -13,6 +13,7 @@ from api.kinds import EXAMPLE_ID
 from api.openapi import answer, page_of, reference
 from api.problems import refusals
 from api.requests import MAXIMUM_WAIT, PageOf
+from api.routers import new_router
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS
 from api.waiting import wait_for
 from northbound.errors import InvalidError, NotFoundError
@@ -20,7 +21,7 @@ from northbound.services import revisions
 from northbound.services.revisions import RevisionEntry
 from northbound.transaction import Reader, RowChange
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 _FURTHEST = 1000
 """How many revisions ahead of the last one can be waited for."""

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 from sqlalchemy.orm import Session
 
@@ -11,12 +11,13 @@ from api.documents import TokenRequest
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, body, page_of, reference
 from api.requests import JsonObject
+from api.routers import new_router
 from api.v1.objects import READ_REFUSALS, WRITE_REFUSALS, Ref
 from northbound import tokens
 from northbound.specs import parse
 from northbound.tokens import Token
 
-router = APIRouter(prefix="/v1", tags=["tokens"])
+router = new_router(tags=["tokens"])
 
 EXAMPLE: dict[str, Any] = {
     "id": EXAMPLE_ID,

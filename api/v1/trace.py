@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from api import problems
@@ -13,6 +13,7 @@ from api.kinds import EXAMPLE_ID
 from api.openapi import answer, bodies, reference
 from api.problems import refusals
 from api.requests import JsonObject
+from api.routers import new_router
 from api.v1.objects import READ_REFUSALS
 from diagnosis.documents import TraceRequest
 from diagnosis.live.check import check_live
@@ -40,7 +41,7 @@ from northbound.transaction import Reader
 from southbound.questions import Connection
 from southbound.rows import Chassis, Datapath, PortBinding
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 CAUSE_EXAMPLE = {
     "kind": "acl",

@@ -6,7 +6,7 @@ operation gave it (``"as": "http"``): ``#http`` then stands for it wherever anot
 object is referred to.
 """
 
-from fastapi import APIRouter, Response
+from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from api.auth import BackendOf, Operator
@@ -14,12 +14,13 @@ from api.errors import TooComplexError
 from api.kinds import EXAMPLE_ID, LOGICAL_SWITCH
 from api.openapi import answer, body, reference
 from api.requests import JsonObject, Options
+from api.routers import new_router
 from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS
 from api.waiting import wait_for
 from northbound.batch import Transaction, run_batch
 from northbound.specs import parse
 
-router = APIRouter(prefix="/v1")
+router = new_router()
 
 EXAMPLE = {
     "operations": [
