@@ -33,8 +33,10 @@ from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.fair_queue import FairQueue
+from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.punt.packet_log import AclLog
+from chassis_agent.punt.registry import punt_handlers
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.revocation.schedule import Revocations
 from chassis_agent.rising import RisingCounters
@@ -131,13 +133,20 @@ class Session:
             clock=time.monotonic,
         )
         self._refresh = LearnedRefresh(self._switch, self._watch, health, rows=state.rows)
-        self._punts = Dispatcher(
-            self._switch.send,
-            self._learned,
-            AclLog(self._ports),
-            resume_table=tables.OUTPUT,
-            probe_answered=lambda packet: self._prober.answered(packet),
+        handlers = punt_handlers(
+            PuntHost(
+                send=self._switch.send,
+                rows=state.rows,
+                ports=self._ports,
+                learner=self._learned,
+                packet_log=AclLog(self._ports),
+                probe_answered=lambda packet: self._prober.answered(packet),
+                resume_table=tables.OUTPUT,
+                clock=time.monotonic,
+            )
         )
+        self._next_hops = handlers.next_hops
+        self._punts = Dispatcher(handlers)
         self._bridge = bridge
         self._limit_drops = LimitDrops(settings.switch_control, health)
         self._conntrack = ConntrackLimits(
@@ -210,7 +219,7 @@ class Session:
         keys = self._ports.keys(row.port)
         if keys is not None:
             ip = ipaddress.ip_address(row.ip).packed
-            self._punts.neighbour_known(*keys, ip, bytes.fromhex(row.mac.replace(":", "")))
+            self._next_hops.neighbour_known(*keys, ip, bytes.fromhex(row.mac.replace(":", "")))
 
     async def _expire_learned(self) -> None:
         while True:
@@ -236,7 +245,7 @@ class Session:
     async def _ask_again(self) -> None:
         while True:
             await asyncio.sleep(_ASK_AGAIN_SECONDS)
-            self._punts.ask_again()
+            self._next_hops.ask_again()
 
     async def leave(self) -> None:
         """The host has another system-id from now on: the server forgets this chassis."""
@@ -284,11 +293,11 @@ class Session:
                 "received": _by_name(self._punts.received),
                 "malformed": _by_name(self._punts.malformed),
                 "failed": _by_name(self._punts.failed),
-                "pending": len(self._punts.pending),
-                "dropped": self._punts.pending.dropped,
+                "pending": len(self._next_hops.pending),
+                "dropped": self._next_hops.pending.dropped,
                 "overflowed": self._punted.dropped,
                 "neighbours_refused": self._learned.refused,
-                "unanswered": self._punts.pending.unanswered,
+                "unanswered": self._next_hops.pending.unanswered,
             },
         }
 

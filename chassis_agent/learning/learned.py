@@ -25,7 +25,7 @@ UNCONFIRMED_SECONDS: Final = 30.0
 
 
 class LearnedAddresses:
-    """Takes what the punt dispatcher learned (it is its `Learner`)."""
+    """Takes what punted packets taught (it is the `Learner` of their handlers)."""
 
     def __init__(
         self,
@@ -72,15 +72,6 @@ class LearnedAddresses:
         if known is None or known.port != port.name:
             self._take(row)
         self._watch.learned_fdb(port.name, row.mac)
-
-    def known_neighbour(self, datapath_key: int, port_key: int, ip: bytes) -> bytes | None:
-        """The MAC address of a neighbour, if it was learned here or elsewhere."""
-        port = self._ports.port(PortKeys(datapath_key, port_key))
-        if port is None:
-            return None
-        address = str(ipaddress.ip_address(ip))
-        row = self._known(MacBinding, MacBinding(port.datapath, port.name, address, "").key)
-        return None if row is None else bytes.fromhex(row.mac.replace(":", ""))
 
     def confirm(self, rows: Iterable[Row]) -> None:
         """Rows that the server sent: they are its own from now on."""

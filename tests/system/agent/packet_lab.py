@@ -8,6 +8,7 @@ the agent's own dispatcher, which here learns nothing.
 import asyncio
 import struct
 import subprocess
+import time
 from collections import defaultdict
 from collections.abc import Iterator
 from pathlib import Path
@@ -18,12 +19,16 @@ from chassis_agent.desired.flows import Changes
 from chassis_agent.desired.steps import bundle_steps
 from chassis_agent.health import Health
 from chassis_agent.inspection.inspector import Inspector
+from chassis_agent.local.port_names import PortNames
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.openflow.messages import MeterCommand, meter_mod
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.dispatcher import Dispatcher
+from chassis_agent.punt.handler import PuntHost
+from chassis_agent.punt.next_hops import NextHopHandler
 from chassis_agent.punt.opcodes import LogArguments
 from chassis_agent.punt.pending import PendingPackets
+from chassis_agent.punt.registry import punt_handlers
 from chassis_agent.tables import LOGICAL_TO_PHYSICAL, OUTPUT
 from southbound.questions import Traced, TracePort
 from tests.realised import TUNNEL_OFPORT, Realised
@@ -63,10 +68,6 @@ class _Forgetful:
     def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None:
         del datapath_key, port_key, mac
 
-    def known_neighbour(self, datapath_key: int, port_key: int, ip: bytes) -> bytes | None:
-        del datapath_key, port_key, ip
-        return None
-
     def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None:
         del arguments, packet
 
@@ -90,6 +91,7 @@ class PacketLab:
         self._read: dict[str, int] = defaultdict(lambda: _GLOBAL_HEADER)
         self._connection: Connection | None = None
         self._dispatcher: Dispatcher | None = None
+        self._next_hops: NextHopHandler | None = None
 
     async def start(self) -> None:
         self._switch.vsctl(
@@ -108,13 +110,20 @@ class PacketLab:
         connection = await Connection.connect(bridge, on_packet_in=self._punted)
         self._connection = connection
         nobody = _Forgetful()
-        self._dispatcher = Dispatcher(
-            connection.packet_out,
-            nobody,
-            nobody,
-            resume_table=OUTPUT,
-            probe_answered=lambda _packet: None,
+        handlers = punt_handlers(
+            PuntHost(
+                send=connection.packet_out,
+                rows=lambda _table: {},
+                ports=PortNames(),
+                learner=nobody,
+                packet_log=nobody,
+                probe_answered=lambda _packet: None,
+                resume_table=OUTPUT,
+                clock=time.monotonic,
+            )
         )
+        self._next_hops = handlers.next_hops
+        self._dispatcher = Dispatcher(handlers)
         await connection.confirm([each.message for each in await missing_groundwork(connection)])
         await install(connection, self._realised.state(self._chassis).difference([]))
 
@@ -128,9 +137,9 @@ class PacketLab:
         Waits for `expected` frames, and a moment longer for others.
         """
         self._control("dpctl/flush-conntrack")
-        if self._dispatcher is not None:
+        if self._next_hops is not None:
             # What another frame asked for is asked for again: each is the first one.
-            self._dispatcher.pending = PendingPackets()
+            self._next_hops.pending = PendingPackets()
         self._control("netdev-dummy/receive", port, frame.hex())
         sent: list[tuple[str, bytes]] = []
         loop = asyncio.get_running_loop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -10,6 +11,7 @@ import pytest
 
 from chassis_agent import tables
 from chassis_agent.compile.encoders.punting import punted
+from chassis_agent.local.port_names import PortNames
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.connection import Connection
@@ -20,8 +22,10 @@ from chassis_agent.physical.shares import sender_flows
 from chassis_agent.punt import codec
 from chassis_agent.punt.codec import TCP_RST
 from chassis_agent.punt.dispatcher import Dispatcher
+from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.meters import LOCAL_SHARES, PUNT_METERS, SHARE_BURST, punt_meters
 from chassis_agent.punt.opcodes import LogArguments, Opcode, log_userdata, userdata
+from chassis_agent.punt.registry import punt_handlers
 from tests.system.agent.openflow.conftest import Bridge
 from tests.system.agent.openflow.conftest import bridge as bridge
 from tests.unit.chassis_agent.punt.frames import parsed, tcp_frame, udp_frame
@@ -42,13 +46,20 @@ class Agent:
         self.learned: asyncio.Queue[tuple[object, ...]] = asyncio.Queue()
         self.logged: asyncio.Queue[LogArguments] = asyncio.Queue()
         self.connection: Connection
-        self.dispatcher = Dispatcher(
-            lambda message: self.connection.packet_out(message),
-            self,
-            self,
-            resume_table=RESUME_TABLE,
-            probe_answered=lambda _packet: None,
+        handlers = punt_handlers(
+            PuntHost(
+                send=lambda message: self.connection.packet_out(message),
+                rows=lambda _table: {},
+                ports=PortNames(),
+                learner=self,
+                packet_log=self,
+                probe_answered=lambda _packet: None,
+                resume_table=RESUME_TABLE,
+                clock=time.monotonic,
+            )
         )
+        self.next_hops = handlers.next_hops
+        self.dispatcher = Dispatcher(handlers)
 
     def receive(self, packet: PacketIn) -> None:
         if packet.userdata in (RESUMED, MADE):
@@ -61,10 +72,6 @@ class Agent:
 
     def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None:
         self.learned.put_nowait((datapath_key, port_key, mac))
-
-    def known_neighbour(self, datapath_key: int, port_key: int, ip: bytes) -> bytes | None:
-        del datapath_key, port_key, ip
-        return None
 
     def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None:
         self.logged.put_nowait(arguments)
@@ -142,7 +149,7 @@ async def test_a_packet_waits_until_its_neighbour_is_known(bridge: Bridge) -> No
         await agent.send(frame, next_hop + punt(Opcode.ARP, nested))
         request = codec.read_ethernet((await agent.out()).packet)
         assert codec.read_arp(request.payload).tpa == bytes((10, 0, 1, 5))
-        known = agent.dispatcher.neighbour_known(DATAPATH, OUTPORT, bytes((10, 0, 1, 5)), MAC)
+        known = agent.next_hops.neighbour_known(DATAPATH, OUTPORT, bytes((10, 0, 1, 5)), MAC)
         assert known == 1
         resumed = await agent.out()
     assert resumed.userdata == RESUMED
@@ -164,7 +171,7 @@ async def test_a_solicitation_keeps_its_checksum_through_nested_actions(bridge: 
         asked = codec.read_neighbour(codec.read_icmp(inner))
         assert asked.target == target.to_bytes(16, "big")
         ip = target.to_bytes(16, "big")
-        assert agent.dispatcher.neighbour_known(DATAPATH, OUTPORT, ip, MAC) == 1
+        assert agent.next_hops.neighbour_known(DATAPATH, OUTPORT, ip, MAC) == 1
         assert (await agent.out()).userdata == RESUMED
 
 

@@ -74,15 +74,6 @@ def test_a_neighbour_that_the_port_cannot_have_is_not_learned() -> None:
     assert (MacBinding, "r/192.0.2.9") in world.rows
 
 
-def test_a_neighbour_that_was_learned_is_known() -> None:
-    world = World()
-    address = bytes([192, 0, 2, 9])
-    assert world.learned.known_neighbour(7, 1, address) is None
-    world.learned.neighbour_learned(7, 1, address, MAC)
-    assert world.learned.known_neighbour(7, 1, address) == MAC
-    assert world.learned.known_neighbour(7, 2, address) is None
-
-
 def test_an_ipv6_neighbour_and_an_address_behind_a_port() -> None:
     world = World()
     world.learned.neighbour_learned(7, 1, bytes(15) + b"\1", MAC)

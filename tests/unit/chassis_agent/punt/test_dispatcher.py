@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis_agent import tables
+from chassis_agent.local.port_names import PortNames
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.oxm import FIELDS, Term
@@ -14,6 +15,7 @@ from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.codec import TCP_RST
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.errors import MalformedUserdataError
+from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.opcodes import (
     LogArguments,
     Opcode,
@@ -23,7 +25,9 @@ from chassis_agent.punt.opcodes import (
     userdata,
 )
 from chassis_agent.punt.pending import INTERVAL, MOST_TRIES
+from chassis_agent.punt.registry import punt_handlers
 from chassis_agent.punt.replies import reply_to
+from southbound.rows import Datapath, MacBinding, PortBinding
 from tests.unit.chassis_agent.punt.frames import tcp_frame, udp_frame
 
 RESUME_TABLE = 80
@@ -48,26 +52,33 @@ class Recorder:
         self.sent: list[bytes] = []
         self.learned: list[tuple[object, ...]] = []
         self.logged: list[LogArguments] = []
-        self.neighbours: dict[tuple[int, int, bytes], bytes] = {}
+        self.neighbours: dict[str, MacBinding] = {}
         self.probes: list[PacketIn] = []
         self.now = 100.0
-        self.dispatcher = Dispatcher(
-            self.sent.append,
-            self,
-            self,
-            resume_table=RESUME_TABLE,
-            probe_answered=self.probes.append,
-            clock=lambda: self.now,
+        ports = PortNames()
+        ports.change(
+            [Datapath("lr", "lr", "lr", 7), PortBinding("id-r", "lr", "r", 12, "patch")], []
         )
+        self.handlers = punt_handlers(
+            PuntHost(
+                send=self.sent.append,
+                rows={MacBinding: self.neighbours}.__getitem__,
+                ports=ports,
+                learner=self,
+                packet_log=self,
+                probe_answered=self.probes.append,
+                resume_table=RESUME_TABLE,
+                clock=lambda: self.now,
+            )
+        )
+        self.next_hops = self.handlers.next_hops
+        self.dispatcher = Dispatcher(self.handlers)
 
     def neighbour_learned(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> None:
         self.learned.append(("neighbour", datapath_key, port_key, ip, mac))
 
     def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None:
         self.learned.append(("fdb", datapath_key, port_key, mac))
-
-    def known_neighbour(self, datapath_key: int, port_key: int, ip: bytes) -> bytes | None:
-        return self.neighbours.get((datapath_key, port_key, ip))
 
     def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None:
         if arguments.name == b"broken":
@@ -95,21 +106,21 @@ def test_a_packet_waits_for_its_next_hop_and_goes_on() -> None:
     frame = udp_frame(4)
     recorder.receive(userdata(Opcode.ARP, NESTED), frame)
     assert len(recorder.sent) == 1
-    dispatcher = recorder.dispatcher
-    assert dispatcher.neighbour_known(7, 12, bytes(4), MAC) == 0
-    assert dispatcher.neighbour_known(7, 11, NEXT_HOP, MAC) == 0
-    assert dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 1
+    next_hops = recorder.next_hops
+    assert next_hops.neighbour_known(7, 12, bytes(4), MAC) == 0
+    assert next_hops.neighbour_known(7, 11, NEXT_HOP, MAC) == 0
+    assert next_hops.neighbour_known(7, 12, NEXT_HOP, MAC) == 1
     metadata = oxm.match(Term(FIELDS[name], value) for name, value in RESTORED.items())
     go_on = act.set_field(FIELDS["eth_dst"], int.from_bytes(MAC)) + act.resubmit(RESUME_TABLE)
     assert recorder.sent[1] == messages.packet_out(frame, go_on, metadata)
-    assert dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
+    assert next_hops.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
 
 
 def test_an_ipv6_packet_waits_under_its_whole_next_hop() -> None:
     recorder = Recorder()
     recorder.receive(userdata(Opcode.ND_NS, NESTED), udp_frame(6))
     next_hop = NEXT_HOP + bytes(12)
-    assert recorder.dispatcher.neighbour_known(7, 12, next_hop, MAC) == 1
+    assert recorder.next_hops.neighbour_known(7, 12, next_hop, MAC) == 1
 
 
 def test_a_packet_that_waited_too_long_is_gone() -> None:
@@ -117,9 +128,9 @@ def test_a_packet_that_waited_too_long_is_gone() -> None:
     recorder.receive(userdata(Opcode.ARP, NESTED), udp_frame(4))
     for _ in range(MOST_TRIES):
         recorder.now += INTERVAL
-        recorder.dispatcher.ask_again()
-    assert recorder.dispatcher.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
-    assert recorder.dispatcher.pending.dropped == 1
+        recorder.next_hops.ask_again()
+    assert recorder.next_hops.neighbour_known(7, 12, NEXT_HOP, MAC) == 0
+    assert recorder.next_hops.pending.dropped == 1
 
 
 def test_many_packets_to_a_neighbour_ask_for_it_once_an_interval() -> None:
@@ -128,21 +139,30 @@ def test_many_packets_to_a_neighbour_ask_for_it_once_an_interval() -> None:
         recorder.receive(userdata(Opcode.ARP, NESTED), udp_frame(4))
     assert len(recorder.sent) == 1
     recorder.now += INTERVAL
-    recorder.dispatcher.ask_again()
-    recorder.dispatcher.ask_again()
+    recorder.next_hops.ask_again()
+    recorder.next_hops.ask_again()
     assert recorder.sent == 2 * recorder.sent[:1]
 
 
 def test_a_packet_that_comes_after_the_answer_does_not_ask() -> None:
     """It was punted before the neighbour's flows were in the switch."""
     recorder = Recorder()
-    recorder.neighbours[7, 12, NEXT_HOP] = MAC
+    row = MacBinding("lr", "r", "10.0.1.5", MAC.hex(":"))
+    recorder.neighbours[row.key] = row
     frame = udp_frame(4)
     recorder.receive(userdata(Opcode.ARP, NESTED), frame)
     metadata = oxm.match(Term(FIELDS[name], value) for name, value in RESTORED.items())
     go_on = act.set_field(FIELDS["eth_dst"], int.from_bytes(MAC)) + act.resubmit(RESUME_TABLE)
     assert recorder.sent == [messages.packet_out(frame, go_on, metadata)]
-    assert len(recorder.dispatcher.pending) == 0
+    assert len(recorder.next_hops.pending) == 0
+
+
+def test_an_opcode_has_one_handler() -> None:
+    handlers = Recorder().handlers
+    with pytest.raises(ValueError, match="no handler of LOG"):
+        Dispatcher(each for each in handlers if each is not handlers.logging)
+    with pytest.raises(ValueError, match="two handlers of PROBE"):
+        Dispatcher([*handlers, handlers.probes])
 
 
 def test_what_packets_teach() -> None:

@@ -1,0 +1,71 @@
+"""What handles punted packets: what it is given, and what it may use.
+
+A handler takes the packets of its opcodes, one at a time and without awaiting anything. It
+raises :class:`~chassis_agent.punt.errors.PuntError` for bytes that it can't read. All of them
+stand in :mod:`chassis_agent.punt.registry`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+from chassis_agent.local.port_names import PortNames
+from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.punt.opcodes import LogArguments, Opcode
+
+
+class Punt(NamedTuple):
+    """A punted packet. `body` is what follows the opcode in its flow's userdata: the arguments,
+    as long as the opcode says, then the actions that run on the packet which is made of it.
+    """
+
+    opcode: Opcode
+    body: bytes
+    packet: PacketIn
+
+
+class Handler(Protocol):
+    """Handles the packets of its opcodes."""
+
+    @property
+    def opcodes(self) -> Collection[Opcode]: ...
+
+    def handle(self, punt: Punt) -> None: ...
+
+
+class Learner(Protocol):
+    """Where the agent's runtime takes what packets teach; keys are tunnel keys, bytes packed."""
+
+    def neighbour_learned(
+        self, datapath_key: int, port_key: int, ip: bytes, mac: bytes
+    ) -> None: ...
+
+    def fdb_learned(self, datapath_key: int, port_key: int, mac: bytes) -> None: ...
+
+
+class PacketLog(Protocol):
+    """Where lines about packets go that ACLs want logged."""
+
+    def packet_logged(self, arguments: LogArguments, packet: PacketIn) -> None: ...
+
+
+@dataclass(frozen=True)
+class PuntHost:
+    """What of the agent handlers may use.
+
+    ``send`` takes a packet-out message (`Connection.packet_out`). ``rows`` gives the rows of a
+    type by their keys, as the server sent them and packets taught, and ``ports`` the logical
+    port that a pair of tunnel keys means. ``resume_table`` is the table in which a packet goes
+    on whose next hop became known. ``probe_answered`` takes answers to the probes of tunnels.
+    """
+
+    send: Callable[[bytes], object]
+    rows: Callable[[type[Any]], Mapping[Any, Any]]
+    ports: PortNames
+    learner: Learner
+    packet_log: PacketLog
+    probe_answered: Callable[[PacketIn], None]
+    resume_table: int
+    clock: Callable[[], float]

@@ -1,0 +1,63 @@
+"""Handles what the agent only takes note of: learned addresses, lines to log, answered probes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import Final
+
+from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.punt import codec
+from chassis_agent.punt.handler import Learner, PacketLog, Punt
+from chassis_agent.punt.opcodes import Opcode, decode_log_arguments
+
+_INPORT: Final = 14
+_MULTICAST_BIT: Final = 1
+
+
+class LearningHandler:
+    """Learns who sent a packet; a group or the zero address, whom no host is, teaches nothing."""
+
+    opcodes: Collection[Opcode] = (Opcode.PUT_ARP, Opcode.PUT_ND, Opcode.PUT_FDB)
+
+    def __init__(self, learner: Learner) -> None:
+        self._learner = learner
+
+    def handle(self, punt: Punt) -> None:
+        packet = punt.packet
+        mac = codec.read_ethernet(packet.packet).src
+        if mac[0] & _MULTICAST_BIT or not any(mac):
+            return
+        datapath, port = packet.datapath_key, packet.register(_INPORT)
+        if punt.opcode is Opcode.PUT_FDB:
+            self._learner.fdb_learned(datapath, port, mac)
+            return
+        if punt.opcode is Opcode.PUT_ARP:
+            ip = packet.register(0).to_bytes(4, "big")
+        else:
+            ip = packet.register128(0).to_bytes(16, "big")
+        if any(ip):
+            self._learner.neighbour_learned(datapath, port, ip, mac)
+
+
+class LogHandler:
+    """Writes a line about a packet."""
+
+    opcodes: Collection[Opcode] = (Opcode.LOG,)
+
+    def __init__(self, packet_log: PacketLog) -> None:
+        self._packet_log = packet_log
+
+    def handle(self, punt: Punt) -> None:
+        self._packet_log.packet_logged(decode_log_arguments(punt.body), punt.packet)
+
+
+class ProbeHandler:
+    """Takes note that a probe of a tunnel was answered."""
+
+    opcodes: Collection[Opcode] = (Opcode.PROBE,)
+
+    def __init__(self, answered: Callable[[PacketIn], None]) -> None:
+        self._answered = answered
+
+    def handle(self, punt: Punt) -> None:
+        self._answered(punt.packet)

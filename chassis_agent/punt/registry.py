@@ -1,0 +1,31 @@
+"""All handlers of punted packets. A new one is added here, and has its opcode in `opcodes`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from chassis_agent.punt.answering import AnsweringHandler
+from chassis_agent.punt.handler import PuntHost
+from chassis_agent.punt.next_hops import NextHopHandler
+from chassis_agent.punt.noting import LearningHandler, LogHandler, ProbeHandler
+
+
+class Handlers(NamedTuple):
+    """The handlers, each opcode's among them."""
+
+    answering: AnsweringHandler
+    next_hops: NextHopHandler
+    learning: LearningHandler
+    logging: LogHandler
+    probes: ProbeHandler
+
+
+def punt_handlers(host: PuntHost) -> Handlers:
+    """Make the handlers of an agent."""
+    return Handlers(
+        answering=AnsweringHandler(host.send),
+        next_hops=NextHopHandler(host),
+        learning=LearningHandler(host.learner),
+        logging=LogHandler(host.packet_log),
+        probes=ProbeHandler(host.probe_answered),
+    )
