@@ -2,7 +2,8 @@
 
 Rows, pictures of the switch's configuration and learned addresses arrive at any
 time; a step takes all that has gathered. So nothing here runs concurrently with
-itself, and a step ends with the switch holding what is wanted. The order in it:
+itself; long work is done in turns with the agent's other tasks. A step ends with the
+switch holding what is wanted. The order in it:
 
 1. rows into the flow state;
 2. which ports are here, with their zones, into the flow state; claims to the server;
@@ -38,6 +39,7 @@ from chassis_agent.local.zones import unpersisted
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
+from chassis_agent.turns import in_turns
 from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
 from southbound.watch.client import Batch, WatchClient
 
@@ -103,6 +105,7 @@ class Reconciler:
         self._ready: set[str] = set()
         self._started = 0.0
         self._wake = asyncio.Event()
+        self._applying = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._guard = Guard(state, switch, health, wake=self._wake.set, repairs=repairs)
 
@@ -176,12 +179,12 @@ class Reconciler:
     async def _step(self) -> None:
         if not self._batches.empty():
             batch = self._batches.get_nowait()
-            self._take_rows(batch)
+            await self._take_rows(batch)
             self._unacknowledged = batch
         if self._learned:
             learned, self._learned = self._learned, []
-            self._state.apply(learned)
-        self._update_local()
+            await self._apply(learned)
+        await self._update_local()
         self._subscribe()
         self._persist_zones()
         if not self.is_settled or not self._switch.is_connected:
@@ -193,10 +196,15 @@ class Reconciler:
             self._unacknowledged = None
         self._note_problems()
 
-    def _take_rows(self, batch: Batch) -> None:
+    async def _apply(self, changes: Iterable[Change]) -> None:
+        """Have the state take changes. Other tasks get their turns, but none sees half of it."""
+        async with self._applying:
+            await in_turns(self._state.steps(changes))
+
+    async def _take_rows(self, batch: Batch) -> None:
+        await self._apply(self._watched.changes(batch.puts, batch.deletes))
         self._has_rows = True
         self._in_sync = batch.in_sync
-        self._state.apply(self._watched.changes(batch.puts, batch.deletes))
         self._ports.change(batch.puts, batch.deletes)
         for table, key in batch.deletes:
             if table == PortBinding.table:
@@ -208,14 +216,14 @@ class Reconciler:
         self._health.counters["batches"] += 1
         self._health.counters["rows"] += len(batch.puts) + len(batch.deletes)
 
-    def _update_local(self) -> None:
+    async def _update_local(self) -> None:
         change = self._local.update(
             self._bridge,
             self._state.rows(PortBinding).get,
             self._local_routers,
             all_rows_known=self._is_settled,
         )
-        self._state.apply(change.facts)
+        await self._apply(change.facts)
         self._zones_to_flush.update(change.zones.flush)
         self._zones_to_persist.update(change.zones.external_ids)
         if not self._has_claimed:
@@ -330,6 +338,7 @@ class Reconciler:
             and self._subscribed <= self._in_sync
             and self._switch.is_known
             and self._guard.is_clean
+            and not self._applying.locked()
             and self._unacknowledged is None
         )
 
@@ -385,7 +394,8 @@ class Reconciler:
 
     async def differences(self) -> list[str]:
         """Compares the state with a full recomputation, and the switch with the state."""
-        found = self._state.self_check()
+        async with self._applying:
+            found = await in_turns(self._state.self_check_steps())
         if self._switch.is_connected:
             installed = await self._switch.flows()
             wanted = [flow for flow in self._state if flow.key not in self._switch.refused]

@@ -22,7 +22,7 @@ result of the derivation `port_zone`.
 The engine knows nothing about networking, does no I/O and starts no threads.
 """
 
-from incremental.engine import Delta, Engine
+from incremental.engine import Delta, Engine, run_steps
 from incremental.errors import Failure, GraphError, IncrementalError
 from incremental.graph import Graph
 from incremental.heap import growing
@@ -38,4 +38,5 @@ __all__ = [
     "Read",
     "RecordedFacts",
     "growing",
+    "run_steps",
 ]

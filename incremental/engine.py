@@ -9,11 +9,12 @@ difference, so there is no second copy of the semantics to keep in step.
 """
 
 import inspect
+import sys
 import traceback
 from collections import Counter
-from collections.abc import Hashable, Iterable, Iterator
+from collections.abc import Generator, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from incremental.errors import Failure, GraphError
 from incremental.graph import Graph, Node
@@ -171,6 +172,7 @@ class Engine:
             self._states.append(state)
             self._by_source[node.source] = state
         self._recorder = _Recorder()
+        self._is_in_batch = False
 
     # --- changing -------------------------------------------------------------
 
@@ -181,14 +183,36 @@ class Engine:
 
     def apply(self, changes: Iterable[tuple[Any, Any, Any]]) -> Delta:
         """Applies `(row type, key, row or None)` changes as one batch; the last of a key wins."""
+        return run_steps(self.steps(changes))
+
+    def steps(
+        self, changes: Iterable[tuple[Any, Any, Any]], size: int = sys.maxsize
+    ) -> Generator[None, None, Delta]:
+        """Do what `apply` does, and pause after every `size` pieces of work.
+
+        A piece is a row of a table, a row of a group, or a run of a derivation. In the pauses
+        what the engine holds is neither before nor after the batch. Raises GraphError if a
+        batch begins in a pause of another one.
+        """
+        if self._is_in_batch:
+            raise GraphError("a batch begins in the middle of another one")
+        self._is_in_batch = True
+        try:
+            return (yield from self._steps(changes, size))
+        finally:
+            self._is_in_batch = False
+
+    def _steps(
+        self, changes: Iterable[tuple[Any, Any, Any]], size: int
+    ) -> Generator[None, None, Delta]:
         delta = Delta()
-        self._put(changes)
+        yield from self._put(changes, size)
         for state in self._states:
             kind = state.node.kind
             if kind == "group":
-                self._update_group(state, delta)
+                yield from self._update_group(state, delta, size)
             elif kind == "derivation":
-                self._update_derivation(state, delta)
+                yield from self._update_derivation(state, delta, size)
         for state in self._states:
             if state.changed:
                 if state.node.output:
@@ -208,9 +232,13 @@ class Engine:
         finally:
             self.apply(before)
 
-    def _put(self, changes: Iterable[tuple[Any, Any, Any]]) -> None:
+    def _put(
+        self, changes: Iterable[tuple[Any, Any, Any]], size: int
+    ) -> Generator[None, None, None]:
         touched: dict[_State, dict[Any, Any]] = {}
-        for source, key, row in changes:
+        for number, (source, key, row) in enumerate(changes, 1):
+            if number % size == 0:
+                yield
             state = self._by_source.get(source)
             if state is None or state.node.kind != "table":
                 raise GraphError(f"{getattr(source, '__name__', source)} is not a table here")
@@ -225,10 +253,12 @@ class Engine:
                     state.changed[key] = old
                     _mark_readers(state.slots, key)
 
-    def _update_group(self, state: _State, delta: Delta) -> None:
+    def _update_group(self, state: _State, delta: Delta, size: int) -> Generator[None, None, None]:
         before: dict[tuple[Any, Any], bool] = {}
         for source in state.over:
-            for key, old in source.changed.items():
+            for number, (key, old) in enumerate(source.changed.items(), 1):
+                if number % size == 0:
+                    yield
                 new = source.values.get(key)
                 if old is not None:
                     _count(state, self._project(state, key, old, delta, record=False), -1, before)
@@ -269,7 +299,9 @@ class Engine:
             self._clear_failure(state, key, delta)
         return pairs
 
-    def _update_derivation(self, state: _State, delta: Delta) -> None:
+    def _update_derivation(
+        self, state: _State, delta: Delta, size: int
+    ) -> Generator[None, None, None]:
         (source,) = state.over
         for key in source.changed:
             if key in source.values:
@@ -280,8 +312,10 @@ class Engine:
         if not state.dirty:
             return
         dirty, state.dirty = state.dirty, {}
-        for key in dirty:
+        for number, key in enumerate(dirty, 1):
             self._run(state, key, delta)
+            if number % size == 0:
+                yield
         delta.runs[state.node.name] += len(dirty)
 
     def _run(self, state: _State, key: Any, delta: Delta) -> None:
@@ -381,20 +415,43 @@ class Engine:
 
     def differences(self) -> list[Difference]:
         """Compares this state with a full recomputation from the same rows; empty when equal."""
+        return run_steps(self.difference_steps())
+
+    def difference_steps(self, size: int = sys.maxsize) -> Generator[None, None, list[Difference]]:
+        """Do what `differences` does, and pause after every `size` pieces of work.
+
+        No batch may begin in a pause.
+        """
         fresh = Engine(self.graph)
-        fresh.apply(
+        rows = [
             (state.node.source, key, row)
             for state in self._states
             if state.node.kind == "table"
             for key, row in state.values.items()
-        )
+        ]
+        yield from fresh.steps(rows, size)
         found: list[Difference] = []
         for mine, full in zip(self._states, fresh._states, strict=True):
-            for key in mine.values.keys() | full.values.keys():
+            for number, key in enumerate(mine.values.keys() | full.values.keys(), 1):
+                if number % size == 0:
+                    yield
                 one, other = mine.values.get(key), full.values.get(key)
                 if one != other:
                     found.append(Difference(mine.node.name, key, one, other))
         return found
+
+
+_ResultT = TypeVar("_ResultT")
+
+
+def run_steps(steps: Generator[None, None, _ResultT]) -> _ResultT:
+    """Run steps to their end without a pause, and return their result."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: _ResultT = end.value
+            return result
 
 
 def _count(

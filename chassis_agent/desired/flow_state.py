@@ -5,7 +5,7 @@ port, chassis, … wants, with the desired table, which settles what the switch
 gets when several want the same flow.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from chassis_agent.derivations.acls import port_acls
@@ -20,8 +20,11 @@ from chassis_agent.inputs import Change, LocalPort, Zone
 from chassis_agent.openflow.references import references_of_flow
 from chassis_agent.punt.meters import PuntMeter, punt_meters
 from chassis_agent.show import Names, format_flow
-from incremental import Delta, Engine, Read
+from incremental import Delta, Engine, Read, run_steps
 from southbound.rows import Datapath, PortBinding
+
+WORK_AT_ONCE: Final = 64
+"""Rows, or runs of derivations, that are worked on between two pauses: a few milliseconds."""
 
 _AGENT: Final = "agent"
 """The owner of the meters in front of the agent, to which flows of all kinds refer."""
@@ -97,13 +100,24 @@ class FlowState:
 
     def apply(self, changes: Iterable[Change]) -> Delta:
         """Takes changes of rows and facts; :meth:`take_changes` gives what comes of them."""
-        delta = self._engine.apply(changes)
-        for key, change in delta.of(self._wiring.group_flows).items():
+        return run_steps(self.steps(changes))
+
+    def steps(self, changes: Iterable[Change]) -> Generator[None, None, Delta]:
+        """Do what `apply` does, with a pause wherever :data:`WORK_AT_ONCE` is done.
+
+        In the pauses the state is neither before nor after the changes.
+        """
+        delta = yield from self._engine.steps(changes, WORK_AT_ONCE)
+        for number, (key, change) in enumerate(delta.of(self._wiring.group_flows).items(), 1):
+            if number % WORK_AT_ONCE == 0:
+                yield
             group = change.after
             self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
             self._note_waiting(key, group.waiting if group else ())
         for source in self._wiring.flow_sources:
-            for key, change in delta.of(source).items():
+            for number, (key, change) in enumerate(delta.of(source).items(), 1):
+                if number % WORK_AT_ONCE == 0:
+                    yield
                 self._desired.replace((source, key), change.after or ())
         for source in self._wiring.object_sources:
             for key, change in delta.of(source).items():
@@ -166,14 +180,21 @@ class FlowState:
 
     def self_check(self) -> list[str]:
         """Compares with a full recomputation from the same inputs; empty when equal."""
+        return run_steps(self.self_check_steps())
+
+    def self_check_steps(self) -> Generator[None, None, list[str]]:
+        """Do what `self_check` does, with pauses, in which nothing may be changed."""
+        differences = yield from self._engine.difference_steps(WORK_AT_ONCE)
         found = [
             f"{node} of {key}: is {is_}, should be {should}"
-            for node, key, is_, should in self._engine.differences()
+            for node, key, is_, should in differences
         ]
         again = DesiredTable()
         wiring = self._wiring
         for source in (wiring.group_flows, *wiring.flow_sources, *wiring.object_sources):
-            for key, value in self._engine.rows(source).items():
+            for number, (key, value) in enumerate(self._engine.rows(source).items(), 1):
+                if number % WORK_AT_ONCE == 0:
+                    yield
                 again.replace((source, key), getattr(value, "flows", value))
         found += self.compare(again, self._desired, "recomputed", "kept")
         return found + self._check_objects()

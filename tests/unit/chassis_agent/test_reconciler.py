@@ -10,8 +10,9 @@ from chassis_agent import reconciler as module
 from chassis_agent.bridge.switch import InstalledObjects, Refusal, RefusedKey, Switch
 from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.compile import ConjunctionIds
+from chassis_agent.derivations import logical
 from chassis_agent.desired.flow import Flow, FlowKey
-from chassis_agent.desired.flow_state import FlowState
+from chassis_agent.desired.flow_state import WORK_AT_ONCE, FlowState
 from chassis_agent.desired.flows import Changes
 from chassis_agent.desired.objects import Group, Meter
 from chassis_agent.health import Health
@@ -24,7 +25,7 @@ from chassis_agent.ovsdb import Bridge, Interface, SwitchDatabase
 from chassis_agent.reconciler import Reconciler
 from southbound.rows import Row
 from southbound.watch.client import Batch, WatchClient
-from tests.unit.chassis_agent.tiny_network import NETWORK
+from tests.unit.chassis_agent.tiny_network import NETWORK, Lookup, group
 
 BRIDGE = Bridge(
     "br-int",
@@ -92,9 +93,9 @@ class FlowTable:
         for flow in changes.removed:
             del self.holds[flow.key]
         self.holds.update((flow.key, flow) for flow in changes.added)
-        for group in changes.groups.removed:
-            del self.groups[group.number]
-        self.groups.update((group.number, group) for _, group in changes.groups.put)
+        for gone in changes.groups.removed:
+            del self.groups[gone.number]
+        self.groups.update((each.number, each) for _, each in changes.groups.put)
         for meter in changes.meters.removed:
             del self.meters[meter.number]
         self.meters.update((meter.number, meter) for _, meter in changes.meters.put)
@@ -221,3 +222,37 @@ async def test_a_table_that_another_program_changed_is_repaired(host: Host) -> N
     assert host.switch.holds == wanted
     assert host.reconciler.is_in_sync
     assert host.health.counters["flows_restored"] == 1
+
+
+async def test_other_tasks_have_their_turns_while_much_is_computed(
+    host: Host, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between two turns no more flow groups are packed than the bound says."""
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    runs: list[int] = []
+    packed: list[object] = []
+    original = logical.pack_group
+
+    def counting(*arguments: Any) -> Any:
+        packed.append(arguments)
+        return original(*arguments)
+
+    monkeypatch.setattr(logical, "pack_group", counting)
+    groups = [
+        group(1000 + n, "ls", Lookup.unicast(mac=(n + 9).to_bytes(6), port="p1"))
+        for n in range(20 * WORK_AT_ONCE)
+    ]
+    seen = 0
+    task = asyncio.create_task(host.send(groups))
+    while len(packed) < len(groups):
+        await asyncio.sleep(0)
+        runs.append(len(packed) - seen)
+        seen = len(packed)
+        if seen % len(groups):
+            assert not host.reconciler.is_in_sync
+    await task
+    await host.settle()
+    assert max(runs) <= WORK_AT_ONCE
+    assert sum(bool(run) for run in runs) >= 20
+    assert await host.reconciler.differences() == []

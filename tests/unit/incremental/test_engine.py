@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import pytest
 
-from incremental import Engine, Graph, GraphError, Read
+from incremental import Engine, Graph, GraphError, Read, run_steps
 
 
 class Town(NamedTuple):
@@ -242,3 +242,47 @@ def test_a_group_may_have_several_sources() -> None:
     assert engine.rows(people) == {("ulm", "mayor"): True}
     engine.apply([(Visit, 1, None)])
     assert engine.rows(people) == {}
+
+
+def counting_world(runs: list[str]) -> Graph:
+    def counted(_read: Read, name: str) -> str:
+        runs.append(name)
+        return name
+
+    graph = Graph()
+    graph.table(Town)
+    graph.derive(counted, over=Town, output=True)
+    return graph
+
+
+TOWNS = [(Town, f"town{n}", Town(f"town{n}", n)) for n in range(100)]
+
+
+def test_steps_pause_after_so_many_pieces_of_work_and_come_to_the_same() -> None:
+    runs: list[str] = []
+    graph, size, at_a_time = counting_world(runs), 7, []
+    engine = Engine(graph)
+    steps, before = engine.steps(TOWNS, size), 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            delta = end.value
+            break
+        at_a_time.append(len(runs) - before)
+        before = len(runs)
+    assert len(runs) == len(TOWNS)
+    assert max(at_a_time) == size
+    assert len(at_a_time) >= len(TOWNS) / size
+    assert delta.outputs == Engine(graph).apply(TOWNS).outputs
+    assert run_steps(engine.difference_steps(size)) == []
+
+
+def test_a_batch_cannot_begin_in_a_pause_of_another_one() -> None:
+    engine = Engine(counting_world([]))
+    steps = engine.steps(TOWNS, 7)
+    next(steps)
+    with pytest.raises(GraphError, match="in the middle"):
+        engine.apply(TOWNS[:1])
+    run_steps(steps)
+    assert not engine.apply(TOWNS[:1]).outputs
