@@ -27,6 +27,9 @@ T = TypeVar("T")
 _WRITERS = 4
 """Threads for changes, which come one after the other anyway: the rest is for readers."""
 
+_DRY_RUNS = 4
+"""Threads for changes that are only tried: none of them waits for the writer."""
+
 
 class Agents(sources.Agents, Protocol):
     """The watch server, as far as the API asks it."""
@@ -71,6 +74,7 @@ class Backend:
     authentication: bool = True
     limits: Limits = DEFAULT_LIMITS
     _writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WRITERS))
+    _dry_runs: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_DRY_RUNS))
     questions: Turns = field(default_factory=Turns)
     """Those of traces and explanations."""
     attempts: FailedAttempts = field(default_factory=FailedAttempts)
@@ -118,7 +122,8 @@ class Backend:
                 return Written(result, tx.committed, changed=True)
             return Written(result, tx.revision - 1, changed=False)
 
-        return await to_thread.run_sync(run, limiter=self._writers)
+        limiter = self._dry_runs if dry_run else self._writers
+        return await to_thread.run_sync(run, limiter=limiter)
 
     async def dry_run(self, work: Callable[[Transaction], T], *, author: str) -> T:
         """What `work` makes of a transaction that changes nothing and locks nothing."""
