@@ -236,15 +236,19 @@ def _exists(path: str) -> bool:
         raise DatabaseUnreachableError(f"{path}: {error.strerror}") from error
 
 
-def make_engine(url: str, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> Engine:
+def make_engine(
+    url: str, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT, **postgresql: int
+) -> Engine:
     """An engine with the settings that every use of the database needs.
+
+    `postgresql` are connection parameters of libpq.
 
     Raises :class:`~northbound.errors.DatabaseUrlError`, also where the driver is missing.
     """
     parsed = parse_url(url)
     if parsed.get_backend_name() != "sqlite":
         try:
-            return create_engine(parsed, pool_pre_ping=True, **_JSON)
+            return create_engine(parsed, pool_pre_ping=True, connect_args=postgresql, **_JSON)
         except ImportError as error:
             raise DatabaseUrlError(
                 f"the driver for PostgreSQL is missing ({error}): install treadle[postgresql]"

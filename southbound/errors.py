@@ -2,6 +2,7 @@
 
 SouthboundError
 ├── StoreError            the database refused a read or a write
+├── TakenOverError        another server has taken the database over
 ├── UnknownGroup          a flow group was written whose id was never allocated
 ├── NotAllowed            a chassis tried to write what isn't its own
 ├── CannotTell            who an agent is cannot be found out now
@@ -22,6 +23,10 @@ class SouthboundError(Exception):
 
 class StoreError(SouthboundError):
     """The database refused; what was to be written is not written, not even in part."""
+
+
+class TakenOverError(SouthboundError):
+    """Another server writes the database now: nothing was written, and nothing may be."""
 
 
 class UnknownGroup(SouthboundError):  # noqa: N818

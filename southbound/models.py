@@ -134,5 +134,7 @@ progress = Table(
     Column("id", Integer, primary_key=True, autoincrement=False),
     Column("revision", BigInteger, nullable=False),
     Column("next_group_id", BigInteger, nullable=False),
+    Column("fence", BigInteger, nullable=False, server_default="0"),
 )
-"""One row, of id 1: the revision that the intent rows realise, and the next free group id."""
+"""One row, of id 1: the revision that the intent rows realise, the next free group id, and
+the number of the server that may write: it counts those that have taken the database over."""

@@ -14,7 +14,7 @@ from typing import TypeVar, cast
 import msgspec
 import structlog
 
-from southbound.errors import StoreError
+from southbound.errors import StoreError, TakenOverError
 from southbound.facts import Facts
 from southbound.feed import Feed
 from southbound.groups import GroupIds
@@ -95,7 +95,8 @@ class RealisedState:
         self._tasks: list[asyncio.Task[None]] = []
 
     async def load(self) -> None:
-        """Read everything from the store; once, before anything else."""
+        """Take the store over and read everything from it; once, before anything else."""
+        await asyncio.to_thread(self._store.take_over)
         contents = await asyncio.to_thread(self._store.read)
         self._revision = contents.revision
         self.groups = contents.groups
@@ -118,7 +119,10 @@ class RealisedState:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         if self.facts.unstored:
-            await self._flush_facts()
+            try:
+                await self._flush_facts()
+            except TakenOverError as error:
+                log.warning("facts not stored", reason=str(error))
 
     # --- reading
 

@@ -2,6 +2,10 @@
 
 Synchronous: the server runs it in a thread. Each write is one transaction that names
 only rows that changed; what to write is decided in memory, so nothing is read first.
+
+One store writes a database: the one that took it over last. Each write checks that in its
+own transaction (a *fence*), so that a server that has lost the database without noticing
+undoes nothing of what the next one writes.
 """
 
 from collections import defaultdict
@@ -9,12 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, select
+from sqlalchemy import Connection, Engine, Table, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
 from southbound import models
-from southbound.errors import StoreError
+from southbound.errors import StoreError, TakenOverError
 from southbound.groups import GroupIds
 from southbound.records import CODECS
 from southbound.rows import ROW_TYPES, Row
@@ -41,11 +45,23 @@ class Store:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
+        self._fence: int | None = None
         self._upserts = {
             table: _upsert_statement(table, engine.dialect.name)
             for table in models.metadata.sorted_tables
         }
         self._deletes = {table: _delete_statement(table) for table in models.metadata.sorted_tables}
+
+    def take_over(self) -> None:
+        """Be the one that writes: stores that took over before are refused from now on."""
+        dialect = postgresql if self._engine.dialect.name == "postgresql" else sqlite
+        statement = dialect.insert(models.progress).on_conflict_do_update(
+            index_elements=["id"], set_={"fence": models.progress.c.fence + 1}
+        )
+        first = {"id": 1, "revision": 0, "next_group_id": 1, "fence": 1}
+        with self._transaction() as connection:
+            taken = connection.execute(statement.returning(models.progress.c.fence), first)
+            self._fence = taken.scalar_one()
 
     def read(self) -> Contents:
         """Everything, as of one moment."""
@@ -74,12 +90,11 @@ class Store:
         self, revision: int, puts: Sequence[Row], deletes: Sequence[Row], groups: GroupIds
     ) -> None:
         """Bring intent to `revision`. `groups` knows the origins of the flow groups put."""
-        progress = {"id": 1, "revision": revision, "next_group_id": groups.next_id}
         records = _by_table(puts)
         for record in records.get(models.flow_group, ()):
             record["origin"] = groups.origin_of(record["id"])
         with self._transaction() as connection:
-            self._upsert(connection, {models.progress: [progress]})
+            self._pass_fence(connection, revision=revision, next_group_id=groups.next_id)
             self._delete(connection, deletes)
             self._upsert(connection, records)
 
@@ -97,10 +112,20 @@ class Store:
             else:
                 bound.append({"id": binding, **fact._asdict()})
         with self._transaction() as connection:
+            self._pass_fence(connection, fence=self._fence)
             if unbound:
                 connection.execute(self._deletes[models.port_fact], unbound)
             self._delete(connection, deletes)
             self._upsert(connection, {models.port_fact: bound, **_by_table(puts)})
+
+    def _pass_fence(self, connection: Connection, **progress: int | None) -> None:
+        """Write `progress`, first of all: it locks the row until the transaction ends.
+
+        Raises TakenOverError unless this store is the last one that took over.
+        """
+        mine = (models.progress.c.id == 1, models.progress.c.fence == self._fence)
+        if connection.execute(update(models.progress).where(*mine).values(progress)).rowcount != 1:
+            raise TakenOverError("another server has taken the database over")
 
     def _upsert(
         self, connection: Connection, records: Mapping[Table, Sequence[Mapping[str, Any]]]

@@ -6,6 +6,7 @@
     ├── AddressInUseError     another program listens there, or the address is not ours
     ├── NoTokensError         it would serve others, but nobody has a token
     ├── AlreadyRunningError   another server works on the same database
+    ├── DatabaseLostError     the database may be another server's by now
     ├── CertificateError      a certificate or its key cannot be used
     └── ServiceFailedError    a part of the server ended by itself
 """
@@ -25,6 +26,10 @@ class NoTokensError(ServerError):
 
 class AlreadyRunningError(ServerError):
     """A database has one server."""
+
+
+class DatabaseLostError(ServerError):
+    """What held the database for this server is gone: another one may have started."""
 
 
 class CertificateError(ServerError):

@@ -21,10 +21,15 @@ from api.backend import Backend
 from api.token_watch import TokenWatch
 from cli.server.agents import AgentGate
 from cli.server.descriptors import share_of_connections
-from cli.server.errors import AddressInUseError, NoTokensError, ServiceFailedError
+from cli.server.errors import (
+    AddressInUseError,
+    DatabaseLostError,
+    NoTokensError,
+    ServiceFailedError,
+)
 from cli.server.history import keep_short
 from cli.server.http import ApiServer, Sparsely
-from cli.server.ownership import owning
+from cli.server.ownership import Ownership, owning
 from cli.server.settings import AgentListener, Listener, ServerSettings
 from cli.server.stopping import GRACE_SECONDS, stopping_on_signals
 from cli.server.tls import Certificate, reloading
@@ -50,7 +55,7 @@ async def serve(settings: ServerSettings) -> None:
         api_tls, agents_tls = (held.context if held else None for held in certificates)
         api_admission, agents_admission = _admissions(settings)
         listener = stack.enter_context(_bound(settings.api, api_admission))
-        stack.enter_context(owning(settings.database_url))
+        ownership = stack.enter_context(owning(settings.database_url))
         database = stack.enter_context(_database(settings))
         _refuse_open_door(settings, database)
         realised = await stack.enter_async_context(_realised(database, settings.agents))
@@ -79,7 +84,7 @@ async def serve(settings: ServerSettings) -> None:
             patience=settings.api.patience,
             admission=api_admission,
         )
-        await _serve_api(server, settings, listener, translating, database, stop)
+        await _serve_api(server, settings, listener, translating, database, ownership, stop)
     log.info("stopped")
 
 
@@ -89,11 +94,13 @@ async def _serve_api(
     listener: socket.socket,
     translating: asyncio.Task[None],
     database: Database,
+    ownership: Ownership,
     stop: asyncio.Event,
 ) -> None:
-    """Serve the API until `stop`, or until it or the translator ends by itself."""
+    """Serve the API until `stop`, until it or the translator ends, or the database is lost."""
     serving = asyncio.create_task(server.serve(sockets=[listener]), name="the API")
     stopping = asyncio.create_task(stop.wait(), name="stop")
+    losing = asyncio.create_task(ownership.lost(), name="the hold on the database")
     log.info(
         "serving",
         api=settings.api.url("http"),
@@ -102,15 +109,23 @@ async def _serve_api(
         tokens="needed" if settings.api.asks_for_tokens else "not needed",
     )
     try:
-        await asyncio.wait((serving, translating, stopping), return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait(
+            (serving, translating, stopping, losing), return_when=asyncio.FIRST_COMPLETED
+        )
     finally:
         ended = [task for task in (serving, translating) if task.done()]
+        is_lost = losing.done()
+        if is_lost:
+            database.end_writes()
         server.should_exit = True
         stopping.cancel()
+        losing.cancel()
         ending = asyncio.get_running_loop().call_later(GRACE_SECONDS, database.end_writes)
-        await asyncio.gather(serving, stopping, return_exceptions=True)
+        await asyncio.gather(serving, stopping, losing, return_exceptions=True)
         ending.cancel()
         database.end_writes()
+    if is_lost:
+        raise DatabaseLostError(f"this server may not write any more: {losing.result()}")
     for task in ended:
         raise ServiceFailedError(f"{task.get_name()} has ended") from task.exception()
 

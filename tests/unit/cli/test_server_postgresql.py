@@ -4,7 +4,9 @@ import signal
 from pathlib import Path
 
 import httpx
+from sqlalchemy import text
 
+from northbound.database import make_engine
 from tests.unit.cli.test_server import NETWORK, RunningServer, free_ports, run, start
 from tests.unit.northbound.postgresql import private_server
 
@@ -43,3 +45,19 @@ def test_a_server_on_postgresql(tmp_path: Path) -> None:
         process.send_signal(signal.SIGTERM)
         _, log = process.communicate(timeout=30)
         assert process.returncode == 0, log
+
+        again = start(*arguments)
+        RunningServer(again, tmp_path, api_port, agents_port).wait()
+        take_the_lock_away(url)
+        _, log = again.communicate(timeout=30)
+        assert again.returncode == 1, log
+        assert "this server may not write any more" in log
+
+
+def take_the_lock_away(url: str) -> None:
+    """End the connection by which a server holds the database, as a cut cable does."""
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        holders = "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory'"
+        assert connection.execute(text(holders)).all() == [(True,)]
+    engine.dispose()

@@ -30,7 +30,9 @@ def engine(tmp_path: Path) -> Iterator[Engine]:
 
 @pytest.fixture
 def store(engine: Engine) -> Store:
-    return Store(engine)
+    store = Store(engine)
+    store.take_over()
+    return store
 
 
 @pytest.fixture

@@ -29,13 +29,13 @@ ROUTER_PORT = PortBinding("r1", "d1", "r-web", 9, "patch", neighbours=("10.0.0.0
 
 @pytest.fixture
 def written(engine: Engine) -> list[str]:
-    """The names of the tables in each INSERT and DELETE that the database gets."""
+    """The names of the tables in each INSERT, UPDATE and DELETE that the database gets."""
     statements: list[str] = []
 
     def note(_c: object, _cu: object, statement: str, *_more: object) -> None:
         words = statement.split()
-        if words[0] in ("INSERT", "DELETE"):
-            statements.append(words[2])
+        if words[0] in ("INSERT", "UPDATE", "DELETE"):
+            statements.append(words[1 if words[0] == "UPDATE" else 2])
 
     event.listen(engine, "before_cursor_execute", note)
     return statements
