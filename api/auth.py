@@ -62,12 +62,18 @@ _shown: ContextVar[tuple[Backend, Token] | None] = ContextVar("shown", default=N
 
 
 def get_backend(request: Request) -> Backend:
+    """Return what the application of `request` stands on."""
     backend: Backend = request.app.state.backend
     return backend
 
 
+async def _backend(request: Request) -> Backend:
+    # Dependencies that aren't async each cost a turn of a thread.
+    return get_backend(request)
+
+
 async def authenticate(
-    backend: Annotated[Backend, Depends(get_backend)],
+    backend: Annotated[Backend, Depends(_backend)],
     credentials: Annotated[HTTPAuthorizationCredentials | None, Depends(bearer)],
     request: Request,
 ) -> Caller:
@@ -132,13 +138,13 @@ class Require:
     def __init__(self, role: str) -> None:
         self.role = role
 
-    def __call__(self, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
+    async def __call__(self, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
         if caller.role not in ORDER or ORDER.index(caller.role) < ORDER.index(self.role):
             raise ForbiddenError(caller.role, self.role)
         return caller
 
 
-BackendOf = Annotated[Backend, Depends(get_backend)]
+BackendOf = Annotated[Backend, Depends(_backend)]
 Viewer = Annotated[Caller, Depends(Require("viewer"))]
 Operator = Annotated[Caller, Depends(Require("operator"))]
 Admin = Annotated[Caller, Depends(Require("admin"))]

@@ -2,7 +2,7 @@
 
 Bodies are taken as plain JSON: what may be in them is for the specs of
 :mod:`northbound.specs` to say, once for all the ways in which intent arrives.
-They may be large, so they are parsed in a thread.
+Those that are large are parsed in a thread, so that others are answered meanwhile.
 """
 
 import re
@@ -35,6 +35,8 @@ M = TypeVar("M", bound=BaseModel)
 JSON = "application/json"
 MERGE_PATCH = "application/merge-patch+json"
 MAXIMUM_WAIT = 600.0
+SMALL = 4096
+"""Characters, or values, that are worked on at once: to hand them to a thread costs more."""
 
 _ENTITY_TAG = re.compile(r'"([0-9]{1,18})"')
 
@@ -50,6 +52,8 @@ async def refuse_wrong_parameters(request: Request) -> None:
         raise BadQueryError([FieldProblem((name,), "must not have NUL in it") for name in nul])
     route = request.scope["route"]
     if not isinstance(route, APIRoute):
+        return
+    if not request.query_params:
         return
     known = set(_query_parameters(route.dependant))
     known |= {parameter["name"] for parameter in (route.openapi_extra or {}).get("parameters", ())}
@@ -98,6 +102,8 @@ async def json_body(request: Request, accepted: tuple[str, ...] = (JSON,)) -> di
     """The body as a JSON object, within the limits of the server."""
     text = await body_text(request, accepted)
     limit = get_backend(request).limits.value_limit
+    if len(text) <= SMALL:
+        return parse_object(text, limit)
     return await run_in_threadpool(parse_object, text, limit)
 
 
@@ -109,7 +115,7 @@ async def _merge_patch(request: Request) -> dict[str, Any]:
     return await json_body(request, (MERGE_PATCH, JSON))
 
 
-def _version(
+async def _version(
     if_match: Annotated[
         str | None,
         Header(
@@ -141,7 +147,7 @@ class WriteOptions:
     timeout: float
 
 
-def _write_options(
+async def _write_options(
     comment: Annotated[
         str, Query(max_length=1000, description="Why: kept with the revision.")
     ] = "",
@@ -153,14 +159,14 @@ def _write_options(
             "changed are `up`, as far as chassis have them. Without it, once it is committed."
         ),
     ] = None,
-    timeout: Annotated[
+    timeout: Annotated[  # noqa: ASYNC109 - a field of what is returned
         float, Query(gt=0, le=MAXIMUM_WAIT, description="Seconds to wait at most.")
     ] = 30.0,
 ) -> WriteOptions:
     return WriteOptions(comment, wait, timeout)
 
 
-def _page_request(
+async def _page_request(
     limit: Annotated[
         int, Query(ge=1, le=MAXIMUM_LIMIT, description="How many items a page holds at most.")
     ] = DEFAULT_LIMIT,

@@ -12,7 +12,6 @@ from northbound.transaction import Reader
 _PORTS = "logical_switch_port"
 
 
-@while_token_holds
 async def wait_for(
     backend: Backend,
     revision: int,
@@ -23,8 +22,17 @@ async def wait_for(
 
     It may be one that is not committed yet.
     """
-    if milestone is None:
-        return
+    if milestone is not None:
+        await _wait_for(backend, revision, milestone, timeout)
+
+
+@while_token_holds
+async def _wait_for(
+    backend: Backend,
+    revision: int,
+    milestone: Milestone,
+    timeout: float,  # noqa: ASYNC109 - part of the answer, not only of the wait
+) -> None:
     deadline = time.monotonic() + timeout
 
     def left() -> float:

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Literal, NamedTuple, get_args
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from northbound.errors import ConflictError, InvalidError, NotFoundError, Referent
@@ -26,6 +26,8 @@ Role = Literal["admin", "operator", "viewer", "chassis"]
 PREFIX = "treadle_"
 LONGEST_LIFE = 100 * 365 * 86_400.0
 """Seconds; what shall last for longer needs no end."""
+
+_BY_DIGEST = select(ApiToken).where(ApiToken.digest == bindparam("digest"))
 
 
 class Token(NamedTuple):
@@ -93,7 +95,7 @@ def end_of_life(seconds: float) -> datetime:
 
 def authenticate(reader: Reader, secret: str) -> Token | None:
     """The token with this secret; None if there is none or it has expired."""
-    row = reader.session.scalar(select(ApiToken).where(ApiToken.digest == _digest(secret)))
+    row = reader.session.scalar(_BY_DIGEST, {"digest": _digest(secret)})
     if row is None:
         return None
     token = _token(row)

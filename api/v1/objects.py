@@ -5,7 +5,7 @@ under an object (the ports of a switch). The work is the services'; here is what
 makes it HTTP.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sized
 from enum import Enum
 from typing import Annotated, Any
 
@@ -21,6 +21,7 @@ from api.kinds import Content, Kind
 from api.openapi import answer, body, content_schema_name, page_of, patch_body, reference
 from api.problems import refusals
 from api.requests import (
+    SMALL,
     IfVersion,
     JsonObject,
     MergePatch,
@@ -242,6 +243,9 @@ def add_contents(router: APIRouter, content: Content) -> None:
 
 async def read_spec(kind: Kind, values: Mapping[str, Any]) -> Spec:
     """`values` as a spec of `kind`, before the writer is needed for it; or InvalidError."""
+    if sum(len(value) for value in values.values() if isinstance(value, Sized)) <= SMALL:
+        small: Spec = kind.service.read_spec(values)
+        return small
     spec: Spec = await run_in_threadpool(kind.service.read_spec, values)
     return spec
 
