@@ -13,7 +13,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from stat import S_IMODE, S_ISREG
 from typing import Any
@@ -30,6 +30,7 @@ from northbound.faults import reporting_faults
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import RevisionCounter
 from northbound.overlay import overlay_statements
+from northbound.recent import RecentCommits
 from northbound.schema import check_schema, migrate
 from northbound.transaction import Clock, Reader, Transaction, WritingSession
 
@@ -57,7 +58,11 @@ class Database:
         for each in (engine, self._overlaid):
             event.listen(each, "before_cursor_execute", _check_clock)
         self.place = engine.url.render_as_string(hide_password=True)
+        self.recent = RecentCommits()
+        """What was committed last, while it is not asked for."""
         self._sqlite = engine.dialect.name == "sqlite"
+        self.derived = make_derived(engine)
+        """The same database for what can be made again of intent (see :func:`make_derived`)."""
         self._writer = threading.Lock()
         self._closing = threading.Event()
         self._listeners: list[Listener] = []
@@ -96,6 +101,7 @@ class Database:
             elif transaction.finish():
                 session.commit()
                 transaction.committed = transaction.revision
+                self.recent.add(transaction.revision, transaction.changes)
         if transaction.committed is not None:
             self._tell(transaction.committed)
 
@@ -131,9 +137,17 @@ class Database:
         """Let transactions end, those under way too, with a DatabaseBusyError."""
         self._closing.set()
 
+    @property
+    def writer(self) -> AbstractContextManager[object]:
+        """What to hold while writing through another engine than :attr:`engine`.
+
+        SQLite has one writer, and those that wait for each other there look again and again.
+        """
+        return self._writer if self._sqlite else nullcontext()
+
     def close(self) -> None:
-        self.engine.dispose()
-        self._overlaid.dispose()
+        for engine in (self.engine, self.derived, self._overlaid):
+            engine.dispose()
 
     @property
     def _one_state(self) -> dict[str, Any]:
@@ -310,6 +324,27 @@ def _overlaid(engine: Engine) -> Engine:
 
     event.listen(overlaid, "connect", make_overlay)
     return overlaid
+
+
+def make_derived(engine: Engine, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> Engine:
+    """Return an engine for what can be made again of intent: realised state.
+
+    SQLite then doesn't wait for the disk at each commit, but only where it moves its log
+    into the database. What was committed survives the end of the process all the same;
+    where the host itself dies, the last moments of realised state may be missing, which are
+    translated again at the next start. PostgreSQL has one server for both.
+    """
+    if engine.dialect.name != "sqlite":
+        return engine
+    derived = create_engine(engine.url, connect_args={"timeout": busy_timeout}, **_JSON)
+    event.listen(derived, "connect", _prepare_sqlite)
+    event.listen(derived, "connect", _wait_less_for_the_disk)
+    event.listen(derived, "begin", _begin_sqlite)
+    return derived
+
+
+def _wait_less_for_the_disk(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA synchronous = NORMAL")
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:

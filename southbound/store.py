@@ -10,10 +10,10 @@ undoes nothing of what the next one writes.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, Table, bindparam, delete, select, update
+from sqlalchemy import Connection, Engine, Table, Update, bindparam, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -22,6 +22,13 @@ from southbound.errors import StoreError, TakenOverError
 from southbound.groups import GroupIds
 from southbound.records import CODECS
 from southbound.rows import ROW_TYPES, Row
+
+
+_MINE = update(models.progress).where(
+    models.progress.c.id == 1, models.progress.c.fence == bindparam("mine")
+)
+_ADVANCE = _MINE.values(revision=bindparam("to"), next_group_id=bindparam("next"))
+_STAY = _MINE.values(fence=bindparam("mine"))
 
 
 class PortFact(NamedTuple):
@@ -41,10 +48,17 @@ class Contents(NamedTuple):
 
 
 class Store:
-    """The southbound tables of one database."""
+    """The southbound tables of one database.
 
-    def __init__(self, engine: Engine) -> None:
+    `writer` is held while something is written: where others write to the same SQLite file,
+    it is what keeps them in order.
+    """
+
+    def __init__(
+        self, engine: Engine, writer: AbstractContextManager[object] | None = None
+    ) -> None:
         self._engine = engine
+        self._writer = writer or nullcontext()
         self._fence: int | None = None
         self._upserts = {
             table: _upsert_statement(table, engine.dialect.name)
@@ -59,7 +73,7 @@ class Store:
             index_elements=["id"], set_={"fence": models.progress.c.fence + 1}
         )
         first = {"id": 1, "revision": 0, "next_group_id": 1, "fence": 1}
-        with self._transaction() as connection:
+        with self._writer, self._transaction() as connection:
             taken = connection.execute(statement.returning(models.progress.c.fence), first)
             self._fence = taken.scalar_one()
 
@@ -93,8 +107,9 @@ class Store:
         records = _by_table(puts)
         for record in records.get(models.flow_group, ()):
             record["origin"] = groups.origin_of(record["id"])
-        with self._transaction() as connection:
-            self._pass_fence(connection, revision=revision, next_group_id=groups.next_id)
+        with self._writer, self._transaction() as connection:
+            progress = {"to": revision, "next": groups.next_id}
+            self._pass_fence(connection, _ADVANCE, **progress)
             self._delete(connection, deletes)
             self._upsert(connection, records)
 
@@ -111,20 +126,19 @@ class Store:
                 unbound.append({"key_id": binding})
             else:
                 bound.append({"id": binding, **fact._asdict()})
-        with self._transaction() as connection:
-            self._pass_fence(connection, fence=self._fence)
+        with self._writer, self._transaction() as connection:
+            self._pass_fence(connection, _STAY)
             if unbound:
                 connection.execute(self._deletes[models.port_fact], unbound)
             self._delete(connection, deletes)
             self._upsert(connection, {models.port_fact: bound, **_by_table(puts)})
 
-    def _pass_fence(self, connection: Connection, **progress: int | None) -> None:
+    def _pass_fence(self, connection: Connection, statement: Update, **progress: int) -> None:
         """Write `progress`, first of all: it locks the row until the transaction ends.
 
         Raises TakenOverError unless this store is the last one that took over.
         """
-        mine = (models.progress.c.id == 1, models.progress.c.fence == self._fence)
-        if connection.execute(update(models.progress).where(*mine).values(progress)).rowcount != 1:
+        if connection.execute(statement, {"mine": self._fence, **progress}).rowcount != 1:
             raise TakenOverError("another server has taken the database over")
 
     def _upsert(

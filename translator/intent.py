@@ -3,12 +3,18 @@
 Synchronous: the runner calls it in a thread.
 """
 
-from collections.abc import Hashable
+from collections.abc import Hashable, Sequence
 from typing import Any, NamedTuple
 
 from incremental import Failure
 from northbound.database import Database
-from northbound.loading import Image, changes_since, current_revision, load_all
+from northbound.loading import (
+    Image,
+    RevisionChanges,
+    changes_since,
+    current_revision,
+    load_all,
+)
 from translator.inputs import TABLES, key_of, row_of
 
 
@@ -76,6 +82,21 @@ def read_changes(database: Database, revision: int, until: int | None = None) ->
             for each in changes_since(connection, revision)
             if until is None or each.revision <= until
         ]
+    return _batch(revision, revisions)
+
+
+def known_changes(database: Database, revision: int, until: int | None = None) -> Batch | None:
+    """What this process itself committed after `revision`, without asking the database.
+
+    None where the next revision is not at hand, or not all `until` the last one asked for.
+    """
+    revisions = database.recent.after(revision, until)
+    if not revisions or (until is not None and revisions[-1].revision < until):
+        return None
+    return _batch(revision, revisions)
+
+
+def _batch(revision: int, revisions: Sequence[RevisionChanges]) -> Batch:
     changes = [
         ImageChange(row.table, row.before, row.after)
         for _, rows in revisions

@@ -25,7 +25,13 @@ from southbound.groups import ProposedGroupIds
 from southbound.rows import Row
 from southbound.state import RealisedState
 from translator.graph import translation
-from translator.intent import ImageChange, input_change, read_all, read_changes
+from translator.intent import (
+    ImageChange,
+    input_change,
+    known_changes,
+    read_all,
+    read_changes,
+)
 from translator.realise import INTENT, NOTHING, Realised, all_rows, realise, unlike
 
 log = structlog.get_logger(__name__)
@@ -139,7 +145,9 @@ class Translator:
     async def _follow(self, until: int | None = None) -> None:
         """Translate what was committed, `until` a revision if that is given."""
         began = time.perf_counter()
-        batch = await asyncio.to_thread(read_changes, self._database, self._read, until)
+        batch = known_changes(self._database, self._read, until)
+        if batch is None:
+            batch = await asyncio.to_thread(read_changes, self._database, self._read, until)
         if batch.revision > self._read:
             changes = list(self._rows(batch.changes))
             delta = await self._run(self._engine.apply, changes)

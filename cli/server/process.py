@@ -186,7 +186,7 @@ def _database(settings: ServerSettings) -> Iterator[Database]:
 
 @contextlib.asynccontextmanager
 async def _realised(database: Database, listener: AgentListener) -> AsyncIterator[RealisedState]:
-    realised = RealisedState(Store(database.engine), takeover=listener.takeover)
+    realised = RealisedState(Store(database.derived, database.writer), takeover=listener.takeover)
     await realised.load()
     try:
         yield realised

@@ -97,7 +97,7 @@ def database(tmp_path: Path, empty_database: Path) -> Iterator[Database]:
 
 @asynccontextmanager
 async def serve(database: Database, *, authentication: bool = False) -> AsyncIterator[Server]:
-    realised = RealisedState(Store(database.engine))
+    realised = RealisedState(Store(database.derived, database.writer))
     await realised.load()
     translator = Translator(database, realised)
     await translator.start()
