@@ -23,7 +23,6 @@ from southbound.groups import GroupIds
 from southbound.records import CODECS
 from southbound.rows import ROW_TYPES, Row
 
-
 _MINE = update(models.progress).where(
     models.progress.c.id == 1, models.progress.c.fence == bindparam("mine")
 )
