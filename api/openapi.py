@@ -20,7 +20,7 @@ from api.requests import JSON, MERGE_PATCH
 from diagnosis.documents import Trace, TraceRequest
 from diagnosis.explain import documents as explain_documents
 from northbound.batch import Transaction
-from northbound.documents import Document as DeclarativeDocument
+from northbound.documents import WHOLE_DOCUMENT
 
 SCHEMAS = "#/components/schemas/"
 EXAMPLES = "#/components/examples/"
@@ -50,7 +50,7 @@ _TAKEN: tuple[type[BaseModel], ...] = (
     documents.TokenRequest,
     TraceRequest,
     explain_documents.ReachabilityRequest,
-    DeclarativeDocument,
+    WHOLE_DOCUMENT,
 )
 
 

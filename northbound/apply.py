@@ -14,11 +14,11 @@ things come and change, referents before referrers; then the rest goes.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import select
 
-from northbound.documents import Document, Identity, read_document, wanted_objects
+from northbound.documents import Document, read_document, wanted_objects
 from northbound.errors import (
     MOST_PROBLEMS,
     ConflictError,
@@ -28,13 +28,9 @@ from northbound.errors import (
     Referent,
     RequestError,
 )
-from northbound.ipam import AddressBook
-from northbound.models import LogicalRouterPort, LogicalSwitchPort, Resource
-from northbound.services import LOGICAL_ROUTER_PORTS, SERVICES
+from northbound.services import SERVICES
+from northbound.services.applying import Identity, Plan, Present
 from northbound.services.base import Service
-from northbound.services.lookups import NaturalKeys
-from northbound.services.router_ports import end_link
-from northbound.services.switch_ports import release_addresses
 from northbound.specs import SPECS
 from northbound.specs.declaration import held_kinds
 from northbound.transaction import Transaction, at
@@ -44,18 +40,8 @@ _LEAVES = tuple(kind for kind in reversed([*SERVICES]) if kind not in _HELD)
 """Kinds on which nothing depends: they go first, referrers before referents."""
 _CONTAINERS = tuple(kind for kind in reversed([*SERVICES]) if kind in _HELD)
 
-_ALL_AT_ONCE = ("acl",)
-"""Kinds whose objects are checked one by one, before anything of them is written."""
-
 _LARGE = 200
 """From so many objects on, whole tables are read instead of single rows."""
-
-
-class Present(NamedTuple):
-    """An object as it stands: its row, and the fields of its spec."""
-
-    row: Any
-    values: dict[str, Any]
 
 
 @dataclass
@@ -87,47 +73,47 @@ class _Application:
     def __init__(self, tx: Transaction, document: Document, *, adopt: bool) -> None:
         self._tx = tx
         self._adopt = adopt
-        self._result = ApplyResult(document.document)
-        self._wanted = wanted_objects(document)
-        self._replaced: dict[str, tuple[Service[Any, Any], Resource]] = {}
+        self._plan = Plan(document.document, wanted_objects(document))
+        self._created: list[Referent] = []
 
     def run(self) -> ApplyResult:
-        self._prepare()
-        present: dict[str, dict[Identity, Present]] = {}
+        self._load_ahead()
         for kind in _LEAVES:
-            present[kind] = self._present(SERVICES[kind])
-            self._delete_unwanted(kind, present[kind])
+            self._plan.present[kind] = self._present(SERVICES[kind])
+            self._delete_unwanted(kind)
         for kind in _CONTAINERS:
-            present[kind] = self._present(SERVICES[kind])
-        self._end_links(present["logical_router_port"])
-        self._clear_moving_router_ports(
-            present["logical_router_port"], present["logical_switch_port"]
-        )
-        for kind in SERVICES:
-            self._reach(kind, present[kind])
-        self._make_links()
+            self._plan.present[kind] = self._present(SERVICES[kind])
+        for service in SERVICES.values():
+            service.make_room(self._tx, self._plan)
+        for service in SERVICES.values():
+            self._reach(service)
+        for service in SERVICES.values():
+            self._link(service)
         for kind in _CONTAINERS:
-            self._delete_unwanted(kind, present[kind])
+            self._delete_unwanted(kind)
         self._tx.flush()
-        created = {referent.id for referent in self._result.created}
-        for service, row in self._replaced.values():
-            if row.version == self._tx.revision and row.id not in created:
-                self._result.changed.append(service.referent(row))
-        return self._result
+        return self._result()
 
-    def _prepare(self) -> None:
-        if sum(map(len, self._wanted.values())) < _LARGE:
+    def _result(self) -> ApplyResult:
+        created = {referent.id for referent in self._created}
+        changed = [
+            SERVICES[row.__tablename__].referent(row)
+            for row in self._plan.changed.values()
+            if row.version == self._tx.revision and row.id not in created
+        ]
+        return ApplyResult(self._plan.document, self._created, changed, self._plan.deleted)
+
+    def _load_ahead(self) -> None:
+        if sum(map(len, self._plan.wanted.values())) < _LARGE:
             return
         self._tx.warm(*(service.model for service in SERVICES.values()))
-        self._tx.helper(AddressBook).load()
-        keys = self._tx.helper(NaturalKeys)
         for service in SERVICES.values():
-            service.load_keys(keys)
+            service.load_ahead(self._tx)
 
     def _present(self, service: Service[Any, Any]) -> dict[Identity, Present]:
         """What the document owns already, and what it may adopt."""
         owner = service.model.document
-        eligible = owner == self._result.document
+        eligible = owner == self._plan.document
         if self._adopt:
             eligible |= owner.is_(None)
         rows = list(self._tx.session.scalars(select(service.model).where(eligible)))
@@ -135,44 +121,24 @@ class _Application:
             service.identity(values): Present(row, values)
             for row, values in zip(rows, service.describe(self._tx, rows), strict=True)
         }
-        wanted = self._wanted[service.kind]
+        wanted = self._plan.wanted[service.kind]
         return {
             key: found
             for key, found in present.items()
             if key in wanted or found.row.document is not None
         }
 
-    def _delete_unwanted(self, kind: str, present: Mapping[Identity, Present]) -> None:
-        service = SERVICES[kind]
-        unwanted = [found.row for key, found in present.items() if key not in self._wanted[kind]]
-        self._result.deleted += [service.referent(row) for row in unwanted]
+    def _delete_unwanted(self, kind: str) -> None:
+        service, unwanted = SERVICES[kind], self._plan.unwanted(kind)
+        self._plan.deleted += [service.referent(row) for row in unwanted]
         service.remove(self._tx, unwanted)
 
-    def _reach(self, kind: str, present: Mapping[Identity, Present]) -> None:
-        """Create and change the objects of one kind.
-
-        Of ACLs all that are wrong are told, not only the first.
-        """
-        service = SERVICES[kind]
-        changes: list[tuple[tuple[PathElement, ...], Any, dict[str, Any]]] = []
-        for key, wanted in self._wanted[kind].items():
-            found = present.get(key)
-            values = wanted.values
-            if kind == "logical_router_port":
-                values = {**values, "peer": None if found is None else found.row.peer}
-            if found is None:
-                changes.append((wanted.path, None, values))
-            else:
-                if found.row.document is None:
-                    found.row.document = self._result.document
-                    self._replaced[found.row.id] = service, found.row
-                if not service.agrees(found.values, values):
-                    changes.append((wanted.path, found.row, values))
+    def _reach(self, service: Service[Any, Any]) -> None:
+        """Create and change the objects of one kind."""
+        changes = self._changes(service)
         for _, row, values in changes:
-            if isinstance(row, LogicalSwitchPort):
-                release_addresses(self._tx, row)
-                if row.router_port != values["router_port"]:
-                    row.router_port = None
+            if row is not None:
+                service.let_go(self._tx, row, values)
         problems: list[FieldProblem] = []
         for path, row, values in changes:
             try:
@@ -180,7 +146,7 @@ class _Application:
                     self._make(service, row, values)
             except InvalidError as error:
                 problems += error.problems
-                if kind not in _ALL_AT_ONCE or len(problems) >= MOST_PROBLEMS:
+                if not service.checked_one_by_one or len(problems) >= MOST_PROBLEMS:
                     break
             except RequestError:
                 if not problems:
@@ -189,58 +155,55 @@ class _Application:
         if problems:
             raise InvalidError(problems)
 
+    def _changes(
+        self, service: Service[Any, Any]
+    ) -> list[tuple[tuple[PathElement, ...], Any, dict[str, Any]]]:
+        """What has to be written: its place, the row that is there, and the values.
+
+        Links to objects of the same kind stay as they are for now.
+        """
+        present, links = self._plan.present[service.kind], service.links
+        changes: list[tuple[tuple[PathElement, ...], Any, dict[str, Any]]] = []
+        for key, (path, values) in self._plan.wanted[service.kind].items():
+            found = present.get(key)
+            row = None if found is None else found.row
+            if links:
+                values = values | {link: getattr(row, link, None) for link in links}
+            if found is None or row is None:
+                changes.append((path, None, values))
+                continue
+            touched = row.id in self._plan.changed
+            if row.document is None:
+                row.document = self._plan.document
+                self._plan.changed[row.id] = row
+            if touched or not service.agrees(found.values, values):
+                changes.append((path, row, values))
+        return changes
+
     def _make(self, service: Service[Any, Any], row: Any, values: dict[str, Any]) -> None:
         if row is None:
             self._create(service, values)
         else:
             service.replace(self._tx, row.id, values)
-            self._replaced[row.id] = service, row
+            self._plan.changed[row.id] = row
 
     def _create(self, service: Service[Any, Any], values: dict[str, Any]) -> None:
-        if service.declaration.named:
+        if service.named:
             holder = self._tx.named(service.model, values["name"])
             if holder is not None:
                 raise ConflictError(service.kind, "name", values["name"], service.referent(holder))
-        row = service.create(self._tx, values, document=self._result.document)
-        self._result.created.append(service.referent(row))
+        row = service.create(self._tx, values, document=self._plan.document)
+        self._created.append(service.referent(row))
 
-    def _end_links(self, present: Mapping[Identity, Present]) -> None:
-        """Part peers that shall have other peers, or none."""
-        for key, found in present.items():
-            wanted = self._wanted["logical_router_port"].get(key)
-            peer = None if wanted is None else wanted.values["peer"]
-            if found.row.peer is not None and found.row.peer != peer:
-                end_link(self._tx, found.row)
-                self._replaced[found.row.id] = LOGICAL_ROUTER_PORTS, found.row
-
-    def _clear_moving_router_ports(
-        self, ports: dict[Identity, Present], switch_ports: Mapping[Identity, Present]
-    ) -> None:
-        """Delete router ports whose names are wanted on other routers.
-
-        A switch port that leads to one is let go of, to be attached to its successor.
-        """
-        wanted = self._wanted["logical_router_port"]
-        names = {found.values["name"] for found in wanted.values()}
-        moving = [
-            key for key, found in ports.items() if key not in wanted and found.row.name in names
-        ]
-        for key in moving:
-            row = ports.pop(key).row
-            for attached in switch_ports.values():
-                if attached.row.router_port == row.name and not self._tx.is_deleted(attached.row):
-                    release_addresses(self._tx, attached.row)
-                    attached.row.router_port = attached.values["router_port"] = None
-            self._result.deleted.append(LOGICAL_ROUTER_PORTS.referent(row))
-            LOGICAL_ROUTER_PORTS.delete(self._tx, row.id)
-
-    def _make_links(self) -> None:
-        """Join peers, now that all router ports are there and free."""
-        for wanted in self._wanted["logical_router_port"].values():
-            peer = wanted.values["peer"]
-            row = self._tx.named(LogicalRouterPort, wanted.values["name"])
-            if row is None or peer is None or row.peer == peer:
+    def _link(self, service: Service[Any, Any]) -> None:
+        """Join objects of one kind to each other, now that all are there and free."""
+        if not service.links:
+            return
+        for path, values in self._plan.wanted[service.kind].values():
+            row = self._tx.named(service.model, values["name"])
+            told = [link for link in service.links if values[link] is not None]
+            if row is None or all(getattr(row, link) == values[link] for link in told):
                 continue
-            with at(*wanted.path):
-                LOGICAL_ROUTER_PORTS.replace(self._tx, row.id, wanted.values)
-            self._replaced[row.id] = LOGICAL_ROUTER_PORTS, row
+            with at(*path):
+                service.replace(self._tx, row.id, values)
+            self._plan.changed[row.id] = row

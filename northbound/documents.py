@@ -32,78 +32,81 @@ priority and match; routes by their router, prefix, policy, next hop and port.
 Other objects, in the document or not, are referred to by name.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
-from typing import Annotated, Any, NamedTuple
+from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, create_model
 
 from northbound.errors import MOST_PROBLEMS, FieldProblem, InvalidError, PathElement
-from northbound.services import SERVICES
-from northbound.services.acls import language_problems
-from northbound.specs.base import ObjectName, SetName, Spec, invalid
-from northbound.specs.filtering import AclProperties, AddressSetProperties, PortGroupProperties
-from northbound.specs.routing import (
-    LogicalRouterPortProperties,
-    LogicalRouterProperties,
-    StaticRouteProperties,
-)
-from northbound.specs.switching import LogicalSwitchPortProperties, LogicalSwitchProperties
+from northbound.services import SERVICES, Service
+from northbound.services.applying import Identity, Wanted
+from northbound.specs.base import ObjectName, Spec, invalid
+from northbound.specs.declaration import with_article
 
-
-def _or_nothing(entry: type[Spec]) -> BeforeValidator:
-    """Lets an entry be left empty: then it has its defaults."""
-    return BeforeValidator(
-        lambda value: {} if value is None else value, json_schema_input_type=entry | None
-    )
-
-
-_SwitchPort = Annotated[LogicalSwitchPortProperties, _or_nothing(LogicalSwitchPortProperties)]
-_AddressSet = Annotated[AddressSetProperties, _or_nothing(AddressSetProperties)]
-
-
-class SwitchEntry(LogicalSwitchProperties):
-    """A switch with its ports and ACLs."""
-
-    ports: dict[ObjectName, _SwitchPort] = Field(default_factory=dict)
-    acls: list[AclProperties] = Field(default_factory=list)
-
-
-class RouterEntry(LogicalRouterProperties):
-    """A router with its ports and routes."""
-
-    ports: dict[ObjectName, LogicalRouterPortProperties] = Field(default_factory=dict)
-    static_routes: list[StaticRouteProperties] = Field(default_factory=list)
-
-
-class PortGroupEntry(PortGroupProperties):
-    """A port group with its ACLs."""
-
-    acls: list[AclProperties] = Field(default_factory=list)
+_ROOTS = tuple(service for service in SERVICES.values() if not service.owners)
+"""The kinds of objects that are part of none: the sections of a document."""
 
 
 class Document(BaseModel):
-    """A network, or a part of one."""
+    """A network, or a part of one: what :data:`WHOLE_DOCUMENT` has besides its sections."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     document: ObjectName
     """By this name it is known what the document owns."""
-    logical_switches: dict[ObjectName, Annotated[SwitchEntry, _or_nothing(SwitchEntry)]] = {}
-    logical_routers: dict[ObjectName, Annotated[RouterEntry, _or_nothing(RouterEntry)]] = {}
-    port_groups: dict[SetName, Annotated[PortGroupEntry, _or_nothing(PortGroupEntry)]] = {}
-    address_sets: dict[SetName, _AddressSet] = {}
 
 
-class Wanted(NamedTuple):
-    """An object that a document names: where it does, and the fields of its spec."""
+def _or_nothing(entry: type[Spec]) -> Any:
+    """The type of an entry that may be left empty, and then has its defaults."""
+    if any(field.is_required() for field in entry.model_fields.values()):
+        return entry
+    return Annotated[
+        entry,
+        BeforeValidator(
+            lambda value: {} if value is None else value, json_schema_input_type=entry | None
+        ),
+    ]
 
-    path: tuple[PathElement, ...]
-    values: dict[str, Any]
+
+def _collection(service: Service[Any, Any]) -> Any:
+    """The type of a section: entries by name, or a list of them where they have no names."""
+    entry = _entry(service)
+    if not service.named:
+        return list[entry]  # type: ignore[valid-type]
+    names: Any = service.declaration.name_type or ObjectName
+    return dict[names, _or_nothing(entry)]  # type: ignore[misc]
 
 
-Identity = tuple[object, ...]
-"""What an object of a document is found again by: the values of its identifying fields."""
+def _entry(service: Service[Any, Any]) -> type[Spec]:
+    """What a document says of one object: its properties, and what is part of it."""
+    properties = service.declaration.properties
+    if not service.contents:
+        return properties
+    parts = " and ".join(each.declaration.plural.split()[-1] for each in service.contents)
+    sections: dict[str, Any] = {
+        each.declaration.collection: (_collection(each), Field(default_factory=_empty(each)))
+        for each in service.contents
+    }
+    return create_model(
+        f"{service.spec.__name__.removeprefix('Logical').removesuffix('Spec')}Entry",
+        __base__=properties,
+        __doc__=f"{with_article(service.title).capitalize()} with its {parts}.",
+        **sections,
+    )
+
+
+def _empty(service: Service[Any, Any]) -> type[dict[str, Any]] | type[list[Any]]:
+    return dict if service.named else list
+
+
+WHOLE_DOCUMENT: type[Document] = create_model(
+    "Document",
+    __base__=Document,
+    __doc__="A network, or a part of one.",
+    **{each.declaration.key: (_collection(each), {}) for each in _ROOTS},  # type: ignore[call-overload]
+)
+"""The document with all its sections, which follow from the declarations of kinds."""
 
 
 def read_document(values: Mapping[str, Any]) -> Document:
@@ -111,94 +114,78 @@ def read_document(values: Mapping[str, Any]) -> Document:
     if not isinstance(values, Mapping):
         raise InvalidError.of(reason="a document is a mapping", value=values)
     try:
-        return Document.model_validate(dict(values))
+        return WHOLE_DOCUMENT.model_validate(dict(values))
     except ValidationError as error:
-        raise InvalidError(
-            [*invalid(error).problems, *islice(_wrong_matches(values), MOST_PROBLEMS)]
-        ) from None
+        beside = islice(_problems_beside(_ROOTS, values), MOST_PROBLEMS)
+        raise InvalidError([*invalid(error).problems, *beside]) from None
 
 
-def _wrong_matches(values: Mapping[str, Any]) -> Iterator[FieldProblem]:
-    """What is wrong with the matches of ACLs in a document that is wrong elsewhere."""
-    for owners in ("logical_switches", "port_groups"):
-        for name, owner in _members(values.get(owners)):
-            acls = owner.get("acls") if isinstance(owner, Mapping) else None
-            for i, acl in enumerate(acls if isinstance(acls, list) else ()):
-                if isinstance(acl, Mapping):
-                    for problem in language_problems(acl):
-                        yield problem.under((owners, str(name), "acls", i))
+def _problems_beside(
+    services: Sequence[Service[Any, Any]], values: object, *, root: bool = True
+) -> Iterator[FieldProblem]:
+    """What is wrong by another measure in a document that the specs have refused.
+
+    It may be anything at any place.
+    """
+    for service in services:
+        section = service.declaration.key if root else service.declaration.collection
+        for step, entry in _members(values.get(section) if isinstance(values, Mapping) else None):
+            if isinstance(entry, Mapping):
+                yield from (
+                    problem.under((section, step)) for problem in service.problems_beside(entry)
+                )
+                yield from (
+                    problem.under((section, step))
+                    for problem in _problems_beside(service.contents, entry, root=False)
+                )
 
 
-def _members(values: object) -> Iterable[tuple[object, object]]:
-    return values.items() if isinstance(values, Mapping) else ()
+def _members(section: object) -> Iterable[tuple[PathElement, object]]:
+    if isinstance(section, Mapping):
+        return ((str(name), entry) for name, entry in section.items())
+    return enumerate(section) if isinstance(section, list) else ()
 
 
 def wanted_objects(document: Document) -> dict[str, dict[Identity, Wanted]]:
     """All objects of `document`, by kind and identity."""
     found: dict[str, dict[Identity, Wanted]] = {kind: {} for kind in SERVICES}
-    for kind, wanted in _objects(document):
-        identity = SERVICES[kind].identity(wanted.values)
-        if identity in found[kind]:
-            first = ".".join(map(str, found[kind][identity].path))
-            raise InvalidError.of(*wanted.path, reason=f"says the same as {first}")
-        found[kind][identity] = wanted
-    _make_peers_mutual(found["logical_router_port"])
+    for service in _ROOTS:
+        section = getattr(document, service.declaration.key)
+        for kind, wanted in _objects(service, section, (service.declaration.key,), {}):
+            identity = SERVICES[kind].identity(wanted.values)
+            if identity in found[kind]:
+                first = ".".join(map(str, found[kind][identity].path))
+                raise InvalidError.of(*wanted.path, reason=f"says the same as {first}")
+            found[kind][identity] = wanted
+    for kind, service in SERVICES.items():
+        service.complete([wanted.values for wanted in found[kind].values()])
     return found
 
 
-def _objects(document: Document) -> Iterator[tuple[str, Wanted]]:
-    for name, switch in document.logical_switches.items():
-        path = ("logical_switches", name)
-        yield "logical_switch", _named(path, name, switch, exclude={"ports", "acls"})
-        for port_name, port in switch.ports.items():
-            place = {"logical_switch": name}
-            yield "logical_switch_port", _named((*path, "ports", port_name), port_name, port, place)
-        yield from _acls((*path, "acls"), switch.acls, switch=name)
-    for name, router in document.logical_routers.items():
-        path = ("logical_routers", name)
-        yield "logical_router", _named(path, name, router, exclude={"ports", "static_routes"})
-        place = {"logical_router": name}
-        for port_name, router_port in router.ports.items():
-            at = (*path, "ports", port_name)
-            yield "logical_router_port", _named(at, port_name, router_port, place)
-        for i, route in enumerate(router.static_routes):
-            values = route.model_dump() | place
-            yield "static_route", Wanted((*path, "static_routes", i), values)
-    for name, group in document.port_groups.items():
-        path = ("port_groups", name)
-        yield "port_group", _named(path, name, group, exclude={"acls"})
-        yield from _acls((*path, "acls"), group.acls, group=name)
-    for name, address_set in document.address_sets.items():
-        yield "address_set", _named(("address_sets", name), name, address_set)
-
-
-def _named(
+def _objects(
+    service: Service[Any, Any],
+    section: Mapping[str, Spec] | Sequence[Spec],
     path: tuple[PathElement, ...],
-    name: str,
-    entry: Spec,
-    place: Mapping[str, str] | None = None,
-    *,
-    exclude: set[str] | None = None,
-) -> Wanted:
-    return Wanted(path, entry.model_dump(exclude=exclude) | {"name": name} | dict(place or {}))
-
-
-def _acls(
-    path: tuple[PathElement, ...],
-    acls: list[AclProperties],
-    *,
-    switch: str | None = None,
-    group: str | None = None,
+    place: Mapping[str, str],
 ) -> Iterator[tuple[str, Wanted]]:
-    for i, acl in enumerate(acls):
-        values = acl.model_dump() | {"logical_switch": switch, "port_group": group}
-        yield "acl", Wanted((*path, i), values)
+    """The objects of a section, each before what is part of it; `place` tells their owner."""
+    sections = {each.declaration.collection for each in service.contents}
+    owner: dict[str, Any] = {field.name: place.get(field.name) for field in service.owners}
+    if not isinstance(section, Mapping):
+        for i, entry in enumerate(section):
+            yield service.kind, Wanted((*path, i), entry.model_dump() | owner)
+        return
+    for name, entry in section.items():
+        values = entry.model_dump(exclude=sections) | {"name": name} | owner
+        yield service.kind, Wanted((*path, name), values)
+        for each in service.contents:
+            part = each.declaration.collection
+            here = {_owner_field(each, service.kind): name}
+            yield from _objects(each, getattr(entry, part), (*path, name, part), here)
 
 
-def _make_peers_mutual(ports: Mapping[Identity, Wanted]) -> None:
-    """Let a link that one end names be named by both."""
-    by_name = {wanted.values["name"]: wanted for wanted in ports.values()}
-    for wanted in list(by_name.values()):
-        other = by_name.get(wanted.values["peer"])
-        if other is not None and other.values["peer"] is None:
-            other.values["peer"] = wanted.values["name"]
+def _owner_field(service: Service[Any, Any], kind: str) -> str:
+    """The field in which an object names its owner of `kind`."""
+    return next(
+        field.name for field in service.owners if field.refers and field.refers.kind == kind
+    )

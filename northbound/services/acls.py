@@ -24,13 +24,25 @@ class AclService(Service[Acl, AclSpec]):
 
     model = Acl
     spec = AclSpec
+    checked_one_by_one = True
 
     def read_spec(self, values: Mapping[str, Any] | AclSpec) -> AclSpec:
         try:
             return validate(AclSpec, values)
         except InvalidError as error:
             assert isinstance(values, Mapping)  # noqa: S101 - a spec is never refused
-            raise InvalidError([*error.problems, *language_problems(values)]) from None
+            raise InvalidError([*error.problems, *self.problems_beside(values)]) from None
+
+    def problems_beside(self, values: Mapping[str, Any]) -> Sequence[FieldProblem]:
+        """What is wrong with the match of an ACL whose fields may be wrong in other ways, too."""
+        match, direction = values.get("match"), values.get("direction")
+        if not isinstance(match, str) or not match.strip():
+            return ()
+        try:
+            parse_acl_match(match, "from-lport" if direction == "from-lport" else "to-lport")
+        except LanguageError as error:
+            return (_language_problem(match, error),)
+        return ()
 
     def _referents(self, reader: Reader, spec: AclSpec) -> Referents:
         try:
@@ -59,21 +71,6 @@ def _set_references(tx: Transaction, acl: Acl, targets: frozenset[str]) -> None:
         tx.session.delete(present[target])
     for target in sorted(targets - present.keys()):
         tx.session.add(AclReference(acl_id=acl.id, target=target))
-
-
-def language_problems(values: Mapping[str, Any]) -> list[FieldProblem]:
-    """What is wrong with the match among the fields of an ACL that are wrong in other ways, too.
-
-    Fields may be anything. Nothing is said of a match that is no text, which others do.
-    """
-    match, direction = values.get("match"), values.get("direction")
-    if not isinstance(match, str) or not match.strip():
-        return []
-    try:
-        parse_acl_match(match, "from-lport" if direction == "from-lport" else "to-lport")
-    except LanguageError as error:
-        return [_language_problem(match, error)]
-    return []
 
 
 def _language_problem(match: str, error: LanguageError) -> FieldProblem:

@@ -22,11 +22,18 @@ from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import InstrumentedAttribute
 
-from northbound.errors import InvalidError, NotFoundError, Referent, VersionMismatchError
+from northbound.errors import (
+    FieldProblem,
+    InvalidError,
+    NotFoundError,
+    Referent,
+    VersionMismatchError,
+)
 from northbound.identity import new_id
 from northbound.models import Resource, resource_model
 from northbound.models.base import image_columns
 from northbound.paging import Page, PageRequest, encode_cursor, paged
+from northbound.services.applying import Plan
 from northbound.services.lookups import (
     NaturalKeys,
     referent,
@@ -303,10 +310,36 @@ class Service(Generic[M, S]):
                 members.clear(tx, row)
             tx.delete(row)
 
-    def load_keys(self, keys: NaturalKeys) -> None:
-        """Read all natural keys of the kind at once, before thousands of changes."""
+    # --- documents (northbound.apply)
+
+    checked_one_by_one: ClassVar[bool] = False
+    """Whether all objects of a document that are wrong are told, not only the first."""
+
+    def problems_beside(self, values: Mapping[str, Any]) -> Sequence[FieldProblem]:  # noqa: ARG002
+        """What is wrong with values by another measure than the spec's: that of a language.
+
+        The values may be anything: the spec may have refused them.
+        """
+        return ()
+
+    def load_ahead(self, tx: Transaction) -> None:
+        """Read at once what thousands of changes will ask for."""
         if self._natural_key:
-            keys.load(self.model, self._natural_key)
+            tx.helper(NaturalKeys).load(self.model, self._natural_key)
+
+    def complete(self, objects: Sequence[dict[str, Any]]) -> None:
+        """Fill in what objects of a document leave for each other to say."""
+
+    def make_room(self, tx: Transaction, plan: Plan) -> None:
+        """Undo what would be in the way of what the document wants, before any of it is made."""
+
+    def let_go(self, tx: Transaction, row: M, values: Mapping[str, Any]) -> None:
+        """Give up what other objects of the kind may be given, before any of them changes."""
+
+    @property
+    def links(self) -> tuple[str, ...]:
+        """The fields that refer to objects of the same kind, which all have to be there first."""
+        return tuple(f.name for f in self.references if f.refers and f.refers.kind == self.kind)
 
     def parts_of(self, reader: Reader, kind: str, owner_id: str) -> Sequence[M]:
         """The objects that are part of one object of `kind`."""

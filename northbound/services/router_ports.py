@@ -15,12 +15,14 @@ from northbound.models import (
     Resource,
     StaticRoute,
 )
+from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.nexthops import refuse_taking_nexthops
 from northbound.services.switch_ports import (
     claim_addresses,
     held_addresses,
+    release_addresses,
     switch_port_towards,
 )
 from northbound.specs import LogicalRouterPortSpec
@@ -117,6 +119,37 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         if peer is not None:
             row.peer = peer.name
             peer.peer = row.name
+
+    def complete(self, objects: Sequence[dict[str, Any]]) -> None:
+        """Let a link that one end names be named by both."""
+        by_name = {values["name"]: values for values in objects}
+        for values in objects:
+            other = by_name.get(values["peer"])
+            if other is not None and other["peer"] is None:
+                other["peer"] = values["name"]
+
+    def make_room(self, tx: Transaction, plan: Plan) -> None:
+        """Part peers that shall have others, and delete ports that move to other routers."""
+        wanted = plan.wanted[self.kind]
+        for key, (row, _) in plan.present[self.kind].items():
+            peer = wanted[key].values["peer"] if key in wanted else None
+            if row.peer is not None and row.peer != peer:
+                end_link(tx, row)
+                plan.changed[row.id] = row
+        names = {values["name"] for _, values in wanted.values()}
+        moving = [row for row in plan.unwanted(self.kind) if row.name in names]
+        for row in moving:
+            attached = switch_port_towards(tx, row)
+            if attached is not None and plan.holds(attached):
+                release_addresses(tx, attached)
+                attached.router_port = None
+                plan.changed[attached.id] = attached
+            plan.deleted.append(self.referent(row))
+            self.remove(tx, [row])
+        gone = {row.id for row in moving}
+        plan.present[self.kind] = {
+            key: found for key, found in plan.present[self.kind].items() if found.row.id not in gone
+        }
 
     def remove(
         self, tx: Transaction, rows: Sequence[LogicalRouterPort], *, cascade: bool = False

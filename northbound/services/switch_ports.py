@@ -1,6 +1,7 @@
 """Ports of logical switches, and the addresses that they claim."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import select
 
@@ -59,6 +60,16 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         other = switch_port_towards(tx, router_port)
         if other is not None and other is not row:
             raise ConflictError(self.kind, "router_port", router_port.name, referent(other))
+
+    def load_ahead(self, tx: Transaction) -> None:
+        super().load_ahead(tx)
+        tx.helper(AddressBook).load()
+
+    def let_go(self, tx: Transaction, row: LogicalSwitchPort, values: Mapping[str, Any]) -> None:
+        """Release the port's addresses and its router port: other ports may be given them."""
+        release_addresses(tx, row)
+        if row.router_port != values["router_port"]:
+            row.router_port = None
 
     def remove(
         self,

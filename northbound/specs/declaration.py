@@ -67,6 +67,8 @@ class Declaration:
     title: str = ""
     names: tuple[str, ...] = ()
     """Kinds that no object's name may be shared with, if there are others than this one."""
+    name_type: Any = None
+    """The type of names, where they are not like those of most objects."""
     also_refers_to: tuple[str, ...] = ()
     """Kinds that a field refers to in its own language, as a match does to sets."""
 
@@ -74,6 +76,11 @@ class Declaration:
     def named(self) -> bool:
         """Whether objects of the kind have names that identify them."""
         return "name" in self.identifying
+
+    @property
+    def key(self) -> str:
+        """What a document calls the objects of the kind, where they have no owner."""
+        return self.plural.replace(" ", "_").lower()
 
     @property
     def words(self) -> str:

@@ -50,7 +50,9 @@ class PortGroupProperties(Spec):
 class PortGroupSpec(PortGroupProperties):
     """A named set of switch ports, of any switches."""
 
-    declaration: ClassVar = Declaration("port_group", "port groups", PortGroupProperties)
+    declaration: ClassVar = Declaration(
+        "port_group", "port groups", PortGroupProperties, name_type=SetName
+    )
 
     name: SetName
 
@@ -70,7 +72,9 @@ class AddressSetProperties(Spec):
 class AddressSetSpec(AddressSetProperties):
     """A named set of addresses."""
 
-    declaration: ClassVar = Declaration("address_set", "address sets", AddressSetProperties)
+    declaration: ClassVar = Declaration(
+        "address_set", "address sets", AddressSetProperties, name_type=SetName
+    )
 
     name: SetName
 
