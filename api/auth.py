@@ -14,7 +14,8 @@ without one is then the user ``local``, who is an admin; one with a token is hel
 to it. Such a request has to address the server as this host, and must not come from
 a web page of elsewhere: otherwise any page that is open on this host could have its
 browser change the network. Reading is left to browsers, which keep the answer from the page.
-The name of the caller is the author of the revisions that it makes.
+The name of the caller is the author of the revisions that it makes. A token may be for one
+project: then only that project is there for its bearer, and what others share with it.
 
 Wrong tokens are answered ever later. What waits ends when its token is revoked or expires.
 """
@@ -31,7 +32,13 @@ from fastapi import Depends, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.backend import Backend
-from api.errors import ForbiddenError, UnauthenticatedError
+from api.errors import (
+    ForbiddenError,
+    ForbiddenProjectError,
+    UnauthenticatedError,
+)
+from northbound.models.base import DEFAULT_PROJECT
+from northbound.projects import Scope
 from northbound.tokens import Token
 from northbound.tokens import authenticate as find_token
 
@@ -47,10 +54,23 @@ bearer = HTTPBearer(
 
 
 class Caller(NamedTuple):
-    """Whoever makes a request."""
+    """The one who makes a request; `project` is the only one that its token is for."""
 
     name: str
     role: str
+    project: str | None = None
+
+    def scope(self, project: str | None = None) -> Scope:
+        """Return what the caller sees, or raise ForbiddenProjectError.
+
+        `project` is the one that the request names: of callers for all projects it says where
+        names are looked up, and other callers may name only their own.
+        """
+        if self.project is None:
+            return Scope(project or DEFAULT_PROJECT)
+        if project not in (None, self.project):
+            raise ForbiddenProjectError(self.project)
+        return Scope(self.project, confined=True)
 
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "::1")
@@ -93,7 +113,7 @@ async def authenticate(
         await asyncio.sleep(backend.attempts.failed(peer, time.monotonic()))
         raise UnauthenticatedError("the token is unknown, expired or revoked")
     _shown.set((backend, token))
-    return Caller(token.name, token.role)
+    return Caller(token.name, token.role, token.project)
 
 
 def _refuse_foreign_pages(request: Request) -> None:
@@ -133,18 +153,27 @@ def while_token_holds(wait: Callable[P, Awaitable[None]]) -> Callable[P, Awaitab
 
 
 class Require:
-    """A dependency that lets callers through whose role is `role` or includes it."""
+    """A dependency that lets callers through whose role is `role` or includes it.
 
-    def __init__(self, role: str) -> None:
+    Callers with a token of one project only get to operations that say so, as `in_project`:
+    these show and change nothing but what is the project's, or shared with it.
+    """
+
+    def __init__(self, role: str, *, in_project: bool = False) -> None:
         self.role = role
+        self.in_project = in_project
 
     async def __call__(self, caller: Annotated[Caller, Depends(authenticate)]) -> Caller:
         if caller.role not in ORDER or ORDER.index(caller.role) < ORDER.index(self.role):
             raise ForbiddenError(caller.role, self.role)
+        if caller.project is not None and not self.in_project:
+            raise ForbiddenProjectError(caller.project)
         return caller
 
 
 BackendOf = Annotated[Backend, Depends(_backend)]
+ProjectViewer = Annotated[Caller, Depends(Require("viewer", in_project=True))]
+ProjectOperator = Annotated[Caller, Depends(Require("operator", in_project=True))]
 Viewer = Annotated[Caller, Depends(Require("viewer"))]
 Operator = Annotated[Caller, Depends(Require("operator"))]
 Admin = Annotated[Caller, Depends(Require("admin"))]

@@ -21,7 +21,7 @@ from northbound.specs import (
     PortGroupSpec,
     StaticRouteSpec,
 )
-from northbound.specs.base import Reference, StrictModel
+from northbound.specs.base import ObjectName, Reference, StrictModel
 from northbound.tokens import LONGEST_LIFE
 
 
@@ -308,6 +308,8 @@ class TokenRequest(Document):
     """For the role `chassis`: the only host name that it may have; no other chassis may."""
     encap_ips: list[Reference] = Field(default_factory=list, max_length=16)
     """For the role `chassis`: its tunnel addresses; it may have no others, and they no other."""
+    project: ObjectName | None = None
+    """For the roles `operator` and `viewer`: the only project that it is for."""
     expires_in: float | None = Field(default=None, gt=0, le=LONGEST_LIFE)
     """Seconds after which it is no longer good; without it, it stays."""
 
@@ -334,6 +336,8 @@ class Token(Document):
     chassis: str | None
     hostname: str | None
     encap_ips: list[str]
+    project: str | None
+    """The only project that it is for; `null` for all."""
     created_at: datetime
     expires_at: datetime | None
 

@@ -5,6 +5,7 @@
     ApiError
     ├── UnauthenticatedError     no token, or one that is unknown, expired or revoked
     ├── ForbiddenError           the token's role does not allow this
+    ├── ForbiddenProjectError    the token is for one project, and this is about others
     ├── BadQueryError            query parameters that are unknown or wrong
     ├── BadPreconditionError     an If-Match header that is not one of our entity tags
     ├── UnreadableBodyError      not JSON, or not YAML where YAML may be sent
@@ -41,6 +42,14 @@ class ForbiddenError(ApiError):
         super().__init__(f"this needs the role {needed}; the token's role is {role}")
         self.role = role
         self.needed = needed
+
+
+class ForbiddenProjectError(ApiError):
+    """The caller's token is for one project, and the operation is not, or about another."""
+
+    def __init__(self, project: str) -> None:
+        super().__init__(f"the token is for project {project} only")
+        self.project = project
 
 
 class BadQueryError(ApiError):

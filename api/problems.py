@@ -69,7 +69,10 @@ UNAUTHENTICATED = Kind(
     "Send `Authorization: Bearer <token>` with a token that is neither expired nor revoked.",
 )
 FORBIDDEN = Kind(
-    "forbidden", 403, "The role does not allow this", "Ask with a token of a higher role."
+    "forbidden",
+    403,
+    "The token does not allow this",
+    "Ask with a token of a higher role, or where yours is for one project, with one for all.",
 )
 NOT_FOUND = Kind(
     "not-found", 404, "There is no such object", "No object has that id or unique name."
@@ -291,8 +294,9 @@ def _(error: errors.UnauthenticatedError) -> Refusal:
     return _refusal(UNAUTHENTICATED, error, headers={"WWW-Authenticate": 'Bearer realm="treadle"'})
 
 
-@problem_for.register
-def _(error: errors.ForbiddenError) -> Refusal:
+@problem_for.register(errors.ForbiddenError)
+@problem_for.register(errors.ForbiddenProjectError)
+def _(error: errors.ApiError) -> Refusal:
     return _refusal(FORBIDDEN, error)
 
 

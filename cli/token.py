@@ -32,6 +32,10 @@ def create(
         list[str] | None,
         typer.Option(help="For the role chassis: a tunnel address that it may have; repeatable."),
     ] = None,
+    project: Annotated[
+        str | None,
+        typer.Option(help="For the roles operator and viewer: the only project that it is for."),
+    ] = None,
     days: Annotated[
         float | None,
         typer.Option(help="After how many days it is no longer good."),
@@ -57,6 +61,7 @@ def create(
                 expires_at=expires_at,
                 hostname=hostname,
                 encap_ips=encap_ip or (),
+                project=project,
             )
     typer.echo(secret)
 
@@ -73,15 +78,25 @@ def list_tokens(
     with reporting_errors(), open_database(settings.database_url).read() as reader:
         found = tokens.every(reader)
     if as_json:
-        fields = ("id", "name", "role", "chassis", "created_at", "expires_at")
+        fields = ("id", "name", "role", "project", "chassis", "created_at", "expires_at")
         print_json([{field: getattr(token, field) for field in fields} for token in found])
         return
     print_table(
-        ("NAME", "ROLE", "CHASSIS", "HOST NAME", "TUNNEL ADDRESSES", "CREATED", "EXPIRES"),
+        (
+            "NAME",
+            "ROLE",
+            "PROJECT",
+            "CHASSIS",
+            "HOST NAME",
+            "TUNNEL ADDRESSES",
+            "CREATED",
+            "EXPIRES",
+        ),
         (
             (
                 token.name,
                 token.role,
+                token.project,
                 token.chassis,
                 token.hostname,
                 ", ".join(token.encap_ips),

@@ -25,7 +25,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.orm import Session
 
-from northbound.errors import DatabaseBusyError, DatabaseUnreachableError, DatabaseUrlError
+from northbound.errors import (
+    DatabaseBusyError,
+    DatabaseError,
+    DatabaseUnreachableError,
+    DatabaseUrlError,
+)
 from northbound.faults import reporting_faults
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import RevisionCounter
@@ -365,12 +370,39 @@ def _check_clock(connection: Connection, *_: object) -> None:
         clock.check()
 
 
+def make_migration_engine(url: str, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> Engine:
+    """Make an engine for changes of the schema.
+
+    SQLite makes a table anew to change it, and would count what refers to the old one as lost:
+    it doesn't enforce foreign keys here. :func:`check_foreign_keys` does so at the end.
+    """
+    engine = make_engine(url, busy_timeout=busy_timeout)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _ignore_foreign_keys)
+    return engine
+
+
+def check_foreign_keys(connection: Connection, place: str) -> None:
+    """Raise DatabaseError where a reference leads nowhere after a change of SQLite's schema."""
+    if connection.dialect.name == "sqlite":
+        lost = connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+        if lost:
+            tables = ", ".join(sorted({f"{row[0]} to {row[2]}" for row in lost}))
+            raise DatabaseError(
+                f"{place}: references of {tables} lead nowhere; nothing was changed"
+            )
+
+
+def _ignore_foreign_keys(connection: sqlite3.Connection, _record: object) -> None:
+    connection.execute("PRAGMA foreign_keys = OFF")
+
+
 def upgrade(url: str = DEFAULT_URL, *, busy_timeout: float = DEFAULT_BUSY_TIMEOUT) -> None:
     """Create the database if need be, and bring its schema up to this program's.
 
     All or nothing: the migrations run in one transaction.
     """
-    engine = make_engine(url, busy_timeout=busy_timeout)
+    engine = make_migration_engine(url, busy_timeout=busy_timeout)
     path = engine.url.database
     try:
         if engine.dialect.name == "sqlite" and path:
@@ -380,6 +412,7 @@ def upgrade(url: str = DEFAULT_URL, *, busy_timeout: float = DEFAULT_BUSY_TIMEOU
             connection = plain.execution_options(**{_WRITES: True})
             with connection.begin():
                 migrate(connection)
+                check_foreign_keys(connection, place)
     except OSError as error:
         raise DatabaseUnreachableError(f"{path} cannot be made: {error}") from None
     finally:

@@ -8,6 +8,7 @@ slow hash. Tokens are no intent: they take no revision, and are written in
 import hashlib
 import ipaddress
 import json
+import re
 import secrets
 import uuid
 from collections.abc import Sequence
@@ -18,12 +19,19 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
 from northbound.errors import ConflictError, InvalidError, NotFoundError, Referent
+from northbound.identity import is_id
 from northbound.models import ApiToken
+from northbound.specs.base import OBJECT_NAME
 from northbound.transaction import Reader
 
 Role = Literal["admin", "operator", "viewer", "chassis"]
 
+PROJECT_ROLES = ("operator", "viewer")
+"""The roles of which a token may be for one project."""
+
 PREFIX = "treadle_"
+_PROJECT = re.compile(OBJECT_NAME)
+
 LONGEST_LIFE = 100 * 365 * 86_400.0
 """Seconds; what shall last for longer needs no end."""
 
@@ -35,7 +43,8 @@ class Token(NamedTuple):
 
     One of role ``chassis`` is good for the chassis named in `chassis` alone. Where it names
     a `hostname` or `encap_ips` the chassis may register with these alone, and while the
-    token is good no other chassis may have them.
+    token is good no other chassis may have them. One of role ``operator`` or ``viewer`` may be
+    for one `project`; all others are for all projects.
     """
 
     id: str
@@ -46,6 +55,7 @@ class Token(NamedTuple):
     expires_at: datetime | None
     hostname: str | None = None
     encap_ips: tuple[str, ...] = ()
+    project: str | None = None
 
     @property
     def expired(self) -> bool:
@@ -61,9 +71,11 @@ def create(
     expires_at: datetime | None = None,
     hostname: str | None = None,
     encap_ips: Sequence[str] = (),
+    project: str | None = None,
 ) -> tuple[Token, str]:
     """A new token and its secret, which cannot be had again."""
     _check(name, role, chassis, expires_at)
+    _check_project(role, project)
     addresses = _pinned(role, hostname, encap_ips)
     holder = session.scalar(select(ApiToken).where(ApiToken.name == name))
     if holder is not None:
@@ -79,6 +91,7 @@ def create(
         expires_at=expires_at,
         hostname=hostname,
         encap_ips=json.dumps(addresses),
+        project=project,
     )
     session.add(row)
     session.flush()
@@ -133,6 +146,8 @@ def delete(session: Session, ref: str) -> None:
 def _check(name: str, role: str, chassis: str | None, expires_at: datetime | None) -> None:
     if not name:
         raise InvalidError.of("name", reason="must not be empty", value=name)
+    if is_id(name):
+        raise InvalidError.of("name", reason="looks like the id of another token", value=name)
     if role not in get_args(Role):
         known = ", ".join(get_args(Role))
         raise InvalidError.of("role", reason=f"must be one of {known}", value=role)
@@ -145,6 +160,17 @@ def _check(name: str, role: str, chassis: str | None, expires_at: datetime | Non
     if expires_at is not None and expires_at.tzinfo is None:
         reason = "needs a time zone"
         raise InvalidError.of("expires_at", reason=reason, value=expires_at.isoformat())
+
+
+def _check_project(role: str, project: str | None) -> None:
+    if project is None:
+        return
+    if role not in PROJECT_ROLES:
+        reason = f"a token of role {role!r} is for all projects"
+        raise InvalidError.of("project", reason=reason, value=project)
+    if len(project) > 255 or not _PROJECT.fullmatch(project):
+        reason = "letters, digits, and `_ . : -` make the name of a project"
+        raise InvalidError.of("project", reason=reason, value=project)
 
 
 def _pinned(role: str, hostname: str | None, encap_ips: Sequence[str]) -> list[str]:
@@ -171,7 +197,8 @@ def _pinned(role: str, hostname: str | None, encap_ips: Sequence[str]) -> list[s
 
 
 def _find(session: Session, ref: str) -> ApiToken:
-    row = session.scalar(select(ApiToken).where((ApiToken.id == ref) | (ApiToken.name == ref)))
+    by_id = session.get(ApiToken, ref.lower()) if is_id(ref) else None
+    row = by_id or session.scalar(select(ApiToken).where(ApiToken.name == ref))
     if row is None:
         raise NotFoundError("api_token", ref)
     return row
@@ -189,6 +216,7 @@ def _token(row: ApiToken) -> Token:
         expires_at=expires_at,
         hostname=row.hostname,
         encap_ips=tuple(json.loads(row.encap_ips)),
+        project=row.project,
     )
 
 

@@ -36,7 +36,7 @@ from northbound.errors import DatabaseBusyError, LimitError, PathElement, Reques
 from northbound.identity import is_id
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
-from northbound.models.base import image_columns
+from northbound.models.base import has_names, image_columns
 
 R = TypeVar("R", bound=Resource)
 H = TypeVar("H")
@@ -141,8 +141,7 @@ class Reader:
 
     def named(self, model: type[R], name: str) -> R | None:
         """The object with the unique name `name`."""
-        column = model.__mapper__.columns.get("name")
-        if column is None or not column.unique:
+        if not has_names(model):
             return None
         known: dict[str, R] = self._named.setdefault(model, {})
         found = known.get(name)

@@ -26,6 +26,7 @@ EXAMPLE: dict[str, Any] = {
     "chassis": None,
     "hostname": None,
     "encap_ips": [],
+    "project": None,
     "created_at": "2026-11-23T12:00:00+00:00",
     "expires_at": None,
 }
@@ -73,6 +74,7 @@ async def create_token(backend: BackendOf, _caller: Admin, values: JsonObject) -
             expires_at=expires_at,
             hostname=wanted.hostname,
             encap_ips=wanted.encap_ips,
+            project=wanted.project,
         )
 
     token, secret = await backend.maintain(work)

@@ -13,7 +13,8 @@ class ApiToken(Base):
 
     `role` is ``admin``, ``operator``, ``viewer`` or ``chassis``; a token of the
     last is good for the chassis named in `chassis` alone, and if it names a host name or
-    tunnel addresses (a JSON list), then with these alone.
+    tunnel addresses (a JSON list), then with these alone. One of the others with a `project` is
+    good for that project alone.
     """
 
     __tablename__ = "api_token"
@@ -27,3 +28,4 @@ class ApiToken(Base):
     expires_at: Mapped[datetime | None] = mapped_column(DateTime(timezone=True), default=None)
     hostname: Mapped[str | None] = mapped_column(Name, default=None)
     encap_ips: Mapped[str] = mapped_column(Text, default="[]", server_default="[]")
+    project: Mapped[str | None] = mapped_column(Name, default=None)

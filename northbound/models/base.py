@@ -11,9 +11,9 @@ transaction may write its rows in any order.
 """
 
 from functools import cache
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Final
 
-from sqlalchemy import JSON, BigInteger, ForeignKey, MetaData, String
+from sqlalchemy import JSON, BigInteger, ForeignKey, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
 
 NAMING = {
@@ -23,6 +23,9 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
+
+DEFAULT_PROJECT: Final = "default"
+"""The project of objects of which no other is said."""
 
 Uuid = String(36)
 Name = String(255)
@@ -63,7 +66,8 @@ def image_columns(model: type[Tracked]) -> tuple[str, ...]:
 class Resource(Tracked):
     """A tracked row that users address by id, and by name where it has a unique one.
 
-    `document` names the declarative document that owns the object, if one does.
+    `document` names the declarative document that owns the object, if one does; documents of
+    different projects are different ones. `display_name` is free, and need not be unique.
     """
 
     __abstract__ = True
@@ -73,6 +77,22 @@ class Resource(Tracked):
     external_ids: Mapped[dict[str, str]] = mapped_column(default=dict, sort_order=81)
     document: Mapped[str | None] = mapped_column(Name, index=True, default=None, sort_order=82)
     version: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=90)
+    project: Mapped[str] = mapped_column(Name, default=DEFAULT_PROJECT, sort_order=91)
+    display_name: Mapped[str] = mapped_column(Name, default="", sort_order=92)
+
+
+def name_within_project() -> UniqueConstraint:
+    """Return the constraint that names of a kind are unique within each project."""
+    return UniqueConstraint("project", "name")
+
+
+@cache
+def has_names(model: type[Resource]) -> bool:
+    """Tell whether objects of a kind have names that are unique within their project."""
+    return any(
+        isinstance(constraint, UniqueConstraint) and "name" in constraint.columns
+        for constraint in model.__table__.constraints  # type: ignore[attr-defined]
+    )
 
 
 def reference(

@@ -3,15 +3,16 @@
 from sqlalchemy import BigInteger, CheckConstraint, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from northbound.models.base import Base, Name, Resource, Tracked, reference
+from northbound.models.base import Base, Name, Resource, Tracked, name_within_project, reference
 
 
 class PortGroup(Resource):
     """A named set of switch ports, of any switches; ``@name`` in a match."""
 
     __tablename__ = "port_group"
+    __table_args__ = (name_within_project(),)
 
-    name: Mapped[str] = mapped_column(Name, unique=True)
+    name: Mapped[str] = mapped_column(Name)
 
 
 class PortGroupPort(Tracked):
@@ -26,11 +27,16 @@ class PortGroupPort(Tracked):
 
 
 class AddressSet(Resource):
-    """A named set of addresses; ``$name`` in a match."""
+    """A named set of addresses; ``$name`` in a match.
+
+    The matches of all projects may name a `shared` one.
+    """
 
     __tablename__ = "address_set"
+    __table_args__ = (name_within_project(),)
 
-    name: Mapped[str] = mapped_column(Name, unique=True)
+    name: Mapped[str] = mapped_column(Name)
+    shared: Mapped[bool] = mapped_column(default=False, sort_order=93)
 
 
 class AddressSetAddress(Tracked):

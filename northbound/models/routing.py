@@ -3,15 +3,16 @@
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from northbound.models.base import Name, Resource, reference
+from northbound.models.base import Name, Resource, name_within_project, reference
 
 
 class LogicalRouter(Resource):
     """A distributed layer-3 router."""
 
     __tablename__ = "logical_router"
+    __table_args__ = (name_within_project(),)
 
-    name: Mapped[str] = mapped_column(Name, unique=True)
+    name: Mapped[str] = mapped_column(Name)
     enabled: Mapped[bool] = mapped_column(default=True)
     tunnel_key: Mapped[int] = mapped_column(unique=True)
 
@@ -25,10 +26,13 @@ class LogicalRouterPort(Resource):
     """
 
     __tablename__ = "logical_router_port"
-    __table_args__ = (UniqueConstraint("logical_router_id", "tunnel_key"),)
+    __table_args__ = (
+        name_within_project(),
+        UniqueConstraint("logical_router_id", "tunnel_key"),
+    )
 
     logical_router_id: Mapped[str] = reference("logical_router.id")
-    name: Mapped[str] = mapped_column(Name, unique=True)
+    name: Mapped[str] = mapped_column(Name)
     mac: Mapped[str]
     networks: Mapped[list[str]] = mapped_column(default=list)
     peer: Mapped[str | None] = mapped_column(Name, index=True, default=None)

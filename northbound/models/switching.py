@@ -3,7 +3,7 @@
 from sqlalchemy import BigInteger, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from northbound.models.base import Base, Name, Resource, reference
+from northbound.models.base import Base, Name, Resource, name_within_project, reference
 
 
 class LogicalSwitch(Resource):
@@ -11,16 +11,19 @@ class LogicalSwitch(Resource):
 
     `subnet4` and `subnet6` are what dynamic addresses are taken from;
     `exclude_ips` lists IPv4 addresses and ranges (``10.0.0.2..10.0.0.9``) that
-    are never given out.
+    are never given out. A `shared` one may be used by all projects: they see it and may have
+    ports on it.
     """
 
     __tablename__ = "logical_switch"
+    __table_args__ = (name_within_project(),)
 
-    name: Mapped[str] = mapped_column(Name, unique=True)
+    name: Mapped[str] = mapped_column(Name)
     tunnel_key: Mapped[int] = mapped_column(unique=True)
     subnet4: Mapped[str | None] = mapped_column(default=None)
     subnet6: Mapped[str | None] = mapped_column(default=None)
     exclude_ips: Mapped[list[str]] = mapped_column(default=list)
+    shared: Mapped[bool] = mapped_column(default=False, sort_order=93)
 
 
 class LogicalSwitchPort(Resource):
@@ -32,10 +35,13 @@ class LogicalSwitchPort(Resource):
     """
 
     __tablename__ = "logical_switch_port"
-    __table_args__ = (UniqueConstraint("logical_switch_id", "tunnel_key"),)
+    __table_args__ = (
+        name_within_project(),
+        UniqueConstraint("logical_switch_id", "tunnel_key"),
+    )
 
     logical_switch_id: Mapped[str] = reference("logical_switch.id")
-    name: Mapped[str] = mapped_column(Name, unique=True)
+    name: Mapped[str] = mapped_column(Name)
     type: Mapped[str]
     addresses: Mapped[list[str]] = mapped_column(default=list)
     dynamic_addresses: Mapped[str | None] = mapped_column(default=None)

@@ -31,7 +31,7 @@ from northbound.errors import (
 )
 from northbound.identity import new_id
 from northbound.models import Resource, resource_model
-from northbound.models.base import image_columns
+from northbound.models.base import has_names, image_columns
 from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.services.applying import Plan
 from northbound.services.lookups import (
@@ -153,7 +153,7 @@ class Service(Generic[M, S]):
 
     @property
     def named(self) -> bool:
-        """Whether objects of the kind have unique names."""
+        """Whether objects of the kind have names that are unique within their project."""
         return self.declaration.named
 
     def read_spec(self, values: Mapping[str, Any] | S) -> S:
@@ -414,9 +414,7 @@ class Service(Generic[M, S]):
 
     def _order(self) -> list[ColumnElement[Any]]:
         columns = self.model.__mapper__.columns
-        if "name" in columns and columns["name"].unique:
-            return [columns["name"]]
-        return [columns["id"]]
+        return [columns["name"], columns["id"]] if has_names(self.model) else [columns["id"]]
 
     def _filter(self, reader: Reader, name: str, value: str) -> ColumnElement[bool]:
         if name.startswith(LABEL_FILTER):

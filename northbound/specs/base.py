@@ -24,9 +24,10 @@ from pydantic import (
 from northbound.errors import FieldProblem, InvalidError, PathElement
 from northbound.specs.declaration import Declaration
 
+OBJECT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$"
 ObjectName = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$", max_length=255),
+    StringConstraints(pattern=OBJECT_NAME, max_length=255),
     Field(description="Letters, digits, and `_ . : -`; unique among its kind."),
 ]
 SetName = Annotated[

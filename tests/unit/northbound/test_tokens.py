@@ -78,3 +78,46 @@ def test_names_are_unique(database: Database) -> None:
     make(database, name="alice", role="admin")
     with pytest.raises(ConflictError):
         make(database, name="alice", role="viewer")
+
+
+def test_a_token_may_be_for_one_project(database: Database) -> None:
+    secret = make(database, name="alice", role="operator", project="acme")
+    make(database, name="bob", role="operator")
+    with database.read() as reader:
+        found = tokens.authenticate(reader, secret)
+        assert found is not None
+        assert [token.project for token in tokens.every(reader)] == ["acme", None]
+    assert found.project == "acme"
+
+
+@pytest.mark.parametrize(
+    ("role", "project", "reason"),
+    [
+        ("admin", "acme", "'admin' is for all projects"),
+        ("viewer", "", "the name of a project"),
+        ("viewer", "a/b", "the name of a project"),
+        ("viewer", "acme\n", "the name of a project"),
+        ("viewer", "x" * 256, "the name of a project"),
+    ],
+)
+def test_projects_that_a_token_cannot_be_for(
+    database: Database, role: str, project: str, reason: str
+) -> None:
+    with pytest.raises(InvalidError, match=reason) as caught:
+        make(database, name="alice", role=role, project=project)
+    assert caught.value.problems[0].pointer == "/project"
+
+
+def test_the_id_of_a_token_wins_over_a_name(database: Database) -> None:
+    make(database, name="alice", role="viewer")
+    with database.read() as reader:
+        alice = tokens.get(reader, "alice")
+    with pytest.raises(InvalidError, match="looks like the id"):
+        make(database, name=alice.id, role="viewer")
+    make(database, name="bob", role="viewer")
+    with database.maintain() as session:
+        session.scalars(select(ApiToken).where(ApiToken.name == "bob")).one().name = alice.id
+    with database.maintain() as session:
+        tokens.delete(session, alice.id.upper())
+    with database.read() as reader:
+        assert [token.id for token in tokens.every(reader)] != [alice.id]

@@ -1,0 +1,65 @@
+"""Projects: whose an object is, and what each project sees of the others.
+
+Every object belongs to a project, ``default`` unless another is said. Names are unique within
+a project. What a reader may see and where names are looked up is its :class:`Scope`: a reader
+of one project sees that project's objects and those that other projects share. Whatever else
+there is doesn't exist for it.
+
+A text that refers to an object is an id, a name in the reader's own project, or
+``project/name``; neither part has a slash in it.
+"""
+
+from typing import Final, NamedTuple
+
+from northbound.models.base import DEFAULT_PROJECT, Resource
+
+PROJECT_SIGN: Final = "/"
+
+
+class Scope(NamedTuple):
+    """What a reader sees: all projects, or where it is `confined` only `project`.
+
+    `project` is also the one in which names are looked up, and to which new objects belong of
+    which no other is said.
+    """
+
+    project: str = DEFAULT_PROJECT
+    confined: bool = False
+
+    def sees(self, row: Resource) -> bool:
+        """Tell whether `row` exists for the reader."""
+        return not self.confined or row.project == self.project or getattr(row, "shared", False)
+
+    def owns(self, row: Resource) -> bool:
+        """Tell whether the reader may change `row`."""
+        return not self.confined or row.project == self.project
+
+
+EVERYTHING: Final = Scope()
+"""The scope of those who see all projects, and mean ``default`` where they say none."""
+
+
+class Name(NamedTuple):
+    """What a text says that refers to an object by name; `project` is None where it says none."""
+
+    project: str | None
+    name: str
+
+
+def parse_name(text: str) -> Name:
+    """Take a reference by name apart.
+
+    >>> parse_name("acme/web"), parse_name("web")
+    (Name(project='acme', name='web'), Name(project=None, name='web'))
+    """
+    project, sign, name = text.partition(PROJECT_SIGN)
+    return Name(project, name) if sign else Name(None, text)
+
+
+def qualified_name(project: str, name: str, home: str) -> str:
+    """Name an object of `project` as objects of `home` refer to it.
+
+    >>> qualified_name("acme", "web", "acme"), qualified_name("acme", "web", "default")
+    ('web', 'acme/web')
+    """
+    return name if project == home else f"{project}{PROJECT_SIGN}{name}"
