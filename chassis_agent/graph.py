@@ -70,7 +70,7 @@ class Wiring(NamedTuple):
     object_sources: tuple[Any, ...]
 
 
-def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
+def wire(conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes], int]) -> Wiring:
     graph = Graph()
     for row_type in ROW_TYPES.values():
         graph.table(row_type)
@@ -82,7 +82,7 @@ def wire(conjunction_id: Callable[[bytes], int]) -> Wiring:
     graph.derive(addresses, over=Chassis)
     graph.derive(tunnel, over=Chassis)
 
-    packer = GroupPacker(conjunction_id)
+    packer = GroupPacker(conjunction_id, group_number)
     graph.derive(compiled_template, over=Template)
     graph.group(all_templates, over=Template)
     graph.group(once, over=Template)

@@ -18,6 +18,7 @@ datapath    id of a datapath                           (reserved)
 int         integer                                    integer fields, priorities
 bytes       bytes                                      the name in ``log``
 set         ``$name`` or ``@name``                     integer fields; inport, outport
+weights     4 bytes each: number, weight               the members of ``select``
 expr        canonical text of a match                  a whole operand of a match
 group       name of an OpenFlow group                  (reserved)
 meter       name of a meter                            the meter in ``log``
@@ -45,6 +46,7 @@ class HoleType(StrEnum):
     INT = "int"
     BYTES = "bytes"
     SET = "set"
+    WEIGHTS = "weights"
     EXPR = "expr"
     GROUP = "group"
     METER = "meter"
@@ -56,7 +58,7 @@ class HoleType(StrEnum):
 
     @property
     def python_type(self) -> type[bytes] | type[str] | type[int]:
-        if self in _LENGTHS or self is HoleType.BYTES:
+        if self in _LENGTHS or self in (HoleType.BYTES, HoleType.WEIGHTS):
             return bytes
         return int if self is HoleType.INT else str
 
@@ -67,6 +69,8 @@ class HoleType(StrEnum):
     def accepts(self, value: object) -> bool:
         """Whether `value` is a well-formed argument for a hole of this type."""
         match value:
+            case bytes() if self is HoleType.WEIGHTS:
+                return len(value) > 0 and len(value) % 4 == 0
             case bytes():
                 return self is HoleType.BYTES or _LENGTHS.get(self) == len(value)
             case str():

@@ -180,8 +180,32 @@ class _Walker:
             return False
         return all(other == first for other in others)
 
+    def fare_alike(self, packets: Sequence[Packet], position: Position) -> bool:
+        """Whether the packets all end alike if they go on there.
+
+        Too much to try counts as a difference.
+        """
+        try:
+            first, *others = (self._try_from(position, dict(packet)) for packet in packets)
+        except _TooMuchTriedError:
+            return False
+        return all(other == first for other in others)
+
+    def _try_from(self, position: Position, packet: MutablePacket) -> list[str]:
+        """What would come of it if the packet went on there."""
+        walker = self._trial()
+        walker.follow(packet, position)
+        return walker.result.outcome()
+
     def _try(self, entry: Entry, scene: Scene, packet: MutablePacket) -> list[str]:
         """What would come of it if `entry` was followed."""
+        walker = self._trial()
+        position = walker.run(scene._replace(entry=entry, visit=None), entry.actions, packet)
+        walker.follow(packet, position)
+        return walker.result.outcome()
+
+    def _trial(self) -> "_Walker":
+        """A walker that finds out what would happen, one of not too many."""
         self.trials.ways += 1
         if self.trials.ways > MAX_TRIED:
             raise _TooMuchTriedError(f"more than {MAX_TRIED} ways were tried")
@@ -189,9 +213,7 @@ class _Walker:
         network.connections = deepcopy(self.network.connections)
         walker = _Walker(network, self.max_depth, self.trials, is_trial=True)
         walker.depth = self.depth + 1
-        position = walker.run(scene._replace(entry=entry, visit=None), entry.actions, packet)
-        walker.follow(packet, position)
-        return walker.result.outcome()
+        return walker
 
     def run(self, scene: Scene, actions: Actions, packet: MutablePacket) -> Position | None:
         """Run a list of actions; the result is where the packet goes on."""

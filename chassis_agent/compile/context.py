@@ -1,9 +1,10 @@
 """What packing a flow group needs to know about its datapath and this chassis."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from chassis_agent.compile.stages import StageBook, UsedStages
+from chassis_agent.openflow.messages import Bucket
 
 
 @dataclass(slots=True, kw_only=True)
@@ -29,6 +30,10 @@ class PackContext:
     `conjunction_id`
         A conjunction id for a description of the conjunction; the same
         description gets the same id (`conjunction.ConjunctionIds`).
+    `select_group`
+        The number of the OpenFlow group that chooses among these buckets by a hash of the
+        packet; the same description gets the same number, whatever its buckets. The group
+        is wanted from then on, together with the flows.
     `meter_id`
         The OpenFlow meter of that name, or 0 if there is none: then the meter in
         front of the agent has to do.
@@ -43,4 +48,5 @@ class PackContext:
     is_resident: Callable[[str], bool]
     members: Callable[[str], Iterable[str]]
     conjunction_id: Callable[[bytes], int]
+    select_group: Callable[[bytes, Sequence[Bucket]], int]
     meter_id: Callable[[str], int]

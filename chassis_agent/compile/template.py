@@ -201,7 +201,7 @@ class CompiledTemplate:
         template = self.template
         actions = tuple(action.bind_early(given) for action in template.actions)
         match = fill_expressions(template.match, given)
-        compiled = encode_actions(actions, self.stage, self._positions)
+        compiled = encode_actions(actions, self.stage, self._positions, template.id)
         alternatives = normalise(annotate_flow(match, actions))
         return _Body(
             tuple(self._alternative(alternative) for alternative in alternatives),

@@ -1,6 +1,6 @@
 """Flows of flow groups: templates compiled once, arguments packed."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
 from chassis_agent.compile import PackContext, UnknownPortError, pack_group
@@ -8,6 +8,8 @@ from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
 from chassis_agent.desired.flow import Flow
+from chassis_agent.desired.objects import Group
+from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from incremental import Read
 from southbound.rows import Datapath, FlowGroup, SetMember
 
@@ -16,12 +18,14 @@ class GroupFlows(NamedTuple):
     """What a flow group is on this chassis.
 
     `waiting` are ports that flows name and that aren't known yet, `sets` the
-    address sets and port groups whose members the flows were made from.
+    address sets and port groups whose members the flows were made from, `groups` the
+    OpenFlow groups that flows refer to.
     """
 
     flows: tuple[Flow, ...]
     waiting: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
+    groups: tuple[Group, ...] = ()
 
 
 def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
@@ -29,10 +33,13 @@ def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
 
 
 class GroupPacker:
-    """Packs flow groups; `conjunction_id` is the one allocator that packing needs."""
+    """Packs flow groups; it needs allocators of conjunction ids and of numbers of groups."""
 
-    def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
+    def __init__(
+        self, conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes], int]
+    ) -> None:
         self._conjunction_id = conjunction_id
+        self._group_number = group_number
 
     def group_flows(self, read: Read, key: int) -> GroupFlows | None:
         """The flows of a group, once its datapath is known."""
@@ -42,7 +49,7 @@ class GroupPacker:
         book = read(stage_book, (EVERYTHING, EVERYTHING))
         if group is None or datapath is None or stages is None or book is None:
             return None
-        around = _Surroundings(read, datapath.id)
+        around = _Surroundings(read, datapath.id, self._group_number)
         context = PackContext(
             datapath_key=datapath.tunnel_key,
             stages=stages,
@@ -53,24 +60,30 @@ class GroupPacker:
             is_resident=around.is_local,
             members=around.members,
             conjunction_id=self._conjunction_id,
+            select_group=around.select_group,
             meter_id=_no_meter,
         )
         packed = pack_group(group, compiled_templates(read), context)
         return GroupFlows(
-            tuple(packed.flows), tuple(sorted(packed.waiting_for)), tuple(sorted(around.sets))
+            tuple(packed.flows),
+            tuple(sorted(packed.waiting_for)),
+            tuple(sorted(around.sets)),
+            tuple(sorted(around.groups)),
         )
 
 
 class _Surroundings:
     """What packing asks for, answered by recorded reads. A group names few ports, often."""
 
-    __slots__ = ("_datapath", "_places", "_read", "sets")
+    __slots__ = ("_datapath", "_group_number", "_places", "_read", "groups", "sets")
 
-    def __init__(self, read: Read, datapath: str) -> None:
+    def __init__(self, read: Read, datapath: str, group_number: Callable[[bytes], int]) -> None:
         self._read = read
         self._datapath = datapath
         self._places: dict[str, Placement | None] = {}
+        self._group_number = group_number
         self.sets: set[str] = set()
+        self.groups: set[Group] = set()
 
     def port_key(self, name: str) -> int:
         place = self._places.get(name) or self._place(name)
@@ -89,6 +102,13 @@ class _Surroundings:
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)
         return self._read.members(set_members, name)
+
+    def select_group(self, description: bytes, buckets: Sequence[Bucket]) -> int:
+        number = self._group_number(description)
+        self.groups.add(
+            Group.of(SwitchGroup(number, GroupType.SELECT, buckets, selection_method="dp_hash"))
+        )
+        return number
 
     def _place(self, name: str) -> Placement | None:
         try:

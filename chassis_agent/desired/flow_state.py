@@ -13,6 +13,7 @@ from chassis_agent.derivations.logical import used_sets
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
+from chassis_agent.desired.identity import FIRST_GROUP, LAST_GROUP, StableNumbers
 from chassis_agent.desired.objects import DesiredObjects, Group, Meter, compare_objects
 from chassis_agent.desired.wanted import Wanted
 from chassis_agent.graph import wire
@@ -34,7 +35,8 @@ class FlowState:
     """Everything between rows and flows."""
 
     def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
-        self._wiring = wire(conjunction_id)
+        self._group_numbers = StableNumbers(FIRST_GROUP, LAST_GROUP)
+        self._wiring = wire(conjunction_id, self._group_numbers.allocate)
         self._engine = Engine(self._wiring.graph)
         self._desired = DesiredTable()
         self._groups: DesiredObjects[Group] = DesiredObjects()
@@ -113,6 +115,7 @@ class FlowState:
                 yield
             group = change.after
             self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
+            self._groups.replace((self._wiring.group_flows, key), group.groups if group else ())
             self._note_waiting(key, group.waiting if group else ())
         for source in self._wiring.flow_sources:
             for number, (key, change) in enumerate(delta.of(source).items(), 1):
@@ -143,8 +146,11 @@ class FlowState:
 
     def take_changes(self) -> Changes:
         """What changed since the last call, of flows and objects."""
+        groups = self._groups.take_changes()
+        for gone in groups.removed:
+            self._group_numbers.release(gone.number)
         return self._desired.take_changes()._replace(
-            groups=self._groups.take_changes(), meters=self._meters.take_changes()
+            groups=groups, meters=self._meters.take_changes()
         )
 
     def difference(
@@ -157,8 +163,9 @@ class FlowState:
 
         Forgets gathered changes: they are part of the difference.
         """
-        self._groups.forget_changes()
-        self._meters.forget_changes()
+        for gone in self._groups.take_changes().removed:
+            self._group_numbers.release(gone.number)
+        self._meters.take_changes()
         return self._desired.difference(installed)._replace(
             groups=self._groups.difference(groups), meters=self._meters.difference(meters)
         )
@@ -219,6 +226,9 @@ class FlowState:
         groups: DesiredObjects[Group] = DesiredObjects()
         meters: DesiredObjects[Meter] = DesiredObjects()
         meters.replace(_AGENT, map(PuntMeter.as_object, punt_meters()))
+        group_flows = self._wiring.group_flows
+        for key, group in self._engine.rows(group_flows).items():
+            groups.replace((group_flows, key), group.groups)
         for source in self._wiring.object_sources:
             for key, value in self._engine.rows(source).items():
                 groups.replace((source, key), value.groups)

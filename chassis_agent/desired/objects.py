@@ -128,10 +128,6 @@ class DesiredObjects(Generic[ObjectT]):
         keys: Mapping[Hashable, None] = dict.fromkeys((*self._objects, *there))
         return _changes((there.get(key), self._objects.get(key)) for key in keys)
 
-    def forget_changes(self) -> None:
-        """What changed until now has been told by :meth:`difference`."""
-        self._before = {}
-
     def _settle(self, key: Hashable) -> None:
         claims = self._claims[key]
         if not claims:

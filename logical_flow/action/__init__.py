@@ -29,6 +29,7 @@ from logical_flow.action.learned import (
     PutNeighbour,
 )
 from logical_flow.action.registry import ACTIONS
+from logical_flow.action.selection import Member, Select, decode_members, encode_members
 from logical_flow.action.tracking import CtClear, CtCommit, CtNext
 from logical_flow.action.watching import SEVERITIES, VERDICTS, Log, SetMeter
 
@@ -54,15 +55,19 @@ __all__ = [
     "Log",
     "LookupFdb",
     "LookupNeighbour",
+    "Member",
     "Move",
     "Next",
     "Output",
     "PacketKind",
     "PutFdb",
     "PutNeighbour",
+    "Select",
     "SetMeter",
     "Statement",
     "bind_actions",
+    "decode_members",
+    "encode_members",
     "every_action",
     "format_actions",
     "holes",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import Enum
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
@@ -68,6 +69,9 @@ class Walker(Protocol):
 
     def branch(self, scene: Scene, kind: str, actions: Actions, packet: MutablePacket) -> None:
         """Run nested actions on another packet, of that kind, all the way."""
+
+    def fare_alike(self, packets: Sequence[Packet], position: Position) -> bool:
+        """Whether the packets all end alike if they go on there; False if that can't be told."""
 
     def drop(self, scene: Scene, packet: Packet, reason: str, *, certain: bool = True) -> None:
         """End the packet."""

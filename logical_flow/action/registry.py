@@ -12,6 +12,7 @@ from logical_flow.action.learned import (
     PutFdb,
     PutNeighbour,
 )
+from logical_flow.action.selection import Select
 from logical_flow.action.tracking import CtClear, CtCommit, CtNext
 from logical_flow.action.watching import Log, SetMeter
 
@@ -34,6 +35,7 @@ ACTIONS: tuple[type[Action], ...] = (
     GetFdb,
     PutFdb,
     LookupFdb,
+    Select,
     Log,
     SetMeter,
 )

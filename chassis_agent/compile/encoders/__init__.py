@@ -12,6 +12,7 @@ from chassis_agent.compile.encoders import (
     control,
     generated,
     learned,
+    selection,
     tracking,
     watching,
 )
@@ -39,13 +40,20 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.GetFdb: learned.encode_get_fdb,
     logical.PutFdb: learned.encode_put_fdb,
     logical.LookupFdb: learned.encode_lookup_fdb,
+    logical.Select: selection.encode_select,
     logical.Log: watching.encode_log,
     logical.SetMeter: watching.encode_set_meter,
 }
 
 
 def encode_actions(
-    actions: Iterable[logical.Action], stage: StageKey, positions: Mapping[str, int]
+    actions: Iterable[logical.Action],
+    stage: StageKey,
+    positions: Mapping[str, int],
+    template: int = 0,
 ) -> Assembly:
-    """Return the OpenFlow actions of one template; `positions` of its holes' arguments."""
-    return Encoding(stage, positions, ENCODERS).encode(actions)
+    """Return the OpenFlow actions of one template; `positions` of its holes' arguments.
+
+    `template` is the template's id.
+    """
+    return Encoding(stage, positions, ENCODERS, template).encode(actions)

@@ -30,7 +30,8 @@ _VALUE_OF_SET_FIELD: Final = 8
 class Encoding:
     """The actions of one template on their way to OpenFlow.
 
-    `positions` says where among a flow's arguments each hole's is.
+    `positions` says where among a flow's arguments each hole's is, `template` is the
+    template's id.
     """
 
     def __init__(
@@ -38,8 +39,10 @@ class Encoding:
         stage: StageKey,
         positions: Mapping[str, int],
         encoders: Mapping[type[Action], Encoder],
+        template: int = 0,
     ) -> None:
         self.stage = stage
+        self.template = template
         self._positions = positions
         self._encoders = encoders
 
@@ -71,6 +74,10 @@ class Encoding:
             case HoleType.MAC | HoleType.IP4 | HoleType.IP6:
                 return part_source(where, lambda arguments: int.from_bytes(arguments[position]))
         raise BadTemplateError(f"{hole} can't be assigned to {where.field.name}")
+
+    def position(self, hole: Hole) -> int:
+        """Return where among a flow's arguments the hole's is."""
+        return self._positions[hole.name]
 
     def raw_argument(self, hole: Hole, size: int) -> Source:
         """Give the hole's argument as `size` bytes in network order."""

@@ -39,6 +39,7 @@ outport = get_fdb(eth.dst);
 reg0 = 2;
 put_fdb(inport, eth.src);
 reg9[0] = lookup_fdb(inport, eth.src);
+reg0[0..15] = select(1=50, 2=50);
 log(name="web", severity=info, verdict=drop, meter="m");
 set_meter(10, 20);
 """.strip().splitlines()

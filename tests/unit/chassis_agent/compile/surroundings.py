@@ -6,6 +6,7 @@ from typing import Literal
 
 from chassis_agent.compile import PackContext, StageBook, StageKey, UnknownPortError
 from chassis_agent.punt.meters import FIRST_FREE_METER
+from logical_flow.action import Member, encode_members
 from logical_flow.holes import Argument, Hole, HoleType
 from logical_flow.template import Pipeline, Template
 from translator.pipeline import lr_in, lr_out, ls_in, ls_out
@@ -64,6 +65,8 @@ MEMBERS = {
     "$macs": ["0a:00:00:00:00:01", "0a:00:00:00:00:02"],
     "@ports": ["port-1", "port-2", "port-elsewhere", "port-of-another-switch"],
 }
+
+SELECT_GROUP = 5000
 
 PORTS = {"port-1": 1, "port-2": 2, "port-elsewhere": 3}
 
@@ -124,6 +127,7 @@ def surroundings(
         is_resident=here.__contains__,
         members=lambda name: members.get(name, ()),
         conjunction_id=conjunction_id,
+        select_group=lambda _description, _buckets: SELECT_GROUP,
         meter_id=lambda name: ACL_METER if name else 0,
     )
 
@@ -152,6 +156,8 @@ def _argument(hole: Hole, chance: random.Random) -> Argument:
             return "$addresses"
         case HoleType.EXPR:
             return chance.choice(ACL_MATCHES)
+        case HoleType.WEIGHTS:
+            return encode_members([Member(1, 50), Member(2, 50)])
         case HoleType.METER:
             return "meter"
     raise AssertionError(f"no arguments for {hole}")

@@ -1,0 +1,45 @@
+"""Choosing among several, as a group of type ``select``: a bucket for each that may be chosen.
+
+What a bucket does to a packet is undone after it, so the packet goes on from within. The
+group's number comes from what the flow is, not from its members: while these change, the
+group keeps its number, and only its buckets are replaced.
+"""
+
+from chassis_agent.compile.context import PackContext
+from chassis_agent.compile.encoders.encoding import Encoding, with_number
+from chassis_agent.compile.errors import BadArgumentsError
+from chassis_agent.compile.fields import subfield
+from chassis_agent.compile.splice import Arguments, Assembly
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow.messages import Bucket
+from logical_flow.action.selection import Member, Select, decode_members
+from logical_flow.errors import TemplateError
+from logical_flow.holes import Hole
+
+
+def encode_select(action: Select, encoding: Encoding) -> Assembly:
+    result = subfield(action.result)
+    next_table = encoding.leading_to(None)
+    members = action.members
+    position = encoding.position(members) if isinstance(members, Hole) else None
+    identity = (encoding.stage.pipeline, encoding.template, str(action.result))
+
+    def members_of(arguments: Arguments) -> list[Member]:
+        if not isinstance(members, Hole):
+            return list(members)
+        try:
+            return list(decode_members(arguments[encoding.position(members)]))
+        except TemplateError as error:
+            raise BadArgumentsError(str(error)) from error
+
+    def source(arguments: Arguments, context: PackContext) -> bytes:
+        (table,) = next_table(arguments, context)
+        buckets = [
+            Bucket(number, act.load(result, number) + act.resubmit(table), weight=weight)
+            for number, weight in members_of(arguments)
+        ]
+        others = [each for place, each in enumerate(arguments) if place != position]
+        description = repr((*identity, context.datapath_key, others))
+        return context.select_group(description.encode(), buckets).to_bytes(4)
+
+    return with_number(act.group, source)

@@ -1,0 +1,153 @@
+"""The action that chooses: one of several numbers, by a hash of the packet."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, NamedTuple
+
+from logical_flow.action.base import ENDED, Action, Function
+from logical_flow.action.effect import Effect, Scene, Walker
+from logical_flow.binding import Arguments
+from logical_flow.constants import Integer
+from logical_flow.errors import TemplateError
+from logical_flow.fields import FieldSlice
+from logical_flow.holes import Hole, HoleType
+from logical_flow.packet import write
+
+if TYPE_CHECKING:
+    from logical_flow.action_parser import ActionParser
+    from logical_flow.lexer import Token
+    from logical_flow.packet import MutablePacket
+
+MAX_MEMBERS = 256
+"""Open vSwitch spreads the hashes of packets over no more members than that."""
+
+MAX_NUMBER = 0xFFFF
+"""The largest number of a member, and the largest weight."""
+
+NOT_KNOWN_WHICH = "the switch chooses by a hash of the packet, and it is not known which"
+
+_MEMBER = struct.Struct("!HH")
+
+
+class Member(NamedTuple):
+    """A number that may be chosen, and its share: `weight` of the sum of all weights."""
+
+    number: int
+    weight: int = 1
+
+
+def encode_members(members: Sequence[Member]) -> bytes:
+    """Return the argument of a ``weights`` hole; equal sets of members are equal bytes.
+
+    Raises TemplateError for members that no switch can choose from.
+    """
+    problem = _problem(members)
+    if problem:
+        raise TemplateError(problem)
+    return b"".join(_MEMBER.pack(*member) for member in sorted(members))
+
+
+def decode_members(argument: object) -> tuple[Member, ...]:
+    """Return the members that an argument of a ``weights`` hole stands for.
+
+    Raises TemplateError for an argument that stands for none.
+    """
+    if not isinstance(argument, bytes) or len(argument) % _MEMBER.size:
+        raise TemplateError(f"{argument!r} does not fit a hole of type {HoleType.WEIGHTS}")
+    members = tuple(Member(*pair) for pair in _MEMBER.iter_unpack(argument))
+    problem = _problem(members)
+    if problem:
+        raise TemplateError(problem)
+    return members
+
+
+def _problem(members: Sequence[Member]) -> str:
+    """Why a switch cannot choose from the members, or nothing where it can."""
+    if not 1 <= len(members) <= MAX_MEMBERS:
+        return f"the members of select are 1 to {MAX_MEMBERS}, not {len(members)}"
+    if len({member.number for member in members}) < len(members):
+        return "select has a member twice"
+    for number, weight in members:
+        if not (0 <= number <= MAX_NUMBER and 1 <= weight <= MAX_NUMBER):
+            return f"{number}={weight} is no member with a weight of 1 to {MAX_NUMBER}"
+    return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Select(Function):
+    """``R = select(1=50, 2=50);``: put one of the numbers into R, and go on at the next stage.
+
+    Which one follows from a hash of the packet's addresses and ports, so that packets of one
+    connection get the same as long as the members stay; over many connections they are in
+    proportion to the weights. Replacing members loses no packet.
+    """
+
+    words = ("select",)
+    ends_list = True
+
+    result: FieldSlice
+    members: tuple[Member, ...] | Hole
+
+    @classmethod
+    def parse(cls, parser: ActionParser, word: Token, result: FieldSlice) -> Action:
+        lexer = parser.lexer
+        if result.is_string:
+            raise lexer.wrong(
+                "The result of select is a number, which needs an integer field.", word
+            )
+        lexer.expect("(")
+        hole = lexer.token.value
+        if isinstance(hole, Hole) and hole.type is HoleType.WEIGHTS:
+            lexer.advance()
+            lexer.expect(")")
+            if result.width < MAX_NUMBER.bit_length():
+                raise lexer.wrong(f"{result} is too narrow for the members of {hole}.", word)
+            return cls(result, hole)
+        members: list[Member] = []
+        while True:
+            number = _integer(parser)
+            members.append(Member(number, _integer(parser) if lexer.accept("=") else 1))
+            if not lexer.accept(","):
+                break
+        lexer.expect(")")
+        problem = _problem(members)
+        if not problem and max(members).number >> result.width:
+            problem = f"{max(members).number} does not fit {result}"
+        if problem:
+            raise lexer.wrong(f"{problem[0].upper()}{problem[1:]}.", word)
+        return cls(result, tuple(sorted(members)))
+
+    def __str__(self) -> str:
+        if isinstance(self.members, Hole):
+            return f"{self.result} = select({self.members});"
+        members = ", ".join(f"{number}={weight}" for number, weight in self.members)
+        return f"{self.result} = select({members});"
+
+    def bind(self, arguments: Arguments) -> Select:
+        if not isinstance(self.members, Hole):
+            return self
+        return Select(self.result, decode_members(arguments[self.members.name]))
+
+    def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
+        """Follow a member only if it makes no difference which one the switch chooses."""
+        if isinstance(self.members, Hole):
+            raise TemplateError(f"{self} is walked before its hole is filled")
+        ways: list[MutablePacket] = []
+        for number, _ in self.members:
+            ways.append(dict(packet))
+            write(ways[-1], self.result, number)
+        if not walker.fare_alike(ways, scene.position.after):
+            walker.drop(scene, packet, NOT_KNOWN_WHICH, certain=False)
+            return ENDED
+        write(packet, self.result, self.members[0].number)
+        return scene.position.after
+
+
+def _integer(parser: ActionParser) -> int:
+    value = parser.number()
+    if not isinstance(value, Integer):
+        raise parser.lexer.unexpected("expecting integer")
+    return value.value
