@@ -11,16 +11,6 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from diagnosis.trace.documents import Cause, ExplainedCause, ObjectReference
-from northbound.specs import (
-    AclSpec,
-    AddressSetSpec,
-    LogicalRouterPortSpec,
-    LogicalRouterSpec,
-    LogicalSwitchPortSpec,
-    LogicalSwitchSpec,
-    PortGroupSpec,
-    StaticRouteSpec,
-)
 from northbound.specs.base import ObjectName, Reference, StrictModel
 from northbound.tokens import LONGEST_LIFE
 
@@ -42,45 +32,21 @@ class Facts(BaseModel):
     """The revision in which the object last changed; its `ETag`."""
 
 
-class TunnelKey(BaseModel):
-    """The number by which packets between chassis name the object."""
+class ObjectKind(Document):
+    """A kind of object, for clients that show objects of any kind."""
 
-    tunnel_key: int
-
-
-class LogicalSwitch(LogicalSwitchSpec, TunnelKey, Facts):
-    """A logical switch."""
-
-
-class LogicalSwitchPort(LogicalSwitchPortSpec, TunnelKey, Facts):
-    """A port of a logical switch."""
-
-    dynamic_addresses: str | None = None
-    """What `dynamic` in `addresses` stands for."""
-
-
-class LogicalRouter(LogicalRouterSpec, TunnelKey, Facts):
-    """A logical router."""
-
-
-class LogicalRouterPort(LogicalRouterPortSpec, TunnelKey, Facts):
-    """A port of a logical router."""
-
-
-class StaticRoute(StaticRouteSpec, Facts):
-    """A static route."""
-
-
-class PortGroup(PortGroupSpec, Facts):
-    """A port group."""
-
-
-class AddressSet(AddressSetSpec, Facts):
-    """An address set."""
-
-
-class Acl(AclSpec, Facts):
-    """An ACL."""
+    kind: str
+    title: str
+    """The kind's name as people write it."""
+    plural: str
+    path: str
+    """The path of the list of all objects of the kind."""
+    owners: list[str]
+    """The fields that say what an object is part of: one of them is not `null`."""
+    collection: str | None
+    """What an owner calls the objects that are part of it."""
+    columns: list[str]
+    """The fields that a table of objects shows."""
 
 
 class Encap(Document):

@@ -1,56 +1,47 @@
-"""The kinds of objects that users make: one line of facts for each.
+"""The kinds of objects that users make, as the API serves them.
 
+All of it follows from what the kinds declare (:mod:`northbound.specs.declaration`);
 :mod:`api.v1.objects` turns each into its operations.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, create_model
 
 from api import documents
-from northbound.services import (
-    ACLS,
-    ADDRESS_SETS,
-    LOGICAL_ROUTER_PORTS,
-    LOGICAL_ROUTERS,
-    LOGICAL_SWITCH_PORTS,
-    LOGICAL_SWITCHES,
-    PORT_GROUPS,
-    STATIC_ROUTES,
-    Service,
-)
+from northbound.services import ADDRESS_SETS, LOGICAL_SWITCHES, PORT_GROUPS, SERVICES, Service
+from northbound.specs.declaration import with_article
 
 EXAMPLE_ID = "0b4b5f0e-52c1-4d1f-9d1f-0f4f3f6b7a11"
 
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of object, as the API serves it.
-
-    `path` is that of the collection, `view` the document of an object. `example`
-    and `patch` are bodies that create and change one; `facts` completes the
-    example of a view.
-    """
+    """A kind of object, as the API serves it."""
 
     service: Service[Any, Any]
-    path: str
-    plural: str
-    view: type[BaseModel]
-    example: Mapping[str, Any]
-    patch: Mapping[str, Any]
-    facts: Mapping[str, Any]
 
     @property
     def name(self) -> str:
         return self.service.kind
 
     @property
+    def path(self) -> str:
+        """The last part of the path of the collection."""
+        return self.service.declaration.path
+
+    @property
+    def plural(self) -> str:
+        return self.service.declaration.plural
+
+    @property
     def title(self) -> str:
         """The kind's name as people write it.
 
-        >>> LOGICAL_SWITCH.title, ACL.title
+        >>> LOGICAL_SWITCH.title, KINDS["acl"].title
         ('logical switch', 'ACL')
         """
         return self.service.title
@@ -59,10 +50,35 @@ class Kind:
     def a_title(self) -> str:
         """The same with its article.
 
-        >>> LOGICAL_SWITCH.a_title, ACL.a_title
+        >>> LOGICAL_SWITCH.a_title, KINDS["acl"].a_title
         ('a logical switch', 'an ACL')
         """
-        return f"{'an' if self.title[0].lower() in 'aeiou' else 'a'} {self.title}"
+        return with_article(self.title)
+
+    @property
+    def example(self) -> Mapping[str, Any]:
+        """A body that creates an object."""
+        return self.service.declaration.example
+
+    @property
+    def patch(self) -> Mapping[str, Any]:
+        """A merge patch that changes the example."""
+        return self.service.declaration.patch
+
+    @cached_property
+    def view(self) -> type[BaseModel]:
+        """The document of an object: its spec, and facts that nobody sets."""
+        facts = self.service.declaration.facts
+        bases: tuple[type[BaseModel], ...] = (
+            self.service.spec,
+            *([] if facts is None else [facts]),
+            documents.Facts,
+        )
+        return create_model(
+            self.service.spec.__name__.removesuffix("Spec"),
+            __base__=bases,
+            __doc__=f"{self.a_title[0].upper()}{self.a_title[1:]}.",
+        )
 
     @property
     def view_example(self) -> dict[str, Any]:
@@ -71,115 +87,17 @@ class Kind:
         return {
             "id": EXAMPLE_ID,
             **spec.model_dump(mode="json"),
-            **self.facts,
+            **self.service.declaration.fact_examples,
             "document": None,
             "version": 42,
         }
 
 
-LOGICAL_SWITCH = Kind(
-    LOGICAL_SWITCHES,
-    "logical-switches",
-    "logical switches",
-    documents.LogicalSwitch,
-    example={"name": "web", "subnet4": "10.0.0.0/24", "exclude_ips": ["10.0.0.2..10.0.0.9"]},
-    patch={"labels": {"team": "shop"}, "subnet6": "fd00:1::/64"},
-    facts={"tunnel_key": 1},
-)
-LOGICAL_SWITCH_PORT = Kind(
-    LOGICAL_SWITCH_PORTS,
-    "logical-switch-ports",
-    "logical switch ports",
-    documents.LogicalSwitchPort,
-    example={
-        "name": "web-1",
-        "logical_switch": "web",
-        "addresses": ["0a:00:00:00:00:01 10.0.0.11"],
-        "port_security": ["0a:00:00:00:00:01 10.0.0.11"],
-    },
-    patch={"enabled": False},
-    facts={"dynamic_addresses": None, "tunnel_key": 1},
-)
-LOGICAL_ROUTER = Kind(
-    LOGICAL_ROUTERS,
-    "logical-routers",
-    "logical routers",
-    documents.LogicalRouter,
-    example={"name": "edge"},
-    patch={"enabled": False},
-    facts={"tunnel_key": 2},
-)
-LOGICAL_ROUTER_PORT = Kind(
-    LOGICAL_ROUTER_PORTS,
-    "logical-router-ports",
-    "logical router ports",
-    documents.LogicalRouterPort,
-    example={
-        "name": "edge-web",
-        "logical_router": "edge",
-        "mac": "0a:00:00:00:01:01",
-        "networks": ["10.0.0.1/24", "fd00:1::1/64"],
-    },
-    patch={"networks": ["10.0.0.1/24"]},
-    facts={"tunnel_key": 1},
-)
-STATIC_ROUTE = Kind(
-    STATIC_ROUTES,
-    "static-routes",
-    "static routes",
-    documents.StaticRoute,
-    example={"logical_router": "edge", "ip_prefix": "192.0.2.0/24", "nexthop": "10.0.0.254"},
-    patch={"nexthop": "discard"},
-    facts={},
-)
-PORT_GROUP = Kind(
-    PORT_GROUPS,
-    "port-groups",
-    "port groups",
-    documents.PortGroup,
-    example={"name": "web_servers", "ports": ["web-1"]},
-    patch={"labels": {"team": "shop"}},
-    facts={},
-)
-ADDRESS_SET = Kind(
-    ADDRESS_SETS,
-    "address-sets",
-    "address sets",
-    documents.AddressSet,
-    example={"name": "office", "addresses": ["198.51.100.0/24", "203.0.113.7"]},
-    patch={"addresses": ["198.51.100.0/24"]},
-    facts={},
-)
-ACL = Kind(
-    ACLS,
-    "acls",
-    "ACLs",
-    documents.Acl,
-    example={
-        "port_group": "web_servers",
-        "name": "http",
-        "direction": "to-lport",
-        "priority": 1000,
-        "match": "outport == @web_servers && ip4.src == $office && tcp.dst == 80",
-        "action": "allow-related",
-    },
-    patch={"action": "reject", "log": True},
-    facts={},
-)
+KINDS: Mapping[str, Kind] = {name: Kind(service) for name, service in SERVICES.items()}
 
-KINDS: Mapping[str, Kind] = {
-    kind.name: kind
-    for kind in (
-        LOGICAL_SWITCH,
-        LOGICAL_SWITCH_PORT,
-        LOGICAL_ROUTER,
-        LOGICAL_ROUTER_PORT,
-        STATIC_ROUTE,
-        PORT_GROUP,
-        ADDRESS_SET,
-        ACL,
-    )
-}
+LOGICAL_SWITCH = KINDS[LOGICAL_SWITCHES.kind]
+PORT_GROUP = KINDS[PORT_GROUPS.kind]
+ADDRESS_SET = KINDS[ADDRESS_SETS.kind]
 
 
 @dataclass(frozen=True)
@@ -204,10 +122,8 @@ class Content:
         return {name: value for name, value in self.kind.example.items() if name not in owners}
 
 
-CONTENTS = (
-    Content(LOGICAL_SWITCH, LOGICAL_SWITCH_PORT, "ports"),
-    Content(LOGICAL_SWITCH, ACL, "acls"),
-    Content(LOGICAL_ROUTER, LOGICAL_ROUTER_PORT, "ports"),
-    Content(LOGICAL_ROUTER, STATIC_ROUTE, "static-routes"),
-    Content(PORT_GROUP, ACL, "acls"),
+CONTENTS = tuple(
+    Content(KINDS[parent.kind], KINDS[part.kind], part.declaration.collection.replace("_", "-"))
+    for parent in SERVICES.values()
+    for part in parent.contents
 )

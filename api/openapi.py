@@ -30,6 +30,7 @@ Schema = dict[str, Any]
 
 _SERVED: tuple[type[BaseModel], ...] = (
     problems.Problem,
+    documents.ObjectKind,
     documents.Chassis,
     documents.PortBinding,
     documents.LogicalFlow,

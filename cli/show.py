@@ -40,20 +40,7 @@ def _unreachable(tunnels: Item) -> list[str]:
     return [*lost, *(f"{name}?" for name in tunnels["pending"])]
 
 
-TABLES: dict[str, tuple[Column, ...]] = {
-    "logical-switches": _columns("name", "subnet4", "subnet6", "tunnel_key", "id"),
-    "logical-switch-ports": _columns(
-        "name", "logical_switch", "type", "addresses", "dynamic_addresses", "enabled"
-    ),
-    "logical-routers": _columns("name", "enabled", "tunnel_key", "id"),
-    "logical-router-ports": _columns("name", "logical_router", "mac", "networks", "peer"),
-    "static-routes": _columns("logical_router", "ip_prefix", "nexthop", "output_port", "policy"),
-    "port-groups": _columns("name", "ports"),
-    "address-sets": _columns("name", "addresses"),
-    "acls": (
-        ("OF", lambda acl: acl["logical_switch"] or f"@{acl['port_group']}"),
-        *_columns("direction", "tier", "priority", "action", "match", "name"),
-    ),
+REALISED: dict[str, tuple[Column, ...]] = {
     "chassis": (
         *_columns("name", "hostname", "alive", "connected", "last_heard"),
         ("REVISION", lambda chassis: chassis["applied_revision"]),
@@ -64,11 +51,39 @@ TABLES: dict[str, tuple[Column, ...]] = {
     ),
     "port-bindings": _columns("name", "datapath", "type", "chassis", "up", "addresses"),
 }
+"""The tables of what no user makes. Those of kinds of objects follow from what the server tells."""
+
+
+def _owner(fields: list[str]) -> Callable[[Item], str]:
+    """Tells what an object is part of; names of port groups as in a match."""
+
+    def read(item: Item) -> str:
+        field = next(field for field in fields if item[field])
+        return f"@{item[field]}" if field == "port_group" else str(item[field])
+
+    return read
+
+
+def _object_columns(kind: Item) -> tuple[Column, ...]:
+    """The columns of a kind of objects; where one of several owns an object they share one."""
+    owners = kind["owners"]
+    if len(owners) < 2:
+        return _columns(*kind["columns"])
+    others = (field for field in kind["columns"] if field not in owners)
+    return ("OF", _owner(owners)), *_columns(*others)
+
+
+def _tables(client: Client) -> dict[str, tuple[Column, ...]]:
+    """All tables, by the names of the lists of REST."""
+    kinds = client.items("/v1/kinds")
+    objects = {kind["path"].removeprefix("/v1/"): _object_columns(kind) for kind in kinds}
+    return objects | REALISED
 
 
 def show(
     what: Annotated[
-        str | None, typer.Argument(help=f"One of: {', '.join(TABLES)}. Without it, everything.")
+        str | None,
+        typer.Argument(help="What to show: logical-switches, acls, chassis, …; else everything."),
     ] = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
@@ -76,31 +91,31 @@ def show(
     token_file: TokenFile = None,
 ) -> None:
     """Show the network: switches and their ports, where those are and whether they are up."""
-    kind = None if what is None else _kind(what)
     with Client(url, token, token_file) as client:
+        if what is None and not as_json:
+            for tree in _network(client):
+                _print_tree(tree)
+            return
+        tables = _tables(client)
+        kind = None if what is None else _kind(what, tables)
         if as_json:
-            kinds = TABLES if kind is None else (kind,)
+            kinds = tables if kind is None else (kind,)
             found = {each: list(client.items(f"/v1/{each}")) for each in kinds}
             print_json(found if kind is None else found[kind])
-            return
-        if kind is not None:
-            _print_items(kind, client.items(f"/v1/{kind}"))
-            return
-        for tree in _network(client):
-            _print_tree(tree)
+        elif kind is not None:
+            _print_items(tables[kind], client.items(f"/v1/{kind}"))
 
 
-def _kind(what: str) -> str:
+def _kind(what: str, tables: Iterable[str]) -> str:
     """The kind that is meant: also by the name of one, or written as in a document."""
     word = what.replace("_", "-")
-    meant = [kind for kind in TABLES if kind in (word, f"{word}s", f"{word}es")]
+    meant = [kind for kind in tables if kind in (word, f"{word}s", f"{word}es")]
     if not meant:
-        fail(f"{what!r} is none of {', '.join(TABLES)}", ExitCode.USAGE)
+        fail(f"{what!r} is none of {', '.join(tables)}", ExitCode.USAGE)
     return meant[0]
 
 
-def _print_items(what: str, items: Iterable[Item]) -> None:
-    columns = TABLES[what]
+def _print_items(columns: tuple[Column, ...], items: Iterable[Item]) -> None:
     print_table(
         [heading for heading, _ in columns],
         ([_text(read(item)) for _, read in columns] for item in items),

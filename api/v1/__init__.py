@@ -5,6 +5,7 @@ from api.routers import new_router
 from api.v1 import (
     apply,
     cookies,
+    kinds,
     logical_flows,
     reachability,
     realised,
@@ -32,6 +33,7 @@ ROUTERS = (
         for module in (
             transactions,
             apply,
+            kinds,
             realised,
             logical_flows,
             trace,

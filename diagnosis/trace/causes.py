@@ -76,24 +76,4 @@ def _name(view: Mapping[str, Any]) -> str | None:
 
 
 def _text(service: Service[Any, Any], view: Mapping[str, Any]) -> str:
-    return f"{service.title} {_describe(service.kind, view)}"
-
-
-def _describe(kind: str, view: Mapping[str, Any]) -> str:
-    """
-    >>> _describe("static_route", {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9",
-    ...     "logical_router": "edge"})
-    '0.0.0.0/0 via 10.0.0.9 of logical router edge'
-    """
-    if kind == "acl":
-        name = view["name"] or view["id"]
-        place = f"{view['direction']}, tier {view['tier']}, priority {view['priority']}"
-        return f"{name} ({place}) of {_owner(view, 'port_group', 'logical_switch')}"
-    if kind == "static_route":
-        route = f"{view['ip_prefix']} via {view['nexthop']}"
-        return f"{route} of {_owner(view, 'logical_router')}"
-    return str(view["name"])
-
-
-def _owner(view: Mapping[str, Any], *fields: str) -> str:
-    return next(f"{field.replace('_', ' ')} {view[field]}" for field in fields if view.get(field))
+    return f"{service.title} {service.phrase(view)}"

@@ -33,6 +33,10 @@ class AclService(Service[Acl, AclSpec]):
             assert isinstance(values, Mapping)  # noqa: S101 - a spec is never refused
             raise InvalidError([*error.problems, *self.problems_beside(values)]) from None
 
+    def phrase(self, view: Mapping[str, Any]) -> str:
+        place = f"{view['direction']}, tier {view['tier']}, priority {view['priority']}"
+        return f"{view['name'] or view['id']} ({place}) of {self.owner_phrase(view)}"
+
     def problems_beside(self, values: Mapping[str, Any]) -> Sequence[FieldProblem]:
         """What is wrong with the match of an ACL whose fields may be wrong in other ways, too."""
         match, direction = values.get("match"), values.get("direction")

@@ -101,8 +101,6 @@ class Service(Generic[M, S]):
 
     model: type[M]
     spec: type[S]
-    facts: ClassVar[tuple[str, ...]] = ()
-    """The columns that users see and cannot set."""
     members: ClassVar[Mapping[str, Members]] = {}
     """The fields whose values are rows of a table of their own."""
     assigned_apart: ClassVar[frozenset[str]] = frozenset()
@@ -112,6 +110,9 @@ class Service(Generic[M, S]):
         self.declaration: Declaration = self.spec.declaration
         self.kind = self.declaration.kind
         self.fields = fields_of(self.spec)
+        facts = self.declaration.facts
+        self.facts: tuple[str, ...] = () if facts is None else tuple(facts.model_fields)
+        """The columns that users see and cannot set."""
         self.owners = tuple(field for field in self.fields if field.owner)
         self.references = tuple(field for field in self.fields if field.refers is not None)
         self.filters: Filters = {
@@ -128,7 +129,8 @@ class Service(Generic[M, S]):
             field.name
             for field in self.fields
             if field.refers is None
-            and field.name not in {"name", *self.members, *self.assigned_apart}
+            and field.name not in {*self.members, *self.assigned_apart}
+            and not (self.named and field.name == "name")
         )
         self._by_name = tuple(
             field.name
@@ -309,6 +311,19 @@ class Service(Generic[M, S]):
             for members in self.members.values():
                 members.clear(tx, row)
             tx.delete(row)
+
+    def phrase(self, view: Mapping[str, Any]) -> str:
+        """The words that tell an object, given as users see it, from others of its kind."""
+        if self.named:
+            return str(view["name"])
+        owners = [owner.name for owner in self.owners]
+        own = [str(view[name]) for name in self.declaration.natural_key if name not in owners]
+        return f"{', '.join(own)} of {self.owner_phrase(view)}"
+
+    def owner_phrase(self, view: Mapping[str, Any]) -> str:
+        """The words for the object that an object, given as users see it, is part of."""
+        owner = next(owner for owner in self.owners if view.get(owner.name))
+        return f"{owner.name.replace('_', ' ')} {view[owner.name]}"
 
     # --- documents (northbound.apply)
 

@@ -39,7 +39,6 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
 
     model = LogicalRouterPort
     spec = LogicalRouterPortSpec
-    facts = ("tunnel_key",)
     assigned_apart = frozenset({"mac", "peer"})
 
     def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:

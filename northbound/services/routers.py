@@ -13,7 +13,6 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
 
     model = LogicalRouter
     spec = LogicalRouterSpec
-    facts = ("tunnel_key",)
 
     def _new(
         self,

@@ -1,6 +1,8 @@
 """Static routes of logical routers."""
 
 import ipaddress
+from collections.abc import Mapping
+from typing import Any
 
 from northbound.errors import InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
@@ -19,6 +21,9 @@ class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
 
     model = StaticRoute
     spec = StaticRouteSpec
+
+    def phrase(self, view: Mapping[str, Any]) -> str:
+        return f"{view['ip_prefix']} via {view['nexthop']} of {self.owner_phrase(view)}"
 
     def _assign(
         self, tx: Transaction, row: StaticRoute, spec: StaticRouteSpec, referents: Referents

@@ -22,7 +22,6 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
 
     model = LogicalSwitchPort
     spec = LogicalSwitchPortSpec
-    facts = ("dynamic_addresses", "tunnel_key")
 
     def _new(
         self,

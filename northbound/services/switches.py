@@ -23,7 +23,6 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
 
     model = LogicalSwitch
     spec = LogicalSwitchSpec
-    facts = ("tunnel_key",)
 
     def _new(
         self,

@@ -63,6 +63,14 @@ class Spec(StrictModel):
     """Free for integrations: what this object stands for elsewhere."""
 
 
+class TunnelKey(BaseModel):
+    """The number by which packets between chassis name the object."""
+
+    model_config = ConfigDict(use_attribute_docstrings=True)
+
+    tunnel_key: int
+
+
 class FieldError(ValueError):
     """What a check of the whole spec found wrong with one field: its path, then the reason."""
 

@@ -10,12 +10,14 @@ names an object. What is special about a kind is in its service.
 Nothing here needs a database: the command line reads declarations, too.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from types import UnionType
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Union, get_args, get_origin
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from northbound.specs.base import Spec
 
 
@@ -60,6 +62,15 @@ class Declaration:
     kind: str
     plural: str
     properties: "type[Spec]"
+    columns: tuple[str, ...]
+    """The fields that a table of objects shows."""
+    example: Mapping[str, Any]
+    """A body that creates an object."""
+    patch: Mapping[str, Any]
+    """A merge patch that changes the example."""
+    facts: "type[BaseModel] | None" = None
+    """What users see of an object and cannot set; columns of the same names hold it."""
+    fact_examples: Mapping[str, Any] = field(default_factory=dict)
     identifying: tuple[str, ...] = ("name",)
     natural_key: tuple[str, ...] = ()
     collection: str = ""
@@ -76,6 +87,11 @@ class Declaration:
     def named(self) -> bool:
         """Whether objects of the kind have names that identify them."""
         return "name" in self.identifying
+
+    @property
+    def path(self) -> str:
+        """The last part of the path of the collection of all objects."""
+        return self.key.replace("_", "-")
 
     @property
     def key(self) -> str:

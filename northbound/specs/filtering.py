@@ -51,7 +51,13 @@ class PortGroupSpec(PortGroupProperties):
     """A named set of switch ports, of any switches."""
 
     declaration: ClassVar = Declaration(
-        "port_group", "port groups", PortGroupProperties, name_type=SetName
+        "port_group",
+        "port groups",
+        PortGroupProperties,
+        columns=("name", "ports"),
+        example={"name": "web_servers", "ports": ["web-1"]},
+        patch={"labels": {"team": "shop"}},
+        name_type=SetName,
     )
 
     name: SetName
@@ -73,7 +79,13 @@ class AddressSetSpec(AddressSetProperties):
     """A named set of addresses."""
 
     declaration: ClassVar = Declaration(
-        "address_set", "address sets", AddressSetProperties, name_type=SetName
+        "address_set",
+        "address sets",
+        AddressSetProperties,
+        columns=("name", "addresses"),
+        example={"name": "office", "addresses": ["198.51.100.0/24", "203.0.113.7"]},
+        patch={"addresses": ["198.51.100.0/24"]},
+        name_type=SetName,
     )
 
     name: SetName
@@ -107,6 +119,19 @@ class AclSpec(AclProperties):
         "acl",
         "ACLs",
         AclProperties,
+        columns=(
+            *("logical_switch", "port_group", "direction", "tier", "priority", "action"),
+            *("match", "name"),
+        ),
+        example={
+            "port_group": "web_servers",
+            "name": "http",
+            "direction": "to-lport",
+            "priority": 1000,
+            "match": "outport == @web_servers && ip4.src == $office && tcp.dst == 80",
+            "action": "allow-related",
+        },
+        patch={"action": "reject", "log": True},
         identifying=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
         natural_key=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
         collection="acls",

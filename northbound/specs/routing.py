@@ -7,7 +7,15 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from northbound.addresses import parse_host, parse_interface, parse_mac, parse_network
-from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.base import (
+    FieldError,
+    ObjectName,
+    Reference,
+    Spec,
+    TunnelKey,
+    checked,
+    unique,
+)
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
 
@@ -25,7 +33,14 @@ class LogicalRouterSpec(LogicalRouterProperties):
     """A distributed layer-3 router."""
 
     declaration: ClassVar = Declaration(
-        "logical_router", "logical routers", LogicalRouterProperties
+        "logical_router",
+        "logical routers",
+        LogicalRouterProperties,
+        columns=("name", "enabled", "tunnel_key", "id"),
+        example={"name": "edge"},
+        patch={"enabled": False},
+        facts=TunnelKey,
+        fact_examples={"tunnel_key": 2},
     )
 
     name: ObjectName
@@ -64,6 +79,16 @@ class LogicalRouterPortSpec(LogicalRouterPortProperties):
         "logical_router_port",
         "logical router ports",
         LogicalRouterPortProperties,
+        columns=("name", "logical_router", "mac", "networks", "peer"),
+        example={
+            "name": "edge-web",
+            "logical_router": "edge",
+            "mac": "0a:00:00:00:01:01",
+            "networks": ["10.0.0.1/24", "fd00:1::1/64"],
+        },
+        patch={"networks": ["10.0.0.1/24"]},
+        facts=TunnelKey,
+        fact_examples={"tunnel_key": 1},
         identifying=("name", "logical_router"),
         collection="ports",
         stays=True,
@@ -105,6 +130,9 @@ class StaticRouteSpec(StaticRouteProperties):
         "static_route",
         "static routes",
         StaticRouteProperties,
+        columns=("logical_router", "ip_prefix", "nexthop", "output_port", "policy"),
+        example={"logical_router": "edge", "ip_prefix": "192.0.2.0/24", "nexthop": "10.0.0.254"},
+        patch={"nexthop": "discard"},
         identifying=("logical_router", "ip_prefix", "policy", "nexthop", "output_port"),
         natural_key=("logical_router", "policy", "ip_prefix"),
         collection="static_routes",

@@ -11,7 +11,15 @@ from northbound.addresses import (
     parse_port_address,
     parse_port_security,
 )
-from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.base import (
+    FieldError,
+    ObjectName,
+    Reference,
+    Spec,
+    TunnelKey,
+    checked,
+    unique,
+)
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
 PortType = Literal["vif", "router"]
@@ -63,7 +71,14 @@ class LogicalSwitchSpec(LogicalSwitchProperties):
     """A layer-2 network."""
 
     declaration: ClassVar = Declaration(
-        "logical_switch", "logical switches", LogicalSwitchProperties
+        "logical_switch",
+        "logical switches",
+        LogicalSwitchProperties,
+        columns=("name", "subnet4", "subnet6", "tunnel_key", "id"),
+        example={"name": "web", "subnet4": "10.0.0.0/24", "exclude_ips": ["10.0.0.2..10.0.0.9"]},
+        patch={"labels": {"team": "shop"}, "subnet6": "fd00:1::/64"},
+        facts=TunnelKey,
+        fact_examples={"tunnel_key": 1},
     )
 
     name: ObjectName
@@ -122,6 +137,13 @@ class LogicalSwitchPortProperties(Spec):
         return self
 
 
+class LogicalSwitchPortFacts(TunnelKey):
+    """What users see of a port and cannot set."""
+
+    dynamic_addresses: str | None = None
+    """What `dynamic` in `addresses` stands for."""
+
+
 class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
     """A port of a switch: of a workload (`vif`), or towards a router (`router`)."""
 
@@ -129,6 +151,16 @@ class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
         "logical_switch_port",
         "logical switch ports",
         LogicalSwitchPortProperties,
+        columns=("name", "logical_switch", "type", "addresses", "dynamic_addresses", "enabled"),
+        example={
+            "name": "web-1",
+            "logical_switch": "web",
+            "addresses": ["0a:00:00:00:00:01 10.0.0.11"],
+            "port_security": ["0a:00:00:00:00:01 10.0.0.11"],
+        },
+        patch={"enabled": False},
+        facts=LogicalSwitchPortFacts,
+        fact_examples={"dynamic_addresses": None, "tunnel_key": 1},
         identifying=("name", "logical_switch", "type"),
         collection="ports",
         stays=True,

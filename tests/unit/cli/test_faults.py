@@ -178,7 +178,7 @@ def test_another_server_than_treadles(
         (["trace", "--with", "broken.yaml", "tcp a b:1"], ExitCode.USAGE),
         (["trace", "--with", "empty.yaml", "tcp a b:1"], ExitCode.USAGE),
         (["trace"], ExitCode.USAGE),
-        (["show", "nonsense"], ExitCode.USAGE),
+        (["show", "nonsense"], ExitCode.UNREACHABLE),
         (["show", "--token", "a\nb"], ExitCode.USAGE),
         (["show", "--token", "ü"], ExitCode.USAGE),
         (["show", "--token-file", "gone"], ExitCode.USAGE),

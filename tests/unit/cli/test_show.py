@@ -1,0 +1,74 @@
+"""``treadle show``: tables of every kind of object that a server has."""
+
+import json
+from typing import Any
+
+import httpx
+import pytest
+from typer.testing import CliRunner
+
+from api.kinds import KINDS, Kind
+from api.v1.kinds import DESCRIBED
+from cli.main import app
+
+
+@pytest.fixture(autouse=True)
+def _server(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A server that has one object of each kind, its example."""
+    lists: dict[str, list[dict[str, Any]]] = {
+        f"/v1/{kind.path}": [kind.view_example] for kind in KINDS.values()
+    }
+    lists |= {"/v1/kinds": DESCRIBED, "/v1/chassis": [], "/v1/port-bindings": []}
+    make_client = httpx.Client
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        return httpx.Response(200, json={"items": lists[request.url.path], "next_cursor": None})
+
+    def client(**options: Any) -> httpx.Client:
+        return make_client(transport=httpx.MockTransport(answer), **options)
+
+    monkeypatch.setattr(httpx, "Client", client)
+
+
+def run(*arguments: str, code: int = 0) -> str:
+    result = CliRunner().invoke(app, arguments)
+    assert result.exit_code == code, result.output
+    return result.output
+
+
+@pytest.mark.parametrize("kind", KINDS.values(), ids=KINDS)
+def test_a_table_has_the_columns_that_the_kind_declares(kind: Kind) -> None:
+    headings, row = run("show", kind.path).splitlines()[:2]
+    owners = [owner.name for owner in kind.service.owners]
+    for column in kind.service.declaration.columns:
+        assert column.replace("_", " ").upper() in headings or column in owners
+    example = kind.view_example
+    first = next(f for f in kind.service.declaration.columns if example[f] is not None)
+    assert str(example[first]) in row
+
+
+def test_owners_of_several_kinds_share_a_column() -> None:
+    headings, row = run("show", "acls").splitlines()[:2]
+    assert headings.split()[0] == "OF"
+    assert row.split()[0] == "@web_servers"
+
+
+@pytest.mark.parametrize("word", ["static-route", "static_routes", "logical-switches", "acl"])
+def test_a_kind_may_be_called_as_one_or_as_in_a_document(word: str) -> None:
+    assert run("show", word)
+
+
+def test_json_has_all_lists() -> None:
+    shown = json.loads(run("show", "--json"))
+    assert shown.keys() == {kind.path for kind in KINDS.values()} | {"chassis", "port-bindings"}
+    assert shown["acls"] == [KINDS["acl"].view_example]
+
+
+def test_what_is_no_kind_is_told_with_those_that_are() -> None:
+    assert "'ports' is none of logical-switches, logical-routers" in run("show", "ports", code=2)
+
+
+def test_the_tree_has_all_objects() -> None:
+    tree = run("show")
+    for name in ("switch web", "web-1", "router edge", "edge-web", "192.0.2.0/24", "$office"):
+        assert name in tree
