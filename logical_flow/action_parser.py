@@ -2,7 +2,7 @@
 
 from logical_flow.action import Action, Actions, Assign, DecrementTtl, Drop, Exchange, Move
 from logical_flow.action.registry import FUNCTIONS, STATEMENTS
-from logical_flow.constants import Integer, SetReference
+from logical_flow.constants import Form, Integer, SetReference
 from logical_flow.fields import SYMBOLS, Access, FieldSlice
 from logical_flow.holes import Hole, HoleType
 from logical_flow.lexer import Lexer, Token, TokenKind
@@ -102,6 +102,20 @@ class ActionParser:
             self.lexer.advance()
             return value
         raise self.lexer.unexpected("expecting integer")
+
+    def address(self) -> Integer | Hole:
+        """Read an IP address, or a hole for one."""
+        value = self.lexer.token.value
+        is_address = (
+            isinstance(value, Integer)
+            and value.mask is None
+            and value.form in (Form.IPV4, Form.IPV6)
+        )
+        is_hole = isinstance(value, Hole) and value.type in (HoleType.IP4, HoleType.IP6)
+        if not isinstance(value, Integer | Hole) or not (is_address or is_hole):
+            raise self.lexer.unexpected("expecting IP address")
+        self.lexer.advance()
+        return value
 
     def require_bit(self, word: Token, result: FieldSlice) -> None:
         """Refuse a result that is wider than one bit."""

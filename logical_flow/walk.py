@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from logical_flow.action import Actions
 from logical_flow.action.effect import FLOW_SAYS_SO, Course, Position, Scene
+from logical_flow.endpoints import TRANSLATION_FIELDS
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
@@ -57,7 +58,8 @@ MAX_TRIED = 64
 MAX_TRIED_EVENTS = 100_000
 """How much may happen on all of these together."""
 
-_PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", "ct_state", "ct_mark", "ct_label")
+_TRACKED = ("ct_state", "ct_mark", "ct_label", *TRANSLATION_FIELDS)
+_PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", *_TRACKED)
 _PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
 _UNDEFINED = "flows of the same priority say different things"
 _CIRCLES = "the packet goes around in circles"

@@ -111,8 +111,8 @@ class Drop:
 Event = Visit | Crossing | Made | Noted | Delivery | Drop
 
 
-_METADATA = ("reg", "xreg", "xxreg", "flags", "ct_", "pkt.mark")
-_NO_TRAFFIC = ("ct_commit", "log")
+_METADATA = ("reg", "xreg", "xxreg", "flags", "ct_", "ct.", "pkt.mark")
+_NO_TRAFFIC = ("ct_commit", "ct_snat", "ct_dnat", "log")
 
 
 @dataclass

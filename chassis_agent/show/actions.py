@@ -2,6 +2,7 @@
 
 import struct
 from collections.abc import Callable, Iterator
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from chassis_agent import tables
@@ -141,10 +142,37 @@ def _ct(body: bytes, context: _Context) -> str:
         parts.append(f"zone={_bits(where, zone >> 6, (zone & 0x3F) + 1)}")
     if table != _NO_TABLE:
         parts.append(f"table={context.names.table(table, context.datapath)}")
-    nested = body[14:]
-    if nested:
-        parts.append(f"exec({format_actions(nested, *context)})")
+    marks: list[str] = []
+    for kind, inner in _split(body[14:]):
+        text, context = _format(kind, inner, context)
+        (parts if text.startswith("nat") else marks).append(text)
+    if marks:
+        parts.append(f"exec({','.join(marks)})")
     return f"ct({','.join(parts)})"
+
+
+def _nat(body: bytes, _: _Context) -> str:
+    """A translation as ``ovs-ofctl`` writes it: ``nat(dst=10.0.0.1-10.0.0.9:80)``."""
+    flags, present = struct.unpack_from("!2xHH", body)
+    offset = 6
+    addresses, ports = [], []
+    for bit, size in ((1, 4), (2, 4), (4, 16), (8, 16), (16, 2), (32, 2)):
+        if present & bit:
+            value = body[offset : offset + size]
+            offset += size
+            if size == 2:
+                ports.append(str(int.from_bytes(value)))
+            else:
+                addresses.append(str(ip_address(value)))
+    side = {1: "src", 2: "dst"}.get(flags & 3)
+    if side is None:
+        return "nat"
+    target = "-".join(addresses)
+    if ports:
+        target = (f"[{target}]" if ":" in target else target) + f":{'-'.join(ports)}"
+    parts = [f"{side}={target}" if target else side]
+    parts += [name for bit, name in ((4, "persistent"), (8, "hash"), (16, "random")) if flags & bit]
+    return f"nat({','.join(parts)})"
 
 
 def _clone(body: bytes, context: _Context) -> str:
@@ -228,6 +256,7 @@ _NICIRA_FORMATS: dict[int, _Formatter] = {
     28: _pop,
     34: _conjunction,
     35: _ct,
+    36: _nat,
     37: _controller,
     42: _clone,
     43: _constant("ct_clear"),

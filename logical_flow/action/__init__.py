@@ -30,7 +30,7 @@ from logical_flow.action.learned import (
 )
 from logical_flow.action.registry import ACTIONS
 from logical_flow.action.selection import Member, Select, decode_members, encode_members
-from logical_flow.action.tracking import CtClear, CtCommit, CtNext
+from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext, Zone, zone_on
 from logical_flow.action.watching import SEVERITIES, VERDICTS, Log, SetMeter
 
 __all__ = [
@@ -43,6 +43,7 @@ __all__ = [
     "Clone",
     "CtClear",
     "CtCommit",
+    "CtNat",
     "CtNext",
     "DecrementTtl",
     "Drop",
@@ -65,10 +66,12 @@ __all__ = [
     "Select",
     "SetMeter",
     "Statement",
+    "Zone",
     "bind_actions",
     "decode_members",
     "encode_members",
     "every_action",
     "format_actions",
     "holes",
+    "zone_on",
 ]

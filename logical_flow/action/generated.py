@@ -22,6 +22,7 @@ from logical_flow.action.base import (
 )
 from logical_flow.action.effect import Effect, Scene, Walker
 from logical_flow.binding import Arguments
+from logical_flow.endpoints import TRANSLATION_FIELDS, quotation
 from logical_flow.evaluate import Packet, Value
 from logical_flow.packet import (
     ETH_ARP,
@@ -44,7 +45,7 @@ _TCP_RST, _TCP_ACK = 0x004, 0x010
 _ICMP4_ERRORS = (3, 4, 5, 11, 12)
 _FIRST_ICMP6_INFORMATION = 128
 _ICMP6_REDIRECT = 137
-_PAYLOAD = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.")
+_PAYLOAD = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.", "quoted.")
 _ABORT = "sctp.abort"
 """Set in SCTP packets made here, which all are aborts: matches have no field that tells."""
 _SOLICITED_NODE = 0xFF0200000000000000000001FF000000
@@ -108,6 +109,7 @@ def _icmp6_of_type(packet: Packet, icmp_type: int) -> MutablePacket:
 
 def _icmp4(packet: Packet) -> MutablePacket:
     made = _without(packet, *_PAYLOAD)
+    made |= quotation(packet)
     made |= {
         "ip.proto": PROTO_ICMP4,
         "ip.frag": 0,
@@ -119,11 +121,11 @@ def _icmp4(packet: Packet) -> MutablePacket:
 
 
 def _icmp6(packet: Packet) -> MutablePacket:
-    return _icmp6_of_type(packet, 1) | {"icmp6.code": 1}
+    return _icmp6_of_type(packet, 1) | quotation(packet) | {"icmp6.code": 1}
 
 
 def _icmp6_unknown_header(packet: Packet) -> MutablePacket:
-    return _icmp6_of_type(packet, 4) | {"icmp6.code": 1}
+    return _icmp6_of_type(packet, 4) | quotation(packet) | {"icmp6.code": 1}
 
 
 def _tcp_reset(packet: Packet) -> MutablePacket:
@@ -253,7 +255,7 @@ def generate(kind: PacketKind, packet: Packet) -> MutablePacket | None:
     recipe = _RECIPES[kind]
     if recipe.refuses and _may_not_be_refused(packet):
         return None
-    return recipe.make(packet)
+    return _without(recipe.make(packet), *TRANSLATION_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from logical_flow.action.learned import (
     PutNeighbour,
 )
 from logical_flow.action.selection import Select
-from logical_flow.action.tracking import CtClear, CtCommit, CtNext
+from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext
 from logical_flow.action.watching import Log, SetMeter
 
 ACTIONS: tuple[type[Action], ...] = (
@@ -28,6 +28,7 @@ ACTIONS: tuple[type[Action], ...] = (
     CtNext,
     CtCommit,
     CtClear,
+    CtNat,
     Generate,
     GetNeighbour,
     PutNeighbour,

@@ -33,6 +33,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.CtNext: tracking.encode_ct_next,
     logical.CtCommit: tracking.encode_ct_commit,
     logical.CtClear: tracking.encode_ct_clear,
+    logical.CtNat: tracking.encode_ct_nat,
     logical.Generate: generated.encode_generate,
     logical.GetNeighbour: learned.encode_get_neighbour,
     logical.PutNeighbour: learned.encode_put_neighbour,

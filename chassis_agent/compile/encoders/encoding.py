@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
 from chassis_agent.compile.context import PackContext
-from chassis_agent.compile.errors import BadTemplateError
+from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError
 from chassis_agent.compile.ports import port_source
 from chassis_agent.compile.splice import (
     Arguments,
@@ -85,7 +85,13 @@ class Encoding:
 
         def source(arguments: Arguments, _: PackContext) -> bytes:
             value = arguments[position]
-            return value.to_bytes(size) if isinstance(value, int) else bytes(value)
+            if not hole.type.accepts(value):
+                raise BadArgumentsError(f"{value!r} does not fit {hole}")
+            if not isinstance(value, int):
+                return bytes(value)
+            if not 0 <= value < 1 << 8 * size:
+                raise BadArgumentsError(f"{value} does not fit {size} bytes of {hole}")
+            return value.to_bytes(size)
 
         return source
 

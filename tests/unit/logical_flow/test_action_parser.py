@@ -66,6 +66,17 @@ from logical_flow.errors import LanguageError
             'log(verdict=drop, meter="m", name="n", severity=info); next;',
             'log(name="n", severity=info, verdict=drop, meter="m"); next;',
         ),
+        ("ct_next(snat);", "ct_next(snat);"),
+        (
+            "ct_commit(dnat) { ct_mark = 1; }; next;",
+            "ct_commit(dnat) { ct_mark = 1; }; next;",
+        ),
+        ("ct_snat;", "ct_snat;"),
+        ("ct_dnat(zone = snat);", "ct_dnat(zone=snat);"),
+        (
+            "ct_dnat(fd00::1..fd00::9,1..9,zone=dnat);",
+            "ct_dnat(fd00::1..fd00::9, 1..9, zone=dnat);",
+        ),
         ("log(); next;", "log(); next;"),
         ("set_meter(100); next;", "set_meter(100); next;"),
         ("set_meter(100, 10); next;", "set_meter(100, 10); next;"),
@@ -173,6 +184,46 @@ def test_text_has_a_canonical_form(source: str, canonical: str) -> None:
         log(severity=loud);
                      ^^^^
         Syntax error at `loud' expecting one of alert, warning, notice, info, debug.
+        """,
+        """
+        ct_next(web);
+                ^^^
+        Syntax error at `web' expecting one of port, dnat, snat.
+        """,
+        """
+        ct_dnat(80);
+                ^^
+        Syntax error at `80' expecting IP address.
+        """,
+        """
+        ct_dnat(10.0.0.0/8);
+                ^^^^^^^^^^
+        Syntax error at `10.0.0.0/8' expecting IP address.
+        """,
+        """
+        ct_snat(10.0.0.1, 70000);
+                          ^^^^^
+        70000 is no port from 1 to 65535.
+        """,
+        """
+        ct_snat(10.0.0.1..fd00::1);
+        ^^^^^^^^^^^^^^^^^^^^^^^^^
+        Addresses of ct_snat are of two families.
+        """,
+        """
+        ct_snat(10.0.0.9..10.0.0.1);
+        ^^^^^^^^^^^^^^^^^^^^^^^^^^
+        The range 10.0.0.9..10.0.0.1 of ct_snat is empty.
+        """,
+        """
+        ct_snat(10.0.0.1, 80, 81);
+                              ^^
+        Syntax error at `81' expecting `zone'.
+        """,
+        """
+        ct_snat; output;
+                 ^^^^^^
+        Nothing may follow `ct_snat;' in the same list.
         """,
         """
         arp { output;

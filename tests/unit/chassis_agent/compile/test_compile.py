@@ -265,6 +265,45 @@ def test_routers_track_in_their_own_zone() -> None:
     assert text.endswith("actions=ct(zone=dnat_zone[0..15],table=lr_in_routing)")
 
 
+@pytest.mark.parametrize(
+    ("actions", "shown"),
+    [
+        ("ct_next(snat);", "ct(zone=snat_zone[0..15],table=lr_in_routing)"),
+        ("ct_commit(snat); next;", "ct(commit,zone=snat_zone[0..15]),resubmit(lr_in_routing)"),
+        ("ct_snat;", "ct(zone=snat_zone[0..15],table=lr_in_routing,nat)"),
+        ("ct_dnat;", "ct(zone=dnat_zone[0..15],table=lr_in_routing,nat)"),
+        ("ct_dnat(zone=snat);", "ct(zone=snat_zone[0..15],table=lr_in_routing,nat)"),
+        ("ct_dnat(10.0.0.5, 80);",
+         "ct(commit,zone=dnat_zone[0..15],table=lr_in_routing,nat(dst=10.0.0.5:80))"),
+        ("ct_snat(10.0.0.5..10.0.0.9, 1024..2047);",
+         "ct(commit,zone=snat_zone[0..15],table=lr_in_routing,nat(src=10.0.0.5-10.0.0.9:1024-2047))"),
+        ("ct_snat(fd00::5, zone=dnat);",
+         "ct(commit,zone=dnat_zone[0..15],table=lr_in_routing,nat(src=fd00::5))"),
+    ],
+)  # fmt: skip
+def test_actions_of_routers_name_their_zone(actions: str, shown: str) -> None:
+    assert flows(row("ip", actions, pipeline="lr_in"))[0].partition("actions=")[2] == shown
+
+
+def test_addresses_and_ports_of_translations_may_be_arguments() -> None:
+    template = row("1", "ct_dnat({a:ip4}..{b:ip4}, {p:int});", pipeline="lr_in")
+    first, last = b"\x0a\0\0\1", b"\x0a\0\0\2"
+    (text,) = flows(template, first, last, 8080)
+    assert text.endswith("nat(dst=10.0.0.1-10.0.0.2:8080))")
+    for arguments in ((first, last, 70000), (first, 7, 80), (first, b"\x0a", 80)):
+        with pytest.raises(BadArgumentsError, match="does not fit"):
+            flows(template, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "actions"),
+    [("ls_in", "ct_next(dnat);"), ("ls_in", "ct_snat(zone=snat);"), ("lr_in", "ct_next(port);")],
+)
+def test_a_zone_that_a_datapath_does_not_have_is_refused(pipeline: str, actions: str) -> None:
+    with pytest.raises(BadTemplateError, match="has no conntrack zone"):
+        flows(row("1", actions, pipeline=pipeline))
+
+
 def test_lookups_get_their_arguments_and_put_back_what_was_there() -> None:
     template = row("1", "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); next;", pipeline="lr_in")
     assert flows(template)[0].partition("actions=")[2] == (
