@@ -43,10 +43,12 @@ class Layout:
     """The stages that the given templates belong to."""
 
     def __init__(self, templates: Iterable[Template]) -> None:
-        places = {
-            StagePlace(t.pipeline, t.table_number, t.stage, t.stage_default, t.role)
-            for t in templates
-        }
+        known: dict[str, StagePlace] = {}
+        for t in templates:
+            place = StagePlace(t.pipeline, t.table_number, t.stage, t.stage_default, t.role)
+            if t.stage not in known or known[t.stage].role is Role.OTHER:
+                known[t.stage] = place
+        places = known.values()
         self._by_name = {place.name: place for place in places}
         self._by_pipeline: dict[str, list[StagePlace]] = defaultdict(list)
         for place in sorted(places):

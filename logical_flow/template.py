@@ -40,6 +40,7 @@ from logical_flow.action import (
 )
 from logical_flow.action import holes as action_holes
 from logical_flow.action_parser import parse_actions
+from logical_flow.because import Because
 from logical_flow.binding import bind_expression
 from logical_flow.errors import TemplateError
 from logical_flow.expression import And, Comparison, Expression, Relation
@@ -145,6 +146,7 @@ class Template:
         "_names",
         "actions",
         "arguments",
+        "because",
         "id",
         "match",
         "name",
@@ -165,9 +167,17 @@ class Template:
     role: Role
 
     def __init__(
-        self, priority: int | Priority, match: str, actions: str, only: Only | None = None
+        self,
+        priority: int | Priority,
+        match: str,
+        actions: str,
+        only: Only | None = None,
+        *,
+        because: Because | None = None,
     ) -> None:
+        """`because` says why packets end that meet a flow which sends them no further."""
         self.name = ""
+        self.because = because
         self.priority = priority
         self.match: Expression = parse_match(match, with_holes=True)
         self.actions: Actions = parse_actions(actions, with_holes=True)
@@ -295,15 +305,25 @@ class Stage:
     name: ClassVar[str]
     default: ClassVar[Default]
     role: ClassVar[Role] = Role.OTHER
+    because: ClassVar[Because | None]
     templates: ClassVar[tuple[Template, ...]]
 
     def __init_subclass__(
-        cls, *, name: str, default: Default = "next", role: Role | None = None
+        cls,
+        *,
+        name: str,
+        default: Default = "next",
+        role: Role | None = None,
+        because: Because | None = None,
     ) -> None:
-        """Without a `role` the stage has that of the class that it is made from."""
+        """Without a `role` the stage has that of the class that it is made from.
+
+        `because` says why packets end that no flow of a stage with the default ``drop`` takes.
+        """
         super().__init_subclass__()
         cls.name = name
         cls.default = default
+        cls.because = because
         if role is not None:
             cls.role = role
         cls.templates = tuple(v for v in vars(cls).values() if isinstance(v, Template))

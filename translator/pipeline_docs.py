@@ -47,7 +47,8 @@ def _page() -> Iterator[str]:
         yield from _pipeline(pipeline)
     yield "## Features"
     yield ""
-    for info in pkgutil.iter_modules(features.__path__):
+    packages = (each for each in pkgutil.iter_modules(features.__path__) if each.ispkg)
+    for info in packages:
         yield f"### {info.name}"
         yield ""
         yield from _feature(f"{features.__name__}.{info.name}")

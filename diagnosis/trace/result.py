@@ -10,6 +10,7 @@ from diagnosis.trace.liveness import Hosting
 from diagnosis.trace.stored_flows import StoredEntry
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_packet
+from logical_flow.roles import Role
 from logical_flow.walk_events import (
     FLOW_SAYS_SO,
     Crossing,
@@ -26,8 +27,6 @@ Outcome = Literal["delivered", "answered", "asked", "dropped", "ended", "unknown
 
 _ANSWERING = {"arp.op", "icmp4.type", "icmp6.type"}
 _ADDRESS_REQUESTS = {"arp", "nd_ns"}
-_DECIDED_BY_ACL = "_acl_action"
-_ACLS = "_acl_eval_"
 
 
 @dataclass(frozen=True)
@@ -241,11 +240,11 @@ def deciding(walk: Walk, place: Event) -> Entry | None:
     events = walk.events
     entry = place.entry if isinstance(place, Visit | Drop) else None
     stage = place.place if isinstance(place, Visit | Drop) else None
-    if stage is None or not stage.name.endswith(_DECIDED_BY_ACL):
+    if stage is None or stage.role is not Role.ACL_VERDICT:
         return entry
     number = next(n for n, event in enumerate(events) if event is place)
     for event in _before(events, number):
-        if isinstance(event, Visit) and _ACLS in event.place.name and event.entry is not None:
+        if isinstance(event, Visit) and event.place.role is Role.ACL and event.entry is not None:
             return event.entry
     return entry
 

@@ -18,4 +18,7 @@ from translator.pipeline.ls_out import LS_OUT
 
 PIPELINES = (LS_IN, LS_OUT, LR_IN, LR_OUT)
 
-__all__ = ["LR_IN", "LR_OUT", "LS_IN", "LS_OUT", "PIPELINES"]
+STAGES = {stage.name: stage for pipeline in PIPELINES for stage in pipeline.stages}
+"""All stages by name."""
+
+__all__ = ["LR_IN", "LR_OUT", "LS_IN", "LS_OUT", "PIPELINES", "STAGES"]

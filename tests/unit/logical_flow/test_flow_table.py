@@ -3,11 +3,12 @@
 import pytest
 
 from logical_flow.evaluate import NO_SETS, Packet
-from logical_flow.flow_table import Entry, FlowTable
+from logical_flow.flow_table import Entry, FlowTable, Layout
+from logical_flow.roles import Role
 from logical_flow.template import Pipeline, Priority, Stage, Template
 
 
-class FromPort(Stage, name="flow_table_from_port"):
+class FromPort(Stage, name="flow_table_from_port", role=Role.FORWARDING):
     """Flows with pinned arguments, with others, and without any."""
 
     port = Template(50, "inport == {port:lport} && eth.src == {mac:mac}", "next;")
@@ -57,3 +58,11 @@ def test_the_first_of_equals_wins() -> None:
     packet: Packet = {"inport": "p0", "eth.src": int.from_bytes(MAC)}
     choice = FlowTable(entries).choose(FromPort.name, packet, NO_SETS)
     assert choice.entry is entries[0]
+
+
+def test_a_stage_is_one_though_some_of_its_templates_do_not_tell_its_role() -> None:
+    old = Template.from_text(FromPort.port.as_text())
+    assert old.role is Role.OTHER
+    for templates in ([old, FromPort.anything], [FromPort.anything, old]):
+        (place,) = Layout(templates).from_table("flow_table_test", 0)
+        assert place.role is Role.FORWARDING

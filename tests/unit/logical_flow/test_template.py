@@ -3,6 +3,7 @@
 import msgspec
 import pytest
 
+from logical_flow.because import Because, EndKind
 from logical_flow.errors import LanguageError, TemplateError
 from logical_flow.payload import decode_flows, decode_packed, encode_flows
 from logical_flow.template import (
@@ -255,3 +256,23 @@ def test_template_text_that_makes_no_sense_is_refused(field: str, value: str) ->
     text: TemplateText = Lookup.unicast.as_text()._replace(**{field: value})
     with pytest.raises(TemplateError):
         Template.from_text(text)
+
+
+def test_a_reason_is_no_part_of_what_a_template_is() -> None:
+    """Agents don't need it, and a better word for it rewrites no flow."""
+
+    class Plain(Stage, name="ls_in_plain"):
+        drop = Template(1, "ip4", "drop;")
+
+    class Explained(Stage, name="ls_in_plain"):
+        drop = Template(1, "ip4", "drop;", because=Because(EndKind.ADMISSION, "dropped"))
+
+    for stage in (Plain, Explained):
+        Pipeline("ls_in", kind="ls", direction="ingress", stages=[stage])
+    assert Plain.drop.id == Explained.drop.id
+    assert Plain.drop.as_text() == Explained.drop.as_text()
+
+
+def test_a_reason_tells_only_what_is_known() -> None:
+    with pytest.raises(TemplateError, match="colour"):
+        Because(EndKind.ADMISSION, "{colour} packets are not admitted")

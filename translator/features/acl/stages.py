@@ -2,6 +2,7 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Direction, Priority, Stage, Template
+from translator.features.acl.reasons import CONNECTION, HEADERS_CUT_SHORT
 
 TIERS = 4
 
@@ -112,7 +113,9 @@ def acl_pre(direction: Direction) -> type[AclPre]:
     class Pre(AclPre, name=f"{prefix}_acl_pre"):
         __doc__ = AclPre.__doc__
 
-        unreadable = Template(UNREADABLE, "ip6 && ip.proto == 0 && ip.ttl == 0", "drop;")
+        unreadable = Template(
+            UNREADABLE, "ip6 && ip.proto == 0 && ip.ttl == 0", "drop;", because=HEADERS_CUT_SHORT
+        )
         self_made = Template(EXEMPT, "flags[1] == 1", to_action)
         discovery = Template(EXEMPT, NEIGHBOUR_DISCOVERY, to_action)
         multicast = Template(UNTRACKED, "eth.mcast", "ct_clear; next;")
@@ -140,9 +143,13 @@ def acl_state(direction: Direction) -> type[AclState]:
     class State(AclState, name=f"{prefix}_acl_state"):
         __doc__ = AclState.__doc__
 
-        invalid = Template(100, "ct.inv", "drop;")
-        blocked_reply = Template(100, "ct.est && ct.rpl && ct_mark.blocked == 1", "drop;")
-        blocked_related = Template(100, "ct.rel && !ct.new && ct_mark.blocked == 1", "drop;")
+        invalid = Template(100, "ct.inv", "drop;", because=CONNECTION)
+        blocked_reply = Template(
+            100, "ct.est && ct.rpl && ct_mark.blocked == 1", "drop;", because=CONNECTION
+        )
+        blocked_related = Template(
+            100, "ct.rel && !ct.new && ct_mark.blocked == 1", "drop;", because=CONNECTION
+        )
         reply = Template(
             90, f"ct.est && !ct.rel && {pure} && ct.rpl && ct_mark.blocked == 0", to_action
         )

@@ -2,6 +2,7 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
+from translator.features.neighbours.reasons import NO_NEXT_HOP
 
 
 class LrInLookupNeighbour(Stage, name="lr_in_lookup_neighbor", role=Role.LEARNING):
@@ -49,7 +50,9 @@ class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor", role=Role.LEARNING)
     solicitation = Template(90, "nd_ns && reg9[3] == 1", "put_nd(inport, ip6.src, nd.sll); next;")
 
 
-class LrInArpResolve(Stage, name="lr_in_arp_resolve", default="drop", role=Role.NEXT_HOP):
+class LrInArpResolve(
+    Stage, name="lr_in_arp_resolve", default="drop", role=Role.NEXT_HOP, because=NO_NEXT_HOP
+):
     """The next hop's MAC address: known from intent, or learned."""
 
     static4 = Template(
@@ -66,7 +69,9 @@ class LrInArpResolve(Stage, name="lr_in_arp_resolve", default="drop", role=Role.
     learned6 = Template(1, "ip && reg9[9] == 0", "get_nd(outport, xxreg0); next;")
 
 
-class LrInArpRequest(Stage, name="lr_in_arp_request", default="drop", role=Role.NEXT_HOP):
+class LrInArpRequest(
+    Stage, name="lr_in_arp_request", default="drop", role=Role.NEXT_HOP, because=NO_NEXT_HOP
+):
     """Asks for the next hop's MAC address while it isn't known, else sends the packet on.
 
     A neighbour solicitation goes to the multicast group of its target. By itself that

@@ -2,17 +2,26 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
+from translator.features.port_security.reasons import (
+    MISDIRECTED,
+    NO_DHCP_SERVER,
+    NO_ROUTER,
+    SPOOFED,
+)
+from translator.features.reasons import DISABLED, MULTICAST_SOURCE, UNTRANSLATED, VLAN_TAGGED
 
 
-class LsInPortSecL2(Stage, name="ls_in_port_sec_l2", default="drop", role=Role.PORT_SECURITY):
+class LsInPortSecL2(
+    Stage, name="ls_in_port_sec_l2", default="drop", role=Role.PORT_SECURITY, because=SPOOFED
+):
     """What may enter at all, and from which source MAC address.
 
     A port that is disabled has no flow here, so nothing enters through it.
     """
 
-    closed = Template(65535, "1", "drop;")
-    vlan_tagged = Template(100, "vlan.present", "drop;")
-    multicast_source = Template(100, "eth.src[40]", "drop;")
+    closed = Template(65535, "1", "drop;", because=UNTRANSLATED)
+    vlan_tagged = Template(100, "vlan.present", "drop;", because=VLAN_TAGGED)
+    multicast_source = Template(100, "eth.src[40]", "drop;", because=MULTICAST_SOURCE)
     any_source = Template(50, "inport == {port:lport}", "next;")
     source = Template(50, "inport == {port:lport} && eth.src == {mac:mac}", "next;")
 
@@ -31,13 +40,17 @@ class LsInPortSecNd(Stage, name="ls_in_port_sec_nd", role=Role.PORT_SECURITY):
     """
 
     router = Template(
-        95, "inport == {port:lport} && icmp6.type == {134, 137} && !ip.is_frag", "drop;"
+        95,
+        "inport == {port:lport} && icmp6.type == {134, 137} && !ip.is_frag",
+        "drop;",
+        because=NO_ROUTER,
     )
     dhcp_server = Template(
         95,
         "inport == {port:lport} && !ip.is_frag "
         "&& ((ip4 && udp.dst == 68) || (ip6 && udp.dst == 546))",
         "drop;",
+        because=NO_DHCP_SERVER,
     )
 
     arp = Template(
@@ -77,6 +90,7 @@ class LsInPortSecNd(Stage, name="ls_in_port_sec_nd", role=Role.PORT_SECURITY):
         80,
         "inport == {port:lport} && (arp || nd || (icmp6 && ip.ttl == 255 && ip.is_frag))",
         "drop;",
+        because=SPOOFED,
     )
 
 
@@ -106,7 +120,9 @@ class LsInPortSecIp(Stage, name="ls_in_port_sec_ip", role=Role.PORT_SECURITY):
         "&& ip6.dst == ff02::/16 && icmp6.type == {131, 135, 143} && icmp6.code == 0",
         "next;",
     )
-    other = Template(80, "inport == {port:lport} && eth.src == {mac:mac} && ip", "drop;")
+    other = Template(
+        80, "inport == {port:lport} && eth.src == {mac:mac} && ip", "drop;", because=SPOOFED
+    )
 
 
 class LsOutPortSecIp(Stage, name="ls_out_port_sec_ip", role=Role.PORT_SECURITY):
@@ -131,16 +147,20 @@ class LsOutPortSecIp(Stage, name="ls_out_port_sec_ip", role=Role.PORT_SECURITY):
     multicast6 = Template(
         90, "outport == {port:lport} && eth.dst == {mac:mac} && ip6.dst == ff00::/8", "next;"
     )
-    other = Template(80, "outport == {port:lport} && eth.dst == {mac:mac} && ip", "drop;")
+    other = Template(
+        80, "outport == {port:lport} && eth.dst == {mac:mac} && ip", "drop;", because=MISDIRECTED
+    )
 
 
-class LsOutPortSecL2(Stage, name="ls_out_port_sec_l2", default="drop", role=Role.PORT_SECURITY):
+class LsOutPortSecL2(
+    Stage, name="ls_out_port_sec_l2", default="drop", role=Role.PORT_SECURITY, because=MISDIRECTED
+):
     """Port security on the destination MAC address, and delivery.
 
     A port that is disabled has no flow here but the one that keeps multicast from it.
     """
 
-    disabled = Template(150, "outport == {port:lport}", "drop;")
+    disabled = Template(150, "outport == {port:lport}", "drop;", because=DISABLED)
     multicast = Template(100, "eth.mcast", "output;")
     any_destination = Template(50, "outport == {port:lport}", "output;")
     destination = Template(50, "outport == {port:lport} && eth.dst == {mac:mac}", "output;")

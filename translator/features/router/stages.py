@@ -2,17 +2,32 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
+from translator.features.reasons import DISABLED, MULTICAST_SOURCE, UNTRANSLATED, VLAN_TAGGED
+from translator.features.router.reasons import (
+    BROADCAST_SOURCE,
+    EXPIRED,
+    MARTIAN,
+    MULTICAST,
+    NEIGHBOURS_ONLY,
+    NOT_ADMITTED,
+    NOT_DELIVERED,
+    OWN_SOURCE,
+    REFUSED,
+    UNSPECIFIED,
+)
 
 
-class LrInAdmission(Stage, name="lr_in_admission", default="drop", role=Role.ADMISSION):
+class LrInAdmission(
+    Stage, name="lr_in_admission", default="drop", role=Role.ADMISSION, because=NOT_ADMITTED
+):
     """What a router port takes: its own MAC address, and multicast.
 
     A port that is disabled, or is a port of a disabled router, takes nothing.
     """
 
-    closed = Template(65535, "1", "drop;")
-    vlan_tagged = Template(100, "vlan.present", "drop;")
-    multicast_source = Template(100, "eth.src[40]", "drop;")
+    closed = Template(65535, "1", "drop;", because=UNTRANSLATED)
+    vlan_tagged = Template(100, "vlan.present", "drop;", because=VLAN_TAGGED)
+    multicast_source = Template(100, "eth.src[40]", "drop;", because=MULTICAST_SOURCE)
     multicast = Template(
         50, "inport == {port:lport} && eth.mcast", "xreg0[0..47] = {mac:mac}; next;"
     )
@@ -58,11 +73,16 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         "ip4.src_mcast || ip4.src == {255.255.255.255, 127.0.0.0/8, 0.0.0.0/8} "
         "|| ip4.dst == {127.0.0.0/8, 0.0.0.0/8, 255.255.255.255}",
         "drop;",
+        because=MARTIAN,
     )
-    martian6 = Template(100, "ip6.src == {::1, ff00::/8} || ip6.dst == ::1", "drop;")
-    spoofed4 = Template(100, "ip4.src == {ip:ip4}", "drop;")
-    broadcast_source = Template(100, "ip4.src == {broadcast:ip4}", "drop;")
-    spoofed6 = Template(100, "ip6.src == {ip:ip6}", "drop;")
+    martian6 = Template(
+        100, "ip6.src == {::1, ff00::/8} || ip6.dst == ::1", "drop;", because=MARTIAN
+    )
+    spoofed4 = Template(100, "ip4.src == {ip:ip4}", "drop;", because=OWN_SOURCE)
+    broadcast_source = Template(
+        100, "ip4.src == {broadcast:ip4}", "drop;", because=BROADCAST_SOURCE
+    )
+    spoofed6 = Template(100, "ip6.src == {ip:ip6}", "drop;", because=OWN_SOURCE)
 
     arp = Template(
         90,
@@ -87,38 +107,45 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         "outport = inport; flags.loopback = 1; output; };",
     )
     ping4 = Template(90, f"{_OWN4} && icmp4.type == 8 && icmp4.code == 0", _ECHO_REPLY4)
-    unspecified6 = Template(89, "ip6.src == ::", "drop;")
+    unspecified6 = Template(89, "ip6.src == ::", "drop;", because=UNSPECIFIED)
     ping6 = Template(88, f"{_OWN6} && {_ECHO6}", _ECHO_REPLY6)
     ping6_link_local = Template(88, f"{_LINK_LOCAL6} && {_ECHO6}", _ECHO_REPLY6)
-    other_neighbour = Template(85, "arp || rarp || nd || nd_rs || nd_ra", "drop;")
-    multicast = Template(82, "eth.mcast || ip4.dst == 224.0.0.0/4 || ip6.dst == ff00::/8", "drop;")
+    other_neighbour = Template(
+        85, "arp || rarp || nd || nd_rs || nd_ra", "drop;", because=NEIGHBOURS_ONLY
+    )
+    multicast = Template(
+        82, "eth.mcast || ip4.dst == 224.0.0.0/4 || ip6.dst == ff00::/8", "drop;", because=MULTICAST
+    )
 
-    udp4 = Template(80, f"{_OWN4} && {_UDP}", _PORT_UNREACHABLE4)
-    tcp4 = Template(80, f"{_OWN4} && {_TCP}", _RESET4)
-    sctp4 = Template(80, f"{_OWN4} && {_SCTP}", _ABORT4)
-    icmp4 = Template(75, f"{_OWN4} && icmp4", "drop;")
-    protocol4 = Template(70, f"{_OWN4} && !ip.later_frag", _UNKNOWN_PROTOCOL4)
-    own4 = Template(60, _OWN4, "drop;")
+    udp4 = Template(80, f"{_OWN4} && {_UDP}", _PORT_UNREACHABLE4, because=REFUSED)
+    tcp4 = Template(80, f"{_OWN4} && {_TCP}", _RESET4, because=REFUSED)
+    sctp4 = Template(80, f"{_OWN4} && {_SCTP}", _ABORT4, because=REFUSED)
+    icmp4 = Template(75, f"{_OWN4} && icmp4", "drop;", because=REFUSED)
+    protocol4 = Template(70, f"{_OWN4} && !ip.later_frag", _UNKNOWN_PROTOCOL4, because=REFUSED)
+    own4 = Template(60, _OWN4, "drop;", because=REFUSED)
 
-    udp6 = Template(80, f"{_OWN6} && {_UDP}", _PORT_UNREACHABLE6)
-    tcp6 = Template(80, f"{_OWN6} && {_TCP}", _RESET6)
-    sctp6 = Template(80, f"{_OWN6} && {_SCTP}", _ABORT6)
-    icmp6 = Template(75, f"{_OWN6} && icmp6", "drop;")
-    protocol6 = Template(70, f"{_OWN6} && !ip.later_frag", _UNKNOWN_HEADER6)
-    own6 = Template(60, _OWN6, "drop;")
+    udp6 = Template(80, f"{_OWN6} && {_UDP}", _PORT_UNREACHABLE6, because=REFUSED)
+    tcp6 = Template(80, f"{_OWN6} && {_TCP}", _RESET6, because=REFUSED)
+    sctp6 = Template(80, f"{_OWN6} && {_SCTP}", _ABORT6, because=REFUSED)
+    icmp6 = Template(75, f"{_OWN6} && icmp6", "drop;", because=REFUSED)
+    protocol6 = Template(70, f"{_OWN6} && !ip.later_frag", _UNKNOWN_HEADER6, because=REFUSED)
+    own6 = Template(60, _OWN6, "drop;", because=REFUSED)
 
-    udp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_UDP}", _PORT_UNREACHABLE6)
-    tcp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_TCP}", _RESET6)
-    sctp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_SCTP}", _ABORT6)
-    icmp6_link_local = Template(75, f"{_LINK_LOCAL6} && icmp6", "drop;")
-    protocol6_link_local = Template(70, f"{_LINK_LOCAL6} && !ip.later_frag", _UNKNOWN_HEADER6)
-    own6_link_local = Template(60, _LINK_LOCAL6, "drop;")
+    udp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_UDP}", _PORT_UNREACHABLE6, because=REFUSED)
+    tcp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_TCP}", _RESET6, because=REFUSED)
+    sctp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_SCTP}", _ABORT6, because=REFUSED)
+    icmp6_link_local = Template(75, f"{_LINK_LOCAL6} && icmp6", "drop;", because=REFUSED)
+    protocol6_link_local = Template(
+        70, f"{_LINK_LOCAL6} && !ip.later_frag", _UNKNOWN_HEADER6, because=REFUSED
+    )
+    own6_link_local = Template(60, _LINK_LOCAL6, "drop;", because=REFUSED)
 
     expired4 = Template(
         31,
         "inport == {port:lport} && ip4 && ip.ttl == {0, 1} && !ip.later_frag",
         "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
         "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
+        because=EXPIRED,
     )
     expired4_from = Template(
         32,
@@ -126,12 +153,14 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         "&& ip.ttl == {0, 1} && !ip.later_frag",
         "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
         "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
+        because=EXPIRED,
     )
     expired6 = Template(
         31,
         "inport == {port:lport} && ip6 && ip.ttl == {0, 1} && !ip.later_frag",
         "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
         "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
+        because=EXPIRED,
     )
     expired6_from = Template(
         32,
@@ -139,12 +168,15 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         "&& ip.ttl == {0, 1} && !ip.later_frag",
         "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
         "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
+        because=EXPIRED,
     )
-    expired = Template(30, "ip && ip.ttl == {0, 1}", "drop;")
+    expired = Template(30, "ip && ip.ttl == {0, 1}", "drop;", because=EXPIRED)
 
 
-class LrOutDelivery(Stage, name="lr_out_delivery", default="drop", role=Role.DELIVERY):
+class LrOutDelivery(
+    Stage, name="lr_out_delivery", default="drop", role=Role.DELIVERY, because=NOT_DELIVERED
+):
     """Hands the packet to what is attached to the router port, unless that is disabled."""
 
     port = Template(100, "outport == {port:lport}", "output;")
-    disabled = Template(100, "outport == {port:lport}", "drop;")
+    disabled = Template(100, "outport == {port:lport}", "drop;", because=DISABLED)

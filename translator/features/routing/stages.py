@@ -2,9 +2,12 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Priority, Stage, Template
+from translator.features.routing.reasons import DISCARDED, LINK_LOCAL_ONLY, NO_ROUTE
 
 
-class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop", role=Role.ROUTING):
+class LrInIpRouting(
+    Stage, name="lr_in_ip_routing", default="drop", role=Role.ROUTING, because=NO_ROUTE
+):
     """The longest prefix that holds the destination chooses next hop and output port.
 
     Among equal prefixes a connected network comes before a static route, and that
@@ -31,7 +34,9 @@ class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop", role=Role.RO
         "ip.ttl--; reg9[9] = 0; xxreg0 = ip6.dst; xxreg1 = {source:ip6}; eth.src = {mac:mac}; "
         "outport = {port:lport}; flags.loopback = 1; next;",
     )
-    off_link = Template(OFF_LINK, "ip6.src == fe80::/10 || ip6.dst == fe80::/10", "drop;")
+    off_link = Template(
+        OFF_LINK, "ip6.src == fe80::/10 || ip6.dst == fe80::/10", "drop;", because=LINK_LOCAL_ONLY
+    )
     from_link_local = Template(
         ON_LINK,
         "inport == {port:lport} && ip6.src == fe80::/10 && ip6.dst == {network:cidr6}",
@@ -62,8 +67,12 @@ class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop", role=Role.RO
         "ip.ttl--; reg9[9] = 0; xxreg0 = {nexthop:ip6}; xxreg1 = {source:ip6}; "
         "eth.src = {mac:mac}; outport = {port:lport}; flags.loopback = 1; next;",
     )
-    discard4 = Template(Priority(STATIC, "plen", SCALE), "ip4.dst == {prefix:cidr4}", "drop;")
-    discard6 = Template(Priority(STATIC, "plen", SCALE), "ip6.dst == {prefix:cidr6}", "drop;")
+    discard4 = Template(
+        Priority(STATIC, "plen", SCALE), "ip4.dst == {prefix:cidr4}", "drop;", because=DISCARDED
+    )
+    discard6 = Template(
+        Priority(STATIC, "plen", SCALE), "ip6.dst == {prefix:cidr6}", "drop;", because=DISCARDED
+    )
     by_source4 = Template(
         Priority(BY_SOURCE, "plen", SCALE),
         "ip4.src == {prefix:cidr4}",
@@ -83,8 +92,8 @@ class LrInIpRouting(Stage, name="lr_in_ip_routing", default="drop", role=Role.RO
         "eth.src = {mac:mac}; outport = {port:lport}; flags.loopback = 1; next;",
     )
     discard_by_source4 = Template(
-        Priority(BY_SOURCE, "plen", SCALE), "ip4.src == {prefix:cidr4}", "drop;"
+        Priority(BY_SOURCE, "plen", SCALE), "ip4.src == {prefix:cidr4}", "drop;", because=DISCARDED
     )
     discard_by_source6 = Template(
-        Priority(BY_SOURCE, "plen", SCALE), "ip6.src == {prefix:cidr6}", "drop;"
+        Priority(BY_SOURCE, "plen", SCALE), "ip6.src == {prefix:cidr6}", "drop;", because=DISCARDED
     )

@@ -2,6 +2,8 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
+from translator.features.reasons import DISABLED
+from translator.features.switching.reasons import UNKNOWN_DESTINATION
 
 
 class LsInLookupFdb(Stage, name="ls_in_lookup_fdb", role=Role.LEARNING):
@@ -23,7 +25,9 @@ class LsInPutFdb(Stage, name="ls_in_put_fdb", role=Role.LEARNING):
     )
 
 
-class LsInL2Lookup(Stage, name="ls_in_l2_lkup", default="drop", role=Role.FORWARDING):
+class LsInL2Lookup(
+    Stage, name="ls_in_l2_lkup", default="drop", role=Role.FORWARDING, because=UNKNOWN_DESTINATION
+):
     """Where the Ethernet destination chooses the logical output port.
 
     What routers ask of neighbours, or announce, concerns no other router: those are
@@ -37,11 +41,17 @@ class LsInL2Lookup(Stage, name="ls_in_l2_lkup", default="drop", role=Role.FORWAR
     )
     multicast = Template(70, "eth.mcast", 'outport = "_MC_flood"; output;')
     unicast = Template(50, "eth.dst == {mac:mac}", "outport = {port:lport}; output;")
-    disabled = Template(50, "eth.dst == {mac:mac}", "drop;")
+    disabled = Template(50, "eth.dst == {mac:mac}", "drop;", because=DISABLED)
     unknown = Template(0, "1", "outport = get_fdb(eth.dst); next;")
 
 
-class LsInL2Unknown(Stage, name="ls_in_l2_unknown", default="drop", role=Role.FORWARDING):
+class LsInL2Unknown(
+    Stage,
+    name="ls_in_l2_unknown",
+    default="drop",
+    role=Role.FORWARDING,
+    because=UNKNOWN_DESTINATION,
+):
     """Destinations that no port has: where they were learned, else wherever they may be.
 
     Only on switches with a port whose addresses include ``unknown``.

@@ -4,8 +4,11 @@ from collections.abc import Iterator
 
 import pytest
 
-from diagnosis.explain.reasons import ACL_ACTIONS, BY_DEFAULT, BY_FLOW
+from diagnosis.explain.checks import ObstacleKind
+from diagnosis.explain.reasons import FACTS
 from logical_flow.action import CtNext, Generate, Next, Output, PacketKind
+from logical_flow.because import EndKind, Fact
+from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
 from translator.pipeline import PIPELINES
 
@@ -41,7 +44,7 @@ def test_all_templates_are_looked_at() -> None:
     ("stage", "template"), [pytest.param(s, t, id=f"{s.name}.{name}") for s, name, t in ENDS]
 )
 def test_where_a_flow_ends_the_packet(stage: type[Stage], template: Template) -> None:
-    assert stage.name in ACL_ACTIONS or template.id in BY_FLOW
+    assert stage.role is Role.ACL_VERDICT or template.because is not None
 
 
 @pytest.mark.parametrize(
@@ -50,10 +53,18 @@ def test_where_a_flow_ends_the_packet(stage: type[Stage], template: Template) ->
     ids=lambda stage: stage.name,
 )
 def test_where_no_flow_fits(stage: type[Stage]) -> None:
-    assert stage.name in BY_DEFAULT
+    assert stage.because is not None
 
 
 def test_reasons_are_for_what_ends_packets_only() -> None:
-    assert set(BY_FLOW) <= {template.id for _, _, template in ENDS}
-    dropping = {s.name for p in PIPELINES for s in p.stages if s.default == "drop"}
-    assert set(BY_DEFAULT) <= dropping
+    ends = {template.id for _, _, template in ENDS}
+    for _, name, template in every_template():
+        assert template.because is None or template.id in ends, name
+    for pipeline in PIPELINES:
+        for stage in pipeline.stages:
+            assert stage.because is None or stage.default == "drop"
+
+
+def test_what_reasons_declare_can_be_told() -> None:
+    assert set(FACTS) == set(Fact)
+    assert {kind.value for kind in EndKind} <= {kind.value for kind in ObstacleKind}
