@@ -64,6 +64,13 @@ def test_a_set_may_hold_addresses_of_all_kinds(groups: Network) -> None:
     assert groups.get("set", "all")["addresses"] == addresses
 
 
+def test_an_acl_keeps_its_name_though_it_is_not_found_by_it(groups: Network) -> None:
+    acl = groups.create("acl", logical_switch="web", name="no-ip4", **RULE)
+    assert groups.get("acl", acl)["name"] == "no-ip4"
+    groups.update("acl", acl, name="")
+    assert groups.get("acl", acl)["name"] == ""
+
+
 def test_match_that_does_not_parse_gets_a_caret(groups: Network) -> None:
     with pytest.raises(InvalidError) as caught:
         groups.create("acl", **{**RULE, "logical_switch": "web", "match": "ip4 && tcp.dst = 80"})
