@@ -95,6 +95,8 @@ def wire(conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes],
     graph.group(set_members, over=SetMember)
     graph.derive(packer.group_flows, over=FlowGroup, output=True)
     graph.group(used_sets, over=packer.group_flows)
+    graph.group(packer.groups_by_set, over=packer.group_flows)
+    graph.derive(packer.member_flows, over=set_members, output=True)
 
     graph.group(acl_groups, over=group_stages)
     graph.group(group_sets, over=packer.group_flows)
@@ -106,6 +108,7 @@ def wire(conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes],
     graph.group(multicast_members, over=placement)
     graph.group(multicast_groups, over=placement)
     flow_sources: tuple[Any, ...] = (
+        packer.member_flows,
         default_flows,
         port_flows,
         elsewhere_share_flows,

@@ -15,6 +15,7 @@ from chassis_agent.compile.errors import (
     UnknownPortError,
 )
 from chassis_agent.compile.group import PackedGroup, pack_group, template_of, templates_of
+from chassis_agent.compile.sets import FlowsBySet
 from chassis_agent.compile.stages import Stage, StageBook, StageKey, UsedStages
 from chassis_agent.compile.template import CompiledTemplate, compile_template
 
@@ -24,6 +25,7 @@ __all__ = [
     "CompileError",
     "CompiledTemplate",
     "ConjunctionIds",
+    "FlowsBySet",
     "PackContext",
     "PackedGroup",
     "Stage",

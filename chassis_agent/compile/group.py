@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError, UnknownPortError
+from chassis_agent.compile.sets import FlowsBySet
 from chassis_agent.compile.template import CompiledTemplate
 from chassis_agent.desired.flow import Flow
 from logical_flow.errors import LogicalFlowError
@@ -13,10 +14,14 @@ from southbound.rows import FlowGroup
 
 
 class PackedGroup(NamedTuple):
-    """The OpenFlow flows of a group, and the ports for which some of its flows wait."""
+    """The OpenFlow flows of a group, and the ports for which some of its flows wait.
+
+    What is a flow for each member of a set is in `by_set`, to be made member by member.
+    """
 
     flows: list[Flow]
     waiting_for: frozenset[str]
+    by_set: list[FlowsBySet]
 
 
 def pack_group(
@@ -27,17 +32,21 @@ def pack_group(
     A logical flow that names an unknown port is left out, and the port listed.
     """
     flows: list[Flow] = []
+    by_set: list[FlowsBySet] = []
     waiting = set()
     for packed in _decode(group):
         compiled = template_of(packed[0] if packed else None, templates)
         try:
-            flows += compiled.pack(packed[1:], context, group.id)
+            parts = compiled.pack_parts(packed[1:], context, group.id)
         except UnknownPortError as error:
             waiting.add(error.name)
         except (TypeError, ValueError, OverflowError, AttributeError) as error:
             message = f"{compiled.template!r} does not take {packed[1:]!r}: {error}"
             raise BadArgumentsError(message) from error
-    return PackedGroup(flows, frozenset(waiting))
+        else:
+            flows += parts.flows
+            by_set += parts.by_set
+    return PackedGroup(flows, frozenset(waiting), by_set)
 
 
 def templates_of(group: FlowGroup) -> tuple[object, ...]:

@@ -14,11 +14,11 @@ says) specialise a template. Each specialisation is compiled once, with the name
 sets left open: ACLs that are alike but for their port groups share one.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from operator import itemgetter
-from typing import Any
+from typing import Any, NamedTuple
 
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.encoders import encode_actions
@@ -33,7 +33,7 @@ from chassis_agent.compile.match_blueprint import (
     metadata_demand,
 )
 from chassis_agent.compile.ports import output_key_source, port_source
-from chassis_agent.compile.sets import SetUse
+from chassis_agent.compile.sets import FlowsBySet, SetUse
 from chassis_agent.compile.splice import Arguments, Assembly, Source, Splice, part_source
 from chassis_agent.compile.stages import StageKey
 from chassis_agent.desired.flow import Flow
@@ -96,6 +96,13 @@ class _Body:
     instructions: Splice
 
 
+class PackedParts(NamedTuple):
+    """The flows of a logical flow, and what is a flow for each member of a set."""
+
+    flows: list[Flow]
+    by_set: list[FlowsBySet]
+
+
 class CompiledTemplate:
     """A template from which flows are packed."""
 
@@ -119,56 +126,49 @@ class CompiledTemplate:
         return self.template.id
 
     def pack(self, arguments: Arguments, context: PackContext, cookie: int) -> list[Flow]:
-        """The flows of one logical flow on this chassis.
+        """The flows of one logical flow on this chassis, each once.
 
         Raises `UnknownPortError` for a port that isn't known.
         """
+        packed = self.pack_parts(arguments, context, cookie)
+        flows: dict[Flow, None] = {}
+        for each in packed.by_set:
+            for member in context.members(each.set):
+                flow = each.flow(member, context)
+                if flow is not None:
+                    flows[flow] = None
+        return [*flows, *packed.flows]
+
+    def pack_parts(self, arguments: Arguments, context: PackContext, cookie: int) -> "PackedParts":
+        """As `pack`, with the flows of members of sets left to be made, member by member."""
+        parts = PackedParts([], [])
         if len(arguments) != len(self._positions):
             message = f"{self.template!r} takes {len(self._positions)} arguments: {arguments!r}"
             raise BadArgumentsError(message)
         if self._local is not None and not context.is_local(arguments[self._local]):
-            return []
+            return parts
         if self._resident is not None and not context.is_resident(arguments[self._resident]):
-            return []
+            return parts
         body, filling = self._specialised(arguments) if self._special else (self._plain, arguments)
         priority = self._priority(arguments) if callable(self._priority) else self._priority
         instructions = body.instructions.fill(filling, context)
-        flows = []
+        packing = _Packing(self, arguments, filling, priority, cookie, context, parts)
         for index, alternative in enumerate(body.alternatives):
             dimensions = alternative.dimensions
             if not dimensions:
                 match = alternative.match.fill(filling, context)
-                flows.append(Flow(self._table, priority, match, instructions, cookie))
+                parts.flows.append(Flow(self._table, priority, match, instructions, cookie))
             elif len(dimensions) == 1:
-                flows += [
-                    Flow(self._table, priority, match, instructions, cookie)
-                    for match in _matches(dimensions[0], filling, context)
-                ]
+                packing.add_dimension((index, 0), dimensions[0], instructions)
             else:
                 identity = repr((context.datapath_key, self.template.id, arguments, index))
                 number = context.conjunction_id(identity.encode())
-                flows += self._conjunction(
-                    alternative, number, priority, instructions, filling, context, cookie
-                )
-        return flows
-
-    def _conjunction(
-        self,
-        alternative: _Alternative,
-        number: int,
-        priority: int,
-        instructions: bytes,
-        arguments: Arguments,
-        context: PackContext,
-        cookie: int,
-    ) -> Iterator[Flow]:
-        count = len(alternative.dimensions)
-        for clause, dimension in enumerate(alternative.dimensions, 1):
-            states = act.apply_actions(act.conjunction(number, clause, count))
-            for match in _matches(dimension, arguments, context):
-                yield Flow(self._table, priority, match, states, cookie)
-        match = alternative.match.fill((*arguments, number.to_bytes(4)), context)
-        yield Flow(self._table, priority, match, instructions, cookie)
+                for clause, dimension in enumerate(dimensions, 1):
+                    states = act.apply_actions(act.conjunction(number, clause, len(dimensions)))
+                    packing.add_dimension((index, clause), dimension, states)
+                match = alternative.match.fill((*filling, number.to_bytes(4)), context)
+                parts.flows.append(Flow(self._table, priority, match, instructions, cookie))
+        return parts
 
     def _specialised(self, arguments: Arguments) -> tuple[_Body, Arguments]:
         """A flow's own body, and what fills it: the arguments, then the names left open."""
@@ -319,15 +319,49 @@ def compile_template(row: rows.Template) -> CompiledTemplate:
         raise BadTemplateError(f"template {row.id:#x} of stage {row.stage}: {error}") from error
 
 
-def _matches(
-    dimension: Sequence[_Piece], arguments: Arguments, context: PackContext
-) -> Iterator[bytes]:
-    for piece in dimension:
-        if piece.members is None:
-            yield piece.match.fill(arguments, context)
-            continue
-        for member in piece.members.members(arguments, context):
-            yield piece.match.fill((*arguments, member), context)
+@dataclass(frozen=True, slots=True)
+class _Packing:
+    """One logical flow on its way into `parts`."""
+
+    compiled: CompiledTemplate
+    arguments: Arguments
+    filling: Arguments
+    priority: int
+    cookie: int
+    context: PackContext
+    parts: PackedParts
+
+    def add_dimension(
+        self, place: tuple[int, int], dimension: Sequence[_Piece], instructions: bytes
+    ) -> None:
+        """Add the flows of each piece; `place` tells the dimension from the others."""
+        for number, piece in enumerate(dimension):
+            use = piece.members
+            if use is None:
+                self._add(piece.match.fill(self.filling, self.context), instructions)
+            elif use.negated and use.width:
+                for outside in use.outside(self.filling, self.context):
+                    match = piece.match.fill((*self.filling, outside), self.context)
+                    self._add(match, instructions)
+            else:
+                each = FlowsBySet(
+                    set=use.name(self.filling),
+                    identity=(self.compiled.template.id, self.arguments, *place, number),
+                    arguments=self.filling,
+                    table=self.compiled.stage.table,
+                    priority=self.priority,
+                    instructions=instructions,
+                    cookie=self.cookie,
+                    datapath_key=self.context.datapath_key,
+                    use=use,
+                    match=piece.match,
+                )
+                each.check(self.context)
+                self.parts.by_set.append(each)
+
+    def _add(self, match: bytes, instructions: bytes) -> None:
+        table = self.compiled.stage.table
+        self.parts.flows.append(Flow(table, self.priority, match, instructions, self.cookie))
 
 
 def _specialising(template: Template) -> list[str]:

@@ -3,7 +3,14 @@
 from collections.abc import Callable, Iterator, Sequence
 from typing import NamedTuple
 
-from chassis_agent.compile import PackContext, UnknownPortError, pack_group
+from chassis_agent.compile import (
+    FlowsBySet,
+    PackContext,
+    StageBook,
+    UnknownPortError,
+    UsedStages,
+    pack_group,
+)
 from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
@@ -19,13 +26,16 @@ class GroupFlows(NamedTuple):
 
     `waiting` are ports that flows name and that aren't known yet, `sets` the
     address sets and port groups whose members the flows were made from, `groups` the
-    OpenFlow groups that flows refer to.
+    OpenFlow groups that flows refer to. What is a flow for each member, whatever the
+    others, is in `by_set`, and made by :meth:`GroupPacker.member_flows`.
     """
 
+    datapath: str
     flows: tuple[Flow, ...]
     waiting: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     groups: tuple[Group, ...] = ()
+    by_set: tuple[FlowsBySet, ...] = ()
 
 
 def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
@@ -50,26 +60,50 @@ class GroupPacker:
         if group is None or datapath is None or stages is None or book is None:
             return None
         around = _Surroundings(read, datapath.id, self._group_number)
-        context = PackContext(
-            datapath_key=datapath.tunnel_key,
-            stages=stages,
-            book=book,
-            port_key=around.port_key,
-            port_key_here=around.port_key_here,
-            is_local=around.is_local,
-            is_resident=around.is_local,
-            members=around.members,
-            conjunction_id=self._conjunction_id,
-            select_group=around.select_group,
-            meter_id=_no_meter,
-        )
+        context = around.context(datapath.tunnel_key, stages, book, self._conjunction_id)
         packed = pack_group(group, compiled_templates(read), context)
+        sets = around.sets.union(each.set for each in packed.by_set)
         return GroupFlows(
+            datapath.id,
             tuple(packed.flows),
             tuple(sorted(packed.waiting_for)),
-            tuple(sorted(around.sets)),
+            tuple(sorted(sets)),
             tuple(sorted(around.groups)),
+            tuple(packed.by_set),
         )
+
+    def groups_by_set(self, key: int, group: GroupFlows) -> Iterator[tuple[str, int]]:
+        """The flow groups that have flows for each member of a set, by set."""
+        for each in group.by_set:
+            yield each.set, key
+
+    def member_flows(self, read: Read, pair: tuple[str, str]) -> Iterator[Flow]:
+        """Yield the flows of one member of a set, of all groups that use the set."""
+        name, member = pair
+        for key in read.members(self.groups_by_set, name):
+            group = read(self.group_flows, key)
+            if group is not None:
+                yield from flows_of_member(read, group, name, member)
+
+
+def flows_of_member(read: Read, group: GroupFlows, name: str, member: str) -> Iterator[Flow]:
+    """Yield the flows that a group has for one member of the set `name`."""
+    around = _Surroundings(read, group.datapath, _no_number)
+    for each in group.by_set:
+        if each.set == name:
+            context = around.context(each.datapath_key, _NO_STAGES, _NO_BOOK, _no_number)
+            flow = each.flow(member, context)
+            if flow is not None:
+                yield flow
+
+
+# What matches never ask for; actions are filled in already.
+_NO_STAGES = UsedStages("", ())
+_NO_BOOK = StageBook.of(())
+
+
+def _no_number(_description: bytes) -> int:
+    raise NotImplementedError("a member of a set has no conjunction or group of its own")
 
 
 class _Surroundings:
@@ -84,6 +118,28 @@ class _Surroundings:
         self._group_number = group_number
         self.sets: set[str] = set()
         self.groups: set[Group] = set()
+
+    def context(
+        self,
+        datapath_key: int,
+        stages: UsedStages,
+        book: StageBook,
+        conjunction_id: Callable[[bytes], int],
+    ) -> PackContext:
+        """These surroundings as packing takes them."""
+        return PackContext(
+            datapath_key=datapath_key,
+            stages=stages,
+            book=book,
+            port_key=self.port_key,
+            port_key_here=self.port_key_here,
+            is_local=self.is_local,
+            is_resident=self.is_local,
+            members=self.members,
+            conjunction_id=conjunction_id,
+            select_group=self.select_group,
+            meter_id=_no_meter,
+        )
 
     def port_key(self, name: str) -> int:
         place = self._places.get(name) or self._place(name)

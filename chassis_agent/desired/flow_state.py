@@ -9,7 +9,12 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from typing import Any, Final
 
 from chassis_agent.derivations.acls import port_acls
-from chassis_agent.derivations.logical import used_sets
+from chassis_agent.derivations.logical import (
+    GroupFlows,
+    flows_of_member,
+    set_members,
+    used_sets,
+)
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
@@ -94,8 +99,14 @@ class FlowState:
 
     def pack(self, read: Read, group: int) -> tuple[Flow, ...]:
         """The flows that a flow group would be, were the rows what `read` says."""
-        packed = self._wiring.group_flows(read, group)
-        return packed.flows if packed else ()
+        packed: GroupFlows | None = self._wiring.group_flows(read, group)
+        if packed is None:
+            return ()
+        flows = [*packed.flows]
+        for name in dict.fromkeys(each.set for each in packed.by_set):
+            for member in read.members(set_members, name):
+                flows += flows_of_member(read, packed, name, member)
+        return tuple(flows)
 
     def rows(self, table: type[Any]) -> Mapping[Any, Any]:
         return self._engine.rows(table)

@@ -19,6 +19,7 @@ class Acl(Stage, name="ls_in_acl"):
 
     refuse = Template(100, "ip4 && ip4.src == {who:set}", "drop;")
     refuse_from = Template(90, "inport == {who:set} && ip4 && ip4.dst == {to:set}", "drop;")
+    free = Template(80, "{match:expr}", "drop;")
 
 
 class Lookup(Stage, name="ls_in_lookup", default="drop"):

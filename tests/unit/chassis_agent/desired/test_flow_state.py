@@ -107,6 +107,60 @@ def test_a_stage_is_visited_once_it_has_flows(world: World) -> None:
     assert world.state.used_sets == frozenset()
 
 
+def test_a_member_of_a_set_costs_its_own_flows_only(world: World) -> None:
+    members = [rows.SetMember("$bad", f"198.51.100.{number}") for number in range(100)]
+    world.put(group(20, "ls", Acl.refuse(who="$bad")), *members)
+    world.put(group(21, "ls", Acl.refuse_from(who="@who", to="$bad")))
+    world.put(rows.SetMember("@who", "p1"), rows.SetMember("@who", "p3"))
+    world.state.take_changes()
+    new = rows.SetMember("$bad", "203.0.113.7")
+    delta = world.state.apply([(rows.SetMember, new.row_id[1], new)])
+    assert delta.runs == {"member_flows": 1}
+    changes = world.state.take_changes()
+    assert len(changes.added) == 2, "of each group that uses the set"
+    assert changes.removed == []
+    delta = world.state.apply([(rows.SetMember, new.row_id[1], None)])
+    assert delta.runs == {}
+    assert len(world.state.take_changes().removed) == 2
+    assert world.state.self_check() == []
+
+
+def test_a_port_of_a_group_that_moves_here_has_its_flow(world: World) -> None:
+    world.put(group(21, "ls", Acl.refuse_from(who="@who", to="$bad")))
+    world.put(rows.SetMember("@who", "p1"), rows.SetMember("@who", "p3"))
+    world.put(rows.SetMember("$bad", "203.0.113.7"))
+    world.state.take_changes()
+    world.put(port("p3", 3, "hv1"))
+    world.facts((LocalPort, "p3", LocalPort(103)), (Zone, "p3", Zone(3)))
+    (added,) = [
+        flow
+        for flow in world.state.take_changes().added
+        if flow.table == tables.stage_table("ls_in", 1)
+    ]
+    assert added.cookie == 21
+    assert world.state.self_check() == []
+
+
+def test_members_that_mean_the_same_are_one_flow(world: World) -> None:
+    world.put(group(20, "ls", Acl.refuse(who="$bad")))
+    for member in ("10.0.0.1/8", "10.0.0.0/8"):
+        world.put(rows.SetMember("$bad", member))
+    the_default = 1
+    assert len(world.in_table(tables.stage_table("ls_in", 1))) == the_default + 1
+    assert not world.state.clashes
+    world.delete(rows.SetMember("$bad", "10.0.0.1/8"))
+    assert len(world.in_table(tables.stage_table("ls_in", 1))) == the_default + 1
+
+
+def test_a_group_with_a_set_waits_for_its_port(world: World) -> None:
+    match = 'inport == "p5" && ip4.src == $bad'
+    world.put(rows.SetMember("$bad", "203.0.113.7"), group(20, "ls", Acl.free(match=match)))
+    assert world.state.incomplete == {20: ("p5",)}
+    world.put(port("p5", 5))
+    assert world.state.incomplete == {}
+    assert any(flow.cookie == 20 for flow in world.in_table(tables.stage_table("ls_in", 1)))
+
+
 def test_a_change_touches_only_what_read_it(world: World) -> None:
     delta = world.state.apply(
         [(rows.FlowGroup, 11, group(11, "ls", Lookup.unicast(mac=MACS["p1"], port="p2")))]
