@@ -11,7 +11,7 @@ from typing import Any, Final
 
 import structlog
 
-from chassis_agent.bridge.care import BridgeCare
+from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.errors import HostConfigurationError, RefusedCommandError
 from chassis_agent.health import Health
 from chassis_agent.ovsdb import SwitchDatabase, SwitchView
@@ -34,7 +34,7 @@ class Agent:
         self._view: SwitchView | None = None
         self._database = SwitchDatabase(settings.ovsdb_remote, self._take_view)
         self._news = asyncio.Event()
-        self._bridge_care = BridgeCare(
+        self._database_care = DatabaseCare(
             self._database,
             self._health,
             view=lambda: self._view,
@@ -74,6 +74,7 @@ class Agent:
             "in_sync": False,
             "revision": None,
             **(session or {}),
+            "database": self._database_care.report(),
             "ovsdb_connected": self._database.is_connected,
             "degraded": reasons,
             "counters": dict(sorted(self._health.counters.items())),
@@ -83,7 +84,8 @@ class Agent:
         """Compares what is with a full recomputation and with the switch's flows."""
         if self._session is None:
             return {"differences": ["the agent has not started: see its status"]}
-        return {"differences": await self._session.differences()}
+        differences = await self._session.differences()
+        return {"differences": differences + self._database_care.differences()}
 
     async def repair(self) -> dict[str, Any]:
         """Brings the switch to what is wanted, where other programs changed it."""
@@ -126,7 +128,7 @@ class Agent:
         """One session after another: the next one starts when the host's identity changes."""
         host = await self._configured_host()
         while True:
-            bridge = await self._bridge_care.make(host)
+            bridge = await self._database_care.make(host)
             session = Session(host, bridge, self._settings, self._database, self._health)
             self._session = session
             running = asyncio.create_task(session.run(), name="session")
@@ -175,7 +177,7 @@ class Agent:
             if now != host:
                 session.set_host(now)
                 host = now
-            bridge = await self._bridge_care.mend(view, host)
+            bridge = await self._database_care.mend(view, host)
             if bridge is not None:
                 session.take_bridge(bridge)
 

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from chassis_agent.bridge import unixctl
+from chassis_agent.desired.objects import DesiredObjects
 from chassis_agent.errors import ControlError
 from chassis_agent.health import Health
 
@@ -22,6 +23,17 @@ LOOK_SECONDS: Final = 5.0
 _ZONES_AT_ONCE: Final = 200
 _NAMED: Final = 5
 _ZONE: Final = re.compile(r"^zone=(\d+),limit=(\d+),count=(\d+)$", re.MULTILINE)
+
+
+class WantedLimit(NamedTuple):
+    """The limit that a zone should have, as an object of the switch."""
+
+    zone: int
+    limit: int
+
+    @property
+    def key(self) -> int:
+        return self.zone
 
 
 class ZoneLimit(NamedTuple):
@@ -73,7 +85,9 @@ class ConntrackLimits:
         self._health = health
         self._datapath = datapath
         self._zones = zones
+        self._wanted: DesiredObjects[WantedLimit] = DesiredObjects()
         self._limited: set[int] = set()
+        self._owners: set[str] = set()
         self._full: dict[str, int] = {}
 
     async def run(self) -> None:
@@ -95,18 +109,25 @@ class ConntrackLimits:
         Raises ControlError where the switch can't be asked, or has no such limits.
         """
         zones = dict(self._zones())
-        wanted = set(zones.values())
+        for name in self._owners - zones.keys():
+            self._wanted.replace(name, ())
+        for name, zone in zones.items():
+            self._wanted.replace(name, [WantedLimit(zone, self._limit)])
+        self._owners = set(zones)
+        wanted = {each.zone for each in self._wanted}
         if not wanted and not self._limited:
             return
         there = read_limits(await self._dpctl("ct-get-limits"))
-        missing = [zone for zone in wanted if there.get(zone, (0, 0))[0] != self._limit]
-        for some in _batches(sorted(missing)):
+        ours = self._limited | wanted
+        different = self._wanted.difference(
+            WantedLimit(zone, limit) for zone, (limit, _) in there.items() if zone in ours
+        )
+        for some in _batches(sorted(after.zone for _, after in different.put)):
             await self._dpctl(
                 "ct-set-limits", *(f"zone={zone},limit={self._limit}" for zone in some)
             )
-        gone = sorted(self._limited - wanted)
         self._limited |= wanted
-        for some in _batches([zone for zone in gone if zone in there]):
+        for some in _batches(sorted(gone.zone for gone in different.removed)):
             await self._dpctl("ct-del-limits", f"zone={','.join(map(str, some))}")
         self._limited = wanted
         self._note_full({name: there[zone] for name, zone in zones.items() if zone in there})

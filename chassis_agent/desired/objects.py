@@ -4,15 +4,15 @@ Flows refer to groups and meters by number, so these are *objects* of their own:
 value, and owners. An owner (a flow group, a multicast group, this chassis) states all
 objects that it wants beside its flows, and takes them back in the same breath;
 :class:`DesiredObjects` counts the claims. An object exists while it has an owner. Where
-owners state different values under one key they clash: the least value wins, whoever came
-first, and the clash is listed.
+owners state different values under one key they clash: the first in the order of their texts
+wins, whoever came first, and the clash is listed.
 
 The same three operations serve every kind of object, those of the Open vSwitch database
 included: changes since the last call, difference to what is there, and what clashes.
 """
 
 from collections.abc import Hashable, Iterable, Iterator, Mapping
-from typing import Any, Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, Protocol, TypeVar
 
 from chassis_agent.openflow.errors import EncodingError
 from chassis_agent.openflow.messages import MAX_GROUP_BYTES, SwitchGroup
@@ -23,7 +23,6 @@ class Keyed(Protocol):
 
     @property
     def key(self) -> Hashable: ...
-    def __lt__(self, other: Any, /) -> bool: ...
 
 
 ObjectT = TypeVar("ObjectT", bound=Keyed)
@@ -95,7 +94,7 @@ class DesiredObjects(Generic[ObjectT]):
     def clashes(self) -> dict[Hashable, list[ObjectT]]:
         """The values wanted under one key, the winner first, where there are several."""
         return {
-            key: sorted(set(claims.values()))
+            key: sorted(set(claims.values()), key=repr)
             for key, claims in self._claims.items()
             if len(claims) > 1 and len(set(claims.values())) > 1
         }
@@ -104,7 +103,7 @@ class DesiredObjects(Generic[ObjectT]):
         """Take `objects` as all that `owner` wants; none makes the owner go."""
         new: dict[Hashable, ObjectT] = {}
         for each in objects:
-            new[each.key] = min(new.get(each.key, each), each)
+            new[each.key] = min(new.get(each.key, each), each, key=repr)
         old = self._owned.pop(owner, None)
         if new:
             self._owned[owner] = new
@@ -132,7 +131,9 @@ class DesiredObjects(Generic[ObjectT]):
         claims = self._claims[key]
         if not claims:
             del self._claims[key]
-        after = min(claims.values()) if claims else None
+        after = (
+            min(claims.values(), key=repr) if len(claims) > 1 else next(iter(claims.values()), None)
+        )
         before = self._objects.get(key)
         if after == before:
             return

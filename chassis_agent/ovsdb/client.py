@@ -7,7 +7,7 @@ neither a thread nor a lock: everything in the agent happens in one loop.
 
 import asyncio
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 from uuid import UUID
 
@@ -171,8 +171,11 @@ class _Rows:
         self._builder = builder
 
     def find(self, table: str, name: str) -> Any | None:
-        uuid = self._builder.uuids.get((table, name))
+        uuid = self._builder.uuid((table, name))
         return None if uuid is None else self._tables[table].rows.get(uuid)
+
+    def rows(self, table: str) -> Iterable[Any]:
+        return list(self._tables[table].rows.values())
 
     def root(self) -> Any:
         return next(iter(self._tables["Open_vSwitch"].rows.values()))

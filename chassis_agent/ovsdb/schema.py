@@ -23,6 +23,10 @@ def _references(table: str) -> dict[str, Any]:
     return {"type": {"key": key, "min": 0, "max": "unlimited"}}
 
 
+def _optional_reference(table: str) -> dict[str, Any]:
+    return {"type": {"key": {"type": "uuid", "refTable": table}, "min": 0, "max": 1}}
+
+
 SCHEMA: Final[dict[str, Any]] = {
     "name": DATABASE,
     "version": "8.0.0",
@@ -36,6 +40,7 @@ SCHEMA: Final[dict[str, Any]] = {
             "columns": {
                 "name": {"type": "string", "mutable": False},
                 "ports": _references("Port"),
+                "mirrors": _references("Mirror"),
                 "datapath_type": {"type": "string"},
                 "fail_mode": _optional("string"),
                 "external_ids": _STRING_MAP,
@@ -46,6 +51,7 @@ SCHEMA: Final[dict[str, Any]] = {
             "columns": {
                 "name": {"type": "string", "mutable": False},
                 "interfaces": _references("Interface"),
+                "qos": _optional_reference("QoS"),
                 "external_ids": _STRING_MAP,
             },
         },
@@ -56,6 +62,42 @@ SCHEMA: Final[dict[str, Any]] = {
                 "options": _STRING_MAP,
                 "ofport": _optional("integer"),
                 "error": _optional("string"),
+                "bfd": _STRING_MAP,
+                "external_ids": _STRING_MAP,
+            },
+        },
+        "QoS": {
+            "isRoot": True,
+            "columns": {
+                "type": {"type": "string"},
+                "queues": {
+                    "type": {
+                        "key": "integer",
+                        "value": {"type": "uuid", "refTable": "Queue"},
+                        "min": 0,
+                        "max": "unlimited",
+                    }
+                },
+                "other_config": _STRING_MAP,
+                "external_ids": _STRING_MAP,
+            },
+        },
+        "Queue": {
+            "isRoot": True,
+            "columns": {
+                "dscp": _optional("integer"),
+                "other_config": _STRING_MAP,
+                "external_ids": _STRING_MAP,
+            },
+        },
+        "Mirror": {
+            "columns": {
+                "name": {"type": "string"},
+                "select_all": {"type": "boolean"},
+                "select_src_port": _references("Port"),
+                "select_dst_port": _references("Port"),
+                "output_port": _optional_reference("Port"),
+                "output_vlan": _optional("integer"),
                 "external_ids": _STRING_MAP,
             },
         },

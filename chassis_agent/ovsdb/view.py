@@ -5,7 +5,7 @@ of python-ovs costs far more than everything that the agent computes from it.
 """
 
 from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
 
@@ -35,11 +35,30 @@ class Bridge(NamedTuple):
     interfaces: Mapping[str, Interface] = {}
 
 
+RowKey: TypeAlias = tuple[str, str]
+"""Table and name of a row."""
+
+IDENTITY: Final = "treadle-id"
+"""The key of ``external_ids`` that names rows of tables without a column `name`."""
+
+
+class InstalledRow(NamedTuple):
+    """A row as the database has it: columns as sets of values, rows by UUID; maps apart."""
+
+    uuid: UUID
+    columns: Mapping[str, tuple[object, ...]]
+    maps: Mapping[str, Mapping[Any, object]]
+
+
 class SwitchView(NamedTuple):
-    """What the agent knows of the switch's configuration at one moment."""
+    """What the agent knows of the switch's configuration at one moment.
+
+    `rows` has every row that has a name; the other fields are the same by what they mean.
+    """
 
     external_ids: Mapping[str, str] = {}
     bridges: Mapping[str, Bridge] = {}
+    rows: Mapping[RowKey, InstalledRow] = {}
 
 
 class _BridgeRow(NamedTuple):
@@ -51,12 +70,17 @@ class ViewBuilder:
     """Follows the rows of an IDL, given as its mapping of table names to tables."""
 
     def __init__(self) -> None:
-        self.uuids: dict[tuple[str, str], UUID] = {}
-        """Rows by table and name."""
+        self._rows: dict[RowKey, InstalledRow] = {}
+        self._keys: dict[UUID, RowKey] = {}
         self._external_ids: dict[str, str] = {}
         self._bridges: dict[UUID, _BridgeRow] = {}
         self._ports: dict[UUID, tuple[str, tuple[UUID, ...]]] = {}
         self._interfaces: dict[UUID, Interface] = {}
+
+    def uuid(self, key: RowKey) -> UUID | None:
+        """The row of that table and name."""
+        row = self._rows.get(key)
+        return None if row is None else row.uuid
 
     def update(self, tables: Mapping[str, Any], dirty: Iterable[tuple[str, UUID]]) -> SwitchView:
         """Reads the `dirty` rows again and gives the picture of now."""
@@ -68,6 +92,14 @@ class ViewBuilder:
         return self._build()
 
     def _put(self, table: str, row: Any) -> None:
+        installed = _installed(row)
+        name = _name(row, installed)
+        before = self._keys.pop(row.uuid, None)
+        if before is not None and before != (table, name):
+            self._rows.pop(before, None)
+        if name:
+            self._rows[table, name] = installed
+            self._keys[row.uuid] = (table, name)
         if table == "Interface":
             self._interfaces[row.uuid] = Interface(
                 name=row.name,
@@ -77,7 +109,6 @@ class ViewBuilder:
                 external_ids=dict(row.external_ids),
                 options=dict(row.options),
             )
-            self.uuids[table, row.name] = row.uuid
         elif table == "Port":
             self._ports[row.uuid] = (row.name, _references(row, "interfaces"))
         elif table == "Bridge":
@@ -89,7 +120,6 @@ class ViewBuilder:
                 other_config=dict(row.other_config),
             )
             self._bridges[row.uuid] = _BridgeRow(bridge, _references(row, "ports"))
-            self.uuids[table, row.name] = row.uuid
         elif table == "Open_vSwitch":
             self._external_ids = dict(row.external_ids)
 
@@ -106,9 +136,10 @@ class ViewBuilder:
                 continue
             for uuid in [uuid for uuid in rows if uuid not in present]:
                 del rows[uuid]
-        for (table, name), uuid in list(self.uuids.items()):
-            if uuid not in tables[table].rows:
-                del self.uuids[table, name]
+        for (table, name), installed in list(self._rows.items()):
+            if installed.uuid not in tables[table].rows:
+                del self._rows[table, name]
+                self._keys.pop(installed.uuid, None)
 
     def _build(self) -> SwitchView:
         return SwitchView(
@@ -117,6 +148,7 @@ class ViewBuilder:
                 bridge.name: bridge._replace(interfaces=self._interfaces_of(ports))
                 for bridge, ports in self._bridges.values()
             },
+            rows=dict(self._rows),
         )
 
     def _interfaces_of(self, ports: tuple[UUID, ...]) -> dict[str, Interface]:
@@ -128,6 +160,25 @@ class ViewBuilder:
                 if interface is not None:
                     found[interface.name] = interface
         return found
+
+
+def _installed(row: Any) -> InstalledRow:
+    columns: dict[str, tuple[object, ...]] = {}
+    maps: dict[str, Mapping[Any, object]] = {}
+    for name, column in row._table.columns.items():
+        datum = row._data[name]  # the default where the database sent none
+        if column.type.is_map():
+            maps[name] = {key.value: value.value for key, value in datum.values.items()}
+        else:
+            columns[name] = tuple(atom.value for atom in datum.values)
+    return InstalledRow(row.uuid, columns, maps)
+
+
+def _name(row: Any, installed: InstalledRow) -> str:
+    """The row's name, empty for one that has none."""
+    if "name" in installed.columns:
+        return str(row.name)
+    return str(installed.maps.get("external_ids", {}).get(IDENTITY, ""))
 
 
 def _references(row: Any, column: str) -> tuple[UUID, ...]:

@@ -141,19 +141,19 @@ BRIDGE_TAMPERING = {
     "fail mode": (("set-fail-mode", "br-int", "standalone"), "fail_mode is standalone"),
     "in-band control": (
         ("remove", "bridge", "br-int", "other_config", "disable-in-band"),
-        "in-band control is not disabled",
+        "other_config:disable-in-band is not set",
     ),
     "no tunnel port": (
         ("del-port", "br-int", PORT_NAME),
-        f"the tunnel port {PORT_NAME} is missing",
+        f"port {PORT_NAME} is missing",
     ),
     "another tunnel port": (
         ("set", "interface", PORT_NAME, "options:remote_ip=192.0.2.9"),
-        f"the tunnel port {PORT_NAME} has other options",
+        f"interface {PORT_NAME}: options:remote_ip is 192.0.2.9",
     ),
     "another bridge": (
         ("del-br", "br-int", "--", "add-br", "br-int"),
-        "fail_mode is not set, ",
+        "fail_mode is not set",
     ),
 }
 
