@@ -1,9 +1,23 @@
-"""What all tests share: the option for golden files, and an end that cleans up."""
+"""What all tests share: their options, what they tell at the end, and an end that cleans up.
 
+Each worker of pytest-xdist takes whole modules: what a module sets up, a lab for one, is set
+up once.
+"""
+
+import os
 import signal
+import time
+from contextlib import suppress
+from functools import partial
+from pathlib import Path
 from types import FrameType
 
 import pytest
+
+from tests.differential.network.tally import total
+
+_SECONDS_TO_END = 60
+"""How long a worker may take down what its tests have set up."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,10 +63,47 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
-def pytest_configure() -> None:
-    signal.signal(signal.SIGTERM, _interrupt)
+def pytest_configure(config: pytest.Config) -> None:
+    controls_workers = config.getoption("dist", "no") != "no"
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, partial(_interrupt, controls_workers))
 
 
-def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Fixtures are torn down after SIGTERM as after Ctrl-C: labs and daemons must go."""
+def _interrupt(controls_workers: bool, _number: int, _frame: FrameType | None) -> None:
+    """Have fixtures torn down after SIGTERM as after Ctrl-C: labs and daemons must go.
+
+    Workers are interrupted at once, and once only: pytest-xdist would ask them to end, and
+    kill those that still take down a lab after seconds.
+    """
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    if controls_workers:
+        workers = _children(os.getpid())
+        for pid in workers:
+            os.kill(pid, signal.SIGINT)
+        end = time.monotonic() + _SECONDS_TO_END
+        while any(map(_children, workers)) and time.monotonic() < end:
+            time.sleep(0.1)
     raise KeyboardInterrupt
+
+
+def _children(pid: int) -> list[int]:
+    found: list[int] = []
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # it has ended by itself
+            found += map(int, task.read_text().split())
+    return found
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what the comparison with OVN came to, of the tests of all workers."""
+    documents = [
+        value
+        for report in terminalreporter.getreports("passed")
+        for name, value in report.user_properties
+        if name == "differential"
+    ]
+    if documents:
+        terminalreporter.section("compared with OVN")
+        for line in total(documents).lines():
+            terminalreporter.line(line)

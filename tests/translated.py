@@ -15,8 +15,9 @@ from logical_flow.flow_table import Entry, FlowTable, Layout
 from logical_flow.template import LogicalFlow
 from logical_flow.walk_network import Network
 from northbound.apply import apply
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
 from southbound.rows import Datapath, PortBinding
+from tests.databases import new_database
 from translator.derivations import sets
 from translator.graph import DATAPATHS, FLOWS, PORTS, translation
 from translator.inputs import row_of
@@ -39,9 +40,7 @@ class Translated:
     @classmethod
     def of(cls, document: Mapping[str, Any]) -> "Translated":
         with tempfile.TemporaryDirectory() as directory:
-            url = f"sqlite:///{Path(directory) / 'treadle.db'}"
-            upgrade(url)
-            database = open_database(url)
+            database = open_database(new_database(Path(directory) / "treadle.db"))
             try:
                 return cls.in_database(database, document)
             finally:

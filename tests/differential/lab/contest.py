@@ -9,7 +9,8 @@ from functools import cache
 from pathlib import Path
 from random import Random
 
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
+from tests.databases import new_database
 from tests.differential.lab.conversation import converse
 from tests.differential.lab.plan import phases
 from tests.differential.lab.sides import Side, ovn_side, treadle_side
@@ -62,9 +63,7 @@ class Contest:
 def contest(directory: Path) -> Iterator[Contest]:
     """Both labs, gone at the end."""
     name = f"d{os.getpid():x}{secrets.token_hex(2)}"
-    url = f"sqlite:///{directory / 'judge.db'}"
-    upgrade(url)
-    database = open_database(url)
+    database = open_database(new_database(directory / "judge.db"))
     try:
         with (
             treadle_side(f"{name}t", directory / "treadle") as ours,

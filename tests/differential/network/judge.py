@@ -10,8 +10,9 @@ from typing import NamedTuple
 
 from benchmarks.ovn import Ovn
 from logical_flow.walk import MAX_DEPTH
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
 from northbound.errors import NorthboundError
+from tests.databases import new_database
 from tests.differential.network import ovn
 from tests.differential.network.intended import INTENDED, Difference, undoing
 from tests.differential.network.outcome import Outcome
@@ -139,9 +140,7 @@ def _accounting(accounts: Callable[[Sequence[Difference]], bool]) -> tuple[str, 
 @contextmanager
 def judging(directory: Path) -> Iterator[Judge]:
     """A judge whose databases and processes are there as long as the context lasts."""
-    url = f"sqlite:///{directory / 'treadle.db'}"
-    upgrade(url)
-    database = open_database(url)
+    database = open_database(new_database(directory / "treadle.db"))
     theirs = Ovn(directory)
     try:
         theirs.start_databases()

@@ -3,9 +3,10 @@
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from tests.differential.network.judge import Verdict
+if TYPE_CHECKING:
+    from tests.differential.network.judge import Verdict
 
 
 @dataclass
@@ -23,7 +24,7 @@ class Tally:
     intended: Counter[str] = field(default_factory=Counter)
     unanswered: Counter[str] = field(default_factory=Counter)
 
-    def add(self, verdicts: Iterable[Verdict]) -> None:
+    def add(self, verdicts: "Iterable[Verdict]") -> None:
         self.topologies += 1
         for verdict in verdicts:
             self.packets += 1

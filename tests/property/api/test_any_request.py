@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.kinds import KINDS, Kind
-from northbound.database import open_database, upgrade
+from northbound.database import open_database
+from tests.databases import new_database
 from tests.unit.api.conftest import serve
 from tests.unit.api.test_objects import BODIES, make_network
 
@@ -95,7 +96,7 @@ def sending(database: Path) -> Iterator[Send]:
 @pytest.fixture(scope="module")
 def send(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Send]:
     file = tmp_path_factory.mktemp("any-request") / "treadle.db"
-    upgrade(f"sqlite:///{file}")
+    new_database(file)
     with sending(file) as send:
         yield send
 

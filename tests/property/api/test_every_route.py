@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from api.app import create_app
 from api.problems import MEDIA_TYPE
-from northbound.database import open_database, upgrade
+from northbound.database import open_database
+from tests.databases import new_database
 from tests.property.api.generated import Described, Request, raw_bodies
 from tests.unit.api.conftest import serve
 from tests.unit.api.test_objects import BODIES, make_network
@@ -37,9 +38,8 @@ DESCRIBED = Described(create_app(_NoBackend()).openapi())  # type: ignore[arg-ty
 def send(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Send]:
     """A server with a network, and how to send to it."""
     file = tmp_path_factory.mktemp("every-route") / "treadle.db"
-    upgrade(f"sqlite:///{file}")
     loop = asyncio.new_event_loop()
-    database = open_database(f"sqlite:///{file}")
+    database = open_database(new_database(file))
     serving = serve(database)
     server = loop.run_until_complete(serving.__aenter__())
     loop.run_until_complete(make_network(server.client))

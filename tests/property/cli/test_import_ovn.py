@@ -11,7 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from northbound.apply import apply
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
+from tests.databases import new_database
 from tests.unit.cli.import_ovn.rows import Database as Northbound
 from tests.unit.cli.import_ovn.rows import references
 
@@ -133,9 +134,7 @@ def northbounds(draw: st.DrawFn) -> Northbound:
 
 @pytest.fixture(scope="module")
 def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path_factory.mktemp('import') / 'treadle.db'}"
-    upgrade(url)
-    database = open_database(url)
+    database = open_database(new_database(tmp_path_factory.mktemp("import") / "treadle.db"))
     yield database
     database.close()
 

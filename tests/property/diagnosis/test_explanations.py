@@ -13,10 +13,10 @@ from typing import Any
 import pytest
 
 from northbound.database import Database
-from tests.unit.api.conftest import database, empty_database, serve
+from tests.unit.api.conftest import database, serve
 from tests.unit.diagnosis.explain.conftest import Plugged, plugged
 
-__all__ = ["database", "empty_database"]
+__all__ = ["database"]
 
 Edit = Callable[[Plugged, Random], Coroutine[Any, Any, None]]
 

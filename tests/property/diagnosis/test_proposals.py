@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 
 from northbound.database import Database
-from tests.unit.api.conftest import Server, database, empty_database, serve
+from tests.unit.api.conftest import Server, database, serve
 from tests.unit.api.demo import apply_demo
 
-__all__ = ["database", "empty_database"]
+__all__ = ["database"]
 
 Draw = random.Random
 Operation = dict[str, Any]

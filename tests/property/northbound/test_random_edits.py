@@ -20,7 +20,7 @@ from sqlalchemy import select
 
 from logical_flow.acl import parse_acl_match
 from northbound.apply import apply
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
 from northbound.errors import RequestError
 from northbound.ipam import effective
 from northbound.models import (
@@ -32,6 +32,7 @@ from northbound.models import (
 )
 from northbound.services import SERVICES
 from northbound.transaction import Transaction
+from tests.databases import new_database
 from tests.unit.northbound.test_transactions import images, replay
 
 Operation = tuple[str, Callable[[Transaction], object]]
@@ -120,7 +121,7 @@ def operations(draw: st.DrawFn) -> Operation:
 def empty() -> Iterator[Path]:
     with TemporaryDirectory() as directory:
         path = Path(directory) / "empty.db"
-        upgrade(str(path))
+        new_database(path)
         yield path
 
 

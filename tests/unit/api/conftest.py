@@ -1,6 +1,5 @@
 """An API over a real SQLite file, a real translator, and agents that the test plays."""
 
-import shutil
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -11,13 +10,14 @@ import pytest
 
 from api.app import create_app
 from api.backend import Backend
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
 from southbound.errors import NotAllowed, NotConnected
 from southbound.questions import Question, Result
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.tunnels import TunnelReport
 from southbound.watch.server import ChassisStatus
+from tests.databases import new_database
 from translator.runner import Translator
 
 
@@ -79,18 +79,9 @@ class Server:
         await self.backend.translator.catch_up()
 
 
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The file of a database that is set up and has nothing in it, to be copied."""
-    file = tmp_path_factory.mktemp("empty") / "treadle.db"
-    upgrade(f"sqlite:///{file}")
-    return file
-
-
 @pytest.fixture
-def database(tmp_path: Path, empty_database: Path) -> Iterator[Database]:
-    file = shutil.copy(empty_database, tmp_path)
-    database = open_database(f"sqlite:///{file}")
+def database(tmp_path: Path) -> Iterator[Database]:
+    database = open_database(new_database(tmp_path / "treadle.db"))
     yield database
     database.close()
 

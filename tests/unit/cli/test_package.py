@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.processes
+
+
 ROOT = Path(__file__).parents[3]
 INSTALLED = "/opt/treadle/"
 """Where units and pages look for Treadle."""

@@ -17,6 +17,9 @@ from typing import Any
 import httpx
 import pytest
 
+pytestmark = pytest.mark.processes
+
+
 ROOT = Path(__file__).parents[3]
 
 NETWORK = """\

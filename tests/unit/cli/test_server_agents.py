@@ -19,7 +19,7 @@ from cli.server.agents import EXPIRED, LISTS_CHANGED, AgentGate
 from cli.server.tls import Certificate, Clients
 from northbound import tokens
 from northbound.attempts import FORGOTTEN_SECONDS, FREE, LONGEST_SECONDS, MAX_PLACES, FailedAttempts
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
 from southbound import wire
 from southbound.rows import Chassis, Encap, PortBinding
 from southbound.state import RealisedState
@@ -28,6 +28,7 @@ from southbound.watch.backoff import Backoff
 from southbound.watch.client import WatchClient
 from southbound.watch.gate import ClientCertificate, Credentials, certificate_of
 from southbound.watch.server import WatchServer
+from tests.databases import new_database
 from tests.unit.southbound.agents import until
 from tests.unit.southbound.raw_agent import raw_agent
 
@@ -75,9 +76,7 @@ class Gated:
 async def gated(
     directory: Path, tls: Certificate | None = None, origins: tuple[str, ...] = ()
 ) -> AsyncIterator[Gated]:
-    url = f"sqlite:///{directory / 'treadle.db'}"
-    upgrade(url)
-    database = open_database(url)
+    database = open_database(new_database(directory / "treadle.db"))
     state = RealisedState(Store(database.engine))
     await state.load()
     attempts = FailedAttempts()

@@ -16,6 +16,9 @@ from websockets.sync.client import connect
 from cli.server import descriptors
 from tests.unit.cli.test_server import ROOT, RunningServer, free_ports, start
 
+pytestmark = pytest.mark.processes
+
+
 MANY = 300
 ENOUGH = 30.0
 HALF_A_BODY = (

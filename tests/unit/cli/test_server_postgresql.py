@@ -4,11 +4,14 @@ import signal
 from pathlib import Path
 
 import httpx
+import pytest
 from sqlalchemy import text
 
 from northbound.database import make_engine
 from tests.unit.cli.test_server import NETWORK, RunningServer, free_ports, run, start
 from tests.unit.northbound.postgresql import private_server
+
+pytestmark = pytest.mark.processes
 
 
 def test_a_server_on_postgresql(tmp_path: Path) -> None:

@@ -17,6 +17,8 @@ from southbound.rows import Chassis
 from southbound.watch.client import WatchClient
 from tests.unit.cli.test_server import free_ports, run, start
 
+pytestmark = pytest.mark.processes
+
 
 def make_certificate(directory: Path) -> tuple[Path, Path]:
     """A certificate for 127.0.0.1, good for a day and its own authority; and its key."""

@@ -15,6 +15,8 @@ from cli.testbed.spec import example, load_spec
 from cli.testbed.state import LabState, VmState, lab_directory, lab_names
 from cli.testbed.wait import until
 
+pytestmark = pytest.mark.processes
+
 
 def write(path: Path, text: str) -> Path:
     path.write_text(text)

@@ -16,6 +16,9 @@ from northbound.models import Base
 from northbound.schema import migrate, migration_config, newest_revision
 from southbound.models import metadata as southbound_tables
 
+pytestmark = pytest.mark.processes
+
+
 ROOT = Path(__file__).parents[3]
 
 

@@ -30,6 +30,9 @@ from tests.unit.northbound.test_dry_runs import (
     web,
 )
 
+pytestmark = pytest.mark.processes
+
+
 __all__ = [
     "test_a_change_is_tried_while_a_writer_is_at_it",
     "test_a_writer_goes_on_while_a_change_is_tried",

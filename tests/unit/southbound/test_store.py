@@ -29,6 +29,9 @@ from southbound.rows import (
 from southbound.store import PortFact, Store
 from tests.unit.northbound.postgresql import private_server
 
+pytestmark = pytest.mark.processes
+
+
 TEMPLATE = Template(0xFFFFFFFF, "ls_in", "s", 3, "next", "50", "eth.dst == {m:mac}", "next;", "")
 ROWS: list[Row] = [
     TEMPLATE,

@@ -3,17 +3,16 @@ from pathlib import Path
 
 import pytest
 
-from northbound.database import Database, open_database, upgrade
+from northbound.database import Database, open_database
 from southbound.state import RealisedState
 from southbound.store import Store
+from tests.databases import new_database
 from translator.runner import Translator
 
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    url = f"sqlite:///{tmp_path / 'treadle.db'}"
-    upgrade(url)
-    database = open_database(url)
+    database = open_database(new_database(tmp_path / "treadle.db"))
     yield database
     database.close()
 

@@ -21,6 +21,9 @@ from cli.testbed.wait import until
 from tests.unit.cli.test_server import free_ports
 from tests.unit.cli.test_server_tls import make_certificate
 
+pytestmark = pytest.mark.processes
+
+
 MATCH = "outport==@servers&&ip4.src=={$offices,$servers_ip4}&&tcp.dst==80"
 NETWORK = [
     "ls-add web",
