@@ -37,7 +37,6 @@ from api.errors import (
     ForbiddenProjectError,
     UnauthenticatedError,
 )
-from northbound.models.base import DEFAULT_PROJECT
 from northbound.projects import Scope
 from northbound.tokens import Token
 from northbound.tokens import authenticate as find_token
@@ -67,7 +66,7 @@ class Caller(NamedTuple):
         names are looked up, and other callers may name only their own.
         """
         if self.project is None:
-            return Scope(project or DEFAULT_PROJECT)
+            return Scope(project)
         if project not in (None, self.project):
             raise ForbiddenProjectError(self.project)
         return Scope(self.project, confined=True)

@@ -20,12 +20,14 @@ class Document(StrictModel):
 
 
 class Facts(BaseModel):
-    """What every object has and nobody sets."""
+    """What every object has, whether or not its spec said so: hence fields of specs again."""
 
     model_config = ConfigDict(use_attribute_docstrings=True)
 
     id: str
-    """UUID, made with the object."""
+    """UUID: the one that was given when the object was made, or one that was made up."""
+    project: str
+    """Whose the object is."""
     document: str | None = None
     """The declarative document that owns the object (`POST /v1/apply`)."""
     version: int

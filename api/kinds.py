@@ -12,6 +12,7 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from api import documents
+from northbound.models.base import DEFAULT_PROJECT
 from northbound.services import ADDRESS_SETS, LOGICAL_SWITCHES, PORT_GROUPS, SERVICES, Service
 from northbound.specs.declaration import with_article
 
@@ -69,10 +70,11 @@ class Kind:
     def view(self) -> type[BaseModel]:
         """The document of an object: its spec, and facts that nobody sets."""
         facts = self.service.declaration.facts
+        # Facts first: an object always has what a spec may leave to be filled in.
         bases: tuple[type[BaseModel], ...] = (
-            self.service.spec,
-            *([] if facts is None else [facts]),
             documents.Facts,
+            *([] if facts is None else [facts]),
+            self.service.spec,
         )
         return create_model(
             self.service.spec.__name__.removesuffix("Spec"),
@@ -85,8 +87,9 @@ class Kind:
         """An object as the API shows it."""
         spec = self.service.spec.model_validate(dict(self.example))
         return {
-            "id": EXAMPLE_ID,
             **spec.model_dump(mode="json"),
+            "id": EXAMPLE_ID,
+            "project": DEFAULT_PROJECT,
             **self.service.declaration.fact_examples,
             "document": None,
             "version": 42,

@@ -240,7 +240,7 @@ def _(error: intent.ConflictError) -> Refusal:
         TAKEN,
         error,
         errors=[_field_error(intent.FieldProblem((*error.path, error.field), str(error)))],
-        referents=_referents([error.holder]),
+        referents=_referents([error.holder] if error.holder else []),
     )
 
 

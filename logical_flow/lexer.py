@@ -40,7 +40,11 @@ class Token:
 
 _SKIP = re.compile(r"(?:\s+|//[^\n]*|/\*[^\n]*?\*/)+")
 _NAME = re.compile(r"[A-Za-z_.][A-Za-z0-9_.]*")
-SET_PATTERN = re.compile(r"([$@])([A-Za-z_.][A-Za-z0-9_.-]*)")
+_ID = "[0-9a-fA-F]{8}(?:-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}"
+SET_PATTERN = re.compile(
+    rf"([$@])((?:[A-Za-z0-9][A-Za-z0-9_.:-]*/)?(?:{_ID}(?:_ip[46])?|[A-Za-z_.][A-Za-z0-9_.-]*))"
+)
+"""Sigil, then a name or an id; before it, the project and a slash where it is another's."""
 STRING_PATTERN = re.compile(r'"(?:[^"\\\n]|\\.)*"')
 _PUNCTUATION = re.compile(r"<->|--|&&|\|\||\.\.|[=!<>]=|[()\[\]{}=!<>,;]")
 _CONSTANT_END = r"(?![0-9A-Za-z_:])"

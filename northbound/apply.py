@@ -73,7 +73,9 @@ class _Application:
     def __init__(self, tx: Transaction, document: Document, *, adopt: bool) -> None:
         self._tx = tx
         self._adopt = adopt
+        self._project = _project_of(tx, document)
         self._plan = Plan(document.document, wanted_objects(document))
+        self._set_project()
         self._created: list[Referent] = []
 
     def run(self) -> ApplyResult:
@@ -93,6 +95,14 @@ class _Application:
             self._delete_unwanted(kind)
         self._tx.flush()
         return self._result()
+
+    def _set_project(self) -> None:
+        for wanted in self._plan.wanted.values():
+            for path, values in wanted.values():
+                if values["project"] not in (None, self._project):
+                    reason = f"all of a document is of one project: this one is of {self._project}"
+                    raise InvalidError.of(*path, "project", reason=reason, value=values["project"])
+                values["project"] = self._project
 
     def _result(self) -> ApplyResult:
         created = {referent.id for referent in self._created}
@@ -116,6 +126,7 @@ class _Application:
         eligible = owner == self._plan.document
         if self._adopt:
             eligible |= owner.is_(None)
+        eligible &= service.model.project == self._project
         rows = list(self._tx.session.scalars(select(service.model).where(eligible)))
         present = {
             service.identity(values): Present(row, values)
@@ -172,6 +183,7 @@ class _Application:
             if found is None or row is None:
                 changes.append((path, None, values))
                 continue
+            values = {**values, "id": values["id"] or row.id}
             touched = row.id in self._plan.changed
             if row.document is None:
                 row.document = self._plan.document
@@ -189,7 +201,7 @@ class _Application:
 
     def _create(self, service: Service[Any, Any], values: dict[str, Any]) -> None:
         if service.named:
-            holder = self._tx.named(service.model, values["name"])
+            holder = self._tx.named(service.model, values["name"], self._project)
             if holder is not None:
                 raise ConflictError(service.kind, "name", values["name"], service.referent(holder))
         row = service.create(self._tx, values, document=self._plan.document)
@@ -200,10 +212,19 @@ class _Application:
         if not service.links:
             return
         for path, values in self._plan.wanted[service.kind].values():
-            row = self._tx.named(service.model, values["name"])
+            row = self._tx.named(service.model, values["name"], self._project)
             told = [link for link in service.links if values[link] is not None]
             if row is None or all(getattr(row, link) == values[link] for link in told):
                 continue
             with at(*path):
                 service.replace(self._tx, row.id, values)
             self._plan.changed[row.id] = row
+
+
+def _project_of(tx: Transaction, document: Document) -> str:
+    """Return the project of a document, or raise InvalidError where the writer has another."""
+    home = tx.scope.home
+    if tx.scope.confined and document.project not in (None, home):
+        reason = f"the token is for project {home} only"
+        raise InvalidError.of("project", reason=reason, value=document.project)
+    return document.project or home

@@ -30,11 +30,13 @@ from northbound.errors import (
     DatabaseError,
     DatabaseUnreachableError,
     DatabaseUrlError,
+    RequestError,
 )
 from northbound.faults import reporting_faults
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import RevisionCounter
 from northbound.overlay import overlay_statements
+from northbound.projects import EVERYTHING, Scope
 from northbound.recent import RecentCommits
 from northbound.schema import check_schema, migrate
 from northbound.transaction import Clock, Reader, Transaction, WritingSession
@@ -73,14 +75,19 @@ class Database:
         self._listeners: list[Listener] = []
 
     @contextmanager
-    def read(self) -> Iterator[Reader]:
-        """One consistent state, for reading."""
+    def read(self, scope: Scope = EVERYTHING) -> Iterator[Reader]:
+        """One consistent state, for reading, as far as `scope` sees it."""
         with self.connect() as connection, Session(connection, expire_on_commit=False) as session:
-            yield Reader(session)
+            yield Reader(session, scope)
 
     @contextmanager
     def write(
-        self, *, author: str, comment: str = "", dry_run: bool = False
+        self,
+        *,
+        author: str,
+        comment: str = "",
+        dry_run: bool = False,
+        scope: Scope = EVERYTHING,
     ) -> Iterator[Transaction]:
         """One transaction of a use case.
 
@@ -98,9 +105,11 @@ class Database:
                 comment=comment,
                 locking=not dry_run,
                 limits=self.limits,
+                scope=scope,
             )
             session.transaction = transaction
-            yield transaction
+            with _hiding_other_projects(scope):
+                yield transaction
             if dry_run:
                 transaction.settle()
             elif transaction.finish():
@@ -225,6 +234,17 @@ def open_database(
         engine.dispose()
         raise
     return Database(engine, limits)
+
+
+@contextmanager
+def _hiding_other_projects(scope: Scope) -> Iterator[None]:
+    """Let errors tell a writer of one project nothing of others."""
+    try:
+        yield
+    except RequestError as error:
+        if scope.confined:
+            error.hide_other_projects(scope.home)
+        raise
 
 
 def _make_private(path: Path) -> None:

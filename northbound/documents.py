@@ -54,7 +54,9 @@ class Document(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
     document: ObjectName
-    """By this name it is known what the document owns."""
+    """By this name it is known, within its project, what the document owns."""
+    project: ObjectName | None = None
+    """Whose all its objects are: the caller's, or `default`, where it says none."""
 
 
 def _or_nothing(entry: type[Spec]) -> Any:

@@ -8,6 +8,7 @@
     │   ├── NotFoundError             no object of that kind with that id or name
     │   ├── ConflictError             a name or an address is already taken
     │   ├── ReferencedError           the object is still referenced; the referents are named
+    │   ├── SharedError               the object is another project's, to be used only
     │   ├── VersionMismatchError      the object changed since the caller read it (If-Match)
     │   ├── LimitError                it asks for more than one request may
     │   └── ExhaustedError            no free address or tunnel key is left
@@ -53,6 +54,9 @@ class RequestError(NorthboundError):
         """The same error seen from an enclosing object."""
         self.path = (*prefix, *self.path)
         return self
+
+    def hide_other_projects(self, project: str) -> None:
+        """Name no objects but those of `project`."""
 
 
 @dataclass(frozen=True)
@@ -128,16 +132,26 @@ class NotFoundError(RequestError):
 
 
 class ConflictError(RequestError):
-    """`value` of `field` is already taken by the object `holder`."""
+    """`value` of `field` is already taken by the object `holder`.
+
+    Where the caller must not know of that, the holder is None.
+    """
 
     def __init__(self, kind: str, field: str, value: object, holder: "Referent") -> None:
-        super().__init__(
-            f"{kind.replace('_', ' ')}: {field} {value!r} is already taken by {holder}"
-        )
         self.kind = kind
         self.field = field
         self.value = value
-        self.holder = holder
+        self.holder: Referent | None = holder
+        super().__init__(self._text(str(holder)))
+
+    def hide_other_projects(self, project: str) -> None:
+        if self.holder is not None and self.holder.project != project:
+            self.holder = None
+            self.args = (self._text("an object of another project"),)
+
+    def _text(self, holder: str) -> str:
+        kind = self.kind.replace("_", " ")
+        return f"{kind}: {self.field} {self.value!r} is already taken by {holder}"
 
 
 class Referent(NamedTuple):
@@ -146,20 +160,49 @@ class Referent(NamedTuple):
     kind: str
     id: str
     name: str
+    project: str = "default"
 
     def __str__(self) -> str:
         return f"{self.kind.replace('_', ' ')} {self.name or self.id}"
 
 
 class ReferencedError(RequestError):
-    """`target` cannot go, or be renamed, while `referents` need it."""
+    """`target` cannot go, or be renamed, while `referents` need it.
+
+    `hidden` is how many more there are that the caller must not know.
+    """
 
     def __init__(self, target: Referent, referents: Sequence[Referent]) -> None:
-        shown = ", ".join(str(referent) for referent in referents[:10])
-        rest = f" and {len(referents) - 10} more" if len(referents) > 10 else ""
-        super().__init__(f"{target} is referenced by {shown}{rest}")
         self.target = target
         self.referents = tuple(referents)
+        self.hidden = 0
+        super().__init__(self._text())
+
+    def hide_other_projects(self, project: str) -> None:
+        known = tuple(each for each in self.referents if each.project == project)
+        self.hidden += len(self.referents) - len(known)
+        self.referents = known
+        self.args = (self._text(),)
+
+    def _text(self) -> str:
+        shown = [str(referent) for referent in self.referents[:10]]
+        if len(self.referents) > 10:
+            shown.append(f"{len(self.referents) - 10} more")
+        if self.hidden:
+            shown.append(f"{self.hidden} of other projects")
+        last = shown.pop()
+        named = f"{', '.join(shown)} and {last}" if shown else last
+        return f"{self.target} is referenced by {named}"
+
+
+class SharedError(RequestError):
+    """`target` is another project's, which shares it to be used, not to be changed."""
+
+    def __init__(self, target: Referent) -> None:
+        super().__init__(
+            f"{target} belongs to another project, which shares it to be used, not to be changed"
+        )
+        self.target = target
 
 
 class VersionMismatchError(RequestError):

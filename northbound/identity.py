@@ -9,9 +9,8 @@ import re
 import uuid
 from typing import Final
 
-_ID: Final = re.compile(
-    r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}", re.IGNORECASE
-)
+ID_PATTERN: Final = "[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
+_ID: Final = re.compile(ID_PATTERN, re.IGNORECASE)
 
 
 def new_id() -> str:

@@ -23,6 +23,7 @@ from sqlalchemy import (
     bindparam,
     delete,
     event,
+    false,
     func,
     insert,
     inspect,
@@ -37,6 +38,7 @@ from northbound.identity import is_id
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
 from northbound.models.base import has_names, image_columns
+from northbound.projects import EVERYTHING, Named, Scope, parse_name
 
 R = TypeVar("R", bound=Resource)
 H = TypeVar("H")
@@ -62,10 +64,22 @@ def _by_column(model: type[R], column: str) -> Select[R]:
 
 
 @cache
-def _names_of(model: type[Resource]) -> Select[Any]:
-    """The ids and names of the rows of `model` with the parameter `ids`."""
+def _by_name(model: type[Resource]) -> Select[Any]:
+    """The row of `model` with the parameters `project` and `name`."""
     columns = model.__mapper__.columns
-    query = select(columns["id"], columns["name"])
+    return select(model).where(
+        columns["project"] == bindparam("project"), columns["name"] == bindparam("name")
+    )
+
+
+@cache
+def _names_of(model: type[Resource]) -> Select[Any]:
+    """What refers to the rows of `model` with the parameter `ids`."""
+    columns = model.__mapper__.columns
+    shared = columns.get("shared")
+    query = select(
+        columns["id"], columns["project"], columns["name"], false() if shared is None else shared
+    )
     return query.where(columns["id"].in_(bindparam("ids", expanding=True)))
 
 
@@ -117,20 +131,26 @@ class Reader:
     questions about a table in one query.
     """
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, scope: Scope = EVERYTHING) -> None:
         self.session = session
+        self.scope = scope
         self._added: dict[tuple[type[Resource], str], Any] = {}
-        self._named: dict[type[Resource], dict[str, Any]] = {}
+        self._made: dict[str, Resource] = {}
+        self._named: dict[type[Resource], dict[tuple[str, str], Any]] = {}
         self._warm: set[type[Resource]] = set()
         self._helpers: dict[Any, Any] = {}
 
-    def find(self, model: type[R], ref: str) -> R | None:
-        """Return the object with the id or name `ref`; an id always wins over a name."""
-        if is_id(ref):
-            by_id = self.by_id(model, ref.lower())
-            if by_id is not None:
-                return by_id
-        return self.named(model, ref)
+    def find(self, model: type[R], ref: str, home: str | None = None) -> R | None:
+        """Return the object with the id or name `ref`, if the reader sees it.
+
+        An id always wins over a name. A name that says no project is one of the project
+        `home`, or of the reader's own.
+        """
+        found = self.by_id(model, ref.lower()) if is_id(ref) else None
+        if found is None:
+            project, name = parse_name(ref)
+            found = self.named(model, name, project or home or self.scope.home)
+        return found if found is not None and self.scope.sees(found) else None
 
     def by_id(self, model: type[R], object_id: str) -> R | None:
         found: R | None = self._added.get((model, object_id)) or self._held(model, object_id)
@@ -139,27 +159,28 @@ class Reader:
                 found = self.session.scalar(_by_column(model, "id"), {"value": object_id})
         return None if found is None or self.is_deleted(found) else found
 
-    def named(self, model: type[R], name: str) -> R | None:
-        """The object with the unique name `name`."""
+    def named(self, model: type[R], name: str, project: str) -> R | None:
+        """Return the object of that name in `project`, whether the reader sees it or not."""
         if not has_names(model):
             return None
-        known: dict[str, R] = self._named.setdefault(model, {})
-        found = known.get(name)
+        known: dict[tuple[str, str], R] = self._named.setdefault(model, {})
+        found = known.get((project, name))
         if found is None and model not in self._warm:
             with self.session.no_autoflush:
-                found = self.session.scalar(_by_column(model, "name"), {"value": name})
+                values = {"project": project, "name": name}
+                found = self.session.scalar(_by_name(model), values)
         if found is None or self.is_deleted(found) or getattr(found, "name", None) != name:
             return None
-        known[name] = found
+        known[project, name] = found
         return found
 
     def is_deleted(self, row: Tracked) -> bool:
         """Whether this transaction has deleted `row`."""
         return row in self.session.deleted or inspect(row).was_deleted
 
-    def names(self, model: type[R], ids: Iterable[str | None]) -> dict[str | None, str]:
-        """The names of the objects of `model` with these ids."""
-        names: dict[str | None, str] = {}
+    def names(self, model: type[R], ids: Iterable[str | None]) -> dict[str | None, Named]:
+        """Return what refers to the objects of `model` with these ids."""
+        names: dict[str | None, Named] = {}
         unread: dict[str, None] = {}
         for object_id in ids:
             if object_id is None or object_id in names:
@@ -168,10 +189,12 @@ class Reader:
             if held is None:
                 unread[object_id] = None
             else:
-                names[object_id] = getattr(held, "name")  # noqa: B009 - not all models have one
+                name: str = getattr(held, "name")  # noqa: B009 - not all models have one
+                shared = getattr(held, "shared", False)
+                names[object_id] = Named(object_id, held.project, name, shared)
         for some in batched(list(unread)):
             rows = self.session.execute(_names_of(model), {"ids": some})
-            names.update((object_id, name) for object_id, name in rows)
+            names.update((row[0], Named(*row)) for row in rows)
         return names
 
     def _held(self, model: type[R], object_id: str) -> R | None:
@@ -186,8 +209,13 @@ class Reader:
             if model not in self._warm:
                 known = self._named.setdefault(model, {})
                 for found in self.session.scalars(select(model)):
-                    known[getattr(found, "name", found.id)] = found
+                    known[found.project, getattr(found, "name", found.id)] = found
                 self._warm.add(model)
+
+    def added(self, object_id: str) -> Resource | None:
+        """Return the object with this id that this transaction has made, of whichever kind."""
+        row = self._made.get(object_id)
+        return None if row is None or self.is_deleted(row) else row
 
     def helper(self, make: Callable[[Any], H]) -> H:
         """The one `make(self)` of this transaction, made at its first use."""
@@ -211,8 +239,9 @@ class Transaction(Reader):
         comment: str = "",
         locking: bool = True,
         limits: WriteLimits = DEFAULT_WRITE_LIMITS,
+        scope: Scope = EVERYTHING,
     ) -> None:
-        super().__init__(session)
+        super().__init__(session, scope)
         self.limits = limits
         self.author = author
         self.comment = comment
@@ -233,8 +262,8 @@ class Transaction(Reader):
             self.flush()
         self.session.add(row)
         if isinstance(row, Resource):
-            self._added[type(row), row.id] = row
-            self._named.setdefault(type(row), {})[getattr(row, "name", row.id)] = row
+            self._added[type(row), row.id] = self._made[row.id] = row
+            self._remember_name(row)
 
     def delete(self, row: Tracked) -> None:
         """Delete `row`."""
@@ -269,7 +298,7 @@ class Transaction(Reader):
     def renamed(self, row: Resource) -> None:
         """Tell that the unique name of `row` has changed."""
         self.flush()
-        self._named.setdefault(type(row), {})[getattr(row, "name", row.id)] = row
+        self._remember_name(row)
 
     def touch(self, owner: Resource) -> None:
         """Count a change of a membership as one of its `owner`."""
@@ -308,6 +337,10 @@ class Transaction(Reader):
             return False
         self._record()
         return True
+
+    def _remember_name(self, row: Resource) -> None:
+        known = self._named.setdefault(type(row), {})
+        known[row.project, getattr(row, "name", row.id)] = row
 
     def _note(self) -> None:
         for row in self.session.new:

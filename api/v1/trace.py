@@ -281,7 +281,7 @@ def _networks(
         if port.datapath == datapath and port.peer:
             if port.peer in proposed:
                 found[port.peer] = proposed[port.peer]
-            elif (router_port := reader.named(LogicalRouterPort, port.peer)) is not None:
+            elif (router_port := reader.find(LogicalRouterPort, port.peer)) is not None:
                 found[port.peer] = tuple(router_port.networks)
     return found
 

@@ -99,7 +99,7 @@ def _neighbours(scene: Scene, port: LogicalRouterPort) -> Iterator[LogicalRouter
                 if each.datapath == binding.peer_datapath and each.type == "patch" and each.peer
             ]
     for name in names:
-        found = scene.reader.named(LogicalRouterPort, name)
+        found = scene.reader.find(LogicalRouterPort, name)
         if found is not None and found.id != port.id:
             yield found
 

@@ -91,7 +91,7 @@ class Scene:
         ports = self._by_datapath.get(datapath, {})
         networks = {}
         for port in ports.values():
-            router_port = self.reader.named(LogicalRouterPort, port.peer) if port.peer else None
+            router_port = self.reader.find(LogicalRouterPort, port.peer) if port.peer else None
             if router_port is not None:
                 networks[port.peer] = tuple(router_port.networks)
 

@@ -71,7 +71,7 @@ class Acl(Resource):
 
 
 class AclReference(Base):
-    """That an ACL's match names a set: ``$addresses`` or ``@ports``.
+    """That an ACL's match names a set: ``$`` or ``@``, and the set's id.
 
     Derived from the match; it protects sets that are in use.
     """

@@ -52,10 +52,11 @@ class AclService(Service[Acl, AclSpec]):
         try:
             return super()._referents(reader, spec)
         except InvalidError as error:
-            raise InvalidError([*error.problems, *_match_problems(reader, spec)]) from None
+            problems = _match_problems(reader, spec, spec.project)
+            raise InvalidError([*error.problems, *problems]) from None
 
     def _assign(self, tx: Transaction, row: Acl, spec: AclSpec, referents: Referents) -> None:
-        sets = _check_match(tx, spec)
+        sets = _check_match(tx, spec, row.project)
         super()._assign(tx, row, spec, referents)
         _set_references(tx, row, sets)
 
@@ -81,33 +82,35 @@ def _language_problem(match: str, error: LanguageError) -> FieldProblem:
     return FieldProblem(("match",), error.message, match, error.position, error.caret())
 
 
-def _check_match(tx: Reader, spec: AclSpec) -> frozenset[str]:
-    """The sets that the match needs, all of which exist."""
+def _check_match(tx: Reader, spec: AclSpec, home: str | None) -> frozenset[str]:
+    """Return what the match of an ACL of the project `home` refers to, all of which exists."""
     try:
         match = parse_acl_match(spec.match, spec.direction)
     except LanguageError as error:
         raise InvalidError([_language_problem(spec.match, error)]) from None
-    needed = {target: _needed_set(tx, target) for target in sorted(match.sets)}
+    needed = {target: _needed_set(tx, target, home) for target in sorted(match.sets)}
     problems = [_unknown_set(spec.match, target) for target in needed if needed[target] is None]
     if problems:
         raise InvalidError(problems)
     return frozenset(filter(None, needed.values()))
 
 
-def _needed_set(tx: Reader, target: str) -> str | None:
-    """What has to be there for `target` to be: itself, or the port group that brings it.
+def _needed_set(tx: Reader, target: str, home: str | None) -> str | None:
+    """Return sigil and id of what has to be there for `target` to be: an address set or group.
 
     A port group `@web` brings the address sets ``$web_ip4`` and ``$web_ip6``. None if
     there is neither.
     """
-    sigil, name = target[0], target[1:]
-    if sigil == "@":
-        return None if tx.named(PortGroup, name) is None else target
-    if tx.named(AddressSet, name) is not None:
-        return target
-    if name.endswith(("_ip4", "_ip6")) and tx.named(PortGroup, name[:-4]) is not None:
-        return f"@{name[:-4]}"
-    return None
+    sigil, ref = target[0], target[1:]
+    if sigil == "$":
+        address_set = tx.find(AddressSet, ref, home)
+        if address_set is not None:
+            return f"${address_set.id}"
+        if not ref.endswith(("_ip4", "_ip6")):
+            return None
+        ref = ref[:-4]
+    group = tx.find(PortGroup, ref, home)
+    return None if group is None else f"@{group.id}"
 
 
 def _unknown_set(match: str, target: str) -> FieldProblem:
@@ -117,9 +120,9 @@ def _unknown_set(match: str, target: str) -> FieldProblem:
     return FieldProblem(("match",), place.message, match, position, place.caret())
 
 
-def _match_problems(tx: Reader, spec: AclSpec) -> tuple[FieldProblem, ...]:
+def _match_problems(tx: Reader, spec: AclSpec, home: str | None) -> tuple[FieldProblem, ...]:
     try:
-        _check_match(tx, spec)
+        _check_match(tx, spec, home)
     except InvalidError as error:
         return error.problems
     return ()

@@ -20,13 +20,13 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
 
     def add_addresses(self, tx: Transaction, ref: str, addresses: Iterable[str]) -> AddressSet:
         """Take addresses into the set; those already in it stay."""
-        row = self.get(tx, ref)
+        row = self.get_own(tx, ref)
         ADDRESSES_OF_SETS.add(tx, row, self._canonical(row, addresses))
         return row
 
     def remove_addresses(self, tx: Transaction, ref: str, addresses: Iterable[str]) -> AddressSet:
         """Take addresses out of the set; those not in it don't matter."""
-        row = self.get(tx, ref)
+        row = self.get_own(tx, ref)
         ADDRESSES_OF_SETS.remove(tx, row, self._canonical(row, addresses))
         return row
 
@@ -34,12 +34,15 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
         self, tx: Transaction, row: AddressSet, spec: AddressSetSpec, referents: Referents
     ) -> None:
         if row.name is not None and row.name != spec.name:
-            refuse_if_referenced(row, acls_naming(tx, f"${row.name}"))
+            refuse_if_referenced(row, acls_naming(tx, f"${row.id}"))
+        if row.shared and not spec.shared:
+            users = acls_naming(tx, f"${row.id}")
+            refuse_if_referenced(row, (acl for acl in users if acl.project != row.project))
         super()._assign(tx, row, spec, referents)
 
     def remove(self, tx: Transaction, rows: Sequence[AddressSet], *, cascade: bool = False) -> None:
         for row in rows:
-            refuse_if_referenced(row, acls_naming(tx, f"${row.name}"))
+            refuse_if_referenced(row, acls_naming(tx, f"${row.id}"))
         super().remove(tx, rows, cascade=cascade)
 
     def _canonical(self, row: AddressSet, addresses: Iterable[str]) -> list[str]:

@@ -27,6 +27,7 @@ from northbound.errors import (
     InvalidError,
     NotFoundError,
     Referent,
+    SharedError,
     VersionMismatchError,
 )
 from northbound.identity import new_id
@@ -39,6 +40,7 @@ from northbound.services.lookups import (
     referent,
     refuse_if_referenced,
     resolve,
+    take_id,
     take_name,
 )
 from northbound.services.members import Members
@@ -129,7 +131,7 @@ class Service(Generic[M, S]):
             field.name
             for field in self.fields
             if field.refers is None
-            and field.name not in {*self.members, *self.assigned_apart}
+            and field.name not in {"id", "project", *self.members, *self.assigned_apart}
             and not (self.named and field.name == "name")
         )
         self._by_name = tuple(
@@ -168,7 +170,12 @@ class Service(Generic[M, S]):
         """A new object. `document` names the declarative document that owns it."""
         spec = self.read_spec(values)
         referents = self._referents(tx, spec)
+        project = self._project(tx, spec, referents)
+        if spec.id is not None:
+            take_id(tx, self.kind, spec.id)
+        spec = self._settled(spec, spec.id or new_id(), project)
         row = self._new(tx, spec, referents)
+        row.id, row.project = str(spec.id), project
         for owner in self.owners:
             referred = referents[owner.name]
             setattr(row, owner.column, None if referred is None else referred.id)
@@ -187,7 +194,7 @@ class Service(Generic[M, S]):
         if_version: int | None = None,
     ) -> M:
         """Lay a merge patch (RFC 7396) over the object."""
-        row = self.get(tx, ref)
+        row = self.get_own(tx, ref)
         self._check_version(row, if_version)
         return self._replace(tx, row, merge_patch(self.describe(tx, [row])[0], patch))
 
@@ -200,7 +207,7 @@ class Service(Generic[M, S]):
         if_version: int | None = None,
     ) -> M:
         """Make the object what `values` say; fields left out get their defaults."""
-        row = self.get(tx, ref)
+        row = self.get_own(tx, ref)
         self._check_version(row, if_version)
         return self._replace(tx, row, values)
 
@@ -217,7 +224,7 @@ class Service(Generic[M, S]):
         What merely uses it stands in the way (ReferencedError); with `cascade`
         its contents (a switch's ports, a router's ports and routes) go too.
         """
-        row = self.get(tx, ref)
+        row = self.get_own(tx, ref)
         self._check_version(row, if_version)
         self.remove(tx, [row], cascade=cascade)
 
@@ -226,6 +233,16 @@ class Service(Generic[M, S]):
         row = reader.find(self.model, ref)
         if row is None:
             raise NotFoundError(self.kind, ref)
+        return row
+
+    def get_own(self, tx: Transaction, ref: str) -> M:
+        """Return the object with the id or name `ref`, which the writer may change.
+
+        Raises NotFoundError, or SharedError for one that another project only shares.
+        """
+        row = self.get(tx, ref)
+        if not tx.scope.owns(row):
+            raise SharedError(self.referent(row))
         return row
 
     def page(
@@ -239,7 +256,7 @@ class Service(Generic[M, S]):
         Names of filters are those in :attr:`filters`, and ``label.NAME``.
         """
         request = request or PageRequest()
-        query = select(self.model)
+        query = select(self.model).where(reader.scope.visible(self.model))
         for name, value in (filters or {}).items():
             query = query.where(self._filter(reader, name, value))
         keys = self._order()
@@ -259,7 +276,6 @@ class Service(Generic[M, S]):
         specs = self.describe(reader, rows)
         return [
             {
-                "id": row.id,
                 **spec,
                 **{name: getattr(row, name) for name in self.facts},
                 "document": row.document,
@@ -289,8 +305,9 @@ class Service(Generic[M, S]):
             if field.refers is not None and not field.refers.by_name:
                 model = resource_model(field.refers.kind)
                 named = reader.names(model, (each[field.name] for each in described))
-                for each in described:
-                    each[field.name] = named.get(each[field.name])
+                for row, each in zip(rows, described, strict=True):
+                    referred = named.get(each[field.name])
+                    each[field.name] = referred and referred.shown(row.project, reader.scope)
         for name, members in self.members.items():
             shown = members.shown(reader, [row.id for row in rows])
             for row, each in zip(rows, described, strict=True):
@@ -302,8 +319,10 @@ class Service(Generic[M, S]):
         for row in rows:
             parts = [(each, each.parts_of(tx, self.kind, row.id)) for each in self.contents]
             for service, found in parts:
-                if service.declaration.stays and not cascade:
-                    refuse_if_referenced(row, found)
+                if service.declaration.stays:
+                    # Of what is other projects', only those may dispose who see all projects.
+                    in_the_way = (each for each in found if not cascade or not tx.scope.owns(each))
+                    refuse_if_referenced(row, in_the_way)
             for service, found in reversed(parts):
                 if found:
                     service.remove(tx, found, cascade=cascade)
@@ -365,20 +384,60 @@ class Service(Generic[M, S]):
         return reader.session.scalars(query.order_by(columns[order])).all()
 
     def _referents(self, reader: Reader, spec: S) -> Referents:
-        """What the fields of `spec` refer to, or an InvalidError that names the field."""
+        """What the fields of `spec` refer to, or an InvalidError that names the field.
+
+        What the object is part of comes first: it tells the project in which the others are
+        looked up.
+        """
         found: dict[str, Any] = {}
+        home = spec.project
         for field in self._resolved:
+            if not field.owner and home is None:
+                home = self._project(reader, spec, found)
             ref = getattr(spec, field.name)
             found[field.name] = None
             if ref is not None and field.refers is not None:
-                found[field.name] = resolve(
-                    reader, resource_model(field.refers.kind), ref, field.name
-                )
+                model = resource_model(field.refers.kind)
+                referred = resolve(reader, model, ref, field.name, home=home)
+                if not field.owner and referred.project != home:
+                    reason = "belongs to another project"
+                    raise InvalidError.of(field.name, reason=reason, value=ref)
+                found[field.name] = referred
         return found
+
+    def _project(self, reader: Reader, spec: S, referents: Referents) -> str:
+        """Return the project of an object, or raise InvalidError where it cannot be of that.
+
+        It is that of its owner; a kind that may be of others, or has no owner, has the one that
+        is said.
+        """
+        scope, said = reader.scope, spec.project
+        if scope.confined:
+            if said not in (None, scope.home):
+                reason = f"the token is for project {scope.home} only"
+                raise InvalidError.of("project", reason=reason, value=said)
+            said = scope.home
+        owners = ((field.name, referents.get(field.name)) for field in self.owners)
+        name, owner = next(((name, row) for name, row in owners if row is not None), ("", None))
+        if owner is None:
+            return said or scope.home
+        if self.declaration.of_any_project:
+            return said or scope.project or str(owner.project)
+        if said not in (None, owner.project):
+            reason = f"belongs to another project than {said}"
+            raise InvalidError.of(name, reason=reason, value=getattr(spec, name))
+        return str(owner.project)
+
+    def _settled(self, spec: S, object_id: str, project: str) -> S:
+        """Return `spec` with the id and project of its object; its name is by default its id."""
+        settled: dict[str, Any] = {"id": object_id, "project": project}
+        if self.named and spec.name is None:  # type: ignore[attr-defined]
+            settled["name"] = object_id
+        return spec.model_copy(update=settled)
 
     def _new(self, tx: Transaction, spec: S, referents: Referents) -> M:  # noqa: ARG002
         """A row with what is given to it at its creation, such as keys."""
-        return self.model(id=new_id())
+        return self.model()
 
     def _assign(self, tx: Transaction, row: M, spec: S, referents: Referents) -> None:
         """Check `spec` against everything else and write it into `row`."""
@@ -396,10 +455,15 @@ class Service(Generic[M, S]):
     def _written(self, tx: Transaction, row: M, spec: S) -> None:
         """Write what belongs to the object in other tables."""
         for name, members in self.members.items():
-            members.set(tx, row, members.stored(tx, getattr(spec, name)))
+            members.set(tx, row, members.stored(tx, row, getattr(spec, name)))
 
     def _replace(self, tx: Transaction, row: M, values: Mapping[str, Any] | S) -> M:
         spec = self.read_spec(values)
+        for name, old in (("id", row.id), ("project", row.project)):
+            new = getattr(spec, name)
+            if new not in (None, old):
+                raise InvalidError.of(name, reason=f"cannot be changed; it is {old!r}", value=new)
+        spec = self._settled(spec, row.id, row.project)
         for field in self._fixed:
             old, new = getattr(row, field.column), getattr(spec, field.name)
             if old != new:

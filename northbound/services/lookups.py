@@ -1,9 +1,10 @@
 """Questions that the services of several kinds ask about other objects."""
 
 from collections.abc import Iterable, Sequence
-from typing import TypeVar
+from functools import cache
+from typing import Any, TypeVar
 
-from sqlalchemy import select
+from sqlalchemy import CompoundSelect, bindparam, literal, select, union_all
 
 from northbound.errors import (
     ConflictError,
@@ -14,11 +15,13 @@ from northbound.errors import (
 )
 from northbound.identity import is_id
 from northbound.models import (
+    TRACKED,
     Acl,
     AclReference,
     LogicalRouterPort,
     LogicalSwitchPort,
     Resource,
+    resource_model,
 )
 from northbound.transaction import Reader, Transaction
 
@@ -30,9 +33,14 @@ PORT_MODELS: tuple[type[LogicalSwitchPort], type[LogicalRouterPort]] = (
 )
 
 
-def resolve(reader: Reader, model: type[R], ref: str, *path: PathElement) -> R:
-    """The object that the field at `path` refers to by name or id."""
-    found = reader.find(model, ref)
+def resolve(
+    reader: Reader, model: type[R], ref: str, *path: PathElement, home: str | None = None
+) -> R:
+    """Return the object that the field at `path` refers to by name or id.
+
+    A name is one of the project `home`, or of the reader's own, unless it says another.
+    """
+    found = reader.find(model, ref, home)
     if found is None:
         kind = model.__tablename__.replace("_", " ")
         raise InvalidError.of(*path, reason=f"there is no {kind} of that name", value=ref)
@@ -42,7 +50,7 @@ def resolve(reader: Reader, model: type[R], ref: str, *path: PathElement) -> R:
 def take_name(
     tx: Transaction, row: Resource, name: str, models: Iterable[type[Resource]] | None = None
 ) -> None:
-    """Give `row` its unique `name`, unless another row of `models` has it.
+    """Give `row` its `name`, unless another row of `models` in its project has it.
 
     By default the name is unique among objects of the same kind. A name that looks like an id
     is refused (InvalidError) unless it is the row's own.
@@ -53,7 +61,7 @@ def take_name(
     if is_id(name) and name != row.id:
         raise InvalidError.of("name", reason="looks like the id of another object", value=name)
     for model in models or (type(row),):
-        holder = tx.named(model, name)
+        holder = tx.named(model, name, row.project)
         if holder is not None and holder is not row:
             raise ConflictError(row.__tablename__, "name", name, referent(holder))
     row.name = name  # type: ignore[attr-defined]
@@ -61,8 +69,31 @@ def take_name(
         tx.renamed(row)
 
 
+def take_id(tx: Transaction, kind: str, object_id: str) -> None:
+    """Refuse an id that an object of any kind has (ConflictError)."""
+    holder = tx.added(object_id)
+    if holder is None:
+        with tx.session.no_autoflush:
+            for table in tx.session.scalars(_kinds_with_id(), {"id": object_id}).all():
+                holder = holder or tx.by_id(resource_model(table), object_id)
+    if holder is not None:
+        raise ConflictError(kind, "id", object_id, referent(holder))
+
+
+@cache
+def _kinds_with_id() -> CompoundSelect[Any]:
+    """Return the query for the tables that have a row with the parameter `id`."""
+    models = (model for model in TRACKED if issubclass(model, Resource))
+    return union_all(
+        *(
+            select(literal(model.__tablename__)).where(model.id == bindparam("id"))
+            for model in models
+        )
+    )
+
+
 def referent(row: Resource) -> Referent:
-    return Referent(row.__tablename__, row.id, getattr(row, "name", ""))
+    return Referent(row.__tablename__, row.id, getattr(row, "name", ""), row.project)
 
 
 def refuse_if_referenced(row: Resource, referents: Iterable[Resource]) -> None:

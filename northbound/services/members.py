@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import func, select
 
-from northbound.errors import LimitError
+from northbound.errors import InvalidError, LimitError
 from northbound.models import (
     AddressSetAddress,
     LogicalSwitchPort,
@@ -52,7 +52,12 @@ class Members:
         """The members of many groups as users see them, sorted."""
         return self.by_owner(reader, owner_ids)
 
-    def stored(self, _tx: Transaction, values: Collection[str]) -> Collection[str]:
+    def stored(
+        self,
+        tx: Transaction,  # noqa: ARG002
+        owner: Resource,  # noqa: ARG002
+        values: Collection[str],
+    ) -> Collection[str]:
         """What is stored of the members that a spec lists; InvalidError if there is no such."""
         return values
 
@@ -135,10 +140,16 @@ class PortMembers(Members):
                 members[group_id].append(name)
         return members
 
-    def stored(self, tx: Transaction, values: Collection[str]) -> Collection[str]:
+    def stored(self, tx: Transaction, owner: Resource, values: Collection[str]) -> Collection[str]:
         if len(values) >= _MANY:
             tx.warm(LogicalSwitchPort)
-        return {resolve(tx, LogicalSwitchPort, ref, "ports", i).id for i, ref in enumerate(values)}
+        ids: dict[str, None] = {}
+        for i, ref in enumerate(values):
+            port = resolve(tx, LogicalSwitchPort, ref, "ports", i, home=owner.project)
+            if port.project != owner.project:
+                raise InvalidError.of("ports", i, reason="belongs to another project", value=ref)
+            ids[port.id] = None
+        return ids.keys()
 
 
 _MANY = 200

@@ -20,25 +20,25 @@ class PortGroupService(Service[PortGroup, PortGroupSpec]):
 
     def add_ports(self, tx: Transaction, ref: str, ports: Iterable[str]) -> PortGroup:
         """Take ports into the group; those already in it stay."""
-        group = self.get(tx, ref)
-        PORTS_OF_GROUPS.add(tx, group, PORTS_OF_GROUPS.stored(tx, list(ports)))
+        group = self.get_own(tx, ref)
+        PORTS_OF_GROUPS.add(tx, group, PORTS_OF_GROUPS.stored(tx, group, list(ports)))
         return group
 
     def remove_ports(self, tx: Transaction, ref: str, ports: Iterable[str]) -> PortGroup:
         """Take ports out of the group; those not in it don't matter."""
-        group = self.get(tx, ref)
-        PORTS_OF_GROUPS.remove(tx, group, PORTS_OF_GROUPS.stored(tx, list(ports)))
+        group = self.get_own(tx, ref)
+        PORTS_OF_GROUPS.remove(tx, group, PORTS_OF_GROUPS.stored(tx, group, list(ports)))
         return group
 
     def _assign(
         self, tx: Transaction, row: PortGroup, spec: PortGroupSpec, referents: Referents
     ) -> None:
         if row.name is not None and row.name != spec.name:
-            refuse_if_referenced(row, acls_naming(tx, f"@{row.name}"))
+            refuse_if_referenced(row, acls_naming(tx, f"@{row.id}"))
         super()._assign(tx, row, spec, referents)
 
     def remove(self, tx: Transaction, rows: Sequence[PortGroup], *, cascade: bool = False) -> None:
         for row in rows:
-            users = acls_naming(tx, f"@{row.name}")
+            users = acls_naming(tx, f"@{row.id}")
             refuse_if_referenced(row, (acl for acl in users if acl.port_group_id != row.id))
         super().remove(tx, rows, cascade=cascade)

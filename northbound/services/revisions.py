@@ -110,7 +110,7 @@ def _ids(reader: Reader, ref: str) -> list[str]:
     if is_id(ref):
         return [ref.lower()]
     resources = (model for model in TRACKED if issubclass(model, Resource))
-    named = (reader.named(model, ref) for model in resources)
+    named = (reader.find(model, ref) for model in resources)
     return [ref, *(found.id for found in named if found is not None)]
 
 

@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import select
 
 from northbound.errors import InvalidError
-from northbound.identity import new_id
 from northbound.ipam import made_up_mac
 from northbound.models import (
     LogicalRouterPort,
@@ -48,10 +47,8 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
     def _new(
         self, tx: Transaction, spec: LogicalRouterPortSpec, referents: Referents
     ) -> LogicalRouterPort:
-        port_id = new_id()
         return LogicalRouterPort(
-            id=port_id,
-            mac=spec.mac or made_up_mac(port_id),
+            mac=spec.mac or made_up_mac(str(spec.id)),
             networks=[],
             tunnel_key=tx.helper(TunnelKeys).router_port(referents["logical_router"]),
         )
@@ -88,10 +85,10 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         if attached is not None:
             attached.router_port = row.name
         if row.peer is not None:
-            peer = tx.named(LogicalRouterPort, row.peer)
+            peer = tx.named(LogicalRouterPort, row.peer, row.project)
             if peer is not None:
                 peer.peer = row.name
-        for route in _routes_by(tx, old):
+        for route in _routes_by(tx, old, row.project):
             route.output_port = row.name
 
     def _set_peer(
@@ -158,7 +155,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
             attached = switch_port_towards(tx, port)
             if attached is not None:
                 users.append(attached)
-            users.extend(_routes_by(tx, port.name))
+            users.extend(_routes_by(tx, port.name, port.project))
             refuse_if_referenced(port, users)
             end_link(tx, port)
             super().remove(tx, [port], cascade=cascade)
@@ -167,11 +164,13 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
 def end_link(tx: Transaction, port: LogicalRouterPort) -> None:
     """Part `port` from its peer, if it has one."""
     if port.peer is not None:
-        peer = tx.named(LogicalRouterPort, port.peer)
+        peer = tx.named(LogicalRouterPort, port.peer, port.project)
         if peer is not None:
             peer.peer = None
         port.peer = None
 
 
-def _routes_by(tx: Reader, port: str) -> Sequence[StaticRoute]:
-    return tx.session.scalars(select(StaticRoute).where(StaticRoute.output_port == port)).all()
+def _routes_by(tx: Reader, port: str, project: str) -> Sequence[StaticRoute]:
+    query = select(StaticRoute)
+    query = query.where(StaticRoute.output_port == port, StaticRoute.project == project)
+    return tx.session.scalars(query).all()

@@ -1,6 +1,5 @@
 """Logical routers."""
 
-from northbound.identity import new_id
 from northbound.models import LogicalRouter
 from northbound.services.base import Referents, Service
 from northbound.specs import LogicalRouterSpec
@@ -20,4 +19,4 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
         spec: LogicalRouterSpec,  # noqa: ARG002
         referents: Referents,  # noqa: ARG002
     ) -> LogicalRouter:
-        return LogicalRouter(id=new_id(), tunnel_key=tx.helper(TunnelKeys).datapath())
+        return LogicalRouter(tunnel_key=tx.helper(TunnelKeys).datapath())

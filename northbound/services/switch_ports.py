@@ -6,7 +6,6 @@ from typing import Any
 from sqlalchemy import select
 
 from northbound.errors import ConflictError, InvalidError
-from northbound.identity import new_id
 from northbound.ipam import AddressBook, dynamic_addresses, effective
 from northbound.models import LogicalRouterPort, LogicalSwitch, LogicalSwitchPort, PortGroup
 from northbound.services.base import Referents, Service
@@ -30,7 +29,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         referents: Referents,
     ) -> LogicalSwitchPort:
         key = tx.helper(TunnelKeys).switch_port(referents["logical_switch"])
-        return LogicalSwitchPort(id=new_id(), tunnel_key=key)
+        return LogicalSwitchPort(tunnel_key=key)
 
     def _assign(
         self,
@@ -116,7 +115,7 @@ def claim_addresses(
 def held_addresses(tx: Transaction, port: LogicalSwitchPort) -> list[str]:
     """Every MAC and IP address that `port` holds on its switch."""
     if port.router_port is not None:
-        router_port = tx.named(LogicalRouterPort, port.router_port)
+        router_port = tx.named(LogicalRouterPort, port.router_port, port.project)
         if router_port is None:
             return []
         return [router_port.mac, *(network.split("/")[0] for network in router_port.networks)]
@@ -128,5 +127,7 @@ def held_addresses(tx: Transaction, port: LogicalSwitchPort) -> list[str]:
 
 def switch_port_towards(tx: Reader, port: LogicalRouterPort) -> LogicalSwitchPort | None:
     """The switch port that leads to a router port."""
-    query = select(LogicalSwitchPort).where(LogicalSwitchPort.router_port == port.name)
+    query = select(LogicalSwitchPort).where(
+        LogicalSwitchPort.router_port == port.name, LogicalSwitchPort.project == port.project
+    )
     return tx.session.scalar(query)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
-from northbound.identity import new_id
 from northbound.ipam import AddressBook
 from northbound.models import LogicalSwitch, LogicalSwitchPort
 from northbound.services.base import Referents, Service
+from northbound.services.lookups import refuse_if_referenced
 from northbound.services.switch_ports import readdress
 from northbound.specs import LogicalSwitchSpec
 from northbound.transaction import Reader, Transaction
@@ -30,12 +30,15 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
         spec: LogicalSwitchSpec,  # noqa: ARG002
         referents: Referents,  # noqa: ARG002
     ) -> LogicalSwitch:
-        return LogicalSwitch(id=new_id(), tunnel_key=tx.helper(TunnelKeys).datapath())
+        return LogicalSwitch(tunnel_key=tx.helper(TunnelKeys).datapath())
 
     def _assign(
         self, tx: Transaction, row: LogicalSwitch, spec: LogicalSwitchSpec, referents: Referents
     ) -> None:
         old = (row.subnet4, row.subnet6, row.exclude_ips)
+        if row.shared and not spec.shared:
+            foreign = (port for port in _ports(tx, row) if port.project != row.project)
+            refuse_if_referenced(row, foreign)
         super()._assign(tx, row, spec, referents)
         if row in tx.session and old != (spec.subnet4, spec.subnet6, spec.exclude_ips):
             tx.helper(AddressBook).forget_pool(row.id)

@@ -22,18 +22,19 @@ from pydantic import (
 )
 
 from northbound.errors import FieldProblem, InvalidError, PathElement
-from northbound.specs.declaration import Declaration
+from northbound.identity import ID_PATTERN, canonical_id
+from northbound.specs.declaration import Declaration, Filtered
 
 OBJECT_NAME = r"^[A-Za-z0-9][A-Za-z0-9_.:\-]*$"
 ObjectName = Annotated[
     str,
     StringConstraints(pattern=OBJECT_NAME, max_length=255),
-    Field(description="Letters, digits, and `_ . : -`; unique among its kind."),
+    Field(description="Letters, digits, and `_ . : -`; unique among its kind in its project."),
 ]
 SetName = Annotated[
     str,
-    StringConstraints(pattern=r"^[A-Za-z_.][A-Za-z0-9_.]*$", max_length=255),
-    Field(description="As in a match after `$` or `@`: letters, digits, `_` and `.`."),
+    StringConstraints(pattern=rf"^([A-Za-z_.][A-Za-z0-9_.]*|{ID_PATTERN})$", max_length=255),
+    Field(description="As in a match after `$` or `@`: letters, digits, `_` and `.`; or its id."),
 ]
 PRINTABLE = r"^[^\x00-\x1f\x7f]*$"
 Reference = Annotated[str, StringConstraints(min_length=1, max_length=255, pattern=PRINTABLE)]
@@ -41,6 +42,10 @@ Label = Annotated[str, StringConstraints(max_length=255, pattern=PRINTABLE)]
 
 _S = TypeVar("_S", bound="Spec")
 _M = TypeVar("_M", bound=BaseModel)
+
+
+def _id(text: str | None) -> str | None:
+    return None if text is None else canonical_id(text)
 
 
 class StrictModel(BaseModel):
@@ -57,6 +62,12 @@ class Spec(StrictModel):
     declaration: ClassVar[Declaration]
     """What the kind is; properties that specs have in common with documents have none."""
 
+    id: Annotated[str | None, AfterValidator(_id)] = None
+    """A UUID of your choice, chosen when the object is made; else one is made up."""
+    project: Annotated[ObjectName | None, Filtered()] = None
+    """Whose the object is: that of what it is part of, else `default`. It stays so."""
+    display_name: Annotated[Label, Filtered()] = ""
+    """Free for people, and not unique."""
     labels: dict[Label, Label] = {}
     """Free for the user: to find and to group objects."""
     external_ids: dict[Label, Label] = {}

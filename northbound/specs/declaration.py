@@ -75,6 +75,8 @@ class Declaration:
     natural_key: tuple[str, ...] = ()
     collection: str = ""
     stays: bool = False
+    of_any_project: bool = False
+    """Whether an object may be of another project than its owner, which is shared with that."""
     title: str = ""
     names: tuple[str, ...] = ()
     """Kinds that no object's name may be shared with, if there are others than this one."""
@@ -140,6 +142,7 @@ class SpecField(NamedTuple):
         return self.refers is not None and self.refers.owner
 
 
+_FIRST = ("id", "name", "project", "display_name")
 _LAST = ("labels", "external_ids")
 
 
@@ -170,11 +173,11 @@ def _choices(annotation: Any) -> tuple[str, ...]:
 
 
 def _place(each: SpecField) -> int:
-    if each.name == "name":
-        return 0
+    if each.name in _FIRST:
+        return _FIRST.index(each.name)
     if each.owner:
-        return 1
-    return 3 if each.name in _LAST else 2
+        return len(_FIRST)
+    return len(_FIRST) + (2 if each.name in _LAST else 1)
 
 
 def referred_kinds(spec: "type[Spec]") -> frozenset[str]:

@@ -60,7 +60,7 @@ class PortGroupSpec(PortGroupProperties):
         name_type=SetName,
     )
 
-    name: SetName
+    name: SetName | None = None
 
 
 class AddressSetProperties(Spec):
@@ -73,6 +73,8 @@ class AddressSetProperties(Spec):
     ]
     """IP addresses and networks of either family, and MAC addresses: a match takes those of its
     field's kind."""
+    shared: bool = False
+    """Whether all projects see it, and their matches may name it."""
 
 
 class AddressSetSpec(AddressSetProperties):
@@ -88,7 +90,7 @@ class AddressSetSpec(AddressSetProperties):
         name_type=SetName,
     )
 
-    name: SetName
+    name: SetName | None = None
 
 
 class AclProperties(Spec):

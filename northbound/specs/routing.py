@@ -43,7 +43,7 @@ class LogicalRouterSpec(LogicalRouterProperties):
         fact_examples={"tunnel_key": 2},
     )
 
-    name: ObjectName
+    name: ObjectName | None = None
 
 
 class LogicalRouterPortProperties(Spec):
@@ -95,7 +95,7 @@ class LogicalRouterPortSpec(LogicalRouterPortProperties):
         names=("logical_switch_port", "logical_router_port"),
     )
 
-    name: ObjectName
+    name: ObjectName | None = None
     """Unique among all ports, switch ports included."""
     logical_router: Annotated[Reference, RefersTo("logical_router", owner=True)]
 

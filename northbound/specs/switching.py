@@ -54,6 +54,8 @@ class LogicalSwitchProperties(Spec):
         Field(default_factory=list),
     ]
     """IPv4 addresses and ranges (`10.0.0.2..10.0.0.9`) that are never given out."""
+    shared: bool = False
+    """Whether all projects see it, and may have ports on it."""
 
     @model_validator(mode="after")
     def _exclusions_need_a_subnet(self) -> Self:
@@ -81,7 +83,7 @@ class LogicalSwitchSpec(LogicalSwitchProperties):
         fact_examples={"tunnel_key": 1},
     )
 
-    name: ObjectName
+    name: ObjectName | None = None
 
 
 class LogicalSwitchPortProperties(Spec):
@@ -164,10 +166,11 @@ class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
         identifying=("name", "logical_switch", "type"),
         collection="ports",
         stays=True,
+        of_any_project=True,
         names=("logical_switch_port", "logical_router_port"),
     )
 
-    name: ObjectName
+    name: ObjectName | None = None
     """Unique among all ports, router ports included; an interface's `iface-id` binds it."""
     logical_switch: Annotated[Reference, RefersTo("logical_switch", owner=True)]
 

@@ -134,10 +134,13 @@ async def test_null_in_a_patch_resets_and_maps_are_merged(client: httpx.AsyncCli
 
 
 async def test_a_required_field_cannot_be_patched_away(client: httpx.AsyncClient) -> None:
-    await client.post("/v1/logical-switches", json={"name": "web"})
-    response = await client.patch("/v1/logical-switches/web", json={"name": None})
+    await client.post("/v1/logical-routers", json={"name": "edge"})
+    values = {"name": "edge-web", "networks": ["10.0.0.1/24"]}
+    await client.post("/v1/logical-routers/edge/ports", json=values)
+    response = await client.patch("/v1/logical-router-ports/edge-web", json={"networks": None})
     assert response.status_code == 422
-    assert response.json()["errors"] == [{"pointer": "#/name", "reason": "this field is required"}]
+    reason = "this field is required"
+    assert response.json()["errors"] == [{"pointer": "#/networks", "reason": reason}]
 
 
 async def test_a_patch_that_changes_nothing_writes_nothing(client: httpx.AsyncClient) -> None:

@@ -26,9 +26,12 @@ def test_switch_and_port_as_users_see_them(network: Network) -> None:
     assert network.get("switch", "web") == {
         "id": switch,
         "name": "web",
+        "project": "default",
+        "display_name": "",
         "subnet4": None,
         "subnet6": None,
         "exclude_ips": [],
+        "shared": False,
         "labels": {"team": "shop"},
         "external_ids": {},
         "tunnel_key": 1,
@@ -38,6 +41,8 @@ def test_switch_and_port_as_users_see_them(network: Network) -> None:
     assert network.get("port", port) == {
         "id": port,
         "name": "web-1",
+        "project": "default",
+        "display_name": "",
         "logical_switch": "web",
         "type": "vif",
         "addresses": ["0a:00:00:00:00:01 10.0.0.1 fd00::1", "unknown"],
