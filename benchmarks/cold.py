@@ -24,8 +24,7 @@ from southbound.rows import FlowGroup
 from southbound.state import RealisedState
 from southbound.store import Store
 from translator.graph import translation
-from translator.inputs import row_of
-from translator.intent import read_all
+from translator.intent import read_all, row_of
 from translator.runner import Translator
 
 REPEATS = 3

@@ -20,8 +20,7 @@ from southbound.rows import Datapath, PortBinding
 from tests.databases import new_database
 from translator.derivations import sets
 from translator.graph import DATAPATHS, FLOWS, PORTS, translation
-from translator.inputs import row_of
-from translator.intent import read_all
+from translator.intent import read_all, row_of
 from translator.pipeline import PIPELINES
 
 _PIPELINE_ORDER = {pipeline.name: index for index, pipeline in enumerate(PIPELINES)}

@@ -5,10 +5,11 @@ derivation is run for each key of what it is `over`; the relations at the top sa
 which pairs of objects have to do with each other.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from incremental import Graph
+from translator import inputs
 from translator.derivations import bindings, relations, router, sets, switch, switch_port
 from translator.features.acl import flows as acl_flows
 from translator.features.acl import relations as acls
@@ -19,13 +20,12 @@ from translator.features.routing import flows as route_flows
 from translator.features.routing import relations as routes
 from translator.inputs import (
     Acl,
-    AddressSet,
     AddressSetAddress,
+    InputTable,
     LogicalRouter,
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
-    PortGroup,
     PortGroupPort,
     StaticRoute,
 )
@@ -56,17 +56,13 @@ def translation() -> Graph:
     return graph
 
 
+INPUTS: Mapping[str, InputTable] = {table.name: table for table in inputs.TABLES}
+"""The northbound tables that translation follows, by name."""
+
+
 def _inputs(graph: Graph) -> None:
-    graph.table(LogicalSwitch)
-    graph.table(LogicalRouter)
-    graph.table(LogicalRouterPort)
-    graph.table(LogicalSwitchPort)
-    graph.table(StaticRoute)
-    graph.table(PortGroup)
-    graph.table(PortGroupPort)
-    graph.table(AddressSet)
-    graph.table(AddressSetAddress)
-    graph.table(Acl)
+    for table in INPUTS.values():
+        graph.table(table.row_type)
 
 
 def _relations(graph: Graph) -> None:

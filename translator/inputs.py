@@ -1,13 +1,16 @@
 """The rows that translation starts from: intent, with addresses ready for flows.
 
 The northbound hands out *images*: a row as a dictionary with the column names as
-keys. :func:`row_of` turns one into the immutable row that the graph's tables hold.
+keys. An :class:`InputTable` turns one into the immutable row that the graph's tables hold.
+Where a field is one column, as it is or read by a function, the row's type says so with
+:class:`Column` and nothing else is to be written; other rows have a function of their own.
 Everything that doesn't influence flows (labels, names of ACLs' authors, …) is left
 out, so that changing it dirties nothing.
 """
 
 from collections.abc import Callable, Hashable, Mapping
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from translator.addresses import (
     Interface,
@@ -22,6 +25,70 @@ from translator.addresses import (
 )
 
 Image = Mapping[str, Any]
+
+
+class Column(NamedTuple):
+    """Where a field of a row comes from: a column of the image, and how its value is read."""
+
+    name: str
+    read: Callable[[Any], Any] | None = None
+
+
+class InputTable(NamedTuple):
+    """A northbound table that translation follows, and the rows that become of it.
+
+    `read` raises :class:`ValueError` for addresses that can't be read; `key` never does.
+    """
+
+    name: str
+    row_type: type[Any]
+    read: Callable[[Image], Any]
+    key: Callable[[Image], Hashable]
+
+
+def input_table(
+    name: str,
+    row_type: type[Any],
+    *,
+    read: Callable[[Image], Any] | None = None,
+    key: tuple[str, ...] = ("id",),
+) -> InputTable:
+    """A table whose rows are read as their type says, or by `read`; `key` are its columns."""
+    return InputTable(name, row_type, read or reader_of(row_type), _key_of(key))
+
+
+def reader_of(row_type: type[Any]) -> Callable[[Image], Any]:
+    """A function that reads the rows of a type all of whose fields are columns.
+
+    A field without a :class:`Column` is the one of its name, as it is.
+    """
+    hints = get_type_hints(row_type, include_extras=True)
+    columns = [_column(field, hints[field]) for field in row_type._fields]
+
+    def read(image: Image) -> Any:
+        return row_type._make(
+            [
+                image[column.name] if column.read is None else column.read(image[column.name])
+                for column in columns
+            ]
+        )
+
+    return read
+
+
+def _column(field: str, hint: Any) -> Column:
+    marks = getattr(hint, "__metadata__", ())
+    return next((mark for mark in marks if isinstance(mark, Column)), Column(field))
+
+
+def _key_of(columns: tuple[str, ...]) -> Callable[[Image], Hashable]:
+    if len(columns) == 1:
+        return itemgetter(columns[0])
+    return itemgetter(*columns)
+
+
+def _or_empty(value: str | None) -> str:
+    return value or ""
 
 
 class Host(NamedTuple):
@@ -83,18 +150,26 @@ class LogicalRouter(NamedTuple):
     tunnel_key: int
 
 
+def _networks4(texts: list[str]) -> tuple[Interface, ...]:
+    return tuple(n for n in map(interface, texts) if len(n.ip) == 4)
+
+
+def _networks6(texts: list[str]) -> tuple[Interface, ...]:
+    return tuple(n for n in map(interface, texts) if len(n.ip) == 16)
+
+
 class LogicalRouterPort(NamedTuple):
     """`networks4` and `networks6` as declared, without the link-local address."""
 
     id: str
-    router: str
+    router: Annotated[str, Column("logical_router_id")]
     name: str
     tunnel_key: int
     enabled: bool
-    mac: bytes
-    networks4: tuple[Interface, ...]
-    networks6: tuple[Interface, ...]
-    peer: str
+    mac: Annotated[bytes, Column("mac", mac_bytes)]
+    networks4: Annotated[tuple[Interface, ...], Column("networks", _networks4)]
+    networks6: Annotated[tuple[Interface, ...], Column("networks", _networks6)]
+    peer: Annotated[str, Column("peer", _or_empty)]
 
     @property
     def networks(self) -> tuple[Interface, ...]:
@@ -106,15 +181,23 @@ class LogicalRouterPort(NamedTuple):
         return (*(network.ip for network in self.networks6), link_local(self.mac))
 
 
+def _nexthop(text: str) -> bytes:
+    return b"" if text == "discard" else ip_bytes(text)
+
+
+def _is_by_source(policy: str) -> bool:
+    return policy == "src-ip"
+
+
 class StaticRoute(NamedTuple):
     """`nexthop` is empty for a route that discards."""
 
     id: str
-    router: str
-    prefix: Interface
-    nexthop: bytes
-    output_port: str
-    by_source: bool
+    router: Annotated[str, Column("logical_router_id")]
+    prefix: Annotated[Interface, Column("ip_prefix", interface)]
+    nexthop: Annotated[bytes, Column("nexthop", _nexthop)]
+    output_port: Annotated[str, Column("output_port", _or_empty)]
+    by_source: Annotated[bool, Column("policy", _is_by_source)]
 
 
 class PortGroup(NamedTuple):
@@ -123,8 +206,8 @@ class PortGroup(NamedTuple):
 
 
 class PortGroupPort(NamedTuple):
-    port_group: str
-    port: str
+    port_group: Annotated[str, Column("port_group_id")]
+    port: Annotated[str, Column("logical_switch_port_id")]
 
 
 class AddressSet(NamedTuple):
@@ -133,7 +216,7 @@ class AddressSet(NamedTuple):
 
 
 class AddressSetAddress(NamedTuple):
-    address_set: str
+    address_set: Annotated[str, Column("address_set_id")]
     address: str
 
 
@@ -153,39 +236,6 @@ class Acl(NamedTuple):
     severity: str
     meter: str
     label: int
-
-
-Row = (
-    LogicalSwitch
-    | LogicalSwitchPort
-    | LogicalRouter
-    | LogicalRouterPort
-    | StaticRoute
-    | PortGroup
-    | PortGroupPort
-    | AddressSet
-    | AddressSetAddress
-    | Acl
-)
-
-
-def row_of(table: str, image: Image) -> tuple[type[Row], Hashable, Row]:
-    """The row that an image stands for, with its type and key.
-
-    Raises :class:`ValueError` for addresses that can't be read.
-    """
-    read, row_type, key = _READERS[table]
-    return row_type, key(image), read(image)
-
-
-def key_of(table: str, image: Image) -> tuple[type[Row], Hashable]:
-    """The type and key of an image's row, for rows that are gone."""
-    _, row_type, key = _READERS[table]
-    return row_type, key(image)
-
-
-def _logical_switch(image: Image) -> LogicalSwitch:
-    return LogicalSwitch(image["id"], image["name"], image["tunnel_key"])
 
 
 def _logical_switch_port(image: Image) -> LogicalSwitchPort:
@@ -274,53 +324,6 @@ def _secured(element: str) -> Secured:
     return Secured(mac_bytes(mac), tuple(ip4), tuple(ip6), tuple(broadcasts))
 
 
-def _logical_router(image: Image) -> LogicalRouter:
-    return LogicalRouter(image["id"], image["name"], image["enabled"], image["tunnel_key"])
-
-
-def _logical_router_port(image: Image) -> LogicalRouterPort:
-    networks = [interface(text) for text in image["networks"]]
-    return LogicalRouterPort(
-        id=image["id"],
-        router=image["logical_router_id"],
-        name=image["name"],
-        tunnel_key=image["tunnel_key"],
-        enabled=image["enabled"],
-        mac=mac_bytes(image["mac"]),
-        networks4=tuple(n for n in networks if len(n.ip) == 4),
-        networks6=tuple(n for n in networks if len(n.ip) == 16),
-        peer=image["peer"] or "",
-    )
-
-
-def _static_route(image: Image) -> StaticRoute:
-    nexthop = image["nexthop"]
-    return StaticRoute(
-        id=image["id"],
-        router=image["logical_router_id"],
-        prefix=interface(image["ip_prefix"]),
-        nexthop=b"" if nexthop == "discard" else ip_bytes(nexthop),
-        output_port=image["output_port"] or "",
-        by_source=image["policy"] == "src-ip",
-    )
-
-
-def _port_group(image: Image) -> PortGroup:
-    return PortGroup(image["id"], image["name"])
-
-
-def _port_group_port(image: Image) -> PortGroupPort:
-    return PortGroupPort(image["port_group_id"], image["logical_switch_port_id"])
-
-
-def _address_set(image: Image) -> AddressSet:
-    return AddressSet(image["id"], image["name"])
-
-
-def _address_set_address(image: Image) -> AddressSetAddress:
-    return AddressSetAddress(image["address_set_id"], image["address"])
-
-
 def _acl(image: Image) -> Acl:
     logged = image["log"]
     return Acl(
@@ -340,35 +343,16 @@ def _acl(image: Image) -> Acl:
     )
 
 
-def _id(image: Image) -> Hashable:
-    key: str = image["id"]
-    return key
-
-
-def _port_group_port_key(image: Image) -> Hashable:
-    return image["port_group_id"], image["logical_switch_port_id"]
-
-
-def _address_set_address_key(image: Image) -> Hashable:
-    return image["address_set_id"], image["address"]
-
-
-_READERS: dict[str, tuple[Callable[[Image], Row], type[Row], Callable[[Image], Hashable]]] = {
-    "logical_switch": (_logical_switch, LogicalSwitch, _id),
-    "logical_switch_port": (_logical_switch_port, LogicalSwitchPort, _id),
-    "logical_router": (_logical_router, LogicalRouter, _id),
-    "logical_router_port": (_logical_router_port, LogicalRouterPort, _id),
-    "static_route": (_static_route, StaticRoute, _id),
-    "port_group": (_port_group, PortGroup, _id),
-    "port_group_port": (_port_group_port, PortGroupPort, _port_group_port_key),
-    "address_set": (_address_set, AddressSet, _id),
-    "address_set_address": (
-        _address_set_address,
-        AddressSetAddress,
-        _address_set_address_key,
-    ),
-    "acl": (_acl, Acl, _id),
-}
-
-TABLES = tuple(_READERS)
-"""The northbound tables that translation follows."""
+TABLES = (
+    input_table("logical_switch", LogicalSwitch),
+    input_table("logical_switch_port", LogicalSwitchPort, read=_logical_switch_port),
+    input_table("logical_router", LogicalRouter),
+    input_table("logical_router_port", LogicalRouterPort),
+    input_table("static_route", StaticRoute),
+    input_table("port_group", PortGroup),
+    input_table("port_group_port", PortGroupPort, key=("port_group_id", "logical_switch_port_id")),
+    input_table("address_set", AddressSet),
+    input_table("address_set_address", AddressSetAddress, key=("address_set_id", "address")),
+    input_table("acl", Acl, read=_acl),
+)
+"""The northbound tables that several features read; others are with their feature."""

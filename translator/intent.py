@@ -15,7 +15,7 @@ from northbound.loading import (
     current_revision,
     load_all,
 )
-from translator.inputs import TABLES, key_of, row_of
+from translator.graph import INPUTS
 
 
 class ImageChange(NamedTuple):
@@ -35,11 +35,26 @@ class InputChange(NamedTuple):
     failure: Failure | None
 
 
+def row_of(table: str, image: Image) -> tuple[type[Any], Hashable, Any]:
+    """The row that an image stands for, with its type and key.
+
+    Raises :class:`ValueError` for addresses that can't be read.
+    """
+    _, row_type, read, key = INPUTS[table]
+    return row_type, key(image), read(image)
+
+
+def key_of(table: str, image: Image) -> tuple[type[Any], Hashable]:
+    """The type and key of an image's row, for rows that are gone."""
+    _, row_type, _, key = INPUTS[table]
+    return row_type, key(image)
+
+
 def input_change(change: ImageChange) -> InputChange | None:
     """A change as one of the engine's inputs; None if it is none."""
     table, before, after = change
     image = before if after is None else after
-    if image is None or table not in TABLES:
+    if image is None or table not in INPUTS:
         return None
     row_type, key = key_of(table, image)
     if after is None:
@@ -65,7 +80,7 @@ def read_all(database: Database) -> Batch:
             [
                 ImageChange(table, None, image)
                 for table, images in load_all(connection).items()
-                if table in TABLES
+                if table in INPUTS
                 for image in images
             ],
         )
@@ -101,6 +116,6 @@ def _batch(revision: int, revisions: Sequence[RevisionChanges]) -> Batch:
         ImageChange(row.table, row.before, row.after)
         for _, rows in revisions
         for row in rows
-        if row.table in TABLES
+        if row.table in INPUTS
     ]
     return Batch(revisions[-1].revision if revisions else revision, changes)

@@ -18,7 +18,7 @@ from southbound.groups import GroupIds, ProposedGroupIds
 from southbound.rows import FlowGroup, Row, RowId
 from tests.property.translator.universe import BATCHES, Edit
 from translator.graph import translation
-from translator.inputs import key_of, row_of
+from translator.intent import key_of, row_of
 from translator.realise import all_rows, realise, template_rows, unlike
 
 TEMPLATES = {row.row_id for row in template_rows()}

@@ -12,7 +12,7 @@ from benchmarks import topology
 from incremental import Engine
 from southbound.groups import GroupIds
 from translator.graph import FLOWS, PORTS, translation
-from translator.inputs import key_of, row_of
+from translator.intent import key_of, row_of
 from translator.realise import realise
 
 Rows = list[tuple[str, dict[str, Any]]]

@@ -13,7 +13,7 @@ from translator.features.neighbours.relations import neighbours
 from translator.features.port_security.flows import port_security_flows
 from translator.features.routing.flows import static_route_flows
 from translator.graph import translation
-from translator.inputs import row_of
+from translator.intent import row_of
 
 
 @pytest.fixture
