@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from diagnosis.trace.documents import Cause, ExplainedCause, ObjectReference
 from northbound.specs.base import ObjectName, Reference, StrictModel
 from northbound.tokens import LONGEST_LIFE
+from southbound.port_types import TypeName
 
 
 class Document(StrictModel):
@@ -114,7 +115,7 @@ class PortBinding(Document):
     datapath: str
     """Name of the logical switch or router."""
     datapath_id: str
-    type: Literal["vif", "patch"]
+    type: TypeName
     tunnel_key: int
     addresses: list[str]
     enabled: bool

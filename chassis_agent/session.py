@@ -28,6 +28,7 @@ from chassis_agent.learning.refresh import LearnedRefresh
 from chassis_agent.local.announcer import Announcer
 from chassis_agent.local.facts import LocalFacts
 from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.unknown_types import UnknownPortTypes
 from chassis_agent.local.zones import ZoneAllocator, persisted_zones
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
@@ -158,6 +159,7 @@ class Session:
         )
         self._state = state
         self._remote_ports = RemotePorts(host.system_id)
+        self._unknown_types = UnknownPortTypes(health)
         self._prober = Prober(
             host.system_id,
             self._switch.send,
@@ -204,6 +206,7 @@ class Session:
         )
         if self._remote_ports.change(batch.puts, batch.deletes) or is_about_chassis:
             self._use_tunnels()
+        self._unknown_types.change(batch.puts, batch.deletes)
         self._learned.confirm(batch.puts)
         for row in batch.puts:
             if isinstance(row, MacBinding):

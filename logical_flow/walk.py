@@ -296,7 +296,7 @@ class _Walker:
         port = self.network.ports.get(name) if isinstance(name, str) else None
         if port is None:
             self.drop(scene, packet, f"there is no port {format_value('outport', name)}")
-        elif port.type == "patch":
+        elif port.joins_datapaths:
             self._cross(scene, packet, port)
         else:
             self.note(Delivery(self.depth, port.name, dict(packet)))

@@ -23,6 +23,7 @@ from southbound.errors import NotAllowed
 from southbound.feed import Feed
 from southbound.learned import Learned
 from southbound.neighbours import why_no_neighbour
+from southbound.port_types import PlacedBy
 from southbound.reach import Reach
 from southbound.requested import HostNames, Requests, Resolved
 from southbound.rows import (
@@ -197,7 +198,7 @@ class Facts:
         binding = self._binding(port)
         if binding is None:
             return True
-        if binding.type != "vif":
+        if binding.kind.placed_by is not PlacedBy.PLUG:
             return False
         if binding.candidates is not None:
             return chassis in binding.candidates
@@ -213,7 +214,7 @@ class Facts:
         binding = self._binding(port)
         if binding is None or binding.chassis == chassis:
             return ""
-        if binding.type != "vif":
+        if not binding.kind.has_interface:
             return f"{port}: a port of type {binding.type} takes no interface"
         if binding.candidates is not None and chassis not in binding.candidates:
             return f"{port}: other chassis are requested for it"
@@ -241,9 +242,9 @@ class Facts:
             self._put([self.joined(binding)])
 
     def joined(self, binding: PortBinding) -> PortBinding:
-        """The binding with its facts as they are now. Patch ports are up everywhere."""
-        if binding.type == "patch":
-            return msgspec.structs.replace(binding, chassis="", up=True)
+        """The binding with its facts as they are now."""
+        if binding.kind.placed_by is not PlacedBy.PLUG:
+            return _unbound(binding)
         self._requests.put(binding)
         before = self._port_facts.get(binding.id, NOT_BOUND)
         candidates = self._candidates(binding, before.chassis)
@@ -258,8 +259,8 @@ class Facts:
 
     def would_be(self, binding: PortBinding) -> PortBinding:
         """The binding with the facts that it would have, if it were there. Notes nothing."""
-        if binding.type == "patch":
-            return msgspec.structs.replace(binding, chassis="", up=True)
+        if binding.kind.placed_by is not PlacedBy.PLUG:
+            return _unbound(binding)
         candidates = self._candidates(binding, self._holder(binding))
         chassis = self._claims.favourite(
             binding.name, candidates, self._is_alive, self._keeper(binding)
@@ -285,7 +286,10 @@ class Facts:
                     yield port, problem
 
     def _contest(self, binding: PortBinding) -> str:
-        if binding.type != "vif" or binding.name not in self._claims.contested:
+        if (
+            binding.kind.placed_by is not PlacedBy.PLUG
+            or binding.name not in self._claims.contested
+        ):
             return ""
         others = sorted(
             name
@@ -369,7 +373,7 @@ class Facts:
     def learn_mac(self, chassis: str, port: str, ip: str, mac: str) -> None:
         """The last writer wins; the same address again is only noted as seen."""
         binding = self._known_binding(port)
-        if binding.type != "patch" or not self._reach.reaches(chassis, binding.datapath):
+        if not binding.joins_datapaths or not self._reach.reaches(chassis, binding.datapath):
             raise NotAllowed(f"{port} is no router port that ports of {chassis} reach")
         _check_mac(mac)
         _check_ip(ip)
@@ -452,6 +456,12 @@ class Facts:
                 del self._port_facts[id_]
             else:
                 self._port_facts[id_] = fact
+
+
+def _unbound(binding: PortBinding) -> PortBinding:
+    """The binding of a port that no plug places: up everywhere, or nowhere if it isn't known."""
+    up = binding.kind.placed_by is PlacedBy.NONE_NEEDED
+    return msgspec.structs.replace(binding, chassis="", up=up)
 
 
 def _check_mac(mac: str) -> None:

@@ -95,7 +95,7 @@ class Reach:
                 self._put_group(key, "", frozenset(), changes)
         for row in puts:
             if isinstance(row, PortBinding):
-                peer = row.peer_datapath if row.type == "patch" else ""
+                peer = row.peer_datapath if row.joins_datapaths else ""
                 self._put_port(row.id, _Place(row.datapath, row.chassis, peer), changes)
             elif isinstance(row, FlowGroup):
                 self._put_group(row.key, row.datapath, sets_named(row.payload), changes)

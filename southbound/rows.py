@@ -23,6 +23,8 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
+from southbound.port_types import PortKind, kind_of
+
 GLOBAL_SCOPE = "global"
 
 RowId: TypeAlias = tuple[str, str]
@@ -140,7 +142,9 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     `candidates` are facts, written by the southbound store as agents come and claim
     the port. `requested_chassis` are names as users wrote them; `candidates` are
     the chassis that these stand for and that alone may have the port, or None where
-    any chassis may. A `patch` port joins its datapath to `peer_datapath` through the
+    any chassis may. `type` is one of
+    :data:`southbound.port_types.PORT_KINDS`, or one that only newer servers know; `kind` says
+    what such ports can do. A `patch` port joins its datapath to `peer_datapath` through the
     port named `peer` and is on every chassis. `multicast` lists the multicast groups
     of the datapath that the port is a member of (``_MC_flood``, ``_MC_unknown``, …),
     `neighbours` the networks in which a router port learns who its neighbours are.
@@ -152,7 +156,7 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     datapath: str
     name: str
     tunnel_key: int
-    type: Literal["vif", "patch"]
+    type: str
     enabled: bool = True
     addresses: tuple[str, ...] = ()
     multicast: tuple[str, ...] = ()
@@ -172,6 +176,16 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     @property
     def scopes(self) -> tuple[str, ...]:
         return (datapath_scope(self.datapath), port_scope(self.name))
+
+    @property
+    def kind(self) -> PortKind:
+        """What ports of this type can do."""
+        return kind_of(self.type)
+
+    @property
+    def joins_datapaths(self) -> bool:
+        """Whether what leaves through it enters the datapath of its peer."""
+        return kind_of(self.type).joins_datapaths
 
 
 class FlowGroup(Row, frozen=True, array_like=True, tag="flow_group"):

@@ -7,7 +7,8 @@ know it skips, counts and shows, and goes on with the rest. For that to be right
 - a field is added at the end of its row or message, with a default: an older end ignores
   it, a newer end that isn't sent it takes the default;
 - no field changes its type or its meaning, none is removed, and the values of an
-  enumeration don't grow (a new field carries the new ones);
+  enumeration don't grow (a new field carries the new ones), except of those that are open:
+  the types of port bindings (:mod:`southbound.port_types`);
 - whatever is new in the language of logical flows brings a new word.
 
 :data:`southbound.wire.PROTOCOL` goes up only for a change that none of this can express.

@@ -23,6 +23,7 @@ from translator.addresses import (
     mac_bytes,
     mac_text,
 )
+from translator.port_types import SWITCH_PORT_KINDS
 
 Image = Mapping[str, Any]
 
@@ -252,7 +253,7 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         addresses=tuple([str(host) for host in hosts] + ["unknown"] * takes_unknown),
         takes_unknown=takes_unknown,
         security=_security(image["port_security"]),
-        is_router_type=image["type"] == "router",
+        is_router_type=SWITCH_PORT_KINDS[image["type"]].joins_datapaths,
         router_port=image["router_port"] or "",
         requested_chassis=tuple(image["requested_chassis"]),
     )

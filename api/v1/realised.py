@@ -23,6 +23,7 @@ from api.v1.listing import page_by_key
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
 from api.version import __version__
 from northbound.errors import NotFoundError
+from southbound.port_types import PlacedBy
 from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, port_scope
 from southbound.state import RealisedState
 from southbound.tunnels import TunnelReport
@@ -273,7 +274,7 @@ async def get_differences(backend: BackendOf, _caller: Operator) -> Response:
 def count_up(realised: RealisedState) -> int:
     """How many ports of workloads are up; patch ports always are."""
     ports = realised.rows(PortBinding).values()
-    return sum(port.up for port in ports if port.type == "vif")
+    return sum(port.up for port in ports if port.kind.placed_by is PlacedBy.PLUG)
 
 
 def find_datapath(realised: RealisedState, ref: str) -> Datapath:

@@ -7,6 +7,7 @@ from chassis_agent.inputs import LocalPort, ThisChassis
 from chassis_agent.physical import Tunnel
 from incremental import Read
 from southbound.encaps import Address, tunnel_addresses, way_to
+from southbound.port_types import Transport
 from southbound.rows import Chassis, Datapath, PortBinding
 
 Where = Literal["here", "patch", "away", "nowhere"]
@@ -28,11 +29,11 @@ def placement(read: Read, name: str) -> Placement | None:
     if row is None:
         return None
     where: Where = "nowhere"
-    if row.type == "patch":
+    if row.joins_datapaths:
         where = "patch"
-    elif read(LocalPort, name) is not None:
+    elif row.kind.has_interface and read(LocalPort, name) is not None:
         where = "here"
-    elif row.chassis and row.chassis != _own_name(read):
+    elif row.kind.transport is Transport.TUNNEL and row.chassis not in ("", _own_name(read)):
         where = "away"
     chassis = row.chassis if where == "away" else ""
     return Placement(row.datapath, row.tunnel_key, where, chassis, row.multicast)

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import NamedTuple
 
 from chassis_agent.ovsdb.view import Interface
+from southbound.port_types import UNKNOWN
 from southbound.rows import PortBinding
 
 IFACE_ID = "iface-id"
@@ -75,8 +76,10 @@ def settle(
         row = rows.get(name)
         if row is None:
             unknown.add(name)
-        elif row.type != "vif":
+        elif not row.kind.has_interface:
             refused[name] = f"a port of type {row.type} takes no interface"
+            if row.kind is UNKNOWN:
+                refused[name] = f"this agent knows no ports of type {row.type}"
         elif row.candidates is not None and chassis not in row.candidates:
             refused[name] = f"requested on {', '.join(row.requested_chassis)}"
         elif row.chassis not in ("", chassis):

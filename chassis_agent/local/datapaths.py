@@ -24,7 +24,7 @@ class PatchLinks:
     def put(self, row: PortBinding) -> bool:
         """Takes a port row; returns whether links changed."""
         changed = self.remove(row.id) if self._is_elsewhere(row) else False
-        if row.type != "patch" or not row.peer_datapath:
+        if not row.joins_datapaths or not row.peer_datapath:
             return self.remove(row.id) or changed
         links = self._links.setdefault(row.datapath, {})
         if links.get(row.id) == row.peer_datapath:

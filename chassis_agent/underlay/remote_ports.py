@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Set
 
+from southbound.port_types import Transport
 from southbound.rows import PortBinding, Row, RowId
 
 
@@ -27,9 +28,13 @@ class RemotePorts:
                 changed |= self._place(key, "")
         for row in puts:
             if isinstance(row, PortBinding):
-                where = row.chassis if row.type == "vif" and row.chassis != self._own else ""
-                changed |= self._place(row.id, where)
+                changed |= self._place(row.id, self._tunnel_to(row))
         return changed
+
+    def _tunnel_to(self, row: PortBinding) -> str:
+        """The other chassis to which packets for a port go through a tunnel; empty without one."""
+        is_elsewhere = row.kind.transport is Transport.TUNNEL and row.chassis != self._own
+        return row.chassis if is_elsewhere else ""
 
     def _place(self, port_id: str, chassis: str) -> bool:
         before = self._chassis_of.pop(port_id, "")

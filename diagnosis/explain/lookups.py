@@ -19,7 +19,7 @@ from southbound.rows import PortBinding
 
 def patch_to(scene: Scene, datapath: str, mac: Value) -> PortBinding | None:
     """The port of a switch that leads to the router port with a MAC address."""
-    patches = (each for each in scene.snapshot.ports if each.type == "patch")
+    patches = (each for each in scene.snapshot.ports if each.joins_datapaths)
     return next(
         (
             port
@@ -96,7 +96,7 @@ def _neighbours(scene: Scene, port: LogicalRouterPort) -> Iterator[LogicalRouter
             names = [
                 each.peer
                 for each in scene.snapshot.ports
-                if each.datapath == binding.peer_datapath and each.type == "patch" and each.peer
+                if each.datapath == binding.peer_datapath and each.joins_datapaths and each.peer
             ]
     for name in names:
         found = scene.reader.find(LogicalRouterPort, name)

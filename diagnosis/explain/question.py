@@ -182,7 +182,7 @@ def _by_field(error: InvalidError, wanted: ReachabilityRequest, destination: Pla
 
 def _refuse_router(wanted: ReachabilityRequest, entry: PortBinding) -> None:
     """Refuse to ask for routers: they send what others gave them."""
-    if entry.type == "patch":
+    if entry.joins_datapaths:
         field = "source" if wanted.inport is None else "inport"
         reason = f"{entry.name} leads from or to a router: name the port of a workload, or "
         raise InvalidError.of(field, reason=f"{reason}give the packet as a match", value=entry.name)

@@ -287,7 +287,7 @@ def _other(scene: Scene, place: Visit | Drop) -> Obstacle:
     kind = ObstacleKind.OTHER
     if isinstance(place, Drop):
         port = _port(scene, place.packet, "outport")
-        if port is not None and port.type == "patch" and not port.peer:
+        if port is not None and port.joins_datapaths and not port.peer:
             cause = scene.causes.of(_kind(scene, port), port.id)
             kind, text = ObstacleKind.UNATTACHED, f"dropped: {cause.text} leads nowhere"
     return Obstacle(kind, text, cause, place.packet)

@@ -57,7 +57,7 @@ def taken(scene: Scene, before: Mapping[str, PortBinding]) -> Iterator[str]:
     """Addresses that ports have in `scene` and had not `before`, and others may have already."""
     for name, port in scene.ports.items():
         known = before.get(name)
-        if known is port or port.type != "vif":
+        if known is port or not port.kind.has_interface:
             continue
         old = set() if known is None else {a for host in hosts(known) for a in host.addresses}
         for address in (a for host in hosts(port) for a in host.addresses if a not in old):
@@ -91,7 +91,7 @@ def _peers(scene: Scene, end: PortBinding) -> Iterator[str]:
     """Other ports of a port's switch, those with addresses."""
     for name in sorted(port.name for port in scene.snapshot.ports):
         port = scene.ports[name]
-        is_other = port.datapath == end.datapath and name != end.name and port.type == "vif"
+        is_other = port.datapath == end.datapath and name != end.name and port.kind.has_interface
         if is_other and port.enabled and any(host.addresses for host in hosts(port)):
             yield name
 

@@ -124,7 +124,7 @@ class Addressing:
         source = words.source
         if isinstance(source.host, str):
             return self.ports[source.host]
-        owners = [port for port, _ in self._owners(source.host) if port.type == "vif"]
+        owners = [port for port, _ in self._owners(source.host) if port.kind.has_interface]
         if len(owners) != 1:
             which = "no port has" if not owners else f"{len(owners)} ports have"
             reason = f"{which} the address {source.host}: say with inport where it enters"
@@ -247,7 +247,7 @@ class Addressing:
         return [
             (Neighbour(interface.ip, gateway.mac, port), interface.network)
             for port in self.ports.values()
-            if port.datapath == datapath and port.type == "patch"
+            if port.datapath == datapath and port.joins_datapaths
             for gateway in hosts(port)
             for interface in map(ip_interface, self.networks.get(port.peer, ()))
             if interface.version == version

@@ -24,6 +24,7 @@ from northbound.ipam import made_up_mac
 from northbound.models import LogicalSwitchPort
 from northbound.transaction import Reader
 from southbound.rows import PortBinding
+from translator.port_types import TYPES_OF_WORKLOADS
 
 _MOST = 1000
 """How many ports with networks in their port security are looked through."""
@@ -89,7 +90,7 @@ def unheld(reader: Reader, datapath: str, but: str) -> Unheld:
     security = cast(LogicalSwitchPort.port_security, String)
     which = (
         LogicalSwitchPort.logical_switch_id == datapath,
-        LogicalSwitchPort.type == "vif",
+        LogicalSwitchPort.type.in_(TYPES_OF_WORKLOADS),
         LogicalSwitchPort.enabled,
         LogicalSwitchPort.name != but,
         security.not_like("% %"),
@@ -112,7 +113,7 @@ def _learned(
             (each for each in ports.values() if any(host.mac == number for host in hosts(each))),
             None,
         )
-        if holder is not None and holder.type == "vif" and holder.enabled:
+        if holder is not None and holder.kind.has_interface and holder.enabled:
             yield Claim(Evidence.LEARNED, holder, number, port.peer)
 
 
@@ -124,7 +125,7 @@ def _allowed(
         select(LogicalSwitchPort.name, LogicalSwitchPort.port_security)
         .where(
             LogicalSwitchPort.logical_switch_id == datapath,
-            LogicalSwitchPort.type == "vif",
+            LogicalSwitchPort.type.in_(TYPES_OF_WORKLOADS),
             LogicalSwitchPort.enabled,
             or_(security.contains(str(address), autoescape=True), security.contains("/")),
         )
@@ -149,7 +150,7 @@ def _is_allowed(address: Address, element: str) -> bool:
 
 def _open(ports: Mapping[str, PortBinding], address: Address) -> Iterator[Claim]:
     for port in ports.values():
-        if "unknown" in port.addresses and port.enabled and port.type == "vif":
+        if "unknown" in port.addresses and port.enabled and port.kind.has_interface:
             own = hosts(port)
             made_up = int(made_up_mac(f"{port.name} {address}").replace(":", ""), 16)
             yield Claim(Evidence.TAKES_UNKNOWN, port, own[0].mac if own else made_up)

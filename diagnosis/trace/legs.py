@@ -20,6 +20,7 @@ from typing import NamedTuple
 from diagnosis.trace.stored_flows import StoredEntry
 from logical_flow.evaluate import Packet
 from logical_flow.walk_events import Crossing, Delivery, Event, Made, Visit, Walk
+from southbound.port_types import Transport
 from southbound.questions import Connection, TracePort, TraceTunnel, headers_of
 from southbound.rows import PortBinding
 
@@ -116,7 +117,7 @@ class _Cut:
         port = self._ports.get(event.port)
         if port is None:
             return None
-        if port.type == "patch" or port.chassis == leg.chassis:
+        if port.kind.transport is Transport.HERE or port.chassis == leg.chassis:
             leg.datapaths.add(port.datapath)
             return leg
         return self._beyond(event, port, leg) if port.chassis else None

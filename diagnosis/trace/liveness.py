@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from diagnosis.trace.hindrances import Carriers
+from southbound.port_types import PlacedBy
 from southbound.rows import Chassis, PortBinding
 
 Problem = Literal["unbound", "dead-chassis", "not-up"]
@@ -36,10 +37,13 @@ class Hosting:
         return self.carriers.chassis
 
     def absences(self, names: Iterable[str]) -> Iterator[Absence]:
-        """What is wrong with the ports named, each once. Patch ports are everywhere."""
+        """What is wrong with the ports named, each once. Those that no plug
+        places are everywhere."""
         for name in dict.fromkeys(names):
             port = self.ports[name]
-            if port.type == "vif" and (found := _absence(port, self.chassis)) is not None:
+            if port.kind.placed_by is not PlacedBy.PLUG:
+                continue
+            if (found := _absence(port, self.chassis)) is not None:
                 yield found
 
 

@@ -1,6 +1,7 @@
 """The southbound rows of datapaths and ports."""
 
 from incremental import Read
+from southbound.port_types import PATCH, VIF
 from southbound.rows import Datapath, PortBinding
 from translator.addresses import LINK_LOCAL_NETWORK, host, network_text
 from translator.derivations.relations import (
@@ -46,7 +47,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         datapath=port.switch,
         name=port.name,
         tunnel_key=port.tunnel_key,
-        type="patch" if port.is_router_type else "vif",
+        type=(PATCH if port.is_router_type else VIF).name,
         enabled=port.enabled,
         addresses=port.addresses if peer is None else (router_port_addresses(peer),),
         multicast=multicast_groups(port),
@@ -67,7 +68,7 @@ def router_port_binding(read: Read, lrp: str) -> PortBinding | None:
         datapath=port.router,
         name=port.name,
         tunnel_key=port.tunnel_key,
-        type="patch",
+        type=PATCH.name,
         enabled=port.enabled,
         addresses=(router_port_addresses(port),),
         peer=peer,

@@ -44,7 +44,7 @@ def port_rows(draw: st.DrawFn) -> Change:
             datapath=draw(st.sampled_from(DATAPATHS)),
             name=name,
             tunnel_key=draw(st.integers(1, 4)),
-            type=draw(st.sampled_from(("vif", "patch"))),
+            type=draw(st.sampled_from(("vif", "patch", "teleporter"))),
             multicast=draw(st.sampled_from(((), ("_MC_flood",), ("_MC_flood", "_MC_unknown")))),
             peer=draw(st.sampled_from(PORTS)),
             peer_datapath=draw(st.sampled_from(DATAPATHS)),

@@ -19,7 +19,7 @@ from tests.unit.logical_flow.test_actions import DATAPATH
 class Port(NamedTuple):
     name: str
     datapath: str
-    type: str = "vif"
+    joins_datapaths: bool = False
     peer: str = ""
     multicast: tuple[str, ...] = ()
 

@@ -129,7 +129,7 @@ class Datapath:
 class Port:
     name: str
     datapath: str
-    type: str = "vif"
+    joins_datapaths: bool = False
     peer: str = ""
     multicast: tuple[str, ...] = ("_MC_flood",)
 
@@ -163,10 +163,10 @@ FLOWS = {
 PORTS = [
     Port("a", "s1"),
     Port("b", "s1"),
-    Port("s1-r", "s1", "patch", "r1"),
-    Port("r1", "r", "patch", "s1-r", ()),
-    Port("r2", "r", "patch", "s2-r", ()),
-    Port("s2-r", "s2", "patch", "r2"),
+    Port("s1-r", "s1", True, "r1"),
+    Port("r1", "r", True, "s1-r", ()),
+    Port("r2", "r", True, "s2-r", ()),
+    Port("s2-r", "s2", True, "r2"),
     Port("c", "s2"),
 ]
 NEIGHBOURS = {("r2", "10.0.2.3"): "00:00:00:00:00:03"}
@@ -424,7 +424,7 @@ def test_circles_end() -> None:
     table = FlowTable([Entry(Circle.back()), Entry(Out.all())])
     net = Network(
         datapaths=[Datapath("x", "lr", "x"), Datapath("y", "lr", "y")],
-        ports=[Port("px", "x", "patch", "py", ()), Port("py", "y", "patch", "px", ())],
+        ports=[Port("px", "x", True, "py", ()), Port("py", "y", True, "px", ())],
         layout=Layout([*there.templates, *out.templates]),
         flows={"x": table, "y": table},
     )

@@ -39,7 +39,11 @@ def test_ports_are_bound_refused_or_unknown() -> None:
     plugged = plugged_ports(
         interface(f"tap-{name}", name, number)
         for number, name in enumerate(
-            ("free", "mine", "theirs", "wanted", "by-host", "elsewhere", "router", "nobody"), 1
+            (
+                *("free", "mine", "theirs", "wanted", "by-host"),
+                *("elsewhere", "router", "newer", "nobody"),
+            ),
+            1,
         )
     )
     rows = {
@@ -50,6 +54,7 @@ def test_ports_are_bound_refused_or_unknown() -> None:
         "by-host": row("by-host", requested_chassis=("rack1-host7",), candidates=("hv1",)),
         "elsewhere": row("elsewhere", requested_chassis=("hv2",), candidates=("hv2",)),
         "router": row("router", type="patch"),
+        "newer": row("newer", type="teleporter"),
     }
     bindings = settle(plugged, rows, "hv1")
     assert set(bindings.bound) == {"free", "mine", "wanted", "by-host"}
@@ -58,5 +63,6 @@ def test_ports_are_bound_refused_or_unknown() -> None:
         "theirs": "held by hv2",
         "elsewhere": "requested on hv2",
         "router": "a port of type patch takes no interface",
+        "newer": "this agent knows no ports of type teleporter",
     }
     assert bindings.unknown == {"nobody"}

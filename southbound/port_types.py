@@ -1,0 +1,72 @@
+"""What ports can do, by the type of their binding: declared here once, asked everywhere.
+
+A port binding names its type. Translator and agents ask what ports of that type can do
+(:attr:`southbound.rows.PortBinding.kind`), and never compare names, so that a new type is a
+new entry of this table, and what it can that none could before.
+
+The name is open: an agent may be sent a type that only newer servers know. Such a port is
+:data:`UNKNOWN`: other rows may name it, no packet gets to it, and the agent says so.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import Enum, auto
+from typing import Final, Literal
+
+
+class PlacedBy(Enum):
+    """Who decides where a port is."""
+
+    PLUG = auto()
+    """Whoever plugs in an interface for it: the port is on that chassis, or nowhere."""
+    NONE_NEEDED = auto()
+    """It is on every chassis that needs it, and is never bound to one."""
+    NOT_KNOWN = auto()
+
+
+class Transport(Enum):
+    """How packets for a port get from one chassis to where the port is."""
+
+    TUNNEL = auto()
+    """Through the tunnel to its chassis."""
+    HERE = auto()
+    """Not at all: it is where they are."""
+    NOWHERE = auto()
+    """There is no way."""
+
+
+@dataclass(frozen=True, slots=True)
+class PortKind:
+    """What ports of one type can do. `name` is what port bindings say."""
+
+    name: str
+    has_interface: bool
+    """An interface of a chassis, with the port's name as ``iface-id``, stands for it: behind it
+    is a workload, with addresses of its own."""
+    placed_by: PlacedBy
+    transport: Transport
+    joins_datapaths: bool = False
+    """What leaves through it enters the datapath of its peer."""
+
+
+VIF: Final = PortKind("vif", True, PlacedBy.PLUG, Transport.TUNNEL)
+"""A port of a workload."""
+PATCH: Final = PortKind("patch", False, PlacedBy.NONE_NEEDED, Transport.HERE, joins_datapaths=True)
+"""One end of a link between two logical switches and routers."""
+UNKNOWN: Final = PortKind("", False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
+"""What ports are of a type that this release doesn't know."""
+
+TypeName = Literal["vif", "patch"]
+"""The names of the types, for those who describe them."""
+
+PORT_KINDS: Final[Mapping[str, PortKind]] = {kind.name: kind for kind in (VIF, PATCH)}
+"""All that this release knows, by the names of their types."""
+
+
+def kind_of(type_name: str) -> PortKind:
+    """Return what ports of a type can do, :data:`UNKNOWN` for one that isn't known.
+
+    >>> kind_of("vif").has_interface, kind_of("teleporter").transport
+    (True, <Transport.NOWHERE: 3>)
+    """
+    return PORT_KINDS.get(type_name, UNKNOWN)

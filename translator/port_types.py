@@ -1,0 +1,14 @@
+"""Which type of port binding the ports of intent have."""
+
+from collections.abc import Mapping
+from typing import Final
+
+from southbound.port_types import PATCH, VIF, PortKind
+
+SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {"vif": VIF, "router": PATCH}
+"""By the `type` of a logical switch port."""
+
+TYPES_OF_WORKLOADS: Final = tuple(
+    name for name, kind in SWITCH_PORT_KINDS.items() if kind.has_interface
+)
+"""The types of logical switch ports behind which there are workloads."""
