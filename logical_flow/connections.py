@@ -9,7 +9,7 @@ field without a value, and a packet that may be an answer to what was chosen has
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import IntFlag
 from typing import Literal, NamedTuple, Protocol
@@ -121,11 +121,13 @@ _CHOSEN = Endpoints(None, _ANY, _ANY, _ANY, _ANY)
 
 @dataclass
 class _Connection:
+    """A connection; what of it depends on an unknown packet is None."""
+
     original: Endpoints
     reply: Endpoints
-    mark: int
-    label: int
-    is_answered: bool = False
+    mark: Value
+    label: Value
+    is_answered: bool | None = False
     side: Side | None = None
 
     def bits(self, *, is_reply: bool) -> State:
@@ -148,10 +150,14 @@ class _Match(NamedTuple):
 
 @dataclass
 class _Zone:
-    """The connections of a zone: numbers by endpoints, and those whose replies aren't known."""
+    """The connections of a zone: numbers by endpoints, and those whose replies aren't known.
+
+    `doubtful` are endpoints of connections of which it isn't known whether they exist.
+    """
 
     by_endpoints: dict[Endpoints, _Match] = field(default_factory=dict)
     uncertain: list[int] = field(default_factory=list)
+    doubtful: list[Endpoints] = field(default_factory=list)
 
 
 class ConnectionTable:
@@ -175,11 +181,15 @@ class ConnectionTable:
 
     def commit(self, zone: str, packet: Packet, mark: int, label: int) -> None:
         match = _translated_before(zone, packet) or self._find(zone, packet)
+        endpoints = endpoints_of(packet)
         if match is not None:
             connection = self._connections[match.number]
             connection.mark, connection.label = mark, label
-        elif self._unseen(zone, packet).state == State.TRK | State.NEW:
-            endpoints = endpoints_of(packet)
+        elif is_error(packet):
+            return
+        elif self._is_doubtful(zone, endpoints):
+            self._commit_perhaps(zone, endpoints, endpoints.reversed)
+        else:
             self._add(zone, _Connection(endpoints, endpoints.reversed, mark, label))
 
     def translate(self, zone: str, packet: Packet, translation: Translation | None) -> Translated:
@@ -192,6 +202,9 @@ class ConnectionTable:
             return self._translate_known(match, packet)
         tracked = self._unseen(zone, packet)
         if tracked.state is None:
+            if translation is not None and not is_error(packet):
+                original = endpoints_of(packet)
+                self._commit_perhaps(zone, original, _target(original, translation).reversed)
             return Translated(tracked, rewritten(packet, _CHOSEN))
         if translation is None or tracked.state & State.INV:
             return Translated(tracked)
@@ -211,13 +224,37 @@ class ConnectionTable:
         return None
 
     def _unseen(self, zone: str, packet: Packet) -> Tracked:
-        """Return what is said of a packet of no connection that is known for sure."""
+        """Take note of a packet of no connection that is known for sure."""
         quoted = quoted_endpoints(packet)
         endpoints = endpoints_of(packet) if quoted is None else quoted.reversed
-        uncertain = (self._connections[number] for number in self._zones[zone].uncertain)
-        if any(connection.reply.overlaps(endpoints) for connection in uncertain):
-            return _NOT_KNOWN
-        return Tracked(State.TRK | (State.INV if is_error(packet) else State.NEW))
+        if not self._is_doubtful(zone, endpoints):
+            return Tracked(State.TRK | (State.INV if is_error(packet) else State.NEW))
+        if not is_error(packet):
+            for connection in self._perhaps_answered(zone, endpoints):
+                connection.is_answered = connection.is_answered or None
+        return _NOT_KNOWN
+
+    def _is_doubtful(self, zone: str, endpoints: Endpoints) -> bool:
+        """Return whether it is not known if these are the endpoints of a connection."""
+        if any(map(endpoints.overlaps, self._zones[zone].doubtful)):
+            return True
+        return any(True for _ in self._perhaps_answered(zone, endpoints))
+
+    def _perhaps_answered(self, zone: str, endpoints: Endpoints) -> Iterator[_Connection]:
+        """Yield the connections of which a packet with these endpoints may be a reply."""
+        for number in self._zones[zone].uncertain:
+            connection = self._connections[number]
+            if connection.reply.overlaps(endpoints):
+                yield connection
+
+    def _commit_perhaps(self, zone: str, original: Endpoints, reply: Endpoints) -> None:
+        """Take note that a connection was committed, or one that is known got other marks."""
+        for connection in self._perhaps_answered(zone, original):
+            connection.mark = connection.label = None
+        if reply.has_ports:
+            # The switch may have had to look for a free source port.
+            reply = reply._replace(destination_port=_ANY_PORT)
+        self._zones[zone].doubtful += [original, reply]
 
     def _seen(self, match: _Match, packet: Packet, *, is_translated: bool = False) -> Tracked:
         """Take note of a packet of a connection."""
@@ -226,7 +263,9 @@ class ConnectionTable:
         if is_error(packet):
             state |= State.REL
         else:
-            connection.is_answered |= match.is_reply
+            connection.is_answered = match.is_reply or connection.is_answered
+            if connection.is_answered is None:
+                return Tracked(None, connection.mark, connection.label)
             state |= State.EST if connection.is_answered else State.NEW
         if match.is_reply:
             state |= State.RPL
@@ -253,27 +292,33 @@ class ConnectionTable:
         if self._is_taken(zone, target.reversed):
             # Another connection is answered there: the switch looks for a free source port.
             if not original.has_ports:
-                return Translated(Tracked(State.TRK | State.NEW))
+                return self._leave_alone(zone, packet, target.reversed)
             target = target._replace(source_port=_ANY_PORT)
         connection = _Connection(original, target.reversed, 0, 0, side=translation.side)
         number = self._add(zone, connection)
         state = State.TRK | State.NEW | connection.bits(is_reply=False)
         return Translated(Tracked(state), rewritten(packet, target), number)
 
+    def _leave_alone(self, zone: str, packet: Packet, reply: Endpoints) -> Translated:
+        """Return what becomes of a packet without ports whose translation is taken, or perhaps."""
+        if reply in self._zones[zone].by_endpoints:
+            return Translated(Tracked(State.TRK | State.NEW))
+        self._commit_perhaps(zone, endpoints_of(packet), reply)
+        return Translated(_NOT_KNOWN, rewritten(packet, _CHOSEN))
+
     def _is_taken(self, zone: str, reply: Endpoints) -> bool:
         """Return whether another connection's packets may have these endpoints."""
-        here = self._zones[zone]
-        uncertain = (self._connections[number].reply for number in here.uncertain)
-        if reply in here.by_endpoints or any(map(reply.overlaps, uncertain)):
+        here = self._zones[zone].by_endpoints
+        if reply in here or self._is_doubtful(zone, reply):
             return True
-        return not reply.is_known and any(map(reply.overlaps, here.by_endpoints))
+        return not reply.is_known and any(map(reply.overlaps, here))
 
     def _add(self, zone: str, connection: _Connection) -> int:
         number = len(self._connections)
         self._connections.append(connection)
         here = self._zones[zone]
         here.by_endpoints[connection.original] = _Match(number, is_reply=False)
-        if connection.reply.is_known:
+        if connection.reply.is_known and not self._is_doubtful(zone, connection.reply):
             here.by_endpoints.setdefault(connection.reply, _Match(number, is_reply=True))
         else:
             here.uncertain.append(number)
