@@ -23,6 +23,7 @@ from logical_flow.endpoints import (
     Range,
     endpoints_of,
     is_error,
+    may_begin,
     quoted_endpoints,
     requoted,
     rewritten,
@@ -185,7 +186,7 @@ class ConnectionTable:
         if match is not None:
             connection = self._connections[match.number]
             connection.mark, connection.label = mark, label
-        elif is_error(packet):
+        elif is_error(packet) or not may_begin(packet):
             return
         elif self._is_doubtful(zone, endpoints):
             self._commit_perhaps(zone, endpoints, endpoints.reversed)
@@ -202,7 +203,7 @@ class ConnectionTable:
             return self._translate_known(match, packet)
         tracked = self._unseen(zone, packet)
         if tracked.state is None:
-            if translation is not None and not is_error(packet):
+            if translation is not None and not is_error(packet) and may_begin(packet):
                 original = endpoints_of(packet)
                 self._commit_perhaps(zone, original, _target(original, translation).reversed)
             return Translated(tracked, rewritten(packet, _CHOSEN))
@@ -228,7 +229,8 @@ class ConnectionTable:
         quoted = quoted_endpoints(packet)
         endpoints = endpoints_of(packet) if quoted is None else quoted.reversed
         if not self._is_doubtful(zone, endpoints):
-            return Tracked(State.TRK | (State.INV if is_error(packet) else State.NEW))
+            is_new = may_begin(packet) and not is_error(packet)
+            return Tracked(State.TRK | (State.NEW if is_new else State.INV))
         if not is_error(packet):
             for connection in self._perhaps_answered(zone, endpoints):
                 connection.is_answered = connection.is_answered or None

@@ -32,6 +32,11 @@ _ICMP_ERRORS: Final = {
     PROTO_ICMP4: ("icmp4.type", (3, 4, 5, 11, 12)),
     PROTO_ICMP6: ("icmp6.type", (1, 2, 3, 4)),
 }
+_ICMP_REQUESTS: Final = {
+    PROTO_ICMP4: ("icmp4.type", (8, 13, 15)),
+    PROTO_ICMP6: ("icmp6.type", (128,)),
+}
+_SYN_ACK: Final = 0x012
 _QUOTED: Final = ("protocol", "source", "destination", "source_port", "destination_port")
 
 
@@ -122,6 +127,22 @@ def is_error(packet: Packet) -> bool:
     protocol = packet.get("ip.proto")
     name, errors = _ICMP_ERRORS.get(protocol, ("", ())) if isinstance(protocol, int) else ("", ())
     return packet.get(name) in errors
+
+
+def may_begin(packet: Packet) -> bool:
+    """Return whether trackers take the packet for the first of a connection.
+
+    Answers are none: to a SYN, and to the requests of ICMP. What has no flags or no
+    type is given the benefit of the doubt.
+    """
+    protocol = packet.get("ip.proto")
+    flags = packet.get("tcp.flags")
+    if protocol == PROTO_TCP and isinstance(flags, int):
+        return flags & _SYN_ACK != _SYN_ACK
+    if not isinstance(protocol, int) or protocol not in _ICMP_REQUESTS:
+        return True
+    name, requests = _ICMP_REQUESTS[protocol]
+    return packet.get(name) is None or packet.get(name) in requests
 
 
 def quotation(packet: Packet) -> dict[str, Value]:

@@ -129,7 +129,7 @@ class CtCommit(Statement):
         return replace(self, actions=tuple(action.bind(arguments) for action in self.actions))
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
-        """The connection gets the new marks; the packet keeps those it was looked up with."""
+        """Give the connection its marks. What was looked up is forgotten: a switch does so."""
         marked = dict(packet)
         for assignment in self.actions:
             assignment.run(walker, scene, marked)
@@ -139,6 +139,7 @@ class CtCommit(Statement):
         zone = _zone_name(walker, scene, packet, self.zone)
         walker.network.connections.commit(zone, packet, mark, label)
         walker.remark("ct_commit", zone, f"ct_mark={mark:#x}")
+        _write_untracked(packet)
         return CONTINUE
 
 
@@ -156,8 +157,7 @@ class CtClear(Statement):
         return "ct_clear;"
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
-        for where in (_CT_STATE, _CT_MARK, _CT_LABEL):
-            write(packet, where, 0)
+        _write_untracked(packet)
         _forget_translation(packet)
         return CONTINUE
 
@@ -345,6 +345,11 @@ def _write_tracked(packet: MutablePacket, zone: str, tracked: Tracked) -> None:
     write(packet, _CT_LABEL, tracked.label)
     if packet.get(TRANSLATED_IN) != zone:
         _forget_translation(packet)
+
+
+def _write_untracked(packet: MutablePacket) -> None:
+    for where in (_CT_STATE, _CT_MARK, _CT_LABEL):
+        write(packet, where, 0)
 
 
 def _forget_translation(packet: MutablePacket) -> None:

@@ -1,6 +1,7 @@
 """Frames as the language sees them: a mapping from fields to values."""
 
 from chassis_agent.punt import codec
+from logical_flow.endpoints import is_error, quotation
 from logical_flow.evaluate import Packet
 from logical_flow.fragments import as_switch_sees
 
@@ -59,7 +60,31 @@ def _ip_fields(ip: codec.Ip, ip_packet: bytes) -> dict[str, int | str | None]:
             link = "nd.sll" if icmp.kind == codec.ND_SOLICITATION else "nd.tll"
             found["nd.target"] = int.from_bytes(neighbour.target)
             found[link] = int.from_bytes(neighbour.link_address or bytes(6))
+        if is_error(found | {"eth.type": _IP4 if ip.version == 4 else _IP6}):
+            found |= quotation(_quoted(icmp.rest[4:]))
     return found
+
+
+def _quoted(packet: bytes) -> dict[str, int | str | None]:
+    """The fields of the packet that an ICMP error quotes, of which it may have the beginning."""
+    if packet[0] >> 4 == 4:
+        size, protocol, version = 4 * (packet[0] & 0xF), packet[9], 4
+        source, destination = packet[12:16], packet[16:20]
+    else:
+        size, protocol, version = 40, packet[6], 6
+        source, destination = packet[8:24], packet[24:40]
+    found: dict[str, int | str | None] = {
+        "eth.type": _IP4 if version == 4 else _IP6,
+        "ip.proto": protocol,
+        f"ip{version}.src": int.from_bytes(source),
+        f"ip{version}.dst": int.from_bytes(destination),
+        "ip.frag": _fragment(packet),
+    }
+    if protocol in _TRANSPORT:
+        name = _TRANSPORT[protocol]
+        found[f"{name}.src"] = int.from_bytes(packet[size : size + 2])
+        found[f"{name}.dst"] = int.from_bytes(packet[size + 2 : size + 4])
+    return as_switch_sees(found)
 
 
 def _fragment(ip_packet: bytes) -> int:

@@ -131,12 +131,16 @@ class PacketLab:
         if self._connection is not None:
             await self._connection.close()
 
-    async def send(self, port: str, frame: bytes, expected: int) -> list[tuple[str, bytes]]:
+    async def send(
+        self, port: str, frame: bytes, expected: int, *, forget: bool = True
+    ) -> list[tuple[str, bytes]]:
         """What leaves, and where, when `frame` enters at `port`.
 
-        Waits for `expected` frames, and a moment longer for others.
+        Waits for `expected` frames, and a moment longer for others. Unless it is told to, the
+        switch does not `forget` the connections that it knows.
         """
-        self._control("dpctl/flush-conntrack")
+        if forget:
+            self._control("dpctl/flush-conntrack")
         if self._next_hops is not None:
             # What another frame asked for is asked for again: each is the first one.
             self._next_hops.pending = PendingPackets()

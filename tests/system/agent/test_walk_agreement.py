@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from logical_flow.walk import walk
-from logical_flow.walk_network import Network
+from logical_flow.walk_events import Walk
 from tests.realised import Realised
 from tests.system import frames
 from tests.system.agent.frame_fields import fields_of
@@ -130,9 +130,8 @@ def ip6_packet(chance: random.Random, source: str, destination: str, fragmented:
     return frames.ipv6(source, destination, protocol, payload, hops=chance.choice([1, 64]))
 
 
-def differences(network: Network, port: str, frame: bytes, sent: list[tuple[str, bytes]]) -> str:
+def differences(result: Walk, sent: list[tuple[str, bytes]]) -> str:
     """Empty when `sent` is what the walk delivers; unknown fields may be anything."""
-    result = walk(network, {**fields_of(frame), "inport": port})
     expected = [(delivery.port, delivery.packet) for delivery in result.deliveries]
     for where, out in sent:
         fields = fields_of(out)
@@ -166,10 +165,10 @@ async def test_switch_and_walk_agree(scenario: str, switch: PrivateSwitch) -> No
         for _ in range(PACKETS):
             port = chance.choice(ports)
             frame = random_frame(chance, known, port, fragmented)
-            expected = walk(network, {**fields_of(frame), "inport": port}).deliveries
-            sent = await lab.send(port, frame, len(expected))
+            result = walk(network, {**fields_of(frame), "inport": port})
+            sent = await lab.send(port, frame, len(result.deliveries))
             delivered += len(sent)
-            complaint = differences(network, port, frame, sent)
+            complaint = differences(result, sent)
             if complaint:
                 pytest.fail(f"{port} sent {fields_of(frame)}\n{complaint}", pytrace=False)
         assert delivered >= 5, "the packets say nothing if none arrives"
