@@ -79,6 +79,10 @@ class Chassis(Document):
     """How many logical ports are bound there."""
     degraded: dict[str, str]
     """What its agent says is wrong, by the name of the condition."""
+    unknown_to_agent: list[str]
+    """What the server may send that the agent, of an older release, doesn't know."""
+    unknown_to_server: dict[str, int]
+    """What the agent, of a newer release, said that the server doesn't know, and how often."""
     tunnels: "Tunnels"
 
 

@@ -36,6 +36,7 @@ from chassis_agent.derivations.stages import (
     used_stages,
 )
 from chassis_agent.derivations.templates import (
+    all_stages,
     all_templates,
     compiled_template,
     once,
@@ -53,6 +54,7 @@ from southbound.rows import (
     MacBinding,
     PortBinding,
     SetMember,
+    Stage,
     Template,
 )
 
@@ -85,6 +87,7 @@ def wire(conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes],
     packer = GroupPacker(conjunction_id, group_number)
     graph.derive(compiled_template, over=Template)
     graph.group(all_templates, over=Template)
+    graph.group(all_stages, over=Stage)
     graph.group(once, over=Template)
     graph.derive(stage_book, over=once)
     graph.derive(template_shelf, over=once)

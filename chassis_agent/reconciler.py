@@ -40,6 +40,7 @@ from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.turns import in_turns
+from southbound.conditions import VOCABULARY, vocabulary_condition
 from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
 from southbound.watch.client import Batch, WatchClient
 
@@ -372,12 +373,26 @@ class Reconciler:
     def _is_in_sync(self, scope: str) -> bool:
         return scope in self._in_sync or self.is_headless
 
+    def _note_lacks(self) -> None:
+        """What the server sent and this agent doesn't know, or can't make flows of."""
+        sentences = [str(lack) for lack in self._state.lacks]
+        sentences += [
+            f"{count} {what} skipped, this agent doesn't know them"
+            for what, count in sorted(self._watch.skipped.items())
+        ]
+        condition = vocabulary_condition(sentences)
+        if condition:
+            self._health.degrade(VOCABULARY, condition[VOCABULARY])
+        else:
+            self._health.clear(VOCABULARY)
+
     def _note_problems(self) -> None:
         failures = self._state.failures
         if failures:
             self._health.degrade("flows", f"{len(failures)} failed: {failures[0]}")
         else:
             self._health.clear("flows")
+        self._note_lacks()
         if self._local.bindings.bound and not self._state.has_templates:
             self._health.degrade("templates", "no template of flows: ports here have no flows")
         else:
@@ -422,6 +437,9 @@ class Reconciler:
             "meters": len(self._state.meters),
             "clashes": len(self._state.clashes) + len(self._state.object_clashes),
             "refused_flows": [refusal.reason for refusal in self._switch.refused.values()],
+            "lacks": [str(lack) for lack in self._state.lacks],
+            "skipped": dict(self._watch.skipped),
+            "unsent": dict(self._watch.unsent),
             "guard": self._guard.report(),
             "datapaths": sorted(self._datapaths),
             "subscriptions": len(self._subscribed),

@@ -45,6 +45,9 @@ OF_ACLS: Final = frozenset(
 )
 """The roles of the stages that ACLs need."""
 
+KEEPING_OUT: Final = OF_ACLS | {Role.ADMISSION, Role.PORT_SECURITY}
+"""The roles of the stages that keep packets out: a flow that is missing there lets none in."""
+
 _NAMES: Final = (
     ("_acl_pre", Role.CONNECTION_TRACKING),
     ("_acl_state", Role.CONNECTION_STATE),
@@ -62,3 +65,11 @@ def role_of_name(stage: str) -> Role:
     (<Role.ACL: 'acl'>, <Role.OTHER: 'other'>)
     """
     return next((role for part, role in _NAMES if part in stage), Role.OTHER)
+
+
+def role_of(text: str) -> Role:
+    """Return the role that a server calls so; one that isn't known is `OTHER`."""
+    try:
+        return Role(text)
+    except ValueError:
+        return Role.OTHER

@@ -48,7 +48,7 @@ from logical_flow.expression import holes as expression_holes
 from logical_flow.fields import Access
 from logical_flow.holes import HOLE_PATTERN, Argument, Hole, HoleType
 from logical_flow.match_parser import parse_match
-from logical_flow.roles import Role, role_of_name
+from logical_flow.roles import KEEPING_OUT, Role, role_of_name
 
 MAX_PRIORITY = 65535
 
@@ -72,7 +72,8 @@ class Priority(NamedTuple):
 _PRIORITY = re.compile(r"(?P<base>\d+)(?:\+(?:(?P<scale>\d+)\*)?(?P<hole>\{.*\}))?", re.ASCII)
 
 
-def _parse_priority(text: str) -> int | Priority:
+def parse_priority(text: str) -> int | Priority:
+    """Return the priority that `text` is of a template; raises :class:`TemplateError`."""
     found = _PRIORITY.fullmatch(text)
     if found is None:
         raise TemplateError(f"`{text}' is not a priority")
@@ -207,7 +208,7 @@ class Template:
     def from_text(cls, text: TemplateText) -> "Template":
         """The template that `text` was taken from, under the id that it had there."""
         template = cls(
-            _parse_priority(text.priority), text.match, text.actions, _parse_only(text.only)
+            parse_priority(text.priority), text.match, text.actions, _parse_only(text.only)
         )
         if text.stage_default not in ("next", "drop"):
             raise TemplateError(f"`{text.stage_default}' is no default of a stage")
@@ -306,6 +307,7 @@ class Stage:
     default: ClassVar[Default]
     role: ClassVar[Role] = Role.OTHER
     because: ClassVar[Because | None]
+    failure: ClassVar[Default]
     templates: ClassVar[tuple[Template, ...]]
 
     def __init_subclass__(
@@ -315,10 +317,14 @@ class Stage:
         default: Default = "next",
         role: Role | None = None,
         because: Because | None = None,
+        failure: Default | None = None,
     ) -> None:
         """Without a `role` the stage has that of the class that it is made from.
 
         `because` says why packets end that no flow of a stage with the default ``drop`` takes.
+        `failure` is what becomes of packets that a flow is for which an agent can't make,
+        say because it is too old. Unless it is said, such packets are dropped where the
+        stage keeps packets out or drops what no flow takes, and go on elsewhere.
         """
         super().__init_subclass__()
         cls.name = name
@@ -326,6 +332,8 @@ class Stage:
         cls.because = because
         if role is not None:
             cls.role = role
+        closes = default == "drop" or cls.role in KEEPING_OUT
+        cls.failure = failure or ("drop" if closes else "next")
         cls.templates = tuple(v for v in vars(cls).values() if isinstance(v, Template))
 
 
@@ -416,9 +424,18 @@ def _inferred_only(match: Expression, direction: Direction) -> Only | None:
 
 
 def _content_id(template: Template) -> int:
+    """The hash of what flows of the template are, wherever in the pipeline its stage is.
+
+    So flow groups, which name their templates by id, stay the same when a stage is
+    inserted before theirs.
+    """
     template.id = 0
-    content = "\0".join(map(str, template.as_text()))
+    content = "\0".join(map(str, _without_place(template.as_text())))
     return int.from_bytes(blake2b(content.encode(), digest_size=4).digest())
+
+
+def _without_place(text: TemplateText) -> TemplateText:
+    return text._replace(table_number=0, stage_default="")
 
 
 _placed: dict[int, Template] = {}
@@ -427,5 +444,5 @@ _placed: dict[int, Template] = {}
 def _register(template: Template) -> None:
     """Ids are hashes: two templates that share one by chance would be taken for each other."""
     other = _placed.setdefault(template.id, template)
-    if other is not template and other.as_text() != template.as_text():
+    if _without_place(other.as_text()) != _without_place(template.as_text()):
         raise TemplateError(f"{template!r} and {other!r} have the same id; reword one of them")

@@ -1,11 +1,16 @@
 """What an agent says is wrong on its host, cut to a size that is fit to be kept and shown."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 MAX_CONDITIONS: Final = 32
 MAX_NAME: Final = 64
 MAX_TEXT: Final = 500
+
+VOCABULARY: Final = "vocabulary"
+"""The condition of an agent that was sent what it doesn't know."""
+
+_SENTENCES: Final = 3
 
 _NOT_PROGRAMMED: Final = frozenset(
     {
@@ -16,6 +21,7 @@ _NOT_PROGRAMMED: Final = frozenset(
         "refused_flows",
         "clashes",
         "templates",
+        VOCABULARY,
         "limits",
         "foreign_flows",
         "ovsdb",
@@ -27,6 +33,15 @@ def conditions_of(reasons: Mapping[str, str]) -> dict[str, str]:
     """The reasons by the name of the condition, the first of them, none of them longer."""
     names = sorted(name for name in reasons if len(name) <= MAX_NAME and name.isprintable())
     return {name: _short(reasons[name]) for name in names[:MAX_CONDITIONS]}
+
+
+def vocabulary_condition(sentences: Sequence[str]) -> dict[str, str]:
+    """The condition that says what an agent would have to know; empty where there is nothing."""
+    if not sentences:
+        return {}
+    more = len(sentences) - _SENTENCES
+    shown = "; ".join(sentences[:_SENTENCES])
+    return {VOCABULARY: f"{shown}; and {more} more" if more > 0 else shown}
 
 
 def doubts_about_flows(conditions: Mapping[str, str]) -> list[str]:

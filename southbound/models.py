@@ -29,6 +29,17 @@ metadata = MetaData(
 _id = String(36)
 _name = String(255)
 
+stage = Table(
+    "southbound_stage",
+    metadata,
+    Column("name", _name, primary_key=True),
+    Column("pipeline", _name, nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("default", _name, nullable=False),
+    Column("failure", _name, nullable=False),
+    Column("role", _name, nullable=False),
+)
+
 template = Table(
     "southbound_template",
     metadata,

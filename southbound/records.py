@@ -18,10 +18,12 @@ from southbound.rows import (
     PortBinding,
     Row,
     SetMember,
+    Stage,
     Template,
 )
 
 _TABLES: dict[type[Row], Table] = {
+    Stage: models.stage,
     Template: models.template,
     Chassis: models.chassis,
     Datapath: models.datapath,

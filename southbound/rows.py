@@ -8,7 +8,7 @@ sent to an agent that subscribed to one of its scopes.
 ========================  ====================================================
 scope                     rows
 ========================  ====================================================
-``global``                :class:`Template`, :class:`Chassis`
+``global``                :class:`Stage`, :class:`Template`, :class:`Chassis`
 ``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
                           :class:`FlowGroup`, :class:`MacBinding`,
                           :class:`FdbEntry`
@@ -73,11 +73,34 @@ class Encap(msgspec.Struct, frozen=True, array_like=True):
     ip: str
 
 
+class Stage(Row, frozen=True, array_like=True, tag="stage"):
+    """A stage of a pipeline. `place` orders those of one pipeline (0 is the first).
+
+    `default` says what becomes of packets that no flow takes, `failure` what becomes of
+    those that a flow is for which can't be made: ``next`` or ``drop``. `role` is one of
+    :class:`logical_flow.roles.Role`, or one that only newer releases know.
+    """
+
+    table: ClassVar[str] = "stage"
+
+    name: str
+    pipeline: str
+    place: int
+    default: str
+    failure: str = "drop"
+    role: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.name
+
+
 class Template(Row, frozen=True, array_like=True, tag="template"):
     """A flow template as data: what an agent needs to compile it.
 
-    `id` is the hash of the content, so a changed template is a new row.
-    `table_number` orders the stages of a pipeline (0 is the first).
+    `id` is the hash of what its flows are. Where `stage` stands in its pipeline doesn't
+    count in that: `table_number` and `stage_default` are those of the :class:`Stage`, for
+    agents that don't read such rows.
     """
 
     table: ClassVar[str] = "template"
@@ -281,6 +304,7 @@ class FdbEntry(Row, frozen=True, array_like=True, tag="fdb"):
 ROW_TYPES: dict[str, type[Row]] = {
     row.table: row
     for row in (
+        Stage,
         Template,
         Chassis,
         Datapath,
@@ -293,6 +317,14 @@ ROW_TYPES: dict[str, type[Row]] = {
 }
 
 AnyRow: TypeAlias = (
-    Template | Chassis | Datapath | PortBinding | FlowGroup | SetMember | MacBinding | FdbEntry
+    Stage
+    | Template
+    | Chassis
+    | Datapath
+    | PortBinding
+    | FlowGroup
+    | SetMember
+    | MacBinding
+    | FdbEntry
 )
 """Any row, as a type that msgspec decodes by the table's name."""

@@ -30,6 +30,7 @@ from southbound.rows import (
     Row,
     RowId,
     SetMember,
+    Stage,
     Template,
     datapath_scope,
     set_scope,
@@ -47,7 +48,14 @@ ChangeListener = Callable[[Collection[str]], None]
 ReachListener = Callable[[ReachChanges], None]
 """Called, before the others, when chassis may reach something else than before."""
 
-_INTENT: tuple[type[Row], ...] = (Template, Datapath, PortBinding, FlowGroup, SetMember)
+_INTENT: tuple[type[Row], ...] = (
+    Stage,
+    Template,
+    Datapath,
+    PortBinding,
+    FlowGroup,
+    SetMember,
+)
 _FACTS = (Chassis, MacBinding, FdbEntry)
 _GATHER_SECONDS = 0.05
 _RETRY_SECONDS = 1.0

@@ -19,6 +19,7 @@ from southbound.rows import (
     Row,
     RowId,
     SetMember,
+    Stage,
     Template,
 )
 from translator.derivations import sets
@@ -26,7 +27,7 @@ from translator.derivations.result import Flows
 from translator.graph import DATAPATHS, FLOWS, PORTS
 from translator.pipeline import PIPELINES
 
-INTENT: tuple[type[Row], ...] = (Template, Datapath, PortBinding, SetMember, FlowGroup)
+INTENT: tuple[type[Row], ...] = (Stage, Template, Datapath, PortBinding, SetMember, FlowGroup)
 """The rows that the translator writes."""
 
 
@@ -82,6 +83,7 @@ def realise(delta: Delta, groups: GroupIds, revision: int) -> Realised:
 
 def all_rows(engine: Engine, groups: GroupIds, revision: int) -> Iterator[Row]:
     """All rows that there shall be, as of the engine's state."""
+    yield from stage_rows()
     yield from template_rows()
     for source in (*DATAPATHS, *PORTS):
         yield from engine.rows(source).values()
@@ -92,6 +94,15 @@ def all_rows(engine: Engine, groups: GroupIds, revision: int) -> Iterator[Row]:
             group = _group(source.__name__, key, flows, groups, revision)
             if group is not None:
                 yield group
+
+
+def stage_rows() -> Iterator[Stage]:
+    """Every stage of the pipelines, with its place."""
+    for pipeline in PIPELINES:
+        for place, stage in enumerate(pipeline.stages):
+            yield Stage(
+                stage.name, pipeline.name, place, stage.default, stage.failure, stage.role.value
+            )
 
 
 def template_rows() -> Iterator[Template]:

@@ -42,6 +42,8 @@ CHASSIS_EXAMPLE = {
     "last_heard": "2026-11-26T12:00:03+00:00",
     "ports": 3,
     "degraded": {"tunnels": "no answer from 192.0.2.13 of hypervisor-3"},
+    "unknown_to_agent": [],
+    "unknown_to_server": {},
     "tunnels": {
         "probed": True,
         "unreachable": [
@@ -315,6 +317,8 @@ def _chassis(row: Chassis, bound: Counter[str], status: ChassisStatus) -> dict[s
         "last_heard": None if status.heard_at is None else _time(status.heard_at),
         "ports": bound[row.name],
         "degraded": dict(status.conditions),
+        "unknown_to_agent": list(status.lacks),
+        "unknown_to_server": dict(status.skipped),
         "tunnels": _tunnels(row.name, status.tunnels),
     }
 

@@ -14,8 +14,9 @@ from chassis_agent.compile.errors import (
     CompileError,
     UnknownPortError,
 )
-from chassis_agent.compile.group import PackedGroup, pack_group, template_of, templates_of
+from chassis_agent.compile.group import PackedGroup, pack_group, templates_of
 from chassis_agent.compile.sets import FlowsBySet
+from chassis_agent.compile.shelf import Lack, Shape, TemplateShelf, Unreadable, read_template
 from chassis_agent.compile.stages import Stage, StageBook, StageKey, UsedStages
 from chassis_agent.compile.template import CompiledTemplate, compile_template
 
@@ -26,15 +27,19 @@ __all__ = [
     "CompiledTemplate",
     "ConjunctionIds",
     "FlowsBySet",
+    "Lack",
     "PackContext",
     "PackedGroup",
+    "Shape",
     "Stage",
     "StageBook",
     "StageKey",
+    "TemplateShelf",
     "UnknownPortError",
+    "Unreadable",
     "UsedStages",
     "compile_template",
     "pack_group",
-    "template_of",
+    "read_template",
     "templates_of",
 ]

@@ -1,52 +1,61 @@
 """Packing a flow group: all flows of one derivation on one datapath."""
 
-from collections.abc import Mapping
 from typing import NamedTuple
 
 from chassis_agent.compile.context import PackContext
-from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError, UnknownPortError
+from chassis_agent.compile.errors import BadArgumentsError, CompileError, UnknownPortError
 from chassis_agent.compile.sets import FlowsBySet
-from chassis_agent.compile.template import CompiledTemplate
+from chassis_agent.compile.shelf import Lack, TemplateShelf
+from chassis_agent.compile.splice import Arguments
+from chassis_agent.compile.template import PackedParts
 from chassis_agent.desired.flow import Flow
 from logical_flow.errors import LogicalFlowError
+from logical_flow.holes import HoleType
 from logical_flow.payload import PackedFlow, decode_packed
+from logical_flow.template import Template
+from logical_flow.words import unknown_words
 from southbound.rows import FlowGroup
+
+_LONGEST_ERROR = 300
+_MISFITS = (CompileError, TypeError, ValueError, OverflowError, AttributeError, IndexError)
+"""What comes of arguments that don't fit: they are plain bytes, spliced without a look."""
 
 
 class PackedGroup(NamedTuple):
-    """The OpenFlow flows of a group, and the ports for which some of its flows wait.
+    """The OpenFlow flows of a group, and what is missing among them.
 
     What is a flow for each member of a set is in `by_set`, to be made member by member.
+    Some flows wait for ports to be known, some can't be made at all: `lacks` says why.
     """
 
     flows: list[Flow]
     waiting_for: frozenset[str]
     by_set: list[FlowsBySet]
+    lacks: frozenset[Lack] = frozenset()
 
 
-def pack_group(
-    group: FlowGroup, templates: Mapping[int, CompiledTemplate], context: PackContext
-) -> PackedGroup:
+def pack_group(group: FlowGroup, shelf: TemplateShelf, context: PackContext) -> PackedGroup:
     """The flows that `group` is on this chassis; the group's id is their cookie.
 
-    A logical flow that names an unknown port is left out, and the port listed.
+    A logical flow that names an unknown port is left out, and the port listed. One that
+    can't be made is replaced by what its stage declares for that. Raises
+    :class:`BadArgumentsError` where the group isn't a list of flows.
     """
     flows: list[Flow] = []
     by_set: list[FlowsBySet] = []
-    waiting = set()
+    waiting: set[str] = set()
+    lacks: set[Lack] = set()
     for packed in _decode(group):
-        compiled = template_of(packed[0] if packed else None, templates)
         try:
-            parts = compiled.pack_parts(packed[1:], context, group.id)
+            parts, lack = _pack(packed, shelf, context, group.id)
         except UnknownPortError as error:
             waiting.add(error.name)
-        except (TypeError, ValueError, OverflowError, AttributeError) as error:
-            message = f"{compiled.template!r} does not take {packed[1:]!r}: {error}"
-            raise BadArgumentsError(message) from error
-        else:
-            flows += parts.flows
-            by_set += parts.by_set
-    return PackedGroup(flows, frozenset(waiting), by_set)
+            continue
+        flows += parts.flows
+        by_set += parts.by_set
+        if lack is not None:
+            lacks.add(lack)
+    return PackedGroup(flows, frozenset(waiting), by_set, frozenset(lacks))
 
 
 def templates_of(group: FlowGroup) -> tuple[object, ...]:
@@ -54,12 +63,39 @@ def templates_of(group: FlowGroup) -> tuple[object, ...]:
     return tuple([packed[0] if packed else None for packed in _decode(group)])
 
 
-def template_of(identifier: object, templates: Mapping[int, CompiledTemplate]) -> CompiledTemplate:
-    """The template of that id, which came with a flow and so may be anything."""
-    try:
-        return templates[identifier]  # type: ignore[index]
-    except (KeyError, TypeError):
-        raise BadTemplateError(f"no template has the id {identifier!r}") from None
+def _pack(
+    packed: PackedFlow, shelf: TemplateShelf, context: PackContext, cookie: int
+) -> tuple[PackedParts, Lack | None]:
+    """The flows of a logical flow, and why they aren't what they should be, if they aren't."""
+    identifier = packed[0] if packed else None
+    if not isinstance(identifier, int):
+        return PackedParts([], []), Lack(repr(identifier)[:32], (), "no template has such an id")
+    compiled = shelf.get(identifier)
+    if compiled is not None:
+        try:
+            return compiled.pack_parts(packed[1:], context, cookie), None
+        except _MISFITS as error:
+            lack = _lack(compiled.template, packed[1:], error)
+    elif identifier in shelf.unreadable:
+        lack = shelf.unreadable[identifier].lack
+    else:
+        return PackedParts([], []), Lack(f"{identifier:#x}", (), "it is not known")
+    for substitute in shelf.substitutes(identifier):
+        try:
+            arguments = tuple([packed[1 + position] for position in substitute.positions])
+            return substitute.compiled.pack_parts(arguments, context, cookie), lack
+        except _MISFITS:
+            # What goes by fewer of the arguments comes next.
+            continue
+    return PackedParts([], []), lack
+
+
+def _lack(template: Template, arguments: Arguments, error: Exception) -> Lack:
+    holes = zip(template.arguments, arguments, strict=False)
+    matches = [str(value) for hole, value in holes if hole.type is HoleType.EXPR]
+    name = f"{template.stage} {template.id:#x}"
+    words = tuple(unknown_words(*matches))
+    return Lack(name, words, "" if words else str(error)[:_LONGEST_ERROR])
 
 
 def _decode(group: FlowGroup) -> list[PackedFlow]:

@@ -15,7 +15,8 @@ from chassis_agent.compile.errors import BadTemplateError
 from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow.actions import apply_actions, resubmit
 from chassis_agent.physical.registers import MatchShape, on
-from southbound.rows import Template
+from logical_flow.roles import Role, role_of, role_of_name
+from southbound import rows
 
 _OF_DATAPATH = MatchShape(on(0))
 
@@ -37,32 +38,50 @@ class StageKey(NamedTuple):
 
 
 class Stage(NamedTuple):
+    """What is known of a stage: see :class:`southbound.rows.Stage`."""
+
     key: StageKey
     name: str
     default: str
+    failure: str
+    role: Role
 
 
 @dataclass(frozen=True)
 class StageBook:
-    """Every stage of every pipeline that some template names."""
+    """Every stage of every pipeline."""
 
     stages: Mapping[StageKey, Stage]
-    _by_name: Mapping[str, StageKey] = field(repr=False)
+    _by_name: Mapping[str, Stage] = field(repr=False)
 
     @classmethod
-    def of(cls, templates: Iterable[Template]) -> "StageBook":
-        stages: dict[StageKey, Stage] = {}
+    def of(
+        cls, templates: Iterable[rows.Template], stages: Iterable[rows.Stage] = ()
+    ) -> "StageBook":
+        """The stages that the server tells, and those that only templates name.
+
+        Servers that tell no stages have the place of each in its templates.
+        """
+        by_name = {row.name: _stage(row) for row in stages}
         for row in templates:
-            key = StageKey(row.pipeline, row.table_number)
-            stages[key] = Stage(key, row.stage, row.stage_default)
-        return cls(stages, {stage.name: key for key, stage in stages.items()})
+            if row.stage not in by_name:
+                key = StageKey(row.pipeline, row.table_number)
+                default = row.stage_default
+                by_name[row.stage] = Stage(
+                    key, row.stage, default, default, role_of_name(row.stage)
+                )
+        return cls({stage.key: stage for stage in by_name.values()}, by_name)
+
+    def get(self, name: str) -> Stage | None:
+        """The stage called `name`, if it is known; stage names begin with their pipeline's."""
+        return self._by_name.get(name)
 
     def named(self, name: str) -> StageKey:
-        """The stage called `name`; stage names begin with their pipeline's."""
+        """The place of the stage called `name`; raises :class:`BadTemplateError`."""
         try:
-            return self._by_name[name]
+            return self._by_name[name].key
         except KeyError:
-            raise BadTemplateError(f"no template stands in a stage {name}") from None
+            raise BadTemplateError(f"there is no stage {name}") from None
 
     def used(self, kind: str, with_flows: Iterable[StageKey]) -> "UsedStages":
         """The stages that a datapath of `kind` visits, given where it has flows."""
@@ -119,3 +138,9 @@ class UsedStages:
         if position < len(self.stages) and self.stages[position].pipeline == stage.pipeline:
             return self.stages[position].table
         return tables.NOWHERE
+
+
+def _stage(row: rows.Stage) -> Stage:
+    return Stage(
+        StageKey(row.pipeline, row.place), row.name, row.default, row.failure, role_of(row.role)
+    )

@@ -35,7 +35,6 @@ from chassis_agent.compile.match_blueprint import (
 from chassis_agent.compile.ports import output_key_source, port_source
 from chassis_agent.compile.sets import FlowsBySet, SetUse
 from chassis_agent.compile.splice import Arguments, Assembly, Source, Splice, part_source
-from chassis_agent.compile.stages import StageKey
 from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, whole
@@ -55,6 +54,7 @@ from logical_flow.normalise import (
     Term,
     normalise,
 )
+from logical_flow.roles import role_of
 from logical_flow.set_names import open_position, open_set_names
 from logical_flow.template import (
     MAX_PRIORITY,
@@ -108,8 +108,7 @@ class CompiledTemplate:
 
     def __init__(self, template: Template) -> None:
         self.template = template
-        self.stage = StageKey(template.pipeline, template.table_number)
-        self._table = self.stage.table
+        self.text = template.as_text()
         self._positions = {hole.name: i for i, hole in enumerate(template.arguments)}
         self._special = tuple(self._positions[name] for name in _specialising(template))
         self._added = len(self._positions) + bool(self._special)
@@ -119,8 +118,13 @@ class CompiledTemplate:
         self._resident = self._positions[only.hole] if isinstance(only, Resident) else None
 
     def __eq__(self, other: object) -> bool:
-        """A template's id is the hash of its content: equal ids pack equally."""
-        return isinstance(other, CompiledTemplate) and other.template.id == self.template.id
+        """A template's id is the hash of its content: equal ids pack equally.
+
+        Where the stage stands is the context's to say.
+        """
+        return isinstance(other, CompiledTemplate) and (
+            (other.template.id, other.template.role) == (self.template.id, self.template.role)
+        )
 
     def __hash__(self) -> int:
         return self.template.id
@@ -150,14 +154,15 @@ class CompiledTemplate:
         if self._resident is not None and not context.is_resident(arguments[self._resident]):
             return parts
         body, filling = self._specialised(arguments) if self._special else (self._plain, arguments)
+        table = context.book.named(self.template.stage).table
         priority = self._priority(arguments) if callable(self._priority) else self._priority
         instructions = body.instructions.fill(filling, context)
-        packing = _Packing(self, arguments, filling, priority, cookie, context, parts)
+        packing = _Packing(self, arguments, filling, table, priority, cookie, context, parts)
         for index, alternative in enumerate(body.alternatives):
             dimensions = alternative.dimensions
             if not dimensions:
                 match = alternative.match.fill(filling, context)
-                parts.flows.append(Flow(self._table, priority, match, instructions, cookie))
+                parts.flows.append(Flow(table, priority, match, instructions, cookie))
             elif len(dimensions) == 1:
                 packing.add_dimension((index, 0), dimensions[0], instructions)
             else:
@@ -167,7 +172,7 @@ class CompiledTemplate:
                     states = act.apply_actions(act.conjunction(number, clause, len(dimensions)))
                     packing.add_dimension((index, clause), dimension, states)
                 match = alternative.match.fill((*filling, number.to_bytes(4)), context)
-                parts.flows.append(Flow(self._table, priority, match, instructions, cookie))
+                parts.flows.append(Flow(table, priority, match, instructions, cookie))
         return parts
 
     def _specialised(self, arguments: Arguments) -> tuple[_Body, Arguments]:
@@ -201,7 +206,9 @@ class CompiledTemplate:
         template = self.template
         actions = tuple(action.bind_early(given) for action in template.actions)
         match = fill_expressions(template.match, given)
-        compiled = encode_actions(actions, self.stage, self._positions, template.id)
+        compiled = encode_actions(
+            actions, template.pipeline, template.stage, self._positions, template.id
+        )
         alternatives = normalise(annotate_flow(match, actions))
         return _Body(
             tuple(self._alternative(alternative) for alternative in alternatives),
@@ -266,7 +273,7 @@ class CompiledTemplate:
     def _set_use(self, term: Term) -> SetUse | None:
         if not isinstance(term, SetTerm):
             return None
-        pinned = "inport" if self.stage.pipeline.endswith("_in") else "outport"
+        pinned = "inport" if self.template.pipeline.endswith("_in") else "outport"
         return SetUse(
             name=self._set_name(term.reference),
             width=term.slice.width,
@@ -310,11 +317,21 @@ def _specialised_body(compiled: CompiledTemplate, values: tuple[Any, ...]) -> _B
     return compiled.specialise(values)
 
 
-def compile_template(row: rows.Template) -> CompiledTemplate:
-    """Compile a template as it came from the server."""
-    text = TemplateText(*(getattr(row, name) for name in TemplateText._fields))
+def text_of(row: rows.Template) -> TemplateText:
+    """A template's text as it came from the server."""
+    return TemplateText(*(getattr(row, name) for name in TemplateText._fields))
+
+
+def compile_template(row: rows.Template, stage: rows.Stage | None = None) -> CompiledTemplate:
+    """Compile a template as it came from the server; `stage` is its stage's row, if there is one.
+
+    Raises :class:`BadTemplateError`.
+    """
     try:
-        return CompiledTemplate(Template.from_text(text))
+        template = Template.from_text(text_of(row))
+        if stage is not None:
+            template.role = role_of(stage.role)
+        return CompiledTemplate(template)
     except LogicalFlowError as error:
         raise BadTemplateError(f"template {row.id:#x} of stage {row.stage}: {error}") from error
 
@@ -326,6 +343,7 @@ class _Packing:
     compiled: CompiledTemplate
     arguments: Arguments
     filling: Arguments
+    table: int
     priority: int
     cookie: int
     context: PackContext
@@ -348,7 +366,7 @@ class _Packing:
                     set=use.name(self.filling),
                     identity=(self.compiled.template.id, self.arguments, *place, number),
                     arguments=self.filling,
-                    table=self.compiled.stage.table,
+                    table=self.table,
                     priority=self.priority,
                     instructions=instructions,
                     cookie=self.cookie,
@@ -360,8 +378,7 @@ class _Packing:
                 self.parts.by_set.append(each)
 
     def _add(self, match: bytes, instructions: bytes) -> None:
-        table = self.compiled.stage.table
-        self.parts.flows.append(Flow(table, self.priority, match, instructions, self.cookie))
+        self.parts.flows.append(Flow(self.table, self.priority, match, instructions, self.cookie))
 
 
 def _specialising(template: Template) -> list[str]:

@@ -5,17 +5,16 @@ connections to look at: an ACL's own change concerns the ports of its switch, a
 port that joins or leaves a port group only itself.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import NamedTuple
 
-from chassis_agent.compile import CompiledTemplate
+from chassis_agent.compile import TemplateShelf
 from chassis_agent.derivations.logical import GroupFlows, set_members
 from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import GroupStages
 from chassis_agent.derivations.templates import compiled_templates
 from incremental import Read
 from logical_flow.payload import PackedFlow, decode_packed
-from logical_flow.roles import OF_ACLS
 from logical_flow.template import LogicalFlow
 from southbound.rows import FlowGroup, SetMember
 
@@ -66,10 +65,11 @@ def switch_acls(read: Read, pair: tuple[str, str]) -> SwitchAcls:
         group = read(FlowGroup, key)
         if group is None:
             continue
-        for packed in decode_packed(group.payload):
-            template = templates.get(int(packed[0]))
-            if template is not None and template.template.role in OF_ACLS:
-                flows.append(packed)
+        flows += [
+            packed
+            for packed in decode_packed(group.payload)
+            if packed and templates.shape((packed[0],)).has_acls
+        ]
         sets.update(name for name in read.members(group_sets, key) if name.startswith("$"))
     return SwitchAcls(
         tuple(flows), tuple((name, read.members(set_members, name)) for name in sorted(sets))
@@ -84,10 +84,7 @@ def port_acls(read: Read, name: str) -> PortAcls | None:
     return PortAcls(acls, read.members(port_groups_of, name))
 
 
-def logical_flows(acls: SwitchAcls, templates: Mapping[int, CompiledTemplate]) -> list[LogicalFlow]:
-    """The flows as their templates and arguments."""
-    return [
-        LogicalFlow(templates[int(packed[0])].template, packed[1:])
-        for packed in acls.flows
-        if int(packed[0]) in templates
-    ]
+def logical_flows(acls: SwitchAcls, shelf: TemplateShelf) -> list[LogicalFlow]:
+    """The flows as their templates and arguments, or as what stands in for them."""
+    flows = (shelf.logical_flow(packed) for packed in acls.flows)
+    return [flow for flow in flows if flow is not None]

@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from chassis_agent.compile import (
     FlowsBySet,
+    Lack,
     PackContext,
     StageBook,
     UnknownPortError,
@@ -27,7 +28,8 @@ class GroupFlows(NamedTuple):
     `waiting` are ports that flows name and that aren't known yet, `sets` the
     address sets and port groups whose members the flows were made from, `groups` the
     OpenFlow groups that flows refer to. What is a flow for each member, whatever the
-    others, is in `by_set`, and made by :meth:`GroupPacker.member_flows`.
+    others, is in `by_set`, and made by :meth:`GroupPacker.member_flows`. `lacks` say why
+    some flows are not what they should be.
     """
 
     datapath: str
@@ -36,6 +38,7 @@ class GroupFlows(NamedTuple):
     sets: tuple[str, ...] = ()
     groups: tuple[Group, ...] = ()
     by_set: tuple[FlowsBySet, ...] = ()
+    lacks: tuple[Lack, ...] = ()
 
 
 def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
@@ -70,6 +73,7 @@ class GroupPacker:
             tuple(sorted(sets)),
             tuple(sorted(around.groups)),
             tuple(packed.by_set),
+            tuple(sorted(packed.lacks)),
         )
 
     def groups_by_set(self, key: int, group: GroupFlows) -> Iterator[tuple[str, int]]:

@@ -8,6 +8,7 @@ gets when several want the same flow.
 from collections.abc import Callable, Collection, Generator, Iterable, Iterator, Mapping
 from typing import Any, Final
 
+from chassis_agent.compile import Lack
 from chassis_agent.derivations.acls import port_acls
 from chassis_agent.derivations.logical import (
     GroupFlows,
@@ -49,6 +50,7 @@ class FlowState:
         self._meters.replace(_AGENT, map(PuntMeter.as_object, punt_meters()))
         self.incomplete: dict[int, tuple[str, ...]] = {}
         """Flow groups of which flows wait for ports, with the names of the ports."""
+        self._lacks: dict[int, tuple[Lack, ...]] = {}
         self._acl_changes: set[str] = set()
 
     def __len__(self) -> int:
@@ -86,6 +88,14 @@ class FlowState:
             f"{failure.node} of {failure.key}: {failure.error}"
             for failure in self._engine.failures.values()
         ]
+
+    @property
+    def lacks(self) -> list[Lack]:
+        """Why flows of some templates aren't what they should be, each reason once.
+
+        In their place is what their stages declare.
+        """
+        return sorted({lack for lacks in self._lacks.values() for lack in lacks})
 
     @property
     def has_templates(self) -> bool:
@@ -128,6 +138,7 @@ class FlowState:
             self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
             self._groups.replace((self._wiring.group_flows, key), group.groups if group else ())
             self._note_waiting(key, group.waiting if group else ())
+            self._note_lacks(key, group.lacks if group else ())
         for source in self._wiring.flow_sources:
             for number, (key, change) in enumerate(delta.of(source).items(), 1):
                 if number % WORK_AT_ONCE == 0:
@@ -154,6 +165,12 @@ class FlowState:
             self.incomplete[group] = ports
         else:
             self.incomplete.pop(group, None)
+
+    def _note_lacks(self, group: int, lacks: tuple[Lack, ...]) -> None:
+        if lacks:
+            self._lacks[group] = lacks
+        else:
+            self._lacks.pop(group, None)
 
     def take_changes(self) -> Changes:
         """What changed since the last call, of flows and objects."""

@@ -8,9 +8,9 @@ it comes from. Works without the server: who made the object is all that only th
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
-from chassis_agent.compile import CompiledTemplate, StageKey
-from chassis_agent.derivations.templates import template_shelf
-from logical_flow.payload import decode_flows
+from chassis_agent.compile import TemplateShelf
+from chassis_agent.derivations.templates import shelf_of
+from logical_flow.payload import decode_packed
 from logical_flow.template import LogicalFlow
 from southbound.cookies import (
     FlowReference,
@@ -62,7 +62,7 @@ def origin(
         datapath=group.datapath if datapath is None else datapath.name,
         flows=tuple(
             str(logical)
-            for logical in _logical_flows(group, flow, _shelf(rows))
+            for logical in _logical_flows(group, flow, shelf_of(rows))
             if is_behind(group, logical)
         ),
         cause_kind=group.cause_kind,
@@ -71,23 +71,22 @@ def origin(
     )
 
 
-def _shelf(rows: Rows) -> Mapping[int, CompiledTemplate]:
-    return next(iter(rows(template_shelf).values()), {})
-
-
 def _logical_flows(
-    group: FlowGroup, flow: FlowReference, shelf: Mapping[int, CompiledTemplate]
+    group: FlowGroup, flow: FlowReference, shelf: TemplateShelf
 ) -> list[LogicalFlow]:
-    templates = {key: compiled.template for key, compiled in shelf.items()}
+    """Those of the group that this agent understands."""
     return [
         logical
-        for logical in decode_flows(group.payload, templates)
-        if flow.table in (None, _table(logical)) and flow.priority in (None, logical.priority)
+        for packed in decode_packed(group.payload)
+        if packed and packed[0] in shelf
+        for logical in (LogicalFlow(shelf[int(packed[0])].template, packed[1:]),)
+        if flow.table in (None, _table(logical, shelf))
+        and flow.priority in (None, logical.priority)
     ]
 
 
-def _table(flow: LogicalFlow) -> int:
-    return StageKey(flow.template.pipeline, flow.template.table_number).table
+def _table(flow: LogicalFlow, shelf: TemplateShelf) -> int:
+    return shelf.book.named(flow.template.stage).table
 
 
 def _physical(cookie: int, keys: PhysicalCookie, rows: Rows) -> Origin:

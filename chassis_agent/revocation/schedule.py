@@ -14,7 +14,7 @@ import structlog
 
 from chassis_agent.bridge.switch import Switch
 from chassis_agent.derivations.acls import PortAcls, logical_flows, port_acls
-from chassis_agent.derivations.templates import compiled_template
+from chassis_agent.derivations.templates import shelf_of
 from chassis_agent.errors import ControlError
 from chassis_agent.health import Health
 from chassis_agent.openflow.errors import OpenFlowError
@@ -103,4 +103,4 @@ class Revocations:
     def _judge(self, port: str, decides: PortAcls) -> AclJudge:
         sets: dict[str, tuple[str, ...]] = dict(decides.acls.address_sets)
         sets.update((name, (port,)) for name in decides.port_groups)
-        return AclJudge(logical_flows(decides.acls, self._rows(compiled_template)), sets)
+        return AclJudge(logical_flows(decides.acls, shelf_of(self._rows)), sets)

@@ -2,32 +2,47 @@
 
 import os
 import threading
+from hashlib import blake2b
 from pathlib import Path
 
 import msgspec
 import structlog
 
-from southbound.rows import AnyRow
+from southbound.rows import ROW_TYPES, AnyRow
 
 log = structlog.get_logger(__name__)
 
 _VERSION = 1
 
+_TABLES = blake2b(
+    repr([(table, row.__struct_fields__) for table, row in ROW_TYPES.items()]).encode(),
+    digest_size=8,
+).hexdigest()
+
 
 class CachedRows(msgspec.Struct, frozen=True, array_like=True):
-    """Rows by scope, as of a position in a server's epoch."""
+    """Rows by scope, as of a position in a server's epoch.
+
+    `tables` stands for the tables and fields that were understood when they came. A newer
+    agent may understand more, which it was sent then and skipped: see :meth:`is_complete`.
+    """
 
     version: int
     epoch: str
     position: int
     revision: int
     scopes: dict[str, tuple[AnyRow, ...]]
+    tables: str = ""
+
+    def is_complete(self) -> bool:
+        """Whether the rows are all that this agent would have kept of what it was sent."""
+        return self.tables == _TABLES
 
 
 def cached_rows(
     epoch: str, position: int, revision: int, scopes: dict[str, tuple[AnyRow, ...]]
 ) -> CachedRows:
-    return CachedRows(_VERSION, epoch, position, revision, scopes)
+    return CachedRows(_VERSION, epoch, position, revision, scopes, _TABLES)
 
 
 class RowCache:

@@ -500,10 +500,15 @@ class WatchClient:
     # --- the cache
 
     def _use(self, cached: CachedRows) -> None:
-        """Cached rows are given to the user as it subscribes to their scopes."""
+        """Cached rows are given to the user as it subscribes to their scopes.
+
+        Where an older agent kept them, which skipped what it didn't know, they are as of no
+        position: the server sends all of their scopes anew.
+        """
         self._cached = dict(cached.scopes)
-        self._mirror.epoch = cached.epoch
-        self._mirror.position = cached.position
+        if cached.is_complete():
+            self._mirror.epoch = cached.epoch
+            self._mirror.position = cached.position
         self._mirror.revision = cached.revision
 
     async def _save_cache(self, cache: RowCache) -> None:

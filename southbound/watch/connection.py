@@ -30,6 +30,7 @@ from southbound.state import RealisedState
 from southbound.tolerant import read_from_agent
 from southbound.watch.access import Access
 from southbound.watch.asking import Asking
+from southbound.watch.dialect import ClosedDialect
 from southbound.watch.gate import AgentSocket
 from southbound.watch.hearing import Hearing
 from southbound.watch.limits import Limits
@@ -66,6 +67,8 @@ class Hub:
         self.state = state
         self.sessions = sessions
         self.parts = parts
+        self.dialect = ClosedDialect(state.feed.get)
+        self.closed_parts = PartCache(state.feed, dialect=self.dialect)
         self.admission = admission
         self.access = access
         self.limits = limits
@@ -209,9 +212,9 @@ class AgentConnection:
         if resume is not None:
             hub.limits.check_scopes(len(resume.scopes))
         name = register.chassis.name
-        session = Session(
-            name, hub.state.feed, hub.parts, lambda scope: hub.access.allows(name, scope)
-        )
+        parts = hub.closed_parts if register.vocabulary is None else hub.parts
+        session = Session(name, hub.state.feed, parts, lambda scope: hub.access.allows(name, scope))
+        session.is_open = register.vocabulary is not None
         self._vocabulary = register.vocabulary or CLOSED_AGENT
         session.lacks = tuple(self._vocabulary.lacking(present.AGENT))
         if resume is not None:

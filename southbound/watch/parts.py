@@ -12,6 +12,7 @@ from typing import cast
 from southbound import wire
 from southbound.feed import Feed
 from southbound.rows import AnyRow, Row, RowId
+from southbound.watch.dialect import ClosedDialect
 
 _Key = tuple[str, int, int]
 _FULL = -1
@@ -20,10 +21,14 @@ _FULL = -1
 class PartCache:
     """Encoded parts, the least recently used dropped when they exceed `max_bytes`."""
 
-    def __init__(self, feed: Feed, *, max_bytes: int = 64 << 20) -> None:
+    def __init__(
+        self, feed: Feed, *, max_bytes: int = 64 << 20, dialect: ClosedDialect | None = None
+    ) -> None:
+        """With a `dialect` the parts are for agents that are not open."""
         self.encoded = 0
         """How many parts were encoded, ever."""
         self._feed = feed
+        self._dialect = dialect
         self._max_bytes = max_bytes
         self._bytes = 0
         self._parts: OrderedDict[_Key, bytes] = OrderedDict()
@@ -57,7 +62,8 @@ class PartCache:
         deletes: Iterable[RowId] = (),
     ) -> bytes:
         rows = cast(Iterable[AnyRow], puts)
-        data = wire.encode(wire.Part(scope, full, tuple(rows), tuple(deletes)))
+        part = wire.Part(scope, full, tuple(rows), tuple(deletes))
+        data = wire.encode(part if self._dialect is None else self._dialect.part(part))
         self.encoded += 1
         self._parts[key] = data
         self._bytes += len(data)

@@ -9,6 +9,7 @@ import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from southbound.admission import BACKLOG, Admission
+from southbound.conditions import vocabulary_condition
 from southbound.errors import NoAnswerInTime, NotAllowed, NotConnected
 from southbound.questions import Question, Result
 from southbound.rows import Chassis
@@ -19,6 +20,7 @@ from southbound.watch.connection import AgentConnection, Hub
 from southbound.watch.gate import AgentSocket, Doorkeeper, Gate
 from southbound.watch.limits import MAX_MESSAGE, Limits
 from southbound.watch.parts import PartCache
+from southbound.watch.session import Session
 from southbound.watch.sessions import Sessions
 
 log = structlog.get_logger(__name__)
@@ -176,11 +178,18 @@ class WatchServer:
             session.counters,
             session.tunnels,
             session.unapplied,
-            session.conditions,
+            self._conditions(session),
             session.heard_at,
             skipped=session.skipped.counts,
             lacks=session.lacks,
         )
+
+    def _conditions(self, session: Session) -> Mapping[str, str]:
+        """What the agent says, and what one that is not open can't say of itself."""
+        if session.is_open:
+            return session.conditions
+        lacks = self._hub.dialect.lacks(session.scopes)
+        return {**session.conditions, **vocabulary_condition(lacks)}
 
     def remove_chassis(self, chassis: str) -> None:
         """Forget a chassis that is gone for good. One that is connected can't be removed."""

@@ -50,6 +50,8 @@ class Session:
         """What the agent said of its tunnels; None if it said nothing, as older ones do."""
         self.conditions: Mapping[str, str] = {}
         """Why the agent is degraded, as it says."""
+        self.is_open = True
+        """Whether the agent skips what it doesn't know: see :mod:`southbound.vocabulary`."""
         self.skipped = Skipped()
         """What the agent said that this server doesn't know."""
         self.lacks: tuple[str, ...] = ()

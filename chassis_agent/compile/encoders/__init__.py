@@ -18,7 +18,6 @@ from chassis_agent.compile.encoders import (
 )
 from chassis_agent.compile.encoders.encoding import Encoder, Encoding
 from chassis_agent.compile.splice import Assembly
-from chassis_agent.compile.stages import StageKey
 from logical_flow import action as logical
 
 ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
@@ -49,7 +48,8 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
 
 def encode_actions(
     actions: Iterable[logical.Action],
-    stage: StageKey,
+    pipeline: str,
+    stage: str,
     positions: Mapping[str, int],
     template: int = 0,
 ) -> Assembly:
@@ -57,4 +57,4 @@ def encode_actions(
 
     `template` is the template's id.
     """
-    return Encoding(stage, positions, ENCODERS, template).encode(actions)
+    return Encoding(pipeline, stage, positions, ENCODERS, template).encode(actions)

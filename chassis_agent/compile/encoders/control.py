@@ -12,7 +12,7 @@ def encode_next(action: Next, encoding: Encoding) -> Assembly:
 
 
 def encode_output(_: Output, encoding: Encoding) -> Assembly:
-    is_ingress = tables.direction_of(encoding.stage.pipeline) == "ingress"
+    is_ingress = tables.direction_of(encoding.pipeline) == "ingress"
     return constant(act.resubmit(tables.OUTPUT if is_ingress else tables.LOGICAL_TO_PHYSICAL))
 
 

@@ -17,7 +17,6 @@ from chassis_agent.compile.splice import (
     part_source,
     varying,
 )
-from chassis_agent.compile.stages import StageKey
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import Subfield
 from logical_flow.action import Action
@@ -36,11 +35,13 @@ class Encoding:
 
     def __init__(
         self,
-        stage: StageKey,
+        pipeline: str,
+        stage: str,
         positions: Mapping[str, int],
         encoders: Mapping[type[Action], Encoder],
         template: int = 0,
     ) -> None:
+        self.pipeline = pipeline
         self.stage = stage
         self.template = template
         self._positions = positions
@@ -56,7 +57,7 @@ class Encoding:
 
         def source(_: Arguments, context: PackContext) -> bytes:
             if stage is None:
-                return bytes((context.stages.after(here),))
+                return bytes((context.stages.after(context.book.named(here)),))
             return bytes((context.stages.at_or_after(context.book.named(stage)),))
 
         return source

@@ -22,7 +22,7 @@ def encode_select(action: Select, encoding: Encoding) -> Assembly:
     next_table = encoding.leading_to(None)
     members = action.members
     position = encoding.position(members) if isinstance(members, Hole) else None
-    identity = (encoding.stage.pipeline, encoding.template, str(action.result))
+    identity = (encoding.pipeline, encoding.template, str(action.result))
 
     def members_of(arguments: Arguments) -> list[Member]:
         if not isinstance(members, Hole):

@@ -109,7 +109,7 @@ def _address(value: bytes) -> IPv4Address | IPv6Address:
 def _zone(encoding: Encoding, zone: Zone | None, own: Zone = Zone.DNAT) -> Subfield:
     """Return the register that holds the number of the zone."""
     try:
-        chosen = zone_on(encoding.stage.kind, zone, own)
+        chosen = zone_on(encoding.pipeline[:2], zone, own)
     except ValueError as error:
         raise BadTemplateError(str(error)) from error
     return Subfield(FIELDS[_REGISTERS[chosen]], 0, 16)

@@ -15,6 +15,7 @@ from chassis_agent.openflow.oxm import Term, terms_of
 from logical_flow.evaluate import Packet
 from logical_flow.expression import Expression
 from logical_flow.template import Template, TemplateText
+from southbound import rows
 from tests.property.logical_flow.universe import ALL, MEMBERS, truth_where
 from tests.unit.chassis_agent.compile.surroundings import surroundings
 
@@ -24,7 +25,7 @@ DATAPATH = 5
 _TEXT = TemplateText(1, "ls_in", "ls_in_acl", 3, "next", "1", "{match:expr}", "drop;", "")
 _COMPILED = CompiledTemplate(Template.from_text(_TEXT))
 _CONTEXT = surroundings(
-    StageBook.of([]),
+    StageBook.of([rows.Template(*_TEXT)]),
     datapath_key=DATAPATH,
     ports=PORTS,
     local=PORTS,

@@ -194,11 +194,23 @@ async def test_what_agents_say_of_their_host_and_tunnels_is_shown(server: Server
     tunnels = TunnelReport({"hv3": lost, "hv2": taken}, frozenset({"hv4"}))
     conditions = {"switch": "no connection"}
     server.agents.statuses = {
-        "hv1": ChassisStatus(True, 7, {}, tunnels, (), conditions, 1764158500.2),
+        "hv1": ChassisStatus(
+            True,
+            7,
+            {},
+            tunnels,
+            (),
+            conditions,
+            1764158500.2,
+            skipped={"messages bfd-state": 3},
+            lacks=("table stage",),
+        ),
         "hv2": ChassisStatus(False, 0, {}, is_known=False),
     }
     told = (await server.client.get("/v1/chassis/hv1")).json()
     assert told["degraded"] == conditions
+    assert told["unknown_to_agent"] == ["table stage"]
+    assert told["unknown_to_server"] == {"messages bfd-state": 3}
     assert told["last_heard"] == "2025-11-26T12:01:40+00:00"
     assert told["tunnels"]["probed"]
     assert told["tunnels"]["pending"] == ["hv4"]

@@ -45,6 +45,8 @@ class Watch:
         self.subscribed: set[str] = set()
         self.claims: list[str] = []
         self.acknowledged: list[int] = []
+        self.skipped: dict[str, int] = {}
+        self.unsent: dict[str, int] = {}
 
     async def next_batch(self) -> Batch:
         return await self.batches.get()

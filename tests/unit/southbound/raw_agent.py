@@ -21,6 +21,7 @@ class RawAgent:
     def __init__(self, socket: ClientConnection) -> None:
         self.socket = socket
         self.heard: list[wire.FromServer] = []
+        self.frames: list[bytes] = []
         self.ended = False
         self._reading = asyncio.create_task(self._read())
 
@@ -33,6 +34,7 @@ class RawAgent:
             while True:
                 data = await self.socket.recv()
                 assert isinstance(data, bytes)
+                self.frames.append(data)
                 self.heard.append(wire.decode_from_server(data))
         self.ended = True
 

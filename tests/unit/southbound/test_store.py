@@ -24,6 +24,7 @@ from southbound.rows import (
     PortBinding,
     Row,
     SetMember,
+    Stage,
     Template,
 )
 from southbound.store import PortFact, Store
@@ -34,6 +35,7 @@ pytestmark = pytest.mark.processes
 
 TEMPLATE = Template(0xFFFFFFFF, "ls_in", "s", 3, "next", "50", "eth.dst == {m:mac}", "next;", "")
 ROWS: list[Row] = [
+    Stage("s", "ls_in", 3, "next", "drop", "acl"),
     TEMPLATE,
     Chassis("hv1", "host-1", (Encap("geneve", "192.0.2.1"),), {"rack": "7"}),
     Datapath("d1", "ls", "web", 1),

@@ -10,6 +10,7 @@ from chassis_agent.compile import (
     BadTemplateError,
     PackContext,
     StageBook,
+    TemplateShelf,
     UnknownPortError,
     compile_template,
     pack_group,
@@ -53,7 +54,10 @@ def row(
 
 
 BOOK = StageBook.of(
-    row("1", "next;", pipeline=p, stage=s) for p in ("ls_in", "lr_in") for s in STAGES
+    [
+        *(row("1", "next;", pipeline=p, stage=s) for p in ("ls_in", "lr_in") for s in STAGES),
+        row("1", "next;", pipeline="ls_out", stage="only"),
+    ]
 )
 
 
@@ -323,19 +327,38 @@ def test_egress_output_leaves_the_pipeline() -> None:
     ]
 
 
+def shelf(template: rows.Template) -> TemplateShelf:
+    return TemplateShelf({7: compile_template(template)}, BOOK)
+
+
 @pytest.mark.parametrize("arguments", [(b"short", "port-1"), (7, "port-1"), (MAC, 7), (MAC,)])
-def test_arguments_of_the_wrong_kind_are_refused(arguments: tuple[Argument, ...]) -> None:
+def test_arguments_of_the_wrong_kind_cost_their_flow_alone(
+    arguments: tuple[Argument, ...],
+) -> None:
     template = row("eth.dst == {mac:mac}", "outport = {port:lport}; output;")
-    group = rows.FlowGroup(4, "d", "port", "x", 1, _payload((7, *arguments)))
-    with pytest.raises(BadArgumentsError):
-        pack_group(group, {7: compile_template(template)}, around())
+    payload = _payload((7, *arguments), (7, MAC, "port-1"))
+    group = rows.FlowGroup(4, "d", "port", "x", 1, payload)
+    packed = pack_group(group, shelf(template), around())
+    good = compile_template(template).pack((MAC, "port-1"), around(), 4)
+    assert packed.flows[-1:] == good
+    (lack,) = packed.lacks
+    assert "ls_in_acl 0x7" in str(lack)
+    assert "can't be made" in str(lack)
 
 
-@pytest.mark.parametrize("payload", [b"", b"\xc1", b"\x91\x90", b"\x91\x91\xa1x"])
+@pytest.mark.parametrize("payload", [b"", b"\xc1"])
 def test_payloads_that_are_none_are_refused(payload: bytes) -> None:
     group = rows.FlowGroup(4, "d", "port", "x", 1, payload)
-    with pytest.raises((BadArgumentsError, BadTemplateError)):
-        pack_group(group, {}, around())
+    with pytest.raises(BadArgumentsError):
+        pack_group(group, TemplateShelf({}, BOOK), around())
+
+
+@pytest.mark.parametrize("payload", [b"\x91\x90", b"\x91\x91\xa1x", b"\x91\x91\x09"])
+def test_flows_of_no_known_template_are_left_out(payload: bytes) -> None:
+    group = rows.FlowGroup(4, "d", "port", "x", 1, payload)
+    packed = pack_group(group, TemplateShelf({}, BOOK), around())
+    assert packed.flows == []
+    assert len(packed.lacks) == 1
 
 
 def test_a_group_waits_for_the_ports_that_its_flows_name() -> None:
@@ -353,7 +376,7 @@ def test_a_group_waits_for_the_ports_that_its_flows_name() -> None:
     template = Template.from_text(text)
     payload = encode_flows(template(mac=MAC, port=port) for port in ("port-1", "port-9"))
     group = rows.FlowGroup(4, "d", "port", "x", 1, payload)
-    packed = pack_group(group, {7: compile_template(rows.Template(*text))}, around())
+    packed = pack_group(group, shelf(rows.Template(*text)), around())
     assert [flow.cookie for flow in packed.flows] == [4]
     assert packed.waiting_for == {"port-9"}
 

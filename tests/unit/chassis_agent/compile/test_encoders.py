@@ -2,15 +2,12 @@
 
 import pytest
 
-from chassis_agent.compile import StageKey
 from chassis_agent.compile.encoders import ENCODERS, encode_actions
 from chassis_agent.compile.splice import Splice
 from chassis_agent.show.actions import format_actions
 from logical_flow.action import ACTIONS, Action
 from tests.unit.chassis_agent.compile.test_compile import NAMES, around
 from tests.unit.logical_flow.action_samples import samples
-
-STAGE = StageKey("ls_in", 2)
 
 
 def test_every_action_has_an_encoder() -> None:
@@ -19,5 +16,5 @@ def test_every_action_has_an_encoder() -> None:
 
 @pytest.mark.parametrize("action", samples(), ids=str)
 def test_what_is_encoded_can_be_shown(action: Action) -> None:
-    encoded = Splice(encode_actions([action], STAGE, {})).fill((), around())
+    encoded = Splice(encode_actions([action], "ls_in", "ls_in_routing", {})).fill((), around())
     assert "action(" not in format_actions(encoded, NAMES, 5)

@@ -11,7 +11,7 @@ import pytest
 
 from chassis_agent.bridge.switch import Switch
 from chassis_agent.derivations.acls import PortAcls, SwitchAcls, port_acls
-from chassis_agent.derivations.templates import compiled_template
+from chassis_agent.derivations.templates import template_shelf
 from chassis_agent.errors import ControlError
 from chassis_agent.health import Health
 from chassis_agent.revocation import schedule as module
@@ -51,7 +51,7 @@ class World:
         monkeypatch.setattr(module, "Revoker", lambda _connection, _control: self.daemon)
         rows: dict[Any, dict[Any, Any]] = {
             port_acls: dict.fromkeys(("a", "b", "zoneless"), NO_ACLS),
-            compiled_template: {},
+            template_shelf: {},
         }
         self.revocations = Revocations(
             cast(Switch, SimpleNamespace(connection=None)),
