@@ -3,51 +3,28 @@
 from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
-from translator.features.neighbours.flows import peer_flows
+from translator.features.neighbours.flows import peer_flows, router_neighbour_flows
 from translator.features.neighbours.learning import learning_flows
-from translator.features.neighbours.stages import (
-    LrInArpRequest,
-    LrInArpResolve,
-    LrInLearnNeighbour,
-    LrInLookupNeighbour,
+from translator.features.router.flows import (
+    admission_flows,
+    closed_router_flow,
+    delivery_flow,
+    own_address_flows,
+    router_input_flows,
 )
-from translator.features.router.flows import admission_flows, delivery_flow, own_address_flows
-from translator.features.router.stages import LrInAdmission, LrInIpInput
-from translator.features.routing.flows import connected_route_flows
-from translator.features.routing.stages import LrInIpRouting
+from translator.features.routing.flows import connected_route_flows, router_routing_flows
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
 def router_flows(_read: Read, router: str) -> Flows:
     """What is the same for every router."""
-    flows = (
-        LrInAdmission.vlan_tagged(),
-        LrInAdmission.multicast_source(),
-        LrInLookupNeighbour.no_address(),
-        LrInLookupNeighbour.unsolicited(),
-        LrInLearnNeighbour.known(),
-        LrInLearnNeighbour.arp(),
-        LrInLearnNeighbour.advertisement(),
-        LrInLearnNeighbour.solicitation(),
-        LrInIpInput.martian4(),
-        LrInIpInput.martian6(),
-        LrInIpInput.other_neighbour(),
-        LrInIpInput.unspecified6(),
-        LrInIpInput.multicast(),
-        LrInIpInput.expired(),
-        LrInIpRouting.off_link(),
-        LrInArpResolve.learned4(),
-        LrInArpResolve.learned6(),
-        LrInArpRequest.arp(),
-        LrInArpRequest.nd(),
-        LrInArpRequest.resolved(),
-    )
+    flows = (*router_input_flows(), *router_neighbour_flows(), *router_routing_flows())
     return Flows(router, "logical_router", router, flows)
 
 
 def closed_router_flows(_read: Read, router: str) -> Flows:
     """What stands in for a router's flows that could not be derived: nothing enters."""
-    return Flows(router, "logical_router", router, (LrInAdmission.closed(),))
+    return Flows(router, "logical_router", router, (closed_router_flow(),))
 
 
 def router_port_flows(read: Read, lrp: str) -> Flows | None:

@@ -9,9 +9,12 @@ from translator.derivations.relations import peer_router_port
 from translator.derivations.result import Flows
 from translator.features.acl.flows import router_port_acl_flows
 from translator.features.answering.flows import answer_flows, router_answer_flows
-from translator.features.port_security.flows import port_security_flows
-from translator.features.port_security.stages import LsOutPortSecL2
-from translator.features.switching.stages import LsInL2Lookup, LsInLookupFdb, LsInPutFdb
+from translator.features.port_security.flows import disabled_port_flow, port_security_flows
+from translator.features.switching.flows import (
+    disabled_forwarding_flows,
+    port_forwarding_flows,
+    router_forwarding_flows,
+)
 from translator.inputs import LogicalRouter, LogicalSwitchPort
 
 
@@ -54,19 +57,14 @@ def closed_switch_port_flows(read: Read, lsp: str) -> Flows | None:
 
 
 def _disabled_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
-    yield LsOutPortSecL2.disabled(port=port.name)
-    for host in port.hosts:
-        yield LsInL2Lookup.disabled(mac=host.mac)
+    yield disabled_port_flow(port.name)
+    yield from disabled_forwarding_flows(port)
 
 
 def _vif_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     yield from port_security_flows(port)
-    if port.takes_unknown and not port.security:
-        yield LsInLookupFdb.lookup(port=port.name)
-        yield LsInPutFdb.learn(port=port.name)
     yield from answer_flows(port)
-    for host in port.hosts:
-        yield LsInL2Lookup.unicast(mac=host.mac, port=port.name)
+    yield from port_forwarding_flows(port)
 
 
 def _router_type_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
@@ -77,5 +75,4 @@ def _router_type_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalF
         router = read(LogicalRouter, peer.router)
         if router is not None and router.enabled:
             yield from router_answer_flows(port.name, peer)
-        yield LsInL2Lookup.router_request(mac=peer.mac)
-        yield LsInL2Lookup.unicast(mac=peer.mac, port=port.name)
+        yield from router_forwarding_flows(port.name, peer)

@@ -7,8 +7,28 @@ from logical_flow.template import LogicalFlow
 from translator.addresses import is_within
 from translator.derivations.relations import peer_router_port, router_port_named
 from translator.derivations.result import Flows
-from translator.features.neighbours.stages import LrInArpResolve
+from translator.features.neighbours.stages import (
+    LrInArpRequest,
+    LrInArpResolve,
+    LrInLearnNeighbour,
+    LrInLookupNeighbour,
+)
 from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
+
+
+def router_neighbour_flows() -> Iterator[LogicalFlow]:
+    """How every router learns neighbours, looks up what it learned, and asks."""
+    yield LrInLookupNeighbour.no_address()
+    yield LrInLookupNeighbour.unsolicited()
+    yield LrInLearnNeighbour.known()
+    yield LrInLearnNeighbour.arp()
+    yield LrInLearnNeighbour.advertisement()
+    yield LrInLearnNeighbour.solicitation()
+    yield LrInArpResolve.learned4()
+    yield LrInArpResolve.learned6()
+    yield LrInArpRequest.arp()
+    yield LrInArpRequest.nd()
+    yield LrInArpRequest.resolved()
 
 
 def neighbour_flows(read: Read, pair: tuple[str, str]) -> Flows | None:

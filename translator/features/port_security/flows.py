@@ -14,6 +14,23 @@ from translator.features.port_security.stages import (
 from translator.inputs import LogicalSwitchPort, Secured
 
 
+def switch_security_flows() -> Iterator[LogicalFlow]:
+    """What no port of a switch may send, and what is for all of them."""
+    yield LsInPortSecL2.vlan_tagged()
+    yield LsInPortSecL2.multicast_source()
+    yield LsOutPortSecL2.multicast()
+
+
+def closed_switch_flow() -> LogicalFlow:
+    """Nothing enters the switch."""
+    return LsInPortSecL2.closed()
+
+
+def disabled_port_flow(port: str) -> LogicalFlow:
+    """Nothing leaves through the port; nothing enters, as it has no flow for that."""
+    return LsOutPortSecL2.disabled(port=port)
+
+
 def port_security_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     """The port's way in and out; without port security that is all."""
     name = port.name

@@ -14,6 +14,23 @@ from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutD
 from translator.inputs import LogicalRouterPort
 
 
+def router_input_flows() -> Iterator[LogicalFlow]:
+    """What no router takes, or forwards."""
+    yield LrInAdmission.vlan_tagged()
+    yield LrInAdmission.multicast_source()
+    yield LrInIpInput.martian4()
+    yield LrInIpInput.martian6()
+    yield LrInIpInput.other_neighbour()
+    yield LrInIpInput.unspecified6()
+    yield LrInIpInput.multicast()
+    yield LrInIpInput.expired()
+
+
+def closed_router_flow() -> LogicalFlow:
+    """Nothing enters the router."""
+    return LrInAdmission.closed()
+
+
 def admission_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
     """What comes in through a port that is enabled."""
     yield LrInAdmission.multicast(port=port.name, mac=port.mac)

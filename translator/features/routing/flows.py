@@ -27,6 +27,11 @@ from translator.features.routing.stages import LrInIpRouting
 from translator.inputs import LogicalRouter, LogicalRouterPort, StaticRoute
 
 
+def router_routing_flows() -> Iterator[LogicalFlow]:
+    """What every router holds to, whatever routes it has."""
+    yield LrInIpRouting.off_link()
+
+
 def static_route_flows(read: Read, route_id: str) -> Flows | None:
     """The flows of a static route: where to, and how to ask for an IPv6 next hop.
 
