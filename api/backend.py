@@ -1,12 +1,12 @@
-"""What the API stands on: intent, realised state, and the services that join them.
+"""What the API stands on: the database with intent, and the controller with the rest.
 
 The process that serves the API makes one :class:`Backend`; tests make their own.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Generic, NamedTuple, Protocol, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from anyio import CapacityLimiter, to_thread
 from sqlalchemy.orm import Session
@@ -15,12 +15,11 @@ from starlette.concurrency import run_in_threadpool
 from api.limits import DEFAULT_LIMITS, Limits
 from api.token_watch import TokenWatch
 from api.turns import Turns
-from diagnosis import sources
+from controller.interface import Controller
+from diagnosis.trace.network import FlowTables
 from northbound.attempts import FailedAttempts
 from northbound.database import Database
 from northbound.transaction import Reader, Transaction
-from southbound.state import RealisedState
-from translator.runner import Translator
 
 T = TypeVar("T")
 
@@ -29,23 +28,6 @@ _WRITERS = 4
 
 _DRY_RUNS = 4
 """Threads for changes that are only tried: none of them waits for the writer."""
-
-
-class Agents(sources.Agents, Protocol):
-    """The watch server, as far as the API asks it."""
-
-    async def wait_applied(
-        self,
-        revision: int,
-        timeout: float,  # noqa: ASYNC109
-        chassis: Collection[str] | None = None,
-    ) -> list[str]:
-        """Names of the chassis, all or some, that have not applied `revision` in time."""
-        ...
-
-    def remove_chassis(self, chassis: str) -> None:
-        """Forget a chassis, or raise NotAllowed if it is connected."""
-        ...
 
 
 class Written(NamedTuple, Generic[T]):
@@ -68,13 +50,13 @@ class Backend:
     """
 
     database: Database
-    realised: RealisedState
-    agents: Agents
-    translator: Translator
+    controller: Controller
     authentication: bool = True
     limits: Limits = DEFAULT_LIMITS
     _writers: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_WRITERS))
     _dry_runs: CapacityLimiter = field(default_factory=lambda: CapacityLimiter(_DRY_RUNS))
+    tables: FlowTables = field(default_factory=FlowTables)
+    """Flows that are ready for walks."""
     questions: Turns = field(default_factory=Turns)
     """Those of traces and explanations."""
     attempts: FailedAttempts = field(default_factory=FailedAttempts)

@@ -1,6 +1,6 @@
 """``/metrics``: what the server tells Prometheus.
 
-What realised state knows is read when it is scraped; requests are counted as they
+What the controller knows is asked of it when it is scraped; requests are counted as they
 end. Each application has a registry of its own.
 """
 
@@ -16,39 +16,35 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.backend import Backend
-from api.v1.realised import count_up
-from southbound.rows import Chassis, FlowGroup, PortBinding
+from controller.answers import Progress
 
 UNMATCHED = "unmatched"
 
 
-class _RealisedState(Collector):
-    """Gauges of what is in memory."""
+class _Gauges(Collector):
+    """Gauges of what the controller said last: a scrape asks it first."""
 
-    def __init__(self, backend: Backend) -> None:
-        self._backend = backend
+    def __init__(self) -> None:
+        self.progress: Progress | None = None
 
     def collect(self) -> Iterable[Metric]:
-        realised = self._backend.realised
-        chassis = realised.rows(Chassis).values()
+        progress = self.progress
+        if progress is None:
+            return
         for name, text, value in (
-            ("translated_revision", "The revision that logical flows realise.", realised.revision),
-            ("flow_groups", "Groups of logical flows.", len(realised.rows(FlowGroup))),
-            ("chassis", "Chassis known.", len(chassis)),
-            ("chassis_alive", "Chassis heard within the lease.", sum(c.alive for c in chassis)),
-            ("port_bindings", "Logical ports.", len(realised.rows(PortBinding))),
-            ("ports_up", "Ports of workloads whose flows are in place.", count_up(realised)),
-            (
-                "translation_faults",
-                "Derivations that failed.",
-                len(self._backend.translator.failures),
-            ),
+            ("translated_revision", "The revision that logical flows realise.", progress.revision),
+            ("flow_groups", "Groups of logical flows.", progress.flow_groups),
+            ("chassis", "Chassis known.", progress.chassis),
+            ("chassis_alive", "Chassis heard within the lease.", progress.chassis_alive),
+            ("port_bindings", "Logical ports.", progress.port_bindings),
+            ("ports_up", "Ports of workloads whose flows are in place.", progress.ports_up),
+            ("translation_faults", "Derivations that failed.", len(progress.faults)),
         ):
             yield GaugeMetricFamily(f"treadle_{name}", text, value=value)
         yield CounterMetricFamily(
             "treadle_port_takeovers",
             "Ports that were up on a live chassis and went to one that plugged them in later.",
-            value=realised.facts.takeovers,
+            value=progress.takeovers,
         )
 
 
@@ -85,7 +81,8 @@ def install(app: FastAPI, backend: Backend) -> None:
     """Count the requests of `app`, and serve ``/metrics``."""
     registry = CollectorRegistry()
     ProcessCollector(registry=registry)
-    registry.register(_RealisedState(backend))
+    gauges = _Gauges()
+    registry.register(gauges)
     requests = Counter(
         "treadle_http_requests",
         "Requests answered.",
@@ -112,4 +109,5 @@ def install(app: FastAPI, backend: Backend) -> None:
         },
     )
     async def metrics() -> Response:
+        gauges.progress = await backend.controller.progress()
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

@@ -1,7 +1,6 @@
 """Waiting until a committed change is in force further down."""
 
 import time
-from collections.abc import Collection
 
 from api.auth import while_token_holds
 from api.backend import Backend
@@ -38,23 +37,23 @@ async def _wait_for(
     def left() -> float:
         return max(0.0, deadline - time.monotonic())
 
-    if not await backend.realised.wait_revision(revision, timeout):
+    if not await backend.controller.wait_revision(revision, timeout):
         raise WaitTimeoutError(revision, milestone, timeout)
     if milestone == "translated":
         return
-    lagging = await backend.agents.wait_applied(revision, left())
+    lagging = await backend.controller.wait_applied(revision, left())
     if lagging:
         raise WaitTimeoutError(revision, milestone, timeout, lagging)
     if milestone == "up":
-        down = await backend.realised.wait_up(await _ports_of(backend, revision), left())
+        down = await backend.controller.wait_up(await _ports_of(backend, revision), left())
         if down:
             raise WaitTimeoutError(revision, milestone, timeout, down)
 
 
-async def _ports_of(backend: Backend, revision: int) -> Collection[str]:
+async def _ports_of(backend: Backend, revision: int) -> list[str]:
     """The ids of the switch ports that a revision made or changed."""
 
-    def work(reader: Reader) -> Collection[str]:
-        return revisions.touched(reader, revision, _PORTS)
+    def work(reader: Reader) -> list[str]:
+        return list(revisions.touched(reader, revision, _PORTS))
 
     return await backend.read(work)

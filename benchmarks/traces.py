@@ -31,7 +31,8 @@ from api.backend import Backend
 from benchmarks import ovn_network, topology
 from benchmarks.network import url_of, write_network
 from benchmarks.ovn import Ovn
-from diagnosis.trace.network import TABLES
+from controller.local import LocalController
+from diagnosis.trace.network import FlowTables
 from northbound.database import open_database
 from southbound.facts import Facts
 from southbound.rows import Chassis, Encap
@@ -70,7 +71,9 @@ async def measure(ports: int) -> dict[str, Any]:
         translator = Translator(database, state)
         await translator.start()
         agents = WatchServer(state, open_gate, host="127.0.0.1", port=0)
-        app = create_app(Backend(database, state, agents, translator, authentication=False))
+        controller = LocalController(state, agents, translator)
+        backend = Backend(database, controller, authentication=False)
+        app = create_app(backend)
         transport = httpx.ASGITransport(app)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
 
@@ -85,7 +88,7 @@ async def measure(ports: int) -> dict[str, Any]:
             found = {name: await _times(ask, words) for name, words in PACKETS.items()}
             found["routed"] |= await _with_changes(ask, client, translator)
             _plug_in(state.facts)
-            explained = {name: await _explain(client, name) for name in QUESTIONS}
+            explained = {name: await _explain(client, backend.tables, name) for name in QUESTIONS}
         await state.close()
         database.close()
         for name, seconds in _ovn_trace(Path(directory), ports).items():
@@ -127,9 +130,11 @@ def _plug_in(facts: Facts) -> None:
         facts.set_up("hv1", port, True)
 
 
-async def _explain(client: httpx.AsyncClient, name: str) -> dict[str, list[float]]:
+async def _explain(
+    client: httpx.AsyncClient, tables: FlowTables, name: str
+) -> dict[str, list[float]]:
     """The first explanation looks at datapaths of which nothing is kept."""
-    TABLES.keep_only(())
+    tables.clear()
     question = {"source": "ls0-p0", **QUESTIONS[name]}
     seconds: list[float] = []
     for _ in range(1 + TURNS):

@@ -1,17 +1,15 @@
-"""What diagnosis looks at: intent, realised state, and the agents.
+"""What diagnosis looks at: intent, and the controller's view of realised state.
 
 Whatever serves traces and explanations gives them its own :class:`Sources`.
 """
 
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Sequence
 from typing import Final, Protocol, TypeVar
 
+from controller.answers import View
+from controller.interface import Controller
+from diagnosis.trace.network import FlowTables
 from northbound.transaction import Reader, Transaction
-from southbound.questions import Question, Result
-from southbound.rows import PortBinding
-from southbound.state import RealisedState
-from southbound.watch.server import ChassisStatus
-from translator.runner import Translator
 
 T = TypeVar("T")
 
@@ -19,33 +17,14 @@ _MOMENT: Final = 2.0
 """Seconds that a question waits for chassis that are not up to date."""
 
 
-class Agents(Protocol):
-    """The watch server, as far as diagnosis asks it."""
-
-    async def wait_settled(self, chassis: Collection[str], timeout: float) -> None:  # noqa: ASYNC109
-        """Until these chassis have all that they are due, or the time is over."""
-        ...
-
-    async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
-        """What the agent of a chassis answers, or raise Unanswered."""
-        ...
-
-    def status(self, chassis: str) -> ChassisStatus:
-        """What is known of a chassis by its session."""
-        ...
-
-
 class Sources(Protocol):
     """Intent and realised state, to be read and to try changes on."""
 
     @property
-    def realised(self) -> RealisedState: ...
+    def controller(self) -> Controller: ...
 
     @property
-    def agents(self) -> Agents: ...
-
-    @property
-    def translator(self) -> Translator: ...
+    def tables(self) -> FlowTables: ...
 
     async def read(self, work: Callable[[Reader], T]) -> T:
         """Return what `work` makes of one consistent state of intent, in a thread."""
@@ -56,11 +35,16 @@ class Sources(Protocol):
         ...
 
 
-async def settle(sources: Sources, ports: Iterable[PortBinding | None]) -> None:
-    """Give the chassis of these ports a moment to get what was changed just now.
+async def stored_view(sources: Sources, ports: Sequence[str]) -> View:
+    """Return what packets can meet that enter these ports, given by name or address."""
+    view = await sources.controller.view(ports)
+    assert view is not None  # noqa: S101 - only a proposed change can be outdated
+    return view
+
+
+async def settle(sources: Sources, ports: Sequence[str]) -> None:
+    """Give the chassis of these ports, by name or address, a moment to get what has changed.
 
     What is asked right after a change is about the network with it.
     """
-    chassis = {port.chassis for port in ports if port is not None and port.chassis}
-    if chassis:
-        await sources.agents.wait_settled(chassis, _MOMENT)
+    await sources.controller.settle(ports, _MOMENT)

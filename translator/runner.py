@@ -10,8 +10,7 @@ stored, and only the differences are written.
 import asyncio
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable, Iterable, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -25,6 +24,7 @@ from southbound.groups import ProposedGroupIds
 from southbound.rows import Row
 from southbound.state import RealisedState
 from translator.graph import translation
+from translator.holding import Holds
 from translator.intent import (
     ImageChange,
     input_change,
@@ -69,10 +69,6 @@ class WhatIf(NamedTuple):
     failures: list[Failure]
 
 
-Asked = Callable[[int, Iterable[ImageChange]], Awaitable[WhatIf | None]]
-"""See :meth:`Translator.what_if`."""
-
-
 class Translator:
     """Translates a northbound database into realised state. Belongs to one event loop."""
 
@@ -96,6 +92,7 @@ class Translator:
         self._read = 0
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
+        self._holds = Holds(self._busy)
 
     @property
     def failures(self) -> list[Failure]:
@@ -164,24 +161,31 @@ class Translator:
         """Until `revision` is written southbound; false if that takes too long."""
         return await self._state.wait_revision(revision, timeout)
 
-    @asynccontextmanager
-    async def held(self) -> AsyncIterator[Asked]:
-        """Yields what tells what changes would make of realised state.
+    async def hold(self, seconds: float) -> int:
+        """Let no revision be translated until :meth:`release`, or for so long at most.
 
-        Within the block no other revision is translated than the one that is asked about.
-        Writers go on: what they commit meanwhile is translated afterwards.
+        Returns a number by which :meth:`what_if` goes on, to exactly the revision that it is
+        asked about. Writers go on: what they commit meanwhile is translated afterwards.
         """
-        async with self._busy:
-            yield self._what_if
+        return await self._holds.take(seconds)
 
-    async def what_if(self, revision: int, changes: Iterable[ImageChange]) -> WhatIf | None:
+    def release(self, hold: int) -> None:
+        """End a hold; one that is over already is no error."""
+        self._holds.release(hold)
+
+    async def what_if(
+        self, revision: int, changes: Iterable[ImageChange], hold: int | None = None
+    ) -> WhatIf | None:
         """What `changes` to the intent of `revision` would make of realised state.
 
         Nothing is kept of it, and nothing written. None if intent is past `revision`
-        already; else the state is at that revision when this returns.
+        already, or the `hold` is over; else the state is at that revision when this returns.
         """
-        async with self._busy:
-            return await self._what_if(revision, changes)
+        if hold is None:
+            async with self._busy:
+                return await self._what_if(revision, changes)
+        with self._holds.used(hold) as is_held:
+            return await self._what_if(revision, changes) if is_held else None
 
     async def _what_if(self, revision: int, changes: Iterable[ImageChange]) -> WhatIf | None:
         if self._state.revision < revision:

@@ -13,21 +13,18 @@ from api.routers import new_router
 from api.v1 import logical_flows
 from api.v1.objects import READ_ONE_REFUSALS
 from api.v1.trace import CAUSE_EXAMPLE
+from controller.answers import Origin
 from diagnosis.trace.causes import Causes
-from diagnosis.trace.network import parse_templates
 from logical_flow.payload import decode_flows
 from northbound.errors import FieldProblem, NotFoundError
 from northbound.models import Revision
 from northbound.transaction import Reader
-from southbound import rows
 from southbound.cookies import (
     MAX_COOKIE,
     PhysicalCookie,
     describe_physical,
     parse_physical_cookie,
 )
-from southbound.rows import Datapath, FlowGroup, PortBinding
-from southbound.state import RealisedState
 
 router = new_router()
 
@@ -64,29 +61,29 @@ async def explain_cookie(
     _caller: Viewer,
 ) -> Response:
     number = _number(cookie)
-    realised = backend.realised
     physical = parse_physical_cookie(number)
-    if physical is not None:
-        return JSONResponse(_physical(number, physical, realised))
-    group = realised.rows(FlowGroup).get(str(number))
-    if group is None:
+    origin = await backend.controller.origin(number)
+    if origin is None:
         raise NotFoundError("flow_group", hex(number))
-    origin = realised.groups.origin_of(number)
-    names = {row.id: row.name for row in realised.rows(Datapath).values()}
-    texts = list(realised.rows(rows.Template).values())
+    if physical is not None:
+        return JSONResponse(_physical(number, physical, origin))
+    group = origin.group
+    assert group is not None  # noqa: S101 - only physical cookies have none
+    templates = backend.tables.templates(await backend.controller.templates())
+    names = {group.datapath: origin.datapath}
 
     def work(reader: Reader) -> Response:
         cause = Causes(reader).of(group.cause_kind, group.cause_id)
         revision = reader.session.get(Revision, group.revision)
-        flows = decode_flows(group.payload, parse_templates(texts))
+        flows = decode_flows(group.payload, templates)
         return JSONResponse(
             {
                 "cookie": hex(number),
                 "kind": "logical",
                 "text": cause.text,
-                "datapath": names.get(group.datapath, group.datapath),
+                "datapath": origin.datapath,
                 "port": None,
-                "origin": origin,
+                "origin": origin.derivation,
                 "revision": group.revision,
                 "author": None if revision is None else revision.author,
                 "cause": cause._asdict(),
@@ -105,25 +102,14 @@ def _number(text: str) -> int:
     raise BadQueryError([FieldProblem(("cookie",), "is no number of 64 bits")])
 
 
-def _physical(number: int, keys: PhysicalCookie, realised: RealisedState) -> dict[str, Any]:
+def _physical(number: int, keys: PhysicalCookie, origin: Origin) -> dict[str, Any]:
     """The agents' own flows: what they are there for, by the tunnel keys in the cookie."""
-    datapaths = realised.rows(Datapath).values()
-    datapath = next((d for d in datapaths if d.tunnel_key == keys.datapath_key), None)
-    port = datapath and next(
-        (
-            row
-            for row in realised.rows(PortBinding).values()
-            if row.datapath == datapath.id and row.tunnel_key == keys.port_key
-        ),
-        None,
-    )
-    names = (datapath.name if datapath else "", port.name if port else "")
     return {
         "cookie": hex(number),
         "kind": "physical",
-        "text": describe_physical(keys, *names),
-        "datapath": names[0] or None,
-        "port": names[1] or None,
+        "text": describe_physical(keys, origin.datapath, origin.port),
+        "datapath": origin.datapath or None,
+        "port": origin.port or None,
         "origin": None,
         "revision": None,
         "author": None,

@@ -1,4 +1,4 @@
-"""Pages of what is in memory, in the same form as those of what is in the database."""
+"""Pages of what the controller has, in the same form as those of what is in the database."""
 
 from collections.abc import Callable, Iterable
 from heapq import nsmallest
@@ -25,6 +25,21 @@ def cursor_values(page: PageRequest, *types: type) -> list[Any] | None:
         bad = InvalidError.of("cursor", reason="is not one that this list gave", value=page.cursor)
         raise BadQueryError(bad.problems)
     return values
+
+
+def name_before(page: PageRequest) -> str:
+    """The name after which the page begins, for lists in the order of names; "" for the first."""
+    values = cursor_values(page, str)
+    return "" if values is None else str(values[0])
+
+
+def page_by_name(items: list[dict[str, Any]], page: PageRequest) -> JSONResponse:
+    """The page, of items in the order of names: one more than fit if there are more."""
+    following = None
+    if len(items) > page.limit:
+        items = items[: page.limit]
+        following = encode_cursor([items[-1]["name"]])
+    return JSONResponse({"items": items, "next_cursor": following})
 
 
 def page_by_key(

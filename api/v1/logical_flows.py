@@ -1,7 +1,6 @@
 """The logical flows of the network, as people read them."""
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from itertools import islice
 from typing import Annotated, Any, Literal, NamedTuple
 
 from fastapi import Query, Response
@@ -18,7 +17,7 @@ from api.routers import new_router
 from api.v1.listing import cursor_values
 from api.v1.objects import READ_ONE_REFUSALS
 from api.v1.realised import find_datapath, find_port
-from diagnosis.trace.network import parse_templates
+from controller.answers import FlowFilter
 from diagnosis.trace.stored_flows import Templates
 from logical_flow.action import format_actions
 from logical_flow.holes import HoleType
@@ -50,6 +49,9 @@ EXAMPLE = {
     "cause": {"kind": "logical_switch_port", "id": EXAMPLE_ID},
     "revision": 42,
 }
+
+_GROUPS = 1000
+"""How many flow groups are asked for at once, and read in a thread, until a page is full."""
 
 Wanted = Callable[[LogicalFlow], bool]
 
@@ -101,27 +103,36 @@ async def list_logical_flows(
         ),
     ] = None,
 ) -> Response:
-    realised = backend.realised
     if stage is not None and stage not in STAGES:
         raise BadQueryError([FieldProblem(("stage",), "there is no stage of that name")])
     after = cursor_values(page, int, int)
-    datapath_id = None if datapath is None else find_datapath(realised, datapath).id
-    named = None if port is None else find_port(realised, port)
+    datapath_id = None if datapath is None else (await find_datapath(backend, datapath)).id
+    named = None if port is None else (await find_port(backend, port)).row
     if named is not None and datapath_id is None:
         datapath_id = named.datapath  # flows name the ports of their own datapath
-    groups = realised.flow_groups(
-        datapath=datapath_id, cause=None if cause is None else await _cause(backend, cause)
-    )
-    chosen = sorted((g for g in groups if after is None or g.id >= after[0]), key=lambda g: g.id)
-    names = {row.id: row.name for row in realised.rows(rows.Datapath).values()}
-    texts = list(realised.rows(rows.Template).values())
+    which = FlowFilter(datapath_id, None if cause is None else await _cause(backend, cause))
+    templates = backend.tables.templates(await backend.controller.templates())
     wanted = _wanted(stage, pipeline, None if named is None else named.name)
+    found: list[_Found] = []
+    names: dict[str, str] = {}
+    first = 0 if after is None else after[0]
+    while len(found) <= page.limit:
+        some, some_names = await backend.controller.flow_groups(which, first=first, limit=_GROUPS)
+        if not some:
+            break
+        names |= some_names
+        found += await run_in_threadpool(_some_flows, some, templates, wanted, after)
+        first = some[-1].id + 1
+    return JSONResponse(await run_in_threadpool(_page, found, page, names))
 
-    def work() -> Response:
-        found = _after(_flows(chosen, parse_templates(texts), wanted), after)
-        return JSONResponse(_page(found, page, names))
 
-    return await run_in_threadpool(work)
+def _some_flows(
+    groups: Sequence[rows.FlowGroup],
+    templates: Templates,
+    wanted: Wanted,
+    after: Sequence[int] | None,
+) -> list[_Found]:
+    return list(_after(_flows(groups, templates, wanted), after))
 
 
 def _wanted(stage: str | None, pipeline: str | None, port: str | None) -> Wanted:
@@ -161,7 +172,8 @@ async def _cause(backend: Backend, text: str) -> tuple[str, str]:
         return name, await backend.read(work)
     except NotFoundError:
         # Flows may outlive their object for the moment that translation takes.
-        if next(backend.realised.flow_groups(cause=(name, ref)), None) is None:
+        which = FlowFilter(cause=(name, ref))
+        if not (await backend.controller.flow_groups(which, limit=1)).groups:
             raise
         return name, ref
 
@@ -182,11 +194,10 @@ def _after(flows: Iterator[_Found], after: Sequence[int] | None) -> Iterator[_Fo
     return (found for found in flows if (found.group.id, found.place) > last)
 
 
-def _page(flows: Iterator[_Found], page: PageRequest, names: dict[str, str]) -> dict[str, Any]:
-    found = list(islice(flows, page.limit + 1))
+def _page(found: list[_Found], page: PageRequest, names: dict[str, str]) -> dict[str, Any]:
     following = None
     if len(found) > page.limit:
-        found.pop()
+        found = found[: page.limit]
         following = encode_cursor([found[-1].group.id, found[-1].place])
     return {
         "items": [document(each.flow, each.group, names) for each in found],

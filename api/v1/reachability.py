@@ -14,7 +14,6 @@ from api.v1.trace import CAUSE_EXAMPLE
 from api.v1.trace import EXAMPLE as TRACE_EXAMPLE
 from diagnosis.explain.documents import ReachabilityRequest
 from diagnosis.explain.proposing import Explainer
-from diagnosis.trace.network import TABLES
 from northbound.specs import parse
 
 router = new_router()
@@ -155,6 +154,6 @@ REQUESTS = {
 )
 async def explain_reachability(backend: BackendOf, caller: Viewer, values: JsonObject) -> Response:
     wanted = parse(ReachabilityRequest, values)
-    explainer = Explainer(backend, TABLES, caller.name)
+    explainer = Explainer(backend, caller.name)
     async with backend.questions.turn():
         return JSONResponse(await explainer.explain(wanted))

@@ -1,11 +1,8 @@
 """What has become of the network: chassis, port bindings, and how far changes have come.
 
-These handlers run on the event loop that realised state belongs to, and only read
-what is in memory.
+All of it is asked of the controller.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -14,20 +11,19 @@ from fastapi.responses import JSONResponse
 
 from api import problems
 from api.auth import BackendOf, Operator, Viewer
+from api.backend import Backend
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, page_of, reference
 from api.problems import refusals
 from api.requests import PageOf
 from api.routers import new_router
-from api.v1.listing import page_by_key
+from api.v1.listing import name_before, page_by_name
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
 from api.version import __version__
+from controller.answers import BoundPort, ChassisReport, PortFilter
 from northbound.errors import NotFoundError
-from southbound.port_types import PlacedBy
-from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, port_scope
-from southbound.state import RealisedState
+from southbound.rows import Datapath
 from southbound.tunnels import TunnelReport
-from southbound.watch.server import ChassisStatus
 
 router = new_router()
 
@@ -89,9 +85,6 @@ STATUS_EXAMPLE = {
     "port_problems_total": 1,
 }
 
-_MOST_PORT_PROBLEMS = 100
-"""How many the status lists; it always counts all."""
-
 
 @router.get(
     "/chassis",
@@ -113,18 +106,10 @@ async def list_chassis(
     page: PageOf,
     alive: Annotated[bool | None, Query(description="Only those alive, or not.")] = None,
 ) -> Response:
-    bound = _ports_by_chassis(backend.realised)
-    found = (
-        chassis
-        for chassis in backend.realised.rows(Chassis).values()
-        if alive is None or chassis.alive == alive
+    found = await backend.controller.chassis(
+        after=name_before(page), limit=page.limit + 1, alive=alive
     )
-    return page_by_key(
-        found,
-        page,
-        lambda row: row.name,
-        lambda row: _chassis(row, bound, backend.agents.status(row.name)),
-    )
+    return page_by_name([*map(_chassis, found)], page)
 
 
 @router.get(
@@ -138,11 +123,10 @@ async def list_chassis(
     },
 )
 async def get_chassis(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response:
-    found = backend.realised.rows(Chassis).get(ref)
+    found = await backend.controller.one_chassis(ref)
     if found is None:
         raise NotFoundError("chassis", ref)
-    bound = _ports_by_chassis(backend.realised)
-    return JSONResponse(_chassis(found, bound, backend.agents.status(ref)))
+    return JSONResponse(_chassis(found))
 
 
 @router.delete(
@@ -159,9 +143,8 @@ async def get_chassis(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response
     },
 )
 async def remove_chassis(ref: Ref, backend: BackendOf, _caller: Operator) -> Response:
-    if ref not in backend.realised.rows(Chassis):
+    if not await backend.controller.remove_chassis(ref):
         raise NotFoundError("chassis", ref)
-    backend.agents.remove_chassis(ref)
     return Response(status_code=204)
 
 
@@ -189,19 +172,11 @@ async def list_port_bindings(
     chassis: Annotated[str | None, Query(description="Only those bound there.")] = None,
     up: Annotated[bool | None, Query(description="Only those up, or not.")] = None,
 ) -> Response:
-    realised = backend.realised
-    found: Iterable[PortBinding] = realised.rows(PortBinding).values()
-    if datapath is not None:
-        wanted = find_datapath(realised, datapath).id
-        found = (port for port in found if port.datapath == wanted)
-    matching = (
-        port
-        for port in found
-        if (chassis is None or port.chassis == chassis) and (up is None or port.up == up)
+    datapath_id = None if datapath is None else (await find_datapath(backend, datapath)).id
+    found = await backend.controller.ports(
+        PortFilter(datapath_id, chassis, up), after=name_before(page), limit=page.limit + 1
     )
-    return page_by_key(
-        matching, page, lambda row: row.name, lambda row: _port_binding(row, realised)
-    )
+    return page_by_name([*map(_port_binding, found)], page)
 
 
 @router.get(
@@ -215,8 +190,7 @@ async def list_port_bindings(
     },
 )
 async def get_port_binding(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response:
-    realised = backend.realised
-    return JSONResponse(_port_binding(find_port(realised, ref), realised))
+    return JSONResponse(_port_binding(await find_port(backend, ref)))
 
 
 @router.get(
@@ -227,32 +201,24 @@ async def get_port_binding(ref: Ref, backend: BackendOf, _caller: Viewer) -> Res
     responses={200: answer("The status.", reference("Status"), STATUS_EXAMPLE), **READ_REFUSALS},
 )
 async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
-    realised = backend.realised
     committed = await backend.committed_revision()
-    chassis = realised.rows(Chassis).values()
-    problems_of_ports = list(realised.facts.problem_ports())
+    progress = await backend.controller.progress()
     return JSONResponse(
         {
             "version": __version__,
             "revision": committed,
-            "translated_revision": realised.revision,
-            "logical_flow_groups": len(realised.rows(FlowGroup)),
-            "chassis": len(chassis),
-            "chassis_alive": sum(row.alive for row in chassis),
-            "chassis_degraded": sum(
-                bool(backend.agents.status(row.name).conditions) for row in chassis
-            ),
-            "ports_up": count_up(realised),
-            "faults": [
-                {"derivation": failure.node, "key": str(failure.key), "message": failure.error}
-                for failure in backend.translator.failures
-            ],
-            "trouble": backend.translator.progress.trouble,
+            "translated_revision": progress.revision,
+            "logical_flow_groups": progress.flow_groups,
+            "chassis": progress.chassis,
+            "chassis_alive": progress.chassis_alive,
+            "chassis_degraded": progress.chassis_degraded,
+            "ports_up": progress.ports_up,
+            "faults": [fault._asdict() for fault in progress.faults],
+            "trouble": progress.trouble,
             "port_problems": [
-                {"port": port, "text": text}
-                for port, text in problems_of_ports[:_MOST_PORT_PROBLEMS]
+                {"port": port, "text": text} for port, text in progress.port_problems
             ],
-            "port_problems_total": len(problems_of_ports),
+            "port_problems_total": progress.port_problems_total,
         }
     )
 
@@ -270,42 +236,27 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
     },
 )
 async def get_differences(backend: BackendOf, _caller: Operator) -> Response:
-    return JSONResponse({"differences": await backend.translator.differences()})
+    return JSONResponse({"differences": await backend.controller.differences()})
 
 
-def count_up(realised: RealisedState) -> int:
-    """How many ports of workloads are up; patch ports always are."""
-    ports = realised.rows(PortBinding).values()
-    return sum(port.up for port in ports if port.kind.placed_by is PlacedBy.PLUG)
-
-
-def find_datapath(realised: RealisedState, ref: str) -> Datapath:
+async def find_datapath(backend: Backend, ref: str) -> Datapath:
     """The datapath with that id or name, or NotFoundError."""
-    datapaths = realised.rows(Datapath)
-    found = datapaths.get(ref) or next((d for d in datapaths.values() if d.name == ref), None)
+    found = await backend.controller.datapath(ref)
     if found is None:
         raise NotFoundError("datapath", ref)
     return found
 
 
-def find_port(realised: RealisedState, ref: str) -> PortBinding:
+async def find_port(backend: Backend, ref: str) -> BoundPort:
     """The port binding with that id or name, or NotFoundError."""
-    found = realised.rows(PortBinding).get(ref) or next(_ports_named(realised, ref), None)
+    found = await backend.controller.port(ref)
     if found is None:
         raise NotFoundError("port_binding", ref)
     return found
 
 
-def _ports_named(realised: RealisedState, name: str) -> Iterator[PortBinding]:
-    rows = realised.in_scope(port_scope(name))
-    return (row for row in rows if isinstance(row, PortBinding))
-
-
-def _ports_by_chassis(realised: RealisedState) -> Counter[str]:
-    return Counter(port.chassis for port in realised.rows(PortBinding).values())
-
-
-def _chassis(row: Chassis, bound: Counter[str], status: ChassisStatus) -> dict[str, Any]:
+def _chassis(report: ChassisReport) -> dict[str, Any]:
+    row, ports, status = report
     return {
         "name": row.name,
         "hostname": row.hostname,
@@ -315,7 +266,7 @@ def _chassis(row: Chassis, bound: Counter[str], status: ChassisStatus) -> dict[s
         "connected": status.connected,
         "applied_revision": status.applied_revision,
         "last_heard": None if status.heard_at is None else _time(status.heard_at),
-        "ports": bound[row.name],
+        "ports": ports,
         "degraded": dict(status.conditions),
         "unknown_to_agent": list(status.lacks),
         "unknown_to_server": dict(status.skipped),
@@ -347,12 +298,12 @@ def _time(seconds: float) -> str:
     return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
-def _port_binding(row: PortBinding, realised: RealisedState) -> dict[str, Any]:
-    datapath = realised.rows(Datapath).get(row.datapath)
+def _port_binding(port: BoundPort) -> dict[str, Any]:
+    row = port.row
     return {
         "id": row.id,
         "name": row.name,
-        "datapath": datapath.name if datapath else row.datapath,
+        "datapath": port.datapath,
         "datapath_id": row.datapath,
         "type": row.type,
         "tunnel_key": row.tunnel_key,
@@ -362,5 +313,5 @@ def _port_binding(row: PortBinding, realised: RealisedState) -> dict[str, Any]:
         "peer": row.peer or None,
         "chassis": row.chassis or None,
         "up": row.up,
-        "problems": list(realised.facts.problems(row)),
+        "problems": list(port.problems),
     }

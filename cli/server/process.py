@@ -33,6 +33,7 @@ from cli.server.ownership import Ownership, owning
 from cli.server.settings import AgentListener, Listener, ServerSettings
 from cli.server.stopping import GRACE_SECONDS, stopping_on_signals
 from cli.server.tls import Certificate, reloading
+from controller.local import LocalController
 from northbound import tokens
 from northbound.attempts import FailedAttempts
 from northbound.database import Database, open_database, upgrade
@@ -72,9 +73,7 @@ async def serve(settings: ServerSettings) -> None:
         )
         backend = Backend(
             database,
-            realised,
-            agents,
-            translator,
+            LocalController(realised, agents, translator),
             attempts=attempts,
             authentication=settings.api.asks_for_tokens,
             limits=settings.api.limits,

@@ -9,15 +9,16 @@ What is to be done on a hypervisor can't be tried; it counts as done, which is a
 """
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from controller.answers import View
 from diagnosis.answers import Answer, Assumption, AssumptionKind
 from diagnosis.explain import packets
 from diagnosis.explain.budget import Budget, TooMuchError
 from diagnosis.explain.checks import Check, ObstacleKind, sentence
 from diagnosis.explain.documents import ReachabilityRequest
-from diagnosis.explain.question import Question, understand
+from diagnosis.explain.question import Question, ports_of, understand
 from diagnosis.explain.remedies import Operation, Remedy, remedy
 from diagnosis.explain.result import Document, answer, proposal, unknowns
 from diagnosis.explain.scene import Scene
@@ -25,10 +26,10 @@ from diagnosis.explain.tried import Tried
 from diagnosis.explain.variants import Found, look, look_around
 from diagnosis.explain.witnesses import Witness, ask, broken, taken, witnesses
 from diagnosis.live.check import check_live
-from diagnosis.sources import Sources, settle
+from diagnosis.sources import Sources, settle, stored_view
 from diagnosis.trace.hindrances import Carriers
 from diagnosis.trace.liveness import Hosting
-from diagnosis.trace.network import FlowTables, take_snapshot
+from diagnosis.trace.network import ports_by_name, take_snapshot
 from diagnosis.trace.proposal import Change, Proposal, propose
 from logical_flow.errors import LogicalFlowError
 from northbound.batch import Transaction as Batch
@@ -36,7 +37,6 @@ from northbound.batch import run_batch
 from northbound.errors import InvalidError, RequestError
 from northbound.specs import parse
 from northbound.transaction import Reader, Transaction
-from southbound.rows import Chassis, Datapath, PortBinding
 
 _ROUNDS = 12
 """How many changes one after the other are tried."""
@@ -53,7 +53,7 @@ _ON_HYPERVISORS = {
 
 
 class _Seen(NamedTuple):
-    """What was found, with a remedy for each check that failed; `ports` are all by name.
+    """What was found, with a remedy for each check that failed, and where ports are hosted.
 
     Where a change may be proposed, or is tried, `witnesses` are others whom it might harm, and
     `takes` what it takes from others.
@@ -62,7 +62,7 @@ class _Seen(NamedTuple):
     found: Found
     document: Document
     remedies: list[Remedy | None]
-    ports: Mapping[str, PortBinding]
+    hosting: Hosting
     witnesses: list[Witness]
     takes: list[str]
 
@@ -90,22 +90,19 @@ class _Looking(NamedTuple):
 class Explainer:
     """Answers one question; `author` is who would make the changes."""
 
-    def __init__(self, sources: Sources, tables: FlowTables, author: str) -> None:
+    def __init__(self, sources: Sources, author: str) -> None:
         self._sources = sources
-        self._tables = tables
         self._author = author
         self._budget = Budget()
 
     async def explain(self, wanted: ReachabilityRequest) -> Document:
         """The answer, with what would have to change for a better one."""
-        rows = self._sources.realised.rows(PortBinding).values()
-        question = understand(wanted, {port.name: port for port in rows})
-        await settle(self._sources, (question.entry, question.target))
+        await settle(self._sources, ports_of(wanted))
         seen = await self._look(wanted, (), _Looking(around=True))
         document = {**seen.document, "proposal": proposal(await self._tried(wanted, seen))}
         if wanted.live:
             journeys = [check.journey for check in seen.checks if check.journey]
-            document["live"] = await check_live(self._sources, journeys, seen.ports)
+            document["live"] = await check_live(self._sources, journeys, seen.hosting)
         return document
 
     async def _tried(self, wanted: ReachabilityRequest, seen: _Seen) -> Tried:
@@ -182,21 +179,18 @@ class Explainer:
         would_be: Proposal | None = None
         change = _change(operations)
         if operations:
-            would_be = await propose(sources, change, author=self._author)
-        realised = would_be.realised if would_be else sources.realised
-        ports = {port.name: port for port in realised.rows(PortBinding).values()}
-        chassis = dict(realised.rows(Chassis))
-        carriers = Carriers.now(chassis, sources.agents, sources.realised.revision)
-        hosting = Hosting(ports, carriers)
-        question = understand(wanted, ports)
-        snapshot = take_snapshot(realised, question.entry.datapath)
-        datapaths = frozenset(sources.realised.rows(Datapath))
+            would_be = await propose(sources, change, ports_of(wanted), author=self._author)
+            view = would_be.view
+        else:
+            view = await stored_view(sources, ports_of(wanted))
+        hosting = Hosting(ports_by_name(view), Carriers.of(view))
+        question = understand(wanted, hosting.ports)
+        snapshot = take_snapshot(view, question.entry.datapath)
 
         def work(reader: Reader) -> _Seen:
-            self._tables.keep_only(datapaths)
             causes = would_be.causes if would_be else {}
-            scene = Scene(snapshot, hosting, self._tables, reader, causes, budget=self._budget)
-            return _see(scene, question, looking, with_steps=wanted.steps)
+            scene = Scene(snapshot, hosting, sources.tables, reader, causes, budget=self._budget)
+            return _see(scene, question, looking, view, with_steps=wanted.steps)
 
         def work_changed(tx: Transaction) -> _Seen:
             change(tx)
@@ -208,14 +202,21 @@ class Explainer:
         return await sources.dry_run(work_changed, author=self._author)
 
 
-def _see(scene: Scene, question: Question, looking: _Looking, *, with_steps: bool) -> _Seen:
+def _see(
+    scene: Scene,
+    question: Question,
+    looking: _Looking,
+    view: View,
+    *,
+    with_steps: bool,
+) -> _Seen:
     try:
         found = look_around(scene, question) if looking.around else look(scene, question)
         others: list[Witness] = []
         takes: list[str] = []
         if looking.before is not None:
             others = ask(scene, [each.wanted for each in looking.before.witnesses])
-            takes = list(taken(scene, looking.before.ports))
+            takes = list(taken(scene, view.changed, view.replaced))
         elif looking.nearby:
             others = witnesses(scene, question, question.target)
     except LogicalFlowError as error:
@@ -223,7 +224,7 @@ def _see(scene: Scene, question: Question, looking: _Looking, *, with_steps: boo
     shown = found.shown
     remedies = [remedy(shown.scene, question, each) for each in shown.checks if each.obstacle]
     document = answer(question, found, remedies, with_steps=with_steps)
-    return _Seen(found, document, remedies, scene.ports, others, takes)
+    return _Seen(found, document, remedies, scene.hosting, others, takes)
 
 
 def _obstacles(seen: _Seen) -> list[str]:

@@ -61,8 +61,20 @@ class Question:
         return self.words is not None and self.ends is None
 
 
+def ports_of(wanted: ReachabilityRequest) -> list[str]:
+    """The names of ports, and the addresses, that a question names; right or wrong."""
+    named = [wanted.source, wanted.destination, wanted.inport]
+    if wanted.match is not None:
+        try:
+            inport = packet_from_match(wanted.match).get("inport")
+        except LogicalFlowError:
+            inport = None  # The question will be refused for it.
+        named.append(inport if isinstance(inport, str) else None)
+    return [each for each in named if each is not None]
+
+
 def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
-    """What `wanted` asks; `ports` are all logical ports by name."""
+    """What `wanted` asks; `ports` has those of :func:`ports_of`, by name."""
     if wanted.inport is not None and wanted.inport not in ports:
         raise InvalidError.of("inport", reason="there is no such port", value=wanted.inport)
     if wanted.match is not None:

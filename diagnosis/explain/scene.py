@@ -53,7 +53,7 @@ class Scene:
 
     @property
     def ports(self) -> Mapping[str, PortBinding]:
-        """All logical ports by name."""
+        """The ports that were asked about, and all that lead from them, by name."""
         return self.hosting.ports
 
     @cached_property

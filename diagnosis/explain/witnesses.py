@@ -4,7 +4,7 @@ Addresses that ports get by it are compared with who may have them already. And 
 near the one that was asked are answered before and after: whoever got through has to go on to.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
@@ -53,17 +53,19 @@ def broken(before: Sequence[Witness], after: Sequence[Witness]) -> Iterator[str]
             yield f"{was.text} without it, and with it no longer"
 
 
-def taken(scene: Scene, before: Mapping[str, PortBinding]) -> Iterator[str]:
-    """Addresses that ports have in `scene` and had not `before`, and others may have already."""
-    for name, port in scene.ports.items():
-        known = before.get(name)
-        if known is port or not port.kind.has_interface:
+def taken(
+    scene: Scene, changed: Sequence[PortBinding], before: Sequence[PortBinding]
+) -> Iterator[str]:
+    """Addresses that `changed` ports have and had not `before`, and others may have already."""
+    known = {port.name: {a for host in hosts(port) for a in host.addresses} for port in before}
+    for port in changed:
+        if not port.kind.has_interface:
             continue
-        old = set() if known is None else {a for host in hosts(known) for a in host.addresses}
+        old = known.get(port.name, set())
         for address in (a for host in hosts(port) for a in host.addresses if a not in old):
             for claim in claims(scene.reader, scene.snapshot, port.datapath, address):
-                if claim.port.name != name:
-                    yield f"{address} would be {name}'s, and may be in use behind {claim.text}"
+                if claim.port.name != port.name:
+                    yield f"{address} would be {port.name}'s, and may be in use behind {claim.text}"
 
 
 def _nearby(

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
-from diagnosis.sources import Agents
+from controller.interface import Controller
 from diagnosis.trace.legs import Journey, Leg, legs
 from southbound.errors import Unanswered
 from southbound.questions import Compare, Comparison, Question, Result, Traced
@@ -47,7 +47,7 @@ class LiveJourneys:
 
 
 async def ask_chassis(
-    agents: Agents, journeys: Iterable[Journey], ports: Mapping[str, PortBinding]
+    controller: Controller, journeys: Iterable[Journey], ports: Mapping[str, PortBinding]
 ) -> LiveJourneys:
     """Ask every chassis that a packet comes through."""
     journeys = list(journeys)
@@ -60,7 +60,7 @@ async def ask_chassis(
         *compared.items(),
         *((leg.chassis, leg.question) for leg in found),
     ]
-    answers = await asyncio.gather(*(_ask(agents, *question) for question in questions))
+    answers = await asyncio.gather(*(_ask(controller, *question) for question in questions))
     chassis = {
         name: LiveChassis(name, answer if isinstance(answer, Comparison) else None, problem)
         for name, (answer, problem) in zip(compared, answers, strict=False)
@@ -71,8 +71,10 @@ async def ask_chassis(
     return LiveJourneys(journeys, chassis)
 
 
-async def _ask(agents: Agents, chassis: str, question: Question) -> tuple[Result | None, str]:
+async def _ask(
+    controller: Controller, chassis: str, question: Question
+) -> tuple[Result | None, str]:
     try:
-        return await agents.ask(chassis, question, TIMEOUT), ""
+        return await controller.ask(chassis, question, TIMEOUT), ""
     except Unanswered as error:
         return None, str(error)

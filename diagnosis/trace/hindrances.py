@@ -14,12 +14,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, NamedTuple
 
-from diagnosis.sources import Agents
+from controller.answers import View
 from diagnosis.trace.legs import Journey, Leg, legs
+from southbound.chassis_status import ChassisStatus
 from southbound.conditions import doubts_about_flows
 from southbound.encaps import no_way, way_to
 from southbound.rows import GLOBAL_SCOPE, Chassis, PortBinding, datapath_scope, set_scope
-from southbound.watch.server import ChassisStatus
 
 Problem = Literal["not-connected", "unacknowledged", "degraded", "unreachable", "unprobed"]
 
@@ -52,9 +52,10 @@ class Carriers:
     revision: int
 
     @classmethod
-    def now(cls, chassis: Mapping[str, Chassis], agents: Agents, revision: int) -> "Carriers":
-        """Call it where the agents' sessions belong: on the event loop."""
-        return cls(chassis, {name: agents.status(name) for name in chassis}, revision)
+    def of(cls, view: View) -> "Carriers":
+        """Those of a view."""
+        chassis = {row.name: row for row in view.shared if isinstance(row, Chassis)}
+        return cls(chassis, view.statuses, view.revision)
 
     def hindrances(
         self,

@@ -4,11 +4,12 @@ The flows of a datapath are looked at once and kept for as long as they stay the
 only the first trace through a large network takes longer than the walk itself.
 """
 
-from collections import defaultdict
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections import OrderedDict, defaultdict
+from collections.abc import Iterable, Iterator, Mapping
 from threading import Lock
 from typing import NamedTuple
 
+from controller.answers import View
 from diagnosis.trace.stored_flows import LayeredFlows, StoredFlows, Templates
 from logical_flow.connections import Connections
 from logical_flow.evaluate import Sets
@@ -16,13 +17,15 @@ from logical_flow.flow_table import Flows, Layout
 from logical_flow.template import Template, TemplateText
 from logical_flow.walk_network import Network
 from southbound import rows
-from southbound.proposed import RealisedRows
 from southbound.rows import Datapath, FdbEntry, FlowGroup, MacBinding, PortBinding, SetMember
 from translator.pipeline import PIPELINES
 
 _THICK = 50
 """A layer may have so many groups, and one in so many of a datapath's, before flows are made
 ready anew."""
+
+MOST_FLOWS = 500_000
+"""How many flows are kept ready, of all datapaths but the last one."""
 
 
 class Snapshot(NamedTuple):
@@ -38,21 +41,24 @@ class Snapshot(NamedTuple):
     templates: list[rows.Template]
 
 
-def take_snapshot(realised: RealisedRows, datapath: str) -> Snapshot:
-    """All that a packet may meet that enters `datapath`: on the loop that the rows belong to."""
+def take_snapshot(view: View, datapath: str) -> Snapshot:
+    """Return all that a packet may meet that enters `datapath`, which the view has to have."""
     sets: dict[str, list[str]] = defaultdict(list)
-    for member in realised.rows(SetMember).values():
-        sets[member.set].append(member.member)
-    snapshot = Snapshot(
-        realised.revision, {}, [], {}, {}, {}, sets, list(realised.rows(rows.Template).values())
-    )
+    templates: list[rows.Template] = []
+    for shared in view.shared:
+        match shared:
+            case SetMember():
+                sets[shared.set].append(shared.member)
+            case rows.Template():
+                templates.append(shared)
+    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates)
     waiting = [datapath]
     while waiting:
         here = waiting.pop()
         if here in snapshot.groups:
             continue
         groups = snapshot.groups[here] = []
-        for row in realised.in_scope(rows.datapath_scope(here)):
+        for row in view.datapaths[here]:
             match row:
                 case FlowGroup():
                     groups.append(row)
@@ -69,21 +75,37 @@ def take_snapshot(realised: RealisedRows, datapath: str) -> Snapshot:
     return snapshot
 
 
+def ports_by_name(view: View) -> dict[str, PortBinding]:
+    """Return the ports of a view: those that were asked about, and all that lead from them."""
+    return {
+        row.name: row
+        for rows_there in view.datapaths.values()
+        for row in rows_there
+        if isinstance(row, PortBinding)
+    }
+
+
 class _Kept(NamedTuple):
     groups: dict[int, FlowGroup]
     flows: StoredFlows
 
 
 class FlowTables:
-    """The flows of datapaths, kept between traces. Any thread may ask."""
+    """The flows of datapaths, kept between traces. Any thread may ask.
 
-    def __init__(self) -> None:
-        self._kept: dict[str, _Kept] = {}
+    It is a cache: what was not asked for longest is forgotten where there is too much.
+    """
+
+    def __init__(self, most_flows: int = MOST_FLOWS) -> None:
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._own = {each.id: each for pipeline in PIPELINES for each in pipeline.templates}
+        self._parsed: Templates = {}
+        self._most_flows = most_flows
         self._lock = Lock()
 
     def network(self, snapshot: Snapshot, connections: Connections) -> Network:
         """What a packet can be walked through; flows are made ready when it gets there."""
-        templates = parse_templates(snapshot.templates)
+        templates = self.templates(snapshot.templates)
         return Network(
             datapaths=snapshot.datapaths.values(),
             ports=snapshot.ports,
@@ -95,16 +117,27 @@ class FlowTables:
             connections=connections,
         )
 
-    def keep_only(self, datapaths: Container[str]) -> None:
-        """Forget the flows of datapaths that are gone."""
+    def templates(self, texts: Iterable[rows.Template]) -> dict[int, Template]:
+        """The templates by id, which is a hash of the content.
+
+        Those of our pipelines, and of the last call, are not parsed again.
+        """
+        known = {**self._parsed, **self._own}
+        found = {row.id: known.get(row.id) or _template_of(row) for row in texts}
+        self._parsed = found
+        return found
+
+    def clear(self) -> None:
+        """Forget all flows."""
         with self._lock:
-            for datapath in [known for known in self._kept if known not in datapaths]:
-                del self._kept[datapath]
+            self._kept.clear()
 
     def flows(self, datapath: str, groups: list[FlowGroup], templates: Templates) -> Flows:
         """The flows of `groups`: those kept, with a layer where a few have changed since."""
         with self._lock:
             kept = self._kept.get(datapath)
+            if kept is not None:
+                self._kept.move_to_end(datapath)
         now = {group.id: group for group in groups}
         if kept is not None:
             hidden = [old for old in kept.groups.values() if _differs(now.get(old.id), old)]
@@ -116,15 +149,19 @@ class FlowTables:
         flows = StoredFlows(groups, templates)
         with self._lock:
             self._kept[datapath] = _Kept(now, flows)
+            self._kept.move_to_end(datapath)
+            self._forget_surplus()
         return flows
+
+    def _forget_surplus(self) -> None:
+        surplus = sum(kept.flows.size for kept in self._kept.values()) - self._most_flows
+        while surplus > 0 and len(self._kept) > 1:
+            _, kept = self._kept.popitem(last=False)
+            surplus -= kept.flows.size
 
 
 def _differs(one: FlowGroup | None, other: FlowGroup) -> bool:
     return one is not other and one != other
-
-
-TABLES = FlowTables()
-"""Those of this process: whatever walks packets shares them."""
 
 
 class _FlowsOf(Mapping[str, Flows]):
@@ -152,16 +189,5 @@ class _FlowsOf(Mapping[str, Flows]):
         return len(self._groups)
 
 
-_parsed = {template.id: template for pipeline in PIPELINES for template in pipeline.templates}
-
-
-def parse_templates(texts: Iterable[rows.Template]) -> dict[int, Template]:
-    """The templates by id; ids are hashes of the content, so each is parsed once."""
-    found: dict[int, Template] = {}
-    for row in texts:
-        template = _parsed.get(row.id)
-        if template is None:
-            text = TemplateText(*(getattr(row, name) for name in TemplateText._fields))
-            template = _parsed[row.id] = Template.from_text(text)
-        found[row.id] = template
-    return found
+def _template_of(row: rows.Template) -> Template:
+    return Template.from_text(TemplateText(*(getattr(row, name) for name in TemplateText._fields)))

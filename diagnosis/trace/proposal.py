@@ -9,11 +9,11 @@ enough: its operations, its parts and the rows that it changes are counted.
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
+from controller.answers import ProposedChange, RowImages, View
 from diagnosis.sources import Sources
 from diagnosis.trace.causes import Cause, CauseKey, proposed_cause
-from incremental import Failure
 from northbound.apply import apply
 from northbound.batch import Transaction as Batch
 from northbound.batch import run_batch
@@ -21,9 +21,6 @@ from northbound.errors import DatabaseBusyError, InvalidError
 from northbound.services import SERVICES
 from northbound.specs import parse
 from northbound.transaction import RowChange, Transaction, at
-from southbound.proposed import ProposedState
-from translator.intent import ImageChange
-from translator.runner import Asked
 
 Change = Callable[[Transaction], object]
 """Something done to intent, as a use case would do it."""
@@ -37,6 +34,8 @@ MAX_PARTS = 50_000
 """How many values, lists and mappings it may be written in: about ten for an object."""
 MAX_ROWS = 5000
 """How many rows of intent it may change."""
+MOST_SECONDS: Final = 10.0
+"""For how long translation stands still at most for a change that is tried."""
 
 _ACTIONS = {
     (False, True): "created",
@@ -49,14 +48,12 @@ _ACTIONS = {
 class Proposal:
     """A change and what it would lead to.
 
-    `realised` is a view of rows that go on changing: take from it what you need before
-    you next await something. `causes` are the objects changed, as they would be.
+    `view` is what packets would meet with it. `causes` are the objects changed, as they would be.
     """
 
-    realised: ProposedState
+    view: View
     changes: Sequence[RowChange]
     causes: Mapping[CauseKey, Cause]
-    failures: Sequence[Failure]
 
     @property
     def networks(self) -> Mapping[str, tuple[str, ...]]:
@@ -77,7 +74,7 @@ class Proposal:
                 found[action].append(
                     {"kind": change.table, "id": change.object_id, "name": image.get("name", "")}
                 )
-        faults = [f"{each.node} {each.key}: {each.error}" for each in self.failures]
+        faults = [f"{each.derivation} {each.key}: {each.message}" for each in self.view.faults]
         return {**found, "faults": faults}
 
 
@@ -87,10 +84,12 @@ class _Carried(NamedTuple):
     causes: dict[CauseKey, Cause]
 
 
-async def propose(sources: Sources, change: Change, *, author: str) -> Proposal:
-    """What would be if `change` were committed now.
+async def propose(
+    sources: Sources, change: Change, ports: Sequence[str], *, author: str
+) -> Proposal:
+    """What packets that enter these ports, by name or address, would meet with `change`.
 
-    Raises what the change raises. Call it on the loop that realised state belongs to.
+    Raises what the change raises.
     """
 
     def carry_out(tx: Transaction) -> _Carried:
@@ -105,25 +104,26 @@ async def propose(sources: Sources, change: Change, *, author: str) -> Proposal:
         }
         return _Carried(tx.revision - 1, list(tx.changes), causes)
 
-    async def look(what_if: Asked) -> Proposal | None:
+    async def look(hold: int | None = None) -> Proposal | None:
         revision, changes, causes = await sources.dry_run(carry_out, author=author)
-        images = [ImageChange(each.table, each.before, each.after) for each in changes]
-        found = await what_if(revision, images)
-        if found is None:
-            return None
-        realised = ProposedState(
-            sources.realised, found.realised.puts.values(), found.realised.deletes
-        )
-        return Proposal(realised, changes, causes, found.failures)
+        images = [RowImages(each.table, each.before, each.after) for each in changes]
+        proposed = ProposedChange(revision, images)
+        view = await sources.controller.view(ports, proposed, hold)
+        return None if view is None else Proposal(view, changes, causes)
 
-    proposal = await look(sources.translator.what_if)
+    proposal = await look()
     if proposal is None:
         # Somebody committed in between. Translation waits while the change is carried out
         # again, so that it doesn't get past the revision that the change is one to.
-        async with sources.translator.held() as what_if:
-            proposal = await look(what_if)
+        hold = await sources.controller.hold(MOST_SECONDS)
+        try:
+            proposal = await look(hold)
+        finally:
+            await sources.controller.release(hold)
     if proposal is None:
-        raise DatabaseBusyError("another server process translates the same database")
+        raise DatabaseBusyError(
+            f"the change could not be tried within {MOST_SECONDS:g} s, while translation waited"
+        )
     return proposal
 
 

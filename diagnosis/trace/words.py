@@ -67,6 +67,16 @@ def parse_words(text: str, port_names: Container[str]) -> PacketWords:
     return PacketWords(text, protocol[0], source, destination)
 
 
+def mentioned(text: str) -> list[str]:
+    """Whatever in `text` may name a port or be an address, right or wrong."""
+    found: dict[str, None] = {}
+    for word in _WORD.findall(text):
+        brackets = _BRACKETS.fullmatch(word)
+        host = brackets["address"] if brackets else word.rpartition(":")[0]
+        found.update(dict.fromkeys((word, host)))
+    return [each for each in found if each not in _ARROWS and each]
+
+
 def fault(text: str, position: int, reason: str) -> InvalidError:
     """That the words are wrong at `position`."""
     excerpt = f"{text}\n{' ' * position}^"

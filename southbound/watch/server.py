@@ -3,18 +3,17 @@
 import asyncio
 import ssl
 from collections.abc import Collection, Mapping
-from typing import NamedTuple
 
 import structlog
 from websockets.asyncio.server import Server, ServerConnection, serve
 
 from southbound.admission import BACKLOG, Admission
+from southbound.chassis_status import ChassisStatus
 from southbound.conditions import vocabulary_condition
 from southbound.errors import NoAnswerInTime, NotAllowed, NotConnected
 from southbound.questions import Question, Result
 from southbound.rows import Chassis
 from southbound.state import RealisedState
-from southbound.tunnels import TunnelReport
 from southbound.watch.access import Access, ReachAccess
 from southbound.watch.connection import AgentConnection, Hub
 from southbound.watch.gate import AgentSocket, Doorkeeper, Gate
@@ -24,28 +23,6 @@ from southbound.watch.session import Session
 from southbound.watch.sessions import Sessions
 
 log = structlog.get_logger(__name__)
-
-
-class ChassisStatus(NamedTuple):
-    """What the server knows of an agent by its session."""
-
-    connected: bool
-    applied_revision: int
-    counters: dict[str, int]
-    tunnels: TunnelReport | None = None
-    """None if the agent says nothing of its tunnels."""
-    unapplied: Collection[str] = frozenset()
-    """The scopes of rows that the agent watches and has not acknowledged as they are now."""
-    conditions: Mapping[str, str] = {}
-    """Why the agent is degraded, by the names of conditions."""
-    heard_at: float | None = None
-    """When it was last heard of, in seconds since the epoch."""
-    is_known: bool = True
-    """False for one that was not connected since the server started or its lease ran out."""
-    skipped: Mapping[str, int] = {}
-    """What the agent said that this server doesn't know, and how often."""
-    lacks: Collection[str] = ()
-    """What this server may send that the agent doesn't know."""
 
 
 class WatchServer:
@@ -175,12 +152,12 @@ class WatchServer:
         return ChassisStatus(
             self.sessions.is_connected(chassis),
             revision,
-            session.counters,
+            dict(session.counters),
             session.tunnels,
-            session.unapplied,
-            self._conditions(session),
+            frozenset(session.unapplied),
+            dict(self._conditions(session)),
             session.heard_at,
-            skipped=session.skipped.counts,
+            skipped=dict(session.skipped.counts),
             lacks=session.lacks,
         )
 

@@ -11,6 +11,7 @@ PACKAGES = (
     "api",
     "chassis_agent",
     "cli",
+    "controller",
     "diagnosis",
     "incremental",
     "logical_flow",

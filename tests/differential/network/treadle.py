@@ -10,7 +10,8 @@ from contextlib import contextmanager
 
 import msgspec
 
-from diagnosis.trace.network import FlowTables, take_snapshot
+from controller.views import view_of
+from diagnosis.trace.network import FlowTables, ports_by_name, take_snapshot
 from logical_flow.connections import State, Tracked
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import FieldSlice, field_slice
@@ -20,7 +21,7 @@ from logical_flow.template import LogicalFlow, Template
 from logical_flow.walk import MAX_DEPTH, walk
 from northbound.database import Database
 from southbound.groups import GroupIds
-from southbound.rows import FlowGroup, PortBinding, Row
+from southbound.rows import FlowGroup, Row
 from southbound.state import RealisedState
 from southbound.store import Store
 from tests.differential.network.outcome import Outcome, delivery
@@ -100,9 +101,9 @@ def _stack_for(max_depth: int) -> Iterator[None]:
 
 def _outcome(state: RealisedState, tables: FlowTables, probe: Probe, max_depth: int) -> Outcome:
     packet = packet_from_match(probe.packet)
-    ports = state.rows(PortBinding).values()
-    (entry,) = (port for port in ports if port.name == packet["inport"])
-    snapshot = take_snapshot(state, entry.datapath)
+    view = view_of(state, [str(packet["inport"])], {})
+    entry = ports_by_name(view)[str(packet["inport"])]
+    snapshot = take_snapshot(view, entry.datapath)
     network = tables.network(snapshot, _Tracker(State.TRK | _STATES[probe.state]))
     walked = walk(network, packet, max_depth)
     return Outcome(delivery(each.port, each.packet) for each in walked.deliveries)

@@ -191,4 +191,4 @@ async def test_what_would_be_is_what_will_be(database: Database, seed: int) -> N
         await apply_demo(server)
         walked = sum([await compare(server, draw) for _ in range(EDITS)])
         assert walked > 0
-        assert await server.backend.translator.differences() == []
+        assert await server.translator.differences() == []

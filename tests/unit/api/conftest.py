@@ -1,4 +1,7 @@
-"""An API over a real SQLite file, a real translator, and agents that the test plays."""
+"""An API over a real SQLite file, a real translator, and agents that the test plays.
+
+Its controller is asked as if it were in another process.
+"""
 
 from collections.abc import AsyncIterator, Callable, Collection, Iterator
 from contextlib import asynccontextmanager
@@ -10,14 +13,16 @@ import pytest
 
 from api.app import create_app
 from api.backend import Backend
+from controller.local import LocalController
 from northbound.database import Database, open_database
+from southbound.chassis_status import ChassisStatus
 from southbound.errors import NotAllowed, NotConnected
 from southbound.questions import Question, Result
 from southbound.state import RealisedState
 from southbound.store import Store
 from southbound.tunnels import TunnelReport
-from southbound.watch.server import ChassisStatus
 from tests.databases import new_database
+from tests.unit.controller.travelling import travelling
 from translator.runner import Translator
 
 
@@ -71,12 +76,14 @@ class Server:
     """All that a test may look at."""
 
     backend: Backend
+    realised: RealisedState
+    translator: Translator
     agents: PlayedAgents
     client: httpx.AsyncClient
 
     async def translate(self) -> None:
         """Bring logical flows up to what was committed."""
-        await self.backend.translator.catch_up()
+        await self.translator.catch_up()
 
 
 @pytest.fixture
@@ -93,11 +100,12 @@ async def serve(database: Database, *, authentication: bool = False) -> AsyncIte
     translator = Translator(database, realised)
     await translator.start()
     agents = PlayedAgents()
-    backend = Backend(database, realised, agents, translator, authentication=authentication)
+    controller = travelling(LocalController(realised, agents, translator))
+    backend = Backend(database, controller, authentication=authentication)
     transport = httpx.ASGITransport(create_app(backend), raise_app_exceptions=False)
     try:
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
-            yield Server(backend, agents, client)
+            yield Server(backend, realised, translator, agents, client)
     finally:
         await realised.close()
 

@@ -5,9 +5,9 @@ from typing import Any
 import httpx
 import pytest
 
+from southbound.chassis_status import ChassisStatus
 from southbound.rows import Chassis, Encap
 from southbound.tunnels import TunnelFault, TunnelReport
-from southbound.watch.server import ChassisStatus
 from tests.unit.api.conftest import Server
 
 
@@ -106,7 +106,7 @@ async def test_wrong_filters_of_flows(server: Server, query: dict[str, str], sta
 
 async def test_a_binding_tells_where_a_port_is_and_whether_it_is_up(server: Server) -> None:
     await make_network(server)
-    facts = server.backend.realised.facts
+    facts = server.realised.facts
     facts.connected(Chassis("hypervisor-1", encaps=(Encap("geneve", "192.0.2.1"),)))
     binding = (await server.client.get("/v1/port-bindings/web-1")).json()
     assert (binding["chassis"], binding["up"]) == (None, False)
@@ -131,7 +131,7 @@ async def test_a_requested_chassis_that_is_not_there_is_told(server: Server) -> 
     assert status["port_problems"] == [{"port": "web-1", "text": text}]
     assert status["port_problems_total"] == 1
 
-    server.backend.realised.facts.connected(Chassis("hypervisor-1", "rack1-host7"))
+    server.realised.facts.connected(Chassis("hypervisor-1", "rack1-host7"))
     assert (await server.client.get("/v1/port-bindings/web-1")).json()["problems"] == []
     status = (await server.client.get("/v1/status")).json()
     assert (status["port_problems"], status["port_problems_total"]) == ([], 0)
@@ -151,7 +151,7 @@ async def test_bindings_are_filtered(
     server: Server, query: dict[str, str], names: list[str]
 ) -> None:
     await make_network(server)
-    facts = server.backend.realised.facts
+    facts = server.realised.facts
     facts.connected(Chassis("hypervisor-1"))
     facts.claim("hypervisor-1", "web-1")
     facts.set_up("hypervisor-1", "web-1", True)
@@ -172,7 +172,7 @@ async def test_bindings_come_in_pages(server: Server) -> None:
 
 
 async def test_a_chassis_that_is_connected_is_not_forgotten(server: Server) -> None:
-    server.backend.realised.facts.connected(Chassis("hypervisor-1"))
+    server.realised.facts.connected(Chassis("hypervisor-1"))
     server.agents.connected["hypervisor-1"] = 7
     read = (await server.client.get("/v1/chassis/hypervisor-1")).json()
     assert (read["connected"], read["applied_revision"]) == (True, 7)
@@ -186,7 +186,7 @@ async def test_a_chassis_that_is_connected_is_not_forgotten(server: Server) -> N
 
 
 async def test_what_agents_say_of_their_host_and_tunnels_is_shown(server: Server) -> None:
-    facts = server.backend.realised.facts
+    facts = server.realised.facts
     for name in ("hv1", "hv2", "hv3"):
         facts.connected(Chassis(name))
     lost = TunnelFault("hv3", "no-answer", "192.0.2.3", "", 1764158400.7)
@@ -199,7 +199,7 @@ async def test_what_agents_say_of_their_host_and_tunnels_is_shown(server: Server
             7,
             {},
             tunnels,
-            (),
+            frozenset(),
             conditions,
             1764158500.2,
             skipped={"messages bfd-state": 3},

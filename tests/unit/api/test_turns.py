@@ -28,7 +28,7 @@ async def demo(server: Server) -> Server:
 async def test_writers_go_on_while_a_change_is_looked_at(
     demo: Server, monkeypatch: pytest.MonkeyPatch, path: str, question: dict[str, Any]
 ) -> None:
-    engine = demo.backend.translator._engine
+    engine = demo.translator._engine
     work = engine.what_if
     begun, written = threading.Event(), threading.Event()
 

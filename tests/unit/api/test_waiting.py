@@ -13,16 +13,16 @@ BODY = {"name": "web"}
 async def test_without_wait_the_response_comes_at_commit(server: Server) -> None:
     response = await server.client.post("/v1/logical-switches", json=BODY)
     assert response.status_code == 201
-    assert server.backend.realised.revision == 0
+    assert server.realised.revision == 0
     assert server.agents.asked == []
 
 
 @pytest.mark.parametrize("wait", ["translated", "chassis"])
 async def test_a_wait_that_is_rewarded(server: Server, wait: str) -> None:
-    following = asyncio.create_task(server.backend.translator.run())
+    following = asyncio.create_task(server.translator.run())
     response = await server.client.post("/v1/logical-switches", params={"wait": wait}, json=BODY)
     assert response.status_code == 201
-    assert server.backend.realised.revision == 1
+    assert server.realised.revision == 1
     assert server.agents.asked == ([1] if wait == "chassis" else [])
     following.cancel()
 
@@ -40,7 +40,7 @@ async def test_a_wait_for_the_translation_that_is_in_vain(server: Server) -> Non
 
 async def test_a_wait_for_a_chassis_that_is_in_vain(server: Server) -> None:
     server.agents.lagging = ["hypervisor-2"]
-    following = asyncio.create_task(server.backend.translator.run())
+    following = asyncio.create_task(server.translator.run())
     response = await server.client.post(
         "/v1/logical-switches", params={"wait": "chassis", "timeout": 5}, json=BODY
     )
@@ -78,7 +78,7 @@ async def test_a_revision_that_is_still_to_come_is_waited_for(server: Server) ->
     assert (await server.client.get("/v1/revisions/1001", params=query)).status_code == 404
     assert (await server.client.get("/v1/revisions/1")).status_code == 404
 
-    following = asyncio.create_task(server.backend.translator.run())
+    following = asyncio.create_task(server.translator.run())
     query = {"wait": "translated", "timeout": 60}
     waiting = asyncio.create_task(server.client.get("/v1/revisions/1", params=query))
     await asyncio.sleep(0.05)
@@ -91,14 +91,14 @@ async def test_a_revision_that_is_still_to_come_is_waited_for(server: Server) ->
 
 
 async def test_a_wait_until_ports_are_up(server: Server) -> None:
-    facts = server.backend.realised.facts
+    facts = server.realised.facts
     facts.connected(Chassis("hv1"))
     facts.connected(Chassis("hv2"))
     for chassis, ports in (("hv1", ("web-1", "web-2")), ("hv2", ("web-3",))):
         for port in ports:
             facts.claim(chassis, port)
     facts.lapsed("hv2")
-    following = asyncio.create_task(server.backend.translator.run())
+    following = asyncio.create_task(server.translator.run())
     await server.client.post("/v1/logical-switches", json=BODY)
     ports = [
         {

@@ -87,7 +87,7 @@ class Plugged:
         return await self.call("POST", "/reachability", question)
 
     def plug(self, port: str, chassis: str) -> None:
-        facts = self.server.backend.realised.facts
+        facts = self.server.realised.facts
         facts.claim(chassis, port)
         facts.set_up(chassis, port, True)
 
@@ -101,10 +101,8 @@ async def plugged(server: Server) -> Plugged:
     net = Plugged(server)
     for number, chassis in enumerate(("hv1", "hv2"), 1):
         encap = Encap("geneve", f"192.0.2.{number}")
-        server.backend.realised.facts.connected(
-            Chassis(chassis, f"{chassis}.example.net", (encap,))
-        )
-        server.agents.connected[chassis] = server.backend.realised.revision
+        server.realised.facts.connected(Chassis(chassis, f"{chassis}.example.net", (encap,)))
+        server.agents.connected[chassis] = server.realised.revision
     for port, chassis in PLACES.items():
         net.plug(port, chassis)
     return net

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
+from southbound.chassis_status import ChassisStatus
 from southbound.rows import Chassis, Datapath, Encap
 from southbound.tunnels import TunnelFault, TunnelReport
-from southbound.watch.server import ChassisStatus
 from tests.unit.diagnosis.explain.asking import A_TO_B, first
 from tests.unit.diagnosis.explain.conftest import Plugged
 
@@ -22,7 +22,7 @@ def say(net: Plugged, chassis: str, **facts: Any) -> None:
 
 def datapath(net: Plugged, name: str) -> str:
     """The scope of a switch or router."""
-    rows = net.server.backend.realised.rows(Datapath).values()
+    rows = net.server.realised.rows(Datapath).values()
     return next(f"datapath:{row.id}" for row in rows if row.name == name)
 
 
@@ -87,7 +87,7 @@ async def test_a_tunnel_of_which_nothing_is_known(
 
 async def test_chassis_without_a_common_address_family(net: Plugged) -> None:
     encaps = (Encap("geneve", "2001:db8::2"),)
-    net.server.backend.realised.facts.connected(Chassis("hv2", "hv2.example.net", encaps))
+    net.server.realised.facts.connected(Chassis("hv2", "hv2.example.net", encaps))
     found = await net.ask(**A_TO_B)
     assert found["text"] == (
         "no: the request is lost on its way from hv1 to hv2: hv1 has tunnel addresses of IPv4, "
@@ -98,7 +98,7 @@ async def test_chassis_without_a_common_address_family(net: Plugged) -> None:
 async def test_what_a_chassis_has_not_acknowledged(net: Plugged) -> None:
     say(net, "hv2", unapplied={datapath(net, "b")}, applied_revision=0)
     found = await net.ask(**A_TO_B)
-    revision = net.server.backend.realised.revision
+    revision = net.server.realised.revision
     assert found["text"] == (
         "not known, because the request is handled by hv2, whose agent has not acknowledged "
         f"revision {revision} (its switch has 0)"

@@ -59,7 +59,7 @@ async def route(net: Plugged, random: Random) -> None:
 
 async def unplug(net: Plugged, random: Random) -> None:
     port = random.choice(sorted(PLACES))
-    net.server.backend.realised.facts.release(PLACES[port], port)
+    net.server.realised.facts.release(PLACES[port], port)
 
 
 BREAKING: tuple[Breaking, ...] = (add_acl, add_acl, secure, disable, route, unplug)

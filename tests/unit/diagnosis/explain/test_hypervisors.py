@@ -8,7 +8,7 @@ from tests.unit.diagnosis.explain.conftest import Plugged
 
 @pytest.mark.parametrize("port", ["a1", "b1"])
 async def test_unbound(net: Plugged, port: str) -> None:
-    facts = net.server.backend.realised.facts
+    facts = net.server.realised.facts
     chassis = {"a1": "hv1", "b1": "hv2"}[port]
     facts.release(chassis, port)
     found = await refused(net, **A_TO_B)
@@ -31,7 +31,7 @@ async def test_a_port_that_waits_for_a_chassis(net: Plugged) -> None:
 
 @pytest.mark.parametrize(("chassis", "port"), [("hv1", "a1"), ("hv2", "b1")])
 async def test_dead_chassis(net: Plugged, chassis: str, port: str) -> None:
-    facts = net.server.backend.realised.facts
+    facts = net.server.realised.facts
     facts.lapsed(chassis)
     found = await unknown(net, **A_TO_B)
     assert not found["obstacles"][0]["certain"]
@@ -43,14 +43,14 @@ async def test_dead_chassis(net: Plugged, chassis: str, port: str) -> None:
 
 
 async def test_not_up(net: Plugged) -> None:
-    net.server.backend.realised.facts.set_up("hv2", "b1", False)
+    net.server.realised.facts.set_up("hv2", "b1", False)
     found = await refused(net, **A_TO_B)
     assert first(found)[0] == "not-up"
 
 
 async def test_all_that_is_wrong_with_both_ends_is_told(net: Plugged) -> None:
-    net.server.backend.realised.facts.release("hv1", "a1")
-    net.server.backend.realised.facts.release("hv2", "b1")
+    net.server.realised.facts.release("hv1", "a1")
+    net.server.realised.facts.release("hv2", "b1")
     await net.acl("pg:receivers", "to-lport", 3, "outport == @receivers && ip", name="no")
     found = await refused(net, **A_TO_B)
     assert [each["kind"] for each in found["obstacles"]] == ["unbound", "acl", "unbound"]

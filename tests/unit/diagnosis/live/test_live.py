@@ -50,7 +50,7 @@ class Played:
 @pytest.fixture
 async def demo(server: Server) -> Server:
     await apply_demo(server)
-    facts = server.backend.realised.facts
+    facts = server.realised.facts
     for port, chassis in PLACES.items():
         facts.connected(Chassis(chassis, chassis))
         facts.claim(chassis, port)
@@ -75,7 +75,7 @@ def of_chassis(found: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def group_of(server: Server, kind: str) -> FlowGroup:
-    groups = server.backend.realised.rows(FlowGroup).values()
+    groups = server.realised.rows(FlowGroup).values()
     return next(group for group in groups if group.cause_kind == kind)
 
 

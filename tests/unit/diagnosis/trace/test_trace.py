@@ -188,7 +188,7 @@ async def test_both_is_a_new_connection_and_a_known_one(demo: Server) -> None:
 
 
 async def test_the_verdict_says_who_is_not_there(demo: Server) -> None:
-    facts = demo.backend.realised.facts
+    facts = demo.realised.facts
     packet = "tcp web-1 -> db-1:5432"
 
     async def absences() -> list[tuple[str, str]]:

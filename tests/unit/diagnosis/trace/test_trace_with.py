@@ -72,7 +72,7 @@ async def test_the_sentence_says_what_is_only_proposed(demo: Server) -> None:
 
 
 async def test_nothing_is_written_and_nobody_is_told(demo: Server) -> None:
-    realised = demo.backend.realised
+    realised = demo.realised
     told: list[Any] = []
     realised.listen(told.append)
     before = everything(demo)
@@ -91,7 +91,7 @@ async def test_nothing_is_written_and_nobody_is_told(demo: Server) -> None:
     assert (realised.feed.position, realised.groups.next_id) == (position, next_id)
     assert dict(realised.rows(FlowGroup)) == groups
     assert told == []
-    assert await demo.backend.translator.differences() == []
+    assert await demo.translator.differences() == []
     made = await demo.client.post("/v1/transactions", json=batch(DNS))
     assert made.json()["revision"] == 2
 
@@ -110,7 +110,7 @@ async def test_packets_may_come_from_what_is_only_proposed(demo: Server) -> None
     found = await verdict(demo, "icmp client -> 10.20.1.1", **with_client)
     assert found["outcome"] == "answered"
     assert [each["problem"] for each in found["absences"]] == ["unbound"]
-    facts = demo.backend.realised.facts
+    facts = demo.realised.facts
     facts.connected(Chassis("hv1"))
     facts.claim("hv1", "client")
     found = await verdict(demo, "icmp client -> 10.20.1.1", **with_client)
@@ -130,7 +130,7 @@ async def test_a_router_may_get_a_network(demo: Server) -> None:
 
 
 async def test_what_was_learned_goes_with_the_port(demo: Server) -> None:
-    realised = demo.backend.realised
+    realised = demo.realised
     realised.facts.connected(Chassis("hv1"))
     realised.facts.claim("hv1", "web-1")
     realised.facts.learn_mac("hv1", "core-to-data", "10.20.2.99", "0a:00:00:20:02:99")
@@ -214,7 +214,7 @@ async def test_refusals_are_those_of_the_change(
 
 async def test_proposals_and_commits_at_once(demo: Server) -> None:
     """Whoever comes when: answers are those of some revision, and the end is as if only asked."""
-    translator = demo.backend.translator
+    translator = demo.translator
 
     async def commit(number: int) -> None:
         values = {"addresses": [f"10.20.1.{number}"]}
@@ -226,7 +226,7 @@ async def test_proposals_and_commits_at_once(demo: Server) -> None:
     found = await asyncio.gather(*asked, *(commit(30 + number) for number in range(4)))
     assert [each["outcome"] for each in found[:8] if each] == ["delivered"] * 8
     await demo.translate()
-    assert demo.backend.realised.revision == 5
+    assert demo.realised.revision == 5
     assert await translator.differences() == []
 
 
@@ -234,7 +234,7 @@ async def test_large_changes_and_their_faults_stay_out_of_sight(
     demo: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """What is computed in a thread is as invisible as what is not."""
-    translator = demo.backend.translator
+    translator = demo.translator
     monkeypatch.setattr("translator.runner.BIG_BATCH", 0)
     seen: list[Any] = []
     engine = translator._engine
@@ -259,7 +259,7 @@ async def test_a_commit_in_between_is_taken_into_account(
     demo: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The change is to the newest revision, and then others may commit what they like."""
-    translator = demo.backend.translator
+    translator = demo.translator
     what_if, calls = translator._what_if, []
 
     async def interrupted(revision: int, changes: Any) -> Any:
@@ -274,4 +274,4 @@ async def test_a_commit_in_between_is_taken_into_account(
     assert (calls, found["revision"]) == ([1, 2], 2)
     assert demo.backend.database.revision() == 3
     assert found["verdict"]["outcome"] == "delivered"
-    assert not any(row.name == "new" for row in demo.backend.realised.rows(PortBinding).values())
+    assert not any(row.name == "new" for row in demo.realised.rows(PortBinding).values())
