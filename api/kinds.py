@@ -12,7 +12,7 @@ from typing import Any
 from pydantic import BaseModel, create_model
 
 from api import documents
-from northbound.models.base import DEFAULT_PROJECT
+from northbound.names import DEFAULT_PROJECT
 from northbound.services import ADDRESS_SETS, LOGICAL_SWITCHES, PORT_GROUPS, SERVICES, Service
 from northbound.specs.declaration import with_article
 

@@ -5,7 +5,9 @@ left open they are one text, and what is costly (parsing, normalising, encoding)
 once for all of them. Texts are canonical ones, which have no comments.
 """
 
+import json
 import re
+from collections.abc import Callable
 from typing import Final
 
 from logical_flow.constants import SetReference
@@ -35,6 +37,24 @@ def open_set_names(text: str, names: list[str]) -> str:
         return f"{found[1]}.{names.index(whole)}"
 
     return _STRING_OR_SET.sub(numbered, text)
+
+
+def rename(text: str, new_name: Callable[[str], str]) -> str:
+    """Give every set and every quoted text of an expression the name that `new_name` has for it.
+
+    Sets are given with their sigils, texts without their quotes.
+
+    >>> rename('inport == "p" && ip4.src == $a', {"p": "q", "$a": "$.7"}.__getitem__)
+    'inport == "q" && ip4.src == $.7'
+    """
+
+    def renamed(found: re.Match[str]) -> str:
+        whole = found[0]
+        if found[1] is None:
+            return json.dumps(new_name(json.loads(whole)))
+        return new_name(whole)
+
+    return _STRING_OR_SET.sub(renamed, text)
 
 
 def open_position(reference: SetReference) -> int | None:

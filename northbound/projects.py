@@ -5,17 +5,15 @@ a project. What a reader may see and where names are looked up is its :class:`Sc
 of one project sees that project's objects and those that other projects share. Whatever else
 there is doesn't exist for it.
 
-A text that refers to an object is an id, a name in the reader's own project, or
-``project/name``; neither part has a slash in it.
+How objects are referred to is told in :mod:`northbound.names`.
 """
 
 from typing import Final, NamedTuple
 
 from sqlalchemy import ColumnElement, true
 
-from northbound.models.base import DEFAULT_PROJECT, Resource
-
-PROJECT_SIGN: Final = "/"
+from northbound.models.base import Resource
+from northbound.names import DEFAULT_PROJECT, qualified_name
 
 
 class Scope(NamedTuple):
@@ -70,29 +68,3 @@ class Named(NamedTuple):
         if scope.confined and self.project != scope.home and not self.shared:
             return self.id
         return qualified_name(self.project, self.name, home)
-
-
-class Name(NamedTuple):
-    """What a text says that refers to an object by name; `project` is None where it says none."""
-
-    project: str | None
-    name: str
-
-
-def parse_name(text: str) -> Name:
-    """Take a reference by name apart.
-
-    >>> parse_name("acme/web"), parse_name("web")
-    (Name(project='acme', name='web'), Name(project=None, name='web'))
-    """
-    project, sign, name = text.partition(PROJECT_SIGN)
-    return Name(project, name) if sign else Name(None, text)
-
-
-def qualified_name(project: str, name: str, home: str) -> str:
-    """Name an object of `project` as objects of `home` refer to it.
-
-    >>> qualified_name("acme", "web", "acme"), qualified_name("acme", "web", "default")
-    ('web', 'acme/web')
-    """
-    return name if project == home else f"{project}{PROJECT_SIGN}{name}"

@@ -38,7 +38,8 @@ from northbound.identity import is_id
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
 from northbound.models.base import has_names, image_columns
-from northbound.projects import EVERYTHING, Named, Scope, parse_name
+from northbound.names import parse_name
+from northbound.projects import EVERYTHING, Named, Scope
 
 R = TypeVar("R", bound=Resource)
 H = TypeVar("H")

@@ -12,6 +12,7 @@ from incremental import Graph
 from translator import inputs
 from translator.derivations import bindings, relations, router, sets, switch, switch_port
 from translator.features.acl import flows as acl_flows
+from translator.features.acl import names
 from translator.features.acl import relations as acls
 from translator.features.neighbours import flows as neighbour_flows
 from translator.features.neighbours import learning
@@ -20,12 +21,14 @@ from translator.features.routing import flows as route_flows
 from translator.features.routing import relations as routes
 from translator.inputs import (
     Acl,
+    AddressSet,
     AddressSetAddress,
     InputTable,
     LogicalRouter,
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
+    PortGroup,
     PortGroupPort,
     StaticRoute,
 )
@@ -69,6 +72,9 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.unknown_ports, over=LogicalSwitchPort)
 
     graph.group(relations.router_ports_named, over=LogicalRouterPort)
+    graph.group(names.address_sets_named, over=AddressSet)
+    graph.group(names.port_groups_named, over=PortGroup)
+    graph.group(names.switch_ports_named, over=LogicalSwitchPort)
     graph.group(relations.switch_ports_towards, over=LogicalSwitchPort)
     graph.derive(relations.attachment, over=LogicalSwitchPort)
     graph.group(relations.attached_router_ports, over=relations.attachment)

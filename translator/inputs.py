@@ -8,10 +8,11 @@ Everything that doesn't influence flows (labels, names of ACLs' authors, …) is
 out, so that changing it dirties nothing.
 """
 
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
+from northbound.names import DEFAULT_PROJECT
 from translator.addresses import (
     Interface,
     broadcast,
@@ -23,9 +24,8 @@ from translator.addresses import (
     mac_bytes,
     mac_text,
 )
+from translator.names import Image, port_image, project_of, qualified_of, set_image
 from translator.port_types import SWITCH_PORT_KINDS
-
-Image = Mapping[str, Any]
 
 
 class Column(NamedTuple):
@@ -53,9 +53,22 @@ def input_table(
     *,
     read: Callable[[Image], Any] | None = None,
     key: tuple[str, ...] = ("id",),
+    names: Callable[[Image], Image] | None = None,
 ) -> InputTable:
-    """A table whose rows are read as their type says, or by `read`; `key` are its columns."""
-    return InputTable(name, row_type, read or reader_of(row_type), _key_of(key))
+    """A table whose rows are read as their type says, or by `read`; `key` are its columns.
+
+    `names` gives an image the names for all projects: see :mod:`translator.names`.
+    """
+    read = read or reader_of(row_type)
+    return InputTable(name, row_type, _named(read, names) if names else read, _key_of(key))
+
+
+def _named(read: Callable[[Image], Any], names: Callable[[Image], Image]) -> Callable[[Image], Any]:
+    def read_named(image: Image) -> Any:
+        qualified = qualified_of(image) if "name" in image else ""
+        return read({**names(image), "qualified": qualified})
+
+    return read_named
 
 
 def reader_of(row_type: type[Any]) -> Callable[[Image], Any]:
@@ -128,7 +141,11 @@ class LogicalSwitch(NamedTuple):
 
 
 class LogicalSwitchPort(NamedTuple):
-    """`hosts` are its addresses, dynamic ones included; `addresses` the same as text."""
+    """`hosts` are its addresses, dynamic ones included; `addresses` the same as text.
+
+    Of all ports `name` is the one for all projects, and `router_port`, `peer` and `qualified`
+    are qualified ones: see :mod:`translator.names`.
+    """
 
     id: str
     switch: str
@@ -142,6 +159,7 @@ class LogicalSwitchPort(NamedTuple):
     is_router_type: bool
     router_port: str
     requested_chassis: tuple[str, ...]
+    qualified: str = ""
 
 
 class LogicalRouter(NamedTuple):
@@ -171,6 +189,7 @@ class LogicalRouterPort(NamedTuple):
     networks4: Annotated[tuple[Interface, ...], Column("networks", _networks4)]
     networks6: Annotated[tuple[Interface, ...], Column("networks", _networks6)]
     peer: Annotated[str, Column("peer", _or_empty)]
+    qualified: str = ""
 
     @property
     def networks(self) -> tuple[Interface, ...]:
@@ -202,8 +221,11 @@ class StaticRoute(NamedTuple):
 
 
 class PortGroup(NamedTuple):
+    """Of all sets `name` is the one for all projects: see :mod:`translator.names`."""
+
     id: str
     name: str
+    qualified: str = ""
 
 
 class PortGroupPort(NamedTuple):
@@ -214,6 +236,7 @@ class PortGroupPort(NamedTuple):
 class AddressSet(NamedTuple):
     id: str
     name: str
+    qualified: str = ""
 
 
 class AddressSetAddress(NamedTuple):
@@ -237,6 +260,7 @@ class Acl(NamedTuple):
     severity: str
     meter: str
     label: int
+    project: str = DEFAULT_PROJECT
 
 
 def _logical_switch_port(image: Image) -> LogicalSwitchPort:
@@ -256,6 +280,7 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         is_router_type=SWITCH_PORT_KINDS[image["type"]].joins_datapaths,
         router_port=image["router_port"] or "",
         requested_chassis=tuple(image["requested_chassis"]),
+        qualified=image["qualified"],
     )
 
 
@@ -341,18 +366,21 @@ def _acl(image: Image) -> Acl:
         severity=image["severity"] if logged else "",
         meter=(image["meter"] or "") if logged else "",
         label=image["label"],
+        project=project_of(image),
     )
 
 
 TABLES = (
     input_table("logical_switch", LogicalSwitch),
-    input_table("logical_switch_port", LogicalSwitchPort, read=_logical_switch_port),
+    input_table(
+        "logical_switch_port", LogicalSwitchPort, read=_logical_switch_port, names=port_image
+    ),
     input_table("logical_router", LogicalRouter),
-    input_table("logical_router_port", LogicalRouterPort),
-    input_table("static_route", StaticRoute),
-    input_table("port_group", PortGroup),
+    input_table("logical_router_port", LogicalRouterPort, names=port_image),
+    input_table("static_route", StaticRoute, names=port_image),
+    input_table("port_group", PortGroup, names=set_image),
     input_table("port_group_port", PortGroupPort, key=("port_group_id", "logical_switch_port_id")),
-    input_table("address_set", AddressSet),
+    input_table("address_set", AddressSet, names=set_image),
     input_table("address_set_address", AddressSetAddress, key=("address_set_id", "address")),
     input_table("acl", Acl, read=_acl),
 )

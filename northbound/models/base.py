@@ -11,10 +11,12 @@ transaction may write its rows in any order.
 """
 
 from functools import cache
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar
 
 from sqlalchemy import JSON, BigInteger, ForeignKey, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, MappedColumn, mapped_column
+
+from northbound.names import DEFAULT_PROJECT
 
 NAMING = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -23,9 +25,6 @@ NAMING = {
     "fk": "fk_%(table_name)s_%(column_0_name)s",
     "pk": "pk_%(table_name)s",
 }
-
-DEFAULT_PROJECT: Final = "default"
-"""The project of objects of which no other is said."""
 
 Uuid = String(36)
 Name = String(255)

@@ -6,7 +6,8 @@ from typing import Any
 from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
-from northbound.models.base import DEFAULT_PROJECT, Base, Name
+from northbound.models.base import Base, Name
+from northbound.names import DEFAULT_PROJECT
 
 
 class RevisionCounter(Base):

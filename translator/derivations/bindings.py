@@ -100,7 +100,7 @@ def _neighbours(read: Read, port: LogicalRouterPort) -> tuple[str, ...]:
 
 def _peer(read: Read, port: LogicalRouterPort) -> tuple[str, str]:
     """Name and datapath of what the router port is patched to; empty without one."""
-    for lsp in read.members(switch_ports_towards, port.name):
+    for lsp in read.members(switch_ports_towards, port.qualified or port.name):
         switch_port = read(LogicalSwitchPort, lsp)
         if switch_port is not None:
             return switch_port.name, switch_port.switch

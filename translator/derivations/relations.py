@@ -25,12 +25,12 @@ def unknown_ports(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[str, str]
 
 
 def router_ports_named(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[str, str]]:
-    """Name -> the router port of that name."""
-    yield port.name, lrp
+    """Qualified name -> the router port of that name."""
+    yield port.qualified or port.name, lrp
 
 
 def switch_ports_towards(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[str, str]]:
-    """Name of a router port -> the switch ports that lead there."""
+    """Qualified name of a router port -> the switch ports that lead there."""
     if port.is_router_type and port.router_port:
         yield port.router_port, lsp
 

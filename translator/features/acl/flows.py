@@ -15,6 +15,7 @@ from logical_flow.fragments import doubtful_match, sure_match
 from logical_flow.match_parser import parse_match
 from logical_flow.template import LogicalFlow, Template
 from translator.derivations.result import Flows
+from translator.features.acl.names import match_for_flows
 from translator.features.acl.relations import acls_in_direction, stateful_acls
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
@@ -59,6 +60,7 @@ action=(reg8[17] = 1; next(ls_out_acl_action);)
     acl = read(Acl, acl_id)
     if acl is None:
         return None
+    acl = acl._replace(match=match_for_flows(read, acl))
     sure, doubtful = matches_of(acl.match)
     flows = [_verdict_flow(acl, acl.action, sure)]
     if doubtful and _TEMPLATES[acl.action] != "allow":

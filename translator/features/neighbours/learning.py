@@ -89,7 +89,7 @@ ip6.dst == ff02::1:ff00:2 && nd.target == fe80::800:ff:fe00:2)
     router = None if router_port is None else read(LogicalRouter, router_port.router)
     if port is None or router_port is None or router is None:
         return None
-    leading = _leading(read, port.switch, router_port.name)
+    leading = _leading(read, port.switch, router_port.qualified or router_port.name)
     hears = router.enabled and router_port.enabled and leading
     flows = tuple(_asking(port.name, leading, router_port)) if hears else ()
     return Flows(port.switch, "logical_switch_port", lsp, flows)
