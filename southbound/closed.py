@@ -55,6 +55,9 @@ _WORD_LIST: Final = """
     {set}
     """
 
+PORT_TYPES: Final = frozenset({"vif", "patch"})
+"""The types of port bindings whose rows it can read."""
+
 _QUESTIONS: Final = ("compare", "trace-port", "trace-tunnel")
 
 _WORDS: Final = tuple(_WORD_LIST.split())

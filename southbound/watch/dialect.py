@@ -3,7 +3,7 @@
 Such an agent (:mod:`southbound.closed`) gives up the connection at a row that it doesn't
 know, and a whole flow group at a word that it can't parse. So
 
-- rows of other tables are kept from it;
+- rows of other tables are kept from it, and ports of other types;
 - a template with a word that it doesn't know, and a flow whose match has one, become what
   stands in for them (:mod:`logical_flow.stand_in`), as an open agent does by itself;
 - the ids of templates count in the place of their stage, since it takes two templates with
@@ -24,8 +24,8 @@ from logical_flow.stand_in import match_positions, stand_in
 from logical_flow.template import TemplateText
 from logical_flow.words import unknown_words
 from southbound import wire
-from southbound.closed import CLOSED_AGENT
-from southbound.rows import AnyRow, FlowGroup, Row, RowId, Stage, Template
+from southbound.closed import CLOSED_AGENT, PORT_TYPES
+from southbound.rows import AnyRow, FlowGroup, PortBinding, Row, RowId, Stage, Template
 
 _WORDS: Final = frozenset(CLOSED_AGENT.words)
 _MATCH_HOLE: Final = "{expr}"
@@ -89,6 +89,9 @@ class ClosedDialect:
                     puts += rows
                 case FlowGroup():
                     puts.append(self._group(row, lacks))
+                case PortBinding() if row.type not in PORT_TYPES:
+                    deletes.append(row.row_id)
+                    lacks.add(f"ports of type `{row.type}` need an agent that knows them")
                 case _:
                     puts.append(row)
         if part.full:

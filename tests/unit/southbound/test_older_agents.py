@@ -107,6 +107,18 @@ def newer_network() -> list[rows.Row]:
     return [*STAGES, *moved, *NEWER_TEMPLATES, *rest, mixed]
 
 
+def test_a_port_of_a_newer_type_is_kept_from_it() -> None:
+    dialect = ClosedDialect({}.get)
+    usual = rows.PortBinding("p", "ls", "p", 1, "vif")
+    newer = rows.PortBinding("q", "ls", "q", 2, "teleporter")
+    part = dialect.part(wire.Part("datapath:ls", False, (usual, newer)))
+    assert part.puts == (usual,)
+    assert part.deletes == (newer.row_id,)
+    said = "ports of type `teleporter` need an agent that knows them"
+    assert dialect.lacks({"datapath:ls"}) == [said]
+    assert dialect.lacks({"datapath:other"}) == []
+
+
 def flows_of(received: Iterable[rows.Row]) -> tuple[set[Flow], list[str]]:
     """What an agent makes of its rows, and what it says of what it can't make."""
     state = FlowState(ConjunctionIds().allocate)
