@@ -1,7 +1,8 @@
 """Tells when a token ends, to those who go on for longer than a request.
 
 Tokens are revoked by any process that can open the database, so the only way to know is to
-look: once a second, one query for all tokens that are followed, and none while none is.
+look: once a second whether anything was committed, and if so one query for all tokens that are
+followed; nothing while none is.
 A database that can't be asked ends no token, since that would cut off every agent with it;
 that is logged, and asked again.
 """
@@ -34,6 +35,8 @@ class TokenWatch:
         self._every = every
         self._followers: dict[str, set[asyncio.Future[str]]] = {}
         self._looking: asyncio.Task[None] | None = None
+        self._looked: object = None
+        self._expiries: dict[str, datetime | None] = {}
 
     async def ended(self, token: Token) -> str:
         """Wait until the token is revoked or has expired; returns which of the two."""
@@ -63,7 +66,11 @@ class TokenWatch:
 
     async def _look(self) -> None:
         followed = list(self._followers)
-        expiries = await asyncio.to_thread(self._read)
+        version = self._database.probe.version()
+        if version != self._looked:
+            self._expiries = await asyncio.to_thread(self._read)
+            self._looked = version
+        expiries = self._expiries
         now = datetime.now(UTC)
         for token in followed:
             if token not in expiries:

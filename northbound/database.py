@@ -36,6 +36,7 @@ from northbound.faults import reporting_faults
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import RevisionCounter
 from northbound.overlay import overlay_statements
+from northbound.probe import CommitProbe
 from northbound.projects import EVERYTHING, Scope
 from northbound.recent import RecentCommits
 from northbound.schema import check_schema, migrate
@@ -65,6 +66,8 @@ class Database:
         for each in (engine, self._overlaid):
             event.listen(each, "before_cursor_execute", _check_clock)
         self.place = engine.url.render_as_string(hide_password=True)
+        self.probe = CommitProbe(engine)
+        """Whether other processes may have committed something."""
         self.recent = RecentCommits()
         """What was committed last, while it is not asked for."""
         self._sqlite = engine.dialect.name == "sqlite"
@@ -160,6 +163,7 @@ class Database:
         return self._writer if self._sqlite else nullcontext()
 
     def close(self) -> None:
+        self.probe.close()
         for engine in (self.engine, self.derived, self._overlaid):
             engine.dispose()
 

@@ -90,6 +90,8 @@ class Translator:
         self._unreadable: dict[tuple[type[Any], Hashable], Failure] = {}
         self._due = NOTHING
         self._read = 0
+        self._looked: object = None
+        """What the probe said before the revision log was read last."""
         self._wake = asyncio.Event()
         self._busy = asyncio.Lock()
         self._holds = Holds(self._busy)
@@ -130,6 +132,8 @@ class Translator:
                     self.progress.trouble = str(error)
                     log.error("translation is stuck", error=str(error))
                 await self._pause(pause)
+                while self._is_idle():
+                    await self._pause(self._poll_seconds)
         finally:
             stop_listening()
 
@@ -144,6 +148,7 @@ class Translator:
         began = time.perf_counter()
         batch = known_changes(self._database, self._read, until)
         if batch is None:
+            self._looked = self._database.probe.version()
             batch = await asyncio.to_thread(read_changes, self._database, self._read, until)
         if batch.revision > self._read:
             changes = list(self._rows(batch.changes))
@@ -251,6 +256,15 @@ class Translator:
         for (node, key), failure in delta.failures.items():
             if failure is not None:
                 log.warning("not translated", node=node, key=key, error=failure.error)
+
+    def _is_idle(self) -> bool:
+        """Whether there is nothing to do: a look at the database would find what it found."""
+        return (
+            not self._wake.is_set()
+            and not self.progress.trouble
+            and self._read == self._state.revision
+            and self._database.probe.version() == self._looked
+        )
 
     async def _pause(self, seconds: float) -> None:
         try:

@@ -10,6 +10,7 @@ import contextlib
 import logging
 import time
 from collections.abc import Iterator
+from email.utils import formatdate
 from typing import Any, Literal, NamedTuple
 
 import uvicorn
@@ -33,11 +34,25 @@ class Patience(NamedTuple):
     """For the peer to read any of what it was sent, once as much lies there as is kept."""
 
 
+class DateClock:
+    """The second that the header ``Date`` of answers says; one for all connections."""
+
+    seconds = 0
+
+
 class ImpatientProtocol(H11Protocol):
     """Uvicorn's protocol with time limits; settled while a request is answered."""
 
-    def __init__(self, *arguments: Any, patience: Patience, admission: Admission, **more: Any):
+    def __init__(
+        self,
+        *arguments: Any,
+        patience: Patience,
+        admission: Admission,
+        clock: DateClock,
+        **more: Any,
+    ) -> None:
         super().__init__(*arguments, **more)
+        self._clock = clock
         self._patience = patience
         self._admission = admission
         self._step: tuple[_Step, object] | None = None
@@ -55,8 +70,17 @@ class ImpatientProtocol(H11Protocol):
         super().connection_lost(exc)
 
     def handle_events(self) -> None:
+        self._keep_date()
         super().handle_events()
         self._look()
+
+    def _keep_date(self) -> None:
+        """Let answers say what time it is. Uvicorn has a timer for that, ten times a second."""
+        now = int(time.time())
+        if now != self._clock.seconds:
+            self._clock.seconds = now
+            date = (b"date", formatdate(now, usegmt=True).encode())
+            self.server_state.default_headers = [date, *self.config.encoded_headers]
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
@@ -99,14 +123,26 @@ class ApiServer(uvicorn.Server):
         super().__init__(config)
         self._patience = patience
         self._admission = admission
+        self._ending = asyncio.Event()
 
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         """Do nothing: ours stop everything in order."""
         yield
 
+    def end(self) -> None:
+        """Answer what was asked, then end :meth:`serve`."""
+        self.should_exit = True
+        self._ending.set()
+
+    async def main_loop(self) -> None:
+        """Wait for the end, where Uvicorn looks for it ten times a second."""
+        await self._ending.wait()
+
     async def startup(self, sockets: Any = None) -> None:
         """Take connections from `sockets`, which listen already."""
+
+        clock = DateClock()
 
         def make_protocol() -> ImpatientProtocol:
             return ImpatientProtocol(
@@ -115,6 +151,7 @@ class ApiServer(uvicorn.Server):
                 app_state=self.lifespan.state,
                 patience=self._patience,
                 admission=self._admission,
+                clock=clock,
             )
 
         loop, tls = asyncio.get_running_loop(), self.config.ssl

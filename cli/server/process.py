@@ -88,7 +88,7 @@ async def serve(settings: ServerSettings) -> None:
 
 
 async def _serve_api(
-    server: uvicorn.Server,
+    server: ApiServer,
     settings: ServerSettings,
     listener: socket.socket,
     translating: asyncio.Task[None],
@@ -116,7 +116,7 @@ async def _serve_api(
         is_lost = losing.done()
         if is_lost:
             database.end_writes()
-        server.should_exit = True
+        server.end()
         stopping.cancel()
         losing.cancel()
         ending = asyncio.get_running_loop().call_later(GRACE_SECONDS, database.end_writes)
