@@ -23,7 +23,7 @@ class Document(StrictModel):
 class Facts(BaseModel):
     """What every object has, whether or not its spec said so: hence fields of specs again."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     id: str
     """UUID: the one that was given when the object was made, or one that was made up."""

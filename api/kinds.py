@@ -66,9 +66,17 @@ class Kind:
         """A merge patch that changes the example."""
         return self.service.declaration.patch
 
+    @property
+    def view_name(self) -> str:
+        """What the document of an object is called."""
+        return self.service.spec.__name__.removesuffix("Spec")
+
     @cached_property
     def view(self) -> type[BaseModel]:
-        """The document of an object: its spec, and facts that nobody sets."""
+        """The document of an object: its spec, and facts that nobody sets.
+
+        Made when it is first described, which the server's start doesn't.
+        """
         facts = self.service.declaration.facts
         # Facts first: an object always has what a spec may leave to be filled in.
         bases: tuple[type[BaseModel], ...] = (
@@ -77,8 +85,9 @@ class Kind:
             self.service.spec,
         )
         return create_model(
-            self.service.spec.__name__.removesuffix("Spec"),
+            self.view_name,
             __base__=bases,
+            __cls_kwargs__={"use_attribute_docstrings": False},  # the bases have been read
             __doc__=f"{self.a_title[0].upper()}{self.a_title[1:]}.",
         )
 

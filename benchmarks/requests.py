@@ -23,7 +23,7 @@ from typing import Any
 
 import httpx
 
-from benchmarks.hypervisors import laboratory
+from benchmarks.hypervisors import as_installed, laboratory
 from benchmarks.measure import cpu_seconds, rss_mib
 from benchmarks.network import write_network
 from benchmarks.ovn import Ovn, debians_ovn, ovn_of
@@ -88,10 +88,12 @@ STEPS: tuple[tuple[str, Step], ...] = (
 def measure(ports: int) -> dict[str, Any]:
     with laboratory() as lab:
         write_network(lab.server.database, ports)
-        lab.start_server()  # translates all; the start that is measured finds that done
+        environment = as_installed(lab.directory / "hidden")
+        # Translates all, and leaves bytecode: the start that is measured finds that done.
+        lab.start_server(environment=environment)
         lab.stop_process("server")
         began = time.perf_counter()
-        lab.start_server()
+        lab.start_server(environment=environment)
         ready = time.perf_counter() - began
         pid = lab.process("server").pid
         started = {"wall_s": round(ready, 2), "cpu_s": cpu_seconds([pid])}

@@ -80,6 +80,11 @@ def _collection(service: Service[Any, Any]) -> Any:
     return dict[names, _or_nothing(entry)]  # type: ignore[misc]
 
 
+# The source of the bases has been read for descriptions; to look for that of classes which
+# have none takes longer than all else that makes them.
+_READ_ALREADY = {"use_attribute_docstrings": False}
+
+
 def _entry(service: Service[Any, Any]) -> type[Spec]:
     """What a document says of one object: its properties, and what is part of it."""
     properties = service.declaration.properties
@@ -93,6 +98,7 @@ def _entry(service: Service[Any, Any]) -> type[Spec]:
     return create_model(
         f"{service.spec.__name__.removeprefix('Logical').removesuffix('Spec')}Entry",
         __base__=properties,
+        __cls_kwargs__=_READ_ALREADY,
         __doc__=f"{with_article(service.title).capitalize()} with its {parts}.",
         **sections,
     )
@@ -105,6 +111,7 @@ def _empty(service: Service[Any, Any]) -> type[dict[str, Any]] | type[list[Any]]
 WHOLE_DOCUMENT: type[Document] = create_model(
     "Document",
     __base__=Document,
+    __cls_kwargs__=_READ_ALREADY,
     __doc__="A network, or a part of one.",
     **{each.declaration.key: (_collection(each), {}) for each in _ROOTS},  # type: ignore[call-overload]
 )

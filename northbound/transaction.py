@@ -351,7 +351,7 @@ class Transaction(Reader):
             if isinstance(row, Tracked):
                 self._note_row(row, _original_image(row), None)
         for row in self.session.dirty:
-            if isinstance(row, Tracked) and self.session.is_modified(row):
+            if isinstance(row, Tracked) and _is_changed(row):
                 self._note_row(row, _original_image(row), row)
 
     def _note_row(self, row: Tracked, before: dict[str, Any] | None, after: Tracked | None) -> None:
@@ -406,11 +406,16 @@ def _object_id(model: type[Tracked], image: Mapping[str, Any]) -> str:
     return "/".join(str(image[str(key.key)]) for key in model.__mapper__.primary_key)
 
 
+def _is_changed(row: Tracked) -> bool:
+    """Whether an attribute of `row` has another value than it had in the database."""
+    before = inspect(row).committed_state
+    return any(getattr(row, name) != old for name, old in before.items())
+
+
 def _original_image(row: Tracked) -> dict[str, Any]:
     """The image of `row` as it was before what is pending."""
-    attributes = inspect(row).attrs
-    image = {}
-    for name in image_columns(type(row)):
-        history = attributes[name].history
-        image[name] = history.deleted[0] if history.deleted else getattr(row, name)
-    return image
+    before = inspect(row).committed_state
+    return {
+        name: before[name] if name in before else getattr(row, name)
+        for name in image_columns(type(row))
+    }

@@ -69,7 +69,7 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
     tags: list[str | Enum] = [kind.plural]
     changed = answer(
         "Changed.",
-        reference(kind.view.__name__),
+        reference(kind.view_name),
         kind.view_example,
         ("ETag", REVISION_HEADER),
     )

@@ -65,7 +65,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     """The operations on all objects of `kind`, and on each."""
     collection = f"/{kind.path}"
     member = f"/{kind.path}/{{ref}}"
-    schema = reference(kind.view.__name__)
+    schema = reference(kind.view_name)
     tags: list[str | Enum] = [kind.plural]
     refers = any(each.refers for each in kind.service.filters.values())
 
@@ -317,13 +317,13 @@ def _filter(name: str, text: str, schema: dict[str, Any]) -> dict[str, Any]:
 
 def _page(kind: Kind) -> dict[str, Any]:
     example = {"items": [kind.view_example], "next_cursor": None}
-    return answer("A page of the list.", page_of(kind.view.__name__), example)
+    return answer("A page of the list.", page_of(kind.view_name), example)
 
 
 def _object(description: str, kind: Kind, *headers: str) -> dict[str, Any]:
     return answer(
         description,
-        reference(kind.view.__name__),
+        reference(kind.view_name),
         kind.view_example,
         ("ETag", REVISION_HEADER, *headers),
     )

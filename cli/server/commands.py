@@ -48,8 +48,11 @@ def server(
     )
     import asyncio
 
-    from cli import logs
-    from cli.server.process import serve
+    from incremental import growing
+
+    with growing():
+        from cli import logs
+        from cli.server.process import serve
 
     logs.configure(settings.log.level, settings.log.format)
     with reporting_errors():

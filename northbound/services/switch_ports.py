@@ -15,6 +15,9 @@ from northbound.specs import LogicalSwitchPortSpec
 from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
 
+_MANY = 200
+"""From so many ports on, all claims are read at once."""
+
 
 class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]):
     """A deleted port leaves its port groups and gives up its addresses."""
@@ -80,6 +83,8 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
             group = tx.by_id(PortGroup, group_id)
             if group is not None:
                 tx.touch(group)
+        if len(rows) >= _MANY:
+            tx.helper(AddressBook).load()
         for port in rows:
             release_addresses(tx, port)
             tx.delete(port)

@@ -52,7 +52,11 @@ class StrictModel(BaseModel):
     """Base of all that a request may hold: no unknown fields, and no values of another type."""
 
     model_config = ConfigDict(
-        extra="forbid", frozen=True, strict=True, use_attribute_docstrings=True
+        extra="forbid",
+        frozen=True,
+        strict=True,
+        use_attribute_docstrings=True,
+        defer_build=True,
     )
 
 
@@ -77,7 +81,7 @@ class Spec(StrictModel):
 class TunnelKey(BaseModel):
     """The number by which packets between chassis name the object."""
 
-    model_config = ConfigDict(use_attribute_docstrings=True)
+    model_config = ConfigDict(use_attribute_docstrings=True, defer_build=True)
 
     tunnel_key: int
 
