@@ -16,16 +16,33 @@ FROM_EGRESS: Final = 1 << 1
 
 _PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "sctp": 132}
 _LINE: Final = re.compile(r"(?P<protocol>\w+),orig=\((?P<original>[^)]*)\),(?P<rest>.*)")
+_REPLY: Final = re.compile(r"reply=\(([^)]*)\)")
 _MARK: Final = re.compile(r"(?:^|,)mark=(\d+)")
 _LABEL: Final = re.compile(r"(?:^|,)labels=0x([0-9a-f]+)")
 
 
 class TrackedConnection(NamedTuple):
-    """A connection: its original direction, and the mark and label it was committed with."""
+    """A connection: its original direction, and the mark and label it was committed with.
+
+    `translated` is what its requests look like once their addresses or ports were translated
+    in this zone, None where they are not.
+    """
 
     original: CtTuple
     mark: int
     label: int
+    translated: CtTuple | None = None
+
+    @property
+    def has_new_source(self) -> bool:
+        """Whether the source is translated, and not the destination."""
+        to = self.translated
+        if to is None:
+            return False
+        return (to.destination, to.destination_port) == (
+            self.original.destination,
+            self.original.destination_port,
+        )
 
 
 def parse_connections(text: str) -> Iterator[TrackedConnection]:
@@ -40,9 +57,25 @@ def parse_connections(text: str) -> Iterator[TrackedConnection]:
         if found is not None and (original := _tuple(found["protocol"], found["original"])):
             rest = found["rest"]
             mark, label = _MARK.search(rest), _LABEL.search(rest)
+            reply = _REPLY.match(rest)
             yield TrackedConnection(
-                original, int(mark[1]) if mark else 0, int(label[1], 16) if label else 0
+                original,
+                int(mark[1]) if mark else 0,
+                int(label[1], 16) if label else 0,
+                _translated(original, _tuple(found["protocol"], reply[1]) if reply else None),
             )
+
+
+def _translated(original: CtTuple, reply: CtTuple | None) -> CtTuple | None:
+    """Return what requests are translated to, as the reply tells, None where they are not."""
+    if reply is None:
+        return None
+    request = original._replace(source=reply.destination, destination=reply.source)
+    if original.protocol not in ICMP_PROTOCOLS:
+        request = request._replace(
+            source_port=reply.destination_port, destination_port=reply.source_port
+        )
+    return None if request == original else request
 
 
 def _tuple(protocol_name: str, text: str) -> CtTuple | None:

@@ -22,6 +22,7 @@ from chassis_agent.revocation.conntrack import BLOCKED, TrackedConnection
 _NOWHERE: Final = bytes.fromhex("020000000001")
 _FROM_THE_AGENT: Final = oxm.match([Term(FIELDS["in_port"], act.CONTROLLER)])
 _CT_MARK, _CT_LABEL = FIELDS["ct_mark"], FIELDS["ct_label"]
+_WITH_PORTS: Final = frozenset({codec.PROTOCOL_TCP, codec.PROTOCOL_UDP, codec.PROTOCOL_SCTP})
 _SCTP_INIT: Final = struct.pack("!BBHIIHHI", 1, 0, 20, 1, 1500, 1, 1, 1)
 
 
@@ -31,8 +32,11 @@ def block_in_place(zone: int, connection: TrackedConnection) -> bytes:
 
 
 def block_anew(zone: int, connection: TrackedConnection) -> list[bytes]:
-    """The messages that forget a connection and make it anew, blocked, with the same label."""
-    marks = act.set_field(_CT_MARK, connection.mark | BLOCKED)
+    """The messages that forget a connection and make it anew, blocked, with the same label.
+
+    It is translated as before, or its replies would no longer be known for such.
+    """
+    marks = _translation(connection) + act.set_field(_CT_MARK, connection.mark | BLOCKED)
     if connection.label:
         marks += act.set_field(_CT_LABEL, connection.label)
     return [*forget(zone, connection), _commit(zone, connection, marks)]
@@ -70,6 +74,19 @@ def request_packet(original: CtTuple) -> bytes:
     ethertype = codec.ETHERTYPE_IPV4 if is_ip4 else codec.ETHERTYPE_IPV6
     packet = codec.write_ip(Ip(src, dst, original.protocol, payload))
     return codec.write_ethernet(Ethernet(_NOWHERE, _NOWHERE, ethertype, packet))
+
+
+def _translation(connection: TrackedConnection) -> bytes:
+    """Return the ``nat`` that translates a new connection as this one is translated."""
+    to = connection.translated
+    if to is None:
+        return b""
+    has_ports = to.protocol in _WITH_PORTS
+    if connection.has_new_source:
+        port = to.source_port if has_ports else None
+        return act.nat(source=True, first=to.source, port_min=port)
+    port = to.destination_port if has_ports else None
+    return act.nat(destination=True, first=to.destination, port_min=port)
 
 
 def _commit(zone: int, connection: TrackedConnection, marks: bytes) -> bytes:

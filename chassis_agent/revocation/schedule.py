@@ -103,4 +103,6 @@ class Revocations:
     def _judge(self, port: str, decides: PortAcls) -> AclJudge:
         sets: dict[str, tuple[str, ...]] = dict(decides.acls.address_sets)
         sets.update((name, (port,)) for name in decides.port_groups)
-        return AclJudge(logical_flows(decides.acls, shelf_of(self._rows)), sets)
+        shelf = shelf_of(self._rows)
+        templates = (compiled.template for compiled in shelf.values())
+        return AclJudge(logical_flows(decides.acls, shelf), sets, templates)

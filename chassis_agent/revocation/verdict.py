@@ -4,6 +4,10 @@ A connection tells addresses, protocol, ports and the pipeline that let it in. W
 tell (Ethernet addresses, the port at the other end, TCP flags, DSCP …) is unknown, and a packet
 whose verdict depends on that counts as denied: should the ACLs allow it after all, the next
 request packet unblocks its connection.
+
+Of a translated connection the ACLs see requests as they come, or as they were translated. That
+depends on whether a stage that translates stands before them in their pipeline, or after
+them. Where it could be either, the connection goes on only if it may both ways.
 """
 
 from __future__ import annotations
@@ -13,6 +17,7 @@ from typing import Final, NamedTuple
 
 from chassis_agent.openflow.messages import CtTuple
 from chassis_agent.revocation.conntrack import BLOCKED, FROM_EGRESS, TrackedConnection
+from logical_flow.action import CtNat, every_action
 from logical_flow.connections import ScriptedConnections, State, Tracked
 from logical_flow.evaluate import Sets
 from logical_flow.flow_table import Entry, FlowTable, Layout
@@ -27,7 +32,7 @@ from logical_flow.packet import (
     MutablePacket,
 )
 from logical_flow.roles import Role
-from logical_flow.template import LogicalFlow
+from logical_flow.template import LogicalFlow, Template
 from logical_flow.walk import walk_from
 from logical_flow.walk_network import Network
 
@@ -52,11 +57,15 @@ class AclJudge:
     """The ACLs of one switch, ready to be asked.
 
     ``flows`` may hold other stages' flows of the switch too; ``sets`` are the address sets and
-    port groups that the ACLs name, with their sigils.
+    port groups that the ACLs name, with their sigils. Among ``templates``, all that there are,
+    are those that translate.
     """
 
     def __init__(
-        self, flows: Iterable[LogicalFlow], sets: Mapping[str, Collection[str]] | None = None
+        self,
+        flows: Iterable[LogicalFlow],
+        sets: Mapping[str, Collection[str]] | None = None,
+        templates: Iterable[Template] = (),
     ) -> None:
         listed = list(flows)
         deciding = [flow for flow in listed if flow.template.role in _DECIDING]
@@ -65,6 +74,10 @@ class AclJudge:
             for flow in listed
             if flow.template.role is Role.CONNECTION_TRACKING
         }
+        self._order = {pipeline: _AclOrder() for pipeline in (_INGRESS, _EGRESS)}
+        for template in templates:
+            if template.pipeline in self._order:
+                self._order[template.pipeline].add(template)
         self._layout = Layout(flow.template for flow in deciding)
         self._flows = FlowTable(map(Entry, deciding))
         self._sets = Sets(sets)
@@ -77,8 +90,18 @@ class AclJudge:
         pipeline = _EGRESS if connection.mark & FROM_EGRESS else _INGRESS
         if pipeline not in self._tracks:
             return False
-        packet = _request_packet(pipeline, port, connection)
-        tracked = Tracked(_ESTABLISHED, connection.mark & ~BLOCKED, connection.label)
+        requests = self._order[pipeline].requests_of(connection)
+        return any(self._denies(pipeline, port, connection, request) for request in requests)
+
+    def _denies(
+        self, pipeline: str, port: str, connection: TrackedConnection, request: CtTuple
+    ) -> bool:
+        """Return whether the ACLs of a pipeline refuse such requests of the connection."""
+        state = _ESTABLISHED
+        if connection.translated is not None and request == connection.translated:
+            state |= State.SNAT if connection.has_new_source else State.DNAT
+        packet = _request_packet(pipeline, port, connection, request) | {"ct_state": int(state)}
+        tracked = Tracked(state, connection.mark & ~BLOCKED, connection.label)
         network = Network(
             datapaths=[_SWITCH],
             ports=[],
@@ -92,20 +115,49 @@ class AclJudge:
         return not any(drop.place is None and drop.depth == 0 for drop in walked.drops)
 
 
+class _AclOrder:
+    """Where in a pipeline translations stand, seen from its ACLs."""
+
+    def __init__(self) -> None:
+        self._translating: list[int] = []
+        self._acls: list[int] = []
+
+    def add(self, template: Template) -> None:
+        """Take note of a template of the pipeline."""
+        if any(isinstance(action, CtNat) for action in every_action(template.actions)):
+            self._translating.append(template.table_number)
+        if template.role in _DECIDING:
+            self._acls.append(template.table_number)
+
+    def requests_of(self, connection: TrackedConnection) -> list[CtTuple]:
+        """Return the requests of a connection as ACLs see them, or may see them."""
+        translated = connection.translated
+        if translated is None:
+            return [connection.original]
+        if not self._translating or not self._acls:
+            # Something else has translated it.
+            return [connection.original, translated]
+        first = min(self._acls)
+        before = any(table < first for table in self._translating)
+        after = any(table >= first for table in self._translating)
+        return [connection.original] * after + [translated] * before
+
+
 _ESTABLISHED: Final = State.EST | State.TRK
 
 
-def _request_packet(pipeline: str, port: str, connection: TrackedConnection) -> MutablePacket:
-    """A packet in the connection's original direction, as it comes to the first ACL."""
+def _request_packet(
+    pipeline: str, port: str, connection: TrackedConnection, request: CtTuple
+) -> MutablePacket:
+    """Return a packet of the connection's original direction, as it comes to the first ACL."""
     packet: MutablePacket = dict.fromkeys(_UNKNOWN)
     packet |= {
         "inport": port if pipeline == _INGRESS else None,
         "outport": port if pipeline == _EGRESS else None,
-        "ct_state": int(_ESTABLISHED),
         "ct_mark": connection.mark & ~BLOCKED,
         "ct_label": connection.label,
     }
-    return packet | _headers(connection.original)
+    return packet | _headers(request)
 
 
 def _headers(original: CtTuple) -> MutablePacket:

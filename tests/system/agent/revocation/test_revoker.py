@@ -70,12 +70,14 @@ class Traffic:
         self.connection = connection
         self.seen = seen
 
-    async def establish(self, original: CtTuple) -> None:
+    async def establish(self, original: CtTuple, translated: CtTuple | None = None) -> None:
         """A request that is committed, and its reply."""
+        nat = remark._translation(TrackedConnection(original, 0, 0, translated))
         marks = act.set_field(FIELDS["ct_mark"], FROM_EGRESS)
         marks += act.set_field(FIELDS["ct_label"], LABEL)
-        request, reply, acknowledgement = _exchange(original)
-        await self._send(request, act.ct(zone=ZONE, commit=True, nested=marks))
+        request, _, acknowledgement = _exchange(original)
+        _, reply, _ = _exchange(translated or original)
+        await self._send(request, act.ct(zone=ZONE, commit=True, nested=nat + marks))
         await self.look_up(reply)
         await self.look_up(acknowledgement)
 
@@ -200,6 +202,44 @@ async def test_a_connection_can_be_made_anew(bridge: Bridge, kind: str) -> None:
         await traffic.connection.confirm(remark.block_anew(ZONE, there))
         assert await traffic.connections() == [there._replace(mark=FROM_EGRESS | BLOCKED)]
         state, mark = await traffic.reply(original)
+        assert state & REPLY
+        assert mark == FROM_EGRESS | BLOCKED
+
+
+BACKEND = ip_address("10.0.0.9")
+BACKEND6 = ip_address("fd00::9")
+TRANSLATED = {
+    "udp to a backend": ("udp", {"destination": BACKEND, "destination_port": 5353}),
+    "tcp to a backend": ("tcp", {"destination": BACKEND, "destination_port": 8080}),
+    "tcp to a backend over IPv6": ("tcp over IPv6", {"destination": BACKEND6}),
+    "ping to a backend": ("ping", {"destination": BACKEND}),
+    "udp from outside": ("udp", {"source": BACKEND, "source_port": 2000}),
+    "tcp from outside": ("tcp", {"source": BACKEND}),
+    "gre from outside": ("gre", {"source": BACKEND}),
+}
+
+
+@pytest.mark.parametrize("is_made_anew", [False, True])
+@pytest.mark.parametrize("kind", TRANSLATED)
+async def test_a_translated_connection_is_blocked_and_stays_translated(
+    bridge: Bridge, kind: str, is_made_anew: bool
+) -> None:
+    name, changes = TRANSLATED[kind]
+    original = TUPLES[name]
+    translated = original._replace(**changes)
+    deny = judge(("to-lport", 1, "ip", "drop"))
+    blocked = TrackedConnection(original, FROM_EGRESS | BLOCKED, LABEL, translated)
+    async with traffic_on(bridge) as traffic:
+        await traffic.establish(original, translated)
+        (there,) = await traffic.connections()
+        assert there == blocked._replace(mark=FROM_EGRESS)
+        if is_made_anew:
+            await traffic.connection.confirm(remark.block_anew(ZONE, there))
+        else:
+            revoker = Revoker(traffic.connection, bridge.switch.control, settling=0)
+            assert await revoker.revoke(ZONE, "web", deny) == Revoked(1, 1, 0)
+        assert await traffic.connections() == [blocked]
+        state, mark = await traffic.reply(translated)
         assert state & REPLY
         assert mark == FROM_EGRESS | BLOCKED
 

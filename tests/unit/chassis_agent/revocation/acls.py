@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 
 from chassis_agent.revocation.verdict import AclJudge
-from logical_flow.template import LogicalFlow
+from logical_flow.template import LogicalFlow, Template
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
     LS_OUT_ACL_EVAL,
@@ -16,12 +16,18 @@ from translator.features.acl.stages import (
     LsOutAclPre,
     LsOutAclState,
 )
+from translator.pipeline import PIPELINES
 
 Acl = tuple[str, int, str, str]
 """Direction, priority, match, verdict."""
 
 
-def judge(*acls: Acl, tier: int = 0, sets: Mapping[str, Collection[str]] | None = None) -> AclJudge:
+def judge(
+    *acls: Acl,
+    tier: int = 0,
+    sets: Mapping[str, Collection[str]] | None = None,
+    templates: Iterable[Template] = (),
+) -> AclJudge:
     """A judge of a stateful switch with these ACLs."""
     flows: list[LogicalFlow] = []
     for pre, state, action in (
@@ -35,4 +41,5 @@ def judge(*acls: Acl, tier: int = 0, sets: Mapping[str, Collection[str]] | None 
         stages = LS_IN_ACL_EVAL if direction == "from-lport" else LS_OUT_ACL_EVAL
         template = getattr(stages[tier], verdict)
         flows.append(template(priority=priority, match=match))
-    return AclJudge(flows, sets)
+    declared = [template for pipeline in PIPELINES for template in pipeline.templates]
+    return AclJudge(flows, sets, [*declared, *templates])

@@ -33,6 +33,26 @@ def test_connections_are_read_with_mark_and_label() -> None:
     ]
 
 
+TRANSLATED = """\
+tcp,orig=(src=10.0.0.1,dst=10.0.0.100,sport=1000,dport=80),reply=(src=10.0.0.2,dst=10.0.0.1,\
+sport=8080,dport=1000),zone=7,mark=2
+udp,orig=(src=10.0.0.1,dst=10.0.0.2,sport=1000,dport=53),reply=(src=10.0.0.2,dst=192.0.2.1,\
+sport=53,dport=1001),zone=7
+icmp,orig=(src=10.0.0.1,dst=10.0.0.100,id=5,type=8,code=0),reply=(src=10.0.0.2,dst=10.0.0.1,\
+id=5,type=0,code=0),zone=7
+"""
+
+
+def test_what_requests_are_translated_to_is_read_from_the_reply() -> None:
+    client, vip, outside = map(ip_address, ("10.0.0.1", "10.0.0.100", "192.0.2.1"))
+    backend = ip_address("10.0.0.2")
+    web, dns, ping = parse_connections(TRANSLATED)
+    assert web.original == CtTuple(client, vip, 6, 1000, 80)
+    assert (web.translated, web.has_new_source) == (CtTuple(client, backend, 6, 1000, 8080), False)
+    assert (dns.translated, dns.has_new_source) == (CtTuple(outside, backend, 17, 1001, 53), True)
+    assert (ping.translated, ping.has_new_source) == (CtTuple(client, backend, 1, 8, 0, 5), False)
+
+
 @given(st.text())
 def test_any_text_is_survived(text: str) -> None:
     list(parse_connections(f"tcp,orig=({text}),zone=1\n{text}"))

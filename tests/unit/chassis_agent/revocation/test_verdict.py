@@ -9,6 +9,7 @@ import pytest
 from chassis_agent.openflow.messages import CtTuple
 from chassis_agent.revocation.conntrack import BLOCKED, FROM_EGRESS, TrackedConnection
 from chassis_agent.revocation.verdict import AclJudge
+from logical_flow.template import Template, TemplateText
 from tests.unit.chassis_agent.revocation.acls import judge
 
 CLIENT, SERVER = ip_address("10.0.0.1"), ip_address("10.0.0.2")
@@ -92,3 +93,46 @@ def test_ipv6() -> None:
 
 def test_a_switch_that_tracks_nothing_denies_no_connection() -> None:
     assert not AclJudge([]).denies("web", connection())
+
+
+VIP, BACKEND = ip_address("10.0.0.100"), ip_address("10.0.0.2")
+TO_VIP = TrackedConnection(
+    CtTuple(CLIENT, VIP, 6, 40000, 80), FROM_EGRESS, 0, CtTuple(CLIENT, BACKEND, 6, 40000, 8080)
+)
+ALLOW_VIP = ("to-lport", 9, "ip4.dst == 10.0.0.100 && tcp.dst == 80", "allow")
+ALLOW_BACKEND = ("to-lport", 9, "ip4.dst == 10.0.0.2 && tcp.dst == 8080", "allow")
+
+
+def translating(table: int) -> Template:
+    """A template of the egress pipeline that translates, in that place."""
+    text = TemplateText(
+        table, "ls_out", f"ls_out_nat_{table}", table, "next", "1", "ip4", "ct_dnat(10.0.0.2);", ""
+    )
+    return Template.from_text(text)
+
+
+BEFORE, AFTER = translating(0), translating(200)
+
+
+@pytest.mark.parametrize(
+    ("acls", "templates", "is_denied"),
+    [
+        ([ALLOW_VIP], [AFTER], False),
+        ([ALLOW_BACKEND], [AFTER], True),
+        ([ALLOW_VIP], [BEFORE], True),
+        ([ALLOW_BACKEND], [BEFORE], False),
+        ([ALLOW_VIP], [BEFORE, AFTER], True),
+        ([ALLOW_BACKEND], [BEFORE, AFTER], True),
+        ([ALLOW_VIP, ALLOW_BACKEND], [BEFORE, AFTER], False),
+        # Nothing here translates, so something else did.
+        ([ALLOW_VIP], [], True),
+        ([ALLOW_VIP, ALLOW_BACKEND], [], False),
+    ],
+)
+def test_a_translated_connection_is_judged_as_its_acls_see_it(
+    acls: list[tuple[str, int, str, str]], templates: list[Template], is_denied: bool
+) -> None:
+    judged = judge(DENY_REST, *acls, templates=templates)
+    assert judged.denies("web", TO_VIP) is is_denied
+    plain = TO_VIP._replace(translated=None)
+    assert judged.denies("web", plain) is (ALLOW_VIP not in acls), "only translations differ"
