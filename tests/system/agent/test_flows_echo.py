@@ -42,6 +42,7 @@ from tests.unit.chassis_agent.compile.surroundings import (
     every_template,
     surroundings,
 )
+from tests.unit.logical_flow.action_samples import TEXTS
 
 
 @pytest.fixture
@@ -100,6 +101,21 @@ def packed(templates: Iterable[Template], seed: int) -> list[Flow]:
 async def test_flows_of_every_template(bridge: Path, seed: int) -> None:
     flows = packed(every_template(), seed)
     assert len(flows) > 250
+    await assert_echoed(bridge, flows)
+
+
+async def test_flows_of_every_action(bridge: Path) -> None:
+    (somewhere, *_) = every_template()
+    book = StageBook.of(rows.Template(*template.as_text()) for template in every_template())
+    flows = []
+    for cookie, text in enumerate(TEXTS, 1):
+        if text.startswith("next(") or "select" in text:
+            continue  # Another book's stage; a group that isn't there.
+        row = somewhere.as_text()._replace(id=cookie, match="1", actions=text, only="")
+        compiled = compile_template(rows.Template(*row._replace(priority="1")))
+        context = surroundings(book, kind="ls", datapath_key=cookie)
+        flows += compiled.pack((), context, cookie)
+    assert len(flows) >= len(TEXTS) - 4
     await assert_echoed(bridge, flows)
 
 
