@@ -4,7 +4,7 @@ That is what a hitless restart rests on: flows that are there are recognised.
 """
 
 import random
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
@@ -81,9 +81,10 @@ async def assert_echoed(bridge: Path, flows: Iterable[Flow]) -> None:
         assert have == want
 
 
-def packed(templates: Iterable[Template], seed: int) -> list[Flow]:
+def packed(templates: Sequence[Template], seed: int) -> list[Flow]:
     chance = random.Random(seed)
-    book = StageBook.of(rows.Template(*template.as_text()) for template in every_template())
+    known = [*every_template(), *templates]
+    book = StageBook.of(rows.Template(*template.as_text()) for template in known)
     conjunctions = ConjunctionIds()
     flows = []
     for cookie, template in enumerate(templates, 1):
