@@ -8,12 +8,14 @@ knows. That works as long as whatever is new in the language brings a new word w
 import re
 from typing import Final
 
-from logical_flow.action import SEVERITIES, VERDICTS
+from logical_flow.action import SEVERITIES, VERDICTS, Zone
 from logical_flow.fields import SYMBOLS
 from logical_flow.holes import HoleType
 from logical_flow.vocabulary import ACTION_NAMES
 
-KEYWORDS: Final = frozenset({"name", "severity", "verdict", "meter", *SEVERITIES, *VERDICTS})
+KEYWORDS: Final = frozenset(
+    {"name", "severity", "verdict", "meter", "zone", *SEVERITIES, *VERDICTS, *Zone}
+)
 """Words that mean something only within an action."""
 
 HOLE_WORDS: Final = frozenset(f"{{{kind}}}" for kind in HoleType)

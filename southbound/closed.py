@@ -58,6 +58,9 @@ _WORD_LIST: Final = """
 PORT_TYPES: Final = frozenset({"vif", "patch"})
 """The types of port bindings whose rows it can read."""
 
+DATAPATH_KINDS: Final = frozenset({"ls", "lr"})
+"""The kinds of datapaths whose rows it can read."""
+
 _QUESTIONS: Final = ("compare", "trace-port", "trace-tunnel")
 
 _WORDS: Final = tuple(_WORD_LIST.split())

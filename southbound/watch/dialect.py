@@ -24,8 +24,17 @@ from logical_flow.stand_in import match_positions, stand_in
 from logical_flow.template import TemplateText
 from logical_flow.words import unknown_words
 from southbound import wire
-from southbound.closed import CLOSED_AGENT, PORT_TYPES
-from southbound.rows import AnyRow, FlowGroup, PortBinding, Row, RowId, Stage, Template
+from southbound.closed import CLOSED_AGENT, DATAPATH_KINDS, PORT_TYPES
+from southbound.rows import (
+    AnyRow,
+    Datapath,
+    FlowGroup,
+    PortBinding,
+    Row,
+    RowId,
+    Stage,
+    Template,
+)
 
 _WORDS: Final = frozenset(CLOSED_AGENT.words)
 _MATCH_HOLE: Final = "{expr}"
@@ -92,6 +101,9 @@ class ClosedDialect:
                 case PortBinding() if row.type not in PORT_TYPES:
                     deletes.append(row.row_id)
                     lacks.add(f"ports of type `{row.type}` need an agent that knows them")
+                case Datapath() if row.kind not in DATAPATH_KINDS:
+                    deletes.append(row.row_id)
+                    lacks.add(f"datapaths of kind `{row.kind}` need an agent that knows them")
                 case _:
                     puts.append(row)
         if part.full:

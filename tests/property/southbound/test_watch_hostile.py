@@ -62,7 +62,10 @@ MESSAGES: st.SearchStrategy[wire.Message] = st.one_of(
     st.builds(wire.Conditions, st.dictionaries(NAMES, NAMES, max_size=3)),
     st.builds(wire.Answer, NUMBERS, st.just(Comparison(1, True, ())), NAMES),
 )
-TAGS = st.sampled_from(["register", "subscribe", "claim-only", "learned-mac", "ack", "answer"])
+TAGS = st.one_of(
+    st.sampled_from(["register", "subscribe", "claim-only", "learned-mac", "ack", "answer"]),
+    st.text(max_size=80),
+)
 VALUES: st.SearchStrategy[Any] = st.recursive(
     st.one_of(st.none(), st.booleans(), NUMBERS, st.floats(), st.text(), st.binary()),
     lambda inner: st.one_of(

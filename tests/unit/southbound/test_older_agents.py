@@ -263,3 +263,13 @@ async def test_what_an_older_agent_skipped_comes_after_its_upgrade(
     agent = make_agent("hv1", "datapath:d1", cache=cache)
     await agent.synced()
     assert agent.rows == by_id(switch, port)
+
+
+def test_a_closed_agent_is_not_sent_datapaths_of_kinds_that_it_cannot_read() -> None:
+    datapath = rows.Datapath("d1", "ls", "web", 1)
+    newer = msgspec.structs.replace(datapath, kind="ts")  # type: ignore[arg-type]
+    dialect = ClosedDialect({}.get)
+    part = dialect.part(wire.Part("datapath:d1", False, (newer,)))
+    assert part == wire.Part("datapath:d1", False, (), (datapath.row_id,))
+    said = "datapaths of kind `ts` need an agent that knows them"
+    assert dialect.lacks({"datapath:d1"}) == [said]
