@@ -13,6 +13,7 @@ from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from northbound.names import DEFAULT_PROJECT
+from southbound.port_types import PortKind
 from translator.addresses import (
     Interface,
     broadcast,
@@ -141,7 +142,8 @@ class LogicalSwitch(NamedTuple):
 
 
 class LogicalSwitchPort(NamedTuple):
-    """`hosts` are its addresses, dynamic ones included; `addresses` the same as text.
+    """`hosts` are its addresses, dynamic ones included; `addresses` the same as text. `kind` says
+    what the port can do.
 
     Of all ports `name` is the one for all projects, and `router_port`, `peer` and `qualified`
     are qualified ones: see :mod:`translator.names`.
@@ -156,7 +158,7 @@ class LogicalSwitchPort(NamedTuple):
     addresses: tuple[str, ...]
     takes_unknown: bool
     security: tuple[Secured, ...]
-    is_router_type: bool
+    kind: PortKind
     router_port: str
     requested_chassis: tuple[str, ...]
     qualified: str = ""
@@ -277,7 +279,7 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         addresses=tuple([str(host) for host in hosts] + ["unknown"] * takes_unknown),
         takes_unknown=takes_unknown,
         security=_security(image["port_security"]),
-        is_router_type=SWITCH_PORT_KINDS[image["type"]].joins_datapaths,
+        kind=SWITCH_PORT_KINDS[image["type"]],
         router_port=image["router_port"] or "",
         requested_chassis=tuple(image["requested_chassis"]),
         qualified=image["qualified"],

@@ -1,7 +1,7 @@
 """The southbound rows of datapaths and ports."""
 
 from incremental import Read
-from southbound.port_types import PATCH, VIF
+from southbound.port_types import PATCH
 from southbound.rows import Datapath, PortBinding
 from translator.addresses import LINK_LOCAL_NETWORK, host, network_text
 from translator.derivations.relations import (
@@ -47,7 +47,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         datapath=port.switch,
         name=port.name,
         tunnel_key=port.tunnel_key,
-        type=(PATCH if port.is_router_type else VIF).name,
+        type=port.kind.name,
         enabled=port.enabled,
         addresses=port.addresses if peer is None else (router_port_addresses(peer),),
         multicast=multicast_groups(port),
@@ -80,7 +80,7 @@ def router_port_binding(read: Read, lrp: str) -> PortBinding | None:
 def multicast_groups(port: LogicalSwitchPort) -> tuple[str, ...]:
     if not port.enabled:
         return ()
-    if port.is_router_type:
+    if port.kind.joins_datapaths:
         return (FLOOD,)
     return (FLOOD, FLOOD_L2, UNKNOWN) if port.takes_unknown else (FLOOD, FLOOD_L2)
 

@@ -31,7 +31,7 @@ def router_ports_named(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[str,
 
 def switch_ports_towards(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[str, str]]:
     """Qualified name of a router port -> the switch ports that lead there."""
-    if port.is_router_type and port.router_port:
+    if port.kind.joins_datapaths and port.router_port:
         yield port.router_port, lsp
 
 
@@ -42,7 +42,7 @@ def router_port_named(read: Read, name: str) -> LogicalRouterPort | None:
 
 def peer_router_port(read: Read, port: LogicalSwitchPort) -> LogicalRouterPort | None:
     """The router port that a switch port of type router leads to."""
-    if not port.is_router_type or not port.router_port:
+    if not port.kind.joins_datapaths or not port.router_port:
         return None
     return router_port_named(read, port.router_port)
 
@@ -55,7 +55,7 @@ class Attachment(NamedTuple):
 def attachment(read: Read, lsp: str) -> Attachment | None:
     """That a switch port attaches a router port to its switch."""
     port = read(LogicalSwitchPort, lsp)
-    if port is None or not port.is_router_type:
+    if port is None or not port.kind.joins_datapaths:
         return None
     peer = peer_router_port(read, port)
     return None if peer is None else Attachment(port.switch, peer.id)

@@ -23,10 +23,11 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
 
     >>> from incremental import RecordedFacts
     >>> from translator.addresses import ip_bytes, mac_bytes
+    >>> from southbound.port_types import VIF
     >>> from translator.inputs import Host
     >>> host = Host(mac_bytes("0a:00:00:00:00:01"), (ip_bytes("10.0.0.1"),), ())
     >>> port = LogicalSwitchPort(
-    ...     "p", "s", "web-1", 1, True, (host,), (), False, (), False, "", ())
+    ...     "p", "s", "web-1", 1, True, (host,), (), False, (), VIF, "", ())
     >>> for flow in switch_port_flows(RecordedFacts({LogicalSwitchPort: {"p": port}}), "p").flows:
     ...     print(str(flow)[:89])
     table=0(ls_in_port_sec_l2), priority=50, match=(inport == "web-1"), action=(next;)
@@ -41,7 +42,7 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
     flows: Iterator[LogicalFlow]
     if not port.enabled:
         flows = chain(_disabled_flows(port), answer_flows(port))
-    elif port.is_router_type:
+    elif port.kind.joins_datapaths:
         flows = _router_type_flows(read, port)
     else:
         flows = _vif_flows(port)

@@ -35,10 +35,11 @@ def neighbour_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
     """A switch port, as a router port on the same switch knows it.
 
     >>> from incremental import RecordedFacts
+    >>> from southbound.port_types import VIF
     >>> from translator.addresses import interface, ip_bytes, mac_bytes
     >>> host = Host(mac_bytes("0a:00:00:00:00:01"), (ip_bytes("10.0.0.1"),), ())
     >>> lsp = LogicalSwitchPort(
-    ...     "p", "s", "web-1", 1, True, (host,), (), False, (), False, "", ())
+    ...     "p", "s", "web-1", 1, True, (host,), (), False, (), VIF, "", ())
     >>> lrp = LogicalRouterPort("q", "r", "r-web", 1, True, mac_bytes("0a:00:00:00:00:02"),
     ...     (interface("10.0.0.254/24"),), (), "")
     >>> facts = RecordedFacts({LogicalSwitchPort: {"p": lsp}, LogicalRouterPort: {"q": lrp}})

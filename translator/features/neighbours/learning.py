@@ -67,9 +67,10 @@ def asking_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
     who presented himself with the same address before.
 
     >>> from incremental import RecordedFacts
+    >>> from southbound.port_types import PATCH, VIF
     >>> from translator.addresses import interface, mac_bytes
-    >>> lsp = LogicalSwitchPort("p", "s", "any", 1, True, (), ("unknown",), True, (), False, "", ())
-    >>> leads = LogicalSwitchPort("t", "s", "s-r", 2, True, (), (), False, (), True, "r-s", ())
+    >>> lsp = LogicalSwitchPort("p", "s", "any", 1, True, (), ("unknown",), True, (), VIF, "", ())
+    >>> leads = LogicalSwitchPort("t", "s", "s-r", 2, True, (), (), False, (), PATCH, "r-s", ())
     >>> lrp = LogicalRouterPort("q", "r", "r-s", 1, True, mac_bytes("0a:00:00:00:00:02"),
     ...     (interface("10.0.0.254/24"),), (), "")
     >>> facts = RecordedFacts(

@@ -10,7 +10,7 @@ from translator.inputs import LogicalSwitchPort
 def resolvers(read: Read, lsp: str) -> tuple[str, ...]:
     """The router ports that have to know a switch port as a neighbour: all on its switch."""
     port = read(LogicalSwitchPort, lsp)
-    if port is None or not (port.hosts or port.is_router_type):
+    if port is None or not (port.hosts or port.kind.joins_datapaths):
         return ()
     attached = read.members(attached_router_ports, port.switch)
     own = peer_router_port(read, port)
