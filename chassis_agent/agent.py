@@ -177,6 +177,8 @@ class Agent:
             if now != host:
                 session.set_host(now)
                 host = now
+            if session.is_settled:
+                self._database_care.allow_removal()
             bridge = await self._database_care.mend(view, host)
             if bridge is not None:
                 session.take_bridge(bridge)

@@ -1,6 +1,5 @@
 """The wiring of everything that flows are computed from. The order is that of a batch."""
 
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from chassis_agent.derivations.acls import (
@@ -43,6 +42,7 @@ from chassis_agent.derivations.templates import (
     stage_book,
     template_shelf,
 )
+from chassis_agent.desired.identity import Numbering
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone
 from incremental import Graph
 from southbound.rows import (
@@ -72,7 +72,7 @@ class Wiring(NamedTuple):
     object_sources: tuple[Any, ...]
 
 
-def wire(conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes], int]) -> Wiring:
+def wire(numbering: Numbering) -> Wiring:
     graph = Graph()
     for row_type in ROW_TYPES.values():
         graph.table(row_type)
@@ -84,7 +84,7 @@ def wire(conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes],
     graph.derive(addresses, over=Chassis)
     graph.derive(tunnel, over=Chassis)
 
-    packer = GroupPacker(conjunction_id, group_number)
+    packer = GroupPacker(numbering)
     graph.derive(compiled_template, over=Template)
     graph.group(all_templates, over=Template)
     graph.group(all_stages, over=Stage)

@@ -304,6 +304,11 @@ class Session:
             },
         }
 
+    @property
+    def is_settled(self) -> bool:
+        """Whether the rows that are there are enough to say what this host should have."""
+        return self._reconciler.is_settled
+
     async def differences(self) -> list[str]:
         return await self._reconciler.differences()
 

@@ -260,7 +260,6 @@ class Acl(NamedTuple):
     name: str
     log: bool
     severity: str
-    meter: str
     label: int
     project: str = DEFAULT_PROJECT
 
@@ -366,7 +365,6 @@ def _acl(image: Image) -> Acl:
         name=image["name"] if logged else "",
         log=logged,
         severity=image["severity"] if logged else "",
-        meter=(image["meter"] or "") if logged else "",
         label=image["label"],
         project=project_of(image),
     )

@@ -34,9 +34,9 @@ class PackContext:
         The number of the OpenFlow group that chooses among these buckets by a hash of the
         packet; the same description gets the same number, whatever its buckets. The group
         is wanted from then on, together with the flows.
-    `meter_id`
-        The OpenFlow meter of that name, or 0 if there is none: then the meter in
-        front of the agent has to do.
+    `rate_meter`
+        The number of the OpenFlow meter of a rate in kbit/s and a burst in kbit; the same
+        description gets the same number. The meter is wanted from then on, like a group.
     """
 
     datapath_key: int
@@ -49,4 +49,4 @@ class PackContext:
     members: Callable[[str], Iterable[str]]
     conjunction_id: Callable[[bytes], int]
     select_group: Callable[[bytes, Sequence[Bucket]], int]
-    meter_id: Callable[[str], int]
+    rate_meter: Callable[[bytes, int, int], int]

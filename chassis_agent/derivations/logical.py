@@ -1,6 +1,6 @@
 """Flows of flow groups: templates compiled once, arguments packed."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from chassis_agent.compile import (
@@ -16,7 +16,8 @@ from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
 from chassis_agent.desired.flow import Flow
-from chassis_agent.desired.objects import Group
+from chassis_agent.desired.identity import Numbering
+from chassis_agent.desired.objects import Group, Meter
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from incremental import Read
 from southbound.rows import Datapath, FlowGroup, SetMember
@@ -26,8 +27,8 @@ class GroupFlows(NamedTuple):
     """What a flow group is on this chassis.
 
     `waiting` are ports that flows name and that aren't known yet, `sets` the
-    address sets and port groups whose members the flows were made from, `groups` the
-    OpenFlow groups that flows refer to. What is a flow for each member, whatever the
+    address sets and port groups whose members the flows were made from, `groups` and
+    `meters` those that flows refer to. What is a flow for each member, whatever the
     others, is in `by_set`, and made by :meth:`GroupPacker.member_flows`. `lacks` say why
     some flows are not what they should be.
     """
@@ -37,6 +38,7 @@ class GroupFlows(NamedTuple):
     waiting: tuple[str, ...] = ()
     sets: tuple[str, ...] = ()
     groups: tuple[Group, ...] = ()
+    meters: tuple[Meter, ...] = ()
     by_set: tuple[FlowsBySet, ...] = ()
     lacks: tuple[Lack, ...] = ()
 
@@ -46,13 +48,10 @@ def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
 
 
 class GroupPacker:
-    """Packs flow groups; it needs allocators of conjunction ids and of numbers of groups."""
+    """Packs flow groups; `numbering` gives numbers to what their flows refer to."""
 
-    def __init__(
-        self, conjunction_id: Callable[[bytes], int], group_number: Callable[[bytes], int]
-    ) -> None:
-        self._conjunction_id = conjunction_id
-        self._group_number = group_number
+    def __init__(self, numbering: Numbering) -> None:
+        self._numbering = numbering
 
     def group_flows(self, read: Read, key: int) -> GroupFlows | None:
         """The flows of a group, once its datapath is known."""
@@ -62,8 +61,8 @@ class GroupPacker:
         book = read(stage_book, (EVERYTHING, EVERYTHING))
         if group is None or datapath is None or stages is None or book is None:
             return None
-        around = _Surroundings(read, datapath.id, self._group_number)
-        context = around.context(datapath.tunnel_key, stages, book, self._conjunction_id)
+        around = _Surroundings(read, datapath.id, self._numbering)
+        context = around.context(datapath.tunnel_key, stages, book)
         packed = pack_group(group, compiled_templates(read), context)
         sets = around.sets.union(each.set for each in packed.by_set)
         return GroupFlows(
@@ -72,6 +71,7 @@ class GroupPacker:
             tuple(sorted(packed.waiting_for)),
             tuple(sorted(sets)),
             tuple(sorted(around.groups)),
+            tuple(sorted(around.meters)),
             tuple(packed.by_set),
             tuple(sorted(packed.lacks)),
         )
@@ -92,10 +92,10 @@ class GroupPacker:
 
 def flows_of_member(read: Read, group: GroupFlows, name: str, member: str) -> Iterator[Flow]:
     """Yield the flows that a group has for one member of the set `name`."""
-    around = _Surroundings(read, group.datapath, _no_number)
+    around = _Surroundings(read, group.datapath, _NO_NUMBERS)
     for each in group.by_set:
         if each.set == name:
-            context = around.context(each.datapath_key, _NO_STAGES, _NO_BOOK, _no_number)
+            context = around.context(each.datapath_key, _NO_STAGES, _NO_BOOK)
             flow = each.flow(member, context)
             if flow is not None:
                 yield flow
@@ -107,29 +107,27 @@ _NO_BOOK = StageBook.of(())
 
 
 def _no_number(_description: bytes) -> int:
-    raise NotImplementedError("a member of a set has no conjunction or group of its own")
+    raise NotImplementedError("a member of a set has no conjunction, group or meter of its own")
+
+
+_NO_NUMBERS = Numbering(_no_number, _no_number, _no_number)
 
 
 class _Surroundings:
     """What packing asks for, answered by recorded reads. A group names few ports, often."""
 
-    __slots__ = ("_datapath", "_group_number", "_places", "_read", "groups", "sets")
+    __slots__ = ("_datapath", "_numbering", "_places", "_read", "groups", "meters", "sets")
 
-    def __init__(self, read: Read, datapath: str, group_number: Callable[[bytes], int]) -> None:
+    def __init__(self, read: Read, datapath: str, numbering: Numbering) -> None:
         self._read = read
         self._datapath = datapath
         self._places: dict[str, Placement | None] = {}
-        self._group_number = group_number
+        self._numbering = numbering
         self.sets: set[str] = set()
         self.groups: set[Group] = set()
+        self.meters: set[Meter] = set()
 
-    def context(
-        self,
-        datapath_key: int,
-        stages: UsedStages,
-        book: StageBook,
-        conjunction_id: Callable[[bytes], int],
-    ) -> PackContext:
+    def context(self, datapath_key: int, stages: UsedStages, book: StageBook) -> PackContext:
         """These surroundings as packing takes them."""
         return PackContext(
             datapath_key=datapath_key,
@@ -140,9 +138,9 @@ class _Surroundings:
             is_local=self.is_local,
             is_resident=self.is_local,
             members=self.members,
-            conjunction_id=conjunction_id,
+            conjunction_id=self._numbering.conjunction,
             select_group=self.select_group,
-            meter_id=_no_meter,
+            rate_meter=self.rate_meter,
         )
 
     def port_key(self, name: str) -> int:
@@ -164,10 +162,15 @@ class _Surroundings:
         return self._read.members(set_members, name)
 
     def select_group(self, description: bytes, buckets: Sequence[Bucket]) -> int:
-        number = self._group_number(description)
+        number = self._numbering.group(description)
         self.groups.add(
             Group.of(SwitchGroup(number, GroupType.SELECT, buckets, selection_method="dp_hash"))
         )
+        return number
+
+    def rate_meter(self, description: bytes, rate: int, burst: int) -> int:
+        number = self._numbering.meter(description)
+        self.meters.add(Meter(number, packets=False, rate=rate, burst=burst))
         return number
 
     def _place(self, name: str) -> Placement | None:
@@ -176,11 +179,6 @@ class _Surroundings:
         except KeyError:
             place = self._places[name] = self._read(placement, name)
             return place
-
-
-def _no_meter(_name: str) -> int:
-    """Intent has no meters of its own: the meter in front of the agent limits all logging."""
-    return 0
 
 
 def used_sets(_key: int, group: GroupFlows) -> Iterator[tuple[str, str]]:

@@ -19,8 +19,21 @@ from chassis_agent.derivations.logical import (
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
-from chassis_agent.desired.identity import FIRST_GROUP, LAST_GROUP, StableNumbers
-from chassis_agent.desired.objects import DesiredObjects, Group, Meter, compare_objects
+from chassis_agent.desired.identity import (
+    FIRST_GROUP,
+    FIRST_METER,
+    LAST_GROUP,
+    LAST_METER,
+    Numbering,
+    StableNumbers,
+)
+from chassis_agent.desired.objects import (
+    DesiredObjects,
+    Group,
+    Meter,
+    ObjectChanges,
+    compare_objects,
+)
 from chassis_agent.desired.wanted import Wanted
 from chassis_agent.graph import wire
 from chassis_agent.inputs import Change, LocalPort, Zone
@@ -42,7 +55,10 @@ class FlowState:
 
     def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
         self._group_numbers = StableNumbers(FIRST_GROUP, LAST_GROUP)
-        self._wiring = wire(conjunction_id, self._group_numbers.allocate)
+        self._meter_numbers = StableNumbers(FIRST_METER, LAST_METER)
+        self._wiring = wire(
+            Numbering(conjunction_id, self._group_numbers.allocate, self._meter_numbers.allocate)
+        )
         self._engine = Engine(self._wiring.graph)
         self._desired = DesiredTable()
         self._groups: DesiredObjects[Group] = DesiredObjects()
@@ -137,6 +153,7 @@ class FlowState:
             group = change.after
             self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
             self._groups.replace((self._wiring.group_flows, key), group.groups if group else ())
+            self._meters.replace((self._wiring.group_flows, key), group.meters if group else ())
             self._note_waiting(key, group.waiting if group else ())
             self._note_lacks(key, group.lacks if group else ())
         for source in self._wiring.flow_sources:
@@ -174,12 +191,17 @@ class FlowState:
 
     def take_changes(self) -> Changes:
         """What changed since the last call, of flows and objects."""
-        groups = self._groups.take_changes()
-        for gone in groups.removed:
-            self._group_numbers.release(gone.number)
-        return self._desired.take_changes()._replace(
-            groups=groups, meters=self._meters.take_changes()
-        )
+        groups, meters = self._take_object_changes()
+        return self._desired.take_changes()._replace(groups=groups, meters=meters)
+
+    def _take_object_changes(self) -> tuple[ObjectChanges[Group], ObjectChanges[Meter]]:
+        """What changed of objects since the last call; the numbers of those that went are free."""
+        groups, meters = self._groups.take_changes(), self._meters.take_changes()
+        for group in groups.removed:
+            self._group_numbers.release(group.number)
+        for meter in meters.removed:
+            self._meter_numbers.release(meter.number)
+        return groups, meters
 
     def difference(
         self,
@@ -191,9 +213,7 @@ class FlowState:
 
         Forgets gathered changes: they are part of the difference.
         """
-        for gone in self._groups.take_changes().removed:
-            self._group_numbers.release(gone.number)
-        self._meters.take_changes()
+        self._take_object_changes()
         return self._desired.difference(installed)._replace(
             groups=self._groups.difference(groups), meters=self._meters.difference(meters)
         )
@@ -257,6 +277,7 @@ class FlowState:
         group_flows = self._wiring.group_flows
         for key, group in self._engine.rows(group_flows).items():
             groups.replace((group_flows, key), group.groups)
+            meters.replace((group_flows, key), group.meters)
         for source in self._wiring.object_sources:
             for key, value in self._engine.rows(source).items():
                 groups.replace((source, key), value.groups)

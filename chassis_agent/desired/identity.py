@@ -7,14 +7,27 @@ while its buckets are replaced. Should two hashes collide, the later thing takes
 number; that may cost a few rewritten flows after a restart, in one bundle, and nothing else.
 """
 
+from collections.abc import Callable
 from hashlib import blake2b
-from typing import Final
+from typing import Final, NamedTuple
 
 from chassis_agent.errors import NumbersExhaustedError
 
 FIRST_GROUP: Final = 0x100
 """Groups below it have fixed numbers."""
 LAST_GROUP: Final = 0xFFFFFEFF
+FIRST_METER: Final = 2048
+"""Meters below it are those in front of the agent: :mod:`chassis_agent.punt.meters`."""
+LAST_METER: Final = 0xFFFF
+"""Every datapath that Open vSwitch has takes numbers up to here."""
+
+
+class Numbering(NamedTuple):
+    """Who gives numbers to what packed flows refer to: each takes a description."""
+
+    conjunction: Callable[[bytes], int]
+    group: Callable[[bytes], int]
+    meter: Callable[[bytes], int]
 
 
 class StableNumbers:

@@ -45,8 +45,6 @@ SHARE_BURST: Final = 200
 
 _FIRST_SHARE: Final = 256
 _FIRST_LOG_SHARE: Final = 1024
-FIRST_FREE_METER: Final = 2048
-"""Meters from here on have numbers by what they are for: :mod:`chassis_agent.desired.identity`."""
 
 
 class Shares(NamedTuple):

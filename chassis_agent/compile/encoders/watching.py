@@ -1,5 +1,7 @@
 """Log lines and meters."""
 
+from typing import Final
+
 from chassis_agent import tables
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.encoders.encoding import Encoding, with_number
@@ -13,6 +15,8 @@ from logical_flow.action import SEVERITIES, VERDICTS, Log, SetMeter
 from logical_flow.constants import Integer
 from logical_flow.holes import Hole
 
+_MOST_KILOBITS: Final = 0xFFFFFFFF
+
 
 def encode_log(action: Log, _: Encoding) -> Assembly:
     if any(isinstance(part, Hole) for part in (action.name, action.severity, action.verdict)):
@@ -22,27 +26,22 @@ def encode_log(action: Log, _: Encoding) -> Assembly:
         None if action.severity is None else SEVERITIES.index(str(action.severity)),
         None if action.verdict is None else VERDICTS.index(str(action.verdict)),
     )
-    shared = PUNT_METERS[Opcode.LOG].meter_id
-    if action.meter is None:
-        return constant(punted(tables.LOG_SHARE, shared, data))
-    name = str(action.meter)
-    return with_number(
-        lambda meter: punted(tables.LOG_SHARE, meter, data),
-        lambda _, context: (context.meter_id(name) or shared).to_bytes(4),
-    )
+    # A meter that the line names is one that intent doesn't have yet: all logging shares one.
+    return constant(punted(tables.LOG_SHARE, PUNT_METERS[Opcode.LOG].meter_id, data))
 
 
-def encode_set_meter(action: SetMeter, _: Encoding) -> Assembly:
-    """Encode the meter of that rate, under the name that its numbers give it."""
+def encode_set_meter(action: SetMeter, encoding: Encoding) -> Assembly:
+    """Encode a meter of the flow's own; flows of the same rate don't share one."""
     rate, burst = action.rate, action.burst
     if not isinstance(rate, Integer) or not isinstance(burst, Integer | None):
         raise BadTemplateError("set_meter is compiled before its holes are filled")
-    name = f"rate={rate.value},burst={0 if burst is None else burst.value}"
+    limits = (rate.value, 0 if burst is None else burst.value)
+    if not (1 <= limits[0] <= _MOST_KILOBITS and 0 <= limits[1] <= _MOST_KILOBITS):
+        raise BadArgumentsError(f"`{action}' is no rate: 1 to {_MOST_KILOBITS} kbit/s")
+    identity = (encoding.pipeline, encoding.template, *limits)
 
-    def source(_: Arguments, context: PackContext) -> bytes:
-        meter = context.meter_id(name)
-        if not meter:
-            raise BadArgumentsError(f"there is no meter {name}")
-        return meter.to_bytes(4)
+    def source(arguments: Arguments, context: PackContext) -> bytes:
+        description = repr((*identity, context.datapath_key, list(arguments)))
+        return context.rate_meter(description.encode(), *limits).to_bytes(4)
 
     return with_number(act.meter, source)

@@ -68,7 +68,7 @@ def flows_of(number: int, acl: tuple[int, str, str, int]) -> tuple[LogicalFlow, 
     priority, match, action, label = acl
     name = str(number)
     row = Acl(
-        *(name, "s", "", "to-lport", 0, priority, match, action, name, False, "", ""),
+        *(name, "s", "", "to-lport", 0, priority, match, action, name, False, ""),
         label if action == "allow-related" else 0,
     )
     made = acl_flows(RecordedFacts({Acl: {name: row}}), ("s", name))

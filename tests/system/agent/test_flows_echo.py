@@ -37,7 +37,7 @@ from tests.system.agent.packet_lab import install
 from tests.system.agent.private_switch import PrivateSwitch
 from tests.unit.chassis_agent.compile.surroundings import (
     ACL_MATCHES,
-    ACL_METER,
+    RATE_METER,
     arguments_for,
     every_template,
     surroundings,
@@ -58,7 +58,7 @@ async def installed(bridge: Path, flows: Iterable[Flow]) -> list[Flow]:
     connection = await Connection.connect(bridge, on_packet_in=lambda _: None)
     try:
         await connection.confirm([each.message for each in await missing_groundwork(connection)])
-        meters = [*punt_meters(), PuntMeter(ACL_METER, 100, 100)]
+        meters = [*punt_meters(), PuntMeter(RATE_METER, 100, 100)]
         changes = Changes(
             [],
             list(flows),

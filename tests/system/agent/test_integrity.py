@@ -178,6 +178,25 @@ async def test_a_bridge_that_another_program_changes_is_mended(
     assert await plugged.differences() == []
 
 
+async def test_rows_of_the_agents_own_that_nothing_wants_are_removed(
+    switch: PrivateSwitch, plugged: AgentUnderTest
+) -> None:
+    """Such as those of a feature that was in use before the agent was restarted."""
+
+    def queues() -> str:
+        return switch.vsctl("--bare", "--columns=external_ids", "list", "queue").strip()
+
+    create = ("create", "queue", "external_ids:treadle-id=web-1")
+    await asyncio.to_thread(switch.vsctl, *create, "external_ids:treadle-owner=br-int")
+    await asyncio.to_thread(switch.vsctl, *create, "external_ids:treadle-owner=br-other")
+    await asyncio.to_thread(
+        wait_until, lambda: "treadle-owner=br-int" not in queues(), "removed", 15
+    )
+    assert "treadle-owner=br-other" in queues()
+    status = await plugged.status()
+    assert "Queue web-1 is not wanted" in status["degraded"]["bridge"]
+
+
 async def test_zones_are_persisted_again_in_a_bridge_that_was_made_anew(
     switch: PrivateSwitch, server: WatchedServer, plugged: AgentUnderTest
 ) -> None:

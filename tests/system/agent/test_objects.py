@@ -7,6 +7,7 @@ import pytest
 
 from chassis_agent.bridge import integrity, unixctl
 from chassis_agent.desired.flows import Changes
+from chassis_agent.desired.identity import FIRST_METER
 from chassis_agent.desired.objects import Group
 from chassis_agent.desired.steps import bundle_steps
 from chassis_agent.openflow import actions as act
@@ -22,7 +23,7 @@ from tests.system.agent.test_agent import up
 from tests.system.frames import IPV4, UDP, ethernet, ipv4, udp
 from tests.unit.chassis_agent.tiny_network import LS_OUT, Delivery, group, port
 
-CHOICE, WAYS, DELIVERY = 21, 22, 23
+CHOICE, WAYS, DELIVERY, LIMIT = 21, 22, 23, 24
 PACKETS = 400
 
 
@@ -38,7 +39,15 @@ class Way(Stage, name="ls_in_way", default="drop"):
     way = Template(50, "reg0[0..15] == {way:int}", "outport = {port:lport}; output;")
 
 
-LS_IN = Pipeline("ls_in", kind="ls", direction="ingress", stages=[Choice, Way])
+class Limit(Stage, name="ls_in_limit"):
+    """How much of it may pass."""
+
+    limit = Template(
+        50, "ip4 && udp.dst == {port:int}", "set_meter({rate:int}, {burst:int}); next;"
+    )
+
+
+LS_IN = Pipeline("ls_in", kind="ls", direction="ingress", stages=[Limit, Choice, Way])
 DESTINATION = "192.0.2.99"
 
 
@@ -192,10 +201,42 @@ async def test_a_broken_choice_fails_alone(
 ) -> None:
     broken = group(CHOICE, "ls", Choice.choose(to=bytes(4), ways=bytes.fromhex("0001 0000")))
     await server.write(broken)
-    status = await balanced.until(lambda status: "flows" in status["degraded"])
-    assert "1=0 is no member" in status["degraded"]["flows"]
+    status = await balanced.until(lambda status: status["lacks"])
+    assert "1=0 is no member" in status["lacks"][0]
     assert groups_of(switch) == []
     assert up(status) == ["p1", "p2", "p3"]
+
+
+def meters_of(switch: PrivateSwitch) -> list[str]:
+    """The meters of the bridge that are not in front of the agent, a line each."""
+    told = switch.ofctl("dump-meters").replace("\nbands=", " bands=").replace("\ntype=", " type=")
+    found = re.findall(r"^meter=(\d+) (.*)$", told, re.MULTILINE)
+    return [
+        f"{number} {' '.join(text.split())}" for number, text in found if int(number) >= FIRST_METER
+    ]
+
+
+async def test_flows_are_limited_by_meters_of_their_own(
+    switch: PrivateSwitch, server: WatchedServer, balanced: AgentUnderTest
+) -> None:
+    flows = [Limit.limit(port=port, rate=100, burst=50) for port in (4000, 4001)]
+    await server.applied(await server.write(group(LIMIT, "ls", *flows)))
+    before = meters_of(switch)
+    assert [line.split(maxsplit=1)[1] for line in before] == [
+        "kbps burst stats bands= type=drop rate=100 burst_size=50"
+    ] * 2, "flows of one rate don't share it"
+    used = set(re.findall(r"actions=meter:(\d+)", "".join(switch.flows())))
+    assert {number for number in used if int(number) >= FIRST_METER} == {
+        line.split()[0] for line in before
+    }
+    await balanced.restart()
+    status = await balanced.until(lambda status: len(up(status)) == 3 and status["in_sync"])
+    assert status["counters"].get("meter_mods_sent", 0) == 0
+    assert meters_of(switch) == before
+    assert await balanced.differences() == []
+    await server.applied(await server.write(deletes=(group(LIMIT, "ls"),)))
+    assert meters_of(switch) == []
+    assert await balanced.differences() == []
 
 
 @pytest.fixture

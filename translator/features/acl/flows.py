@@ -48,7 +48,7 @@ def acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
     """The flows of an ACL on a switch to which it, or its port group, belongs.
 
     >>> from incremental import RecordedFacts
-    >>> acl = Acl("a", "s", "", "to-lport", 0, 10, "tcp.dst==80", "drop", "", False, "", "", 0)
+    >>> acl = Acl("a", "s", "", "to-lport", 0, 10, "tcp.dst==80", "drop", "", False, "", 0)
     >>> for flow in acl_flows(RecordedFacts({Acl: {"a": acl}}), ("s", "a")).flows:
     ...     print(flow)
     table=2(ls_out_acl_eval_0), priority=21, match=(tcp.dst == 80 && !ip.is_frag), \
@@ -146,7 +146,7 @@ def _verdict_flow(acl: Acl, action: str, match: str) -> LogicalFlow:
         name = "allow_labelled"
         arguments["label"] = acl.label
     if acl.log:
-        name += "_log_metered" if acl.meter else "_logged"
+        name += "_logged"
         arguments.update(_log_arguments(acl, action))
     template: Template = getattr(_stage(acl), name)
     return template(**arguments)
@@ -156,8 +156,6 @@ def _log_arguments(acl: Acl, action: str) -> Iterator[tuple[str, str | int | byt
     yield "log_name", acl.name.encode()
     yield "severity", SEVERITIES.index(acl.severity)
     yield "verdict", VERDICTS.index(_VERDICTS[action])
-    if acl.meter:
-        yield "meter", acl.meter
 
 
 def _untracked_flow(acl: Acl) -> LogicalFlow:

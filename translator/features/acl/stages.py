@@ -16,10 +16,6 @@ OTHERWISE = Priority(0, "priority", 2)
 NEIGHBOUR_DISCOVERY = "nd || nd_rs || nd_ra || mldv1 || mldv2"
 
 LOG = "log(name={log_name:bytes}, severity={severity:int}, verdict={verdict:int}); "
-METERED_LOG = (
-    "log(name={log_name:bytes}, severity={severity:int}, verdict={verdict:int}, "
-    "meter={meter:meter}); "
-)
 
 NEW_OR_UNBLOCKED = "((ct.new && !ct.est) || (ct.est && !ct.rpl && ct_mark.blocked == 1))"
 ESTABLISHED_REQUEST = "ct.est && !ct.rpl && ct_mark.blocked == 0"
@@ -88,11 +84,6 @@ class AclEval(Stage, name="acl_eval", role=Role.ACL):
     drop_logged: Template
     reject_logged: Template
     pass_on_logged: Template
-    allow_log_metered: Template
-    allow_labelled_log_metered: Template
-    drop_log_metered: Template
-    reject_log_metered: Template
-    pass_on_log_metered: Template
 
 
 class AclAction(Stage, name="acl_action", role=Role.ACL_VERDICT):
@@ -180,11 +171,6 @@ def acl_eval(direction: Direction, tier: int) -> type[AclEval]:
         drop_logged = Template(REFUSING, match, LOG + drop_text)
         reject_logged = Template(REFUSING, match, LOG + reject_text)
         pass_on_logged = Template(OTHERWISE, match, LOG + "next;")
-        allow_log_metered = Template(OTHERWISE, match, METERED_LOG + allow_text)
-        allow_labelled_log_metered = Template(OTHERWISE, match, METERED_LOG + labelled_text)
-        drop_log_metered = Template(REFUSING, match, METERED_LOG + drop_text)
-        reject_log_metered = Template(REFUSING, match, METERED_LOG + reject_text)
-        pass_on_log_metered = Template(OTHERWISE, match, METERED_LOG + "next;")
 
     return Eval
 

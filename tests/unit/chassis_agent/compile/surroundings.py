@@ -5,14 +5,14 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from chassis_agent.compile import PackContext, StageBook, StageKey, UnknownPortError
-from chassis_agent.punt.meters import FIRST_FREE_METER
+from chassis_agent.desired.identity import FIRST_METER
 from logical_flow.action import Member, encode_members
 from logical_flow.holes import Argument, Hole, HoleType
 from logical_flow.template import Pipeline, Template
 from translator.pipeline import lr_in, lr_out, ls_in, ls_out
 
-ACL_METER = FIRST_FREE_METER
-"""The meter of whatever name an ACL gives."""
+RATE_METER = FIRST_METER
+"""The meter of whatever rate an action gives."""
 
 ACL_MATCHES = (
     "1",
@@ -128,7 +128,7 @@ def surroundings(
         members=lambda name: members.get(name, ()),
         conjunction_id=conjunction_id,
         select_group=lambda _description, _buckets: SELECT_GROUP,
-        meter_id=lambda name: ACL_METER if name else 0,
+        rate_meter=lambda _description, _rate, _burst: RATE_METER,
     )
 
 

@@ -1,9 +1,9 @@
 """The meters in front of the agent: one for each sender and each opcode, made once."""
 
 from chassis_agent import tables
+from chassis_agent.desired.identity import FIRST_METER
 from chassis_agent.desired.objects import Meter
 from chassis_agent.punt.meters import (
-    FIRST_FREE_METER,
     LOCAL_SHARES,
     PROBE_ECHO_METER,
     PUNT_METERS,
@@ -18,7 +18,7 @@ from chassis_agent.punt.opcodes import Opcode
 def test_every_chassis_has_a_meter_for_each_opcode_and_share() -> None:
     numbers = {meter.meter_id for meter in punt_meters()}
     assert len(numbers) == len(Opcode) + 1 + 2 * (LOCAL_SHARES + TUNNEL_SHARES)
-    assert max(numbers) < FIRST_FREE_METER
+    assert max(numbers) < FIRST_METER
     arp = PUNT_METERS[Opcode.ARP]
     assert arp.as_object() == Meter(int(Opcode.ARP), packets=True, rate=arp.rate, burst=arp.burst)
 
