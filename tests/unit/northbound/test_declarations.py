@@ -11,7 +11,7 @@ from northbound.services.base import Service
 from northbound.specs import SPECS, Spec
 from northbound.specs.base import Reference
 from northbound.specs.declaration import Declaration, RefersTo, in_order, referred_kinds
-from northbound.specs.routing import LogicalRouterProperties, LogicalRouterSpec
+from northbound.specs.routing import LogicalRouterSpec
 from tests.unit.northbound.network import Network
 
 
@@ -32,12 +32,12 @@ def test_tables_come_after_those_that_their_keys_lead_to() -> None:
 
 
 class _A(Spec):
-    declaration: ClassVar = Declaration("a", "as", Spec)
+    declaration: ClassVar = Declaration("a", "as", Spec, (), {}, {})
     b: Annotated[Reference, RefersTo("b")]
 
 
 class _B(Spec):
-    declaration: ClassVar = Declaration("b", "bs", Spec)
+    declaration: ClassVar = Declaration("b", "bs", Spec, (), {}, {})
     a: Annotated[Reference, RefersTo("a")]
 
 
@@ -48,7 +48,7 @@ def test_kinds_cannot_refer_to_each_other_in_a_circle() -> None:
 
 def test_a_field_without_a_column_is_noticed() -> None:
     class Wider(LogicalRouterSpec):
-        declaration: ClassVar = Declaration("logical_router", "routers", LogicalRouterProperties)
+        declaration: ClassVar = LogicalRouterSpec.declaration
         colour: str = "red"
 
     class Routers(Service[LogicalRouter, Wider]):
