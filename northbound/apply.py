@@ -87,6 +87,7 @@ class _Application:
             self._plan.present[kind] = self._present(SERVICES[kind])
         for service in SERVICES.values():
             service.make_room(self._tx, self._plan)
+        self._forget_deleted()
         for service in SERVICES.values():
             self._reach(service)
         for service in SERVICES.values():
@@ -95,6 +96,17 @@ class _Application:
             self._delete_unwanted(kind)
         self._tx.flush()
         return self._result()
+
+    def _forget_deleted(self) -> None:
+        """Drop what went with its owner, as that made room: it is to be made again."""
+        if not self._plan.deleted:
+            return
+        for kind, present in self._plan.present.items():
+            gone = [key for key, found in present.items() if self._tx.is_deleted(found.row)]
+            for key in gone:
+                row = present.pop(key).row
+                if key in self._plan.wanted[kind]:
+                    self._plan.deleted.append(SERVICES[kind].referent(row))
 
     def _set_project(self) -> None:
         for wanted in self._plan.wanted.values():

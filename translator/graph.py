@@ -15,7 +15,7 @@ from translator.features.acl import flows as acl_flows
 from translator.features.acl import names
 from translator.features.acl import relations as acls
 from translator.features.neighbours import flows as neighbour_flows
-from translator.features.neighbours import learning
+from translator.features.neighbours import learning, static
 from translator.features.neighbours import relations as neighbours
 from translator.features.routing import flows as route_flows
 from translator.features.routing import relations as routes
@@ -45,6 +45,7 @@ FLOWS: Derivations = (
     router.router_port_flows,
     route_flows.static_route_flows,
     neighbour_flows.neighbour_flows,
+    static.static_mac_binding_flows,
     learning.asking_flows,
 )
 
@@ -59,7 +60,7 @@ def translation() -> Graph:
     return graph
 
 
-INPUTS: Mapping[str, InputTable] = {table.name: table for table in inputs.TABLES}
+INPUTS: Mapping[str, InputTable] = {table.name: table for table in (*inputs.TABLES, static.TABLE)}
 """The northbound tables that translation follows, by name."""
 
 
@@ -137,4 +138,5 @@ def _flows(graph: Graph) -> None:
     graph.derive(router.router_port_flows, over=LogicalRouterPort, output=True)
     graph.derive(route_flows.static_route_flows, over=StaticRoute, output=True)
     graph.derive(neighbour_flows.neighbour_flows, over=neighbours.neighbours, output=True)
+    graph.derive(static.static_mac_binding_flows, over=static.StaticMacBinding, output=True)
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)

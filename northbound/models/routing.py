@@ -1,4 +1,4 @@
-"""Logical routers, their ports and their static routes."""
+"""Logical routers, their ports, their static routes and what they are told of neighbours."""
 
 from sqlalchemy import UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
@@ -56,3 +56,18 @@ class StaticRoute(Resource):
     nexthop: Mapped[str]
     output_port: Mapped[str | None] = mapped_column(Name, index=True, default=None)
     policy: Mapped[str] = mapped_column(default="dst-ip")
+
+
+class StaticMacBinding(Resource):
+    """The MAC address of a neighbour of a router port, as somebody declared it.
+
+    One that overrides holds whatever the neighbour says of itself; another one only as long
+    as the router has learned nothing.
+    """
+
+    __tablename__ = "static_mac_binding"
+
+    logical_router_port_id: Mapped[str] = reference("logical_router_port.id")
+    ip: Mapped[str]
+    mac: Mapped[str]
+    override_dynamic_mac: Mapped[bool] = mapped_column(default=False)

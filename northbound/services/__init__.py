@@ -9,6 +9,7 @@ from northbound.services.base import LABEL_FILTER, Service
 from northbound.services.port_groups import PortGroupService
 from northbound.services.router_ports import LogicalRouterPortService
 from northbound.services.routers import LogicalRouterService
+from northbound.services.static_mac_bindings import StaticMacBindingService
 from northbound.services.static_routes import StaticRouteService
 from northbound.services.switch_ports import LogicalSwitchPortService
 from northbound.services.switches import LogicalSwitchService
@@ -19,6 +20,7 @@ LOGICAL_SWITCH_PORTS = LogicalSwitchPortService()
 LOGICAL_ROUTERS = LogicalRouterService()
 LOGICAL_ROUTER_PORTS = LogicalRouterPortService()
 STATIC_ROUTES = StaticRouteService()
+STATIC_MAC_BINDINGS = StaticMacBindingService()
 PORT_GROUPS = PortGroupService()
 ADDRESS_SETS = AddressSetService()
 ACLS = AclService()
@@ -29,6 +31,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     LOGICAL_ROUTERS,
     LOGICAL_ROUTER_PORTS,
     STATIC_ROUTES,
+    STATIC_MAC_BINDINGS,
     PORT_GROUPS,
     ADDRESS_SETS,
     ACLS,
@@ -61,6 +64,7 @@ __all__ = [
     "LOGICAL_SWITCH_PORTS",
     "PORT_GROUPS",
     "SERVICES",
+    "STATIC_MAC_BINDINGS",
     "STATIC_ROUTES",
     "Service",
 ]

@@ -46,6 +46,18 @@ class Fixed:
     """Mark of a field that is chosen when an object is made, and stays."""
 
 
+class OvnSource(NamedTuple):
+    """Where objects of a kind come from in OVN's northbound database, if all they take is copying.
+
+    Rows of `table` name their owner in the column `owner`; `columns` become the fields of the
+    same names. What takes more judgement is written by hand (:mod:`cli.import_ovn`).
+    """
+
+    table: str
+    owner: str
+    columns: tuple[str, ...]
+
+
 @dataclass(frozen=True)
 class Declaration:
     """A kind of object.
@@ -82,6 +94,8 @@ class Declaration:
     """Kinds that no object's name may be shared with, if there are others than this one."""
     name_type: Any = None
     """The type of names, where they are not like those of most objects."""
+    ovn: OvnSource | None = None
+    """What `import-ovn` makes objects of, where that is copying."""
     also_refers_to: tuple[str, ...] = ()
     """Kinds that a field refers to in its own language, as a match does to sets."""
 

@@ -1,4 +1,4 @@
-"""Specs of logical routers, their ports and their static routes."""
+"""Specs of logical routers, their ports, static routes and static MAC bindings."""
 
 import ipaddress
 from itertools import combinations
@@ -16,7 +16,7 @@ from northbound.specs.base import (
     checked,
     unique,
 )
-from northbound.specs.declaration import Declaration, Filtered, RefersTo
+from northbound.specs.declaration import Declaration, Filtered, OvnSource, RefersTo
 
 
 def _nexthop(text: str) -> str:
@@ -141,4 +141,48 @@ class StaticRouteSpec(StaticRouteProperties):
     logical_router: Annotated[Reference, RefersTo("logical_router", owner=True)]
 
 
-KINDS: tuple[type[Spec], ...] = (LogicalRouterSpec, LogicalRouterPortSpec, StaticRouteSpec)
+class StaticMacBindingProperties(Spec):
+    """Which MAC address a neighbour of a router port has."""
+
+    ip: Annotated[str, checked(parse_host), Filtered()]
+    """The neighbour's IPv4 or IPv6 address; a router port has at most one binding of it."""
+    mac: Annotated[str, checked(parse_mac), Filtered()]
+    override_dynamic_mac: bool = False
+    """Whether it holds against what the neighbour says of itself. Otherwise what the router has
+    learned comes first. Ports of the network, whose addresses are known, always do."""
+
+
+class StaticMacBindingSpec(StaticMacBindingProperties):
+    """The MAC address of a neighbour of a router port, without asking for it."""
+
+    declaration: ClassVar = Declaration(
+        "static_mac_binding",
+        "static MAC bindings",
+        StaticMacBindingProperties,
+        columns=("logical_router_port", "ip", "mac", "override_dynamic_mac"),
+        example={
+            "logical_router_port": "edge-web",
+            "ip": "10.0.0.77",
+            "mac": "0a:00:00:00:00:77",
+        },
+        patch={"override_dynamic_mac": True},
+        identifying=("logical_router_port", "ip"),
+        natural_key=("logical_router_port", "ip"),
+        collection="static_mac_bindings",
+        title="static MAC binding",
+        ovn=OvnSource(
+            "Static_MAC_Binding",
+            owner="logical_port",
+            columns=("ip", "mac", "override_dynamic_mac"),
+        ),
+    )
+
+    logical_router_port: Annotated[Reference, RefersTo("logical_router_port", owner=True)]
+
+
+KINDS: tuple[type[Spec], ...] = (
+    LogicalRouterSpec,
+    LogicalRouterPortSpec,
+    StaticRouteSpec,
+    StaticMacBindingSpec,
+)

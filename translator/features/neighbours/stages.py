@@ -53,7 +53,7 @@ class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor", role=Role.LEARNING)
 class LrInArpResolve(
     Stage, name="lr_in_arp_resolve", default="drop", role=Role.NEXT_HOP, because=NO_NEXT_HOP
 ):
-    """The next hop's MAC address: known from intent, or learned."""
+    """The next hop's MAC address: known from intent, declared to override, or learned."""
 
     static4 = Template(
         100,
@@ -62,6 +62,16 @@ class LrInArpResolve(
     )
     static6 = Template(
         100,
+        "outport == {port:lport} && reg9[9] == 0 && xxreg0 == {ip:ip6}",
+        "eth.dst = {mac:mac}; next;",
+    )
+    bound4 = Template(
+        50,
+        "outport == {port:lport} && reg9[9] == 1 && reg0 == {ip:ip4}",
+        "eth.dst = {mac:mac}; next;",
+    )
+    bound6 = Template(
+        50,
         "outport == {port:lport} && reg9[9] == 0 && xxreg0 == {ip:ip6}",
         "eth.dst = {mac:mac}; next;",
     )
@@ -74,10 +84,24 @@ class LrInArpRequest(
 ):
     """Asks for the next hop's MAC address while it isn't known, else sends the packet on.
 
+    Of a next hop that presents itself nowhere the address may be declared.
+
     A neighbour solicitation goes to the multicast group of its target. By itself that
     is the group of the packet's destination, so next hops of routes are told apart.
     """
 
+    bound4 = Template(
+        250,
+        "outport == {port:lport} && eth.dst == 00:00:00:00:00:00 && reg9[9] == 1 "
+        "&& reg0 == {ip:ip4}",
+        "eth.dst = {mac:mac}; output;",
+    )
+    bound6 = Template(
+        250,
+        "outport == {port:lport} && eth.dst == 00:00:00:00:00:00 && reg9[9] == 0 "
+        "&& xxreg0 == {ip:ip6}",
+        "eth.dst = {mac:mac}; output;",
+    )
     nd_for_next_hop = Template(
         200,
         "ip && eth.dst == 00:00:00:00:00:00 && reg9[9] == 0 && xxreg0 == {nexthop:ip6}",
