@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from cli.import_ovn import needs
+from cli.import_ovn.copied import SOURCES, copied_columns
 from cli.import_ovn.findings import Report
 from cli.import_ovn.needs import Need
 from cli.import_ovn.snapshot import Row, Snapshot
@@ -256,7 +257,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "origin": KEPT,
         },
     },
-    "Static_MAC_Binding": Unsupported("there are no static MAC bindings"),
+    **{table: copied_columns(each.ovn) for table, each in SOURCES.items() if each.ovn},
     "Load_Balancer": _UNUSED,
     "Load_Balancer_Group": _UNUSED,
     "DHCP_Options": _UNUSED,

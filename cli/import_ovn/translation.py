@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from cli.import_ovn.columns import report_unsupported
+from cli.import_ovn.copied import add_copies
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.filtering import Filtering
 from cli.import_ovn.findings import Report
@@ -26,6 +27,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     """
     draft = Draft(snapshot)
     routing = Routing(draft)
+    add_copies(draft, routing.ports)
     switching = Switching(draft, routing.ports)
     names = draft.names
     switch_rows = snapshot.rows("Logical_Switch")

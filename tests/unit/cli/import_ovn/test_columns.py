@@ -41,7 +41,6 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Router_Port", {"ipv6_ra_configs": {"address_mode": "slaac"}}, "ipv6_ra_configs"),
         ("Logical_Router_Static_Route", {"route_table": "blue"}, "route_table"),
         ("Logical_Router_Static_Route", {"bfd": references("x")}, "bfd"),
-        ("Static_MAC_Binding", {"ip": "10.0.0.1"}, ""),
         ("Logical_Switch", {"of_the_future": 1}, "of_the_future"),
         ("Logical_Switch", {"other_config": {"of-the-future": "1"}}, "other_config:of-the-future"),
         ("Of_The_Future", {"name": "x"}, ""),

@@ -193,3 +193,57 @@ def test_a_route_that_ovn_may_follow_or_not() -> None:
     route = {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9", "policy": ["src-ip"]}
     imported = with_routes(route)
     assert [column for _, column in losses(imported)] == ["policy"]
+
+
+def with_bindings(*bindings: dict[str, Any], **port: Any) -> Imported:
+    """A router with the port ``p``, and these static MAC bindings."""
+    database = Database()
+    database.router(database.router_port("p", "10.0.0.1/24", **port))
+    for binding in bindings:
+        row = {"logical_port": "p", "ip": "10.0.0.7", "mac": "0a:00:00:00:00:07", **binding}
+        database.add("Static_MAC_Binding", **row)
+    return database.translated()
+
+
+def bindings_of(imported: Imported) -> list[dict[str, Any]]:
+    port = imported.document["logical_routers"]["r"]["ports"]["p"]
+    found = port.get("static_mac_bindings", [])
+    assert isinstance(found, list)
+    return found
+
+
+def test_static_mac_bindings_are_copied() -> None:
+    imported = with_bindings(
+        {"override_dynamic_mac": True}, {"ip": "FD00::7", "mac": "0A:00:00:00:00:08"}
+    )
+    assert imported.report.findings == []
+    assert bindings_of(imported) == [
+        {"ip": "10.0.0.7", "mac": "0a:00:00:00:00:07", "override_dynamic_mac": True},
+        {"ip": "fd00::7", "mac": "0a:00:00:00:00:08"},
+    ]
+
+
+@pytest.mark.parametrize("columns", [{"ip": "neighbour"}, {"mac": "ff:ff:ff:ff:ff:ff"}])
+def test_a_binding_of_what_is_no_host_is_lost(columns: dict[str, str]) -> None:
+    imported = with_bindings(columns)
+    assert bindings_of(imported) == []
+    assert [column for _, column in losses(imported)] == list(columns)
+
+
+def test_two_bindings_of_one_address() -> None:
+    imported = with_bindings({}, {"mac": "0a:00:00:00:00:09"})
+    assert len(bindings_of(imported)) == 1
+    assert [column for _, column in losses(imported)] == ["ip"]
+
+
+def test_a_binding_of_no_port_is_passed_over_by_ovn_too() -> None:
+    imported = with_bindings({"logical_port": "nowhere"})
+    assert losses(imported) == []
+    assert [found.column for found in notes(imported)] == ["logical_port"]
+
+
+def test_a_binding_of_a_port_that_is_not_imported_is_lost() -> None:
+    database = Database()
+    database.router(database.router_port("p", "10.0.0.1"))
+    database.add("Static_MAC_Binding", logical_port="p", ip="10.0.0.7", mac="0a:00:00:00:00:07")
+    assert [column for _, column in losses(database.translated())] == ["networks", "logical_port"]
