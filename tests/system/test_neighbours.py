@@ -1,11 +1,14 @@
 """ARP and neighbour discovery, answered at the source chassis for known addresses."""
 
+from itertools import count
+
 import pytest
 
 from cli.testbed.network_facts import VmFacts
+from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
-from tests.system.frames import BROADCAST, IPV4, NA, UDP, arp_request, ethernet, ipv4, udp
+from tests.system.frames import ARP, BROADCAST, IPV4, NA, UDP, arp_request, ethernet, ipv4, udp
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
@@ -112,3 +115,29 @@ def test_unknown_port_answers_for_itself(scene: Scene) -> None:
         assert scene.lab.vm("n1").ping(IP["n4"], count=3)
         n4.expect(lambda frame: frame.arp_op == 1 and frame.dst == BROADCAST, "the ARP request")
     assert scene.lab.vm("n1").ping(IP6["n4"], count=3)
+
+
+def test_a_declared_mac_address_is_used_without_asking(scene: Scene) -> None:
+    """Until the neighbour presents itself, or for good where the declaration overrides that."""
+    router, declared, real = "0a:00:00:00:06:fe", "0a:00:00:00:06:77", "0a:00:00:00:06:78"
+    address, ports = "10.0.6.77", count(7001)
+
+    def sent_to(n1: Tap, n4: Tap) -> str:
+        """The MAC address to which the router sends what n1 sends to the address."""
+        port = next(ports)
+        packet = ipv4(IP["n1"], address, UDP, udp(IP["n1"], address, 1, port))
+        n1.send(ethernet(router, MAC["n1"], IPV4, packet))
+        return n4.expect(lambda frame: frame.dport == port, "the packet to the neighbour").dst
+
+    path = "/logical-router-ports/r6-nei/static-mac-bindings"
+    created = scene.net.call("POST", path, {"ip": address, "mac": declared})
+    with Tap(scene.lab.vm("n1")) as n1, Tap(scene.lab.vm("n4")) as n4:
+        assert sent_to(n1, n4) == declared
+        assert not n4.matching(lambda frame: frame.arp_op == 1)
+        n4.send(ethernet(router, real, ARP, frames.arp(2, real, address, router, "10.0.6.254")))
+        until(lambda: sent_to(n1, n4) == real, "the router to learn the address")
+        binding = f"/static-mac-bindings/{created['id']}"
+        scene.net.call("PATCH", binding, {"override_dynamic_mac": True})
+        assert sent_to(n1, n4) == declared
+        scene.net.delete(binding)
+        assert sent_to(n1, n4) == real

@@ -84,10 +84,9 @@ class LrInArpRequest(
 ):
     """Asks for the next hop's MAC address while it isn't known, else sends the packet on.
 
-    Of a next hop that presents itself nowhere the address may be declared.
-
     A neighbour solicitation goes to the multicast group of its target. By itself that
     is the group of the packet's destination, so next hops of routes are told apart.
+    A declared address stands in for one that was not learned.
     """
 
     bound4 = Template(
