@@ -1,5 +1,7 @@
 """The operations that every kind of object has: create, read, list, change, delete."""
 
+from typing import Any
+
 import httpx
 import pytest
 
@@ -17,6 +19,10 @@ async def make_network(client: httpx.AsyncClient) -> None:
             "logical-router-ports",
             {"name": "uplink", "logical_router": "edge", "networks": ["10.0.0.250/24"]},
         ),
+        (
+            "logical-router-ports",
+            {"name": "edge-web", "logical_router": "edge", "networks": ["10.8.0.1/24"]},
+        ),
         ("logical-switch-ports", {"name": "spare", "logical_switch": "web"}),
         ("port-groups", {"name": "others", "ports": ["spare"]}),
         ("address-sets", {"name": "nets", "addresses": ["192.0.2.0/24"]}),
@@ -25,12 +31,13 @@ async def make_network(client: httpx.AsyncClient) -> None:
         assert response.status_code == 201, response.text
 
 
-BODIES = {
+BODIES: dict[str, dict[str, Any]] = {
+    **{kind.name: dict(kind.example) for kind in KINDS.values()},
     "logical_switch": {"name": "db", "subnet4": "10.1.0.0/24"},
     "logical_switch_port": {"name": "web-1", "logical_switch": "web", "addresses": ["unknown"]},
     "logical_router": {"name": "core"},
     "logical_router_port": {
-        "name": "edge-web",
+        "name": "edge-db",
         "logical_router": "edge",
         "networks": ["10.9.0.1/24"],
     },
@@ -45,7 +52,8 @@ BODIES = {
         "action": "drop",
     },
 }
-PATCHES = {
+PATCHES: dict[str, dict[str, Any]] = {
+    **{kind.name: dict(kind.patch) for kind in KINDS.values()},
     "logical_switch": {"exclude_ips": ["10.1.0.2..10.1.0.9"]},
     "logical_switch_port": {"enabled": False},
     "logical_router": {"enabled": False},

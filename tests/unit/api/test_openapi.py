@@ -127,14 +127,7 @@ async def test_examples_of_bodies_are_taken(server: Server, described: dict[str,
         return content["application/json"]["example"]
 
     for path, ref in (
-        ("/v1/logical-switches", ""),
-        ("/v1/logical-switch-ports", ""),
-        ("/v1/logical-routers", ""),
-        ("/v1/logical-router-ports", ""),
-        ("/v1/static-routes", ""),
-        ("/v1/port-groups", ""),
-        ("/v1/address-sets", ""),
-        ("/v1/acls", ""),
+        *((f"/v1/{kind.path}", "") for kind in KINDS.values()),
         ("/v1/address-sets/{ref}/addresses", "office"),
         ("/v1/port-groups/{ref}/ports", "web_servers"),
         ("/v1/tokens", ""),

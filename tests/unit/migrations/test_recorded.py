@@ -80,7 +80,8 @@ def test_objects_are_as_they_were(database: Database) -> None:
     with database.read() as reader:
         for kind, service in SERVICES.items():
             rows = service.page(reader).items
-            counts[kind] = len(rows)
+            if rows:
+                counts[kind] = len(rows)
             assert all((row.project, row.display_name) == ("default", "") for row in rows)
     assert counts == {
         "logical_switch": 3,
