@@ -10,7 +10,7 @@ from logical_flow.match_parser import MAX_DEPTH, MatchParser
 
 
 def parse_actions(source: str, *, with_holes: bool = False) -> Actions:
-    """The actions that `source` is the text of; ``drop;`` alone is the empty list's name."""
+    """Return the actions that `source` is the text of; ``drop;`` alone names the empty list."""
     lexer = Lexer(source, with_holes=with_holes)
     parser = ActionParser(lexer)
     actions = parser.actions(until=None)
@@ -155,7 +155,7 @@ class ActionParser:
         return self._assignment_to(field)
 
     def _assignment_to(self, target: FieldSlice) -> Action:
-        """What stands to the right of `target`."""
+        """Read what stands to the right of `target`."""
         if self.lexer.accept("<->"):
             start = self.lexer.token
             right = self._match.field_slice()

@@ -29,7 +29,7 @@ from logical_flow.match_parser import parse_trusted_match
 
 
 def annotate(expression: Expression) -> Expression:
-    """The expression with all that it implies."""
+    """Return the expression with all that it implies."""
     return _annotate(expression, True)
 
 

@@ -55,7 +55,7 @@ NO_SETS = Sets()
 
 
 def read(packet: Packet, where: FieldSlice) -> Value:
-    """The value of a slice, None when it isn't known."""
+    """Return the value of a slice, None when it isn't known."""
     if where.is_string:
         return packet.get(where.field.name, "")
     value = packet.get(where.field.name, 0)
@@ -65,12 +65,12 @@ def read(packet: Packet, where: FieldSlice) -> Value:
 
 
 def matches(expression: Expression, packet: Packet, sets: Sets = NO_SETS) -> bool | None:
-    """Whether `packet` fits `expression` as it was written."""
+    """Return whether `packet` fits `expression` as it was written."""
     return evaluate(annotate(expression), packet, sets)
 
 
 def evaluate(annotated: Expression, packet: Packet, sets: Sets = NO_SETS) -> bool | None:
-    """Whether `packet` fits an expression that :func:`annotate` was applied to."""
+    """Return whether `packet` fits an expression that went through :func:`annotate`."""
     match annotated:
         case Literal(value):
             return value

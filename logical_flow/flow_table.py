@@ -58,7 +58,7 @@ class Layout:
         return self._by_name.get(stage)
 
     def from_table(self, pipeline: str, table: int) -> list[StagePlace]:
-        """The stages of the pipeline from that table on."""
+        """Return the stages of the pipeline from that table on."""
         return [place for place in self._by_pipeline.get(pipeline, ()) if place.table >= table]
 
 
@@ -120,7 +120,7 @@ class Flows(ABC):
     def has_flows(self, stage: str) -> bool: ...
 
     def choose(self, stage: str, packet: Packet, sets: Sets) -> Choice:
-        """The flow of highest priority that the packet fits."""
+        """Return the flow of highest priority that the packet fits."""
         ranked = sorted(self.candidates(stage, packet), key=_rank)
         for number, (_, entry) in enumerate(ranked):
             fits = evaluate(entry.match, packet, sets)
@@ -130,7 +130,7 @@ class Flows(ABC):
         return Choice(None, True)
 
     def next_place(self, layout: Layout, pipeline: str, table: int) -> StagePlace | None:
-        """The first stage from `table` on that has something to say here."""
+        """Return the first stage from `table` on that has something to say here."""
         for place in layout.from_table(pipeline, table):
             if place.default == "drop" or self.has_flows(place.name):
                 return place
@@ -142,7 +142,7 @@ def _rank(placed: Placed) -> tuple[int, int]:
 
 
 def _rivals(chosen: Entry, rest: Iterable[Entry], packet: Packet, sets: Sets) -> tuple[Entry, ...]:
-    """One entry for each other course of flows of the same priority that the packet may fit."""
+    """Return an entry for each other course of flows of that priority which may fit."""
     found: dict[Actions, Entry] = {chosen.course: chosen}
     for entry in rest:
         if entry.priority != chosen.priority:
@@ -189,7 +189,7 @@ class Siblings(Generic[T]):
         self._by_values[key].append(flow)
 
     def fitting(self, packet: Packet) -> Iterable[T]:
-        """Those that the packet may fit; all of them when it isn't known well enough."""
+        """Return those that the packet may fit; all when it isn't known well enough."""
         values = tuple(read(packet, field) for field in self._fields)
         if None in values:
             return chain.from_iterable(self._by_values.values())

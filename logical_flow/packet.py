@@ -58,7 +58,7 @@ def write(packet: MutablePacket, where: FieldSlice, value: Value) -> None:
 
 
 def changes(before: Packet, after: Packet) -> list[Change]:
-    """What differs, registers one by one, in the order of the symbol table."""
+    """Return what differs, registers one by one, in the order of the symbol table."""
     names = before.keys() | after.keys()
     touched = {name for name in names if before.get(name, 0) != after.get(name, 0)}
     if not touched:
@@ -69,7 +69,7 @@ def changes(before: Packet, after: Packet) -> list[Change]:
 
 
 def format_value(name: str, value: Value) -> str:
-    """The value as a reader of the field expects it."""
+    """Return the value as a reader of the field expects it."""
     if value is None:
         return "?"
     if isinstance(value, str):
@@ -78,14 +78,14 @@ def format_value(name: str, value: Value) -> str:
 
 
 def format_packet(packet: Packet) -> str:
-    """The packet's fields, empty ones left out."""
+    """Return the packet's fields as text, empty ones left out."""
     return ", ".join(
         f"{change.name}={format_value(change.name, change.after)}" for change in changes({}, packet)
     )
 
 
 def packet_from_match(source: str) -> MutablePacket:
-    """A packet that fits a match, such as ``inport == "web-1" && ip4.dst == 10.0.0.2 && tcp``.
+    """Return a packet that fits a match, such as ``inport == "web-1" && tcp.dst == 80``.
 
     Where the match leaves a choice, the first is taken. IP packets get a usual TTL. What
     a switch doesn't see in fragments isn't there, whatever the match says of it.

@@ -172,7 +172,7 @@ class _Walker:
         return None
 
     def _agree(self, entries: Sequence[Entry], scene: Scene, packet: Packet) -> bool:
-        """Whether the packet fares the same whichever of the entries is followed.
+        """Return whether the packet fares the same whichever of the entries is followed.
 
         Too much to try counts as a difference.
         """
@@ -183,7 +183,7 @@ class _Walker:
         return all(other == first for other in others)
 
     def fare_alike(self, packets: Sequence[Packet], position: Position) -> bool:
-        """Whether the packets all end alike if they go on there.
+        """Return whether the packets all end alike if they go on there.
 
         Too much to try counts as a difference.
         """
@@ -194,20 +194,20 @@ class _Walker:
         return all(other == first for other in others)
 
     def _try_from(self, position: Position, packet: MutablePacket) -> list[str]:
-        """What would come of it if the packet went on there."""
+        """Return what would come of it if the packet went on there."""
         walker = self._trial()
         walker.follow(packet, position)
         return walker.result.outcome()
 
     def _try(self, entry: Entry, scene: Scene, packet: MutablePacket) -> list[str]:
-        """What would come of it if `entry` was followed."""
+        """Return what would come of it if `entry` was followed."""
         walker = self._trial()
         position = walker.run(scene._replace(entry=entry, visit=None), entry.actions, packet)
         walker.follow(packet, position)
         return walker.result.outcome()
 
     def _trial(self) -> "_Walker":
-        """A walker that finds out what would happen, one of not too many."""
+        """Make a walker that finds out what would happen, one of not too many."""
         self.trials.ways += 1
         if self.trials.ways > MAX_TRIED:
             raise _TooMuchTriedError(f"more than {MAX_TRIED} ways were tried")
@@ -331,5 +331,5 @@ class _Walker:
 
 
 def _loops_back(packet: Packet, outport: str) -> bool:
-    """Whether the packet would leave where it came in, and nobody asked for that."""
+    """Return whether the packet would leave where it came in without being told to."""
     return packet.get("inport") == outport and read(packet, _LOOPBACK) != 1

@@ -142,7 +142,7 @@ class Walk:
         return [event for event in self.events if isinstance(event, Noted)]
 
     def outcome(self) -> list[str]:
-        """What others notice of the walk: what left through which port, and what was learned.
+        """Return what others notice: what left through which port, and what was learned.
 
         Walks of the same outcome do the same with a packet, by whatever way. Marks and
         labels of connections, and logs, are not part of it.
@@ -157,7 +157,7 @@ class Walk:
         return sorted(found)
 
     def lines(self) -> list[str]:
-        """The walk for readers: an event a line, indented by depth, changes below it."""
+        """Return the walk for readers: an event a line, indented by depth, changes below it."""
         found = []
         for event in self.events:
             indent = "  " * event.depth

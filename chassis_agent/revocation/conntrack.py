@@ -46,7 +46,7 @@ class TrackedConnection(NamedTuple):
 
 
 def parse_connections(text: str) -> Iterator[TrackedConnection]:
-    """The connections in a dump; lines that are something else are passed over.
+    """Yield the connections in a dump; lines that are something else are passed over.
 
     >>> line = "udp,orig=(src=10.0.0.1,dst=10.0.0.2,sport=1,dport=2),reply=(…),zone=7,mark=2"
     >>> [(found.original.destination_port, found.mark) for found in parse_connections(line)]

@@ -27,14 +27,14 @@ _SCTP_INIT: Final = struct.pack("!BBHIIHHI", 1, 0, 20, 1, 1500, 1, 1, 1)
 
 
 def block_in_place(zone: int, connection: TrackedConnection) -> bytes:
-    """The packet-out that blocks a connection as it is."""
+    """Return the packet-out that blocks a connection as it is."""
     return _commit(zone, connection, act.set_field(_CT_MARK, BLOCKED, BLOCKED))
 
 
 def block_anew(zone: int, connection: TrackedConnection) -> list[bytes]:
-    """The messages that forget a connection and make it anew, blocked, with the same label.
+    """Return the messages that forget a connection and make it anew, blocked.
 
-    It is translated as before, or its replies would no longer be known for such.
+    Its label stays. It is translated as before, or its replies would no longer be known as such.
     """
     marks = _translation(connection) + act.set_field(_CT_MARK, connection.mark | BLOCKED)
     if connection.label:
@@ -43,7 +43,7 @@ def block_anew(zone: int, connection: TrackedConnection) -> list[bytes]:
 
 
 def forget(zone: int, connection: TrackedConnection) -> list[bytes]:
-    """The message that removes one connection; none for ICMPv6.
+    """Return the message that removes one connection; none for ICMPv6.
 
     Open vSwitch 3.1's own datapath aborts when it is told to forget an ICMPv6 connection, as it
     looks for the answer's type among those of ICMPv4. Trackers find nothing invalid in pings, so
@@ -55,7 +55,7 @@ def forget(zone: int, connection: TrackedConnection) -> list[bytes]:
 
 
 def request_packet(original: CtTuple) -> bytes:
-    """A frame in the original direction of a connection, with correct checksums."""
+    """Return a frame in the original direction of a connection, with correct checksums."""
     src, dst = original.source.packed, original.destination.packed
     ports = original.source_port, original.destination_port
     match original.protocol:

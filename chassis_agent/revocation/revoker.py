@@ -97,7 +97,7 @@ class Revoker:
     async def _denied(
         port: str, judge: AclJudge, connections: Sequence[TrackedConnection]
     ) -> list[TrackedConnection]:
-        """The denied ones of those that are not blocked, other tasks getting their turn."""
+        """Return the denied ones of those not blocked, and let other tasks have their turn."""
         unblocked = (each for each in connections if not each.mark & BLOCKED)
         denied = []
         while some := list(islice(unblocked, _AT_ONCE)):
@@ -117,13 +117,13 @@ class Revoker:
         await self._send(batch)
 
     async def _still_unblocked(
-        self, zone: int, wanted: Sequence[TrackedConnection]
+        self, zone: int, denied: Sequence[TrackedConnection]
     ) -> list[TrackedConnection]:
-        """Those of ``wanted`` that are there, in either direction, and not blocked."""
+        """Return those of ``denied`` that are there, in either direction, and not blocked."""
         unblocked = {
             each.original: each for each in await self._connections(zone) if not each.mark & BLOCKED
         }
-        return [unblocked[each.original] for each in wanted if each.original in unblocked]
+        return [unblocked[each.original] for each in denied if each.original in unblocked]
 
     async def _send(self, batch: Sequence[bytes]) -> None:
         for start in range(0, len(batch), _BATCH):

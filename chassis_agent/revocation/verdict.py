@@ -83,7 +83,7 @@ class AclJudge:
         self._sets = Sets(sets)
 
     def denies(self, port: str, connection: TrackedConnection) -> bool:
-        """Whether a connection in the zone of ``port`` may not go on.
+        """Return whether a connection in the zone of ``port`` may not go on.
 
         In a pipeline that tracks nothing, connections mean nothing, and none is denied.
         """

@@ -29,7 +29,7 @@ class _Context(NamedTuple):
 
 
 def format_instructions(instructions: bytes, names: Names, datapath: int | None) -> str:
-    """The actions of a flow; ``drop`` where there are none."""
+    """Return the actions of a flow; ``drop`` where there are none."""
     if not instructions:
         return "drop"
     kind, length = _HEADER.unpack_from(instructions)
@@ -39,7 +39,7 @@ def format_instructions(instructions: bytes, names: Names, datapath: int | None)
 
 
 def format_actions(actions: bytes, names: Names, datapath: int | None) -> str:
-    """A list of actions. Ports are named as those of `datapath`, until that is set."""
+    """Return a list of actions. Ports are named as those of `datapath`, until that is set."""
     found = []
     context = _Context(names, datapath)
     for kind, body in _split(actions):
@@ -152,7 +152,7 @@ def _ct(body: bytes, context: _Context) -> str:
 
 
 def _nat(body: bytes, _: _Context) -> str:
-    """A translation as ``ovs-ofctl`` writes it: ``nat(dst=10.0.0.1-10.0.0.9:80)``."""
+    """Return a translation as ``ovs-ofctl`` writes it: ``nat(dst=10.0.0.1-10.0.0.9:80)``."""
     flags, present = struct.unpack_from("!2xHH", body)
     offset = 6
     addresses, ports = [], []

@@ -9,6 +9,7 @@ from ipaddress import IPv4Address, IPv6Address
 from diagnosis.trace.addressing import arp_request
 from diagnosis.trace.words import Address
 from logical_flow.evaluate import Packet, Value
+from logical_flow.fields import SYMBOLS
 from logical_flow.packet import (
     ETH_ARP,
     ETH_IP4,
@@ -162,11 +163,18 @@ def as_match(packet: Packet) -> str:
 
     >>> as_match({"inport": "web-1", "eth.type": 0x800, "ip4.src": 0x0A000001, "ip.ttl": 64})
     'inport == "web-1" && eth.type == 0x800 && ip4.src == 10.0.0.1 && ip.ttl == 64'
+
+    What a packet carries that isn't a field, such as what an ICMP error quotes, is left out.
+
+    >>> as_match({"eth.type": 0x806, "quoted.protocol": 17})
+    'eth.type == 0x806'
     """
     return " && ".join(
         f"{name} == {format_value(name, value)}"
         for name, value in sorted(packet.items(), key=lambda item: _layer(item[0]))
-        if value not in (None, "") and (value != 0 or name.startswith(_ZERO_COUNTS))
+        if name in SYMBOLS
+        and value not in (None, "")
+        and (value != 0 or name.startswith(_ZERO_COUNTS))
     )
 
 

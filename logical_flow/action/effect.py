@@ -71,7 +71,7 @@ class Walker(Protocol):
         """Run nested actions on another packet, of that kind, all the way."""
 
     def fare_alike(self, packets: Sequence[Packet], position: Position) -> bool:
-        """Whether the packets all end alike if they go on there; False if that can't be told."""
+        """Return whether the packets all end alike there; False if that can't be told."""
 
     def drop(self, scene: Scene, packet: Packet, reason: str, *, certain: bool = True) -> None:
         """End the packet."""

@@ -80,7 +80,7 @@ def _solicitation(packet: Packet) -> MutablePacket:
 
 
 def _advertisement(packet: Packet) -> MutablePacket:
-    """The answer goes to the asker, or to all nodes when the asker has no address yet."""
+    """Make the answer to the asker, or to all nodes when the asker has no address yet."""
     asker = packet.get("ip6.src", 0)
     made = _icmp6_of_type(packet, 136)
     made |= {
@@ -153,12 +153,12 @@ def _sctp_abort(packet: Packet) -> MutablePacket:
 
 
 def _transport(packet: Packet, name: str) -> Value:
-    """A transport field as the answer finds it: in a fragment, where flows don't see it."""
+    """Return a transport field as an answer has it; flows don't see it in a fragment."""
     return None if packet.get("ip.frag", 0) else packet.get(name, 0)
 
 
 def _reject(packet: Packet) -> MutablePacket:
-    """A refusal to the sender, in the way that its protocol has for that."""
+    """Make a refusal to the sender, in the way that its protocol has for that."""
     protocol = packet.get("ip.proto")
     is_ip4 = packet.get("eth.type") == ETH_IP4
     if protocol == PROTO_TCP:
@@ -193,7 +193,7 @@ def _is_refusal(packet: Packet) -> bool:
 
 
 def _may_not_be_refused(packet: Packet) -> bool:
-    """Whether a packet was sent to many, comes from nobody or many, or is a refusal itself."""
+    """Return whether it was sent to many, has no or many senders, or is a refusal itself."""
     if _is_refusal(packet) or _has(packet, "eth.dst", 40, 1) or _has(packet, "ip.frag", 1, 1):
         return True
     if packet.get("eth.type") == ETH_IP4:
@@ -204,7 +204,7 @@ def _may_not_be_refused(packet: Packet) -> bool:
 
 
 def _has(packet: Packet, name: str, low: int, bits: int) -> bool:
-    """Whether all of `bits`, from bit `low` of a field, are known to be set."""
+    """Return whether all of `bits`, from bit `low` of a field, are known to be set."""
     value = packet.get(name, 0)
     return isinstance(value, int) and value >> low & bits == bits
 

@@ -116,7 +116,7 @@ class SetMeter(Statement):
         )
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
-        """A walk is one packet: no rate is exceeded."""
+        """Let the packet pass: a walk is one packet, and exceeds no rate."""
         return CONTINUE
 
 
