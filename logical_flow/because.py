@@ -42,7 +42,7 @@ class Subject(StrEnum):
 
 
 class Opening(StrEnum):
-    """Which port has to be open before a reason is the true one: if not, that it is closed is."""
+    """The port that has to be open; if it is closed, that is the reason instead."""
 
     INPORT = "inport"
     OUTPORT = "outport"

@@ -1,4 +1,4 @@
-"""What ports can do, by the type of their binding: declared here once, asked everywhere.
+"""Types of port bindings, and what ports of each can do.
 
 A port binding names its type. Translator and agents ask what ports of that type can do
 (:attr:`southbound.rows.PortBinding.kind`), and never compare names, so that a new type is a
@@ -18,7 +18,7 @@ class PlacedBy(Enum):
     """Who decides where a port is."""
 
     PLUG = auto()
-    """Whoever plugs in an interface for it: the port is on that chassis, or nowhere."""
+    """The plug: it is on the chassis where an interface for it was plugged in, or nowhere."""
     NONE_NEEDED = auto()
     """It is on every chassis that needs it, and is never bound to one."""
     NOT_KNOWN = auto()

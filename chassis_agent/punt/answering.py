@@ -14,7 +14,7 @@ from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.punt.replies import REPLIES, reply_to
 
 ASKING: Final = frozenset({Opcode.ARP, Opcode.ND_NS})
-"""What is made to ask for a next hop, while the punted packet waits."""
+"""The opcodes whose packet asks for a next hop, while the punted one waits."""
 
 # What answers a packet from a tunnel begins here, so it may enter one itself.
 _MADE_HERE: Final = act.set_field(FIELDS[tables.FLAGS], 0, tables.FROM_TUNNEL)
@@ -35,7 +35,7 @@ class AnsweringHandler:
 
 
 def message_of(punt: Punt) -> bytes | None:
-    """The packet-out with what an opcode makes of a punted packet, if it makes anything."""
+    """Return the packet-out with what an opcode makes of a packet, None if it makes nothing."""
     made = reply_to(punt.opcode, punt.packet.packet)
     if made is None:
         return None

@@ -1,4 +1,4 @@
-"""What handles punted packets: what it is given, and what it may use.
+"""The interface of handlers of punted packets, and what of the agent they may use.
 
 A handler takes the packets of its opcodes, one at a time and without awaiting anything. It
 raises :class:`~chassis_agent.punt.errors.PuntError` for bytes that it can't read. All of them
@@ -53,7 +53,7 @@ class PacketLog(Protocol):
 
 @dataclass(frozen=True)
 class PuntHost:
-    """What of the agent handlers may use.
+    """The parts of the agent that handlers may use.
 
     ``send`` takes a packet-out message (`Connection.packet_out`). ``rows`` gives the rows of a
     type by their keys, as the server sent them and packets taught, and ``ports`` the logical

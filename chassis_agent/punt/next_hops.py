@@ -68,7 +68,7 @@ class NextHopHandler:
             self._host.send(question)
 
     def _known_mac(self, next_hop: NextHop) -> bytes | None:
-        """The MAC address of a neighbour, if it was learned here or elsewhere."""
+        """Return the MAC address of a neighbour, if it was learned here or elsewhere."""
         port = self._host.ports.port(PortKeys(next_hop.datapath_key, next_hop.port_key))
         if port is None:
             return None

@@ -41,7 +41,7 @@ def reason(
 
 
 def _declared(place: Visit | Drop) -> Because | None:
-    """What the flow that ended a packet says of that, or its stage where none fitted."""
+    """Return what the flow that ended a packet declares, or its stage where none fitted."""
     if place.entry is not None:
         return place.entry.flow.template.because
     stage = STAGES.get(place.place.name) if place.place else None
@@ -173,7 +173,7 @@ def _acl(scene: Scene, place: Visit | Drop, entry: Entry | None, is_reply: bool)
 
 
 def _obstacle(scene: Scene, place: Visit | Drop, because: Because) -> Obstacle:
-    """What a declared reason comes to for the packet that ended there."""
+    """Return the obstacle that a declared reason is for the packet that ended there."""
     packet = place.packet
     closed = _closed(scene, packet, because.if_open)
     if closed is not None:
@@ -189,7 +189,7 @@ def _obstacle(scene: Scene, place: Visit | Drop, because: Because) -> Obstacle:
 
 
 def _subject(scene: Scene, place: Visit | Drop, about: Subject) -> Cause | None:
-    """The object that a reason is about."""
+    """Return the object that a reason is about."""
     if about is Subject.CAUSE:
         return _cause(scene, place.entry)
     if about is Subject.DATAPATH:
@@ -202,7 +202,7 @@ def _subject(scene: Scene, place: Visit | Drop, about: Subject) -> Cause | None:
 
 
 def _closed(scene: Scene, packet: Packet, opening: Opening | None) -> Cause | None:
-    """The port that has to be open, or its router, if that is disabled."""
+    """Return the port that has to be open, or its router, if that is disabled."""
     if opening is None:
         return None
     if opening is Opening.DESTINATION:
@@ -218,7 +218,7 @@ def _closed(scene: Scene, packet: Packet, opening: Opening | None) -> Cause | No
 
 
 class _Facts(dict[str, str]):
-    """What a sentence tells of an object and a packet, found out for what it asks only."""
+    """The facts of a sentence by name, each found out when the sentence asks for it."""
 
     def __init__(self, scene: Scene, packet: Packet, subject: Cause | None) -> None:
         super().__init__()
@@ -267,7 +267,7 @@ FACTS: Mapping[Fact, Callable[[Packet], str]] = {
     Fact.TTL: lambda packet: str(packet.get("ip.ttl", 0)),
     Fact.SERVICE: packets.service,
 }
-"""What sentences may tell of a packet."""
+"""How each fact that a sentence may tell is read from a packet."""
 
 
 # --- other obstacles

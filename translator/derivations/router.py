@@ -1,4 +1,4 @@
-"""What a router does: for everybody, and for each of its ports."""
+"""The flows of a router: for all of its ports, and for each of them."""
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
@@ -17,13 +17,13 @@ from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
 def router_flows(_read: Read, router: str) -> Flows:
-    """What is the same for every router."""
+    """Return the flows that are the same for every router."""
     flows = (*router_input_flows(), *router_neighbour_flows(), *router_routing_flows())
     return Flows(router, "logical_router", router, flows)
 
 
 def closed_router_flows(_read: Read, router: str) -> Flows:
-    """What stands in for a router's flows that could not be derived: nothing enters."""
+    """Return flows for a router that could not be derived, which let nothing enter."""
     return Flows(router, "logical_router", router, (closed_router_flow(),))
 
 

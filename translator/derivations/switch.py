@@ -1,4 +1,4 @@
-"""What a switch does for all of its ports."""
+"""The flows that a switch has for all of its ports."""
 
 from incremental import Read
 from translator.derivations.result import Flows
@@ -26,5 +26,5 @@ def switch_flows(read: Read, switch: str) -> Flows:
 
 
 def closed_switch_flows(_read: Read, switch: str) -> Flows:
-    """What stands in for a switch's flows that could not be derived: nothing enters."""
+    """Return flows for a switch that could not be derived, which let nothing enter."""
     return Flows(switch, "logical_switch", switch, (closed_switch_flow(),))

@@ -1,4 +1,4 @@
-"""What a switch does for one of its ports."""
+"""The flows that a switch has for one of its ports."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -50,7 +50,7 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
 
 
 def closed_switch_port_flows(read: Read, lsp: str) -> Flows | None:
-    """What stands in for a port's flows that could not be derived: those of a disabled port."""
+    """Return flows for a port that could not be derived: those of a disabled port."""
     port = read(LogicalSwitchPort, lsp)
     if port is None:
         return None

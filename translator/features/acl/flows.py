@@ -1,4 +1,4 @@
-"""What an ACL does on a switch: a flow in the stage of its tier, and one for fragments.
+"""The flows of an ACL on a switch, one in the stage of its tier and one for fragments.
 
 Fragments show no transport fields. An ACL that asks for some decides on whole packets, and
 the fragments that it may be about are dropped, unless it is one that allows: see
@@ -71,9 +71,9 @@ action=(reg8[17] = 1; next(ls_out_acl_action);)
 
 
 def closed_acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
-    """What stands in for an ACL that could not be derived: it drops everything.
+    """Return flows for an ACL that could not be derived, which drop everything.
 
-    Nobody can say any more what it was to let through or to keep out.
+    It is not known any more what it was to let through or to keep out.
     """
     switch, acl_id = placement
     acl = read(Acl, acl_id)
@@ -84,7 +84,7 @@ def closed_acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
 
 
 def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
-    """The flows that a switch has for all of its ACLs, if any applies on it."""
+    """Yield the flows that a switch has for all of its ACLs, if any applies on it."""
     if read.any(stateful_acls, switch):
         yield from _stateful_flows()
         yield from _verdict_flows()
@@ -95,7 +95,7 @@ def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
 
 
 def router_port_acl_flows(read: Read, switch: str, port: str) -> Iterator[LogicalFlow]:
-    """What a port that leads to a router needs on a stateful switch, where it isn't tracked."""
+    """Yield the flows that keep packets of a router untracked on a stateful switch."""
     if read.any(stateful_acls, switch):
         yield LsInAclPre.router_port(port=port)
         yield LsOutAclPre.router_port(port=port)
@@ -103,7 +103,7 @@ def router_port_acl_flows(read: Read, switch: str, port: str) -> Iterator[Logica
 
 
 def _verdict_flows() -> Iterator[LogicalFlow]:
-    """What makes verdicts of ACLs come true, and what ACLs don't get to see."""
+    """Yield the flows that carry out verdicts, and keep from ACLs what they don't see."""
     for pre, action in ((LsInAclPre, LsInAclAction), (LsOutAclPre, LsOutAclAction)):
         yield pre.unreadable()
         yield pre.self_made()
@@ -113,7 +113,7 @@ def _verdict_flows() -> Iterator[LogicalFlow]:
 
 
 def _stateful_flows() -> Iterator[LogicalFlow]:
-    """What tracks connections and keeps them in line with the verdicts."""
+    """Yield the flows that track connections and keep them in line with the verdicts."""
     for pre, state, action in (
         (LsInAclPre, LsInAclState, LsInAclAction),
         (LsOutAclPre, LsOutAclState, LsOutAclAction),
@@ -165,7 +165,7 @@ def _untracked_flow(acl: Acl) -> LogicalFlow:
 
 @lru_cache(maxsize=4096)
 def matches_of(text: str) -> tuple[str, str]:
-    """What fits a match for sure, and the fragments that perhaps do, as they stand in flows.
+    """Return the match of what fits for sure, and that of the fragments that perhaps fit.
 
     >>> matches_of("udp.dst==53")
     ('udp.dst == 53 && !ip.is_frag', 'udp && ip.is_frag')

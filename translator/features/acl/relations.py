@@ -1,4 +1,4 @@
-"""Which ACLs apply on which switch: its own, and those of port groups that have ports there."""
+"""Relations between ACLs and the switches on which they, or their port groups, apply."""
 
 from collections.abc import Iterator
 from typing import NamedTuple

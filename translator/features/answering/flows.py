@@ -1,4 +1,4 @@
-"""What a switch answers for its ports, and for the router ports that they lead to."""
+"""The flows that answer for the ports of a switch, and for router ports that they lead to."""
 
 from collections.abc import Iterator
 
@@ -9,7 +9,7 @@ from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
 
 
 def answer_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
-    """What answers for a port, if it is disabled, too: its addresses are as taken as before.
+    """Yield the flows that answer for a port, disabled or not: its addresses stay taken.
 
     Not of one that takes unknown destinations: who is there answers for himself.
     """
@@ -19,7 +19,7 @@ def answer_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
 
 
 def _answers(port: str, host: Host) -> Iterator[LogicalFlow]:
-    """What answers for the addresses of a workload."""
+    """Yield the flows that answer for the addresses of a workload."""
     for ip in host.ip4:
         yield LsInArpRsp.own_arp(port=port, ip=ip)
         yield LsInArpRsp.arp(mac=host.mac, ip=ip)
@@ -29,7 +29,7 @@ def _answers(port: str, host: Host) -> Iterator[LogicalFlow]:
 
 
 def router_answer_flows(port: str, peer: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """What answers for the addresses of the router port behind a switch port."""
+    """Yield the flows that answer for the router port behind a switch port."""
     for network in peer.networks4:
         yield LsInArpRsp.own_arp(port=port, ip=network.ip)
         yield LsInArpRsp.arp(mac=peer.mac, ip=network.ip)

@@ -1,4 +1,4 @@
-"""What routers know of their neighbours without asking."""
+"""The flows by which routers know neighbours, and learn and ask for others."""
 
 from collections.abc import Iterator
 
@@ -17,7 +17,7 @@ from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
 
 
 def router_neighbour_flows() -> Iterator[LogicalFlow]:
-    """How every router learns neighbours, looks up what it learned, and asks."""
+    """Yield the flows by which every router learns neighbours and asks for them."""
     yield LrInLookupNeighbour.no_address()
     yield LrInLookupNeighbour.unsolicited()
     yield LrInLearnNeighbour.known()
@@ -58,7 +58,7 @@ def neighbour_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
 
 
 def _hosts(read: Read, port: LogicalSwitchPort) -> tuple[Host, ...]:
-    """Who is behind a switch port: its addresses, or those of the router port it leads to."""
+    """Return the addresses behind a switch port: its own, or those of its router port."""
     peer = peer_router_port(read, port)
     if peer is None:
         return port.hosts
@@ -76,7 +76,7 @@ def _neighbour(router_port: LogicalRouterPort, host: Host) -> Iterator[LogicalFl
 
 
 def peer_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """The router port at the other end of a link between routers, as a neighbour."""
+    """Yield the flows that know the router port at the other end of a link."""
     peer = router_port_named(read, port.peer) if port.peer else None
     if peer is None:
         return

@@ -1,4 +1,4 @@
-"""Which neighbours a router port learns, and who tells it of himself when asking for it."""
+"""The flows that decide which neighbours a router port learns, and from whose questions."""
 
 from collections.abc import Iterator
 
@@ -19,7 +19,7 @@ from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPor
 
 
 def neighbours_in(port: str, network: bytes) -> Iterator[LogicalFlow]:
-    """A network, as value and mask, whose addresses a router port learns."""
+    """Yield the flows that learn the addresses of a network, given as value and mask."""
     if len(network) == 2 * 4:
         yield LrInLookupNeighbour.arp(port=port, network=network)
     else:
@@ -28,11 +28,11 @@ def neighbours_in(port: str, network: bytes) -> Iterator[LogicalFlow]:
 
 
 def learning_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """Which neighbours a router port learns: those in its networks that are hosts."""
+    """Yield the flows that learn the hosts in the networks of a router port."""
     for network in port.networks:
         yield from neighbours_in(port.name, network.network)
     yield from neighbours_in(port.name, LINK_LOCAL_NETWORK)
-    for ip in _nobodys_addresses(port):
+    for ip in _addresses_of_no_host(port):
         if len(ip) == 4:
             yield LrInLookupNeighbour.arp_of_none(port=port.name, ip=ip)
         else:
@@ -40,8 +40,8 @@ def learning_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
             yield LrInLookupNeighbour.advertisement_of_none(port=port.name, ip=ip)
 
 
-def _nobodys_addresses(port: LogicalRouterPort) -> Iterator[bytes]:
-    """The addresses in a router port's networks that no neighbour has.
+def _addresses_of_no_host(port: LogicalRouterPort) -> Iterator[bytes]:
+    """Yield the addresses in a router port's networks that no neighbour has.
 
     They are its own; network and broadcast addresses; of IPv6 networks the one that every
     router there has (RFC 4291 section 2.6.1).
@@ -97,7 +97,7 @@ ip6.dst == ff02::1:ff00:2 && nd.target == fe80::800:ff:fe00:2)
 
 
 def _leading(read: Read, switch: str, router_port: str) -> str:
-    """The enabled port of a switch that leads to a router port; empty without one."""
+    """Return the enabled port of a switch that leads to a router port; empty without one."""
     for lsp in read.members(switch_ports_towards, router_port):
         port = read(LogicalSwitchPort, lsp)
         if port is not None and port.switch == switch and port.enabled:

@@ -1,4 +1,4 @@
-"""Which router ports have to know which switch ports, and learn from whom."""
+"""Relations between switch ports and the router ports that know them or learn from them."""
 
 from collections.abc import Iterator
 

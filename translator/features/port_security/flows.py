@@ -15,24 +15,24 @@ from translator.inputs import LogicalSwitchPort, Secured
 
 
 def switch_security_flows() -> Iterator[LogicalFlow]:
-    """What no port of a switch may send, and what is for all of them."""
+    """Yield the flows that are the same for all ports of a switch."""
     yield LsInPortSecL2.vlan_tagged()
     yield LsInPortSecL2.multicast_source()
     yield LsOutPortSecL2.multicast()
 
 
 def closed_switch_flow() -> LogicalFlow:
-    """Nothing enters the switch."""
+    """Return the flow that lets nothing enter a switch."""
     return LsInPortSecL2.closed()
 
 
 def disabled_port_flow(port: str) -> LogicalFlow:
-    """Nothing leaves through the port; nothing enters, as it has no flow for that."""
+    """Return the flow that keeps packets from a disabled port; none lets any in from there."""
     return LsOutPortSecL2.disabled(port=port)
 
 
 def port_security_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
-    """The port's way in and out; without port security that is all."""
+    """Yield the flows that let packets in from a port and out to it, as far as it is secured."""
     name = port.name
     if not port.security:
         yield LsInPortSecL2.any_source(port=name)
@@ -93,6 +93,6 @@ def _destinations(port: str, secured: Secured) -> Iterator[LogicalFlow]:
 
 
 def _ip6_networks(secured: Secured) -> Iterator[bytes]:
-    """Who has an IPv6 address has the link-local one too."""
+    """Yield the secured IPv6 networks, and the link-local address that goes with them."""
     yield from secured.ip6
     yield host(link_local(secured.mac))

@@ -1,4 +1,4 @@
-"""What a router port takes, and what it answers for the addresses that it has."""
+"""The flows that take packets in at router ports, answer for their addresses, and deliver."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from translator.inputs import LogicalRouterPort
 
 
 def router_input_flows() -> Iterator[LogicalFlow]:
-    """What no router takes, or forwards."""
+    """Yield the flows that drop what no router takes or forwards."""
     yield LrInAdmission.vlan_tagged()
     yield LrInAdmission.multicast_source()
     yield LrInIpInput.martian4()
@@ -27,24 +27,24 @@ def router_input_flows() -> Iterator[LogicalFlow]:
 
 
 def closed_router_flow() -> LogicalFlow:
-    """Nothing enters the router."""
+    """Return the flow that lets nothing enter a router."""
     return LrInAdmission.closed()
 
 
 def admission_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """What comes in through a port that is enabled."""
+    """Yield the flows that let packets in through a port."""
     yield LrInAdmission.multicast(port=port.name, mac=port.mac)
     yield LrInAdmission.unicast(port=port.name, mac=port.mac)
 
 
 def delivery_flow(port: LogicalRouterPort) -> LogicalFlow:
-    """Whether packets leave through a port."""
+    """Return the flow that lets packets out through a port, or drops them if it is disabled."""
     delivery = LrOutDelivery.port if port.enabled else LrOutDelivery.disabled
     return delivery(port=port.name)
 
 
 def own_address_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """What becomes of packets for the addresses of a port, and of those that expire here."""
+    """Yield the flows for packets to the addresses of a port, and for those that expire."""
     for network in port.networks4:
         yield from _own_address4(port.name, network)
     for ip in port.addresses6:

@@ -28,7 +28,7 @@ from translator.inputs import LogicalRouter, LogicalRouterPort, StaticRoute
 
 
 def router_routing_flows() -> Iterator[LogicalFlow]:
-    """What every router holds to, whatever routes it has."""
+    """Yield the flows that every router has, whatever its routes are."""
     yield LrInIpRouting.off_link()
 
 
@@ -118,7 +118,7 @@ def _source(port: LogicalRouterPort, nexthop: bytes) -> bytes:
 
 
 def connected_route_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """The routes to a port's own networks."""
+    """Yield the routes to the networks of a router port."""
     for network in port.networks4:
         yield LrInIpRouting.connected4(
             plen=network.plen,

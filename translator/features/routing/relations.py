@@ -1,4 +1,4 @@
-"""Which networks and routes a router has, and next hops that are in none of its networks."""
+"""Relations between routers, their networks and routes, and next hops beyond the networks."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Where a switch sends frames, and on which ports it learns."""
+"""The flows that send frames to ports, and learn who is behind them."""
 
 from collections.abc import Iterator
 
@@ -15,7 +15,7 @@ from translator.inputs import LogicalRouterPort, LogicalSwitchPort
 
 
 def switch_forwarding_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
-    """Where frames go whose destination is no port's alone."""
+    """Yield the flows for multicast and for destinations that no port is known to have."""
     yield LsInL2Lookup.multicast()
     if read.any(unknown_ports, switch):
         yield LsInL2Lookup.unknown()
@@ -24,7 +24,7 @@ def switch_forwarding_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
 
 
 def port_forwarding_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
-    """The way to the port of a workload, and who is learned behind it."""
+    """Yield the flows that lead to the port of a workload, and learn who is behind it."""
     if port.takes_unknown and not port.security:
         yield LsInLookupFdb.lookup(port=port.name)
         yield LsInPutFdb.learn(port=port.name)
@@ -33,12 +33,12 @@ def port_forwarding_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
 
 
 def router_forwarding_flows(port: str, peer: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """The way to the router port `peer`, to which a switch port leads."""
+    """Yield the flows that lead to the router port `peer` through a switch port."""
     yield LsInL2Lookup.router_request(mac=peer.mac)
     yield LsInL2Lookup.unicast(mac=peer.mac, port=port)
 
 
 def disabled_forwarding_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
-    """Nothing gets to a port that is disabled, by its addresses or where all may be."""
+    """Yield the flows that drop frames for the addresses of a disabled port."""
     for host in port.hosts:
         yield LsInL2Lookup.disabled(mac=host.mac)
