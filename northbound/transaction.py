@@ -17,6 +17,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    Delete,
     Insert,
     Select,
     String,
@@ -28,7 +29,6 @@ from sqlalchemy import (
     insert,
     inspect,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy.orm import Session, UOWTransaction
@@ -87,6 +87,12 @@ def _names_of(model: type[Resource]) -> Select[Any]:
 @cache
 def _inserting(model: type[Tracked]) -> Insert:
     return insert(model)
+
+
+@cache
+def _deleting(model: type[Tracked]) -> Delete:
+    keys = model.__mapper__.primary_key
+    return delete(model).where(*(key == bindparam(f"key_{key.key}") for key in keys))
 
 
 def batched(values: Sequence[H]) -> Iterator[Sequence[H]]:
@@ -287,10 +293,10 @@ class Transaction(Reader):
 
     def delete_images(self, model: type[Tracked], images: Sequence[dict[str, Any]]) -> None:
         """Delete rows that were read as images; see :meth:`insert_images`."""
-        keys = model.__mapper__.primary_key
+        keys = [str(key.key) for key in model.__mapper__.primary_key]
         for some in batched(images):
-            values = [tuple(image[str(key.key)] for key in keys) for image in some]
-            self.connection.execute(delete(model).where(tuple_(*keys).in_(values)))
+            values = [{f"key_{key}": image[key] for key in keys} for image in some]
+            self.connection.execute(_deleting(model), values)
         for image in images:
             key = (model.__tablename__, _object_id(model, image))
             self._before.setdefault(key, image)

@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import bindparam, func, select
 
 from northbound.errors import InvalidError, LimitError
 from northbound.models import (
@@ -33,20 +33,34 @@ class Members:
         self._owner = model.__mapper__.columns[owner]
         self._member = model.__mapper__.columns[member]
         self._field = field
+        # Built once: see `northbound.transaction`.
+        of_owner = self._owner == bindparam("owner")
+        among = self._member.in_(bindparam("members", expanding=True))
+        images = [model.__mapper__.columns[name] for name in image_columns(model)]
+        self._all = select(self._member).where(of_owner).order_by(self._member)
+        self._some = select(self._member).where(of_owner, among)
+        self._memberships = select(*images).where(among)
+        self._count = select(func.count()).select_from(model).where(of_owner)
 
     def of(self, reader: Reader, owner_id: str) -> set[str]:
         """All members of one group."""
-        query = select(self._member).where(self._owner == owner_id)
-        return set(reader.session.scalars(query))
+        return set(self._sorted(reader, owner_id))
 
     def by_owner(self, reader: Reader, owner_ids: Iterable[str]) -> Mapping[str, list[str]]:
         """The members of many groups, sorted."""
+        owners = list(owner_ids)
+        if len(owners) == 1:
+            return {owners[0]: self._sorted(reader, owners[0])}
         members: dict[str, list[str]] = defaultdict(list)
-        for some in batched(list(owner_ids)):
+        for some in batched(owners):
             query = select(self._owner, self._member).where(self._owner.in_(some))
             for owner, member in reader.session.execute(query.order_by(self._member)):
                 members[owner].append(member)
         return members
+
+    def _sorted(self, reader: Reader, owner_id: str) -> list[str]:
+        found = reader.session.connection().execute(self._all, {"owner": owner_id})
+        return list(found.scalars().all())
 
     def shown(self, reader: Reader, owner_ids: Sequence[str]) -> Mapping[str, list[str]]:
         """The members of many groups as users see them, sorted."""
@@ -81,10 +95,9 @@ class Members:
 
     def leave(self, tx: Transaction, member_ids: Sequence[str]) -> frozenset[str]:
         """Take members that go out of all groups; returns the ids of these groups."""
-        columns = [self._model.__mapper__.columns[name] for name in image_columns(self._model)]
         owners: dict[str, None] = {}
         for some in batched(member_ids):
-            rows = tx.session.execute(select(*columns).where(self._member.in_(some)))
+            rows = tx.connection.execute(self._memberships, {"members": some})
             images = [dict(row) for row in rows.mappings()]
             tx.delete_images(self._model, images)
             owners.update((image[str(self._owner.key)], None) for image in images)
@@ -95,15 +108,15 @@ class Members:
     ) -> frozenset[str]:
         found: list[str] = []
         for some in batched(list(members)):
-            query = select(self._member).where(self._owner == owner.id, self._member.in_(some))
-            found += tx.session.scalars(query)
+            values = {"owner": owner.id, "members": some}
+            found += tx.connection.execute(self._some, values).scalars()
         return frozenset(found)
 
     def _add(self, tx: Transaction, owner: Resource, members: Collection[str]) -> None:
         if not members:
             return
-        count = select(func.count()).select_from(self._model).where(self._owner == owner.id)
-        after = (tx.session.scalar(count) or 0) + len(members)
+        count: int = tx.connection.execute(self._count, {"owner": owner.id}).scalar_one()
+        after = count + len(members)
         if after > tx.limits.members:
             kind = owner.__tablename__.replace("_", " ")
             raise LimitError(
@@ -122,21 +135,21 @@ class Members:
         return [{owner: owner_id, member: each} for each in sorted(members)]
 
 
+_PORT_NAMES = (
+    select(PortGroupPort.port_group_id, LogicalSwitchPort.name)
+    .join(LogicalSwitchPort, LogicalSwitchPort.id == PortGroupPort.logical_switch_port_id)
+    .where(PortGroupPort.port_group_id.in_(bindparam("groups", expanding=True)))
+    .order_by(LogicalSwitchPort.name)
+)
+
+
 class PortMembers(Members):
     """Memberships of switch ports, which users know by name."""
 
     def shown(self, reader: Reader, owner_ids: Sequence[str]) -> Mapping[str, list[str]]:
         members: dict[str, list[str]] = defaultdict(list)
         for some in batched(owner_ids):
-            query = (
-                select(PortGroupPort.port_group_id, LogicalSwitchPort.name)
-                .join(
-                    LogicalSwitchPort, LogicalSwitchPort.id == PortGroupPort.logical_switch_port_id
-                )
-                .where(PortGroupPort.port_group_id.in_(some))
-                .order_by(LogicalSwitchPort.name)
-            )
-            for group_id, name in reader.session.execute(query):
+            for group_id, name in reader.session.execute(_PORT_NAMES, {"groups": some}):
                 members[group_id].append(name)
         return members
 
