@@ -28,7 +28,7 @@ from functools import wraps
 from typing import Annotated, NamedTuple, ParamSpec
 from urllib.parse import urlsplit
 
-from fastapi import Depends, Request
+from fastapi import Depends, Query, Request
 from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.backend import Backend
@@ -170,6 +170,23 @@ class Require:
         return caller
 
 
+async def _scope(
+    caller: Annotated[Caller, Depends(authenticate)],
+    project: Annotated[
+        str | None,
+        Query(
+            min_length=1,
+            max_length=255,
+            description="The project in which names are looked up, and of new objects that say "
+            "none: by default the token's, or `default`.",
+        ),
+    ] = None,
+) -> Scope:
+    """What the caller sees of intent; see :class:`Require` for who may ask."""
+    return caller.scope(project)
+
+
+ScopeOf = Annotated[Scope, Depends(_scope)]
 BackendOf = Annotated[Backend, Depends(_backend)]
 ProjectViewer = Annotated[Caller, Depends(Require("viewer", in_project=True))]
 ProjectOperator = Annotated[Caller, Depends(Require("operator", in_project=True))]

@@ -19,6 +19,7 @@ from controller.interface import Controller
 from diagnosis.trace.network import FlowTables
 from northbound.attempts import FailedAttempts
 from northbound.database import Database
+from northbound.projects import EVERYTHING, Scope
 from northbound.transaction import Reader, Transaction
 
 T = TypeVar("T")
@@ -67,14 +68,14 @@ class Backend:
         """Tells when tokens end."""
         return TokenWatch(self.database)
 
-    async def read(self, work: Callable[[Reader], T]) -> T:
-        """What `work` makes of one consistent state of intent.
+    async def read(self, work: Callable[[Reader], T], scope: Scope = EVERYTHING) -> T:
+        """What `work` makes of one consistent state of intent, as far as `scope` sees it.
 
         It runs in a thread: what is large is best rendered there, too.
         """
 
         def run() -> T:
-            with self.database.read() as reader:
+            with self.database.read(scope) as reader:
                 return work(reader)
 
         return await run_in_threadpool(run)
@@ -93,12 +94,20 @@ class Backend:
         return await run_in_threadpool(self.database.revision)
 
     async def write(
-        self, work: Callable[[Transaction], T], *, author: str, comment: str, dry_run: bool = False
+        self,
+        work: Callable[[Transaction], T],
+        *,
+        author: str,
+        comment: str,
+        dry_run: bool = False,
+        scope: Scope = EVERYTHING,
     ) -> Written[T]:
         """What `work` returned, and the revision as which its changes were committed."""
 
         def run() -> Written[T]:
-            with self.database.write(author=author, comment=comment, dry_run=dry_run) as tx:
+            with self.database.write(
+                author=author, comment=comment, dry_run=dry_run, scope=scope
+            ) as tx:
                 result = work(tx)
             if tx.committed is not None:
                 return Written(result, tx.committed, changed=True)

@@ -294,6 +294,11 @@ def _(error: errors.UnauthenticatedError) -> Refusal:
     return _refusal(UNAUTHENTICATED, error, headers={"WWW-Authenticate": 'Bearer realm="treadle"'})
 
 
+@problem_for.register
+def _(error: intent.SharedError) -> Refusal:
+    return _refusal(FORBIDDEN, error, errors=_place(error))
+
+
 @problem_for.register(errors.ForbiddenError)
 @problem_for.register(errors.ForbiddenProjectError)
 def _(error: errors.ApiError) -> Refusal:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import typer
 
-from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
+from cli.client import DEFAULT_URL, Client, Project, Token, TokenFile, Url
 from cli.files import read_file
 from cli.output import AsJson, change_lines, print_json
 
@@ -25,6 +25,7 @@ def apply(
     ] = None,
     timeout: Annotated[float, typer.Option(help="Seconds to wait at most.")] = 30.0,
     comment: Annotated[str, typer.Option(help="Why: kept with the revision.")] = "",
+    project: Project = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
@@ -41,6 +42,7 @@ def apply(
                 "wait": None if dry_run else wait,
                 "timeout": timeout,
                 "comment": comment or None,
+                "project": project,
             },
             body=read_file(file),
             media_type="application/yaml",

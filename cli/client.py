@@ -27,6 +27,12 @@ Url = Annotated[
     str, typer.Option("--url", envvar="TREADLE_URL", help="Address of the server's API.")
 ]
 Token = Annotated[str | None, typer.Option("--token", envvar="TREADLE_TOKEN", help="Bearer token.")]
+Project = Annotated[
+    str | None,
+    typer.Option(
+        "--project", envvar="TREADLE_PROJECT", help="The project that names and objects are of."
+    ),
+]
 TokenFile = Annotated[
     Path | None,
     typer.Option("--token-file", envvar="TREADLE_TOKEN_FILE", help="File with the bearer token."),

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.client import DEFAULT_URL, Client, Token, TokenFile, Url
+from cli.client import DEFAULT_URL, Client, Project, Token, TokenFile, Url
 from cli.output import PIPED_WIDTH, AsJson, ExitCode, fail, print_json, print_table
 
 if TYPE_CHECKING:
@@ -85,6 +85,7 @@ def show(
         str | None,
         typer.Argument(help="What to show: logical-switches, acls, chassis, …; else everything."),
     ] = None,
+    project: Project = None,
     as_json: AsJson = False,
     url: Url = DEFAULT_URL,
     token: Token = None,
@@ -93,17 +94,24 @@ def show(
     """Show the network: switches and their ports, where those are and whether they are up."""
     with Client(url, token, token_file) as client:
         if what is None and not as_json:
-            for tree in _network(client):
+            for tree in _network(client, project):
                 _print_tree(tree)
             return
         tables = _tables(client)
         kind = None if what is None else _kind(what, tables)
         if as_json:
             kinds = tables if kind is None else (kind,)
-            found = {each: list(client.items(f"/v1/{each}")) for each in kinds}
+            found = {each: list(_items(client, each, project)) for each in kinds}
             print_json(found if kind is None else found[kind])
         elif kind is not None:
-            _print_items(tables[kind], client.items(f"/v1/{kind}"))
+            _print_items(tables[kind], _items(client, kind, project))
+
+
+def _items(client: Client, kind: str, project: str | None) -> Iterable[Item]:
+    """Ask for the objects of a kind, where it has projects those of `project` alone."""
+    if kind in REALISED:
+        return client.items(f"/v1/{kind}")
+    return client.items(f"/v1/{kind}", project=project)
 
 
 def _kind(what: str, tables: Iterable[str]) -> str:
@@ -122,13 +130,13 @@ def _print_items(columns: tuple[Column, ...], items: Iterable[Item]) -> None:
     )
 
 
-def _network(client: Client) -> Iterable["Tree"]:
-    bindings = {binding["name"]: binding for binding in client.items("/v1/port-bindings")}
-    acls = list(client.items("/v1/acls"))
+def _network(client: Client, project: str | None) -> Iterable["Tree"]:
+    bindings = {binding["id"]: binding for binding in client.items("/v1/port-bindings")}
+    acls = list(_items(client, "acls", project))
     yield _chassis(client, bindings.values())
-    yield from _switches(client, bindings, acls)
-    yield from _routers(client)
-    yield from _groups(client, acls)
+    yield from _switches(client, project, bindings, acls)
+    yield from _routers(client, project)
+    yield from _groups(client, project, acls)
 
 
 def _chassis(client: Client, bindings: Iterable[Item]) -> "Tree":
@@ -145,40 +153,42 @@ def _chassis(client: Client, bindings: Iterable[Item]) -> "Tree":
     return tree
 
 
-def _switches(client: Client, bindings: dict[str, Item], acls: Iterable[Item]) -> Iterable["Tree"]:
-    ports = _by(client.items("/v1/logical-switch-ports"), "logical_switch")
+def _switches(
+    client: Client, project: str | None, bindings: dict[str, Item], acls: Iterable[Item]
+) -> Iterable["Tree"]:
+    ports = _by(_items(client, "logical-switch-ports", project), "logical_switch")
     rules = _by(acls, "logical_switch")
-    for switch in client.items("/v1/logical-switches"):
+    for switch in _items(client, "logical-switches", project):
         subnets = "  ".join(filter(None, (switch["subnet4"], switch["subnet6"])))
-        tree = _tree(f"switch {switch['name']}", subnets)
-        for port in ports[switch["name"]]:
-            tree.add(_label(port["name"], _port_line(port, bindings.get(port["name"]))))
-        _add_acls(tree, rules[switch["name"]])
+        tree = _tree(f"switch {_qualified(switch)}", subnets)
+        for port in ports[_qualified(switch)]:
+            tree.add(_label(port["name"], _port_line(port, bindings.get(port["id"]))))
+        _add_acls(tree, rules[_qualified(switch)])
         yield tree
 
 
-def _routers(client: Client) -> Iterable["Tree"]:
-    ports = _by(client.items("/v1/logical-router-ports"), "logical_router")
-    routes = _by(client.items("/v1/static-routes"), "logical_router")
-    for router in client.items("/v1/logical-routers"):
-        tree = _tree(f"router {router['name']}", "" if router["enabled"] else "disabled")
-        for port in ports[router["name"]]:
+def _routers(client: Client, project: str | None) -> Iterable["Tree"]:
+    ports = _by(_items(client, "logical-router-ports", project), "logical_router")
+    routes = _by(_items(client, "static-routes", project), "logical_router")
+    for router in _items(client, "logical-routers", project):
+        tree = _tree(f"router {_qualified(router)}", "" if router["enabled"] else "disabled")
+        for port in ports[_qualified(router)]:
             peer = f"  peer {port['peer']}" if port["peer"] else ""
             networks = " ".join(port["networks"])
             tree.add(_label(port["name"], f"{port['mac']} {networks}{peer}"))
-        for route in routes[router["name"]]:
+        for route in routes[_qualified(router)]:
             tree.add(_label("route", f"{route['ip_prefix']} via {route['nexthop']}"))
         yield tree
 
 
-def _groups(client: Client, acls: Iterable[Item]) -> Iterable["Tree"]:
+def _groups(client: Client, project: str | None, acls: Iterable[Item]) -> Iterable["Tree"]:
     rules = _by(acls, "port_group")
-    for group in client.items("/v1/port-groups"):
-        tree = _tree(f"port group @{group['name']}", " ".join(group["ports"]))
-        _add_acls(tree, rules[group["name"]])
+    for group in _items(client, "port-groups", project):
+        tree = _tree(f"port group @{_qualified(group)}", " ".join(group["ports"]))
+        _add_acls(tree, rules[_qualified(group)])
         yield tree
-    for members in client.items("/v1/address-sets"):
-        yield _tree(f"address set ${members['name']}", " ".join(members["addresses"]))
+    for members in _items(client, "address-sets", project):
+        yield _tree(f"address set ${_qualified(members)}", " ".join(members["addresses"]))
 
 
 def _add_acls(tree: "Tree", acls: Iterable[Item]) -> None:
@@ -210,8 +220,26 @@ def _by(items: Iterable[Item], field: str) -> dict[str, list[Item]]:
     found: dict[str, list[Item]] = defaultdict(list)
     for item in items:
         if item[field] is not None:
-            found[item[field]].append(item)
+            found[_in_project(item["project"], item[field])].append(item)
     return found
+
+
+def _qualified(item: Item) -> str:
+    """Return the name of an object, with its project if that isn't `default`."""
+    return _in_project(item["project"], item["name"])
+
+
+def _in_project(project: str, name: str) -> str:
+    """Qualify a name that an object of `project` refers to another by.
+
+    >>> _in_project("acme", "web"), _in_project("acme", "zoo/web"), _in_project("default", "web")
+    ('acme/web', 'zoo/web', 'web')
+    """
+    from northbound.names import DEFAULT_PROJECT, PROJECT_SIGN
+
+    if PROJECT_SIGN not in name and project != DEFAULT_PROJECT:
+        return f"{project}{PROJECT_SIGN}{name}"
+    return name.removeprefix(f"{DEFAULT_PROJECT}{PROJECT_SIGN}")
 
 
 def _label(name: str, rest: str) -> Any:

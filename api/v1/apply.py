@@ -11,7 +11,7 @@ from fastapi import Depends, Query, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
-from api.auth import BackendOf, Operator, get_backend
+from api.auth import BackendOf, ProjectOperator, ScopeOf, get_backend
 from api.kinds import EXAMPLE_ID
 from api.openapi import answer, body, reference
 from api.requests import JSON, Options, body_text, json_body, media_type
@@ -82,7 +82,8 @@ DocumentOf = Annotated[Mapping[Any, Any], Depends(_document)]
 )
 async def apply_document(
     backend: BackendOf,
-    caller: Operator,
+    caller: ProjectOperator,
+    scope: ScopeOf,
     document: DocumentOf,
     options: Options,
     dry_run: Annotated[
@@ -98,7 +99,7 @@ async def apply_document(
         return apply(tx, read, adopt=adopt)
 
     written = await backend.write(
-        work, author=caller.name, comment=options.comment, dry_run=dry_run
+        work, author=caller.name, comment=options.comment, dry_run=dry_run, scope=scope
     )
     if not dry_run:
         await wait_for(backend, written.revision, options.wait, options.timeout)

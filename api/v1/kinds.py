@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi.responses import JSONResponse
 
-from api.auth import Viewer
+from api.auth import ProjectViewer
 from api.kinds import KINDS, Kind
 from api.openapi import answer, page_of
 from api.requests import PageOf
@@ -43,6 +43,6 @@ _EXAMPLE = {"items": DESCRIBED, "next_cursor": None}
     tags=["server"],
     responses={200: answer("The kinds.", page_of("ObjectKind"), _EXAMPLE), **READ_REFUSALS},
 )
-async def list_kinds(_caller: Viewer, page: PageOf) -> JSONResponse:
+async def list_kinds(_caller: ProjectViewer, page: PageOf) -> JSONResponse:
     places = range(len(DESCRIBED))
     return page_by_key(places, page, lambda place: f"{place:04}", DESCRIBED.__getitem__)

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Response
 
-from api.auth import BackendOf, Operator
+from api.auth import BackendOf, ProjectOperator, ScopeOf
 from api.kinds import ADDRESS_SET, PORT_GROUP, Kind
 from api.openapi import answer, body, reference
 from api.requests import JsonObject, Options
@@ -87,7 +87,12 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         openapi_extra={"requestBody": body(_CHANGE_SCHEMA, {"add": [membership.example]})},
     )
     async def change(
-        ref: Ref, backend: BackendOf, caller: Operator, values: JsonObject, options: Options
+        ref: Ref,
+        backend: BackendOf,
+        caller: ProjectOperator,
+        scope: ScopeOf,
+        values: JsonObject,
+        options: Options,
     ) -> Response:
         added, removed = _change_of(values)
 
@@ -95,7 +100,7 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
             membership.remove(tx, ref, removed)
             return membership.add(tx, ref, added)
 
-        return await write_one(backend, kind, work, caller.name, options)
+        return await write_one(backend, kind, work, caller.name, scope, options)
 
     @router.put(
         one,
@@ -108,13 +113,14 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         ref: Ref,
         member: member_of_path,
         backend: BackendOf,
-        caller: Operator,
+        caller: ProjectOperator,
+        scope: ScopeOf,
         options: Options,
     ) -> Response:
         def work(tx: Transaction) -> Any:
             return membership.add(tx, ref, [member])
 
-        return await write_one(backend, kind, work, caller.name, options)
+        return await write_one(backend, kind, work, caller.name, scope, options)
 
     @router.delete(
         one,
@@ -128,13 +134,16 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         ref: Ref,
         member: member_of_path,
         backend: BackendOf,
-        caller: Operator,
+        caller: ProjectOperator,
+        scope: ScopeOf,
         options: Options,
     ) -> Response:
         def work(tx: Transaction) -> Any:
             return membership.remove(tx, ref, [member])
 
-        written = await backend.write(work, author=caller.name, comment=options.comment)
+        written = await backend.write(
+            work, author=caller.name, comment=options.comment, scope=scope
+        )
         await wait_for(backend, written.revision, options.wait, options.timeout)
         return Response(status_code=204, headers={REVISION_HEADER: str(written.revision)})
 

@@ -14,7 +14,7 @@ from fastapi.responses import JSONResponse
 from starlette.concurrency import run_in_threadpool
 
 from api import problems
-from api.auth import BackendOf, Operator, Viewer
+from api.auth import BackendOf, ProjectOperator, ProjectViewer, ScopeOf
 from api.backend import Backend
 from api.errors import BadQueryError
 from api.kinds import Content, Kind
@@ -33,6 +33,7 @@ from api.requests import (
 from api.waiting import wait_for
 from northbound.errors import InvalidError
 from northbound.paging import PageRequest
+from northbound.projects import Scope
 from northbound.services import LABEL_FILTER
 from northbound.specs import Spec
 from northbound.transaction import Reader, Transaction
@@ -78,9 +79,9 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
         openapi_extra={"parameters": _filter_parameters(kind)},
     )
     async def list_all(
-        request: Request, backend: BackendOf, _caller: Viewer, page: PageOf
+        request: Request, backend: BackendOf, _caller: ProjectViewer, scope: ScopeOf, page: PageOf
     ) -> Response:
-        return await _list(backend, kind, page, _filters(request))
+        return await _list(backend, kind, scope, page, _filters(request))
 
     @router.post(
         collection,
@@ -94,14 +95,18 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
         },
     )
     async def create(
-        backend: BackendOf, caller: Operator, values: JsonObject, options: Options
+        backend: BackendOf,
+        caller: ProjectOperator,
+        scope: ScopeOf,
+        values: JsonObject,
+        options: Options,
     ) -> Response:
         spec = await read_spec(kind, values)
 
         def work(tx: Transaction) -> Any:
             return kind.service.create(tx, spec)
 
-        return await write_one(backend, kind, work, caller.name, options, created=True)
+        return await write_one(backend, kind, work, caller.name, scope, options, created=True)
 
     @router.get(
         member,
@@ -113,11 +118,13 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
             **READ_ONE_REFUSALS,
         },
     )
-    async def read(ref: Ref, backend: BackendOf, _caller: Viewer) -> Response:
+    async def read(
+        ref: Ref, backend: BackendOf, _caller: ProjectViewer, scope: ScopeOf
+    ) -> Response:
         def work(reader: Reader) -> dict[str, Any]:
             return kind.service.view(reader, kind.service.get(reader, ref))
 
-        view = await backend.read(work)
+        view = await backend.read(work, scope)
         return JSONResponse(view, headers={"ETag": entity_tag(view["version"])})
 
     @router.patch(
@@ -132,7 +139,8 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     async def update(
         ref: Ref,
         backend: BackendOf,
-        caller: Operator,
+        caller: ProjectOperator,
+        scope: ScopeOf,
         patch: MergePatch,
         if_version: IfVersion,
         options: Options,
@@ -140,7 +148,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
         def work(tx: Transaction) -> Any:
             return kind.service.update(tx, ref, patch, if_version=if_version)
 
-        return await write_one(backend, kind, work, caller.name, options)
+        return await write_one(backend, kind, work, caller.name, scope, options)
 
     @router.put(
         member,
@@ -156,7 +164,8 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     async def replace(
         ref: Ref,
         backend: BackendOf,
-        caller: Operator,
+        caller: ProjectOperator,
+        scope: ScopeOf,
         values: JsonObject,
         if_version: IfVersion,
         options: Options,
@@ -166,7 +175,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
         def work(tx: Transaction) -> Any:
             return kind.service.replace(tx, ref, spec, if_version=if_version)
 
-        return await write_one(backend, kind, work, caller.name, options)
+        return await write_one(backend, kind, work, caller.name, scope, options)
 
     @router.delete(
         member,
@@ -179,7 +188,8 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
     async def delete(
         ref: Ref,
         backend: BackendOf,
-        caller: Operator,
+        caller: ProjectOperator,
+        scope: ScopeOf,
         if_version: IfVersion,
         options: Options,
         cascade: Cascade = False,
@@ -187,7 +197,9 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
         def work(tx: Transaction) -> None:
             kind.service.delete(tx, ref, cascade=cascade, if_version=if_version)
 
-        written = await backend.write(work, author=caller.name, comment=options.comment)
+        written = await backend.write(
+            work, author=caller.name, comment=options.comment, scope=scope
+        )
         await wait_for(backend, written.revision, options.wait, options.timeout)
         return Response(status_code=204, headers={REVISION_HEADER: str(written.revision)})
 
@@ -207,9 +219,17 @@ def add_contents(router: APIRouter, content: Content) -> None:
         openapi_extra={"parameters": _filter_parameters(kind, without=content.field)},
     )
     async def list_contents(
-        ref: Ref, request: Request, backend: BackendOf, _caller: Viewer, page: PageOf
+        ref: Ref,
+        request: Request,
+        backend: BackendOf,
+        _caller: ProjectViewer,
+        scope: ScopeOf,
+        page: PageOf,
     ) -> Response:
-        return await _list(backend, kind, page, {**_filters(request), content.field: ref})
+        filters = {**_filters(request), content.field: ref}
+        # Here it says whose the owner is.
+        filters.pop("project", None)
+        return await _list(backend, kind, scope, page, filters)
 
     @router.post(
         path,
@@ -225,7 +245,12 @@ def add_contents(router: APIRouter, content: Content) -> None:
         },
     )
     async def create_content(
-        ref: Ref, backend: BackendOf, caller: Operator, values: JsonObject, options: Options
+        ref: Ref,
+        backend: BackendOf,
+        caller: ProjectOperator,
+        scope: ScopeOf,
+        values: JsonObject,
+        options: Options,
     ) -> Response:
         spec = await read_spec(kind, {**values, content.field: ref})
 
@@ -238,7 +263,7 @@ def add_contents(router: APIRouter, content: Content) -> None:
                 )
             return kind.service.create(tx, spec)
 
-        return await write_one(backend, kind, work, caller.name, options, created=True)
+        return await write_one(backend, kind, work, caller.name, scope, options, created=True)
 
 
 async def read_spec(kind: Kind, values: Mapping[str, Any]) -> Spec:
@@ -255,6 +280,7 @@ async def write_one(
     kind: Kind,
     work: Callable[[Transaction], Any],
     author: str,
+    scope: Scope,
     options: WriteOptions,
     *,
     created: bool = False,
@@ -266,7 +292,7 @@ async def write_one(
         tx.flush()
         return kind.service.view(tx, row)
 
-    written = await backend.write(run, author=author, comment=options.comment)
+    written = await backend.write(run, author=author, comment=options.comment, scope=scope)
     await wait_for(backend, written.revision, options.wait, options.timeout)
     view = written.result
     headers = {
@@ -279,7 +305,7 @@ async def write_one(
 
 
 async def _list(
-    backend: Backend, kind: Kind, page: PageRequest, filters: Mapping[str, str]
+    backend: Backend, kind: Kind, scope: Scope, page: PageRequest, filters: Mapping[str, str]
 ) -> Response:
     def work(reader: Reader) -> Response:
         found = kind.service.page(reader, filters, page)
@@ -287,7 +313,7 @@ async def _list(
         return JSONResponse({"items": items, "next_cursor": found.next})
 
     try:
-        return await backend.read(work)
+        return await backend.read(work, scope)
     except InvalidError as error:
         raise BadQueryError(error.problems) from error
 
@@ -303,7 +329,7 @@ def _filters(request: Request) -> dict[str, str]:
 def _filter_parameters(kind: Kind, *, without: str = "") -> list[dict[str, Any]]:
     parameters = []
     for name, each in kind.service.filters.items():
-        if name != without:
+        if name not in (without, "project"):  # which all operations take, see api.auth
             schema = {"type": "string"} | ({"enum": list(each.choices)} if each.choices else {})
             parameters.append(_filter(name, f"Only those whose `{name}` is this.", schema))
     text = "Only those whose label `NAME` has this value."

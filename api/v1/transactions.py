@@ -9,7 +9,7 @@ object is referred to.
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
-from api.auth import BackendOf, Operator
+from api.auth import BackendOf, ProjectOperator, ScopeOf
 from api.errors import TooComplexError
 from api.kinds import EXAMPLE_ID, LOGICAL_SWITCH
 from api.openapi import answer, body, reference
@@ -63,7 +63,11 @@ RESULT_EXAMPLE = {
     openapi_extra={"requestBody": body(reference("Transaction"), EXAMPLE)},
 )
 async def run_transaction(
-    backend: BackendOf, caller: Operator, values: JsonObject, options: Options
+    backend: BackendOf,
+    caller: ProjectOperator,
+    scope: ScopeOf,
+    values: JsonObject,
+    options: Options,
 ) -> Response:
     batch = parse(Transaction, values)
     limit = backend.limits.operation_limit
@@ -71,7 +75,7 @@ async def run_transaction(
         raise TooComplexError(f"{len(batch.operations)} operations are more than {limit}")
 
     written = await backend.write(
-        lambda tx: run_batch(tx, batch), author=caller.name, comment=options.comment
+        lambda tx: run_batch(tx, batch), author=caller.name, comment=options.comment, scope=scope
     )
     await wait_for(backend, written.revision, options.wait, options.timeout)
     return JSONResponse(

@@ -1,33 +1,169 @@
 """What a token of one project reaches, and what it doesn't."""
 
+from typing import Any
+
+import httpx
+import pytest
+
+from api.kinds import KINDS
 from northbound import tokens
 from northbound.database import Database
 from tests.unit.api.conftest import Server
 
-OPEN: frozenset[tuple[str, str]] = frozenset()
-"""The operations that tokens of one project may ask for."""
+OPEN = ("/v1/transactions", "/v1/apply", "/v1/kinds")
+"""Paths that tokens of one project may ask for, beside those of objects."""
+
+OBJECTS = tuple(kind.path for kind in KINDS.values())
+ACL = {"direction": "to-lport", "priority": 1, "match": "ip4", "action": "drop"}
 
 
-def header(database: Database, project: str | None, role: str = "operator") -> dict[str, str]:
-    """Make a token of a project, or of all; return the header that carries it."""
-    with database.maintain() as session:
-        name = f"{role}-of-{project}"
-        _, secret = tokens.create(session, name=name, role=role, project=project)
-    return {"Authorization": f"Bearer {secret}"}
+class Project:
+    """Requests with a token of one project, or of all."""
+
+    def __init__(self, server: Server, database: Database, project: str | None) -> None:
+        self._client = server.client
+        with database.maintain() as session:
+            _, secret = tokens.create(
+                session, name=f"of-{project}", role="operator", project=project
+            )
+        self.headers = {"Authorization": f"Bearer {secret}"}
+
+    async def ask(self, method: str, path: str, **values: Any) -> httpx.Response:
+        body = values or None
+        return await self._client.request(method, f"/v1/{path}", json=body, headers=self.headers)
+
+    async def create(self, path: str, **values: Any) -> dict[str, Any]:
+        response = await self.ask("POST", path, **values)
+        assert response.status_code == 201, response.text
+        made: dict[str, Any] = response.json()
+        return made
+
+    async def names(self, path: str) -> list[str]:
+        response = await self.ask("GET", path)
+        assert response.status_code == 200, response.text
+        return [f"{item['project']}/{item['name']}" for item in response.json()["items"]]
+
+
+@pytest.fixture
+def acme(guarded: Server, database: Database) -> Project:
+    return Project(guarded, database, "acme")
+
+
+@pytest.fixture
+def zoo(guarded: Server, database: Database) -> Project:
+    return Project(guarded, database, "zoo")
+
+
+@pytest.fixture
+def everyone(guarded: Server, database: Database) -> Project:
+    return Project(guarded, database, None)
 
 
 async def test_a_token_of_one_project_gets_to_nothing_but_what_is_made_for_it(
-    guarded: Server, database: Database
+    guarded: Server, acme: Project
 ) -> None:
-    headers = header(database, "acme")
+    """What is not made for it must not be open by oversight: new operations are closed."""
     described = (await guarded.client.get("/openapi.json")).json()
     for path, operations in described["paths"].items():
         if not path.startswith("/v1/"):
             continue
         concrete = path.replace("{revision}", "1").replace("{ref}", "x").replace("{member}", "y")
+        is_open = path in OPEN or path.split("/")[2] in OBJECTS
         for method in operations:
-            response = await guarded.client.request(method.upper(), concrete, headers=headers)
-            refused = response.status_code == 403
-            assert refused == ((method, path) not in OPEN), (method, path)
-            if refused:
+            response = await guarded.client.request(method.upper(), concrete, headers=acme.headers)
+            assert (response.status_code == 403) != is_open, (method, path, response.text)
+            if not is_open:
                 assert response.json()["type"] == "/problems/forbidden"
+
+
+async def test_projects_call_their_objects_alike(
+    acme: Project, zoo: Project, everyone: Project
+) -> None:
+    for project, whose in ((acme, "acme"), (zoo, "zoo")):
+        made = await project.create("logical-switches", name="web")
+        assert made["project"] == whose
+        await project.create("logical-switches/web/ports", name="web-1")
+        await project.create("logical-switches/web/acls", **ACL)
+        assert await project.names("logical-switches") == [f"{whose}/web"]
+        assert await project.names("logical-switches/web/ports") == [f"{whose}/web-1"]
+    assert sorted(await everyone.names("logical-switches")) == ["acme/web", "zoo/web"]
+    assert await everyone.names("logical-switches?project=zoo") == ["zoo/web"]
+    assert (await everyone.ask("GET", "logical-switches/web")).status_code == 404
+    assert (await everyone.ask("GET", "logical-switches/web?project=zoo")).status_code == 200
+    port = await everyone.create("logical-switches/web/ports?project=zoo", name="web-2")
+    assert (port["project"], port["logical_switch"]) == ("zoo", "web")
+
+
+async def test_a_foreign_object_is_not_there(acme: Project, zoo: Project) -> None:
+    web = await zoo.create("logical-switches", name="web")
+    port = await zoo.create("logical-switches/web/ports", name="web-1")
+    acl = await zoo.create("logical-switches/web/acls", **ACL)
+    group = await zoo.create("port-groups", name="all", ports=["web-1"])
+    for path, made in (
+        ("logical-switches", web),
+        ("logical-switch-ports", port),
+        ("acls", acl),
+        ("port-groups", group),
+    ):
+        for method, values in (("GET", {}), ("PATCH", {"labels": {}}), ("DELETE", {})):
+            response = await acme.ask(method, f"{path}/{made['id']}", **values)
+            assert response.status_code == 404, (method, path)
+            assert response.json()["type"] == "/problems/not-found"
+        assert (await acme.ask("GET", path)).json()["items"] == []
+    for path in (f"logical-switches/{web['id']}/ports", f"logical-switches/{web['id']}/acls"):
+        assert (await acme.ask("GET", path)).status_code == 404
+        assert (await acme.ask("POST", path, name="x", **ACL)).status_code in (404, 422)
+    member = f"port-groups/{group['id']}/ports/{port['id']}"
+    for method in ("PUT", "DELETE"):
+        assert (await acme.ask(method, member)).status_code == 404
+    response = await acme.ask("GET", f"logical-switch-ports?logical_switch={web['id']}")
+    assert response.status_code == 404
+
+
+async def test_batches_and_documents_stay_in_the_project(acme: Project, zoo: Project) -> None:
+    await zoo.create("logical-switches", name="web")
+    delete = {"action": "delete", "kind": "logical_switch", "ref": "zoo/web"}
+    response = await acme.ask("POST", "transactions", operations=[delete])
+    assert response.status_code == 404
+    create = {"action": "create", "kind": "logical_switch", "values": {"name": "web"}}
+    assert (await acme.ask("POST", "transactions", operations=[create])).status_code == 200
+    document = {"document": "shop", "logical_switches": {"db": {}}}
+    assert (await acme.ask("POST", "apply", **document)).status_code == 200
+    assert await acme.names("logical-switches") == ["acme/db", "acme/web"]
+    response = await acme.ask("POST", "apply", project="zoo", **document)
+    assert response.json()["errors"][0]["pointer"] == "#/project"
+    assert await zoo.names("logical-switches") == ["zoo/web"]
+
+
+async def test_no_project_but_its_own_can_be_named(acme: Project) -> None:
+    response = await acme.ask("GET", "logical-switches?project=zoo")
+    assert (response.status_code, response.json()["type"]) == (403, "/problems/forbidden")
+    response = await acme.ask("POST", "logical-switches", name="x", project="zoo")
+    assert response.status_code == 422
+    assert response.json()["errors"][0]["pointer"] == "#/project"
+    assert (await acme.ask("GET", "logical-switches?project=acme")).status_code == 200
+
+
+async def test_what_is_shared_can_be_used_and_not_changed(acme: Project, zoo: Project) -> None:
+    shared = await zoo.create("logical-switches", name="public", shared=True)
+    assert await acme.names("logical-switches") == ["zoo/public"]
+    port = await acme.create(f"logical-switches/{shared['id']}/ports", name="mine")
+    assert (port["project"], port["logical_switch"]) == ("acme", "zoo/public")
+    response = await acme.ask("PATCH", f"logical-switches/{shared['id']}", shared=False)
+    assert (response.status_code, response.json()["type"]) == (403, "/problems/forbidden")
+    response = await zoo.ask("DELETE", "logical-switches/public?cascade=true")
+    assert response.status_code == 409
+    assert "mine" not in response.text
+    assert response.json()["detail"].endswith("is referenced by 1 of other projects")
+    assert await zoo.names("logical-switches/public/ports") == []
+
+
+async def test_conflicts_name_nothing_of_others(acme: Project, zoo: Project) -> None:
+    shared = await zoo.create("logical-switches", name="public", shared=True)
+    address = "0a:00:00:00:00:01 10.0.0.1"
+    values = {"logical_switch": shared["id"], "addresses": [address]}
+    secret = await zoo.create("logical-switch-ports", name="secret", **values)
+    response = await acme.ask("POST", "logical-switch-ports", name="x", **values)
+    assert (response.status_code, response.json()["type"]) == (409, "/problems/taken")
+    for hidden in ("secret", secret["id"]):
+        assert hidden not in response.text

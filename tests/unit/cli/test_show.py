@@ -72,3 +72,18 @@ def test_the_tree_has_all_objects() -> None:
     tree = run("show")
     for name in ("switch web", "web-1", "router edge", "edge-web", "192.0.2.0/24", "$office"):
         assert name in tree
+
+
+def test_one_project_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[httpx.URL] = []
+    make_client = httpx.Client
+
+    def client(**options: Any) -> httpx.Client:
+        return make_client(
+            event_hooks={"request": [lambda each: asked.append(each.url)]}, **options
+        )
+
+    monkeypatch.setattr(httpx, "Client", client)
+    run("show", "acls", "--project", "acme")
+    assert asked[-1].params["project"] == "acme"
+    assert "project" not in asked[0].params
