@@ -15,6 +15,7 @@ plugged in somewhere alive.
 :mod:`~.worlds`         what is taken for granted that nobody has said
 :mod:`~.variants`       one question in several worlds
 :mod:`~.client_ports`   which ports of a client to try
+:mod:`~.looking`        one look at the network, as it is or would be
 :mod:`~.proposing`      tries remedies until the packets pass
 :mod:`~.witnesses`      what a change takes from others
 :mod:`~.tried`          what came of trying

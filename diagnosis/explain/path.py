@@ -36,7 +36,7 @@ from diagnosis.explain.reasons import (
     unresolved,
 )
 from diagnosis.explain.scene import Scene
-from diagnosis.trace.addressing import Neighbour, Nobody, hosts, packet_between
+from diagnosis.trace.addressing import Neighbour, NoNeighbour, hosts, packet_between
 from diagnosis.trace.claims import unheld
 from diagnosis.trace.result import Ending, ending
 from diagnosis.trace.words import Address
@@ -124,7 +124,7 @@ class _Examination:
         scene = self._scene
         addressing = scene.addressing(port.datapath, port.name)
         found = addressing.neighbour(port.datapath, source, destination)
-        if isinstance(found, Nobody):
+        if isinstance(found, NoNeighbour):
             obstacle = unknown_address(scene, port.datapath, destination, found)
             self._assume_unused(destination, port.datapath, found.reserved, port.name)
             return Check(CheckKind.RESOLUTION, port, obstacle.text, obstacle), None
@@ -202,7 +202,7 @@ class _Examination:
         if obstacle is None and end.outcome == "delivered":
             recipients = list(self._recipients(end, wanted))
             if not recipients:
-                text, obstacle = self._nobody_known(text, end)
+                text, obstacle = self._unknown_recipient(text, end)
         yield Check(kind, port, text, obstacle, packet, walk)
         arrived.extend(recipients)
 
@@ -278,7 +278,7 @@ class _Examination:
         text = f"{port.name} has {ends[1]}, which is none of its addresses"
         self._scene.guesses.assume(Assumption(AssumptionKind.OWNER, text))
 
-    def _nobody_known(self, text: str, end: Ending) -> tuple[str, Obstacle | None]:
+    def _unknown_recipient(self, text: str, end: Ending) -> tuple[str, Obstacle | None]:
         """That it is not known who answers a packet that several got, if one has to."""
         packet = end.forwarded[0].packet
         ends = packets.addresses(packet)

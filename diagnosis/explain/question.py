@@ -136,7 +136,7 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
     except InvalidError as error:
         raise _by_field(error, wanted, destination) from None
     for field, address in (("source", ends.source), ("destination", ends.destination)):
-        if _is_nobodys(address):
+        if _is_no_hosts(address):
             reason = f"{address} is no single host's address: give the packet as a match"
             raise InvalidError.of(field, reason=reason, value=str(address))
     own = (address for host in hosts(entry) for address in host.addresses)
@@ -200,7 +200,7 @@ def _refuse_router(wanted: ReachabilityRequest, entry: PortBinding) -> None:
         raise InvalidError.of(field, reason=f"{reason}give the packet as a match", value=entry.name)
 
 
-def _is_nobodys(address: Address) -> bool:
+def _is_no_hosts(address: Address) -> bool:
     """Whether no packet between two hosts has the address."""
     everybody = isinstance(address, IPv4Address) and address == _BROADCAST
     return everybody or address.is_multicast or address.is_loopback or address.is_unspecified

@@ -12,7 +12,7 @@ from diagnosis.explain import packets
 from diagnosis.explain.checks import Obstacle, ObstacleKind
 from diagnosis.explain.lookups import closed_port, no_host, patch_to
 from diagnosis.explain.scene import Scene
-from diagnosis.trace.addressing import Nobody
+from diagnosis.trace.addressing import NoNeighbour
 from diagnosis.trace.causes import Cause
 from diagnosis.trace.result import Ending, deciding, doubt
 from diagnosis.trace.stored_flows import StoredEntry
@@ -105,12 +105,14 @@ def unaddressed(scene: Scene, port: PortBinding) -> Obstacle:
     return Obstacle(ObstacleKind.UNKNOWN_DESTINATION, text, cause, {"outport": port.name})
 
 
-def unknown_address(scene: Scene, datapath: str, address: Address, nobody: Nobody) -> Obstacle:
+def unknown_address(
+    scene: Scene, datapath: str, address: Address, missing: NoNeighbour
+) -> Obstacle:
     """That nobody on a switch has an address, nor leads there."""
     cause = scene.causes.of("logical_switch", datapath)
-    kind = ObstacleKind.UNKNOWN_DESTINATION if nobody.on_link else ObstacleKind.UNATTACHED
-    detail = "" if nobody.reserved else str(address)
-    return Obstacle(kind, f"{cause.text}: {nobody.reason}", cause, detail=detail)
+    kind = ObstacleKind.UNKNOWN_DESTINATION if missing.on_link else ObstacleKind.UNATTACHED
+    detail = "" if missing.reserved else str(address)
+    return Obstacle(kind, f"{cause.text}: {missing.reason}", cause, detail=detail)
 
 
 def unresolved(

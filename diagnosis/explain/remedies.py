@@ -28,7 +28,7 @@ from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind
 from diagnosis.explain.lookups import next_hop
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
-from diagnosis.trace.addressing import Nobody, hosts
+from diagnosis.trace.addressing import NoNeighbour, hosts
 from diagnosis.trace.result import ending
 from diagnosis.trace.words import Address
 from logical_flow.constants import quote
@@ -291,7 +291,7 @@ def _to_next_hop(case: _Case) -> Remedy | None:
         return None
     datapath = case.question.entry.datapath
     found = case.scene.addressing(datapath).neighbour(datapath, *ends)
-    if isinstance(found, Nobody) or found.mac == case.sent.get("eth.dst"):
+    if isinstance(found, NoNeighbour) or found.mac == case.sent.get("eth.dst"):
         return None
     mac = format_value("eth.dst", found.mac)
     text = f"send it to {mac}, the MAC address of {found.address}"

@@ -77,10 +77,10 @@ class Neighbour(NamedTuple):
     port: PortBinding
 
 
-class Nobody(NamedTuple):
-    """That there is nobody to send to; `on_link` if the destination is in the own subnet.
+class NoNeighbour(NamedTuple):
+    """Why there is no neighbour to send to; `on_link` if the destination is in the own subnet.
 
-    Where it is `reserved` nobody can have it.
+    Where it is `reserved` no host can have it.
     """
 
     reason: str
@@ -197,7 +197,9 @@ class Addressing:
             raise fault(words.text, place.position, f"{port.name} has no {what} address")
         return found[0]
 
-    def neighbour(self, datapath: str, source: Address, destination: Address) -> Neighbour | Nobody:
+    def neighbour(
+        self, datapath: str, source: Address, destination: Address
+    ) -> Neighbour | NoNeighbour:
         """Whom a packet goes to first that is sent on a switch, if there is anybody."""
         gateway = self.gateway(datapath, source, destination)
         if self.via_gateway and gateway is not None and not _is_link_local(destination):
@@ -216,7 +218,7 @@ class Addressing:
         for network in near:
             if destination in reserved(network):
                 reason = f"{destination} is kept for all of {network}, so no one host has it"
-                return Nobody(reason, on_link=True, reserved=True)
+                return NoNeighbour(reason, on_link=True, reserved=True)
         if any(destination in network for network in near):
             return self._claimed(datapath, destination, "in the sender's subnet ")
         if gateway is None:
@@ -227,7 +229,7 @@ class Addressing:
                 f"{destination} is not on the sender's switch, which leads to no router "
                 f"with IPv{destination.version}"
             )
-            return Nobody(reason, on_link=False)
+            return NoNeighbour(reason, on_link=False)
         return gateway
 
     def gateway(self, datapath: str, source: Address, destination: Address) -> Neighbour | None:
@@ -253,12 +255,12 @@ class Addressing:
             if interface.version == version
         ]
 
-    def _claimed(self, datapath: str, address: Address, where: str) -> Neighbour | Nobody:
+    def _claimed(self, datapath: str, address: Address, where: str) -> Neighbour | NoNeighbour:
         """Who may have an address that no port is declared to have."""
         claim = self.owner(datapath, address)
         if claim is not None:
             return Neighbour(address, *claim)
-        return Nobody(f"nobody {where}has {address}, so no one answers for it", on_link=True)
+        return NoNeighbour(f"nobody {where}has {address}, so no one answers for it", on_link=True)
 
     def _link_local(self, datapath: str, destination: Address) -> Neighbour | None:
         """Who gave itself that address on the switch; no router leads to it."""
@@ -274,7 +276,7 @@ class Addressing:
         if destination.is_multicast:
             return _multicast_mac(destination)
         found = self.neighbour(ends.entry.datapath, ends.source, destination)
-        if isinstance(found, Nobody):
+        if isinstance(found, NoNeighbour):
             raise fault(words.text, words.destination.position, found.reason)
         return found.mac
 

@@ -63,7 +63,7 @@ async def test_writers_go_on_while_a_change_is_carried_out(
         return done
 
     monkeypatch.setattr(proposal, "run_batch", held_up)
-    monkeypatch.setattr("diagnosis.explain.proposing.run_batch", held_up)
+    monkeypatch.setattr("diagnosis.explain.looking.run_batch", held_up)
     asked = asyncio.create_task(demo.client.post(path, json=question))
     assert await asyncio.to_thread(begun.wait, 60)
     changed = await demo.client.patch("/v1/logical-switches/web", json={"labels": {"a": "b"}})

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from diagnosis.explain import proposing
+from diagnosis.explain import looking
 from northbound.database import Database, open_database, upgrade
 from northbound.services import LOGICAL_SWITCHES
 from tests.unit.api.conftest import Server, serve
@@ -84,7 +84,7 @@ async def test_a_held_write_lock_stops_no_question(demo: Server, either: Databas
 async def test_a_walk_that_lasts_stops_no_writer(
     demo: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    see: Callable[..., Any] = proposing._see
+    see: Callable[..., Any] = looking._see
     walks, written = threading.Event(), threading.Event()
     walked = 0
 
@@ -95,7 +95,7 @@ async def test_a_walk_that_lasts_stops_no_writer(
         assert written.wait(PATIENCE), "nothing could be written"
         return see(*arguments, **options)
 
-    monkeypatch.setattr(proposing, "_see", slowly)
+    monkeypatch.setattr(looking, "_see", slowly)
     asked = asyncio.create_task(demo.client.post("/v1/reachability", json=DENIED))
     assert await asyncio.to_thread(walks.wait, PATIENCE)
     changed = await demo.client.patch("/v1/logical-switches/web", json={"labels": {"a": "c"}})

@@ -231,7 +231,7 @@ async def test_a_change_that_spoils_what_works_is_not_sufficient(
     net: Plugged, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A remedy that moved another port's way is told, with who suffers from it."""
-    from diagnosis.explain import proposing
+    from diagnosis.explain import looking
     from diagnosis.explain.remedies import Remedy
 
     await net.acl("ls:b", "to-lport", 9, 'outport == "b1" && tcp.dst == 80', name="no-web")
@@ -240,7 +240,7 @@ async def test_a_change_that_spoils_what_works_is_not_sufficient(
         {"action": "update", "kind": "logical_switch_port", "ref": "b2"},
         {"action": "update", "kind": "logical_switch_port", "ref": "a2"},
     )
-    real = proposing.remedy
+    real = looking.remedy
 
     def careless(*args: Any) -> Remedy | None:
         found = real(*args)
@@ -251,7 +251,7 @@ async def test_a_change_that_spoils_what_works_is_not_sufficient(
 
     question = {"source": "a1", "destination": "b1", "service": "tcp/80"}
     assert (await refused(net, **question))["proposal"]["sufficient"]
-    monkeypatch.setattr(proposing, "remedy", careless)
+    monkeypatch.setattr(looking, "remedy", careless)
     found = await refused(net, **question)
     assert found["proposal"]["sufficient"] is False
     assert (
