@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from fastapi.routing import APIRoute
 from pydantic import BaseModel
 from pydantic.json_schema import JsonSchemaMode, models_json_schema
 
@@ -91,19 +92,13 @@ def bodies(schema: Schema, examples: Mapping[str, Any]) -> Schema:
 
 
 def answer(description: str, schema: Schema, example: Any, headers: tuple[str, ...] = ()) -> Schema:
-    """A successful response; its example is kept under the name of its schema."""
-    name = _example_name(schema)
-    _examples[name] = {"summary": description.rstrip("."), "value": example}
-    examples = {name: {"$ref": EXAMPLES + name}}
+    """A successful response; its example has the name of its schema."""
+    named = {_example_name(schema): {"summary": description.rstrip("."), "value": example}}
     return {
         "description": description,
-        "content": {JSON: {"schema": schema, "examples": examples}},
+        "content": {JSON: {"schema": schema, "examples": named}},
         "headers": {name: HEADERS[name] for name in headers},
     }
-
-
-_examples: dict[str, Any] = {}
-"""FastAPI drops nulls from what it describes; examples are put in afterwards."""
 
 
 def _example_name(schema: Schema) -> str:
@@ -163,7 +158,7 @@ def describe(app: FastAPI) -> None:
             )
             components = described.setdefault("components", {})
             components.setdefault("schemas", {}).update(_schemas())
-            components["examples"] = {**problems.examples(), **_examples}
+            components["examples"] = {**problems.examples(), **_shared_examples(app, described)}
             _drop_default_validation_error(described)
             if not app.state.backend.authentication:
                 _allow_without_token(described)
@@ -171,6 +166,28 @@ def describe(app: FastAPI) -> None:
         return app.openapi_schema
 
     app.openapi = openapi  # type: ignore[method-assign]
+
+
+def _shared_examples(app: FastAPI, described: Schema) -> dict[str, Any]:
+    """Return the examples of all answers by name, and leave only references to them.
+
+    They are taken from the routes: FastAPI drops nulls from what it describes.
+    """
+    shared: dict[str, Any] = {}
+    for route in app.routes:
+        if not isinstance(route, APIRoute) or not route.include_in_schema:
+            continue
+        for status, response in route.responses.items():
+            named = response.get("content", {}).get(JSON, {}).get("examples", {})
+            own = {name: example for name, example in named.items() if "value" in example}
+            shared |= own
+            for method in route.methods or ():
+                answers = described["paths"][route.path_format][method.lower()]["responses"]
+                for name in own:
+                    answers[str(status)]["content"][JSON]["examples"][name] = {
+                        "$ref": EXAMPLES + name
+                    }
+    return shared
 
 
 def _schemas() -> Schema:

@@ -373,7 +373,6 @@ class Pipeline:
         if self.direction == "egress":
             _check_egress(template)
         template.id = _content_id(template)
-        _register(template)
 
     def _check_targets(self, template: Template, table: int) -> None:
         """Named stages of the same pipeline lie further down it.
@@ -438,11 +437,13 @@ def _without_place(text: TemplateText) -> TemplateText:
     return text._replace(table_number=0, stage_default="")
 
 
-_placed: dict[int, Template] = {}
+def check_ids(pipelines: Iterable[Pipeline]) -> None:
+    """Raise TemplateError where two templates share an id by chance.
 
-
-def _register(template: Template) -> None:
-    """Ids are hashes: two templates that share one by chance would be taken for each other."""
-    other = _placed.setdefault(template.id, template)
-    if _without_place(other.as_text()) != _without_place(template.as_text()):
-        raise TemplateError(f"{template!r} and {other!r} have the same id; reword one of them")
+    Ids are hashes: such templates would be taken for each other.
+    """
+    known: dict[int, Template] = {}
+    for template in (template for pipeline in pipelines for template in pipeline.templates):
+        other = known.setdefault(template.id, template)
+        if _without_place(other.as_text()) != _without_place(template.as_text()):
+            raise TemplateError(f"{template!r} and {other!r} have the same id; reword one of them")

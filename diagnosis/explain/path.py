@@ -38,7 +38,7 @@ from diagnosis.explain.reasons import (
 from diagnosis.explain.scene import Scene
 from diagnosis.trace.addressing import Neighbour, NoNeighbour, hosts, packet_between
 from diagnosis.trace.claims import unheld
-from diagnosis.trace.result import Ending, ending
+from diagnosis.trace.endings import Ending, ending
 from diagnosis.trace.words import Address
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket, format_value

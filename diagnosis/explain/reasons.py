@@ -14,7 +14,8 @@ from diagnosis.explain.lookups import closed_port, no_host, patch_to
 from diagnosis.explain.scene import Scene
 from diagnosis.trace.addressing import NoNeighbour
 from diagnosis.trace.causes import Cause
-from diagnosis.trace.result import Ending, deciding, doubt
+from diagnosis.trace.endings import Ending, deciding
+from diagnosis.trace.result import doubt
 from diagnosis.trace.stored_flows import StoredEntry
 from diagnosis.trace.words import Address
 from logical_flow.because import AUTHORED_OBJECT, OBJECT, Because, EndKind, Fact, Opening, Subject
@@ -56,7 +57,7 @@ def _decisive(walk: Walk, end: Ending, wanted: str) -> Visit | Drop | None:
     for drop in walk.drops:
         if wanted and drop.packet.get("outport") == wanted:
             return drop
-    if isinstance(end.place, Visit | Drop):
+    if end.place is not None:
         return end.place
     return walk.drops[0] if walk.drops else None
 

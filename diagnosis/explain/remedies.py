@@ -29,7 +29,7 @@ from diagnosis.explain.lookups import next_hop
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
 from diagnosis.trace.addressing import NoNeighbour, hosts
-from diagnosis.trace.result import ending
+from diagnosis.trace.endings import ending
 from diagnosis.trace.words import Address
 from logical_flow.constants import quote
 from logical_flow.evaluate import Packet

@@ -11,7 +11,8 @@ from diagnosis.explain.remedies import Operation, Remedy
 from diagnosis.explain.scene import Scene
 from diagnosis.explain.tried import Tried
 from diagnosis.explain.variants import Found
-from diagnosis.trace.result import ending, steps, verdict
+from diagnosis.trace.endings import ending
+from diagnosis.trace.result import steps, verdict
 
 Document = dict[str, Any]
 

@@ -10,6 +10,7 @@
 :mod:`~.legs`            cuts a walk at the tunnels
 :mod:`~.liveness`        whether chassis host the ports
 :mod:`~.hindrances`      whether chassis carry the packets
+:mod:`~.endings`         how a walk ended, and by which flow
 :mod:`~.result`          tells what happened
 =======================  =========================================================
 """

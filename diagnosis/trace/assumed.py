@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.trace.addressing import Addressing
 from diagnosis.trace.claims import claims
+from diagnosis.trace.endings import ending
 from diagnosis.trace.network import Snapshot
-from diagnosis.trace.result import ending
 from diagnosis.trace.words import TRANSPORTS, Address, PacketWords
 from logical_flow.packet import MutablePacket
 from logical_flow.walk import walk

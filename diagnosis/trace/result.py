@@ -1,16 +1,23 @@
 """A walk as a document: the tree of what happened, and the verdict."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from diagnosis.trace.causes import Cause, Causes
+from diagnosis.trace.endings import (
+    Answered,
+    Asked,
+    Delivered,
+    Dropped,
+    Ended,
+    How,
+    Unknown,
+    ending,
+)
 from diagnosis.trace.legs import Journey
 from diagnosis.trace.liveness import Hosting
 from diagnosis.trace.stored_flows import StoredEntry
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_packet
-from logical_flow.roles import Role
 from logical_flow.walk_events import (
     FLOW_SAYS_SO,
     Crossing,
@@ -23,69 +30,6 @@ from logical_flow.walk_events import (
 )
 
 Document = dict[str, Any]
-Outcome = Literal["delivered", "answered", "asked", "dropped", "ended", "unknown"]
-
-_ANSWERING = {"arp.op", "icmp4.type", "icmp6.type"}
-_ADDRESS_REQUESTS = {"arp", "nd_ns"}
-
-
-@dataclass(frozen=True)
-class Ending:
-    """How a walk ended: where that was decided, and what left through which port.
-
-    `deliveries` are all, each with whether it is the packet itself and not one made on
-    the way. `answers` are the deliveries to the port where the packet entered, `forwarded` those
-    of the packet itself to other ports, `requests` what asks for a next hop's address.
-    `uncertain` are the drops of copies that may as well have gone on.
-    """
-
-    outcome: Outcome
-    place: Event | None
-    deliveries: list[tuple[Delivery, bool]]
-    forwarded: list[Delivery]
-    answers: list[Delivery]
-    requests: list[Delivery]
-    entry: Entry | None
-    """The flow that decided; for what follows from an ACL's verdict, the ACL's."""
-    uncertain: list[Drop]
-
-
-def ending(walk: Walk, inport: str) -> Ending:
-    """How `walk` ended for the packet that entered at `inport`."""
-    events = walk.events
-    delivered = [(n, event) for n, event in enumerate(events) if isinstance(event, Delivery)]
-    made = {n: _maker(events, n) for n, _ in delivered}
-    forwarded = [event for n, event in delivered if event.port != inport and made[n] is None]
-    requests = [
-        event
-        for n, event in delivered
-        if (maker := made[n]) is not None and maker.kind in _ADDRESS_REQUESTS
-    ]
-    answers = [(n, event) for n, event in delivered if event.port == inport]
-    answers = [(n, event) for n, event in answers if event not in requests]
-    uncertain = [drop for drop in walk.drops if not drop.certain]
-    place: Event | None = None
-    outcome: Outcome = "ended"
-    if forwarded:
-        outcome = "delivered"
-    elif answers:
-        outcome, place = "answered", _answering(events, answers[0][0])
-    elif requests:
-        outcome = "asked"
-    elif uncertain:
-        outcome, place = "unknown", uncertain[0]
-    elif walk.drops:
-        outcome, place = "dropped", walk.drops[0]
-    return Ending(
-        outcome,
-        place,
-        [(event, made[n] is None) for n, event in delivered],
-        forwarded,
-        [event for _, event in answers],
-        requests,
-        None if place is None or _is_undefined(place) else deciding(walk, place),
-        uncertain,
-    )
 
 
 def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
@@ -93,31 +37,17 @@ def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
     walk, inport = journey.walk, journey.entry.name
     end = ending(walk, inport)
     place = end.place
-    match end.outcome:
-        case "delivered":
-            text = f"delivered to {', '.join(event.port for event in end.forwarded)}"
-        case "answered":
-            text = "answered"
-        case "asked":
-            ports = ", ".join(event.port for event in end.requests)
-            text = f"held back: the next hop's MAC address is not known, {ports} is asked for it"
-        case "dropped":
-            reason = walk.drops[0].reason
-            text = "dropped" if reason == FLOW_SAYS_SO else f"dropped: {reason},"
-        case "unknown":
-            text = f"not known, because {doubt(end.uncertain[0], causes)},"
-        case "ended":
-            text = "nothing left through any port"
+    text = _how_text(end.how, causes)
     cause = _cause(end.entry, causes)
-    if isinstance(place, Visit | Drop):
+    if place is not None:
         stage = place.place.name if place.place else "the end of the pipeline"
         text = f"{text} in {place.datapath} at {stage}"
         text += f", by {cause.sentence}" if cause else ""
     return {
         "outcome": end.outcome,
         "text": text,
-        "datapath": place.datapath if isinstance(place, Visit | Drop) else None,
-        "stage": place.place.name if isinstance(place, Visit | Drop) and place.place else None,
+        "datapath": place.datapath if place else None,
+        "stage": place.place.name if place and place.place else None,
         "flow": str(end.entry.flow) if end.entry else None,
         "cause": _cause_document(cause),
         "deliveries": [_delivery(event, original) for event, original in end.deliveries],
@@ -130,6 +60,23 @@ def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
             for hindrance in hosting.carriers.hindrances(journey, hosting.ports)
         ],
     }
+
+
+def _how_text(how: How, causes: Causes) -> str:
+    match how:
+        case Delivered(deliveries):
+            return f"delivered to {', '.join(event.port for event in deliveries)}"
+        case Answered():
+            return "answered"
+        case Asked(requests):
+            ports = ", ".join(event.port for event in requests)
+            return f"held back: the next hop's MAC address is not known, {ports} is asked for it"
+        case Unknown(drop):
+            return f"not known, because {doubt(drop, causes)},"
+        case Dropped(drop):
+            return "dropped" if drop.reason == FLOW_SAYS_SO else f"dropped: {drop.reason},"
+        case Ended():
+            return "nothing left through any port"
 
 
 def doubt(drop: Drop, causes: Causes) -> str:
@@ -145,11 +92,6 @@ def doubt(drop: Drop, causes: Causes) -> str:
         f"it is not defined which of {listed} decides: they have the same priority and "
         f"{'both' if len(names) == 2 else 'all'} fit"
     )
-
-
-def _is_undefined(place: Event) -> bool:
-    """Whether no single flow decided at `place`."""
-    return isinstance(place, Drop) and bool(place.rivals)
 
 
 def steps(walk: Walk, causes: Causes) -> list[Document]:
@@ -202,51 +144,6 @@ def _is_noted(event: Event) -> bool:
 
 def _delivery(event: Delivery, original: bool) -> Document:
     return {"port": event.port, "packet": format_packet(event.packet), "original": original}
-
-
-def _before(events: Sequence[Event], place: int) -> list[Event]:
-    """What led to the event at `place`, the last first: its own copy's, and those it came from."""
-    found = []
-    depth = events[place].depth
-    for event in reversed(events[:place]):
-        if event.depth <= depth:
-            # A copy begins with how it came about; beyond that are other copies.
-            starts = isinstance(event, Crossing | Made)
-            depth = event.depth - 1 if starts else event.depth
-            found.append(event)
-    return found
-
-
-def _maker(events: Sequence[Event], place: int) -> Made | None:
-    """What made the packet delivered at `place`; None if it is the one that entered."""
-    before = _before(events, place)
-    return next((e for e in before if isinstance(e, Made) and e.kind != "clone"), None)
-
-
-def _answering(events: Sequence[Event], place: int) -> Visit | None:
-    """Where the packet delivered at `place` became an answer."""
-    before = _before(events, place)
-    for number, event in enumerate(before):
-        if isinstance(event, Made):
-            visits = (e for e in before[number:] if isinstance(e, Visit))
-            return next(visits, None)
-        if isinstance(event, Visit) and any(c.name in _ANSWERING for c in event.changes):
-            return event
-    return next((e for e in before if isinstance(e, Visit)), None)
-
-
-def deciding(walk: Walk, place: Event) -> Entry | None:
-    """The flow that decided at `place`: for what follows from an ACL's verdict, the ACL's."""
-    events = walk.events
-    entry = place.entry if isinstance(place, Visit | Drop) else None
-    stage = place.place if isinstance(place, Visit | Drop) else None
-    if stage is None or stage.role is not Role.ACL_VERDICT:
-        return entry
-    number = next(n for n, event in enumerate(events) if event is place)
-    for event in _before(events, number):
-        if isinstance(event, Visit) and event.place.role is Role.ACL and event.entry is not None:
-            return event.entry
-    return entry
 
 
 def _cause(entry: Entry | None, causes: Causes) -> Cause | None:

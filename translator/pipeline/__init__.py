@@ -11,12 +11,14 @@ gets an ``outport`` there, and goes through the egress pipeline on the chassis o
 that port (for a multicast group: once for each member).
 """
 
+from logical_flow.template import check_ids
 from translator.pipeline.lr_in import LR_IN
 from translator.pipeline.lr_out import LR_OUT
 from translator.pipeline.ls_in import LS_IN
 from translator.pipeline.ls_out import LS_OUT
 
 PIPELINES = (LS_IN, LS_OUT, LR_IN, LR_OUT)
+check_ids(PIPELINES)
 
 STAGES = {stage.name: stage for pipeline in PIPELINES for stage in pipeline.stages}
 """All stages by name."""

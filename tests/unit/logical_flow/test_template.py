@@ -15,6 +15,7 @@ from logical_flow.template import (
     Stage,
     Template,
     TemplateText,
+    check_ids,
 )
 
 
@@ -276,3 +277,10 @@ def test_a_reason_is_no_part_of_what_a_template_is() -> None:
 def test_a_reason_tells_only_what_is_known() -> None:
     with pytest.raises(TemplateError, match="colour"):
         Because(EndKind.ADMISSION, "{colour} packets are not admitted")
+
+
+def test_templates_that_share_an_id_by_chance_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    check_ids([LS_IN, LS_IN])
+    monkeypatch.setattr(Lookup.flood, "id", Lookup.unicast.id)
+    with pytest.raises(TemplateError, match="same id"):
+        check_ids([LS_IN])

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import pytest
 
-from diagnosis.trace.result import ending
+from diagnosis.trace.endings import ending
 from logical_flow.connections import ConnectionTable, ScriptedConnections, State, Tracked
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Sets
