@@ -217,13 +217,17 @@ class CtNat(Statement):
         return self.first is not None
 
     def __str__(self) -> str:
-        parts = [
+        parts = self._target()
+        parts += [] if self.zone is None else [f"zone={self.zone}"]
+        return f"ct_{self.kind}({', '.join(parts)});" if parts else f"ct_{self.kind};"
+
+    def _target(self) -> list[str]:
+        """Return the texts of the addresses and the ports, as far as they are given."""
+        return [
             str(first) if last is None else f"{first}..{last}"
             for first, last in ((self.first, self.last), (self.first_port, self.last_port))
             if first is not None
         ]
-        parts += [] if self.zone is None else [f"zone={self.zone}"]
-        return f"ct_{self.kind}({', '.join(parts)});" if parts else f"ct_{self.kind};"
 
     def bind(self, arguments: Arguments) -> CtNat:
         return replace(
@@ -242,7 +246,7 @@ class CtNat(Statement):
         packet.update(translated.fields)
         packet.update(translation_record(zone, translated))
         if translation is not None:
-            walker.remark(self.form, zone, str(self))
+            walker.remark(self.form, zone, *self._target())
         return scene.position.after
 
     def _translation(self) -> Translation | None:
