@@ -42,7 +42,8 @@ from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.turns import in_turns
 from southbound.conditions import VOCABULARY, vocabulary_condition
 from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
-from southbound.watch.client import Batch, WatchClient
+from southbound.watch.client import WatchClient
+from southbound.watch.inbox import Batch
 
 log = structlog.get_logger(__name__)
 

@@ -48,7 +48,8 @@ from southbound import wire
 from southbound.encaps import TUNNEL_TYPE
 from southbound.rows import Chassis, Encap, MacBinding
 from southbound.watch.cache import RowCache
-from southbound.watch.client import Batch, WatchClient
+from southbound.watch.client import WatchClient
+from southbound.watch.inbox import Batch
 
 _COUNTERS_SECONDS: Final = 10.0
 _LOSSES: Final = {

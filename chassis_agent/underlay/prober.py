@@ -24,7 +24,7 @@ from chassis_agent.underlay.peers import INTERVAL, Fault, Peers, Probe
 from southbound import wire
 from southbound.encaps import way_to
 from southbound.rows import Chassis
-from southbound.watch.client import Source
+from southbound.watch.wishes import Source
 
 log = structlog.get_logger(__name__)
 

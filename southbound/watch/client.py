@@ -1,65 +1,39 @@
 """The agent's end of the watch: rows in, facts out, over a connection that comes and goes.
 
-A :class:`WatchClient` keeps what its user asked for (subscriptions, claims, ports that
-are up) and says it again to the server after each reconnect. To its user the rows never
-vanish: while the connection is away they stay, and after it is back the user gets the
-difference.
+A :class:`WatchClient` keeps what its user asked for (:mod:`southbound.watch.wishes`) and says
+it again to the server after each reconnect. What the server sends gathers in an
+:mod:`~southbound.watch.inbox`, what is to be said in an :mod:`~southbound.watch.outbox`.
 """
 
 import asyncio
 import errno
 import ssl
 import uuid
-from collections import deque
-from collections.abc import Callable, Iterable, Mapping, Set
+from collections.abc import Callable, Iterable, Mapping
 from types import MappingProxyType
-from typing import NamedTuple, TypeAlias, cast
 
 import structlog
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from southbound import present, wire
-from southbound.closed import CLOSED_SERVER
 from southbound.errors import ProtocolError, WatchRefused
-from southbound.rows import AnyRow, Chassis, PortBinding, Row, RowId
+from southbound.rows import Chassis, Row, RowId
 from southbound.tolerant import ForAgent, Skipped, UnknownQuestion, read_from_server
 from southbound.vocabulary import Vocabulary
 from southbound.watch.answering import Answerer, Answering
 from southbound.watch.backoff import Backoff
-from southbound.watch.cache import CachedRows, RowCache, cached_rows
-from southbound.watch.mirror import Changes, Mirror
-from southbound.watch.subscriptions import Subscriptions
+from southbound.watch.cache import CachedRows, RowCache
+from southbound.watch.inbox import Batch, Inbox
+from southbound.watch.outbox import Outbox
+from southbound.watch.wishes import Source, Wishes
 
 log = structlog.get_logger(__name__)
 
-_OUTBOX = 8192
 _CACHE_SECONDS = 3.0
 _LEAVE_SECONDS = 2.0
 _DENIALS = 32
 _LONGEST_REASON = 300
-
-
-Source: TypeAlias = Callable[[], wire.Message]
-"""Makes a message that says how something is now, all of it."""
-
-
-class Batch(NamedTuple):
-    """Changes that belong together, with the revision that the rows realise then.
-
-    `in_sync` are the subscribed scopes whose rows the server has sent, once these changes
-    are made. Rows from the cache do not count. Once in sync, a scope stays so while the
-    connection is away: its rows are complete, though perhaps no longer current.
-
-    `serial` and `connection` say what to acknowledge; 0 if the server is not to be told.
-    """
-
-    puts: tuple[Row, ...]
-    deletes: tuple[RowId, ...]
-    revision: int
-    in_sync: frozenset[str]
-    serial: int
-    connection: int
 
 
 class WatchClient:
@@ -99,39 +73,20 @@ class WatchClient:
         self._vocabulary = vocabulary
         self._backoff = backoff or Backoff()
         self._instance = uuid.uuid4().hex
-        # What the user asked for.
-        self._subscriptions = Subscriptions()
-        self._claims: set[str] | None = None
-        self._ups: set[str] = set()
-        self._sources: dict[Source, None] = {}
-        # What the server sent.
-        self._mirror = Mirror()
-        self._cached: dict[str, tuple[AnyRow, ...]] = {}
-        self._answered: set[str] = set()
-        self._pending = Changes({}, set())
-        self._serial = 0
-        self._batch_due = asyncio.Event()
+        self._wishes = Wishes()
+        self._inbox = Inbox(chassis.name)
+        self._outbox = Outbox()
         self._cache_due = asyncio.Event()
-        # What the user has taken.
-        self._rows: dict[RowId, Row] = {}
-        self._in_sync: frozenset[str] = frozenset()
-        self._down: set[str] = set()
-        # The connection.
         self._socket: ClientConnection | None = None
-        self._connections = 0
-        self._outbox: deque[wire.Message | Source] = deque()
-        self._outbox_due = asyncio.Event()
         self._last_error = "not connected yet"
         self._left = False
         self._is_down = False
         self._denials: dict[str, int] = {}
         self._skipped = Skipped()
-        self._unsent = Skipped()
-        self._server_takes: frozenset[str] = frozenset(CLOSED_SERVER.messages)
         self.learned_refresh = 0.0
         """Seconds after which to report a learned address again; 0 until the server said."""
         if cache is not None and (cached := cache.load()) is not None:
-            self._use(cached)
+            self._inbox.use(cached)
 
     # --- what the user reads
 
@@ -157,17 +112,17 @@ class WatchClient:
     @property
     def unsent(self) -> Mapping[str, int]:
         """What this agent has to say that the server is too old to take, and how often."""
-        return self._unsent.counts
+        return self._outbox.unsent
 
     @property
     def revision(self) -> int:
         """The northbound revision that the server's last update realises."""
-        return self._mirror.revision
+        return self._inbox.revision
 
     @property
     def rows(self) -> Mapping[RowId, Row]:
         """All rows of the subscribed scopes, as of the last batch taken."""
-        return MappingProxyType(self._rows)
+        return self._inbox.rows
 
     @property
     def in_sync(self) -> frozenset[str]:
@@ -175,37 +130,15 @@ class WatchClient:
 
         A user that keeps batches for later goes by the batch that it applied last instead.
         """
-        return self._in_sync
+        return self._inbox.in_sync
 
     @property
     def subscriptions(self) -> frozenset[str]:
-        return frozenset(self._subscriptions.scopes)
+        return frozenset(self._wishes.subscriptions.scopes)
 
     async def next_batch(self) -> Batch:
         """The next changes; waits for some. May be of no rows: scopes came in sync."""
-        await self._batch_due.wait()
-        self._batch_due.clear()
-        pending, self._pending = self._pending, Changes({}, set())
-        puts = [row for key, row in pending.puts.items() if self._rows.get(key) != row]
-        deletes = [key for key in pending.deletes if key in self._rows]
-        for row in puts:
-            self._rows[row.row_id] = row
-        for key in deletes:
-            del self._rows[key]
-        self._in_sync = frozenset(self._answered)
-        self._down.update(
-            row.name
-            for row in puts
-            if isinstance(row, PortBinding) and row.chassis == self._chassis.name and not row.up
-        )
-        return Batch(
-            puts=tuple(puts),
-            deletes=tuple(deletes),
-            revision=self._mirror.revision,
-            in_sync=self._in_sync,
-            serial=self._serial,
-            connection=self._connections,
-        )
+        return await self._inbox.next_batch()
 
     def acknowledge(self, batch: Batch) -> None:
         """What `batch` asked for is in the switch (or concerned nothing there).
@@ -217,33 +150,30 @@ class WatchClient:
         two batches, so that its user sees no difference. The server does, and takes it for
         down: it is told again.
         """
-        for port in sorted(self._down & self._ups):
+        for port in sorted(self._inbox.take_down() & self._wishes.ups):
             self._send(wire.PortUp(port, True))
-        self._down.clear()
-        if batch.serial and batch.connection == self._connections:
+        if batch.serial and batch.connection == self._inbox.connections:
             self._send(wire.Acknowledge(batch.serial))
 
     # --- what the user asks for
 
     def subscribe(self, scopes: Iterable[str]) -> None:
-        new = [scope for scope in scopes if scope not in self._subscriptions.scopes]
+        subscriptions = self._wishes.subscriptions
+        new = [scope for scope in scopes if scope not in subscriptions.scopes]
         if not new:
             return
         for scope in new:
-            if scope in self._cached:
-                self._gather(self._mirror.base(scope, self._cached.pop(scope)))
-        self._send(self._subscriptions.add(new))
+            self._inbox.enter(scope)
+        self._send(subscriptions.add(new))
 
     def unsubscribe(self, scopes: Iterable[str]) -> None:
         """The rows that no other subscribed scope holds leave with the next batch."""
-        gone = [scope for scope in scopes if scope in self._subscriptions.scopes]
+        subscriptions = self._wishes.subscriptions
+        gone = [scope for scope in scopes if scope in subscriptions.scopes]
         if not gone:
             return
-        self._answered.difference_update(gone)
-        self._in_sync = self._in_sync.difference(gone)
-        for scope in gone:
-            self._gather(self._mirror.leave(scope))
-        self._send(self._subscriptions.remove(gone))
+        self._inbox.leave(gone)
+        self._send(subscriptions.remove(gone))
 
     def set_chassis(self, chassis: Chassis) -> None:
         """The host's encapsulations or names changed: registers anew."""
@@ -258,26 +188,18 @@ class WatchClient:
         Until it is called for the first time, claims that the server knows from earlier
         stay as they are.
         """
-        self._claims = set(ports)
-        self._ups &= self._claims
-        self._send(wire.ClaimOnly(tuple(sorted(self._claims))))
+        self._send(self._wishes.claim_only(ports))
 
     def claim(self, port: str) -> None:
         """An interface for `port` was plugged in."""
-        if self._claims is not None and port not in self._claims:
-            self._claims.add(port)
-            self._send(wire.Claim(port))
+        self._send(self._wishes.claim(port))
 
     def release(self, port: str) -> None:
-        if self._claims is not None and port in self._claims:
-            self._claims.discard(port)
-            self._ups.discard(port)
-            self._send(wire.Release(port))
+        self._send(self._wishes.release(port))
 
     def set_up(self, port: str, up: bool) -> None:
         """The flows of `port` are in the switch (or no longer). Call when bound here."""
-        (self._ups.add if up else self._ups.discard)(port)
-        self._send(wire.PortUp(port, up))
+        self._send(self._wishes.set_up(port, up))
 
     def learned_mac(self, port: str, ip: str, mac: str) -> None:
         """A neighbour of a router port was seen. Lost if the server is away: packets go on."""
@@ -296,10 +218,9 @@ class WatchClient:
 
         The message is made when it can be sent, so news that come fast are told as one.
         """
-        self._sources[source] = None
-        if self._socket is not None and source not in self._outbox:
-            self._outbox.append(source)
-            self._outbox_due.set()
+        self._wishes.sources[source] = None
+        if self._socket is not None:
+            self._outbox.add_source(source)
 
     async def leave(self) -> None:
         """The host takes another name: have the chassis forgotten, if the server is there.
@@ -369,7 +290,7 @@ class WatchClient:
     async def _session(self, socket: ClientConnection) -> None:
         if self._left:
             return
-        resume = self._mirror.resume()
+        resume = self._inbox.resume()
         register = wire.Register(
             wire.PROTOCOL, self._chassis, self._instance, resume, self._vocabulary
         )
@@ -378,19 +299,18 @@ class WatchClient:
         if not isinstance(hello, wire.Hello):
             raise ProtocolError("the server did not say hello")
         self.learned_refresh = hello.learned_refresh
-        self._server_takes = frozenset((hello.vocabulary or CLOSED_SERVER).messages)
-        if hello.epoch != self._mirror.epoch:
+        if hello.epoch != self._inbox.epoch:
             self._skipped.clear()
-        self._unsent.clear()
-        self._connections += 1
-        self._serial = 0
+        self._inbox.connected()
         self._socket, self._last_error = socket, ""
-        self._repeat_wishes(set(resume.scopes) if resume else set())
+        resumed = frozenset(resume.scopes) if resume else frozenset()
+        wishes = self._wishes.repeated(resumed, self._inbox.based)
+        self._outbox.begin(hello.vocabulary, wishes)
         log.info("connected", server=self._address)
         answering = Answering(self._answerer, self._send)
         tasks = [
             asyncio.create_task(self._read(socket, hello.epoch, answering)),
-            asyncio.create_task(self._write(socket)),
+            asyncio.create_task(self._outbox.write(socket)),
             asyncio.create_task(answering.run()),
         ]
         try:
@@ -403,40 +323,10 @@ class WatchClient:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    def _repeat_wishes(self, resumed: Set[str]) -> None:
-        """What the user asked for earlier is the first that a new connection hears."""
-        self._outbox.clear()
-        for message in self._subscriptions.connected(resumed, self._mirror.based):
-            self._send(message)
-        self._outbox.extend(self._sources)
-        self._outbox_due.set()
-        if self._claims is not None:
-            self._send(wire.ClaimOnly(tuple(sorted(self._claims))))
-            for port in sorted(self._ups):
-                self._send(wire.PortUp(port, True))
-
-    def _send(self, message: wire.Message) -> None:
+    def _send(self, message: wire.Message | None) -> None:
         """Wishes are repeated on connecting; all else is only for the present connection."""
-        if self._socket is None:
-            return
-        kind = message.__struct_config__.tag
-        if kind not in self._server_takes:
-            self._unsent.note(f"messages {kind}")
-            return
-        learned = isinstance(message, wire.LearnedMac | wire.LearnedFdb)
-        if learned and len(self._outbox) >= _OUTBOX:
-            return
-        self._outbox.append(message)
-        self._outbox_due.set()
-
-    async def _write(self, socket: ClientConnection) -> None:
-        while True:
-            await self._outbox_due.wait()
-            self._outbox_due.clear()
-            while self._outbox:
-                due = self._outbox.popleft()
-                message = due if isinstance(due, wire.Message) else due()
-                await socket.send(wire.encode(message))
+        if message is not None and self._socket is not None:
+            self._outbox.add(message)
 
     async def _read(self, socket: ClientConnection, epoch: str, answering: Answering) -> None:
         while True:
@@ -478,38 +368,12 @@ class WatchClient:
 
     def _apply(self, epoch: str, update: wire.Update) -> None:
         def accepts(scope: str) -> bool:
-            return self._subscriptions.accepts(scope, update.heard)
+            return self._wishes.subscriptions.accepts(scope, update.heard)
 
-        changes = self._mirror.apply(epoch, update, accepts)
-        self._cached = {}
-        self._answered |= {part.scope for part in update.parts if accepts(part.scope)}
-        self._serial = update.serial
-        self._gather(changes)
+        self._inbox.apply(epoch, update, accepts)
         self._cache_due.set()
 
-    def _gather(self, changes: Changes) -> None:
-        """Add to the next batch."""
-        for key, row in changes.puts.items():
-            self._pending.deletes.discard(key)
-            self._pending.puts[key] = row
-        for key in changes.deletes:
-            self._pending.puts.pop(key, None)
-            self._pending.deletes.add(key)
-        self._batch_due.set()
-
     # --- the cache
-
-    def _use(self, cached: CachedRows) -> None:
-        """Cached rows are given to the user as it subscribes to their scopes.
-
-        Where an older agent kept them, which skipped what it didn't know, they are as of no
-        position: the server sends all of their scopes anew.
-        """
-        self._cached = dict(cached.scopes)
-        if cached.is_complete():
-            self._mirror.epoch = cached.epoch
-            self._mirror.position = cached.position
-        self._mirror.revision = cached.revision
 
     async def _save_cache(self, cache: RowCache) -> None:
         """Saves a while after an update, so that many are saved at once; and when stopped."""
@@ -519,23 +383,14 @@ class WatchClient:
                 await asyncio.sleep(self._cache_delay)
                 self._cache_due.clear()
                 try:
-                    await asyncio.to_thread(_save, cache, self._rows_to_cache())
+                    await asyncio.to_thread(_save, cache, self._inbox.to_cache())
                 except asyncio.CancelledError:
                     self._cache_due.set()
                     raise
         finally:
             # A start without the server would take back what came since the last save.
             if self._cache_due.is_set():
-                _save(cache, self._rows_to_cache())
-
-    def _rows_to_cache(self) -> CachedRows:
-        mirror = self._mirror
-        return cached_rows(
-            mirror.epoch,
-            mirror.position,
-            mirror.revision,
-            {scope: cast(tuple[AnyRow, ...], tuple(mirror.of(scope))) for scope in mirror.based},
-        )
+                _save(cache, self._inbox.to_cache())
 
 
 def _save(cache: RowCache, rows: CachedRows) -> None:

@@ -24,7 +24,8 @@ from chassis_agent.openflow.errors import ConnectionLostError
 from chassis_agent.ovsdb import Bridge, Interface, SwitchDatabase
 from chassis_agent.reconciler import Reconciler
 from southbound.rows import Row
-from southbound.watch.client import Batch, WatchClient
+from southbound.watch.client import WatchClient
+from southbound.watch.inbox import Batch
 from tests.unit.chassis_agent.tiny_network import NETWORK, Lookup, group
 
 BRIDGE = Bridge(

@@ -5,7 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from southbound.rows import Row, RowId
-from southbound.watch.client import Batch, WatchClient
+from southbound.watch.client import WatchClient
+from southbound.watch.inbox import Batch
 
 
 class Agent:

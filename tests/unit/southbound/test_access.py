@@ -153,7 +153,7 @@ async def test_nothing_is_taken_from_an_agent_that_comes_back(
     state.facts.remove_chassis("hv1")
     await until(lambda: agent.client.connected and state.rows(PortBinding)["p3"].chassis == "hv1")
     await agent.synced()
-    await until(lambda: agent.client._serial > 0)
+    await until(lambda: agent.client._inbox._serial > 0)
     assert agent.rows.keys() == before.keys()
     assert not any(batch.deletes for batch in agent.batches)
 
@@ -172,7 +172,7 @@ async def test_nothing_is_sent_before_claims_to_an_agent_with_rows_of_its_own(
     again = make_agent("hv1", *ALL, cache=RowCache(tmp_path / "rows"))
     await until(lambda: again.client.connected and again.rows.keys() == rows.keys())
     await asyncio.sleep(0.05)
-    assert again.client._serial == 0
+    assert again.client._inbox._serial == 0
     again.client.claim_only(["p3"])
     await again.synced()
     assert again.rows.keys() == rows.keys()

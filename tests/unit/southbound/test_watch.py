@@ -44,7 +44,7 @@ async def test_changes_follow(state: RealisedState, make_agent: MakeAgent) -> No
     agent = make_agent("hv1", "datapath:d1")
     await agent.synced()
     await state.write(2, [vif("web-2")], [WEB.row_id, vif("web-1").row_id])
-    await until(lambda: agent.client.revision == 2)
+    await until(lambda: agent.batches[-1].revision == 2)
     assert agent.rows == by_id(vif("web-2"))
     assert set(agent.batches[-1].deletes) == {WEB.row_id, vif("web-1").row_id}
 

@@ -19,7 +19,7 @@ async def holding(make_agent: MakeAgent, name: str, *scopes: str, port: int = 0)
     """An agent that is settled, and from now on acknowledges nothing by itself."""
     agent = make_agent(name, *scopes, port=port)
     await agent.synced()
-    await until(lambda: agent.batches[-1].serial == agent.client._serial)
+    await until(lambda: agent.batches[-1].serial == agent.client._inbox._serial)
     await asyncio.sleep(0.02)
     agent.acknowledging = False
     return agent
