@@ -108,6 +108,7 @@ class Reconciler:
         self._started = 0.0
         self._wake = asyncio.Event()
         self._applying = asyncio.Lock()
+        self._is_changing = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._guard = Guard(state, switch, health, wake=self._wake.set, repairs=repairs)
 
@@ -201,7 +202,9 @@ class Reconciler:
     async def _apply(self, changes: Iterable[Change]) -> None:
         """Have the state take changes. Other tasks get their turns, but none sees half of it."""
         async with self._applying:
+            self._is_changing = True
             await in_turns(self._state.steps(changes))
+            self._is_changing = False
 
     async def _take_rows(self, batch: Batch) -> None:
         await self._apply(self._watched.changes(batch.puts, batch.deletes))
@@ -340,7 +343,7 @@ class Reconciler:
             and self._subscribed <= self._in_sync
             and self._switch.is_known
             and self._guard.is_clean
-            and not self._applying.locked()
+            and not self._is_changing
             and self._unacknowledged is None
         )
 

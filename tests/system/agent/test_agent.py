@@ -88,7 +88,7 @@ async def test_a_port_is_up_although_a_flow_of_its_datapath_failed(
     await agent.until(lambda status: status.get("switch_connected"))
     await asyncio.to_thread(switch.plug, "tap1", "p1")
     await server.until(lambda: server.binding("p1").up)
-    assert "flows" in (await agent.status())["degraded"]
+    assert "vocabulary" in (await agent.status())["degraded"]
 
 
 async def test_the_chassis_registers_with_its_encapsulation(
