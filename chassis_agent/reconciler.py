@@ -224,7 +224,7 @@ class Reconciler:
     async def _update_local(self) -> None:
         change = self._local.update(
             self._bridge,
-            self._state.rows(PortBinding).get,
+            self._ports.called,
             self._local_routers,
             all_rows_known=self._is_settled,
         )

@@ -26,11 +26,11 @@ back by returning.
 news of a plug: they rank behind claims that are already known, and the port stays where
 it was.
 
-Pure bookkeeping: no clock, no I/O. Ports are named by their logical names, also ones that
-do not exist yet.
+Pure bookkeeping: no clock, no I/O. Ports are named as interfaces name them, by their names or
+ids, also ones that do not exist yet.
 """
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 
 class Claims:
@@ -47,9 +47,9 @@ class Claims:
         """The ports that a chassis claims."""
         return self._ports.get(chassis, frozenset())
 
-    def on(self, port: str) -> Collection[str]:
-        """The chassis that claim a port."""
-        return self._claims.get(port, {}).keys()
+    def on(self, ports: Iterable[str]) -> Collection[str]:
+        """The chassis that claim a port, by any of what it is called."""
+        return self._claimants(ports).keys()
 
     def plugged(self, chassis: str, port: str) -> None:
         """A claim that is news: the interface was plugged in just now."""
@@ -84,31 +84,33 @@ class Claims:
 
     def holder(
         self,
-        port: str,
+        ports: Collection[str],
         candidates: Sequence[str] | None,
         alive: Callable[[str], bool],
         keeper: str = "",
     ) -> str:
-        """The chassis that has `port`, or "". Drops claims that the dead lose by it.
+        """The chassis that has a port, or "". Drops claims that the dead lose by it.
 
+        `ports` is what the port is called: a claim may be by each of it.
         `candidates` are the only ones that may have it; None where all may. Then `keeper`
         doesn't lose it to a later plug.
         """
-        best = self.favourite(port, candidates, alive, keeper)
+        best = self.favourite(ports, candidates, alive, keeper)
         if best and alive(best):
-            for chassis in [name for name in self._claims[port] if not alive(name)]:
-                self.release(chassis, port)
+            for port in ports:
+                for chassis in [name for name in self._claims.get(port, ()) if not alive(name)]:
+                    self.release(chassis, port)
         return best
 
     def favourite(
         self,
-        port: str,
+        ports: Collection[str],
         candidates: Sequence[str] | None,
         alive: Callable[[str], bool],
         keeper: str = "",
     ) -> str:
         """As :meth:`holder`, without a loss for anyone: for ports that may never be."""
-        claims = self._claims.get(port, {})
+        claims = self._claimants(ports)
         allowed = [name for name in claims if candidates is None or name in candidates]
         if not allowed:
             return ""
@@ -118,6 +120,14 @@ class Claims:
             return alive(chassis), wish, claims[chassis]
 
         return max(allowed, key=rank)
+
+    def _claimants(self, ports: Iterable[str]) -> Mapping[str, int]:
+        """The chassis that claim a port, with when each plugged it in last."""
+        found: dict[str, int] = {}
+        for port in ports:
+            for chassis, plugged in self._claims.get(port, {}).items():
+                found[chassis] = max(plugged, found.get(chassis, plugged))
+        return found
 
     def _add(self, chassis: str, port: str, plugged: int) -> None:
         claims = self._claims.setdefault(port, {})

@@ -234,7 +234,8 @@ class Facts:
         """
         binding = self._binding(port)
         if binding is None or binding.chassis != chassis:
-            if up and port not in self._claims.of(chassis):
+            called = (port,) if binding is None else binding.iface_ids
+            if up and not any(name in self._claims.of(chassis) for name in called):
                 raise NotAllowed(f"{port[:_SHOWN]} is neither bound to {chassis} nor claimed by it")
             return
         if binding.up != up:
@@ -249,12 +250,12 @@ class Facts:
         before = self._port_facts.get(binding.id, NOT_BOUND)
         candidates = self._candidates(binding, before.chassis)
         chassis = self._claims.holder(
-            binding.name, candidates, self._is_alive, self._keeper(binding)
+            binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
         fact = self._fact(binding, chassis)
         self._note_port(binding.id, fact)
         if chassis not in ("", before.chassis) and before.up and candidates is None:
-            self._note_takeover(binding.name, before.chassis, chassis)
+            self._note_takeover(binding, before.chassis, chassis)
         return self._at(binding, fact)
 
     def would_be(self, binding: PortBinding) -> PortBinding:
@@ -263,7 +264,7 @@ class Facts:
             return _unbound(binding)
         candidates = self._candidates(binding, self._holder(binding))
         chassis = self._claims.favourite(
-            binding.name, candidates, self._is_alive, self._keeper(binding)
+            binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
         return self._at(binding, self._fact(binding, chassis))
 
@@ -286,14 +287,11 @@ class Facts:
                     yield port, problem
 
     def _contest(self, binding: PortBinding) -> str:
-        if (
-            binding.kind.placed_by is not PlacedBy.PLUG
-            or binding.name not in self._claims.contested
-        ):
+        if binding.kind.placed_by is not PlacedBy.PLUG:
             return ""
         others = sorted(
             name
-            for name in self._claims.on(binding.name)
+            for name in self._claims.on(binding.iface_ids)
             if name != binding.chassis and self._is_alive(name)
         )
         if not others:
@@ -304,10 +302,10 @@ class Facts:
         """The chassis that doesn't lose the port to a later plug."""
         return "" if self._takeover else self._holder(binding)
 
-    def _note_takeover(self, port: str, before: str, now: str) -> None:
-        if self._is_alive(before) and before in self._claims.on(port):
+    def _note_takeover(self, binding: PortBinding, before: str, now: str) -> None:
+        if self._is_alive(before) and before in self._claims.on(binding.iface_ids):
             self.takeovers += 1
-            log.warning("port taken over", port=port, from_chassis=before, to_chassis=now)
+            log.warning("port taken over", port=binding.name, from_chassis=before, to_chassis=now)
 
     def _is_bound_to(self, port: str, chassis: str) -> bool:
         binding = self._binding(port)
@@ -346,10 +344,10 @@ class Facts:
         self._put([self.joined(binding) for binding in bindings])
 
     def _binding(self, port: str) -> PortBinding | None:
-        for row in self._feed.snapshot(port_scope(port)):
-            if isinstance(row, PortBinding):
-                return row
-        return None
+        """Return the port with the id or name `port`; an id always wins."""
+        rows = self._feed.snapshot(port_scope(port))
+        found = [row for row in rows if isinstance(row, PortBinding)]
+        return next((row for row in found if row.id == port), found[0] if found else None)
 
     def _holder(self, binding: PortBinding) -> str:
         """The chassis that has the port as far as it was settled."""

@@ -12,7 +12,7 @@ scope                     rows
 ``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
                           :class:`FlowGroup`, :class:`MacBinding`,
                           :class:`FdbEntry`
-``port:<name>``           the :class:`PortBinding` of that name
+``port:<name or id>``     the :class:`PortBinding` of that name or id
 ``set:<sigil and name>``  :class:`SetMember`
 ========================  ====================================================
 
@@ -198,7 +198,12 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        return (datapath_scope(self.datapath), port_scope(self.name))
+        return (datapath_scope(self.datapath), *map(port_scope, self.iface_ids))
+
+    @property
+    def iface_ids(self) -> tuple[str, ...]:
+        """What an interface may have as its ``iface-id`` to stand for the port: name and id."""
+        return (self.name,) if self.name == self.id else (self.name, self.id)
 
     @property
     def kind(self) -> PortKind:

@@ -1,7 +1,7 @@
 """Which logical ports are on this host. Pure.
 
 An interface of the integration bridge with ``external_ids:iface-id`` binds the
-logical port of that name, once the switch has a device for it: an interface
+logical port of that id or name, once the switch has a device for it: an interface
 whose network device is gone counts as unplugged. Router ports and other patch
 ports have no interface, and are on every host that needs them.
 """
@@ -34,8 +34,9 @@ class Bound(NamedTuple):
 class Bindings(NamedTuple):
     """The interfaces with an ``iface-id``, sorted by what they come to.
 
-    `refused` says for a port why it isn't bound here though its interface is;
-    `unknown` are the names that the server has no port for (yet).
+    `bound` is by the port's name. `refused` says for a port, as its interface names it, why it
+    isn't bound here though its interface is; `unknown` are the names that the server has no port
+    for (yet).
     """
 
     bound: Mapping[str, Bound]
@@ -44,7 +45,7 @@ class Bindings(NamedTuple):
 
 
 def plugged_ports(interfaces: Iterable[Interface]) -> dict[str, Plugged]:
-    """The logical ports that have an interface here, by name.
+    """The logical ports that have an interface here, by their ``iface-id``.
 
     Of two interfaces for one port, the one that was plugged in last counts:
     OpenFlow port numbers go up.
@@ -63,7 +64,9 @@ def plugged_ports(interfaces: Iterable[Interface]) -> dict[str, Plugged]:
 def settle(
     plugged: Mapping[str, Plugged], rows: Mapping[str, PortBinding], chassis: str
 ) -> Bindings:
-    """Decides which plugged ports are bound here, given the port rows by name.
+    """Decides which plugged ports are bound here, given their rows by ``iface-id``.
+
+    Two interfaces may stand for one port, by its name and by its id: the last one counts.
 
     A port that nobody holds yet is taken as ours while the claim travels, so
     that its flows are on their way before the server answers. Whether we may have it
@@ -84,6 +87,6 @@ def settle(
             refused[name] = f"requested on {', '.join(row.requested_chassis)}"
         elif row.chassis not in ("", chassis):
             refused[name] = f"held by {row.chassis}"
-        else:
-            bound[name] = Bound(row, interface)
+        elif row.name not in bound or bound[row.name].plugged.ofport < interface.ofport:
+            bound[row.name] = Bound(row, interface)
     return Bindings(bound, refused, frozenset(unknown))

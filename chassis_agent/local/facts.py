@@ -53,7 +53,7 @@ class LocalFacts:
         *,
         all_rows_known: bool,
     ) -> LocalChange:
-        """Takes the picture of the bridge and the port rows by name.
+        """Takes the picture of the bridge and the port rows, which `port` has by id and name.
 
         `routers` gives the ids of the routers that this host needs for its ports.
         Zones are only given up when all rows are known: a port whose row is on its

@@ -48,6 +48,10 @@ class PortNames:
         port = self._by_key.get((datapath, keys.port))
         return None if port is None else self._ports[port]
 
+    def called(self, iface_id: str) -> PortBinding | None:
+        """Return the port with that id or name; an id always wins."""
+        return self._ports.get(iface_id) or self._ports.get(self._by_name.get(iface_id, ""))
+
     def keys(self, name: str) -> PortKeys | None:
         port = self._ports.get(self._by_name.get(name, ""))
         datapath = None if port is None else self._datapaths.get(port.datapath)

@@ -171,7 +171,8 @@ class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
     )
 
     name: ObjectName | None = None
-    """Unique among all ports, router ports included; an interface's `iface-id` binds it."""
+    """Unique among the project's ports, router ports included. In `default` an `iface-id` that
+    is the name binds the port, in all projects one that is the id."""
     logical_switch: Annotated[Reference, RefersTo("logical_switch", owner=True)]
 
 

@@ -21,13 +21,13 @@ def claims() -> Claims:
 
 
 def test_nobody_claims(claims: Claims) -> None:
-    assert claims.holder("p", None, everyone) == ""
+    assert claims.holder(["p"], None, everyone) == ""
 
 
 def test_the_later_plug_takes_the_port(claims: Claims) -> None:
     claims.plugged("A", "p")
     claims.plugged("B", "p")
-    assert claims.holder("p", None, everyone) == "B"
+    assert claims.holder(["p"], None, everyone) == "B"
 
 
 def test_repeating_a_claim_gains_nothing(claims: Claims) -> None:
@@ -35,22 +35,22 @@ def test_repeating_a_claim_gains_nothing(claims: Claims) -> None:
     claims.plugged("B", "p")
     claims.plugged("A", "p")
     claims.only("A", ["p"])
-    assert claims.holder("p", None, everyone) == "B"
+    assert claims.holder(["p"], None, everyone) == "B"
 
 
 def test_the_port_goes_back_when_the_later_interface_vanishes(claims: Claims) -> None:
     claims.plugged("A", "p")
     claims.plugged("B", "p")
     claims.release("B", "p")
-    assert claims.holder("p", None, everyone) == "A"
+    assert claims.holder(["p"], None, everyone) == "A"
 
 
 def test_a_claim_found_on_connecting_ranks_behind_known_ones(claims: Claims) -> None:
     claims.found("A", "p")
     claims.only("B", ["p"])
-    assert claims.holder("p", None, everyone) == "A"
+    assert claims.holder(["p"], None, everyone) == "A"
     claims.release("A", "p")
-    assert claims.holder("p", None, everyone) == "B"
+    assert claims.holder(["p"], None, everyone) == "B"
 
 
 def test_unplugging_and_plugging_again_is_news(claims: Claims) -> None:
@@ -58,20 +58,20 @@ def test_unplugging_and_plugging_again_is_news(claims: Claims) -> None:
     claims.plugged("B", "p")
     claims.release("A", "p")
     claims.plugged("A", "p")
-    assert claims.holder("p", None, everyone) == "A"
+    assert claims.holder(["p"], None, everyone) == "A"
 
 
 def test_the_dead_lose_to_the_living_and_do_not_take_it_back(claims: Claims) -> None:
     claims.found("B", "p")
     claims.plugged("A", "p")
-    assert claims.holder("p", None, all_but("A")) == "B"
+    assert claims.holder(["p"], None, all_but("A")) == "B"
     claims.only("A", ["p"])
-    assert claims.holder("p", None, everyone) == "B"
+    assert claims.holder(["p"], None, everyone) == "B"
 
 
 def test_the_dead_keep_what_nobody_else_claims(claims: Claims) -> None:
     claims.plugged("A", "p")
-    assert claims.holder("p", None, all_but("A")) == "A"
+    assert claims.holder(["p"], None, all_but("A")) == "A"
     assert claims.of("A") == {"p"}
 
 
@@ -79,11 +79,11 @@ def test_only_requested_chassis_may_have_it_the_first_one_first(claims: Claims) 
     claims.plugged("B", "p")
     claims.plugged("A", "p")
     claims.plugged("C", "p")
-    assert claims.holder("p", ["B", "A"], everyone) == "B"
-    assert claims.holder("p", ["A"], everyone) == "A"
-    assert claims.holder("p", ["D"], everyone) == ""
-    assert claims.holder("p", [], everyone) == ""
-    assert claims.holder("p", ["B", "A"], all_but("B")) == "A"
+    assert claims.holder(["p"], ["B", "A"], everyone) == "B"
+    assert claims.holder(["p"], ["A"], everyone) == "A"
+    assert claims.holder(["p"], ["D"], everyone) == ""
+    assert claims.holder(["p"], [], everyone) == ""
+    assert claims.holder(["p"], ["B", "A"], all_but("B")) == "A"
 
 
 def test_stating_all_claims_releases_the_rest(claims: Claims) -> None:
@@ -91,4 +91,4 @@ def test_stating_all_claims_releases_the_rest(claims: Claims) -> None:
     claims.plugged("A", "q")
     assert set(claims.only("A", ["q", "r"])) == {"p", "r"}
     assert set(claims.of("A")) == {"q", "r"}
-    assert claims.holder("p", None, everyone) == ""
+    assert claims.holder(["p"], None, everyone) == ""

@@ -62,7 +62,7 @@ def test_a_row_that_moves_leaves_its_old_scope() -> None:
     old = PortBinding("p", "d1", "web-1", 1, "vif")
     new = PortBinding("p", "d2", "web-1", 1, "vif")
     feed.change([old])
-    assert feed.change([new]) == {"datapath:d1", "datapath:d2", "port:web-1"}
+    assert feed.change([new]) == {"datapath:d1", "datapath:d2", "port:web-1", "port:p"}
     left = feed.since(datapath_scope("d1"), 1)
     assert left is not None
     assert left.deletes == (new.row_id,)

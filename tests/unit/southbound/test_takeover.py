@@ -101,3 +101,31 @@ def test_a_chassis_that_fills_a_port_loses_its_own_addresses() -> None:
     for number in range(3):
         assert not learned.seen(("fdb", f"d{number}"), f"q{number}", 3, "hv2")
     assert set(learned.seen(("fdb", "e"), "r", 3, "hv2")) == {("fdb", "b2")}
+
+
+async def test_an_interface_may_name_a_port_by_its_id(store: Store) -> None:
+    state = RealisedState(store)
+    for name in ("hv1", "hv2"):
+        state.facts.connected(Chassis(name))
+    state.facts.claim("hv1", "p1")
+    await state.write(1, [PORT])
+    assert at(state).chassis == "hv1"
+    assert state.facts.may_have("hv1", "p1")
+    state.facts.set_up("hv1", "web-1", True)
+    assert at(state).up
+    assert not state.facts.problems(at(state))
+    state.facts.claim("hv2", "web-1")
+    assert at(state).chassis == "hv2"
+    assert state.facts.problems(at(state)) == ("there is an interface for it on hv1, too",)
+    state.facts.release("hv2", "web-1")
+    assert at(state).chassis == "hv1"
+    state.facts.release("hv1", "p1")
+    assert at(state).chassis == ""
+
+
+async def test_an_id_wins_over_the_name_of_another_port(store: Store) -> None:
+    state = RealisedState(store)
+    state.facts.connected(Chassis("hv1"))
+    await state.write(1, [PortBinding("p2", "d1", "p1", 2, "vif"), PORT])
+    state.facts.claim("hv1", "p1")
+    assert at(state).chassis == "hv1"

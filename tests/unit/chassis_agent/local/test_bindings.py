@@ -1,6 +1,6 @@
 """Which logical ports are on a host."""
 
-from chassis_agent.local.bindings import Plugged, plugged_ports, settle
+from chassis_agent.local.bindings import Bound, Plugged, plugged_ports, settle
 from chassis_agent.ovsdb.view import Interface
 from southbound.rows import PortBinding
 
@@ -66,3 +66,19 @@ def test_ports_are_bound_refused_or_unknown() -> None:
         "newer": "this agent knows no ports of type teleporter",
     }
     assert bindings.unknown == {"nobody"}
+
+
+def test_an_interface_may_name_its_port_by_id() -> None:
+    web = row("web")
+    plugged = plugged_ports([interface("tap1", "id-web", 5)])
+    assert settle(plugged, {"id-web": web}, "hv1").bound == {
+        "web": Bound(web, Plugged("id-web", "tap1", 5))
+    }
+
+
+def test_of_interfaces_by_name_and_by_id_the_last_counts() -> None:
+    web = row("web")
+    for first, last in (("web", "id-web"), ("id-web", "web")):
+        plugged = plugged_ports([interface("old", first, 5), interface("new", last, 9)])
+        bound = settle(plugged, {"web": web, "id-web": web}, "hv1").bound
+        assert bound["web"].plugged.interface == "new"

@@ -41,3 +41,13 @@ def test_a_port_made_again_in_one_batch() -> None:
     names.change([], [port("a", 3, "other").row_id, SWITCH.row_id])
     assert names.keys("a") is None
     assert names.port(PortKeys(7, 3)) is None
+
+
+def test_a_port_is_called_by_id_and_by_name_and_the_id_wins() -> None:
+    names = PortNames()
+    names.change([SWITCH, port("a", 1), port("id-a", 2, "impostor")], [])
+    for iface_id, found in (("a", "id-a"), ("id-a", "id-a"), ("impostor", "impostor")):
+        called = names.called(iface_id)
+        assert called is not None
+        assert called.id == found
+    assert names.called("b") is None
