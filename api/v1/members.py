@@ -9,15 +9,17 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Path, Response
+from fastapi import APIRouter, Depends, Header, Path, Response
 
 from api.auth import BackendOf, ProjectOperator, ScopeOf
+from api.backend import Backend
 from api.kinds import ADDRESS_SET, PORT_GROUP, Kind
 from api.openapi import answer, body, reference
-from api.requests import JsonObject, Options
+from api.requests import JsonObject, Options, WriteOptions
 from api.v1.objects import REVISION_HEADER, WRITE_REFUSALS, Ref, write_one
 from api.waiting import wait_for
 from northbound.errors import FieldProblem, InvalidError
+from northbound.projects import Scope
 from northbound.services import ADDRESS_SETS, PORT_GROUPS
 from northbound.transaction import Transaction
 
@@ -60,6 +62,29 @@ _CHANGE_SCHEMA = {
 }
 
 
+_UNSHOWN = {"description": "Changed; `Prefer: return=minimal` asked for no more."}
+
+
+async def _is_minimal(
+    prefer: Annotated[
+        str,
+        Header(
+            max_length=1000,
+            description="With `return=minimal` (RFC 7240) the answer is 204 and doesn't show "
+            "all members, of which there may be many.",
+        ),
+    ] = "",
+) -> bool:
+    """Whether the caller does without the group in the answer. Other preferences are ignored."""
+    wishes = (wish.partition(";")[0] for wish in prefer.split(","))
+    return any(wish.replace(" ", "").lower() in _MINIMAL for wish in wishes)
+
+
+_MINIMAL = ("return=minimal", 'return="minimal"')
+
+IsMinimal = Annotated[bool, Depends(_is_minimal)]
+
+
 def add_membership(router: APIRouter, membership: Membership) -> None:
     """The operations on the members of a group."""
     kind = membership.kind
@@ -83,7 +108,7 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         summary=f"Add and remove {membership.path} of the {kind.title}",
         description="Takes out what `remove` lists, then takes in what `add` lists.",
         tags=tags,
-        responses={200: changed, **WRITE_REFUSALS},
+        responses={200: changed, 204: _UNSHOWN, **WRITE_REFUSALS},
         openapi_extra={"requestBody": body(_CHANGE_SCHEMA, {"add": [membership.example]})},
     )
     async def change(
@@ -93,6 +118,7 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         scope: ScopeOf,
         values: JsonObject,
         options: Options,
+        is_minimal: IsMinimal,
     ) -> Response:
         added, removed = _change_of(values)
 
@@ -100,6 +126,8 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
             membership.remove(tx, ref, removed)
             return membership.add(tx, ref, added)
 
+        if is_minimal:
+            return await _write_unshown(backend, work, caller.name, scope, options)
         return await write_one(backend, kind, work, caller.name, scope, options)
 
     @router.put(
@@ -107,7 +135,7 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         operation_id=f"add_{kind.name}_{membership.member}",
         summary=f"Add one {membership.member} to the {kind.title}",
         tags=tags,
-        responses={200: changed, **WRITE_REFUSALS},
+        responses={200: changed, 204: _UNSHOWN, **WRITE_REFUSALS},
     )
     async def add(
         ref: Ref,
@@ -116,10 +144,13 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         caller: ProjectOperator,
         scope: ScopeOf,
         options: Options,
+        is_minimal: IsMinimal,
     ) -> Response:
         def work(tx: Transaction) -> Any:
             return membership.add(tx, ref, [member])
 
+        if is_minimal:
+            return await _write_unshown(backend, work, caller.name, scope, options)
         return await write_one(backend, kind, work, caller.name, scope, options)
 
     @router.delete(
@@ -141,11 +172,20 @@ def add_membership(router: APIRouter, membership: Membership) -> None:
         def work(tx: Transaction) -> Any:
             return membership.remove(tx, ref, [member])
 
-        written = await backend.write(
-            work, author=caller.name, comment=options.comment, scope=scope
-        )
-        await wait_for(backend, written.revision, options.wait, options.timeout)
-        return Response(status_code=204, headers={REVISION_HEADER: str(written.revision)})
+        return await _write_unshown(backend, work, caller.name, scope, options)
+
+
+async def _write_unshown(
+    backend: Backend,
+    work: Callable[[Transaction], Any],
+    author: str,
+    scope: Scope,
+    options: WriteOptions,
+) -> Response:
+    """Do `work` in a transaction of its own; the answer doesn't show what came of it."""
+    written = await backend.write(work, author=author, comment=options.comment, scope=scope)
+    await wait_for(backend, written.revision, options.wait, options.timeout)
+    return Response(status_code=204, headers={REVISION_HEADER: str(written.revision)})
 
 
 def _change_of(values: dict[str, Any]) -> tuple[list[str], list[str]]:

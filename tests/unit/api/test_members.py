@@ -64,3 +64,19 @@ async def test_wrong_members(
 
 async def test_members_of_nothing(network: httpx.AsyncClient) -> None:
     assert (await network.put("/v1/port-groups/none/ports/p1")).status_code == 404
+
+
+async def test_the_answer_is_short_for_those_who_prefer_that(network: httpx.AsyncClient) -> None:
+    minimal = {"Prefer": "respond-async, return=minimal"}
+    one = await network.put("/v1/address-sets/nets/addresses/10.9.0.1", headers=minimal)
+    body = {"add": ["10.9.0.2"], "remove": ["10.0.0.0/24"]}
+    many = await network.post("/v1/address-sets/nets/addresses", json=body, headers=minimal)
+    for answer in (one, many):
+        assert answer.status_code == 204
+        assert answer.content == b""
+        assert int(answer.headers["Treadle-Revision"]) > 0
+    shown = await network.put(
+        "/v1/address-sets/nets/addresses/10.9.0.1", headers={"Prefer": "return=representation"}
+    )
+    assert shown.status_code == 200
+    assert shown.json()["addresses"] == ["10.9.0.1", "10.9.0.2"]

@@ -88,6 +88,15 @@ REQUESTS: dict[str, tuple[Cost, str, str, object]] = {
 }
 
 
+async def test_who_prefers_a_short_answer_does_not_pay_for_the_members(network: Server) -> None:
+    path = "/v1/address-sets/friends/addresses/10.9.0.1"
+    with counted(network.backend.database) as statements:
+        answer = await network.client.put(path, headers={"Prefer": "return=minimal"})
+    assert answer.status_code == 204
+    read = [each for each in statements if "FROM address_set_address" in each]
+    assert len(read) == 2, "whether it is there, and how many there are"
+
+
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_statements_of_a_request(network: Server, name: str) -> None:
     cost, method, path, body = REQUESTS[name]
