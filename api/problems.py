@@ -91,7 +91,7 @@ REFERENCED = Kind(
     "referenced",
     409,
     "Still referenced",
-    "The objects in `referents` need this one: change or delete them first.",
+    "The objects in `referrers` need this one: change or delete them first.",
 )
 CONNECTED = Kind(
     "connected", 409, "The chassis is connected", "Stop its agent before it is forgotten."
@@ -189,6 +189,7 @@ class Problem(BaseModel):
     instance: str | None = Field(default=None, description="The path that was asked.")
     errors: list[FieldError] | None = None
     referents: list[ReferentInfo] | None = None
+    referrers: list[ReferentInfo] | None = None
     revision: int | None = Field(
         default=None, description="The revision that was committed nevertheless."
     )
@@ -246,7 +247,7 @@ def _(error: intent.ConflictError) -> Refusal:
 
 @problem_for.register
 def _(error: intent.ReferencedError) -> Refusal:
-    return _refusal(REFERENCED, error, errors=_place(error), referents=_referents(error.referents))
+    return _refusal(REFERENCED, error, errors=_place(error), referrers=_referents(error.referrers))
 
 
 @problem_for.register

@@ -134,9 +134,35 @@ def _network(client: Client, project: str | None) -> Iterable["Tree"]:
     bindings = {binding["id"]: binding for binding in client.items("/v1/port-bindings")}
     acls = list(_items(client, "acls", project))
     yield _chassis(client, bindings.values())
-    yield from _switches(client, project, bindings, acls)
-    yield from _routers(client, project)
-    yield from _groups(client, project, acls)
+    parts = _parts(client, project)
+    yield from _switches(client, project, bindings, acls, parts)
+    yield from _routers(client, project, parts)
+    yield from _groups(client, project, acls, parts)
+
+
+_DRAWN = ("logical_switch_port", "logical_router_port", "static_route", "acl")
+"""Kinds that are part of others and have lines of their own; others are drawn as they are."""
+
+Parts = dict[tuple[str, str], list[tuple[str, str]]]
+"""What is part of an object, in words, by the field that names it and its name."""
+
+
+def _parts(client: Client, project: str | None) -> Parts:
+    found: Parts = defaultdict(list)
+    for kind in client.items("/v1/kinds"):
+        if kind["kind"] in _DRAWN or not kind["owners"]:
+            continue
+        columns = [column for column in kind["columns"] if column not in kind["owners"]]
+        for item in _items(client, kind["path"].removeprefix("/v1/"), project):
+            owner = next(field for field in kind["owners"] if item[field])
+            words = "  ".join(f"{field} {_text(item[field])}" for field in columns)
+            found[owner, item[owner]].append((kind["title"], words))
+    return found
+
+
+def _add_parts(tree: "Tree", parts: Parts, kind: str, item: Item) -> None:
+    for title, words in parts.get((kind, _qualified(item)), ()):
+        tree.add(_label(title, words))
 
 
 def _chassis(client: Client, bindings: Iterable[Item]) -> "Tree":
@@ -154,7 +180,11 @@ def _chassis(client: Client, bindings: Iterable[Item]) -> "Tree":
 
 
 def _switches(
-    client: Client, project: str | None, bindings: dict[str, Item], acls: Iterable[Item]
+    client: Client,
+    project: str | None,
+    bindings: dict[str, Item],
+    acls: Iterable[Item],
+    parts: Parts,
 ) -> Iterable["Tree"]:
     ports = _by(_items(client, "logical-switch-ports", project), "logical_switch")
     rules = _by(acls, "logical_switch")
@@ -162,12 +192,14 @@ def _switches(
         subnets = "  ".join(filter(None, (switch["subnet4"], switch["subnet6"])))
         tree = _tree(f"switch {_qualified(switch)}", subnets)
         for port in ports[_qualified(switch)]:
-            tree.add(_label(port["name"], _port_line(port, bindings.get(port["id"]))))
+            branch = tree.add(_label(port["name"], _port_line(port, bindings.get(port["id"]))))
+            _add_parts(branch, parts, "logical_switch_port", port)
         _add_acls(tree, rules[_qualified(switch)])
+        _add_parts(tree, parts, "logical_switch", switch)
         yield tree
 
 
-def _routers(client: Client, project: str | None) -> Iterable["Tree"]:
+def _routers(client: Client, project: str | None, parts: Parts) -> Iterable["Tree"]:
     ports = _by(_items(client, "logical-router-ports", project), "logical_router")
     routes = _by(_items(client, "static-routes", project), "logical_router")
     for router in _items(client, "logical-routers", project):
@@ -175,17 +207,22 @@ def _routers(client: Client, project: str | None) -> Iterable["Tree"]:
         for port in ports[_qualified(router)]:
             peer = f"  peer {port['peer']}" if port["peer"] else ""
             networks = " ".join(port["networks"])
-            tree.add(_label(port["name"], f"{port['mac']} {networks}{peer}"))
+            branch = tree.add(_label(port["name"], f"{port['mac']} {networks}{peer}"))
+            _add_parts(branch, parts, "logical_router_port", port)
         for route in routes[_qualified(router)]:
             tree.add(_label("route", f"{route['ip_prefix']} via {route['nexthop']}"))
+        _add_parts(tree, parts, "logical_router", router)
         yield tree
 
 
-def _groups(client: Client, project: str | None, acls: Iterable[Item]) -> Iterable["Tree"]:
+def _groups(
+    client: Client, project: str | None, acls: Iterable[Item], parts: Parts
+) -> Iterable["Tree"]:
     rules = _by(acls, "port_group")
     for group in _items(client, "port-groups", project):
         tree = _tree(f"port group @{_qualified(group)}", " ".join(group["ports"]))
         _add_acls(tree, rules[_qualified(group)])
+        _add_parts(tree, parts, "port_group", group)
         yield tree
     for members in _items(client, "address-sets", project):
         yield _tree(f"address set ${_qualified(members)}", " ".join(members["addresses"]))

@@ -7,7 +7,7 @@
     │   ├── InvalidError              one or more fields are wrong: path, reason, value
     │   ├── NotFoundError             no object of that kind with that id or name
     │   ├── ConflictError             a name or an address is already taken
-    │   ├── ReferencedError           the object is still referenced; the referents are named
+    │   ├── ReferencedError           the object is still referenced; the referrers are named
     │   ├── SharedError               the object is another project's, to be used only
     │   ├── VersionMismatchError      the object changed since the caller read it (If-Match)
     │   ├── LimitError                it asks for more than one request may
@@ -167,27 +167,27 @@ class Referent(NamedTuple):
 
 
 class ReferencedError(RequestError):
-    """`target` cannot go, or be renamed, while `referents` need it.
+    """`target` cannot go, or be renamed, while `referrers` need it.
 
     `hidden` is how many more there are that the caller must not know.
     """
 
-    def __init__(self, target: Referent, referents: Sequence[Referent]) -> None:
+    def __init__(self, target: Referent, referrers: Sequence[Referent]) -> None:
         self.target = target
-        self.referents = tuple(referents)
+        self.referrers = tuple(referrers)
         self.hidden = 0
         super().__init__(self._text())
 
     def hide_other_projects(self, project: str) -> None:
-        known = tuple(each for each in self.referents if each.project == project)
-        self.hidden += len(self.referents) - len(known)
-        self.referents = known
+        known = tuple(each for each in self.referrers if each.project == project)
+        self.hidden += len(self.referrers) - len(known)
+        self.referrers = known
         self.args = (self._text(),)
 
     def _text(self) -> str:
-        shown = [str(referent) for referent in self.referents[:10]]
-        if len(self.referents) > 10:
-            shown.append(f"{len(self.referents) - 10} more")
+        shown = [str(referrer) for referrer in self.referrers[:10]]
+        if len(self.referrers) > 10:
+            shown.append(f"{len(self.referrers) - 10} more")
         if self.hidden:
             shown.append(f"{self.hidden} of other projects")
         last = shown.pop()

@@ -96,9 +96,9 @@ def referent(row: Resource) -> Referent:
     return Referent(row.__tablename__, row.id, getattr(row, "name", ""), row.project)
 
 
-def refuse_if_referenced(row: Resource, referents: Iterable[Resource]) -> None:
-    """Raise ReferencedError if there are `referents`."""
-    found = [referent(other) for other in referents]
+def refuse_if_referenced(row: Resource, referrers: Iterable[Resource]) -> None:
+    """Raise ReferencedError if there are `referrers`."""
+    found = [referent(other) for other in referrers]
     if found:
         raise ReferencedError(referent(row), found)
 

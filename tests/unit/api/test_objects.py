@@ -289,7 +289,7 @@ async def test_deleting_with_contents_takes_cascade(client: httpx.AsyncClient) -
     await client.post("/v1/logical-switches/web/ports", json={"name": "p1"})
     refused = await client.delete("/v1/logical-switches/web")
     assert refused.status_code == 409
-    assert [referent["name"] for referent in refused.json()["referents"]] == ["p1"]
+    assert [referrer["name"] for referrer in refused.json()["referrers"]] == ["p1"]
     done = await client.delete("/v1/logical-switches/web", params={"cascade": "true"})
     assert done.status_code == 204
     assert (await client.get("/v1/logical-switch-ports/p1")).status_code == 404

@@ -70,7 +70,15 @@ def test_what_is_no_kind_is_told_with_those_that_are() -> None:
 
 def test_the_tree_has_all_objects() -> None:
     tree = run("show")
-    for name in ("switch web", "web-1", "router edge", "edge-web", "192.0.2.0/24", "$office"):
+    for name in (
+        "switch web",
+        "web-1",
+        "router edge",
+        "edge-web",
+        "192.0.2.0/24",
+        "$office",
+        "ip 10.0.0.77  mac",
+    ):
         assert name in tree
 
 

@@ -127,7 +127,7 @@ def test_what_others_use_does_not_go(network: Network, shop: Document) -> None:
     network.create("port", name="theirs", logical_switch="db")
     with pytest.raises(ReferencedError) as caught, network.database.write(author="test") as tx:
         apply(tx, {"document": "shop"})
-    assert [referent.name for referent in caught.value.referents] == ["theirs"]
+    assert [referent.name for referent in caught.value.referrers] == ["theirs"]
     assert network.names("port", logical_switch="web") == ["web-1", "web-2", "web-r"]
 
 

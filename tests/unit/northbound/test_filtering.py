@@ -172,7 +172,7 @@ def test_sets_that_are_in_use_stay(groups: Network) -> None:
     for kind, name in (("set", "as"), ("group", "pg")):
         with pytest.raises(ReferencedError) as caught:
             groups.delete(kind, name)
-        assert [referent.id for referent in caught.value.referents] == [acl]
+        assert [referent.id for referent in caught.value.referrers] == [acl]
         groups.refuses(ReferencedError, lambda k=kind, n=name: groups.update(k, n, name="other"))
     groups.update("acl", acl, match="outport == @pg")
     groups.delete("set", "as")

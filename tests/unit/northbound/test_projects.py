@@ -112,7 +112,7 @@ def test_matches_name_sets_of_their_own_project(database: Database, network: Net
     assert {acl["project"] for acl in _all(database, ACLS)} == {"default", "acme"}
     with pytest.raises(ReferencedError) as caught:
         network.delete("set", "acme/office")
-    assert [each.project for each in caught.value.referents] == ["acme"]
+    assert [each.project for each in caught.value.referrers] == ["acme"]
 
 
 def test_a_reader_of_one_project_sees_nothing_of_others(
@@ -192,7 +192,7 @@ def test_who_shares_is_not_told_who_uses_it(database: Database, network: Network
     ):
         with pytest.raises(ReferencedError) as caught, write(database, ZOO) as tx:
             work(tx)
-        assert (caught.value.referents, caught.value.hidden) == ((), 1)
+        assert (caught.value.referrers, caught.value.hidden) == ((), 1)
         assert str(caught.value) == "logical switch public is referenced by 1 of other projects"
     network.delete("switch", "zoo/public", cascade=True)
 

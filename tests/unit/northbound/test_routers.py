@@ -97,7 +97,7 @@ def test_users_stand_in_the_way_of_deletion(routers: Network) -> None:
     )
     with pytest.raises(ReferencedError) as caught:
         routers.delete("router_port", "r1-a")
-    kinds = [referent.kind for referent in caught.value.referents]
+    kinds = [referent.kind for referent in caught.value.referrers]
     assert kinds == ["logical_switch_port", "static_route"]
     routers.refuses(ReferencedError, lambda: routers.delete("router", "r1"))
     routers.refuses(ReferencedError, lambda: routers.delete("router", "r1", cascade=True))

@@ -190,7 +190,7 @@ def test_ports_stand_in_the_way_of_deletion(network: Network) -> None:
     network.create("port", name="p2", logical_switch="web")
     with pytest.raises(ReferencedError) as caught:
         network.delete("switch", "web")
-    assert [referent.name for referent in caught.value.referents] == ["p1", "p2"]
+    assert [referent.name for referent in caught.value.referrers] == ["p1", "p2"]
     network.create(
         "acl", logical_switch="web", direction="to-lport", priority=1, match="ip4", action="drop"
     )
