@@ -61,6 +61,17 @@ def test_the_log_and_the_tables_tell_the_same(network: Network) -> None:
     network.update("router_port", "r-web", name="r-to-web")
     network.delete("port", "p1")
     network.update("set", "as", addresses=["10.0.0.1"])
+    assert replay(network.database) == images(network.database)
+
+
+def test_the_log_has_objects_of_all_kinds(network: Network) -> None:
+    with network.database.write(author="test") as tx:
+        for service in SERVICES.values():
+            service.create(tx, service.declaration.example)
+    with network.database.write(author="test") as tx:
+        for service in SERVICES.values():
+            (row,) = service.page(tx).items
+            service.update(tx, row.id, service.declaration.patch)
     state = images(network.database)
     assert all(state.values())
     assert replay(network.database) == state
