@@ -91,9 +91,9 @@ class Kind:
             __doc__=f"{self.a_title[0].upper()}{self.a_title[1:]}.",
         )
 
-    @property
+    @cached_property
     def view_example(self) -> dict[str, Any]:
-        """An object as the API shows it."""
+        """An object as the API shows it; made once, for all operations that show one."""
         spec = self.service.spec.model_validate(dict(self.example))
         return {
             **spec.model_dump(mode="json"),
