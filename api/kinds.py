@@ -73,7 +73,7 @@ class Kind:
 
     @cached_property
     def view(self) -> type[BaseModel]:
-        """The document of an object: its spec, and facts that nobody sets.
+        """The document of an object: its spec, and facts that are not set by users.
 
         Made when it is first described, which the server's start doesn't.
         """

@@ -217,7 +217,7 @@ def _refusal(
 
 @singledispatch
 def problem_for(error: Exception) -> Refusal:
-    """What `error` means to the caller. What nobody foresaw says nothing about itself."""
+    """What `error` means to the caller. An unforeseen one says nothing about itself."""
     return _refusal(INTERNAL, f"An unexpected {type(error).__name__}; it is in the server's log.")
 
 
@@ -281,7 +281,7 @@ def _(error: intent.DatabaseFullError) -> Refusal:
 
 
 @problem_for.register
-def _(error: realised.NotAllowed) -> Refusal:
+def _(error: realised.NotAllowedError) -> Refusal:
     return _refusal(CONNECTED, error)
 
 

@@ -298,7 +298,7 @@ class Reconciler:
         )
         await self._switch.commit(changes)
         if installed and changes:
-            # ACLs may have changed while nobody looked.
+            # ACLs may have changed unseen meanwhile.
             self._on_acl_changes(self._local.bindings.bound)
         self._end_of_loading()
 
@@ -332,7 +332,7 @@ class Reconciler:
                 self._has_rows and self._subscribed <= self._in_sync
             ) or self.is_headless
             if self._is_settled:
-                self._wake.set()  # zones that nobody wants can go now
+                self._wake.set()  # zones that are not wanted can go now
         return self._is_settled
 
     @property

@@ -132,7 +132,7 @@ class StatusServer:
 
 
 def _bound(path: Path) -> socket.socket:
-    """A socket at `path` that at no moment somebody else than its owner can connect to."""
+    """A socket at `path` to which at no moment another user than its owner can connect."""
     listening = socket.socket(socket.AF_UNIX)
     before = os.umask(~(stat.S_IRUSR | stat.S_IWUSR) & 0o777)
     try:

@@ -94,7 +94,7 @@ def application(commands: Iterable[str] = COMMANDS) -> typer.Typer:
 
 
 def __getattr__(name: str) -> typer.Typer:
-    """The whole command line as ``app``, for whoever wants all of it."""
+    """The whole command line as ``app``, for programs that want all of it."""
     if name == "app":
         return application()
     raise AttributeError(name)

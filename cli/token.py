@@ -1,6 +1,6 @@
 """``treadle token``: who may use the API, and which agent is which chassis.
 
-These commands open the server's database themselves: whoever can do that needs
+These commands open the server's database themselves: a user who can do that needs
 no token. It works while the server runs, and before it first does.
 """
 

@@ -73,7 +73,7 @@ class Controller(Protocol):
     async def remove_chassis(self, name: str) -> bool:
         """Forget a chassis; return false if there is none of that name.
 
-        Raises NotAllowed if its agent is connected.
+        Raises NotAllowedError if its agent is connected.
         """
         ...
 
@@ -130,5 +130,5 @@ class Controller(Protocol):
         ...
 
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
-        """Return what the agent of a chassis answers, or raise Unanswered."""
+        """Return what the agent of a chassis answers, or raise UnansweredError."""
         ...

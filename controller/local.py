@@ -48,7 +48,7 @@ class AgentSessions(Protocol):
         ...
 
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
-        """Return what the agent of a chassis answers, or raise Unanswered."""
+        """Return what the agent of a chassis answers, or raise UnansweredError."""
         ...
 
     def status(self, chassis: str) -> ChassisStatus:
@@ -56,7 +56,7 @@ class AgentSessions(Protocol):
         ...
 
     def remove_chassis(self, chassis: str) -> None:
-        """Forget a chassis, or raise NotAllowed if it is connected."""
+        """Forget a chassis, or raise NotAllowedError if it is connected."""
         ...
 
 

@@ -406,7 +406,7 @@ def _rewrite_error(
 ) -> dict[str, Value]:
     """Return the fields of a translated ICMP error, and what it quotes then.
 
-    Its own address on `side` becomes the connection's, whoever sent it: so it does in
+    Its own address on `side` becomes the connection's, whatever its sender: so it does in
     Open vSwitch.
     """
     outer = endpoints_of(packet)

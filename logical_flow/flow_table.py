@@ -1,6 +1,6 @@
 """The logical flows of a datapath by stage, and which of them a packet meets.
 
-Stages are known from the templates alone, so that whoever has the templates and the
+Stages are known from the templates alone, so that all who have the templates and the
 flows can walk packets. A stage without flows in a datapath is passed over, unless its
 default is to drop.
 

@@ -6,8 +6,8 @@ fragment holds. TCP flags it reads where a first fragment is long enough. A late
 IPv6 has the protocol number of the fragment header, 44.
 
 So what a match asks of a transport field is *unknown* of a fragment, and of the match as a
-whole three things may be true (Kleene's logic): it fits for sure, it can't fit, or nobody
-can tell. :func:`sure_match` is what fits for sure, :func:`doubtful_match` the fragments that
+whole three things may be true (Kleene's logic): it fits for sure, it can't fit, or that is not
+known. :func:`sure_match` is what fits for sure, :func:`doubtful_match` the fragments that
 perhaps fit. For packets that are no fragments the match itself is as good as
 :func:`sure_match`.
 """

@@ -2,7 +2,7 @@
 
 What the document names and is not there is created, what differs is changed,
 and what the document owned and no longer names is deleted; all in the caller's
-one transaction. Whoever creates an object by a document makes that document its
+one transaction. Creating an object by a document makes that document its
 owner. An object of the same name that the document does not own is in the way,
 unless the caller says that it is to be adopted; one that another document owns
 is always in the way.
@@ -59,7 +59,7 @@ def apply(
 ) -> ApplyResult:
     """Make the network what `document` says, which may have been read before.
 
-    With `adopt` objects that nobody owns become the document's where it names
+    With `adopt` objects without an owner become the document's where it names
     them. Raises what the services raise, with paths into the document.
     """
     if not isinstance(document, Document):

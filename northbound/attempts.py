@@ -1,7 +1,7 @@
 """How long wrong tokens are kept waiting, by where they come from.
 
 A wrong token is answered later the more of them have come from one place. Right tokens are
-never kept waiting, whatever comes from the same place, so nobody is locked out by others.
+never kept waiting, whatever comes from the same place, so no user is locked out by others.
 What is remembered is bounded: places that were quiet for a while are forgotten, and so are
 those that were quiet the longest when there are too many.
 """

@@ -191,7 +191,7 @@ def _ips(
 
 
 def _new_mac(book: AddressBook, switch_id: str, seed: str) -> str:
-    """A locally administered MAC address that nobody holds, the same for the same port."""
+    """A locally administered MAC address that no port holds, the same for the same port."""
     attempt = 0
     while True:
         mac = made_up_mac(f"{seed}/{attempt}")

@@ -1,4 +1,4 @@
-"""Rows of intent in bulk, for whoever follows it.
+"""Rows of intent in bulk, for those who follow it.
 
 :func:`load_all` reads the present, :func:`changes_since` what came after a known
 revision. Both give images: the same dictionaries, whichever way a row arrives.

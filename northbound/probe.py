@@ -1,7 +1,7 @@
 """Whether anything was committed to the database since the last look, asked at next to no cost.
 
 Other processes write to the database, too: the commands that make and revoke tokens, and
-whoever uses the services as a library. SQLite tells nobody of it, so followers have to look
+programs that use the services as a library. SQLite tells nobody of it, so followers have to look
 again and again. But it counts commits in memory that it shares with other processes, and to
 read that number takes some microseconds and no lock.
 """
@@ -36,7 +36,7 @@ class CommitProbe:
                     )
                 (version,) = self._connection.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error:
-            return object()  # whoever then reads the database gets the error and reports it
+            return object()  # what then reads the database gets the error and reports it
         return version
 
     def close(self) -> None:

@@ -2,7 +2,7 @@
 
 The revision log has them, too; but to read back what was at hand a moment ago costs a
 statement, and a pass through JSON for each row. So the last ones are kept here until they
-are asked for, as many as are small: whoever finds a gap reads the log.
+are asked for, as many as are small: a reader that finds a gap reads the log.
 """
 
 from collections import deque

@@ -282,7 +282,7 @@ class Transaction(Reader):
     def insert_images(self, model: type[Tracked], images: Sequence[dict[str, Any]]) -> None:
         """Insert rows by their images, many at once and without an object for each.
 
-        It is for tables of which nobody keeps objects: memberships.
+        It is for tables of which no objects are kept: memberships.
         """
         for some in batched(images):
             self.connection.execute(_inserting(model), some)

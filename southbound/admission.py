@@ -4,7 +4,7 @@ A connection is *settled* while its peer has shown that it may be served: an age
 registered, a request that has arrived whole. The others only wait, and anybody can make
 any number of them. So where there are as many connections as there may be, a new one
 takes the place of the one that has waited longest, and is refused only where all are
-settled. Whoever is quick to ask is served however many others hold connections open.
+settled. A client that is quick to ask is served however many others hold connections open.
 
 Asyncio takes connections from a listening socket by its ``accept``, and closes each by
 its ``close``: :class:`ListeningSocket` and :class:`Connection` do the counting there,

@@ -15,7 +15,7 @@ from typing import Final
 
 import msgspec
 
-from southbound.errors import NotAllowed
+from southbound.errors import NotAllowedError
 from southbound.rows import Chassis
 
 MAX_NAME: Final = 255
@@ -51,11 +51,11 @@ class TunnelAddresses:
                 del self._by_address[encap.ip]
 
     def check(self, row: Chassis) -> None:
-        """Raises :class:`NotAllowed` if one of the addresses is another live chassis'."""
+        """Raises :class:`NotAllowedError` if one of the addresses is another live chassis'."""
         for encap in row.encaps:
             for other in sorted(self._by_address.get(encap.ip, ())):
                 if other != row.name and self._rows[other].alive:
-                    raise NotAllowed(
+                    raise NotAllowedError(
                         f"the tunnel address {encap.ip} is that of chassis {other}, "
                         "which is alive: two hosts have the same treadle-encap-ip"
                     )
@@ -74,41 +74,41 @@ class TunnelAddresses:
 
 
 def check_chassis(row: Chassis) -> None:
-    """Whether a chassis may say this of itself; raises :class:`NotAllowed` with the reason.
+    """Whether a chassis may say this of itself; raises :class:`NotAllowedError` with the reason.
 
     Tunnel addresses are unicast, in canonical form, without a zone.
     """
     _check_text("the system-id", row.name)
     if not row.name:
-        raise NotAllowed("the system-id is empty")
+        raise NotAllowedError("the system-id is empty")
     _check_text("the host name", row.hostname)
     if len(row.encaps) > MAX_ENCAPS:
-        raise NotAllowed(f"{len(row.encaps)} tunnel addresses, at most {MAX_ENCAPS} are taken")
+        raise NotAllowedError(f"{len(row.encaps)} tunnel addresses, at most {MAX_ENCAPS} are taken")
     addresses = [encap.ip for encap in row.encaps]
     for encap in row.encaps:
         if encap.type not in ENCAP_TYPES:
-            raise NotAllowed(f"{_short(encap.type)} is no type of tunnels that is known")
+            raise NotAllowedError(f"{_short(encap.type)} is no type of tunnels that is known")
         check_tunnel_address(encap.ip)
         if addresses.count(encap.ip) > 1:
-            raise NotAllowed(f"the tunnel address {encap.ip} is given twice")
+            raise NotAllowedError(f"the tunnel address {encap.ip} is given twice")
     if len(row.external_ids) > MAX_EXTERNAL_IDS:
-        raise NotAllowed(f"{len(row.external_ids)} external ids, {MAX_EXTERNAL_IDS} are taken")
+        raise NotAllowedError(f"{len(row.external_ids)} external ids, {MAX_EXTERNAL_IDS} are taken")
     for key, value in row.external_ids.items():
         _check_text("a key of the external ids", key)
         _check_text(f"the external id {key}", value, MAX_EXTERNAL_ID)
 
 
 def check_tunnel_address(address: str) -> None:
-    """Whether Geneve packets can be sent to `address`; raises :class:`NotAllowed`."""
+    """Whether Geneve packets can be sent to `address`; raises :class:`NotAllowedError`."""
     try:
         ip = ipaddress.ip_address(address)
     except ValueError:
-        raise NotAllowed(f"the tunnel address {_short(address)} is no IP address") from None
+        raise NotAllowedError(f"the tunnel address {_short(address)} is no IP address") from None
     reason = next(_reasons_against(ip), None)
     if reason is not None:
-        raise NotAllowed(f"the tunnel address {_short(address)} is {reason}")
+        raise NotAllowedError(f"the tunnel address {_short(address)} is {reason}")
     if str(ip) != address:
-        raise NotAllowed(f"the tunnel address {_short(address)} has to be written {ip}")
+        raise NotAllowedError(f"the tunnel address {_short(address)} has to be written {ip}")
 
 
 def _reasons_against(ip: ipaddress.IPv4Address | ipaddress.IPv6Address) -> Iterator[str]:
@@ -130,9 +130,9 @@ _FUTURE_USE = ipaddress.IPv4Network("240.0.0.0/4")
 
 def _check_text(what: str, text: str, longest: int = MAX_NAME) -> None:
     if len(text) > longest:
-        raise NotAllowed(f"{what} has {len(text)} characters, at most {longest} are taken")
+        raise NotAllowedError(f"{what} has {len(text)} characters, at most {longest} are taken")
     if not text.isprintable():
-        raise NotAllowed(f"{what} has characters that cannot be printed: {_short(text)}")
+        raise NotAllowedError(f"{what} has characters that cannot be printed: {_short(text)}")
 
 
 def _short(text: str) -> str:

@@ -56,18 +56,18 @@ class Claims:
         self._plugs += 1
         self._add(chassis, port, self._plugs)
 
-    def found(self, chassis: str, port: str) -> None:
+    def restore_claim(self, chassis: str, port: str) -> None:
         """A claim that says how things are; older than all claims already known."""
         self._plugs += 1
         self._add(chassis, port, -self._plugs)
 
-    def only(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
+    def replace_claims(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
         """All that a chassis claims. Returns the ports whose claims came or went."""
         now, before = set(ports), set(self.of(chassis))
         for port in before - now:
             self.release(chassis, port)
         for port in sorted(now - before):
-            self.found(chassis, port)
+            self.restore_claim(chassis, port)
         return now ^ before
 
     def release(self, chassis: str, port: str) -> None:

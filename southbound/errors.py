@@ -1,19 +1,19 @@
 """What can go wrong with realised state.
 
 SouthboundError
-├── StoreError            the database refused a read or a write
-├── TakenOverError        another server has taken the database over
-├── UnknownGroup          a flow group was written whose id was never allocated
-├── NotAllowed            a chassis tried to write what isn't its own
-├── CannotTell            who an agent is cannot be found out now
-├── WatchRefused          the server will not serve this agent
-├── ChassisLeft           an agent gave up the chassis' name
-├── ProtocolError         the other end sent what the watch protocol doesn't allow
-└── Unanswered            an agent was asked and gave no answer
-    ├── NotConnected      there is no connection to it, or there no longer is
-    ├── TooOld            it doesn't know questions yet
-    ├── NoAnswerInTime    it may be busy, or its switch may be
-    └── CannotAnswer      it says why
+├── StoreError                  the database refused a read or a write
+├── TakenOverError              another server has taken the database over
+├── UnknownGroupError           a flow group was written whose id was never allocated
+├── NotAllowedError             a chassis tried to write what isn't its own
+├── CannotTellError             who an agent is cannot be found out now
+├── WatchRefusedError           the server will not serve this agent
+├── ChassisLeftError            an agent gave up the chassis' name
+├── ProtocolError               the other end sent what the watch protocol doesn't allow
+└── UnansweredError             an agent was asked and gave no answer
+    ├── NotConnectedError       there is no connection to it, or there no longer is
+    ├── TooOldError             it doesn't know questions yet
+    ├── NoAnswerInTimeError     it may be busy, or its switch may be
+    └── CannotAnswerError       it says why
 """
 
 
@@ -29,19 +29,19 @@ class TakenOverError(SouthboundError):
     """Another server writes the database now: nothing was written, and nothing may be."""
 
 
-class UnknownGroup(SouthboundError):  # noqa: N818
+class UnknownGroupError(SouthboundError):
     """A flow group's id was not allocated by the store's :class:`GroupIds`."""
 
 
-class NotAllowed(SouthboundError):  # noqa: N818
+class NotAllowedError(SouthboundError):
     """A chassis may write only what is its own; nothing was changed."""
 
 
-class CannotTell(SouthboundError):  # noqa: N818
+class CannotTellError(SouthboundError):
     """What would say who an agent is cannot be asked; trying again may help."""
 
 
-class WatchRefused(SouthboundError):  # noqa: N818
+class WatchRefusedError(SouthboundError):
     """The server refused an agent; `code` is one of :mod:`southbound.wire`'s refusals."""
 
     def __init__(self, code: str, message: str) -> None:
@@ -49,7 +49,7 @@ class WatchRefused(SouthboundError):  # noqa: N818
         self.code = code
 
 
-class ChassisLeft(SouthboundError):  # noqa: N818
+class ChassisLeftError(SouthboundError):
     """The host has another name from now on; the message is the one it gave up."""
 
 
@@ -57,21 +57,21 @@ class ProtocolError(SouthboundError):
     """A message that can't be decoded, or that isn't due now."""
 
 
-class Unanswered(SouthboundError):  # noqa: N818
+class UnansweredError(SouthboundError):
     """A question to an agent stayed without an answer; the message says why."""
 
 
-class NotConnected(Unanswered):
+class NotConnectedError(UnansweredError):
     """The agent is not connected."""
 
 
-class TooOld(Unanswered):
+class TooOldError(UnansweredError):
     """The agent's protocol has no questions."""
 
 
-class NoAnswerInTime(Unanswered):
+class NoAnswerInTimeError(UnansweredError):
     """The agent is connected, but no answer came."""
 
 
-class CannotAnswer(Unanswered):
+class CannotAnswerError(UnansweredError):
     """The agent answered that it can't."""

@@ -3,7 +3,7 @@
 A chassis may write only what is its own: its chassis row, claims of ports, `up` of ports
 that are bound to it, and addresses that packets of its ports can have taught: neighbours
 of router ports that these reach, addresses behind ports that are bound to it. What isn't
-allowed raises :class:`~southbound.errors.NotAllowed` and changes nothing.
+allowed raises :class:`~southbound.errors.NotAllowedError` and changes nothing.
 
 Facts take effect in memory at once and are stored a moment later: an agent repeats what
 it knows when it registers, so losing the last moment in a crash loses nothing for long.
@@ -19,7 +19,7 @@ import structlog
 
 from southbound.chassis import TunnelAddresses
 from southbound.claims import Claims
-from southbound.errors import NotAllowed
+from southbound.errors import NotAllowedError
 from southbound.feed import Feed
 from southbound.learned import Learned
 from southbound.neighbours import why_no_neighbour
@@ -116,7 +116,7 @@ class Facts:
             gone.discard(binding.id)
             fact = port_facts.get(binding.id)
             if fact is not None:
-                self._claims.found(fact.chassis, binding.name)
+                self._claims.restore_claim(fact.chassis, binding.name)
         for id_ in gone:
             self._note_port(id_, NOT_BOUND)
         self._drop_learned(orphans)
@@ -124,7 +124,7 @@ class Facts:
     # --- chassis
 
     def check_chassis(self, chassis: Chassis) -> None:
-        """Whether a chassis may register as this; raises NotAllowed with the reason.
+        """Whether a chassis may register as this; raises NotAllowedError with the reason.
 
         What its row says has to be fit to be kept: see :func:`southbound.chassis.check_chassis`.
         """
@@ -146,7 +146,7 @@ class Facts:
         if chassis is not None:
             self._put_chassis(msgspec.structs.replace(chassis, alive=False))
         held = [port for port in self._claims.of(name) if self._is_bound_to(port, name)]
-        self.settle(self._claims.only(name, held))
+        self.settle(self._claims.replace_claims(name, held))
 
     def remove_chassis(self, name: str) -> None:
         """The chassis is no more: so are its claims."""
@@ -155,7 +155,7 @@ class Facts:
             return
         self._put([], [chassis])
         self._addresses.remove(name)
-        released = self._claims.only(name, ())
+        released = self._claims.replace_claims(name, ())
         requesting = self._requests.ports_naming(self._host_names.remove(name))
         self.settle({*released, *requesting})
 
@@ -185,7 +185,7 @@ class Facts:
 
     def state_claims(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
         """As :meth:`claim_only`, but returns the ports that have to be settled for it."""
-        return self._claims.only(chassis, ports)
+        return self._claims.replace_claims(chassis, ports)
 
     def claimed_by(self, chassis: str) -> Collection[str]:
         """The names of the ports that a chassis claims."""
@@ -236,7 +236,9 @@ class Facts:
         if binding is None or binding.chassis != chassis:
             called = (port,) if binding is None else binding.iface_ids
             if up and not any(name in self._claims.of(chassis) for name in called):
-                raise NotAllowed(f"{port[:_SHOWN]} is neither bound to {chassis} nor claimed by it")
+                raise NotAllowedError(
+                    f"{port[:_SHOWN]} is neither bound to {chassis} nor claimed by it"
+                )
             return
         if binding.up != up:
             self._note_port(binding.id, PortFact(chassis, up))
@@ -372,18 +374,18 @@ class Facts:
         """The last writer wins; the same address again is only noted as seen."""
         binding = self._known_binding(port)
         if not binding.joins_datapaths or not self._reach.reaches(chassis, binding.datapath):
-            raise NotAllowed(f"{port} is no router port that ports of {chassis} reach")
+            raise NotAllowedError(f"{port} is no router port that ports of {chassis} reach")
         _check_mac(mac)
         _check_ip(ip)
         why_not = why_no_neighbour(binding, ip)
         if why_not:
-            raise NotAllowed(f"{ip} can't be a neighbour of {port}: {why_not}")
+            raise NotAllowedError(f"{ip} can't be a neighbour of {port}: {why_not}")
         self._learn(MacBinding(binding.datapath, port, ip, mac, chassis, self._clock()))
 
     def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
         binding = self._known_binding(port)
         if binding.chassis != chassis:
-            raise NotAllowed(f"{port} is not bound to {chassis}")
+            raise NotAllowedError(f"{port} is not bound to {chassis}")
         _check_mac(mac)
         self._learn(FdbEntry(binding.datapath, mac, port, chassis, self._clock()))
 
@@ -415,7 +417,7 @@ class Facts:
     def _known_binding(self, port: str) -> PortBinding:
         binding = self._binding(port)
         if binding is None:
-            raise NotAllowed(f"{port[:_SHOWN]}: no such port")
+            raise NotAllowedError(f"{port[:_SHOWN]}: no such port")
         return binding
 
     # --- to be stored
@@ -464,9 +466,9 @@ def _unbound(binding: PortBinding) -> PortBinding:
 
 def _check_mac(mac: str) -> None:
     if not _MAC.fullmatch(mac):
-        raise NotAllowed(f"{mac[:_SHOWN]!r} is not a MAC address in canonical form")
+        raise NotAllowedError(f"{mac[:_SHOWN]!r} is not a MAC address in canonical form")
     if int(mac[:2], 16) & _GROUP_BIT or not mac.strip("0:"):
-        raise NotAllowed(f"{mac} is no host's MAC address")
+        raise NotAllowedError(f"{mac} is no host's MAC address")
 
 
 def _check_ip(ip: str) -> None:
@@ -475,4 +477,4 @@ def _check_ip(ip: str) -> None:
     except ValueError:
         canonical = ""
     if ip != canonical:
-        raise NotAllowed(f"{ip[:_SHOWN]!r} is not an IP address in canonical form")
+        raise NotAllowedError(f"{ip[:_SHOWN]!r} is not an IP address in canonical form")

@@ -7,7 +7,7 @@ known (also over restarts), and never name two groups that an agent may see at o
 
 from collections.abc import Iterable
 
-from southbound.errors import UnknownGroup
+from southbound.errors import UnknownGroupError
 
 
 class GroupIds:
@@ -44,7 +44,7 @@ class GroupIds:
         try:
             return self._origins[number]
         except KeyError:
-            raise UnknownGroup(f"flow group {number} has no origin") from None
+            raise UnknownGroupError(f"flow group {number} has no origin") from None
 
     def forget(self, number: int) -> None:
         """The group is gone; its origin gets a new number should it come back."""

@@ -1,7 +1,7 @@
 """How long ago a learned address was last seen, and which has to go.
 
 Learned rows (MAC bindings, FDB entries) are known by their ids here. Seeing an address
-again only moves it in this book: its row does not change, so nobody is sent anything.
+again only moves it in this book: its row does not change, so no agent is sent anything.
 Tenants choose the addresses that are learned, so each port may have only so many, and so
 may each chassis. One more, and the oldest goes of those that the same chassis told of the
 same port: who fills a port loses its own. Only where there is no other of it, the oldest

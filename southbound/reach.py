@@ -8,7 +8,7 @@ datapath whose flows name it.
 Kept row by row, since it decides about every subscription and learned address. Joining
 two components moves the smaller one, and parting them walks no further than the smaller
 of the two, so a change costs what it changes. What is returned may name more than really
-changed, never less: whoever is told asks anew.
+changed, never less: listeners ask anew.
 
 Pure: rows in, changes out.
 """

@@ -1,6 +1,6 @@
-"""Letting translation stand still for a while, at somebody else's wish.
+"""Letting translation stand still for a while, at the wish of another part of the server.
 
-Whoever holds it may be slow, or gone: a hold ends by itself. While it is *used*, something is
+The holder may be slow, or gone: a hold ends by itself. While it is *used*, something is
 worked out under it, it stays until that is done.
 """
 

@@ -116,10 +116,13 @@ def template_row(template: FlowTemplate) -> Template:
     return Template(**template.as_text()._asdict())
 
 
-def unlike(
+def diff_rows(
     stored: Iterable[Row], wanted: Iterable[Row]
 ) -> Iterator[tuple[RowId, Row | None, Row | None]]:
-    """Where two translations differ, facts and the revisions of flow groups aside."""
+    """Return the rows in which two translations differ.
+
+    Facts and the revisions of flow groups are left out.
+    """
     one = {row.row_id: _intent_of(row) for row in stored}
     other = {row.row_id: _intent_of(row) for row in wanted}
     for row_id in sorted(one.keys() | other.keys()):

@@ -32,7 +32,7 @@ from translator.intent import (
     read_all,
     read_changes,
 )
-from translator.realise import INTENT, NOTHING, Realised, all_rows, realise, unlike
+from translator.realise import INTENT, NOTHING, Realised, all_rows, diff_rows, realise
 
 log = structlog.get_logger(__name__)
 
@@ -220,7 +220,7 @@ class Translator:
 
     def _unwritten(self) -> Iterator[str]:
         stored = (row for row_type in INTENT for row in self._state.rows(row_type).values())
-        for row_id, found, wanted in unlike(stored, self._all_rows(self._read)):
+        for row_id, found, wanted in diff_rows(stored, self._all_rows(self._read)):
             yield f"{row_id}: written {found!r}, wanted {wanted!r}"
 
     def _all_rows(self, revision: int) -> list[Row]:

@@ -5,7 +5,7 @@ the beginning on, others (queues, mirrors, ports of the agent's own) as features
 picture of the database is compared with them. What differs is written in one transaction;
 where another program changes it again and again, more and more rarely.
 
-Rows that bear this bridge's mark and that nobody wants any more are removed, but only once
+Rows that bear this bridge's mark and that are not wanted any more are removed, but only once
 :meth:`DatabaseCare.allow_removal` was called: an agent that starts doesn't know yet what it
 will want.
 """

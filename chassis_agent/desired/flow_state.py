@@ -173,7 +173,7 @@ class FlowState:
         return delta
 
     def take_acl_changes(self) -> set[str]:
-        """The local ports of which other ACLs decide than at the last call."""
+        """Return the local ports whose ACLs changed since the last call."""
         ports, self._acl_changes = self._acl_changes, set()
         return ports
 

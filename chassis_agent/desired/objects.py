@@ -5,7 +5,7 @@ value, and owners. An owner (a flow group, a multicast group, this chassis) stat
 objects that it wants beside its flows, and takes them back in the same breath;
 :class:`DesiredObjects` counts the claims. An object exists while it has an owner. Where
 owners state different values under one key they clash: the first in the order of their texts
-wins, whoever came first, and the clash is listed.
+wins, in whatever order they came, and the clash is listed.
 
 The same three operations serve every kind of object, those of the Open vSwitch database
 included: changes since the last call, difference to what is there, and what clashes.

@@ -1,4 +1,4 @@
-"""Looking into the switch, for whoever asks the agent: nothing here changes anything.
+"""Looking into the switch, for those who ask the agent: nothing here changes anything.
 
 :mod:`.detrace` leads from a flow back to the object that it is there for, :mod:`.behind`
 tells which logical flow it comes from where there are several to choose from,

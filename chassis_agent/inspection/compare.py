@@ -1,6 +1,6 @@
 """Where the switch's flows differ from those that are wanted, on some datapaths. Pure.
 
-A flow that nobody wants may concern a packet on any datapath unless its match asks for
+An unwanted flow may concern a packet on any datapath unless its match asks for
 another one: flows that were added by hand seldom ask for a datapath.
 """
 

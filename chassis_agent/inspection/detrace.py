@@ -28,7 +28,7 @@ IsBehind = Callable[[FlowGroup, LogicalFlow], bool]
 
 
 class Origin(NamedTuple):
-    """What a flow is there for. `flows` are empty for the agents' own, whose `text` says all."""
+    """Why a flow exists. `flows` are empty for the agents' own, whose `text` says all."""
 
     cookie: int
     kind: str

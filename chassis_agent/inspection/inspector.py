@@ -39,7 +39,7 @@ from chassis_agent.physical.multicast import KEYS, PART_REGISTER
 from chassis_agent.show import Names, format_flow
 from southbound.cookies import FlowReference, parse_flow_reference
 from southbound.encaps import TUNNEL_TYPE
-from southbound.errors import CannotAnswer
+from southbound.errors import CannotAnswerError
 from southbound.questions import (
     MAX_DIFFERENCES,
     MAX_OUTPUTS,
@@ -87,13 +87,13 @@ class Inspector:
         self._in_sync = in_sync
 
     async def answer(self, question: Question) -> Result:
-        """Raises CannotAnswer where the host is not as the question takes it to be."""
+        """Raises CannotAnswerError where the host is not as the question takes it to be."""
         try:
             if isinstance(question, Compare):
                 return await self._compare(question)
             return await self._trace(self._packet(question), question)
         except (ControlError, OpenFlowError, TimeoutError) as error:
-            raise CannotAnswer(f"its switch does not answer: {error}") from error
+            raise CannotAnswerError(f"its switch does not answer: {error}") from error
 
     async def detrace(self, text: str) -> dict[str, Any]:
         """What a cookie, or the flow in a line of a dump, is there for."""
@@ -190,25 +190,25 @@ class Inspector:
         try:
             headers = packet_text(header_values(question.headers))
         except ValueError as error:
-            raise CannotAnswer(f"not a packet: {error}") from error
+            raise CannotAnswerError(f"not a packet: {error}") from error
         if question.blocked:
             headers = f"{headers},{blocked_text()}"
         if isinstance(question, TraceTunnel):
             return f"{self._out_of_tunnel(question)},{headers}"
         local: LocalPort | None = self._state.rows(LocalPort).get(question.inport)
         if local is None:
-            raise CannotAnswer(f"no interface there stands for port {question.inport}")
+            raise CannotAnswerError(f"no interface there stands for port {question.inport}")
         return f"in_port={local.ofport},{headers}"
 
     def _out_of_tunnel(self, question: TraceTunnel) -> str:
         this: ThisChassis | None = self._state.rows(ThisChassis).get("")
         datapath: Datapath | None = self._state.rows(Datapath).get(question.datapath)
         if this is None or not this.tunnel_ofport or datapath is None:
-            raise CannotAnswer("it has no tunnel port yet, or does not know the datapath")
+            raise CannotAnswerError("it has no tunnel port yet, or does not know the datapath")
         remote = self._tunnel_ends(question.sender)
         local = [end for end in self._tunnel_ends(this.name) if remote and _same(end, remote[0])]
         if not remote or not local:
-            raise CannotAnswer(f"it knows no tunnel from {question.sender}")
+            raise CannotAnswerError(f"it knows no tunnel from {question.sender}")
         keys = (self._port_key(question.inport), self._port_key(question.outport))
         return tunnel_text(this.tunnel_ofport, remote[0], local[0], datapath.tunnel_key, *keys)
 
@@ -221,7 +221,7 @@ class Inspector:
             return KEYS[name]
         port: PortBinding | None = self._state.rows(PortBinding).get(name)
         if port is None:
-            raise CannotAnswer(f"it does not know port {name}")
+            raise CannotAnswerError(f"it does not know port {name}")
         return port.tunnel_key
 
     def _output(self, output: TraceOutput) -> Output:

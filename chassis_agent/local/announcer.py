@@ -1,7 +1,7 @@
 """Says that ports are ready: first on their interfaces, then to the server.
 
 A port is *ready* when the switch has confirmed all of its flows. Its interface
-is marked, and only then the server hears that the port is up: whoever acts on
+is marked, and only then the server hears that the port is up: what acts on
 `up` finds the mark. Both are repeated until they succeed.
 """
 

@@ -68,7 +68,7 @@ def settle(
 
     Two interfaces may stand for one port, by its name and by its id: the last one counts.
 
-    A port that nobody holds yet is taken as ours while the claim travels, so
+    A port that no chassis holds yet is taken as ours while the claim travels, so
     that its flows are on their way before the server answers. Whether we may have it
     is what the server made of `requested_chassis`, which may be host names.
     """

@@ -1,6 +1,6 @@
 """What interfaces say about their ports: ``ovn-installed``. Pure.
 
-Whoever waits for a port looks at its interface: ``ovn-installed=true`` in the
+Programs that wait for a port look at its interface: ``ovn-installed=true`` in the
 ``external_ids`` says that all flows of the port are in the switch, as agents of
 OVN say it; ``treadle-installed`` says the same.
 """

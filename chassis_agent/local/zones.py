@@ -3,7 +3,7 @@
 A zone number is memory of the past: connections live in it. So the allocation
 is kept in ``external_ids`` of the bridge (``ct-zone-<name>``, as OVN has it),
 where a restarted agent finds it. A number that became free is reused as late
-as possible, and whoever gets a number that was in use before has the zone
+as possible, and a port that gets a number that was in use before has the zone
 emptied first: see `Assignment.flush`.
 """
 

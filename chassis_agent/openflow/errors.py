@@ -6,7 +6,7 @@
     ├── EncodingError             a value that does not fit its field: a bug of the caller
     ├── DecodingError             bytes from the switch that are not what they claim to be
     ├── NegotiationError          the switch does not speak OpenFlow 1.5
-    ├── ConnectionLostError       the connection went away; whoever waits on it gets this
+    ├── ConnectionLostError       the connection went away; what waits on it gets this
     └── RequestRefusedError       the switch answered a request with an error message
         └── BundleRefusedError    … one of a bundle's messages, so that nothing of it was applied
 """

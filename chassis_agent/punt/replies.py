@@ -78,7 +78,7 @@ def arp_request(frame: Ethernet) -> Ethernet:
 def neighbour_solicitation(frame: Ethernet) -> Ethernet:
     """Ask for the IPv6 packet's destination in the name of its source.
 
-    Of an IPv4 packet, which an IPv6 next hop is to carry on, nobody knows yet who asks
+    Of an IPv4 packet, which an IPv6 next hop is to carry on, it is not known yet who asks
     for whom: the actions that run on the solicitation say it.
     """
     packet = codec.read_ip(frame)

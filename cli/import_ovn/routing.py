@@ -1,7 +1,7 @@
 """Logical routers, their ports, and their static routes.
 
 A route that OVN itself passes over, since nothing leads to its next hop, is left behind
-with a note. One whose next hop nobody answers for, such as the router's own address, drops
+with a note. One for whose next hop no host answers, such as the router's own address, drops
 packets in OVN, and becomes one that discards them. Of several next hops for one prefix the
 first is kept, and the others are listed: Treadle doesn't spread packets over them.
 """
@@ -217,7 +217,7 @@ def _is_link_local(text: str) -> bool:
 
 
 def _why_no_host(nexthop: str, ports: Ports) -> str | None:
-    """Why nobody answers for a next hop; None also where it is no address at all."""
+    """Why no host answers for a next hop; None also where it is no address at all."""
     try:
         address = ipaddress.ip_address(nexthop)
     except ValueError:

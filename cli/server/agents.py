@@ -19,7 +19,7 @@ from northbound.attempts import FailedAttempts
 from northbound.database import Database
 from northbound.errors import DatabaseError
 from northbound.tokens import Token
-from southbound.errors import CannotTell, NotAllowed
+from southbound.errors import CannotTellError, NotAllowedError
 from southbound.rows import Chassis
 from southbound.watch.gate import ClientCertificate, Credentials, Identity
 
@@ -57,13 +57,13 @@ class AgentGate:
     async def __call__(self, credentials: Credentials) -> Identity:
         shown = credentials.token or credentials.certificate
         if self._needed and not shown:
-            raise NotAllowed(NOTHING_SHOWN)
+            raise NotAllowedError(NOTHING_SHOWN)
         found = await asyncio.to_thread(self._find, credentials.token)
         parts: list[Identity] = [_Pins(found.pinning)]
         if credentials.token:
             if found.token is None or found.token.role != "chassis":
                 await asyncio.sleep(self._attempts.failed(credentials.peer, time.monotonic()))
-                raise NotAllowed(
+                raise NotAllowedError(
                     UNKNOWN if found.token is None else "the token is not one of a chassis"
                 )
             parts.append(_ByToken(found.token, self._token_watch))
@@ -82,7 +82,7 @@ class AgentGate:
                 token = tokens.authenticate(reader, secret) if secret else None
                 return _Found(token, tokens.pinning(reader))
         except DatabaseError as error:
-            raise CannotTell(f"credentials cannot be checked: {error}") from error
+            raise CannotTellError(f"credentials cannot be checked: {error}") from error
 
 
 class _All:
@@ -118,9 +118,9 @@ class _Pins:
             if token.chassis == chassis.name:
                 continue
             if token.hostname is not None and token.hostname == chassis.hostname:
-                raise NotAllowed(f"the host name {chassis.hostname} is another chassis'")
+                raise NotAllowedError(f"the host name {chassis.hostname} is another chassis'")
             if taken := addresses.intersection(token.encap_ips):
-                raise NotAllowed(f"the tunnel address {min(taken)} is another chassis'")
+                raise NotAllowedError(f"the tunnel address {min(taken)} is another chassis'")
 
     async def ended(self) -> str:
         """They are looked at when a chassis registers, and end nothing later."""
@@ -136,14 +136,14 @@ class _ByToken:
     def check(self, chassis: Chassis) -> None:
         token = self._token
         if token.chassis != chassis.name:
-            raise NotAllowed(f"the token is not valid for chassis {chassis.name!r}")
+            raise NotAllowedError(f"the token is not valid for chassis {chassis.name!r}")
         if token.hostname is not None and token.hostname != chassis.hostname:
-            raise NotAllowed(
+            raise NotAllowedError(
                 f"the token is for the host name {token.hostname}, not {chassis.hostname!r}"
             )
         for encap in chassis.encaps:
             if token.encap_ips and encap.ip not in token.encap_ips:
-                raise NotAllowed(
+                raise NotAllowedError(
                     f"the token is for the tunnel addresses {', '.join(token.encap_ips)}, "
                     f"not {encap.ip}"
                 )
@@ -160,7 +160,9 @@ class _ByCertificate:
     def check(self, chassis: Chassis) -> None:
         if chassis.name not in self._certificate.names:
             names = ", ".join(sorted(self._certificate.names)) or "nothing"
-            raise NotAllowed(f"the certificate is for {names}, not for chassis {chassis.name!r}")
+            raise NotAllowedError(
+                f"the certificate is for {names}, not for chassis {chassis.name!r}"
+            )
 
     async def ended(self) -> str:
         left = self._certificate.expires_at - time.time()

@@ -1,7 +1,7 @@
 """The server process: database, translator, watch server and API, in one event loop.
 
 They start in that order and stop in the reverse. If one of them ends by itself
-the whole server ends, loudly: whoever supervises it starts it again.
+the whole server ends, loudly: its supervisor starts it again.
 """
 
 import asyncio
@@ -64,7 +64,7 @@ async def serve(settings: ServerSettings) -> None:
         listener = stack.enter_context(_bound(settings.api, api_admission))
         ownership = stack.enter_context(owning(settings.database_url))
         database = stack.enter_context(_database(settings))
-        _refuse_open_door(settings, database)
+        _require_tokens_if_exposed(settings, database)
         realised = await stack.enter_async_context(_realised(database, settings.agents))
         translator, translating = await stack.enter_async_context(_translated(database, realised))
         forgetting = keep_short(database, translator, settings.history)
@@ -251,8 +251,8 @@ async def _watched(
         await server.stop()
 
 
-def _refuse_open_door(settings: ServerSettings, database: Database) -> None:
-    """An API that others reach needs tokens; without any, nobody could use it anyway."""
+def _require_tokens_if_exposed(settings: ServerSettings, database: Database) -> None:
+    """An API that others reach needs tokens; without any, it could not be used anyway."""
     if not settings.api.asks_for_tokens:
         return
     with database.read() as reader:

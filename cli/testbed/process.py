@@ -1,7 +1,7 @@
 """Daemons of a lab: start, watch, stop by pid, never by name.
 
 A :class:`Process` remembers a pid together with its start time, so that a
-number which the kernel has given to somebody else since is never signalled.
+number which the kernel has given to another process since is never signalled.
 """
 
 import contextlib

@@ -1,6 +1,6 @@
 """What a lab consists of, written down before it is made.
 
-One JSON file in the lab's directory. Whoever takes the lab down needs nothing
+One JSON file in the lab's directory. Taking the lab down needs nothing
 else, also when the process that made it was killed half-way.
 """
 

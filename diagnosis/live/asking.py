@@ -11,7 +11,7 @@ from typing import Final
 
 from controller.interface import Controller
 from diagnosis.trace.legs import Journey, Leg, legs
-from southbound.errors import Unanswered
+from southbound.errors import UnansweredError
 from southbound.questions import Compare, Comparison, Question, Result, Traced
 from southbound.rows import PortBinding
 
@@ -76,5 +76,5 @@ async def _ask(
 ) -> tuple[Result | None, str]:
     try:
         return await controller.ask(chassis, question, TIMEOUT), ""
-    except Unanswered as error:
+    except UnansweredError as error:
         return None, str(error)

@@ -41,7 +41,7 @@ class LogicalRouterPort(Resource):
 
 
 class StaticRoute(Resource):
-    """A route that somebody declared.
+    """A declared route.
 
     `ip_prefix` is matched against the destination, or against the source with
     the policy ``src-ip``. `nexthop` is an address or ``discard``. Without
@@ -59,7 +59,7 @@ class StaticRoute(Resource):
 
 
 class StaticMacBinding(Resource):
-    """The MAC address of a neighbour of a router port, as somebody declared it.
+    """The MAC address of a neighbour of a router port, as it was declared.
 
     One that overrides holds whatever the neighbour says of itself; another one only as long
     as the router has learned nothing.

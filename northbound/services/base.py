@@ -291,7 +291,7 @@ class Service(Generic[M, S]):
     def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
         """Whether an object described as `present` is as a spec's fields `wanted` say.
 
-        It may say no needlessly: a replacement with the same changes nothing.
+        False negatives only cost a replacement that changes nothing.
         """
         if not self.members:
             return present == wanted

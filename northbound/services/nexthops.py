@@ -1,7 +1,7 @@
 """Next hops: which addresses can be one, seen from the ports of a router.
 
 A next hop is another host on one of the router's networks. The router's own addresses
-and those that name a network, or everyone in it, are none: nobody answers for them, and
+and those that name a network, or everyone in it, are none: no host answers for them, and
 each packet would make the router ask all over again.
 """
 

@@ -124,7 +124,7 @@ class StaticRouteProperties(Spec):
 
 
 class StaticRouteSpec(StaticRouteProperties):
-    """A route that somebody declared."""
+    """A declared route."""
 
     declaration: ClassVar = Declaration(
         "static_route",

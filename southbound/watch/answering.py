@@ -12,13 +12,13 @@ from typing import Final, TypeAlias
 import structlog
 
 from southbound import wire
-from southbound.errors import CannotAnswer
+from southbound.errors import CannotAnswerError
 from southbound.questions import Question, Result
 
 log = structlog.get_logger(__name__)
 
 Answerer: TypeAlias = Callable[[Question], Awaitable[Result]]
-"""Finds the answer, or raises CannotAnswer."""
+"""Finds the answer, or raises CannotAnswerError."""
 
 MAX_ANSWER: Final = 4 << 20
 """Bytes of one answer: well below what the server takes for a message."""
@@ -50,9 +50,9 @@ class Answering:
             return wire.Answer(ask.number, None, "this agent answers no questions")
         try:
             return wire.Answer(ask.number, await self._answerer(ask.question))
-        except CannotAnswer as error:
+        except CannotAnswerError as error:
             return wire.Answer(ask.number, None, str(error))
         except Exception as error:
-            # Whoever asked is told, too; the connection carries rows and has to go on.
+            # The server that asked is told, too; the connection carries rows and has to go on.
             log.exception("question failed", question=type(ask.question).__name__)
             return wire.Answer(ask.number, None, f"{type(error).__name__}: {error}")

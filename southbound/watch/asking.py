@@ -1,6 +1,6 @@
 """The questions that one agent was asked and has not answered yet.
 
-Each has a number of its own, by which its answer is known. Whoever asks may leave
+Each has a number of its own, by which its answer is known. A caller may leave
 before the answer comes, which is then dropped; if the connection ends, everybody who
 still waits is told.
 """
@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import Final, NamedTuple
 
 from southbound import wire
-from southbound.errors import CannotAnswer, NotConnected
+from southbound.errors import CannotAnswerError, NotConnectedError
 from southbound.questions import Question, Result
 
 MAX_OPEN: Final = 16
@@ -36,7 +36,7 @@ class Asking:
     def about(self, question: Question) -> Iterator[Asked]:
         """Keeps the question open while the context lasts."""
         if len(self._open) >= MAX_OPEN:
-            raise CannotAnswer(f"{MAX_OPEN} other questions wait for its agent")
+            raise CannotAnswerError(f"{MAX_OPEN} other questions wait for its agent")
         self._number += 1
         number = self._number
         answer = asyncio.get_running_loop().create_future()
@@ -52,7 +52,7 @@ class Asking:
         if answer is None or answer.done():
             return
         if message.result is None:
-            answer.set_exception(CannotAnswer(message.error or "its agent gives no reason"))
+            answer.set_exception(CannotAnswerError(message.error or "its agent gives no reason"))
         else:
             answer.set_result(message.result)
 
@@ -60,4 +60,4 @@ class Asking:
         """The connection is gone."""
         for answer in self._open.values():
             if not answer.done():
-                answer.set_exception(NotConnected("its connection was lost"))
+                answer.set_exception(NotConnectedError("its connection was lost"))

@@ -17,7 +17,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketException
 
 from southbound import present, wire
-from southbound.errors import ProtocolError, WatchRefused
+from southbound.errors import ProtocolError, WatchRefusedError
 from southbound.rows import Chassis, Row, RowId
 from southbound.tolerant import ForAgent, Skipped, UnknownQuestion, read_from_server
 from southbound.vocabulary import Vocabulary
@@ -266,7 +266,7 @@ class WatchClient:
                 ping_timeout=20,
             ) as socket:
                 await self._session(socket)
-        except WatchRefused as refusal:
+        except WatchRefusedError as refusal:
             self._backoff.exhaust()
             self._last_error = f"refused: {refusal}"
             log.error("the server refused this agent", code=refusal.code, reason=str(refusal))
@@ -355,7 +355,7 @@ class WatchClient:
             raise ProtocolError("a text message")
         message = read_from_server(data, self._skipped)
         if isinstance(message, wire.Refused):
-            raise WatchRefused(message.code, message.reason)
+            raise WatchRefusedError(message.code, message.reason)
         return message
 
     def _note_denial(self, reason: str) -> None:

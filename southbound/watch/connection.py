@@ -18,12 +18,12 @@ from southbound.admission import Admission
 from southbound.chassis import check_chassis
 from southbound.closed import CLOSED_AGENT
 from southbound.errors import (
-    ChassisLeft,
-    NotAllowed,
-    NotConnected,
+    ChassisLeftError,
+    NotAllowedError,
+    NotConnectedError,
     ProtocolError,
-    TooOld,
-    WatchRefused,
+    TooOldError,
+    WatchRefusedError,
 )
 from southbound.questions import Question, Result
 from southbound.state import RealisedState
@@ -105,14 +105,14 @@ class AgentConnection:
                 self._close(session)
         except ConnectionClosed:
             return
-        except ChassisLeft as left:
+        except ChassisLeftError as left:
             name = str(left)
             log.info("chassis has left: its host takes another name", chassis=name)
             if name not in self._hub.connections:
                 self._sessions.forget(name)
                 self._facts.remove_chassis(name)
             await self._socket.close()
-        except WatchRefused as refusal:
+        except WatchRefusedError as refusal:
             await self._refuse(refusal.code, str(refusal))
         except ProtocolError as error:
             log.error("agent sent nonsense", peer=self._peer, reason=str(error))
@@ -123,17 +123,19 @@ class AgentConnection:
         self._socket.transport.abort()
 
     async def ask(self, question: Question) -> Result:
-        """The agent's answer, however long it takes; raises Unanswered."""
+        """The agent's answer, however long it takes; raises UnansweredError."""
         if self._protocol < wire.QUESTIONS:
-            raise TooOld(f"its protocol is {self._protocol}, questions came with {wire.QUESTIONS}")
+            raise TooOldError(
+                f"its protocol is {self._protocol}, questions came with {wire.QUESTIONS}"
+            )
         kind = question.__struct_config__.tag
         if kind not in self._vocabulary.questions:
-            raise TooOld(f"it doesn't know questions of the kind {kind!r}")
+            raise TooOldError(f"it doesn't know questions of the kind {kind!r}")
         with self._asking.about(question) as (ask, answer):
             try:
                 await self._socket.send(wire.encode(ask))
             except ConnectionClosed:
-                raise NotConnected("its connection was lost") from None
+                raise NotConnectedError("its connection was lost") from None
             return await answer
 
     async def is_alive(self) -> bool:
@@ -157,7 +159,7 @@ class AgentConnection:
         if not isinstance(message, wire.Register):
             raise ProtocolError("the first message has to be a registration")
         if not wire.OLDEST_AGENT <= message.protocol <= wire.PROTOCOL:
-            raise WatchRefused(
+            raise WatchRefusedError(
                 wire.REFUSED_PROTOCOL,
                 f"this server speaks protocols {wire.OLDEST_AGENT} to {wire.PROTOCOL}, "
                 f"the agent {message.protocol}",
@@ -167,19 +169,19 @@ class AgentConnection:
             raise ProtocolError(fault)
         try:
             check_chassis(message.chassis)
-        except NotAllowed as error:
+        except NotAllowedError as error:
             raise self._refused_chassis(message, error) from error
         try:
             self._socket.identity.check(message.chassis)
-        except NotAllowed as error:
+        except NotAllowedError as error:
             log.warning("agent is not its chassis", peer=self._peer, reason=str(error))
-            raise WatchRefused(wire.REFUSED_TOKEN, str(error)) from error
+            raise WatchRefusedError(wire.REFUSED_TOKEN, str(error)) from error
         return message
 
     async def _end_others(self, register: wire.Register) -> None:
         """End an earlier connection of the same agent; refuse if it is of another, live one.
 
-        When this returns there is none. Whoever calls it opens the session without
+        When this returns there is none. The caller opens the session without
         awaiting anything in between, so that two newcomers can't both pass.
         """
         name = register.chassis.name
@@ -187,7 +189,7 @@ class AgentConnection:
         while (other := connections.get(name)) is not None:
             if other.instance != register.instance and await other.is_alive():
                 log.error("two agents with the same system-id", chassis=name, second=self._peer)
-                raise WatchRefused(
+                raise WatchRefusedError(
                     wire.REFUSED_IN_USE,
                     f"another agent is connected as chassis {name!r}: two hosts have the same "
                     "system-id, or two agents run on one host",
@@ -199,13 +201,15 @@ class AgentConnection:
     def _check_chassis(self, register: wire.Register) -> None:
         try:
             self._facts.check_chassis(register.chassis)
-        except NotAllowed as error:
+        except NotAllowedError as error:
             raise self._refused_chassis(register, error) from error
 
-    def _refused_chassis(self, register: wire.Register, error: NotAllowed) -> WatchRefused:
+    def _refused_chassis(
+        self, register: wire.Register, error: NotAllowedError
+    ) -> WatchRefusedError:
         name = register.chassis.name[:_SHOWN]
         log.error("chassis refused", chassis=name, peer=self._peer, reason=str(error))
-        return WatchRefused(wire.REFUSED_CHASSIS, str(error))
+        return WatchRefusedError(wire.REFUSED_CHASSIS, str(error))
 
     def _open(self, register: wire.Register) -> Session:
         hub, resume = self._hub, register.resume
@@ -270,7 +274,7 @@ class AgentConnection:
         async def end_with_credentials() -> None:
             reason = await self._socket.identity.ended()
             log.warning("credentials ended", chassis=session.chassis, reason=reason)
-            raise WatchRefused(wire.REFUSED_TOKEN, reason)
+            raise WatchRefusedError(wire.REFUSED_TOKEN, reason)
 
         tasks = [
             asyncio.create_task(read()),

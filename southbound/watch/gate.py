@@ -21,7 +21,7 @@ from websockets.asyncio.server import ServerConnection
 from websockets.datastructures import MultipleValuesError
 from websockets.http11 import Request, Response
 
-from southbound.errors import CannotTell, NotAllowed
+from southbound.errors import CannotTellError, NotAllowedError
 from southbound.rows import Chassis
 
 log = structlog.get_logger(__name__)
@@ -47,7 +47,7 @@ class Identity(Protocol):
     """What credentials are good for."""
 
     def check(self, chassis: Chassis) -> None:
-        """Whether its bearer may register as this chassis; raises NotAllowed."""
+        """Whether its bearer may register as this chassis; raises NotAllowedError."""
         ...
 
     async def ended(self) -> str:
@@ -56,8 +56,8 @@ class Identity(Protocol):
 
 
 Gate: TypeAlias = Callable[[Credentials], Awaitable[Identity]]
-"""Finds the identity of credentials; raises NotAllowed with the reason where there is none,
-CannotTell where that can't be found out."""
+"""Finds the identity of credentials; raises NotAllowedError with the reason where there is none,
+CannotTellError where that can't be found out."""
 
 
 class Anyone:
@@ -97,15 +97,15 @@ class Doorkeeper:
         try:
             self._check_origin(request)
             credentials = credentials_of(connection, request)
-        except NotAllowed as error:
+        except NotAllowedError as error:
             log.warning("handshake refused", peer=_peer(connection), reason=str(error))
             return _refusal(connection, http.HTTPStatus.FORBIDDEN, str(error))
         try:
             connection.identity = await self._gate(credentials)
-        except NotAllowed as error:
+        except NotAllowedError as error:
             log.warning("agent without valid credentials", peer=credentials.peer, reason=str(error))
             return _refusal(connection, http.HTTPStatus.UNAUTHORIZED, str(error))
-        except CannotTell as error:
+        except CannotTellError as error:
             log.error("credentials not checked", peer=credentials.peer, reason=str(error))
             return _refusal(connection, http.HTTPStatus.SERVICE_UNAVAILABLE, str(error))
         return None
@@ -113,17 +113,17 @@ class Doorkeeper:
     def _check_origin(self, request: Request) -> None:
         for origin in request.headers.get_all("Origin"):
             if origin not in self._origins:
-                raise NotAllowed(
+                raise NotAllowedError(
                     f"web pages of {origin[:200]!r} may not connect (server.agents.origins)"
                 )
 
 
 def credentials_of(connection: ServerConnection, request: Request) -> Credentials:
-    """What a handshake shows; raises NotAllowed where it shows two tokens."""
+    """What a handshake shows; raises NotAllowedError where it shows two tokens."""
     try:
         value = request.headers.get("Authorization", "")
     except MultipleValuesError:
-        raise NotAllowed("several Authorization headers") from None
+        raise NotAllowedError("several Authorization headers") from None
     scheme, _, token = value.partition(" ")
     tls = connection.transport.get_extra_info("ssl_object")
     return Credentials(

@@ -17,7 +17,7 @@ import structlog
 
 from southbound import wire
 from southbound.conditions import conditions_of
-from southbound.errors import ChassisLeft, NotAllowed, ProtocolError
+from southbound.errors import ChassisLeftError, NotAllowedError, ProtocolError
 from southbound.facts import Facts
 from southbound.rows import port_scope
 from southbound.tunnels import report_of
@@ -61,7 +61,7 @@ class Hearing:
         self._pace = Pace(asyncio.get_running_loop().time())
 
     async def take(self, message: wire.FromAgent) -> None:
-        """Raises ProtocolError or WatchRefused at what ends the session."""
+        """Raises ProtocolError or WatchRefusedError at what ends the session."""
         try:
             match message:
                 case wire.Subscribe(scopes):
@@ -74,7 +74,7 @@ class Hearing:
                     await self._claim(port)
                 case _:
                     self._obey(message)
-        except NotAllowed as error:
+        except NotAllowedError as error:
             await self._deny(str(error))
         await self._wait_for_turn(message)
 
@@ -107,7 +107,7 @@ class Hearing:
             case wire.Conditions(reasons):
                 self._session.conditions = conditions_of(reasons)
             case wire.Leave():
-                raise ChassisLeft(chassis)
+                raise ChassisLeftError(chassis)
             case wire.Answer():
                 self._asking.answered(message)
             case wire.Register():

@@ -8,7 +8,7 @@ read from for a while, so that it waits and others don't.
 from collections.abc import Mapping
 from typing import Final, NamedTuple
 
-from southbound.errors import WatchRefused
+from southbound.errors import WatchRefusedError
 from southbound.wire import REFUSED_LIMIT
 
 MAX_MESSAGE: Final = 8 << 20
@@ -36,7 +36,7 @@ class Limits(NamedTuple):
 
     def check_claims(self, count: int) -> None:
         if count > self.claims:
-            raise WatchRefused(
+            raise WatchRefusedError(
                 REFUSED_LIMIT,
                 f"{count} ports are claimed, the server takes {self.claims} of one chassis "
                 "(agents.claim_limit)",
@@ -44,7 +44,7 @@ class Limits(NamedTuple):
 
     def check_scopes(self, count: int) -> None:
         if count > self.scopes:
-            raise WatchRefused(
+            raise WatchRefusedError(
                 REFUSED_LIMIT,
                 f"{count} scopes are watched, the server takes {self.scopes} of one chassis "
                 "(agents.scope_limit)",

@@ -10,7 +10,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 from southbound.admission import BACKLOG, Admission
 from southbound.chassis_status import ChassisStatus
 from southbound.conditions import vocabulary_condition
-from southbound.errors import NoAnswerInTime, NotAllowed, NotConnected
+from southbound.errors import NoAnswerInTimeError, NotAllowedError, NotConnectedError
 from southbound.questions import Question, Result
 from southbound.rows import Chassis
 from southbound.state import RealisedState
@@ -133,15 +133,15 @@ class WatchServer:
                 return
 
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
-        """What the agent of `chassis` answers; raises Unanswered if it doesn't."""
+        """What the agent of `chassis` answers; raises UnansweredError if it doesn't."""
         connection = self._hub.connections.get(chassis)
         if connection is None:
-            raise NotConnected("its agent is not connected")
+            raise NotConnectedError("its agent is not connected")
         try:
             async with asyncio.timeout(timeout):
                 return await connection.ask(question)
         except TimeoutError:
-            raise NoAnswerInTime(f"its agent has not answered within {timeout:g} s") from None
+            raise NoAnswerInTimeError(f"its agent has not answered within {timeout:g} s") from None
 
     def status(self, chassis: str) -> ChassisStatus:
         """An agent that is settled has applied whatever revision we are at."""
@@ -171,7 +171,7 @@ class WatchServer:
     def remove_chassis(self, chassis: str) -> None:
         """Forget a chassis that is gone for good. One that is connected can't be removed."""
         if self.sessions.is_connected(chassis):
-            raise NotAllowed(f"chassis {chassis} is connected")
+            raise NotAllowedError(f"chassis {chassis} is connected")
         self.sessions.forget(chassis)
         self._state.facts.remove_chassis(chassis)
 

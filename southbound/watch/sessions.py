@@ -117,7 +117,7 @@ class Sessions:
             wait.acknowledged(session)
 
     def changed(self, scopes: Collection[str]) -> None:
-        """Rows changed: whoever watches one of the scopes has news.
+        """Rows changed: there is news for the sessions that watch one of the scopes.
 
         Who may have a port, and so who may watch it, is a fact of its row.
         """

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from southbound.errors import NotAllowed
+from southbound.errors import NotAllowedError
 from southbound.facts import Facts
 from southbound.feed import Feed
 from southbound.reach import Reach
@@ -111,7 +111,7 @@ class Claiming(RuleBasedStateMachine):
         claimed = port in self.facts.claimed_by(chassis)
         try:
             self.facts.set_up(chassis, port, up)
-        except NotAllowed:
+        except NotAllowedError:
             assert not own
             assert up
             assert not claimed

@@ -19,7 +19,7 @@ from southbound.rows import FlowGroup, Row, RowId
 from tests.property.translator.universe import BATCHES, Edit
 from translator.graph import translation
 from translator.intent import key_of, row_of
-from translator.realise import all_rows, realise, template_rows, unlike
+from translator.realise import all_rows, diff_rows, realise, template_rows
 
 TEMPLATES = {row.row_id for row in template_rows()}
 
@@ -46,7 +46,7 @@ def test_incremental_equals_full(batches: list[list[Edit]]) -> None:
         assert written.deletes <= stored.keys(), "only what is there is deleted"
         stored = {key: row for key, row in stored.items() if key not in written.deletes}
         stored.update(written.puts)
-        assert not list(unlike(stored.values(), intent(engine, groups)))
+        assert not list(diff_rows(stored.values(), intent(engine, groups)))
     assert engine.differences() == []
 
 
@@ -58,7 +58,7 @@ def test_what_would_be_is_what_comes_and_nothing_is_left_of_it(batches: list[lis
     for batch in batches:
         before = (intent(engine, groups), dict(engine.failures), groups.next_id)
         expected = realise(engine.what_if(changes(batch)), ProposedGroupIds(groups), 0)
-        assert not list(unlike(before[0], intent(engine, groups)))
+        assert not list(diff_rows(before[0], intent(engine, groups)))
         assert before[1:] == (engine.failures, groups.next_id)
         written = realise(engine.apply(changes(batch)), groups, 0)
         assert contents(expected.puts) == contents(written.puts)
@@ -91,7 +91,7 @@ def test_the_order_of_edits_does_not_matter(batches: list[list[Edit]], random: A
     other = Engine(translation())
     for row in rows:
         other.apply([row])
-    assert not list(unlike(intent(other, groups), intent(engine, groups)))
+    assert not list(diff_rows(intent(other, groups), intent(engine, groups)))
 
 
 @settings(max_examples=200, deadline=None)

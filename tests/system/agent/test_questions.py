@@ -10,7 +10,7 @@ import pytest
 from chassis_agent.errors import RefusedCommandError
 from chassis_agent.status import ask
 from logical_flow.packet import packet_from_match
-from southbound.errors import CannotAnswer
+from southbound.errors import CannotAnswerError
 from southbound.questions import (
     Compare,
     Comparison,
@@ -180,7 +180,7 @@ async def test_a_packet_that_meets_no_flow_ends_there(
 async def test_what_can_not_be_traced(
     asked: WatchedServer, question: Question, reason: str
 ) -> None:
-    with pytest.raises(CannotAnswer, match=reason):
+    with pytest.raises(CannotAnswerError, match=reason):
         await answer(asked, question)
 
 
@@ -190,7 +190,7 @@ async def test_without_a_switch_there_is_no_answer(
     await asyncio.to_thread(switch.stop_switch)
     await agent.until(lambda status: not status["switch_connected"])
     for question in (COMPARE, TracePort("p1", headers(MULTICAST))):
-        with pytest.raises(CannotAnswer, match="does not answer"):
+        with pytest.raises(CannotAnswerError, match="does not answer"):
             await answer(asked, question)
 
 

@@ -16,7 +16,7 @@ from api.backend import Backend
 from controller.local import LocalController
 from northbound.database import Database, open_database
 from southbound.chassis_status import ChassisStatus
-from southbound.errors import NotAllowed, NotConnected
+from southbound.errors import NotAllowedError, NotConnectedError
 from southbound.questions import Question, Result
 from southbound.state import RealisedState
 from southbound.store import Store
@@ -39,11 +39,11 @@ class PlayedAgents:
     statuses: dict[str, ChassisStatus] = field(default_factory=dict)
     """Chassis that are not well; the others have all tunnels and no conditions."""
     answer: Callable[[str, Question], Result] | None = None
-    """What the agent of a chassis answers to a question; it may raise Unanswered."""
+    """What the agent of a chassis answers to a question; it may raise UnansweredError."""
 
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
         if self.answer is None:
-            raise NotConnected("its agent is not connected")
+            raise NotConnectedError("its agent is not connected")
         return self.answer(chassis, question)
 
     async def wait_applied(
@@ -67,7 +67,7 @@ class PlayedAgents:
 
     def remove_chassis(self, chassis: str) -> None:
         if chassis in self.connected:
-            raise NotAllowed(f"chassis {chassis} is connected")
+            raise NotAllowedError(f"chassis {chassis} is connected")
         self.removed.append(chassis)
 
 

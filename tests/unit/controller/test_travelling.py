@@ -14,7 +14,7 @@ from controller.interface import Controller
 from controller.local import LocalController
 from northbound.database import Database
 from northbound.models import LogicalSwitchPort
-from southbound.errors import NotAllowed, NotConnected
+from southbound.errors import NotAllowedError, NotConnectedError
 from southbound.questions import Compare
 from southbound.rows import Chassis, Encap, FlowGroup, PortBinding
 from tests.unit.api.conftest import Server, database, serve
@@ -74,9 +74,9 @@ async def test_answers_arrive_as_they_were_given(
 async def test_refusals_arrive(demo: Server, both: tuple[Controller, Controller]) -> None:
     _, distant = both
     demo.agents.connected["hv1"] = 1
-    with pytest.raises(NotAllowed, match="is connected"):
+    with pytest.raises(NotAllowedError, match="is connected"):
         await distant.remove_chassis("hv1")
-    with pytest.raises(NotConnected):
+    with pytest.raises(NotConnectedError):
         await distant.ask("hv1", Compare(("d",)), 1.0)
     assert not await distant.remove_chassis("hv9")
 

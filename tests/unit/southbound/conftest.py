@@ -6,7 +6,7 @@ import pytest
 from sqlalchemy import Engine, create_engine
 
 from southbound import models
-from southbound.errors import NotAllowed
+from southbound.errors import NotAllowedError
 from southbound.rows import Chassis, Encap
 from southbound.state import RealisedState
 from southbound.store import Store
@@ -51,12 +51,12 @@ class TokenOf(Anyone):
 
     def check(self, chassis: Chassis) -> None:
         if chassis.name != self._chassis:
-            raise NotAllowed(f"the token is not valid for chassis {chassis.name!r}")
+            raise NotAllowedError(f"the token is not valid for chassis {chassis.name!r}")
 
 
 async def token_is_name(credentials: Credentials) -> Identity:
     if not credentials.token.startswith("token-of-"):
-        raise NotAllowed("the token is unknown, expired or revoked")
+        raise NotAllowedError("the token is unknown, expired or revoked")
     return TokenOf(credentials.token.removeprefix("token-of-"))
 
 

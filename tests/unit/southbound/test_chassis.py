@@ -3,7 +3,7 @@
 import pytest
 
 from southbound.chassis import TunnelAddresses, check_chassis
-from southbound.errors import NotAllowed
+from southbound.errors import NotAllowedError
 from southbound.rows import Chassis, Encap
 from southbound.state import RealisedState
 from tests.unit.southbound.agents import MakeAgent, until
@@ -39,7 +39,7 @@ def test_hosts_addresses_are_taken(address: str) -> None:
     ],
 )
 def test_what_is_no_hosts_address_is_refused(address: str, reason: str) -> None:
-    with pytest.raises(NotAllowed, match=reason) as caught:
+    with pytest.raises(NotAllowedError, match=reason) as caught:
         check_chassis(at("hv1", address))
     assert len(str(caught.value)) < 200
 
@@ -61,7 +61,7 @@ def test_what_is_no_hosts_address_is_refused(address: str, reason: str) -> None:
     ],
 )
 def test_what_is_too_long_or_makes_no_sense_is_refused(row: Chassis, reason: str) -> None:
-    with pytest.raises(NotAllowed, match=reason):
+    with pytest.raises(NotAllowedError, match=reason):
         check_chassis(row)
 
 
@@ -70,7 +70,7 @@ def test_a_tunnel_address_belongs_to_one_live_chassis() -> None:
     known.put(at("hv1", "192.0.2.1", "2001:db8::1"))
     known.check(at("hv1", "192.0.2.1"))
     known.check(at("hv2", "192.0.2.2"))
-    with pytest.raises(NotAllowed, match="is that of chassis hv1"):
+    with pytest.raises(NotAllowedError, match="is that of chassis hv1"):
         known.check(at("hv2", "192.0.2.2", "192.0.2.1"))
     known.put(at("hv1", "192.0.2.1", alive=False))
     known.check(at("hv2", "192.0.2.1"))

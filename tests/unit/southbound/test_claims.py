@@ -34,7 +34,7 @@ def test_repeating_a_claim_gains_nothing(claims: Claims) -> None:
     claims.plugged("A", "p")
     claims.plugged("B", "p")
     claims.plugged("A", "p")
-    claims.only("A", ["p"])
+    claims.replace_claims("A", ["p"])
     assert claims.holder(["p"], None, everyone) == "B"
 
 
@@ -46,8 +46,8 @@ def test_the_port_goes_back_when_the_later_interface_vanishes(claims: Claims) ->
 
 
 def test_a_claim_found_on_connecting_ranks_behind_known_ones(claims: Claims) -> None:
-    claims.found("A", "p")
-    claims.only("B", ["p"])
+    claims.restore_claim("A", "p")
+    claims.replace_claims("B", ["p"])
     assert claims.holder(["p"], None, everyone) == "A"
     claims.release("A", "p")
     assert claims.holder(["p"], None, everyone) == "B"
@@ -62,10 +62,10 @@ def test_unplugging_and_plugging_again_is_news(claims: Claims) -> None:
 
 
 def test_the_dead_lose_to_the_living_and_do_not_take_it_back(claims: Claims) -> None:
-    claims.found("B", "p")
+    claims.restore_claim("B", "p")
     claims.plugged("A", "p")
     assert claims.holder(["p"], None, all_but("A")) == "B"
-    claims.only("A", ["p"])
+    claims.replace_claims("A", ["p"])
     assert claims.holder(["p"], None, everyone) == "B"
 
 
@@ -89,6 +89,6 @@ def test_only_requested_chassis_may_have_it_the_first_one_first(claims: Claims) 
 def test_stating_all_claims_releases_the_rest(claims: Claims) -> None:
     claims.plugged("A", "p")
     claims.plugged("A", "q")
-    assert set(claims.only("A", ["q", "r"])) == {"p", "r"}
+    assert set(claims.replace_claims("A", ["q", "r"])) == {"p", "r"}
     assert set(claims.of("A")) == {"q", "r"}
     assert claims.holder(["p"], None, everyone) == ""

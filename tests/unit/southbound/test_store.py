@@ -11,7 +11,7 @@ import pytest
 from sqlalchemy import Engine, create_engine, event, text
 
 from southbound import models
-from southbound.errors import StoreError, TakenOverError, UnknownGroup
+from southbound.errors import StoreError, TakenOverError, UnknownGroupError
 from southbound.groups import GroupIds
 from southbound.rows import (
     ROW_TYPES,
@@ -114,7 +114,7 @@ def test_a_freed_group_id_is_not_used_again(store: Store) -> None:
 
 
 def test_a_group_without_origin_is_refused(store: Store) -> None:
-    with pytest.raises(UnknownGroup):
+    with pytest.raises(UnknownGroupError):
         store.write(1, [FlowGroup(5, "d1", "k", "i", 1, b"")], [], GroupIds())
     assert store.read().revision == 0
 

@@ -7,7 +7,7 @@ import pytest
 from websockets.asyncio.client import connect
 
 from southbound import wire
-from southbound.errors import CannotAnswer, NoAnswerInTime, NotConnected, TooOld
+from southbound.errors import CannotAnswerError, NoAnswerInTimeError, NotConnectedError, TooOldError
 from southbound.questions import (
     Compare,
     Comparison,
@@ -76,17 +76,17 @@ def test_headers_survive_and_the_rest_of_the_packet_stays_behind() -> None:
 
 
 async def test_nobody_is_connected(server: WatchServer) -> None:
-    with pytest.raises(NotConnected):
+    with pytest.raises(NotConnectedError):
         await server.ask("hv1", COMPARE, 5)
 
 
 async def test_the_agent_can_not(server: WatchServer, make_agent: MakeAgent) -> None:
     async def answerer(_: Question) -> Result:
-        raise CannotAnswer("web-1 is not here")
+        raise CannotAnswerError("web-1 is not here")
 
     make_agent("hv1", answerer=answerer)
     await connected(server, "hv1")
-    with pytest.raises(CannotAnswer, match="web-1 is not here"):
+    with pytest.raises(CannotAnswerError, match="web-1 is not here"):
         await server.ask("hv1", COMPARE, 5)
 
 
@@ -99,7 +99,7 @@ async def test_a_failure_is_told_and_the_connection_goes_on(
     agent = make_agent("hv1", "global", answerer=answerer)
     await agent.synced()
     for _ in range(2):
-        with pytest.raises(CannotAnswer, match="ValueError: no luck"):
+        with pytest.raises(CannotAnswerError, match="ValueError: no luck"):
             await server.ask("hv1", COMPARE, 5)
 
 
@@ -108,7 +108,7 @@ async def test_an_agent_that_answers_nothing_says_so(
 ) -> None:
     make_agent("hv1")
     await connected(server, "hv1")
-    with pytest.raises(CannotAnswer, match="answers no questions"):
+    with pytest.raises(CannotAnswerError, match="answers no questions"):
         await server.ask("hv1", COMPARE, 5)
 
 
@@ -121,7 +121,7 @@ async def test_an_answer_that_is_too_long_is_not_sent(
 
     make_agent("hv1", answerer=answerer)
     await connected(server, "hv1")
-    with pytest.raises(CannotAnswer, match="too long"):
+    with pytest.raises(CannotAnswerError, match="too long"):
         await server.ask("hv1", COMPARE, 5)
 
 
@@ -136,7 +136,7 @@ async def test_a_late_answer_is_dropped_and_the_next_one_taken(
 
     make_agent("hv1", answerer=answerer)
     await connected(server, "hv1")
-    with pytest.raises(NoAnswerInTime, match=r"0\.05 s"):
+    with pytest.raises(NoAnswerInTimeError, match=r"0\.05 s"):
         await server.ask("hv1", COMPARE, 0.05)
     may_answer.set()
     assert await server.ask("hv1", COMPARE, 5) == COMPARISON
@@ -174,7 +174,7 @@ async def test_a_lost_connection_ends_the_wait(
     asking = asyncio.create_task(server.ask("hv1", COMPARE, 5))
     await asked.wait()
     link.cut()
-    with pytest.raises(NotConnected, match="lost"):
+    with pytest.raises(NotConnectedError, match="lost"):
         await asking
 
 
@@ -191,7 +191,7 @@ async def test_questions_for_one_agent_have_a_bound(
     await connected(server, "hv1")
     asking = [asyncio.create_task(server.ask("hv1", COMPARE, 5)) for _ in range(MAX_OPEN)]
     await asyncio.sleep(0)
-    with pytest.raises(CannotAnswer, match="other questions"):
+    with pytest.raises(CannotAnswerError, match="other questions"):
         await server.ask("hv1", COMPARE, 5)
     may_answer.set()
     assert await asyncio.gather(*asking) == [COMPARISON] * MAX_OPEN
@@ -204,7 +204,7 @@ async def test_an_older_agent_is_served_but_not_asked(server: WatchServer) -> No
         await socket.send(wire.encode(wire.Register(wire.OLDEST_AGENT, Chassis("hv1"), "i")))
         hello: Any = wire.decode_from_server(cast(bytes, await socket.recv()))
         assert hello.protocol == wire.OLDEST_AGENT
-        with pytest.raises(TooOld):
+        with pytest.raises(TooOldError):
             await server.ask("hv1", COMPARE, 5)
 
 

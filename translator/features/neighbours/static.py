@@ -1,4 +1,4 @@
-"""Neighbours whose MAC addresses somebody declared, so that no router asks for them."""
+"""Neighbours with declared MAC addresses, so that no router asks for them."""
 
 from collections.abc import Iterator
 from typing import Annotated, NamedTuple

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from southbound.errors import NoAnswerInTime, NotConnected, TooOld
+from southbound.errors import NoAnswerInTimeError, NotConnectedError, TooOldError
 from southbound.questions import (
     Compare,
     Comparison,
@@ -208,9 +208,9 @@ async def test_what_the_agent_has_to_do_first_is_not_known(demo: Server, agents:
 @pytest.mark.parametrize(
     "reason",
     [
-        NotConnected("its agent is not connected"),
-        TooOld("its protocol is 1"),
-        NoAnswerInTime("its agent has not answered within 15 s"),
+        NotConnectedError("its agent is not connected"),
+        TooOldError("its protocol is 1"),
+        NoAnswerInTimeError("its agent has not answered within 15 s"),
     ],
 )
 async def test_who_does_not_answer_keeps_nobody_from_being_asked(
