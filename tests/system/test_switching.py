@@ -189,3 +189,43 @@ def learned(scene: Scene, mac: str) -> None:
             lambda hypervisor=hypervisor: any(mac in flow for flow in hypervisor.flows()),  # type: ignore[misc]
             f"{hypervisor.name} knows {mac}",
         )
+
+
+def test_projects_call_their_networks_alike(scene: Scene) -> None:
+    """Ports of another project are bound by id; names, addresses and sets are its own."""
+    net = scene.net
+    allowed = [{"name": "allowed", "addresses": [IP["a1"]]}, {"name": "allowed", "project": "acme"}]
+    for values in allowed:
+        net.call("POST", "/address-sets", values)
+    net.switch("a", project="acme")
+    for name, hypervisor in (("a1", "hv1"), ("a3", "hv2")):
+        values = {
+            "name": name,
+            "logical_switch": "acme/a",
+            "addresses": [f"{MAC[name]} {IP[name]}"],
+        }
+        net.call("POST", "/logical-switch-ports", values)
+        port = net.get(f"/logical-switch-ports/{name}?project=acme")
+        assert port["project"] == "acme"
+        scene.lab.add_vm(port["id"], hypervisor, name=f"acme-{name}")
+    scene.lab.wait_until_up()
+    acme = scene.lab.vm("acme-a1")
+    until(lambda: acme.ping(IP["a3"], timeout=1), "a packet got through the tunnel")
+    assert not acme.ping(IP["a2"])
+    acl = {"direction": "to-lport", "priority": 10, "match": "icmp4 && ip4.src == $allowed"}
+    body = {**acl, "action": "drop", "logical_switch": "acme/a"}
+    net.call("POST", "/acls", body)
+    assert acme.ping(IP["a3"]), "the set that holds the address is the other project's"
+    own = net.get("/address-sets/allowed?project=acme")["id"]
+    net.call("PUT", f"/address-sets/{own}/addresses/{IP['a1']}")
+    assert not acme.ping(IP["a3"])
+    assert scene.lab.vm("a1").ping(IP["a3"])
+
+
+def test_a_port_is_bound_by_its_id(scene: Scene) -> None:
+    scene.net.port("a", "a4", "0a:00:00:00:01:04 10.0.1.4")
+    port = scene.net.get("/logical-switch-ports/a4")["id"]
+    scene.lab.add_vm(port, "hv2", name="a4")
+    scene.lab.wait_until_up()
+    assert scene.net.get("/port-bindings/a4")["chassis"] == "hv2"
+    assert scene.lab.vm("a1").ping("10.0.1.4")
