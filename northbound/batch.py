@@ -128,7 +128,8 @@ class _Run:
             raise InvalidError.of("as", reason="is given twice", value=operation.alias)
         if not service.named:
             self._tx.flush()
-        self._aliases[operation.alias] = getattr(row, "name", row.id) if service.named else row.id
+        # By its id, which leads to it from whichever project it is referred to.
+        self._aliases[operation.alias] = row.id
 
     def _resolved(self, service: Service[Any, Any], values: Mapping[str, Any]) -> dict[str, Any]:
         """`values` with aliases replaced in the fields that refer to other objects."""

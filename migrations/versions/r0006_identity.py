@@ -27,13 +27,10 @@ def upgrade() -> None:
     for table in (*NAMED, *UNNAMED):
         _add_columns(table)
     op.add_column("api_token", sa.Column("project", sa.String(length=255), nullable=True))
-    # There may be a great many of them, so the table is not made anew to lose the default.
-    op.add_column("change", _project())
 
 
 def downgrade() -> None:
     """Go back, which needs names that are unique over all projects."""
-    op.drop_column("change", "project")
     op.drop_column("api_token", "project")
     for table in (*NAMED, *UNNAMED):
         with op.batch_alter_table(table) as changed:

@@ -7,7 +7,6 @@ from sqlalchemy import JSON, BigInteger, DateTime, ForeignKey, Index
 from sqlalchemy.orm import Mapped, mapped_column
 
 from northbound.models.base import Base, Name
-from northbound.names import DEFAULT_PROJECT
 
 
 class RevisionCounter(Base):
@@ -38,7 +37,7 @@ class Change(Base):
     """What one revision did to one row.
 
     `before` is null for a new row, `after` for a deleted one; both are images
-    (see :mod:`northbound.models.base`). `project` is the one that the row belongs to.
+    (see :mod:`northbound.models.base`).
     """
 
     __tablename__ = "change"
@@ -54,6 +53,3 @@ class Change(Base):
     object_id: Mapped[str] = mapped_column(Name)
     before: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
     after: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True), default=None)
-    project: Mapped[str] = mapped_column(
-        Name, default=DEFAULT_PROJECT, server_default=DEFAULT_PROJECT
-    )

@@ -135,6 +135,19 @@ async def test_batches_and_documents_stay_in_the_project(acme: Project, zoo: Pro
     assert await zoo.names("logical-switches") == ["zoo/web"]
 
 
+async def test_an_alias_leads_to_its_object_whatever_project_that_is_of(everyone: Project) -> None:
+    kinds = ("logical_switch", "logical_switch_port")
+    values = ({"name": "web", "project": "acme"}, {"name": "web-1", "logical_switch": "#new"})
+    operations = [
+        {"action": "create", "kind": kind, "values": each, "as": alias}
+        for kind, each, alias in zip(kinds, values, ("new", "port"), strict=True)
+    ]
+    response = await everyone.ask("POST", "transactions", operations=operations)
+    assert response.status_code == 200, response.text
+    port = response.json()["results"][1]["object"]
+    assert (port["project"], port["logical_switch"]) == ("acme", "web")
+
+
 async def test_no_project_but_its_own_can_be_named(acme: Project) -> None:
     response = await acme.ask("GET", "logical-switches?project=zoo")
     assert (response.status_code, response.json()["type"]) == (403, "/problems/forbidden")
