@@ -1,4 +1,4 @@
-"""The questions, as whoever asks them sees them.
+"""The questions to the controller, as the API and diagnosis see them.
 
 What goes in and comes out is plain data, so that the one who answers may be another process.
 Errors are those of :mod:`southbound.errors`: a message, and nothing that is alive.
@@ -23,7 +23,7 @@ from southbound.rows import Datapath, FlowGroup, Template
 
 
 class Controller(Protocol):
-    """Whoever translates intent and serves the agents. Times are in seconds."""
+    """The part of the server that translates intent and serves agents. Times are in seconds."""
 
     # --- how far changes have come
 

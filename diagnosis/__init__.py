@@ -2,6 +2,6 @@
 
 :mod:`diagnosis.trace` walks one packet, :mod:`diagnosis.explain` says whether one end reaches
 another and what is in the way, and :mod:`diagnosis.live` compares a walk with what the
-switches on its way do. All of it is read only: what is tried is tried in dry runs, which take
-nobody's lock. What it looks at comes through :mod:`diagnosis.sources`.
+switches on its way do. All of it is read only: what is tried is tried in dry runs, which lock
+nothing. What it looks at comes through :mod:`diagnosis.sources`.
 """

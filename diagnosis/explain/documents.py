@@ -10,7 +10,7 @@ from northbound.specs.base import Reference, StrictModel
 
 
 class ReachabilityRequest(StrictModel):
-    """Who is to reach whom, with what; or any packet, as a match."""
+    """A source, a destination and a service; or any packet, as a match."""
 
     source: Reference | None = None
     """A logical port by name, or an IP address."""

@@ -36,7 +36,7 @@ TRANSPORTS = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
 
 
 def question(inport: str, mac: int, source: Address, target: Address) -> MutablePacket:
-    """Who has `target`? By ARP, or by neighbour solicitation."""
+    """Return the question who has `target`, by ARP or neighbour solicitation."""
     if isinstance(target, IPv4Address):
         return arp_request(inport, mac, source, target)
     group = _SOLICITED_NODE | int(target) & 0xFFFFFF
@@ -100,7 +100,7 @@ def is_echo_reply(packet: Packet) -> bool:
 
 
 def reply_to(request: Packet, inport: str, next_hop: int) -> MutablePacket | None:
-    """What whoever got `request` at `inport` sends back; None if nothing is due."""
+    """Return what the one who got `request` at `inport` sends back; None if nothing is due."""
     ends = addresses(request)
     if ends is None or ends[1].is_multicast:
         return None

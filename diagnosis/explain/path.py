@@ -112,7 +112,7 @@ class _Examination:
 
     @property
     def _sender(self) -> PortBinding | None:
-        """Whom replies are for: not known where the packet enters at a router."""
+        """The port that replies are for: not known where the packet enters at a router."""
         return self._entry if self._entry.kind.has_interface else None
 
     # --- neighbours
@@ -236,7 +236,7 @@ class _Examination:
     def _recipients(
         self, end: Ending, wanted: PortBinding | None
     ) -> Iterator[tuple[Packet, PortBinding]]:
-        """Who has to answer: the port that was asked about, or the only one that got it."""
+        """Yield who has to answer: the port that was asked about, or the only one that got it."""
         forwarded = [each for each in end.forwarded if wanted is None or each.port == wanted.name]
         if len(forwarded) > 1:
             # A frame to a MAC address that isn't known is flooded; who has the IP address answers.
@@ -279,7 +279,7 @@ class _Examination:
         self._scene.guesses.assume(Assumption(AssumptionKind.OWNER, text))
 
     def _unknown_recipient(self, text: str, end: Ending) -> tuple[str, Obstacle | None]:
-        """That it is not known who answers a packet that several got, if one has to."""
+        """Return the obstacle that several got a packet, and it is not known which answers it."""
         packet = end.forwarded[0].packet
         ends = packets.addresses(packet)
         if len(end.forwarded) == 1 or ends is None or packets.reply_to(packet, "", 0) is None:

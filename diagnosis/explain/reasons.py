@@ -77,7 +77,7 @@ def refusal(walk: Walk) -> Visit | None:
 
 
 def _misled(scene: Scene, end: Ending, wanted: str) -> Obstacle:
-    """That the packet was delivered, but not to the port that was asked about."""
+    """Return the obstacle that the packet was delivered to another port than was asked about."""
     if not end.forwarded:
         return Obstacle(ObstacleKind.OTHER, "delivered to nobody")
     port = scene.ports[end.forwarded[0].port]
@@ -88,7 +88,7 @@ def _misled(scene: Scene, end: Ending, wanted: str) -> Obstacle:
 
 
 def uncertain(scene: Scene, drop: Drop) -> Obstacle:
-    """That it is not known whether a packet goes on."""
+    """Return the obstacle that it is not known whether a packet goes on."""
     place = f"in {drop.datapath} at {drop.place.name}" if drop.place else f"in {drop.datapath}"
     cause = None if drop.rivals else _cause(scene, drop.entry)
     by = f", by {scene.authored(cause)}" if cause else ""
@@ -100,7 +100,7 @@ def uncertain(scene: Scene, drop: Drop) -> Obstacle:
 
 
 def unaddressed(scene: Scene, port: PortBinding) -> Obstacle:
-    """That a port has no IP address to reach it by."""
+    """Return the obstacle that a port has no IP address to reach it by."""
     cause = scene.causes.of("logical_switch_port", port.id)
     text = f"{scene.authored(cause)}, has no IP address"
     return Obstacle(ObstacleKind.UNKNOWN_DESTINATION, text, cause, {"outport": port.name})
@@ -109,7 +109,7 @@ def unaddressed(scene: Scene, port: PortBinding) -> Obstacle:
 def unknown_address(
     scene: Scene, datapath: str, address: Address, missing: NoNeighbour
 ) -> Obstacle:
-    """That nobody on a switch has an address, nor leads there."""
+    """Return the obstacle that no port on a switch has an address, nor leads there."""
     cause = scene.causes.of("logical_switch", datapath)
     kind = ObstacleKind.UNKNOWN_DESTINATION if missing.on_link else ObstacleKind.UNATTACHED
     detail = "" if missing.reserved else str(address)
@@ -119,7 +119,7 @@ def unknown_address(
 def unresolved(
     scene: Scene, address: Address, asked: list[PortBinding], packet: Packet
 ) -> Obstacle:
-    """That nobody answers a router that asks for an address."""
+    """Return the obstacle that no port answers a router that asks for an address."""
     cause = scene.causes.of("logical_switch", asked[0].datapath)
     text = f"no port of {cause.text} has the address {address}, which the router asks for"
     return Obstacle(
@@ -128,7 +128,7 @@ def unresolved(
 
 
 def misrouted(scene: Scene, walk: Walk) -> Obstacle | None:
-    """That a router asks for a next hop that no host can have."""
+    """Return the obstacle that a router asks for a next hop that no host can have, if it does."""
     if not any(made.kind in _ASKING for made in walk.made):
         return None
     asked = (packets.asked_address(visit.packet) for visit in reversed(walk.visits))
@@ -153,7 +153,7 @@ def misrouted(scene: Scene, walk: Walk) -> Obstacle | None:
 
 
 def unheard(scene: Scene, owner: PortBinding) -> Obstacle:
-    """That the owner of an address is not there to answer for it: its port is disabled."""
+    """Return the obstacle that the port that has an address is disabled, so it can't answer."""
     return _disabled(scene, scene.causes.of("logical_switch_port", owner.id), {})
 
 
@@ -252,7 +252,7 @@ def _ends(packet: Packet) -> str:
 
 
 def _claim(packet: Packet, end: str) -> str:
-    """Who the packet says it is from, or for."""
+    """Return the addresses that the packet says it is from, or for."""
     mac = _mac(packet, end)
     ends = packets.addresses(packet)
     if "arp.spa" in packet:

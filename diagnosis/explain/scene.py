@@ -87,7 +87,7 @@ class Scene:
         return True
 
     def addressing(self, datapath: str, asker: str = "") -> Addressing:
-        """Who has which address on a switch, as the workload at the port `asker` finds it."""
+        """Return who has which address on a switch, as the workload at the port `asker` sees it."""
         ports = self._by_datapath.get(datapath, {})
         networks = {}
         for port in ports.values():
@@ -102,9 +102,9 @@ class Scene:
         return Addressing(ports, networks, self.world.via_gateway, owner)
 
     def claim(self, datapath: str, address: Address, but: str = "") -> Claim | None:
-        """Who is assumed to have an address that no port is declared to have.
+        """Return the claim that is assumed of an address that no port is declared to have.
 
-        That is somebody else than the port `but`, which asks.
+        It is another port's than `but`, which asks.
         """
         key = (datapath, str(address))
         found = self.guesses.owners.get(key)

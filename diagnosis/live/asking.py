@@ -1,6 +1,6 @@
 """Asking the agents of all chassis on the way, at once.
 
-An agent that doesn't answer keeps nobody from being asked: why there is no answer takes
+An agent that doesn't answer keeps no other from being asked: why there is no answer takes
 the answer's place.
 """
 

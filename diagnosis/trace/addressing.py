@@ -1,6 +1,6 @@
 """From a packet in words to its headers: who has which addresses, and who is next.
 
-A packet for the sender's own subnet goes to the MAC address of whoever has the
+A packet for the sender's own subnet goes to the MAC address of the port that has the
 destination there, any other to that of the router port in the sender's subnet.
 """
 
@@ -67,7 +67,7 @@ class Ends(NamedTuple):
 
 
 class Neighbour(NamedTuple):
-    """Whom the sender's frame goes to: an address in the sender's subnet, and who has it.
+    """Where the sender's frame goes: an address in the sender's subnet, and the port that has it.
 
     For the next router `port` is the port of the switch that leads there.
     """
@@ -200,7 +200,7 @@ class Addressing:
     def neighbour(
         self, datapath: str, source: Address, destination: Address
     ) -> Neighbour | NoNeighbour:
-        """Whom a packet goes to first that is sent on a switch, if there is anybody."""
+        """Return the first hop of a packet that is sent on a switch, or why there is none."""
         gateway = self.gateway(datapath, source, destination)
         if self.via_gateway and gateway is not None and not _is_link_local(destination):
             return gateway
@@ -233,7 +233,7 @@ class Addressing:
         return gateway
 
     def gateway(self, datapath: str, source: Address, destination: Address) -> Neighbour | None:
-        """Whom a packet goes to first if the sender leaves everything to its gateway.
+        """Return the first hop of a packet whose sender leaves everything to its gateway.
 
         Also where the destination would be in reach. None if there is no gateway, or the
         destination is one.
@@ -256,14 +256,14 @@ class Addressing:
         ]
 
     def _claimed(self, datapath: str, address: Address, where: str) -> Neighbour | NoNeighbour:
-        """Who may have an address that no port is declared to have."""
+        """Return the port that may have an address that no port is declared to have."""
         claim = self.owner(datapath, address)
         if claim is not None:
             return Neighbour(address, *claim)
         return NoNeighbour(f"nobody {where}has {address}, so no one answers for it", on_link=True)
 
     def _link_local(self, datapath: str, destination: Address) -> Neighbour | None:
-        """Who gave itself that address on the switch; no router leads to it."""
+        """Return the port that made itself that address on the switch; no router leads to it."""
         for port in self.ports.values():
             if port.datapath == datapath:
                 for host in hosts(port):

@@ -1,10 +1,10 @@
-"""Who else may have an address on a switch than the ports that are declared to have it.
+"""Finds ports that may have an address on a switch, though they aren't declared to have it.
 
 Declared are a port's ``addresses``. Besides, an address may be where
 
 * a router has learned it, from who answered for it,
 * ``port_security`` of a port allows it, as of the ports that share one by VRRP,
-* a port takes ``unknown`` addresses: whoever is behind it may have any.
+* a port takes ``unknown`` addresses: workloads behind it may have any.
 
 A port that no port security holds to its addresses may use any other, too; of that there is
 no sign at all, so it is told apart: :func:`unheld`.
@@ -39,7 +39,7 @@ class Evidence(IntEnum):
 
 
 class Claim(NamedTuple):
-    """That a workload behind `port` may have an address, with that MAC address."""
+    """A port behind which a workload may have an address, with that MAC address."""
 
     evidence: Evidence
     port: PortBinding

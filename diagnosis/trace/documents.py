@@ -75,7 +75,7 @@ class TraceDelivery(StrictModel):
 
 
 class Absence(StrictModel):
-    """That a port, by how chassis are, neither sends nor receives."""
+    """A port that, by how chassis are, neither sends nor receives."""
 
     port: str
     chassis: str | None

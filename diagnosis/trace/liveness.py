@@ -17,7 +17,7 @@ Problem = Literal["unbound", "dead-chassis", "not-up"]
 
 
 class Absence(NamedTuple):
-    """That a port is not where packets come and go."""
+    """A port at which packets neither come nor go, and why."""
 
     port: str
     chassis: str | None

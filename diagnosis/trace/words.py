@@ -78,7 +78,7 @@ def mentioned(text: str) -> list[str]:
 
 
 def fault(text: str, position: int, reason: str) -> InvalidError:
-    """That the words are wrong at `position`."""
+    """Return the error that the words are wrong at `position`."""
     excerpt = f"{text}\n{' ' * position}^"
     return InvalidError([FieldProblem(("packet",), reason, text, position, excerpt)])
 
