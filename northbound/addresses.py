@@ -11,6 +11,8 @@ from collections.abc import Iterator
 from functools import lru_cache
 from typing import NamedTuple
 
+from logical_flow import addresses
+
 _MAC = re.compile(r"[0-9a-f]{2}(?::[0-9a-f]{2}){5}")
 _LINK_LOCAL = ipaddress.IPv6Network("fe80::/64")
 _ALIASES = {"unknown", "router"}
@@ -194,9 +196,8 @@ def eui64(network: ipaddress.IPv6Network, mac: str) -> str:
     >>> eui64(ipaddress.IPv6Network("fd00::/64"), "0a:00:00:00:00:01")
     'fd00::800:ff:fe00:1'
     """
-    octets = bytes.fromhex(mac.replace(":", ""))
-    host = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
-    return str(network.network_address + int.from_bytes(host, "big"))
+    prefix = network.network_address.packed[:8]
+    return str(ipaddress.IPv6Address(addresses.eui64(prefix, bytes.fromhex(mac.replace(":", "")))))
 
 
 def link_local(mac: str) -> str:

@@ -8,7 +8,8 @@ from functools import cache
 from socket import AF_INET, AF_INET6, inet_ntop, inet_pton
 from typing import NamedTuple
 
-LINK_LOCAL_PREFIX = bytes.fromhex("fe80000000000000")
+from logical_flow.addresses import LINK_LOCAL_PREFIX
+
 LINK_LOCAL_NETWORK = LINK_LOCAL_PREFIX + bytes(8) + b"\xff" * 8 + bytes(8)
 """fe80::/64 as value and mask."""
 
@@ -136,30 +137,3 @@ def broadcast(network: Interface) -> bytes:
     '10.0.0.255'
     """
     return (int.from_bytes(network.ip) | (mask(32, 32) ^ mask(network.plen, 32))).to_bytes(4)
-
-
-def link_local(mac: bytes) -> bytes:
-    """The link-local IPv6 address that a MAC address gives itself (EUI-64).
-
-    >>> ip_text(link_local(mac_bytes("0a:00:00:00:00:01")))
-    'fe80::800:ff:fe00:1'
-    """
-    return LINK_LOCAL_PREFIX + bytes([mac[0] ^ 2]) + mac[1:3] + b"\xff\xfe" + mac[3:]
-
-
-def solicited_node(ip: bytes) -> bytes:
-    """The multicast group in which the owner of an IPv6 address listens for solicitations.
-
-    >>> ip_text(solicited_node(ip_bytes("fd00::1234:5678")))
-    'ff02::1:ff34:5678'
-    """
-    return bytes.fromhex("ff0200000000000000000001ff") + ip[13:]
-
-
-def multicast_mac(group: bytes) -> bytes:
-    """The MAC address of an IPv6 multicast group.
-
-    >>> mac_text(multicast_mac(ip_bytes("ff02::1:ff34:5678")))
-    '33:33:ff:34:56:78'
-    """
-    return b"\x33\x33" + group[12:]

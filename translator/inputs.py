@@ -12,6 +12,7 @@ from collections.abc import Callable, Hashable
 from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
+from logical_flow.addresses import link_local
 from northbound.names import DEFAULT_PROJECT
 from southbound.port_types import PortKind
 from translator.addresses import (
@@ -21,7 +22,6 @@ from translator.addresses import (
     interface,
     ip_bytes,
     ip_text,
-    link_local,
     mac_bytes,
     mac_text,
 )

@@ -381,16 +381,6 @@ def advertisement(target: bytes, link_address: bytes, *, router: bool, solicited
     return Icmp(ND_ADVERTISEMENT, 0, struct.pack("!I", flags) + target + option)
 
 
-def solicited_node(address: bytes) -> bytes:
-    """The multicast address at which the owner of an IPv6 address listens."""
-    return bytes.fromhex("ff0200000000000000000001ff") + address[13:]
-
-
-def multicast_mac(group: bytes) -> bytes:
-    """The Ethernet address of an IPv6 multicast address."""
-    return b"\x33\x33" + group[12:]
-
-
 # ---- details
 
 

@@ -34,6 +34,7 @@ from chassis_agent.punt.codec import (
 )
 from chassis_agent.punt.errors import MalformedPacketError
 from chassis_agent.punt.opcodes import Opcode
+from logical_flow.addresses import ALL_NODES, multicast_mac, solicited_node
 
 _UNREACHABLE4: Final = 3
 _HOST_UNREACHABLE4: Final = 1
@@ -83,10 +84,10 @@ def neighbour_solicitation(frame: Ethernet) -> Ethernet:
     """
     packet = codec.read_ip(frame)
     src, target = (packet.src, packet.dst) if packet.version == 6 else (bytes(16), bytes(16))
-    group = codec.solicited_node(target)
+    group = solicited_node(target)
     icmp = codec.solicitation(target, frame.src)
     made = _with_icmp(frame._replace(ethertype=ETHERTYPE_IPV6), src, group, icmp)
-    return made._replace(dst=codec.multicast_mac(group))
+    return made._replace(dst=multicast_mac(group))
 
 
 def neighbour_advertisement(frame: Ethernet, *, router: bool = False) -> Ethernet:
@@ -96,7 +97,7 @@ def neighbour_advertisement(frame: Ethernet, *, router: bool = False) -> Etherne
     if packet.protocol != PROTOCOL_ICMP6 or asked.kind != codec.ND_SOLICITATION:
         raise MalformedPacketError("only a solicitation is answered by an advertisement")
     is_probe = not any(packet.src)
-    to = bytes.fromhex("ff020000000000000000000000000001") if is_probe else packet.src
+    to = ALL_NODES if is_probe else packet.src
     icmp = codec.advertisement(asked.target, frame.dst, router=router, solicited=not is_probe)
     made = _with_icmp(frame, asked.target, to, icmp)
     return made._replace(dst=frame.src, src=frame.dst)

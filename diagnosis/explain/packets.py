@@ -8,6 +8,7 @@ from ipaddress import IPv4Address, IPv6Address
 
 from diagnosis.trace.addressing import arp_request
 from diagnosis.trace.words import Address
+from logical_flow.addresses import multicast_mac, solicited_node
 from logical_flow.evaluate import Packet, Value
 from logical_flow.fields import SYMBOLS
 from logical_flow.packet import (
@@ -29,8 +30,6 @@ _TTL = 64
 _NEIGHBOUR_TTL = 255
 _ECHOES = {PROTO_ICMP4: ("icmp4", 8, 0), PROTO_ICMP6: ("icmp6", 128, 129)}
 _SOLICITATION, _ADVERTISEMENT = 135, 136
-_SOLICITED_NODE = 0xFF0200000000000000000001FF000000
-_MULTICAST6_MAC = 0x333300000000
 _REQUEST, _REPLY = 1, 2
 TRANSPORTS = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
 
@@ -39,12 +38,12 @@ def question(inport: str, mac: int, source: Address, target: Address) -> Mutable
     """Return the question who has `target`, by ARP or neighbour solicitation."""
     if isinstance(target, IPv4Address):
         return arp_request(inport, mac, source, target)
-    group = _SOLICITED_NODE | int(target) & 0xFFFFFF
+    group = solicited_node(target.packed)
     return {
         "inport": inport,
         "eth.src": mac,
-        "eth.dst": _MULTICAST6_MAC | group & 0xFFFFFFFF,
-        **_discovery(_SOLICITATION, int(source), group, int(target)),
+        "eth.dst": int.from_bytes(multicast_mac(group)),
+        **_discovery(_SOLICITATION, int(source), int.from_bytes(group), int(target)),
         "nd.sll": mac,
     }
 

@@ -7,7 +7,6 @@ destination there, any other to that of the router port in the sender's subnet.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import (
-    IPv4Address,
     IPv4Network,
     IPv6Address,
     IPv6Network,
@@ -24,6 +23,7 @@ from diagnosis.trace.words import (
     Place,
     fault,
 )
+from logical_flow.addresses import link_local, multicast_mac
 from logical_flow.packet import (
     ETH_ARP,
     ETH_IP4,
@@ -36,7 +36,6 @@ from logical_flow.packet import (
     MutablePacket,
 )
 from southbound.rows import PortBinding
-from translator.addresses import link_local
 
 Network = IPv4Network | IPv6Network
 
@@ -350,6 +349,4 @@ def _payload(words: PacketWords, family: int) -> MutablePacket:
 
 
 def _multicast_mac(group: Address) -> int:
-    if isinstance(group, IPv4Address):
-        return 0x01005E000000 | int(group) & 0x7FFFFF
-    return 0x333300000000 | int(group) & 0xFFFFFFFF
+    return int.from_bytes(multicast_mac(group.packed))

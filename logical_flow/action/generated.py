@@ -21,6 +21,7 @@ from logical_flow.action.base import (
     format_actions,
 )
 from logical_flow.action.effect import Effect, Scene, Walker
+from logical_flow.addresses import ALL_NODES, multicast_mac, solicited_node
 from logical_flow.binding import Arguments
 from logical_flow.endpoints import TRANSLATION_FIELDS, quotation
 from logical_flow.evaluate import Packet, Value
@@ -48,9 +49,7 @@ _ICMP6_REDIRECT = 137
 _PAYLOAD = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.", "quoted.")
 _ABORT = "sctp.abort"
 """Set in SCTP packets made here, which all are aborts: matches have no field that tells."""
-_SOLICITED_NODE = 0xFF0200000000000000000001FF000000
-_MULTICAST6_MAC = 0x333300000000
-_ALL_NODES = 0xFF020000000000000000000000000001
+_ALL_NODES = int.from_bytes(ALL_NODES)
 
 
 def _arp(packet: Packet) -> MutablePacket:
@@ -68,11 +67,11 @@ def _arp(packet: Packet) -> MutablePacket:
 
 def _solicitation(packet: Packet) -> MutablePacket:
     target = packet.get("ip6.dst", 0)
-    low = target & 0xFFFFFF if isinstance(target, int) else None
+    group = solicited_node(target.to_bytes(16)) if isinstance(target, int) else None
     made = _icmp6_of_type(packet, 135)
     made |= {
-        "eth.dst": None if low is None else _MULTICAST6_MAC | 0xFF000000 | low,
-        "ip6.dst": None if low is None else _SOLICITED_NODE | low,
+        "eth.dst": None if group is None else int.from_bytes(multicast_mac(group)),
+        "ip6.dst": None if group is None else int.from_bytes(group),
         "nd.target": target,
         "nd.sll": packet.get("eth.src", 0),
     }

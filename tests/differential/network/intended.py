@@ -11,12 +11,13 @@ from itertools import chain
 from typing import NamedTuple
 from zlib import crc32
 
+from logical_flow.addresses import link_local
 from logical_flow.holes import Argument
 from logical_flow.template import LogicalFlow, Template
 from logical_flow.walk import MAX_DEPTH
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import LEFT_OVER, Undo
-from translator.addresses import host, link_local, mac_bytes
+from translator.addresses import host, mac_bytes
 from translator.features.acl.stages import LsInAclPre, LsOutAclAction, LsOutAclPre
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.neighbours.stages import LrInArpRequest, LrInArpResolve

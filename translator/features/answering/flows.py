@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow
-from translator.addresses import solicited_node
 from translator.features.answering.stages import LsInArpRsp
 from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
 

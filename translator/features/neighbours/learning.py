@@ -3,14 +3,9 @@
 from collections.abc import Iterator
 
 from incremental import Read
+from logical_flow.addresses import link_local, solicited_node
 from logical_flow.template import LogicalFlow
-from translator.addresses import (
-    LINK_LOCAL_NETWORK,
-    broadcast,
-    has_broadcast,
-    link_local,
-    solicited_node,
-)
+from translator.addresses import LINK_LOCAL_NETWORK, broadcast, has_broadcast
 from translator.derivations.relations import switch_ports_towards
 from translator.derivations.result import Flows
 from translator.features.answering.stages import LsInArpRsp

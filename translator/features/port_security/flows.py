@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
+from logical_flow.addresses import link_local
 from logical_flow.template import LogicalFlow
-from translator.addresses import host, link_local
+from translator.addresses import host
 from translator.features.port_security.stages import (
     LsInPortSecIp,
     LsInPortSecL2,

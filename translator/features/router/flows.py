@@ -2,14 +2,9 @@
 
 from collections.abc import Iterator
 
+from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow
-from translator.addresses import (
-    LINK_LOCAL_NETWORK,
-    Interface,
-    broadcast,
-    has_broadcast,
-    solicited_node,
-)
+from translator.addresses import LINK_LOCAL_NETWORK, Interface, broadcast, has_broadcast
 from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutDelivery
 from translator.inputs import LogicalRouterPort
 

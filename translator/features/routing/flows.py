@@ -3,16 +3,9 @@
 from collections.abc import Iterator
 
 from incremental import Read
+from logical_flow.addresses import link_local, multicast_mac, solicited_node
 from logical_flow.template import LogicalFlow
-from translator.addresses import (
-    LINK_LOCAL_NETWORK,
-    host,
-    is_within,
-    link_local,
-    masked,
-    multicast_mac,
-    solicited_node,
-)
+from translator.addresses import LINK_LOCAL_NETWORK, host, is_within, masked
 from translator.derivations.relations import router_port_named
 from translator.derivations.result import Flows
 from translator.errors import UnreachableNextHopError
