@@ -31,26 +31,22 @@ from chassis_agent.health import Health
 from chassis_agent.inputs import Change, WatchedRows
 from chassis_agent.local.announcer import Announcer
 from chassis_agent.local.bindings import Bindings
-from chassis_agent.local.datapaths import PatchLinks
 from chassis_agent.local.facts import LocalFacts
+from chassis_agent.local.needed_rows import HEADLESS_SECONDS, NeededRows
 from chassis_agent.local.port_names import PortNames
-from chassis_agent.local.subscriptions import wanted_scopes
 from chassis_agent.local.zones import unpersisted
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.turns import in_turns
 from southbound.conditions import VOCABULARY, vocabulary_condition
-from southbound.rows import ROW_TYPES, Datapath, PortBinding, datapath_scope, set_scope
+from southbound.rows import ROW_TYPES, Datapath
 from southbound.watch.client import WatchClient
 from southbound.watch.inbox import Batch
 
 log = structlog.get_logger(__name__)
 
 _RETRY_SECONDS: Final = 1.0
-_HEADLESS_SECONDS: Final = 2.0
-"""How long a starting agent waits for the server before it goes by its cache."""
-
 _LONGEST_LOADING_SECONDS: Final = 30.0
 
 
@@ -92,21 +88,16 @@ class Reconciler:
         self._on_acl_changes = on_acl_changes
         self._health = health
         self._watched = WatchedRows(ROW_TYPES)
-        self._links = PatchLinks()
-        self._datapaths: frozenset[str] = frozenset()
-        self._subscribed: frozenset[str] = frozenset()
-        self._in_sync: frozenset[str] = frozenset()
         self._learned: list[Change] = []
         self._batches: asyncio.Queue[Batch] = asyncio.Queue(maxsize=1)
         self._unacknowledged: Batch | None = None
         self._zones_to_flush: set[int] = set()
         self._zones_to_persist: dict[str, str | None] = {}
         self._has_claimed = False
-        self._has_rows = False
-        self._is_settled = False
         self._ready: set[str] = set()
-        self._started = 0.0
         self._wake = asyncio.Event()
+        # Zones that nothing wants can go in the step after it settled.
+        self._needed = NeededRows(watch, on_settled=self._wake.set)
         self._applying = asyncio.Lock()
         self._is_changing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -146,7 +137,7 @@ class Reconciler:
 
     async def repair(self) -> list[str]:
         """Repairs what other programs did to the switch; a line for each difference."""
-        if not self._switch.is_connected or not self.is_settled:
+        if not self._switch.is_connected or not self._needed.is_settled:
             raise RefusedCommandError("the switch is not connected, or its rows are not known yet")
         return await self._guard.repair_now()
 
@@ -155,9 +146,9 @@ class Reconciler:
     async def run(self) -> None:
         """Steps whenever something arrived, until cancelled. A failed step is tried again."""
         loop = asyncio.get_running_loop()
-        self._started = loop.time()
+        self._needed.start()
         self._begin_of_loading()
-        loop.call_later(_HEADLESS_SECONDS, self._wake.set)
+        loop.call_later(HEADLESS_SECONDS, self._wake.set)
         while True:
             await self._wake.wait()
             self._wake.clear()
@@ -188,9 +179,9 @@ class Reconciler:
             learned, self._learned = self._learned, []
             await self._apply(learned)
         await self._update_local()
-        self._subscribe()
+        self._needed.subscribe(self._local.plugged, self._state.used_sets)
         self._persist_zones()
-        if not self.is_settled or not self._switch.is_connected:
+        if not self._needed.is_settled or not self._switch.is_connected:
             return
         await self._program()
         self._announcer.update(self._bridge.interfaces, self._ready_ports())
@@ -208,15 +199,8 @@ class Reconciler:
 
     async def _take_rows(self, batch: Batch) -> None:
         await self._apply(self._watched.changes(batch.puts, batch.deletes))
-        self._has_rows = True
-        self._in_sync = batch.in_sync
+        self._needed.take(batch)
         self._ports.change(batch.puts, batch.deletes)
-        for table, key in batch.deletes:
-            if table == PortBinding.table:
-                self._links.remove(key)
-        for row in batch.puts:
-            if isinstance(row, PortBinding):
-                self._links.put(row)
         self._on_rows(batch)
         self._health.counters["batches"] += 1
         self._health.counters["rows"] += len(batch.puts) + len(batch.deletes)
@@ -226,7 +210,7 @@ class Reconciler:
             self._bridge,
             self._ports.called,
             self._local_routers,
-            all_rows_known=self._is_settled,
+            all_rows_known=self._needed.has_settled,
         )
         await self._apply(change.facts)
         self._zones_to_flush.update(change.zones.flush)
@@ -241,19 +225,9 @@ class Reconciler:
             self._watch.claim(port)
 
     def _local_routers(self, bindings: Bindings) -> Collection[str]:
-        self._datapaths = self._links.reachable(
-            {bound.row.datapath for bound in bindings.bound.values()}
-        )
+        self._needed.use_datapaths(bound.row.datapath for bound in bindings.bound.values())
         rows = self._state.rows(Datapath)
-        return [key for key in self._datapaths if key in rows and rows[key].kind == "lr"]
-
-    def _subscribe(self) -> None:
-        wanted = wanted_scopes(self._local.plugged, self._datapaths, self._state.used_sets)
-        if wanted != self._subscribed:
-            self._watch.subscribe(sorted(wanted - self._subscribed))
-            self._watch.unsubscribe(sorted(self._subscribed - wanted))
-            self._in_sync -= self._subscribed - wanted
-            self._subscribed = wanted
+        return [key for key in self._needed.datapaths if key in rows and rows[key].kind == "lr"]
 
     def _persist_zones(self) -> None:
         if not self._zones_to_persist:
@@ -315,32 +289,16 @@ class Reconciler:
     # --- what holds
 
     @property
-    def is_headless(self) -> bool:
-        """Whether rows are the last known ones, because the server cannot be reached."""
-        waited = asyncio.get_running_loop().time() - self._started > _HEADLESS_SECONDS
-        return self._has_rows and not self._watch.connected and waited
-
-    @property
     def is_settled(self) -> bool:
-        """Whether the rows that are there are enough to say what the switch should hold.
-
-        True from the first moment on in which all subscriptions were in sync; or,
-        with the server away, once the rows of the cache were taken.
-        """
-        if not self._is_settled:
-            self._is_settled = (
-                self._has_rows and self._subscribed <= self._in_sync
-            ) or self.is_headless
-            if self._is_settled:
-                self._wake.set()  # zones that are not wanted can go now
-        return self._is_settled
+        """Whether it is known what the switch should hold."""
+        return self._needed.is_settled
 
     @property
     def is_in_sync(self) -> bool:
         """Whether the switch holds what the server's newest rows ask for."""
         return (
             self._watch.connected
-            and self._subscribed <= self._in_sync
+            and self._needed.are_here
             and self._switch.is_known
             and self._guard.is_clean
             and not self._is_changing
@@ -360,22 +318,19 @@ class Reconciler:
             for name, bound in self._local.bindings.bound.items()
             if bound.row.chassis == self._chassis
         }
-        missing = {key for key in self._datapaths if not self._is_in_sync(datapath_scope(key))}
-        sets_missing = any(not self._is_in_sync(set_scope(name)) for name in self._state.used_sets)
+        complete = (
+            self._needed.complete_datapaths(
+                (bound.row.datapath for bound in held.values()), self._state.used_sets
+            )
+            if self._state.has_templates
+            else ()
+        )
         self._ready = {
             name
             for name, bound in held.items()
-            if name in self._ready
-            or (
-                self._state.has_templates
-                and not sets_missing
-                and not (missing and missing & self._links.reachable([bound.row.datapath]))
-            )
+            if name in self._ready or bound.row.datapath in complete
         }
         return {name: held[name].plugged.interface for name in self._ready}
-
-    def _is_in_sync(self, scope: str) -> bool:
-        return scope in self._in_sync or self.is_headless
 
     def _note_lacks(self) -> None:
         """What the server sent and this agent doesn't know, or can't make flows of."""
@@ -432,8 +387,8 @@ class Reconciler:
         bindings = self._local.bindings
         return {
             "in_sync": self.is_in_sync,
-            "settled": self.is_settled,
-            "headless": self.is_headless,
+            "settled": self._needed.is_settled,
+            "headless": self._needed.is_headless,
             "flows": len(self._state),
             "waiting": {str(group): list(ports) for group, ports in self._state.incomplete.items()},
             "failures": self._state.failures,
@@ -445,8 +400,8 @@ class Reconciler:
             "skipped": dict(self._watch.skipped),
             "unsent": dict(self._watch.unsent),
             "guard": self._guard.report(),
-            "datapaths": sorted(self._datapaths),
-            "subscriptions": len(self._subscribed),
+            "datapaths": sorted(self._needed.datapaths),
+            "subscriptions": self._needed.count,
             "ports": {
                 "bound": sorted(bindings.bound),
                 "up": sorted(self._announcer.up),
