@@ -30,7 +30,7 @@ from northbound.errors import (
     SharedError,
     VersionMismatchError,
 )
-from northbound.identity import new_id
+from northbound.identity import is_id, new_id
 from northbound.models import Resource, resource_model
 from northbound.models.base import has_names, image_columns
 from northbound.paging import Page, PageRequest, encode_cursor, paged
@@ -171,9 +171,10 @@ class Service(Generic[M, S]):
         spec = self.read_spec(values)
         referents = self._referents(tx, spec)
         project = self._project(tx, spec, referents)
-        if spec.id is not None:
-            take_id(tx, self.kind, spec.id)
-        spec = self._settled(spec, spec.id or new_id(), project)
+        chosen = self._chosen_id(spec)
+        if chosen is not None:
+            take_id(tx, self.kind, chosen)
+        spec = self._settled(spec, chosen or new_id(), project)
         row = self._new(tx, spec, referents)
         row.id, row.project = str(spec.id), project
         for owner in self.owners:
@@ -427,6 +428,16 @@ class Service(Generic[M, S]):
             reason = f"belongs to another project than {said}"
             raise InvalidError.of(name, reason=reason, value=getattr(spec, name))
         return str(owner.project)
+
+    def _chosen_id(self, spec: S) -> str | None:
+        """Return the id that a caller has chosen for a new object, if it has.
+
+        An object that is named as ids are, as integrations do, has its name as its id.
+        """
+        name = spec.name if self.named else None  # type: ignore[attr-defined]
+        if spec.id is None and name is not None and is_id(name):
+            return str(name).lower()
+        return spec.id
 
     def _settled(self, spec: S, object_id: str, project: str) -> S:
         """Return `spec` with the id and project of its object; its name is by default its id."""

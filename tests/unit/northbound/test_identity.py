@@ -26,12 +26,31 @@ def test_what_is_no_id() -> None:
 
 def test_a_name_that_looks_like_an_id_is_refused(network: Network) -> None:
     web = network.create("switch", name="web")
-    for name in (web, web.upper(), new_id()):
-        faults = network.faults("switch", name=name)
+    for name in (web, web.upper()):
+        network.refused(ConflictError, "switch", name=name)
+        faults = network.faults("switch", id=new_id(), name=name)
         assert faults == {"/name": "looks like the id of another object"}
     other = network.create("switch", name="other")
     with pytest.raises(InvalidError, match="looks like the id"):
         network.update("switch", other, name=web)
+
+
+@pytest.mark.parametrize("kind", ["switch", "router", "group", "set"])
+def test_what_is_named_as_ids_are_has_its_name_as_its_id(network: Network, kind: str) -> None:
+    """Integrations name their objects by ids of their own: Neutron's ports in OVN, say."""
+    name = new_id()
+    assert network.create(kind, name=name) == name
+    assert network.get(kind, name)["name"] == name
+
+
+def test_a_document_may_name_objects_as_ids_are(network: Network) -> None:
+    name = new_id()
+    document = {"document": "shop", "logical_switches": {"web": {"ports": {name: {}}}}}
+    for committed in (1, None):
+        with network.database.write(author="test") as tx:
+            apply(tx, document)
+        assert tx.committed == committed
+    assert network.get("port", name)["id"] == name
 
 
 def test_an_object_may_be_named_by_its_own_id(network: Network) -> None:
