@@ -204,7 +204,11 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
         router = draw(at_router)
         if router is None:
             continue
-        entry = routers[router]["ports"][name] = {"networks": [network]}
+        entry: dict[str, Any] = {"networks": [network]}
+        routers[router]["ports"][name] = entry
+        if draw(st.booleans()):
+            binding = {"ip": "192.0.2.7", "mac": "0a:00:00:00:00:07"}
+            entry["static_mac_bindings"] = [binding]
         if use == "link":
             linked.append(name)
             if len(linked) == 2:
@@ -227,12 +231,12 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
 
 
 def without_ids(database: Database) -> dict[str, Any]:
-    """Everything as its owner described it."""
+    """Everything as its owner described it; what was made up for it is left out."""
     with database.read() as reader:
         return {
             kind: sorted(
                 (
-                    service.describe(reader, [row])[0] | {"mac": None}
+                    service.describe(reader, [row])[0] | {"id": None, "mac": None}
                     for row in service.page(reader).items
                 ),
                 key=str,
