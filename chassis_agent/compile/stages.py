@@ -53,6 +53,7 @@ class StageBook:
 
     stages: Mapping[StageKey, Stage]
     _by_name: Mapping[str, Stage] = field(repr=False)
+    _tables: dict[str, int] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def of(
@@ -82,6 +83,13 @@ class StageBook:
             return self._by_name[name].key
         except KeyError:
             raise BadTemplateError(f"there is no stage {name}") from None
+
+    def table(self, name: str) -> int:
+        """The OpenFlow table of the stage called `name`; raises :class:`BadTemplateError`."""
+        table = self._tables.get(name)
+        if table is None:
+            table = self._tables[name] = self.named(name).table
+        return table
 
     def used(self, kind: str, with_flows: Iterable[StageKey]) -> "UsedStages":
         """The stages that a datapath of `kind` visits, given where it has flows."""

@@ -154,16 +154,17 @@ class CompiledTemplate:
         if self._resident is not None and not context.is_resident(arguments[self._resident]):
             return parts
         body, filling = self._specialised(arguments) if self._special else (self._plain, arguments)
-        table = context.book.named(self.template.stage).table
+        table = context.book.table(self.template.stage)
         priority = self._priority(arguments) if callable(self._priority) else self._priority
         instructions = body.instructions.fill(filling, context)
-        packing = _Packing(self, arguments, filling, table, priority, cookie, context, parts)
         for index, alternative in enumerate(body.alternatives):
             dimensions = alternative.dimensions
             if not dimensions:
                 match = alternative.match.fill(filling, context)
                 parts.flows.append(Flow(table, priority, match, instructions, cookie))
-            elif len(dimensions) == 1:
+                continue
+            packing = _Packing(self, arguments, filling, table, priority, cookie, context, parts)
+            if len(dimensions) == 1:
                 packing.add_dimension((index, 0), dimensions[0], instructions)
             else:
                 identity = repr((context.datapath_key, self.template.id, arguments, index))

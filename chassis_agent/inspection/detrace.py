@@ -86,7 +86,7 @@ def _logical_flows(
 
 
 def _table(flow: LogicalFlow, shelf: TemplateShelf) -> int:
-    return shelf.book.named(flow.template.stage).table
+    return shelf.book.table(flow.template.stage)
 
 
 def _physical(cookie: int, keys: PhysicalCookie, rows: Rows) -> Origin:
