@@ -5,7 +5,8 @@ from typing import Any
 
 from northbound.services.acls import AclService
 from northbound.services.address_sets import AddressSetService
-from northbound.services.base import LABEL_FILTER, Service
+from northbound.services.base import Service
+from northbound.services.filters import LABEL_FILTER
 from northbound.services.port_groups import PortGroupService
 from northbound.services.router_ports import LogicalRouterPortService
 from northbound.services.routers import LogicalRouterService

@@ -15,12 +15,11 @@ or unique name (`ref`). ``view`` is the object as users see it: the fields of it
 spec, with other objects by name, and the facts that they cannot set.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar, Generic, NamedTuple, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from sqlalchemy import ColumnElement, select
-from sqlalchemy.orm import InstrumentedAttribute
 
 from northbound.errors import (
     FieldProblem,
@@ -35,6 +34,7 @@ from northbound.models import Resource, resource_model
 from northbound.models.base import has_names, image_columns
 from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.services.applying import Plan
+from northbound.services.filters import LABEL_FILTER, Filters, filter_by
 from northbound.services.lookups import (
     NaturalKeys,
     referent,
@@ -53,49 +53,8 @@ S = TypeVar("S", bound=Spec)
 R = TypeVar("R", bound=Resource)
 
 
-class Filter(NamedTuple):
-    """What a list can be filtered by: how, and which values there are if they are few."""
-
-    condition: Callable[[Reader, str], ColumnElement[bool]]
-    """May raise InvalidError about the value, or NotFoundError."""
-    choices: tuple[str, ...] = ()
-    refers: bool = False
-    """Whether the value is the id or name of another object."""
-
-
-Filters = Mapping[str, Filter]
 Referents = Mapping[str, Any]
 """The rows that the fields of a spec refer to, by field; None where a field is empty."""
-
-LABEL_FILTER = "label."
-
-
-def by_column(column: InstrumentedAttribute[Any]) -> Filter:
-    """A filter on the value of a column."""
-    return Filter(lambda _reader, value: column == value)
-
-
-def by_choice(column: InstrumentedAttribute[Any], choices: Sequence[str]) -> Filter:
-    """A filter on a column that has one of a few values."""
-
-    def condition(_reader: Reader, value: str) -> ColumnElement[bool]:
-        if value not in choices:
-            raise InvalidError.of(reason=f"has to be one of {', '.join(choices)}", value=value)
-        return column == value
-
-    return Filter(condition, tuple(choices))
-
-
-def by_reference(column: InstrumentedAttribute[Any], model: type[Resource]) -> Filter:
-    """A filter on the object, by name or id, that a column refers to."""
-
-    def condition(reader: Reader, ref: str) -> ColumnElement[bool]:
-        found = reader.find(model, ref)
-        if found is None:
-            raise NotFoundError(model.__tablename__, ref)
-        return column == found.id
-
-    return Filter(condition, refers=True)
 
 
 class Service(Generic[M, S]):
@@ -118,7 +77,7 @@ class Service(Generic[M, S]):
         self.owners = tuple(field for field in self.fields if field.owner)
         self.references = tuple(field for field in self.fields if field.refers is not None)
         self.filters: Filters = {
-            field.name: _filter_by(self.model, field)
+            field.name: filter_by(self.model, field)
             for field in self.fields
             if field.name not in self.members and (field.filtered or field.refers is not None)
         }
@@ -519,10 +478,3 @@ class Service(Generic[M, S]):
             return self.filters[name].condition(reader, value)
         except InvalidError as error:
             raise error.under(name) from None
-
-
-def _filter_by(model: type[Resource], field: SpecField) -> Filter:
-    column: InstrumentedAttribute[Any] = getattr(model, field.column)
-    if field.refers is not None and not field.refers.by_name:
-        return by_reference(column, resource_model(field.refers.kind))
-    return by_choice(column, field.choices) if field.choices else by_column(column)
