@@ -19,9 +19,9 @@ from southbound.rows import FlowGroup, Row, RowId
 from tests.property.translator.universe import BATCHES, Edit
 from translator.graph import translation
 from translator.intent import key_of, row_of
-from translator.realise import all_rows, diff_rows, realise, template_rows
+from translator.realise import all_rows, diff_rows, realise, stage_rows, template_rows
 
-TEMPLATES = {row.row_id for row in template_rows()}
+PIPELINE_ROWS = {row.row_id for row in (*stage_rows(), *template_rows())}
 
 
 def changes(batch: list[Edit]) -> list[tuple[Any, Any, Any]]:
@@ -32,7 +32,7 @@ def changes(batch: list[Edit]) -> list[tuple[Any, Any, Any]]:
 
 
 def intent(engine: Engine, groups: GroupIds) -> list[Row]:
-    return [row for row in all_rows(engine, groups, 0) if row.row_id not in TEMPLATES]
+    return [row for row in all_rows(engine, groups, 0) if row.row_id not in PIPELINE_ROWS]
 
 
 @pytest.mark.timeout(900)
