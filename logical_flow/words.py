@@ -20,13 +20,16 @@ KEYWORDS: Final = frozenset(
 
 HOLE_WORDS: Final = frozenset(f"{{{kind}}}" for kind in HoleType)
 
-KNOWN_WORDS: Final = ACTION_NAMES | SYMBOLS.keys() | KEYWORDS | HOLE_WORDS
+SET_OF_A_PROJECT: Final = "project/set"
+"""The word for a set that is named with its project, or by its id."""
+
+KNOWN_WORDS: Final = ACTION_NAMES | SYMBOLS.keys() | KEYWORDS | HOLE_WORDS | {SET_OF_A_PROJECT}
 """Every word that this release understands."""
 
 _TOKEN: Final = re.compile(
     r'"(?:[^"\\\n]|\\.)*"'  # strings
     r"|\{\w+:(?P<hole>\w+)\}"
-    r"|[$@][\w.-]+"  # sets
+    r"|[$@](?P<project>[A-Za-z0-9][\w.:-]*/)?(?P<set>[\w.-]*)"
     r"|\bnext\s*\(\s*\w+\s*\)"  # names of stages are no words of the language
     r"|[0-9a-fA-F]*:[0-9a-fA-F:.]*"  # addresses
     r"|\d[\w:.]*"
@@ -38,6 +41,8 @@ _TOKEN: Final = re.compile(
 def words_of(text: str) -> frozenset[str]:
     """Return the names in a match or in actions, and the types of holes, as ``{type}``.
 
+    Names of objects are none, but that a set has the name of its project with it is one.
+
     >>> sorted(words_of('inport == {port:lport} && ip6.dst == ff02::1 && reg0 == 0x2'))
     ['inport', 'ip6.dst', 'reg0', '{lport}']
     >>> sorted(words_of('reg9[0] = put_dhcp_opts(offer = {ip:ip4}); next(ls_in_l2_lkup);'))
@@ -47,6 +52,8 @@ def words_of(text: str) -> frozenset[str]:
     for token in _TOKEN.finditer(text):
         if token["hole"]:
             found.add(f"{{{token['hole']}}}")
+        elif token["project"] or (token["set"] or "")[:1].isdigit():
+            found.add(SET_OF_A_PROJECT)
         elif token["name"] and token["name"].strip("."):
             found.add(token["name"])
     return frozenset(found)

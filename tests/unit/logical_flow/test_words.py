@@ -24,6 +24,8 @@ def test_the_words_of_every_template_are_known() -> None:
     [
         ('inport == "web-1.x" && ip4.src == $web-set', {"inport", "ip4.src"}),
         ("eth.dst == 01:00:5e:00:00:00/24 && ip6.dst == ff02::1", {"eth.dst", "ip6.dst"}),
+        ("ip4.src == $t-1:x/web && ip4.dst == $.7", {"ip4.src", "ip4.dst", "project/set"}),
+        ("inport == @5b0e3f2c-7d7e-4a57-8a44-0d6f6a1f3c55", {"inport", "project/set"}),
         ("next(ls_in_l2_lkup);", set()),
         ("nsh.spi == {spi:int}", {"nsh.spi", "{int}"}),
         ("weigh(dnat);", {"weigh", "dnat"}),

@@ -273,3 +273,22 @@ def test_a_closed_agent_is_not_sent_datapaths_of_kinds_that_it_cannot_read() -> 
     assert part == wire.Part("datapath:d1", False, (), (datapath.row_id,))
     said = "datapaths of kind `ts` need an agent that knows them"
     assert dialect.lacks({"datapath:d1"}) == [said]
+
+
+def test_a_closed_agent_is_not_sent_sets_that_are_named_with_their_project() -> None:
+    """Its parser takes no such name, and the ACLs of the whole group would be gone."""
+    stage = rows.Stage("ls_in_acl", "ls_in", 0, "next", "drop", "acl")
+    acl = rows.Template(
+        ACL, "ls_in", "ls_in_acl", 0, "next", "10+{priority:int}", "{match:expr}", "next;", ""
+    )
+    there: dict[rows.RowId, rows.Row] = {row.row_id: row for row in (stage, acl)}
+    flows = [[ACL, 7, "ip4.src == $tenant/web_ip4"], [ACL, 8, "ip4.src == $web_ip4"]]
+    group = rows.FlowGroup(1, "d1", "acl", "a", 1, msgspec.msgpack.encode(flows))
+    dialect = ClosedDialect(there.get)
+    (sent,) = dialect.part(wire.Part("datapath:d1", True, (group,))).puts
+    assert isinstance(sent, rows.FlowGroup)
+    first, second = msgspec.msgpack.decode(sent.payload)
+    assert first[1:] == [7], "dropped at that priority, whatever the match"
+    assert second[1:] == [8, "ip4.src == $web_ip4"]
+    (said,) = dialect.lacks({"datapath:d1"})
+    assert said.endswith("need an agent that knows `project/set`")
