@@ -19,8 +19,8 @@ from sqlalchemy.orm import Session
 
 from northbound.database import Database
 from northbound.faults import reporting_faults
+from northbound.inserting import batched
 from northbound.models import TRACKED, Change, Resource, Revision, RevisionCounter
-from northbound.transaction import batched
 
 FEWEST = 1000
 """Revisions that are kept in any case: who follows them may be that far behind."""

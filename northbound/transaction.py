@@ -18,7 +18,6 @@ from typing import Any, TypeVar
 
 from sqlalchemy import (
     Delete,
-    Insert,
     Select,
     String,
     bindparam,
@@ -35,6 +34,7 @@ from sqlalchemy.orm import Session, UOWTransaction
 
 from northbound.errors import DatabaseBusyError, LimitError, PathElement, RequestError
 from northbound.identity import is_id
+from northbound.inserting import batched, insert_new_rows, inserting
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
 from northbound.models.base import has_names, image_columns
@@ -45,8 +45,6 @@ R = TypeVar("R", bound=Resource)
 H = TypeVar("H")
 
 NOTIFY_CHANNEL = "treadle_revision"
-
-_MANY = 500
 
 # Statements of every transaction. To build one costs several times what it costs to run it,
 # so what is run often is built once, with parameters.
@@ -85,19 +83,9 @@ def _names_of(model: type[Resource]) -> Select[Any]:
 
 
 @cache
-def _inserting(model: type[Tracked]) -> Insert:
-    return insert(model)
-
-
-@cache
 def _deleting(model: type[Tracked]) -> Delete:
     keys = model.__mapper__.primary_key
     return delete(model).where(*(key == bindparam(f"key_{key.key}") for key in keys))
-
-
-def batched(values: Sequence[H]) -> Iterator[Sequence[H]]:
-    """`values` in parts that fit the parameters of one statement."""
-    return (values[start : start + _MANY] for start in range(0, len(values), _MANY))
 
 
 @dataclass(frozen=True)
@@ -285,7 +273,7 @@ class Transaction(Reader):
         It is for tables of which no objects are kept: memberships.
         """
         for some in batched(images):
-            self.connection.execute(_inserting(model), some)
+            self.connection.execute(inserting(model), some)
         for image in images:
             key = (model.__tablename__, _object_id(model, image))
             self._before.setdefault(key, None)
@@ -317,7 +305,6 @@ class Transaction(Reader):
 
     def flush(self) -> None:
         """Send what is pending to the database, and note the rows it touches."""
-        self._note()
         self.session.flush()
         self._deleted = False
 
@@ -397,6 +384,7 @@ class WritingSession(Session):
 def _note_flush(session: WritingSession, _context: UOWTransaction, _instances: object) -> None:
     if session.transaction is not None:
         session.transaction._note()
+        insert_new_rows(session)
 
 
 @contextmanager

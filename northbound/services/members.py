@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import bindparam, func, select
 
 from northbound.errors import InvalidError, LimitError
+from northbound.inserting import batched
 from northbound.models import (
     AddressSetAddress,
     LogicalSwitchPort,
@@ -19,7 +20,7 @@ from northbound.models import (
 )
 from northbound.models.base import image_columns
 from northbound.services.lookups import resolve
-from northbound.transaction import Reader, Transaction, batched
+from northbound.transaction import Reader, Transaction
 
 
 class Members:
