@@ -63,6 +63,7 @@ SCHEMA: Final[dict[str, Any]] = {
                 "ofport": _optional("integer"),
                 "error": _optional("string"),
                 "bfd": _STRING_MAP,
+                "bfd_status": _STRING_MAP,
                 "external_ids": _STRING_MAP,
             },
         },

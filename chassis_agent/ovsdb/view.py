@@ -8,9 +8,14 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, NamedTuple, TypeAlias
 from uuid import UUID
 
+from chassis_agent.ovsdb.bfd import BfdStatus, read_bfd_status
+
 
 class Interface(NamedTuple):
-    """A network interface. `ofport` is None or -1 while the switch has no device for it."""
+    """A network interface. `ofport` is None or -1 while the switch has no device for it.
+
+    `bfd` is None where no BFD runs on it.
+    """
 
     name: str
     type: str = ""
@@ -18,6 +23,7 @@ class Interface(NamedTuple):
     error: str = ""
     external_ids: Mapping[str, str] = {}
     options: Mapping[str, str] = {}
+    bfd: BfdStatus | None = None
 
     @property
     def is_plugged(self) -> bool:
@@ -108,6 +114,7 @@ class ViewBuilder:
                 error=row.error[0] if row.error else "",
                 external_ids=dict(row.external_ids),
                 options=dict(row.options),
+                bfd=read_bfd_status(row.bfd_status),
             )
         elif table == "Port":
             self._ports[row.uuid] = (row.name, _references(row, "interfaces"))

@@ -9,6 +9,7 @@ import pytest
 from chassis_agent.bridge.rows import bridge_rows
 from chassis_agent.bridge.tunnels import PORT_NAME, port_options
 from chassis_agent.ovsdb import SwitchDatabase, SwitchView
+from chassis_agent.ovsdb.bfd import BfdState, BfdStatus
 from chassis_agent.ovsdb.edits import (
     Transaction,
     set_bridge_external_ids,
@@ -269,6 +270,22 @@ async def test_rows_of_every_kind_are_made_compared_and_put_right(
     assert row_faults(view, rows) == [told]
     await with_ports.database.transact(write_rows(rows))
     await with_ports.until(lambda view: not row_faults(view, rows))
+
+
+async def test_bfd_is_in_the_picture_while_it_runs(
+    switch: PrivateSwitch, with_ports: Follower
+) -> None:
+    def sessions(view: SwitchView) -> dict[str, BfdStatus]:
+        interfaces = view.bridges["br-int"].interfaces
+        return {name: each.bfd for name, each in interfaces.items() if each.bfd is not None}
+
+    assert sessions(with_ports.view) == {}
+    switch.vsctl("set", "interface", "tap1", "bfd:enable=true")
+    view = await with_ports.until(sessions)
+    assert {name: each.is_usable for name, each in sessions(view).items()} == {"tap1": False}
+    assert sessions(view)["tap1"].state is BfdState.DOWN
+    switch.vsctl("set", "interface", "tap1", "bfd:enable=false")
+    await with_ports.until(lambda view: not sessions(view))
 
 
 async def test_rows_that_are_not_wanted_any_more_go_and_others_stay(
