@@ -84,21 +84,40 @@ class GroupPacker:
     def member_flows(self, read: Read, pair: tuple[str, str]) -> Iterator[Flow]:
         """Yield the flows of one member of a set, of all groups that use the set."""
         name, member = pair
+        packer = MemberPacker(read)
         for key in read.members(self.groups_by_set, name):
             group = read(self.group_flows, key)
             if group is not None:
-                yield from flows_of_member(read, group, name, member)
+                yield from packer.flows(group, name, member)
 
 
-def flows_of_member(read: Read, group: GroupFlows, name: str, member: str) -> Iterator[Flow]:
-    """Yield the flows that a group has for one member of the set `name`."""
-    around = _Surroundings(read, group.datapath, _NO_NUMBERS)
-    for each in group.by_set:
-        if each.set == name:
-            context = around.context(each.datapath_key, _NO_STAGES, _NO_BOOK)
-            flow = each.flow(member, context)
-            if flow is not None:
-                yield flow
+class MemberPacker:
+    """Packs the flows of members of sets. Use it only as long as what it reads stays as it is.
+
+    A member is asked for by many groups of few datapaths, so what surrounds these is kept.
+    """
+
+    __slots__ = ("_contexts", "_read")
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+        self._contexts: dict[tuple[str, int], PackContext] = {}
+
+    def flows(self, group: GroupFlows, name: str, member: str) -> Iterator[Flow]:
+        """Yield the flows that a group has for one member of the set `name`."""
+        for each in group.by_set:
+            if each.set == name:
+                flow = each.flow(member, self._context(group.datapath, each.datapath_key))
+                if flow is not None:
+                    yield flow
+
+    def _context(self, datapath: str, datapath_key: int) -> PackContext:
+        context = self._contexts.get((datapath, datapath_key))
+        if context is None:
+            around = _Surroundings(self._read, datapath, _NO_NUMBERS)
+            context = around.context(datapath_key, _NO_STAGES, _NO_BOOK)
+            self._contexts[datapath, datapath_key] = context
+        return context
 
 
 # What matches never ask for; actions are filled in already.

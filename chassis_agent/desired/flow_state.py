@@ -12,7 +12,7 @@ from chassis_agent.compile import Lack
 from chassis_agent.derivations.acls import port_acls
 from chassis_agent.derivations.logical import (
     GroupFlows,
-    flows_of_member,
+    MemberPacker,
     set_members,
     used_sets,
 )
@@ -129,9 +129,10 @@ class FlowState:
         if packed is None:
             return ()
         flows = [*packed.flows]
+        packer = MemberPacker(read)
         for name in dict.fromkeys(each.set for each in packed.by_set):
             for member in read.members(set_members, name):
-                flows += flows_of_member(read, packed, name, member)
+                flows += packer.flows(packed, name, member)
         return tuple(flows)
 
     def rows(self, table: type[Any]) -> Mapping[Any, Any]:

@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from chassis_agent import reconciler as module
+from chassis_agent import turns
 from chassis_agent.bridge.switch import InstalledObjects, Refusal, RefusedKey, Switch
 from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.compile import ConjunctionIds
@@ -242,6 +243,7 @@ async def test_other_tasks_have_their_turns_while_much_is_computed(
         return original(*arguments)
 
     monkeypatch.setattr(logical, "pack_group", counting)
+    monkeypatch.setattr(turns, "SHORTEST_TURN", 0)
     groups = [
         group(1000 + n, "ls", Lookup.unicast(mac=(n + 9).to_bytes(6), port="p1"))
         for n in range(20 * WORK_AT_ONCE)
