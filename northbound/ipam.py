@@ -19,14 +19,15 @@ from sqlalchemy import Integer, bindparam, delete, insert, select
 from northbound.addresses import PortAddress, eui64, parse_port_address, parse_ranges
 from northbound.allocation import Pool
 from northbound.errors import InvalidError
+from northbound.inserting import batched
 from northbound.models import AddressClaim, LogicalSwitch, LogicalSwitchPort
 from northbound.transaction import Transaction
 
 _Key = tuple[str, str]
 
 _OF_SWITCH = AddressClaim.logical_switch_id == bindparam("switch")
-_HOLDER = select(AddressClaim.logical_switch_port_id).where(
-    _OF_SWITCH, AddressClaim.address == bindparam("address")
+_HOLDERS = select(AddressClaim.address, AddressClaim.logical_switch_port_id).where(
+    _OF_SWITCH, AddressClaim.address.in_(bindparam("addresses", expanding=True))
 )
 _NUMBERS = (
     select(AddressClaim.number)
@@ -67,6 +68,8 @@ class AddressBook:
 
     def claim(self, switch_id: str, port_id: str, addresses: Iterable[str]) -> _Key | None:
         """Claim `addresses` for a port; if another holds one, that address and its holder."""
+        addresses = list(addresses)
+        self._read(switch_id, addresses)
         for address in addresses:
             holder = self.holder(switch_id, address)
             if holder is not None and holder != port_id:
@@ -79,6 +82,8 @@ class AddressBook:
 
     def release(self, switch_id: str, port_id: str, addresses: Iterable[str]) -> None:
         """Give up those of `addresses` that the port holds."""
+        addresses = list(addresses)
+        self._read(switch_id, addresses)
         for address in addresses:
             if self.holder(switch_id, address) == port_id:
                 self._now[switch_id][address] = None
@@ -117,10 +122,20 @@ class AddressBook:
         return pool
 
     def _holder_stored(self, key: _Key) -> str | None:
-        if key not in self._stored and not self._complete:
-            values = {"switch": key[0], "address": key[1]}
-            self._stored[key] = self._tx.connection.execute(_HOLDER, values).scalar()
+        if key not in self._stored:
+            self._read(key[0], [key[1]])
         return self._stored.get(key)
+
+    def _read(self, switch_id: str, addresses: Sequence[str]) -> None:
+        """Read who holds those of `addresses` of which that isn't known yet."""
+        if self._complete:
+            return
+        unread = [each for each in addresses if (switch_id, each) not in self._stored]
+        for some in batched(unread):
+            self._stored.update(((switch_id, address), None) for address in some)
+            values = {"switch": switch_id, "addresses": some}
+            for address, port in self._tx.connection.execute(_HOLDERS, values):
+                self._stored[switch_id, address] = port
 
     def _write(self) -> None:
         gone: list[dict[str, str]] = []

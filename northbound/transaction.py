@@ -17,6 +17,7 @@ from threading import Event
 from typing import Any, TypeVar
 
 from sqlalchemy import (
+    CompoundSelect,
     Delete,
     Select,
     String,
@@ -27,7 +28,9 @@ from sqlalchemy import (
     func,
     insert,
     inspect,
+    literal,
     select,
+    union_all,
     update,
 )
 from sqlalchemy.orm import Session, UOWTransaction
@@ -69,6 +72,17 @@ def _by_name(model: type[Resource]) -> Select[Any]:
     return select(model).where(
         columns["project"] == bindparam("project"), columns["name"] == bindparam("name")
     )
+
+
+@cache
+def _tables_with_name(models: tuple[type[Resource], ...]) -> CompoundSelect[Any]:
+    """The tables of `models` that have a row with the parameters `project` and `name`."""
+    parts = []
+    for model in models:
+        columns = model.__mapper__.columns
+        holds = (columns["project"] == bindparam("project"), columns["name"] == bindparam("name"))
+        parts.append(select(literal(model.__tablename__)).where(*holds))
+    return union_all(*parts)
 
 
 @cache
@@ -128,6 +142,8 @@ class Reader:
 
     def __init__(self, session: Session, scope: Scope = EVERYTHING) -> None:
         self.session = session
+        self.connection = session.connection()
+        """For statements that need none of what a session does besides."""
         self.scope = scope
         self._added: dict[tuple[type[Resource], str], Any] = {}
         self._made: dict[str, Resource] = {}
@@ -152,7 +168,10 @@ class Reader:
         if found is None:
             with self.session.no_autoflush:
                 found = self.session.scalar(_by_column(model, "id"), {"value": object_id})
-        return None if found is None or self.is_deleted(found) else found
+        if found is None or self.is_deleted(found):
+            return None
+        self._remember_name(found)
+        return found
 
     def named(self, model: type[R], name: str, project: str) -> R | None:
         """Return the object of that name in `project`, whether the reader sees it or not."""
@@ -168,6 +187,24 @@ class Reader:
             return None
         known[project, name] = found
         return found
+
+    def models_with_name(
+        self, models: tuple[type[Resource], ...], name: str, project: str
+    ) -> Sequence[type[Resource]]:
+        """Return those of `models` of which an object may have that name: :meth:`named` tells.
+
+        What isn't known of several is read in one statement.
+        """
+        unread = tuple(
+            model
+            for model in models
+            if model not in self._warm and (project, name) not in self._named.get(model, {})
+        )
+        if len(unread) < 2:
+            return models
+        values = {"project": project, "name": name}
+        having = set(self.connection.scalars(_tables_with_name(unread), values))
+        return [model for model in models if model not in unread or model.__tablename__ in having]
 
     def is_deleted(self, row: Tracked) -> bool:
         """Whether this transaction has deleted `row`."""
@@ -191,6 +228,10 @@ class Reader:
             rows = self.session.execute(_names_of(model), {"ids": some})
             names.update((row[0], Named(*row)) for row in rows)
         return names
+
+    def _remember_name(self, row: Resource) -> None:
+        known = self._named.setdefault(type(row), {})
+        known[row.project, getattr(row, "name", row.id)] = row
 
     def _held(self, model: type[R], object_id: str) -> R | None:
         """The row with this id, if this transaction has read it already."""
@@ -241,8 +282,6 @@ class Transaction(Reader):
         self.author = author
         self.comment = comment
         counter = _LOCKED_REVISION if locking else _REVISION
-        self.connection = session.connection()
-        """For statements that need none of what a session does besides."""
         self.revision = self.connection.execute(counter).scalar_one() + 1
         self.committed: int | None = None
         self.changes: list[RowChange] = []
@@ -331,10 +370,6 @@ class Transaction(Reader):
             return False
         self._record()
         return True
-
-    def _remember_name(self, row: Resource) -> None:
-        known = self._named.setdefault(type(row), {})
-        known[row.project, getattr(row, "name", row.id)] = row
 
     def _note(self) -> None:
         for row in self.session.new:

@@ -156,6 +156,10 @@ class Service(Generic[M, S]):
         """Lay a merge patch (RFC 7396) over the object."""
         row = self.get_own(tx, ref)
         self._check_version(row, if_version)
+        for field in self._resolved:  # whole, as they are needed for more than their names
+            held = getattr(row, field.column)
+            if held is not None and field.refers is not None and not field.refers.by_name:
+                tx.by_id(resource_model(field.refers.kind), held)
         return self._replace(tx, row, merge_patch(self.describe(tx, [row])[0], patch))
 
     def replace(

@@ -60,7 +60,7 @@ def take_name(
         return
     if is_id(name) and name != row.id:
         raise InvalidError.of("name", reason="looks like the id of another object", value=name)
-    for model in models or (type(row),):
+    for model in tx.models_with_name(tuple(models or (type(row),)), name, row.project):
         holder = tx.named(model, name, row.project)
         if holder is not None and holder is not row:
             raise ConflictError(row.__tablename__, "name", name, referent(holder))

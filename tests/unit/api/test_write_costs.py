@@ -73,18 +73,18 @@ class Cost(NamedTuple):
 
 
 REQUESTS: dict[str, tuple[Cost, str, str, object]] = {
-    "a port": (Cost(14, 3), "POST", "/v1/logical-switches/web/ports", port(99)),
+    "a port": (Cost(12, 3), "POST", "/v1/logical-switches/web/ports", port(99)),
     "a port disabled": (
-        *(Cost(10, 3), "PATCH", "/v1/logical-switch-ports/web-10"),
+        *(Cost(8, 3), "PATCH", "/v1/logical-switch-ports/web-10"),
         {"enabled": False},
     ),
     "nothing changed": (
-        *(Cost(6, 1), "PATCH", "/v1/logical-switch-ports/web-10"),
+        *(Cost(4, 1), "PATCH", "/v1/logical-switch-ports/web-10"),
         {"enabled": True},
     ),
     "a member of a group": (Cost(11, 2), "PUT", "/v1/port-groups/servers/ports/web-19", None),
     "a member of a set": (Cost(10, 2), "PUT", "/v1/address-sets/friends/addresses/10.9.0.1", None),
-    "a port gone": (Cost(13, 4), "DELETE", "/v1/logical-switch-ports/web-10", None),
+    "a port gone": (Cost(12, 4), "DELETE", "/v1/logical-switch-ports/web-10", None),
 }
 
 
