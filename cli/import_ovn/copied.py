@@ -4,10 +4,12 @@ Such a row is part of the router port that it names. OVN passes over one that na
 one whose port is not imported is lost.
 """
 
+from collections.abc import Callable
 from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.snapshot import Row
+from cli.import_ovn.spelling import mac
 from northbound.specs import SPECS
 from northbound.specs.declaration import Declaration, OvnSource
 
@@ -15,6 +17,9 @@ SOURCES: Final = {
     spec.declaration.ovn.table: spec.declaration for spec in SPECS if spec.declaration.ovn
 }
 """The kinds that are copied, by the tables of OVN."""
+
+_READERS: Final[dict[str, Callable[[str], str | None]]] = {"mac": mac}
+"""How OVN reads columns of these names, where it takes spellings that Treadle doesn't."""
 
 
 def copied_columns(source: OvnSource) -> dict[str, None]:
@@ -50,7 +55,9 @@ def _add(
             draft.report.noted(row, source.owner, f"not imported, and passed over by OVN: {reason}")
         return
     there = [column for column in source.columns if column in row.columns]
-    values = {column: next(iter(row.values(column)), None) for column in there}
+    values = {
+        column: _as_ovn_reads(column, next(iter(row.values(column)), None)) for column in there
+    }
     accepted = draft.accepted(row, declaration.properties, values)
     if accepted is None:
         return
@@ -61,3 +68,11 @@ def _add(
         return
     taken[natural] = row
     ports[port][1].setdefault(declaration.collection, []).append(accepted)
+
+
+def _as_ovn_reads(column: str, value: object) -> object:
+    """Return a value in Treadle's spelling; as it stands where OVN reads none."""
+    reader = _READERS.get(column)
+    if reader is None or not isinstance(value, str):
+        return value
+    return reader(value) or value

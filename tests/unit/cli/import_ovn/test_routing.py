@@ -214,16 +214,21 @@ def bindings_of(imported: Imported) -> list[dict[str, Any]]:
 
 def test_static_mac_bindings_are_copied() -> None:
     imported = with_bindings(
-        {"override_dynamic_mac": True}, {"ip": "FD00::7", "mac": "0A:00:00:00:00:08"}
+        {"override_dynamic_mac": True},
+        {"ip": "FD00::7", "mac": "0A:00:00:00:00:08"},
+        {"ip": "10.0.0.9", "mac": "a:0:0:0:0:9"},
     )
     assert imported.report.findings == []
     assert bindings_of(imported) == [
         {"ip": "10.0.0.7", "mac": "0a:00:00:00:00:07", "override_dynamic_mac": True},
         {"ip": "fd00::7", "mac": "0a:00:00:00:00:08"},
+        {"ip": "10.0.0.9", "mac": "0a:00:00:00:00:09"},
     ]
 
 
-@pytest.mark.parametrize("columns", [{"ip": "neighbour"}, {"mac": "ff:ff:ff:ff:ff:ff"}])
+@pytest.mark.parametrize(
+    "columns", [{"ip": "neighbour"}, {"ip": "010.0.0.7"}, {"mac": "ff:ff:ff:ff:ff:ff"}]
+)
 def test_a_binding_of_what_is_no_host_is_lost(columns: dict[str, str]) -> None:
     imported = with_bindings(columns)
     assert bindings_of(imported) == []
