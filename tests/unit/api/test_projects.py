@@ -76,6 +76,17 @@ async def test_a_token_of_one_project_gets_to_nothing_but_what_is_made_for_it(
                 assert response.json()["type"] == "/problems/forbidden"
 
 
+async def test_kinds_are_told_to_all_alike(acme: Project, zoo: Project, everyone: Project) -> None:
+    """What ``treadle show`` asks first says nothing of any project's objects."""
+    await zoo.create("logical-switches", name="secret", labels={"of": "zoo"})
+    response = await acme.ask("GET", "kinds")
+    assert response.status_code == 200
+    assert [kind["kind"] for kind in response.json()["items"]] == list(KINDS)
+    assert response.json() == (await everyone.ask("GET", "kinds")).json()
+    assert "zoo" not in response.text
+    assert "secret" not in response.text
+
+
 async def test_projects_call_their_objects_alike(
     acme: Project, zoo: Project, everyone: Project
 ) -> None:

@@ -42,8 +42,11 @@ class Database:
         row = {"direction": "to-lport", "priority": 100, "match": match, "action": "drop"}
         return self.add("ACL", **row | columns)
 
+    def snapshot(self) -> Snapshot:
+        return Snapshot(self._rows)
+
     def translated(self) -> Imported:
-        return translate(Snapshot(self._rows), "ovn")
+        return translate(self.snapshot(), "ovn")
 
 
 def references(*uuids: str) -> list[Any]:
