@@ -240,6 +240,23 @@ def _expiry_told_to_neighbours(_document: Document, flows: Flows) -> Flows:
     return [*told, *(flow for flow in flows if flow.template is not LrInIpInput.expired6)]
 
 
+def _link_local_like_any_network(document: Document, flows: Flows) -> Flows:
+    """A router's link is a network of 64 bits, which longer routes by source come before."""
+    text = LrInIpRouting.link_local.as_text()
+    priority = 64 * LrInIpRouting.SCALE + LrInIpRouting.CONNECTED
+    connected = Template.from_text(
+        text._replace(id=crc32(f"{text.id} {priority}".encode()), priority=str(priority))
+    )
+    without = _without(
+        LrInIpInput.unspecified6,
+        LrInIpRouting.off_link,
+        LrInIpRouting.link_local,
+        LrInIpRouting.from_link_local,
+    )
+    links = [flow for flow in flows if flow.template is LrInIpRouting.link_local]
+    return [*without(document, flows), *(LogicalFlow(connected, flow.args) for flow in links)]
+
+
 def _disabled_routers_unknown(document: Document, flows: Flows) -> Flows:
     """Nobody knows the ports of a disabled router."""
     macs = {
@@ -371,8 +388,9 @@ INTENDED = (
     Difference(
         "link-local addresses stay on their link",
         "OVN's routers forward IPv6 packets from :: and, off the link, from and to link-local "
-        "addresses. RFC 4291 forbids it (sections 2.5.2 and 2.5.6), and here they are dropped.",
-        _without(LrInIpInput.unspecified6, LrInIpRouting.off_link),
+        "addresses. RFC 4291 forbids it (sections 2.5.2 and 2.5.6), and here they are dropped. "
+        "On the link they pass, where OVN heeds routes by source, too.",
+        _link_local_like_any_network,
     ),
     Difference(
         "groups are no hosts",

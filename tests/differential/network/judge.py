@@ -92,6 +92,7 @@ class Judge:
 
     def compare(self, document: Document, probes: Sequence[Probe]) -> list[Verdict]:
         """What becomes of packets in OVN's network as it is, and in Treadle's of `document`."""
+        ovn.resolve_static_mac_bindings(self._ovn)
         answers = self._traces.map(partial(_their_outcome, self._ovn), probes)
         treadle = self.treadle(document)
         return [verdict_on(document, treadle, *each) for each in zip(probes, answers, strict=True)]

@@ -1,5 +1,6 @@
 """A topology in Debian's OVN, and what ``ovn-trace`` says becomes of a packet there."""
 
+import json
 import signal
 import subprocess
 from collections.abc import Iterable, Iterator, Sequence
@@ -19,7 +20,13 @@ _STATES = {"new": "trk,new", "est": "trk,est", "rpl": "trk,est,rpl", "inv": "trk
 
 _CLEAR = [
     argument
-    for table in ("logical_switch", "logical_router", "port_group", "address_set")
+    for table in (
+        "logical_switch",
+        "logical_router",
+        "port_group",
+        "address_set",
+        "static_mac_binding",
+    )
     for argument in ("--", "--all", "destroy", table)
 ]
 _CRASHES = {
@@ -38,6 +45,29 @@ def load(ovn: Ovn, document: Document, further: Iterable[Command] = ()) -> None:
     ovn.nbctl(_CLEAR[1:])
     ovn.load(chain(commands(document), further))
     ovn.nbctl(["--wait=sb", "sync"], timeout=60)
+
+
+def resolve_static_mac_bindings(ovn: Ovn) -> None:
+    """Let ``ovn-trace`` resolve what ovn-northd made of static MAC bindings.
+
+    They are no logical flows: ovn-controller answers `get_arp` and `get_nd` by them, but
+    ovn-trace 23.03 reads only the table of what was learned. No other binding is in it here,
+    so that one that overrides and one that doesn't resolve the same.
+    """
+    columns = ("datapath", "logical_port", "ip", "mac")
+    command = ["ovn-sbctl", f"--db={ovn.southbound}"]
+    listed = subprocess.run(
+        [*command, "--format=json", f"--columns={','.join(columns)}", "list", "static_mac_binding"],
+        check=True,
+        timeout=60,
+        capture_output=True,
+        text=True,
+    )
+    command += ["--all", "destroy", "mac_binding"]
+    for (_, datapath), port, ip, mac in json.loads(listed.stdout)["data"]:
+        row = [f"datapath={datapath}", f"logical_port={port}", f'ip="{ip}"', f'mac="{mac}"']
+        command += ["--", "create", "mac_binding", *row]
+    subprocess.run(command, check=True, timeout=60, capture_output=True)
 
 
 def their_outcome(ovn: Ovn, probe: Probe) -> Outcome:
@@ -103,9 +133,24 @@ def _router(name: str, router: Document) -> Iterator[Command]:
         yield ["lrp-add", name, port_name, port["mac"], *port["networks"], *peer]
         if not port.get("enabled", True):
             yield ["lrp-set-enabled", port_name, "disabled"]
+        for binding in port.get("static_mac_bindings", ()):
+            yield _static_mac_binding(port_name, binding)
     for route in router["static_routes"]:
         policy = f"--policy={route['policy']}"
         yield [policy, "lr-route-add", name, route["ip_prefix"], route["nexthop"]]
+
+
+def _static_mac_binding(port: str, binding: Document) -> Command:
+    """OVN's binding isn't part of the port, but names it."""
+    overrides = str(binding.get("override_dynamic_mac", False)).lower()
+    return [
+        "create",
+        "static_mac_binding",
+        f"logical_port={port}",
+        f'ip="{binding["ip"]}"',
+        f'mac="{binding["mac"]}"',
+        f"override_dynamic_mac={overrides}",
+    ]
 
 
 def _acl(kind: str, owner: str, acl: Document) -> Command:

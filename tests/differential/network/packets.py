@@ -66,6 +66,11 @@ class _Network:
         self.macs += [port["mac"] for port in router_ports.values()]
         ips = [ip for host in self.hosts for ip in host.ips]
         ips += [ip.partition("/")[0] for port in router_ports.values() for ip in port["networks"]]
+        ips += [
+            binding["ip"]
+            for port in router_ports.values()
+            for binding in port.get("static_mac_bindings", ())
+        ]
         self.ip4 = [*_with_neighbours(ip for ip in ips if ":" not in ip), *_STRANGERS4]
         self.ip6 = [*_with_neighbours(ip for ip in ips if ":" in ip), *_STRANGERS6]
         self.ip6 += [_link_local(mac) for mac in self.macs]

@@ -77,8 +77,9 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
             yield from ((kind, name, key) for key in ("enabled",) if key in owner)
             for port_name, port in owner["ports"].items():
                 place = (kind, name, "ports", port_name)
-                yield from ((*place, key) for key in ("enabled", "port_security") if key in port)
-                for member in ("addresses", "port_security", "networks"):
+                optional = ("enabled", "port_security", "static_mac_bindings")
+                yield from ((*place, key) for key in optional if key in port)
+                for member in ("addresses", "port_security", "networks", "static_mac_bindings"):
                     found = _keys(port.get(member, ()))
                     yield from ((*place, member, key) for key in found if len(found) > 1)
 

@@ -28,6 +28,7 @@ _OUTPUT = re.compile(r'/\* output to "(?P<port>[^"]+)", type "(?P<type>[^"]*)" \
 _BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\))? \{")
 _INPORT = re.compile(r'inport="(?P<port>[^"]+)"')
 _CHANGE = re.compile(r"(?P<field>[a-z0-9_.]+)(\[[0-9.]+\])? (=|<->) .*;|ip\.ttl--;")
+_RESOLVED = re.compile(r"/\* MAC binding to (?P<mac>[0-9a-f:]+)\. \*/")
 _GENERATED = {kind.value: kind for kind in PacketKind}
 _TRANSPORT = ("tcp.", "sctp.")
 _WITH_PORTS = {PacketKind.TCP_RESET.value, PacketKind.SCTP_ABORT.value}
@@ -116,6 +117,8 @@ def _deliveries(
                 yield delivery(output["port"], packet)
         elif _CHANGE.fullmatch(item) and not any(word in item for word in _UNREADABLE):
             _change(item, packet)
+        elif (resolved := _RESOLVED.fullmatch(item)) is not None:
+            _change(f"eth.dst = {resolved['mac']};", packet)
 
 
 def _starts_with(block: _Block, kind: str) -> bool:

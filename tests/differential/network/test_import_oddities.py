@@ -44,6 +44,13 @@ TO_ROUTER = ip(
 )
 OUTSIDE4 = ip("a1", "0a:00:00:01:00:01", "ip4.src == 10.0.1.1 && ip4.dst == 192.0.2.1 && udp")
 OUTSIDE6 = ip("a1", "0a:00:00:01:00:01", "ip6.src == fd00:1::1 && ip6.dst == 2001:db8::1 && udp")
+TO_NEIGHBOUR4, TO_NEIGHBOUR6 = (
+    ip("b1", "0a:00:00:01:00:02", f"{addresses} && udp", mac="0a:00:00:00:02:01")
+    for addresses in (
+        "ip4.src == 10.0.2.1 && ip4.dst == 10.0.1.77",
+        "ip6.src == fd00:2::1 && ip6.dst == fd00:1::77",
+    )
+)
 WHO_HAS_A3 = (
     'inport == "a1" && eth.src == 0a:00:00:00:01:01 && eth.dst == ff:ff:ff:ff:ff:ff && '
     "arp.op == 1 && arp.sha == 0a:00:00:00:01:01 && arp.spa == 10.0.1.1 && "
@@ -156,6 +163,36 @@ ODDITIES = [
             WHO_HAS_A3,
         ],
         [True, True],
+    ),
+    *(
+        Oddity(
+            f"static MAC bindings, in a network or not, override_dynamic_mac={overrides}",
+            [
+                *HOSTS,
+                *ROUTER,
+                UPLINK,
+                "lsp-set-addresses a-r router",
+                "ls-add b",
+                "lsp-add b b1 -- lsp-set-addresses b1 '0a:00:00:00:02:01 10.0.2.1 fd00:2::1'",
+                "lrp-add r r-b 0a:00:00:01:00:02 10.0.2.254/24 fd00:2::fe/64",
+                UPLINK.replace(" a", " b").replace("r-a", "r-b"),
+                "lsp-set-addresses b-r router",
+                "lr-route-add r 192.0.2.0/24 198.51.100.1 r-a",
+                *(
+                    f"create static_mac_binding logical_port=r-a ip='\"{neighbour}\"' "
+                    f"mac='\"0a:0:0:0:1:2\"' override_dynamic_mac={overrides}"
+                    for neighbour in ("10.0.1.77", "FD00:1::77", "198.51.100.1")
+                ),
+            ],
+            [
+                TO_NEIGHBOUR4,
+                TO_NEIGHBOUR6,
+                TO_NEIGHBOUR4.replace("10.0.1.77", "192.0.2.1"),
+                TO_NEIGHBOUR4.replace("10.0.1.77", "203.0.113.1"),
+            ],
+            [True, True, True, False],
+        )
+        for overrides in ("true", "false")
     ),
     Oddity(
         "the same rule twice",

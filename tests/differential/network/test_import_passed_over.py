@@ -1,4 +1,7 @@
-"""What an import calls meaningless changes no logical flow of the OVN that it comes from."""
+"""What an import calls meaningless changes nothing that OVN makes of the network it comes from.
+
+That is its logical flows, and the static MAC bindings that it hands on to hypervisors.
+"""
 
 import re
 import shlex
@@ -19,6 +22,7 @@ NETWORK = [
     "lrp-add r r-a 0a:00:00:01:00:01 10.0.1.254/24 fd00:1::fe/64",
     "lsp-add a a-r -- lsp-set-type a-r router -- lsp-set-options a-r router-port=r-a",
     "lsp-set-addresses a-r router",
+    "create static_mac_binding logical_port=r-a ip=10.0.1.7 mac='\"0a:00:00:00:01:07\"'",
 ]
 
 ROUTE = "--id=@r create logical_router_static_route"
@@ -50,21 +54,23 @@ PASSED_OVER = [
     "create load_balancer name=empty -- lr-lb-add r empty",
     "--id=@d create dns external_ids:a=b -- add logical_switch a dns_records @d",
     "--id=@d create dhcp_options cidr=10.0.1.0/24 -- set logical_switch_port a1 dhcpv4_options=@d",
+    "create static_mac_binding logical_port=nowhere ip=10.0.1.77 mac='\"0a:00:00:00:01:77\"'",
+    "create static_mac_binding logical_port=a1 ip=10.0.1.77 mac='\"0a:00:00:00:01:77\"'",
     "lsp-add a lost -- lsp-set-type lost router -- lsp-set-options lost router-port=gone",
 ]
 
 
 @pytest.mark.parametrize("command", PASSED_OVER)
-def test_it_changes_no_logical_flow(judge: Judge, command: str) -> None:
+def test_it_changes_nothing_on_hypervisors(judge: Judge, command: str) -> None:
     judge.load(NOTHING)
     for table in "load_balancer", "dns", "dhcp_options":
         _nbctl(judge, f"--all destroy {table}")
     for each in NETWORK:
         _nbctl(judge, each)
-    before, imported = _logical_flows(judge), translate(read_snapshot(judge.northbound), "ovn")
+    before, imported = _realised(judge), translate(read_snapshot(judge.northbound), "ovn")
     assert imported.report.findings == []
     _nbctl(judge, command)
-    assert _logical_flows(judge) == before
+    assert _realised(judge) == before
     again = translate(read_snapshot(judge.northbound), "ovn")
     assert again.report.losses == []
     assert again.document == imported.document
@@ -75,8 +81,20 @@ def _nbctl(judge: Judge, command: str) -> None:
     subprocess.run(argv, check=True, timeout=60)
 
 
+def _realised(judge: Judge) -> set[str]:
+    """Logical flows, without those towards the port that leads nowhere, and static bindings."""
+    return _logical_flows(judge) | _static_mac_bindings(judge)
+
+
+def _static_mac_bindings(judge: Judge) -> set[str]:
+    columns = "--columns=logical_port,ip,mac,override_dynamic_mac"
+    argv = ["ovn-sbctl", f"--db={judge.southbound}", "--bare", "--format=csv", columns]
+    argv += ["list", "static_mac_binding"]
+    done = subprocess.run(argv, check=True, timeout=60, capture_output=True, text=True)
+    return set(done.stdout.splitlines())
+
+
 def _logical_flows(judge: Judge) -> set[str]:
-    """All of them, without those towards the port that leads nowhere."""
     argv = ["ovn-sbctl", f"--db={judge.southbound}", "lflow-list"]
     done = subprocess.run(argv, check=True, timeout=60, capture_output=True, text=True)
     lines = (re.sub(r"Datapath: \S+ ", "Datapath: ", line) for line in done.stdout.splitlines())

@@ -31,6 +31,9 @@ def random_topology(rng: Random) -> Document:
     }
     add_acls(rng, document)
     _disable(rng, routers)
+    for router in routers.values():
+        for port in router["ports"].values():
+            _bind_neighbours(rng, port)
     return document
 
 
@@ -133,6 +136,31 @@ def _add_routes(rng: Random, router: Document, routers: Document) -> None:
             nexthop = rng.choice([hop, hop, hop, "discard"])
             route = {"ip_prefix": prefix, "nexthop": nexthop, "policy": policy}
             router["static_routes"].append(route)
+
+
+def _bind_neighbours(rng: Random, port: Document) -> None:
+    """Static MAC bindings of hosts of the port's networks, of none, and of another router.
+
+    The MAC addresses are those of hosts, the right one or another, and one that no host has.
+    """
+    if rng.random() < 0.5:
+        return
+    number = int(port["mac"][-2:], 16)
+    hosts = ["1", "2", "3", "77"]
+    ips = ["192.0.2.7", "2001:db8::7"]
+    for text in port["networks"]:
+        ips += [_prefix(text) + host for host in [*hosts, "f1" if ":" in text else "251"]]
+    own = {text.partition("/")[0] for text in port["networks"]}
+    own.add("10.9.0.3")  # The broadcast address of the link between the routers.
+    bound = rng.sample([ip for ip in ips if ip not in own], rng.randint(1, 3))
+    port["static_mac_bindings"] = [
+        {
+            "ip": ip,
+            "mac": f"0a:00:00:00:{number:02x}:{rng.choice([1, 1, 2, 3, 0x77]):02x}",
+            "override_dynamic_mac": rng.random() < 0.5,
+        }
+        for ip in bound
+    ]
 
 
 def _prefixes(policy: str, *, six: bool) -> list[str]:
