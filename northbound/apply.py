@@ -208,7 +208,7 @@ class _Application:
         if row is None:
             self._create(service, values)
         else:
-            service.replace(self._tx, row.id, values)
+            service.replace(self._tx, row.id, service.spec_of_entry(values))
             self._plan.changed[row.id] = row
 
     def _create(self, service: Service[Any, Any], values: dict[str, Any]) -> None:
@@ -216,7 +216,7 @@ class _Application:
             holder = self._tx.named(service.model, values["name"], self._project)
             if holder is not None:
                 raise ConflictError(service.kind, "name", values["name"], service.referent(holder))
-        row = service.create(self._tx, values, document=self._plan.document)
+        row = service.create(self._tx, service.spec_of_entry(values), document=self._plan.document)
         self._created.append(service.referent(row))
 
     def _link(self, service: Service[Any, Any]) -> None:

@@ -70,14 +70,15 @@ class AddressBook:
         """Claim `addresses` for a port; if another holds one, that address and its holder."""
         addresses = list(addresses)
         self._read(switch_id, addresses)
+        pool = self._pools.get(switch_id)
         for address in addresses:
             holder = self.holder(switch_id, address)
             if holder is not None and holder != port_id:
                 return address, holder
             self._now[switch_id][address] = port_id
-            number = _number(address)
-            if number is not None and switch_id in self._pools:
-                self._pools[switch_id].mark(number)
+            number = None if pool is None else _number(address)
+            if pool is not None and number is not None:
+                pool.mark(number)
         return None
 
     def release(self, switch_id: str, port_id: str, addresses: Iterable[str]) -> None:

@@ -45,6 +45,7 @@ from northbound.services.lookups import (
 )
 from northbound.services.members import Members
 from northbound.specs import Spec, merge_patch, validate
+from northbound.specs.base import checks_of
 from northbound.specs.declaration import Declaration, SpecField, fields_of
 from northbound.transaction import Reader, Transaction
 
@@ -102,6 +103,10 @@ class Service(Generic[M, S]):
         )
         self._natural_key = tuple(by_name[name].column for name in self.declaration.natural_key)
         self._name_models = tuple(map(resource_model, self.declaration.names or (self.kind,)))
+        # Links are filled in after a document has been read, and so need another check.
+        self._is_checked = not self.links and checks_of(self.spec) == checks_of(
+            self.declaration.properties
+        )
         self._describing = tuple(f for f in self.fields if f.name not in self.members)
         columns = [field.column for field in self._describing]
         missing = {*columns, *self.facts}.difference(image_columns(self.model))
@@ -122,6 +127,13 @@ class Service(Generic[M, S]):
     def read_spec(self, values: Mapping[str, Any] | S) -> S:
         """`values` as a spec, or InvalidError for all that is wrong with them by themselves."""
         return validate(self.spec, values)
+
+    def spec_of_entry(self, values: Mapping[str, Any]) -> S:
+        """Return the spec of an object that a document wants, of which the entry was read.
+
+        Where the entry has been checked for all that the spec is, it isn't checked again.
+        """
+        return self.spec.model_construct(**values) if self._is_checked else self.read_spec(values)
 
     def create(
         self, tx: Transaction, values: Mapping[str, Any] | S, *, document: str | None = None

@@ -106,6 +106,19 @@ def unique(values: list[str]) -> list[str]:
     return list(dict.fromkeys(values))
 
 
+def checks_of(model: type[BaseModel]) -> frozenset[str]:
+    """Return the names of the validators of a model, besides those in its fields' types."""
+    validators = model.__pydantic_decorators__
+    return frozenset(
+        [
+            *validators.field_validators,
+            *validators.root_validators,
+            *validators.model_validators,
+            *validators.validators,
+        ]
+    )
+
+
 def validate(spec: type[_S], values: Mapping[str, Any] | _S) -> _S:
     """`values` as a spec, or an :class:`InvalidError` that names each wrong field.
 

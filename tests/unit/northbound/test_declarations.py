@@ -1,9 +1,11 @@
 """What follows from the declaration of a kind, and what is wrong with a wrong one."""
 
-from typing import Annotated, ClassVar
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar
 
 import pytest
 
+from northbound.apply import apply
 from northbound.errors import InvalidError
 from northbound.models import TRACKED, LogicalRouter
 from northbound.services import LOGICAL_ROUTER_PORTS, SERVICES
@@ -44,6 +46,45 @@ class _B(Spec):
 def test_kinds_cannot_refer_to_each_other_in_a_circle() -> None:
     with pytest.raises(ValueError, match="in a circle: a, b"):
         in_order([_A, _B])
+
+
+@pytest.mark.parametrize("kind", SERVICES)
+def test_what_a_document_says_is_checked_like_a_spec(kind: str) -> None:
+    """Of an entry that was read, the spec is made without another check: it has to be the same."""
+    service = SERVICES[kind]
+    spec, properties = service.spec, service.declaration.properties
+    own = spec.model_fields.keys() - properties.model_fields.keys()
+    assert own <= {"name", *(field.name for field in service.owners)}
+    for name, field in properties.model_fields.items():
+        assert repr(spec.model_fields[name]) == repr(field)
+    entry = {k: v for k, v in service.declaration.example.items() if k not in own}
+    rest = {k: service.declaration.example.get(k) for k in own}
+    read = properties.model_validate(entry)
+    made = service.spec_of_entry({**read.model_dump(), **rest})
+    assert made == service.read_spec(service.declaration.example)
+    assert made.model_dump() == service.read_spec(made.model_dump()).model_dump()
+
+
+def test_most_of_a_document_is_checked_once(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checked: list[str] = []
+
+    def read_spec(self: Service[Any, Any], values: Mapping[str, Any]) -> Any:
+        if not isinstance(values, Spec):
+            checked.append(self.kind)
+        return read(self, values)
+
+    read = Service.read_spec
+    monkeypatch.setattr(Service, "read_spec", read_spec)
+    ports = {f"p{n}": {"addresses": [f"0a:00:00:00:00:{n:02x}"]} for n in range(9)}
+    document = {"document": "d", "logical_switches": {"web": {"ports": ports}}}
+    with network.database.write(author="a") as tx:
+        apply(tx, document)
+    assert checked == []
+    ports["p1"]["addresses"] = ["no address"]
+    with network.database.write(author="a") as tx, pytest.raises(InvalidError, match="no address"):
+        apply(tx, document)
 
 
 def test_a_field_without_a_column_is_noticed() -> None:
