@@ -40,8 +40,6 @@ class Claims:
         self._claims: dict[str, dict[str, int]] = {}
         self._ports: dict[str, set[str]] = {}
         self._plugs = 0
-        self.contested: set[str] = set()
-        """The ports that several chassis claim, dead ones included."""
 
     def of(self, chassis: str) -> Collection[str]:
         """The ports that a chassis claims."""
@@ -74,8 +72,6 @@ class Claims:
         claims = self._claims.get(port, {})
         if chassis in claims:
             del claims[chassis]
-            if len(claims) < 2:
-                self.contested.discard(port)
             self._ports[chassis].discard(port)
             if not claims:
                 del self._claims[port]
@@ -133,6 +129,4 @@ class Claims:
         claims = self._claims.setdefault(port, {})
         if chassis not in claims:
             claims[chassis] = plugged
-            if len(claims) > 1:
-                self.contested.add(port)
             self._ports.setdefault(chassis, set()).add(port)

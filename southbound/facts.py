@@ -83,6 +83,8 @@ class Facts:
         self._reach = reach
         self._clock = clock
         self._claims = Claims()
+        self._contested: set[str] = set()
+        """The ids of ports that several chassis claim, whatever they call them."""
         self._learned = Learned(age=learned_age, per_port=learned_per_port)
         self._port_facts: dict[str, PortFact] = {}
         self._host_names = HostNames()
@@ -254,6 +256,7 @@ class Facts:
         chassis = self._claims.holder(
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
+        self._note_contest(binding)
         fact = self._fact(binding, chassis)
         self._note_port(binding.id, fact)
         if chassis not in ("", before.chassis) and before.up and candidates is None:
@@ -282,11 +285,11 @@ class Facts:
 
     def problem_ports(self) -> Iterator[tuple[str, str]]:
         """The ports that have :meth:`problems`, with each of them."""
-        for port in sorted({*self._requests.ports(), *self._claims.contested}):
-            binding = self._binding(port)
-            if binding is not None:
-                for problem in self.problems(binding):
-                    yield port, problem
+        called = {*self._requests.ports(), *self._contested}
+        bindings = {row.name: row for row in map(self._binding, called) if row is not None}
+        for name in sorted(bindings):
+            for problem in self.problems(bindings[name]):
+                yield name, problem
 
     def _contest(self, binding: PortBinding) -> str:
         if binding.kind.placed_by is not PlacedBy.PLUG:
@@ -299,6 +302,12 @@ class Facts:
         if not others:
             return ""
         return f"there is an interface for it on {' and '.join(others)}, too"
+
+    def _note_contest(self, binding: PortBinding) -> None:
+        if len(self._claims.on(binding.iface_ids)) > 1:
+            self._contested.add(binding.id)
+        else:
+            self._contested.discard(binding.id)
 
     def _keeper(self, binding: PortBinding) -> str:
         """The chassis that doesn't lose the port to a later plug."""
@@ -330,6 +339,7 @@ class Facts:
     def port_gone(self, binding: PortBinding) -> None:
         """The translator deleted a port: what is known of it goes, too."""
         self._requests.remove(binding.id)
+        self._contested.discard(binding.id)
         self._note_port(binding.id, NOT_BOUND)
         self._drop_learned(self._learned.of_port(binding.name))
 
@@ -371,7 +381,11 @@ class Facts:
     # --- learned addresses
 
     def learn_mac(self, chassis: str, port: str, ip: str, mac: str) -> None:
-        """The last writer wins; the same address again is only noted as seen."""
+        """The last writer wins; the same address again is only noted as seen.
+
+        By whatever the port is called, the row has its name: what is bounded and goes with the
+        port goes by that.
+        """
         binding = self._known_binding(port)
         if not binding.joins_datapaths or not self._reach.reaches(chassis, binding.datapath):
             raise NotAllowedError(f"{port} is no router port that ports of {chassis} reach")
@@ -380,14 +394,14 @@ class Facts:
         why_not = why_no_neighbour(binding, ip)
         if why_not:
             raise NotAllowedError(f"{ip} can't be a neighbour of {port}: {why_not}")
-        self._learn(MacBinding(binding.datapath, port, ip, mac, chassis, self._clock()))
+        self._learn(MacBinding(binding.datapath, binding.name, ip, mac, chassis, self._clock()))
 
     def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
         binding = self._known_binding(port)
         if binding.chassis != chassis:
             raise NotAllowedError(f"{port} is not bound to {chassis}")
         _check_mac(mac)
-        self._learn(FdbEntry(binding.datapath, mac, port, chassis, self._clock()))
+        self._learn(FdbEntry(binding.datapath, mac, binding.name, chassis, self._clock()))
 
     def expire(self) -> None:
         """Drop what was not seen for the age."""

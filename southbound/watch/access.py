@@ -6,7 +6,7 @@ scope                     who may watch it
 ``global``                every chassis: templates, and where tunnels end
 ``datapath:<id>``         chassis whose bound ports reach it
 ``set:<sigil and name>``  chassis that reach a datapath whose flows name it
-``port:<name>``           chassis that claim a port of this name and may have it
+``port:<name or id>``     chassis that claim a port by this and may have it
 ========================  ====================================================
 
 Ports are bound by claims, so an agent states its claims before it is told that something

@@ -234,6 +234,19 @@ async def test_what_was_learned_on_a_port_goes_when_it_is_another(
     assert not aging.rows(MacBinding)
 
 
+async def test_what_is_learned_belongs_to_a_port_whatever_it_is_called(
+    aging: RealisedState,
+) -> None:
+    """A chassis has no second share of a port by calling it by its id, and leaves nothing."""
+    learn(aging.facts, 1, PORT.id)
+    aging.facts.learn_mac("hv1", ROUTER_PORT.id, "10.0.0.1", "0a:00:00:00:00:01")
+    assert [row.port for row in aging.rows(FdbEntry).values()] == [PORT.name]
+    assert [row.port for row in aging.rows(MacBinding).values()] == [ROUTER_PORT.name]
+    await aging.write(2, [], [PORT.row_id, ROUTER_PORT.row_id])
+    assert not aging.rows(FdbEntry)
+    assert not aging.rows(MacBinding)
+
+
 async def test_neighbours_go_with_the_network_that_they_are_in(aging: RealisedState) -> None:
     networks = ("10.0.0.0/24", "10.0.1.0/24")
     await aging.write(2, [msgspec.structs.replace(ROUTER_PORT, neighbours=networks)])

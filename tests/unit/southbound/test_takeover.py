@@ -129,3 +129,20 @@ async def test_an_id_wins_over_the_name_of_another_port(store: Store) -> None:
     await state.write(1, [PortBinding("p2", "d1", "p1", 2, "vif"), PORT])
     state.facts.claim("hv1", "p1")
     assert at(state).chassis == "hv1"
+
+
+async def test_a_contest_is_told_whatever_interfaces_call_the_port(store: Store) -> None:
+    state = RealisedState(store, takeover=True)
+    await state.write(1, [PORT])
+    for name in ("hv1", "hv2"):
+        state.facts.connected(Chassis(name))
+    state.facts.claim("hv1", "web-1")
+    state.facts.claim("hv2", PORT.id)
+    assert at(state).chassis == "hv2"
+    text = "there is an interface for it on hv1, too"
+    assert list(state.facts.problem_ports()) == [("web-1", text)]
+    state.facts.claim("hv1", PORT.id)
+    told = [("web-1", "there is an interface for it on hv2, too")]
+    assert list(state.facts.problem_ports()) == told, "once, by its name"
+    state.facts.release("hv2", PORT.id)
+    assert not list(state.facts.problem_ports())
