@@ -29,9 +29,14 @@ class Wishes:
         return self._ups
 
     def claim_only(self, ports: Iterable[str]) -> wire.ClaimOnly:
-        """All ports with an interface here: those that aren't named are no longer claimed."""
-        self._claims = set(ports)
-        self._ups &= self._claims
+        """All ports with an interface here: those that aren't named are no longer claimed.
+
+        What is up is called by its name, what is claimed as its interface calls it, which may
+        be by its id: only what was claimed is down for being claimed no longer.
+        """
+        claims = set(ports)
+        self._ups -= (self._claims or set()) - claims
+        self._claims = claims
         return wire.ClaimOnly(tuple(sorted(self._claims)))
 
     def claim(self, port: str) -> wire.Claim | None:
