@@ -2,28 +2,34 @@
 
 import os
 import threading
+from collections.abc import Mapping
 from hashlib import blake2b
 from pathlib import Path
+from typing import get_type_hints
 
 import msgspec
 import structlog
 
-from southbound.rows import ROW_TYPES, AnyRow
+from southbound.rows import ROW_TYPES, AnyRow, Row
 
 log = structlog.get_logger(__name__)
 
 _VERSION = 1
 
-_TABLES = blake2b(
-    repr([(table, row.__struct_fields__) for table, row in ROW_TYPES.items()]).encode(),
-    digest_size=8,
-).hexdigest()
+
+def tables_understood(row_types: Mapping[str, type[Row]]) -> str:
+    """Return what stands for the rows that can be read: their tables, fields and values."""
+    hints = [(table, get_type_hints(row)) for table, row in row_types.items()]
+    return blake2b(repr(hints).encode(), digest_size=8).hexdigest()
+
+
+_TABLES = tables_understood(ROW_TYPES)
 
 
 class CachedRows(msgspec.Struct, frozen=True, array_like=True):
     """Rows by scope, as of a position in a server's epoch.
 
-    `tables` stands for the tables and fields that were understood when they came. A newer
+    `tables` stands for the tables, fields and values that were understood when they came. A newer
     agent may understand more, which it was sent then and skipped: see :meth:`is_complete`.
     """
 

@@ -7,7 +7,7 @@ are made from the record. What becomes of its flows is computed by today's agent
 import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any, Union
+from typing import Any, Literal, Union
 
 import msgspec
 import pytest
@@ -19,7 +19,7 @@ from chassis_agent.inputs import WatchedRows
 from logical_flow.words import words_of
 from southbound import rows, wire
 from southbound.state import RealisedState
-from southbound.watch.cache import RowCache, cached_rows
+from southbound.watch.cache import RowCache, cached_rows, tables_understood
 from southbound.watch.dialect import ClosedDialect
 from southbound.watch.server import WatchServer
 from tests.unit.chassis_agent.tiny_network import HOST, MACS, NETWORK, port_group, templates
@@ -263,6 +263,20 @@ async def test_what_an_older_agent_skipped_comes_after_its_upgrade(
     agent = make_agent("hv1", "datapath:d1", cache=cache)
     await agent.synced()
     assert agent.rows == by_id(switch, port)
+
+
+def test_a_cache_is_of_the_values_too_that_were_understood() -> None:
+    """A release may know one kind of datapaths more, with the same tables and fields."""
+
+    class Older(rows.Row, frozen=True, array_like=True, tag="datapath"):
+        kind: Literal["ls"]
+
+    class Newer(rows.Row, frozen=True, array_like=True, tag="datapath"):
+        kind: Literal["ls", "lr"]
+
+    older, newer = (tables_understood({"datapath": row}) for row in (Older, Newer))
+    assert older != newer
+    assert older == tables_understood({"datapath": Older})
 
 
 def test_a_closed_agent_is_not_sent_datapaths_of_kinds_that_it_cannot_read() -> None:
