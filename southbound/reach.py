@@ -13,6 +13,7 @@ changed, never less: listeners ask anew.
 Pure: rows in, changes out.
 """
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final, NamedTuple, TypeAlias
@@ -27,6 +28,10 @@ DatapathId: TypeAlias = str
 
 
 _FEW: Final = 64
+
+_MAYBE_SET: Final = re.compile(rb"[$@][A-Za-z0-9_.]")
+"""What stands in every payload that names a set, and in few that don't: bytes of addresses
+and numbers are sigils by chance more often."""
 
 
 class ReachChange(NamedTuple):
@@ -254,7 +259,7 @@ def sets_named(payload: bytes) -> frozenset[str]:
     >>> sorted(sets_named(payload))
     ['$db', '$web']
     """
-    if b"$" not in payload and b"@" not in payload:
+    if _MAYBE_SET.search(payload) is None:
         return frozenset()
     try:
         return frozenset(_names(msgspec.msgpack.decode(payload)))
@@ -263,12 +268,15 @@ def sets_named(payload: bytes) -> frozenset[str]:
 
 
 def _names(value: Any) -> Iterator[str]:
-    if isinstance(value, str):
-        if "$" in value or "@" in value:
-            yield from (found[0] for found in SET_PATTERN.finditer(STRING_PATTERN.sub("", value)))
-    elif isinstance(value, list | tuple):
-        for inner in value:
-            yield from _names(inner)
+    lists = [[value]]
+    while lists:
+        for inner in lists.pop():
+            if isinstance(inner, str):
+                if "$" in inner or "@" in inner:
+                    text = STRING_PATTERN.sub("", inner)
+                    yield from (found[0] for found in SET_PATTERN.finditer(text))
+            elif isinstance(inner, list):
+                lists.append(inner)
 
 
 def _count_up(counters: dict[str, Counter[str]], key: str, inner: str) -> None:
