@@ -52,6 +52,19 @@ def port_costs(lab: Lab, client: httpx.Client) -> dict[str, dict[str, float]]:
     }
 
 
+def group_costs(lab: Lab, client: httpx.Client) -> dict[str, dict[str, float]]:
+    """What it costs to put ports of the first switch into its group, and to take them out."""
+    for number in range(TURNS):
+        _post(client, number)
+    costs = {
+        "port_grouped": _costs(lab, [lambda n=n: _join(client, n) for n in range(TURNS)]),
+        "port_ungrouped": _costs(lab, [lambda n=n: _leave(client, n) for n in range(TURNS)]),
+    }
+    for number in range(TURNS):
+        _delete(client, number)
+    return costs
+
+
 def _costs(lab: Lab, steps: list[Any]) -> dict[str, float]:
     pids = [process.pid for process in lab.processes.values()]
     walls = []
@@ -82,8 +95,15 @@ def _delete(client: httpx.Client, number: int) -> None:
     _call(client, "DELETE", f"/logical-switch-ports/new-{number}")
 
 
-def _acl(client: httpx.Client, number: int) -> None:
+def _join(client: httpx.Client, number: int) -> None:
+    _call(client, "PUT", f"/port-groups/pg0/ports/new-{number}")
 
+
+def _leave(client: httpx.Client, number: int) -> None:
+    _call(client, "DELETE", f"/port-groups/pg0/ports/new-{number}")
+
+
+def _acl(client: httpx.Client, number: int) -> None:
     match = f"outport == @pg0 && ip4 && tcp.dst == {1000 + number}"
     _call(client, "PATCH", f"/acls/{object_id('pg0-acl2')}", {"match": match})
 

@@ -3,8 +3,8 @@
     python -m benchmarks.many_chassis 5000
 
 One router has all switches of a network of N ports, so that every hypervisor has flows
-for all of them; each has ten ports of its own. A port is added to a switch and removed
-with ``?wait=chassis``, which answers when all ten agents have the reply to the barrier.
+for all of them; each has ten ports of its own. A port is added to a switch and removed,
+and one is put into the switch's port group and taken out, with ``?wait=chassis``, which answers when all ten agents have the reply to the barrier.
 CPU time is that of all processes: the server, ten agents, twenty daemons of Open vSwitch.
 """
 
@@ -45,6 +45,7 @@ def measure(ports: int) -> dict[str, Any]:
                 "flows": lab.hypervisor("hv0").agent("status")["flows"],
                 "agent_rss_mib": round(median(rss_mib([agent]) for agent in agents)),
                 **end_to_end.port_costs(lab, client),
+                **end_to_end.group_costs(lab, client),
             }
 
 
