@@ -3,8 +3,9 @@
     python -m benchmarks.many_chassis 5000
 
 One router has all switches of a network of N ports, so that every hypervisor has flows
-for all of them; each has ten ports of its own. A port is added to a switch and removed,
-and one is put into the switch's port group and taken out, with ``?wait=chassis``, which answers when all ten agents have the reply to the barrier.
+for all of them; each has ten ports of its own. A port is added to a switch and removed, and
+one is put into the switch's port group and taken out, with ``?wait=chassis``, which answers
+when all ten agents have the reply to the barrier.
 CPU time is that of all processes: the server, ten agents, twenty daemons of Open vSwitch.
 """
 
