@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import gc
 import json
 import signal
 from pathlib import Path
@@ -35,6 +36,10 @@ StateDirectory = Annotated[
     Path | None, typer.Option(help="Where the agent keeps its cache and its socket.")
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs.")]
+
+_COLLECTION = (20_000, 20, 20)
+"""When garbage is collected: after so many new objects, not Python's 700. Flows hold no cycles,
+and many that change at once were walked again and again: a third of what they cost."""
 
 
 @app.command()
@@ -190,6 +195,7 @@ def _ask(settings: AgentSettings, command: str, *arguments: str) -> Any:
 async def _run_until_told(settings: AgentSettings) -> None:
     from incremental import growing
 
+    gc.set_threshold(*_COLLECTION)
     with growing():
         from chassis_agent.agent import run_agent
 

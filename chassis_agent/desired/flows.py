@@ -143,12 +143,14 @@ class DesiredTable:
     def _disown(self, key: FlowKey, owner: Hashable) -> None:
         owners = self._owners.get(key)
         if owners is None:
+            # The only claim goes, and with it the flow: there is nothing to weigh.
             del self._sole_owner[key]
-        else:
-            owners.remove(owner)
-            if len(owners) == 1:
-                self._sole_owner[key] = owners.pop()
-                del self._owners[key]
+            self._put(key, self._flows[key], None)
+            return
+        owners.remove(owner)
+        if len(owners) == 1:
+            self._sole_owner[key] = owners.pop()
+            del self._owners[key]
         self._settle(key)
 
     def _claims(self, key: FlowKey) -> list[Flow]:
