@@ -13,8 +13,9 @@ from northbound.database import Database, open_database
 from tests.databases import new_database
 from tests.differential.lab.conversation import converse
 from tests.differential.lab.plan import phases
+from tests.differential.lab.questions import Questions
 from tests.differential.lab.sides import Side, ovn_side, treadle_side
-from tests.differential.lab.verdict import Verdict, judge
+from tests.differential.lab.verdict import Asked, Verdict, judge
 from tests.differential.network.packets import Probe, random_probes
 from tests.differential.network.topologies import Document, random_topology
 from tests.differential.network.treadle import Treadle
@@ -41,12 +42,13 @@ class Contest:
     def send(self, document: Document, probes: Sequence[Probe]) -> Iterator[Verdict]:
         """The verdicts on `probes` in the network of `document`."""
         walker = cache(lambda: Treadle(self._database, document))
+        asked = Asked(Questions(), Questions())
         for phase in phases(document, probes):
             for side in (self.ours, self.theirs):
                 side.load(document)
             for probe in phase:
                 for step in converse(probe, document, self.ours, self.theirs):
-                    verdict = judge(probe, step, document, walker)
+                    verdict = judge(probe, step, document, walker, asked)
                     self._count(verdict)
                     yield verdict
         self.counts["topologies"] += 1

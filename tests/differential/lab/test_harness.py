@@ -1,5 +1,6 @@
 """Frames are what their fields say, and only listed differences are passed over."""
 
+from collections import Counter
 from random import Random
 
 import pytest
@@ -8,6 +9,8 @@ from logical_flow.packet import packet_from_match
 from tests.differential.lab.canonical import canonical, is_superfluous
 from tests.differential.lab.crafting import craft, reply_to
 from tests.differential.lab.plan import phases
+from tests.differential.lab.questions import Questions, is_question
+from tests.differential.lab.taps import Arrival
 from tests.differential.network.packets import random_probes
 from tests.differential.network.topologies import random_topology
 from tests.system import frames
@@ -96,3 +99,30 @@ def test_refusals_of_what_may_not_be_refused(sent: bytes, superfluous: bool) -> 
     answer = ip4_frame("10.0.1.254", "10.0.1.1", frames.ICMP, error)
     assert is_superfluous(answer, sent) is superfluous
     assert not is_superfluous(sent, sent), "what is sent on is no refusal"
+
+
+ROUTER = "0a:00:00:01:01:01"
+
+
+def test_a_question_counts_the_first_time() -> None:
+    question = Arrival("p", frames.neighbour_solicitation(ROUTER, "fd00:1::f1", "fd00:1::9"))
+    once, nothing = Counter([question]), Counter[Arrival]()
+    asked = Questions()
+    assert asked.without_repeats(once, nothing, syn()) == once, "only one lab asks"
+    assert asked.without_repeats(once, nothing, syn()) == nothing, "it asks again"
+    assert asked.without_repeats(once, once, syn()) == once, "the other one asks, too"
+    assert asked.without_repeats(once + once, once, syn()) == once
+
+
+def test_only_questions_may_come_again() -> None:
+    arrivals = Counter([Arrival("p", syn())])
+    asked = Questions()
+    for _ in range(2):
+        assert asked.without_repeats(arrivals, Counter(), syn()) == arrivals
+
+
+def test_questions_are_those_of_routers() -> None:
+    asked = frames.arp_request(ROUTER, "10.0.1.254", "10.0.1.9")
+    assert is_question(asked, syn())
+    assert not is_question(asked, asked), "it was sent, and is only sent on"
+    assert not is_question(syn(), ip4_frame("10.0.1.9", "10.0.1.1", frames.UDP, b""))

@@ -16,6 +16,7 @@ from logical_flow.packet import format_value
 from tests.differential.lab.canonical import canonical, is_superfluous, tells_all_nodes
 from tests.differential.lab.conversation import Step
 from tests.differential.lab.plan import secured_ports
+from tests.differential.lab.questions import Questions
 from tests.differential.lab.taps import Arrival
 from tests.differential.network.intended import IN_SWITCHES, INTENDED, undoing
 from tests.differential.network.outcome import Outcome, delivery
@@ -44,8 +45,20 @@ class Verdict(NamedTuple):
         return f"{self.probe.packet}\n  connection: {self.probe.state}\n  {sent}\n{self.difference}"
 
 
-def judge(probe: Probe, step: Step, document: Document, walker: Callable[[], Treadle]) -> Verdict:
-    """Of a step of a probe in the network of `document`, which `walker` walks in if need be."""
+class Asked(NamedTuple):
+    """The questions for neighbours of either lab, in one network."""
+
+    ours: Questions
+    theirs: Questions
+
+
+def judge(
+    probe: Probe, step: Step, document: Document, walker: Callable[[], Treadle], asked: Asked
+) -> Verdict:
+    """Of a step of a probe in the network of `document`, which `walker` walks in if need be.
+
+    `asked` is what was asked there before, and gets what is asked in this step.
+    """
     ours, theirs = Counter(step.ours), Counter(step.theirs)
     secured = secured_ports(document)
     for arrival in set(theirs) - set(ours):
@@ -55,6 +68,10 @@ def judge(probe: Probe, step: Step, document: Document, walker: Callable[[], Tre
         if arrival.port in secured and tells_all_nodes(arrival.frame):
             del ours[arrival]
     ours, theirs = _canonical(ours, step.frame), _canonical(theirs, step.frame)
+    ours, theirs = (
+        asked.ours.without_repeats(ours, theirs, step.frame),
+        asked.theirs.without_repeats(theirs, ours, step.frame),
+    )
     if ours == theirs:
         return Verdict(probe, step, intended=False, difference="")
     undo = undoing(SWITCHES, document)
