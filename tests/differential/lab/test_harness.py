@@ -7,11 +7,13 @@ import pytest
 
 from logical_flow.packet import packet_from_match
 from tests.differential.lab.canonical import canonical, is_superfluous
+from tests.differential.lab.conversation import Step
 from tests.differential.lab.crafting import craft, reply_to
 from tests.differential.lab.plan import phases
 from tests.differential.lab.questions import Questions, is_question
 from tests.differential.lab.taps import Arrival
-from tests.differential.network.packets import random_probes
+from tests.differential.lab.verdict import Verdict
+from tests.differential.network.packets import Probe, random_probes
 from tests.differential.network.topologies import random_topology
 from tests.system import frames
 from tests.system.agent.frame_fields import fields_of
@@ -126,3 +128,10 @@ def test_questions_are_those_of_routers() -> None:
     assert is_question(asked, syn())
     assert not is_question(asked, asked), "it was sent, and is only sent on"
     assert not is_question(syn(), ip4_frame("10.0.1.9", "10.0.1.1", frames.UDP, b""))
+
+
+def test_errors_are_told_although_they_quote() -> None:
+    error = ip4_frame("10.0.1.1", "10.0.1.2", frames.ICMP, frames.icmp4(3, bytes(4) + syn()[14:]))
+    step = Step("p", error, [], [])
+    told = str(Verdict(Probe("icmp4", "new"), step, intended=False, difference=""))
+    assert "icmp4.type=3" in told

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from logical_flow.evaluate import Packet
+from logical_flow.fields import SYMBOLS
 from logical_flow.packet import format_value
 from tests.differential.lab.canonical import canonical, is_superfluous, tells_all_nodes
 from tests.differential.lab.conversation import Step
@@ -122,5 +123,7 @@ def _text(arrival: Arrival) -> str:
 
 
 def _described(packet: Packet, separator: str = ", ", equals: str = "=") -> str:
-    shown = (f"{name}{equals}{format_value(name, value)}" for name, value in packet.items())
+    """The fields of a packet; what an ICMP error quotes is none that a match could name."""
+    fields = {name: value for name, value in packet.items() if name in SYMBOLS}
+    shown = (f"{name}{equals}{format_value(name, value)}" for name, value in fields.items())
     return separator.join(shown)
