@@ -33,8 +33,13 @@ def port_image(image: Image) -> Image:
         if image.get(column):
             renamed[column] = qualified_name(project, image[column], DEFAULT_PROJECT)
     if "name" in image:
-        renamed["name"] = image["id"]
+        renamed["name"] = port_name(project, image["name"], image["id"])
     return renamed
+
+
+def port_name(project: str, name: str, port_id: str) -> str:
+    """Return the name that flows and rows have for a port of a project."""
+    return name if project == DEFAULT_PROJECT else port_id
 
 
 def set_image(image: Image) -> Image:

@@ -15,6 +15,7 @@ from diagnosis.trace.words import Address
 from logical_flow.evaluate import Value
 from northbound.models import LogicalRouter, LogicalRouterPort
 from southbound.rows import PortBinding
+from translator.names import port_name
 
 
 def patch_to(scene: Scene, datapath: str, mac: Value) -> PortBinding | None:
@@ -86,7 +87,7 @@ def next_hop(scene: Scene, router: str, destination: Address) -> Address | None:
 
 def _neighbours(scene: Scene, port: LogicalRouterPort) -> Iterator[LogicalRouterPort]:
     """The ports of other routers that a router port meets."""
-    binding = scene.ports.get(port.name)
+    binding = scene.ports.get(port_name(port.project, port.name, port.id))
     names: list[str] = []
     if binding is not None and binding.peer:
         datapath = scene.snapshot.datapaths.get(binding.peer_datapath)

@@ -126,7 +126,7 @@ class _Examination:
         found = addressing.neighbour(port.datapath, source, destination)
         if isinstance(found, NoNeighbour):
             obstacle = unknown_address(scene, port.datapath, destination, found)
-            self._assume_unused(destination, port.datapath, found.reserved, port.name)
+            self._assume_unused(destination, port.datapath, found.reserved, port.id)
             return Check(CheckKind.RESOLUTION, port, obstacle.text, obstacle), None
         gateway = addressing.gateway(port.datapath, source, destination)
         scene.guesses.detours |= gateway is not None and gateway != found

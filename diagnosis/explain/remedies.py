@@ -35,7 +35,8 @@ from logical_flow.constants import quote
 from logical_flow.evaluate import Packet
 from logical_flow.packet import ETH_ARP, MutablePacket, format_value
 from northbound.ipam import made_up_mac
-from northbound.models import Acl, LogicalSwitchPort
+from northbound.models import Acl, LogicalRouter, LogicalSwitchPort
+from northbound.names import DEFAULT_PROJECT, parse_name, qualified_name
 from northbound.services import SERVICES
 
 Operation = dict[str, Any]
@@ -93,9 +94,16 @@ class _Case:
         cause = self.obstacle.cause
         if cause is None:
             raise ValueError(f"an obstacle without an object: {self.obstacle.text}")
-        ref = cause.name if cause.name and SERVICES[cause.kind].named else cause.id
+        view = self.view() if cause.name and SERVICES[cause.kind].named else None
+        ref = cause.id if view is None else _ref(view["name"], view)
         operation = {"action": "update", "kind": cause.kind, "ref": ref, "values": dict(values)}
         return Remedy(text, (operation,))
+
+
+def _ref(name: str, view: Mapping[str, Any]) -> str:
+    """Return what refers to an object from everywhere, given how `view` names it."""
+    project, own = parse_name(name)
+    return qualified_name(project or view["project"], own, DEFAULT_PROJECT)
 
 
 # --- ACLs
@@ -104,6 +112,7 @@ class _Case:
 def _allow(case: _Case) -> Remedy:
     acl = case.view()
     owner = "port_group" if acl["port_group"] else "logical_switch"
+    owner_ref = _ref(acl[owner], acl)
     tier, priority = acl["tier"], acl["priority"] + 1
     lowered: tuple[Operation, ...] = ()
     told = ""
@@ -122,7 +131,7 @@ def _allow(case: _Case) -> Remedy:
     action = "allow-related" if packets.addresses(case.packet) else "allow"
     speaks = packets.service(case.packet, is_reply=case.is_reply)
     values = {
-        owner: acl[owner],
+        owner: owner_ref,
         "name": re.sub("[^a-z0-9]+", "-", f"allow-{speaks}".lower())[:63],
         "direction": acl["direction"],
         "tier": tier,
@@ -131,7 +140,7 @@ def _allow(case: _Case) -> Remedy:
         "action": action,
     }
     text = (
-        f"{told}add an ACL to {owner.replace('_', ' ')} {acl[owner]}: {acl['direction']}, "
+        f"{told}add an ACL to {owner.replace('_', ' ')} {owner_ref}: {acl['direction']}, "
         f"tier {tier}, priority {priority}, {action} {match}"
     )
     return Remedy(text, (*lowered, {"action": "create", "kind": "acl", "values": values}))
@@ -219,7 +228,7 @@ def _route(case: _Case) -> Remedy | None:
     if ends is None:
         return None
     destination = ends[1]
-    router = case.scene.datapath_name(case.obstacle.detail)
+    router = _router(case)
     hop = next_hop(case.scene, case.obstacle.detail, destination)
     prefix = str(ip_network(destination))
     if hop is None:
@@ -230,6 +239,14 @@ def _route(case: _Case) -> Remedy | None:
     values = {"logical_router": router, "ip_prefix": prefix, "nexthop": str(hop)}
     text = f"add a static route to logical router {router}: {prefix} via {hop}"
     return Remedy(text, ({"action": "create", "kind": "static_route", "values": values},))
+
+
+def _router(case: _Case) -> str:
+    """Return what refers to the router that has no route."""
+    row = case.scene.reader.by_id(LogicalRouter, case.obstacle.detail)
+    if row is None:
+        return case.scene.datapath_name(case.obstacle.detail)
+    return qualified_name(row.project, row.name, DEFAULT_PROJECT)
 
 
 def _undiscard(case: _Case) -> Remedy | None:
@@ -320,7 +337,8 @@ def _give_address(case: _Case) -> Remedy:
     """An address of the switch's subnet for a port that has none."""
     port = case.view()
     switch = SERVICES["logical_switch"]
-    view = switch.view(case.scene.reader, switch.get(case.scene.reader, port["logical_switch"]))
+    ref = _ref(port["logical_switch"], port)
+    view = switch.view(case.scene.reader, switch.get(case.scene.reader, ref))
     text = f"give logical switch port {port['name']} an IP address"
     if not (view["subnet4"] or view["subnet6"]):
         return Remedy(f"{text}: its switch has no subnet to take one from")
@@ -358,13 +376,14 @@ def _claim(case: _Case, address: str) -> Remedy | None:
 def _new_port(case: _Case, address: str) -> Remedy:
     """A port for the workload that has the address."""
     switch = case.view()
+    ref = _ref(switch["name"], switch)
     name = f"{switch['name']}-{address.replace(':', '-').replace('.', '-')}"
     values = {
         "name": name,
-        "logical_switch": switch["name"],
+        "logical_switch": ref,
         "addresses": [f"{made_up_mac(name)} {address}"],
     }
-    text = f"declare the workload that has {address} as a port of logical switch {switch['name']}"
+    text = f"declare the workload that has {address} as a port of logical switch {ref}"
     operation = {"action": "create", "kind": "logical_switch_port", "values": values}
     return Remedy(text, (operation,))
 

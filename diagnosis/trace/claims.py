@@ -86,13 +86,13 @@ class Unheld(NamedTuple):
 
 
 def unheld(reader: Reader, datapath: str, but: str) -> Unheld:
-    """The ports of workloads, other than the one named, that may use any address."""
+    """The ports of workloads, other than the one with that id, that may use any address."""
     security = cast(LogicalSwitchPort.port_security, String)
     which = (
         LogicalSwitchPort.logical_switch_id == datapath,
         LogicalSwitchPort.type.in_(TYPES_OF_WORKLOADS),
         LogicalSwitchPort.enabled,
-        LogicalSwitchPort.name != but,
+        LogicalSwitchPort.id != but,
         security.not_like("% %"),
     )
     name = LogicalSwitchPort.name
@@ -120,9 +120,10 @@ def _learned(
 def _allowed(
     reader: Reader, ports: Mapping[str, PortBinding], datapath: str, address: Address
 ) -> Iterator[Claim]:
+    by_id = {port.id: port for port in ports.values()}
     security = cast(LogicalSwitchPort.port_security, String)
     query = (
-        select(LogicalSwitchPort.name, LogicalSwitchPort.port_security)
+        select(LogicalSwitchPort.id, LogicalSwitchPort.port_security)
         .where(
             LogicalSwitchPort.logical_switch_id == datapath,
             LogicalSwitchPort.type.in_(TYPES_OF_WORKLOADS),
@@ -132,8 +133,8 @@ def _allowed(
         .order_by(LogicalSwitchPort.name)
         .limit(_MOST)
     )
-    for name, elements in reader.session.execute(query):
-        port = ports.get(name)
+    for port_id, elements in reader.session.execute(query):
+        port = by_id.get(port_id)
         for element in elements if port is not None else ():
             mac, *allowed = element.split()
             if port is not None and any(_is_allowed(address, each) for each in allowed):

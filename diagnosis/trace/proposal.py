@@ -21,6 +21,7 @@ from northbound.errors import DatabaseBusyError, InvalidError
 from northbound.services import SERVICES
 from northbound.specs import parse
 from northbound.transaction import RowChange, Transaction, at
+from translator.names import port_image
 
 Change = Callable[[Transaction], object]
 """Something done to intent, as a use case would do it."""
@@ -57,9 +58,9 @@ class Proposal:
 
     @property
     def networks(self) -> Mapping[str, tuple[str, ...]]:
-        """The networks of the router ports that it changes, by name."""
+        """The networks of the router ports that it changes, by name as in flows."""
         return {
-            change.after["name"]: tuple(change.after["networks"])
+            port_image(change.after)["name"]: tuple(change.after["networks"])
             for change in self.changes
             if change.table == "logical_router_port" and change.after is not None
         }
