@@ -12,7 +12,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import structlog
 
@@ -40,6 +40,8 @@ POLL_SECONDS = 1.0
 """How often to look for revisions that another process committed."""
 
 RETRY_SECONDS = 1.0
+
+T = TypeVar("T")
 EngineChange = tuple[Any, Any, Any]
 """Type, key and new row, as the engine takes them."""
 
@@ -151,11 +153,14 @@ class Translator:
             self._looked = self._database.probe.version()
             batch = await asyncio.to_thread(read_changes, self._database, self._read, until)
         if batch.revision > self._read:
-            changes = list(self._rows(batch.changes))
-            delta = await self._run(self._engine.apply, changes)
-            self._due = self._due.then(realise(delta, self._state.groups, batch.revision))
+            is_large = len(batch.changes) > BIG_BATCH
+            changes, delta = await self._run(lambda: self._apply(batch.changes), is_large)
+            is_large = delta.runs.total() > BIG_BATCH
+            groups, revision = self._state.groups, batch.revision
+            realised = await self._run(lambda: realise(delta, groups, revision), is_large)
+            self._due = self._due.then(realised)
             self._read = batch.revision
-            self._account(batch.revision, len(changes), delta, len(self._due.puts), began)
+            self._account(batch.revision, changes, delta, len(self._due.puts), began)
         if self._read > self._state.revision:
             await self._state.write(self._read, self._due.puts.values(), self._due.deletes)
             self._due = NOTHING
@@ -226,12 +231,30 @@ class Translator:
     def _all_rows(self, revision: int) -> list[Row]:
         return list(all_rows(self._engine, self._state.groups, revision))
 
-    async def _run(
-        self, work: Callable[[list[EngineChange]], Delta], changes: list[EngineChange]
-    ) -> Delta:
-        if len(changes) > BIG_BATCH:
-            return await asyncio.to_thread(work, changes)
-        return work(changes)
+    def _apply(self, images: Iterable[ImageChange]) -> tuple[int, Delta]:
+        """Let the engine follow a batch; returns how many rows it has, and what came of it."""
+        changes = list(self._rows(images))
+        return len(changes), self._engine.apply(changes)
+
+    async def _run(self, work: Callable[[], T], is_large: bool) -> T:
+        """Do `work`, in a thread where it is large.
+
+        The engine goes on from what it did: so what waits for it may be cancelled, but only
+        after it has ended, at its next wait, when what came of the work has been noted.
+        """
+        if not is_large:
+            return work()
+        working = asyncio.ensure_future(asyncio.to_thread(work))
+        try:
+            return await asyncio.shield(working)
+        except asyncio.CancelledError:
+            await asyncio.wait([working])
+            task = asyncio.current_task()
+            if task is not None and not working.cancelled():
+                task.uncancel()
+                task.cancel()
+                return working.result()
+            raise
 
     def _rows(self, changes: Iterable[ImageChange]) -> Iterator[EngineChange]:
         """Changes as the engine takes them. A row that can't be read counts as absent."""

@@ -1,6 +1,7 @@
 """The translator on a real database: it follows, restarts without writing, and recovers."""
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from typing import Any
@@ -16,7 +17,9 @@ from southbound.errors import StoreError
 from southbound.rows import Datapath, FlowGroup, PortBinding, SetMember, Template
 from southbound.state import RealisedState
 from southbound.store import Store
+from translator import runner
 from translator.pipeline import PIPELINES
+from translator.realise import realise
 from translator.runner import Translator
 
 NETWORK: dict[str, Any] = {
@@ -251,3 +254,53 @@ def _spoil(database: Database, address: str) -> None:
     with database.maintain() as session:
         statement = update(LogicalSwitchPort).where(LogicalSwitchPort.name == "web-2")
         session.execute(statement.values(addresses=[address]))
+
+
+async def test_nothing_large_holds_the_event_loop(
+    translator: Translator, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What a batch has, and what came of one with few rows, count both."""
+    await asyncio.to_thread(declare, database)
+    monkeypatch.setattr(runner, "BIG_BATCH", 3)
+    in_loop: list[bool] = []
+
+    def spied(*arguments: Any) -> Any:
+        in_loop.append(threading.current_thread() is threading.main_thread())
+        return realise(*arguments)
+
+    monkeypatch.setattr(runner, "realise", spied)
+    await translator.catch_up()
+    with database.write(author="test") as tx:
+        LOGICAL_SWITCH_PORTS.update(tx, "web-1", {"labels": {"a": "b"}})
+    await translator.catch_up()
+    assert in_loop == [False, True]
+    assert await translator.differences() == []
+
+
+async def test_a_cancelled_batch_is_not_lost(
+    translator: Translator,
+    state: RealisedState,
+    database: Database,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    await asyncio.to_thread(declare, database)
+    monkeypatch.setattr(runner, "BIG_BATCH", 3)
+    working, may_go_on = threading.Event(), threading.Event()
+
+    def slow(*arguments: Any) -> Any:
+        working.set()
+        assert may_go_on.wait(10)
+        return realise(*arguments)
+
+    monkeypatch.setattr(runner, "realise", slow)
+    catching_up = asyncio.create_task(translator.catch_up())
+    assert await asyncio.to_thread(working.wait, 10)
+    catching_up.cancel()
+    await asyncio.sleep(0)
+    assert not catching_up.done(), "the engine must not be given anything else meanwhile"
+    may_go_on.set()
+    with pytest.raises(asyncio.CancelledError):
+        await catching_up
+    await translator.catch_up()
+    assert state.rows(PortBinding)
+    assert await translator.differences() == []
