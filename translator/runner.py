@@ -19,6 +19,7 @@ import structlog
 from incremental import Delta, Engine, Failure, growing
 from northbound.database import Database
 from northbound.errors import DatabaseError
+from northbound.notices import CommitNotices
 from southbound.errors import StoreError
 from southbound.groups import ProposedGroupIds
 from southbound.rows import Row
@@ -37,7 +38,10 @@ from translator.realise import INTENT, NOTHING, Realised, all_rows, diff_rows, r
 log = structlog.get_logger(__name__)
 
 POLL_SECONDS = 1.0
-"""How often to look for revisions that another process committed."""
+"""How often to look for revisions that another process committed, where it can't be told."""
+
+LOOK_SECONDS = 30.0
+"""The same while the database tells of commits: the connection may be dead without our knowing."""
 
 RETRY_SECONDS = 1.0
 
@@ -80,12 +84,14 @@ class Translator:
         state: RealisedState,
         *,
         poll_seconds: float = POLL_SECONDS,
+        look_seconds: float = LOOK_SECONDS,
         retry_seconds: float = RETRY_SECONDS,
     ) -> None:
         self.progress = Progress()
         self._database = database
         self._state = state
         self._poll_seconds = poll_seconds
+        self._look_seconds = look_seconds
         self._retry_seconds = retry_seconds
         self._engine = Engine(translation())
         self._failures: list[Failure] = []
@@ -124,9 +130,11 @@ class Translator:
             loop.call_soon_threadsafe(self._wake.set)
 
         stop_listening = self._database.on_commit(wake)
+        notices = CommitNotices(self._database.engine, self._committed_somewhere)
         try:
             while True:
-                pause = self._poll_seconds
+                await notices.listen()
+                pause = self._look_seconds if notices.is_listening else self._poll_seconds
                 try:
                     await self.catch_up()
                 except (DatabaseError, StoreError) as error:
@@ -137,7 +145,13 @@ class Translator:
                 while self._is_idle():
                     await self._pause(self._poll_seconds)
         finally:
+            notices.close()
             stop_listening()
+
+    def _committed_somewhere(self, revision: int | None) -> None:
+        """Wake up for a revision that the database told of; for what isn't known, too."""
+        if revision is None or revision > self._read:
+            self._wake.set()
 
     async def catch_up(self) -> None:
         """Translate what was committed since the last time, if anything."""

@@ -1,5 +1,6 @@
 """What differs on PostgreSQL: locks, snapshots, notifications, deferred keys."""
 
+import asyncio
 import threading
 from collections.abc import Iterator
 
@@ -7,17 +8,21 @@ import pytest
 import yaml
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import text
+from sqlalchemy import func, select, text
+from structlog.testing import capture_logs
 
 from northbound.apply import apply
 from northbound.database import Database, make_engine, open_database, upgrade
 from northbound.errors import DatabaseReadOnlyError, SchemaMissingError
 from northbound.loading import changes_since, load_all
 from northbound.models import Base
+from northbound.notices import CommitNotices
 from northbound.schema import migrate
 from northbound.services import LOGICAL_SWITCHES
 from northbound.transaction import NOTIFY_CHANNEL
 from southbound.models import metadata as southbound_tables
+from southbound.state import RealisedState
+from southbound.store import Store
 from tests.unit.northbound.network import Network
 from tests.unit.northbound.postgresql import private_server
 from tests.unit.northbound.test_apply import SHOP
@@ -29,6 +34,7 @@ from tests.unit.northbound.test_dry_runs import (
     test_what_is_unique_stays_so,
     web,
 )
+from translator.runner import Translator
 
 pytestmark = pytest.mark.processes
 
@@ -154,6 +160,89 @@ def test_other_processes_are_woken(server: str, database: Database) -> None:
         (notice,) = raw.notifies(timeout=5, stop_after=1)
     assert notice.payload == "1"
     engine.dispose()
+
+
+async def test_the_loop_is_told_of_commits(server: str, database: Database) -> None:
+    told: asyncio.Queue[int | None] = asyncio.Queue()
+    notices = CommitNotices(database.engine, told.put_nowait)
+    await notices.listen()
+    try:
+        assert notices.is_listening
+        other = open_database(server)
+        await asyncio.to_thread(Network(other).create, "switch", name="a")
+        other.close()
+        async with asyncio.timeout(10):
+            assert await told.get() == 1
+    finally:
+        notices.close()
+    assert not notices.is_listening
+
+
+async def test_a_lost_connection_is_noticed_and_made_again(server: str, database: Database) -> None:
+    told: asyncio.Queue[int | None] = asyncio.Queue()
+    notices = CommitNotices(database.engine, told.put_nowait)
+    await notices.listen()
+    try:
+        _cut_listeners(database)
+        with capture_logs() as logs:
+            async with asyncio.timeout(10):
+                assert await told.get() is None, "that it isn't known any more"
+        assert logs[0]["log_level"] == "error"
+        assert not notices.is_listening
+        await notices.listen()
+        assert notices.is_listening
+        await asyncio.to_thread(Network(database).create, "switch", name="a")
+        async with asyncio.timeout(10):
+            assert await told.get() == 1
+    finally:
+        notices.close()
+
+
+async def test_something_else_on_the_channel_is_not_known(database: Database) -> None:
+    told: asyncio.Queue[int | None] = asyncio.Queue()
+    notices = CommitNotices(database.engine, told.put_nowait)
+    await notices.listen()
+    try:
+        with database.engine.begin() as connection:
+            for payload in ("", "x", "9" * 5000):
+                connection.execute(select(func.pg_notify(NOTIFY_CHANNEL, payload)))
+        async with asyncio.timeout(10):
+            assert [await told.get() for _ in range(3)] == [None] * 3
+    finally:
+        notices.close()
+
+
+async def test_the_translator_follows_other_processes_without_looking(
+    server: str, database: Database
+) -> None:
+    """It would look every hour only; where the connection is lost, it goes back to looking."""
+    state = RealisedState(Store(database.engine))
+    await state.load()
+    translator = Translator(database, state, poll_seconds=0.05, look_seconds=3600)
+    await translator.start()
+    other = open_database(server)
+    running = asyncio.create_task(translator.run())
+    try:
+        for name in ("a", "b"):
+            revision = (await asyncio.to_thread(other.revision)) + 1
+            await asyncio.to_thread(Network(other).create, "switch", name=name)
+            assert await translator.wait_translated(revision, timeout=10)
+            _cut_listeners(database)
+    finally:
+        running.cancel()
+        await asyncio.gather(running, return_exceptions=True)
+        other.close()
+        await state.close()
+
+
+def _cut_listeners(database: Database) -> None:
+    """End the connections that listen, as an administrator does."""
+    listening = text(
+        "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity "
+        "WHERE pid <> pg_backend_pid() AND query LIKE 'LISTEN%'"
+    )
+    with database.engine.begin() as connection:
+        connection.execute(listening)
 
 
 def test_read_only(server: str, database: Database) -> None:
