@@ -9,6 +9,7 @@ from chassis_agent.compile.shelf import Lack, TemplateShelf
 from chassis_agent.compile.splice import Arguments
 from chassis_agent.compile.template import PackedParts
 from chassis_agent.desired.flow import Flow
+from chassis_agent.errors import NumbersExhaustedError
 from logical_flow.errors import LogicalFlowError
 from logical_flow.holes import HoleType
 from logical_flow.payload import PackedFlow, decode_packed
@@ -17,8 +18,12 @@ from logical_flow.words import unknown_words
 from southbound.rows import FlowGroup
 
 _LONGEST_ERROR = 300
-_MISFITS = (CompileError, TypeError, ValueError, OverflowError, AttributeError, IndexError)
-"""What comes of arguments that don't fit: they are plain bytes, spliced without a look."""
+_MISFITS = (
+    *(CompileError, TypeError, ValueError, OverflowError, AttributeError, IndexError),
+    NumbersExhaustedError,
+)
+"""What comes of arguments that don't fit: they are plain bytes, spliced without a look. Of a
+flow for which no number is left for its group or meter the same comes."""
 
 
 class PackedGroup(NamedTuple):

@@ -197,12 +197,11 @@ class FlowState:
 
     def _take_object_changes(self) -> tuple[ObjectChanges[Group], ObjectChanges[Meter]]:
         """What changed of objects since the last call; the numbers of those that went are free."""
-        groups, meters = self._groups.take_changes(), self._meters.take_changes()
-        for group in groups.removed:
+        for group in self._groups.gone:
             self._group_numbers.release(group.number)
-        for meter in meters.removed:
+        for meter in self._meters.gone:
             self._meter_numbers.release(meter.number)
-        return groups, meters
+        return self._groups.take_changes(), self._meters.take_changes()
 
     def difference(
         self,

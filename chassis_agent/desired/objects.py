@@ -80,6 +80,7 @@ class DesiredObjects(Generic[ObjectT]):
         self._claims: dict[Hashable, dict[Hashable, ObjectT]] = {}
         self._objects: dict[Hashable, ObjectT] = {}
         self._before: dict[Hashable, ObjectT | None] = {}
+        self._gone: dict[Hashable, ObjectT] = {}
 
     def __len__(self) -> int:
         return len(self._objects)
@@ -98,6 +99,11 @@ class DesiredObjects(Generic[ObjectT]):
             for key, claims in self._claims.items()
             if len(claims) > 1 and len(set(claims.values())) > 1
         }
+
+    @property
+    def gone(self) -> tuple[ObjectT, ...]:
+        """What went since changes were taken, that included which only came after it."""
+        return tuple(self._gone.values())
 
     def replace(self, owner: Hashable, objects: Iterable[ObjectT]) -> None:
         """Take `objects` as all that `owner` wants; none makes the owner go."""
@@ -118,7 +124,7 @@ class DesiredObjects(Generic[ObjectT]):
 
     def take_changes(self) -> ObjectChanges[ObjectT]:
         """What changed since the last call."""
-        before, self._before = self._before, {}
+        before, self._before, self._gone = self._before, {}, {}
         return _changes((was, self._objects.get(key)) for key, was in before.items())
 
     def difference(self, installed: Iterable[ObjectT]) -> ObjectChanges[ObjectT]:
@@ -139,8 +145,9 @@ class DesiredObjects(Generic[ObjectT]):
             return
         self._before.setdefault(key, before)
         if after is None:
-            del self._objects[key]
+            self._gone[key] = self._objects.pop(key)
         else:
+            self._gone.pop(key, None)
             self._objects[key] = after
 
 

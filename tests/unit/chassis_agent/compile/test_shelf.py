@@ -1,10 +1,13 @@
 """Templates and flows that this agent can't read: what stands in for them, and for nothing else."""
 
+from dataclasses import replace
+
 import msgspec
 import pytest
 
 from chassis_agent.compile import StageBook, TemplateShelf, Unreadable, pack_group, read_template
 from chassis_agent.compile.template import CompiledTemplate
+from chassis_agent.desired.identity import StableNumbers
 from chassis_agent.show import Names, format_flow
 from logical_flow.holes import Argument
 from southbound import rows
@@ -33,7 +36,9 @@ def template(
 
 
 def packed(
-    *flows: tuple[Argument, ...], templates: tuple[rows.Template, ...]
+    *flows: tuple[Argument, ...],
+    templates: tuple[rows.Template, ...],
+    numbers: StableNumbers | None = None,
 ) -> tuple[list[str], list[str]]:
     """The flows of a group as text, and what is said of those that can't be made."""
     read = {row.id: read_template(row) for row in templates}
@@ -43,7 +48,11 @@ def packed(
         {key: each for key, each in read.items() if isinstance(each, Unreadable)},
     )
     group = rows.FlowGroup(4, "d", "port", "x", 1, msgspec.msgpack.encode(flows))
-    context = surroundings(shelf.book)
+    meters = StableNumbers(1, 100) if numbers is None else numbers
+    context = replace(
+        surroundings(shelf.book),
+        rate_meter=lambda description, _rate, _burst: meters.allocate(description),
+    )
     result = pack_group(group, shelf, context)
     shown = [format_flow(flow, NAMES).replace(" datapath=web", "") for flow in result.flows]
     return shown, sorted(map(str, result.lacks))
@@ -129,6 +138,22 @@ def test_arguments_that_fit_nothing_close_a_stage_that_keeps_packets_out() -> No
     flows, lacks = packed((7,), templates=(template("guard", "eth.src == {mac:mac}", "next;"),))
     assert flows == ["table=guard priority=100 actions=drop"]
     assert "can't be made" in lacks[0]
+
+
+def test_a_flow_for_whose_meter_no_number_is_left_costs_no_other_flow() -> None:
+    limit = template("guard", "eth.src == {mac:mac}", "set_meter(100, 10); next;")
+    other = bytes.fromhex("0a0000000002")
+    flows, lacks = packed(
+        *((7, MAC), (7, other), (8, MAC, "port-1")),
+        templates=(limit, OTHER),
+        numbers=StableNumbers(1, 1),
+    )
+    assert "meter" in flows[0]
+    assert flows[1:] == [
+        "table=guard priority=100,eth_src=0a:00:00:00:00:02 actions=drop",
+        OTHER_FLOW,
+    ]
+    assert "all 1 numbers" in lacks[0]
 
 
 def test_a_template_whose_stage_is_unknown_goes_by_its_own_default() -> None:

@@ -56,6 +56,18 @@ def test_an_object_stays_while_it_has_an_owner() -> None:
     assert changes.put == ((meter(2), meter(2, rate=5)),)
 
 
+def test_what_came_and_went_between_two_looks_is_gone_and_no_change() -> None:
+    objects: DesiredObjects[Meter] = DesiredObjects()
+    objects.replace("a", [meter(1), meter(2)])
+    objects.replace("a", [meter(2)])
+    assert objects.gone == (meter(1),), "its number is free"
+    assert objects.take_changes() == ObjectChanges((), ((None, meter(2)),))
+    assert objects.gone == ()
+    objects.replace("a", [])
+    objects.replace("b", [meter(2)])
+    assert objects.gone == ()
+
+
 def test_what_went_and_came_back_is_no_change() -> None:
     objects: DesiredObjects[Meter] = DesiredObjects()
     objects.replace("a", [meter(1)])
