@@ -146,7 +146,13 @@ class ViewBuilder:
         for (table, name), installed in list(self._rows.items()):
             if installed.uuid not in tables[table].rows:
                 del self._rows[table, name]
-                self._keys.pop(installed.uuid, None)
+        if len(self._keys) > len(self._rows):  # of one name there were several
+            self._keys = {
+                uuid: key for uuid, key in self._keys.items() if uuid in tables[key[0]].rows
+            }
+            for uuid, key in self._keys.items():
+                if key not in self._rows:
+                    self._rows[key] = _installed(tables[key[0]].rows[uuid])
 
     def _build(self) -> SwitchView:
         return SwitchView(
