@@ -80,12 +80,12 @@ class WatchedServer:
             return row
         return msgspec.structs.replace(row, id=self.state.groups.id_of(f"test/{row.id}"))
 
-    async def applied(self, revision: int, seconds: float = 10) -> None:
+    async def applied(self, revision: int, seconds: float = 30) -> None:
         """Until all agents have acknowledged the revision."""
         assert self.watch is not None
         assert await self.watch.wait_applied(revision, seconds) == []
 
-    async def until(self, condition: Callable[[], object], seconds: float = 10) -> None:
+    async def until(self, condition: Callable[[], object], seconds: float = 30) -> None:
         async with asyncio.timeout(seconds):
             while not condition():  # noqa: ASYNC110 - state has no event to wait for
                 await asyncio.sleep(0.005)

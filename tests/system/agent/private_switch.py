@@ -149,7 +149,7 @@ class PrivateSwitch:
         return set(self.vsctl("list-br").split()) <= set(present.split())
 
 
-def wait_until(condition: Callable[[], object], what: str, seconds: float = 10) -> None:
+def wait_until(condition: Callable[[], object], what: str, seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > deadline:

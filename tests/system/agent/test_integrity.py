@@ -190,7 +190,7 @@ async def test_rows_of_the_agents_own_that_nothing_wants_are_removed(
     await asyncio.to_thread(switch.vsctl, *create, "external_ids:treadle-owner=br-int")
     await asyncio.to_thread(switch.vsctl, *create, "external_ids:treadle-owner=br-other")
     await asyncio.to_thread(
-        wait_until, lambda: "treadle-owner=br-int" not in queues(), "removed", 15
+        wait_until, lambda: "treadle-owner=br-int" not in queues(), "removed", 30
     )
     assert "treadle-owner=br-other" in queues()
     status = await plugged.status()

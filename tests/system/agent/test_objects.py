@@ -128,7 +128,7 @@ async def test_replacing_the_members_of_a_group_loses_no_packet(
         await server.applied(await server.write(choosing(*versions[replaced % len(versions)])))
         replaced += 1
     await sending
-    await asyncio.to_thread(wait_until, lambda: delivered(switch) >= sent, "all delivered", 20)
+    await asyncio.to_thread(wait_until, lambda: delivered(switch) >= sent, "all delivered", 30)
     assert delivered(switch) == sent
     (after,) = groups_of(switch)
     assert after.split(",")[0] == number, "it is the same group all the time"

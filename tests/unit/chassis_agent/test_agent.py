@@ -20,7 +20,7 @@ async def socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     monkeypatch.setattr(module, "_REMINDER_SECONDS", 0.05)
     settings = AgentSettings(run_directory=tmp_path / "none", state_directory=tmp_path / "state")
     task = asyncio.create_task(Agent(settings).run())
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not settings.status_socket.is_socket():  # noqa: ASYNC110 - a file has no event
             await asyncio.sleep(0.001)
     yield settings.status_socket
@@ -30,7 +30,7 @@ async def socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
 
 async def test_without_open_vswitch_it_says_what_it_waits_for(socket: Path) -> None:
     with capture_logs() as logs:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while not (status := await ask(socket, "status"))["degraded"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.001)
             while not any(line["event"] == "still degraded" for line in logs):  # noqa: ASYNC110

@@ -30,7 +30,7 @@ async def test_packets_are_counted_by_flow(bridge: Bridge) -> None:
         for _ in range(3):
             start = oxm.match([FROM_HERE, Term(FIELDS["reg0"], 1)])
             assert connection.packet_out(messages.packet_out(frame, actions.resubmit(7), start))
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while sum(use.packets for use in await connection.flow_uses(7)) < 3:  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
         assert sorted(await connection.flow_uses(7)) == [FlowUse(7, HIT, 3), FlowUse(7, MISSED, 0)]

@@ -89,7 +89,7 @@ class Agent:
         await self.connection.confirm([messages.packet_out(frame, actions, metadata)])
 
     async def out(self) -> PacketIn:
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             return await self.arrived.get()
 
 
@@ -219,7 +219,7 @@ async def test_packets_teach_what_the_flow_moved_into_place(bridge: Bridge) -> N
     async with agent_on(bridge) as agent:
         await agent.send(frame, nested + punt(Opcode.PUT_ARP))
         await agent.send(frame, punt(Opcode.PUT_FDB))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await agent.learned.get() == (
                 *(DATAPATH, INPORT, bytes((10, 0, 1, 7)), frame[6:12]),
             )
@@ -230,7 +230,7 @@ async def test_log_lines_carry_their_arguments(bridge: Bridge) -> None:
     actions = log(b"web", 2, 1) + MADE_HERE
     async with agent_on(bridge) as agent:
         await agent.send(udp_frame(4), actions)
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             assert await agent.logged.get() == LogArguments(b"web", 2, 1)
         assert (await agent.out()).packet == udp_frame(4)
 

@@ -88,7 +88,7 @@ class Traffic:
 
     async def look_up(self, frame: bytes) -> tuple[int, int]:
         await self._send(frame, act.ct(zone=ZONE, table=SHOW_TABLE))
-        async with asyncio.timeout(5):
+        async with asyncio.timeout(30):
             seen = await self.seen.get()
         return seen.fields["ct_state"], seen.fields.get("ct_mark", 0)
 

@@ -169,7 +169,7 @@ async def test_what_waits_for_the_end_of_a_pause_is_looked_at_then() -> None:
         scene.switch.add(foreign(3))
         await scene.look_after(0.999)
     assert not scene.guard.is_clean
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         await scene.woken.wait()
 
 

@@ -64,7 +64,7 @@ async def host() -> AsyncIterator[Host]:
 
 async def until(condition: Callable[[], bool], host: Host | None = None) -> None:
     """Time goes on while it is waited for, if it is the time of a host."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while not condition():
             if host is not None:
                 host.now += 0.5
