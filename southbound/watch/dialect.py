@@ -72,8 +72,8 @@ class ClosedDialect:
         self._forms: dict[int, _Forms] = {}
         self._ids: dict[int, set[int]] = {}
         """All ids under which the agents were ever sent a template, by its own."""
-        self._lacks: dict[str, set[str]] = {}
-        """What flows of each scope need that the agents don't know, as sentences."""
+        self._lacks: dict[str, dict[RowId, set[str]]] = {}
+        """What rows of each scope need that the agents don't know, as sentences."""
 
     def part(self, part: wire.Part) -> wire.Part:
         """The part as the agents understand it."""
@@ -83,11 +83,14 @@ class ClosedDialect:
             if deleted[0] in CLOSED_AGENT.tables
             for row_id in self._deleted(deleted)
         ]
-        lacks: set[str] = set()
+        scope_lacks = {} if part.full else self._lacks.get(part.scope, {})
+        for row_id in part.deletes:
+            scope_lacks.pop(row_id, None)
         puts: list[AnyRow] = []
         for row in part.puts:
             if row.table not in CLOSED_AGENT.tables:
                 continue
+            lacks: set[str] = set()
             match row:
                 case Template():
                     rows = self._templates(row)
@@ -106,16 +109,18 @@ class ClosedDialect:
                     lacks.add(f"datapaths of kind `{row.kind}` need an agent that knows them")
                 case _:
                     puts.append(row)
-        if part.full:
-            self._lacks.pop(part.scope, None)
-        if lacks:
-            self._lacks.setdefault(part.scope, set()).update(lacks)
+            scope_lacks.pop(row.row_id, None)
+            if lacks:
+                scope_lacks[row.row_id] = lacks
+        self._lacks.pop(part.scope, None)
+        if scope_lacks:
+            self._lacks[part.scope] = scope_lacks
         return wire.Part(part.scope, part.full, tuple(puts), tuple(deletes))
 
     def lacks(self, scopes: Set[str]) -> list[str]:
         """Say what an agent of these scopes would have to know."""
-        concerned = self._lacks.keys() & scopes
-        return sorted(set().union(*(self._lacks[scope] for scope in concerned)))
+        concerned = (self._lacks[scope] for scope in self._lacks.keys() & scopes)
+        return sorted({lack for rows in concerned for lacks in rows.values() for lack in lacks})
 
     def _deleted(self, row_id: RowId) -> Iterator[RowId]:
         table, key = row_id

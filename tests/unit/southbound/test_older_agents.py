@@ -306,3 +306,11 @@ def test_a_closed_agent_is_not_sent_sets_that_are_named_with_their_project() -> 
     assert second[1:] == [8, "ip4.src == $web_ip4"]
     (said,) = dialect.lacks({"datapath:d1"})
     assert said.endswith("need an agent that knows `project/set`")
+    readable = msgspec.structs.replace(group, payload=msgspec.msgpack.encode(flows[1:]))
+    dialect.part(wire.Part("datapath:d1", False, (readable,)))
+    assert dialect.lacks({"datapath:d1"}) == [], "it is as good as any by now"
+    dialect.part(wire.Part("datapath:d1", False, (group,)))
+    assert dialect.lacks({"datapath:d1"}) == [said]
+    dialect.part(wire.Part("datapath:d1", False, (), (group.row_id,)))
+    assert dialect.lacks({"datapath:d1"}) == []
+    assert not dialect._lacks, "nothing is kept of what is gone"
