@@ -114,11 +114,6 @@ class Reconciler:
         self._zones_to_persist.update(unpersisted(self._local.zones, bridge.external_ids))
         self._wake.set()
 
-    def claim_everything(self) -> None:
-        """The database was read anew: the next step states all claims instead of what changed."""
-        self._has_claimed = False
-        self._wake.set()
-
     def learn(self, change: Change) -> None:
         """An address that this host learned, ahead of the row that the server will send."""
         self._learned.append(change)

@@ -183,7 +183,7 @@ class WatchClient:
                 self._socket.transport.abort()
 
     def claim_only(self, ports: Iterable[str]) -> None:
-        """All ports with an interface here; call it once OVSDB is read, and after a re-read.
+        """All ports with an interface here; call it once the switch's database is read.
 
         Until it is called for the first time, claims that the server knows from earlier
         stay as they are.
