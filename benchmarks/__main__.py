@@ -35,6 +35,7 @@ def commands(
         "many_chassis": ["5000"],
         "ovn_many_chassis": ["5000"] if ovn_sizes else [],
         "fan_out": ["20", "200"],
+        "reconnect": ["10000", "200"],
         "traces": ovn_sizes,
         "lookups": [],
         "framing": [],

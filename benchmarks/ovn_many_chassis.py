@@ -25,6 +25,15 @@ from cli.testbed.process import Process
 
 TURNS = 3
 
+_MEMBER = ["--id=@p", "get", "logical_switch_port", "ls0-p60", "--"]
+_CHANGES = {
+    "port_added": CHANGES["port_added"],
+    "port_ungrouped": [*_MEMBER, "remove", "port_group", "pg0", "ports", "@p"],
+    "port_grouped": [*_MEMBER, "add", "port_group", "pg0", "ports", "@p"],
+    "port_removed": CHANGES["port_removed"],
+}
+"""In this order: the port that is added is in the group at first."""
+
 
 def measure(ports: int) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as directory, laboratory() as lab:
@@ -49,13 +58,13 @@ def measure(ports: int) -> dict[str, Any]:
 
 
 def _changes(ovn: Ovn, pids: list[int]) -> dict[str, dict[str, float]]:
-    names = ("port_added", "port_removed")
+    names = tuple(_CHANGES)
     walls: dict[str, list[float]] = {name: [] for name in names}
     cpus: dict[str, list[float]] = {name: [] for name in names}
     for _ in range(TURNS):
         for name in names:
             before = cpu_seconds(pids)
-            walls[name].append(ovn.timed_change(*CHANGES[name], wait="hv"))
+            walls[name].append(ovn.timed_change(*_CHANGES[name], wait="hv"))
             cpus[name].append(cpu_seconds(pids) - before)
     return {
         name: {

@@ -219,7 +219,7 @@ def _many_chassis(results: Results) -> Iterator[str]:
     ovn = _by_size(results, "ovn_many_chassis")
     rows = []
     for ports, found in _by_size(results, "many_chassis").items():
-        for name in ("port_added", "port_removed"):
+        for name in ("port_added", "port_removed", "port_grouped", "port_ungrouped"):
             mine, other = found[name], ovn.get(ports, {}).get(name, {})
             rows.append(
                 [
@@ -231,6 +231,16 @@ def _many_chassis(results: Results) -> Iterator[str]:
     head = ["ports", "hypervisors", "flows on each", "change"]
     head += ["ms", "CPU ms", "OVN ms", "CPU ms", "CPU ratio"]
     yield from _table("One change that every hypervisor has to make", head, rows)
+
+
+def _reconnect(results: Results) -> Iterator[str]:
+    keys = ("ready_s", "ready_cpu_s", "last_connected_s", "last_back_s", "server_cpu_s")
+    rows = [
+        [found["ports"], found["agents"], *(found[key] for key in keys), found["received_mib"]]
+        for found in results["reconnect"]
+    ]
+    head = ["ports", "agents", "ready, s", "CPU s", "all connected, s", "all in sync, s", "CPU s"]
+    yield from _table("Agents that come back to a server that starts", [*head, "MiB sent"], rows)
 
 
 def _fan_out(results: Results) -> Iterator[str]:
@@ -306,6 +316,7 @@ TABLES = {
     "agent_start": _agent_start,
     "many_chassis": _many_chassis,
     "fan_out": _fan_out,
+    "reconnect": _reconnect,
     "traces": _traces,
     "lookups": _lookups,
     "framing": _framing,
