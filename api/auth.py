@@ -38,6 +38,7 @@ from api.errors import (
     UnauthenticatedError,
 )
 from northbound.projects import Scope
+from northbound.specs.base import OBJECT_NAME
 from northbound.tokens import Token
 from northbound.tokens import authenticate as find_token
 
@@ -177,6 +178,7 @@ async def _scope(
         Query(
             min_length=1,
             max_length=255,
+            pattern=OBJECT_NAME,
             description="The project in which names are looked up, and of new objects that say "
             "none: by default the token's, or `default`.",
         ),

@@ -100,7 +100,8 @@ class TooManyQuestionsError(ApiError):
 class WaitTimeoutError(ApiError):
     """`revision` has not reached the milestone in time; mostly it is `committed`.
 
-    `waiting_for` names the chassis that have not applied it, or the ports that are not up.
+    `waiting_for` names the chassis that have not applied it, or the ports that are not up;
+    `unnamed` is how many chassis there are that the caller must not know.
     """
 
     def __init__(
@@ -110,9 +111,11 @@ class WaitTimeoutError(ApiError):
         timeout: float,
         waiting_for: Sequence[str] = (),
         *,
+        unnamed: int = 0,
         committed: bool = True,
     ) -> None:
-        missing = f" (missing: {', '.join(waiting_for)})" if waiting_for else ""
+        lacking = [*waiting_for, *([f"{unnamed} chassis"] if unnamed else [])]
+        missing = f" (missing: {', '.join(lacking)})" if lacking else ""
         where = {
             "translated": "translated",
             "chassis": "applied by every chassis concerned",

@@ -5,6 +5,7 @@ import time
 from api.auth import while_token_holds
 from api.backend import Backend
 from api.errors import Milestone, WaitTimeoutError
+from northbound.projects import Scope
 from northbound.services import revisions
 from northbound.transaction import Reader
 
@@ -16,13 +17,15 @@ async def wait_for(
     revision: int,
     milestone: Milestone | None,
     timeout: float,  # noqa: ASYNC109 - part of the answer, not only of the wait
+    scope: Scope,
 ) -> None:
-    """Until `revision` has reached `milestone`, or raise :class:`WaitTimeoutError`.
+    """Wait until `revision` has reached `milestone`, or raise :class:`WaitTimeoutError`.
 
-    It may be one that is not committed yet.
+    It may be one that is not committed yet. Callers of one project, which `scope` tells, are
+    told how many chassis lack it, and not which.
     """
     if milestone is not None:
-        await _wait_for(backend, revision, milestone, timeout)
+        await _wait_for(backend, revision, milestone, timeout, scope)
 
 
 @while_token_holds
@@ -31,6 +34,7 @@ async def _wait_for(
     revision: int,
     milestone: Milestone,
     timeout: float,  # noqa: ASYNC109 - part of the answer, not only of the wait
+    scope: Scope,
 ) -> None:
     deadline = time.monotonic() + timeout
 
@@ -42,6 +46,8 @@ async def _wait_for(
     if milestone == "translated":
         return
     lagging = await backend.controller.wait_applied(revision, left())
+    if lagging and scope.confined:
+        raise WaitTimeoutError(revision, milestone, timeout, unnamed=len(lagging))
     if lagging:
         raise WaitTimeoutError(revision, milestone, timeout, lagging)
     if milestone == "up":

@@ -102,7 +102,7 @@ async def apply_document(
         work, author=caller.name, comment=options.comment, dry_run=dry_run, scope=scope
     )
     if not dry_run:
-        await wait_for(backend, written.revision, options.wait, options.timeout)
+        await wait_for(backend, written.revision, options.wait, options.timeout, scope)
     done = written.result
     return JSONResponse(
         {

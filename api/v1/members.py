@@ -184,7 +184,7 @@ async def _write_unshown(
 ) -> Response:
     """Do `work` in a transaction of its own; the answer doesn't show what came of it."""
     written = await backend.write(work, author=author, comment=options.comment, scope=scope)
-    await wait_for(backend, written.revision, options.wait, options.timeout)
+    await wait_for(backend, written.revision, options.wait, options.timeout, scope)
     return Response(status_code=204, headers={REVISION_HEADER: str(written.revision)})
 
 

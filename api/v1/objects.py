@@ -200,7 +200,7 @@ def add_collection(router: APIRouter, kind: Kind) -> None:
         written = await backend.write(
             work, author=caller.name, comment=options.comment, scope=scope
         )
-        await wait_for(backend, written.revision, options.wait, options.timeout)
+        await wait_for(backend, written.revision, options.wait, options.timeout, scope)
         return Response(status_code=204, headers={REVISION_HEADER: str(written.revision)})
 
 
@@ -261,7 +261,9 @@ def add_contents(router: APIRouter, content: Content) -> None:
                 raise InvalidError.of(
                     content.field, reason="is not the one of the path", value=named
                 )
-            return kind.service.create(tx, spec)
+            # By its id: what is made in it may be of another project, where names differ.
+            placed = spec.model_copy(update={content.field: owner.id})
+            return kind.service.create(tx, placed)
 
         return await write_one(backend, kind, work, caller.name, scope, options, created=True)
 
@@ -293,7 +295,7 @@ async def write_one(
         return kind.service.view(tx, row)
 
     written = await backend.write(run, author=author, comment=options.comment, scope=scope)
-    await wait_for(backend, written.revision, options.wait, options.timeout)
+    await wait_for(backend, written.revision, options.wait, options.timeout, scope)
     view = written.result
     headers = {
         "ETag": entity_tag(view["version"]),

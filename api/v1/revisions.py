@@ -17,6 +17,7 @@ from api.routers import new_router
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS
 from api.waiting import wait_for
 from northbound.errors import InvalidError, NotFoundError
+from northbound.projects import EVERYTHING
 from northbound.services import revisions
 from northbound.services.revisions import RevisionEntry
 from northbound.transaction import Reader, RowChange
@@ -122,7 +123,7 @@ async def _wait(backend: Backend, revision: int, wait: Milestone, timeout: float
     if revision > await backend.committed_revision() + _FURTHEST:
         raise NotFoundError("revision", str(revision))
     try:
-        await wait_for(backend, revision, wait, timeout)
+        await wait_for(backend, revision, wait, timeout, EVERYTHING)
     except WaitTimeoutError as error:
         if revision > await backend.committed_revision():
             raise WaitTimeoutError(revision, wait, timeout, committed=False) from error

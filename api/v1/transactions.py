@@ -77,7 +77,7 @@ async def run_transaction(
     written = await backend.write(
         lambda tx: run_batch(tx, batch), author=caller.name, comment=options.comment, scope=scope
     )
-    await wait_for(backend, written.revision, options.wait, options.timeout)
+    await wait_for(backend, written.revision, options.wait, options.timeout, scope)
     return JSONResponse(
         {"revision": written.revision, "changed": written.changed, "results": written.result},
         headers={REVISION_HEADER: str(written.revision)},

@@ -1,5 +1,6 @@
 """What a token of one project reaches, and what it doesn't."""
 
+import asyncio
 from typing import Any
 
 import httpx
@@ -191,3 +192,37 @@ async def test_conflicts_name_nothing_of_others(acme: Project, zoo: Project) -> 
     assert (response.status_code, response.json()["type"]) == (409, "/problems/taken")
     for hidden in ("secret", secret["id"]):
         assert hidden not in response.text
+
+
+@pytest.mark.parametrize("project", ["a/b", "a b", "a\x00", "\n", "-", "", "a" * 256])
+async def test_a_request_names_no_project_that_there_cannot_be(
+    everyone: Project, project: str
+) -> None:
+    query = httpx.QueryParams(project=project)
+    response = await everyone.ask("POST", f"logical-switches?{query}", name="web")
+    assert response.status_code == 422, response.text
+    assert response.json()["errors"][0]["parameter"] == "project"
+    assert await everyone.names("logical-switches") == []
+
+
+async def test_a_port_of_another_project_is_made_under_its_switch(everyone: Project) -> None:
+    await everyone.create("logical-switches", name="public", shared=True)
+    port = await everyone.create("logical-switches/public/ports", name="web-1", project="acme")
+    assert (port["project"], port["logical_switch"]) == ("acme", "default/public")
+
+
+@pytest.mark.parametrize("path", ["logical-switches", "logical-switches/web/ports"])
+async def test_a_wait_in_vain_names_no_chassis_to_a_project(
+    guarded: Server, acme: Project, everyone: Project, path: str
+) -> None:
+    await everyone.create("logical-switches?project=acme", name="web")
+    guarded.agents.lagging = ["hypervisor-2"]
+    following = asyncio.create_task(guarded.translator.run())
+    values = {"name": "one", "project": "acme"}
+    told = await everyone.ask("POST", f"{path}?wait=chassis&timeout=5&project=acme", **values)
+    hidden = await acme.ask("POST", f"{path}?wait=chassis&timeout=5", name="two")
+    following.cancel()
+    assert (told.status_code, told.json()["waiting_for"]) == (504, ["hypervisor-2"])
+    assert hidden.status_code == 504
+    assert "hypervisor-2" not in hidden.text
+    assert "missing: 1 chassis" in hidden.json()["detail"]
