@@ -156,7 +156,8 @@ def _parts(client: Client, project: str | None) -> Parts:
         for item in _items(client, kind["path"].removeprefix("/v1/"), project):
             owner = next(field for field in kind["owners"] if item[field])
             words = "  ".join(f"{field} {_text(item[field])}" for field in columns)
-            found[owner, item[owner]].append((kind["title"], words))
+            name = _in_project(item["project"], item[owner])
+            found[owner, name].append((kind["title"], words))
     return found
 
 

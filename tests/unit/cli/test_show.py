@@ -11,21 +11,26 @@ from api.kinds import KINDS
 from api.v1.kinds import DESCRIBED
 from cli.main import app
 
+_CLIENT = httpx.Client
+
 
 @pytest.fixture(autouse=True)
 def _server(monkeypatch: pytest.MonkeyPatch) -> None:
     """A server that has one object of each kind, its example."""
+    _serve(monkeypatch, "default")
+
+
+def _serve(monkeypatch: pytest.MonkeyPatch, project: str) -> None:
     lists: dict[str, list[dict[str, Any]]] = {
-        f"/v1/{kind.path}": [kind.view_example] for kind in KINDS.values()
+        f"/v1/{kind.path}": [kind.view_example | {"project": project}] for kind in KINDS.values()
     }
     lists |= {"/v1/kinds": DESCRIBED, "/v1/chassis": [], "/v1/port-bindings": []}
-    make_client = httpx.Client
 
     def answer(request: httpx.Request) -> httpx.Response:
         return httpx.Response(200, json={"items": lists[request.url.path], "next_cursor": None})
 
     def client(**options: Any) -> httpx.Client:
-        return make_client(transport=httpx.MockTransport(answer), **options)
+        return _CLIENT(transport=httpx.MockTransport(answer), **options)
 
     monkeypatch.setattr(httpx, "Client", client)
 
@@ -57,15 +62,17 @@ def test_what_is_no_kind_is_told_with_those_that_are() -> None:
     assert "'ports' is none of logical-switches, logical-routers" in run("show", "ports", code=2)
 
 
-def test_the_tree_has_all_objects() -> None:
+@pytest.mark.parametrize("project", ["default", "acme"])
+def test_the_tree_has_all_objects(monkeypatch: pytest.MonkeyPatch, project: str) -> None:
+    _serve(monkeypatch, project)
     tree = run("show")
     for name in (
-        "switch web",
+        "switch web" if project == "default" else "switch acme/web",
         "web-1",
-        "router edge",
+        "router edge" if project == "default" else "router acme/edge",
         "edge-web",
         "192.0.2.0/24",
-        "$office",
+        "$office" if project == "default" else "$acme/office",
         "ip 10.0.0.77  mac",
     ):
         assert name in tree
