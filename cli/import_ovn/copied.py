@@ -1,15 +1,17 @@
 """Objects that an import only copies, of the kinds whose declarations say from where.
 
 Such a row is part of the router port that it names. OVN passes over one that names none;
-one whose port is not imported is lost.
+one whose port is not imported is lost, and so is one of an address that no neighbour can have.
 """
 
+import ipaddress
 from collections.abc import Callable
 from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import mac
+from northbound.services.nexthops import why_no_host
 from northbound.specs import SPECS
 from northbound.specs.declaration import Declaration, OvnSource
 
@@ -61,6 +63,10 @@ def _add(
     accepted = draft.accepted(row, declaration.properties, values)
     if accepted is None:
         return
+    no_host = _why_no_neighbour(accepted["ip"], *ports[port]) if "ip" in accepted else None
+    if no_host is not None:
+        draft.report.lost(row, "ip", f"not imported: {accepted['ip']} {no_host}")
+        return
     natural = (port, *(accepted.get(field) for field in declaration.natural_key[1:]))
     if natural in taken:
         reason = f"not imported: says of the same as {taken[natural].uuid}"
@@ -76,3 +82,8 @@ def _as_ovn_reads(column: str, value: object) -> object:
     if reader is None or not isinstance(value, str):
         return value
     return reader(value) or value
+
+
+def _why_no_neighbour(address: str, name: str, port: Values) -> str | None:
+    """Return why no neighbour of a router port has an address; None if one may."""
+    return why_no_host(ipaddress.ip_address(address), name, port["mac"], port["networks"])

@@ -227,7 +227,15 @@ def test_static_mac_bindings_are_copied() -> None:
 
 
 @pytest.mark.parametrize(
-    "columns", [{"ip": "neighbour"}, {"ip": "010.0.0.7"}, {"mac": "ff:ff:ff:ff:ff:ff"}]
+    "columns",
+    [
+        {"ip": "neighbour"},
+        {"ip": "010.0.0.7"},
+        {"mac": "ff:ff:ff:ff:ff:ff"},
+        {"ip": "10.0.0.1"},
+        {"ip": "10.0.0.255"},
+        {"ip": "fe80::800:ff:fe00:101"},
+    ],
 )
 def test_a_binding_of_what_is_no_host_is_lost(columns: dict[str, str]) -> None:
     imported = with_bindings(columns)
