@@ -59,7 +59,9 @@ def take_name(
     if old == name:
         return
     if is_id(name) and name != row.id:
-        raise InvalidError.of("name", reason="looks like the id of another object", value=name)
+        is_own = name.lower() == row.id
+        reason = "ids are in lower case" if is_own else "looks like the id of another object"
+        raise InvalidError.of("name", reason=reason, value=name)
     for model in tx.models_with_name(tuple(models or (type(row),)), name, row.project):
         holder = tx.named(model, name, row.project)
         if holder is not None and holder is not row:

@@ -96,7 +96,7 @@ class LogicalRouterPortSpec(LogicalRouterPortProperties):
     )
 
     name: ObjectName | None = None
-    """Unique among all ports, switch ports included."""
+    """Unique among the project's ports, switch ports included."""
     logical_router: Annotated[Reference, RefersTo("logical_router", owner=True)]
 
 

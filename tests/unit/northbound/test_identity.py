@@ -43,6 +43,11 @@ def test_what_is_named_as_ids_are_has_its_name_as_its_id(network: Network, kind:
     assert network.get(kind, name)["name"] == name
 
 
+def test_a_name_that_is_the_own_id_is_in_lower_case(network: Network) -> None:
+    name = new_id().upper()
+    assert network.faults("switch", name=name) == {"/name": "ids are in lower case"}
+
+
 def test_a_document_may_name_objects_as_ids_are(network: Network) -> None:
     name = new_id()
     document = {"document": "shop", "logical_switches": {"web": {"ports": {name: {}}}}}
