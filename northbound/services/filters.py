@@ -3,7 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement
+from sqlalchemy import ColumnElement, and_
 from sqlalchemy.orm import InstrumentedAttribute
 
 from northbound.errors import InvalidError, NotFoundError
@@ -55,9 +55,26 @@ def by_reference(column: InstrumentedAttribute[Any], model: type[Resource]) -> F
     return Filter(condition, refers=True)
 
 
+def by_named_reference(
+    model: type[Resource], column: InstrumentedAttribute[Any], referred: type[Resource]
+) -> Filter:
+    """A filter on the object, by name or id, whose name a column has within the row's project."""
+
+    def condition(reader: Reader, ref: str) -> ColumnElement[bool]:
+        found = reader.find(referred, ref)
+        if found is None:
+            raise NotFoundError(referred.__tablename__, ref)
+        return and_(column == getattr(found, "name", None), model.project == found.project)
+
+    return Filter(condition, refers=True)
+
+
 def filter_by(model: type[Resource], field: SpecField) -> Filter:
     """The filter on a field of a kind: on an object, one of few values, or any value."""
     column: InstrumentedAttribute[Any] = getattr(model, field.column)
-    if field.refers is not None and not field.refers.by_name:
-        return by_reference(column, resource_model(field.refers.kind))
+    if field.refers is not None:
+        referred = resource_model(field.refers.kind)
+        if field.refers.by_name:
+            return by_named_reference(model, column, referred)
+        return by_reference(column, referred)
     return by_choice(column, field.choices) if field.choices else by_column(column)

@@ -226,3 +226,20 @@ async def test_a_wait_in_vain_names_no_chassis_to_a_project(
     assert hidden.status_code == 504
     assert "hypervisor-2" not in hidden.text
     assert "missing: 1 chassis" in hidden.json()["detail"]
+
+
+async def test_lists_are_filtered_by_ports_of_one_project(everyone: Project) -> None:
+    """Ports lead to router ports by name, and names are unique within a project only."""
+    made = {}
+    for project in ("acme", "zoo"):
+        query = f"?project={project}"
+        await everyone.create(f"logical-switches{query}", name="web")
+        await everyone.create(f"logical-routers{query}", name="edge")
+        port = {"name": "edge-web", "networks": ["10.0.0.1/24"]}
+        made[project] = await everyone.create(f"logical-routers/edge/ports{query}", **port)
+        port = {"name": "to-edge", "router_port": "edge-web"}
+        await everyone.create(f"logical-switches/web/ports{query}", **port)
+    for ref in ("zoo/edge-web", made["zoo"]["id"]):
+        assert await everyone.names(f"logical-switch-ports?router_port={ref}") == ["zoo/to-edge"]
+    response = await everyone.ask("GET", "logical-switch-ports?router_port=edge-web")
+    assert (response.status_code, response.json()["type"]) == (404, "/problems/not-found")
