@@ -18,6 +18,7 @@ KINDS = {
     "router": "logical_router",
     "router_port": "logical_router_port",
     "route": "static_route",
+    "binding": "static_mac_binding",
     "group": "port_group",
     "set": "address_set",
     "acl": "acl",

@@ -1,4 +1,4 @@
-"""Routers, their ports, links between them, and static routes."""
+"""Routers, their ports, links between them, static routes and static MAC bindings."""
 
 import pytest
 
@@ -258,3 +258,35 @@ def test_link_made_in_one_transaction(routers: Network) -> None:
         LOGICAL_ROUTER_PORTS.update(tx, "b", {"networks": ["10.5.0.2/30"], "peer": "a"})
     assert peers(routers)["b"] == "a"
     assert len(tx.changes) == 2
+
+
+BINDING = {"logical_router_port": "dual", "ip": "10.1.0.7", "mac": "0a:00:00:00:00:07"}
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer", "reason"),
+    [
+        ({"ip": "10.1.0.1"}, "/ip", "the address of the router's own port 'dual'"),
+        ({"ip": "10.1.0.255"}, "/ip", "the broadcast address of 10.1.0.0/24"),
+        ({"ip": "fe80::800:ff:fe00:101"}, "/ip", "link-local address of the router's own port"),
+        ({"ip": "ff02::1"}, "/ip", "a multicast address"),
+        ({"ip": "10.1.0.7/24"}, "/ip", "not an IP address"),
+        ({"mac": "01:00:5e:00:00:01"}, "/mac", "01:00:5e:00:00:01"),
+        ({"logical_router_port": "nowhere"}, "/logical_router_port", "no logical router port"),
+    ],
+)
+def test_bindings_that_cannot_be(
+    dual: Network, values: dict[str, str], pointer: str, reason: str
+) -> None:
+    faults = dual.faults("binding", **BINDING | values)
+    assert list(faults) == [pointer]
+    assert reason in faults[pointer]
+
+
+def test_an_address_has_one_binding_on_a_port(dual: Network) -> None:
+    """In any spelling; other ports have their own, and what is bound needn't be in a network."""
+    first = dual.create("binding", **BINDING | {"ip": "FD00:9::7"})
+    assert first in dual.refused(ConflictError, "binding", **BINDING | {"ip": "fd00:9:0::7"})
+    dual.create("binding", **BINDING | {"logical_router_port": "six", "ip": "fd00:9::7"})
+    dual.update("binding", first, mac="0A:00:00:00:00:08", override_dynamic_mac=True)
+    assert dual.get("binding", first)["mac"] == "0a:00:00:00:00:08"
