@@ -325,6 +325,11 @@ INTENDED = (
                 LsInArpRsp.nd,
                 LsInArpRsp.nd_router,
             ),
+            _reworded(
+                "inport == {port:lport} && nd_ns",
+                "inport == {port:lport} && eth.mcast && nd_ns",
+                LsInArpRsp.nd_for_router,
+            ),
             _solicitations_of_routers_flooded,
         ),
     ),
