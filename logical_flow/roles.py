@@ -53,13 +53,14 @@ _NAMES: Final = (
     ("_acl_state", Role.CONNECTION_STATE),
     ("_acl_eval_", Role.ACL),
     ("_acl_action", Role.ACL_VERDICT),
+    ("_port_sec_", Role.PORT_SECURITY),
 )
 
 
 def role_of_name(stage: str) -> Role:
-    """Return the role of a stage whose server doesn't tell it, by the names that ACL stages had.
+    """Return the role of a stage whose server doesn't tell it, by the names that stages had.
 
-    Agents need no other role than those of ACL stages.
+    Agents need no other roles than those of stages that keep packets out and go on by default.
 
     >>> role_of_name("ls_in_acl_eval_0"), role_of_name("lr_in_ip_routing")
     (<Role.ACL: 'acl'>, <Role.OTHER: 'other'>)

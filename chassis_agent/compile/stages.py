@@ -15,7 +15,7 @@ from chassis_agent.compile.errors import BadTemplateError
 from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow.actions import apply_actions, resubmit
 from chassis_agent.physical.registers import MatchShape, on
-from logical_flow.roles import Role, role_of, role_of_name
+from logical_flow.roles import KEEPING_OUT, Role, role_of, role_of_name
 from southbound import rows
 
 _OF_DATAPATH = MatchShape(on(0))
@@ -61,16 +61,16 @@ class StageBook:
     ) -> "StageBook":
         """The stages that the server tells, and those that only templates name.
 
-        Servers that tell no stages have the place of each in its templates.
+        Servers that tell no stages have the place of each in its templates, and don't tell what
+        becomes of flows that can't be made: what a stage is called says whether it is closed.
         """
         by_name = {row.name: _stage(row) for row in stages}
         for row in templates:
             if row.stage not in by_name:
                 key = StageKey(row.pipeline, row.table_number)
-                default = row.stage_default
-                by_name[row.stage] = Stage(
-                    key, row.stage, default, default, role_of_name(row.stage)
-                )
+                default, role = row.stage_default, role_of_name(row.stage)
+                failure = "drop" if role in KEEPING_OUT else default
+                by_name[row.stage] = Stage(key, row.stage, default, failure, role)
         return cls({stage.key: stage for stage in by_name.values()}, by_name)
 
     def get(self, name: str) -> Stage | None:

@@ -162,6 +162,25 @@ def test_a_template_whose_stage_is_unknown_goes_by_its_own_default() -> None:
     assert flows == ["table=ingress_3 priority=100 actions=drop"]
 
 
+@pytest.mark.parametrize(
+    ("stage", "stands_in"),
+    [
+        ("acl_eval_0", ["table=ingress_3 priority=100,eth_type=0x800 actions=drop"]),
+        ("port_sec_ip", ["table=ingress_3 priority=100,eth_type=0x800 actions=drop"]),
+        ("dhcp", []),
+    ],
+)
+def test_stages_that_no_row_tells_are_closed_by_their_names(
+    stage: str, stands_in: list[str]
+) -> None:
+    """Servers of 0.1.0 tell stages with their templates alone."""
+    told = template(stage, "nsh.spi == 3 && ip4", "next;")
+    guard = msgspec.structs.replace(told, table_number=3)
+    flows, lacks = packed((7,), templates=(guard,))
+    assert flows == stands_in
+    assert "`nsh.spi`" in lacks[0]
+
+
 def test_stages_stand_where_their_rows_say() -> None:
     book = StageBook.of([template("guard", "1", "next;"), OTHER], STAGES)
     assert [book.named(row.name).number for row in STAGES] == [0, 1, 2]
