@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import CompoundSelect, bindparam, literal, select, union_all
+from sqlalchemy import CompoundSelect, and_, bindparam, literal, or_, select, union_all
 
 from northbound.errors import (
     ConflictError,
@@ -23,6 +23,8 @@ from northbound.models import (
     Resource,
     resource_model,
 )
+from northbound.models.base import has_names
+from northbound.names import DEFAULT_PROJECT
 from northbound.transaction import Reader, Transaction
 
 R = TypeVar("R", bound=Resource)
@@ -72,26 +74,40 @@ def take_name(
 
 
 def take_id(tx: Transaction, kind: str, object_id: str) -> None:
-    """Refuse an id that an object of any kind has (ConflictError)."""
+    """Refuse an id that an object of any kind has, or has as its name (ConflictError).
+
+    Earlier releases let objects be named as ids are. An interface that names such a port would
+    be bound to the new one, since an id always wins.
+    """
     holder = tx.added(object_id)
     if holder is None:
         with tx.session.no_autoflush:
-            for table in tx.session.scalars(_kinds_with_id(), {"id": object_id}).all():
-                holder = holder or tx.by_id(resource_model(table), object_id)
+            for table, found in tx.session.execute(_called(), {"id": object_id}).all():
+                row = tx.by_id(resource_model(table), found)
+                if row is not None and object_id in (row.id, getattr(row, "name", "")):
+                    holder = row
     if holder is not None:
         raise ConflictError(kind, "id", object_id, referent(holder))
 
 
 @cache
-def _kinds_with_id() -> CompoundSelect[Any]:
-    """Return the query for the tables that have a row with the parameter `id`."""
-    models = (model for model in TRACKED if issubclass(model, Resource))
-    return union_all(
-        *(
-            select(literal(model.__tablename__)).where(model.id == bindparam("id"))
-            for model in models
-        )
-    )
+def _called() -> CompoundSelect[Any]:
+    """Return the query for tables and ids of the objects that are called the parameter `id`.
+
+    Only objects of the default project have names that look like another id: those that were
+    there before there were projects.
+    """
+    queries = []
+    for model in TRACKED:
+        if not issubclass(model, Resource):
+            continue
+        is_called = model.id == bindparam("id")
+        if has_names(model):
+            columns = model.__table__.columns
+            named = (columns["project"] == DEFAULT_PROJECT, columns["name"] == bindparam("id"))
+            is_called = or_(is_called, and_(*named))
+        queries.append(select(literal(model.__tablename__), model.id).where(is_called))
+    return union_all(*queries)
 
 
 def referent(row: Resource) -> Referent:

@@ -5,7 +5,7 @@ import pytest
 from northbound.apply import apply
 from northbound.errors import ConflictError, InvalidError, ReferencedError
 from northbound.identity import canonical_id, is_id, new_id
-from northbound.models import LogicalSwitch
+from northbound.models import LogicalSwitch, LogicalSwitchPort
 from northbound.services import ADDRESS_SETS, LOGICAL_ROUTERS, LOGICAL_SWITCHES
 from tests.unit.northbound.network import Network
 
@@ -76,6 +76,19 @@ def test_an_id_wins_over_a_name_of_an_older_database(network: Network) -> None:
         tx.warm(LogicalSwitch)
         assert (found := tx.find(LogicalSwitch, web)) is not None
         assert found.id == web
+
+
+def test_the_name_of_an_object_of_an_older_database_is_no_ones_id(network: Network) -> None:
+    """Who could choose it would get the interface of a port that is named so."""
+    name = new_id()
+    network.create("switch", name="web")
+    port = network.create("port", logical_switch="web", name="old")
+    with network.database.maintain() as session:
+        session.get_one(LogicalSwitchPort, port).name = name
+    network.refused(ConflictError, "port", id=name, logical_switch="web", name="new")
+    network.refused(ConflictError, "switch", id=name, name="new", project="acme")
+    network.update("port", port, name="web-1")
+    assert network.create("port", id=name, logical_switch="web", name="new") == name
 
 
 def test_a_caller_may_choose_the_id(network: Network) -> None:
