@@ -84,8 +84,8 @@ class Connections(Protocol):
     def look_up(self, zone: str, packet: Packet) -> Tracked:
         """Return what is known of the packet's connection."""
 
-    def commit(self, zone: str, packet: Packet, mark: int, label: int) -> None:
-        """Remember the packet's connection, with these marks from now on."""
+    def commit(self, zone: str, packet: Packet, mark: Value, label: Value) -> None:
+        """Remember the packet's connection, with these marks from now on; None is not known."""
 
     def translate(self, zone: str, packet: Packet, translation: Translation | None) -> Translated:
         """Look the packet up, and translate it as its connection says.
@@ -103,7 +103,7 @@ class ScriptedConnections:
     def look_up(self, zone: str, packet: Packet) -> Tracked:  # noqa: ARG002
         return self._answers.pop(0) if len(self._answers) > 1 else self._answers[0]
 
-    def commit(self, zone: str, packet: Packet, mark: int, label: int) -> None:
+    def commit(self, zone: str, packet: Packet, mark: Value, label: Value) -> None:
         """Prepared answers don't depend on what is committed."""
 
     def translate(self, zone: str, packet: Packet, translation: Translation | None) -> Translated:  # noqa: ARG002
@@ -180,7 +180,7 @@ class ConnectionTable:
         match = self._find(zone, packet)
         return self._unseen(zone, packet) if match is None else self._seen(match, packet)
 
-    def commit(self, zone: str, packet: Packet, mark: int, label: int) -> None:
+    def commit(self, zone: str, packet: Packet, mark: Value, label: Value) -> None:
         match = _translated_before(zone, packet) or self._find(zone, packet)
         endpoints = endpoints_of(packet)
         if match is not None:

@@ -29,7 +29,7 @@ from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
 from logical_flow.holes import Hole, HoleType
-from logical_flow.packet import write
+from logical_flow.packet import format_value, write
 
 if TYPE_CHECKING:
     from logical_flow.action_parser import ActionParser
@@ -134,11 +134,9 @@ class CtCommit(Statement):
         for assignment in self.actions:
             assignment.run(walker, scene, marked)
         mark, label = read(marked, _CT_MARK), read(marked, _CT_LABEL)
-        if not isinstance(mark, int) or not isinstance(label, int):
-            raise WalkError("a connection can't be committed with marks that aren't known")
         zone = _zone_name(walker, scene, packet, self.zone)
         walker.network.connections.commit(zone, packet, mark, label)
-        walker.remark("ct_commit", zone, f"ct_mark={mark:#x}")
+        walker.remark("ct_commit", zone, f"ct_mark={format_value('ct_mark', mark)}")
         _write_untracked(packet)
         return CONTINUE
 

@@ -13,7 +13,7 @@ import msgspec
 from controller.views import view_of
 from diagnosis.trace.network import FlowTables, ports_by_name, take_snapshot
 from logical_flow.connections import State, Tracked
-from logical_flow.evaluate import Packet, read
+from logical_flow.evaluate import Packet, Value, read
 from logical_flow.fields import FieldSlice, field_slice
 from logical_flow.packet import packet_from_match
 from logical_flow.payload import decode_flows, encode_flows
@@ -60,7 +60,7 @@ class _Tracker:
             self._said = self._state
         return Tracked(self._said)
 
-    def commit(self, zone: str, packet: Packet, mark: int, label: int) -> None:
+    def commit(self, zone: str, packet: Packet, mark: Value, label: Value) -> None:
         """What is said does not depend on what is committed."""
 
 

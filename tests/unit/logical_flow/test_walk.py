@@ -343,6 +343,14 @@ def test_a_connection_is_committed_in_the_zone_of_its_port() -> None:
     assert [delivery.port for delivery in found.deliveries] == ["b"]
 
 
+def test_a_connection_is_committed_although_its_marks_are_not_known() -> None:
+    connections = ScriptedConnections([Tracked(State.TRK | State.NEW, None, None)])
+    net = network(Acl.track(), Verdict.commit(), connections=connections)
+    found = walk(net, packet_from_match(TCP_A_TO_B))
+    assert [str(note) for note in found.noted] == ["ct_commit(a, ct_mark=?)"]
+    assert [delivery.port for delivery in found.deliveries] == ["b"]
+
+
 def test_walks_see_each_others_connections() -> None:
     connections = ConnectionTable()
     net = network(Acl.track(), Verdict.commit(), Verdict.blocked(), connections=connections)
