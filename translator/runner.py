@@ -218,7 +218,8 @@ class Translator:
             return None
         inputs = list(filter(None, map(input_change, changes)))
         # In a thread, however small: only asking must not hold the event loop up.
-        delta = await asyncio.to_thread(self._engine.what_if, [each[:3] for each in inputs])
+        rows = [each[:3] for each in inputs]
+        delta = await self._run(lambda: self._engine.what_if(rows), is_large=True)
         found = [*(each.failure for each in inputs), *delta.failures.values()]
         return WhatIf(
             realise(delta, ProposedGroupIds(self._state.groups), revision + 1),
@@ -233,7 +234,7 @@ class Translator:
         async with self._busy:
             found = [
                 f"{each.node} {each.key}: {each.incremental!r}, in full {each.full!r}"
-                for each in await asyncio.to_thread(self._engine.differences)
+                for each in await self._run(self._engine.differences, is_large=True)
             ]
             return found + list(self._unwritten())
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
+from incremental import Delta, Engine
 from northbound.apply import apply
 from northbound.database import Database
 from northbound.models import LogicalSwitchPort
@@ -303,4 +304,31 @@ async def test_a_cancelled_batch_is_not_lost(
         await catching_up
     await translator.catch_up()
     assert state.rows(PortBinding)
+    assert await translator.differences() == []
+
+
+async def test_a_question_that_is_given_up_keeps_the_engine_until_it_is_done(
+    translator: Translator, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A batch in the middle of it would be refused, and end translation."""
+    revision = await asyncio.to_thread(declare, database)
+    working, may_go_on = threading.Event(), threading.Event()
+
+    def slow(_engine: Engine, _changes: object) -> Delta:
+        working.set()
+        assert may_go_on.wait(10)
+        return Delta()
+
+    monkeypatch.setattr(Engine, "what_if", slow)
+    asking = asyncio.create_task(translator.what_if(revision, []))
+    assert await asyncio.to_thread(working.wait, 10)
+    asking.cancel()
+    catching_up = asyncio.create_task(translator.catch_up())
+    for _ in range(10):
+        await asyncio.sleep(0)
+    assert not asking.done()
+    assert not catching_up.done()
+    may_go_on.set()
+    await catching_up
+    await asyncio.wait([asking])
     assert await translator.differences() == []
