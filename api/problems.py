@@ -170,11 +170,13 @@ class FieldError(BaseModel):
 class ReferentInfo(BaseModel):
     """An object that stands in the way."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
     kind: str
     id: str
     name: str
+    project: str
+    """Empty for a token, which is no project's."""
 
 
 class Problem(BaseModel):
@@ -395,7 +397,7 @@ def _parameter_error(fault: dict[str, Any]) -> FieldError:
 
 
 def _referents(referents: Sequence[intent.Referent]) -> list[ReferentInfo]:
-    return [ReferentInfo(kind=r.kind, id=r.id, name=r.name) for r in referents]
+    return [ReferentInfo(**each._asdict()) for each in referents]
 
 
 async def respond(request: Request, error: Exception) -> Response:

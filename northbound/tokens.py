@@ -79,7 +79,7 @@ def create(
     addresses = _pinned(role, hostname, encap_ips)
     holder = session.scalar(select(ApiToken).where(ApiToken.name == name))
     if holder is not None:
-        raise ConflictError("api_token", "name", name, Referent("api_token", holder.id, name))
+        raise ConflictError("api_token", "name", name, Referent("api_token", holder.id, name, ""))
     secret = PREFIX + secrets.token_urlsafe(32)
     row = ApiToken(
         id=str(uuid.uuid4()),

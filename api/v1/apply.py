@@ -22,6 +22,7 @@ from api.yaml_text import parse_mapping
 from northbound.apply import ApplyResult, apply
 from northbound.documents import read_document
 from northbound.errors import Referent
+from northbound.names import DEFAULT_PROJECT
 from northbound.transaction import Transaction
 
 router = new_router()
@@ -42,7 +43,9 @@ RESULT_EXAMPLE = {
     "revision": 42,
     "changed": True,
     "dry_run": False,
-    "created": [{"kind": "logical_switch", "id": EXAMPLE_ID, "name": "shop"}],
+    "created": [
+        {"kind": "logical_switch", "id": EXAMPLE_ID, "name": "shop", "project": DEFAULT_PROJECT}
+    ],
     "updated": [],
     "deleted": [],
 }

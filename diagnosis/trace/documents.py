@@ -14,6 +14,8 @@ class ObjectReference(StrictModel):
     kind: str
     id: str
     name: str
+    """Unique within the project; empty where objects of the kind have none."""
+    project: str
 
 
 class Cause(StrictModel):

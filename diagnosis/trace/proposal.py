@@ -72,9 +72,8 @@ class Proposal:
             if change.table in SERVICES:
                 image = change.after or change.before or {}
                 action = _ACTIONS[change.before is not None, change.after is not None]
-                found[action].append(
-                    {"kind": change.table, "id": change.object_id, "name": image.get("name", "")}
-                )
+                named = {field: image.get(field, "") for field in ("name", "project")}
+                found[action].append({"kind": change.table, "id": change.object_id, **named})
         faults = [f"{each.derivation} {each.key}: {each.message}" for each in self.view.faults]
         return {**found, "faults": faults}
 

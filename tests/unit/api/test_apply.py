@@ -6,6 +6,8 @@ from typing import Any
 import httpx
 import pytest
 
+from api.documents import ApplyResult
+
 DOCUMENT = """\
 document: shop
 logical_switches:
@@ -28,6 +30,7 @@ async def apply(client: httpx.AsyncClient, text: str = DOCUMENT, **query: Any) -
 
 async def test_the_second_time_nothing_is_written(client: httpx.AsyncClient) -> None:
     first = (await apply(client)).json()
+    ApplyResult.model_validate(first)
     assert first["changed"] is True
     assert {(each["kind"], each["name"]) for each in first["created"]} >= {
         ("logical_switch", "web"),

@@ -113,7 +113,8 @@ async def test_a_name_that_is_taken(client: httpx.AsyncClient) -> None:
     problem = problem_of(await client.post("/v1/logical-switches", json={"name": "web"}))
     assert problem["type"] == "/problems/taken"
     assert problem["errors"][0]["pointer"] == "#/name"
-    assert [referent["name"] for referent in problem["referents"]] == ["web"]
+    (holder,) = problem["referents"]
+    assert (holder["name"], holder["project"]) == ("web", "default")
 
 
 async def test_a_reference_to_nothing(client: httpx.AsyncClient) -> None:
