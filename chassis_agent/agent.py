@@ -129,7 +129,9 @@ class Agent:
         host = await self._configured_host()
         while True:
             bridge = await self._database_care.make(host)
-            session = Session(host, bridge, self._settings, self._database, self._health)
+            session = Session(
+                host, bridge, self._settings, self._database, self._database_care, self._health
+            )
             self._session = session
             running = asyncio.create_task(session.run(), name="session")
             try:
@@ -140,6 +142,7 @@ class Agent:
                 self._session = None
                 running.cancel()
                 await asyncio.gather(running, return_exceptions=True)
+                self._database_care.end_session()
 
     async def _configured_host(self) -> Host:
         """Waits until the database says all that it has to."""
@@ -177,8 +180,6 @@ class Agent:
             if now != host:
                 session.set_host(now)
                 host = now
-            if session.is_settled:
-                self._database_care.allow_removal()
             bridge = await self._database_care.mend(view, host)
             if bridge is not None:
                 session.take_bridge(bridge)

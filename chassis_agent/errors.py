@@ -7,7 +7,7 @@
     ├── ControlError             a command to the switch's daemon failed, or nobody listened
     ├── DatabaseError            a transaction on the Open vSwitch database was refused
     ├── ZonesExhaustedError      all conntrack zones are taken
-    ├── NumbersExhaustedError    all numbers of groups, or of meters, are taken
+    ├── NumbersExhaustedError    all numbers of groups, meters or queues are taken
     ├── AlreadyRunningError      another agent uses the same state directory
     ├── StateDirectoryError      the state directory is none that an agent can use
     └── RefusedCommandError      a running agent was asked for something that it can't do
@@ -37,7 +37,7 @@ class ZonesExhaustedError(AgentError):
 
 
 class NumbersExhaustedError(AgentError):
-    """More groups or meters are wanted than there are numbers for them."""
+    """More groups, meters or queues are wanted than there are numbers for them."""
 
 
 class AlreadyRunningError(AgentError):

@@ -28,6 +28,7 @@ from chassis_agent.derivations.ports import (
     tunnel_flows,
     tunnel_probe_flows,
 )
+from chassis_agent.derivations.queues import ports_with_queues, queue_rows, queues_by_port
 from chassis_agent.derivations.stages import (
     default_flows,
     group_stages,
@@ -43,7 +44,7 @@ from chassis_agent.derivations.templates import (
     template_shelf,
 )
 from chassis_agent.desired.identity import Numbering
-from chassis_agent.inputs import LocalPort, ThisChassis, Zone
+from chassis_agent.inputs import LocalPort, SwitchPort, ThisChassis, Zone
 from incremental import Graph
 from southbound.rows import (
     ROW_TYPES,
@@ -76,7 +77,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph = Graph()
     for row_type in ROW_TYPES.values():
         graph.table(row_type)
-    for fact in (ThisChassis, LocalPort, Zone):
+    for fact in (ThisChassis, LocalPort, SwitchPort, Zone):
         graph.table(fact)
 
     graph.derive(placement, over=PortBinding)
@@ -100,6 +101,9 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(used_sets, over=packer.group_flows)
     graph.group(packer.groups_by_set, over=packer.group_flows)
     graph.derive(packer.member_flows, over=set_members, output=True)
+    graph.group(queues_by_port, over=packer.group_flows)
+    graph.group(ports_with_queues, over=packer.group_flows)
+    graph.derive(queue_rows, over=ports_with_queues, output=True)
 
     graph.group(acl_groups, over=group_stages)
     graph.group(group_sets, over=packer.group_flows)
@@ -120,7 +124,7 @@ def wire(numbering: Numbering) -> Wiring:
         learned_mac_flows,
         learned_fdb_flows,
     )
-    object_sources: tuple[Any, ...] = (multicast_flows,)
+    object_sources: tuple[Any, ...] = (multicast_flows, queue_rows)
     graph.derive(default_flows, over=Datapath, output=True)
     graph.derive(port_flows, over=PortBinding, output=True)
     graph.derive(multicast_flows, over=multicast_groups, output=True)

@@ -27,6 +27,14 @@ class LocalPort(NamedTuple):
     ofport: int
 
 
+class SwitchPort(NamedTuple):
+    """Where a logical port is plugged in, by its name: a port of a bridge, and its queues."""
+
+    bridge: str
+    port: str
+    queues: frozenset[int]
+
+
 class Zone(NamedTuple):
     """The conntrack zone of a name: see :mod:`chassis_agent.local.zones`."""
 

@@ -8,8 +8,9 @@ switch holding what is wanted. The order in it:
 1. rows into the flow state;
 2. which ports are here, with their zones, into the flow state; claims to the server;
 3. subscriptions to what these ports need, which may bring more rows;
-4. zones emptied, then one bundle with the changed flows, then what others changed repaired;
-5. marks on interfaces and `up`; the batch acknowledged.
+4. rows of the Open vSwitch database that flows need handed on;
+5. zones emptied, then one bundle with the changed flows, then what others changed repaired;
+6. marks on interfaces and `up`; the batch acknowledged.
 
 Until the rows of all subscriptions are there for the first time, the switch is
 left as it is: a restarted agent doesn't tear down what it doesn't know yet. A
@@ -23,6 +24,7 @@ from typing import Any, Final
 
 import structlog
 
+from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.integrity import Guard
 from chassis_agent.bridge.switch import Switch
 from chassis_agent.desired.flow_state import FlowState
@@ -63,6 +65,7 @@ class Reconciler:
         watch: WatchClient,
         switch: Switch,
         database: SwitchDatabase,
+        database_care: DatabaseCare,
         announcer: Announcer,
         ports: PortNames,
         on_rows: Callable[[Batch], None],
@@ -82,6 +85,7 @@ class Reconciler:
         self._watch = watch
         self._switch = switch
         self._database = database
+        self._database_care = database_care
         self._announcer = announcer
         self._ports = ports
         self._on_rows = on_rows
@@ -176,11 +180,16 @@ class Reconciler:
         await self._update_local()
         self._needed.subscribe(self._local.plugged, self._state.used_sets)
         self._persist_zones()
-        if not self._needed.is_settled or not self._switch.is_connected:
+        if not self._needed.is_settled:
+            return
+        self._hand_on_rows()
+        # Flows that wait for rows of this batch come in the step after these were written.
+        has_rows = not self._database_care.is_behind
+        if not self._switch.is_connected:
             return
         await self._program()
         self._announcer.update(self._bridge.interfaces, self._ready_ports())
-        if self._unacknowledged is not None:
+        if self._unacknowledged is not None and has_rows:
             self._watch.acknowledge(self._unacknowledged)
             self._unacknowledged = None
         self._note_problems()
@@ -240,6 +249,12 @@ class Reconciler:
         else:
             self._health.clear("zones")
 
+    def _hand_on_rows(self) -> None:
+        """Want of the database what owners want of it, then let rows go that none wants."""
+        for owner, rows in self._state.take_row_changes().items():
+            self._database_care.want(owner, rows)
+        self._database_care.allow_removal()
+
     async def _program(self) -> None:
         """Brings the switch to what is wanted, then has connections looked at again."""
         if self._zones_to_flush:
@@ -282,11 +297,6 @@ class Reconciler:
         gc.enable()
 
     # --- what holds
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether it is known what the switch should hold."""
-        return self._needed.is_settled
 
     @property
     def is_in_sync(self) -> bool:
@@ -389,6 +399,7 @@ class Reconciler:
             "failures": self._state.failures,
             "groups": len(self._state.groups),
             "meters": len(self._state.meters),
+            "queues": len(self._state.queues),
             "clashes": len(self._state.clashes) + len(self._state.object_clashes),
             "refused_flows": [refusal.reason for refusal in self._switch.refused.values()],
             "lacks": [str(lack) for lack in self._state.lacks],

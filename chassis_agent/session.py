@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from chassis_agent import tables
 from chassis_agent.bridge.conntrack_limits import ConntrackLimits
+from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.limit_drops import LimitDrops
 from chassis_agent.bridge.switch import Switch
 from chassis_agent.bridge.tunnels import tunnel_ofport
@@ -71,6 +72,7 @@ class Session:
         bridge: Bridge,
         settings: AgentSettings,
         database: SwitchDatabase,
+        database_care: DatabaseCare,
         health: Health,
     ) -> None:
         settings.cache_directory.mkdir(parents=True, exist_ok=True)
@@ -104,6 +106,7 @@ class Session:
             watch=self._watch,
             switch=self._switch,
             database=database,
+            database_care=database_care,
             announcer=self._announcer,
             ports=self._ports,
             on_rows=self._take_rows,
@@ -304,11 +307,6 @@ class Session:
                 "unanswered": self._next_hops.pending.unanswered,
             },
         }
-
-    @property
-    def is_settled(self) -> bool:
-        """Whether the rows that are there are enough to say what this host should have."""
-        return self._reconciler.is_settled
 
     async def differences(self) -> list[str]:
         return await self._reconciler.differences()

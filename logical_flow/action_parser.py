@@ -2,7 +2,7 @@
 
 from logical_flow.action import Action, Actions, Assign, DecrementTtl, Drop, Exchange, Move
 from logical_flow.action.registry import FUNCTIONS, STATEMENTS
-from logical_flow.constants import Form, Integer, SetReference
+from logical_flow.constants import Form, Integer, SetReference, String
 from logical_flow.fields import SYMBOLS, Access, FieldSlice
 from logical_flow.holes import Hole, HoleType
 from logical_flow.lexer import Lexer, Token, TokenKind
@@ -102,6 +102,17 @@ class ActionParser:
             self.lexer.advance()
             return value
         raise self.lexer.unexpected("expecting integer")
+
+    def port(self) -> str | Hole:
+        """Read the name of a port as a string, or a hole for one."""
+        value = self.lexer.token.value
+        if isinstance(value, String):
+            self.lexer.advance()
+            return value.value
+        if isinstance(value, Hole) and value.type is HoleType.LPORT:
+            self.lexer.advance()
+            return value
+        raise self.lexer.unexpected("expecting the name of a port")
 
     def address(self) -> Integer | Hole:
         """Read an IP address, or a hole for one."""

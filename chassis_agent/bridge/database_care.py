@@ -6,8 +6,11 @@ picture of the database is compared with them. What differs is written in one tr
 where another program changes it again and again, more and more rarely.
 
 Rows that bear this bridge's mark and that are not wanted any more are removed, but only once
-:meth:`DatabaseCare.allow_removal` was called: an agent that starts doesn't know yet what it
-will want.
+:meth:`DatabaseCare.allow_removal` was called: a session that begins doesn't know yet what it
+will want, and leaves alone what the one before it made.
+
+Where the database refuses the transaction, each owner's rows are written in one of their own:
+what one owner wants and can't have keeps no other's rows away.
 """
 
 import asyncio
@@ -57,21 +60,44 @@ class DatabaseCare:
         self._look_again = look_again
         self._pace = RepairPace()
         self._rows: DesiredObjects[WantedRow] = DesiredObjects()
-        self._has_news = False
+        self._owned: dict[Hashable, tuple[WantedRow, ...]] = {}
+        self._refused: dict[Hashable, str] = {}
+        self._statements = 0
+        self._written = 0
         self._may_remove = False
 
     def want(self, owner: Hashable, rows: Iterable[WantedRow]) -> None:
         """Take `rows` as all that `owner` wants of the database; none makes the owner go."""
+        rows = tuple(rows)
         self._rows.replace(owner, rows)
-        self._has_news |= bool(self._rows.take_changes())
-        if self._has_news:
+        self._refused.pop(owner, None)
+        if rows:
+            self._owned[owner] = rows
+        else:
+            self._owned.pop(owner, None)
+        if self._rows.take_changes():
+            self._statements += 1
             self._look_again()
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether wanted rows are still to be written; what was refused isn't waited for."""
+        return self._written < self._statements and not self._refused
 
     def allow_removal(self) -> None:
         """All owners have stated what they want: rows that none of them wants may go."""
         if not self._may_remove:
             self._may_remove = True
             self._look_again()
+
+    def end_session(self) -> None:
+        """Forget what was wanted, but of the bridge itself. Rows stay until a session settles.
+
+        As flows do: the next session finds what it wants, and removes only what it doesn't.
+        """
+        self._may_remove = False
+        for owner in [owner for owner in self._owned if owner != _BRIDGE]:
+            self.want(owner, ())
 
     async def make(self, host: Host) -> Bridge:
         """The bridge, once the database has taken it; tries until it does."""
@@ -93,16 +119,17 @@ class DatabaseCare:
         What owners want otherwise than before is written at once, and is no repair.
         """
         bridge = view.bridges.get(host.bridge)
+        statements = self._statements
         self._note_clashes()
         faults = row_faults(view, self._rows)
         stale = stale_rows(view, host.bridge, self._rows) if self._may_remove else []
         faults += [f"{table} {name} is not wanted" for table, name in stale]
         if not faults:
-            self._has_news = False
+            self._written = statements
             if self._pace.has_become_quiet:
                 self._health.clear(_CONDITION)
             return bridge
-        is_repair = not self._has_news
+        is_repair = self._written == statements
         if is_repair and (wait := self._pace.wait):
             asyncio.get_running_loop().call_later(wait, self._look_again)
             return bridge
@@ -113,9 +140,10 @@ class DatabaseCare:
             self._note_repair(told)
         try:
             await self._write(stale)
-            self._has_news = False
+            self._written = statements
             return await self._wait_for(host.bridge)
         except DatabaseError as error:
+            await self._write_one_by_one(stale)
             self._health.degrade(_CONDITION, f"{told}: {error}")
             asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._look_again)
             return bridge
@@ -127,7 +155,11 @@ class DatabaseCare:
 
     def report(self) -> dict[str, Any]:
         """The part of the status that concerns the database."""
-        return {"rows": len(self._rows), "clashes": len(self._rows.clashes)}
+        return {
+            "rows": len(self._rows),
+            "clashes": len(self._rows.clashes),
+            "refused": sorted(self._refused.values()),
+        }
 
     def _note_repair(self, told: str) -> None:
         self._pace.repaired()
@@ -146,6 +178,25 @@ class DatabaseCare:
 
     async def _write(self, stale: Iterable[RowKey]) -> None:
         await self._database.transact(write_rows(self._rows, stale))
+        self._refused.clear()
+
+    async def _write_one_by_one(self, stale: Iterable[RowKey]) -> None:
+        """Write what can be written, and note what the database refuses of whom."""
+        winners = set(self._rows)
+        for owner, rows in list(self._owned.items()):
+            taken = [row for row in rows if row in winners]
+            try:
+                await self._database.transact(write_rows(taken))
+            except DatabaseError as error:
+                names = ", ".join(f"{row.table} {row.name}" for row in taken[:_NAMED])
+                self._refused[owner] = f"{names}: {error}"
+            else:
+                self._refused.pop(owner, None)
+        for key in stale:
+            try:
+                await self._database.transact(write_rows((), [key]))
+            except DatabaseError as error:
+                log.warning("row not removed", table=key[0], row=key[1], error=str(error))
 
     async def _wait_for(self, name: str) -> Bridge:
         view = self._view()

@@ -12,6 +12,7 @@ from chassis_agent.compile.errors import (
     BadArgumentsError,
     BadTemplateError,
     CompileError,
+    MissingQueueError,
     UnknownPortError,
 )
 from chassis_agent.compile.group import PackedGroup, pack_group, templates_of
@@ -28,6 +29,7 @@ __all__ = [
     "ConjunctionIds",
     "FlowsBySet",
     "Lack",
+    "MissingQueueError",
     "PackContext",
     "PackedGroup",
     "Shape",

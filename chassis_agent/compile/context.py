@@ -37,6 +37,11 @@ class PackContext:
     `rate_meter`
         The number of the OpenFlow meter of a rate in kbit/s and a burst in kbit; the same
         description gets the same number. The meter is wanted from then on, like a group.
+    `rate_queue`
+        The number of the queue of a port's interface with a rate in kbit/s and a burst in kbit;
+        the same description gets the same number, whatever the rate. The queue is wanted from
+        then on. Raises `MissingQueueError` until the database has it. Ports that aren't here
+        have no queue but the default one.
     """
 
     datapath_key: int
@@ -50,3 +55,4 @@ class PackContext:
     conjunction_id: Callable[[bytes], int]
     select_group: Callable[[bytes, Sequence[Bucket]], int]
     rate_meter: Callable[[bytes, int, int], int]
+    rate_queue: Callable[[bytes, str, int, int], int]

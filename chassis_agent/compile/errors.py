@@ -5,7 +5,9 @@
     CompileError                nothing of the kind can be a flow in Open vSwitch
     ├── BadTemplateError        a template's text, or what its holes stand in, makes no sense
     └── BadArgumentsError       arguments do not fit the holes of their template
-    UnknownPortError            a flow names a port that is not known (yet): the flow waits
+    WaitingError                a flow waits for what it refers to
+    ├── UnknownPortError        a port that is not known (yet)
+    └── MissingQueueError       a queue that the interface of a port doesn't have (yet)
 """
 
 
@@ -21,9 +23,23 @@ class BadArgumentsError(CompileError):
     """Arguments that do not fit their template."""
 
 
-class UnknownPortError(LookupError):
+class WaitingError(LookupError):
+    """A flow refers to something that isn't there (yet): `name` says what it waits for."""
+
+    def __init__(self, name: str, text: str) -> None:
+        super().__init__(text)
+        self.name = name
+
+
+class UnknownPortError(WaitingError):
     """No port binding of that name is known."""
 
     def __init__(self, name: str) -> None:
-        super().__init__(f"port {name!r} is not known")
-        self.name = name
+        super().__init__(name, f"port {name!r} is not known")
+
+
+class MissingQueueError(WaitingError):
+    """The interface of a port doesn't have a queue of that number."""
+
+    def __init__(self, port: str, number: int) -> None:
+        super().__init__(f"queue {number} of {port}", f"port {port!r} has no queue {number}")

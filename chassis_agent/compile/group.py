@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from chassis_agent.compile.context import PackContext
-from chassis_agent.compile.errors import BadArgumentsError, CompileError, UnknownPortError
+from chassis_agent.compile.errors import BadArgumentsError, CompileError, WaitingError
 from chassis_agent.compile.sets import FlowsBySet
 from chassis_agent.compile.shelf import Lack, TemplateShelf
 from chassis_agent.compile.splice import Arguments
@@ -30,7 +30,7 @@ class PackedGroup(NamedTuple):
     """The OpenFlow flows of a group, and what is missing among them.
 
     What is a flow for each member of a set is in `by_set`, to be made member by member.
-    Some flows wait for ports to be known, some can't be made at all: `lacks` says why.
+    Some flows wait for ports or queues, some can't be made at all: `lacks` says why.
     """
 
     flows: list[Flow]
@@ -42,9 +42,9 @@ class PackedGroup(NamedTuple):
 def pack_group(group: FlowGroup, shelf: TemplateShelf, context: PackContext) -> PackedGroup:
     """The flows that `group` is on this chassis; the group's id is their cookie.
 
-    A logical flow that names an unknown port is left out, and the port listed. One that
-    can't be made is replaced by what its stage declares for that. Raises
-    :class:`BadArgumentsError` where the group isn't a list of flows.
+    A logical flow that refers to an unknown port or to a queue that isn't there is left out,
+    and what it waits for listed. One that can't be made is replaced by what its stage declares
+    for that. Raises :class:`BadArgumentsError` where the group isn't a list of flows.
     """
     flows: list[Flow] = []
     by_set: list[FlowsBySet] = []
@@ -53,7 +53,7 @@ def pack_group(group: FlowGroup, shelf: TemplateShelf, context: PackContext) -> 
     for packed in _decode(group):
         try:
             parts, lack = _pack(packed, shelf, context, group.id)
-        except UnknownPortError as error:
+        except WaitingError as error:
             waiting.add(error.name)
             continue
         flows += parts.flows

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from chassis_agent.compile import (
     FlowsBySet,
     Lack,
+    MissingQueueError,
     PackContext,
     StageBook,
     UnknownPortError,
@@ -16,8 +17,9 @@ from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
 from chassis_agent.desired.flow import Flow
-from chassis_agent.desired.identity import Numbering
-from chassis_agent.desired.objects import Group, Meter
+from chassis_agent.desired.identity import DEFAULT_QUEUE, Numbering
+from chassis_agent.desired.objects import Group, Meter, Queue
+from chassis_agent.inputs import SwitchPort
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from incremental import Read
 from southbound.rows import Datapath, FlowGroup, SetMember
@@ -26,9 +28,9 @@ from southbound.rows import Datapath, FlowGroup, SetMember
 class GroupFlows(NamedTuple):
     """What a flow group is on this chassis.
 
-    `waiting` are ports that flows name and that aren't known yet, `sets` the
-    address sets and port groups whose members the flows were made from, `groups` and
-    `meters` those that flows refer to. What is a flow for each member, whatever the
+    `waiting` are ports and queues that flows name and that aren't there yet, `sets` the
+    address sets and port groups whose members the flows were made from, `groups`,
+    `meters` and `queues` those that flows refer to. What is a flow for each member, whatever the
     others, is in `by_set`, and made by :meth:`GroupPacker.member_flows`. `lacks` say why
     some flows are not what they should be.
     """
@@ -41,6 +43,7 @@ class GroupFlows(NamedTuple):
     meters: tuple[Meter, ...] = ()
     by_set: tuple[FlowsBySet, ...] = ()
     lacks: tuple[Lack, ...] = ()
+    queues: tuple[Queue, ...] = ()
 
 
 def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
@@ -74,6 +77,7 @@ class GroupPacker:
             tuple(sorted(around.meters)),
             tuple(packed.by_set),
             tuple(sorted(packed.lacks)),
+            tuple(sorted(around.queues)),
         )
 
     def groups_by_set(self, key: int, group: GroupFlows) -> Iterator[tuple[str, int]]:
@@ -126,16 +130,27 @@ _NO_BOOK = StageBook.of(())
 
 
 def _no_number(_description: bytes) -> int:
-    raise NotImplementedError("a member of a set has no conjunction, group or meter of its own")
+    raise NotImplementedError(
+        "a member of a set has no conjunction, group, meter or queue of its own"
+    )
 
 
-_NO_NUMBERS = Numbering(_no_number, _no_number, _no_number)
+_NO_NUMBERS = Numbering(_no_number, _no_number, _no_number, _no_number)
 
 
 class _Surroundings:
     """What packing asks for, answered by recorded reads. A group names few ports, often."""
 
-    __slots__ = ("_datapath", "_numbering", "_places", "_read", "groups", "meters", "sets")
+    __slots__ = (
+        "_datapath",
+        "_numbering",
+        "_places",
+        "_read",
+        "groups",
+        "meters",
+        "queues",
+        "sets",
+    )
 
     def __init__(self, read: Read, datapath: str, numbering: Numbering) -> None:
         self._read = read
@@ -145,6 +160,7 @@ class _Surroundings:
         self.sets: set[str] = set()
         self.groups: set[Group] = set()
         self.meters: set[Meter] = set()
+        self.queues: set[Queue] = set()
 
     def context(self, datapath_key: int, stages: UsedStages, book: StageBook) -> PackContext:
         """These surroundings as packing takes them."""
@@ -160,6 +176,7 @@ class _Surroundings:
             conjunction_id=self._numbering.conjunction,
             select_group=self.select_group,
             rate_meter=self.rate_meter,
+            rate_queue=self.rate_queue,
         )
 
     def port_key(self, name: str) -> int:
@@ -190,6 +207,16 @@ class _Surroundings:
     def rate_meter(self, description: bytes, rate: int, burst: int) -> int:
         number = self._numbering.meter(description)
         self.meters.add(Meter(number, packets=False, rate=rate, burst=burst))
+        return number
+
+    def rate_queue(self, description: bytes, port: str, rate: int, burst: int) -> int:
+        plugged = self._read(SwitchPort, port)
+        if plugged is None:
+            return DEFAULT_QUEUE
+        number = self._numbering.queue(description)
+        self.queues.add(Queue(number, port, rate, burst))
+        if number not in plugged.queues:
+            raise MissingQueueError(port, number)
         return number
 
     def _place(self, name: str) -> Placement | None:

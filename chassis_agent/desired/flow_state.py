@@ -22,8 +22,10 @@ from chassis_agent.desired.flows import Changes, DesiredTable
 from chassis_agent.desired.identity import (
     FIRST_GROUP,
     FIRST_METER,
+    FIRST_QUEUE,
     LAST_GROUP,
     LAST_METER,
+    LAST_QUEUE,
     Numbering,
     StableNumbers,
 )
@@ -32,12 +34,14 @@ from chassis_agent.desired.objects import (
     Group,
     Meter,
     ObjectChanges,
+    Queue,
     compare_objects,
 )
 from chassis_agent.desired.wanted import Wanted
 from chassis_agent.graph import wire
 from chassis_agent.inputs import Change, LocalPort, Zone
 from chassis_agent.openflow.references import references_of_flow
+from chassis_agent.ovsdb.rows import WantedRow
 from chassis_agent.punt.meters import PuntMeter, punt_meters
 from chassis_agent.show import Names, format_flow
 from incremental import Delta, Engine, Read, run_steps
@@ -45,6 +49,9 @@ from southbound.rows import Datapath, PortBinding
 
 WORK_AT_ONCE: Final = 64
 """Rows, or runs of derivations, that are worked on between two pauses: a few milliseconds."""
+
+Owner = tuple[Any, Any]
+"""A derivation, and the key of which it stated something."""
 
 _AGENT: Final = "agent"
 """The owner of the meters in front of the agent, to which flows of all kinds refer."""
@@ -56,16 +63,25 @@ class FlowState:
     def __init__(self, conjunction_id: Callable[[bytes], int]) -> None:
         self._group_numbers = StableNumbers(FIRST_GROUP, LAST_GROUP)
         self._meter_numbers = StableNumbers(FIRST_METER, LAST_METER)
+        self._queue_numbers = StableNumbers(FIRST_QUEUE, LAST_QUEUE)
         self._wiring = wire(
-            Numbering(conjunction_id, self._group_numbers.allocate, self._meter_numbers.allocate)
+            Numbering(
+                conjunction_id,
+                self._group_numbers.allocate,
+                self._meter_numbers.allocate,
+                self._queue_numbers.allocate,
+            )
         )
         self._engine = Engine(self._wiring.graph)
         self._desired = DesiredTable()
         self._groups: DesiredObjects[Group] = DesiredObjects()
         self._meters: DesiredObjects[Meter] = DesiredObjects()
         self._meters.replace(_AGENT, map(PuntMeter.as_object, punt_meters()))
+        self._queues: DesiredObjects[Queue] = DesiredObjects()
+        self._rows: dict[Owner, tuple[WantedRow, ...]] = {}
+        self._owners_with_new_rows: dict[Owner, None] = {}
         self.incomplete: dict[int, tuple[str, ...]] = {}
-        """Flow groups of which flows wait for ports, with the names of the ports."""
+        """Flow groups of which flows wait for ports or queues, with the names of these."""
         self._lacks: dict[int, tuple[Lack, ...]] = {}
         self._acl_changes: set[str] = set()
 
@@ -86,15 +102,26 @@ class FlowState:
         return tuple(self._meters)
 
     @property
+    def queues(self) -> Collection[Queue]:
+        """The queues that flows choose."""
+        return tuple(self._queues)
+
+    @property
     def clashes(self) -> dict[FlowKey, list[Flow]]:
         """The flows that owners want differently, the winner first."""
         return self._desired.clashes
 
     @property
     def object_clashes(self) -> list[str]:
-        """The groups and meters that owners want differently, in words."""
-        return [f"group {number}" for number in self._groups.clashes] + [
-            f"meter {number}" for number in self._meters.clashes
+        """The groups, meters and queues that owners want differently, in words."""
+        return [
+            f"{kind} {number}"
+            for kind, clashes in (
+                ("group", self._groups.clashes),
+                ("meter", self._meters.clashes),
+                ("queue", self._queues.clashes),
+            )
+            for number in clashes
         ]
 
     @property
@@ -155,6 +182,7 @@ class FlowState:
             self._desired.replace((self._wiring.group_flows, key), group.flows if group else ())
             self._groups.replace((self._wiring.group_flows, key), group.groups if group else ())
             self._meters.replace((self._wiring.group_flows, key), group.meters if group else ())
+            self._queues.replace((self._wiring.group_flows, key), group.queues if group else ())
             self._note_waiting(key, group.waiting if group else ())
             self._note_lacks(key, group.lacks if group else ())
         for source in self._wiring.flow_sources:
@@ -168,10 +196,27 @@ class FlowState:
                 self._desired.replace((source, key), wanted.flows)
                 self._groups.replace((source, key), wanted.groups)
                 self._meters.replace((source, key), wanted.meters)
+                self._want_rows((source, key), wanted.rows)
         for port, change in delta.of(port_acls).items():
             if change.before is not None and change.after is not None:
                 self._acl_changes.add(port)
         return delta
+
+    def _want_rows(self, owner: Owner, rows: tuple[WantedRow, ...]) -> None:
+        if self._rows.get(owner, ()) != rows:
+            self._owners_with_new_rows[owner] = None
+        if rows:
+            self._rows[owner] = rows
+        else:
+            self._rows.pop(owner, None)
+
+    def take_row_changes(self) -> dict[Owner, tuple[WantedRow, ...]]:
+        """Return what owners want of the database whose rows changed since the last call.
+
+        An owner without rows wants none any more.
+        """
+        owners, self._owners_with_new_rows = self._owners_with_new_rows, {}
+        return {owner: self._rows.get(owner, ()) for owner in owners}
 
     def take_acl_changes(self) -> set[str]:
         """Return the local ports whose ACLs changed since the last call."""
@@ -201,6 +246,9 @@ class FlowState:
             self._group_numbers.release(group.number)
         for meter in self._meters.gone:
             self._meter_numbers.release(meter.number)
+        for queue in self._queues.gone:
+            self._queue_numbers.release(queue.number)
+        self._queues.take_changes()
         return self._groups.take_changes(), self._meters.take_changes()
 
     def difference(
@@ -270,7 +318,9 @@ class FlowState:
         return found + compare_objects(wanted_meters, meters, "wanted", "in the switch")
 
     def _check_objects(self) -> list[str]:
-        """Groups and meters that aren't as their owners state them, or that nothing states."""
+        """Objects and rows that aren't as their owners state them, or that nothing states."""
+        queues: DesiredObjects[Queue] = DesiredObjects()
+        rows: dict[Owner, tuple[WantedRow, ...]] = {}
         groups: DesiredObjects[Group] = DesiredObjects()
         meters: DesiredObjects[Meter] = DesiredObjects()
         meters.replace(_AGENT, map(PuntMeter.as_object, punt_meters()))
@@ -278,12 +328,21 @@ class FlowState:
         for key, group in self._engine.rows(group_flows).items():
             groups.replace((group_flows, key), group.groups)
             meters.replace((group_flows, key), group.meters)
+            queues.replace((group_flows, key), group.queues)
         for source in self._wiring.object_sources:
             for key, value in self._engine.rows(source).items():
                 groups.replace((source, key), value.groups)
                 meters.replace((source, key), value.meters)
+                if value.rows:
+                    rows[source, key] = value.rows
         found = compare_objects(groups, self._groups, "recomputed", "kept")
         found += compare_objects(meters, self._meters, "recomputed", "kept")
+        found += compare_objects(queues, self._queues, "recomputed", "kept")
+        found += [
+            f"rows of {owner[0].__name__} {owner[1]} are not those that were recomputed"
+            for owner in dict.fromkeys((*rows, *self._rows))
+            if rows.get(owner) != self._rows.get(owner)
+        ]
         for flow in self._desired:
             references = references_of_flow(flow.instructions)
             found += [

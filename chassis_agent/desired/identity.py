@@ -1,4 +1,4 @@
-"""Numbers for the groups and meters that flows refer to.
+"""Numbers for the groups, meters and queues that flows refer to.
 
 A number is the hash of what describes the thing, so that a restarted agent finds it in the
 switch under the number that it gives it now, and nothing has to be written down. The
@@ -21,6 +21,12 @@ FIRST_METER: Final = 2048
 LAST_METER: Final = 0xFFFF
 """Every datapath that Open vSwitch has takes numbers up to here."""
 
+DEFAULT_QUEUE: Final = 0
+"""The queue of packets that choose none."""
+FIRST_QUEUE: Final = 1
+LAST_QUEUE: Final = 0xEFFF
+"""The last one that ``linux-htb`` takes: ovs-vswitchd.conf.db(5), table QoS."""
+
 
 class Numbering(NamedTuple):
     """Who gives numbers to what packed flows refer to: each takes a description."""
@@ -28,6 +34,7 @@ class Numbering(NamedTuple):
     conjunction: Callable[[bytes], int]
     group: Callable[[bytes], int]
     meter: Callable[[bytes], int]
+    queue: Callable[[bytes], int]
 
 
 class StableNumbers:

@@ -62,6 +62,22 @@ class Meter(NamedTuple):
         return self.number
 
 
+class Queue(NamedTuple):
+    """A queue of the interface of a logical port: `rate` in kbit/s, `burst` in kbit.
+
+    It is made by rows of the Open vSwitch database: :mod:`chassis_agent.derivations.queues`.
+    """
+
+    number: int
+    port: str
+    rate: int
+    burst: int
+
+    @property
+    def key(self) -> int:
+        return self.number
+
+
 class ObjectChanges(NamedTuple, Generic[ObjectT]):
     """Objects that go, and objects that come or change: each with what was there before."""
 

@@ -1,9 +1,10 @@
-"""What one owner wants of the switch: flows, and the groups and meters that they refer to."""
+"""What one owner wants of the switch: flows, what they refer to, and rows of its database."""
 
 from typing import NamedTuple
 
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.objects import Group, Meter
+from chassis_agent.ovsdb.rows import WantedRow
 
 
 class Wanted(NamedTuple):
@@ -12,3 +13,4 @@ class Wanted(NamedTuple):
     flows: tuple[Flow, ...] = ()
     groups: tuple[Group, ...] = ()
     meters: tuple[Meter, ...] = ()
+    rows: tuple[WantedRow, ...] = ()

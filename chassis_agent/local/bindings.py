@@ -17,11 +17,13 @@ IFACE_ID = "iface-id"
 
 
 class Plugged(NamedTuple):
-    """An interface that stands for a logical port."""
+    """An interface that stands for a logical port, with the switch's port and its queues."""
 
     port: str
     interface: str
     ofport: int
+    switch_port: str = ""
+    queues: frozenset[int] = frozenset()
 
 
 class Bound(NamedTuple):
@@ -57,7 +59,13 @@ def plugged_ports(interfaces: Iterable[Interface]) -> dict[str, Plugged]:
             continue
         other = found.get(port)
         if other is None or other.ofport < interface.ofport:
-            found[port] = Plugged(port, interface.name, interface.ofport)
+            found[port] = Plugged(
+                port,
+                interface.name,
+                interface.ofport,
+                interface.port or interface.name,
+                interface.queues,
+            )
     return found
 
 

@@ -9,7 +9,15 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from chassis_agent.bridge.tunnels import tunnel_ofport
-from chassis_agent.inputs import Change, LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.inputs import (
+    Change,
+    LocalPort,
+    SwitchPort,
+    ThisChassis,
+    Zone,
+    dnat_zone,
+    snat_zone,
+)
 from chassis_agent.local.bindings import Bindings, Plugged, plugged_ports, settle
 from chassis_agent.local.zones import Assignment, ZoneAllocator
 from chassis_agent.ovsdb.view import Bridge
@@ -88,6 +96,8 @@ class LocalFacts:
     def _wanted(self, bridge: Bridge) -> Iterator[tuple[tuple[type[Any], str], Any]]:
         yield (ThisChassis, ""), ThisChassis(self._chassis, tunnel_ofport(bridge))
         for name, bound in self.bindings.bound.items():
-            yield (LocalPort, name), LocalPort(bound.plugged.ofport)
+            plugged = bound.plugged
+            yield (LocalPort, name), LocalPort(plugged.ofport)
+            yield (SwitchPort, name), SwitchPort(bridge.name, plugged.switch_port, plugged.queues)
         for name, zone in self._zones.zones.items():
             yield (Zone, name), Zone(zone)

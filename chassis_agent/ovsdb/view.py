@@ -14,7 +14,8 @@ from chassis_agent.ovsdb.bfd import BfdStatus, read_bfd_status
 class Interface(NamedTuple):
     """A network interface. `ofport` is None or -1 while the switch has no device for it.
 
-    `bfd` is None where no BFD runs on it.
+    `bfd` is None where no BFD runs on it. `port` is the port that it is an interface of, and
+    `queues` are the numbers of that port's queues.
     """
 
     name: str
@@ -24,6 +25,8 @@ class Interface(NamedTuple):
     external_ids: Mapping[str, str] = {}
     options: Mapping[str, str] = {}
     bfd: BfdStatus | None = None
+    port: str = ""
+    queues: frozenset[int] = frozenset()
 
     @property
     def is_plugged(self) -> bool:
@@ -72,6 +75,12 @@ class _BridgeRow(NamedTuple):
     ports: tuple[UUID, ...]
 
 
+class _PortRow(NamedTuple):
+    name: str
+    interfaces: tuple[UUID, ...]
+    qos: tuple[UUID, ...]
+
+
 class ViewBuilder:
     """Follows the rows of an IDL, given as its mapping of table names to tables."""
 
@@ -80,7 +89,8 @@ class ViewBuilder:
         self._keys: dict[UUID, RowKey] = {}
         self._external_ids: dict[str, str] = {}
         self._bridges: dict[UUID, _BridgeRow] = {}
-        self._ports: dict[UUID, tuple[str, tuple[UUID, ...]]] = {}
+        self._ports: dict[UUID, _PortRow] = {}
+        self._queues: dict[UUID, frozenset[int]] = {}
         self._interfaces: dict[UUID, Interface] = {}
 
     def uuid(self, key: RowKey) -> UUID | None:
@@ -117,7 +127,11 @@ class ViewBuilder:
                 bfd=read_bfd_status(row.bfd_status),
             )
         elif table == "Port":
-            self._ports[row.uuid] = (row.name, _references(row, "interfaces"))
+            self._ports[row.uuid] = _PortRow(
+                row.name, _references(row, "interfaces"), _references(row, "qos")
+            )
+        elif table == "QoS":
+            self._queues[row.uuid] = frozenset(map(int, installed.maps["queues"]))
         elif table == "Bridge":
             bridge = Bridge(
                 name=row.name,
@@ -136,6 +150,7 @@ class ViewBuilder:
             ("Interface", self._interfaces),
             ("Port", self._ports),
             ("Bridge", self._bridges),
+            ("QoS", self._queues),
         )
         for table, rows in known:
             present = tables[table].rows
@@ -167,10 +182,14 @@ class ViewBuilder:
     def _interfaces_of(self, ports: tuple[UUID, ...]) -> dict[str, Interface]:
         found = {}
         for port in ports:
-            _, uuids = self._ports.get(port, ("", ()))
+            name, uuids, qos = self._ports.get(port, _PortRow("", (), ()))
+            queues = frozenset(number for uuid in qos for number in self._queues.get(uuid, ()))
             for uuid in uuids:
                 interface = self._interfaces.get(uuid)
                 if interface is not None:
+                    if name != interface.port or queues != interface.queues:
+                        interface = interface._replace(port=name, queues=queues)
+                        self._interfaces[uuid] = interface
                     found[interface.name] = interface
         return found
 

@@ -98,6 +98,10 @@ def _group(body: bytes, _: _Context) -> str:
     return f"group({int.from_bytes(body[:4])})"
 
 
+def _queue(body: bytes, _context: _Context) -> str:
+    return f"set_queue({int.from_bytes(body[:4])})"
+
+
 def _meter(body: bytes, context: _Context) -> str:
     return f"meter({context.names.meter(int.from_bytes(body[:4]))})"
 
@@ -248,6 +252,7 @@ _FORMATS: dict[int, _Formatter] = {
     22: _group,
     24: _constant("dec_ttl"),
     28: _copy_field,
+    21: _queue,
     29: _meter,
 }
 _NICIRA_FORMATS: dict[int, _Formatter] = {

@@ -31,7 +31,7 @@ from logical_flow.action.learned import (
 from logical_flow.action.registry import ACTIONS
 from logical_flow.action.selection import Member, Select, decode_members, encode_members
 from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext, Zone, zone_on
-from logical_flow.action.watching import SEVERITIES, VERDICTS, Log, SetMeter
+from logical_flow.action.watching import SEVERITIES, VERDICTS, Log, SetMeter, SetQueue
 
 __all__ = [
     "ACTIONS",
@@ -65,6 +65,7 @@ __all__ = [
     "PutNeighbour",
     "Select",
     "SetMeter",
+    "SetQueue",
     "Statement",
     "Zone",
     "bind_actions",

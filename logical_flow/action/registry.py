@@ -14,7 +14,7 @@ from logical_flow.action.learned import (
 )
 from logical_flow.action.selection import Select
 from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext
-from logical_flow.action.watching import Log, SetMeter
+from logical_flow.action.watching import Log, SetMeter, SetQueue
 
 ACTIONS: tuple[type[Action], ...] = (
     Next,
@@ -39,6 +39,7 @@ ACTIONS: tuple[type[Action], ...] = (
     Select,
     Log,
     SetMeter,
+    SetQueue,
 )
 
 STATEMENTS: dict[str, type[Statement]] = {

@@ -1,4 +1,4 @@
-"""Actions that have no part in what becomes of a packet: lines in a log, rates."""
+"""Actions that have no part in what becomes of a packet: lines in a log, rates, queues."""
 
 from __future__ import annotations
 
@@ -117,6 +117,51 @@ class SetMeter(Statement):
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
         """Let the packet pass: a walk is one packet, and exceeds no rate."""
+        return CONTINUE
+
+
+@dataclass(frozen=True, slots=True)
+class SetQueue(Statement):
+    """``set_queue("port", rate);`` or ``set_queue("port", rate, burst);``, in kbit/s and kbit.
+
+    The packet takes a queue of that port's interface when it leaves through it. The queue is the
+    flow's own and sends at most `rate`; where the port isn't on this host there is none.
+    """
+
+    words = ("set_queue",)
+    decides = False
+
+    port: str | Hole
+    rate: Integer | Hole
+    burst: Integer | Hole | None = None
+
+    @classmethod
+    def parse(cls, parser: ActionParser, word: Token) -> Action:
+        parser.lexer.expect("(")
+        port = parser.port()
+        parser.lexer.expect(",")
+        rate = parser.number()
+        burst = parser.number() if parser.lexer.accept(",") else None
+        parser.lexer.expect(")")
+        return cls(port, rate, burst)
+
+    def __str__(self) -> str:
+        port = quote(self.port) if isinstance(self.port, str) else self.port
+        arguments = [port, self.rate] + ([] if self.burst is None else [self.burst])
+        return f"set_queue({', '.join(map(str, arguments))});"
+
+    def bind(self, arguments: Arguments) -> SetQueue:
+        port = self.port
+        if isinstance(port, Hole):
+            name = arguments[port.name]
+            if not isinstance(name, str):
+                raise TemplateError(f"{name!r} does not fit {port}")
+            port = name
+        rate = _number(self.rate, arguments)
+        return SetQueue(port, rate, self.burst and _number(self.burst, arguments))
+
+    def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
+        """Let the packet pass: a queue delays it, and a walk knows no time."""
         return CONTINUE
 
 

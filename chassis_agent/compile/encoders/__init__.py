@@ -43,6 +43,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.Select: selection.encode_select,
     logical.Log: watching.encode_log,
     logical.SetMeter: watching.encode_set_meter,
+    logical.SetQueue: watching.encode_set_queue,
 }
 
 

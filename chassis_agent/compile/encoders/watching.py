@@ -1,4 +1,4 @@
-"""Log lines and meters."""
+"""Log lines, meters and queues."""
 
 from typing import Final
 
@@ -11,7 +11,7 @@ from chassis_agent.compile.splice import Arguments, Assembly, constant
 from chassis_agent.openflow import actions as act
 from chassis_agent.punt.meters import PUNT_METERS
 from chassis_agent.punt.opcodes import Opcode, log_userdata
-from logical_flow.action import SEVERITIES, VERDICTS, Log, SetMeter
+from logical_flow.action import SEVERITIES, VERDICTS, Log, SetMeter, SetQueue
 from logical_flow.constants import Integer
 from logical_flow.holes import Hole
 
@@ -36,8 +36,7 @@ def encode_set_meter(action: SetMeter, encoding: Encoding) -> Assembly:
     if not isinstance(rate, Integer) or not isinstance(burst, Integer | None):
         raise BadTemplateError("set_meter is compiled before its holes are filled")
     limits = (rate.value, 0 if burst is None else burst.value)
-    if not (1 <= limits[0] <= _MOST_KILOBITS and 0 <= limits[1] <= _MOST_KILOBITS):
-        raise BadArgumentsError(f"`{action}' is no rate: 1 to {_MOST_KILOBITS} kbit/s")
+    _check_limits(*limits)
     identity = (encoding.pipeline, encoding.template, *limits)
 
     def source(arguments: Arguments, context: PackContext) -> bytes:
@@ -45,3 +44,38 @@ def encode_set_meter(action: SetMeter, encoding: Encoding) -> Assembly:
         return context.rate_meter(description.encode(), *limits).to_bytes(4)
 
     return with_number(act.meter, source)
+
+
+def encode_set_queue(action: SetQueue, encoding: Encoding) -> Assembly:
+    """Encode a queue of the flow's own; it keeps its number while its rate changes."""
+    port, rate, burst = action.port, action.rate, action.burst
+    limits = {encoding.position(part) for part in (rate, burst) if isinstance(part, Hole)}
+    identity = (encoding.pipeline, encoding.template, str(action))
+
+    def source(arguments: Arguments, context: PackContext) -> bytes:
+        name = arguments[encoding.position(port)] if isinstance(port, Hole) else port
+        if not isinstance(name, str):
+            raise BadArgumentsError(f"{name!r} is no port's name")
+        kilobits, burst_kilobits = (
+            _kilobits(part, arguments, encoding) for part in (rate, burst or Integer(0))
+        )
+        _check_limits(kilobits, burst_kilobits)
+        others = [each for place, each in enumerate(arguments) if place not in limits]
+        description = repr((*identity, context.datapath_key, others)).encode()
+        return context.rate_queue(description, name, kilobits, burst_kilobits).to_bytes(4)
+
+    return with_number(act.set_queue, source)
+
+
+def _kilobits(part: Integer | Hole, arguments: Arguments, encoding: Encoding) -> int:
+    value = arguments[encoding.position(part)] if isinstance(part, Hole) else part.value
+    if not isinstance(value, int):
+        raise BadArgumentsError(f"{value!r} is no number of kilobits")
+    return value
+
+
+def _check_limits(rate: int, burst: int) -> None:
+    if not (1 <= rate <= _MOST_KILOBITS and 0 <= burst <= _MOST_KILOBITS):
+        raise BadArgumentsError(
+            f"{rate} with bursts of {burst} is no rate: 1 to {_MOST_KILOBITS} kbit/s"
+        )

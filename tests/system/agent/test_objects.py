@@ -21,9 +21,9 @@ from tests.system.agent.openflow.conftest import Bridge
 from tests.system.agent.private_switch import PrivateSwitch, wait_until
 from tests.system.agent.test_agent import up
 from tests.system.frames import IPV4, UDP, ethernet, ipv4, udp
-from tests.unit.chassis_agent.tiny_network import LS_OUT, Delivery, group, port
+from tests.unit.chassis_agent.tiny_network import LS_OUT, Delivery, Queueing, group, port
 
-CHOICE, WAYS, DELIVERY, LIMIT = 21, 22, 23, 24
+CHOICE, WAYS, DELIVERY, LIMIT, QUEUES = 21, 22, 23, 24, 25
 PACKETS, REPLACEMENTS = 400, 8
 
 
@@ -234,6 +234,70 @@ async def test_flows_are_limited_by_meters_of_their_own(
     assert await balanced.differences() == []
     await server.applied(await server.write(deletes=(group(LIMIT, "ls"),)))
     assert meters_of(switch) == []
+    assert await balanced.differences() == []
+
+
+def queues_of(switch: PrivateSwitch, interface: str) -> dict[str, str]:
+    """The queues of a port with their settings, by number."""
+    qos = switch.vsctl("get", "port", interface, "qos").strip()
+    if qos == "[]":
+        return {}
+    queues = re.findall(r"(\d+)=([0-9a-f-]{36})", switch.vsctl("get", "qos", qos, "queues"))
+    return {
+        number: switch.vsctl("get", "queue", uuid, "other_config").strip()
+        for number, uuid in queues
+    }
+
+
+def queues_in_flows(switch: PrivateSwitch) -> list[str]:
+    """The queues that flows choose."""
+    return re.findall(r"set_queue:(\d+)", "".join(switch.flows()))
+
+
+def limited_to(rate: int) -> rows.FlowGroup:
+    return group(QUEUES, "ls", Queueing.limit(port="p2", rate=rate, burst=50))
+
+
+async def test_a_flow_has_a_queue_of_its_own_in_the_database(
+    switch: PrivateSwitch,
+    server: WatchedServer,
+    balanced: AgentUnderTest,
+) -> None:
+    await server.applied(await server.write(limited_to(100)))
+    (number,) = queues_in_flows(switch)
+    assert queues_of(switch, "tap2") == {number: '{burst="50000", max-rate="100000"}'}
+    tables = [("qos", "_uuid,queues,other_config"), ("queue", "_uuid,other_config,external_ids")]
+    made = [switch.vsctl(f"--columns={columns}", "list", table) for table, columns in tables]
+    await balanced.restart()
+    status = await balanced.until(lambda status: len(up(status)) == 3 and status["in_sync"])
+    assert status["counters"].get("bridge_repairs", 0) == 0
+    assert status["counters"]["flow_mods_sent"] == 0, "the queue and the flow were there"
+    assert queues_in_flows(switch) == [number]
+    assert made == [
+        switch.vsctl(f"--columns={columns}", "list", table) for table, columns in tables
+    ]
+    assert await balanced.differences() == []
+
+    await server.applied(await server.write(limited_to(300)))
+    assert queues_in_flows(switch) == [number], "the rate changes, the queue stays"
+    assert queues_of(switch, "tap2") == {number: '{burst="50000", max-rate="300000"}'}
+    assert (await balanced.status())["counters"]["flow_mods_sent"] == 0
+
+    await asyncio.to_thread(switch.vsctl, "clear", "port", "tap2", "qos")
+    await balanced.until(lambda status: status["counters"].get("bridge_repairs", 0) == 1)
+    await asyncio.to_thread(
+        wait_until,
+        lambda: list(queues_of(switch, "tap2")) == queues_in_flows(switch) == [number],
+        "the queue is back, and so is the flow that chooses it",
+    )
+    assert await balanced.differences() == []
+
+    await server.applied(await server.write(deletes=(limited_to(300),)))
+    assert queues_in_flows(switch) == []
+    assert queues_of(switch, "tap2") == {}
+    assert [switch.vsctl("--columns=_uuid", "list", table) for table, _ in tables] == ["", ""]
+    status = await balanced.status()
+    assert (status["queues"], status["database"]["refused"]) == (0, [])
     assert await balanced.differences() == []
 
 

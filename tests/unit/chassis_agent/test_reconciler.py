@@ -1,13 +1,14 @@
 """When the reconciler touches the switch, and when it says that it did."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterable
+from collections.abc import AsyncIterator, Hashable, Iterable
 from typing import Any, cast
 
 import pytest
 
 from chassis_agent import reconciler as module
 from chassis_agent import turns
+from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.switch import InstalledObjects, Refusal, RefusedKey, Switch
 from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.compile import ConjunctionIds
@@ -23,11 +24,12 @@ from chassis_agent.local.port_names import PortNames
 from chassis_agent.local.zones import ZoneAllocator
 from chassis_agent.openflow.errors import ConnectionLostError
 from chassis_agent.ovsdb import Bridge, Interface, SwitchDatabase
+from chassis_agent.ovsdb.rows import WantedRow
 from chassis_agent.reconciler import Reconciler
 from southbound.rows import Row
 from southbound.watch.client import WatchClient
 from southbound.watch.inbox import Batch
-from tests.unit.chassis_agent.tiny_network import NETWORK, Lookup, group
+from tests.unit.chassis_agent.tiny_network import NETWORK, Lookup, Queueing, group
 
 BRIDGE = Bridge(
     "br-int",
@@ -133,6 +135,7 @@ class Host:
             watch=cast(WatchClient, self.watch),
             switch=cast(Switch, self.switch),
             database=cast(SwitchDatabase, self),
+            database_care=cast(DatabaseCare, self),
             announcer=cast(Announcer, self),
             ports=PortNames(),
             on_rows=lambda _batch: None,
@@ -140,9 +143,18 @@ class Host:
             health=self.health,
         )
         self._serial = 0
+        self.rows: dict[Hashable, tuple[WantedRow, ...]] = {}
+        self.may_remove = False
+        self.is_behind = False
 
     async def transact(self, _edit: Any) -> None:
         """The database takes everything."""
+
+    def want(self, owner: Hashable, rows: Iterable[WantedRow]) -> None:
+        self.rows[owner] = tuple(rows)
+
+    def allow_removal(self) -> None:
+        self.may_remove = True
 
     def update(self, _interfaces: object, ready: dict[str, str]) -> None:
         self.ready = ready
@@ -257,7 +269,34 @@ async def test_other_tasks_have_their_turns_while_much_is_computed(
         if seen % len(groups):
             assert not host.reconciler.is_in_sync
     await task
-    await host.settle()
+    while not host.reconciler.is_in_sync:  # noqa: ASYNC110 - its steps have no event
+        await asyncio.sleep(0)
     assert max(runs) <= WORK_AT_ONCE
     assert sum(bool(run) for run in runs) >= 20
     assert await host.reconciler.differences() == []
+
+
+async def test_rows_are_handed_on_once_all_that_is_wanted_is_known(host: Host) -> None:
+    limited = group(30, "ls", Queueing.limit(port="p1", rate=100, burst=0))
+    await host.send([*NETWORK, limited], in_sync=["global"])
+    assert (host.rows, host.may_remove) == ({}, False)
+    await host.send()
+    (rows,) = host.rows.values()
+    assert {row.table for row in rows} == {"QoS", "Queue", "Port"}
+    assert host.may_remove
+    host.rows.clear()
+    host.reconciler.wake()
+    await host.settle()
+    assert host.rows == {}, "what didn't change isn't said again"
+
+
+async def test_a_batch_is_acknowledged_once_the_database_has_its_rows(host: Host) -> None:
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    host.is_behind = True
+    await host.send([group(30, "ls", Queueing.limit(port="p1", rate=100, burst=0))])
+    assert host.watch.acknowledged == [2]
+    host.is_behind = False
+    host.reconciler.wake()
+    await host.settle()
+    assert host.watch.acknowledged == [2, 3]

@@ -29,6 +29,19 @@ class Lookup(Stage, name="ls_in_lookup", default="drop"):
     unicast = Template(50, "eth.dst == {mac:mac}", "outport = {port:lport}; output;")
 
 
+class Queueing(Stage, name="ls_out_queueing"):
+    """How much of it may leave."""
+
+    limit = Template(
+        50, "outport == {port:lport}", "set_queue({port:lport}, {rate:int}, {burst:int}); next;"
+    )
+    tagged = Template(
+        60,
+        "outport == {port:lport} && reg0 == {tag:int}",
+        "set_queue({port:lport}, {rate:int}); next;",
+    )
+
+
 class Delivery(Stage, name="ls_out_delivery", default="drop"):
     """What reaches a port."""
 
@@ -36,7 +49,7 @@ class Delivery(Stage, name="ls_out_delivery", default="drop"):
 
 
 LS_IN = Pipeline("ls_in", kind="ls", direction="ingress", stages=[Admission, Acl, Lookup])
-LS_OUT = Pipeline("ls_out", kind="ls", direction="egress", stages=[Delivery])
+LS_OUT = Pipeline("ls_out", kind="ls", direction="egress", stages=[Queueing, Delivery])
 
 MACS = {f"p{n}": bytes([10, 0, 0, 0, 0, n]) for n in range(1, 5)}
 

@@ -51,6 +51,8 @@ reg9[0] = lookup_fdb(inport, eth.src);
 reg0[0..15] = select(1=50, 2=50);
 log(name="web", severity=info, verdict=drop, meter="m");
 set_meter(10, 20);
+set_queue("port-1", 100);
+set_queue("port-1", 100, 20);
 """.strip().splitlines()
 """One or more of each; a new action belongs here, too."""
 

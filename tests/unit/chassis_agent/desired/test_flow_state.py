@@ -8,9 +8,20 @@ from chassis_agent import tables
 from chassis_agent.compile import ConjunctionIds
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.flow_state import FlowState
-from chassis_agent.inputs import Change, LocalPort, WatchedRows, Zone
+from chassis_agent.inputs import Change, LocalPort, SwitchPort, WatchedRows, Zone
+from chassis_agent.openflow import actions as act
+from chassis_agent.ovsdb.rows import WantedRow
 from southbound import rows
-from tests.unit.chassis_agent.tiny_network import HOST, MACS, NETWORK, Acl, Lookup, group, port
+from tests.unit.chassis_agent.tiny_network import (
+    HOST,
+    MACS,
+    NETWORK,
+    Acl,
+    Lookup,
+    Queueing,
+    group,
+    port,
+)
 
 
 class World:
@@ -48,7 +59,7 @@ def world() -> World:
 def test_only_what_is_for_this_chassis_is_there(world: World) -> None:
     """Two local ports are admitted and delivered, four are reachable."""
     assert len(world.in_table(tables.stage_table("ls_in", 0))) == 2
-    assert len(world.in_table(tables.stage_table("ls_out", 0))) == 2
+    assert len(world.in_table(tables.stage_table("ls_out", 1))) == 2
     assert len(world.in_table(tables.stage_table("ls_in", 2))) == 5
     assert not world.in_table(tables.stage_table("ls_in", 1))
     interfaces_and_one_tunnel = 3
@@ -214,3 +225,97 @@ def test_learned_addresses_become_flows(world: World) -> None:
     world.delete(entry, binding)
     assert not world.in_table(tables.FDB_GET)
     assert not world.in_table(tables.ARP_GET)
+
+
+QUEUEING = tables.stage_table("ls_out", 0)
+
+
+def plugged(*queues: int) -> Change:
+    return SwitchPort, "p1", SwitchPort("br-int", "tap1", frozenset(queues))
+
+
+def limited(number: int, rate: int, burst: int = 0, name: str = "p1") -> rows.FlowGroup:
+    return group(number, "ls", Queueing.limit(port=name, rate=rate, burst=burst))
+
+
+def rows_by_table(world: World) -> dict[str, list[WantedRow]]:
+    """The rows that are wanted now, of the owners that changed."""
+    by_table: dict[str, list[WantedRow]] = {}
+    for wanted in world.state.take_row_changes().values():
+        for row in wanted:
+            by_table.setdefault(row.table, []).append(row)
+    return by_table
+
+
+def test_a_flow_waits_until_the_database_has_its_queue(world: World) -> None:
+    world.put(limited(30, 100))
+    assert world.in_table(QUEUEING)[0].instructions, "where the port isn't plugged in: queue 0"
+    world.facts(plugged())
+    (queue,) = world.state.queues
+    assert world.state.incomplete == {30: (f"queue {queue.number} of p1",)}
+    assert [flow.cookie for flow in world.in_table(QUEUEING) if flow.cookie == 30] == []
+    (wanted,) = world.state.take_row_changes().values()
+    assert {row.row for row in wanted} == {
+        ("Queue", f"tap1/{queue.number}"),
+        ("QoS", "tap1"),
+        ("Port", "tap1"),
+    }
+    world.facts(plugged(queue.number))
+    (flow,) = [flow for flow in world.in_table(QUEUEING) if flow.cookie == 30]
+    assert act.set_queue(queue.number) in flow.instructions
+    assert world.state.incomplete == {}
+    assert world.state.self_check() == []
+
+
+def test_a_port_has_one_qos_with_the_queues_of_all_flows(world: World) -> None:
+    world.facts(plugged())
+    world.put(limited(30, 100, 5), limited(31, 200, 6))
+    (queue,) = world.state.queues
+    assert world.state.object_clashes == [f"queue {queue.number}"], "the same flow, of two rates"
+    world.put(limited(31, 100, 5))
+    assert world.state.object_clashes == []
+    world.state.take_row_changes()
+    other = Queueing.tagged(port="p1", tag=7, rate=300)
+    world.put(group(31, "ls", other))
+    wanted = rows_by_table(world)
+    assert len(wanted["Queue"]) == 2
+    (qos,) = wanted["QoS"]
+    assert dict(qos.maps)["other_config"] == (("max-rate", "400000"),)
+    assert len(dict(qos.maps)["queues"]) == 2
+    assert world.state.self_check() == []
+
+
+def test_a_queue_keeps_its_number_while_its_rate_changes(world: World) -> None:
+    world.facts(plugged())
+    world.put(limited(30, 100, 5))
+    (before,) = world.state.queues
+    world.facts(plugged(before.number))
+    world.state.take_changes()
+    world.state.take_row_changes()
+    world.put(limited(30, 900, 7))
+    (after,) = world.state.queues
+    assert (after.number, after.rate, after.burst) == (before.number, 900, 7)
+    assert not world.state.take_changes(), "no flow changes"
+    (queue,) = rows_by_table(world)["Queue"]
+    assert dict(dict(queue.maps)["other_config"]) == {"burst": "7000", "max-rate": "900000"}
+
+
+def test_rows_go_with_the_last_flow_that_needs_them(world: World) -> None:
+    world.facts(plugged())
+    world.put(limited(30, 100))
+    (owner,) = world.state.take_row_changes()
+    assert world.state.take_row_changes() == {}
+    world.delete(limited(30, 100))
+    assert world.state.take_row_changes() == {owner: ()}
+    world.state.take_changes()
+    assert world.state.queues == ()
+    assert world.state.self_check() == []
+
+
+def test_what_a_queue_can_not_be_fails_alone(world: World) -> None:
+    world.facts(plugged())
+    world.put(limited(30, 0), group(31, "ls", Lookup.unicast(mac=MACS["p4"][:5] + b"9", port="p1")))
+    (lack,) = world.state.lacks
+    assert "0 with bursts of 0 is no rate" in str(lack)
+    assert world.state.queues == ()
+    assert any(flow.cookie == 31 for flow in world.flows())

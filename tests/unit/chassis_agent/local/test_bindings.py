@@ -15,7 +15,9 @@ def row(name: str, **facts: object) -> PortBinding:
 
 
 def test_an_interface_with_a_device_plugs_its_port() -> None:
-    assert plugged_ports([interface("tap1", "web", 5)]) == {"web": Plugged("web", "tap1", 5)}
+    assert plugged_ports([interface("tap1", "web", 5)]) == {
+        "web": Plugged("web", "tap1", 5, "tap1")
+    }
 
 
 def test_without_iface_id_or_device_nothing_is_plugged() -> None:
@@ -72,7 +74,7 @@ def test_an_interface_may_name_its_port_by_id() -> None:
     web = row("web")
     plugged = plugged_ports([interface("tap1", "id-web", 5)])
     assert settle(plugged, {"id-web": web}, "hv1").bound == {
-        "web": Bound(web, Plugged("id-web", "tap1", 5))
+        "web": Bound(web, Plugged("id-web", "tap1", 5, "tap1"))
     }
 
 

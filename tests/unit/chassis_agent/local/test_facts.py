@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from chassis_agent.bridge.tunnels import PORT_NAME
-from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.inputs import LocalPort, SwitchPort, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.local.bindings import Bindings
 from chassis_agent.local.facts import LocalFacts
 from chassis_agent.local.zones import ZoneAllocator
@@ -50,6 +50,7 @@ def test_a_plugged_port_is_said_once() -> None:
     assert host.update(bridge(a=5)) == {
         ("ThisChassis", ""): ThisChassis("hv1", 9),
         ("LocalPort", "a"): LocalPort(5),
+        ("SwitchPort", "a"): SwitchPort("br-int", "tap-a", frozenset()),
         ("Zone", "a"): Zone(1),
     }
     assert host.change.plugged == {"a"}
@@ -63,7 +64,11 @@ def test_what_changed_is_said_alone() -> None:
     host = Host()
     host.update(bridge(a=5, b=6))
     assert host.update(bridge(a=7, b=6)) == {("LocalPort", "a"): LocalPort(7)}
-    assert host.update(bridge(b=6)) == {("LocalPort", "a"): None, ("Zone", "a"): None}
+    assert host.update(bridge(b=6)) == {
+        ("LocalPort", "a"): None,
+        ("SwitchPort", "a"): None,
+        ("Zone", "a"): None,
+    }
     assert host.change.unplugged == {"a"}
     assert host.change.zones.external_ids == {"ct-zone-a": None}
 
@@ -76,6 +81,7 @@ def test_a_plugged_port_without_a_row_waits() -> None:
     host.rows = dict(ROWS)
     assert host.update(bridge(a=5)) == {
         ("LocalPort", "a"): LocalPort(5),
+        ("SwitchPort", "a"): SwitchPort("br-int", "tap-a", frozenset()),
         ("Zone", "a"): Zone(1),
     }
 
