@@ -7,7 +7,9 @@ can't be read is None and never taken for a session that is down.
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Final, NamedTuple
+
+_MOST_DIGITS: Final = 20
 
 
 class BfdState(StrEnum):
@@ -48,16 +50,21 @@ def read_bfd_status(status: Mapping[str, str]) -> BfdStatus | None:
     """Return what `bfd_status` tells, or None where no BFD runs on the interface."""
     if not status:
         return None
-    flaps = status.get("flap_count", "")
     return BfdStatus(
         state=_state(status.get("state", "")),
         is_forwarding={"true": True, "false": False}.get(status.get("forwarding", "")),
         diagnostic=status.get("diagnostic", ""),
         remote_state=_state(status.get("remote_state", "")),
         remote_diagnostic=status.get("remote_diagnostic", ""),
-        flaps=int(flaps) if flaps.isascii() and flaps.isdigit() else None,
+        flaps=_count(status.get("flap_count", "")),
     )
 
 
 def _state(text: str) -> BfdState | None:
     return next((state for state in BfdState if state == text), None)
+
+
+def _count(text: str) -> int | None:
+    """Return a number of the database's own size; `int` refuses very long ones."""
+    is_number = text.isascii() and text.isdigit() and len(text) <= _MOST_DIGITS
+    return int(text) if is_number else None

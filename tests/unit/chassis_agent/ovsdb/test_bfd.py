@@ -38,7 +38,14 @@ def test_a_path_that_the_peer_calls_down_is_not_usable() -> None:
 
 
 @pytest.mark.parametrize(
-    "told", [{"state": "paused"}, {"forwarding": "true"}, {"flap_count": "-1"}, {"state": "UP"}]
+    "told",
+    [
+        {"state": "paused"},
+        {"forwarding": "true"},
+        {"flap_count": "-1"},
+        {"flap_count": "9" * 5000},
+        {"state": "UP"},
+    ],
 )
 def test_what_is_not_understood_is_not_known(told: dict[str, str]) -> None:
     status = read_bfd_status(told)
