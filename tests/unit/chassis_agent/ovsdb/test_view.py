@@ -11,6 +11,7 @@ class Atom(NamedTuple):
     value: str
 
 
+_OTHERS = ("Bridge", "Port", "Interface", "QoS")
 _MAP = SimpleNamespace(type=SimpleNamespace(is_map=lambda: True))
 _COLUMNS = SimpleNamespace(columns={"external_ids": _MAP})
 
@@ -30,7 +31,7 @@ class Database:
             self._queues[new] = SimpleNamespace(uuid=new, _table=_COLUMNS, _data=data)
         if delete is not None:
             del self._queues[delete]
-        tables = {name: SimpleNamespace(rows={}) for name in ("Bridge", "Port", "Interface")}
+        tables = {name: SimpleNamespace(rows={}) for name in _OTHERS}
         tables["Queue"] = SimpleNamespace(rows=self._queues)
         dirty = [("Queue", each) for each in (new, delete) if each is not None]
         return new, self.builder.update(tables, dirty)
