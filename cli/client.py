@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEFAULT_PORT = 6680
 DEFAULT_URL = f"http://127.0.0.1:{DEFAULT_PORT}"
+FORBIDDEN = 403
 PAGE = 1000
 
 Url = Annotated[
@@ -86,17 +87,25 @@ class Client:
         media_type: str = "application/json",
     ) -> "httpx.Response":
         """Ask, and come back only with a success."""
-        import httpx
-
         given = {name: value for name, value in (query or {}).items() if value is not None}
         headers = {"Content-Type": media_type} if body is not None else {}
-        try:
-            response = self._http.request(method, path, params=given, content=body, headers=headers)
-        except httpx.HTTPError as error:
-            fail(f"no answer from {self._url}: {error}", ExitCode.UNREACHABLE)
+        response = self._answer(method, path, params=given, content=body, headers=headers)
         if response.is_error:
             _refuse(response)
         return response
+
+    def may_read(self, path: str) -> bool:
+        """Tell whether the token is good for `path`; one of a single project isn't for all."""
+        return self._answer("GET", path, params={"limit": 1}).status_code != FORBIDDEN
+
+    def _answer(self, method: str, path: str, **request: Any) -> "httpx.Response":
+        """What the server answers, or the end of the command where it doesn't."""
+        import httpx
+
+        try:
+            return self._http.request(method, path, **request)
+        except httpx.HTTPError as error:
+            fail(f"no answer from {self._url}: {error}", ExitCode.UNREACHABLE)
 
     def document(self, method: str, path: str, **request: Any) -> Any:
         """Ask as :meth:`request` does, and return the JSON object of the answer."""

@@ -100,11 +100,17 @@ def show(
         tables = _tables(client)
         kind = None if what is None else _kind(what, tables)
         if as_json:
-            kinds = tables if kind is None else (kind,)
+            kinds = _readable(client, tables) if kind is None else (kind,)
             found = {each: list(_items(client, each, project)) for each in kinds}
             print_json(found if kind is None else found[kind])
         elif kind is not None:
             _print_items(tables[kind], _items(client, kind, project))
+
+
+def _readable(client: Client, tables: Iterable[str]) -> list[str]:
+    """Return those of `tables` that the token is good for."""
+    realised = client.may_read("/v1/port-bindings")
+    return [each for each in tables if realised or each not in REALISED]
 
 
 def _items(client: Client, kind: str, project: str | None) -> Iterable[Item]:
@@ -131,9 +137,11 @@ def _print_items(columns: tuple[Column, ...], items: Iterable[Item]) -> None:
 
 
 def _network(client: Client, project: str | None) -> Iterable["Tree"]:
-    bindings = {binding["id"]: binding for binding in client.items("/v1/port-bindings")}
+    bindings: dict[str, Item] | None = None
+    if client.may_read("/v1/port-bindings"):
+        bindings = {binding["id"]: binding for binding in client.items("/v1/port-bindings")}
+        yield _chassis(client, bindings.values())
     acls = list(_items(client, "acls", project))
-    yield _chassis(client, bindings.values())
     parts = _parts(client, project)
     yield from _switches(client, project, bindings, acls, parts)
     yield from _routers(client, project, parts)
@@ -183,20 +191,28 @@ def _chassis(client: Client, bindings: Iterable[Item]) -> "Tree":
 def _switches(
     client: Client,
     project: str | None,
-    bindings: dict[str, Item],
+    bindings: dict[str, Item] | None,
     acls: Iterable[Item],
     parts: Parts,
 ) -> Iterable["Tree"]:
+    def add_port(tree: "Tree", port: Item) -> None:
+        branch = tree.add(_label(port["name"], _port_line(port, bindings)))
+        _add_parts(branch, parts, "logical_switch_port", port)
+
     ports = _by(_items(client, "logical-switch-ports", project), "logical_switch")
     rules = _by(acls, "logical_switch")
     for switch in _items(client, "logical-switches", project):
         subnets = "  ".join(filter(None, (switch["subnet4"], switch["subnet6"])))
         tree = _tree(f"switch {_qualified(switch)}", subnets)
-        for port in ports[_qualified(switch)]:
-            branch = tree.add(_label(port["name"], _port_line(port, bindings.get(port["id"]))))
-            _add_parts(branch, parts, "logical_switch_port", port)
+        for port in ports.pop(_qualified(switch), ()):
+            add_port(tree, port)
         _add_acls(tree, rules[_qualified(switch)])
         _add_parts(tree, parts, "logical_switch", switch)
+        yield tree
+    for name, others in ports.items():
+        tree = _tree(f"switch {name}", "of another project")
+        for port in others:
+            add_port(tree, port)
         yield tree
 
 
@@ -235,11 +251,14 @@ def _add_acls(tree: "Tree", acls: Iterable[Item]) -> None:
         tree.add(_label("acl", f"{place}: {acl['match']} -> {acl['action']}"))
 
 
-def _port_line(port: Item, binding: Item | None) -> str:
+def _port_line(port: Item, bindings: dict[str, Item] | None) -> str:
     if port["type"] == "router":
         return f"to router port {port['router_port']}"
     addresses = port["dynamic_addresses"] or ", ".join(port["addresses"]) or "no address"
     disabled = "" if port["enabled"] else "  disabled"
+    if bindings is None:
+        return f"{addresses}{disabled}"
+    binding = bindings.get(port["id"])
     if binding is None:
         return f"{addresses}  not translated yet{disabled}"
     where = f"on {binding['chassis']}" if binding["chassis"] else "not bound"

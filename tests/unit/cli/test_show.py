@@ -91,3 +91,26 @@ def test_one_project_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     run("show", "acls", "--project", "acme")
     assert asked[-1].params["project"] == "acme"
     assert "project" not in asked[0].params
+
+
+def test_a_token_of_one_project_sees_no_chassis(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its ports may be on switches that others share, which a list of its own hasn't."""
+    lists = {f"/v1/{kind.path}": [kind.view_example] for kind in KINDS.values()}
+    lists |= {"/v1/kinds": DESCRIBED}
+    port = KINDS["logical_switch_port"].view_example | {"logical_switch": "zoo/public"}
+    lists["/v1/logical-switch-ports"] = [port]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        if request.url.path not in lists:
+            return httpx.Response(403, json={"title": "no", "detail": "for one project"})
+        return httpx.Response(200, json={"items": lists[request.url.path], "next_cursor": None})
+
+    def client(**options: Any) -> httpx.Client:
+        return _CLIENT(transport=httpx.MockTransport(answer), **options)
+
+    monkeypatch.setattr(httpx, "Client", client)
+    tree = run("show")
+    assert "switch zoo/public  of another project" in tree
+    assert "web-1  0a:00:00:00:00:01 10.0.0.11\n" in tree
+    assert json.loads(run("show", "--json")).keys() == {kind.path for kind in KINDS.values()}
+    run("show", "chassis", code=1)
