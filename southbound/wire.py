@@ -50,9 +50,6 @@ OLDEST_AGENT: Final = 1
 QUESTIONS: Final = 2
 """The first protocol whose agents can be asked."""
 
-TUNNELS: Final = 3
-"""The first protocol whose agents tell of their tunnels and conditions, and may leave."""
-
 CONFINED: Final = 3
 """The first protocol whose agents know that a scope may have no rows because it is not for
 them: an older one may resume with such a scope as if the rows that it lacks were none."""

@@ -101,11 +101,6 @@ def output(port: int) -> bytes:
     return struct.pack("!HHIH6x", 0, 16, port, 0)
 
 
-def output_reg(source: Subfield) -> bytes:
-    """Send to the OpenFlow port whose number a field holds."""
-    return _nicira(15, struct.pack("!H4sH6x", _range(source), source.field.header(), 0xFFFF))
-
-
 def controller(
     userdata: bytes, *, meter_id: int | None = None, pause: bool = False, max_len: int = 0xFFFF
 ) -> bytes:

@@ -20,8 +20,6 @@ ACTIONS: dict[str, bytes] = {
     "actions=output:5": actions.output(5),
     "actions=in_port": actions.output(actions.IN_PORT),
     "actions=LOCAL": actions.output(actions.LOCAL),
-    "actions=output:NXM_NX_REG15[]": actions.output_reg(whole(FIELDS["reg15"])),
-    "actions=output:NXM_NX_REG15[0..15]": actions.output_reg(Subfield(FIELDS["reg15"], 0, 16)),
     "actions=controller(userdata=00.00.00.01)": actions.controller(b"\0\0\0\1"),
     "actions=controller(userdata=00.00.00.01.02,pause,meter_id=3,max_len=200)": (
         actions.controller(b"\0\0\0\1\2", pause=True, meter_id=3, max_len=200)
