@@ -130,9 +130,7 @@ _NO_BOOK = StageBook.of(())
 
 
 def _no_number(_description: bytes) -> int:
-    raise NotImplementedError(
-        "a member of a set has no conjunction, group, meter or queue of its own"
-    )
+    raise RuntimeError("a member of a set has no conjunction, group, meter or queue of its own")
 
 
 _NO_NUMBERS = Numbering(_no_number, _no_number, _no_number, _no_number)
