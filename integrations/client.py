@@ -1,0 +1,1 @@
+"""A client of Treadle's REST API that needs nothing but the standard library."""

@@ -1,0 +1,1 @@
+"""The CNI plugin: networks of containers from Treadle's logical switches."""

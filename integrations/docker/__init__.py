@@ -1,0 +1,1 @@
+"""The Docker driver: networks and addresses of containers by libnetwork's remote protocol."""
