@@ -22,6 +22,11 @@ _SECONDS_TO_END = 60
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption(
+        "--compat",
+        action="store_true",
+        help="run what is marked compat, too: clients of others that take long",
+    )
+    parser.addoption(
         "--differential-topologies",
         type=int,
         default=60,
@@ -67,6 +72,16 @@ def pytest_configure(config: pytest.Config) -> None:
     controls_workers = config.getoption("dist", "no") != "no"
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, partial(_interrupt, controls_workers))
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out what only ``./run test --compat`` has time for."""
+    if config.getoption("compat"):
+        return
+    left_out = [item for item in items if item.get_closest_marker("compat")]
+    if left_out:
+        config.hook.pytest_deselected(items=left_out)
+        items[:] = [item for item in items if item not in set(left_out)]
 
 
 def _interrupt(controls_workers: bool, _number: int, _frame: FrameType | None) -> None:
