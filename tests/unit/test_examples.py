@@ -14,6 +14,7 @@ PACKAGES = (
     "controller",
     "diagnosis",
     "incremental",
+    "integrations",
     "logical_flow",
     "northbound",
     "southbound",
