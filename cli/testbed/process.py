@@ -42,8 +42,12 @@ class Process(NamedTuple):
     @classmethod
     def current(cls, what: str) -> "Process":
         """The process that asks."""
-        pid = os.getpid()
-        return cls(what, pid, _start_time(pid) or 0, "")
+        return cls.running(what, os.getpid(), "")
+
+    @classmethod
+    def running(cls, what: str, pid: int, log: str) -> "Process":
+        """A process that runs already, whoever started it; `log` is where its output goes."""
+        return cls(what, pid, _start_time(pid) or 0, log)
 
     def alive(self) -> bool:
         return _start_time(self.pid) == self.started
