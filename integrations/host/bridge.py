@@ -1,0 +1,124 @@
+"""Ports of the integration bridge, by ``ovs-vsctl``.
+
+An interface belongs to the logical port that its ``external_ids:iface-id`` names. Which
+integration made it is in ``external_ids:treadle-owner``; what else an integration has to find
+again is in keys of its own there. ``OVS_RUNDIR`` says where Open vSwitch is, as it does for all
+tools of it.
+"""
+
+import json
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+from integrations.deadline import Deadline
+from integrations.host.commands import run, run_json
+from integrations.host.errors import HostError
+from integrations.host.links import is_interface_name
+
+OWNER = "treadle-owner"
+_COLUMNS = "name,external_ids,ofport,error"
+
+
+class BridgePort(NamedTuple):
+    """An interface in Open vSwitch's database."""
+
+    name: str
+    external_ids: Mapping[str, str]
+    ofport: int | None
+    """Its number in the switch; None or -1 as long as the switch hasn't it."""
+    error: str
+    """Why the switch hasn't it, where it says so."""
+
+    @property
+    def iface_id(self) -> str | None:
+        """The logical port that it is to be."""
+        return self.external_ids.get("iface-id")
+
+
+def add_port(
+    bridge: str,
+    interface: str,
+    iface_id: str,
+    owner: str,
+    deadline: Deadline,
+    *,
+    external_ids: Mapping[str, str] | None = None,
+    wait: bool = True,
+) -> None:
+    """Make an interface a port of the bridge, of the logical port `iface_id`.
+
+    One that is there already gets these ids. With `wait` it returns once the switch has dealt
+    with it; who waits for the port to be up needn't.
+    """
+    _check(bridge, interface)
+    ids = {"iface-id": iface_id, OWNER: owner, **(external_ids or {})}
+    pairs = [f"external_ids:{key}={json.dumps(value)}" for key, value in ids.items()]
+    _vsctl(
+        ["--may-exist", "add-port", bridge, interface, "--", "set", "Interface", interface, *pairs],
+        deadline,
+        wait=wait,
+    )
+
+
+def remove_port(bridge: str, interface: str, deadline: Deadline) -> None:
+    """Take an interface off the bridge, if it is there."""
+    _check(bridge, interface)
+    # Without waiting: the switch may be down, and what is not in the database it drops anyway.
+    _vsctl(["--if-exists", "del-port", bridge, interface], deadline, wait=False)
+
+
+def find_ports(owner: str, deadline: Deadline, **external_ids: str) -> list[BridgePort]:
+    """Return the interfaces of an integration that have all these ids, too.
+
+    A key is written with ``_`` for ``-`` here.
+    """
+    ids = {OWNER: owner, **{key.replace("_", "-"): value for key, value in external_ids.items()}}
+    return _find(
+        [f"external_ids:{key}={json.dumps(value)}" for key, value in ids.items()], deadline
+    )
+
+
+def find_port(interface: str, deadline: Deadline) -> BridgePort | None:
+    """Return one interface by its name, or None if Open vSwitch has none."""
+    _check(interface)
+    return next(iter(_find([f"name={json.dumps(interface)}"], deadline)), None)
+
+
+def _find(conditions: list[str], deadline: Deadline) -> list[BridgePort]:
+    options = ["--format=json", f"--columns={_COLUMNS}"]
+    command = [*_command(deadline), *options, "find", "Interface", *conditions]
+    return [
+        BridgePort(
+            name=row["name"],
+            external_ids=dict(row["external_ids"][1]),
+            ofport=row["ofport"] if isinstance(row["ofport"], int) else None,
+            error=row["error"] if isinstance(row["error"], str) else "",
+        )
+        for row in _rows(run_json(command, deadline))
+    ]
+
+
+def datapath_type(bridge: str, deadline: Deadline) -> str | None:
+    """Return ``system`` (the kernel's), ``netdev`` (userspace), or None if there is no bridge."""
+    _check(bridge)
+    argv = [*_command(deadline), "--format=json", "--columns=datapath_type", "find", "Bridge"]
+    rows = _rows(run_json([*argv, f"name={json.dumps(bridge)}"], deadline))
+    return next((str(row["datapath_type"]) or "system" for row in rows), None)
+
+
+def _command(deadline: Deadline) -> list[str]:
+    return ["ovs-vsctl", f"--timeout={max(1, round(deadline.left()))}"]
+
+
+def _vsctl(arguments: list[str], deadline: Deadline, *, wait: bool) -> str:
+    return run([*_command(deadline), *([] if wait else ["--no-wait"]), "--", *arguments], deadline)
+
+
+def _check(*names: str) -> None:
+    for name in names:
+        if not is_interface_name(name):
+            raise HostError(f"{name!r} can't be the name of a bridge or an interface")
+
+
+def _rows(table: Any) -> list[dict[str, Any]]:
+    return [dict(zip(table["headings"], row, strict=True)) for row in table["data"]]
