@@ -258,7 +258,7 @@ class OperationResult(Document):
     kind: str
     id: str
     object: dict[str, Any] | None
-    """The object after the whole batch; `null` where it is gone."""
+    """The object after the whole batch; `null` where it is gone, or only members were changed."""
 
 
 class TransactionResult(Document):

@@ -4,16 +4,16 @@ Operations run in order, and each sees what those before it did. One may give th
 that it creates an alias, which later ones refer to.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Final, Literal
 
 from pydantic import Field
 
 from northbound import transaction
 from northbound.errors import InvalidError
 from northbound.models import Resource
-from northbound.services import SERVICES, Service
+from northbound.services import ADDRESS_SETS, PORT_GROUPS, SERVICES, Service
 from northbound.specs.base import StrictModel
 
 MAXIMUM_OPERATIONS = 10_000
@@ -25,7 +25,7 @@ ALIAS_SIGN = "#"
 class Operation(StrictModel):
     """One step of a batch."""
 
-    action: Literal["create", "update", "replace", "delete"]
+    action: Literal["create", "update", "replace", "delete", "change_members"]
     kind: str
     alias: str | None = Field(default=None, alias="as")
     """For `create`: a name under which later operations refer to the object, as `#name`."""
@@ -37,6 +37,10 @@ class Operation(StrictModel):
     """The version that the object has to have."""
     cascade: bool = False
     """For `delete`: delete its contents too."""
+    add: list[str] | None = None
+    """For `change_members`: ports of a group, or addresses of a set, to take in."""
+    remove: list[str] | None = None
+    """For `change_members`: those to take out first; it doesn't matter if they aren't in it."""
 
 
 class Transaction(StrictModel):
@@ -79,6 +83,9 @@ class _Run:
         if operation.action == "delete":
             self._delete(operation, service)
             return
+        if operation.action == "change_members":
+            self._change_members(operation, service)
+            return
         row: Resource
         if operation.action == "create":
             with transaction.at("values"):
@@ -108,6 +115,25 @@ class _Run:
     def _delete(self, operation: Operation, service: Service[Any, Any]) -> None:
         row = self._object(operation, service)
         service.delete(self._tx, row.id, cascade=operation.cascade, if_version=operation.if_version)
+        self._done.append(_Done(operation, service, row.id, None))
+
+    def _change_members(self, operation: Operation, service: Service[Any, Any]) -> None:
+        """Change members one by one: what the others are is neither read nor shown."""
+        if service.kind not in _MEMBER_CHANGES:
+            raise InvalidError.of("kind", reason="has no members", value=operation.kind)
+        row = self._object(operation, service)
+        remove, add = _MEMBER_CHANGES[service.kind]
+        for field, change, given in (
+            ("remove", remove, operation.remove),
+            ("add", add, operation.add),
+        ):
+            members = [self._named(each, field, i) for i, each in enumerate(given or ())]
+            try:
+                change(self._tx, row.id, members)
+            except InvalidError as error:
+                # Each problem is about one of the members, in the field that a spec has for them.
+                problems = [replace(each, path=(field, *each.path[1:])) for each in error.problems]
+                raise InvalidError(problems) from None
         self._done.append(_Done(operation, service, row.id, None))
 
     def _object(self, operation: Operation, service: Service[Any, Any]) -> Resource:
@@ -155,6 +181,15 @@ class _Run:
             raise InvalidError.of(*path, reason=reason, value=ref) from None
 
 
+MemberChange = Callable[[transaction.Transaction, str, Sequence[str]], object]
+
+_MEMBER_CHANGES: Final[Mapping[str, tuple[MemberChange, MemberChange]]] = {
+    "port_group": (PORT_GROUPS.remove_ports, PORT_GROUPS.add_ports),
+    "address_set": (ADDRESS_SETS.remove_addresses, ADDRESS_SETS.add_addresses),
+}
+"""How members leave and join the groups and sets of a kind."""
+
+
 def _service(operation: Operation) -> Service[Any, Any]:
     service = SERVICES.get(operation.kind)
     if service is None:
@@ -166,12 +201,15 @@ def _service(operation: Operation) -> Service[Any, Any]:
 def _check_shape(operation: Operation) -> None:
     """Refuse fields that the action has no use for, and the lack of those that it needs."""
     creates, deletes = operation.action == "create", operation.action == "delete"
+    changes = operation.action == "change_members"
     wrong = {
         "ref": operation.ref is not None if creates else operation.ref is None,
-        "values": operation.values is not None if deletes else operation.values is None,
+        "values": (operation.values is not None) is (deletes or changes),
         "as": operation.alias is not None and not creates,
-        "if_version": operation.if_version is not None and creates,
+        "if_version": operation.if_version is not None and (creates or changes),
         "cascade": operation.cascade and not deletes,
+        "add": operation.add is not None and not changes,
+        "remove": operation.remove is not None and not changes,
     }
     for field, is_wrong in wrong.items():
         if is_wrong:

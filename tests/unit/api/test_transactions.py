@@ -118,6 +118,18 @@ async def test_an_object_that_a_later_operation_deletes(client: httpx.AsyncClien
         ({"action": "delete", "kind": "acl", "ref": "x", "as": "y"}, "/as"),
         ({"action": "delete", "kind": "acl", "ref": "none"}, ""),
         ({"action": "delete", "kind": "acl", "ref": "x", "colour": "red"}, "/colour"),
+        ({"action": "delete", "kind": "acl", "ref": "x", "add": []}, "/add"),
+        ({"action": "change_members", "kind": "acl", "ref": "x", "add": ["y"]}, "/kind"),
+        ({"action": "change_members", "kind": "port_group", "add": ["y"]}, "/ref"),
+        (
+            {"action": "change_members", "kind": "port_group", "ref": "x", "values": {}},
+            "/values",
+        ),
+        (
+            {"action": "change_members", "kind": "port_group", "ref": "x", "if_version": 1},
+            "/if_version",
+        ),
+        ({"action": "change_members", "kind": "port_group", "ref": "x", "add": ["y"]}, ""),
         (
             {
                 "action": "create",
@@ -133,6 +145,57 @@ async def test_wrong_operations_are_pointed_at(
 ) -> None:
     response = await run(client, operation)
     assert response.status_code in (404, 422)
+    assert [error["pointer"] for error in response.json()["errors"]] == [f"#/operations/0{pointer}"]
+
+
+async def test_members_change_in_a_batch(client: httpx.AsyncClient) -> None:
+    response = await run(
+        client,
+        create("logical_switch", name="web"),
+        create("logical_switch_port", name="p1", logical_switch="web"),
+        create("port_group", name="pg", ports=["p1"]),
+        create("address_set", name="office", addresses=["192.0.2.1", "192.0.2.2"]),
+        create("logical_switch_port", "new", name="p2", logical_switch="web"),
+        {
+            "action": "change_members",
+            "kind": "port_group",
+            "ref": "pg",
+            "add": ["#new"],
+            "remove": ["p1"],
+        },
+        {
+            "action": "change_members",
+            "kind": "address_set",
+            "ref": "office",
+            "add": ["2001:DB8::1", "192.0.2.1"],
+            "remove": ["192.0.2.2", "192.0.2.3"],
+        },
+    )
+    assert response.status_code == 200, response.text
+    assert [each["object"] for each in response.json()["results"][-2:]] == [None, None]
+    assert (await client.get("/v1/port-groups/pg")).json()["ports"] == ["p2"]
+    members = (await client.get("/v1/address-sets/office")).json()["addresses"]
+    assert members == ["192.0.2.1", "2001:db8::1"]
+
+
+@pytest.mark.parametrize(
+    ("kind", "change", "pointer"),
+    [
+        ("port_group", {"add": ["none"]}, "/add/0"),
+        ("port_group", {"add": ["#none"]}, "/add/0"),
+        ("port_group", {"remove": ["none"]}, "/remove/0"),
+        ("address_set", {"add": ["192.0.2.1", "x"]}, "/add/1"),
+        ("address_set", {"remove": ["x"]}, "/remove/0"),
+        ("address_set", {"add": "192.0.2.1"}, "/add"),
+    ],
+)
+async def test_wrong_members_are_pointed_at(
+    client: httpx.AsyncClient, kind: str, change: dict[str, Any], pointer: str
+) -> None:
+    await run(client, create(kind, name="it"))
+    operation = {"action": "change_members", "kind": kind, "ref": "it", **change}
+    response = await run(client, operation)
+    assert response.status_code == 422
     assert [error["pointer"] for error in response.json()["errors"]] == [f"#/operations/0{pointer}"]
 
 
