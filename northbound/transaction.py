@@ -40,7 +40,7 @@ from northbound.identity import is_id
 from northbound.inserting import batched, insert_new_rows, inserting
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
-from northbound.models.base import has_names, image_columns
+from northbound.models.base import Annex, has_names, image_columns
 from northbound.names import parse_name
 from northbound.projects import EVERYTHING, Named, Scope
 
@@ -386,7 +386,7 @@ class Transaction(Reader):
         key = (row.__tablename__, row.object_id)
         self._before.setdefault(key, before)
         self._after[key] = after
-        if isinstance(after, Resource):
+        if isinstance(after, (Resource, Annex)):
             after.version = self.revision
 
     def _record(self) -> None:

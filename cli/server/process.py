@@ -11,11 +11,12 @@ import logging
 import os
 import socket
 import ssl
-from collections.abc import AsyncIterator, Coroutine, Iterator
-from typing import Any
+from collections.abc import AsyncIterator, Coroutine, Iterator, Sequence
+from typing import Any, NamedTuple
 
 import structlog
 import uvicorn
+from starlette.types import ASGIApp
 
 from api.app import create_app
 from api.backend import Backend
@@ -58,10 +59,15 @@ async def serve(settings: ServerSettings) -> None:
     stop = asyncio.Event()
     async with contextlib.AsyncExitStack() as stack:
         stack.enter_context(stopping_on_signals(stop))
-        certificates = Certificate.of(settings.api), Certificate.of(settings.agents)
-        api_tls, agents_tls = (held.context if held else None for held in certificates)
-        api_admission, agents_admission = _admissions(settings)
-        listener = stack.enter_context(_bound(settings.api, api_admission))
+        listeners = (settings.api, settings.agents, settings.neutron)
+        certificates = tuple(Certificate.of(each) for each in listeners)
+        api_tls, agents_tls, neutron_tls = (held.context if held else None for held in certificates)
+        api_admission, agents_admission, neutron_admission = _admissions(settings)
+        listener = stack.enter_context(_bound(settings.api, "the API", api_admission))
+        neutron_listener = None
+        if settings.neutron.enabled:
+            neutron = _bound(settings.neutron, "the Neutron API", neutron_admission)
+            neutron_listener = stack.enter_context(neutron)
         ownership = stack.enter_context(owning(settings.database_url))
         database = stack.enter_context(_database(settings))
         _require_tokens_if_exposed(settings, database)
@@ -84,26 +90,53 @@ async def serve(settings: ServerSettings) -> None:
             authentication=settings.api.asks_for_tokens,
             limits=settings.api.limits,
         )
-        server = ApiServer(
-            _uvicorn_config(backend, api_tls),
-            patience=settings.api.patience,
-            admission=api_admission,
-        )
-        await _serve_api(server, settings, listener, translating, database, ownership, stop)
+        patience = settings.api.patience
+        servers = [
+            _HttpServer(
+                "the API",
+                ApiServer(
+                    _uvicorn_config(create_app(backend), api_tls),
+                    patience=patience,
+                    admission=api_admission,
+                ),
+                listener,
+            )
+        ]
+        if neutron_listener is not None:
+            # Imported here: it is for those who have it.
+            from api.neutron.app import create_neutron_app
+            from api.neutron.context import trust_everyone
+
+            app = create_neutron_app(backend, trust_everyone, settings.neutron.limits)
+            server = ApiServer(
+                _uvicorn_config(app, neutron_tls), patience=patience, admission=neutron_admission
+            )
+            servers.append(_HttpServer("the Neutron API", server, neutron_listener))
+        await _serve_http(servers, settings, translating, database, ownership, stop)
     log.info("stopped")
 
 
-async def _serve_api(
-    server: ApiServer,
+class _HttpServer(NamedTuple):
+    """A server of HTTP, and the socket that listens for it."""
+
+    name: str
+    server: ApiServer
+    listener: socket.socket
+
+
+async def _serve_http(
+    servers: Sequence[_HttpServer],
     settings: ServerSettings,
-    listener: socket.socket,
     translating: asyncio.Task[None],
     database: Database,
     ownership: Ownership,
     stop: asyncio.Event,
 ) -> None:
-    """Serve the API until `stop`, until it or the translator ends, or the database is lost."""
-    serving = asyncio.create_task(server.serve(sockets=[listener]), name="the API")
+    """Serve until `stop`, until a server or the translator ends, or the database is lost."""
+    serving = [
+        asyncio.create_task(each.server.serve(sockets=[each.listener]), name=each.name)
+        for each in servers
+    ]
     stopping = asyncio.create_task(stop.wait(), name="stop")
     losing = asyncio.create_task(ownership.lost(), name="the hold on the database")
     log.info(
@@ -111,22 +144,24 @@ async def _serve_api(
         api=settings.api.url("http"),
         documentation=settings.api.url("http") + "/docs",
         agents=settings.agents.url("ws"),
+        neutron=settings.neutron.url("http") if settings.neutron.enabled else "off",
         tokens="needed" if settings.api.asks_for_tokens else "not needed",
     )
     try:
         await asyncio.wait(
-            (serving, translating, stopping, losing), return_when=asyncio.FIRST_COMPLETED
+            (*serving, translating, stopping, losing), return_when=asyncio.FIRST_COMPLETED
         )
     finally:
-        ended = [task for task in (serving, translating) if task.done()]
+        ended = [task for task in (*serving, translating) if task.done()]
         is_lost = losing.done()
         if is_lost:
             database.end_writes()
-        server.end()
+        for each in servers:
+            each.server.end()
         stopping.cancel()
         losing.cancel()
         ending = asyncio.get_running_loop().call_later(GRACE_SECONDS, database.end_writes)
-        await asyncio.gather(serving, stopping, losing, return_exceptions=True)
+        await asyncio.gather(*serving, stopping, losing, return_exceptions=True)
         ending.cancel()
         database.end_writes()
     if is_lost:
@@ -135,9 +170,9 @@ async def _serve_api(
         raise ServiceFailedError(f"{task.get_name()} has ended") from task.exception()
 
 
-def _uvicorn_config(backend: Backend, tls: ssl.SSLContext | None) -> uvicorn.Config:
+def _uvicorn_config(app: ASGIApp, tls: ssl.SSLContext | None) -> uvicorn.Config:
     config = uvicorn.Config(
-        create_app(backend),
+        app,
         log_config=None,
         access_log=False,
         lifespan="off",
@@ -152,11 +187,12 @@ def _uvicorn_config(backend: Backend, tls: ssl.SSLContext | None) -> uvicorn.Con
     return config
 
 
-def _admissions(settings: ServerSettings) -> tuple[Admission, Admission]:
-    """What bounds the connections of the API's listener, and of the agents'."""
-    listeners = (("api", settings.api), ("agents", settings.agents))
-    share = share_of_connections(sum(each.connection_limit for _, each in listeners))
-    api, agents = (
+def _admissions(settings: ServerSettings) -> tuple[Admission, Admission, Admission]:
+    """Return what bounds the connections of the API's listener, the agents', and Neutron's."""
+    listeners = (("api", settings.api), ("agents", settings.agents), ("neutron", settings.neutron))
+    serving = [each for _, each in listeners if each is not settings.neutron or each.enabled]
+    share = share_of_connections(sum(each.connection_limit for each in serving))
+    api, agents, neutron = (
         Admission(
             name,
             limit=max(1, int(share * each.connection_limit)),
@@ -164,16 +200,16 @@ def _admissions(settings: ServerSettings) -> tuple[Admission, Admission]:
         )
         for name, each in listeners
     )
-    return api, agents
+    return api, agents, neutron
 
 
 @contextlib.contextmanager
-def _bound(listener: Listener, admission: Admission) -> Iterator[socket.socket]:
-    """The API's socket, before anything is started that would have to be stopped again."""
+def _bound(listener: Listener, who: str, admission: Admission) -> Iterator[socket.socket]:
+    """The socket of a server, before anything is started that would have to be stopped again."""
     try:
         bound = admission.listen(listener.host, listener.port)
     except OSError as error:
-        raise _no_address("the API", listener, error) from error
+        raise _no_address(who, listener, error) from error
     with bound:
         yield bound
 

@@ -2,7 +2,7 @@
 
 import ipaddress
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -10,6 +10,7 @@ from cli.configuration import Group, SectionSettings
 
 if TYPE_CHECKING:
     from api.limits import Limits
+    from api.neutron.settings import NeutronLimits
     from cli.server.http import Patience
     from northbound.limits import WriteLimits
 
@@ -125,6 +126,34 @@ class ApiListener(GuardedListener):
         return WriteLimits(self.member_limit, self.write_timeout)
 
 
+class NeutronListener(Listener):
+    """The Neutron API, for OpenStack's clients. It has the bounds of the REST API."""
+
+    port: int = Field(default=9696, ge=0, le=65535)
+    enabled: bool = False
+    authentication: Literal["none"] = "none"
+    """How callers say who they are. `none`, for loopback, takes every caller for an admin."""
+    mtu: int = Field(default=1442, ge=68, le=65535)
+    """The MTU of networks that say none: what Geneve leaves of an underlay's 1500 bytes."""
+    hidden_extensions: tuple[str, ...] = ()
+    """Aliases of extensions that clients aren't told of."""
+    quotas: dict[str, Annotated[int, Field(ge=-1)]] = Field(default_factory=dict)
+    """How many objects of a resource a project may have; -1, and by default, without limit."""
+
+    @property
+    def limits(self) -> "NeutronLimits":
+        """What the API needs of this."""
+        from api.neutron.settings import NeutronLimits
+
+        return NeutronLimits(self.mtu, frozenset(self.hidden_extensions), self.quotas)
+
+    @model_validator(mode="after")
+    def _guarded(self) -> Self:
+        if self.authentication == "none" and not self.loopback:
+            raise ValueError(f"authentication can only be none on a loopback host, not {self.host}")
+        return self
+
+
 class AgentListener(GuardedListener):
     """The list-and-watch service, for chassis agents."""
 
@@ -201,6 +230,7 @@ class ServerSettings(SectionSettings):
     database: Database = Database()
     api: ApiListener = ApiListener()
     agents: AgentListener = AgentListener()
+    neutron: NeutronListener = NeutronListener()
     history: History = History()
     log: Logging = Logging()
 

@@ -1,7 +1,7 @@
 """The tables of intent and of its history."""
 
 from northbound.models.access import ApiToken
-from northbound.models.base import Base, Resource, Tracked
+from northbound.models.base import Annex, Base, Resource, Tracked
 from northbound.models.filtering import (
     Acl,
     AclReference,
@@ -11,6 +11,18 @@ from northbound.models.filtering import (
     PortGroupPort,
 )
 from northbound.models.history import Change, Revision, RevisionCounter
+from northbound.models.neutron import (
+    NeutronAddressGroup,
+    NeutronFixedIp,
+    NeutronNetwork,
+    NeutronPort,
+    NeutronQuota,
+    NeutronRouter,
+    NeutronSecurityGroup,
+    NeutronSecurityGroupRule,
+    NeutronSubnet,
+    NeutronSubnetPool,
+)
 from northbound.models.routing import LogicalRouter, LogicalRouterPort, StaticRoute
 from northbound.models.switching import (
     AddressClaim,
@@ -25,10 +37,15 @@ _BY_TABLE: dict[str, type[Tracked]] = {
     if issubclass(mapper.class_, Tracked)
 }
 
-TRACKED: tuple[type[Tracked], ...] = tuple(
+RECORDED: tuple[type[Tracked], ...] = tuple(
     _BY_TABLE[table.name] for table in Base.metadata.sorted_tables if table.name in _BY_TABLE
 )
-"""The tables that the translator loads and follows: those that keys lead to come first."""
+"""The tables whose changes are recorded: those that keys lead to come first."""
+
+TRACKED: tuple[type[Tracked], ...] = tuple(
+    model for model in RECORDED if not issubclass(model, Annex)
+)
+"""Those of them that the translator loads and follows."""
 
 
 def resource_model(kind: str) -> type[Resource]:
@@ -40,6 +57,7 @@ def resource_model(kind: str) -> type[Resource]:
 
 
 __all__ = [
+    "RECORDED",
     "TRACKED",
     "Acl",
     "AclReference",
@@ -47,6 +65,7 @@ __all__ = [
     "AddressSet",
     "AddressSetAddress",
     "AllocationCursor",
+    "Annex",
     "ApiToken",
     "Base",
     "Change",
@@ -54,6 +73,16 @@ __all__ = [
     "LogicalRouterPort",
     "LogicalSwitch",
     "LogicalSwitchPort",
+    "NeutronAddressGroup",
+    "NeutronFixedIp",
+    "NeutronNetwork",
+    "NeutronPort",
+    "NeutronQuota",
+    "NeutronRouter",
+    "NeutronSecurityGroup",
+    "NeutronSecurityGroupRule",
+    "NeutronSubnet",
+    "NeutronSubnetPool",
     "PortGroup",
     "PortGroupPort",
     "Resource",

@@ -56,6 +56,17 @@ class Tracked(Base):
         return {name: getattr(self, name) for name in image_columns(type(self))}
 
 
+class Annex(Tracked):
+    """Base of the tables of what an API keeps beside intent, and translation has no use for.
+
+    Their changes are recorded with the others, so that it stays known who made them.
+    """
+
+    __abstract__ = True
+
+    version: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=90)
+
+
 @cache
 def image_columns(model: type[Tracked]) -> tuple[str, ...]:
     """The columns that an image of a row of `model` has."""

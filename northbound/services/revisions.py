@@ -8,12 +8,12 @@ from sqlalchemy import ColumnElement, exists, select
 
 from northbound.errors import InvalidError, NotFoundError
 from northbound.identity import is_id
-from northbound.models import TRACKED, Change, Resource, Revision
+from northbound.models import RECORDED, TRACKED, Change, Resource, Revision
 from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.transaction import Reader, RowChange
 
 FILTERS = ("author", "kind", "object")
-KINDS = tuple(model.__tablename__ for model in TRACKED)
+KINDS = tuple(model.__tablename__ for model in RECORDED)
 
 
 @dataclass(frozen=True)

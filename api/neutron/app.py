@@ -1,0 +1,86 @@
+"""The Neutron API as an ASGI application."""
+
+from typing import Any
+
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
+from starlette.routing import Route
+
+from api.backend import Backend
+from api.neutron.context import Authenticator
+from api.neutron.errors import NeutronError
+from api.neutron.extensions import shown_extensions
+from api.neutron.operations import Operations, answered
+from api.neutron.resource import Resource, Service
+from api.neutron.resources import Resources
+from api.neutron.settings import NeutronLimits
+
+
+def create_neutron_app(
+    backend: Backend, authenticate: Authenticator, limits: NeutronLimits | None = None
+) -> Starlette:
+    """Return the application over `backend`; `authenticate` finds out who asks."""
+    limits = limits or NeutronLimits()
+    resources = Resources.make(limits)
+    service = Service(backend, limits)
+    routes = _discovery(resources.all, limits, authenticate)
+    for resource in resources.all:
+        routes += Operations(resource, service, authenticate).routes()
+    routes.append(Route("/{path:path}", answered(_nothing_here), methods=_METHODS))
+    app = Starlette(routes=routes)
+    app.state.backend = backend
+    app.router.redirect_slashes = False
+    return app
+
+
+_METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
+
+
+async def _nothing_here(request: Request) -> Response:  # noqa: ARG001
+    raise NeutronError(404, "HTTPNotFound", "The resource could not be found.")
+
+
+def _discovery(
+    resources: tuple[Resource[Any], ...], limits: NeutronLimits, authenticate: Authenticator
+) -> list[Route]:
+    """Return the routes by which clients find out what there is."""
+    extensions = shown_extensions(limits.hidden_extensions)
+
+    async def versions(request: Request) -> Response:
+        href = str(request.base_url) + "v2.0/"
+        links = [{"rel": "self", "href": href}]
+        return JSONResponse({"versions": [{"id": "v2.0", "status": "CURRENT", "links": links}]})
+
+    async def collections(request: Request) -> Response:
+        base = str(request.base_url) + "v2.0/"
+        found = [
+            {
+                "name": resource.name,
+                "collection": resource.collection,
+                "links": [{"rel": "self", "href": base + resource.path}],
+            }
+            for resource in resources
+        ]
+        return JSONResponse({"resources": found})
+
+    async def list_extensions(request: Request) -> Response:
+        await authenticate(request)
+        return JSONResponse({"extensions": list(extensions.values())})
+
+    async def show_extension(request: Request) -> Response:
+        await authenticate(request)
+        alias = request.path_params["alias"]
+        if alias not in extensions:
+            message = f"Extension with alias {alias} does not exist"
+            raise NeutronError(404, "ExtensionNotFound", message)
+        return JSONResponse({"extension": extensions[alias]})
+
+    paths = {
+        "/": versions,
+        "/v2.0": collections,
+        "/v2.0/": collections,
+        "/v2.0/extensions": list_extensions,
+        "/v2.0/extensions/{alias}": show_extension,
+    }
+    return [Route(path, answered(endpoint), methods=["GET"]) for path, endpoint in paths.items()]

@@ -1,0 +1,45 @@
+"""The extensions that the API has, by the aliases that clients look for.
+
+The list decides how some clients behave: Kuryr's driver for Docker finds its objects by tags
+where ``standard-attr-tag`` is there, and by names where it isn't. So aliases can be hidden.
+"""
+
+from collections.abc import Iterable
+from typing import Any
+
+_UPDATED = "2026-01-01T00:00:00-00:00"
+
+EXTENSIONS: dict[str, tuple[str, str]] = {
+    "filter-validation": ("Filter parameters validation", "Refuses filters that are none"),
+    "net-mtu": ("Network MTU", "Networks have an MTU"),
+    "net-mtu-writable": ("Network MTU (writable)", "It can be set"),
+    "pagination": ("Pagination support", "Lists come in pages"),
+    "port-security": ("Port Security", "Ports are held to their addresses"),
+    "project-id": ("project_id field enabled", "Projects are called so"),
+    "provider": ("Provider Network", "What networks are made of"),
+    "revision-if-match": (
+        "If-Match constraints based on revision_number",
+        "Changes of one revision",
+    ),
+    "sorting": ("Sorting support", "Lists are sorted as asked"),
+    "standard-attr-description": ("standard-attr-description", "Objects have descriptions"),
+    "standard-attr-revisions": ("Resource revision numbers", "Objects have revision numbers"),
+    "standard-attr-tag": ("Tag support for resources", "Objects have tags"),
+    "standard-attr-timestamp": ("Resource timestamps", "Objects tell when they changed"),
+}
+
+
+def shown_extensions(hidden: Iterable[str]) -> dict[str, dict[str, Any]]:
+    """Return what is told of the extensions that aren't hidden, by alias."""
+    left_out = frozenset(hidden)
+    return {
+        alias: {
+            "alias": alias,
+            "name": name,
+            "description": description,
+            "updated": _UPDATED,
+            "links": [],
+        }
+        for alias, (name, description) in EXTENSIONS.items()
+        if alias not in left_out
+    }
