@@ -1,13 +1,17 @@
 """A TCP proxy on loopback that can be told to cut, to stall and to refuse.
 
-It stands between an agent and its server, where a real network would fail.
+It stands between an agent and its server, where a real network would fail, and between what
+runs in a hypervisor's namespace and a server outside of it.
 """
 
 import asyncio
 import contextlib
+import socket
 import threading
 from collections.abc import Coroutine
 from typing import Any
+
+from cli.testbed.namespace import Namespace
 
 HOST = "127.0.0.1"
 _CHUNK = 65536
@@ -16,18 +20,23 @@ _CHUNK = 65536
 class Proxy:
     """Passes bytes between whoever connects to :attr:`port` and a port of this host.
 
+    It listens on loopback, on that of `namespace` if one is given, and on `port` unless that is 0.
     Runs in a thread of its own until :meth:`close`; its methods may be called from any other.
     """
 
-    def __init__(self, target_port: int) -> None:
+    def __init__(
+        self, target_port: int, *, namespace: Namespace | None = None, port: int = 0
+    ) -> None:
         self._target_port = target_port
+        listener = _socket(namespace)
+        listener.bind((HOST, port))
         self._loop = asyncio.new_event_loop()
         self._flowing = asyncio.Event()
         self._refusing = False
         self._writers: set[asyncio.StreamWriter] = set()
         self._thread = threading.Thread(target=self._loop.run_forever, name="proxy")
         self._thread.start()
-        self._server = self._run(asyncio.start_server(self._serve, HOST, 0))
+        self._server = self._run(asyncio.start_server(self._serve, sock=listener))
         self._loop.call_soon_threadsafe(self._flowing.set)
         self.port: int = self._server.sockets[0].getsockname()[1]
 
@@ -97,3 +106,9 @@ class Proxy:
                 writer.write(chunk)
                 await writer.drain()
         writer.transport.abort()
+
+
+def _socket(namespace: Namespace | None) -> socket.socket:
+    if namespace is None:
+        return socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+    return namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
