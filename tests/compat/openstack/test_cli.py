@@ -1,0 +1,229 @@
+"""``openstack``, unmodified, creates, shows, changes and deletes all that the Neutron API has."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from functools import cache
+from typing import Any
+
+import pytest
+
+from tests.compat.neutron.endpoints import Endpoint, endpoint
+from tests.compat.openstack.cases import ADMINISTRATORS_CASES, CASES, RULES, Case
+from tests.compat.openstack.client import Openstack, differences, openstack
+from tests.compat.openstack.refusals import REFUSALS, Refusal
+
+pytestmark = [pytest.mark.processes, pytest.mark.timeout(600)]
+
+NAME = "thing"
+
+
+Login = tuple[str, str]
+"""Which API, and which of its users."""
+
+# As long as not all resources are served, these run with `./run test --compat` alone.
+_WHOLE = pytest.mark.compat
+ADMINISTRATORS: list[Any] = [
+    pytest.param(("treadle", "administrator"), marks=_WHOLE),
+    pytest.param(("neutron", "administrator"), marks=pytest.mark.compat),
+]
+# Neutron takes all requests for an administrator's where it has no Keystone.
+USERS: list[Any] = [*ADMINISTRATORS, pytest.param(("treadle", "tenant"), marks=_WHOLE)]
+TENANTS: list[Any] = [pytest.param(("treadle", "tenant"), marks=_WHOLE)]
+
+
+def named(login: Login) -> str:
+    return " ".join(login)
+
+
+@pytest.fixture(scope="module")
+def program() -> Iterator[Openstack]:
+    with openstack() as program:
+        yield program
+
+
+@pytest.fixture(scope="module")
+def api_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[str], Endpoint]]:
+    """Gives an API by its name, started when it is first asked for."""
+    with ExitStack() as stack:
+
+        @cache
+        def api(name: str) -> Endpoint:
+            return stack.enter_context(endpoint(name, tmp_path_factory.mktemp(name)))
+
+        yield api
+
+
+@pytest.fixture
+def user(
+    request: pytest.FixtureRequest, program: Openstack, api_of: Callable[[str], Endpoint]
+) -> Iterator[Openstack]:
+    """The program as somebody who has nothing yet, and has nothing left at the end."""
+    name, role = request.param
+    client = program.as_user(*api_of(name).logins[role])
+    yield client
+    left_behind = everything(client)
+    if left_behind:
+        tidy(client)
+    assert left_behind == []
+
+
+def everything(client: Openstack) -> list[str]:
+    """What there is, but for default security groups: they come by themselves."""
+    nouns = ("network", "subnet", "subnet pool", "port", "router", "address group")
+    there = [f"{noun} {row['ID']}" for noun in nouns for row in client.json(f"{noun} list")]
+    groups = client.json("security group list")
+    return there + [f"security group {each['ID']}" for each in groups if each["Name"] != "default"]
+
+
+def tidy(client: Openstack) -> None:
+    """Delete what a test that failed has left, so that the next one finds nothing of it."""
+    for router in client.json("router list"):
+        client(f"router set {router['ID']} --no-route")
+        shown = client.json(f"router show {router['ID']}")
+        for interface in shown["interfaces_info"]:
+            client(f"router remove port {router['ID']} {interface['port_id']}")
+    nouns = ("router", "port", "network", "subnet pool", "security group", "address group")
+    for noun in nouns:
+        for row in client.json(f"{noun} list"):
+            if row["Name"] != "default":
+                client(f"{noun} delete {row['ID']}")
+
+
+@pytest.mark.parametrize("user", USERS, ids=named, indirect=True)
+@pytest.mark.parametrize("by", ["name", "id"])
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_life_of(user: Openstack, case: Case, by: str) -> None:
+    live(user, case, by)
+
+
+@pytest.mark.parametrize("user", ADMINISTRATORS, ids=named, indirect=True)
+@pytest.mark.parametrize("by", ["name", "id"])
+@pytest.mark.parametrize("case", ADMINISTRATORS_CASES.values(), ids=ADMINISTRATORS_CASES)
+def test_life_with_an_administrator_of(user: Openstack, case: Case, by: str) -> None:
+    live(user, case, by)
+
+
+@pytest.mark.parametrize("user", TENANTS, ids=named, indirect=True)
+@pytest.mark.parametrize("case", ADMINISTRATORS_CASES.values(), ids=ADMINISTRATORS_CASES)
+def test_a_tenant_is_refused(user: Openstack, case: Case) -> None:
+    for command in case.before:
+        user(command)
+    assert "403: " in user.refusal(f"{case.noun} create {case.options} {NAME}")
+    for command in case.after:
+        user(command)
+
+
+def live(user: Openstack, case: Case, by: str) -> None:
+    """Create, show, list, change and delete what a case is about."""
+    for command in case.before:
+        user(command)
+    created = user.json(f"{case.noun} create {case.options} {NAME}")
+    assert differences({"name": NAME, **case.shown}, created) == []
+    it = NAME if by == "name" else created["id"]
+    assert differences(case.shown, user.json(f"{case.noun} show {it}")) == []
+    for change in case.changes:
+        user(change.command.format(it=it))
+        shown = user.json(f"{case.noun} show {it}")
+        assert differences(change.shown, shown) == [], change.command
+    user(f"{case.noun} set {it} --name other")
+    assert [row["ID"] for row in user.json(f"{case.noun} list") if row["Name"] == "other"] == [
+        created["id"]
+    ]
+    user(f"{case.noun} delete {'other' if by == 'name' else it}")
+    assert "found" in user.refusal(f"{case.noun} show {it}")
+    for command in case.after:
+        user(command)
+
+
+@pytest.mark.parametrize("user", USERS, ids=named, indirect=True)
+def test_rules_of_security_groups(user: Openstack) -> None:
+    user("security group create guard")
+    user("security group create others")
+    user("address group create addresses --address 10.0.0.0/24")
+    made = []
+    for rule in RULES:
+        created = user.json(f"security group rule create guard {rule.options}")
+        assert differences(rule.shown, created) == []
+        shown = user.json(f"security group rule show {created['id']}")
+        assert differences(rule.shown, shown) == []
+        made.append(created["id"])
+    listed = {row["ID"] for row in user.json("security group rule list guard")}
+    assert set(made) < listed
+    for rule_id in made:
+        user(f"security group rule delete {rule_id}")
+    assert {row["ID"] for row in user.json("security group rule list guard")} == listed - set(made)
+    user("security group delete guard others")
+    user("address group delete addresses")
+
+
+@pytest.mark.parametrize("user", USERS, ids=named, indirect=True)
+@pytest.mark.parametrize("refusal", REFUSALS.values(), ids=REFUSALS)
+def test_what_is_refused(user: Openstack, refusal: Refusal) -> None:
+    for command in refusal.before:
+        user(command)
+    message = user.refusal(refusal.command)
+    assert refusal.said in message
+    if refusal.status is not None:
+        assert f"{refusal.status}: Client Error" in message
+    for command in refusal.after:
+        user(command)
+
+
+@pytest.mark.parametrize("user", USERS, ids=named, indirect=True)
+def test_lists(user: Openstack) -> None:
+    for name, tags in (("n1", "a b"), ("n2", "b"), ("n3", "")):
+        user(f"network create {name} {' '.join(f'--tag {tag}' for tag in tags.split())}")
+
+    def names(options: str) -> set[str]:
+        return {row["Name"] for row in user.json(f"network list {options}")} & {"n1", "n2", "n3"}
+
+    assert names("") == {"n1", "n2", "n3"}
+    assert names("--name n2") == {"n2"}
+    assert names("--tags a,b") == {"n1"}
+    assert names("--any-tags a,b") == {"n1", "n2"}
+    assert names("--not-tags a,b") == {"n2", "n3"}
+    assert names("--not-any-tags a,b") == {"n3"}
+    assert names("--long --sort-column Name") == {"n1", "n2", "n3"}
+    assert names("--share") == set()
+    user("subnet create s1 --network n1 --subnet-range 10.0.0.0/24")
+    user("subnet create s2 --network n2 --ip-version 6 --subnet-range fd00:2::/64")
+    assert [row["Name"] for row in user.json("subnet list --network n1")] == ["s1"]
+    assert "s2" in {row["Name"] for row in user.json("subnet list --ip-version 6 --long")}
+    assert [row["Name"] for row in user.json("subnet list --subnet-range 10.0.0.0/24")] == ["s1"]
+    user("port create p1 --network n1 --fixed-ip ip-address=10.0.0.9 --device d1")
+    ports = {
+        "--network n1": ["p1"],
+        "--fixed-ip ip-address=10.0.0.9": ["p1"],
+        "--fixed-ip subnet=s1 --long": ["p1"],
+        "--device-id d1": ["p1"],
+        "--network n2": [],
+    }
+    for options, expected in ports.items():
+        shown = [row["Name"] for row in user.json(f"port list {options}")]
+        assert shown == expected, options
+    user("port delete p1")
+    user("network delete n1 n2 n3")
+
+
+@pytest.mark.parametrize("user", ADMINISTRATORS, ids=named, indirect=True)
+def test_what_can_only_be_read(user: Openstack) -> None:
+    aliases = {row["Alias"] for row in user.json("extension list --network")}
+    assert {
+        "standard-attr-tag",
+        "security-group",
+        "router",
+        "quotas",
+        "subnet_allocation",
+    } <= aliases
+    shown = user.json("extension show standard-attr-tag")
+    assert shown["alias"] == "standard-attr-tag"
+    user.json("network agent list")
+    user.json("availability zone list --network")
+    user("network create lan")
+    user("subnet create lan4 --network lan --subnet-range 10.0.0.0/24")
+    user("port create one --network lan --fixed-ip ip-address=10.0.0.9")
+    availability = user.json("ip availability show lan")
+    assert differences({"total_ips": 253, "used_ips": 1, "network_name": "lan"}, availability) == []
+    assert "lan" in {row["Network Name"] for row in user.json("ip availability list")}
+    user("port delete one")
+    user("network delete lan")
