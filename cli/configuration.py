@@ -31,7 +31,8 @@ from pydantic_settings import SettingsConfigDict as SectionConfigDict
 
 DEFAULT_PATH = Path("/etc/treadle/treadle.toml")
 ENVIRONMENT_PREFIX = "TREADLE_"
-SECTIONS = ("server", "agent")
+SECTIONS = ("server", "agent", "docker", "kubernetes")
+"""The tables of the file. The last two are read by daemons of their own (``integrations``)."""
 COMMAND_VARIABLES = (
     "TREADLE_CONFIG",
     "TREADLE_PROGRAM",

@@ -39,6 +39,25 @@ class BoundPort(NamedTuple):
     problems: tuple[str, ...]
 
 
+class PortPlace(NamedTuple):
+    """Where a port is: `chassis` and its `hostname` are "" while it is bound nowhere."""
+
+    chassis: str
+    hostname: str
+    up: bool
+
+
+class Places(msgspec.Struct, frozen=True):
+    """Where ports are, by id, and which chassis hosts are, by name.
+
+    Ports that aren't translated yet, and names that stand for no chassis or for several, are
+    left out.
+    """
+
+    ports: dict[str, PortPlace]
+    hosts: dict[str, str]
+
+
 class FlowFilter(msgspec.Struct, frozen=True):
     """Which flow groups to list; None stands for any. `cause` is the kind and id of an object."""
 

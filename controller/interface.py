@@ -13,6 +13,7 @@ from controller.answers import (
     FlowFilter,
     FlowGroups,
     Origin,
+    Places,
     PortFilter,
     Progress,
     ProposedChange,
@@ -87,6 +88,14 @@ class Controller(Protocol):
 
     async def port(self, ref: str) -> BoundPort | None:
         """Return the port binding with that id or name, if there is one."""
+        ...
+
+    async def places(self, ports: Sequence[str], hosts: Sequence[str]) -> Places:
+        """Return where the ports of these ids are, and which chassis these hosts are.
+
+        A host is called by the name of its chassis or by its host name, as a port's
+        `requested_chassis` calls it.
+        """
         ...
 
     async def templates(self) -> list[Template]:

@@ -18,7 +18,9 @@ from controller.answers import (
     FlowFilter,
     FlowGroups,
     Origin,
+    Places,
     PortFilter,
+    PortPlace,
     Progress,
     ProposedChange,
     View,
@@ -154,6 +156,18 @@ class LocalController:
     async def port(self, ref: str) -> BoundPort | None:
         row = self._realised.rows(PortBinding).get(ref) or next(self._ports_named(ref), None)
         return None if row is None else self._bound_port(row)
+
+    async def places(self, ports: Sequence[str], hosts: Sequence[str]) -> Places:
+        bindings, chassis = self._realised.rows(PortBinding), self._realised.rows(Chassis)
+        places = {}
+        for port in ports:
+            row = bindings.get(port)
+            if row is not None:
+                at = chassis.get(row.chassis)
+                hostname = "" if at is None else at.hostname
+                places[port] = PortPlace(row.chassis, hostname, row.up)
+        named = {host: self._realised.facts.chassis_called(host) for host in hosts}
+        return Places(places, {host: name for host, name in named.items() if name})
 
     async def templates(self) -> list[Template]:
         return list(self._realised.rows(Template).values())

@@ -165,6 +165,10 @@ class Facts:
         """Whether a chassis of that name is known."""
         return self._chassis(name) is not None
 
+    def chassis_called(self, host: str) -> str:
+        """Return the chassis that a name in `requested_chassis` stands for; "" for none."""
+        return next(iter(self._host_names.resolve([host], self._is_alive).chassis), "")
+
     def now(self) -> float:
         """Seconds since the epoch, on the clock that facts go by."""
         return self._clock()

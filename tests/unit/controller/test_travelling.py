@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from controller.answers import FlowFilter, PortFilter, ProposedChange, RowImages
+from controller.answers import FlowFilter, PortFilter, PortPlace, ProposedChange, RowImages
 from controller.interface import Controller
 from controller.local import LocalController
 from northbound.database import Database
@@ -63,6 +63,11 @@ async def test_answers_arrive_as_they_were_given(
     assert [bound] == await local.ports(which, limit=9)
     assert bound.row == port
     assert await local.port(port.id) == await distant.port("web-1")
+    hosts = ["hv1", "hv1.example.net", "hv9"]
+    places = await distant.places([port.id, "gone"], hosts)
+    assert places == await local.places([port.id, "gone"], hosts)
+    assert places.ports == {port.id: PortPlace("hv1", "hv1.example.net", False)}
+    assert places.hosts == {"hv1": "hv1", "hv1.example.net": "hv1"}
     assert await local.templates() == await distant.templates()
     flows = FlowFilter(cause=(group.cause_kind, group.cause_id))
     assert await local.flow_groups(flows, limit=9) == await distant.flow_groups(flows, limit=9)
