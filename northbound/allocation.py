@@ -29,6 +29,29 @@ Taken = Callable[[int, int], Sequence[int]]
 """(first, limit) -> the next taken numbers from `first` on, in order, at most `limit`."""
 
 
+class Cursor:
+    """Where the search of the pool `key` begins, which is `default` before it was ever moved."""
+
+    def __init__(self, tx: Transaction, key: str, default: int) -> None:
+        self._tx = tx
+        self._key = key
+        stored = tx.connection.execute(_NEXT, {"key": key}).scalar()
+        self._is_new = stored is None
+        self._is_moved = False
+        self.next: int = default if stored is None else stored
+        tx.at_end(self._store)
+
+    def move(self, number: int) -> None:
+        """Let the next search begin at `number`."""
+        self.next = number
+        self._is_moved = True
+
+    def _store(self) -> None:
+        if self._is_moved:
+            statement = _INSERT if self._is_new else _UPDATE
+            self._tx.connection.execute(statement, {"key": self._key, "number": self.next})
+
+
 class Pool:
     """The numbers `low` to `high` without the ranges `barred`, as one transaction sees them.
 
@@ -50,29 +73,23 @@ class Pool:
         self._high = high
         self._stored = taken
         self._barred = _merged(barred)
-        self._tx = tx
-        self._key = key
-        stored = tx.connection.execute(_NEXT, {"key": key}).scalar()
-        self._is_new = stored is None
-        self._next: int = low if stored is None else stored
-        tx.at_end(self._store)
+        self._cursor = Cursor(tx, key, low)
         self._here: set[int] = set()
         self._window: set[int] = set()
         self._known_to = low - 1
         self._known_from = low
-        self._moved = False
 
     def take(self) -> int:
         """A free number."""
-        start = self._next if self._low <= self._next <= self._high else self._low
+        stored = self._cursor.next
+        start = stored if self._low <= stored <= self._high else self._low
         number = self._search(start, self._high)
         if number is None:
             number = self._search(self._low, start - 1)
         if number is None:
             raise ExhaustedError(self._title)
         self._here.add(number)
-        self._next = number + 1
-        self._moved = True
+        self._cursor.move(number + 1)
         return number
 
     def mark(self, number: int) -> None:
@@ -82,12 +99,6 @@ class Pool:
     def allows(self, number: int) -> bool:
         """Whether `number` could be taken if it were free."""
         return self._low <= number <= self._high and self._behind_barred(number) == number
-
-    def _store(self) -> None:
-        """Write the cursor, if numbers were taken."""
-        if self._moved:
-            statement = _INSERT if self._is_new else _UPDATE
-            self._tx.connection.execute(statement, {"key": self._key, "number": self._next})
 
     def _search(self, number: int, last: int) -> int | None:
         while number <= last:

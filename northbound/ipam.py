@@ -66,6 +66,11 @@ class AddressBook:
         now = self._now[switch_id]
         return now[address] if address in now else self._holder_stored((switch_id, address))
 
+    def first_free(self, switch_id: str, addresses: Sequence[str]) -> str | None:
+        """Return the first of `addresses` that no port holds; None where all are held."""
+        self._read(switch_id, addresses)
+        return next((each for each in addresses if self.holder(switch_id, each) is None), None)
+
     def claim(self, switch_id: str, port_id: str, addresses: Iterable[str]) -> _Key | None:
         """Claim `addresses` for a port; if another holds one, that address and its holder."""
         addresses = list(addresses)

@@ -263,14 +263,6 @@ def upgrade() -> None:
             initially="DEFERRED",
             deferrable=True,
         ),
-        sa.ForeignKeyConstraint(
-            ["subnet_id"],
-            ["neutron_subnet.id"],
-            name="fk_neutron_fixed_ip_subnet_id",
-            ondelete="CASCADE",
-            initially="DEFERRED",
-            deferrable=True,
-        ),
         sa.PrimaryKeyConstraint("port_id", "ip_address", name="pk_neutron_fixed_ip"),
     )
     op.create_index("ix_neutron_fixed_ip_ip_address", "neutron_fixed_ip", ["ip_address"])

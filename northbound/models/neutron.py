@@ -120,14 +120,17 @@ class NeutronPort(NeutronAnnex):
 
 
 class NeutronFixedIp(Annex):
-    """An address that a port has of a subnet, at a `position` in its list."""
+    """An address that a port has of a subnet, at a `position` in its list.
+
+    The subnet may be one that stands for what a switch says, of which there is no row.
+    """
 
     __tablename__ = "neutron_fixed_ip"
     __table_args__ = (Index(None, "ip_address"),)
 
     port_id: Mapped[str] = _part_of("neutron_port", primary_key=True)
     ip_address: Mapped[str] = mapped_column(Name, primary_key=True)
-    subnet_id: Mapped[str] = _part_of("neutron_subnet")
+    subnet_id: Mapped[str] = mapped_column(Uuid, index=True)
     position: Mapped[int]
 
 

@@ -1,0 +1,149 @@
+"""Subnets as facts: those of a network, the addresses that they have, how ports get them.
+
+A switch that ``/v1`` gave a `subnet4` or `subnet6` has subnets here as well, of which there
+are no rows: their ids follow from the switch's (:func:`switch_subnets`).
+"""
+
+import ipaddress
+import uuid
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import select
+
+from northbound.address_ranges import AddressRange
+from northbound.addresses import Network, parse_ranges
+from northbound.models import LogicalSwitch, NeutronSubnet
+from northbound.transaction import Reader
+
+SLAAC, DHCPV6_STATELESS, DHCPV6_STATEFUL = "slaac", "dhcpv6-stateless", "dhcpv6-stateful"
+
+ROUTER_PORT_OWNERS: Final = frozenset(
+    {
+        "network:router_interface",
+        "network:router_interface_distributed",
+        "network:ha_router_replicated_interface",
+        "network:router_centralized_snat",
+    }
+)
+"""Owners of ports whose addresses are chosen, whatever the subnet is like."""
+_GATEWAY_OWNERS: Final = frozenset({"network:router_gateway", "network:floatingip"})
+
+_OF_SWITCHES: Final = uuid.UUID("5f3c2a0e-6a67-5d0b-9a39-6c1c8f0d7e42")
+"""The namespace of ids of subnets that stand for what a switch says."""
+
+
+def subnets_of_network(reader: Reader, network_id: str) -> list[NeutronSubnet]:
+    """Return the subnets of a network, those that its switch says among them."""
+    query = select(NeutronSubnet).where(NeutronSubnet.network_id == network_id)
+    rows = reader.session.scalars(query.order_by(NeutronSubnet.created_at, NeutronSubnet.id))
+    switch = reader.by_id(LogicalSwitch, network_id)
+    return [*rows.all(), *([] if switch is None else switch_subnets(switch))]
+
+
+def switch_subnets(switch: LogicalSwitch) -> list[NeutronSubnet]:
+    """Return the subnets that stand for `subnet4` and `subnet6` of a switch; they are no rows.
+
+    The first host's address of `subnet4` is never given out: it is a gateway's by convention.
+    """
+    subnets = []
+    if switch.subnet4 is not None:
+        network = ipaddress.IPv4Network(switch.subnet4)
+        first = int(network.network_address) + 2
+        barred = parse_ranges(switch.exclude_ips)
+        pools = _without((first, int(network.broadcast_address) - 1), barred)
+        texts = [[str(ipaddress.IPv4Address(end)) for end in pool] for pool in pools]
+        subnets.append(_switch_subnet(switch, str(network), str(network[1]), texts, None))
+    if switch.subnet6 is not None:
+        subnets.append(_switch_subnet(switch, switch.subnet6, None, [], SLAAC))
+    return subnets
+
+
+def _switch_subnet(
+    switch: LogicalSwitch,
+    cidr: str,
+    gateway_ip: str | None,
+    pools: list[list[str]],
+    mode: str | None,
+) -> NeutronSubnet:
+    version = ipaddress.ip_network(cidr).version
+    return NeutronSubnet(
+        id=switch_subnet_id(switch.id, version),
+        network_id=switch.id,
+        project=switch.project,
+        name="",
+        description="",
+        ip_version=version,
+        cidr=cidr,
+        gateway_ip=gateway_ip,
+        enable_dhcp=mode is not None,
+        allocation_pools=pools,
+        dns_nameservers=[],
+        host_routes=[],
+        ipv6_ra_mode=None,
+        ipv6_address_mode=mode,
+        service_types=[],
+        dns_publish_fixed_ip=False,
+        subnetpool_id=None,
+        tags=[],
+        created_at="",
+        updated_at="",
+        version=switch.version,
+    )
+
+
+def switch_subnet_id(switch_id: str, version: int) -> str:
+    """Return the id of the subnet that stands for `subnet4` or `subnet6` of a switch."""
+    return str(uuid.uuid5(_OF_SWITCHES, f"{switch_id}/{version}"))
+
+
+def _without(whole: AddressRange, barred: Sequence[AddressRange]) -> list[AddressRange]:
+    """Return what is left of a range without those `barred`, which are sorted."""
+    first, last = whole
+    left = []
+    for low, high in barred:
+        if first < low:
+            left.append((first, min(low - 1, last)))
+        first = max(first, high + 1)
+    if first <= last:
+        left.append((first, last))
+    return [(low, high) for low, high in left if low <= high]
+
+
+def has_automatic_addresses(subnet: NeutronSubnet) -> bool:
+    """Tell whether addresses of a subnet follow from MAC addresses."""
+    modes = (SLAAC, DHCPV6_STATELESS)
+    return subnet.ipv6_address_mode in modes or subnet.ipv6_ra_mode in modes
+
+
+def is_router_port(device_owner: str) -> bool:
+    """Tell whether ports of an owner choose their addresses also in subnets of automatic ones."""
+    return device_owner in ROUTER_PORT_OWNERS
+
+
+def address_ranges(subnet: NeutronSubnet) -> list[AddressRange]:
+    """Return the allocation pools of a subnet as pairs of numbers."""
+    make = ipaddress.ip_address
+    return [(int(make(first)), int(make(last))) for first, last in subnet.allocation_pools]
+
+
+def holds_address(subnet: NeutronSubnet, address: str, device_owner: str = "") -> bool:
+    """Tell whether a port may have an address of the subnet.
+
+    That of the network is for routers, and only in IPv6 (RFC 4291 2.6.1); the broadcast
+    address of IPv4 is no port's.
+    """
+    network: Network = ipaddress.ip_network(subnet.cidr)
+    ip = ipaddress.ip_address(address)
+    if ip.version != network.version or ip not in network:
+        return False
+    if network.version == 4:
+        broadcast = network.prefixlen < 31 and ip == network.broadcast_address
+        return ip != network.network_address and not broadcast
+    routers = ROUTER_PORT_OWNERS | _GATEWAY_OWNERS | {""}
+    return ip != network.network_address or device_owner in routers
+
+
+def subnet_of_address(subnets: Sequence[NeutronSubnet], address: str) -> NeutronSubnet | None:
+    """Return the subnet that an address is of, if it is of one."""
+    return next((each for each in subnets if holds_address(each, address)), None)
