@@ -169,15 +169,12 @@ def upgrade() -> None:
     op.create_table(
         "neutron_port",
         sa.Column("id", sa.String(36), nullable=False),
-        sa.Column("mac_address", sa.String(255), nullable=False),
         sa.Column("device_id", sa.String(255), nullable=False),
         sa.Column("device_owner", sa.String(255), nullable=False),
-        sa.Column("host", sa.String(255), nullable=False),
         sa.Column("vnic_type", sa.String(), nullable=False),
         sa.Column("profile", sa.JSON(), nullable=False),
-        sa.Column("port_security_enabled", sa.Boolean(), nullable=False),
         sa.Column("allowed_address_pairs", sa.JSON(), nullable=False),
-        sa.Column("dns_name", sa.String(), nullable=False),
+        sa.Column("more", sa.JSON(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),
         sa.Column("created_at", sa.String(), nullable=False),
@@ -195,8 +192,6 @@ def upgrade() -> None:
     )
     op.create_index("ix_neutron_port_device_id", "neutron_port", ["device_id"])
     op.create_index("ix_neutron_port_device_owner", "neutron_port", ["device_owner"])
-    op.create_index("ix_neutron_port_host", "neutron_port", ["host"])
-    op.create_index("ix_neutron_port_mac_address", "neutron_port", ["mac_address"])
     op.create_table(
         "neutron_security_group_rule",
         sa.Column("id", sa.String(36), nullable=False),
@@ -248,30 +243,12 @@ def upgrade() -> None:
         "neutron_security_group_rule",
         ["security_group_id"],
     )
-    op.create_table(
-        "neutron_fixed_ip",
-        sa.Column("port_id", sa.String(36), nullable=False),
-        sa.Column("ip_address", sa.String(255), nullable=False),
-        sa.Column("subnet_id", sa.String(36), nullable=False),
-        sa.Column("position", sa.Integer(), nullable=False),
-        sa.Column("version", sa.BigInteger(), nullable=False),
-        sa.ForeignKeyConstraint(
-            ["port_id"],
-            ["neutron_port.id"],
-            name="fk_neutron_fixed_ip_port_id",
-            ondelete="CASCADE",
-            initially="DEFERRED",
-            deferrable=True,
-        ),
-        sa.PrimaryKeyConstraint("port_id", "ip_address", name="pk_neutron_fixed_ip"),
-    )
-    op.create_index("ix_neutron_fixed_ip_ip_address", "neutron_fixed_ip", ["ip_address"])
-    op.create_index("ix_neutron_fixed_ip_subnet_id", "neutron_fixed_ip", ["subnet_id"])
+    op.create_index("ix_address_claim_address", "address_claim", ["address"])
 
 
 def downgrade() -> None:
+    op.drop_index("ix_address_claim_address", "address_claim")
     for table in (
-        "neutron_fixed_ip",
         "neutron_security_group_rule",
         "neutron_port",
         "neutron_subnet",

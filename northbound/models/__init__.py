@@ -13,7 +13,6 @@ from northbound.models.filtering import (
 from northbound.models.history import Change, Revision, RevisionCounter
 from northbound.models.neutron import (
     NeutronAddressGroup,
-    NeutronFixedIp,
     NeutronNetwork,
     NeutronPort,
     NeutronQuota,
@@ -74,7 +73,6 @@ __all__ = [
     "LogicalSwitch",
     "LogicalSwitchPort",
     "NeutronAddressGroup",
-    "NeutronFixedIp",
     "NeutronNetwork",
     "NeutronPort",
     "NeutronQuota",

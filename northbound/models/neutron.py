@@ -8,7 +8,7 @@ Times are texts as Neutron writes them (``2026-01-31T10:00:00Z``).
 
 from typing import Any
 
-from sqlalchemy import JSON, ForeignKey, Index
+from sqlalchemy import JSON, ForeignKey
 from sqlalchemy.orm import Mapped, MappedColumn, mapped_column
 
 from northbound.models.base import Annex, Name, Uuid
@@ -19,10 +19,8 @@ def _beside(table: str) -> MappedColumn[Any]:
     return mapped_column(Uuid, _key(table), primary_key=True, sort_order=-10)
 
 
-def _part_of(table: str, *, primary_key: bool = False) -> MappedColumn[Any]:
+def _part_of(table: str) -> MappedColumn[Any]:
     """Return a column that refers to what a row is part of, and goes with."""
-    if primary_key:
-        return mapped_column(Uuid, _key(table), primary_key=True)
     return mapped_column(Uuid, _key(table), index=True)
 
 
@@ -103,35 +101,21 @@ class NeutronSubnet(NeutronAnnex):
 
 
 class NeutronPort(NeutronAnnex):
-    """Beside a logical switch port. `host` is the one that the port was asked to be bound on."""
+    """Beside a logical switch port, which has its addresses, its host and its port security.
+
+    `more` has attributes that are kept as they were said, by name, where they differ from what
+    they are by default.
+    """
 
     __tablename__ = "neutron_port"
 
     id: Mapped[str] = _beside("logical_switch_port")
-    mac_address: Mapped[str] = mapped_column(Name, index=True)
     device_id: Mapped[str] = mapped_column(Name, index=True, default="")
     device_owner: Mapped[str] = mapped_column(Name, index=True, default="")
-    host: Mapped[str] = mapped_column(Name, index=True, default="")
     vnic_type: Mapped[str] = mapped_column(default="normal")
     profile: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
-    port_security_enabled: Mapped[bool] = mapped_column(default=True)
     allowed_address_pairs: Mapped[list[dict[str, str]]] = mapped_column(JSON, default=list)
-    dns_name: Mapped[str] = mapped_column(default="")
-
-
-class NeutronFixedIp(Annex):
-    """An address that a port has of a subnet, at a `position` in its list.
-
-    The subnet may be one that stands for what a switch says, of which there is no row.
-    """
-
-    __tablename__ = "neutron_fixed_ip"
-    __table_args__ = (Index(None, "ip_address"),)
-
-    port_id: Mapped[str] = _part_of("neutron_port", primary_key=True)
-    ip_address: Mapped[str] = mapped_column(Name, primary_key=True)
-    subnet_id: Mapped[str] = mapped_column(Uuid, index=True)
-    position: Mapped[int]
+    more: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict)
 
 
 class NeutronRouter(NeutronAnnex):

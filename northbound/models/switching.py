@@ -63,7 +63,7 @@ class AddressClaim(Base):
     __table_args__ = (Index(None, "logical_switch_id", "number"),)
 
     logical_switch_id: Mapped[str] = reference("logical_switch.id", primary_key=True)
-    address: Mapped[str] = mapped_column(primary_key=True)
+    address: Mapped[str] = mapped_column(primary_key=True, index=True)
     logical_switch_port_id: Mapped[str] = reference("logical_switch_port.id")
     number: Mapped[int | None] = mapped_column(BigInteger, default=None)
 
