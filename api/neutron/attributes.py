@@ -5,11 +5,12 @@ that are required; one that changes it names only what can be changed. What isn'
 refused. Some attributes are for admins: others neither see nor set them.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from api.neutron.context import Context
 from api.neutron.errors import BadRequestError, InvalidInputError, NotAuthorizedError
+from api.neutron.tags import tags_value
 from api.neutron.values import Converter, boolean, integer, text, uuid
 
 
@@ -27,10 +28,16 @@ UNSET: Final[Any] = _Marker("UNSET")
 """What stands for an attribute that wasn't given, and whose default depends on others."""
 
 
+Fits = Callable[[Any, Sequence[Any]], bool]
+"""Whether an attribute's value is one for the values that its filter has."""
+
+
 class Attribute(NamedTuple):
     """An attribute: how it is read, its default, and who may do what with it.
 
-    `set_by_admin` is about giving it a value, `shown_to_admin` about seeing it.
+    `set_by_admin` is about giving it a value, `shown_to_admin` about seeing it. A filter's value
+    is read as the attribute's are, unless `read_filter` does that, and one of them has to be the
+    attribute's value, or in it, unless `fits` decides.
     """
 
     name: str
@@ -42,6 +49,8 @@ class Attribute(NamedTuple):
     shown_to_admin: bool = False
     filtered: bool = True
     sorted: bool = True
+    read_filter: Converter | None = None
+    fits: Fits | None = None
 
 
 class Attributes:
@@ -139,7 +148,7 @@ ADMIN_STATE_UP = Attribute("admin_state_up", boolean, True)
 STATUS = read_only("status")
 STANDARD = (
     DESCRIPTION,
-    read_only("tags", filtered=False, sorted=False),
+    Attribute("tags", tags_value, (), put=False, filtered=False, sorted=False),
     read_only("created_at"),
     read_only("updated_at"),
     read_only("revision_number", integer()),

@@ -49,6 +49,7 @@ class InvalidInputError(BadRequestError):
 
     def __init__(self, attribute: str, reason: str, type_: str = "HTTPBadRequest") -> None:
         super().__init__(f"Invalid input for {attribute}. Reason: {reason}.", type_)
+        self.reason = reason
 
 
 class NotAuthorizedError(NeutronError):

@@ -25,6 +25,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "standard-attr-description": ("standard-attr-description", "Objects have descriptions"),
     "standard-attr-revisions": ("Resource revision numbers", "Objects have revision numbers"),
     "standard-attr-tag": ("Tag support for resources", "Objects have tags"),
+    "tag-creation": ("Tag creation", "Objects are created with tags"),
     "standard-attr-timestamp": ("Resource timestamps", "Objects tell when they changed"),
 }
 

@@ -147,7 +147,7 @@ class Operations:
         values = [resource.attributes.read_new(context, each) for each in bodies]
 
         def work(tx: Transaction) -> list[View]:
-            ids = [resource.create(tx, context, each) for each in values]
+            ids = [self._create(tx, context, each) for each in values]
             tx.flush()
             return [resource.view(tx, context, each) for each in ids]
 
@@ -156,6 +156,13 @@ class Operations:
         shown = [resource.attributes.shown(context, view) for view in views]
         answer = {resource.collection: shown} if bulk else {resource.name: shown[0]}
         return JSONResponse(answer, 201)
+
+    def _create(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> str:
+        object_id = self._resource.create(tx, context, values)
+        if values.get("tags"):
+            row = self._resource.find(tx, context, object_id)
+            self._resource.annex(tx, row).tags = list(values["tags"])
+        return object_id
 
     async def update(self, request: Request) -> Response:
         context = await self._authenticate(request)
@@ -283,8 +290,7 @@ class Operations:
         Raises ResourceNotFoundError, or NotAuthorizedError for what the caller only sees.
         """
         row = self._resource.find(tx, context, object_id)
-        project = self._resource.project_of(row)
-        if not context.owns(project):
+        if not self._resource.may_change(context, row, verb):
             raise NotAuthorizedError(f"{verb}_{self._resource.name}")
         return row
 

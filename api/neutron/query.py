@@ -11,7 +11,7 @@ from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from api.neutron.attributes import Attribute, Attributes
+from api.neutron.attributes import Attribute, Attributes, Fits
 from api.neutron.errors import BadRequestError
 from api.neutron.values import boolean, integer
 
@@ -28,6 +28,8 @@ class ListQuery:
 
     filters: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     """The values that each attribute may have, in their canonical form."""
+    fits: Mapping[str, Fits] = field(default_factory=dict)
+    """How filters are compared that have a way of their own."""
     tags: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """For each filter of tags those that it names."""
     fields: frozenset[str] = frozenset()
@@ -41,7 +43,8 @@ class ListQuery:
     def matches(self, view: Mapping[str, Any]) -> bool:
         """Tell whether all filters hold for an object as it is shown."""
         return all(
-            _matches(view.get(name), values) for name, values in self.filters.items()
+            self.fits.get(name, _matches)(view.get(name), values)
+            for name, values in self.filters.items()
         ) and self._has_tags(view.get("tags", ()))
 
     def _has_tags(self, tags: Sequence[str]) -> bool:
@@ -96,6 +99,7 @@ def read_query(
             filters.setdefault(attribute.name, []).append(_filter_value(attribute, value))
     return ListQuery(
         filters,
+        {name: fits for name in filters if (fits := known[name].fits) is not None},
         tags,
         frozenset(fields),
         _sort(attributes, keys, directions),
@@ -153,6 +157,8 @@ def _filter_value(attribute: Attribute, value: str) -> Any:
     """Return a filter's value as the attribute would have it; what it can't have fits nothing."""
     if value == "" or attribute.convert is None:
         return value
+    if attribute.read_filter is not None:
+        return attribute.read_filter(value)
     try:
         return attribute.convert(value)
     except ValueError:

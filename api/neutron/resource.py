@@ -91,6 +91,10 @@ class Resource(Generic[R]):
         """Return the project that owns an object."""
         raise NotImplementedError
 
+    def may_change(self, context: Context, row: R, verb: str) -> bool:  # noqa: ARG002
+        """Tell whether the caller may ``update`` or ``delete`` an object that it sees."""
+        return context.owns(self.project_of(row))
+
     async def complete(self, service: Service, context: Context, views: Sequence[View]) -> None:  # noqa: ARG002
         """Fill in what realised state says. Most resources have nothing of that."""
         return

@@ -13,6 +13,14 @@ MAXIMUM_TAGS = 50
 _TAGS = list_of(text(MAXIMUM_TAG), maximum=MAXIMUM_TAGS)
 
 
+def tags_value(value: Any) -> list[str]:
+    """Take the tags of a body that creates an object: a converter of an attribute."""
+    try:
+        return checked_tags({"tags": value})
+    except InvalidInputError as error:
+        raise ValueError(error.reason) from None
+
+
 def checked_tag(tag: str) -> str:
     """Return a tag, or raise InvalidInputError."""
     if not tag or "," in tag:

@@ -37,7 +37,12 @@ NetworkRow = tuple[LogicalSwitch, NeutronNetwork | None]
 NETWORK_TYPE: Final = "geneve"
 SMALLEST_MTU, LARGEST_MTU = 68, 65535
 
-_PROVIDER = {"set_by_admin": True, "shown_to_admin": True, "put": False, "filtered": True}
+_PROVIDER: dict[str, Any] = {
+    "set_by_admin": True,
+    "shown_to_admin": True,
+    "put": False,
+    "filtered": True,
+}
 
 
 class Networks(Resource[NetworkRow]):

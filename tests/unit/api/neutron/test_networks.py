@@ -163,6 +163,18 @@ async def test_tags(neutron: Neutron) -> None:
     assert (await neutron.get(f"{path}/tags")) == []
 
 
+async def test_objects_are_created_with_tags(neutron: Neutron) -> None:
+    body = {"networks": [{"tags": ["b", "a", "b"]}, {"name": "plain"}]}
+    made = (await neutron.call("POST", "networks", body)).json()["networks"]
+    assert [each["tags"] for each in made] == [["b", "a"], []]
+    assert [each["id"] for each in await neutron.get("networks?tags=a")] == [made[0]["id"]]
+    for tags in ("a", [1], ["a,b"], [""], ["x" * 256], [str(i) for i in range(51)]):
+        body = {"network": {"tags": tags}}
+        await neutron.refused(400, "HTTPBadRequest", "POST", "networks", body)
+    path, body = f"networks/{made[0]['id']}", {"network": {"tags": []}}
+    await neutron.refused(400, "HTTPBadRequest", "PUT", path, body)
+
+
 async def test_discovery(neutron: Neutron) -> None:
     versions = (await neutron.client.get("/")).json()["versions"]
     assert versions[0]["links"][0]["href"] == "http://localhost/v2.0/"
