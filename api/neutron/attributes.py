@@ -35,7 +35,8 @@ Fits = Callable[[Any, Sequence[Any]], bool]
 class Attribute(NamedTuple):
     """An attribute: how it is read, its default, and who may do what with it.
 
-    `set_by_admin` is about giving it a value, `shown_to_admin` about seeing it. A filter's value
+    `set_by_admin` is about giving it a value, `shown_to_admin` about seeing it; one that isn't
+    `visible` is only taken, or a filter. A filter's value
     is read as the attribute's are, unless `read_filter` does that, and one of them has to be the
     attribute's value, or in it, unless `fits` decides.
     """
@@ -47,6 +48,7 @@ class Attribute(NamedTuple):
     put: bool = True
     set_by_admin: bool = False
     shown_to_admin: bool = False
+    visible: bool = True
     filtered: bool = True
     sorted: bool = True
     read_filter: Converter | None = None
@@ -94,9 +96,11 @@ class Attributes:
 
     def shown(self, context: Context, view: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the caller may see of `view`."""
-        if context.is_admin:
-            return dict(view)
-        hidden = {each.name for each in self.by_name.values() if each.shown_to_admin}
+        hidden = {
+            each.name
+            for each in self.by_name.values()
+            if not each.visible or (each.shown_to_admin and not context.is_admin)
+        }
         return {name: value for name, value in view.items() if name not in hidden}
 
     def _known(self, body: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,8 @@
 
     NeutronError                          400..503, `type` is the class of Neutron's exception
     ├── BadRequestError                   400 HTTPBadRequest
+    │   ├── InvalidInputError             400 HTTPBadRequest, with the attribute's name
+    │   └── InvalidOperationError         400 InvalidInput
     ├── NotAuthorizedError                403 PolicyNotAuthorized
     ├── UnauthenticatedError              401, which is no Neutron body but Keystone's
     ├── ResourceNotFoundError             404 NetworkNotFound and its like
@@ -50,6 +52,13 @@ class InvalidInputError(BadRequestError):
     def __init__(self, attribute: str, reason: str, type_: str = "HTTPBadRequest") -> None:
         super().__init__(f"Invalid input for {attribute}. Reason: {reason}.", type_)
         self.reason = reason
+
+
+class InvalidOperationError(BadRequestError):
+    """Attributes don't go together, or not with what there is. `type_` tells it from others."""
+
+    def __init__(self, reason: str, type_: str = "InvalidInput") -> None:
+        super().__init__(f"Invalid input for operation: {reason}.", type_)
 
 
 class NotAuthorizedError(NeutronError):

@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from api.neutron.attributes import UNSET
-from api.neutron.errors import BadRequestError, NeutronError, ResourceNotFoundError
+from api.neutron.errors import InvalidOperationError, NeutronError, ResourceNotFoundError
 from api.neutron.subnets import (
     address_ranges,
     has_automatic_addresses,
@@ -188,14 +188,14 @@ class Allocator:
     ) -> NeutronSubnet:
         """Return the subnet that an element of `fixed_ips` means."""
         if not subnets:
-            raise _invalid("IP allocation requires subnets for network")
+            raise InvalidOperationError("IP allocation requires subnets for network")
         subnet_id, address = wanted.get("subnet_id"), wanted.get("ip_address")
         if subnet_id is not None:
             subnet = next((each for each in subnets if each.id == subnet_id), None)
             if subnet is None:
                 if self._tx.session.get(NeutronSubnet, subnet_id) is None:
                     raise ResourceNotFoundError("Subnet", subnet_id)
-                raise _invalid(
+                raise InvalidOperationError(
                     f"Failed to create port on network {port.network_id}, because fixed_ips "
                     f"included invalid subnet {subnet_id}"
                 )
@@ -204,7 +204,7 @@ class Allocator:
                 raise NeutronError(400, "InvalidIpForSubnet", message)
             return subnet
         if address is None:
-            raise _invalid("IP allocation requires subnet_id or ip_address")
+            raise InvalidOperationError("IP allocation requires subnet_id or ip_address")
         for subnet in subnets:
             if holds_address(subnet, address, port.device_owner):
                 return subnet
@@ -271,7 +271,3 @@ def _derived(subnet: NeutronSubnet, mac: str) -> str:
 def _in_use(subnet: NeutronSubnet, address: str) -> NeutronError:
     message = f"IP address {address} already allocated in subnet {subnet.id}"
     return NeutronError(409, "IpAddressAlreadyAllocated", message)
-
-
-def _invalid(reason: str) -> BadRequestError:
-    return BadRequestError(f"Invalid input for operation: {reason}.", "InvalidInput")

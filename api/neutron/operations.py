@@ -107,8 +107,7 @@ class Operations:
         asked = read_query(resource.attributes, request.query_params, resource.filters)
 
         def work(reader: Reader) -> list[View]:
-            query = resource.narrowed(resource.select(context), asked)
-            return resource.views(reader, context, resource.rows(reader, query))
+            return resource.list_views(reader, context, asked)
 
         views = await self._service.backend.read(work, context.scope)
         await resource.complete(self._service, context, views)

@@ -115,6 +115,11 @@ class Resource(Generic[R]):
                 query = query.where(_has_tag(self.tags_column, tag))
         return query
 
+    def list_views(self, reader: Reader, context: Context, asked: ListQuery) -> list[View]:
+        """Return views of the objects that a list may have; more than it will are fine."""
+        query = self.narrowed(self.select(context), asked)
+        return self.views(reader, context, self.rows(reader, query))
+
     def find(self, reader: Reader, context: Context, object_id: str) -> R:
         """Return the row with that id, or raise ResourceNotFoundError.
 
