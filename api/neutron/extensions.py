@@ -21,12 +21,26 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "If-Match constraints based on revision_number",
         "Changes of one revision",
     ),
+    "security-group": ("security-group", "What reaches ports is what rules allow"),
+    "security-groups-normalized-cidr": (
+        "Normalized CIDR field for security group rules",
+        "Rules show the network that their prefix lies in",
+    ),
+    "security-groups-rules-belongs-to-default-sg": (
+        "Security group rule belongs to the project's default security group",
+        "Rules tell whether they are of a default group",
+    ),
+    "security-groups-shared-filtering": (
+        "Security group filtering on the shared field",
+        "No group is shared, and they can be filtered by that",
+    ),
     "sorting": ("Sorting support", "Lists are sorted as asked"),
     "standard-attr-description": ("standard-attr-description", "Objects have descriptions"),
     "standard-attr-revisions": ("Resource revision numbers", "Objects have revision numbers"),
     "standard-attr-tag": ("Tag support for resources", "Objects have tags"),
     "tag-creation": ("Tag creation", "Objects are created with tags"),
     "standard-attr-timestamp": ("Resource timestamps", "Objects tell when they changed"),
+    "stateful-security-group": ("Stateful security group", "Groups track connections or don't"),
 }
 
 

@@ -105,6 +105,7 @@ class Operations:
         context = await self._authenticate(request)
         resource = self._resource
         asked = read_query(resource.attributes, request.query_params, resource.filters)
+        await resource.prepare(self._service, context)
 
         def work(reader: Reader) -> list[View]:
             return resource.list_views(reader, context, asked)
@@ -144,6 +145,7 @@ class Operations:
         body = await json_body(request)
         bodies, bulk = self._bodies(body)
         values = [resource.attributes.read_new(context, each) for each in bodies]
+        resource.check_together(values)
 
         def work(tx: Transaction) -> list[View]:
             ids = [self._create(tx, context, each) for each in values]

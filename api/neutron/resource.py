@@ -16,7 +16,7 @@ from sqlalchemy import ColumnElement, Select, String, cast
 from api.backend import Backend
 from api.neutron.attributes import Attribute, Attributes
 from api.neutron.context import Context
-from api.neutron.errors import ResourceNotFoundError, RevisionMismatchError
+from api.neutron.errors import NeutronError, ResourceNotFoundError, RevisionMismatchError
 from api.neutron.query import ListQuery
 from api.neutron.settings import NeutronLimits
 from northbound.models.neutron import NeutronAnnex
@@ -95,6 +95,18 @@ class Resource(Generic[R]):
         """Tell whether the caller may ``update`` or ``delete`` an object that it sees."""
         return context.owns(self.project_of(row))
 
+    def check_together(self, several: Sequence[Mapping[str, Any]]) -> None:  # noqa: ARG002
+        """Refuse the values of objects that one request can't create together."""
+        return
+
+    async def prepare(self, service: Service, context: Context) -> None:  # noqa: ARG002
+        """Make what has to be there before the caller reads a list. Most need nothing."""
+        return
+
+    def not_found(self, object_id: str) -> NeutronError:
+        """Return the refusal for an id that no object has which exists for the caller."""
+        return ResourceNotFoundError(self.title, object_id)
+
     async def complete(self, service: Service, context: Context, views: Sequence[View]) -> None:  # noqa: ARG002
         """Fill in what realised state says. Most resources have nothing of that."""
         return
@@ -121,7 +133,7 @@ class Resource(Generic[R]):
         return self.views(reader, context, self.rows(reader, query))
 
     def find(self, reader: Reader, context: Context, object_id: str) -> R:
-        """Return the row with that id, or raise ResourceNotFoundError.
+        """Return the row with that id, or raise what :meth:`not_found` returns.
 
         An id is never a name: clients ask for names by a filter, when this has failed.
         """
@@ -130,7 +142,7 @@ class Resource(Generic[R]):
         query = self.select(context).where(self.id_column == object_id.lower())
         found = reader.session.execute(query).first()
         if found is None:
-            raise ResourceNotFoundError(self.title, object_id)
+            raise self.not_found(object_id)
         row: R = _row(found)
         return row
 

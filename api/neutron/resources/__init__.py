@@ -5,6 +5,8 @@ from typing import Any
 
 from api.neutron.resource import Resource
 from api.neutron.resources.network import Networks
+from api.neutron.resources.security_group import SecurityGroups
+from api.neutron.resources.security_group_rule import SecurityGroupRules
 from api.neutron.settings import NeutronLimits
 
 
@@ -13,12 +15,19 @@ class Resources:
     """One object of each resource."""
 
     networks: Networks
+    security_groups: SecurityGroups
+    security_group_rules: SecurityGroupRules
 
     @classmethod
     def make(cls, limits: NeutronLimits) -> "Resources":
         """Return all resources, put together."""
-        return cls(networks=Networks(limits))
+        rules = SecurityGroupRules()
+        return cls(
+            networks=Networks(limits),
+            security_groups=SecurityGroups(rules),
+            security_group_rules=rules,
+        )
 
     @property
     def all(self) -> tuple[Resource[Any], ...]:
-        return (self.networks,)
+        return (self.networks, self.security_groups, self.security_group_rules)
