@@ -10,6 +10,7 @@ from typing import Any
 _UPDATED = "2026-01-01T00:00:00-00:00"
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
+    "address-group": ("Address group", "Addresses that rules name together"),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are none"),
     "net-mtu": ("Network MTU", "Networks have an MTU"),
     "net-mtu-writable": ("Network MTU (writable)", "It can be set"),
@@ -25,6 +26,10 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "security-groups-normalized-cidr": (
         "Normalized CIDR field for security group rules",
         "Rules show the network that their prefix lies in",
+    ),
+    "security-groups-remote-address-group": (
+        "Remote address group id field for security group rules",
+        "The other end of a rule may be an address group",
     ),
     "security-groups-rules-belongs-to-default-sg": (
         "Security group rule belongs to the project's default security group",

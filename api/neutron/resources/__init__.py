@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.neutron.resource import Resource
+from api.neutron.resources.address_group import AddressGroups
+from api.neutron.resources.default_security_group_rule import DefaultSecurityGroupRules
 from api.neutron.resources.network import Networks
 from api.neutron.resources.security_group import SecurityGroups
 from api.neutron.resources.security_group_rule import SecurityGroupRules
@@ -17,6 +19,8 @@ class Resources:
     networks: Networks
     security_groups: SecurityGroups
     security_group_rules: SecurityGroupRules
+    default_security_group_rules: DefaultSecurityGroupRules
+    address_groups: AddressGroups
 
     @classmethod
     def make(cls, limits: NeutronLimits) -> "Resources":
@@ -26,8 +30,16 @@ class Resources:
             networks=Networks(limits),
             security_groups=SecurityGroups(rules),
             security_group_rules=rules,
+            default_security_group_rules=DefaultSecurityGroupRules(),
+            address_groups=AddressGroups(),
         )
 
     @property
     def all(self) -> tuple[Resource[Any], ...]:
-        return (self.networks, self.security_groups, self.security_group_rules)
+        return (
+            self.networks,
+            self.security_groups,
+            self.security_group_rules,
+            self.default_security_group_rules,
+            self.address_groups,
+        )
