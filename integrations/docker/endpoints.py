@@ -16,11 +16,10 @@ from integrations.docker import ids
 from integrations.docker.errors import AwayError, RefusedCallError
 from integrations.docker.fields import Fields
 from integrations.docker.options import endpoint_groups
+from integrations.docker.plumbing import Plumbing
 from integrations.docker.records import PORTS, NetworkRecord, Records
 from integrations.docker.session import Operation, Session
-from integrations.host.bridge import BridgePort, add_port, find_port, remove_port
 from integrations.host.errors import HostError
-from integrations.host.links import find_link, make_veth, remove_link
 
 _PORT_MAP = "com.docker.network.portmap"
 _MAC = "com.docker.network.endpoint.macaddress"
@@ -45,11 +44,11 @@ class Endpoint(NamedTuple):
 
 
 class EndpointDriver:
-    """The calls about endpoints; `bridge` is the host's integration bridge."""
+    """The calls about endpoints; `mtu` is that of networks which don't say one."""
 
-    def __init__(self, records: Records, bridge: str, mtu: int) -> None:
+    def __init__(self, records: Records, plumbing: Plumbing, mtu: int) -> None:
         self._records = records
-        self._bridge = bridge
+        self._plumbing = plumbing
         self._mtu = mtu
 
     def create(self, session: Session, call: Fields) -> dict[str, Any]:
@@ -96,24 +95,13 @@ class EndpointDriver:
         if holder in (None, endpoint.id):
             return
         here = port["labels"].get(ids.HOST) == self._records.host
-        if not here or find_link(ids.host_interface(holder), session.deadline) is not None:
+        if not here or self._plumbing.is_there(holder, session.deadline):
             raise RefusedCallError(f"MAC address {endpoint.mac} is endpoint {holder[:12]}'s")
 
     def _plug(self, endpoint: Endpoint, deadline: Deadline) -> None:
-        """Make the interfaces, and the port of the bridge."""
-        host, container = ids.host_interface(endpoint.id), ids.container_interface(endpoint.id)
-        mtu = endpoint.record.mtu or self._mtu
-        make_veth(host, container, deadline, namespace=None, mtu=mtu, mac=endpoint.mac)
-        facts = {ids.ENDPOINT_KEY: endpoint.id, ids.NETWORK_KEY: endpoint.record.network}
-        add_port(
-            self._bridge,
-            host,
-            endpoint.port,
-            ids.OWNER,
-            deadline,
-            external_ids=facts,
-            wait=False,
-        )
+        record = endpoint.record
+        mtu = record.mtu or self._mtu
+        self._plumbing.plug(endpoint.id, record.network, endpoint.port, endpoint.mac, mtu, deadline)
 
     def _declare(self, session: Session, endpoint: Endpoint) -> None:
         """Have the port, in its groups, and up."""
@@ -170,11 +158,10 @@ class EndpointDriver:
             try:
                 time.sleep(session.deadline.at_most(pause))
             except TimeLimitError:
-                port = find_port(ids.host_interface(endpoint.id), Deadline(_UNDO_SECONDS))
-                reason = port.error if port is not None and port.error else "is its agent running?"
+                trouble = self._plumbing.trouble(endpoint.id, Deadline(_UNDO_SECONDS))
                 raise AwayError(
                     f"no chassis has the port of endpoint {endpoint.id[:12]} on bridge "
-                    f"{self._bridge}: {reason}"
+                    f"{self._plumbing.bridge}: {trouble or 'is the agent of this host running?'}"
                 ) from None
             pause = min(pause * 2, 0.5)
 
@@ -182,18 +169,13 @@ class EndpointDriver:
         """Leave nothing of an endpoint that failed, as far as it can be reached."""
         deadline = Deadline(_UNDO_SECONDS)
         try:
-            self._unplug(endpoint.id, deadline)
+            self._plumbing.unplug(endpoint.id, deadline)
         except (HostError, TimeLimitError) as error:
             _LOG.warning("endpoint %s failed, and its interface stays: %s", endpoint.id, error)
         try:
             session.until(deadline).delete(f"{PORTS}/{endpoint.port}")
         except (ClientError, TimeLimitError) as error:
             _LOG.warning("endpoint %s failed, and its port stays: %s", endpoint.id, error)
-
-    def _unplug(self, endpoint: str, deadline: Deadline) -> None:
-        name = ids.host_interface(endpoint)
-        remove_port(self._bridge, name, deadline)
-        remove_link(name, deadline)
 
     def join(self, session: Session, call: Fields) -> dict[str, Any]:
         endpoint = call.docker_id("EndpointID")
@@ -218,10 +200,10 @@ class EndpointDriver:
 
     def delete(self, session: Session, call: Fields) -> dict[str, Any]:
         network, endpoint = call.docker_id("NetworkID"), call.docker_id("EndpointID")
-        plugged = _plugged(endpoint, session.deadline)
-        self._unplug(endpoint, session.deadline)
-        if plugged is not None and plugged.iface_id:
-            session.delete(f"{PORTS}/{plugged.iface_id}")
+        plugged = self._plumbing.port_of(endpoint, session.deadline)
+        self._plumbing.unplug(endpoint, session.deadline)
+        if plugged is not None:
+            session.delete(f"{PORTS}/{plugged}")
             return {}
         # The host was restarted, or this call is made again after the half of it.
         record = self._records.find(session, network)
@@ -235,16 +217,16 @@ class EndpointDriver:
     def operational_info(self, session: Session, call: Fields) -> dict[str, Any]:
         """What ``docker network inspect --verbose`` and the daemon's log may show of it."""
         endpoint = call.docker_id("EndpointID")
-        plugged = _plugged(endpoint, session.deadline)
-        if plugged is None or not plugged.iface_id:
+        port = self._plumbing.port_of(endpoint, session.deadline)
+        if port is None:
             return {"Value": {"status": "unplugged"}}
-        binding = session.find(f"/v1/port-bindings/{plugged.iface_id}")
+        binding = session.find(f"/v1/port-bindings/{port}")
         if binding is None:
-            return {"Value": {"status": "unknown to Treadle", "port": plugged.iface_id}}
+            return {"Value": {"status": "unknown to Treadle", "port": port}}
         return {
             "Value": {
                 "status": "up" if binding.get("up") else "down",
-                "port": plugged.iface_id,
+                "port": port,
                 "chassis": str(binding.get("chassis") or ""),
             }
         }
@@ -254,14 +236,6 @@ class EndpointDriver:
         and which nodes a swarm has, chassis tell themselves."""
         call.names()
         return {}
-
-
-def _plugged(endpoint: str, deadline: Deadline) -> BridgePort | None:
-    """The interface of an endpoint in Open vSwitch's database."""
-    port = find_port(ids.host_interface(endpoint), deadline)
-    if port is None or port.external_ids.get(ids.ENDPOINT_KEY) != endpoint:
-        return None
-    return port
 
 
 def _is_about_the_port(error: RefusedError) -> bool:

@@ -161,3 +161,8 @@ def _depths(value: Any) -> Iterator[int]:
             return
         inner = each.values() if isinstance(each, dict) else each if isinstance(each, list) else ()
         waiting += [(below, depth + 1) for below in inner]
+
+
+def network_of(text: str) -> Network:
+    """Return a network in CIDR notation; raise ValueError for anything else."""
+    return ipaddress.ip_network(text)

@@ -12,9 +12,13 @@ from pathlib import Path
 
 from integrations.client import ClientError, read_token
 from integrations.deadline import Deadline, TimeLimitError
+from integrations.docker.docker_api import DockerError
 from integrations.docker.endpoints import EndpointDriver
+from integrations.docker.errors import DriverError
 from integrations.docker.ipam import IpamDriver, PendingPools
+from integrations.docker.leftovers import Cleaner
 from integrations.docker.networks import NetworkDriver
+from integrations.docker.plumbing import Plumbing
 from integrations.docker.records import Records
 from integrations.docker.routes import Routes
 from integrations.docker.server import Server, SocketTakenError
@@ -25,6 +29,7 @@ from integrations.host.errors import HostError
 from integrations.settings import SettingsError, add_options, load
 
 _USAGE, _FAULT = 2, 1
+_TROUBLE = (ClientError, DockerError, DriverError, HostError, TimeLimitError)
 _LOG = logging.getLogger(__name__)
 
 
@@ -42,14 +47,14 @@ def run(argv: Sequence[str] | None = None) -> int:
         sys.stderr.write(f"treadle-docker: {error}\n")
         return _USAGE
     try:
-        server = Server(Path(settings.socket), _routes(settings, sessions), settings.requests)
+        driver = Driver(settings, sessions)
     except (HostError, OSError, SocketTakenError, TimeLimitError) as error:
         sys.stderr.write(f"treadle-docker: {error}\n")
         return _FAULT
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: threading.Thread(target=server.close).start())
+        signal.signal(number, lambda *_: threading.Thread(target=driver.stop).start())
     _LOG.info("listening on %s for Docker", settings.socket)
-    server.serve()
+    driver.serve()
     return 0
 
 
@@ -66,18 +71,55 @@ def _sessions(settings: DockerSettings) -> Sessions:
     )
 
 
-def _routes(settings: DockerSettings, sessions: Sessions) -> Routes:
-    host = settings.host or system_id(Deadline(settings.timeout)) or socket.gethostname()
-    records = Records(host)
-    pending = PendingPools()
-    wide = settings.scope == "global"
-    pools = ipaddress.ip_network(settings.pools)
-    return Routes(
-        sessions,
-        IpamDriver(records, pending, settings.project, pools, wide=wide),
-        NetworkDriver(records, pending, settings.project, wide=wide),
-        EndpointDriver(records, settings.bridge, settings.mtu),
-    )
+class Driver:
+    """The parts of a running driver, put together."""
+
+    def __init__(self, settings: DockerSettings, sessions: Sessions) -> None:
+        """Raises HostError, OSError, SocketTakenError and TimeLimitError."""
+        host = settings.host or system_id(Deadline(settings.timeout)) or socket.gethostname()
+        wide = settings.scope == "global"
+        path = Path(settings.socket)
+        records, pending, plumbing = Records(host), PendingPools(), Plumbing(settings.bridge)
+        pools = ipaddress.ip_network(settings.pools)
+        networks = NetworkDriver(records, pending, settings.project, wide=wide)
+        self._interval = settings.interval
+        self._sessions = sessions
+        self._routes = Routes(
+            sessions,
+            IpamDriver(records, pending, settings.project, pools, wide=wide),
+            networks,
+            EndpointDriver(records, plumbing, settings.mtu),
+        )
+        self._cleaner = Cleaner(
+            host, plumbing, networks, Path(settings.docker), path.stem, self._routes.count_removed
+        )
+        self._stopping = threading.Event()
+        self._server = Server(path, self._routes, settings.requests)
+
+    def serve(self) -> None:
+        """Answer Docker, and look for what it left, until :meth:`stop`."""
+        cleaning = threading.Thread(target=self._clean, daemon=True)
+        cleaning.start()
+        self._server.serve()
+
+    def stop(self) -> None:
+        self._stopping.set()
+        self._server.close()
+
+    def _clean(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                with self._sessions.open() as session:
+                    self._cleaner.look(session)
+            except _TROUBLE as error:
+                self._routes.failed("leftovers", str(error))
+                _LOG.warning("can't look for what Docker has no more: %s", error)
+            except Exception as error:
+                self._routes.failed("leftovers", repr(error))
+                _LOG.exception("looking for what Docker has no more: a fault of the driver's own")
+            else:
+                self._routes.recovered("leftovers")
+            self._stopping.wait(self._interval)
 
 
 def main() -> None:

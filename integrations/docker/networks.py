@@ -106,7 +106,11 @@ class NetworkDriver:
         return self._create(session, plan, self._records)
 
     def delete(self, session: Session, call: Fields) -> dict[str, Any]:
-        return self._delete(session, call.docker_id("NetworkID"), self._records)
+        return self.remove(session, call.docker_id("NetworkID"))
+
+    def remove(self, session: Session, network: str) -> dict[str, Any]:
+        """Take a network of this host away; nothing is done if there is none."""
+        return self._delete(session, network, self._records)
 
     # What it is to be
 

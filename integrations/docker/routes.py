@@ -162,6 +162,10 @@ class Routes:
         with self._guard:
             self.counts[what] += 1
 
+    def count_removed(self, kind: str) -> None:
+        """Count something that Docker had left behind."""
+        self._count(f"removed {kind}s")
+
     def failed(self, what: str, reason: str) -> None:
         """Have the status show that something doesn't work."""
         with self._guard:
