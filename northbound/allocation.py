@@ -9,7 +9,7 @@ not meet its next owner.
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, delete, insert, select, update
 
 from northbound.errors import ExhaustedError
 from northbound.models import AllocationCursor
@@ -24,6 +24,7 @@ _UPDATE = (
     .where(AllocationCursor.pool == bindparam("key"))
     .values(next=bindparam("number"))
 )
+_FORGET = delete(AllocationCursor).where(AllocationCursor.pool == bindparam("key"))
 
 Taken = Callable[[int, int], Sequence[int]]
 """(first, limit) -> the next taken numbers from `first` on, in order, at most `limit`."""
@@ -50,6 +51,11 @@ class Cursor:
         if self._is_moved:
             statement = _INSERT if self._is_new else _UPDATE
             self._tx.connection.execute(statement, {"key": self._key, "number": self.next})
+
+
+def forget_cursor(tx: Transaction, key: str) -> None:
+    """Forget where the search of a pool begins that is no more."""
+    tx.connection.execute(_FORGET, {"key": key})
 
 
 class Pool:

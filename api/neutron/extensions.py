@@ -10,10 +10,18 @@ from typing import Any
 _UPDATED = "2026-01-01T00:00:00-00:00"
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
-    "address-group": ("Address group", "Addresses that rules name together"),
+    "default-subnetpools": ("Default Subnetpools", "Subnets may be of the default pool"),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are none"),
     "net-mtu": ("Network MTU", "Networks have an MTU"),
     "net-mtu-writable": ("Network MTU (writable)", "It can be set"),
+    "network-ip-availability": (
+        "Network IP Availability",
+        "How many addresses of a network are left",
+    ),
+    "network-ip-availability-details": (
+        "Network IP Availability Details",
+        "How many of them are in allocation pools",
+    ),
     "pagination": ("Pagination support", "Lists come in pages"),
     "port-security": ("Port Security", "Ports are held to their addresses"),
     "project-id": ("project_id field enabled", "Projects are called so"),
@@ -26,10 +34,6 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "security-groups-normalized-cidr": (
         "Normalized CIDR field for security group rules",
         "Rules show the network that their prefix lies in",
-    ),
-    "security-groups-remote-address-group": (
-        "Remote address group id field for security group rules",
-        "The other end of a rule may be an address group",
     ),
     "security-groups-rules-belongs-to-default-sg": (
         "Security group rule belongs to the project's default security group",
@@ -46,6 +50,16 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "tag-creation": ("Tag creation", "Objects are created with tags"),
     "standard-attr-timestamp": ("Resource timestamps", "Objects tell when they changed"),
     "stateful-security-group": ("Stateful security group", "Groups track connections or don't"),
+    "subnet-external-network": (
+        "Subnet belongs to an external network",
+        "Subnets tell whether their network is an external one",
+    ),
+    "subnet-service-types": ("Subnet service types", "Subnets set aside for owners of ports"),
+    "subnet_allocation": ("Subnet Allocation", "Subnets are allocated from pools"),
+    "subnetpool-prefix-ops": (
+        "Subnet Pool Prefix Operations",
+        "Prefixes are added to pools and removed",
+    ),
 }
 
 

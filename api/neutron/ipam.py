@@ -18,6 +18,7 @@ from api.neutron.attributes import UNSET
 from api.neutron.errors import InvalidOperationError, NeutronError, ResourceNotFoundError
 from api.neutron.subnets import (
     address_ranges,
+    cursor_key,
     has_automatic_addresses,
     holds_address,
     is_router_port,
@@ -257,11 +258,6 @@ class Allocator:
                 return FixedIp(subnet.id, address)
         message = f"No more IP addresses available on network {port.network_id}."
         raise NeutronError(409, "IpAddressGenerationFailure", message)
-
-
-def cursor_key(subnet_id: str) -> str:
-    """Return the name of the stored cursor of a subnet's addresses."""
-    return f"subnet/{subnet_id}"
 
 
 def _derived(subnet: NeutronSubnet, mac: str) -> str:

@@ -6,13 +6,14 @@ are no rows: their ids follow from the switch's (:func:`switch_subnets`).
 
 import ipaddress
 import uuid
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from sqlalchemy import select
 
 from northbound.address_ranges import AddressRange
 from northbound.addresses import Network, parse_ranges
+from northbound.identity import is_id
 from northbound.models import LogicalSwitch, NeutronSubnet
 from northbound.transaction import Reader
 
@@ -29,8 +30,11 @@ ROUTER_PORT_OWNERS: Final = frozenset(
 """Owners of ports whose addresses are chosen, whatever the subnet is like."""
 _GATEWAY_OWNERS: Final = frozenset({"network:router_gateway", "network:floatingip"})
 
-_OF_SWITCHES: Final = uuid.UUID("5f3c2a0e-6a67-5d0b-9a39-6c1c8f0d7e42")
-"""The namespace of ids of subnets that stand for what a switch says."""
+_MASKS: Final = {
+    4: uuid.UUID("5f3c2a0e-6a67-0d0b-1a39-6c1c8f0d7e44").int,
+    6: uuid.UUID("5f3c2a0e-6a67-0d0b-1a39-6c1c8f0d7e46").int,
+}
+"""What makes the id of a switch that of its subnet, and the other way round."""
 
 
 def subnets_of_network(reader: Reader, network_id: str) -> list[NeutronSubnet]:
@@ -83,7 +87,6 @@ def _switch_subnet(
         ipv6_ra_mode=None,
         ipv6_address_mode=mode,
         service_types=[],
-        dns_publish_fixed_ip=False,
         subnetpool_id=None,
         tags=[],
         created_at="",
@@ -93,8 +96,33 @@ def _switch_subnet(
 
 
 def switch_subnet_id(switch_id: str, version: int) -> str:
-    """Return the id of the subnet that stands for `subnet4` or `subnet6` of a switch."""
-    return str(uuid.uuid5(_OF_SWITCHES, f"{switch_id}/{version}"))
+    """Return the id of the subnet that stands for `subnet4` or `subnet6` of a switch.
+
+    >>> switch_subnet_id(switch_subnet_id("0b4b5f0e-52c1-4d1f-9d1f-0f4f3f6b7a11", 4), 4)
+    '0b4b5f0e-52c1-4d1f-9d1f-0f4f3f6b7a11'
+    """
+    return str(uuid.UUID(int=uuid.UUID(switch_id).int ^ _MASKS[version]))
+
+
+def switch_subnet_ids(switch: LogicalSwitch) -> list[str]:
+    """Return the ids of the subnets that stand for what a switch says."""
+    blocks = {4: switch.subnet4, 6: switch.subnet6}
+    return [
+        switch_subnet_id(switch.id, version)
+        for version, block in blocks.items()
+        if block is not None
+    ]
+
+
+def stands_for_switch(subnet: NeutronSubnet) -> bool:
+    """Tell whether a subnet is what a switch says, and no row."""
+    return subnet.id == switch_subnet_id(subnet.network_id, subnet.ip_version)
+
+
+def switches_of_subnets(subnet_ids: Iterable[str]) -> list[str]:
+    """Return the ids of the switches for whose subnets these ids may stand."""
+    ids = [each for each in subnet_ids if is_id(each)]
+    return [switch_subnet_id(each, version) for each in ids for version in _MASKS]
 
 
 def _without(whole: AddressRange, barred: Sequence[AddressRange]) -> list[AddressRange]:
@@ -147,3 +175,8 @@ def holds_address(subnet: NeutronSubnet, address: str, device_owner: str = "") -
 def subnet_of_address(subnets: Sequence[NeutronSubnet], address: str) -> NeutronSubnet | None:
     """Return the subnet that an address is of, if it is of one."""
     return next((each for each in subnets if holds_address(each, address)), None)
+
+
+def cursor_key(subnet_id: str) -> str:
+    """Return the name of the stored cursor of a subnet's free addresses."""
+    return f"subnet/{subnet_id}"

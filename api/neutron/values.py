@@ -130,6 +130,14 @@ def cidr(value: Any) -> str:
         raise ValueError(f"'{value}' is not a valid IP subnet") from None
 
 
+def strict_cidr(value: Any) -> str:
+    """Take a network with its prefix length and nothing behind the prefix."""
+    canonical = cidr(value)
+    if ipaddress.ip_address(value.split("/")[0]) != ipaddress.ip_network(canonical).network_address:
+        raise ValueError(f"'{value}' is not a valid CIDR")
+    return canonical
+
+
 def list_of(
     convert: Converter, *, unique: bool = False, maximum: int = MAXIMUM_ELEMENTS
 ) -> Converter:

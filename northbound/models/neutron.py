@@ -67,7 +67,6 @@ class NeutronSubnetPool(NeutronAnnex):
     min_prefixlen: Mapped[int]
     max_prefixlen: Mapped[int]
     default_quota: Mapped[int | None] = mapped_column(default=None)
-    address_scope_id: Mapped[str | None] = mapped_column(Uuid, default=None)
     shared: Mapped[bool] = mapped_column(default=False)
     is_default: Mapped[bool] = mapped_column(default=False)
 
@@ -91,7 +90,6 @@ class NeutronSubnet(NeutronAnnex):
     ipv6_ra_mode: Mapped[str | None] = mapped_column(default=None)
     ipv6_address_mode: Mapped[str | None] = mapped_column(default=None)
     service_types: Mapped[list[str]] = mapped_column(default=list)
-    dns_publish_fixed_ip: Mapped[bool] = mapped_column(default=False)
     subnetpool_id: Mapped[str | None] = mapped_column(
         Uuid,
         ForeignKey("neutron_subnetpool.id", deferrable=True, initially="DEFERRED"),

@@ -4,11 +4,11 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.neutron.resource import Resource
-from api.neutron.resources.address_group import AddressGroups
-from api.neutron.resources.default_security_group_rule import DefaultSecurityGroupRules
 from api.neutron.resources.network import Networks
 from api.neutron.resources.security_group import SecurityGroups
 from api.neutron.resources.security_group_rule import SecurityGroupRules
+from api.neutron.resources.subnet import Subnets
+from api.neutron.resources.subnetpool import SubnetPools
 from api.neutron.settings import NeutronLimits
 
 
@@ -17,29 +17,30 @@ class Resources:
     """One object of each resource."""
 
     networks: Networks
+    subnets: Subnets
+    subnetpools: SubnetPools
     security_groups: SecurityGroups
     security_group_rules: SecurityGroupRules
-    default_security_group_rules: DefaultSecurityGroupRules
-    address_groups: AddressGroups
 
     @classmethod
     def make(cls, limits: NeutronLimits) -> "Resources":
         """Return all resources, put together."""
         rules = SecurityGroupRules()
+        networks, pools = Networks(limits), SubnetPools()
         return cls(
-            networks=Networks(limits),
+            networks=networks,
+            subnets=Subnets(networks, pools),
+            subnetpools=pools,
             security_groups=SecurityGroups(rules),
             security_group_rules=rules,
-            default_security_group_rules=DefaultSecurityGroupRules(),
-            address_groups=AddressGroups(),
         )
 
     @property
     def all(self) -> tuple[Resource[Any], ...]:
         return (
             self.networks,
+            self.subnets,
+            self.subnetpools,
             self.security_groups,
             self.security_group_rules,
-            self.default_security_group_rules,
-            self.address_groups,
         )

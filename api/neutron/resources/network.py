@@ -27,7 +27,10 @@ from api.neutron.context import Context
 from api.neutron.errors import BadRequestError, InUseError, NotAuthorizedError
 from api.neutron.resource import AnySelect, Resource, View, now, owned, standard_view
 from api.neutron.settings import NeutronLimits
+from api.neutron.subnet_rules import SMALLEST_IPV6_MTU, check_mtu
+from api.neutron.subnets import cursor_key, subnets_of_network, switch_subnet_ids
 from api.neutron.values import boolean, integer, list_of, optional, text
+from northbound.allocation import forget_cursor
 from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronNetwork, NeutronSubnet
 from northbound.services import LOGICAL_SWITCHES
 from northbound.transaction import Reader, Transaction
@@ -108,7 +111,9 @@ class Networks(Resource[NetworkRow]):
             columns = columns.where(NeutronSubnet.network_id.in_(ids))
         for network_id, subnet_id in reader.session.execute(columns):
             subnets[network_id].append(subnet_id)
-        return [self._view(ls, annex, subnets[ls.id]) for ls, annex in rows]
+        return [
+            self._view(ls, annex, [*subnets[ls.id], *switch_subnet_ids(ls)]) for ls, annex in rows
+        ]
 
     def _view(self, ls: LogicalSwitch, annex: NeutronNetwork | None, subnets: list[str]) -> View:
         view = {
@@ -163,6 +168,10 @@ class Networks(Resource[NetworkRow]):
     ) -> None:
         ls, _ = row
         annex = self.annex(tx, row)
+        if changes.get("mtu", SMALLEST_IPV6_MTU) < SMALLEST_IPV6_MTU and any(
+            subnet.ip_version == 6 for subnet in subnets_of_network(tx, ls.id)
+        ):
+            check_mtu(ls.id, changes["mtu"])
         patch = {name: changes[said] for said, name in _OF_SWITCH.items() if said in changes}
         if patch:
             LOGICAL_SWITCHES.update(tx, ls.id, patch)
@@ -178,6 +187,7 @@ class Networks(Resource[NetworkRow]):
             raise InUseError(self.title, ls.id, reason)
         subnets = select(NeutronSubnet).where(NeutronSubnet.network_id == ls.id)
         for subnet in tx.session.scalars(subnets).all():
+            forget_cursor(tx, cursor_key(subnet.id))
             tx.delete(subnet)
         if annex is not None:
             tx.delete(annex)
