@@ -146,15 +146,18 @@ def read_only(name: str, convert: Converter = _TEXT, **more: Any) -> Attribute:
 
 ID = read_only("id", uuid)
 NAME = Attribute("name", text(), "")
-DESCRIPTION = Attribute("description", text(), "")
+DESCRIPTION = Attribute("description", text(), "", sorted=False)
 PROJECT = Attribute("project_id", text(), None, put=False)
 ADMIN_STATE_UP = Attribute("admin_state_up", boolean, True)
 STATUS = read_only("status")
-STANDARD = (
+UNTAGGED = (
     DESCRIPTION,
-    Attribute("tags", tags_value, (), put=False, filtered=False, sorted=False),
-    read_only("created_at"),
-    read_only("updated_at"),
-    read_only("revision_number", integer()),
+    read_only("created_at", filtered=False, sorted=False),
+    read_only("updated_at", filtered=False, sorted=False),
+    read_only("revision_number", integer(), sorted=False),
 )
-"""What Neutron's resources have in common."""
+"""What Neutron's resources have in common, those included that have no tags."""
+STANDARD = (
+    *UNTAGGED,
+    Attribute("tags", tags_value, (), put=False, filtered=False, sorted=False),
+)

@@ -10,6 +10,7 @@ from typing import Any
 _UPDATED = "2026-01-01T00:00:00-00:00"
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
+    "address-group": ("Address group", "Addresses that rules name together"),
     "default-subnetpools": ("Default Subnetpools", "Subnets may be of the default pool"),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are none"),
     "net-mtu": ("Network MTU", "Networks have an MTU"),
@@ -35,6 +36,10 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "Normalized CIDR field for security group rules",
         "Rules show the network that their prefix lies in",
     ),
+    "security-groups-remote-address-group": (
+        "Remote address group id field for security group rules",
+        "The other end of a rule may be an address group",
+    ),
     "security-groups-rules-belongs-to-default-sg": (
         "Security group rule belongs to the project's default security group",
         "Rules tell whether they are of a default group",
@@ -47,7 +52,6 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "standard-attr-description": ("standard-attr-description", "Objects have descriptions"),
     "standard-attr-revisions": ("Resource revision numbers", "Objects have revision numbers"),
     "standard-attr-tag": ("Tag support for resources", "Objects have tags"),
-    "tag-creation": ("Tag creation", "Objects are created with tags"),
     "standard-attr-timestamp": ("Resource timestamps", "Objects tell when they changed"),
     "stateful-security-group": ("Stateful security group", "Groups track connections or don't"),
     "subnet-external-network": (
@@ -60,6 +64,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "Subnet Pool Prefix Operations",
         "Prefixes are added to pools and removed",
     ),
+    "tag-creation": ("Tag creation", "Objects are created with tags"),
 }
 
 

@@ -106,6 +106,13 @@ def datapath_type(bridge: str, deadline: Deadline) -> str | None:
     return next((str(row["datapath_type"]) or "system" for row in rows), None)
 
 
+def system_id(deadline: Deadline) -> str | None:
+    """Return the name of this chassis, ``external_ids:system-id``, or None if it has none."""
+    argv = [*_command(deadline), "--format=json", "--columns=external_ids", "list", "Open_vSwitch"]
+    rows = _rows(run_json(argv, deadline))
+    return next((dict(row["external_ids"][1]).get("system-id") for row in rows), None)
+
+
 def _command(deadline: Deadline) -> list[str]:
     return ["ovs-vsctl", f"--timeout={max(1, round(deadline.left()))}"]
 

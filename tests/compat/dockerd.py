@@ -62,10 +62,10 @@ class ContainerHost:
     @property
     def environment(self) -> dict[str, str]:
         """Lets the tools of Docker and Open vSwitch find what runs on this host."""
-        return {**self.hypervisor.environment, "DOCKER_HOST": f"unix://{self._socket}"}
+        return {**self.hypervisor.environment, "DOCKER_HOST": f"unix://{self.socket}"}
 
     @property
-    def _socket(self) -> Path:
+    def socket(self) -> Path:
         return self.directory / "docker.sock"
 
     @property
@@ -145,7 +145,7 @@ class ContainerHost:
                 "dockerd",
                 *("--iptables=false", "--ip6tables=false", "--ip-masq=false", "--bridge=none"),
                 f"--data-root={self.directory / 'data'}",
-                f"--host=unix://{self._socket}",
+                f"--host=unix://{self.socket}",
                 "--pidfile=/run/docker/dockerd.pid",
                 f"--cgroup-parent=/{self._cgroup}",
             ],

@@ -32,3 +32,13 @@ def test_the_agent_makes_only_system_calls_of_a_service() -> None:
     found = directives("treadle-agent.service")
     assert found["SystemCallFilter"] == ["@system-service", "~@privileged @resources"]
     assert found["MemoryDenyWriteExecute"] == found["RestrictNamespaces"] == ["true"]
+
+
+def test_the_docker_driver_may_make_interfaces_and_no_more() -> None:
+    found = directives("treadle-docker.service")
+    assert found["CapabilityBoundingSet"] == ["CAP_NET_ADMIN"]
+    assert found["NoNewPrivileges"] == found["RestrictNamespaces"] == ["true"]
+    assert found["ProtectSystem"] == ["strict"]
+    assert found["Before"] == ["docker.service"]
+    # Other drivers' sockets are in the same directory.
+    assert found["RuntimeDirectoryPreserve"] == ["yes"]

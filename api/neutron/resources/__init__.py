@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from api.neutron.resource import Resource
+from api.neutron.resources.address_group import AddressGroups
+from api.neutron.resources.default_security_group_rule import DefaultSecurityGroupRules
 from api.neutron.resources.network import Networks
 from api.neutron.resources.security_group import SecurityGroups
 from api.neutron.resources.security_group_rule import SecurityGroupRules
@@ -21,6 +23,8 @@ class Resources:
     subnetpools: SubnetPools
     security_groups: SecurityGroups
     security_group_rules: SecurityGroupRules
+    default_security_group_rules: DefaultSecurityGroupRules
+    address_groups: AddressGroups
 
     @classmethod
     def make(cls, limits: NeutronLimits) -> "Resources":
@@ -33,6 +37,8 @@ class Resources:
             subnetpools=pools,
             security_groups=SecurityGroups(rules),
             security_group_rules=rules,
+            default_security_group_rules=DefaultSecurityGroupRules(),
+            address_groups=AddressGroups(),
         )
 
     @property
@@ -43,4 +49,6 @@ class Resources:
             self.subnetpools,
             self.security_groups,
             self.security_group_rules,
+            self.default_security_group_rules,
+            self.address_groups,
         )

@@ -7,10 +7,10 @@ from typing import Any, ClassVar, Final
 from sqlalchemy import ColumnElement, select
 
 from api.neutron.attributes import (
-    DESCRIPTION,
     ID,
     PROJECT,
     REQUIRED,
+    UNTAGGED,
     Attribute,
     Attributes,
     read_only,
@@ -90,10 +90,7 @@ class SecurityGroupRules(Resource[RuleRow]):
             Attribute("remote_group_id", optional(text(_ID_LENGTH)), None, put=False),
             Attribute("remote_address_group_id", optional(text(_ID_LENGTH)), None, put=False),
             read_only("belongs_to_default_sg", boolean, sorted=False),
-            DESCRIPTION,
-            read_only("created_at"),
-            read_only("updated_at"),
-            read_only("revision_number", integer()),
+            *UNTAGGED,
         ),
     )
     id_column = NeutronSecurityGroupRule.id.expression
@@ -185,4 +182,5 @@ def _view(rule: NeutronSecurityGroupRule, version: int, is_default: bool) -> Vie
         "belongs_to_default_sg": is_default,
         **standard_view(rule, version),
     }
+    del view["tags"]
     return owned(view, rule.project)

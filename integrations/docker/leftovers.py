@@ -1,0 +1,121 @@
+"""What is left of endpoints and networks that Docker has no more, and its removal.
+
+Docker takes back what it asked for, unless it, this driver or the host ends in the middle, or the
+server was away then. So from time to time, and at its start, the driver compares. What always
+holds: only what this host's driver made is removed, and only what two looks in a row found to be
+left over, so that what Docker is just making is let be.
+"""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from integrations.docker import ids
+from integrations.docker.docker_api import Networks, read_networks
+from integrations.docker.networks import NetworkDriver
+from integrations.docker.plumbing import Plumbing
+from integrations.docker.records import PORTS
+from integrations.docker.session import Session
+
+_LOG = logging.getLogger(__name__)
+
+
+class Leftover(NamedTuple):
+    """One thing that is there and shouldn't be: ``network``, ``port`` or ``interface``."""
+
+    kind: str
+    name: str
+    """The id of the network or the port, or the interface's name."""
+
+
+class Known(NamedTuple):
+    """What is there of a host, and what Docker has (None: there is no Docker to ask)."""
+
+    records: dict[str, str]
+    """The networks that Treadle has, by the records' ids."""
+    ports: dict[str, str]
+    """The endpoints of ports, by the ports' ids; empty for an address that is only reserved."""
+    interfaces: dict[str, str]
+    """The endpoints of interfaces in the bridge, by their names."""
+    devices: frozenset[str]
+    """The interfaces that exist."""
+    docker: Networks | None
+
+
+def leftovers(known: Known) -> set[Leftover]:
+    """Return all that nothing of Docker's needs.
+
+    Without Docker's word a port is judged by its interface, and networks and interfaces aren't.
+    """
+    if known.docker is None:
+        gone = {
+            port
+            for port, endpoint in known.ports.items()
+            if not endpoint or ids.host_interface(endpoint) not in known.devices
+        }
+        return {Leftover("port", port) for port in gone}
+    endpoints = frozenset[str]().union(*known.docker.values())
+    needed = {ids.host_interface(endpoint) for endpoint in endpoints}
+    interfaces = {*known.interfaces, *known.devices} - needed
+    return {
+        *(Leftover("network", each) for each in known.records.values() if each not in known.docker),
+        *(Leftover("port", port) for port, end in known.ports.items() if end not in endpoints),
+        *(Leftover("interface", name) for name in interfaces),
+    }
+
+
+class Cleaner:
+    """Looks for leftovers, and removes those that the look before had found, too."""
+
+    def __init__(
+        self,
+        host: str,
+        plumbing: Plumbing,
+        networks: NetworkDriver,
+        docker: Path,
+        driver: str,
+        removed: Callable[[str], None],
+    ) -> None:
+        """`removed` is told what kind of thing was removed."""
+        self._host = host
+        self._plumbing = plumbing
+        self._networks = networks
+        self._docker = docker
+        self._driver = driver
+        self._removed = removed
+        self._before: set[Leftover] = set()
+
+    def look(self, session: Session) -> None:
+        """Look once. Raises what sessions, plumbing and Docker's API do."""
+        known = self._read(session)
+        there = leftovers(known)
+        # Ports before networks, whose switches they are on.
+        for each in sorted(there & self._before, key=lambda each: each.kind, reverse=True):
+            _LOG.warning("removing %s %s: Docker doesn't have it", each.kind, each.name)
+            self._remove(session, each)
+            self._removed(each.kind)
+        self._before = there
+
+    def _read(self, session: Session) -> Known:
+        ports: dict[str, str] = {}
+        records: dict[str, str] = {}
+        for port in session.items(PORTS, {f"label.{ids.HOST}": self._host}):
+            labels: dict[str, Any] = port["labels"]
+            if labels.get(ids.ROLE) == "endpoint":
+                ports[port["id"]] = labels.get(ids.ENDPOINT, "")
+            elif labels.get(ids.ROLE) == "network":
+                records[port["id"]] = labels.get(ids.NETWORK, "")
+        # Docker is asked last: what came since is then not among what it may lack.
+        interfaces = self._plumbing.interfaces(session.deadline)
+        devices = frozenset(self._plumbing.devices(session.deadline))
+        docker = read_networks(self._docker, self._driver, session.deadline)
+        return Known(records, ports, interfaces, devices, docker)
+
+    def _remove(self, session: Session, leftover: Leftover) -> None:
+        if leftover.kind == "interface":
+            self._plumbing.remove(leftover.name, session.deadline)
+        elif leftover.kind == "port":
+            session.delete(f"{PORTS}/{leftover.name}")
+        else:
+            self._networks.remove(session, leftover.name)

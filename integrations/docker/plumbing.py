@@ -1,0 +1,62 @@
+"""An endpoint's interfaces on this host, and the port of the integration bridge."""
+
+import re
+
+from integrations.deadline import Deadline
+from integrations.docker import ids
+from integrations.host.bridge import add_port, find_port, find_ports, remove_port
+from integrations.host.links import find_link, list_links, make_veth, remove_link
+
+_DEVICE = re.compile(r"td[0-9a-f]{12}")
+
+
+class Plumbing:
+    """Makes and finds interfaces of endpoints; `bridge` is the integration bridge."""
+
+    def __init__(self, bridge: str) -> None:
+        self.bridge = bridge
+
+    def plug(
+        self, endpoint: str, network: str, port: str, mac: str, mtu: int, deadline: Deadline
+    ) -> None:
+        """Make an endpoint's pair of interfaces and its port of the bridge."""
+        host, container = ids.host_interface(endpoint), ids.container_interface(endpoint)
+        make_veth(host, container, deadline, namespace=None, mtu=mtu, mac=mac)
+        facts = {ids.ENDPOINT_KEY: endpoint, ids.NETWORK_KEY: network}
+        # Who waits for the logical port needn't wait for the switch.
+        add_port(self.bridge, host, port, ids.OWNER, deadline, external_ids=facts, wait=False)
+
+    def unplug(self, endpoint: str, deadline: Deadline) -> None:
+        """Take away what there is of an endpoint's interfaces."""
+        self.remove(ids.host_interface(endpoint), deadline)
+
+    def remove(self, interface: str, deadline: Deadline) -> None:
+        """Take away an interface of the host's side, and the other end with it."""
+        remove_port(self.bridge, interface, deadline)
+        remove_link(interface, deadline)
+
+    def port_of(self, endpoint: str, deadline: Deadline) -> str | None:
+        """Return the id of the logical port that an endpoint's interface is."""
+        port = find_port(ids.host_interface(endpoint), deadline)
+        if port is None or port.external_ids.get(ids.ENDPOINT_KEY) != endpoint:
+            return None
+        return port.iface_id
+
+    def trouble(self, endpoint: str, deadline: Deadline) -> str:
+        """Return why the switch hasn't an endpoint's interface; empty where it doesn't say."""
+        port = find_port(ids.host_interface(endpoint), deadline)
+        return "" if port is None else port.error
+
+    def is_there(self, endpoint: str, deadline: Deadline) -> bool:
+        """Tell whether an endpoint's interface exists, which a restart of the host ends."""
+        return find_link(ids.host_interface(endpoint), deadline) is not None
+
+    def interfaces(self, deadline: Deadline) -> dict[str, str]:
+        """Return the endpoints of all interfaces in the bridge, by the interfaces' names."""
+        ports = find_ports(ids.OWNER, deadline)
+        return {port.name: port.external_ids.get(ids.ENDPOINT_KEY, "") for port in ports}
+
+    def devices(self, deadline: Deadline) -> set[str]:
+        """Return the names of the interfaces that exist, in the bridge or not."""
+        links = list_links(deadline)
+        return {link.name for link in links if link.kind == "veth" and _DEVICE.fullmatch(link.name)}

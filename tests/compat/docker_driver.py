@@ -1,0 +1,94 @@
+"""A lab for the Docker driver: two hosts with ``dockerd`` and ``treadle-docker``, one server."""
+
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from typing import Any
+
+import pytest
+
+from cli.testbed.process import Process
+from cli.testbed.wait import until
+from tests.compat.dockerd import ContainerHost, two_container_hosts
+from tests.faults.proxy import Proxy
+from tests.system.conftest import Scene
+
+SOCKET = "/run/docker/plugins/treadle.sock"
+
+
+class DockerLab:
+    """The lab, and what must be true of it once nothing is left of Docker's networks."""
+
+    def __init__(self, scene: Scene, hosts: dict[str, ContainerHost]) -> None:
+        self.scene = scene
+        self.hosts = hosts
+        self.proxies: dict[str, Proxy] = {}
+        self.drivers: dict[str, Process] = {}
+
+    def start_driver(self, name: str, **settings: str) -> None:
+        """Start ``treadle-docker`` on a host, and wait until it listens."""
+        host = self.hosts[name]
+        environment = {
+            "TREADLE_DOCKER__URL": f"http://127.0.0.1:{self.proxies[name].port}",
+            "TREADLE_DOCKER__DOCKER": str(host.socket),
+            **{f"TREADLE_DOCKER__{key.upper()}": value for key, value in settings.items()},
+        }
+        process = host.spawn(
+            f"treadle-docker of {name}",
+            [sys.executable, "-m", "integrations.docker.main"],
+            self.scene.lab.directory / name / "treadle-docker.log",
+            environment,
+        )
+        self.drivers[name] = process
+        until(lambda: process.check() or self._listens(process), "treadle-docker")
+
+    def _listens(self, process: Process) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            return probe.connect_ex(f"/proc/{process.pid}/root{SOCKET}") == 0
+
+    def stop_driver(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
+        self.drivers.pop(name).stop(number)
+
+    def get(self, path: str) -> Any:
+        return self.scene.net.get(path)
+
+    def remains(self) -> list[str]:
+        """What is left of Docker's networks, in the database, in switches and in namespaces."""
+        found = []
+        for kind in ("logical-switches", "logical-switch-ports", "logical-routers"):
+            items = self.get(f"/{kind}?limit=1000")["items"]
+            found += [f"{kind} {item['name']}" for item in items if _is_dockers(item)]
+        for name, host in self.hosts.items():
+            owned = host.hypervisor.switch.vsctl(
+                *("--bare", "--columns=name", "find", "Interface"),
+                "external_ids:treadle-owner=treadle-docker",
+            )
+            found += [f"{name}: interface {each} in the bridge" for each in owned.split()]
+            links = host.hypervisor.namespace.ip("-o", "link", "show", "type", "veth")
+            found += [
+                f"{name}: {line}"
+                for line in links.splitlines()
+                if line.split(": ")[1].startswith(("td", "tc"))
+            ]
+        return found
+
+
+def _is_dockers(item: dict[str, Any]) -> bool:
+    return any(label.startswith("treadle.docker/") for label in item["labels"])
+
+
+@contextmanager
+def docker_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerLab]:
+    """A lab whose hosts have the driver."""
+    with two_container_hosts(tmp_path_factory) as (scene, hosts), ExitStack() as ends:
+        lab = DockerLab(scene, hosts)
+        for name, host in hosts.items():
+            port = scene.lab.server.api_port
+            lab.proxies[name] = Proxy(port, namespace=host.hypervisor.namespace)
+            ends.callback(lab.proxies[name].close)
+            lab.start_driver(name)
+        yield lab
+        for name in list(lab.drivers):
+            lab.stop_driver(name)
