@@ -7,6 +7,7 @@ from api.neutron.resource import Resource
 from api.neutron.resources.address_group import AddressGroups
 from api.neutron.resources.default_security_group_rule import DefaultSecurityGroupRules
 from api.neutron.resources.network import Networks
+from api.neutron.resources.network_ip_availability import NetworkIpAvailabilities
 from api.neutron.resources.security_group import SecurityGroups
 from api.neutron.resources.security_group_rule import SecurityGroupRules
 from api.neutron.resources.subnet import Subnets
@@ -21,6 +22,7 @@ class Resources:
     networks: Networks
     subnets: Subnets
     subnetpools: SubnetPools
+    network_ip_availabilities: NetworkIpAvailabilities
     security_groups: SecurityGroups
     security_group_rules: SecurityGroupRules
     default_security_group_rules: DefaultSecurityGroupRules
@@ -35,6 +37,7 @@ class Resources:
             networks=networks,
             subnets=Subnets(networks, pools),
             subnetpools=pools,
+            network_ip_availabilities=NetworkIpAvailabilities(networks),
             security_groups=SecurityGroups(rules),
             security_group_rules=rules,
             default_security_group_rules=DefaultSecurityGroupRules(),
@@ -47,6 +50,7 @@ class Resources:
             self.networks,
             self.subnets,
             self.subnetpools,
+            self.network_ip_availabilities,
             self.security_groups,
             self.security_group_rules,
             self.default_security_group_rules,
