@@ -159,5 +159,5 @@ UNTAGGED = (
 """What Neutron's resources have in common, those included that have no tags."""
 STANDARD = (
     *UNTAGGED,
-    Attribute("tags", tags_value, (), put=False, filtered=False, sorted=False),
+    read_only("tags", tags_value, filtered=False, sorted=False),
 )

@@ -10,9 +10,25 @@ from typing import Any
 _UPDATED = "2026-01-01T00:00:00-00:00"
 
 EXTENSIONS: dict[str, tuple[str, str]] = {
+    "aap-reject-multicast": (
+        "Reject multicast addresses in pairs",
+        "Pairs have addresses of hosts",
+    ),
     "address-group": ("Address group", "Addresses that rules name together"),
+    "allowed-address-pairs": ("Allowed Address Pairs", "Ports have addresses besides their own"),
+    "binding": ("Port Binding", "On which host ports are"),
+    "data-plane-status": ("Port data plane status", "What others see of a port's packets"),
     "default-subnetpools": ("Default Subnetpools", "Subnets may be of the default pool"),
+    "empty-string-filtering": (
+        "Empty String Filtering Extension",
+        "Filters may ask for empty texts",
+    ),
+    "extra_dhcp_opt": ("Neutron Extra DHCP options", "Options of ports for DHCP are kept"),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are none"),
+    "ip-substring-filtering": (
+        "IP address substring filtering",
+        "Ports are found by parts of addresses",
+    ),
     "net-mtu": ("Network MTU", "Networks have an MTU"),
     "net-mtu-writable": ("Network MTU (writable)", "It can be set"),
     "network-ip-availability": (
@@ -24,7 +40,18 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "How many of them are in allocation pools",
     ),
     "pagination": ("Pagination support", "Lists come in pages"),
+    "port-device-profile": ("Port device profile", "Kept for those who schedule"),
+    "port-mac-address-regenerate": (
+        "Port MAC address regenerate",
+        "A port gets another MAC address",
+    ),
+    "port-numa-affinity-policy": ("Port NUMA affinity policy", "Kept for those who schedule"),
+    "port-numa-affinity-policy-socket": ("Port NUMA affinity policy socket", "Kept as the others"),
     "port-security": ("Port Security", "Ports are held to their addresses"),
+    "port-security-groups-filtering": (
+        "Port filtering on security groups",
+        "Ports are found by groups",
+    ),
     "project-id": ("project_id field enabled", "Projects are called so"),
     "provider": ("Provider Network", "What networks are made of"),
     "revision-if-match": (
@@ -65,6 +92,15 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "Prefixes are added to pools and removed",
     ),
     "tag-creation": ("Tag creation", "Objects are created with tags"),
+    "tag-ports-during-bulk-creation": (
+        "Tag Ports During Bulk Creation",
+        "Many ports are made with tags",
+    ),
+    "uplink-status-propagation": ("Port Uplink Status Propagation", "Kept for those who plug"),
+    "uplink-status-propagation-updatable": (
+        "Updatable uplink status propagation",
+        "It can be changed",
+    ),
 }
 
 

@@ -124,7 +124,7 @@ class Resource(Generic[R]):
                 query = query.where(column.in_(values))
         for tag in asked.tags.get("tags", ()):
             if self.tags_column is not None:
-                query = query.where(_has_tag(self.tags_column, tag))
+                query = query.where(json_list_has(self.tags_column, tag))
         return query
 
     def list_views(self, reader: Reader, context: Context, asked: ListQuery) -> list[View]:
@@ -194,12 +194,12 @@ def _row(found: Any) -> Any:
     return found[0] if len(found) == 1 else tuple(found)
 
 
-def _has_tag(column: ColumnElement[Any], tag: str) -> ColumnElement[bool]:
-    """Return the condition that a JSON list of texts has `tag` in it, at least as a part.
+def json_list_has(column: Any, text: str) -> ColumnElement[bool]:
+    """Return the condition that a JSON list of texts has `text` in it, at least as a part.
 
     It may let others pass: :meth:`ListQuery.matches` looks again.
     """
-    return cast(column, String).contains(_json_body(tag), autoescape=True)
+    return cast(column, String).contains(_json_body(text), autoescape=True)
 
 
 def _json_body(text: str) -> str:

@@ -102,7 +102,8 @@ def uuid(value: Any) -> str:
 def mac_address(value: Any) -> str:
     """Take a MAC address of one host: neither a group address nor all zeros."""
     canonical = value.lower().replace("-", ":") if isinstance(value, str) else ""
-    if not _MAC.fullmatch(canonical) or canonical == "00:00:00:00:00:00":
+    is_group = len(canonical) > 1 and canonical[1] in "13579bdf"
+    if not _MAC.fullmatch(canonical) or canonical == "00:00:00:00:00:00" or is_group:
         raise ValueError(f"'{value}' is not a valid MAC address")
     return canonical
 

@@ -168,6 +168,13 @@ class Service(Generic[M, S]):
         """Lay a merge patch (RFC 7396) over the object."""
         row = self.get_own(tx, ref)
         self._check_version(row, if_version)
+        return self.amend(tx, row, patch)
+
+    def amend(self, tx: Transaction, row: M, patch: Mapping[str, Any]) -> M:
+        """Lay a merge patch over an object, whosever it is: the caller has decided that.
+
+        It is for what follows from a change of another object.
+        """
         for field in self._resolved:  # whole, as they are needed for more than their names
             held = getattr(row, field.column)
             if held is not None and field.refers is not None and not field.refers.by_name:

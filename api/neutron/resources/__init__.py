@@ -8,6 +8,7 @@ from api.neutron.resources.address_group import AddressGroups
 from api.neutron.resources.default_security_group_rule import DefaultSecurityGroupRules
 from api.neutron.resources.network import Networks
 from api.neutron.resources.network_ip_availability import NetworkIpAvailabilities
+from api.neutron.resources.port import Ports
 from api.neutron.resources.security_group import SecurityGroups
 from api.neutron.resources.security_group_rule import SecurityGroupRules
 from api.neutron.resources.subnet import Subnets
@@ -23,6 +24,7 @@ class Resources:
     subnets: Subnets
     subnetpools: SubnetPools
     network_ip_availabilities: NetworkIpAvailabilities
+    ports: Ports
     security_groups: SecurityGroups
     security_group_rules: SecurityGroupRules
     default_security_group_rules: DefaultSecurityGroupRules
@@ -38,6 +40,7 @@ class Resources:
             subnets=Subnets(networks, pools),
             subnetpools=pools,
             network_ip_availabilities=NetworkIpAvailabilities(networks),
+            ports=Ports(networks),
             security_groups=SecurityGroups(rules),
             security_group_rules=rules,
             default_security_group_rules=DefaultSecurityGroupRules(),
@@ -51,6 +54,7 @@ class Resources:
             self.subnets,
             self.subnetpools,
             self.network_ip_availabilities,
+            self.ports,
             self.security_groups,
             self.security_group_rules,
             self.default_security_group_rules,
