@@ -23,6 +23,8 @@ class DockerLab:
 
     def __init__(self, scene: Scene, hosts: dict[str, ContainerHost]) -> None:
         self.scene = scene
+        # The userspace datapath reads from an interface whose container has just ended.
+        scene.expected_trouble.append(r"error receiving data from td\w+: Network is down")
         self.hosts = hosts
         self.proxies: dict[str, Proxy] = {}
         self.drivers: dict[str, Process] = {}
@@ -33,6 +35,8 @@ class DockerLab:
         environment = {
             "TREADLE_DOCKER__URL": f"http://127.0.0.1:{self.proxies[name].port}",
             "TREADLE_DOCKER__DOCKER": str(host.socket),
+            "TREADLE_DOCKER__INTERVAL": "1",
+            "TREADLE_DOCKER__TIMEOUT": "10",
             **{f"TREADLE_DOCKER__{key.upper()}": value for key, value in settings.items()},
         }
         process = host.spawn(
@@ -53,6 +57,23 @@ class DockerLab:
 
     def get(self, path: str) -> Any:
         return self.scene.net.get(path)
+
+    def endpoints(self) -> list[dict[str, Any]]:
+        """The ports of containers, whether they are of use to any or not."""
+        items = self.get("/logical-switch-ports?limit=1000")["items"]
+        return [item for item in items if item["labels"].get("treadle.docker/role") == "endpoint"]
+
+    def remove_all(self) -> None:
+        """Remove all containers and networks, as Docker's users do."""
+        for host in self.hosts.values():
+            containers = host.docker("ps", "--all", "--quiet").split()
+            if containers:
+                host.docker("rm", "--force", *containers)
+            networks = host.docker("network", "ls", "--quiet", "--filter", "driver=treadle").split()
+            if networks:
+                host.docker("network", "rm", *networks)
+        for group in self.get("/port-groups")["items"]:
+            self.scene.net.delete(f"/port-groups/{group['id']}")
 
     def remains(self) -> list[str]:
         """What is left of Docker's networks, in the database, in switches and in namespaces."""

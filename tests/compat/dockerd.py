@@ -122,7 +122,12 @@ class ContainerHost:
     def run(self, *command: str, timeout: float = 60, check: bool = True) -> str:
         """Run a command on the host; it finds the host's Docker and Open vSwitch."""
         settings = [f"{name}={value}" for name, value in self.environment.items()]
-        return run(self.argv("env", *settings, *command), timeout=timeout, check=check)
+        argv = self.argv("env", *settings, *command)
+        try:
+            return run(argv, timeout=timeout, check=check)
+        except CommandError as error:
+            where, said = " ".join(argv), " ".join(command)
+            raise CommandError(str(error).replace(where, f"{self.name}: {said}")) from None
 
     def spawn(
         self, what: str, argv: list[str], log: Path, environment: Mapping[str, str] | None = None
@@ -180,11 +185,14 @@ class ContainerHost:
         return first
 
     def start_container(self, name: str, network: str, *options: str) -> dict[str, Any]:
-        """Run a container that sleeps; how it is attached to `network`."""
+        """Run a container that sleeps; how it is attached to `network`.
+
+        That is a name, or ``name=NAME,driver-opt=KEY=VALUE``.
+        """
         # As process 1 it ignores SIGTERM, and Docker would wait for ten seconds to stop it.
         started = ["run", "--detach", "--stop-signal", "KILL", "--name", name]
         self.docker(*started, "--network", network, *options, IMAGE, "sleep", "1000000")
-        return self.attachment(name, network)
+        return self.attachment(name, network.removeprefix("name=").partition(",")[0])
 
     def attachment(self, container: str, network: str) -> dict[str, Any]:
         """Addresses and ids of a container's endpoint on a network, as Docker tells them."""
