@@ -98,9 +98,13 @@ class Api:
         self.client = client
         listed = client.get("/v2.0/extensions").json()["extensions"]
         self.extensions = {each["alias"] for each in listed}
-        self.samples: dict[str, dict[str, Any]] = {}
-        for collection in SAMPLES:
-            self.samples[collection] = self.create(collection, self.body(collection))
+        self._samples: dict[str, dict[str, Any]] = {}
+
+    def sample(self, collection: str) -> dict[str, Any]:
+        """The sample of a collection as it was created, which it is when it is first needed."""
+        if collection not in self._samples:
+            self._samples[collection] = self.create(collection, self.body(collection))
+        return self._samples[collection]
 
     def path(self, collection: str) -> str:
         return f"/v2.0/{collection.replace('_', '-')}"
@@ -110,11 +114,10 @@ class Api:
 
     def body(self, collection: str, **more: Any) -> dict[str, Any]:
         """The body that creates a sample, with other attributes besides."""
-        ids = {name: sample["id"] for name, sample in self.samples.items()}
-        filled = {
-            key: value.format(**ids) if isinstance(value, str) else value
-            for key, value in SAMPLES[collection].body.items()
-        }
+        filled = dict(SAMPLES[collection].body)
+        for key, value in filled.items():
+            if isinstance(value, str) and value.startswith("{"):
+                filled[key] = self.sample(value.strip("{}"))["id"]
         return {**filled, **more}
 
     def post(self, collection: str, values: dict[str, Any]) -> httpx.Response:
@@ -128,17 +131,17 @@ class Api:
         return created
 
     def put(self, collection: str, values: dict[str, Any]) -> httpx.Response:
-        path = f"{self.path(collection)}/{self.samples[collection]['id']}"
+        path = f"{self.path(collection)}/{self.sample(collection)['id']}"
         return self.client.put(path, json={SAMPLES[collection].singular: values})
 
     def show(self, collection: str) -> dict[str, Any]:
-        answer = self.client.get(f"{self.path(collection)}/{self.samples[collection]['id']}")
+        answer = self.client.get(f"{self.path(collection)}/{self.sample(collection)['id']}")
         shown: dict[str, Any] = answer.json()[SAMPLES[collection].singular]
         return shown
 
     def close(self) -> None:
         """Delete the samples, each before what it needs."""
-        for collection, sample in reversed(self.samples.items()):
+        for collection, sample in reversed(self._samples.items()):
             answer = self.client.delete(f"{self.path(collection)}/{sample['id']}")
             assert answer.status_code == 204, answer.text
 
@@ -191,7 +194,7 @@ def test_what_is_visible_is_shown_and_nothing_else(api: Api, collection: str) ->
 
 @every_collection
 def test_defaults(api: Api, collection: str) -> None:
-    created = api.samples[collection]
+    created = api.sample(collection)
     given = SAMPLES[collection].body
     wrong = {
         name: created[name]
