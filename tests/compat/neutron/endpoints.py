@@ -1,7 +1,8 @@
 """Neutron APIs to be asked: Treadle's, and Neutron's own, which tells what is right."""
 
+import json
 import socket
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,11 +45,12 @@ def _treadle(directory: Path) -> Iterator[Endpoint]:
         process.stop()
 
 
-def neutron_settings(port: int) -> dict[str, str]:
+def neutron_settings(port: int, *, hidden_extensions: Sequence[str] = ()) -> dict[str, str]:
     """What of a server's environment has it serve the Neutron API."""
     return {
         "TREADLE_SERVER__NEUTRON__ENABLED": "true",
         "TREADLE_SERVER__NEUTRON__PORT": str(port),
+        "TREADLE_SERVER__NEUTRON__HIDDEN_EXTENSIONS": json.dumps(list(hidden_extensions)),
     }
 
 
