@@ -57,10 +57,11 @@ RESOURCES: Final = (
         *("apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition"),
         namespaced=False,
     ),
-    Resource("openstack.org", "v1", "kuryrports", "KuryrPort"),
-    Resource("openstack.org", "v1", "kuryrnetworks", "KuryrNetwork"),
-    Resource("openstack.org", "v1", "kuryrnetworkpolicies", "KuryrNetworkPolicy"),
-    Resource("openstack.org", "v1", "kuryrloadbalancers", "KuryrLoadBalancer"),
+    # Kuryr writes the status of its objects with the rest of them.
+    Resource("openstack.org", "v1", "kuryrports", "KuryrPort", has_status=False),
+    Resource("openstack.org", "v1", "kuryrnetworks", "KuryrNetwork", has_status=False),
+    Resource("openstack.org", "v1", "kuryrnetworkpolicies", "KuryrNetworkPolicy", has_status=False),
+    Resource("openstack.org", "v1", "kuryrloadbalancers", "KuryrLoadBalancer", has_status=False),
 )
 
 
