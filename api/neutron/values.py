@@ -114,7 +114,7 @@ def ip_address(value: Any) -> str:
     'fd00::1'
     """
     try:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "%" in value:  # the name of a zone
             raise ValueError
         return str(ipaddress.ip_address(value))
     except ValueError:

@@ -63,6 +63,11 @@ def _port(value: Any) -> int | None:
         raise BadRequestError(message, "SecurityGroupInvalidPortValue") from None
 
 
+def _object_id(value: Any) -> str:
+    """Take the id of an object that may not be there: what isn't one is only not found."""
+    return str(text(_ID_LENGTH)(value)).lower()
+
+
 RULE_ATTRIBUTES: Final = (
     Attribute("direction", one_of(INGRESS, EGRESS), REQUIRED, put=False),
     Attribute("ethertype", _ethertype, IPV4, put=False),
@@ -84,11 +89,11 @@ class SecurityGroupRules(Resource[RuleRow]):
         (
             ID,
             PROJECT,
-            Attribute("security_group_id", text(_ID_LENGTH), REQUIRED, put=False),
+            Attribute("security_group_id", _object_id, REQUIRED, put=False),
             *RULE_ATTRIBUTES,
             read_only("normalized_cidr"),
-            Attribute("remote_group_id", optional(text(_ID_LENGTH)), None, put=False),
-            Attribute("remote_address_group_id", optional(text(_ID_LENGTH)), None, put=False),
+            Attribute("remote_group_id", optional(_object_id), None, put=False),
+            Attribute("remote_address_group_id", optional(_object_id), None, put=False),
             read_only("belongs_to_default_sg", boolean, sorted=False),
             *UNTAGGED,
         ),

@@ -54,7 +54,7 @@ def read_prefix(value: Any) -> str | None:
     if value is None or value == "":
         return None
     try:
-        if not isinstance(value, str):
+        if not isinstance(value, str) or "%" in value:  # the name of a zone
             raise ValueError
         return str(ipaddress.ip_interface(value))
     except ValueError:
