@@ -45,8 +45,16 @@ DROP_PRIORITY: Final = RULE_PRIORITY - 1
 _CLIENT = "((ip4 && udp.src == 68 && udp.dst == 67) || (ip6 && udp.src == 546 && udp.dst == 547))"
 _SERVER = "((ip4 && udp.src == 67 && udp.dst == 68) || (ip6 && udp.src == 547 && udp.dst == 546))"
 
+_WHOLE = "!ip.is_frag"
+"""An ACL that drops by ports drops all fragments, whose ports aren't known, unless it says this."""
+
 PROTECTION: Final = (
-    ("from-lport", DHCP_SERVER_PRIORITY, f"inport == @{PROTECTED} && {_SERVER}", "drop"),
+    (
+        "from-lport",
+        DHCP_SERVER_PRIORITY,
+        f"inport == @{PROTECTED} && {_WHOLE} && {_SERVER}",
+        "drop",
+    ),
     ("from-lport", RULE_PRIORITY, f"inport == @{PROTECTED} && {_CLIENT}", "allow"),
     ("from-lport", DROP_PRIORITY, f"inport == @{PROTECTED} && ip", "drop"),
     ("to-lport", RULE_PRIORITY, f"outport == @{PROTECTED} && {_SERVER}", "allow"),
