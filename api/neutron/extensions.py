@@ -19,6 +19,8 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     "binding": ("Port Binding", "On which host ports are"),
     "data-plane-status": ("Port data plane status", "What others see of a port's packets"),
     "default-subnetpools": ("Default Subnetpools", "Subnets may be of the default pool"),
+    "dns-domain-ports": ("Port DNS domains", "Ports have domains of their own"),
+    "dns-integration": ("DNS Integration", "Ports have names, networks a domain"),
     "empty-string-filtering": (
         "Empty String Filtering Extension",
         "Filters may ask for empty texts",

@@ -1,7 +1,6 @@
 """Values of the attributes of ports that have a form of their own, and of their filters."""
 
 import ipaddress
-import re
 from collections.abc import Sequence
 from typing import Any, Final
 
@@ -25,7 +24,6 @@ MAXIMUM_PROFILE: Final = 4095
 MAXIMUM_DHCP_OPTIONS: Final = 100
 MAXIMUM_GROUPS: Final = 100
 
-_DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 _VERSION = integer(4, 6)
 
 
@@ -186,15 +184,6 @@ def merged_dhcp_options(
     """Return the options that are left when `changes` are laid over those `held`."""
     options = {(each["opt_name"], each["ip_version"]): each for each in [*held, *changes]}
     return [each for each in options.values() if each["opt_value"] is not None]
-
-
-def dns_name(value: Any) -> str:
-    """Take a host name, with or without its domain (RFC 1123 2.1), in lower case."""
-    name = str(text()(value)).lower()
-    labels = name.removesuffix(".").split(".") if name else []
-    if not all(_DNS_LABEL.fullmatch(label) for label in labels):
-        raise ValueError(f"'{value}' not a valid PQDN or FQDN")
-    return name
 
 
 def _invalid(reason: str) -> BadRequestError:

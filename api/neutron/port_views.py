@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import select
 
+from api.neutron.dns import dns_assignment
 from api.neutron.port_addresses import OwnAddresses, SubnetsOfAddresses, own_addresses
 from api.neutron.port_binding import ACTIVE, DOWN
 from api.neutron.resource import View, owned, standard_view
@@ -32,9 +33,6 @@ MORE: Final[Mapping[str, Any]] = {
 }
 """Attributes that are only kept, with what they are by default."""
 
-DNS_DOMAIN: Final = "openstacklocal."
-"""The domain of names that no one has given another one."""
-
 RouterPorts = Mapping[tuple[str, str], LogicalRouterPort]
 """Router ports by project and name."""
 
@@ -52,7 +50,7 @@ def port_views(
         view = _view(port, annex, own, router_port, groups.get(port.id, ()))
         fixed_ips = subnets.fixed_ips(port.logical_switch_id, own.ips)
         view["fixed_ips"] = fixed_ips
-        view["dns_assignment"] = _dns_assignment(view["dns_name"], own.ips)
+        view["dns_assignment"] = dns_assignment(view["dns_name"], own.ips)
         views.append(owned(view, port.project))
     return views
 
@@ -126,13 +124,3 @@ def _view(
         **(annex.more if annex else {}),
         **standard_view(annex, port.version),
     }
-
-
-def _dns_assignment(name: str, ips: Sequence[str]) -> list[dict[str, str]]:
-    """Return the names under which each address of a port is known."""
-    assigned = []
-    for ip in ips:
-        host = name.split(".")[0] or "host-" + ip.replace(".", "-").replace(":", "-")
-        full = name if name.endswith(".") else f"{name or host}.{DNS_DOMAIN}"
-        assigned.append({"ip_address": ip, "hostname": host, "fqdn": full})
-    return assigned

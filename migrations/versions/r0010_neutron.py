@@ -65,6 +65,7 @@ def upgrade() -> None:
         sa.Column("admin_state_up", sa.Boolean(), nullable=False),
         sa.Column("external", sa.Boolean(), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=False),
+        sa.Column("dns_domain", sa.String(), nullable=False),
         sa.Column("availability_zone_hints", sa.JSON(), nullable=False),
         sa.Column("description", sa.String(), nullable=False),
         sa.Column("tags", sa.JSON(), nullable=False),

@@ -50,6 +50,7 @@ class NeutronNetwork(NeutronAnnex):
     admin_state_up: Mapped[bool] = mapped_column(default=True)
     external: Mapped[bool] = mapped_column(default=False)
     is_default: Mapped[bool] = mapped_column(default=False)
+    dns_domain: Mapped[str] = mapped_column(default="")
     availability_zone_hints: Mapped[list[str]] = mapped_column(default=list)
 
 

@@ -24,6 +24,7 @@ from api.neutron.attributes import (
     read_only,
 )
 from api.neutron.context import Context
+from api.neutron.dns import dns_domain
 from api.neutron.errors import BadRequestError, InUseError, NotAuthorizedError
 from api.neutron.resource import AnySelect, Resource, View, now, owned, standard_view
 from api.neutron.settings import NeutronLimits
@@ -66,6 +67,7 @@ class Networks(Resource[NetworkRow]):
             Attribute("router:external", boolean, default=False, set_by_admin=True),
             Attribute("is_default", boolean, default=False, set_by_admin=True),
             Attribute("mtu", integer(SMALLEST_MTU, LARGEST_MTU), UNSET),
+            Attribute("dns_domain", dns_domain, "", filtered=False, sorted=False),
             Attribute("port_security_enabled", boolean, default=True),
             Attribute("availability_zone_hints", list_of(text()), (), put=False, filtered=False),
             read_only("availability_zones", filtered=False, sorted=False),
@@ -127,6 +129,7 @@ class Networks(Resource[NetworkRow]):
             "is_default": annex.is_default if annex else False,
             "mtu": annex.mtu if annex else self._limits.mtu,
             "port_security_enabled": annex.port_security_enabled if annex else True,
+            "dns_domain": annex.dns_domain if annex else "",
             "availability_zone_hints": annex.availability_zone_hints if annex else [],
             "availability_zones": [],
             "ipv4_address_scope": None,
@@ -153,6 +156,7 @@ class Networks(Resource[NetworkRow]):
                 description=values["description"],
                 mtu=self._limits.mtu if values["mtu"] is UNSET else values["mtu"],
                 port_security_enabled=values["port_security_enabled"],
+                dns_domain=values["dns_domain"],
                 admin_state_up=values["admin_state_up"],
                 external=values["router:external"],
                 is_default=values["is_default"],
@@ -246,6 +250,7 @@ _OF_ANNEX = {
     "mtu": "mtu",
     "port_security_enabled": "port_security_enabled",
     "admin_state_up": "admin_state_up",
+    "dns_domain": "dns_domain",
     "router:external": "external",
     "is_default": "is_default",
 }

@@ -24,6 +24,7 @@ from api.neutron.attributes import (
     read_only,
 )
 from api.neutron.context import Context
+from api.neutron.dns import dns_domain, dns_name
 from api.neutron.ipam import AddressedPort, allocate, reallocate
 from api.neutron.port_addresses import SubnetsOfAddresses, addressing, own_addresses
 from api.neutron.port_binding import VNIC_TYPES, fill_in_binding
@@ -42,7 +43,6 @@ from api.neutron.port_rules import (
 from api.neutron.port_values import (
     allowed_address_pairs,
     dhcp_options,
-    dns_name,
     fits_fixed_ips,
     fixed_ips,
     fixed_ips_filter,
@@ -118,7 +118,7 @@ class Ports(Resource[PortRow]):
             read_only("binding:vif_details", filtered=False, **_SHOWN_TO_ADMIN),
             Attribute("extra_dhcp_opts", dhcp_options, (), **_KEPT),
             Attribute("dns_name", dns_name, "", **_KEPT),
-            Attribute("dns_domain", dns_name, "", **_KEPT),
+            Attribute("dns_domain", dns_domain, "", **_KEPT),
             read_only("dns_assignment", **_KEPT),
             Attribute(
                 "numa_affinity_policy",

@@ -452,6 +452,8 @@ async def test_attributes_that_are_kept(neutron: Neutron) -> None:
             "Duplicate items",
         ),
         ({"dns_name": "a..b"}, 400, "HTTPBadRequest", "not a valid PQDN or FQDN"),
+        ({"dns_name": "a.1"}, 400, "HTTPBadRequest", "all numeric"),
+        ({"dns_domain": "example.org"}, 400, "HTTPBadRequest", "is not a FQDN"),
         ({"data_plane_status": "DOWN"}, 400, "HTTPBadRequest", "not allowed in POST"),
         ({"numa_affinity_policy": "x"}, 400, "HTTPBadRequest", "numa_affinity_policy"),
     ],
