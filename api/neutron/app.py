@@ -28,7 +28,8 @@ def create_neutron_app(
     for resource in resources.all:
         routes += Operations(resource, service, authenticate).routes()
     routes.append(Route("/{path:path}", answered(_nothing_here), methods=_METHODS))
-    app = Starlette(routes=routes)
+    # Paths with line breaks match no pattern at all.
+    app = Starlette(routes=routes, exception_handlers={404: _no_such_path})
     app.state.backend = backend
     app.router.redirect_slashes = False
     return app
@@ -39,6 +40,10 @@ _METHODS = ["GET", "POST", "PUT", "DELETE", "PATCH"]
 
 async def _nothing_here(request: Request) -> Response:  # noqa: ARG001
     raise NeutronError(404, "HTTPNotFound", "The resource could not be found.")
+
+
+async def _no_such_path(request: Request, error: Exception) -> Response:  # noqa: ARG001
+    return await answered(_nothing_here)(request)
 
 
 def _discovery(

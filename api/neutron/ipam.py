@@ -10,7 +10,6 @@ have some left, and one of each subnet whose addresses follow from the MAC addre
 The latter it has in any case: routers are told otherwise by their owner.
 """
 
-import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -18,6 +17,7 @@ from api.neutron.attributes import UNSET
 from api.neutron.errors import InvalidOperationError, NeutronError, ResourceNotFoundError
 from api.neutron.subnets import (
     address_ranges,
+    automatic_address,
     cursor_key,
     has_automatic_addresses,
     holds_address,
@@ -25,7 +25,6 @@ from api.neutron.subnets import (
     subnets_of_network,
 )
 from northbound.address_ranges import AddressRanges
-from northbound.addresses import eui64
 from northbound.ipam import AddressBook
 from northbound.models import NeutronSubnet
 from northbound.transaction import Transaction
@@ -108,7 +107,7 @@ class Allocator:
             automatic = [each for each in subnets if has_automatic_addresses(each)]
             for subnet in automatic:
                 if subnet.id not in there:
-                    chosen.append(self._fixed(port, subnet, _derived(subnet, port.mac)))
+                    chosen.append(self._fixed(port, subnet, automatic_address(subnet, port.mac)))
         return chosen
 
     def follows(self, fixed: FixedIp, mac: str) -> bool:
@@ -116,7 +115,7 @@ class Allocator:
         subnet = self._tx.session.get(NeutronSubnet, fixed.subnet_id)
         if subnet is None or not has_automatic_addresses(subnet):
             return False
-        return _derived(subnet, mac) == fixed.ip_address
+        return automatic_address(subnet, mac) == fixed.ip_address
 
     def _candidates(self, port: AddressedPort) -> list[NeutronSubnet]:
         """Return the network's subnets for ports of such an owner; those made for it first."""
@@ -220,7 +219,7 @@ class Allocator:
     ) -> FixedIp:
         """Return an address that a port asks for."""
         automatic = has_automatic_addresses(subnet) and not is_router_port(port.device_owner)
-        if automatic and address != _derived(subnet, port.mac):
+        if automatic and address != automatic_address(subnet, port.mac):
             message = (
                 f"IPv6 address {address} cannot be directly assigned to a port on subnet "
                 f"{subnet.id} as the subnet is configured for automatic addresses"
@@ -258,10 +257,6 @@ class Allocator:
                 return FixedIp(subnet.id, address)
         message = f"No more IP addresses available on network {port.network_id}."
         raise NeutronError(409, "IpAddressGenerationFailure", message)
-
-
-def _derived(subnet: NeutronSubnet, mac: str) -> str:
-    return eui64(ipaddress.IPv6Network(subnet.cidr), mac)
 
 
 def _in_use(subnet: NeutronSubnet, address: str) -> NeutronError:

@@ -9,10 +9,8 @@ from typing import NamedTuple
 
 from sqlalchemy import select
 
-from api.neutron.errors import NeutronError
-from api.neutron.subnets import has_automatic_addresses
 from northbound.models import AddressClaim, LogicalSwitchPort, NeutronSubnet
-from northbound.transaction import Reader, Transaction
+from northbound.transaction import Reader
 
 
 class HeldAddress(NamedTuple):
@@ -58,27 +56,3 @@ def router_port_with(reader: Reader, network_id: str, address: str) -> str | Non
         )
     )
     return reader.session.scalar(query)
-
-
-def refuse_in_use(tx: Transaction, subnet: NeutronSubnet) -> None:
-    """Refuse to delete a subnet of which ports hold addresses.
-
-    Those that follow from MAC addresses go with the subnet, but for a router's.
-    """
-    held = list(held_addresses(tx, subnet))
-    if not held:
-        return
-    if has_automatic_addresses(subnet):
-        ports = select(LogicalSwitchPort.id).where(
-            LogicalSwitchPort.logical_switch_id == subnet.network_id,
-            LogicalSwitchPort.type == "router",
-        )
-        routers = set(tx.session.scalars(ports))
-        if not any(each.port_id in routers for each in held):
-            return
-    raise NeutronError(
-        409,
-        "SubnetInUse",
-        f"Unable to complete operation on subnet {subnet.id}: One or more ports have an IP "
-        "allocation from this subnet.",
-    )

@@ -12,7 +12,7 @@ from typing import Final
 from sqlalchemy import select
 
 from northbound.address_ranges import AddressRange
-from northbound.addresses import Network, parse_ranges
+from northbound.addresses import Network, eui64, parse_ranges
 from northbound.identity import is_id
 from northbound.inserting import batched
 from northbound.models import LogicalSwitch, NeutronSubnet
@@ -160,6 +160,11 @@ def has_automatic_addresses(subnet: NeutronSubnet) -> bool:
     """Tell whether addresses of a subnet follow from MAC addresses."""
     modes = (SLAAC, DHCPV6_STATELESS)
     return subnet.ipv6_address_mode in modes or subnet.ipv6_ra_mode in modes
+
+
+def automatic_address(subnet: NeutronSubnet, mac: str) -> str:
+    """Return the address that follows from a MAC address (RFC 4291, appendix A)."""
+    return eui64(ipaddress.IPv6Network(subnet.cidr), mac)
 
 
 def is_router_port(device_owner: str) -> bool:

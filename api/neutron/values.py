@@ -124,7 +124,7 @@ def ip_address(value: Any) -> str:
 def cidr(value: Any) -> str:
     """Take a network with its prefix length, in canonical form."""
     try:
-        if not isinstance(value, str) or "/" not in value:
+        if not isinstance(value, str) or "/" not in value or "%" in value:
             raise ValueError
         return str(ipaddress.ip_network(value, strict=False))
     except ValueError:

@@ -22,6 +22,7 @@ from api.neutron.attributes import (
     Attributes,
     read_only,
 )
+from api.neutron.automatic_addresses import give_addresses, take_addresses_back
 from api.neutron.context import Context
 from api.neutron.errors import (
     BadRequestError,
@@ -34,7 +35,7 @@ from api.neutron.query import ListQuery
 from api.neutron.resource import AnySelect, Resource, View, now, owned, standard_view
 from api.neutron.resources.network import NetworkRow, Networks
 from api.neutron.resources.subnetpool import SubnetPools
-from api.neutron.subnet_usage import refuse_in_use, router_port_with
+from api.neutron.subnet_usage import router_port_with
 from api.neutron.subnets import (
     DHCPV6_STATEFUL,
     DHCPV6_STATELESS,
@@ -251,6 +252,7 @@ class Subnets(Resource[SubnetRow]):
             updated_at=time,
         )
         tx.add(subnet)
+        give_addresses(tx, subnet)
         return subnet.id
 
     def _pool_of(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> str | None:
@@ -354,7 +356,7 @@ class Subnets(Resource[SubnetRow]):
 
     def delete(self, tx: Transaction, context: Context, row: SubnetRow) -> None:
         subnet = _own_row(row)
-        refuse_in_use(tx, subnet)
+        take_addresses_back(tx, subnet)
         forget_cursor(tx, cursor_key(subnet.id))
         tx.delete(subnet)
 

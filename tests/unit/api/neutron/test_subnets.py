@@ -116,6 +116,8 @@ async def test_gateways_and_pools(
         (400, "InvalidInput", {"gateway_ip": "10.0.0.255"}, "Gateway is not valid"),
         (400, "InvalidInput", {"gateway_ip": "fd00::1"}, "gateway_ip 'fd00::1' does not match"),
         (400, "HTTPBadRequest", {"gateway_ip": "x"}, "'x' is not a valid IP address"),
+        (400, "HTTPBadRequest", {**SIX, "gateway_ip": "fe80::1%eth0"}, "not a valid IP address"),
+        (400, "HTTPBadRequest", {**SIX, "cidr": "fd00::%eth0/64"}, "not a valid IP subnet"),
         (
             409,
             "GatewayConflictWithAllocationPools",
@@ -520,3 +522,47 @@ async def test_tags_and_revisions(neutron: Neutron) -> None:
     stale = {"If-Match": f"revision_number={made['revision_number']}"}
     assert (await neutron.call("DELETE", path, **stale)).status_code == 412
     assert (await neutron.call("DELETE", f"{path}/tags/a:b.c")).status_code == 204
+
+
+AUTOMATIC = {**SIX, "ipv6_ra_mode": "slaac", "ipv6_address_mode": "slaac"}
+
+
+async def addresses(neutron: Neutron, port_id: str) -> list[str]:
+    shown = await neutron.get(f"ports/{port_id}")
+    return [each["ip_address"] for each in shown["fixed_ips"]]
+
+
+async def test_automatic_addresses_come_and_go_with_their_subnet(neutron: Neutron) -> None:
+    net = await network(neutron, "alice")
+    await make(neutron, net, "alice")
+    mine = {"network_id": net, "mac_address": "0a:00:00:00:00:01"}
+    made = await neutron.make("ports", "alice", **mine)
+    pair = {"ip_address": "10.0.0.0/24", "mac_address": "0a:00:00:00:00:77"}
+    values = {"network_id": net, "mac_address": "0a:00:00:00:00:02"}
+    other = await neutron.make("ports", **values, allowed_address_pairs=[pair])
+    before = await port(neutron, net, "0a:00:00:00:00:03")
+    subnet = await make(neutron, net, "alice", **AUTOMATIC)
+    assert await addresses(neutron, made["id"]) == ["10.0.0.2", "fd00::800:ff:fe00:1"]
+    assert await addresses(neutron, other["id"]) == ["10.0.0.3", "fd00::800:ff:fe00:2"]
+    assert await addresses(neutron, before) == []
+    switch_port = (await neutron.v1.get(f"/v1/logical-switch-ports/{other['id']}")).json()
+    assert switch_port["port_security"] == [
+        "0a:00:00:00:00:02 10.0.0.3 fd00::800:ff:fe00:2",
+        "0a:00:00:00:00:77 10.0.0.0/24",
+    ]
+    path = f"subnets/{subnet['id']}"
+    assert (await neutron.call("DELETE", path, caller="alice")).status_code == 204
+    assert await addresses(neutron, made["id"]) == ["10.0.0.2"]
+    assert await addresses(neutron, other["id"]) == ["10.0.0.3"]
+
+
+async def test_automatic_addresses_of_others_are_in_the_way(neutron: Neutron) -> None:
+    net = await network(neutron)
+    await port(neutron, net, "0a:00:00:00:00:09 fd00::800:ff:fe00:1")
+    await neutron.make("ports", network_id=net, mac_address="0a:00:00:00:00:01")
+    body = {"subnet": {"network_id": net, **AUTOMATIC}}
+    await neutron.refused(409, "IpAddressAlreadyAllocated", "POST", "subnets", body)
+    assert await neutron.get("subnets") == []
+    subnet = await make(neutron, net, **{**AUTOMATIC, "cidr": "fd01::/64"})
+    await port(neutron, net, "0a:00:00:00:00:08 fd01::8")
+    await neutron.refused(409, "SubnetInUse", "DELETE", f"subnets/{subnet['id']}")
