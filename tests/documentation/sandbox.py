@@ -72,9 +72,10 @@ class Sandbox:
         assert done.returncode == 0, done.stdout
         return done.stdout
 
-    def serve(self) -> None:
-        """Start a server, and wait until it answers."""
-        self.start("treadle", "server")
+    def serve(self, **settings: str) -> None:
+        """Start a server with these settings in its environment, and wait until it answers."""
+        environment = [f"{name}={value}" for name, value in settings.items()]
+        self.start("env", *environment, "treadle", "server")
         until(self._is_served, "treadle server", 60)
 
     def _is_served(self) -> bool:

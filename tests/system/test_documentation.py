@@ -61,6 +61,11 @@ def test_the_server(sandbox: Sandbox, tmp_path: Path) -> None:
     assert sandbox.call("treadle", "token", "list", "--database", str(tmp_path / "copy.db"))
 
 
+def test_the_neutron_api(sandbox: Sandbox) -> None:
+    sandbox.serve(TREADLE_SERVER__NEUTRON__ENABLED="true")
+    assert sandbox.troubles("docs/neutron.md") == []
+
+
 def test_a_migration(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.serve()
     database = str(tmp_path / "nb.db")
