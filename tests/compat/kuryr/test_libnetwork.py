@@ -13,7 +13,7 @@ from tests.compat.dockerd import ContainerHost
 from tests.compat.kuryr.cloud import Cloud, cloud_with_kuryr
 from tests.system.conftest import Scene
 
-pytestmark = [pytest.mark.system, pytest.mark.compat, pytest.mark.timeout(600)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
 
 MODES = {"tags": (), "names": ("standard-attr-tag",)}
 KURYR = ("--driver", "kuryr", "--ipam-driver", "kuryr")
