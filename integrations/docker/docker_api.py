@@ -1,14 +1,14 @@
 """What Docker itself says that it has: its networks of this driver, and their endpoints."""
 
 import json
-import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
 from integrations.deadline import Deadline
-from integrations.http_exchange import Address, Connection, HttpError
+from integrations.docker.unix_http import UnixConnection
+from integrations.http_exchange import Connection, HttpError
 
 Networks = Mapping[str, frozenset[str]]
 """The endpoints of each network, by its id."""
@@ -16,24 +16,6 @@ Networks = Mapping[str, frozenset[str]]
 
 class DockerError(Exception):
     """Docker doesn't answer, or not what its API says."""
-
-
-class _UnixConnection(Connection):
-    """A connection to a socket of this host."""
-
-    def __init__(self, path: Path) -> None:
-        super().__init__(Address(False, "docker", 80, ""), None)
-        self._path = path
-
-    def _connect(self, deadline: Deadline) -> socket.socket:
-        opened = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        try:
-            opened.settimeout(deadline.left())
-            opened.connect(str(self._path))
-        except BaseException:
-            opened.close()
-            raise
-        return opened
 
 
 def read_networks(path: Path, driver: str, deadline: Deadline) -> Networks | None:
@@ -44,7 +26,7 @@ def read_networks(path: Path, driver: str, deadline: Deadline) -> Networks | Non
     """
     if not path.exists():
         return None
-    connection = _UnixConnection(path)
+    connection = UnixConnection(path)
     try:
         filters = quote(json.dumps({"driver": [driver]}))
         listed = _get(connection, f"/networks?filters={filters}", deadline)

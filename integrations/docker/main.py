@@ -2,6 +2,7 @@
 
 import argparse
 import ipaddress
+import json
 import logging
 import signal
 import socket
@@ -20,12 +21,14 @@ from integrations.docker.leftovers import Cleaner
 from integrations.docker.networks import NetworkDriver
 from integrations.docker.plumbing import Plumbing
 from integrations.docker.records import Records
-from integrations.docker.routes import Routes
+from integrations.docker.routes import STATUS, Routes
 from integrations.docker.server import Server, SocketTakenError
 from integrations.docker.session import Sessions
 from integrations.docker.settings import DockerSettings
+from integrations.docker.unix_http import UnixConnection
 from integrations.host.bridge import system_id
 from integrations.host.errors import HostError
+from integrations.http_exchange import HttpError
 from integrations.settings import SettingsError, add_options, load
 
 _USAGE, _FAULT = 2, 1
@@ -37,8 +40,13 @@ def run(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 2 for settings that can't be used."""
     parser = argparse.ArgumentParser(prog="treadle-docker", description=__doc__)
     add_options(parser, DockerSettings)
+    parser.add_argument("--status", action="store_true", help="ask the driver that is running")
+    options = vars(parser.parse_args(argv))
+    asks = options.pop("status")
     try:
-        settings = load(DockerSettings, "docker", vars(parser.parse_args(argv)))
+        settings = load(DockerSettings, "docker", options)
+        if asks:
+            return _show_status(settings)
         logging.basicConfig(
             level=settings.log_level.upper(), format="%(asctime)s %(levelname)s %(message)s"
         )
@@ -55,6 +63,21 @@ def run(argv: Sequence[str] | None = None) -> int:
         signal.signal(number, lambda *_: threading.Thread(target=driver.stop).start())
     _LOG.info("listening on %s for Docker", settings.socket)
     driver.serve()
+    return 0
+
+
+def _show_status(settings: DockerSettings) -> int:
+    """Print what the running driver tells of itself; return 1 if there is none."""
+    connection = UnixConnection(Path(settings.socket))
+    try:
+        answer = connection.exchange("POST", f"/{STATUS}", {}, b"", Deadline(settings.timeout))
+        told = json.loads(answer.body)
+    except (HttpError, TimeLimitError, ValueError) as error:
+        sys.stderr.write(f"treadle-docker: {settings.socket}: {error}\n")
+        return _FAULT
+    finally:
+        connection.close()
+    sys.stdout.write(json.dumps(told, indent=2) + "\n")
     return 0
 
 

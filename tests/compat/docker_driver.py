@@ -1,5 +1,6 @@
 """A lab for the Docker driver: two hosts with ``dockerd`` and ``treadle-docker``, one server."""
 
+import json
 import signal
 import socket
 import sys
@@ -33,7 +34,6 @@ class DockerLab:
         """Start ``treadle-docker`` on a host, and wait until it listens."""
         host = self.hosts[name]
         environment = {
-            "TREADLE_DOCKER__URL": f"http://127.0.0.1:{self.proxies[name].port}",
             "TREADLE_DOCKER__DOCKER": str(host.socket),
             "TREADLE_DOCKER__INTERVAL": "1",
             "TREADLE_DOCKER__TIMEOUT": "10",
@@ -54,6 +54,11 @@ class DockerLab:
 
     def stop_driver(self, name: str, number: signal.Signals = signal.SIGTERM) -> None:
         self.drivers.pop(name).stop(number)
+
+    def status(self, name: str) -> Any:
+        """What the driver of a host tells of itself."""
+        driver = [sys.executable, "-m", "integrations.docker.main"]
+        return json.loads(self.hosts[name].run(*driver, "--status"))
 
     def get(self, path: str) -> Any:
         return self.scene.net.get(path)
@@ -107,7 +112,8 @@ def docker_lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DockerLab]:
         lab = DockerLab(scene, hosts)
         for name, host in hosts.items():
             port = scene.lab.server.api_port
-            lab.proxies[name] = Proxy(port, namespace=host.hypervisor.namespace)
+            # The API's own port: on the host things are as users have them.
+            lab.proxies[name] = Proxy(port, namespace=host.hypervisor.namespace, port=6680)
             ends.callback(lab.proxies[name].close)
             lab.start_driver(name)
         yield lab

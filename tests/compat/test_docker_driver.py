@@ -1,8 +1,11 @@
 """Docker itself on Treadle's networks: real daemons on two hosts, real packets between them."""
 
+import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -10,6 +13,8 @@ from cli.testbed.errors import CommandError
 from cli.testbed.wait import until
 from tests.compat.docker_driver import DockerLab, docker_lab
 from tests.compat.dockerd import ContainerHost
+from tests.documentation.commands import blocks, commands, run, trouble
+from tests.documentation.sandbox import ROOT
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(300)]
 
@@ -166,17 +171,14 @@ def test_a_killed_dockerd_leaves_nothing(lab: DockerLab, one: ContainerHost) -> 
     create(one, "net", "--subnet", "10.38.0.0/24", "--gateway", "10.38.0.1")
     one.start_container("c0", "net")
     started = lab.get("/status")["revision"]
-    runs = [
-        threading.Thread(target=_try_to_start, args=(one, f"c{i}"), name=f"c{i}")
-        for i in range(1, 4)
-    ]
-    for run in runs:
-        run.start()
+    starts = [threading.Thread(target=_try_to_start, args=(one, f"c{i}")) for i in range(1, 4)]
+    for start in starts:
+        start.start()
     # In the middle: addresses are claimed, and endpoints about to be made.
     until(lambda: lab.get("/status")["revision"] >= started + 3, "a port of a container")
     one.dockerd.stop(signal.SIGKILL)
-    for run in runs:
-        run.join()
+    for start in starts:
+        start.join()
     one.start_dockerd()
     running = one.docker("ps", "--quiet").split()
     until(lambda: len(lab.endpoints()) == len(running), "the end of what is left over", 30)
@@ -229,5 +231,27 @@ def test_while_the_server_is_away(lab: DockerLab, one: ContainerHost) -> None:
         one.docker("rm", "--force", "c1")
     finally:
         lab.proxies["hv1"].restore()
+    assert lab.status("hv1")["counts"]["failures of IpamDriver.RequestAddress"] == 1
     until(lambda: len(lab.endpoints()) == 1, "the end of what is left over", 30)
     assert one.start_container("c4", "net")["IPAddress"]
+    until(lambda: lab.status("hv1")["degraded"] == {}, "a driver that is well again")
+
+
+def test_the_page_of_the_documentation(one: ContainerHost, two: ContainerHost) -> None:
+    """Its commands work as printed, each on the hosts that the line before it names."""
+    page = ROOT / "docs/docker.md"
+    blocks_of_hosts = {block.line: block.note for block in blocks(page)}
+    troubles = []
+    for command in commands(page):
+        note = blocks_of_hosts[max(line for line in blocks_of_hosts if line < command.line)]
+        both = "each of two hosts" in note or "each host" in note
+        for host in (one, two) if both else (two,) if "other host" in note else (one,):
+            environment = {
+                **os.environ,
+                **host.environment,
+                "PATH": f"{Path(sys.executable).parent}:/usr/bin:{os.environ['PATH']}",
+            }
+            done = run(command, environment, ROOT, host.argv())
+            troubles.append(trouble(command, done))
+    assert list(filter(None, troubles)) == []
+    assert len(troubles) > 10
