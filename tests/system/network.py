@@ -31,6 +31,13 @@ class Network:
             self._effective()
         return answer.json() if answer.content else None
 
+    def catch_up(self) -> None:
+        """Wait until packets obey what was changed through another API."""
+        revision = self.get("/status")["revision"]
+        params = {"wait": "chassis", "timeout": 30}
+        self.client.get(f"/v1/revisions/{revision}", params=params).raise_for_status()
+        self._effective()
+
     def get(self, path: str) -> Any:
         return self.call("GET", path)
 
