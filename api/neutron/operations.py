@@ -150,7 +150,7 @@ class Operations:
         def work(tx: Transaction) -> list[View]:
             ids = [self._create(tx, context, each) for each in values]
             tx.flush()
-            return [resource.view(tx, context, each) for each in ids]
+            return resource.views_by_id(tx, context, ids)
 
         views = await self._write(context, work)
         await resource.complete(self._service, context, views)
@@ -298,12 +298,12 @@ class Operations:
     def _changed(self, tx: Transaction, context: Context, before: View) -> View:
         """Return the view of an object that was changed, and note the time if it was."""
         tx.flush()
-        view = self._resource.view(tx, context, before["id"])
+        row = self._resource.find(tx, context, before["id"])
+        view = self._resource.views(tx, context, [row])[0]
         if view != before and "updated_at" in view:
-            annex = self._resource.annex(tx, self._resource.find(tx, context, before["id"]))
+            annex = self._resource.annex(tx, row)
             annex.updated_at = now()
-            tx.flush()
-            view = self._resource.view(tx, context, before["id"])
+            view |= {"updated_at": annex.updated_at, "revision_number": tx.revision}
         return view
 
     async def _write(self, context: Context, work: Callable[[Transaction], T]) -> T:

@@ -7,7 +7,8 @@ the claims of addresses.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, and_, or_, select
+from sqlalchemy import ColumnElement, or_, select, union
+from sqlalchemy.orm import aliased
 
 from api.neutron.port_views import ROUTER_INTERFACE
 from api.neutron.query import ListQuery
@@ -21,6 +22,8 @@ from northbound.models import (
     NeutronSubnet,
     PortGroupPort,
 )
+
+_OTHER = aliased(LogicalSwitchPort)
 
 
 def narrowed_to_ports(query: AnySelect, asked: ListQuery) -> AnySelect:
@@ -50,18 +53,20 @@ def _claims(addresses: Sequence[str]) -> ColumnElement[bool]:
 
 
 def _has_owner(owners: Sequence[str]) -> ColumnElement[bool]:
-    said = NeutronPort.device_owner.in_(owners)
-    return or_(said, LogicalSwitchPort.type == "router") if ROUTER_INTERFACE in owners else said
+    said = select(NeutronPort.id).where(NeutronPort.device_owner.in_(owners))
+    if ROUTER_INTERFACE not in owners:
+        return LogicalSwitchPort.id.in_(said)
+    leading = select(_OTHER.id).where(_OTHER.router_port.is_not(None))
+    return LogicalSwitchPort.id.in_(union(said, leading))
 
 
 def _has_device(devices: Sequence[str]) -> ColumnElement[bool]:
+    said = select(NeutronPort.id).where(NeutronPort.device_id.in_(devices))
     of_routers = select(LogicalRouterPort.name).where(
         LogicalRouterPort.logical_router_id.in_(devices)
     )
-    leads_there = and_(
-        LogicalSwitchPort.type == "router", LogicalSwitchPort.router_port.in_(of_routers)
-    )
-    return or_(NeutronPort.device_id.in_(devices), leads_there)
+    leading = select(_OTHER.id).where(_OTHER.router_port.in_(of_routers))
+    return LogicalSwitchPort.id.in_(union(said, leading))
 
 
 def _is_in_groups(groups: Sequence[str]) -> ColumnElement[bool]:

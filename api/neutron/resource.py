@@ -19,6 +19,7 @@ from api.neutron.context import Context
 from api.neutron.errors import NeutronError, ResourceNotFoundError, RevisionMismatchError
 from api.neutron.query import ListQuery
 from api.neutron.settings import NeutronLimits
+from northbound.inserting import batched
 from northbound.models.neutron import NeutronAnnex
 from northbound.transaction import Reader, Transaction
 
@@ -155,6 +156,17 @@ class Resource(Generic[R]):
         """Return the attributes of one object."""
         row = self.find(reader, context, object_id)
         return self.views(reader, context, [row])[0]
+
+    def views_by_id(self, reader: Reader, context: Context, ids: Sequence[str]) -> list[View]:
+        """Return the attributes of the objects with these ids, in the order of the ids."""
+        if len(ids) == 1:
+            return [self.view(reader, context, ids[0])]
+        views: dict[str, View] = {}
+        for some in batched(ids):
+            query = self.select(context).where(self.id_column.in_(some))
+            found = self.views(reader, context, self.rows(reader, query))
+            views.update((view["id"], view) for view in found)
+        return [views[each] for each in ids]
 
     def check_revision(self, view: View, expected: int | None) -> None:
         """Raise RevisionMismatchError unless a view is of the revision that a caller expects."""

@@ -50,6 +50,8 @@ def subnets_of_networks(
     reader: Reader, network_ids: Collection[str]
 ) -> dict[str, list[NeutronSubnet]]:
     """Return the subnets of each of many networks, as :func:`subnets_of_network` does for one."""
+    if len(network_ids) == 1:
+        return {each: subnets_of_network(reader, each) for each in network_ids}
     found: dict[str, list[NeutronSubnet]] = {each: [] for each in network_ids}
     for some in batched(list(found)):
         query = select(NeutronSubnet).where(NeutronSubnet.network_id.in_(some))

@@ -61,7 +61,12 @@ from api.neutron.port_views import (
 from api.neutron.query import ListQuery
 from api.neutron.resource import AnySelect, Resource, Service, View, now
 from api.neutron.resources.network import Networks
-from api.neutron.security.membership import default_group, groups_of, set_groups, set_protected
+from api.neutron.security.membership import (
+    groups_of,
+    join_default_group,
+    set_groups,
+    set_protected,
+)
 from api.neutron.tags import tags_value
 from api.neutron.values import boolean, mac_address, one_of, optional, text, uuid
 from northbound.identity import new_id
@@ -275,9 +280,9 @@ class Ports(Resource[PortRow]):
     ) -> None:
         """Put a new port into its security groups."""
         if groups is UNSET:
-            trusted = owner.startswith(TRUSTED)
-            groups = [default_group(tx, port.project)] if secured and not trusted else []
-        if groups:
+            if secured and not owner.startswith(TRUSTED):
+                join_default_group(tx, port)
+        elif groups:
             set_groups(tx, port, groups)
         if secured:
             set_protected(tx, port, enabled=True)

@@ -34,7 +34,7 @@ from northbound.models import (
 from northbound.services import ACLS, PORT_GROUPS
 from northbound.transaction import Reader, Transaction
 
-__all__ = ["default_group", "groups_of", "set_groups", "set_protected"]
+__all__ = ["default_group", "groups_of", "join_default_group", "set_groups", "set_protected"]
 
 PROTECTED: Final = "neutron_drop"
 """The port group of a project's ports with port security, by its name."""
@@ -78,6 +78,11 @@ def set_groups(tx: Transaction, port: LogicalSwitchPort, group_ids: Sequence[str
     for group_id in wanted:
         if group_id not in present:
             PORT_GROUPS.add_ports(tx, group_id, [port.id])
+
+
+def join_default_group(tx: Transaction, port: LogicalSwitchPort) -> None:
+    """Let a port that is new, and so in no group, be in its project's default group."""
+    PORT_GROUPS.add_ports(tx, default_group(tx, port.project), [port.id])
 
 
 def set_protected(tx: Transaction, port: LogicalSwitchPort, enabled: bool) -> None:

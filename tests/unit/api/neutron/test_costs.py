@@ -1,0 +1,87 @@
+"""What requests cost in SQL, counted: statements, which don't grow with what there is."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+
+from northbound.database import Database
+from tests.unit.api.neutron.conftest import Neutron
+from tests.unit.api.test_write_costs import counted
+
+
+@pytest.fixture
+async def network(neutron: Neutron) -> Any:
+    """A network with a subnet, and its first port, with which the default group comes."""
+    network = await neutron.make("networks", name="blue")
+    values = {"network_id": network["id"], "ip_version": 4, "cidr": "10.0.0.0/16"}
+    await neutron.make("subnets", **values)
+    await neutron.make("ports", network_id=network["id"])
+    return network
+
+
+async def fill(neutron: Neutron, network: Any, count: int) -> None:
+    body = {"ports": [{"network_id": network["id"]}] * count}
+    answer = await neutron.call("POST", "ports", body)
+    assert answer.status_code == 201, answer.text
+
+
+async def test_a_port_costs_the_same_in_small_and_large_networks(
+    neutron: Neutron, network: Any, database: Database
+) -> None:
+    costs = []
+    for _ in range(2):
+        with counted(database) as created:
+            port = await neutron.make("ports", network_id=network["id"])
+        with counted(database) as changed:
+            change = {"port": {"binding:host_id": "hv1", "device_id": "vm"}}
+            await neutron.call("PUT", f"ports/{port['id']}", change)
+        with counted(database) as shown:
+            await neutron.get(f"ports/{port['id']}")
+        with counted(database) as deleted:
+            await neutron.call("DELETE", f"ports/{port['id']}")
+        costs.append([len(each) for each in (created, changed, shown, deleted)])
+        await fill(neutron, network, 300)
+    assert costs[0] == costs[1]
+    assert costs[0] == [31, 14, 4, 14]
+
+
+async def test_lists_read_everything_at_once(
+    neutron: Neutron, network: Any, database: Database
+) -> None:
+    costs = []
+    for _ in range(2):
+        with counted(database) as listed:
+            await neutron.get("ports")
+        costs.append(len(listed))
+        await fill(neutron, network, 100)
+    assert costs[0] == costs[1] == 4
+    with counted(database) as created:
+        await fill(neutron, network, 100)
+    views = [each for each in created if "FROM neutron_subnet" in each]
+    assert len(views) == 2
+
+
+@pytest.mark.parametrize(
+    ("query", "index"),
+    [
+        ("fixed_ips=ip_address=10.0.0.2", "ix_address_claim_address"),
+        ("mac_address=0a:00:00:00:00:01", "ix_address_claim_address"),
+        ("device_owner=compute:kuryr", "ix_neutron_port_device_owner"),
+        ("device_id=vm-1", "ix_neutron_port_device_id"),
+    ],
+)
+async def test_ports_are_found_by_indexes(
+    neutron: Neutron, network: Any, database: Database, query: str, index: str
+) -> None:
+    with counted(database) as statements:
+        await neutron.get(f"ports?{query}")
+    statement = next(each for each in statements if "FROM logical_switch_port" in each)
+    for number in range(statement.count("?")):
+        statement = statement.replace("?", f":p{number}", 1)
+    values = {f"p{number}": "x" for number in range(statement.count(":p"))}
+    with database.engine.connect() as connection:
+        plan = connection.execute(text(f"EXPLAIN QUERY PLAN {statement}"), values).all()
+    details = [row[-1] for row in plan]
+    assert any(index in each for each in details), details
+    assert not any(each.startswith("SCAN logical_switch_port") for each in details), details
