@@ -26,6 +26,7 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "Filters may ask for empty texts",
     ),
     "extra_dhcp_opt": ("Neutron Extra DHCP options", "Options of ports for DHCP are kept"),
+    "external-net": ("External Network", "Networks through which routers reach the world"),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are none"),
     "ip-substring-filtering": (
         "IP address substring filtering",
@@ -33,6 +34,10 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     ),
     "net-mtu": ("Network MTU", "Networks have an MTU"),
     "net-mtu-writable": ("Network MTU (writable)", "It can be set"),
+    "network_availability_zone": (
+        "Network Availability Zone",
+        "Networks may ask for availability zones",
+    ),
     "network-ip-availability": (
         "Network IP Availability",
         "How many addresses of a network are left",

@@ -45,7 +45,7 @@ _PROVIDER: dict[str, Any] = {
     "set_by_admin": True,
     "shown_to_admin": True,
     "put": False,
-    "filtered": True,
+    "sorted": False,
 }
 
 
@@ -63,12 +63,13 @@ class Networks(Resource[NetworkRow]):
             ADMIN_STATE_UP,
             STATUS,
             read_only("subnets", filtered=False, sorted=False),
-            Attribute("shared", boolean, default=False, set_by_admin=True),
-            Attribute("router:external", boolean, default=False, set_by_admin=True),
-            Attribute("is_default", boolean, default=False, set_by_admin=True),
+            *(
+                Attribute(name, boolean, default=False, set_by_admin=True, sorted=False)
+                for name in ("shared", "router:external", "is_default")
+            ),
             Attribute("mtu", integer(SMALLEST_MTU, LARGEST_MTU), UNSET),
             Attribute("dns_domain", dns_domain, "", filtered=False, sorted=False),
-            Attribute("port_security_enabled", boolean, default=True),
+            Attribute("port_security_enabled", boolean, default=True, filtered=False, sorted=False),
             Attribute("availability_zone_hints", list_of(text()), (), put=False, filtered=False),
             read_only("availability_zones", filtered=False, sorted=False),
             Attribute("provider:network_type", optional(text()), UNSET, **_PROVIDER),
@@ -132,8 +133,6 @@ class Networks(Resource[NetworkRow]):
             "dns_domain": annex.dns_domain if annex else "",
             "availability_zone_hints": annex.availability_zone_hints if annex else [],
             "availability_zones": [],
-            "ipv4_address_scope": None,
-            "ipv6_address_scope": None,
             "provider:network_type": NETWORK_TYPE,
             "provider:physical_network": None,
             "provider:segmentation_id": ls.tunnel_key,
