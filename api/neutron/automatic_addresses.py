@@ -11,7 +11,12 @@ from sqlalchemy import select
 from api.neutron.errors import NeutronError
 from api.neutron.port_addresses import own_addresses, set_fixed_ips
 from api.neutron.subnet_usage import held_addresses
-from api.neutron.subnets import automatic_address, has_automatic_addresses, is_router_port
+from api.neutron.subnets import (
+    DELETED_WITH_NETWORK,
+    automatic_address,
+    has_automatic_addresses,
+    is_router_port,
+)
 from northbound.ipam import AddressBook
 from northbound.models import LogicalSwitchPort, NeutronPort, NeutronSubnet
 from northbound.transaction import Transaction
@@ -43,14 +48,18 @@ def give_addresses(tx: Transaction, subnet: NeutronSubnet) -> None:
 def take_addresses_back(tx: Transaction, subnet: NeutronSubnet) -> None:
     """Refuse to delete a subnet of which ports hold addresses, or take those from them.
 
-    Only addresses that follow from MAC addresses are taken, and never a router's.
+    Taken are those that follow from MAC addresses, but for a router's, and those of ports that
+    serve the network itself.
     """
     held = list(held_addresses(tx, subnet))
     if not held:
         return
-    rows = _ports(tx, subnet.network_id) if has_automatic_addresses(subnet) else []
+    automatic = has_automatic_addresses(subnet)
     taken_from = {
-        port.id: (port, annex) for port, annex in rows if not is_router_port(annex.device_owner)
+        port.id: (port, annex)
+        for port, annex in _ports(tx, subnet.network_id)
+        if annex.device_owner in DELETED_WITH_NETWORK
+        or (automatic and not is_router_port(annex.device_owner))
     }
     if any(each.port_id not in taken_from for each in held):
         message = (

@@ -29,6 +29,10 @@ ROUTER_PORT_OWNERS: Final = frozenset(
     }
 )
 """Owners of ports whose addresses are chosen, whatever the subnet is like."""
+DELETED_WITH_NETWORK: Final = frozenset(
+    {"network:dhcp", "network:distributed", "network:floatingip_agent_gateway"}
+)
+"""Owners of ports that aren't in the way of the end of their subnet or network."""
 _GATEWAY_OWNERS: Final = frozenset({"network:router_gateway", "network:floatingip"})
 
 _MASKS: Final = {

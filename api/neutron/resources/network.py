@@ -25,15 +25,26 @@ from api.neutron.attributes import (
 )
 from api.neutron.context import Context
 from api.neutron.dns import dns_domain
-from api.neutron.errors import BadRequestError, InUseError, NotAuthorizedError
+from api.neutron.errors import BadRequestError, InUseError, NeutronError, NotAuthorizedError
 from api.neutron.resource import AnySelect, Resource, View, now, owned, standard_view
 from api.neutron.settings import NeutronLimits
 from api.neutron.subnet_rules import SMALLEST_IPV6_MTU, check_mtu
-from api.neutron.subnets import cursor_key, subnets_of_network, switch_subnet_ids
+from api.neutron.subnets import (
+    DELETED_WITH_NETWORK,
+    cursor_key,
+    subnets_of_network,
+    switch_subnet_ids,
+)
 from api.neutron.values import boolean, integer, list_of, optional, text
 from northbound.allocation import forget_cursor
-from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronNetwork, NeutronSubnet
-from northbound.services import LOGICAL_SWITCHES
+from northbound.models import (
+    LogicalSwitch,
+    LogicalSwitchPort,
+    NeutronNetwork,
+    NeutronPort,
+    NeutronSubnet,
+)
+from northbound.services import LOGICAL_SWITCH_PORTS, LOGICAL_SWITCHES
 from northbound.transaction import Reader, Transaction
 
 NetworkRow = tuple[LogicalSwitch, NeutronNetwork | None]
@@ -175,6 +186,8 @@ class Networks(Resource[NetworkRow]):
             subnet.ip_version == 6 for subnet in subnets_of_network(tx, ls.id)
         ):
             check_mtu(ls.id, changes["mtu"])
+        if ls.shared and not changes.get("shared", True):
+            self._check_no_others(tx, ls)
         patch = {name: changes[said] for said, name in _OF_SWITCH.items() if said in changes}
         if patch:
             LOGICAL_SWITCHES.update(tx, ls.id, patch)
@@ -182,12 +195,38 @@ class Networks(Resource[NetworkRow]):
             if said in changes:
                 setattr(annex, name, changes[said])
 
+    def _check_no_others(self, tx: Transaction, ls: LogicalSwitch) -> None:
+        """Refuse that a network isn't shared any more of which others have parts."""
+        ports = select(LogicalSwitchPort.id).where(
+            LogicalSwitchPort.logical_switch_id == ls.id, LogicalSwitchPort.project != ls.project
+        )
+        subnets = select(NeutronSubnet.id).where(
+            NeutronSubnet.network_id == ls.id, NeutronSubnet.project != ls.project
+        )
+        if any(tx.session.scalar(each.limit(1)) is not None for each in (ports, subnets)):
+            message = (
+                f"Unable to reconfigure sharing settings for network {shown_name(ls) or ls.id}. "
+                "Multiple projects are using it."
+            )
+            raise NeutronError(409, "InvalidSharedSetting", message)
+
     def delete(self, tx: Transaction, context: Context, row: NetworkRow) -> None:
         ls, annex = row
-        ports = select(LogicalSwitchPort.id).where(LogicalSwitchPort.logical_switch_id == ls.id)
-        if tx.session.scalar(ports.limit(1)) is not None:
+        query = (
+            select(LogicalSwitchPort, NeutronPort)
+            .outerjoin(NeutronPort, NeutronPort.id == LogicalSwitchPort.id)
+            .where(LogicalSwitchPort.logical_switch_id == ls.id)
+        )
+        others = or_(
+            NeutronPort.device_owner.is_(None),
+            NeutronPort.device_owner.not_in(DELETED_WITH_NETWORK),
+        )
+        if tx.session.execute(query.where(others).limit(1)).first() is not None:
             reason = "There are one or more ports still in use on the network."
             raise InUseError(self.title, ls.id, reason)
+        for port, beside in tx.session.execute(query).all():
+            tx.delete(beside)
+            LOGICAL_SWITCH_PORTS.remove(tx, [port])
         subnets = select(NeutronSubnet).where(NeutronSubnet.network_id == ls.id)
         for subnet in tx.session.scalars(subnets).all():
             forget_cursor(tx, cursor_key(subnet.id))

@@ -180,3 +180,28 @@ async def test_bodies_that_are_none(neutron: Neutron, body: str) -> None:
     answer = await neutron.client.post("/v2.0/networks", content=body, headers=headers)
     assert answer.status_code == 400
     assert answer.json()["NeutronError"]["type"] in ("HTTPBadRequest", "MalformedRequestBody")
+
+
+async def test_ports_that_serve_the_network_go_with_it(neutron: Neutron) -> None:
+    made = await neutron.make("networks")
+    subnet = await neutron.make("subnets", network_id=made["id"], ip_version=4, cidr="10.0.0.0/24")
+    serving = await neutron.make("ports", network_id=made["id"], device_owner="network:dhcp")
+    assert serving["fixed_ips"] != []
+    assert (await neutron.call("DELETE", f"subnets/{subnet['id']}")).status_code == 204
+    assert (await neutron.get(f"ports/{serving['id']}"))["fixed_ips"] == []
+    assert (await neutron.call("DELETE", f"networks/{made['id']}")).status_code == 204
+    await neutron.refused(404, "PortNotFound", "GET", f"ports/{serving['id']}")
+
+
+async def test_a_network_that_others_use_stays_shared(neutron: Neutron) -> None:
+    made = await neutron.make("networks", name="hall", shared=True)
+    path, body = f"networks/{made['id']}", {"network": {"shared": False}}
+    port = await neutron.make("ports", "alice", network_id=made["id"])
+    message = await neutron.refused(409, "InvalidSharedSetting", "PUT", path, body)
+    assert "hall. Multiple projects are using it" in message
+    await neutron.call("DELETE", f"ports/{port['id']}", caller="alice")
+    values = {"network_id": made["id"], "ip_version": 4, "cidr": "10.0.0.0/24"}
+    subnet = await neutron.make("subnets", **values, project_id="zoo")
+    await neutron.refused(409, "InvalidSharedSetting", "PUT", path, body)
+    await neutron.call("DELETE", f"subnets/{subnet['id']}")
+    assert (await neutron.call("PUT", path, body)).status_code == 200
