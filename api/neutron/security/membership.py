@@ -12,7 +12,7 @@ as a DHCP server is stopped, as in Neutron.
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 from sqlalchemy import select
 
@@ -48,19 +48,33 @@ _SERVER = "((ip4 && udp.src == 67 && udp.dst == 68) || (ip6 && udp.src == 547 &&
 _WHOLE = "!ip.is_frag"
 """An ACL that drops by ports drops all fragments, whose ports aren't known, unless it says this."""
 
+
+class Protection(NamedTuple):
+    """An ACL that all ports with port security have; its name is what explanations call it."""
+
+    name: str
+    direction: str
+    priority: int
+    match: str
+    action: str
+
+
+_NO_RULE, _DHCP = "no security group allows it", "DHCP of a client"
+
 PROTECTION: Final = (
-    (
+    Protection(
+        "DHCP of a server",
         "from-lport",
         DHCP_SERVER_PRIORITY,
         f"inport == @{PROTECTED} && {_WHOLE} && {_SERVER}",
         "drop",
     ),
-    ("from-lport", RULE_PRIORITY, f"inport == @{PROTECTED} && {_CLIENT}", "allow"),
-    ("from-lport", DROP_PRIORITY, f"inport == @{PROTECTED} && ip", "drop"),
-    ("to-lport", RULE_PRIORITY, f"outport == @{PROTECTED} && {_SERVER}", "allow"),
-    ("to-lport", DROP_PRIORITY, f"outport == @{PROTECTED} && ip", "drop"),
+    Protection(_DHCP, "from-lport", RULE_PRIORITY, f"inport == @{PROTECTED} && {_CLIENT}", "allow"),
+    Protection(_NO_RULE, "from-lport", DROP_PRIORITY, f"inport == @{PROTECTED} && ip", "drop"),
+    Protection(_DHCP, "to-lport", RULE_PRIORITY, f"outport == @{PROTECTED} && {_SERVER}", "allow"),
+    Protection(_NO_RULE, "to-lport", DROP_PRIORITY, f"outport == @{PROTECTED} && ip", "drop"),
 )
-"""The ACLs of that group: direction, priority, match, action."""
+"""The ACLs of that group."""
 
 
 def set_groups(tx: Transaction, port: LogicalSwitchPort, group_ids: Sequence[str]) -> None:
@@ -139,15 +153,5 @@ def _protect_project(tx: Transaction, port: LogicalSwitchPort) -> None:
     ports = {port.id, *(port_id for port_id, secured in tx.session.execute(query) if secured)}
     values = {"name": PROTECTED, "project": port.project, "ports": sorted(ports)}
     group = PORT_GROUPS.create(tx, values)
-    for direction, priority, match, action in PROTECTION:
-        ACLS.create(
-            tx,
-            {
-                "port_group": group.id,
-                "direction": direction,
-                "tier": TIER,
-                "priority": priority,
-                "match": match,
-                "action": action,
-            },
-        )
+    for acl in PROTECTION:
+        ACLS.create(tx, {"port_group": group.id, "tier": TIER, **acl._asdict()})

@@ -184,7 +184,7 @@ def flows_of(
     return made.flows
 
 
-PROTECTING = [flow for n, acl in enumerate(PROTECTION) for flow in flows_of(n, *acl)]
+PROTECTING = [flow for n, acl in enumerate(PROTECTION) for flow in flows_of(n, *acl[1:])]
 
 
 def table_of(wanted: Sequence[Rule]) -> FlowTable:

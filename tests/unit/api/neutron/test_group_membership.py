@@ -77,7 +77,9 @@ def test_protected_ports_are_in_one_group_of_their_project(database: Database) -
         assert PORT_GROUPS.view(tx, group)["ports"] == ["second", "vm"]
         tx.flush()
         acls = ACLS.page(tx, {"port_group": group.id}).items
-        assert {(a.direction, a.priority, a.match, a.action) for a in acls} == set(PROTECTION)
+        assert {(a.name, a.direction, a.priority, a.match, a.action) for a in acls} == set(
+            PROTECTION
+        )
         assert {a.tier for a in acls} == {2}
         set_protected(tx, first, False)
         assert PORT_GROUPS.view(tx, group)["ports"] == ["second"]

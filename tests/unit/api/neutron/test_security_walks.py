@@ -14,7 +14,13 @@ from logical_flow.connections import ConnectionTable
 from logical_flow.walk_network import Network
 from northbound.database import Database
 from northbound.models import LogicalSwitchPort, NeutronSecurityGroupRule
-from northbound.services import ACLS, LOGICAL_SWITCH_PORTS, LOGICAL_SWITCHES
+from northbound.services import (
+    ACLS,
+    LOGICAL_ROUTER_PORTS,
+    LOGICAL_ROUTERS,
+    LOGICAL_SWITCH_PORTS,
+    LOGICAL_SWITCHES,
+)
 from northbound.transaction import Transaction
 from tests.translated import Translated
 from tests.unit.translator.walks import reached
@@ -26,22 +32,23 @@ HOSTS = {"a": 1, "b": 2, "c": 3, "open": 9}
 class Lan:
     """Four ports on one switch, and the security groups that they are put in."""
 
-    def __init__(self, tx: Transaction) -> None:
+    def __init__(self, tx: Transaction, project: str = "default") -> None:
         self.tx = tx
-        LOGICAL_SWITCHES.create(tx, {"name": "lan"})
+        self.project = project
+        self.switch = LOGICAL_SWITCHES.create(tx, {"name": "lan", "project": project})
         self.ports = {name: self._port(name) for name in HOSTS}
 
     def _port(self, name: str) -> LogicalSwitchPort:
         number = HOSTS[name]
         addresses = f"{mac(name)} 10.0.0.{number} fd00::{number}"
-        values = {"name": name, "logical_switch": "lan", "addresses": [addresses]}
+        values = {"name": name, "logical_switch": self.switch.id, "addresses": [addresses]}
         port = LOGICAL_SWITCH_PORTS.create(self.tx, values)
         set_protected(self.tx, port, name != "open")
         return port
 
     def group(self, *rules: Rule, ports: Sequence[str] = (), stateful: bool = True) -> str:
         """A new group with these rules besides those that all have, and these ports only in it."""
-        group_id = new_group(self.tx, "default", "", stateful=stateful)
+        group_id = new_group(self.tx, self.project, "", stateful=stateful)
         for rule in rules:
             add_rule(self.tx, LOCAL, group_id, rule)
         self.put(group_id, *ports)
@@ -82,10 +89,12 @@ def answer(source: str, target: str, port: int = 80, version: int = 4) -> str:
     return packet(source, target, f"tcp.src == {port} && tcp.dst == 40000", version)
 
 
-def network(database: Database, put_together: Callable[[Lan], object]) -> Network:
+def network(
+    database: Database, put_together: Callable[[Lan], object], project: str = "default"
+) -> Network:
     """The network of a switch whose security groups are as `put_together` makes them."""
     with database.write(author="test") as tx:
-        put_together(Lan(tx))
+        put_together(Lan(tx, project))
     return network_of(database)
 
 
@@ -337,3 +346,68 @@ def test_what_a_rule_let_in_ends_with_it(database: Database) -> None:
     net.connections = known
     assert reached(net, tcp("open", "a")) == []
     assert reached(net, answer("a", "open")) == []
+
+
+def test_groups_of_other_projects(database: Database) -> None:
+    """Ports of a project other than `default` go by their ids in flows, and so do groups."""
+
+    def groups(lan: Lan) -> None:
+        clients = lan.group(ports=["a"])
+        http = Rule("ingress", protocol="tcp", port_min=80, port_max=80, group=clients)
+        lan.group(http, ports=["c"])
+        # A group of yet another project, which an admin's rule names.
+        visitors = new_group(lan.tx, "zoo", "visitors")
+        there = Lan(lan.tx, "zoo")
+        set_groups(lan.tx, there.ports["b"], [visitors])
+        lan.group(Rule("ingress", protocol="udp", group=visitors), ports=["b"])
+        ids.update({name: port.id for name, port in lan.ports.items()})
+
+    ids: dict[str, str] = {}
+    net = network(database, groups, "acme")
+
+    def sent(text: str) -> list[str]:
+        _, sender, rest = text.split('"', 2)
+        there = reached(net, f'inport == "{ids[sender]}"{rest}')
+        return [name for name, port_id in ids.items() if port_id in there]
+
+    assert sent(tcp("a", "c")) == ["c"]
+    assert sent(answer("c", "a")) == ["a"]
+    assert sent(tcp("b", "c")) == []
+    assert sent(tcp("a", "c", 81)) == []
+    assert sent(packet("a", "b", "udp.dst == 9")) == []
+    as_visitor = packet("open", "b", "udp.dst == 9").replace("== 10.0.0.9", "== 10.0.0.2", 1)
+    assert sent(as_visitor) == ["b"]
+
+
+def test_a_gateway_answers_who_asks_it(database: Database) -> None:
+    gateway = "0a:00:00:00:00:ff"
+
+    def groups(lan: Lan) -> None:
+        lan.group(ports=["a"])
+        LOGICAL_ROUTERS.create(lan.tx, {"name": "r"})
+        LOGICAL_ROUTER_PORTS.create(
+            lan.tx,
+            {
+                "name": "r-lan",
+                "logical_router": "r",
+                "mac": gateway,
+                "networks": ["10.0.0.254/24"],
+            },
+        )
+        values = {"name": "lan-r", "logical_switch": "lan", "type": "router"}
+        LOGICAL_SWITCH_PORTS.create(lan.tx, {**values, "router_port": "r-lan"})
+
+    net = network(database, groups)
+    ask = (
+        f"eth.dst == {gateway} && ip4.dst == 10.0.0.254 && ip.ttl == 64 "
+        "&& icmp4.type == 8 && icmp4.code == 0"
+    )
+    for name, hears in (("a", ["a"]), ("b", [])):
+        source = f'inport == "{name}" && eth.src == {mac(name)} && ip4.src == 10.0.0.{HOSTS[name]}'
+        assert reached(net, f"{source} && {ask}") == hears
+        arp = (
+            f'inport == "{name}" && eth.src == {mac(name)} && eth.dst == ff:ff:ff:ff:ff:ff '
+            f"&& arp.op == 1 && arp.sha == {mac(name)} && arp.spa == 10.0.0.{HOSTS[name]} "
+            "&& arp.tpa == 10.0.0.254"
+        )
+        assert name in reached(net, arp)
