@@ -1,8 +1,10 @@
 """Run measurements, each in a process of its own, and show what they found.
 
-    python -m benchmarks [--sizes 1000,10000,50000] [--ovn PREFIX] [--only NAME]… [--out FILE.json]
+    python -m benchmarks [--sizes 1000,10000,50000] [--ovn PREFIX] [--neutron ENVIRONMENT]
+        [--only NAME]… [--out FILE.json]
 
-Those with a hypervisor need root and Open vSwitch, those of OVN its Debian packages.
+Those with a hypervisor need root and Open vSwitch, those of OVN its Debian packages, that of the
+Neutron API PostgreSQL.
 """
 
 import argparse
@@ -17,9 +19,15 @@ from benchmarks.report import render
 
 
 def commands(
-    sizes: list[str], ovn_sizes: list[str], ovn: Path | None = None
+    sizes: list[str],
+    ovn_sizes: list[str],
+    ovn: Path | None = None,
+    neutron: Path | None = None,
 ) -> dict[str, list[str]]:
-    """Every measurement's arguments; `ovn` is the prefix of another build than Debian's."""
+    """Every measurement's arguments.
+
+    `ovn` is the prefix of another build than Debian's, `neutron` an environment that has Neutron.
+    """
     return {
         "requests": [
             *sizes,
@@ -37,6 +45,7 @@ def commands(
         "fan_out": ["20", "200"],
         "reconnect": ["10000", "200"],
         "traces": ovn_sizes,
+        "neutron_api": ["--neutron", str(neutron)] if neutron else [],
         "lookups": [],
         "framing": [],
     }
@@ -76,11 +85,13 @@ def main() -> None:
     parser.add_argument("--sizes", type=_sizes, default="1000,10000,50000", help="logical ports")
     parser.add_argument("--ovn-sizes", type=_sizes, default="1000,10000", help="likewise, of OVN")
     parser.add_argument("--ovn", type=Path, help="a build of OVN for the measurement of requests")
+    parser.add_argument("--neutron", type=Path, help="an environment that has Neutron")
     parser.add_argument("--only", action="append", choices=list(commands([], [])), default=[])
     parser.add_argument("--out", type=Path, help="where to write the results, as JSON")
     options = parser.parse_args()
     results: dict[str, Any] = {"machine": machine()}
-    for name, arguments in commands(options.sizes, options.ovn_sizes, options.ovn).items():
+    every = commands(options.sizes, options.ovn_sizes, options.ovn, options.neutron)
+    for name, arguments in every.items():
         if not options.only or name in options.only:
             results[name] = run(name, arguments)
             if options.out:

@@ -12,6 +12,21 @@ def _framing(results: Results) -> Iterator[str]:
     yield from _table("Flow-mods made and framed", ("", "a second"), [("one process", rate)])
 
 
+def _neutron_api(results: Results) -> Iterator[str]:
+    sides = results["neutron_api"]
+    names = dict.fromkeys(name for found in sides.values() for name in found if name != "ports")
+    rows = [
+        [name, *(found.get(name, {}).get(key) for found in sides.values() for key in _PORT_COSTS)]
+        for name in names
+    ]
+    of = [f"{side}, {found['ports']} ports" for side, found in sides.items()]
+    head = ["request", *(f"{side}: {unit}" for side in of for unit in ("a second", "CPU ms"))]
+    yield from _table("Ports through the Neutron API and through /v1", head, rows)
+
+
+_PORT_COSTS = ("a_second", "cpu_ms")
+
+
 def render(results: Results) -> str:
     """All tables of the measurements that there are."""
     parts = [
@@ -318,6 +333,7 @@ TABLES = {
     "fan_out": _fan_out,
     "reconnect": _reconnect,
     "traces": _traces,
+    "neutron_api": _neutron_api,
     "lookups": _lookups,
     "framing": _framing,
 }

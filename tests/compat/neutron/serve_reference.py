@@ -1,15 +1,17 @@
-"""Serve Neutron itself, over SQLite, until the process is ended.
+"""Serve Neutron itself, until the process is ended.
 
-A script for an environment with neutron; its arguments are the directory that it may fill and
-the port. The tables are made from Neutron's models, for its migrations run on MySQL alone, and
-so are the rules of new security groups, which a migration would have brought. Requests are
-those of an administrator, one at a time: SQLite has one writer.
+A script for an environment with neutron; its arguments are the directory that it may fill, the
+port, and the URL of an empty PostgreSQL database, unless SQLite will do. The tables are made
+from Neutron's models, for its migrations run on MySQL alone, and so are the rules of new security
+groups, which a migration would have brought. Requests are those of an administrator; over SQLite,
+which has one writer, one at a time.
 """
 
 import logging
 import sys
 from pathlib import Path
-from wsgiref.simple_server import WSGIRequestHandler, make_server
+from socketserver import ThreadingMixIn
+from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 CONFIGURATION = """
 [DEFAULT]
@@ -23,7 +25,7 @@ notify_nova_on_port_status_changes = false
 notify_nova_on_port_data_changes = false
 dhcp_agent_notification = false
 [database]
-connection = sqlite:///{directory}/neutron.db
+connection = {database}
 [oslo_concurrency]
 lock_path = {directory}/lock
 [oslo_messaging_notifications]
@@ -48,20 +50,27 @@ class QuietHandler(WSGIRequestHandler):
         pass
 
 
-def configure(directory: Path) -> None:
+class ThreadedServer(ThreadingMixIn, WSGIServer):
+    """Answers each request in a thread of its own."""
+
+    daemon_threads = True
+
+
+def configure(directory: Path, database: str) -> None:
     """Have Neutron find its configuration, as its own scripts would."""
     file = directory / "neutron.conf"
-    file.write_text(CONFIGURATION.format(directory=directory, prefix=sys.prefix))
+    values = {"directory": directory, "prefix": sys.prefix, "database": database}
+    file.write_text(CONFIGURATION.format(**values))
     sys.argv = ["neutron-server", "--config-file", str(file)]
 
 
-def fill_database(directory: Path) -> None:
+def fill_database(database: str) -> None:
     """Make the tables, and the rules that new security groups get."""
     import sqlalchemy
     from neutron.db.migration.models import head  # noqa: F401 - so that all models are known
     from neutron_lib.db import model_base
 
-    engine = sqlalchemy.create_engine(f"sqlite:///{directory}/neutron.db")
+    engine = sqlalchemy.create_engine(database)
     model_base.BASEV2.metadata.create_all(engine)
 
 
@@ -93,13 +102,16 @@ def add_default_rules() -> None:
 
 def main() -> None:
     directory, port = Path(sys.argv[1]), int(sys.argv[2])
-    configure(directory)
-    fill_database(directory)
+    sqlite = f"sqlite:///{directory}/neutron.db"
+    database = sys.argv[3] if len(sys.argv) > 3 else sqlite
+    configure(directory, database)
+    fill_database(database)
     from neutron.wsgi.api import application
 
     logging.disable(logging.INFO)
     add_default_rules()
-    with make_server("127.0.0.1", port, application, handler_class=QuietHandler) as server:
+    kind = WSGIServer if database == sqlite else ThreadedServer
+    with make_server("127.0.0.1", port, application, kind, QuietHandler) as server:
         server.serve_forever()
 
 
