@@ -36,6 +36,7 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "agent": Place("cli.agent", "app", is_group=True),
     "db": Place("cli.server.commands", "db", is_group=True),
     "token": Place("cli.token", "app", is_group=True),
+    "hash-password": Place("cli.hash_password", "hash_password"),
     "apply": Place("cli.apply", "apply"),
     "import-ovn": Place("cli.import_ovn.command", "import_ovn"),
     "show": Place("cli.show", "show"),

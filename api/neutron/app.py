@@ -1,5 +1,6 @@
 """The Neutron API as an ASGI application."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from starlette.applications import Starlette
@@ -18,13 +19,19 @@ from api.neutron.settings import NeutronLimits
 
 
 def create_neutron_app(
-    backend: Backend, authenticate: Authenticator, limits: NeutronLimits | None = None
+    backend: Backend,
+    authenticate: Authenticator,
+    limits: NeutronLimits | None = None,
+    more_routes: Sequence[Route] = (),
 ) -> Starlette:
-    """Return the application over `backend`; `authenticate` finds out who asks."""
+    """Return the application over `backend`; `authenticate` finds out who asks.
+
+    `more_routes` are served beside the API, such as those by which callers log in.
+    """
     limits = limits or NeutronLimits()
     resources = Resources.make(limits)
     service = Service(backend, limits)
-    routes = _discovery(resources.all, limits, authenticate)
+    routes = [*more_routes, *_discovery(resources.all, limits, authenticate)]
     for resource in resources.all:
         routes += Operations(resource, service, authenticate).routes()
     routes.append(Route("/{path:path}", answered(_nothing_here), methods=_METHODS))

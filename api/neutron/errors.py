@@ -69,11 +69,15 @@ class NotAuthorizedError(NeutronError):
 
 
 class UnauthenticatedError(NeutronError):
-    """Nothing that the request shows says who asks. `challenge` is what would."""
+    """Nothing that the request shows says who asks. `challenge` is what would, if anything."""
 
-    def __init__(self, challenge: str) -> None:
-        super().__init__(401, "Unauthorized", "The request you have made requires authentication.")
-        self.headers = {"WWW-Authenticate": challenge}
+    def __init__(
+        self,
+        challenge: str,
+        message: str = "The request you have made requires authentication.",
+    ) -> None:
+        super().__init__(401, "Unauthorized", message)
+        self.headers = {"WWW-Authenticate": challenge} if challenge else {}
 
 
 class ResourceNotFoundError(NeutronError):
@@ -141,5 +145,7 @@ def response_for(error: NeutronError) -> JSONResponse:
 
 def error_body(error: NeutronError) -> dict[str, Any]:
     """Return the body that says `error`."""
+    if isinstance(error, UnauthenticatedError):
+        return {"error": {"code": error.status, "title": error.type, "message": error.message}}
     told = {"type": error.type, "message": error.message, "detail": error.detail}
     return {"NeutronError": told}

@@ -8,6 +8,7 @@
     ├── AlreadyRunningError   another server works on the same database
     ├── DatabaseLostError     the database may be another server's by now
     ├── CertificateError      a certificate or its key cannot be used
+    ├── IdentityFileError     the file of users cannot be used
     └── ServiceFailedError    a part of the server ended by itself
 """
 
@@ -34,6 +35,10 @@ class DatabaseLostError(ServerError):
 
 class CertificateError(ServerError):
     """TLS cannot be set up."""
+
+
+class IdentityFileError(ServerError):
+    """The users of the Neutron API cannot be known."""
 
 
 class ServiceFailedError(ServerError):

@@ -31,6 +31,7 @@ from cli.server.errors import (
 )
 from cli.server.history import keep_short
 from cli.server.http import ApiServer, Sparsely
+from cli.server.neutron import neutron_app, read_users, reloading_users
 from cli.server.ownership import Ownership, owning
 from cli.server.settings import AgentListener, Listener, ServerSettings
 from cli.server.stopping import GRACE_SECONDS, stopping_on_signals
@@ -62,6 +63,7 @@ async def serve(settings: ServerSettings) -> None:
         listeners = (settings.api, settings.agents, settings.neutron)
         certificates = tuple(Certificate.of(each) for each in listeners)
         api_tls, agents_tls, neutron_tls = (held.context if held else None for held in certificates)
+        users = read_users(settings.neutron)
         api_admission, agents_admission, neutron_admission = _admissions(settings)
         listener = stack.enter_context(_bound(settings.api, "the API", api_admission))
         neutron_listener = None
@@ -79,7 +81,9 @@ async def serve(settings: ServerSettings) -> None:
         gate = AgentGate(
             database, token_watch, attempts, needed=settings.agents.asks_for_credentials
         )
-        stack.enter_context(reloading(certificates, gate.show_certificates_again))
+        stack.enter_context(
+            reloading(certificates, gate.show_certificates_again, reloading_users(users))
+        )
         agents = await stack.enter_async_context(
             _watched(settings.agents, agents_tls, agents_admission, realised, gate)
         )
@@ -103,11 +107,7 @@ async def serve(settings: ServerSettings) -> None:
             )
         ]
         if neutron_listener is not None:
-            # Imported here: it is for those who have it.
-            from api.neutron.app import create_neutron_app
-            from api.neutron.context import trust_everyone
-
-            app = create_neutron_app(backend, trust_everyone, settings.neutron.limits)
+            app = neutron_app(backend, settings.neutron, users)
             server = ApiServer(
                 _uvicorn_config(app, neutron_tls), patience=patience, admission=neutron_admission
             )

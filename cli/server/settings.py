@@ -131,8 +131,16 @@ class NeutronListener(Listener):
 
     port: int = Field(default=9696, ge=0, le=65535)
     enabled: bool = False
-    authentication: Literal["none"] = "none"
+    authentication: Literal["none", "token", "basic", "identity"] = "none"
     """How callers say who they are. `none`, for loopback, takes every caller for an admin."""
+    identity_file: Path | None = None
+    """The users, for `basic` and `identity`."""
+    token_lifetime: float = Field(default=3600.0, ge=60, le=30 * 86_400)
+    """Seconds that a token of `identity` is good for."""
+    public_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+(/[^\s]*)?$")
+    """What clients are told to reach the API by; if not said, by what a request came."""
+    plain_text: bool = False
+    """Whether others may be served without TLS, which shows passwords and tokens."""
     mtu: int = Field(default=1442, ge=68, le=65535)
     """The MTU of networks that say none: what Geneve leaves of an underlay's 1500 bytes."""
     hidden_extensions: tuple[str, ...] = ()
@@ -151,7 +159,19 @@ class NeutronListener(Listener):
     def _guarded(self) -> Self:
         if self.authentication == "none" and not self.loopback:
             raise ValueError(f"authentication can only be none on a loopback host, not {self.host}")
+        if self.certificate is None and not self.loopback and not self.plain_text:
+            raise ValueError(
+                f"on {self.host} passwords and tokens would be sent in plain text: give "
+                "certificate and private_key, or set plain_text where that is safe"
+            )
+        if self.needs_users and self.identity_file is None:
+            raise ValueError(f"authentication {self.authentication!r} needs identity_file")
         return self
+
+    @property
+    def needs_users(self) -> bool:
+        """Whether there is a file of users."""
+        return self.authentication in ("basic", "identity")
 
 
 class AgentListener(GuardedListener):

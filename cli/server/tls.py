@@ -112,11 +112,14 @@ def _check_clients(context: ssl.SSLContext, clients: Clients) -> None:
 
 @contextlib.contextmanager
 def reloading(
-    certificates: Iterable[Certificate | None], revoked_changed: Callable[[], None]
+    certificates: Iterable[Certificate | None],
+    revoked_changed: Callable[[], None],
+    reload_others: Callable[[], None] = lambda: None,
 ) -> Iterator[None]:
     """Read `certificates` again whenever the process gets a hangup signal.
 
-    `revoked_changed` is called when other clients' certificates are revoked than before.
+    `revoked_changed` is called when other clients' certificates are revoked than before, and
+    `reload_others` each time, for files that aren't certificates.
     """
     held = [certificate for certificate in certificates if certificate is not None]
 
@@ -129,6 +132,7 @@ def reloading(
                 log.error("certificate not reloaded, the former stays in force", reason=str(error))
             else:
                 log.info("certificate reloaded", certificate=str(certificate))
+        reload_others()
 
     loop = asyncio.get_running_loop()
     loop.add_signal_handler(RELOAD_SIGNAL, reload)

@@ -1,0 +1,68 @@
+"""The Neutron API of a server, as its settings say."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import structlog
+
+from cli.server.errors import IdentityFileError
+from cli.server.settings import NeutronListener
+
+if TYPE_CHECKING:
+    from starlette.applications import Starlette
+
+    from api.backend import Backend
+    from api.neutron.auth.directory import DirectoryFile
+
+# What is only for servers with this API is imported where that is made.
+
+log = structlog.get_logger(__name__)
+
+
+def read_users(listener: NeutronListener) -> "DirectoryFile | None":
+    """Return the users who may log in, where there are some; raises IdentityFileError."""
+    if not listener.enabled or not listener.needs_users or listener.identity_file is None:
+        return None
+    from api.neutron.auth.directory import DirectoryError, DirectoryFile
+
+    try:
+        return DirectoryFile(listener.identity_file)
+    except DirectoryError as error:
+        raise IdentityFileError(str(error)) from error
+
+
+def reloading_users(users: "DirectoryFile | None") -> Callable[[], None]:
+    """Return what reads the file of users again, and keeps the former if that fails."""
+
+    def reload() -> None:
+        if users is None:
+            return
+        from api.neutron.auth.directory import DirectoryError
+
+        try:
+            users.reload()
+        except DirectoryError as error:
+            log.error("users not reloaded, the former stay in force", reason=str(error))
+        else:
+            log.info("users reloaded", file=str(users))
+
+    return reload
+
+
+def neutron_app(
+    backend: "Backend", listener: NeutronListener, users: "DirectoryFile | None"
+) -> "Starlette":
+    """Return the application."""
+    from api.neutron.app import create_neutron_app
+    from api.neutron.auth.setup import make_authentication
+
+    authentication = make_authentication(
+        listener.authentication,
+        backend,
+        users,
+        token_lifetime=listener.token_lifetime,
+        public_url=listener.public_url,
+    )
+    return create_neutron_app(
+        backend, authentication.authenticate, listener.limits, authentication.routes
+    )
