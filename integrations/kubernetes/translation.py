@@ -233,12 +233,12 @@ class Translation:
                 self.members.unwatch(each)
 
     def _use(self, acl: Acl, key: str) -> None:
+        self._acls.add(acl)  # also for another user: it bears the names of all
         users = self.users.get(acl)
         if users is not None:
             users.add(key)
             return
         self.users[acl] = {key}
-        self._acls.add(acl)
         for pods in _pod_sets(acl):
             self._uses[pods] += 1
             if self._uses[pods] == 1:
@@ -251,12 +251,12 @@ class Translation:
             self._networks.add(networks)
 
     def _disuse(self, acl: Acl, key: str) -> None:
+        self._acls.add(acl)
         users = self.users[acl]
         users.discard(key)
         if users:
             return
         del self.users[acl]
-        self._acls.add(acl)
         for pods in _pod_sets(acl):
             self._uses[pods] -= 1
             if not self._uses[pods]:

@@ -1,0 +1,335 @@
+"""Keeps Treadle's port groups and ACLs as a cluster's policies say.
+
+One thread does everything that decides: it takes what the others have seen of the cluster
+(:mod:`~integrations.kubernetes.reflector`) and of Treadle (:mod:`~integrations.kubernetes.feed`)
+from one queue, brings the translation up to date, and writes the difference as one transaction.
+
+What always holds:
+
+- Nothing is written before all kinds of objects were listed once, but for the group of pending
+  ports, which new pods are put into whether the cluster's API answers or not.
+- What was read of Treadle is followed by its revisions. A gap among them, a refused batch and a
+  change to our objects by others are followed by reading and comparing everything.
+- A refusal that is about one ACL costs that ACL, which is told at its policies, and nothing else.
+"""
+
+import logging
+import queue
+import time
+from collections.abc import Callable, Iterable
+from typing import Any, Final
+
+from integrations.client import Client, ClientError, RefusedError
+from integrations.deadline import TimeLimitError
+from integrations.kubernetes.acls import Acl
+from integrations.kubernetes.api import KubernetesApi
+from integrations.kubernetes.errors import UnsayableError
+from integrations.kubernetes.feed import Feed, Revision
+from integrations.kubernetes.health import Health
+from integrations.kubernetes.intent import Intent
+from integrations.kubernetes.kept import Kept, Operation, Planner
+from integrations.kubernetes.reflector import Listed, Reflector, Seen
+from integrations.kubernetes.reporting import ObjectRef, Reporter
+from integrations.kubernetes.translation import PENDING_GROUP, Group, Translation
+from integrations.kubernetes.treadle import Treadle, in_batches, port_owner
+from integrations.kubernetes.watched import KINDS, apply_object, remove_object
+
+_LOG = logging.getLogger(__name__)
+_QUEUE: Final = 10_000
+_IDLE_SECONDS: Final = 1.0
+_AT_ONCE: Final = 2_000
+"""What was seen that is taken in before it is written."""
+_FIRST_PAUSE: Final = 0.2
+_LONGEST_PAUSE: Final = 15.0
+
+ObjectKey = tuple[str, str, str]
+"""Kind, namespace and name."""
+
+
+class Controller:
+    """`connect` opens a connection to Treadle; the controller and its feed have one each."""
+
+    def __init__(
+        self,
+        api: KubernetesApi,
+        connect: Callable[[], Client],
+        cluster: str,
+        project: str,
+        health: Health,
+    ) -> None:
+        self._health = health
+        self._project = project
+        self._queue: queue.Queue[Listed | Seen | Revision] = queue.Queue(_QUEUE)
+        self._reflectors = [
+            Reflector(api, kind, self._queue, health.tell) for kind in KINDS.values()
+        ]
+        self._feed = Feed(connect, self._queue, health.tell)
+        self._reporter = Reporter(api)
+        self._client = connect()
+        self._treadle = Treadle(self._client, cluster, project)
+        self._intent = Intent(cluster, project)
+        self._translation = Translation()
+        self._kept = Kept()
+        self._present: dict[str, set[tuple[str, str]]] = {}
+        """The objects of each kind that was listed."""
+        self._refs: dict[ObjectKey, ObjectRef] = {}
+        self._unreadable: dict[ObjectKey, str] = {}
+        self._refused: dict[Acl, str] = {}
+        self._foreign: set[tuple[Group, str]] = set()
+        """Memberships that others have changed since they were looked at."""
+        self._written: set[int] = set()
+        """Revisions of our own that the feed hasn't told of yet."""
+        self._next_revision = -1
+        """What the feed tells next; -1 before anything was read."""
+        self._has_to_read = True
+        self._has_to_compare = True
+        self._failures = 0
+        self._retry_at = 0.0
+        self._is_stopping = False
+        health.tell("writing", "not yet")
+
+    def run(self) -> None:
+        """Work until :meth:`stop`."""
+        for reflector in self._reflectors:
+            reflector.start()
+        try:
+            while not self._is_stopping:
+                self.turn()
+        finally:
+            for each in self._reflectors:
+                each.stop()
+            self._feed.stop()
+            self._client.close()
+
+    def stop(self) -> None:
+        """Have :meth:`run` return soon. May be called from a signal handler."""
+        self._is_stopping = True
+
+    def turn(self) -> None:
+        """Take in what was seen, and write what follows from it."""
+        for item in self._take():
+            self._see(item)
+        self._health.turn()
+        if time.monotonic() < self._retry_at:
+            return
+        try:
+            if self._has_to_read:
+                self._read()
+            if len(self._present) == len(KINDS):
+                self._write()
+                self._reporter.report(self._problems())
+        except (ClientError, TimeLimitError) as error:
+            self._fail(f"can't be written: {error}")
+        except Exception as error:
+            _LOG.exception("a fault of the controller")
+            self._fail(f"fault: {error!r}")
+        self._count()
+
+    def _take(self) -> Iterable[Listed | Seen | Revision]:
+        """Yield what is in the queue, having waited a moment if nothing is."""
+        try:
+            yield self._queue.get(timeout=_IDLE_SECONDS)
+            for _ in range(_AT_ONCE):
+                yield self._queue.get_nowait()
+        except queue.Empty:
+            return
+
+    def _see(self, item: Listed | Seen | Revision) -> None:
+        match item:
+            case Listed(kind, values):
+                self._replace_all(kind, values)
+            case Seen(kind, value, is_gone):
+                ref = ObjectRef.of(kind, value)
+                if is_gone:
+                    self._forget(kind, ref.namespace, ref.name)
+                else:
+                    self._apply(kind, value)
+            case Revision():
+                self._follow(item)
+
+    # --- the cluster
+
+    def _replace_all(self, kind: str, values: list[dict[str, Any]]) -> None:
+        before = self._present.setdefault(kind, set())
+        refs = [ObjectRef.of(kind, value) for value in values]
+        for namespace, name in before - {(ref.namespace, ref.name) for ref in refs}:
+            self._forget(kind, namespace, name)
+        for value in values:
+            self._apply(kind, value)
+
+    def _apply(self, kind: str, value: dict[str, Any]) -> None:
+        ref = ObjectRef.of(kind, value)
+        key = (kind, ref.namespace, ref.name)
+        self._present.setdefault(kind, set()).add(key[1:])
+        self._refs[key] = ref
+        try:
+            apply_object(self._translation, kind, value)
+        except UnsayableError as error:
+            self._unreadable[key] = str(error)
+        else:
+            self._unreadable.pop(key, None)
+
+    def _forget(self, kind: str, namespace: str, name: str) -> None:
+        self._present.setdefault(kind, set()).discard((namespace, name))
+        self._refs.pop((kind, namespace, name), None)
+        self._unreadable.pop((kind, namespace, name), None)
+        remove_object(self._translation, kind, namespace, name)
+
+    def _problems(self) -> dict[ObjectRef, list[str]]:
+        """Return what isn't kept, by the objects whose it is."""
+        found: dict[ObjectRef, list[str]] = {}
+        if not (self._translation.problems or self._unreadable or self._refused):
+            return found
+        policies = {_policy_key(key): ref for key, ref in self._refs.items()}
+        for policy, texts in self._translation.problems.items():
+            if policy in policies:
+                found.setdefault(policies[policy], []).extend(texts)
+        for key, text in self._unreadable.items():
+            found.setdefault(self._refs[key], []).append(text)
+        for acl, text in self._refused.items():
+            for policy in self._translation.users.get(acl, ()):
+                if policy in policies:
+                    found.setdefault(policies[policy], []).append(text)
+        return found
+
+    # --- Treadle
+
+    def _read(self) -> None:
+        """Read anew what is kept and which ports there are."""
+        picture = self._treadle.read()
+        self._kept = picture.kept
+        for port in set(self._translation.policy_ports()) - picture.ports.keys():
+            self._translation.set_port(port, None)
+        for port, owner in picture.ports.items():
+            self._translation.set_port(port, owner)
+        self._written.clear()
+        self._next_revision = picture.revision + 1
+        self._feed.follow(self._next_revision)
+        self._has_to_read, self._has_to_compare = False, True
+        self._health.count("reads_total")
+        self._carry_out(self._planner().pending_group())
+
+    def _follow(self, revision: Revision) -> None:
+        """Take in what a revision of Treadle changed."""
+        if revision.number != self._next_revision:
+            return  # of before it was read anew
+        self._next_revision += 1
+        if revision.number in self._written:
+            self._written.discard(revision.number)
+            return
+        if revision.changes is None:
+            self._has_to_read = True
+            return
+        for change in revision.changes:
+            self._follow_change(change)
+
+    def _follow_change(self, change: dict[str, Any]) -> None:
+        after, object_id = change.get("after"), str(change.get("object_id"))
+        image = after or change.get("before") or {}
+        match change.get("table"):
+            case "logical_switch_port":
+                is_ours = after is not None and image.get("project") == self._project
+                labels = image.get("labels")
+                owner = port_owner(labels) if is_ours and isinstance(labels, dict) else None
+                self._translation.set_port(object_id, owner)
+            case "port_group_port":
+                group, port = str(image["port_group_id"]), str(image["logical_switch_port_id"])
+                if self._kept.see_membership(group, port, after is not None):
+                    self._see_foreign_member(group, port)
+            case "port_group" | "address_set" | "acl" as kind:
+                kept = self._kept
+                is_kept = object_id in {**kept.groups, **kept.sets, **kept.acls}
+                if is_kept or image.get("port_group_id") in kept.groups:
+                    _LOG.warning("%s %s was changed by others: comparing", kind, object_id)
+                    self._has_to_read = True
+            case "address_set_address":
+                if image.get("address_set_id") in self._kept.sets:
+                    self._has_to_read = True
+
+    def _see_foreign_member(self, group: str, port: str) -> None:
+        """Look again at a membership that others changed: mostly CNI, which makes pending ports."""
+        if group == self._intent.group_id(PENDING_GROUP):
+            self._foreign.add((PENDING_GROUP, port))
+        else:
+            self._has_to_compare = True
+
+    def _planner(self) -> Planner:
+        return Planner(self._intent, self._translation, self._kept)
+
+    def _write(self) -> None:
+        """Write what differs from what should be."""
+        touched = self._translation.take_touched()
+        touched = touched._replace(memberships=touched.memberships | self._foreign)
+        self._foreign.clear()
+        users = self._translation.users
+        self._refused = {acl: text for acl, text in self._refused.items() if acl in users}
+        if self._has_to_compare:
+            operations = self._planner().everything(self._refused)
+        else:
+            operations = self._planner().touched(touched, self._refused)
+        # Until it is known that they were done, only a comparison tells what is there.
+        self._has_to_compare = True
+        self._carry_out(operations)
+        self._has_to_compare = False
+        self._failures = 0
+        self._health.tell("writing", "")
+
+    def _carry_out(self, operations: list[Operation]) -> None:
+        for batch in in_batches(operations):
+            try:
+                revision = self._treadle.write(batch)
+            except RefusedError as error:
+                self._has_to_read = True
+                self._learn_from(error, batch)
+                raise
+            except (ClientError, TimeLimitError):
+                self._has_to_read = True
+                raise
+            if revision is not None:
+                self._written.add(revision)
+            self._kept.carried_out(batch)
+            self._health.count("transactions_total")
+            self._health.count("operations_total", len(batch))
+
+    def _learn_from(self, error: RefusedError, batch: Iterable[Operation]) -> None:
+        """Do without ACLs that are refused by themselves: their policies allow less."""
+        operations = list(batch)
+        acls = {self._intent.names.acl_id(acl): acl for acl in self._translation.users}
+        for problem in error.errors:
+            parts = problem.where.split("/")
+            if parts[0] != "operations" or len(parts) < 2 or not parts[1].isdigit():
+                continue
+            operation = operations[int(parts[1])] if int(parts[1]) < len(operations) else {}
+            values = operation.get("values") or {}
+            acl = acls.get(str(values.get("id") or operation.get("ref")))
+            is_about_match = parts[2:] == ["values", "match"]
+            if acl is not None and is_about_match and acl.action == "allow":
+                self._refused[acl] = f"Treadle refuses {values.get('match')}: {problem.reason}"
+
+    def _fail(self, reason: str) -> None:
+        self._failures += 1
+        self._health.tell("writing", reason)
+        self._health.count("failures_total")
+        _LOG.warning("%s", reason)
+        pause = min(_LONGEST_PAUSE, _FIRST_PAUSE * 2 ** min(self._failures - 1, 10))
+        self._retry_at = time.monotonic() + pause
+
+    def _count(self) -> None:
+        translation, health = self._translation, self._health
+        for kind in KINDS:
+            if kind not in self._present:
+                health.tell(f"{kind} listed", "not yet")
+            else:
+                health.tell(f"{kind} listed", "")
+        health.gauge("ports", sum(1 for _ in translation.policy_ports()))
+        health.gauge("ports_pending", len(translation.pending()))
+        health.gauge("acls", len(translation.users))
+        health.gauge("port_groups", sum(1 for _ in translation.groups()))
+        health.gauge("policies", sum(1 for _ in translation.policies()))
+        health.gauge("policies_not_kept", len(translation.problems) + len(self._refused))
+
+
+def _policy_key(key: ObjectKey) -> str:
+    """Return what a translation calls the policy that is such an object."""
+    kind, namespace, name = key
+    return f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
