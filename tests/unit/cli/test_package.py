@@ -67,4 +67,5 @@ def test_the_users_of_units_are_made() -> None:
     users = {name for unit in units for name in re.findall(r"^User=(.*)$", unit, re.MULTILINE)}
     made = re.findall(r"^u (\S+)", (ROOT / "deploy/treadle.sysusers").read_text(), re.MULTILINE)
     assert users - {"root"} == set(made)
-    assert all(f"ExecStart={INSTALLED}bin/treadle " in unit for unit in units)
+    started = re.compile(rf"^ExecStart={INSTALLED}bin/(treadle|treadle-[a-z-]+)( |$)", re.MULTILINE)
+    assert all(started.search(unit) for unit in units)
