@@ -9,7 +9,49 @@ branch_labels = None
 depends_on = None
 
 
+_FIRST_RULES = (
+    ("0d6b7e52-6c0d-4f0c-9a51-3c2d8b7a9c01", "egress", "IPv4", None, True),
+    ("0d6b7e52-6c0d-4f0c-9a51-3c2d8b7a9c02", "egress", "IPv6", None, True),
+    ("0d6b7e52-6c0d-4f0c-9a51-3c2d8b7a9c03", "ingress", "IPv4", "PARENT", False),
+    ("0d6b7e52-6c0d-4f0c-9a51-3c2d8b7a9c04", "ingress", "IPv6", "PARENT", False),
+)
+"""What security groups begin with until an admin says otherwise: as in Neutron."""
+
+
 def upgrade() -> None:
+    default_rules = op.create_table(
+        "neutron_default_rule",
+        sa.Column("id", sa.String(36), nullable=False),
+        sa.Column("direction", sa.String(), nullable=False),
+        sa.Column("ethertype", sa.String(), nullable=False),
+        sa.Column("protocol", sa.String(), nullable=True),
+        sa.Column("port_range_min", sa.Integer(), nullable=True),
+        sa.Column("port_range_max", sa.Integer(), nullable=True),
+        sa.Column("remote_ip_prefix", sa.String(), nullable=True),
+        sa.Column("remote_group_id", sa.String(36), nullable=True),
+        sa.Column("remote_address_group_id", sa.String(36), nullable=True),
+        sa.Column("used_in_default_sg", sa.Boolean(), nullable=False),
+        sa.Column("used_in_non_default_sg", sa.Boolean(), nullable=False),
+        sa.Column("description", sa.String(), nullable=False),
+        sa.Column("version", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_neutron_default_rule"),
+    )
+    op.bulk_insert(
+        default_rules,
+        [
+            {
+                "id": rule_id,
+                "direction": direction,
+                "ethertype": ethertype,
+                "remote_group_id": group,
+                "used_in_default_sg": True,
+                "used_in_non_default_sg": used_in_others,
+                "description": "",
+                "version": 0,
+            }
+            for rule_id, direction, ethertype, group, used_in_others in _FIRST_RULES
+        ],
+    )
     op.create_table(
         "neutron_quota",
         sa.Column("project", sa.String(255), nullable=False),
@@ -257,5 +299,6 @@ def downgrade() -> None:
         "neutron_address_group",
         "neutron_subnetpool",
         "neutron_quota",
+        "neutron_default_rule",
     ):
         op.drop_table(table)

@@ -13,6 +13,7 @@ from northbound.models.filtering import (
 from northbound.models.history import Change, Revision, RevisionCounter
 from northbound.models.neutron import (
     NeutronAddressGroup,
+    NeutronDefaultRule,
     NeutronNetwork,
     NeutronPort,
     NeutronQuota,
@@ -73,6 +74,7 @@ __all__ = [
     "LogicalSwitch",
     "LogicalSwitchPort",
     "NeutronAddressGroup",
+    "NeutronDefaultRule",
     "NeutronNetwork",
     "NeutronPort",
     "NeutronQuota",

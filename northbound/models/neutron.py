@@ -155,6 +155,28 @@ class NeutronSecurityGroupRule(NeutronAnnex):
     remote_address_group_id: Mapped[str | None] = mapped_column(Uuid, index=True, default=None)
 
 
+class NeutronDefaultRule(Annex):
+    """A rule that new security groups begin with: default ones, others, or both.
+
+    Where `remote_group_id` is ``PARENT`` it stands for the group itself.
+    """
+
+    __tablename__ = "neutron_default_rule"
+
+    id: Mapped[str] = mapped_column(Uuid, primary_key=True, sort_order=-10)
+    direction: Mapped[str]
+    ethertype: Mapped[str]
+    protocol: Mapped[str | None] = mapped_column(default=None)
+    port_range_min: Mapped[int | None] = mapped_column(default=None)
+    port_range_max: Mapped[int | None] = mapped_column(default=None)
+    remote_ip_prefix: Mapped[str | None] = mapped_column(default=None)
+    remote_group_id: Mapped[str | None] = mapped_column(Uuid, default=None)
+    remote_address_group_id: Mapped[str | None] = mapped_column(Uuid, default=None)
+    used_in_default_sg: Mapped[bool]
+    used_in_non_default_sg: Mapped[bool]
+    description: Mapped[str] = mapped_column(default="")
+
+
 class NeutronAddressGroup(NeutronAnnex):
     """Beside an address set."""
 

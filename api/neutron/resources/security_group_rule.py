@@ -18,7 +18,7 @@ from api.neutron.attributes import (
 from api.neutron.context import Context
 from api.neutron.errors import BadRequestError, NeutronError
 from api.neutron.resource import AnySelect, Resource, View, owned, standard_view
-from api.neutron.security.groups import add_rule, delete_rules, rule_identity
+from api.neutron.security.groups import add_rule, delete_rules
 from api.neutron.security.protocols import protocol
 from api.neutron.security.rule import (
     EGRESS,
@@ -29,6 +29,7 @@ from api.neutron.security.rule import (
     network_of,
     read_prefix,
     read_rule,
+    rule_key,
 )
 from api.neutron.values import boolean, integer, one_of, optional, text
 from northbound.inserting import batched
@@ -63,7 +64,7 @@ def _port(value: Any) -> int | None:
         raise BadRequestError(message, "SecurityGroupInvalidPortValue") from None
 
 
-def _object_id(value: Any) -> str:
+def object_id(value: Any) -> str:
     """Take the id of an object that may not be there: what isn't one is only not found."""
     return str(text(_ID_LENGTH)(value)).lower()
 
@@ -89,11 +90,11 @@ class SecurityGroupRules(Resource[RuleRow]):
         (
             ID,
             PROJECT,
-            Attribute("security_group_id", _object_id, REQUIRED, put=False),
+            Attribute("security_group_id", object_id, REQUIRED, put=False),
             *RULE_ATTRIBUTES,
             read_only("normalized_cidr"),
-            Attribute("remote_group_id", optional(_object_id), None, put=False),
-            Attribute("remote_address_group_id", optional(_object_id), None, put=False),
+            Attribute("remote_group_id", optional(object_id), None, put=False),
+            Attribute("remote_address_group_id", optional(object_id), None, put=False),
             read_only("belongs_to_default_sg", boolean, sorted=False),
             *UNTAGGED,
         ),
@@ -141,9 +142,9 @@ class SecurityGroupRules(Resource[RuleRow]):
 
     def check_together(self, several: Sequence[Mapping[str, Any]]) -> None:
         identities = [
-            rule_identity(values["security_group_id"], read_rule(values)) for values in several
+            (values["security_group_id"], rule_key(read_rule(values))) for values in several
         ]
-        if len({group_id for group_id, *_ in identities}) > 1:
+        if len({group_id for group_id, _ in identities}) > 1:
             message = "Only allowed to update rules for one security profile at a time"
             raise BadRequestError(message, "SecurityGroupNotSingleGroupRules")
         if len(set(identities)) < len(identities):

@@ -12,12 +12,13 @@ from sqlalchemy import select
 from api.neutron.context import Context
 from api.neutron.errors import NeutronError, ResourceNotFoundError
 from api.neutron.resource import now
-from api.neutron.security.rule import DIRECTIONS, EGRESS, INGRESS, IPV4, IPV6, Rule, acl_match
+from api.neutron.security.rule import DIRECTIONS, IPV4, Rule, acl_match
 from northbound.errors import ConflictError
 from northbound.identity import new_id
 from northbound.models import (
     Acl,
     AddressSet,
+    NeutronDefaultRule,
     NeutronSecurityGroup,
     NeutronSecurityGroupRule,
     PortGroup,
@@ -28,21 +29,14 @@ from northbound.transaction import Reader, Transaction
 TIER: Final = 2
 """The tier of ACLs that rules become. Those of /v1 are before it unless they say another."""
 RULE_PRIORITY: Final = 1002
-"""Of what rules allow. What protects all ports lies above and below: see :mod:`protection`."""
+"""Of what rules allow. What protects all ports lies above and below: see
+:mod:`api.neutron.security.membership`."""
 
 DEFAULT_NAME: Final = "default"
 DEFAULT_DESCRIPTION: Final = "Default security group"
 
-EVERY_GROUP: Final = (Rule(EGRESS, IPV4), Rule(EGRESS, IPV6))
-"""What is in every new group: its ports may send whatever they like."""
 SELF: Final = "PARENT"
 """What stands for the group itself in rules of groups that aren't there yet."""
-DEFAULT_GROUP: Final = (
-    *EVERY_GROUP,
-    Rule(INGRESS, IPV4, group=SELF),
-    Rule(INGRESS, IPV6, group=SELF),
-)
-"""What is in a project's default group: its ports reach each other as well."""
 
 
 class SecurityGroupNotFoundError(NeutronError):
@@ -132,10 +126,54 @@ def new_group(
         updated_at=time,
     )
     tx.add(annex)
-    for rule in DEFAULT_GROUP if is_default else EVERY_GROUP:
+    for rule in tx.helper(_FirstRules).of(is_default=is_default):
         own = rule._replace(group=group_id) if rule.group == SELF else rule
         _write_rule(tx, group, annex, own)
     return group_id
+
+
+class _FirstRules:
+    """The rules that new groups begin with, read once in a transaction."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._rows = tx.session.scalars(
+            select(NeutronDefaultRule).order_by(NeutronDefaultRule.id)
+        ).all()
+        self._address_sets = {
+            row.remote_address_group_id: tx.by_id(AddressSet, row.remote_address_group_id)
+            for row in self._rows
+            if row.remote_address_group_id is not None
+        }
+
+    def of(self, *, is_default: bool) -> list[Rule]:
+        """Return the rules of a project's default group, or of the others."""
+        return [
+            rule_of(row)
+            for row in self._rows
+            if (row.used_in_default_sg if is_default else row.used_in_non_default_sg)
+            and self._is_complete(row)
+        ]
+
+    def _is_complete(self, row: NeutronDefaultRule) -> bool:
+        """Tell whether all projects see what a rule names: else it would let nothing through."""
+        if row.remote_address_group_id is None:
+            return True
+        addresses = self._address_sets[row.remote_address_group_id]
+        return addresses is not None and addresses.shared
+
+
+def rule_of(row: NeutronDefaultRule | NeutronSecurityGroupRule) -> Rule:
+    """Return what a row says."""
+    return Rule(
+        row.direction,
+        row.ethertype,
+        row.protocol,
+        row.port_range_min,
+        row.port_range_max,
+        row.remote_ip_prefix,
+        row.remote_group_id,
+        row.remote_address_group_id,
+    )
 
 
 def group_of(
@@ -196,12 +234,6 @@ def set_stateful(tx: Transaction, group: PortGroup, annex: NeutronSecurityGroup)
     )
     for rule_id in tx.session.scalars(query).all():
         ACLS.update(tx, rule_id, {"action": _action(annex)})
-
-
-def rule_identity(group_id: str, rule: Rule) -> tuple[str, str, str]:
-    """Return what two rules have in common if and only if they are the same."""
-    remote = rule.group or rule.address_group
-    return group_id.lower(), rule.direction, acl_match(rule, "", remote and remote.lower())
 
 
 def _write_rule(

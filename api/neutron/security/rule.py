@@ -116,6 +116,11 @@ def acl_match(rule: Rule, group: str, remote: str | None = None) -> str:
     return " && ".join(terms)
 
 
+def rule_key(rule: Rule) -> tuple[str, str]:
+    """Return what two rules of a group have in common if and only if they are the same."""
+    return rule.direction, acl_match(rule, "", rule.group or rule.address_group)
+
+
 def _protocol_terms(rule: Rule) -> list[str]:
     number = number_of(rule.protocol)
     if number is None:

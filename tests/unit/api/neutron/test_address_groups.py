@@ -1,4 +1,4 @@
-"""Address groups and the rules that groups begin with, over the Neutron API."""
+"""Address groups over the Neutron API: made, shown, changed and refused."""
 
 from typing import Any
 
@@ -163,27 +163,3 @@ async def test_projects(neutron: Neutron) -> None:
     body = {"security_group_rule": {**rule, "remote_address_group_id": made["id"]}}
     type_ = "AddressGroupNotFound"
     await neutron.refused(404, type_, "POST", "security-group-rules", body, "bob")
-
-
-async def test_rules_that_groups_begin_with(neutron: Neutron) -> None:
-    rules = await neutron.get("default-security-group-rules", caller="alice")
-    told = {
-        (each["direction"], each["ethertype"], each["remote_group_id"]): (
-            each["used_in_default_sg"],
-            each["used_in_non_default_sg"],
-        )
-        for each in rules
-    }
-    assert told == {
-        ("egress", "IPv4", None): (True, True),
-        ("egress", "IPv6", None): (True, True),
-        ("ingress", "IPv4", "PARENT"): (True, False),
-        ("ingress", "IPv6", "PARENT"): (True, False),
-    }
-    path = f"default-security-group-rules/{rules[0]['id']}"
-    assert await neutron.get(path) == rules[0]
-    await neutron.refused(404, "HTTPNotFound", "DELETE", path)
-    type_ = "DefaultSecurityGroupRuleNotFound"
-    await neutron.refused(404, type_, "GET", f"default-security-group-rules/{UNKNOWN}")
-    query = "default-security-group-rules?direction=ingress&used_in_non_default_sg=false"
-    assert len(await neutron.get(query)) == 2
