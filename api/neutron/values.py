@@ -20,6 +20,7 @@ MAXIMUM_ELEMENTS = 1000
 
 _MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 _UNKEEPABLE = re.compile(r"[\x00]")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 
 
 def boolean(value: Any) -> bool:
@@ -52,6 +53,17 @@ def text(maximum: int = MAXIMUM_NAME) -> Converter:
         return value
 
     return convert
+
+
+def line(value: Any) -> str:
+    """Take a text without control characters, of at most :data:`MAXIMUM_NAME` characters."""
+    taken: str = _NAME(value)
+    if _CONTROL.search(taken):
+        raise ValueError("it contains control characters")
+    return taken
+
+
+_NAME = text()
 
 
 def integer(low: int | None = None, high: int | None = None) -> Converter:

@@ -1,4 +1,4 @@
-"""Security groups of the Neutron API, with packets: who reaches whom, and when that changes."""
+"""Ports and security groups of the Neutron API, with packets: who reaches whom, and when."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -7,6 +7,7 @@ import httpx
 import pytest
 
 from cli.testbed.network_facts import VmFacts
+from cli.testbed.wait import until
 from tests.compat.neutron.endpoints import free_ports, neutron_settings
 from tests.system.conftest import Scene, two_hypervisors
 
@@ -72,6 +73,40 @@ def ports(scene: Scene, neutron: Neutron) -> dict[str, Any]:
     scene.lab.listen("b", 80)
     scene.lab.wait_until_up()
     return ports
+
+
+def test_bindings(scene: Scene, neutron: Neutron, ports: dict[str, Any]) -> None:
+    a, b = scene.lab.vm("a"), scene.lab.vm("b")
+    path = f"ports/{ports['b']['id']}"
+    shown = neutron.call("GET", path)
+    assert (shown["status"], shown["binding:vif_type"]) == ("ACTIVE", "ovs")
+    # The host is one that the port isn't on, then the right one, by its name.
+    here = shown["binding:host_id"]
+    there = neutron.call("GET", f"ports/{ports['a']['id']}")["binding:host_id"]
+    assert here != there
+    moved = neutron.call("PUT", path, {"port": {"binding:host_id": there}})
+    assert moved["binding:vif_type"] == "ovs"
+    until(lambda: neutron.call("GET", path)["status"] == "DOWN", "the port is down", 10)
+    assert not a.ping(b.ip4, timeout=1.5)
+    back = neutron.call("PUT", path, {"port": {"binding:host_id": here}})
+    assert back["binding:host_id"] == here
+    until(lambda: neutron.call("GET", path)["status"] == "ACTIVE", "the port is up", 10)
+    assert a.ping(b.ip4)
+
+
+def test_allowed_address_pairs(scene: Scene, neutron: Neutron, ports: dict[str, Any]) -> None:
+    a, b = scene.lab.vm("a"), scene.lab.vm("b")
+    service = "10.9.0.200"
+    a.namespace.ip("address", "add", f"{service}/24", "dev", "eth0")
+    assert not b.ping(service, timeout=1.5)
+    pairs = [{"ip_address": service}]
+    path = f"ports/{ports['a']['id']}"
+    neutron.call("PUT", path, {"port": {"allowed_address_pairs": pairs}})
+    assert b.ping(service)
+    neutron.call("PUT", path, {"port": {"allowed_address_pairs": []}})
+    b.namespace.ip("neighbour", "flush", "dev", "eth0")
+    assert not b.ping(service, timeout=1.5)
+    assert b.ping(a.ip4)
 
 
 def test_groups(scene: Scene, neutron: Neutron, ports: dict[str, Any]) -> None:

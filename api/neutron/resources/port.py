@@ -68,7 +68,7 @@ from api.neutron.security.membership import (
     set_protected,
 )
 from api.neutron.tags import tags_value
-from api.neutron.values import boolean, mac_address, one_of, optional, text, uuid
+from api.neutron.values import boolean, line, mac_address, one_of, optional, text, uuid
 from northbound.identity import new_id
 from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronNetwork, NeutronPort
 from northbound.services import LOGICAL_SWITCH_PORTS
@@ -110,7 +110,7 @@ class Ports(Resource[PortRow]):
             Attribute("port_security_enabled", boolean, UNSET, **_KEPT),
             Attribute("allowed_address_pairs", allowed_address_pairs, (), **_KEPT),
             Attribute("binding:vnic_type", one_of(*VNIC_TYPES), "normal", **_KEPT),
-            Attribute("binding:host_id", text(), "", set_by_admin=True, **_SHOWN_TO_ADMIN),
+            Attribute("binding:host_id", line, "", set_by_admin=True, **_SHOWN_TO_ADMIN),
             Attribute(
                 "binding:profile",
                 profile,
