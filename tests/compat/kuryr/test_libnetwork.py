@@ -5,12 +5,18 @@ has faults of its own: with tags no container gets addresses of both families, w
 was there before goes with the Docker network that used it.
 """
 
+import os
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from tests.compat.dockerd import ContainerHost
+from tests.compat.environments import ROOT, environment
 from tests.compat.kuryr.cloud import Cloud, cloud_with_kuryr
+from tests.documentation.commands import commands, run, trouble
+from tests.faults.proxy import Proxy
 from tests.system.conftest import Scene
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(600)]
@@ -200,3 +206,31 @@ def update(cloud: Cloud, port_id: str, **values: object) -> None:
     answer = cloud.neutron.put(f"/v2.0/ports/{port_id}", json={"port": values})
     assert answer.status_code == 200, answer.text
     cloud.scene.settle()
+
+
+@tags_only
+def test_the_page_of_the_documentation(cloud: Cloud, tmp_path: Path) -> None:
+    host = cloud.hosts["hv2"]
+    cloud.kuryrs["hv2"].stop()  # the page has its own
+    treadle = cloud.scene.lab.server.api_port
+    api = Proxy(treadle, namespace=host.hypervisor.namespace, port=6680)
+    installed = environment("kuryr-libnetwork").directory
+    host.run("mount", "-t", "tmpfs", "tmpfs", "/opt")
+    host.run("mkdir", "/opt/kuryr")
+    for part in ("bin", "libexec", "lib"):
+        host.run("ln", "-s", str(installed / part), f"/opt/kuryr/{part}")
+    settings = {
+        **os.environ,
+        **host.environment,
+        "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin:/usr/sbin:/sbin",
+    }
+    try:
+        for command in commands(ROOT / "docs/kuryr.md"):
+            done = run(command, settings, tmp_path, host.argv())
+            assert trouble(command, done) == ""
+    finally:
+        stop = ("start-stop-daemon", "--stop", "--retry", "TERM/10/KILL/5")
+        host.run(*stop, "--pidfile", "/opt/kuryr/kuryr.pid")
+        host.run("umount", "/opt")
+        api.close()
+        cloud.kuryrs["hv2"].start()
