@@ -6,8 +6,8 @@ security group gets nothing, and one without port security is not looked at. Tha
 with the project's first such port. It has no rules that clients see.
 
 What passes whatever rules say is ARP, neighbour and multicast listener discovery (which no ACL
-is asked about: :mod:`translator.features.acl`) and a client's side of DHCP. A port that answers
-as a DHCP server is stopped, as in Neutron.
+is asked about: :mod:`translator.features.acl`) and a client's side of DHCP. What answers as a
+DHCP server, or advertises itself as a router, port security stops.
 """
 
 from collections import defaultdict
@@ -39,14 +39,10 @@ __all__ = ["default_group", "groups_of", "join_default_group", "set_groups", "se
 PROTECTED: Final = "neutron_drop"
 """The port group of a project's ports with port security, by its name."""
 
-DHCP_SERVER_PRIORITY: Final = RULE_PRIORITY + 1
 DROP_PRIORITY: Final = RULE_PRIORITY - 1
 
 _CLIENT = "((ip4 && udp.src == 68 && udp.dst == 67) || (ip6 && udp.src == 546 && udp.dst == 547))"
 _SERVER = "((ip4 && udp.src == 67 && udp.dst == 68) || (ip6 && udp.src == 547 && udp.dst == 546))"
-
-_WHOLE = "!ip.is_frag"
-"""An ACL that drops by ports drops all fragments, whose ports aren't known, unless it says this."""
 
 
 class Protection(NamedTuple):
@@ -62,13 +58,6 @@ class Protection(NamedTuple):
 _NO_RULE, _DHCP = "no security group allows it", "DHCP of a client"
 
 PROTECTION: Final = (
-    Protection(
-        "DHCP of a server",
-        "from-lport",
-        DHCP_SERVER_PRIORITY,
-        f"inport == @{PROTECTED} && {_WHOLE} && {_SERVER}",
-        "drop",
-    ),
     Protection(_DHCP, "from-lport", RULE_PRIORITY, f"inport == @{PROTECTED} && {_CLIENT}", "allow"),
     Protection(_NO_RULE, "from-lport", DROP_PRIORITY, f"inport == @{PROTECTED} && ip", "drop"),
     Protection(_DHCP, "to-lport", RULE_PRIORITY, f"outport == @{PROTECTED} && {_SERVER}", "allow"),

@@ -169,9 +169,7 @@ def protects(packet: Seen) -> bool | None:
     ports = (packet.source, packet.target)
     asks = ports == ((68, 67) if packet.version == 4 else (546, 547))
     answers = ports == ((67, 68) if packet.version == 4 else (547, 546))
-    if packet.direction == "egress":
-        return False if answers else True if asks else None
-    return True if answers else None
+    return True if (asks if packet.direction == "egress" else answers) else None
 
 
 def flows_of(

@@ -42,6 +42,7 @@ class Lan:
         number = HOSTS[name]
         addresses = f"{mac(name)} 10.0.0.{number} fd00::{number}"
         values = {"name": name, "logical_switch": self.switch.id, "addresses": [addresses]}
+        values["port_security"] = [] if name == "open" else [addresses]
         port = LOGICAL_SWITCH_PORTS.create(self.tx, values)
         set_protected(self.tx, port, name != "open")
         return port
