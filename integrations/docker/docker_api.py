@@ -1,4 +1,4 @@
-"""What Docker itself says that it has: its networks of this driver, and their endpoints."""
+"""What Docker itself says that it has: its networks, and their endpoints."""
 
 import json
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ class DockerError(Exception):
     """Docker doesn't answer, or not what its API says."""
 
 
-def read_networks(path: Path, driver: str, deadline: Deadline) -> Networks | None:
-    """Return what Docker has of a driver's networks; None if there is no Docker at `path`.
+def read_networks(path: Path, deadline: Deadline) -> Networks | None:
+    """Return all networks that Docker has, of whatever driver; None if no Docker is at `path`.
 
     An endpoint that Docker is just making it doesn't tell of yet.
     Raises :class:`DockerError`, and ``TimeLimitError``.
@@ -28,12 +28,9 @@ def read_networks(path: Path, driver: str, deadline: Deadline) -> Networks | Non
         return None
     connection = UnixConnection(path)
     try:
-        filters = quote(json.dumps({"driver": [driver]}))
-        listed = _get(connection, f"/networks?filters={filters}", deadline)
+        listed = _get(connection, "/networks", deadline)
         networks: dict[str, frozenset[str]] = {}
         for each in listed:
-            if each["Driver"] != driver:
-                continue
             described = _get(connection, f"/networks/{quote(each['Id'], safe='')}", deadline)
             containers = (described or {}).get("Containers") or {}
             ends = frozenset(container["EndpointID"] for container in containers.values())

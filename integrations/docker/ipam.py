@@ -110,14 +110,8 @@ class IpamDriver:
             network = self._free(session, host, version)
         check_pool(network, part)
         pool = Pool(host, project, switch, network, part)
-        if switch is None:
-            record = self._records.of_pool(session, pool)
-            if record is not None:
-                raise RefusedCallError(
-                    f"{network} is network {record.network[:12]}'s already; to have another "
-                    "network on its switch, name that: --ipam-opt treadle.switch=… with -o "
-                    "treadle.switch=…"
-                )
+        if host:  # the nodes of a swarm all ask for the pools of its networks
+            check_is_free(self._records, session, pool, "")
         self._pending.add(pool)
         return {"PoolID": pool.id, "Pool": str(network), "Data": {}}
 
@@ -187,9 +181,12 @@ class IpamDriver:
             return {"Address": pool.with_length(address), "Data": {}}
         if address is not None and str(address) in (record.gateway4, record.gateway6):
             raise RefusedCallError(f"{address} is the gateway's")
+        host = self._records.host
         if mac is None:
+            # The manager of a swarm chooses addresses before there is an interface, or a host.
+            host = host if pool.host else ids.SWARM
             mac = ids.made_up_mac(f"{pool.id} {address or uuid.uuid4()}")
-        held = _Reservation(session, record, self._records.host, pool, mac).claim(address)
+        held = _Reservation(session, record, host, pool, mac).claim(address)
         return {"Address": pool.with_length(held), "Data": {}}
 
     def _gateway(self, session: Session, pool: Pool) -> IpAddress:
@@ -215,14 +212,15 @@ class IpamDriver:
         record = self._records.of_pool(session, pool)
         if record is None or address is None:
             return {}
-        query = {
-            "logical_switch": record.switch,
-            f"label.{ids.ROLE}": "endpoint",
-            f"label.{ids.HOST}": self._records.host,
-        }
-        for port in session.items(PORTS, query):
-            if str(address) in port_addresses(port).ips:
-                session.delete(f"{PORTS}/{port['id']}")
+        for host in (self._records.host,) if pool.host else (self._records.host, ids.SWARM):
+            query = {
+                "logical_switch": record.switch,
+                f"label.{ids.ROLE}": "endpoint",
+                f"label.{ids.HOST}": host,
+            }
+            for port in list(session.items(PORTS, query)):
+                if str(address) in port_addresses(port).ips:
+                    session.delete(f"{PORTS}/{port['id']}")
         return {}
 
 
@@ -257,14 +255,29 @@ class _Reservation:
         try:
             made = self._session.change([create], self._record.project)[0]["object"]
         except RefusedError as error:
-            port = self._session.find(f"{PORTS}/{self._id}")
-            if not error.taken or port is None:
+            if not error.taken:
                 raise
-            return self._claim_besides(port, address)
+            port = self._session.find(f"{PORTS}/{self._id}")
+            if port is not None:
+                return self._claim_besides(port, address)
+            reserved = self._reserved_for_swarm(error)
+            if reserved is None:
+                raise
+            removal = {"action": "delete", "kind": "logical_switch_port", "ref": reserved}
+            made = self._session.change([removal, create], self._record.project)[1]["object"]
         held = self._held(made)
         if held is None:
             raise RefusedCallError(f"{self._pool.network} isn't the switch's subnet any more")
         return held
+
+    def _reserved_for_swarm(self, error: RefusedError) -> str | None:
+        """The port by which a swarm's manager holds the address until a node has the interface."""
+        for holder in error.problem.get("referents") or ():
+            port = self._session.find(f"{PORTS}/{holder['id']}")
+            labels = {} if port is None else port["labels"]
+            if labels.get(ids.HOST) == ids.SWARM and labels.get(ids.ROLE) == "endpoint":
+                return str(holder["id"])
+        return None
 
     def _held(self, port: dict[str, Any]) -> IpAddress | None:
         """The address of the pool's family that a port has."""
@@ -301,6 +314,18 @@ class _Reservation:
         octets = bytes.fromhex(self._mac.replace(":", ""))
         low = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
         return self._pool.network.network_address + int.from_bytes(low)
+
+
+def check_is_free(records: Records, session: Session, pool: Pool, network: str) -> None:
+    """Refuse a pool of which not even its switch would tell what it is from that of another
+    network than `network`."""
+    record = None if pool.switch is not None else records.of_pool(session, pool)
+    if record is not None and record.network != network:
+        raise RefusedCallError(
+            f"{pool.network} is network {record.network[:12]}'s already; to have another network "
+            "with these addresses, name a switch: -o treadle.switch=… with --ipam-opt "
+            "treadle.switch=…"
+        )
 
 
 def router_networks(session: Session, port: dict[str, Any]) -> list[str]:

@@ -29,39 +29,53 @@ class Leftover(NamedTuple):
     """The id of the network or the port, or the interface's name."""
 
 
+class OwnPort(NamedTuple):
+    """A port that the driver made; `endpoint` is empty for an address that is only reserved."""
+
+    endpoint: str
+    network: str
+
+
 class Known(NamedTuple):
     """What is there of a host, and what Docker has (None: there is no Docker to ask)."""
 
-    records: dict[str, str]
-    """The networks that Treadle has, by the records' ids."""
-    ports: dict[str, str]
-    """The endpoints of ports, by the ports' ids; empty for an address that is only reserved."""
-    interfaces: dict[str, str]
-    """The endpoints of interfaces in the bridge, by their names."""
-    devices: frozenset[str]
-    """The interfaces that exist."""
+    records: frozenset[str]
+    """The networks that Treadle has."""
+    ports: dict[str, OwnPort]
+    """The ports of endpoints, by their ids."""
+    interfaces: frozenset[str]
+    """The names of interfaces in the bridge."""
+    devices: dict[str, bool]
+    """The interfaces that exist, and whether a container has the other end."""
     docker: Networks | None
 
 
 def leftovers(known: Known) -> set[Leftover]:
     """Return all that nothing of Docker's needs.
 
+    What a container has is needed, whatever Docker says: it may be another Docker that answers.
     Without Docker's word a port is judged by its interface, and networks and interfaces aren't.
     """
+    used = {name for name, has_container in known.devices.items() if has_container}
     if known.docker is None:
         gone = {
             port
-            for port, endpoint in known.ports.items()
-            if not endpoint or ids.host_interface(endpoint) not in known.devices
+            for port, own in known.ports.items()
+            if not own.endpoint or ids.host_interface(own.endpoint) not in known.devices
         }
         return {Leftover("port", port) for port in gone}
     endpoints = frozenset[str]().union(*known.docker.values())
-    needed = {ids.host_interface(endpoint) for endpoint in endpoints}
-    interfaces = {*known.interfaces, *known.devices} - needed
+    needed = used | {ids.host_interface(endpoint) for endpoint in endpoints}
+    ports = {
+        port
+        for port, own in known.ports.items()
+        if not own.endpoint or ids.host_interface(own.endpoint) not in needed
+    }
+    kept = {own.network for port, own in known.ports.items() if port not in ports}
     return {
-        *(Leftover("network", each) for each in known.records.values() if each not in known.docker),
-        *(Leftover("port", port) for port, end in known.ports.items() if end not in endpoints),
-        *(Leftover("interface", name) for name in interfaces),
+        *(Leftover("network", each) for each in known.records - known.docker.keys() - kept),
+        *(Leftover("port", port) for port in ports),
+        *(Leftover("interface", name) for name in {*known.interfaces, *known.devices} - needed),
     }
 
 
@@ -74,7 +88,6 @@ class Cleaner:
         plumbing: Plumbing,
         networks: NetworkDriver,
         docker: Path,
-        driver: str,
         removed: Callable[[str], None],
     ) -> None:
         """`removed` is told what kind of thing was removed."""
@@ -82,7 +95,6 @@ class Cleaner:
         self._plumbing = plumbing
         self._networks = networks
         self._docker = docker
-        self._driver = driver
         self._removed = removed
         self._before: set[Leftover] = set()
 
@@ -98,19 +110,20 @@ class Cleaner:
         self._before = there
 
     def _read(self, session: Session) -> Known:
-        ports: dict[str, str] = {}
-        records: dict[str, str] = {}
+        ports: dict[str, OwnPort] = {}
+        records: set[str] = set()
         for port in session.items(PORTS, {f"label.{ids.HOST}": self._host}):
             labels: dict[str, Any] = port["labels"]
+            network = labels.get(ids.NETWORK, "")
             if labels.get(ids.ROLE) == "endpoint":
-                ports[port["id"]] = labels.get(ids.ENDPOINT, "")
+                ports[port["id"]] = OwnPort(labels.get(ids.ENDPOINT, ""), network)
             elif labels.get(ids.ROLE) == "network":
-                records[port["id"]] = labels.get(ids.NETWORK, "")
+                records.add(network)
         # Docker is asked last: what came since is then not among what it may lack.
-        interfaces = self._plumbing.interfaces(session.deadline)
-        devices = frozenset(self._plumbing.devices(session.deadline))
-        docker = read_networks(self._docker, self._driver, session.deadline)
-        return Known(records, ports, interfaces, devices, docker)
+        interfaces = frozenset(self._plumbing.interfaces(session.deadline))
+        devices = self._plumbing.devices(session.deadline)
+        docker = read_networks(self._docker, session.deadline)
+        return Known(frozenset(records), ports, interfaces, devices, docker)
 
     def _remove(self, session: Session, leftover: Leftover) -> None:
         if leftover.kind == "interface":

@@ -114,7 +114,11 @@ class Driver:
             EndpointDriver(records, plumbing, settings.mtu),
         )
         self._cleaner = Cleaner(
-            host, plumbing, networks, Path(settings.docker), path.stem, self._routes.count_removed
+            host,
+            plumbing,
+            networks,
+            Path(settings.docker),
+            self._routes.count_removed,
         )
         self._stopping = threading.Event()
         self._server = Server(path, self._routes, settings.requests)

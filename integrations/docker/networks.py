@@ -12,7 +12,7 @@ from integrations.client import RefusedError
 from integrations.docker import ids
 from integrations.docker.errors import RefusedCallError
 from integrations.docker.fields import Fields, Interface, IpAddress, Network
-from integrations.docker.ipam import PendingPools, router_networks
+from integrations.docker.ipam import PendingPools, check_is_free, router_networks
 from integrations.docker.options import NetworkOptions, network_options
 from integrations.docker.pools import SPACES, Pool, exclusions, first_host
 from integrations.docker.records import PORTS, NetworkRecord, Records
@@ -23,9 +23,6 @@ _INTERNAL = "com.docker.network.internal"
 _SWITCHES = "/v1/logical-switches"
 _ATTEMPTS = 3
 """How often a change is worked out anew after another host's had come first."""
-
-SWARM = "swarm manager"
-"""Stands for the host in what is a whole swarm's; no host is called so."""
 
 
 class Subnet(NamedTuple):
@@ -78,7 +75,7 @@ class NetworkDriver:
         self, records: Records, pending: PendingPools, project: str, *, wide: bool
     ) -> None:
         self._records = records
-        self._swarm = Records(SWARM)
+        self._swarm = Records(ids.SWARM)
         self._pending = pending
         self._project = project
         self._wide = wide
@@ -155,13 +152,14 @@ class NetworkDriver:
         kept = data[0].object("AuxAddresses")
         addresses = [address for each in kept.names() if (address := kept.address(each))]
         pool = None
-        if data[0].text("AddressSpace") in SPACES:
-            pool = self._pending.find(network, options.switch) or Pool(
-                "" if self._wide else self._records.host,
-                options.project or self._project,
-                options.switch,
-                network,
-            )
+        space = data[0].text("AddressSpace")
+        # The manager of a swarm says no space, but has just asked for the pool.
+        if space in SPACES or not space:
+            pool = self._pending.find(network, options.switch)
+        if pool is None and space in SPACES:
+            host = "" if self._wide else self._records.host
+            project = options.project or self._project
+            pool = Pool(host, project, options.switch, network)
         return Subnet(network, data[0].interface("Gateway"), tuple(addresses), pool)
 
     # Making it
@@ -169,6 +167,9 @@ class NetworkDriver:
     def _create(self, session: Session, plan: Plan, records: Records) -> dict[str, Any]:
         if records.find(session, plan.network) is not None:
             return {}  # it is this call, made again
+        for subnet in plan.subnets:
+            if subnet.pool is not None:
+                check_is_free(records, session, subnet.pool, plan.network)
         self._check_groups(session, plan)
         for attempt in range(1, _ATTEMPTS + 1):
             switch = self._existing_switch(session, plan, records.host)
@@ -215,23 +216,36 @@ class NetworkDriver:
     # Taking it away
 
     def _delete(self, session: Session, network: str, records: Records) -> dict[str, Any]:
-        records.forget(network)
         for _ in range(_ATTEMPTS):
+            records.forget(network)
             record = records.find(session, network)
+            records.forget(network)
             if record is None:
                 return {}
-            records.forget(network)
-            for operations in _removals(session, record):
-                try:
-                    session.change(operations, record.project)
-                except RefusedError as error:
-                    if error.type == "referenced":
-                        continue  # others use the switch or the router: these stay
-                    if not error.missing:
-                        raise
-                    break  # something of it is gone already: look again
-                return {}
+            own = _own_deletions(session, record)
+            if not _try_each(session, record, [[*own, *made] for made in _made(session, record)]):
+                _try_each(session, record, [own])
+                # Others may have removed theirs just now, and left the rest because of this one.
+                _try_each(session, record, _made(session, record))
         raise RefusedCallError(f"network {network[:12]} changes all the time; try again")
+
+
+def _try_each(
+    session: Session, record: NetworkRecord, choices: Sequence[Sequence[Operation]]
+) -> bool:
+    """Make the first change that can be made; return whether one was.
+
+    What others use can't be removed, and what others have removed is gone.
+    """
+    for operations in choices:
+        try:
+            session.change(operations, record.project)
+        except RefusedError as error:
+            if error.type != "referenced" and not error.missing:
+                raise
+        else:
+            return True
+    return False
 
 
 def _switch_creation(plan: Plan, switch_id: str, host: str) -> Operation:
@@ -369,34 +383,39 @@ def _router_operations(
     return operations
 
 
-def _removals(session: Session, record: NetworkRecord) -> list[Sequence[Operation]]:
-    """What to take away with a network, in the order of what to try: everything first."""
-    ports = list(
-        session.items(PORTS, {"logical_switch": record.switch, f"label.{ids.ROLE}": "network"})
-    )
-    own = [
+def _own_deletions(session: Session, record: NetworkRecord) -> list[Operation]:
+    """The removal of the network's own ports: its record, and what endpoints left behind."""
+    return [
         _deletion("logical_switch_port", str(port["id"]))
         for port in session.items(PORTS, {f"label.{ids.NETWORK}": record.network})
         if port["labels"].get(ids.HOST) == record.host
     ]
-    if any(port["id"] != record.id for port in ports):
-        return [own]
+
+
+def _made(session: Session, record: NetworkRecord) -> list[list[Operation]]:
+    """The removal of what was made for the network and no other one needs; the most comes first.
+
+    Nothing where another network is on the switch, or all was there before.
+    """
+    query = {"logical_switch": record.switch, f"label.{ids.ROLE}": "network"}
     switch = session.find(f"{_SWITCHES}/{record.switch}")
-    made_switch = switch is not None and switch["labels"].get(ids.ROLE) == "switch"
-    switch_removal = [_deletion("logical_switch", record.switch)] if made_switch else []
+    if switch is None or any(port["id"] != record.id for port in session.items(PORTS, query)):
+        return []
+    made_switch = switch["labels"].get(ids.ROLE) == "switch"
+    of_switch = [_deletion("logical_switch", record.switch)] if made_switch else []
     router_port = session.find(f"/v1/logical-router-ports/{ids.router_port_id(record.switch)}")
     if router_port is None:
-        return [[*own, *switch_removal], own]
+        return [of_switch] if of_switch else []
     routing = [
         _deletion("logical_switch_port", ids.router_switch_port_id(record.switch)),
         _deletion("logical_router_port", str(router_port["id"])),
     ]
-    tries = [[*own, *routing, *switch_removal], [*own, *routing], own]
+    choices = [[*routing, *of_switch], routing] if of_switch else [routing]
     name = router_port["logical_router"]
     router = session.find(f"/v1/logical-routers/{name}", str(router_port["project"]))
     if router is not None and router["labels"].get(ids.ROLE) == "router":
-        tries.insert(0, [*tries[0], _deletion("logical_router", str(router["id"]))])
-    return list(tries)
+        choices.insert(0, [*choices[0], _deletion("logical_router", str(router["id"]))])
+    return choices
 
 
 def _deletion(kind: str, ref: str) -> Operation:

@@ -51,12 +51,15 @@ class Plumbing:
         """Tell whether an endpoint's interface exists, which a restart of the host ends."""
         return find_link(ids.host_interface(endpoint), deadline) is not None
 
-    def interfaces(self, deadline: Deadline) -> dict[str, str]:
-        """Return the endpoints of all interfaces in the bridge, by the interfaces' names."""
-        ports = find_ports(ids.OWNER, deadline)
-        return {port.name: port.external_ids.get(ids.ENDPOINT_KEY, "") for port in ports}
+    def interfaces(self, deadline: Deadline) -> list[str]:
+        """Return the names of endpoints' interfaces in the bridge, whether they exist or not."""
+        return [port.name for port in find_ports(ids.OWNER, deadline)]
 
-    def devices(self, deadline: Deadline) -> set[str]:
-        """Return the names of the interfaces that exist, in the bridge or not."""
-        links = list_links(deadline)
-        return {link.name for link in links if link.kind == "veth" and _DEVICE.fullmatch(link.name)}
+    def devices(self, deadline: Deadline) -> dict[str, bool]:
+        """Return the interfaces that exist, in the bridge or not, and whether a container has
+        the other end."""
+        return {
+            link.name: not link.peer_name
+            for link in list_links(deadline)
+            if link.kind == "veth" and _DEVICE.fullmatch(link.name)
+        }

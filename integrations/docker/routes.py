@@ -30,6 +30,8 @@ from integrations.docker.session import Session, Sessions
 from integrations.host.errors import HostError
 
 STATUS = "Treadle.Status"
+_LOGGED = 2000
+"""Octets of a call that the log shows."""
 Handler = Callable[[Session, Fields], dict[str, Any]]
 _LOG = logging.getLogger(__name__)
 _OWN_TROUBLE = (TimeLimitError, UnreachableError, AnswerError, NotReachedError, HostError)
@@ -118,6 +120,7 @@ class Routes:
         if handler is None:
             return _error(404, f"there is no call {name[:100]!r} here")
         self._count(f"calls of {name}")
+        _LOG.debug("%s %s", name, octets[:_LOGGED])
         try:
             call = parse_body(octets)
             about = call.text("EndpointID") or call.text("NetworkID") or call.text("PoolID")
@@ -127,6 +130,7 @@ class Routes:
             return self._refusal(name, error)
         if name not in (STATUS, "Plugin.Activate"):
             self.recovered("calls")
+        _LOG.debug("%s: %s", name, body)
         return Answer(200, body)
 
     @contextmanager

@@ -69,6 +69,7 @@ class Server:
         self._listener.close()
 
     def _answer(self, connection: socket.socket) -> None:
+        name = ""
         try:
             with connection:
                 try:
@@ -81,7 +82,9 @@ class Server:
                 connection.sendall(_encode(answer))
         except OSError as error:
             # Docker was killed, or didn't wait; it asks again or takes back what it asked for.
-            _LOG.info("a caller went away: %s", error)
+            # That it connects without asking anything is how it sees whether there is a driver.
+            level = logging.WARNING if name else logging.DEBUG
+            _LOG.log(level, "the caller of %s went away: %s", name or "nothing", error)
         finally:
             self._slots.release()
 

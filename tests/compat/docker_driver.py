@@ -5,11 +5,12 @@ import signal
 import socket
 import sys
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from typing import Any
 
 import pytest
 
+from cli.testbed.errors import NotReadyError
 from cli.testbed.process import Process
 from cli.testbed.wait import until
 from tests.compat.dockerd import ContainerHost, two_container_hosts
@@ -80,12 +81,20 @@ class DockerLab:
         for group in self.get("/port-groups")["items"]:
             self.scene.net.delete(f"/port-groups/{group['id']}")
 
+    def wait_until_nothing_remains(self, seconds: float = 20) -> None:
+        """Wait for the end of all that is left; fail with what stays."""
+        with suppress(NotReadyError):
+            until(lambda: not self.remains(), "the end of what is left", seconds)
+        assert self.remains() == []
+
     def remains(self) -> list[str]:
         """What is left of Docker's networks, in the database, in switches and in namespaces."""
         found = []
         for kind in ("logical-switches", "logical-switch-ports", "logical-routers"):
             items = self.get(f"/{kind}?limit=1000")["items"]
-            found += [f"{kind} {item['name']}" for item in items if _is_dockers(item)]
+            found += [
+                f"{kind} {item['name']}: {item['labels']}" for item in items if _is_dockers(item)
+            ]
         for name, host in self.hosts.items():
             owned = host.hypervisor.switch.vsctl(
                 *("--bare", "--columns=name", "find", "Interface"),

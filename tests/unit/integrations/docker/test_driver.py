@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import httpx
@@ -382,6 +383,37 @@ def test_hosts_share_a_switch_that_goes_with_the_last(
     assert [each["name"] for each in items(api, "logical-switches")] == ["web"]
     second.call("NetworkDriver.DeleteNetwork", NetworkID=OTHER)
     assert items(api, "logical-switches") == []
+
+
+def test_hosts_that_leave_a_switch_at_once_leave_none(
+    docker: PlayedDocker, api: httpx.Client, play: Play
+) -> None:
+    hosts = [docker, play("hv2"), play("hv3")]
+    for _ in range(5):
+        for host in hosts:
+            host.pool(switch="web")
+            host.network("10.0.0.0/24", switch="web", router="edge")
+        with ThreadPoolExecutor() as pool:
+            body = {"NetworkID": NET}
+            calls = [
+                pool.submit(host.call, "NetworkDriver.DeleteNetwork", **body) for host in hosts
+            ]
+            assert [call.result() for call in calls] == [{}, {}, {}]
+        assert items(api, "logical-switches") == items(api, "logical-routers") == []
+
+
+def test_hosts_that_join_a_switch_at_once_share_it(
+    docker: PlayedDocker, api: httpx.Client, play: Play
+) -> None:
+    hosts = [docker, play("hv2"), play("hv3")]
+    with ThreadPoolExecutor() as pool:
+        for host in hosts:
+            host.pool(switch="web")
+        calls = [pool.submit(host.network, "10.0.0.0/24", switch="web") for host in hosts]
+        for call in calls:
+            call.result()
+    assert len(items(api, "logical-switches")) == 1
+    assert len(ports(api, "network")) == 3
 
 
 def test_a_made_switch_that_others_use_stays(docker: PlayedDocker, api: httpx.Client) -> None:
