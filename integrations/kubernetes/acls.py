@@ -17,7 +17,9 @@ from typing import Final, NamedTuple
 
 from integrations.kubernetes.pod_sets import ALL_PODS, Networks, NumberedPort, PodSet, PortName
 from integrations.kubernetes.rules import (
+    BASELINE_TIER,
     MAXIMUM_PORT,
+    REPLIES,
     Action,
     Direction,
     Peer,
@@ -64,6 +66,8 @@ def acls_of(rule: Rule, numbers: "dict[NamedPorts, frozenset[tuple[str, int]]]")
     its peers. Each number that is there gets an ACL for the pods that have it. Of networks these
     are the pods with addresses in them: nothing else has names for its ports.
     """
+    if rule.action == "deny":
+        yield _replies(rule)
     peers = [peer for peer in rule.peers if not (isinstance(peer, Networks) and not peer.members)]
     if rule.ports is None:
         for peer in peers:
@@ -83,6 +87,16 @@ def acls_of(rule: Rule, numbers: "dict[NamedPorts, frozenset[tuple[str, int]]]")
                     continue
                 within = peer if isinstance(peer, Networks) else None
                 yield _acl(rule, rule.subject, pods, ports)._replace(within=within)
+
+
+def _replies(rule: Rule) -> Acl:
+    """Return the ACL by which pods that may not be called get the replies to their own calls.
+
+    Treadle tracks connections where an ACL that lets replies through applies. A policy that only
+    denies has none by itself.
+    """
+    other: Direction = "egress" if rule.direction == "ingress" else "ingress"
+    return Acl(rule.subject, other, BASELINE_TIER, REPLIES, "allow")
 
 
 def named_ports(rule: Rule) -> Iterator[NamedPorts]:

@@ -35,6 +35,8 @@ HIGHEST_ADMIN: Final = 1000 * LEVELS + LEVELS - 1
 ALLOWED: Final = 1001
 ISOLATED: Final = 1000
 HIGHEST_BASELINE: Final = 1000
+REPLIES: Final = 0
+"""In :data:`BASELINE_TIER`, below all else: what nothing refuses passes, with its replies."""
 
 MAXIMUM_PORT: Final = 65535
 

@@ -208,13 +208,14 @@ class Translation:
         for rule in policy.rules:
             found.update(acls_of(rule, numbers))
             if len(found) > MAXIMUM_ACLS:
-                closing = {
-                    Acl(rule.subject, rule.direction, rule.tier, rule.priority, "deny")
+                problem = f"comes to more than {MAXIMUM_ACLS} ACLs: it allows nothing"
+                closed = [
+                    rule._replace(action="deny", peers=(None,), ports=None)
                     for rule in policy.rules
                     if rule.action != "allow"
-                }
-                problem = f"comes to more than {MAXIMUM_ACLS} ACLs: it allows nothing"
-                return frozenset(closing), (*policy.problems, problem)
+                ]
+                acls = frozenset(acl for rule in closed for acl in acls_of(rule, {}))
+                return acls, (*policy.problems, problem)
         return frozenset(found), policy.problems
 
     def _ask(self, key: str, asked: frozenset[NamedPorts]) -> None:

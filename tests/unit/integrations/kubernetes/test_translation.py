@@ -71,7 +71,7 @@ def test_a_changed_label_costs_what_it_changes(cluster: Translation) -> None:
 def test_policies_that_say_the_same_share_groups_and_acls(cluster: Translation) -> None:
     for i in range(50):
         apply_object(cluster, "NetworkPolicy", policy(f"q{i}", **allow("web", "db", {"port": 80})))
-    assert len(cluster.users) == 2
+    assert len(cluster.users) == 3
     assert len(list(cluster.groups())) == 3
     for i in range(50):
         remove_object(cluster, "NetworkPolicy", "shop", f"q{i}")
@@ -136,7 +136,10 @@ def test_a_policy_that_comes_to_too_much_allows_nothing(cluster: Translation) ->
     peers = [{"podSelector": {"matchLabels": {"app": f"a{i}"}}} for i in range(MAXIMUM_ACLS + 1)]
     huge = policy("huge", podSelector={}, ingress=[{"from": peers}])
     apply_object(cluster, "NetworkPolicy", huge)
-    assert {acl.action for acl in cluster.users} == {"deny"}
+    assert {(acl.action, acl.direction) for acl in cluster.users} == {
+        ("deny", "ingress"),
+        ("allow", "egress"),
+    }
     ((problem,),) = cluster.problems.values()
     assert "allows nothing" in problem
 
@@ -172,5 +175,16 @@ def test_an_admin_policy_of_unknown_precedence_only_denies(cluster: Translation)
         ],
     }
     apply_object(cluster, "AdminNetworkPolicy", {"metadata": {"name": "a"}, "spec": spec})
-    assert [(acl.action, acl.priority) for acl in cluster.users] == [("deny", HIGHEST_ADMIN)]
+    denied, replies = sorted(cluster.users, key=lambda acl: -acl.priority)
+    assert (denied.action, denied.priority) == ("deny", HIGHEST_ADMIN)
+    assert (replies.action, replies.direction) == ("allow", "egress")
     assert "spec.priority" in cluster.problems["AdminNetworkPolicy a"][0]
+
+
+def test_what_may_not_be_called_gets_the_replies_to_its_own_calls(cluster: Translation) -> None:
+    """Without an ACL that lets replies through, no switch tracks connections."""
+    apply_object(cluster, "NetworkPolicy", policy("q", podSelector={}))
+    denied, replies = sorted(cluster.users, key=lambda acl: -acl.priority)
+    assert (denied.direction, denied.action) == ("ingress", "deny")
+    assert (replies.owner, replies.direction, replies.action) == (denied.owner, "egress", "allow")
+    assert replies.tier > denied.tier
