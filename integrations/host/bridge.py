@@ -7,15 +7,18 @@ tools of it.
 """
 
 import json
+import signal
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from integrations.deadline import Deadline
+from integrations.deadline import Deadline, TimeLimitError
 from integrations.host.commands import run, run_json
-from integrations.host.errors import HostError
+from integrations.host.errors import CommandFailedError, HostError
 from integrations.host.links import is_interface_name
 
 OWNER = "treadle-owner"
+INSTALLED = "treadle-installed"
+"""What the agent writes once the flows of an interface's port are in the switch."""
 _COLUMNS = "name,external_ids,ofport,error"
 
 
@@ -98,12 +101,56 @@ def _find(conditions: list[str], deadline: Deadline) -> list[BridgePort]:
     ]
 
 
-def datapath_type(bridge: str, deadline: Deadline) -> str | None:
-    """Return ``system`` (the kernel's), ``netdev`` (userspace), or None if there is no bridge."""
-    _check(bridge)
-    argv = [*_command(deadline), "--format=json", "--columns=datapath_type", "find", "Bridge"]
-    rows = _rows(run_json([*argv, f"name={json.dumps(bridge)}"], deadline))
-    return next((str(row["datapath_type"]) or "system" for row in rows), None)
+class SwitchFacts(NamedTuple):
+    """What Open vSwitch's database tells of a hypervisor."""
+
+    system_id: str | None
+    """The name of its chassis, if it has one."""
+    integration_bridge: str
+    """The bridge that the agent programs, whether it is there or not."""
+    datapath_types: Mapping[str, str]
+    """By bridge: ``system`` (the kernel's), or ``netdev`` (userspace)."""
+
+
+def switch_facts(deadline: Deadline) -> SwitchFacts:
+    """Ask Open vSwitch what hypervisor this is, and which bridges it has."""
+    settings_of = ["--columns=external_ids", "list", "Open_vSwitch"]
+    bridges_of = ["--columns=name,datapath_type", "list", "Bridge"]
+    command = [*_command(deadline), "--format=json", *settings_of, "--", *bridges_of]
+    output = run(command, deadline)
+    try:
+        settings, bridges = (_rows(json.loads(line)) for line in output.splitlines())
+        ids = dict(settings[0]["external_ids"][1]) if settings else {}
+    except (ValueError, TypeError, KeyError, IndexError):
+        raise HostError("what ovs-vsctl printed is not understood") from None
+    return SwitchFacts(
+        system_id=ids.get("system-id"),
+        # As the agent decides.
+        integration_bridge=ids.get("treadle-bridge") or ids.get("ovn-bridge") or "br-int",
+        datapath_types={row["name"]: row["datapath_type"] or "system" for row in bridges},
+    )
+
+
+def wait_installed(interface: str, deadline: Deadline) -> None:
+    """Wait until the agent has the flows of an interface's port in the switch.
+
+    Raises :class:`TimeLimitError`.
+    """
+    _check(interface)
+    ready = f'external_ids:{INSTALLED}="true"'
+    try:
+        run([*_command(deadline), "wait-until", "Interface", interface, ready], deadline)
+    except TimeLimitError:
+        raise _never_installed(interface) from None
+    except CommandFailedError as error:
+        # With its own time limit ovs-vsctl ends by a signal.
+        if error.code == -signal.SIGALRM:
+            raise _never_installed(interface) from None
+        raise
+
+
+def _never_installed(interface: str) -> TimeLimitError:
+    return TimeLimitError(f"the agent has not made {interface} a port in time")
 
 
 def system_id(deadline: Deadline) -> str | None:

@@ -15,6 +15,7 @@ from integrations.host.errors import CommandFailedError, HostError, InterfaceTak
 _NAME_LIMIT = 15
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\-]*")
 _PATH = re.compile(r"/[^\s\"'\\#]*")
+_ALIAS = re.compile(r"[^\x00-\x1f\"\\\x7f]{1,255}")
 _ABSENT = ("does not exist", "Cannot find device")
 
 
@@ -45,6 +46,7 @@ class Link(NamedTuple):
     mac: str
     mtu: int
     up: bool
+    alias: str
     addresses: tuple[str, ...]
     """With their prefix lengths, link-local ones left out."""
 
@@ -66,11 +68,13 @@ def make_veth(
     namespace: str | None,
     mtu: int | None = None,
     mac: str | None = None,
-) -> None:
+    alias: str | None = None,
+) -> bool:
     """Make a pair of interfaces: `host_name` here, up, and `name` in the namespace, down.
 
-    If that pair is there already nothing is done. Raises :class:`InterfaceTakenError` if another
-    interface of the namespace has the name; what else has `host_name` here is replaced.
+    If that pair is there already nothing is done, and False returned. Raises
+    :class:`InterfaceTakenError` if another interface of the namespace has the name; what else has
+    `host_name` here is replaced. `alias` is a free text of the one here, without quotes.
     """
     _check_names(host_name, name)
     if namespace is not None:
@@ -80,7 +84,7 @@ def make_veth(
     where = f" netns {namespace}" if namespace is not None else ""
     lines = [
         f"link add {host_name}{size} type veth peer name {name}{address}{size}{where}",
-        f"link set {host_name} up",
+        f"link set {host_name}{_alias(alias)} up",
     ]
     try:
         batch(lines, deadline)
@@ -88,13 +92,14 @@ def make_veth(
         near, far = find_link(host_name, deadline), find_link(name, deadline, namespace=namespace)
         if near is not None and far is not None and _are_pair(near, far):
             batch(lines[1:], deadline)
-            return
+            return False
         if far is not None:
             raise InterfaceTakenError(name, namespace or "this namespace") from None
         if near is None:
             raise
         remove_link(host_name, deadline)
         batch(lines, deadline)
+    return True
 
 
 def make_macvlan(
@@ -180,6 +185,23 @@ def _route_line(name: str, route: Route) -> str:
     return " ".join(words)
 
 
+def allow_ipv6(name: str, deadline: Deadline, *, namespace: str | None) -> None:
+    """Let an interface have IPv6 addresses, where its namespace has been made without."""
+    _check_names(name)
+    # A setting below /proc/sys/net is that of the namespace of the process that opens it.
+    setting = f"/proc/sys/net/ipv6/conf/{name}/disable_ipv6"
+    run(["tee", setting], deadline, stdin="0", namespace=namespace)
+
+
+def fill_in_checksums(name: str, deadline: Deadline, *, namespace: str | None) -> None:
+    """Have the kernel fill in checksums of what the interface sends.
+
+    Switches in userspace see packets before any hardware would do so.
+    """
+    _check_names(name)
+    run(["ethtool", "-K", name, "tx", "off"], deadline, namespace=namespace)
+
+
 def remove_link(name: str, deadline: Deadline, *, namespace: str | None = None) -> bool:
     """Remove an interface, and with one end of a veth the other; return whether it was there."""
     _check_names(name)
@@ -255,6 +277,14 @@ def _check_names(*names: str) -> None:
             raise HostError(f"{name!r} can't be the name of an interface")
 
 
+def _alias(alias: str | None) -> str:
+    if alias is None:
+        return ""
+    if not _ALIAS.fullmatch(alias):
+        raise HostError(f"{alias!r} can't be the alias of an interface")
+    return f' alias "{alias}"'
+
+
 def _check_namespace(path: str) -> None:
     """Refuse what a line of ``ip -batch`` would not read as one word."""
     if not _PATH.fullmatch(path):
@@ -279,6 +309,7 @@ def _link(entry: dict[str, Any]) -> Link:
         mac=entry.get("address", ""),
         mtu=entry["mtu"],
         up="UP" in entry["flags"],
+        alias=entry.get("ifalias", ""),
         addresses=tuple(
             f"{address['local']}/{address['prefixlen']}"
             for address in entry.get("addr_info", ())

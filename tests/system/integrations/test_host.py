@@ -45,7 +45,7 @@ def test_a_veth_is_made_once_and_goes_whole(namespaces: tuple[Namespace, Namespa
     inside = str(container.path)
 
     def make() -> None:
-        links.make_veth("veth0", "eth0", within(), namespace=inside, mtu=1400)
+        links.make_veth("veth0", "eth0", within(), namespace=inside, mtu=1400, alias="it's ü {x}")
 
     host.call(make)
     first = host.call(lambda: links.find_link("veth0", within()))
@@ -54,6 +54,7 @@ def test_a_veth_is_made_once_and_goes_whole(namespaces: tuple[Namespace, Namespa
     assert first is not None
     assert first.up
     assert first.mtu == 1400
+    assert first.alias == "it's ü {x}"
     eth0 = links.find_link("eth0", within(), namespace=inside)
     assert eth0 is not None
     assert (eth0.kind, eth0.up, eth0.mtu) == ("veth", False, 1400)
@@ -104,9 +105,16 @@ def test_addresses_and_routes_are_as_asked(namespaces: tuple[Namespace, Namespac
         )
     link = links.find_link("eth0", within(), namespace=inside)
     assert link is not None
-    assert link[5:] == ("02:00:00:00:00:01", 1400, True, ("10.0.0.2/24", "fd00::2/64"))
+    assert (link.mac, link.mtu, link.up) == ("02:00:00:00:00:01", 1400, True)
+    assert link.addresses == ("10.0.0.2/24", "fd00::2/64")
     assert set(routes) <= set(links.list_routes("eth0", within(), namespace=inside))
     assert links.list_routes("eth0", within(), namespace=inside, table=9) == []
+    links.fill_in_checksums("eth0", within(), namespace=inside)
+    container.run("sysctl", "-q", "net.ipv6.conf.eth0.disable_ipv6=1")
+    with pytest.raises(CommandFailedError):
+        links.configure("eth0", within(), namespace=inside, addresses=["fd00::3/64"])
+    links.allow_ipv6("eth0", within(), namespace=inside)
+    links.configure("eth0", within(), namespace=inside, addresses=["fd00::3/64"])
 
 
 def test_a_macvlan_and_a_device_are_moved_into_a_namespace(
@@ -156,7 +164,7 @@ def test_ports_of_the_bridge_are_made_found_and_removed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     switch = PrivateSwitch(tmp_path / "ovs")
-    switch.start({})
+    switch.start({"system-id": "hv7", "treadle-bridge": "br-x"})
     monkeypatch.setenv("OVS_RUNDIR", str(switch.directory))
     try:
         switch.vsctl("add-br", "br-int", "--", "set", "bridge", "br-int", "datapath_type=dummy")
@@ -172,8 +180,13 @@ def test_ports_of_the_bridge_are_made_found_and_removed(
         assert bridge.find_ports("cni", within(), network="other") == []
         # An interface without a device has a reason.
         until(lambda: _known(bridge.find_port("p1", within())), "the switch to know p1")
-        assert bridge.datapath_type("br-int", within()) == "dummy"
-        assert bridge.datapath_type("br-none", within()) is None
+        facts = bridge.switch_facts(within())
+        assert (facts.system_id, facts.integration_bridge) == ("hv7", "br-x")
+        assert facts.datapath_types == {"br-int": "dummy"}
+        with pytest.raises(TimeLimitError, match="p2"):
+            bridge.wait_installed("p2", Deadline(1))
+        switch.vsctl("set", "Interface", "p2", "external_ids:treadle-installed=true")
+        bridge.wait_installed("p2", within())
         with pytest.raises(CommandFailedError, match="br-none"):
             bridge.add_port("br-none", "p3", "id-3", "cni", within())
         for _ in range(2):

@@ -1,0 +1,92 @@
+"""What one interface of one container is called: in Treadle, in Open vSwitch, on the host.
+
+All of it follows from the chassis, the network, the container's id and the interface's name, so a
+call that is made again makes nothing twice, and one that only has to clean up finds everything.
+The chassis is part of it since some runtimes let people choose the ids of containers.
+"""
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import NamedTuple
+
+_PORTS = uuid.UUID("3f0f1b64-9f0c-5c8e-9f1c-6a1c5b0e7d11")
+_SWITCHES = uuid.UUID("8c6f2f0e-2a4b-5d7e-8b5a-0d9f4e3c2b12")
+
+OWNER = "cni"
+"""``treadle-owner`` of the plugin's interfaces in Open vSwitch."""
+NETWORK_KEY = "treadle-cni-network"
+ALIAS_PREFIX = "treadle-cni "
+
+HOST_LABEL = "treadle.cni/host"
+NETWORK_LABEL = "treadle.cni/network"
+_CONTAINER_LABEL = "treadle.cni/container"
+_INTERFACE_LABEL = "treadle.cni/interface"
+_OF_KUBERNETES = {
+    "K8S_POD_NAMESPACE": "treadle.kubernetes/namespace",
+    "K8S_POD_NAME": "treadle.kubernetes/pod",
+    "K8S_POD_UID": "treadle.kubernetes/pod-uid",
+}
+_LABEL_LIMIT = 255
+
+
+class Attachment(NamedTuple):
+    """One interface of a container in a network."""
+
+    chassis: str
+    network: str
+    container: str
+    ifname: str
+
+    @property
+    def port_id(self) -> str:
+        """The id of its logical port, by which its interface binds it."""
+        parts = [self.chassis, self.network, self.container, self.ifname]
+        return str(uuid.uuid5(_PORTS, json.dumps(parts)))
+
+    @property
+    def host_interface(self) -> str:
+        """The name of the host's end of its pair of interfaces, 15 characters."""
+        return f"cni{self.port_id.replace('-', '')[:12]}"
+
+    @property
+    def alias(self) -> str:
+        """What the host's end says of itself: by it garbage is told from what is in use."""
+        return network_alias(self.network)
+
+    def labels(self, args: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
+        """Return the labels of its port: `own` of the configuration, then who it is.
+
+        A pod's name, namespace and uid are taken from the arguments of Kubernetes' runtimes.
+        """
+        pod = {
+            label: args[key][:_LABEL_LIMIT]
+            for key, label in _OF_KUBERNETES.items()
+            if args.get(key) and args[key].isprintable()
+        }
+        return {
+            **own,
+            **pod,
+            HOST_LABEL: self.chassis,
+            NETWORK_LABEL: self.network,
+            _CONTAINER_LABEL: self.container,
+            _INTERFACE_LABEL: self.ifname,
+        }
+
+    def display_name(self, args: Mapping[str, str]) -> str:
+        """Return what people call it: the pod if there is one, else the container."""
+        pod = args.get("K8S_POD_NAME", "")
+        namespace = args.get("K8S_POD_NAMESPACE", "")
+        owner = f"{namespace}/{pod}" if namespace and pod else pod or self.container[:12]
+        text = f"{owner} {self.ifname}"
+        return text[:_LABEL_LIMIT] if text.isprintable() else self.port_id
+
+
+def network_alias(network: str) -> str:
+    """Return the alias of the host's interfaces of a network, of printable ASCII only."""
+    return ALIAS_PREFIX + str(uuid.uuid5(_SWITCHES, network))
+
+
+def switch_id(project: str | None, switch: str) -> str:
+    """Return the id of a switch that is made for a configuration, on whichever host first."""
+    return str(uuid.uuid5(_SWITCHES, json.dumps([project or "default", switch])))
