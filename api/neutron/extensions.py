@@ -27,6 +27,8 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     ),
     "extra_dhcp_opt": ("Neutron Extra DHCP options", "Options of ports for DHCP are kept"),
     "external-net": ("External Network", "Networks through which routers reach the world"),
+    "extraroute": ("Neutron Extra Route", "Routers have routes besides their networks"),
+    "extraroute-atomic": ("Atomically add/remove extra routes", "Single routes come and go"),
     "filter-validation": ("Filter parameters validation", "Refuses filters that are none"),
     "ip-substring-filtering": (
         "IP address substring filtering",
@@ -65,6 +67,8 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
         "If-Match constraints based on revision_number",
         "Changes of one revision",
     ),
+    "router": ("Neutron L3 Router", "Routers between subnets"),
+    "router_availability_zone": ("Router Availability Zone", "Routers may ask for zones"),
     "security-group": ("security-group", "What reaches ports is what rules allow"),
     "security-groups-normalized-cidr": (
         "Normalized CIDR field for security group rules",

@@ -9,6 +9,7 @@ from api.neutron.resources.default_security_group_rule import DefaultSecurityGro
 from api.neutron.resources.network import Networks
 from api.neutron.resources.network_ip_availability import NetworkIpAvailabilities
 from api.neutron.resources.port import Ports
+from api.neutron.resources.router import Routers
 from api.neutron.resources.security_group import SecurityGroups
 from api.neutron.resources.security_group_rule import SecurityGroupRules
 from api.neutron.resources.subnet import Subnets
@@ -25,6 +26,7 @@ class Resources:
     subnetpools: SubnetPools
     network_ip_availabilities: NetworkIpAvailabilities
     ports: Ports
+    routers: Routers
     security_groups: SecurityGroups
     security_group_rules: SecurityGroupRules
     default_security_group_rules: DefaultSecurityGroupRules
@@ -35,12 +37,14 @@ class Resources:
         """Return all resources, put together."""
         rules = SecurityGroupRules()
         networks, pools = Networks(limits), SubnetPools()
+        subnets, ports = Subnets(networks, pools), Ports(networks)
         return cls(
             networks=networks,
-            subnets=Subnets(networks, pools),
+            subnets=subnets,
             subnetpools=pools,
             network_ip_availabilities=NetworkIpAvailabilities(networks),
-            ports=Ports(networks),
+            ports=ports,
+            routers=Routers(networks, subnets, ports),
             security_groups=SecurityGroups(rules),
             security_group_rules=rules,
             default_security_group_rules=DefaultSecurityGroupRules(),
@@ -55,6 +59,7 @@ class Resources:
             self.subnetpools,
             self.network_ip_availabilities,
             self.ports,
+            self.routers,
             self.security_groups,
             self.security_group_rules,
             self.default_security_group_rules,
