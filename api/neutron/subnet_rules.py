@@ -21,6 +21,25 @@ Pools = list[list[str]]
 """Allocation pools: pairs of the first and the last address."""
 
 
+def check_new(values: Mapping[str, Any], block: Network | None) -> None:
+    """Refuse attributes of a new subnet that contradict each other.
+
+    `block` has its addresses, if they are chosen and not left to a pool.
+    """
+    version, gateway = values["ip_version"], values["gateway_ip"]
+    if block is not None:
+        check_cidr(block, version, dhcp=values["enable_dhcp"])
+    if isinstance(gateway, str):
+        check_version(version, ipaddress.ip_address(gateway), "gateway_ip", gateway)
+        if block is not None:
+            check_gateway(block, gateway)
+    check_nameservers(version, values["dns_nameservers"], "new subnet")
+    check_host_routes(version, values["host_routes"], "new subnet")
+    check_modes(values)
+    if block is not None:
+        check_automatic_prefix(block, values)
+
+
 def check_cidr(network: Network, version: int, *, dhcp: bool) -> None:
     """Refuse an address block that no subnet has. `dhcp`: its addresses are leased to ports."""
     check_version(version, network, "cidr", str(network))
@@ -141,8 +160,8 @@ def default_gateway(network: Network) -> str:
     return str(network.network_address + offset)
 
 
-def check_default_gateway(network: Network, gateway: str) -> None:
-    """Refuse a gateway that was worked out and can be none, as the subnet is too small."""
+def check_gateway_of_block(network: Network, gateway: str) -> None:
+    """Refuse a gateway that can be none in the addresses that a subnet turned out to have."""
     if network.version == 4 and network.prefixlen < 32:
         address = ipaddress.ip_address(gateway)
         if address in (network.network_address, network.broadcast_address):

@@ -228,13 +228,12 @@ class Subnets(Resource[SubnetRow]):
             raise NotAuthorizedError("create_subnet")
         complete = {name: None if value is UNSET else value for name, value in values.items()}
         complete["gateway_ip"] = values["gateway_ip"]
-        rules.check_modes(complete)
-        rules.check_nameservers(values["ip_version"], values["dns_nameservers"], "new subnet")
-        rules.check_host_routes(values["ip_version"], values["host_routes"], "new subnet")
+        pool_id = self._pool_of(tx, context, complete)
+        chosen = None if complete["cidr"] is None else ipaddress.ip_network(complete["cidr"])
+        rules.check_new(complete, chosen)
         if values["ip_version"] == 6 and annex is not None:
             rules.check_mtu(switch.id, annex.mtu)
-        pool_id = self._pool_of(tx, context, complete)
-        block = self._block(tx, context, complete, pool_id)
+        block = self._block(tx, context, complete, pool_id, chosen)
         self._check_beside(tx, network, block, pool_id)
         time = now()
         subnet = NeutronSubnet(
@@ -266,7 +265,11 @@ class Subnets(Resource[SubnetRow]):
             pool_id = self._pools.default(tx, context, values["ip_version"])
         if pool_id is None and values["cidr"] is None:
             raise _bad("a subnetpool must be specified in the absence of a cidr")
-        if pool_id is not None and values["cidr"] is None and values["allocation_pools"]:
+        if (
+            pool_id is not None
+            and values["cidr"] is None
+            and values["allocation_pools"] is not None
+        ):
             raise _bad("allocation_pools allowed only for specific subnet requests.")
         return pool_id
 
@@ -276,24 +279,17 @@ class Subnets(Resource[SubnetRow]):
         context: Context,
         values: Mapping[str, Any],
         pool_id: str | None,
+        chosen: Network | None,
     ) -> Network:
-        """Return the addresses of a new subnet, of a pool where it is from one."""
-        block = None
-        if values["cidr"] is not None:
-            block = ipaddress.ip_network(values["cidr"])
-            self._check_block(values, block)
-        if pool_id is not None:
-            allocated = self._pools.allocate(tx, context, pool_id, values, block)
-            if block is None:
-                self._check_block(values, allocated)
-            block = allocated
-        if block is None:
-            raise AssertionError("a subnet has a cidr or is of a pool")
-        return block
-
-    def _check_block(self, values: Mapping[str, Any], block: Network) -> None:
+        """Return the addresses of a new subnet: those chosen, or what its pool has."""
+        if pool_id is None:
+            if chosen is None:
+                raise AssertionError("a subnet has a cidr or is of a pool")
+            return chosen
+        block = self._pools.allocate(tx, context, pool_id, values, chosen)
         rules.check_cidr(block, values["ip_version"], dhcp=values["enable_dhcp"])
         rules.check_automatic_prefix(block, values)
+        return block
 
     def _check_beside(
         self, tx: Transaction, network: NetworkRow, block: Network, pool_id: str | None
@@ -408,9 +404,8 @@ def _addressing(values: Mapping[str, Any], block: Network, *, from_pool: bool) -
         # A subnet that a pool chose has its first host as its gateway, also in IPv6.
         chosen = from_pool and values["cidr"] is None
         gateway = str(block[1]) if chosen else rules.default_gateway(block)
-        rules.check_default_gateway(block, gateway)
-    else:
-        rules.check_gateway(block, gateway)
+    if gateway is not None:
+        rules.check_gateway_of_block(block, gateway)
     if values["allocation_pools"]:
         pools = rules.checked_pools(block, values["allocation_pools"])
         rules.check_gateway_and_pools(gateway, pools)
