@@ -6,6 +6,7 @@ from typing import Any, TypeVar
 from uuid import uuid4
 
 import structlog
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
@@ -29,6 +30,9 @@ log = structlog.get_logger(__name__)
 
 MAXIMUM_BULK = 1000
 """How many objects one request may create."""
+
+_FEW = 100
+"""Objects of a list that are rendered where they are."""
 
 T = TypeVar("T")
 Endpoint = Callable[[Request], Awaitable[Response]]
@@ -112,14 +116,22 @@ class Operations:
 
         views = await self._service.backend.read(work, context.scope)
         await resource.complete(self._service, context, views)
+        if len(views) <= _FEW:
+            return self._list(request, context, asked, views)
+        # What is large is rendered in a thread, where it holds up no one else.
+        return await run_in_threadpool(self._list, request, context, asked, views)
+
+    def _list(
+        self, request: Request, context: Context, asked: ListQuery, views: list[View]
+    ) -> Response:
+        """Return the answer with those of `views` that are asked for."""
         found, more = page([view for view in views if asked.matches(view)], asked)
-        body: dict[str, Any] = {
-            resource.collection: [self._shown(context, view, asked) for view in found]
-        }
+        collection = self._resource.collection
+        body: dict[str, Any] = {collection: [self._shown(context, view, asked) for view in found]}
         url = str(request.url.replace(query=""))
         links = page_links(url, request.query_params, found, asked, more)
         if links:
-            body[f"{resource.collection}_links"] = links
+            body[f"{collection}_links"] = links
         return JSONResponse(body)
 
     async def show(self, request: Request) -> Response:
