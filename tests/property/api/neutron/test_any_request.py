@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from api.neutron.app import create_neutron_app
-from api.neutron.context import trust_everyone
+from api.neutron.auth.authenticators import trust_local
 from api.neutron.resource import Resource
 from api.neutron.resources import Resources
 from api.neutron.settings import NeutronLimits
@@ -96,7 +96,7 @@ def send(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Send]:
     database = open_database(new_database(file))
     serving = serve(database)
     server = loop.run_until_complete(serving.__aenter__())
-    app = create_neutron_app(server.backend, trust_everyone)
+    app = create_neutron_app(server.backend, trust_local)
     transport = httpx.ASGITransport(app, raise_app_exceptions=False)
     client = httpx.AsyncClient(transport=transport, base_url="http://localhost")
 
