@@ -157,7 +157,9 @@ def api(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
     name: str = request.param
     with (
         endpoint(name, tmp_path_factory.mktemp(name)) as where,
-        httpx.Client(base_url=where.url, timeout=60) as client,
+        httpx.Client(
+            base_url=where.url, headers=where.users["administrator"].headers, timeout=60
+        ) as client,
     ):
         api = Api(client)
         yield api

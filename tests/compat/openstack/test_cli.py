@@ -59,7 +59,7 @@ def user(
 ) -> Iterator[Openstack]:
     """The program as somebody who has nothing yet, and has nothing left at the end."""
     name, role = request.param
-    client = program.as_user(*api_of(name).logins[role])
+    client = program.as_user(*api_of(name).users[role].options)
     yield client
     left_behind = everything(client)
     if left_behind:

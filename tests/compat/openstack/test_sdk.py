@@ -25,7 +25,7 @@ def network(
     name: str = request.param
     with (
         endpoint(name, tmp_path_factory.mktemp(name)) as api,
-        sdk({"auth_type": "none", "auth": {"endpoint": api.url}}) as network,
+        sdk(api.users["administrator"].connection) as network,
     ):
         yield network
 
