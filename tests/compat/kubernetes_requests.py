@@ -84,7 +84,9 @@ def _patch_once(document: Json, operation: Mapping[str, Any]) -> None:
         else:
             holder[last] = value
     elif verb == "replace":
-        _step(holder, last)
+        # Against RFC 6902, servers replace members that weren't there, and Kuryr relies on it.
+        if isinstance(holder, list):
+            _step(holder, last)
         holder[int(last) if isinstance(holder, list) else last] = value
     else:
         raise ValueError(f"there is no operation {verb!r}")

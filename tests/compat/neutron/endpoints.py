@@ -71,7 +71,7 @@ def _treadle(directory: Path) -> Iterator[Endpoint]:
     process = server.start(neutron_settings(neutron_port, identity_file=users))
     try:
         server.wait_until_ready(process)
-        yield Endpoint(url, {name: User(url, _token(url, name)) for name in PROJECTS})
+        yield Endpoint(url, {name: User(url, log_in(url, name)) for name in PROJECTS})
     finally:
         process.stop()
 
@@ -100,7 +100,7 @@ def write_users(directory: Path, load_balancers: str = "") -> Path:
     return file
 
 
-def _token(url: str, name: str) -> str:
+def log_in(url: str, name: str) -> str:
     user = {"name": name, "domain": {"id": "default"}, "password": PASSWORD}
     identity = {"methods": ["password"], "password": {"user": user}}
     scope = {"project": {"name": PROJECTS[name], "domain": {"id": "default"}}}
