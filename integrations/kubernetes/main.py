@@ -68,3 +68,7 @@ def _client(settings: KubernetesSettings) -> Client:
 def main() -> None:
     """The command."""
     sys.exit(run())
+
+
+if __name__ == "__main__":
+    main()

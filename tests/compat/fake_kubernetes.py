@@ -9,6 +9,8 @@ bookmarks and ``410 Gone``. Faults are at a test's command: :meth:`FakeKubernete
     with FakeKubernetes() as cluster:
         cluster.create("pods", {"metadata": {"name": "web", "namespace": "default"}})
         requests.get(f"{cluster.url}/api/v1/pods")
+
+``python -m tests.compat.fake_kubernetes PORT`` serves an empty one until it is ended.
 """
 
 import base64
@@ -16,6 +18,7 @@ import json
 import re
 import socket
 import ssl
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -23,6 +26,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from types import TracebackType
 from typing import Any, Self
 from urllib.parse import parse_qs, urlsplit
+
+import yaml
 
 from tests.compat.kubernetes_objects import ObjectStore, Resource, events
 from tests.compat.kubernetes_requests import Json, StatusError, field_filter, label_filter
@@ -272,10 +277,11 @@ class _Handler(BaseHTTPRequestHandler):
         raise StatusError(404, "NotFound", "the server could not find the requested resource")
 
     def _parsed(self) -> Any:
+        is_yaml = "yaml" in (self.headers.get("Content-Type") or "")
         try:
-            return json.loads(self._body)
-        except ValueError as error:
-            raise StatusError(400, "BadRequest", f"no JSON: {error}") from None
+            return yaml.safe_load(self._body) if is_yaml else json.loads(self._body)
+        except (ValueError, yaml.YAMLError) as error:
+            raise StatusError(400, "BadRequest", f"can't be read: {error}") from None
 
     def _json(self) -> Json:
         value = self._parsed()
@@ -422,3 +428,12 @@ def _group(name: str, versions: list[str]) -> Json:
 
 def _namespace(value: Json) -> str:
     return str(value.get("metadata", {}).get("namespace", ""))
+
+
+def _serve(port: int) -> None:
+    with FakeKubernetes(listen=("127.0.0.1", port)):
+        threading.Event().wait()
+
+
+if __name__ == "__main__":
+    _serve(int(sys.argv[1]))

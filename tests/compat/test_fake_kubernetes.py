@@ -65,6 +65,13 @@ def test_an_object_has_what_the_server_gives_it(client: httpx.Client) -> None:
     assert named["metadata"]["name"].startswith("b-")
 
 
+def test_objects_may_be_yaml(client: httpx.Client) -> None:
+    headers = {"Content-Type": "application/yaml"}
+    made = client.post(PODS, content="metadata: {name: a, labels: {app: web}}", headers=headers)
+    assert (made.status_code, made.json()["metadata"]["labels"]) == (201, {"app": "web"})
+    assert client.post(PODS, content="{", headers=headers).status_code == 400
+
+
 @pytest.mark.parametrize(
     ("method", "path", "body", "code"),
     [

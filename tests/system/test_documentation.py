@@ -66,6 +66,17 @@ def test_the_neutron_api(sandbox: Sandbox) -> None:
     assert sandbox.troubles("docs/neutron.md") == []
 
 
+def test_policies_of_a_cluster(sandbox: Sandbox) -> None:
+    """Where the page has `kubectl proxy` before a cluster, there is the fake of its API."""
+    sandbox.serve()
+    sandbox.start(sys.executable, "-m", "tests.compat.fake_kubernetes", "8001")
+    api = "http://127.0.0.1:8001"
+    until(lambda: _succeeds(sandbox, "curl", "-sf", f"{api}/version"), "the cluster's API", 30)
+    controller = (sys.executable, "-m", "integrations.kubernetes.main")
+    sandbox.start(*controller, "--kubernetes-server", api)
+    assert sandbox.troubles("docs/kubernetes.md") == []
+
+
 def test_a_migration(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.serve()
     database = str(tmp_path / "nb.db")
