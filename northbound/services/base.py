@@ -15,7 +15,7 @@ or unique name (`ref`). ``view`` is the object as users see it: the fields of it
 spec, with other objects by name, and the facts that they cannot set.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
@@ -27,16 +27,16 @@ from northbound.errors import (
     NotFoundError,
     Referent,
     SharedError,
-    VersionMismatchError,
 )
 from northbound.identity import is_id, new_id
 from northbound.models import Resource, resource_model
 from northbound.models.base import has_names, image_columns
 from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.services.applying import Plan
-from northbound.services.filters import LABEL_FILTER, Filters, filter_by
+from northbound.services.filters import Filters, condition_of, filter_by
 from northbound.services.lookups import (
     NaturalKeys,
+    check_version,
     referent,
     refuse_if_referenced,
     resolve,
@@ -167,7 +167,7 @@ class Service(Generic[M, S]):
     ) -> M:
         """Lay a merge patch (RFC 7396) over the object."""
         row = self.get_own(tx, ref)
-        self._check_version(row, if_version)
+        check_version(row, if_version)
         return self.amend(tx, row, patch)
 
     def amend(self, tx: Transaction, row: M, patch: Mapping[str, Any]) -> M:
@@ -179,7 +179,10 @@ class Service(Generic[M, S]):
             held = getattr(row, field.column)
             if held is not None and field.refers is not None and not field.refers.by_name:
                 tx.by_id(resource_model(field.refers.kind), held)
-        return self._replace(tx, row, merge_patch(self.describe(tx, [row])[0], patch))
+        # Of members there may be tens of thousands: a patch that names none leaves them alone.
+        kept = frozenset(self.members).difference(patch)
+        described = self.describe(tx, [row], without=kept)[0]
+        return self._replace(tx, row, merge_patch(described, patch), kept)
 
     def replace(
         self,
@@ -191,7 +194,7 @@ class Service(Generic[M, S]):
     ) -> M:
         """Make the object what `values` say; fields left out get their defaults."""
         row = self.get_own(tx, ref)
-        self._check_version(row, if_version)
+        check_version(row, if_version)
         return self._replace(tx, row, values)
 
     def delete(
@@ -208,7 +211,7 @@ class Service(Generic[M, S]):
         its contents (a switch's ports, a router's ports and routes) go too.
         """
         row = self.get_own(tx, ref)
-        self._check_version(row, if_version)
+        check_version(row, if_version)
         self.remove(tx, [row], cascade=cascade)
 
     def get(self, reader: Reader, ref: str) -> M:
@@ -241,7 +244,7 @@ class Service(Generic[M, S]):
         request = request or PageRequest()
         query = select(self.model).where(reader.scope.visible(self.model))
         for name, value in (filters or {}).items():
-            query = query.where(self._filter(reader, name, value))
+            query = query.where(condition_of(self.filters, self.model, reader, name, value))
         keys = self._order()
         rows = list(reader.session.scalars(paged(query, keys, request)))
         if len(rows) <= request.limit:
@@ -280,8 +283,10 @@ class Service(Generic[M, S]):
             return present == wanted
         return present == {**wanted, **{name: sorted(wanted[name]) for name in self.members}}
 
-    def describe(self, reader: Reader, rows: Sequence[M]) -> list[dict[str, Any]]:
-        """The fields of each object's spec."""
+    def describe(
+        self, reader: Reader, rows: Sequence[M], *, without: Collection[str] = ()
+    ) -> list[dict[str, Any]]:
+        """The fields of each object's spec, but for those members that are to be left out."""
         names = [field.name for field in self._describing]
         described = [dict(zip(names, self._column_values(row), strict=True)) for row in rows]
         for field in self._describing:
@@ -292,6 +297,8 @@ class Service(Generic[M, S]):
                     referred = named.get(each[field.name])
                     each[field.name] = referred and referred.shown(row.project, reader.scope)
         for name, members in self.members.items():
+            if name in without:
+                continue
             shown = members.shown(reader, [row.id for row in rows])
             for row, each in zip(rows, described, strict=True):
                 each[name] = shown.get(row.id, [])
@@ -445,12 +452,19 @@ class Service(Generic[M, S]):
             field = self.declaration.natural_key[-1]
             tx.helper(NaturalKeys).take(row, self._natural_key, field)
 
-    def _written(self, tx: Transaction, row: M, spec: S) -> None:
-        """Write what belongs to the object in other tables."""
+    def _written(self, tx: Transaction, row: M, spec: S, kept: Collection[str] = ()) -> None:
+        """Write what belongs to the object in other tables, but for members that are `kept`."""
         for name, members in self.members.items():
-            members.set(tx, row, members.stored(tx, row, getattr(spec, name)))
+            if name not in kept:
+                members.set(tx, row, members.stored(tx, row, getattr(spec, name)))
 
-    def _replace(self, tx: Transaction, row: M, values: Mapping[str, Any] | S) -> M:
+    def _replace(
+        self,
+        tx: Transaction,
+        row: M,
+        values: Mapping[str, Any] | S,
+        kept: Collection[str] = (),
+    ) -> M:
         spec = self.read_spec(values)
         for name, old in (("id", row.id), ("project", row.project)):
             new = getattr(spec, name)
@@ -466,7 +480,7 @@ class Service(Generic[M, S]):
         for owner in self.owners:
             self._check_stays(row, owner, referents[owner.name])
         self._assign(tx, row, spec, referents)
-        self._written(tx, row, spec)
+        self._written(tx, row, spec, kept)
         return row
 
     def _check_stays(self, row: M, owner: SpecField, referred: Resource | None) -> None:
@@ -477,27 +491,9 @@ class Service(Generic[M, S]):
                 owner.name, reason=f"{self.declaration.short_words} cannot move", value=name
             )
 
-    def _check_version(self, row: M, if_version: int | None) -> None:
-        if if_version is not None and row.version != if_version:
-            raise VersionMismatchError(self.referent(row), if_version, row.version)
-
     def referent(self, row: M) -> Referent:
         return referent(row)
 
     def _order(self) -> list[ColumnElement[Any]]:
         columns = self.model.__mapper__.columns
         return [columns["name"], columns["id"]] if has_names(self.model) else [columns["id"]]
-
-    def _filter(self, reader: Reader, name: str, value: str) -> ColumnElement[bool]:
-        if name.startswith(LABEL_FILTER):
-            label: ColumnElement[str] = self.model.labels[
-                name.removeprefix(LABEL_FILTER)
-            ].as_string()
-            return label == value
-        if name not in self.filters:
-            known = ", ".join([*sorted(self.filters), f"{LABEL_FILTER}NAME"])
-            raise InvalidError.of(name, reason=f"is no filter here; there are {known}")
-        try:
-            return self.filters[name].condition(reader, value)
-        except InvalidError as error:
-            raise error.under(name) from None

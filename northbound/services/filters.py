@@ -78,3 +78,22 @@ def filter_by(model: type[Resource], field: SpecField) -> Filter:
             return by_named_reference(model, column, referred)
         return by_reference(column, referred)
     return by_choice(column, field.choices) if field.choices else by_column(column)
+
+
+def condition_of(
+    filters: Filters, model: type[Resource], reader: Reader, name: str, value: str
+) -> ColumnElement[bool]:
+    """Return the condition of the filter `name` of a list of `model`, or raise InvalidError.
+
+    Names are those of `filters`, and ``label.NAME``.
+    """
+    if name.startswith(LABEL_FILTER):
+        label: ColumnElement[str] = model.labels[name.removeprefix(LABEL_FILTER)].as_string()
+        return label == value
+    if name not in filters:
+        known = ", ".join([*sorted(filters), f"{LABEL_FILTER}NAME"])
+        raise InvalidError.of(name, reason=f"is no filter here; there are {known}")
+    try:
+        return filters[name].condition(reader, value)
+    except InvalidError as error:
+        raise error.under(name) from None

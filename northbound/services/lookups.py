@@ -12,6 +12,7 @@ from northbound.errors import (
     PathElement,
     ReferencedError,
     Referent,
+    VersionMismatchError,
 )
 from northbound.identity import is_id
 from northbound.models import (
@@ -112,6 +113,12 @@ def _called() -> CompoundSelect[Any]:
 
 def referent(row: Resource) -> Referent:
     return Referent(row.__tablename__, row.id, getattr(row, "name", ""), row.project)
+
+
+def check_version(row: Resource, expected: int | None) -> None:
+    """Raise VersionMismatchError where `row` is of another revision than a writer expects."""
+    if expected is not None and row.version != expected:
+        raise VersionMismatchError(referent(row), expected, row.version)
 
 
 def refuse_if_referenced(row: Resource, referrers: Iterable[Resource]) -> None:

@@ -1,7 +1,13 @@
 """Port groups, address sets and ACLs."""
 
-import pytest
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
 
+import pytest
+from sqlalchemy import event
+
+from northbound.database import Database
 from northbound.errors import ConflictError, InvalidError, ReferencedError
 from northbound.services import ACLS, ADDRESS_SETS, PORT_GROUPS
 from tests.unit.northbound.network import Network
@@ -31,6 +37,36 @@ def test_members(groups: Network) -> None:
         (change.before or {}).get("address"): (change.after or {}).get("address")
         for change in changes
     } == {"10.0.0.0/8": None, None: "192.0.2.2"}
+
+
+def test_a_patch_that_names_no_members_leaves_them_alone(groups: Network) -> None:
+    for kind, name, table, members in (
+        ("group", "pg", "port_group_port", {"ports": ["d1", "w1"]}),
+        ("set", "as", "address_set_address", {"addresses": ["10.0.0.0/8", "192.0.2.1"]}),
+    ):
+        with statements(groups.database) as seen:
+            groups.update(kind, name, display_name="ours", labels={"team": "a"})
+        assert seen
+        assert not any(table in statement for statement in seen)
+        assert groups.get(kind, name)["display_name"] == "ours"
+        assert {field: groups.get(kind, name)[field] for field in members} == members
+        groups.update(kind, name, **dict.fromkeys(members))
+        assert all(groups.get(kind, name)[field] == [] for field in members)
+
+
+@contextmanager
+def statements(database: Database) -> Iterator[list[str]]:
+    """What is asked of a database, for as long as the context lasts."""
+    seen: list[str] = []
+
+    def note(*arguments: Any) -> None:
+        seen.append(arguments[2])
+
+    event.listen(database.engine, "before_cursor_execute", note)
+    try:
+        yield seen
+    finally:
+        event.remove(database.engine, "before_cursor_execute", note)
 
 
 def test_a_changed_member_is_a_new_version_of_its_owner(groups: Network) -> None:
