@@ -13,6 +13,8 @@ from api.neutron.context import Authenticator
 from api.neutron.errors import NeutronError
 from api.neutron.extensions import shown_extensions
 from api.neutron.operations import Operations, answered
+from api.neutron.quota_routes import quota_routes
+from api.neutron.quotas import Quotas
 from api.neutron.resource import Resource, Service
 from api.neutron.resources import Resources
 from api.neutron.settings import NeutronLimits
@@ -30,8 +32,10 @@ def create_neutron_app(
     """
     limits = limits or NeutronLimits()
     resources = Resources.make(limits)
-    service = Service(backend, limits)
+    quotas = Quotas(limits)
+    service = Service(backend, limits, quotas)
     routes = [*more_routes, *_discovery(resources.all, limits, authenticate)]
+    routes += quota_routes(backend, quotas, authenticate)
     for resource in resources.all:
         routes += Operations(resource, service, authenticate).routes()
     routes.append(Route("/{path:path}", answered(_nothing_here), methods=_METHODS))

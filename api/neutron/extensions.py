@@ -63,6 +63,12 @@ EXTENSIONS: dict[str, tuple[str, str]] = {
     ),
     "project-id": ("project_id field enabled", "Projects are called so"),
     "provider": ("Provider Network", "What networks are made of"),
+    "quota-check-limit-default": (
+        "Quota engine limit check by default",
+        "A quota isn't set below what is used, unless forced",
+    ),
+    "quota_details": ("Quota details management support", "How much of a quota is used"),
+    "quotas": ("Quota management support", "How many objects a project may have"),
     "revision-if-match": (
         "If-Match constraints based on revision_number",
         "Changes of one revision",

@@ -160,6 +160,8 @@ class Operations:
         resource.check_together(values)
 
         def work(tx: Transaction) -> list[View]:
+            projects = [each.get("project_id", context.project) for each in values]
+            self._service.quotas.check(tx, resource.name, projects)
             ids = [self._create(tx, context, each) for each in values]
             tx.flush()
             return resource.views_by_id(tx, context, ids)

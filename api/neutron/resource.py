@@ -18,6 +18,7 @@ from api.neutron.attributes import Attribute, Attributes
 from api.neutron.context import Context
 from api.neutron.errors import NeutronError, ResourceNotFoundError, RevisionMismatchError
 from api.neutron.query import ListQuery
+from api.neutron.quotas import Quotas
 from api.neutron.settings import NeutronLimits
 from northbound.inserting import batched
 from northbound.models.neutron import NeutronAnnex
@@ -36,6 +37,7 @@ class Service(NamedTuple):
 
     backend: Backend
     limits: NeutronLimits
+    quotas: Quotas
 
 
 class Resource(Generic[R]):

@@ -1,6 +1,21 @@
 """What can be set about the Neutron API, as its parts need it."""
 
 from dataclasses import dataclass, field
+from typing import Final
+
+QUOTAS: Final = (
+    "network",
+    "subnet",
+    "subnetpool",
+    "port",
+    "router",
+    "security_group",
+    "security_group_rule",
+    "address_group",
+)
+"""The resources that have quotas."""
+
+UNLIMITED: Final = -1
 
 
 @dataclass(frozen=True)

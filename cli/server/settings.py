@@ -157,6 +157,7 @@ class NeutronListener(Listener):
 
     @model_validator(mode="after")
     def _guarded(self) -> Self:
+        self._check_quotas()
         if self.authentication == "none" and not self.loopback:
             raise ValueError(f"authentication can only be none on a loopback host, not {self.host}")
         if self.certificate is None and not self.loopback and not self.plain_text:
@@ -167,6 +168,15 @@ class NeutronListener(Listener):
         if self.needs_users and self.identity_file is None:
             raise ValueError(f"authentication {self.authentication!r} needs identity_file")
         return self
+
+    def _check_quotas(self) -> None:
+        if not self.quotas:
+            return
+        from api.neutron.settings import QUOTAS
+
+        unknown = sorted(set(self.quotas) - set(QUOTAS))
+        if unknown:
+            raise ValueError(f"there is no quota {unknown[0]!r}; there are {', '.join(QUOTAS)}")
 
     @property
     def needs_users(self) -> bool:

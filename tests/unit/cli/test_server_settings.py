@@ -9,7 +9,13 @@ from pydantic import BaseModel, ValidationError
 
 from cli.agent import AgentSection
 from cli.configuration import load
-from cli.server.settings import AgentListener, ApiListener, Database, ServerSettings
+from cli.server.settings import (
+    AgentListener,
+    ApiListener,
+    Database,
+    NeutronListener,
+    ServerSettings,
+)
 
 
 def test_loopback_needs_no_tokens_and_other_hosts_do() -> None:
@@ -96,3 +102,16 @@ def test_the_example_of_a_settings_file_is_good() -> None:
     file = Path(__file__).parents[3] / "deploy" / "treadle.toml"
     assert load(ServerSettings, path=file, options={}).log.format == "json"
     assert load(AgentSection, path=file, options={}).server == "ws://127.0.0.1:6650"
+
+
+def test_the_neutron_api_is_guarded_off_loopback() -> None:
+    with pytest.raises(ValidationError, match="only be none on a loopback host"):
+        NeutronListener(host="0.0.0.0")
+    with pytest.raises(ValidationError, match="passwords and tokens would be sent in plain text"):
+        NeutronListener(host="0.0.0.0", authentication="token")
+    assert NeutronListener(host="0.0.0.0", authentication="token", plain_text=True)
+    with pytest.raises(ValidationError, match="'basic' needs identity_file"):
+        NeutronListener(authentication="basic")
+    with pytest.raises(ValidationError, match="there is no quota 'colour'"):
+        NeutronListener(quotas={"colour": 1})
+    assert NeutronListener(quotas={"port": 500}).limits.quotas == {"port": 500}
