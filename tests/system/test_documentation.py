@@ -77,6 +77,38 @@ def test_policies_of_a_cluster(sandbox: Sandbox) -> None:
     assert sandbox.troubles("docs/kubernetes.md") == []
 
 
+def test_containers_by_cni(sandbox: Sandbox, tmp_path: Path) -> None:
+    sandbox.serve()
+    _become_hypervisor(sandbox, tmp_path)
+    # Where runtimes look for plugins and networks is here the page's alone.
+    for directory in ("/opt/cni", "/etc/cni"):
+        Path(directory).mkdir(parents=True, exist_ok=True)
+        sandbox.call("mount", "-t", "tmpfs", "tmpfs", directory)
+    assert sandbox.troubles("docs/cni.md") == []
+    assert sandbox.call("ovs-vsctl", "find", "Interface", "external_ids:treadle-owner=cni") == ""
+
+
+def _become_hypervisor(sandbox: Sandbox, directory: Path) -> None:
+    """Start Open vSwitch, with its userspace datapath, and an agent in the sandbox."""
+    sandbox.call("mkdir", "/run/openvswitch")
+    database, remote = str(directory / "conf.db"), "unix:/run/openvswitch/db.sock"
+    sandbox.call("ovsdb-tool", "create", database, "/usr/share/openvswitch/vswitch.ovsschema")
+    sandbox.start("ovsdb-server", database, f"--remote=p{remote}", "--unixctl=none")
+    init = ("ovs-vsctl", "--timeout=1", "--no-wait", "init")
+    until(lambda: _succeeds(sandbox, *init), "the database of Open vSwitch", 30)
+    ids = ("system-id=hv1", "treadle-encap-type=geneve", "treadle-encap-ip=127.0.0.1")
+    settings = (*ids, "treadle-remote=ws://127.0.0.1:6650", "treadle-bridge-datapath-type=netdev")
+    external_ids = [f"external_ids:{setting}" for setting in settings]
+    sandbox.call("ovs-vsctl", "--no-wait", "set", "Open_vSwitch", ".", *external_ids)
+    control = "--unixctl=/run/openvswitch/ovs-vswitchd.ctl"
+    sandbox.start(
+        "ovs-vswitchd", remote, "--disable-system", "--no-chdir", "-vconsole:off", control
+    )
+    sandbox.start("treadle", "agent", "run")
+    bridge = ("ovs-vsctl", "--timeout=1", "br-exists", "br-int")
+    until(lambda: _succeeds(sandbox, *bridge), "the agent's bridge", 30)
+
+
 def test_a_migration(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.serve()
     database = str(tmp_path / "nb.db")

@@ -3,6 +3,7 @@
 import json
 import signal
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,8 @@ from tests.system.integrations.cni_host import (
     containers,
     pings,
 )
+
+ROOT = Path(__file__).parents[3]
 
 pytestmark = pytest.mark.system
 
@@ -50,6 +53,13 @@ def _nothing_is_left(scene: Scene, hosts: dict[str, CniHost]) -> Iterator[None]:
 def ports(scene: Scene) -> list[dict[str, Any]]:
     items: list[dict[str, Any]] = scene.net.get("/logical-switch-ports?limit=1000")["items"]
     return items
+
+
+def example(host: CniHost, name: str, **fields: Any) -> dict[str, Any]:
+    """The configuration in ``examples/cni``, for the lab's server and devices."""
+    conflist = json.loads((ROOT / f"examples/cni/{name}.conflist").read_text())
+    (plugin,) = conflist.pop("plugins")
+    return {**conflist, **plugin, "url": host.url, **fields}
 
 
 def addresses(result: dict[str, Any]) -> list[str]:
@@ -347,7 +357,7 @@ def test_macvlan_takes_its_addresses_from_treadle(scene: Scene, hosts: dict[str,
         with containers(2) as (one, other):
             results = []
             for host, container in zip(hosts.values(), (one, other), strict=True):
-                configuration = host.configuration(mode="macvlan", master="nic")
+                configuration = example(host, "macvlan", master="nic", cniVersion="1.1.0")
                 result = host.call("ADD", configuration, "web", str(container.path))
                 assert [each["name"] for each in result["interfaces"]] == ["eth0"]
                 previous = {**configuration, "prevResult": result}
@@ -358,11 +368,12 @@ def test_macvlan_takes_its_addresses_from_treadle(scene: Scene, hosts: dict[str,
             assert addresses(results[0]) != addresses(results[1])
             assert pings(one, addresses(results[1])[0])
             for host, container in zip(hosts.values(), (one, other), strict=True):
-                configuration = host.configuration(mode="macvlan", master="nic")
+                configuration = example(host, "macvlan", master="nic")
                 host.call("DEL", configuration, "web", str(container.path))
                 assert "eth0" not in container.ip("link")
     finally:
         ends[0].ip("link", "delete", "nic")
+    scene.net.delete("/logical-switches/floor")
 
 
 def test_a_device_of_the_host_moves_into_the_container(
@@ -372,7 +383,7 @@ def test_a_device_of_the_host_moves_into_the_container(
     host, far = hosts["hv1"], hosts["hv2"]
     inside = host.hypervisor.namespace
     inside.ip("link", "add", "vf0", "type", "veth", "peer", "name", "vf0_r")
-    configuration = host.configuration(mode="host-device", device="vf0", representor="vf0_r")
+    configuration = example(host, "host-device", device="vf0", representor="vf0_r")
     try:
         with containers(2) as (one, other):
             result = host.call("ADD", configuration, "web", str(one.path))
@@ -387,6 +398,31 @@ def test_a_device_of_the_host_moves_into_the_container(
             assert ports(scene) == []
     finally:
         inside.ip("link", "delete", "vf0_r")
+
+
+def test_containers_of_one_host_and_the_host_itself(
+    scene: Scene, hosts: dict[str, CniHost]
+) -> None:
+    host = hosts["hv1"]
+    bridge = example(host, "bridge")
+    with containers(2) as (one, other):
+        for name, container in (("web", one), ("db", other)):
+            host.call("ADD", bridge, name, str(container.path))
+        assert pings(one, "10.23.0.3")
+        assert "mtu 1500" in one.ip("link", "show", "eth0")
+        for name in ("web", "db"):
+            host.call("DEL", bridge, name, "")
+
+        overlay, of_host = example(host, "overlay"), example(host, "host")
+        inside = host.hypervisor.namespace
+        web = host.call("ADD", overlay, "web", str(one.path))
+        own = host.call("ADD", of_host, "host", str(inside.path), ifname="lan0")
+        assert pings(inside, addresses(web)[0])
+        assert pings(one, addresses(own)[0])
+        host.call("DEL", overlay, "web", str(one.path))
+        host.call("DEL", of_host, "host", str(inside.path), ifname="lan0")
+        assert "lan0" not in inside.ip("link")
+    scene.net.delete("/logical-switches/this-host")
 
 
 def test_probes_and_nonsense_are_answered(host: CniHost) -> None:

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,6 +20,7 @@ ENVIRONMENT = {
     "CNI_IFNAME": "eth0",
     "CNI_PATH": "/opt/cni/bin",
 }
+EXAMPLES = Path(__file__).parents[4] / "examples/cni"
 DOCUMENT: Mapping[str, Any] = {"cniVersion": "1.1.0", "name": "lan", "type": "treadle-cni"}
 
 
@@ -193,6 +195,14 @@ def test_other_versions_are_refused(version: str | None, command: str) -> None:
     with pytest.raises(CniError) as refused:
         read({"COMMAND": command}, cniVersion=version)
     assert refused.value.code == 1
+
+
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.conflist")), ids=lambda path: path.stem)
+def test_the_examples_are_right(path: Path) -> None:
+    conflist = json.loads(path.read_text())
+    (plugin,) = conflist.pop("plugins")
+    assert plugin["type"] == "treadle-cni"
+    read_configuration({**conflist, **plugin}, invocation())
 
 
 def test_gc_needs_to_be_told_what_is_valid() -> None:
