@@ -1,18 +1,25 @@
 """Policies of a cluster, kept by the controller, with real packets between pods.
 
-Pods are on two hypervisors, their ports made as CNI makes them: with labels, and in the group of
-ports of which nothing is known yet. The cluster's API is a fake; all the rest is real.
+Pods are namespaces on two hypervisors, which `treadle-cni` plugs in as a kubelet has it do: into
+the group of ports of which nothing is known yet. The cluster's API is a fake; all the rest is real.
 """
 
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import pytest
 
+import cli.testbed
+from cli.testbed.process import spawn
+from cli.testbed.state import VmState
+from cli.testbed.vm import Vm
 from cli.testbed.wait import until
 from tests.compat.fake_kubernetes import FakeKubernetes
 from tests.system import frames
 from tests.system.conftest import Scene
+from tests.system.integrations.cni_host import CniHost, cni_hosts, containers
 from tests.system.tap import Tap
 from tests.unit.integrations.kubernetes.cluster import PENDING, World, running
 
@@ -27,24 +34,8 @@ PODS = {
 }
 OUTSIDE = "client"
 """A port of the same switch that is no pod."""
-NAMES = (*PODS, OUTSIDE)
+OUTSIDE_ADDRESSES = "0a:00:00:00:24:01 10.24.0.250 fd24::250"
 SCTP = 132
-
-
-def mac(name: str) -> str:
-    return f"0a:00:00:00:24:0{1 + NAMES.index(name)}"
-
-
-def ip4(name: str) -> str:
-    return f"10.24.0.{11 + NAMES.index(name)}"
-
-
-def ip6(name: str) -> str:
-    return f"fd24::{11 + NAMES.index(name)}"
-
-
-def port_of(name: str) -> str:
-    return name if name == OUTSIDE else f"{PODS[name][0]}.{name}"
 
 
 def pod_json(name: str) -> Json:
@@ -57,14 +48,60 @@ def pod_json(name: str) -> Json:
 
 
 class Fleet:
-    """The scene with a cluster beside it."""
+    """The scene with a cluster beside it; `vms` are the pods, and what is outside."""
 
-    def __init__(self, scene: Scene, world: World) -> None:
-        self.scene, self.world = scene, world
+    def __init__(self, scene: Scene, world: World, hosts: dict[str, CniHost]) -> None:
+        self.scene, self.world, self.hosts = scene, world, hosts
+        self.vms: dict[str, Vm] = {}
+        self.names: dict[str, str] = {}
+        """The name of each pod's port."""
+        self._attached: dict[str, tuple[str, str, str]] = {}
+
+    def attach(self, name: str, vm: Vm, container: str) -> Vm:
+        """Let the CNI plugin put a pod's namespace onto the network."""
+        namespace, hypervisor, _ = PODS[name]
+        uid = self.world.cluster.get("pods", name, namespace)["metadata"]["uid"]
+        args = (
+            f"IgnoreUnknown=1;K8S_POD_NAMESPACE={namespace};K8S_POD_NAME={name};K8S_POD_UID={uid}"
+        )
+        host = self.hosts[hypervisor]
+        result = host.call(
+            "ADD", self._configuration(host), container, str(vm.namespace.path), args=args
+        )
+        (interface,) = [each for each in result["interfaces"] if "sandbox" in each]
+        vm.state.mac = interface["mac"]
+        vm.state.addresses = [each["address"] for each in result["ips"]]
+        # A switch in userspace sees frames before hardware would have filled in checksums.
+        vm.namespace.run("ethtool", "-K", "eth0", "tx", "off")
+        (port,) = (
+            each
+            for each in self.world.items("/logical-switch-ports")
+            if each["labels"].get("treadle.kubernetes/pod-uid") == uid
+        )
+        self.names[name] = port["name"]
+        self.vms[name] = vm
+        self._attached[name] = (hypervisor, container, str(vm.namespace.path))
+        return vm
+
+    def detach(self, name: str) -> None:
+        hypervisor, container, namespace = self._attached.pop(name)
+        host = self.hosts[hypervisor]
+        host.call("DEL", self._configuration(host), container, namespace)
+
+    def detach_all(self) -> None:
+        for name in list(self._attached):
+            self.detach(name)
+
+    @staticmethod
+    def _configuration(host: CniHost) -> Json:
+        return host.configuration("pods", portGroups=[PENDING])
 
     def settle(self, acls: int) -> None:
         """Wait until there are so many ACLs, besides the pending group's, and packets obey."""
-        found = lambda: len(self.world.items("/acls"))  # noqa: E731
+
+        def found() -> int:
+            return len(self.world.items("/acls"))
+
         until(lambda: found() == acls + 2, f"{acls} + 2 ACLs, not {found()}", 30)
         self.obey()
 
@@ -76,36 +113,53 @@ class Fleet:
             hypervisor.switch.appctl("revalidator/purge")
 
     def connects(self, source: str, destination: str, port: int, *, ip: int = 4) -> bool:
-        target = ip4(destination) if ip == 4 else ip6(destination)
-        return self.scene.lab.vm(port_of(source)).tcp_connects(target, port, timeout=1.5)
+        to = self.vms[destination]
+        target = to.ip4 if ip == 4 else to.ip6
+        return self.vms[source].tcp_connects(target, port, timeout=1.5)
+
+    def listen(self, name: str, port: int) -> None:
+        """Answer TCP connections to a port of a pod."""
+        vm, lab = self.vms[name], self.scene.lab
+        responder = Path(cli.testbed.__file__).with_name("responder.py")
+        argv = vm.namespace.argv([sys.executable, "-IS", str(responder), name, str(port)])
+        log = lab.directory / f"responder-{name}-{port}.log"
+        lab.remember(f"{name}/tcp-{port}", spawn(f"responder of {name}", argv, log))
 
 
 @pytest.fixture(scope="module")
-def fleet(scene: Scene) -> Iterator[Fleet]:
-    with FakeKubernetes() as cluster:
+def fleet(scene: Scene, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Fleet]:
+    # A namespace takes its end of a pair with it, under the eyes of a switch in userspace.
+    scene.expected_trouble.append(r"error receiving data from cni\w+: Network is down")
+    scene.net.switch("pods", subnet4="10.24.0.0/24", subnet6="fd24::/64")
+    scene.net.port("pods", OUTSIDE, OUTSIDE_ADDRESSES)
+    with (
+        FakeKubernetes() as cluster,
+        cni_hosts(scene, tmp_path_factory.mktemp("cni")) as hosts,
+        containers(len(PODS)) as namespaces,
+        running(cluster, scene.lab.server.url),
+    ):
         world = World(cluster, scene.net.client)
-        scene.net.switch("pods")
-        scene.net.port("pods", OUTSIDE, f"{mac(OUTSIDE)} {ip4(OUTSIDE)} {ip6(OUTSIDE)}")
-        scene.lab.add_vm(OUTSIDE, "hv2")
+        fleet = Fleet(scene, world, hosts)
         for namespace, team in (("shop", "sales"), ("ops", "ops")):
             cluster.create(
                 "namespaces", {"metadata": {"name": namespace, "labels": {"team": team}}}
             )
-        with running(cluster, scene.lab.server.url):
-            world.wait(lambda: PENDING in world.groups(), "the group of pending ports")
-            for name, (_, hypervisor, _) in PODS.items():
-                pod = cluster.create("pods", pod_json(name))
-                world.plug(pod, f"{mac(name)} {ip4(name)} {ip6(name)}")
-                scene.lab.add_vm(port_of(name), hypervisor)
-                for port in (80, 443):
-                    scene.lab.listen(port_of(name), port)
-            world.wait(lambda: world.groups() == {PENDING: []}, "all pods are known")
-            scene.lab.wait_until_up()
-            fleet = Fleet(scene, world)
-            fleet.obey()
-            for name in PODS:
-                until(lambda name=name: fleet.connects(OUTSIDE, name, 443), "responders")  # type: ignore[misc]
-            yield fleet
+        world.wait(lambda: PENDING in world.groups(), "the group of pending ports")
+        fleet.vms[OUTSIDE] = scene.lab.add_vm(OUTSIDE, "hv2")
+        for name, container in zip(PODS, namespaces, strict=True):
+            cluster.create("pods", pod_json(name))
+            state = VmState(
+                port=name, hypervisor=PODS[name][1], interface="", mac="", addresses=[], gateways=[]
+            )
+            fleet.attach(name, Vm(name, container, state), f"{name}-0")
+            for port in (80, 443):
+                fleet.listen(name, port)
+        world.wait(lambda: world.groups() == {PENDING: []}, "all pods are known")
+        fleet.obey()
+        for name in PODS:
+            until(lambda name=name: fleet.connects(OUTSIDE, name, 443), "responders")  # type: ignore[misc]
+        yield fleet
+        fleet.detach_all()
 
 
 @pytest.fixture(autouse=True)
@@ -205,7 +259,7 @@ CASES = {
                             {
                                 "ipBlock": {
                                     "cidr": "10.24.0.0/24",
-                                    "except": [f"{ip4('probe')}/32"],
+                                    "except": ["10.24.0.250/32"],
                                 }
                             }
                         ]
@@ -214,8 +268,8 @@ CASES = {
             }
         ],
         3,
-        [Probe(OUTSIDE, "web"), Probe("db", "web")],
-        [Probe("probe", "web")],
+        [Probe("probe", "web"), Probe("db", "web")],
+        [Probe(OUTSIDE, "web")],
     ),
     "a named port": Case(
         [{"podSelector": {}, "ingress": [{"ports": [{"port": "http"}]}]}],
@@ -293,11 +347,13 @@ def test_sctp(fleet: Fleet) -> None:
         ingress=[{"ports": [{"protocol": "SCTP", "port": 9999}]}],
     )
     fleet.settle(3)
-    lab = fleet.scene.lab
-    with Tap(lab.vm(port_of("db"))) as db, Tap(lab.vm(port_of("web"))) as web:
+    source, destination = fleet.vms["db"], fleet.vms["web"]
+    with Tap(source) as db, Tap(destination) as web:
         for port in (9998, 9999):
-            packet = frames.ipv4(ip4("db"), ip4("web"), SCTP, frames.sctp_init(40000, port, 1))
-            db.send(frames.ethernet(mac("web"), mac("db"), frames.IPV4, packet))
+            packet = frames.ipv4(
+                source.ip4, destination.ip4, SCTP, frames.sctp_init(40000, port, 1)
+            )
+            db.send(frames.ethernet(destination.mac, source.mac, frames.IPV4, packet))
         web.expect(lambda frame: frame.l4[2:4] == (9999).to_bytes(2), "the one that is allowed")
         assert not web.matching(lambda frame: frame.l4[2:4] == (9998).to_bytes(2))
     assert not fleet.connects("db", "web", 80)
@@ -369,25 +425,19 @@ def test_a_label_changes_while_it_runs(fleet: Fleet) -> None:
 
 
 def test_a_pod_that_is_not_known_is_closed_both_ways(fleet: Fleet) -> None:
+    """A pod goes, and another of its name comes before its own interface does."""
     cluster, world = fleet.world.cluster, fleet.world
-    uid = cluster.get("pods", "web", "shop")["metadata"]["uid"]
     cluster.delete("pods", "web", "shop")
-    world.wait_for_groups(**{PENDING: [port_of("web")]})
+    world.wait_for_groups(**{PENDING: [fleet.names["web"]]})
     fleet.obey()
-    try:
-        assert not fleet.connects("db", "web", 80)
-        assert not fleet.connects("web", "db", 80)
-    finally:
-        # Another pod of that name doesn't open the port of the one before it.
-        cluster.create("pods", pod_json("web"))
-        world.policy("web", "shop", podSelector=WEB, ingress=[{}])
-        fleet.settle(3)
-        assert not fleet.connects("db", "web", 80)
-        labels = {"labels": {"treadle.kubernetes/pod-uid": "-"}}
-        new = cluster.get("pods", "web", "shop")["metadata"]["uid"]
-        assert new != uid
-        labels["labels"]["treadle.kubernetes/pod-uid"] = new
-        world.call("PATCH", f"/logical-switch-ports/{port_of('web')}", labels)
-        world.wait_for_groups(**{PENDING: [], "shop: app=web": [port_of("web")]})
-        fleet.obey()
+    assert not fleet.connects("db", "web", 80)
+    assert not fleet.connects("web", "db", 80)
+    cluster.create("pods", pod_json("web"))
+    world.policy("web", "shop", podSelector=WEB, ingress=[{}])
+    fleet.settle(3)
+    assert not fleet.connects("db", "web", 80), "the port of the one before it stays closed"
+    fleet.detach("web")
+    fleet.attach("web", fleet.vms["web"], "web-1")
+    world.wait_for_groups(**{PENDING: [], "shop: app=web": [fleet.names["web"]]})
+    fleet.obey()
     assert fleet.connects("db", "web", 80)
