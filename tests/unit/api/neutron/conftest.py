@@ -1,11 +1,12 @@
 """The Neutron API and /v1 beside each other, over the server of the tests of /v1."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import httpx
 import pytest
+from sqlalchemy import event
 from starlette.requests import Request
 
 from api.neutron.app import create_neutron_app
@@ -82,3 +83,16 @@ async def neutron(database: Database, limits: NeutronLimits) -> AsyncIterator[Ne
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url="http://localhost") as client:
             yield Neutron(server, client)
+
+
+@pytest.fixture
+def statements(database: Database) -> Iterator[Callable[[], int]]:
+    """The number of statements executed up to now."""
+    executed = [0]
+
+    def count(*_: Any) -> None:
+        executed[0] += 1
+
+    event.listen(database.engine, "before_cursor_execute", count)
+    yield lambda: executed[0]
+    event.remove(database.engine, "before_cursor_execute", count)

@@ -4,7 +4,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import event
 
 from api.neutron.attributes import UNSET
 from api.neutron.errors import NeutronError
@@ -245,16 +244,3 @@ def test_taking_an_address_costs_the_same_in_a_large_network(
         lab.ask()
         costs.append(statements() - before)
     assert costs[0] >= costs[1]
-
-
-@pytest.fixture
-def statements(database: Database) -> Iterator[Callable[[], int]]:
-    """The number of statements executed up to now."""
-    executed = [0]
-
-    def count(*_: Any) -> None:
-        executed[0] += 1
-
-    event.listen(database.engine, "before_cursor_execute", count)
-    yield lambda: executed[0]
-    event.remove(database.engine, "before_cursor_execute", count)

@@ -1,5 +1,6 @@
 """Subnets over the Neutron API: what is made, shown, changed and refused."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -566,3 +567,29 @@ async def test_automatic_addresses_of_others_are_in_the_way(neutron: Neutron) ->
     subnet = await make(neutron, net, **{**AUTOMATIC, "cidr": "fd01::/64"})
     await port(neutron, net, "0a:00:00:00:00:08 fd01::8")
     await neutron.refused(409, "SubnetInUse", "DELETE", f"subnets/{subnet['id']}")
+
+
+async def test_lists_and_creation_cost_the_same_beside_many(
+    neutron: Neutron, statements: Callable[[], int]
+) -> None:
+    pool = (await neutron.make("subnetpools", name="pool", prefixes=["10.0.0.0/12"]))["id"]
+    net = await network(neutron)
+    requests: list[tuple[str, str, Any]] = [
+        ("GET", "subnets", None),
+        ("GET", "subnetpools", None),
+        ("GET", "network-ip-availabilities", None),
+        ("GET", f"networks/{net}", None),
+    ]
+    costs = []
+    for count in (2, 30):
+        body = {"network_id": net, "ip_version": 4, "subnetpool_id": pool, "prefixlen": 24}
+        await neutron.call("POST", "subnets", {"subnets": [body] * count})
+        for i in range(count):
+            await neutron.v1.post("/v1/logical-switches", json={"subnet4": f"10.{i}.0.0/24"})
+        cost = []
+        for method, path, values in [*requests, ("POST", "subnets", {"subnet": body})]:
+            before = statements()
+            assert (await neutron.call(method, path, values)).is_success
+            cost.append(statements() - before)
+        costs.append(cost)
+    assert costs[0] == costs[1]
