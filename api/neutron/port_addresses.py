@@ -14,7 +14,7 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from api.neutron.ipam import FixedIp
-from api.neutron.subnets import holds_address, subnets_of_networks
+from api.neutron.subnets import is_in_subnet, subnets_of_networks
 from northbound.ipam import effective
 from northbound.models import LogicalRouterPort, LogicalSwitchPort, NeutronPort
 from northbound.services import LOGICAL_SWITCH_PORTS
@@ -98,10 +98,6 @@ class SubnetsOfAddresses:
         key = network_id, ip
         if key not in self._known:
             subnets = self._subnets.get(network_id, ())
-            # A router may have any address of a subnet, so it is asked for as one.
-            held = (each.id for each in subnets if holds_address(each, ip, _ANY_ADDRESS))
+            held = (each.id for each in subnets if is_in_subnet(each, ip))
             self._known[key] = next(held, None)
         return self._known[key]
-
-
-_ANY_ADDRESS = "network:router_interface"

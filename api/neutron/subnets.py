@@ -201,9 +201,9 @@ def holds_address(subnet: NeutronSubnet, address: str, device_owner: str = "") -
     return ip != network.network_address or device_owner in routers
 
 
-def subnet_of_address(subnets: Sequence[NeutronSubnet], address: str) -> NeutronSubnet | None:
-    """Return the subnet that an address is of, if it is of one."""
-    return next((each for each in subnets if holds_address(each, address)), None)
+def is_in_subnet(subnet: NeutronSubnet, address: str) -> bool:
+    """Tell whether an address that a port has, however it got it, is one of the subnet."""
+    return ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
 
 
 def cursor_key(subnet_id: str) -> str:

@@ -1,11 +1,13 @@
 """Logical switches."""
 
+import ipaddress
 from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from northbound.errors import InvalidError
 from northbound.ipam import AddressBook
-from northbound.models import LogicalSwitch, LogicalSwitchPort
+from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronSubnet
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.switch_ports import readdress
@@ -36,6 +38,8 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
         self, tx: Transaction, row: LogicalSwitch, spec: LogicalSwitchSpec, referents: Referents
     ) -> None:
         old = (row.subnet4, row.subnet6, row.exclude_ips)
+        if row in tx.session:
+            _refuse_overlaps(tx, row, spec)
         if row.shared and not spec.shared:
             foreign = (port for port in _ports(tx, row) if port.project != row.project)
             refuse_if_referenced(row, foreign)
@@ -45,6 +49,26 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
             for port in _ports(tx, row):
                 if port.dynamic_addresses is not None:
                     readdress(tx, row, port)
+
+
+def _refuse_overlaps(tx: Transaction, row: LogicalSwitch, spec: LogicalSwitchSpec) -> None:
+    """Refuse new subnets that overlap with those that the Neutron API gave the network.
+
+    Which subnet an address is of would not be known.
+    """
+    new = {
+        name: ipaddress.ip_network(block)
+        for name in ("subnet4", "subnet6")
+        if (block := getattr(spec, name)) not in (None, getattr(row, name))
+    }
+    if not new:
+        return
+    query = select(NeutronSubnet.id, NeutronSubnet.cidr)
+    for subnet_id, cidr in tx.session.execute(query.where(NeutronSubnet.network_id == row.id)):
+        for name, network in new.items():
+            if network.overlaps(ipaddress.ip_network(cidr)):
+                reason = f"overlaps with {cidr}, which is subnet {subnet_id} of the Neutron API"
+                raise InvalidError.of(name, reason=reason, value=str(network))
 
 
 def _ports(reader: Reader, switch: LogicalSwitch) -> Sequence[LogicalSwitchPort]:

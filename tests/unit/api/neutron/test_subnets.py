@@ -453,6 +453,26 @@ async def test_subnets_of_switches_of_v1(neutron: Neutron) -> None:
     await neutron.refused(400, "InvalidInput", "POST", "subnets", body)
 
 
+async def test_a_switch_gets_no_subnet_that_overlaps(neutron: Neutron) -> None:
+    net = await network(neutron)
+    made = await make(neutron, net)
+    six = await make(neutron, net, **SIX)
+    path = f"/v1/logical-switches/{net}"
+    for name, block, other in (
+        ("subnet4", "10.0.0.128/25", made),
+        ("subnet4", "10.0.0.0/16", made),
+        ("subnet6", "fd00::/64", six),
+    ):
+        refused = await neutron.v1.patch(path, json={name: block})
+        assert refused.status_code == 422
+        [error] = refused.json()["errors"]
+        assert error["pointer"] == f"#/{name}"
+        assert f"overlaps with {other['cidr']}" in error["reason"]
+    apart = {"subnet4": "10.1.0.0/24", "subnet6": "fd01::/64"}
+    assert (await neutron.v1.patch(path, json=apart)).status_code == 200
+    assert len(await neutron.get(f"subnets?network_id={net}")) == 4
+
+
 async def test_a_name_is_no_id(neutron: Neutron) -> None:
     await make(neutron, await network(neutron), name="blue")
     await neutron.refused(404, "SubnetNotFound", "GET", "subnets/blue")
@@ -555,6 +575,15 @@ async def test_automatic_addresses_come_and_go_with_their_subnet(neutron: Neutro
     assert (await neutron.call("DELETE", path, caller="alice")).status_code == 204
     assert await addresses(neutron, made["id"]) == ["10.0.0.2"]
     assert await addresses(neutron, other["id"]) == ["10.0.0.3"]
+
+
+async def test_both_addresses_of_a_point_to_point_subnet(neutron: Neutron) -> None:
+    net = await network(neutron)
+    small = {"cidr": "10.0.0.4/31", "enable_dhcp": False, "gateway_ip": None}
+    subnet = await make(neutron, net, **small)
+    for address in ("10.0.0.4", "10.0.0.5"):
+        made = await neutron.make("ports", network_id=net)
+        assert made["fixed_ips"] == [{"subnet_id": subnet["id"], "ip_address": address}]
 
 
 async def test_automatic_addresses_of_others_are_in_the_way(neutron: Neutron) -> None:
