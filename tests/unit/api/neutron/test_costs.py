@@ -85,3 +85,38 @@ async def test_ports_are_found_by_indexes(
     details = [row[-1] for row in plan]
     assert any(index in each for each in details), details
     assert not any(each.startswith("SCAN logical_switch_port") for each in details), details
+
+
+async def test_security_groups_cost_the_same_with_many_rules_and_members(
+    neutron: Neutron, network: Any, database: Database
+) -> None:
+    group = await neutron.make("security-groups", name="web")
+    path, rules = f"security-groups/{group['id']}", "security-group-rules"
+    place = {"security_group_id": group["id"], "direction": "ingress", "protocol": "tcp"}
+    costs = []
+    for port in (80, 8080):
+        with counted(database) as made:
+            values = {**place, "port_range_min": port, "port_range_max": port}
+            rule = await neutron.make(rules, **values)
+        with counted(database) as shown:
+            await neutron.get(path)
+            await neutron.get("security-groups")
+            await neutron.get(rules)
+        with counted(database) as renamed:
+            await neutron.call("PUT", path, {"security_group": {"name": f"web-{port}"}})
+        with counted(database) as deleted:
+            await neutron.call("DELETE", f"{rules}/{rule['id']}")
+        # Within one second a group's `updated_at` stays.
+        timeless = [
+            [each for each in some if not each.startswith("UPDATE neutron_security_group ")]
+            for some in (made, shown, renamed, deleted)
+        ]
+        costs.append([len(each) for each in timeless])
+        many = [{**place, "port_range_min": n, "port_range_max": n} for n in range(1, 60)]
+        await neutron.call("POST", rules, {f"{rules.replace('-', '_')}": many})
+        body = {"network_id": network["id"], "security_groups": [group["id"]]}
+        await neutron.call("POST", "ports", {"ports": [body] * 60})
+        for n in range(20):
+            await neutron.make("security-groups", name=f"other-{n}")
+    assert costs[0] == costs[1]
+    assert costs[0] == [11, 6, 9, 12]

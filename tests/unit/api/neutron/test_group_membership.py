@@ -1,4 +1,4 @@
-"""Which groups ports are in, as a part of a transaction."""
+"""Which groups ports are in."""
 
 import pytest
 
@@ -16,6 +16,7 @@ from northbound.database import Database
 from northbound.models import LogicalSwitch, LogicalSwitchPort, PortGroup
 from northbound.services import ACLS, LOGICAL_SWITCH_PORTS, LOGICAL_SWITCHES, PORT_GROUPS
 from northbound.transaction import Transaction
+from tests.unit.api.neutron.conftest import Neutron
 
 UNKNOWN = "0b4b5f0e-52c1-4d1f-9d1f-0f4f3f6b7a11"
 
@@ -89,3 +90,27 @@ def test_what_is_not_protected_makes_no_group(database: Database) -> None:
     with database.write(author="test") as tx:
         set_protected(tx, port(tx), False)
         assert tx.named(PortGroup, PROTECTED, "acme") is None
+
+
+async def test_protection_that_v1_deleted_comes_back_for_all(neutron: Neutron) -> None:
+    network = (await neutron.make("networks"))["id"]
+    made = [
+        await neutron.make("ports", network_id=network, **values)
+        for values in ({}, {"port_security_enabled": False}, {"device_owner": "network:dhcp"})
+    ]
+    path = f"/v1/port-groups/{PROTECTED}"
+    assert (await neutron.v1.get(path)).json()["ports"] == [made[0]["id"]]
+    assert (await neutron.v1.delete(path)).status_code == 204
+    later = await neutron.make("ports", network_id=network)
+    assert (await neutron.v1.get(path)).json()["ports"] == sorted([made[0]["id"], later["id"]])
+
+
+async def test_ports_of_other_projects_are_in_groups_of_their_own(neutron: Neutron) -> None:
+    network = (await neutron.make("networks", shared=True))["id"]
+    hers = await neutron.make("ports", caller="alice", network_id=network)
+    for_her = await neutron.make("ports", network_id=network, project_id="acme")
+    [default] = await neutron.get("security-groups", caller="alice")
+    for port in (hers, for_her):
+        assert port["security_groups"] == [default["id"]]
+    group = (await neutron.v1.get(f"/v1/port-groups/{PROTECTED}?project=acme")).json()
+    assert set(group["ports"]) == {hers["id"], for_her["id"]}
