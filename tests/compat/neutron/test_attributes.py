@@ -149,7 +149,7 @@ class Api:
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param("treadle", marks=pytest.mark.compat),
+        "treadle",
         pytest.param("neutron", marks=pytest.mark.compat),
     ],
 )

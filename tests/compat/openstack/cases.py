@@ -404,7 +404,17 @@ ADMINISTRATORS_CASES = {
         NO_LAN,
     ),
 }
-"""What only an administrator may do."""
+"""What takes an administrator, at least in part."""
+
+ADMINISTRATORS_COMMANDS = (
+    "network create thing --share",
+    "network create thing --provider-network-type geneve",
+    "network set lan --share",
+    "subnet pool create thing --pool-prefix 10.0.0.0/8 --share",
+    "port create thing --network lan --host somewhere",
+    "port set one --host somewhere",
+)
+"""What the owner of the network ``lan`` with the port ``one`` is refused."""
 
 
 @dataclass(frozen=True)

@@ -25,14 +25,13 @@ class Answer(NamedTuple):
 
 @dataclass(frozen=True)
 class Openstack:
-    """Runs commands with one way to log in: the options of `login` go before each."""
+    """Runs commands of one user: the options of `login` go before each.
+
+    One user, for the program keeps its first connection as long as its process lasts.
+    """
 
     process: "subprocess.Popen[str]"
     login: tuple[str, ...]
-
-    def as_user(self, *login: str) -> "Openstack":
-        """The same program with other options to log in."""
-        return Openstack(self.process, login)
 
     def try_command(self, command: str) -> Answer:
         """Run a command as one would type it, without ``openstack`` before it."""
