@@ -46,6 +46,7 @@ from chassis_agent.settings import AgentSettings, Host
 from chassis_agent.underlay.prober import Prober
 from chassis_agent.underlay.remote_ports import RemotePorts
 from southbound import wire
+from southbound.chassis import bridge_ids
 from southbound.encaps import TUNNEL_TYPE
 from southbound.rows import Chassis, Encap, MacBinding
 from southbound.watch.cache import RowCache
@@ -320,6 +321,7 @@ def _chassis_row(host: Host) -> Chassis:
         name=host.system_id,
         hostname=host.hostname,
         encaps=tuple(Encap(TUNNEL_TYPE, address) for address in host.encap_ips),
+        external_ids=bridge_ids(host.bridge),
     )
 
 

@@ -19,9 +19,8 @@ from pydantic import BaseModel, ConfigDict, Field, SecretStr, model_validator
 
 from chassis_agent.bridge.unixctl import control_socket
 from chassis_agent.errors import HostConfigurationError
+from southbound.chassis import DEFAULT_BRIDGE
 from southbound.encaps import TUNNEL_TYPE
-
-DEFAULT_BRIDGE = "br-int"
 
 
 def _default_run_directory() -> Path:

@@ -51,11 +51,12 @@ class Places(msgspec.Struct, frozen=True):
     """Where ports are, by id, and which chassis hosts are, by name.
 
     Ports that aren't translated yet, and names that stand for no chassis or for several, are
-    left out.
+    left out. `bridges` has the names of the integration bridges of the chassis that occur.
     """
 
     ports: dict[str, PortPlace]
     hosts: dict[str, str]
+    bridges: dict[str, str]
 
 
 class FlowFilter(msgspec.Struct, frozen=True):

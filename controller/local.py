@@ -27,6 +27,7 @@ from controller.answers import (
 )
 from controller.views import ports_of, view_of
 from incremental import Failure
+from southbound.chassis import integration_bridge
 from southbound.chassis_status import ChassisStatus
 from southbound.cookies import parse_physical_cookie
 from southbound.port_types import PlacedBy
@@ -167,7 +168,9 @@ class LocalController:
                 hostname = "" if at is None else at.hostname
                 places[port] = PortPlace(row.chassis, hostname, row.up)
         named = {host: self._realised.facts.chassis_called(host) for host in hosts}
-        return Places(places, {host: name for host, name in named.items() if name})
+        there = {*named.values(), *(place.chassis for place in places.values())}
+        bridges = {name: integration_bridge(chassis[name]) for name in there if name in chassis}
+        return Places(places, {host: name for host, name in named.items() if name}, bridges)
 
     async def templates(self) -> list[Template]:
         return list(self._realised.rows(Template).values())

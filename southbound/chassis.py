@@ -26,6 +26,10 @@ MAX_EXTERNAL_IDS: Final = 64
 MAX_EXTERNAL_ID: Final = 1024
 """Characters of one value of the external ids."""
 
+DEFAULT_BRIDGE: Final = "br-int"
+"""The integration bridge of a chassis that says no other."""
+_BRIDGE: Final = "treadle-bridge"
+
 ENCAP_TYPES: Final = ("geneve",)
 
 
@@ -96,6 +100,16 @@ def check_chassis(row: Chassis) -> None:
     for key, value in row.external_ids.items():
         _check_text("a key of the external ids", key)
         _check_text(f"the external id {key}", value, MAX_EXTERNAL_ID)
+
+
+def bridge_ids(bridge: str) -> dict[str, str]:
+    """Return the external ids by which a chassis says what its integration bridge is called."""
+    return {} if bridge == DEFAULT_BRIDGE else {_BRIDGE: bridge}
+
+
+def integration_bridge(row: Chassis) -> str:
+    """Return what the integration bridge of a chassis is called, as it says itself."""
+    return row.external_ids.get(_BRIDGE, DEFAULT_BRIDGE)
 
 
 def check_tunnel_address(address: str) -> None:

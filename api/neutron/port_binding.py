@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from controller.answers import Places, PortPlace
 from controller.interface import Controller
+from southbound.chassis import DEFAULT_BRIDGE
 
 ACTIVE, BUILD, DOWN = "ACTIVE", "BUILD", "DOWN"
 OVS, UNBOUND, FAILED = "ovs", "unbound", "binding_failed"
@@ -30,7 +31,6 @@ VNIC_TYPES: Final = (
 
 _VIF_DETAILS: Final = {
     "port_filter": True,
-    "bridge_name": "br-int",
     "ovs_hybrid_plug": False,
     "connectivity": "l2",
 }
@@ -44,7 +44,7 @@ async def fill_in_binding(controller: Controller, views: Sequence[dict[str, Any]
     """Fill in the status of ports that have none yet, and how they are bound."""
     ports = [view["id"] for view in views if view["status"] is None]
     hosts = {view["binding:host_id"] for view in views} - {""}
-    places = Places({}, {})
+    places = Places({}, {}, {})
     if ports or hosts:
         places = await controller.places(ports, sorted(hosts))
     for view in views:
@@ -54,8 +54,10 @@ async def fill_in_binding(controller: Controller, views: Sequence[dict[str, Any]
         if not view["binding:host_id"]:
             view["binding:host_id"] = place.hostname or place.chassis
         view["binding:vif_type"] = _vif_type(view, place, places.hosts)
-        is_bound = view["binding:vif_type"] == OVS
-        view["binding:vif_details"] = dict(_VIF_DETAILS) if is_bound else {}
+        if view["binding:vif_type"] == OVS:
+            chassis = places.hosts.get(view["binding:host_id"], place.chassis)
+            bridge = places.bridges.get(chassis, DEFAULT_BRIDGE)
+            view["binding:vif_details"] = {**_VIF_DETAILS, "bridge_name": bridge}
 
 
 def _status(place: PortPlace, *, enabled: bool) -> str:

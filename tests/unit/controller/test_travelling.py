@@ -67,6 +67,7 @@ async def test_answers_arrive_as_they_were_given(
     places = await distant.places([port.id, "gone"], hosts)
     assert places == await local.places([port.id, "gone"], hosts)
     assert places.ports == {port.id: PortPlace("hv1", "hv1.example.net", False)}
+    assert places.bridges == {"hv1": "br-int"}
     assert places.hosts == {"hv1": "hv1", "hv1.example.net": "hv1"}
     assert await local.templates() == await distant.templates()
     flows = FlowFilter(cause=(group.cause_kind, group.cause_id))

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from southbound.chassis import bridge_ids
 from southbound.rows import Chassis, Encap
 from tests.unit.api.neutron.conftest import Neutron
 
@@ -199,6 +200,14 @@ async def test_binding_and_status(neutron: Neutron) -> None:
     assert (shown["binding:host_id"], shown["binding:vif_type"]) == ("host-1.example", "ovs")
     stopped = await update(neutron, port, admin_state_up=False)
     assert stopped["status"] == "DOWN"
+
+
+async def test_the_bridge_is_that_of_the_chassis(neutron: Neutron) -> None:
+    network, _ = await make_network(neutron, "10.0.0.0/24")
+    encaps = (Encap("geneve", "192.0.2.1"),)
+    neutron.server.realised.facts.connected(Chassis("hv1", "", encaps, bridge_ids("br-other")))
+    port = await neutron.make("ports", network_id=network, **{"binding:host_id": "hv1"})
+    assert port["binding:vif_details"]["bridge_name"] == "br-other"
 
 
 async def test_port_security_and_groups(neutron: Neutron) -> None:
