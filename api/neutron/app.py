@@ -9,6 +9,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from api.backend import Backend
+from api.neutron.agents import agent_routes
 from api.neutron.context import Authenticator
 from api.neutron.errors import NeutronError
 from api.neutron.extensions import shown_extensions
@@ -36,6 +37,7 @@ def create_neutron_app(
     service = Service(backend, limits, quotas)
     routes = [*more_routes, *_discovery(resources.all, limits, authenticate)]
     routes += quota_routes(backend, quotas, authenticate)
+    routes += agent_routes(backend, authenticate)
     for resource in resources.all:
         routes += Operations(resource, service, authenticate).routes()
     routes.append(Route("/{path:path}", answered(_nothing_here), methods=_METHODS))

@@ -36,6 +36,7 @@ from api.neutron.subnets import (
     switch_subnet_ids,
 )
 from api.neutron.values import boolean, integer, list_of, optional, text
+from api.neutron.zones import check_hints
 from northbound.allocation import forget_cursor
 from northbound.models import (
     LogicalSwitch,
@@ -153,6 +154,7 @@ class Networks(Resource[NetworkRow]):
 
     def create(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> str:
         _check_provider(values)
+        check_hints(values["availability_zone_hints"])
         switch = {
             "project": values["project_id"],
             "display_name": values["name"],

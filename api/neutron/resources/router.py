@@ -49,6 +49,7 @@ from api.neutron.router_routes import (
 )
 from api.neutron.subnets import subnets_of_network
 from api.neutron.values import boolean, list_of, mapping, struct, text, uuid
+from api.neutron.zones import check_hints
 from northbound.models import LogicalRouter, NeutronPort, NeutronRouter, NeutronSubnet
 from northbound.services import LOGICAL_ROUTER_PORTS, LOGICAL_ROUTERS, LOGICAL_SWITCH_PORTS
 from northbound.transaction import Reader, Transaction
@@ -139,6 +140,7 @@ class Routers(Resource[RouterRow]):
         return owned(view, router.project)
 
     def create(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> str:
+        check_hints(values["availability_zone_hints"])
         self._refuse_gateway(tx, context, values["external_gateway_info"])
         router = LOGICAL_ROUTERS.create(
             tx,
