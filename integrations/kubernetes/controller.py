@@ -108,7 +108,14 @@ class Controller:
     def turn(self) -> None:
         """Take in what was seen, and write what follows from it."""
         for item in self._take():
-            self._see(item)
+            try:
+                self._see(item)
+            except Exception as error:
+                # A fault of our own: what was to be learned from the item isn't, and is told.
+                _LOG.exception("what was seen can't be taken in")
+                self._health.tell("fault", repr(error)[:200])
+                self._health.count("faults_total")
+                self._has_to_read = True
         self._health.turn()
         if time.monotonic() < self._retry_at:
             return
@@ -292,7 +299,7 @@ class Controller:
             self._health.count("operations_total", len(batch))
 
     def _learn_from(self, error: RefusedError, batch: Iterable[Operation]) -> None:
-        """Do without ACLs that are refused by themselves: their policies allow less."""
+        """Note the ACLs of which the match is refused: what they were to say is closed instead."""
         operations = list(batch)
         acls = {self._intent.names.acl_id(acl): acl for acl in self._translation.users}
         for problem in error.errors:
@@ -302,8 +309,7 @@ class Controller:
             operation = operations[int(parts[1])] if int(parts[1]) < len(operations) else {}
             values = operation.get("values") or {}
             acl = acls.get(str(values.get("id") or operation.get("ref")))
-            is_about_match = parts[2:] == ["values", "match"]
-            if acl is not None and is_about_match and acl.action == "allow":
+            if acl is not None and parts[2:] == ["values", "match"]:
                 self._refused[acl] = f"Treadle refuses {values.get('match')}: {problem.reason}"
 
     def _fail(self, reason: str) -> None:

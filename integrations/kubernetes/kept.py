@@ -168,11 +168,25 @@ class Planner:
         acl_id = self._intent.names.acl_id(acl)
         present = self._kept.acls.get(acl_id)
         users = self._translation.users.get(acl)
-        if users is None or acl in refused:
+        if users is None or (acl in refused and not self._is_closing(acl, refused)):
             if present is not None:
                 yield from _delete("acl", acl_id)
             return
-        yield from _acl_steps(self._intent.acl(acl, users), present)
+        values = self._intent.acl(acl, users)
+        if acl in refused:
+            values |= {"match": self._intent.names.match(_closed(acl)), "action": "drop"}
+        yield from _acl_steps(values, present)
+
+    def _is_closing(self, acl: Acl, refused: Mapping[Acl, str]) -> bool:
+        """Tell whether a refused ACL has to be replaced by one that drops all it may be about.
+
+        Without one that allows, less is allowed. Of several that come to the same one does.
+        """
+        closed = _closed(acl)
+        if acl.action == "allow" or closed in self._translation.users:
+            return False
+        alike = [each for each in refused if each.action != "allow" and _closed(each) == closed]
+        return acl == min(alike, key=self._intent.names.acl_id)
 
     def _pending_acls(self) -> Iterator[Operation]:
         for values in self._intent.pending_acls():
@@ -184,6 +198,11 @@ class Planner:
             return []
         made = _create("port_group", self._intent.group(PENDING_GROUP, ()))
         return self._in_order([made, *self._pending_acls()])
+
+
+def _closed(acl: Acl) -> Acl:
+    """Return what drops all that an ACL may be about."""
+    return acl._replace(action="deny", peer=None, ports=None, within=None)
 
 
 def _acl_steps(values: Values, present: Values | None) -> Iterator[Operation]:

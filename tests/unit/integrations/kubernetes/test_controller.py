@@ -234,6 +234,44 @@ def test_what_cannot_be_kept_is_told_and_closed(world: World, treadle: Treadle) 
         world.wait(lambda: any("tcp.dst == 81" in m for m in matches(world)), "it is mended")
 
 
+def test_what_is_refused_and_denies_denies_more(world: World, treadle: Treadle) -> None:
+    everything: dict[str, Any] = {"namespaces": {}}
+    ports = [{"portNumber": {"protocol": "TCP", "port": 2 * i + 1}} for i in range(9000)]
+    rules = [
+        {"action": "Deny", "from": [everything], "ports": ports},
+        {"action": "Pass", "from": [everything], "ports": ports},
+    ]
+    spec = {"priority": 1, "subject": everything, "ingress": rules}
+    with running(world.cluster, treadle.server.url):
+        synced(world)
+        world.cluster.create("adminnetworkpolicies", {"metadata": {"name": "odd"}, "spec": spec})
+        world.wait(lambda: "odd" in events(world), "it is told")
+        world.wait(lambda: len(matches(world)) == 2 + 2, "it is closed")
+        (closed,) = (each for each in matches(world) if "drop" in each and "pending" not in each)
+        assert closed.startswith("to-lport drop: outport == @kube.all_namespaces_all_pods")
+        assert closed.endswith(" && ip")
+        world.policy("fine", podSelector={})
+        world.wait(lambda: "default: all pods" in world.groups(), "others are kept")
+
+
+def test_what_cannot_be_understood_of_a_revision_is_read_anew(
+    world: World, treadle: Treadle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with running(world.cluster, treadle.server.url) as controller:
+        world.wait(lambda: is_well(controller), "all is well")
+
+        def fail(change: Any) -> None:
+            raise KeyError("surprise")
+
+        monkeypatch.setattr(controller.controller, "_follow_change", fail)
+        pod = world.pod("web", app="web")
+        world.policy("web", podSelector=WEB)
+        world.plug(pod)
+        world.wait_for_groups(**{PENDING: [], "default: app=web": ["default.web"]})
+        assert "surprise" in controller.health.problems()["fault"]
+        assert controller.number("faults_total") > 0
+
+
 def test_admin_policies_of_a_cluster_that_knows_them(world: World, treadle: Treadle) -> None:
     everything: dict[str, Any] = {"namespaces": {}}
     with running(world.cluster, treadle.server.url):
