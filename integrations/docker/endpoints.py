@@ -7,7 +7,6 @@ held to their ACLs. One that fails leaves nothing.
 """
 
 import logging
-import time
 from typing import Any, NamedTuple
 
 from integrations.client import ClientError, NotReachedError, RefusedError
@@ -19,6 +18,7 @@ from integrations.docker.options import endpoint_groups
 from integrations.docker.plumbing import Plumbing
 from integrations.docker.records import PORTS, NetworkRecord, Records
 from integrations.docker.session import Operation, Session
+from integrations.host.bridge import INSTALLED
 from integrations.host.errors import HostError
 
 _PORT_MAP = "com.docker.network.portmap"
@@ -149,21 +149,19 @@ class EndpointDriver:
             if isinstance(error, NotReachedError) or not _is_about_the_port(error):
                 raise
             session.change([second, *joins], record.project, up=True)
-        self._check_is_up(session, endpoint)
+        self._wait_up(session, endpoint)
 
-    def _check_is_up(self, session: Session, endpoint: Endpoint) -> None:
-        """Wait for the port also where no agent has told of the interface yet."""
-        pause = 0.02
-        while not session.is_up(endpoint.port):
-            try:
-                time.sleep(session.deadline.at_most(pause))
-            except TimeLimitError:
-                trouble = self._plumbing.trouble(endpoint.id, Deadline(_UNDO_SECONDS))
-                raise AwayError(
-                    f"no chassis has the port of endpoint {endpoint.id[:12]} on bridge "
-                    f"{self._plumbing.bridge}: {trouble or 'is the agent of this host running?'}"
-                ) from None
-            pause = min(pause * 2, 0.5)
+    def _wait_up(self, session: Session, endpoint: Endpoint) -> None:
+        """Wait for the agent of this host, which the server may not know to be concerned yet."""
+        try:
+            self._plumbing.wait_up(endpoint.id, session.deadline)
+        except TimeLimitError:
+            plugged = self._plumbing.find(endpoint.id, Deadline(_UNDO_SECONDS))
+            trouble = plugged.error if plugged is not None else ""
+            raise AwayError(
+                f"no chassis has the port of endpoint {endpoint.id[:12]} on bridge "
+                f"{self._plumbing.bridge}: {trouble or 'is the agent of this host running?'}"
+            ) from None
 
     def _undo(self, session: Session, endpoint: Endpoint) -> None:
         """Leave nothing of an endpoint that failed, as far as it can be reached."""
@@ -200,10 +198,10 @@ class EndpointDriver:
 
     def delete(self, session: Session, call: Fields) -> dict[str, Any]:
         network, endpoint = call.docker_id("NetworkID"), call.docker_id("EndpointID")
-        plugged = self._plumbing.port_of(endpoint, session.deadline)
+        plugged = self._plumbing.find(endpoint, session.deadline)
         self._plumbing.unplug(endpoint, session.deadline)
-        if plugged is not None:
-            session.delete(f"{PORTS}/{plugged}")
+        if plugged is not None and plugged.iface_id is not None:
+            session.delete(f"{PORTS}/{plugged.iface_id}")
             return {}
         # The host was restarted, or this call is made again after the half of it.
         record = self._records.find(session, network)
@@ -217,19 +215,12 @@ class EndpointDriver:
     def operational_info(self, session: Session, call: Fields) -> dict[str, Any]:
         """What ``docker network inspect --verbose`` and the daemon's log may show of it."""
         endpoint = call.docker_id("EndpointID")
-        port = self._plumbing.port_of(endpoint, session.deadline)
-        if port is None:
+        plugged = self._plumbing.find(endpoint, session.deadline)
+        if plugged is None or plugged.iface_id is None:
             return {"Value": {"status": "unplugged"}}
-        binding = session.find(f"/v1/port-bindings/{port}")
-        if binding is None:
-            return {"Value": {"status": "unknown to Treadle", "port": port}}
-        return {
-            "Value": {
-                "status": "up" if binding.get("up") else "down",
-                "port": port,
-                "chassis": str(binding.get("chassis") or ""),
-            }
-        }
+        is_up = plugged.external_ids.get(INSTALLED) == "true"
+        told = {"status": "up" if is_up else "down", "port": plugged.iface_id}
+        return {"Value": {**told, "error": plugged.error} if plugged.error else told}
 
     def nothing(self, _session: Session, call: Fields) -> dict[str, Any]:
         """What has no meaning here: ports that a container exposes are for whoever may reach it,

@@ -5,7 +5,6 @@ sends ends in :class:`BadCallError`, which names the field, before anything is d
 """
 
 import base64
-import binascii
 import ipaddress
 import json
 import re
@@ -106,7 +105,7 @@ class Fields:
         text = self.text(name)
         try:
             octets = base64.b64decode(text, validate=True)
-        except binascii.Error:
+        except ValueError:
             raise self._error(name, "is no base 64") from None
         if not octets:
             return None

@@ -26,7 +26,7 @@ from integrations.docker.server import Server, SocketTakenError
 from integrations.docker.session import Sessions
 from integrations.docker.settings import DockerSettings
 from integrations.docker.unix_http import UnixConnection
-from integrations.host.bridge import system_id
+from integrations.host.bridge import switch_facts
 from integrations.host.errors import HostError
 from integrations.http_exchange import HttpError
 from integrations.settings import SettingsError, add_options, load
@@ -99,10 +99,14 @@ class Driver:
 
     def __init__(self, settings: DockerSettings, sessions: Sessions) -> None:
         """Raises HostError, OSError, SocketTakenError and TimeLimitError."""
-        host = settings.host or system_id(Deadline(settings.timeout)) or socket.gethostname()
+        host, bridge = settings.host, settings.bridge
+        if host is None or bridge is None:
+            facts = switch_facts(Deadline(settings.timeout))
+            host = host or facts.system_id or socket.gethostname()
+            bridge = bridge or facts.integration_bridge
         wide = settings.scope == "global"
         path = Path(settings.socket)
-        records, pending, plumbing = Records(host), PendingPools(), Plumbing(settings.bridge)
+        records, pending, plumbing = Records(host), PendingPools(), Plumbing(bridge)
         pools = ipaddress.ip_network(settings.pools)
         networks = NetworkDriver(records, pending, settings.project, wide=wide)
         self._interval = settings.interval

@@ -61,11 +61,6 @@ class Session:
         """Delete an object that is named by its id; return whether it was there."""
         return self._client.delete(path, self.deadline)
 
-    def is_up(self, port: str) -> bool:
-        """Whether a hypervisor has the port, and its flows."""
-        binding = self._client.find(f"/v1/port-bindings/{port}", self.deadline)
-        return binding is not None and binding.get("up") is True
-
 
 class Sessions:
     """Makes sessions; connections to the server are kept for later ones."""

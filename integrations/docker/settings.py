@@ -24,7 +24,7 @@ class DockerSettings:
     socket: str = setting("/run/docker/plugins/treadle.sock", "where Docker calls the driver")
     docker: str = setting("/run/docker.sock", "Docker's own API, to ask what it has")
     host: str | None = setting(None, "this host's name in Treadle; Open vSwitch's system-id")
-    bridge: str = setting("br-int", "the integration bridge")
+    bridge: str | None = setting(None, "the integration bridge; the one that the agent takes")
     mtu: int = setting(GENEVE_MTU, "of containers' interfaces, where the network doesn't say")
     scope: str = setting("local", "local, or global for networks of a swarm")
     pools: str = setting("10.192.0.0/10", "what subnets are cut from where users don't say")

@@ -61,8 +61,18 @@ def test_containers_on_different_hosts_reach_each_other(
     assert {first["IPAddress"], second["IPAddress"]} == {"10.30.0.2", "10.30.0.3"}
     assert first["Gateway"] == "10.30.0.1"
     assert one.pings("c1", second["IPAddress"])
-    # Docker's user and Treadle's see the same.
+    two.docker("exec", "--detach", "c2", "nc", "-l", "-p", "80", "-e", "/bin/echo", "served")
+    fetch = ("exec", "c1", "nc", "-w", "3", second["IPAddress"], "80")
+    until(lambda: _output(one, *fetch) == "served", "a service in the other container", 10)
     assert one.docker("exec", "c1", "ip", "-o", "link", "show", "eth0").count("mtu 1442") == 1
+
+
+def _output(host: ContainerHost, *arguments: str) -> str:
+    """What a command of Docker's prints; empty if it fails."""
+    try:
+        return host.docker(*arguments)
+    except CommandError:
+        return ""
 
 
 def test_both_families_and_chosen_addresses(one: ContainerHost, two: ContainerHost) -> None:

@@ -1,8 +1,11 @@
 """Every call of Docker's against a real server, with a host that is played."""
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -10,7 +13,7 @@ import pytest
 
 from cli.testbed.lab import _free_ports
 from cli.testbed.server import Server as Treadle
-from integrations.deadline import Deadline
+from integrations.deadline import Deadline, TimeLimitError
 from integrations.docker import ids
 from integrations.docker.endpoints import EndpointDriver
 from integrations.docker.fields import network_of
@@ -18,8 +21,10 @@ from integrations.docker.ipam import IpamDriver, PendingPools
 from integrations.docker.networks import NetworkDriver
 from integrations.docker.records import Records
 from integrations.docker.routes import Routes
-from integrations.docker.session import Session, Sessions
+from integrations.docker.session import Sessions
+from integrations.host.bridge import BridgePort
 from integrations.host.errors import CommandFailedError
+from tests.databases import new_database
 
 pytestmark = pytest.mark.processes
 
@@ -57,6 +62,7 @@ class PlayedHost:
     def __init__(self) -> None:
         self.plugged: dict[str, tuple[str, str, int]] = {}
         self.error: Exception | None = None
+        self.has_agent = True
 
     def plug(
         self, endpoint: str, network: str, port: str, mac: str, mtu: int, deadline: Deadline
@@ -68,11 +74,17 @@ class PlayedHost:
     def unplug(self, endpoint: str, deadline: Deadline) -> None:
         self.plugged.pop(endpoint, None)
 
-    def port_of(self, endpoint: str, deadline: Deadline) -> str | None:
-        return self.plugged[endpoint][0] if endpoint in self.plugged else None
+    def wait_up(self, endpoint: str, deadline: Deadline) -> None:
+        if not self.has_agent:
+            raise TimeLimitError("not in time")
 
-    def trouble(self, endpoint: str, deadline: Deadline) -> str:
-        return ""
+    def find(self, endpoint: str, deadline: Deadline) -> BridgePort | None:
+        if endpoint not in self.plugged:
+            return None
+        facts = {"iface-id": self.plugged[endpoint][0]}
+        if self.has_agent:
+            facts["treadle-installed"] = "true"
+        return BridgePort("td", facts, 1, "")
 
     def is_there(self, endpoint: str, deadline: Deadline) -> bool:
         return endpoint in self.plugged
@@ -81,15 +93,23 @@ class PlayedHost:
 class PlayedDocker:
     """Calls the driver of one host as Docker does."""
 
-    def __init__(self, url: str, host: str = "hv1", *, wide: bool = False) -> None:
-        self.sessions = Sessions(url, None, None, plain_text=False, seconds=10)
+    def __init__(
+        self,
+        url: str,
+        host: str = "hv1",
+        *,
+        wide: bool = False,
+        token: str | None = None,
+        project: str = "default",
+    ) -> None:
+        self.sessions = Sessions(url, token, None, plain_text=False, seconds=10)
         self.host = PlayedHost()
         self.name = host
         records, pending = Records(host), PendingPools()
         self.routes = Routes(
             self.sessions,
-            IpamDriver(records, pending, "default", network_of("10.192.0.0/10"), wide=wide),
-            NetworkDriver(records, pending, "default", wide=wide),
+            IpamDriver(records, pending, project, network_of("10.192.0.0/10"), wide=wide),
+            NetworkDriver(records, pending, project, wide=wide),
             EndpointDriver(records, self.host, 1442),  # type: ignore[arg-type]
         )
 
@@ -173,10 +193,8 @@ Play = Callable[..., PlayedDocker]
 
 
 @pytest.fixture
-def play(treadle: Treadle, api: httpx.Client, monkeypatch: pytest.MonkeyPatch) -> Iterator[Play]:
+def play(treadle: Treadle, api: httpx.Client) -> Iterator[Play]:
     """Makes hosts with Docker: ``play("hv2")``."""
-    # No agent has the ports of these hosts.
-    monkeypatch.setattr(Session, "is_up", lambda _self, _port: True)
     played: list[PlayedDocker] = []
 
     def make(*words: str, url: str = treadle.url, wide: bool = False) -> PlayedDocker:
@@ -736,11 +754,10 @@ def test_an_endpoint_that_fails_leaves_nothing(docker: PlayedDocker, api: httpx.
 
 
 def test_an_endpoint_that_no_agent_takes_fails_in_time(
-    docker: PlayedDocker, api: httpx.Client, monkeypatch: pytest.MonkeyPatch
+    docker: PlayedDocker, api: httpx.Client
 ) -> None:
     docker.network("10.0.0.0/24", space="LocalDefault")
-    monkeypatch.setattr(Session, "is_up", lambda _self, _port: False)
-    docker.sessions.seconds = 1
+    docker.host.has_agent = False
     body = endpoint_body("10.0.0.2/24")
     status, told = docker.refusal("NetworkDriver.CreateEndpoint", **body)
     assert (status, "is the agent of this host running?" in told) == (503, True)
@@ -773,8 +790,11 @@ def test_what_is_told_of_an_endpoint(docker: PlayedDocker) -> None:
     assert told == {"Value": {"status": "unplugged"}}
     docker.endpoint("10.0.0.2/24")
     told = docker.call("NetworkDriver.EndpointOperInfo", **body)["Value"]
-    assert told["status"] == "down"
+    assert told["status"] == "up"
     assert told["port"] == docker.host.plugged[ENDPOINT][0]
+    docker.host.has_agent = False
+    told = docker.call("NetworkDriver.EndpointOperInfo", **body)["Value"]
+    assert told["status"] == "down"
 
 
 def test_a_server_that_is_away_is_told_in_time(play: Play) -> None:
@@ -813,3 +833,57 @@ def test_a_network_of_a_swarm(api: httpx.Client, play: Play) -> None:
     manager.call("IpamDriver.ReleaseAddress", PoolID=pool, Address="10.0.0.2")
     manager.call("NetworkDriver.FreeNetwork", NetworkID=network)
     assert items(api, "logical-switches") == []
+
+
+# A project
+
+
+def test_with_a_token_of_one_project(tmp_path: Path) -> None:
+    """All that a host asks is within its project, switches that others share included."""
+    server = Treadle(tmp_path, *_free_ports(2))
+    new_database(server.database)
+    admin, token = (_token(server, *words) for words in (("admin",), ("operator", "acme")))
+    process = server.start({"TREADLE_SERVER__API__AUTHENTICATION": "true"})
+    try:
+        server.wait_until_ready(process)
+        with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {admin}"}) as api:
+            docker = PlayedDocker(server.url, token=token, project="acme")
+            pool = docker.pool()
+            docker.network("10.0.0.0/24", router="edge")
+            docker.endpoint(docker.address(pool))
+            (port,) = ports(api)
+            assert port["project"] == "acme"
+            body = {"NetworkID": NET, "EndpointID": ENDPOINT}
+            docker.call("NetworkDriver.EndpointOperInfo", **body)
+            docker.call("NetworkDriver.DeleteEndpoint", **body)
+            docker.call("IpamDriver.ReleaseAddress", PoolID=pool, Address="10.0.0.2")
+            docker.call("NetworkDriver.DeleteNetwork", NetworkID=NET)
+            assert items(api, "logical-switches") == items(api, "logical-routers") == []
+            shared = post(api, "logical-switches", name="all", subnet4="10.9.0.0/24", shared=True)
+            post(api, "logical-switches", name="hidden", subnet4="10.9.0.0/24")
+            pool = docker.pool("10.9.0.0/24", switch=shared["id"])
+            docker.network("10.9.0.0/24", switch=shared["id"])
+            docker.endpoint(docker.address(pool))
+            (port,) = ports(api)
+            assert (port["project"], port["logical_switch"]) == ("acme", "default/all")
+            docker.call("NetworkDriver.DeleteEndpoint", **body)
+            docker.call("NetworkDriver.DeleteNetwork", NetworkID=NET)
+            assert items(api, "logical-switch-ports") == []
+            hidden = {"AddressSpace": SPACE, "Options": {"treadle.switch": "hidden"}}
+            told = docker.refusal("IpamDriver.RequestPool", **hidden)[1]
+            assert "no switch hidden in project acme" in told
+            docker.sessions.close()
+    finally:
+        process.stop()
+
+
+def _token(server: Treadle, role: str, project: str | None = None) -> str:
+    options = [] if project is None else ["--project", project]
+    argv = [sys.executable, "-m", "cli.main", "token", "create", f"a-{role}", "--role", role]
+    done = subprocess.run(
+        [*argv, *options, "--database", str(server.database)],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return done.stdout.split()[-1]

@@ -59,6 +59,7 @@ def test_what_docker_sends_is_read() -> None:
         ({"M": "00:00:00:00:00:00"}, lambda c: c.mac("M"), "M: is no MAC"),
         ({"M": "02:42"}, lambda c: c.mac("M"), "M: is no MAC"),
         ({"M": "!!!"}, lambda c: c.octets_as_mac("M"), "M: is no base 64"),
+        ({"M": "é"}, lambda c: c.octets_as_mac("M"), "M: is no base 64"),
         ({"M": "AAA="}, lambda c: c.octets_as_mac("M"), "M: is no MAC"),
         ({"F": "perhaps"}, lambda c: c.flag("F"), "F: is neither"),
         ({"F": 1}, lambda c: c.flag("F"), "F: is neither"),

@@ -49,7 +49,12 @@ def test_a_driver_serves_tells_its_status_and_stops(
     path = tmp_path / "treadle.sock"
     # Nothing listens there: the driver starts all the same, and says what doesn't work.
     chosen = DockerSettings(
-        url="http://127.0.0.1:1", socket=str(path), host="hv1", timeout=1, interval=0.1
+        url="http://127.0.0.1:1",
+        socket=str(path),
+        host="hv1",
+        bridge="br-int",
+        timeout=1,
+        interval=0.1,
     )
     driver = main.Driver(chosen, main._sessions(chosen))
     serving = threading.Thread(target=driver.serve)
