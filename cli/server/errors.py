@@ -9,6 +9,7 @@
     ├── DatabaseLostError     the database may be another server's by now
     ├── CertificateError      a certificate or its key cannot be used
     ├── IdentityFileError     the file of users cannot be used
+    ├── KeystoneError         what checks tokens of a Keystone cannot be used
     └── ServiceFailedError    a part of the server ended by itself
 """
 
@@ -39,6 +40,10 @@ class CertificateError(ServerError):
 
 class IdentityFileError(ServerError):
     """The users of the Neutron API cannot be known."""
+
+
+class KeystoneError(ServerError):
+    """Tokens of a Keystone cannot be checked."""
 
 
 class ServiceFailedError(ServerError):

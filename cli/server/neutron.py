@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import structlog
 
-from cli.server.errors import IdentityFileError
+from cli.server.errors import IdentityFileError, KeystoneError
 from cli.server.settings import NeutronListener
 
 if TYPE_CHECKING:
@@ -52,17 +52,22 @@ def reloading_users(users: "DirectoryFile | None") -> Callable[[], None]:
 def neutron_app(
     backend: "Backend", listener: NeutronListener, users: "DirectoryFile | None"
 ) -> "Starlette":
-    """Return the application."""
+    """Return the application; raises KeystoneError where Keystone's middleware can't be used."""
     from api.neutron.app import create_neutron_app
+    from api.neutron.auth.middleware import MiddlewareError
     from api.neutron.auth.setup import make_authentication
 
-    authentication = make_authentication(
-        listener.authentication,
-        backend,
-        users,
-        token_lifetime=listener.token_lifetime,
-        public_url=listener.public_url,
-    )
+    try:
+        authentication = make_authentication(
+            listener.authentication,
+            backend,
+            users,
+            keystone_file=listener.keystone_file,
+            token_lifetime=listener.token_lifetime,
+            public_url=listener.public_url,
+        )
+    except MiddlewareError as error:
+        raise KeystoneError(str(error)) from error
     return create_neutron_app(
         backend, authentication.authenticate, listener.limits, authentication.routes
     )

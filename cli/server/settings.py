@@ -131,10 +131,12 @@ class NeutronListener(Listener):
 
     port: int = Field(default=9696, ge=0, le=65535)
     enabled: bool = False
-    authentication: Literal["none", "token", "basic", "identity"] = "none"
+    authentication: Literal["none", "token", "basic", "identity", "keystone"] = "none"
     """How callers say who they are. `none`, for loopback, takes every caller for an admin."""
     identity_file: Path | None = None
     """The users, for `basic` and `identity`."""
+    keystone_file: Path | None = None
+    """For `keystone`: a file with a section `[keystone_authtoken]`."""
     token_lifetime: float = Field(default=3600.0, ge=60, le=30 * 86_400)
     """Seconds that a token of `identity` is good for."""
     public_url: str | None = Field(default=None, pattern=r"^https?://[^\s/]+(/[^\s]*)?$")
@@ -167,6 +169,8 @@ class NeutronListener(Listener):
             )
         if self.needs_users and self.identity_file is None:
             raise ValueError(f"authentication {self.authentication!r} needs identity_file")
+        if self.authentication == "keystone" and self.keystone_file is None:
+            raise ValueError("authentication 'keystone' needs keystone_file")
         return self
 
     def _check_quotas(self) -> None:

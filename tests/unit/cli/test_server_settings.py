@@ -115,3 +115,8 @@ def test_the_neutron_api_is_guarded_off_loopback() -> None:
     with pytest.raises(ValidationError, match="there is no quota 'colour'"):
         NeutronListener(quotas={"colour": 1})
     assert NeutronListener(quotas={"port": 500}).limits.quotas == {"port": 500}
+
+
+def test_a_keystone_needs_its_file() -> None:
+    with pytest.raises(ValidationError, match="needs keystone_file"):
+        NeutronListener(authentication="keystone")
