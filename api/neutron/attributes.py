@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 from api.neutron.context import Context
 from api.neutron.errors import BadRequestError, InvalidInputError, NotAuthorizedError
 from api.neutron.tags import tags_value
-from api.neutron.values import Converter, boolean, integer, line, text, uuid
+from api.neutron.values import Converter, boolean, given, integer, line, text, uuid
 
 
 class _Marker:
@@ -145,8 +145,8 @@ def read_only(name: str, convert: Converter = _TEXT, **more: Any) -> Attribute:
 
 
 ID = read_only("id", uuid)
-NAME = Attribute("name", line, "")
-DESCRIPTION = Attribute("description", text(), "", sorted=False)
+NAME = Attribute("name", given(line), "")
+DESCRIPTION = Attribute("description", given(text()), "", sorted=False)
 PROJECT = Attribute("project_id", text(), None, put=False)
 ADMIN_STATE_UP = Attribute("admin_state_up", boolean, True)
 STATUS = read_only("status")

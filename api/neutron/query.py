@@ -90,7 +90,7 @@ def read_query(
             directions.append(value)
         elif name in ("limit", "marker", "page_reverse"):
             rest[name] = value
-        elif name in _TAG_FILTERS:
+        elif name in _TAG_FILTERS and "tags" in known:
             tags.setdefault(name, []).extend(value.split(","))
         else:
             attribute = known.get("project_id" if name == "tenant_id" else name)

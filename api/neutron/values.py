@@ -63,6 +63,17 @@ def line(value: Any) -> str:
     return taken
 
 
+def given(convert: Converter) -> Converter:
+    """Return a converter that takes no null for an empty text."""
+
+    def convert_given(value: Any) -> Any:
+        if value is None:
+            raise ValueError("'None' is not a valid string")
+        return convert(value)
+
+    return convert_given
+
+
 _NAME = text()
 
 

@@ -32,7 +32,15 @@ from northbound.transaction import Reader, Transaction
 
 GroupRow = tuple[AddressSet, NeutronAddressGroup | None]
 
-_ADDRESSES: Final = list_of(cidr, unique=True, maximum=DEFAULT_WRITE_LIMITS.members)
+_NETWORKS: Final = list_of(cidr, maximum=DEFAULT_WRITE_LIMITS.members)
+
+
+def _addresses(value: Any) -> list[str]:
+    """Take networks, of which none is written twice; the same one in two forms is one."""
+    networks = _NETWORKS(value)
+    if value and len(set(value)) < len(value):
+        raise ValueError(f"Duplicate items in the list: '{value}'")
+    return list(dict.fromkeys(networks))
 
 
 class AddressGroups(Resource[GroupRow]):
@@ -47,7 +55,7 @@ class AddressGroups(Resource[GroupRow]):
             NAME,
             PROJECT,
             read_only("shared", boolean, visible=False, filtered=False, sorted=False),
-            Attribute("addresses", _ADDRESSES, (), put=False, filtered=False, sorted=False),
+            Attribute("addresses", _addresses, (), put=False, filtered=False, sorted=False),
             *UNTAGGED,
         ),
     )
@@ -163,7 +171,7 @@ class AddressGroups(Resource[GroupRow]):
             reason = "the body has to have a list 'addresses' and nothing else"
             raise InvalidInputError("addresses", reason)
         try:
-            addresses = _ADDRESSES(body["addresses"])
+            addresses = _addresses(body["addresses"])
         except ValueError as error:
             raise InvalidInputError("addresses", str(error)) from None
         before = self.views(tx, context, [row])[0]

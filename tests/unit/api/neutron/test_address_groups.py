@@ -11,7 +11,7 @@ PATH = "address-groups"
 
 
 async def test_a_group_is_an_address_set_of_the_same_id(neutron: Neutron) -> None:
-    addresses = ["10.0.0.1/32", "10.1.0.7/24", "FD00::1/128"]
+    addresses = ["10.0.0.1/32", "10.1.0.7/24", "10.1.0.8/24", "FD00::1/128"]
     made = await neutron.make(PATH, name="office", addresses=addresses, description="ours")
     assert made["addresses"] == ["10.0.0.1/32", "10.1.0.0/24", "fd00::1/128"]
     there = (await neutron.v1.get(f"/v1/address-sets/{made['id']}")).json()
@@ -80,6 +80,8 @@ async def test_actions_with_bodies_that_are_none(
         ({"addresses": "10.0.0.0/8"}, "is not a list"),
         ({"addresses": [["10.0.0.0/8"]]}, "is not a valid IP subnet"),
         ({"name": "x" * 256}, "exceeds maximum length"),
+        ({"name": None}, "'None' is not a valid string"),
+        ({"description": None}, "'None' is not a valid string"),
         ({"shared": True}, "Attribute 'shared' not allowed in POST"),
         ({"tags": ["x"]}, "Unrecognized attribute(s) 'tags'"),
     ],

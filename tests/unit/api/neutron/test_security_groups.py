@@ -444,6 +444,7 @@ async def test_filters_of_rules(neutron: Neutron) -> None:
         ("remote_ip_prefix=x", "InvalidCIDR"),
         ("colour=blue", "HTTPBadRequest"),
         ("sort_key=description", "HTTPBadRequest"),
+        ("tags=x", "HTTPBadRequest"),
     ):
         await neutron.refused(400, type_, "GET", f"{RULES}?{query}")
 
