@@ -26,7 +26,7 @@ from tests.compat.neutron.endpoints import (
 )
 from tests.system.conftest import Scene, two_hypervisors
 
-pytestmark = [pytest.mark.system, pytest.mark.compat, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]
 
 _LOGIN = """
 auth_type = password

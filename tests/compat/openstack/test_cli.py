@@ -214,6 +214,7 @@ def test_what_can_only_be_read(user: Openstack) -> None:
         "standard-attr-tag",
         "security-group",
         "router",
+        "quotas",
         "subnet_allocation",
     } <= aliases
     shown = user.json("extension show standard-attr-tag")

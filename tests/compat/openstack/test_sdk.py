@@ -15,7 +15,7 @@ _MISSING = "8d3a9b5e-0f57-4f0e-8d11-7a8c0c4a51f2"
 @pytest.fixture(
     scope="module",
     params=[
-        pytest.param("treadle", marks=pytest.mark.compat),
+        "treadle",
         pytest.param("neutron", marks=pytest.mark.compat),
     ],
 )
