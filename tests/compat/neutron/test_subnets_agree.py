@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from tests.compat.neutron.endpoints import endpoint
+from tests.compat.neutron.endpoints import Endpoint, endpoint
 
 pytestmark = [pytest.mark.compat, pytest.mark.processes, pytest.mark.timeout(900)]
 
@@ -167,13 +167,19 @@ class Pair:
                     assert api.client.delete(f"/v2.0/{kind}/{found}").status_code == 204
 
 
+def client(asked: Endpoint) -> httpx.Client:
+    """Return what asks an API as its administrator."""
+    administrator = asked.users["administrator"]
+    return httpx.Client(base_url=asked.url, headers=administrator.headers, timeout=60)
+
+
 @pytest.fixture(scope="module")
 def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
     with (
         endpoint("treadle", tmp_path_factory.mktemp("treadle")) as ours,
         endpoint("neutron", tmp_path_factory.mktemp("neutron")) as theirs,
-        httpx.Client(base_url=ours.url, timeout=60) as treadle,
-        httpx.Client(base_url=theirs.url, timeout=60) as neutron,
+        client(ours) as treadle,
+        client(theirs) as neutron,
     ):
         pair = Pair(Api(treadle), Api(neutron))
         # Neutron shows prefix lengths as texts, and as numbers when it has changed them.
