@@ -21,10 +21,8 @@ Errors::
 
 import json
 import os
-import random
 import time
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlencode
@@ -247,8 +245,7 @@ class Client:
                     raise refusal
                 pause = max(pause, min(refusal.retry_after or 0.0, 5.0))
                 failure = refusal
-            # Many that were refused at once shouldn't come again at once.
-            wait = pause * random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+            wait = pause * _jitter()
             try:
                 if deadline.left() <= wait:
                     raise failure
@@ -264,6 +261,13 @@ class Client:
         return f"{path}?{urlencode(given)}" if given else path
 
 
+def _jitter() -> float:
+    """Return a factor around 1: many that were refused at once shouldn't come again at once."""
+    import random  # of no use where all goes well, and slow to load
+
+    return random.uniform(0.5, 1.5)  # noqa: S311 - no secret
+
+
 def segment(text: str) -> str:
     """Return `text` as one segment of a path.
 
@@ -276,7 +280,7 @@ def segment(text: str) -> str:
 def read_token(path: str) -> str:
     """Return the bearer token in a file; raise :class:`ClientSettingsError` if there is none."""
     try:
-        with Path(path).open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123 - pathlib is slow to load
             octets = file.read(_TOKEN_LIMIT)
         return _checked_token(octets.decode("ascii").strip())
     except OSError as error:
