@@ -215,7 +215,8 @@ class Client:
     ) -> Json:
         """Ask for something, and return the JSON that is answered (None for an empty answer).
 
-        `query` entries that are None are left out. Raises the errors above.
+        What is None in `query` is left out; with ``project`` None so is the client's project.
+        Raises the errors above.
         """
         target = self._target(path, query or {})
         octets = b"" if body is None else json.dumps(body, separators=(",", ":")).encode()
@@ -256,8 +257,8 @@ class Client:
 
     def _target(self, path: str, query: Mapping[str, str | int | None]) -> str:
         given = {name: str(value) for name, value in query.items() if value is not None}
-        if self._project is not None:
-            given.setdefault("project", self._project)
+        if self._project is not None and "project" not in query:
+            given["project"] = self._project
         return f"{path}?{urlencode(given)}" if given else path
 
 

@@ -15,6 +15,7 @@ from integrations.cni.errors import REFUSED, CniError
 from integrations.deadline import Deadline
 
 _PORTS = "/v1/logical-switch-ports"
+_SWITCHES = "/v1/logical-switches"
 _ATTEMPTS = 4
 
 
@@ -152,7 +153,7 @@ def _make(
             continue
         try:
             views = [result["object"] for result in answer["results"]]
-            switch = _switch(client, configuration, deadline) if shared else views.pop(0)
+            switch = find_switch(client, configuration, deadline) if shared else views.pop(0)
             view = views[len(ports) - 1]
             if not isinstance(switch, dict) or not isinstance(view, dict):
                 raise TypeError
@@ -214,12 +215,6 @@ def _is_taken(error: RefusedError, port_id: str) -> bool:
     )
 
 
-def _switch(client: Client, configuration: Configuration, deadline: Deadline) -> Json:
-    """Return a switch of another project, ``PROJECT/NAME``."""
-    project, _, name = configuration.switch.partition("/")
-    return client.get(f"/v1/logical-switches/{segment(name)}", deadline, project=project)
-
-
 def _waiting(wait: str | None, deadline: Deadline) -> dict[str, str | int | None]:
     """Return the query that has the server wait, for less long than there is time."""
     if wait is None:
@@ -247,6 +242,16 @@ def _length(ip: str, subnets: list[Any], asked: dict[str, str]) -> int:
         if address in subnet:
             return int(subnet.prefixlen)
     return int(asked.get(ip) or address.max_prefixlen)
+
+
+def find_switch(client: Client, configuration: Configuration, deadline: Deadline) -> Json | None:
+    """Return the configuration's logical switch as the API shows it, or None if there is none."""
+    project, slash, name = configuration.switch.rpartition("/")
+    if not slash:
+        return client.find(f"{_SWITCHES}/{segment(name)}", deadline)
+    # A token of one project may not name another, but lists what that shares.
+    switches = client.items(_SWITCHES, deadline, {"name": name, "project": None})
+    return next((each for each in switches if each.get("project") == project), None)
 
 
 def find_group(client: Client, group: str, deadline: Deadline) -> dict[str, Any] | None:

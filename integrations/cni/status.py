@@ -1,7 +1,7 @@
 """STATUS: whether an ADD would find all that it needs."""
 
 from integrations.client import ClientError, RefusedError, segment
-from integrations.cni import modes
+from integrations.cni import modes, ports
 from integrations.cni.configuration import MACVLAN
 from integrations.cni.errors import NOT_AVAILABLE, CniError
 from integrations.cni.session import Session
@@ -34,9 +34,7 @@ def _check_host(session: Session) -> None:
 
 def _check_server(session: Session) -> None:
     _, configuration, deadline, client = session
-    project, slash, name = configuration.switch.rpartition("/")
-    query = {"project": project} if slash else {}
-    switch = client.find(f"/v1/logical-switches/{segment(name)}", deadline, **query)
+    switch = ports.find_switch(client, configuration, deadline)
     if switch is None and configuration.create_switch is None:
         raise CniError(NOT_AVAILABLE, f"Treadle has no logical switch {configuration.switch}")
     if configuration.mode == MACVLAN:

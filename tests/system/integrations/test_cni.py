@@ -447,3 +447,41 @@ def test_a_container_without_ipv6_is_given_it(host: CniHost) -> None:
 
 def _addresses_of(namespace: Namespace) -> Any:
     return json.loads(namespace.run("ip", "-j", "address", "show", "dev", "eth0"))
+
+
+def test_a_token_of_one_project_is_enough(scene: Scene, host: CniHost, tmp_path: Path) -> None:
+    scene.net.call("POST", "/port-groups", {"name": "web", "project": "acme"})
+    wanted = {"name": "cni", "role": "operator", "project": "acme"}
+    token = tmp_path / "token"
+    token.write_text(scene.net.client.post("/v1/tokens", json=wanted).json()["token"])
+    own = host.configuration(
+        "acme", tokenFile=str(token), createSwitch={"subnet4": "10.6.0.0/24"}, portGroups=["web"]
+    )
+    with containers(1) as (one,):
+        result = host.call("ADD", own, "web", str(one.path))
+        (port,) = ports(scene)
+        assert (port["project"], addresses(result)) == ("acme", ["10.6.0.2"])
+        host.call("CHECK", {**own, "prevResult": result}, "web", str(one.path))
+        host.call("STATUS", own)
+        host.collect(own)
+        assert ports(scene) == []
+
+        # Another project's switch is there once it is shared.
+        foreign = host.configuration("shared", tokenFile=str(token), switch="default/lan")
+        with pytest.raises(CniFailedError, match="no logical switch"):
+            host.call("ADD", foreign, "web", str(one.path))
+        scene.net.call("PATCH", "/logical-switches/lan", {"shared": True})
+        result = host.call("ADD", foreign, "web", str(one.path))
+        assert result["ips"][0]["address"].startswith("10.9.0.")
+        host.call("STATUS", foreign)
+        assert result["ips"][0]["address"].endswith("/24")
+        # What is there already is brought to what is asked for.
+        one.ip("link", "delete", "eth0")
+        host.call("ADD", foreign, "web", str(one.path))
+        host.call("DEL", foreign, "web", str(one.path))
+        token.write_text("wrong")
+        with pytest.raises(CniFailedError, match="token"):
+            host.call("ADD", own, "web", str(one.path))
+    scene.net.call("PATCH", "/logical-switches/lan", {"shared": False})
+    for path in ("/logical-switches/acme", "/port-groups/web"):
+        assert scene.net.client.delete(f"/v1{path}?project=acme").is_success

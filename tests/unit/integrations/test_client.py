@@ -44,6 +44,9 @@ def test_a_request_carries_body_token_and_project() -> None:
     assert answer == {"id": "x"}
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     assert head.startswith(b"POST /v1/x?wait=up&project=acme HTTP/1.1\r\n")
+    with scripted_server(sends(http(200, "{}"))) as server, Client(server.url, project="a") as one:
+        one.request("GET", "/v1/x", Deadline(5), query={"project": None})
+        assert server.requests[0].startswith(b"GET /v1/x HTTP/1.1\r\n")
     assert b"\r\nAuthorization: Bearer secret\r\n" in head
     assert body == b'{"a":[1]}'
 
