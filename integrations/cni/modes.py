@@ -107,22 +107,28 @@ def make_interface(
 
 def unplug(
     configuration: Configuration,
-    bridge_name: str | None,
+    bridge_name: str,
     attachment: Attachment,
     netns: str | None,
     deadline: Deadline,
 ) -> None:
-    """Take the interface away, and its port off the bridge (`bridge_name` None: there is none)."""
+    """Take the interface away, and its port off the bridge."""
     interface = bridge_interface(configuration, attachment)
-    if interface is not None and bridge_name is not None:
-        port = bridge.find_port(interface, deadline)
-        # A representor may be another container's by now.
-        if port is not None and port.iface_id == attachment.port_id:
-            bridge.remove_port(bridge_name, interface, deadline)
-    if configuration.mode == OVERLAY:
+    if interface is not None and _is_port_of(configuration, attachment, deadline):
+        bridge.remove_port(bridge_name, interface, deadline)
+    if configuration.mode != HOST_DEVICE:
+        # Of a macvlan what has not got into the container, if anything.
         links.remove_link(attachment.host_interface, deadline)
-    elif netns is not None:
+    if configuration.mode != OVERLAY and netns is not None:
         _take_out(configuration, attachment.ifname, netns, deadline)
+
+
+def _is_port_of(configuration: Configuration, attachment: Attachment, deadline: Deadline) -> bool:
+    """Tell whether the port of the bridge is this attachment's, where its name doesn't say so."""
+    if configuration.mode == OVERLAY:
+        return True
+    port = bridge.find_port(configuration.representor or "", deadline)
+    return port is not None and port.iface_id == attachment.port_id
 
 
 def _take_out(configuration: Configuration, ifname: str, netns: str, deadline: Deadline) -> None:
