@@ -7,7 +7,7 @@ the claims of addresses.
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, union
+from sqlalchemy import ColumnElement, String, cast, or_, select, union
 from sqlalchemy.orm import aliased
 
 from api.neutron.port_views import ROUTER_INTERFACE
@@ -42,6 +42,8 @@ def narrowed_to_ports(query: AnySelect, asked: ListQuery) -> AnySelect:
         query = query.where(_has_device(filters["device_id"]))
     if "security_groups" in filters:
         query = query.where(_is_in_groups(filters["security_groups"]))
+    if "binding:host_id" in filters and "" not in filters["binding:host_id"]:
+        query = query.where(_may_be_on(filters["binding:host_id"]))
     if "fixed_ips" in filters:
         query = _with_fixed_ips(query, filters["fixed_ips"])
     return query
@@ -86,6 +88,8 @@ def _with_fixed_ips(query: AnySelect, wanted: Sequence[tuple[str, str]]) -> AnyS
     return query
 
 
-def on_hosts(hosts: Sequence[str]) -> ColumnElement[bool]:
-    """Return the condition that ports are asked to be on one of these hosts."""
-    return or_(*(json_list_has(LogicalSwitchPort.requested_chassis, host) for host in hosts))
+def _may_be_on(hosts: Sequence[str]) -> ColumnElement[bool]:
+    """Return the condition that ports are asked to be on one of these hosts, or on none."""
+    requested = LogicalSwitchPort.requested_chassis
+    anywhere = cast(requested, String) == "[]"
+    return or_(anywhere, *(json_list_has(requested, host) for host in hosts))

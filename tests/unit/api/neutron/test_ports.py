@@ -198,6 +198,9 @@ async def test_binding_and_status(neutron: Neutron) -> None:
     # It is where it has an interface, though no one asks for that host any more.
     shown = await neutron.get(f"ports/{free['id']}")
     assert (shown["binding:host_id"], shown["binding:vif_type"]) == ("host-1.example", "ovs")
+    found = await neutron.get("ports?binding:host_id=host-1.example&binding:host_id=hv9")
+    assert [each["id"] for each in found] == [port["id"]]
+    assert await neutron.get("ports?binding:host_id=hv9") == []
     stopped = await update(neutron, port, admin_state_up=False)
     assert stopped["status"] == "DOWN"
 
