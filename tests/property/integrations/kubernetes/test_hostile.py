@@ -1,51 +1,71 @@
 """Whatever JSON calls itself a pod or a policy: it is read, or told, and never a fault."""
 
+import copy
+from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from integrations.kubernetes.errors import UnsayableError
 from integrations.kubernetes.rules import Policy
 from integrations.kubernetes.translation import Translation
-from integrations.kubernetes.watched import KINDS, apply_object
+from integrations.kubernetes.watched import apply_object
+from tests.property.integrations.kubernetes import clusters
 
-NAMES = (
-    *("metadata", "name", "namespace", "labels", "annotations", "uid", "spec", "status", "phase"),
-    *("podSelector", "namespaceSelector", "matchLabels", "matchExpressions", "key", "operator"),
-    *("values", "ingress", "egress", "from", "to", "ports", "port", "endPort", "protocol"),
-    *("ipBlock", "cidr", "except", "policyTypes", "subject", "namespaces", "pods", "priority"),
-    *("action", "networks", "portNumber", "portRange", "namedPort", "start", "end"),
-    *("containers", "initContainers", "containerPort", "hostNetwork", "restartPolicy"),
-)
-TEXTS = ("web", "In", "Exists", "Ingress", "TCP", "Allow", "Deny", "Pass", "10.0.0.0/8", "::/0", "")
+Path = tuple[str | int, ...]
 
-scalars = st.one_of(
-    st.none(), st.booleans(), st.integers(-5, 70_000), st.sampled_from(TEXTS), st.text(max_size=5)
-)
+TEXTS = ("web", "In", "Ingress", "TCP", "Allow", "10.0.0.0/8", "10.0.0.0/99", "::/0", "")
+
 values = st.recursive(
-    scalars,
-    lambda inner: st.one_of(
-        st.lists(inner, max_size=3),
-        st.dictionaries(st.sampled_from(NAMES), inner, max_size=4),
+    st.one_of(
+        *(st.none(), st.booleans(), st.integers(-5, 70_000)),
+        *(st.sampled_from(TEXTS), st.text(max_size=5)),
     ),
-    max_leaves=15,
+    lambda inner: st.one_of(
+        st.lists(inner, max_size=2), st.dictionaries(st.text(max_size=5), inner, max_size=2)
+    ),
+    max_leaves=4,
 )
 
 
-def objects() -> st.SearchStrategy[dict[str, Any]]:
-    def build(spec: Any, more: dict[str, Any], named: bool) -> dict[str, Any]:
-        meta = {"name": "a", "namespace": "red"}
-        return {**more, "spec": spec, **({"metadata": meta} if named else {})}
-
-    specs = st.dictionaries(st.sampled_from(NAMES), values, max_size=6) | values
-    more = st.dictionaries(st.sampled_from(NAMES), values, max_size=3)
-    return st.builds(build, specs, more, st.booleans() | st.just(True))
+def paths(value: Any, here: Path = ()) -> Iterator[Path]:
+    """The places of all values within a value."""
+    yield here
+    if isinstance(value, dict | list):
+        for name, held in value.items() if isinstance(value, dict) else enumerate(value):
+            yield from paths(held, (*here, name))
 
 
-@given(st.sampled_from(sorted(KINDS)), objects())
-def test_anything_is_read_or_told(kind: str, value: dict[str, Any]) -> None:
+@st.composite
+def spoiled(draw: st.DrawFn, valid: st.SearchStrategy[Any]) -> Any:
+    """A valid object of which something is something else, or has one more field."""
+    value = {"": copy.deepcopy(draw(valid))}
+    place = draw(st.sampled_from([each for each in paths(value) if len(each) > 1]))
+    holder: Any = value
+    for name in place[:-1]:
+        holder = holder[name]
+    odd = draw(values)
+    if isinstance(holder[place[-1]], dict) and draw(st.booleans()):
+        holder[place[-1]][draw(st.text(max_size=5))] = odd
+    else:
+        holder[place[-1]] = odd
+    return value[""]
+
+
+objects = st.one_of(
+    st.tuples(st.just("Pod"), spoiled(clusters.pods())),
+    st.tuples(st.just("NetworkPolicy"), spoiled(clusters.network_policies())),
+    st.tuples(st.just("AdminNetworkPolicy"), spoiled(clusters.admin_policies())),
+    st.tuples(st.just("BaselineAdminNetworkPolicy"), spoiled(clusters.baseline_policies())),
+)
+
+
+@given(objects)
+@settings(max_examples=400)
+def test_anything_is_read_or_told(drawn: tuple[str, Any]) -> None:
+    kind, value = drawn
     translation = Translation()
     translation.set_namespace("red", {})
     translation.set_policy(Policy("other", ()))

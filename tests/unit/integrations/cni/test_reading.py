@@ -20,7 +20,7 @@ ENVIRONMENT = {
     "CNI_IFNAME": "eth0",
     "CNI_PATH": "/opt/cni/bin",
 }
-EXAMPLES = Path(__file__).parents[4] / "examples/cni"
+EXAMPLES = Path(__file__).parents[4] / "examples"
 DOCUMENT: Mapping[str, Any] = {"cniVersion": "1.1.0", "name": "lan", "type": "treadle-cni"}
 
 
@@ -197,7 +197,7 @@ def test_other_versions_are_refused(version: str | None, command: str) -> None:
     assert refused.value.code == 1
 
 
-@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*.conflist")), ids=lambda path: path.stem)
+@pytest.mark.parametrize("path", sorted(EXAMPLES.glob("*/*.conflist")), ids=lambda path: path.stem)
 def test_the_examples_are_right(path: Path) -> None:
     conflist = json.loads(path.read_text())
     (plugin,) = conflist.pop("plugins")
