@@ -76,6 +76,8 @@ def test_a_network_and_its_containers(cloud: Cloud) -> None:
         assert (port["status"], port["device_owner"]) == ("ACTIVE", "compute:kuryr")
         assert (port["device_id"], port["binding:host_id"]) == (endpoint, host.name)
         assert port["binding:vif_type"] == "ovs"
+    agents = {each["host"]: each["alive"] for each in cloud.objects("agents")}
+    assert agents == {each.name: True for each in cloud.hosts.values()}
     (network,) = cloud.objects("networks")
     assert network["name"] in (network_id, f"kuryr-net-{network_id[:8]}")
     remove(host, "c1", "c2", network="blue")

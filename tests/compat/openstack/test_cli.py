@@ -3,11 +3,12 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.compat.neutron.endpoints import Endpoint, endpoint
+from tests.compat.neutron.endpoints import PASSWORD, PROJECTS, Endpoint, endpoint
 from tests.compat.openstack.cases import (
     ADMINISTRATORS_CASES,
     ADMINISTRATORS_COMMANDS,
@@ -229,3 +230,18 @@ def test_what_can_only_be_read(user: Openstack) -> None:
     assert "lan" in {row["Network Name"] for row in user.json("ip availability list")}
     user("port delete one")
     user("network delete lan")
+
+
+def test_a_user_logs_in_with_a_password(tmp_path: Path) -> None:
+    with endpoint("treadle", tmp_path) as api:
+        where = ("--os-auth-type", "password", "--os-auth-url", f"{api.url}/identity/v3")
+        user = ("--os-username", "tenant", "--os-user-domain-id", "default")
+        project = ("--os-project-name", PROJECTS["tenant"], "--os-project-domain-id", "default")
+        with openstack(*where, *user, *project, "--os-password", PASSWORD) as client:
+            assert client.json("token issue")["project_id"] == PROJECTS["tenant"]
+            assert client.json("network create lan")["project_id"] == PROJECTS["tenant"]
+            limits = {row["Resource"]: row["Limit"] for row in client.json("quota show --network")}
+            assert limits["networks"] == -1
+            client("network delete lan")
+        with openstack(*where, *user, *project, "--os-password", "wrong") as client:
+            assert "401" in client.refusal("network list")
