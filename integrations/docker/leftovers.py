@@ -11,12 +11,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from integrations.client import ClientError
 from integrations.docker import ids
 from integrations.docker.docker_api import Networks, read_networks
+from integrations.docker.errors import DriverError
 from integrations.docker.networks import NetworkDriver
 from integrations.docker.plumbing import Plumbing
 from integrations.docker.records import PORTS
 from integrations.docker.session import Session
+from integrations.host.errors import HostError
 
 _LOG = logging.getLogger(__name__)
 
@@ -98,16 +101,27 @@ class Cleaner:
         self._removed = removed
         self._before: set[Leftover] = set()
 
-    def look(self, session: Session) -> None:
-        """Look once. Raises what sessions, plumbing and Docker's API do."""
+    def look(self, session: Session) -> bool:
+        """Look once; return whether something is to be removed if the next look finds it, too.
+
+        Raises what sessions, plumbing and Docker's API do.
+        """
         known = self._read(session)
         there = leftovers(known)
+        failures: list[Exception] = []
         # Ports before networks, whose switches they are on.
         for each in sorted(there & self._before, key=lambda each: each.kind, reverse=True):
             _LOG.warning("removing %s %s: Docker doesn't have it", each.kind, each.name)
-            self._remove(session, each)
-            self._removed(each.kind)
-        self._before = there
+            try:
+                self._remove(session, each)
+            except (ClientError, DriverError, HostError) as error:
+                failures.append(error)
+            else:
+                self._removed(each.kind)
+        self._before = there - self._before
+        if failures:
+            raise failures[0]  # one that stays for ever mustn't keep the others
+        return bool(self._before)
 
     def _read(self, session: Session) -> Known:
         ports: dict[str, OwnPort] = {}

@@ -30,7 +30,7 @@ class DockerSettings:
     pools: str = setting("10.192.0.0/10", "what subnets are cut from where users don't say")
     timeout: float = setting(25.0, "seconds that one call of Docker may take")
     requests: int = setting(32, "how many calls are in work at once")
-    interval: float = setting(60.0, "seconds between looks for what Docker has no more")
+    interval: float = setting(300.0, "seconds between looks for what Docker has no more")
     log_level: str = setting("info", "debug, info, warning or error")
 
     def __post_init__(self) -> None:
