@@ -28,7 +28,7 @@ Pair = Mapping[str, str]
 
 
 class OwnAddresses(NamedTuple):
-    """The addresses of a port; `mac` is "" where no one has said it."""
+    """The addresses of a port; `mac` is "" where nothing says it."""
 
     mac: str
     ips: tuple[str, ...]

@@ -1,7 +1,7 @@
 """What ports may be and who may make them so: the refusals of ports.
 
-On a network of another project, which that shares, a port gets what it is given: who makes it
-chooses neither its addresses nor whether it is held to them.
+On a network that another project shares, a port gets the addresses that it is given, and is held
+to them.
 """
 
 from collections.abc import Mapping, Sequence

@@ -166,7 +166,7 @@ class Ports(Resource[PortRow]):
         visible = context.scope.visible(LogicalSwitchPort)
         if context.is_admin:
             return query.where(visible)
-        # Who owns a network sees who is on it.
+        # The owner of a network sees all ports on it.
         return query.where(or_(visible, LogicalSwitch.project == context.project))
 
     def narrowed(self, query: AnySelect, asked: ListQuery) -> AnySelect:
@@ -247,8 +247,10 @@ class Ports(Resource[PortRow]):
         annex.more = _more(annex.more, changes)
         tx.flush()
         if "security_groups" in changes:
+            before = groups_of(tx, [port.id]).get(port.id, [])
             set_groups(tx, port, changes["security_groups"])
-            tx.touch(port)
+            if set(before) != set(changes["security_groups"]):
+                tx.touch(port)
         if bool(port.port_security) != was_secured:
             set_protected(tx, port, not was_secured)
 
@@ -272,7 +274,7 @@ class Ports(Resource[PortRow]):
 
     def may_change(self, context: Context, row: PortRow, verb: str) -> bool:
         port, _, network_project = row
-        # Who owns a network may take others off it.
+        # The owner of a network may take the ports of others off it.
         return context.owns(port.project) or (verb == "delete" and context.owns(network_project))
 
     def _secure(
@@ -295,13 +297,14 @@ class Ports(Resource[PortRow]):
         changes: Mapping[str, Any],
     ) -> None:
         """Refuse changes after which port security and what rests on it would not agree."""
-        secured = changes.get("port_security_enabled", bool(port.port_security))
+        ends = not changes.get("port_security_enabled", True)
         groups = changes.get("security_groups", UNSET)
-        if groups is UNSET and not secured:
-            groups = groups_of(tx, [port.id]).get(port.id, ())
-            if groups and "port_security_enabled" in changes:
-                raise port_has_groups()
-        pairs = changes.get("allowed_address_pairs", annex.allowed_address_pairs)
+        if ends and groups is UNSET and groups_of(tx, [port.id]):
+            raise port_has_groups()
+        # What /v1 has made of a port doesn't stand in the way of other changes.
+        held = annex.allowed_address_pairs if ends else ()
+        pairs = changes.get("allowed_address_pairs", held)
+        secured = changes.get("port_security_enabled", bool(port.port_security))
         check_security(groups, pairs, secured=secured)
 
     def _readdressed(

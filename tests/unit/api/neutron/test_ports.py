@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from api.neutron.resources.port import Ports
 from southbound.chassis import bridge_ids
 from southbound.rows import Chassis, Encap
 from tests.unit.api.neutron.conftest import Neutron
@@ -111,6 +112,31 @@ async def test_what_v1_changes_is_shown(neutron: Neutron) -> None:
     deleted = await neutron.v1.delete(f"/v1/logical-switch-ports/{port['id']}")
     assert deleted.is_success
     assert await neutron.get("ports") == []
+
+
+async def test_changes_of_v1_do_not_stand_in_the_way(neutron: Neutron) -> None:
+    network, _ = await make_network(neutron, "10.0.0.0/24")
+    port = await neutron.make("ports", network_id=network, allowed_address_pairs=PAIRS)
+    body: dict[str, Any] = {"port_security": []}
+    patched = await neutron.v1.patch(f"/v1/logical-switch-ports/{port['id']}", json=body)
+    assert patched.is_success
+    changed = await update(neutron, port, name="renamed", device_id="vm")
+    assert (changed["name"], changed["port_security_enabled"]) == ("renamed", False)
+    body = {"port": {"port_security_enabled": False}}
+    path = f"ports/{port['id']}"
+    await neutron.refused(409, "PortSecurityPortHasSecurityGroup", "PUT", path, body)
+    secured = await update(neutron, port, port_security_enabled=True)
+    assert secured["allowed_address_pairs"] == port["allowed_address_pairs"]
+    again = (await v1_port(neutron, port["id"]))["port_security"]
+    assert [each.split()[0] for each in again] == [port["mac_address"], OTHER_MAC]
+
+
+async def test_nothing_changes_where_nothing_is_changed(neutron: Neutron) -> None:
+    network, _ = await make_network(neutron, "10.0.0.0/24")
+    port = await neutron.make("ports", network_id=network, name="a", allowed_address_pairs=PAIRS)
+    names = [attribute.name for attribute in Ports.attributes.by_name.values() if attribute.put]
+    same = await update(neutron, port, **{name: port[name] for name in names})
+    assert same == port
 
 
 async def test_ports_of_v1_are_ports(neutron: Neutron) -> None:
