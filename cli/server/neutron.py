@@ -1,5 +1,6 @@
 """The Neutron API of a server, as its settings say."""
 
+import stat
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
@@ -26,9 +27,12 @@ def read_users(listener: NeutronListener) -> "DirectoryFile | None":
     from api.neutron.auth.directory import DirectoryError, DirectoryFile
 
     try:
-        return DirectoryFile(listener.identity_file)
+        users = DirectoryFile(listener.identity_file)
     except DirectoryError as error:
         raise IdentityFileError(str(error)) from error
+    if listener.identity_file.stat().st_mode & stat.S_IROTH:
+        log.warning("every user of this host may read the hashes of passwords", file=str(users))
+    return users
 
 
 def reloading_users(users: "DirectoryFile | None") -> Callable[[], None]:

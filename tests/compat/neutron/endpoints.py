@@ -91,6 +91,8 @@ def write_users(directory: Path, load_balancers: str = "") -> Path:
             f"[users.{name}]",
             f'password_hash = "{hashed}"',
             f'roles = {{ {project} = ["{roles[name]}"] }}',
+            f"[users.{name}.application_credentials.program]",
+            f'secret_hash = "{hashed}"',
         ]
     if load_balancers:
         lines += ["[[services]]", 'type = "load-balancer"', f'url = "{load_balancers}"']
