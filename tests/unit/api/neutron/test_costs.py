@@ -120,3 +120,44 @@ async def test_security_groups_cost_the_same_with_many_rules_and_members(
             await neutron.make("security-groups", name=f"other-{n}")
     assert costs[0] == costs[1]
     assert costs[0] == [11, 6, 9, 12]
+
+
+async def test_an_interface_costs_the_same_for_small_and_large_routers(
+    neutron: Neutron, database: Database
+) -> None:
+    router = await neutron.make("routers")
+    path = f"routers/{router['id']}"
+
+    async def make_subnet(number: int) -> dict[str, str]:
+        network = await neutron.make("networks")
+        values = {"network_id": network["id"], "ip_version": 4, "cidr": f"10.{number}.0.0/24"}
+        return {"subnet_id": (await neutron.make("subnets", **values))["id"]}
+
+    costs = []
+    for first in (0, 20):
+        subnet = await make_subnet(first)
+        body = {"router": {"routes": [{"destination": "10.99.0.0/16", "nexthop": "10.1.0.9"}]}}
+        await neutron.call("PUT", f"{path}/add_router_interface", await make_subnet(first + 1))
+        with counted(database) as added:
+            answer = await neutron.call("PUT", f"{path}/add_router_interface", subnet)
+            assert answer.status_code == 200, answer.text
+        with counted(database) as routed:
+            answer = await neutron.call("PUT", path, body)
+            assert answer.status_code == 200, answer.text
+        with counted(database) as removed:
+            answer = await neutron.call("PUT", f"{path}/remove_router_interface", subnet)
+            assert answer.status_code == 200, answer.text
+        with counted(database) as listed:
+            await neutron.get("routers")
+        await neutron.call("PUT", path, {"router": {"routes": []}})
+        costs.append([len(each) for each in (added, routed, removed, listed)])
+        for number in range(first + 2, first + 12):
+            await neutron.make("routers")
+            body = await make_subnet(number)
+            await neutron.call("PUT", f"{path}/add_router_interface", body)
+    assert costs[0] == costs[1], costs
+    assert costs[0][3] == 2
+    # A row that nothing holds any more may be read again, whenever garbage is collected.
+    apart = [abs(one - other) for one, other in zip(*costs, strict=True)]
+    assert max(apart) <= 1, costs
+    assert costs[0][3] == costs[1][3] == 2
