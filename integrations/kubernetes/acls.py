@@ -12,7 +12,7 @@ sends them. What is let through is let through with its replies (``allow-related
 import hashlib
 import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from integrations.kubernetes.pod_sets import ALL_PODS, Networks, NumberedPort, PodSet, PortName
@@ -59,7 +59,7 @@ class NamedPorts(NamedTuple):
     port: PortName
 
 
-def acls_of(rule: Rule, numbers: "dict[NamedPorts, frozenset[tuple[str, int]]]") -> Iterator[Acl]:
+def acls_of(rule: Rule, numbers: Mapping[NamedPorts, frozenset[tuple[str, int]]]) -> Iterator[Acl]:
     """Yield the ACLs of a rule; `numbers` has what :func:`named_ports` of it stand for.
 
     A named port of an ingress rule is looked for in the rule's own pods, one of an egress rule in

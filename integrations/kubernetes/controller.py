@@ -161,8 +161,15 @@ class Controller:
         refs = [ObjectRef.of(kind, value) for value in values]
         for namespace, name in before - {(ref.namespace, ref.name) for ref in refs}:
             self._forget(kind, namespace, name)
+        fault: Exception | None = None
         for value in values:
-            self._apply(kind, value)
+            try:
+                self._apply(kind, value)
+            except Exception as error:
+                _LOG.exception("an object of %s can't be taken in; the others are", kind)
+                fault = error
+        if fault is not None:
+            raise fault
 
     def _apply(self, kind: str, value: dict[str, Any]) -> None:
         ref = ObjectRef.of(kind, value)

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any, Final
 
 from integrations.kubernetes.acls import Acl, Names, action_of, direction_of
-from integrations.kubernetes.pod_sets import Networks, PodSet
+from integrations.kubernetes.pod_sets import Networks
 from integrations.kubernetes.rules import ADMIN_TIER, DIRECTIONS, PENDING
 from integrations.kubernetes.translation import Group, PendingGroup
 
@@ -55,7 +55,7 @@ class Intent:
             **self._common,
             "id": self.group_id(group),
             "name": self.group_name(group),
-            "display_name": (shown or str(group))[:_LONGEST_TEXT],
+            "display_name": _printable(shown or str(group))[:_LONGEST_TEXT],
             "ports": sorted(ports),
         }
 
@@ -102,11 +102,6 @@ class Intent:
             }
             for direction, port in zip(DIRECTIONS, ("outport", "inport"), strict=True)
         ]
-
-
-def owning_pods(acl: Acl) -> tuple[PodSet, ...]:
-    """Return the sets of pods that an ACL names, its owner first."""
-    return (acl.owner, acl.peer) if isinstance(acl.peer, PodSet) else (acl.owner,)
 
 
 def _printable(text: str) -> str:

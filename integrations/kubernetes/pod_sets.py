@@ -127,15 +127,22 @@ def networks_without(block: Network, exceptions: Iterable[Network], path: str) -
     >>> str(networks_without(parse("10.0.0.0/30"), [parse("10.0.0.1/32")], ""))
     '10.0.0.0/32, 10.0.0.2/31'
 
-    Raises UnsayableError if these are too many.
+    Raises UnsayableError if these are too many. Anyone who may write policies chooses how many
+    exceptions there are and how they lie, so each is looked at once.
     """
-    left = [block]
-    for exception in exceptions:
-        if exception.version != block.version:
-            continue
-        left = [rest for network in left for rest in _subtract(network, exception)]
-        if len(left) > MAXIMUM_NETWORKS:
-            raise UnsayableError(f"{path}: comes to more than {MAXIMUM_NETWORKS} networks")
+    holes = sorted(
+        (int(hole.network_address), int(hole.broadcast_address))
+        for hole in exceptions
+        if hole.version == block.version
+    )
+    left: list[Network] = []
+    first, last = int(block.network_address), int(block.broadcast_address)
+    for hole_first, hole_last in (*holes, (last + 1, last + 1)):
+        if first < hole_first and first <= last:
+            left += _spanning(block.version, first, min(hole_first - 1, last))
+            if len(left) > MAXIMUM_NETWORKS:
+                raise UnsayableError(f"{path}: comes to more than {MAXIMUM_NETWORKS} networks")
+        first = max(first, hole_last + 1)
     return merged_networks(left)
 
 
@@ -151,13 +158,7 @@ def merged_networks(networks: Iterable[Network]) -> Networks:
     return Networks((*map(str, v4), *map(str, v6)))
 
 
-def _subtract(network: Network, exception: Network) -> Iterable[Network]:
-    if isinstance(network, ipaddress.IPv4Network) and isinstance(exception, ipaddress.IPv4Network):
-        if network.subnet_of(exception):
-            return ()
-        return network.address_exclude(exception) if exception.subnet_of(network) else (network,)
-    if isinstance(network, ipaddress.IPv6Network) and isinstance(exception, ipaddress.IPv6Network):
-        if network.subnet_of(exception):
-            return ()
-        return network.address_exclude(exception) if exception.subnet_of(network) else (network,)
-    return (network,)
+def _spanning(version: int, first: int, last: int) -> Iterable[Network]:
+    """Return the networks that hold the addresses from `first` to `last` and no others."""
+    address = ipaddress.IPv4Address if version == 4 else ipaddress.IPv6Address
+    return ipaddress.summarize_address_range(address(first), address(last))

@@ -14,6 +14,8 @@ _LOG = logging.getLogger(__name__)
 _MOST = 20
 """Events that are written at once; more come next time."""
 _LONGEST = 1000
+_MOST_OF_ONE = 5
+"""Problems of one object that are told one by one: a tenant may write thousands in a policy."""
 _PAUSE = 30.0
 _SECONDS = 5.0
 
@@ -36,7 +38,7 @@ class ObjectRef(NamedTuple):
 
 
 class Reporter:
-    """Reports each problem of an object once; its event's name follows from both.
+    """Reports the first problems of an object once each; an event's name follows from both.
 
     What couldn't be reported is tried again half a minute later.
     """
@@ -48,7 +50,7 @@ class Reporter:
 
     def report(self, problems: Mapping[ObjectRef, Sequence[str]]) -> None:
         """Report what hasn't been reported; forget what is no problem any more."""
-        present = {(ref, text) for ref, texts in problems.items() for text in texts}
+        present = {(ref, text) for ref, texts in problems.items() for text in _most(texts)}
         self._reported &= present
         if time.monotonic() < self._retry_at:
             return
@@ -91,3 +93,11 @@ class Reporter:
             "count": 1,
         }
         self._api.create(f"/api/v1/namespaces/{namespace}/events", value, _SECONDS)
+
+
+def _most(texts: Sequence[str]) -> list[str]:
+    """Return the problems to tell of an object, the last of them how many more there are."""
+    told = list(texts[:_MOST_OF_ONE])
+    if len(texts) > _MOST_OF_ONE:
+        told.append(f"{len(texts) - _MOST_OF_ONE} more problems")
+    return told

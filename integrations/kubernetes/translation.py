@@ -13,18 +13,22 @@ What always holds of the result:
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from integrations.kubernetes.acls import Acl, NamedPorts, acls_of, named_ports
+from integrations.kubernetes.acls import Acl, NamedPorts
+from integrations.kubernetes.bounds import (
+    acls_of_policy,
+    closed_acls_of,
+    named_ports_of,
+    pod_sets_of,
+)
+from integrations.kubernetes.errors import UnsayableError
 from integrations.kubernetes.members import Members
 from integrations.kubernetes.objects import Pod, PodKey
 from integrations.kubernetes.pod_sets import Networks, PodSet
 from integrations.kubernetes.rules import Policy
 from integrations.kubernetes.selectors import Labels
-
-MAXIMUM_ACLS: Final = 5_000
-"""ACLs that one policy may come to; one that needs more allows nothing."""
 
 
 class PendingGroup(NamedTuple):
@@ -183,14 +187,12 @@ class Translation:
         """Work out the ACLs of a policy anew, and take them in the place of the old ones."""
         self.rendered += 1
         policy = self._policies.get(key)
-        asked = frozenset(
-            each for rule in (policy.rules if policy else ()) for each in named_ports(rule)
-        )
-        self._ask(key, asked)
         before = self._acls_of_policy.pop(key, frozenset())
         after: frozenset[Acl] = frozenset()
         self.problems.pop(key, None)
-        if policy is not None:
+        if policy is None:
+            self._ask(key, frozenset())
+        else:
             after, problems = self._acls_for(policy)
             self._acls_of_policy[key] = after
             if problems:
@@ -201,22 +203,18 @@ class Translation:
             self._disuse(acl, key)
 
     def _acls_for(self, policy: Policy) -> tuple[frozenset[Acl], tuple[str, ...]]:
-        numbers = {
-            each: self.members.numbers(each) for each in self._named_of_policy.get(policy.key, ())
-        }
-        found: set[Acl] = set()
-        for rule in policy.rules:
-            found.update(acls_of(rule, numbers))
-            if len(found) > MAXIMUM_ACLS:
-                problem = f"comes to more than {MAXIMUM_ACLS} ACLs: it allows nothing"
-                closed = [
-                    rule._replace(action="deny", peers=(None,), ports=None)
-                    for rule in policy.rules
-                    if rule.action != "allow"
-                ]
-                acls = frozenset(acl for rule in closed for acl in acls_of(rule, {}))
-                return acls, (*policy.problems, problem)
-        return frozenset(found), policy.problems
+        """Return the ACLs of a policy, whose named ports are watched from now on, and problems."""
+        try:
+            asked = named_ports_of(policy)
+        except UnsayableError as error:
+            self._ask(policy.key, frozenset())
+            return closed_acls_of(policy), (*policy.problems, f"{error}: it allows nothing")
+        self._ask(policy.key, asked)
+        try:
+            acls = acls_of_policy(policy, {each: self.members.numbers(each) for each in asked})
+        except UnsayableError as error:
+            return closed_acls_of(policy), (*policy.problems, f"{error}: it allows nothing")
+        return acls, policy.problems
 
     def _ask(self, key: str, asked: frozenset[NamedPorts]) -> None:
         """Have the numbers of named ports watched that a policy asks for."""
@@ -240,7 +238,7 @@ class Translation:
             users.add(key)
             return
         self.users[acl] = {key}
-        for pods in _pod_sets(acl):
+        for pods in pod_sets_of(acl):
             self._uses[pods] += 1
             if self._uses[pods] == 1:
                 self._ports_in[pods] = set()
@@ -258,7 +256,7 @@ class Translation:
         if users:
             return
         del self.users[acl]
-        for pods in _pod_sets(acl):
+        for pods in pod_sets_of(acl):
             self._uses[pods] -= 1
             if not self._uses[pods]:
                 del self._uses[pods]
@@ -329,10 +327,3 @@ class Translation:
 def _identity(pod: Pod) -> tuple[frozenset[str], bool]:
     """Return what decides, besides its name, whether a port stands for a pod."""
     return pod.uids, pod.is_concerned
-
-
-def _pod_sets(acl: Acl) -> Iterable[PodSet]:
-    """Return the sets of pods that an ACL needs groups of."""
-    if isinstance(acl.peer, PodSet) and acl.peer != acl.owner:
-        return (acl.owner, acl.peer)
-    return (acl.owner,)

@@ -1,18 +1,17 @@
 """What a change costs, and what of a cluster isn't taken for granted."""
 
+import ipaddress
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
+from integrations.kubernetes import bounds, pod_sets
 from integrations.kubernetes.errors import UnsayableError
+from integrations.kubernetes.intent import Intent
 from integrations.kubernetes.objects import PodKey
 from integrations.kubernetes.rules import HIGHEST_ADMIN
-from integrations.kubernetes.translation import (
-    MAXIMUM_ACLS,
-    PENDING_GROUP,
-    PortOwner,
-    Translation,
-)
+from integrations.kubernetes.translation import PENDING_GROUP, PortOwner, Translation
 from integrations.kubernetes.watched import apply_object, remove_object
 
 Json = dict[str, Any]
@@ -132,16 +131,111 @@ def test_a_number_of_a_named_port_that_appears_makes_an_acl(cluster: Translation
     assert set(cluster.users) == before
 
 
-def test_a_policy_that_comes_to_too_much_allows_nothing(cluster: Translation) -> None:
-    peers = [{"podSelector": {"matchLabels": {"app": f"a{i}"}}} for i in range(MAXIMUM_ACLS + 1)]
-    huge = policy("huge", podSelector={}, ingress=[{"from": peers}])
-    apply_object(cluster, "NetworkPolicy", huge)
+def block(cidr: str, *exceptions: str) -> Json:
+    return {"ipBlock": {"cidr": cidr, "except": list(exceptions)}}
+
+
+def labelled(app: str) -> Json:
+    return {"podSelector": {"matchLabels": {"app": app}}}
+
+
+@pytest.mark.parametrize(
+    ("direction", "rule", "told"),
+    [
+        (
+            "ingress",
+            {"from": [block(f"10.{i >> 7}.{2 * i & 255}.0/24") for i in range(4998)]},
+            None,
+        ),
+        (
+            "ingress",
+            {"from": [block(f"10.{i >> 7}.{2 * i & 255}.0/24") for i in range(5001)]},
+            "ACLs",
+        ),
+        ("ingress", {"from": [labelled(f"a{i}") for i in range(1001)]}, "sets of pods"),
+        (
+            "ingress",
+            {"from": [block("::/0", f"{i + 1:x}::/128") for i in range(100)]},
+            "networks",
+        ),
+        (
+            "egress",
+            {
+                "to": [labelled(f"a{i}") for i in range(10_000)],
+                "ports": [{"port": f"p{i}"} for i in range(10_000)],
+            },
+            "named ports",
+        ),
+    ],
+)
+def test_a_policy_that_comes_to_too_much_allows_nothing(
+    cluster: Translation, direction: str, rule: Json, told: str | None
+) -> None:
+    spec = {"podSelector": {}, "policyTypes": [direction.capitalize()], direction: [rule]}
+    apply_object(cluster, "NetworkPolicy", policy("huge", **spec))
+    if told is None:
+        assert not cluster.problems
+        assert len(cluster.users) == 4998 + 2
+        return
+    other = "egress" if direction == "ingress" else "ingress"
     assert {(acl.action, acl.direction) for acl in cluster.users} == {
-        ("deny", "ingress"),
-        ("allow", "egress"),
+        ("deny", direction),
+        ("allow", other),
     }
     ((problem,),) = cluster.problems.values()
     assert "allows nothing" in problem
+    assert told in problem
+    remove_object(cluster, "NetworkPolicy", "shop", "huge")
+    assert not cluster.users
+
+
+def test_numbers_of_a_named_port_that_are_too_many_are_no_loss_for_ever(
+    cluster: Translation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(bounds, "MAXIMUM_ACLS", 5)
+    apply_object(cluster, "NetworkPolicy", policy("q", **allow("web", "db", {"port": "http"})))
+    for i in range(4):
+        ported = pod(f"web-{i}", app="web")
+        ported["spec"] = {"containers": [{"ports": [{"name": "http", "containerPort": 80 + i}]}]}
+        apply_object(cluster, "Pod", ported)
+    assert cluster.problems
+    assert not [acl for acl in cluster.users if acl.direction == "ingress" and acl.ports]
+    remove_object(cluster, "Pod", "shop", "web-0")
+    assert not cluster.problems
+    assert len([acl for acl in cluster.users if acl.ports]) == 3
+
+
+def test_exceptions_of_a_block_are_looked_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many there are, and wherever they lie: a tenant writes them."""
+    calls = 0
+    spanning = pod_sets._spanning
+
+    def count(version: int, first: int, last: int) -> Iterable[pod_sets.Network]:
+        nonlocal calls
+        calls += 1
+        return spanning(version, first, last)
+
+    monkeypatch.setattr(pod_sets, "_spanning", count)
+    odd = [ipaddress.ip_network(f"10.0.{i >> 8}.{i & 255}/32") for i in range(1, 16_000, 2)]
+    left = pod_sets.networks_without(ipaddress.ip_network("10.0.0.0/16"), [*odd, *odd], "")
+    assert len(left.members) > 8000
+    assert calls == len(odd) + 1
+
+
+def test_an_admin_policy_may_select_by_values_that_no_label_has(cluster: Translation) -> None:
+    """Nothing but its definition checks a custom resource: values may be any text."""
+    subject = {"namespaces": {"matchLabels": {"a": "\x00\ud800\n" + "x" * 300}}}
+    spec = {
+        "priority": 1,
+        "subject": subject,
+        "ingress": [{"action": "Deny", "from": [{"namespaces": {}}]}],
+    }
+    apply_object(cluster, "AdminNetworkPolicy", {"metadata": {"name": "a"}, "spec": spec})
+    intent = Intent("kubernetes")
+    for group in cluster.groups():
+        shown = intent.group(group, ())["display_name"]
+        assert shown.isprintable()
+        assert len(shown) <= 255
 
 
 @pytest.mark.parametrize(
