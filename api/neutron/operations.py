@@ -243,30 +243,36 @@ class Operations:
         return Response(status_code=204)
 
     async def add_tag(self, request: Request) -> Response:
+        context = await self._authenticate(request)
         tag = checked_tag(request.path_params["tag"])
-        await self._retag(request, lambda tags: [*tags, tag])
+        await self._retag(request, context, lambda tags: [*tags, tag])
         return Response(status_code=201)
 
     async def remove_tag(self, request: Request) -> Response:
+        context = await self._authenticate(request)
         tag = request.path_params["tag"]
 
         def remove(tags: list[str]) -> list[str]:
             require_tag(tags, tag)
             return [each for each in tags if each != tag]
 
-        await self._retag(request, remove)
+        await self._retag(request, context, remove)
         return Response(status_code=204)
 
     async def replace_tags(self, request: Request) -> Response:
+        context = await self._authenticate(request)
         wanted = checked_tags(await json_body(request))
-        return JSONResponse({"tags": await self._retag(request, lambda _: wanted)})
+        return JSONResponse({"tags": await self._retag(request, context, lambda _: wanted)})
 
     async def add_tags(self, request: Request) -> Response:
+        context = await self._authenticate(request)
         added = checked_tags(await json_body(request))
-        return JSONResponse({"tags": await self._retag(request, lambda tags: [*tags, *added])})
+        tags = await self._retag(request, context, lambda tags: [*tags, *added])
+        return JSONResponse({"tags": tags})
 
     async def remove_tags(self, request: Request) -> Response:
-        await self._retag(request, lambda _: [])
+        context = await self._authenticate(request)
+        await self._retag(request, context, lambda _: [])
         return Response(status_code=204)
 
     async def _tags(self, request: Request) -> list[str]:
@@ -279,9 +285,10 @@ class Operations:
 
         return await self._service.backend.read(work, context.scope)
 
-    async def _retag(self, request: Request, change: Callable[[list[str]], list[str]]) -> list[str]:
+    async def _retag(
+        self, request: Request, context: Context, change: Callable[[list[str]], list[str]]
+    ) -> list[str]:
         """Let `change` say what tags an object has, given those that it had."""
-        context = await self._authenticate(request)
         resource = self._resource
         object_id = request.path_params["id"]
         context.require(f"update_{resource.collection}_tags")
