@@ -26,7 +26,7 @@ from api.neutron.subnets import (
 )
 from northbound.address_ranges import AddressRanges
 from northbound.ipam import AddressBook
-from northbound.models import NeutronSubnet
+from northbound.models import LogicalSwitch, NeutronSubnet
 from northbound.transaction import Transaction
 
 Wanted = Mapping[str, str]
@@ -193,7 +193,7 @@ class Allocator:
         if subnet_id is not None:
             subnet = next((each for each in subnets if each.id == subnet_id), None)
             if subnet is None:
-                if self._tx.session.get(NeutronSubnet, subnet_id) is None:
+                if not self._is_seen(subnet_id):
                     raise ResourceNotFoundError("Subnet", subnet_id)
                 raise InvalidOperationError(
                     f"Failed to create port on network {port.network_id}, because fixed_ips "
@@ -213,6 +213,14 @@ class Allocator:
             "network."
         )
         raise NeutronError(400, "InvalidIpForNetwork", message)
+
+    def _is_seen(self, subnet_id: str) -> bool:
+        """Tell whether there is such a subnet for the caller, if only of another network."""
+        subnet = self._tx.session.get(NeutronSubnet, subnet_id)
+        if subnet is None:
+            return False
+        switch = self._tx.by_id(LogicalSwitch, subnet.network_id)
+        return switch is not None and self._tx.scope.sees(switch)
 
     def _given(
         self, port: AddressedPort, subnet: NeutronSubnet, address: str, others: Any

@@ -181,9 +181,15 @@ def _dhcp_option(value: Any) -> dict[str, Any]:
 def merged_dhcp_options(
     held: Sequence[dict[str, Any]], changes: Sequence[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Return the options that are left when `changes` are laid over those `held`."""
+    """Return the options that are left when `changes` are laid over those `held`.
+
+    Raises BadRequestError for too many.
+    """
     options = {(each["opt_name"], each["ip_version"]): each for each in [*held, *changes]}
-    return [each for each in options.values() if each["opt_value"] is not None]
+    left = [each for each in options.values() if each["opt_value"] is not None]
+    if len(left) > MAXIMUM_DHCP_OPTIONS:
+        raise _invalid(f"a port has at most {MAXIMUM_DHCP_OPTIONS} options for DHCP")
+    return left
 
 
 def _invalid(reason: str) -> BadRequestError:

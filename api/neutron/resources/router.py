@@ -219,7 +219,13 @@ class Routers(Resource[RouterRow]):
             raise bad_router("Cannot specify both subnet-id and port-id")
         router, _ = row
         if subnet_id is not None:
-            subnet = self._subnets.find(tx, context, subnet_id)[0]
+            subnet, switch, _ = self._subnets.find(tx, context, subnet_id)
+            # Else its router would be the gateway of everyone on the network.
+            if not context.owns(subnet.project) and not context.owns(switch.project):
+                raise bad_router(
+                    f"Cannot add interface to router because subnet {subnet.id} is not owned by "
+                    "project making the request"
+                )
             port_id = add_gateway(tx, router, subnet)
             network_id, subnet_ids = subnet.network_id, [subnet.id]
         else:

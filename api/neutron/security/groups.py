@@ -290,8 +290,8 @@ def _acl_match(tx: Transaction, group: PortGroup, rule: Rule) -> str:
         family = "ip4" if rule.ethertype == IPV4 else "ip6"
         remote = f"{_name_for(group, other)}_{family}"
     elif rule.address_group is not None:
-        addresses = tx.find(AddressSet, rule.address_group.lower())
-        if addresses is None:
+        addresses = tx.by_id(AddressSet, rule.address_group.lower())
+        if addresses is None or not tx.scope.sees(addresses):
             raise ResourceNotFoundError("Address group", rule.address_group)
         remote = _name_for(group, addresses)
     return acl_match(rule, group.name, remote)

@@ -162,6 +162,10 @@ async def test_projects(neutron: Neutron) -> None:
     await neutron.make(
         "security-group-rules", "bob", **rule, remote_address_group_id=everyones["id"]
     )
-    body = {"security_group_rule": {**rule, "remote_address_group_id": made["id"]}}
-    type_ = "AddressGroupNotFound"
-    await neutron.refused(404, type_, "POST", "security-group-rules", body, "bob")
+    # Ids are meant, not the names that address sets have in /v1.
+    named = {"name": "zoo_only", "addresses": ["10.0.0.0/8"], "project": "zoo"}
+    assert (await neutron.v1.post("/v1/address-sets", json=named)).is_success
+    for wrong in (made["id"], "zoo_only", "all"):
+        body = {"security_group_rule": {**rule, "remote_address_group_id": wrong}}
+        type_ = "AddressGroupNotFound"
+        await neutron.refused(404, type_, "POST", "security-group-rules", body, "bob")

@@ -551,6 +551,19 @@ async def test_tags(neutron: Neutron) -> None:
     await neutron.refused(404, "TagNotFound", "DELETE", path)
 
 
+async def test_options_for_dhcp_are_bounded_however_they_come(neutron: Neutron) -> None:
+    network, _ = await make_network(neutron, "10.0.0.0/24")
+    options = [{"opt_name": f"o{i}", "opt_value": "1"} for i in range(100)]
+    port = await neutron.make("ports", network_id=network, extra_dhcp_opts=options)
+    path = f"ports/{port['id']}"
+    one_more = {"port": {"extra_dhcp_opts": [{"opt_name": "more", "opt_value": "1"}]}}
+    message = await neutron.refused(400, "InvalidInput", "PUT", path, one_more)
+    assert "at most 100" in message
+    instead = {"opt_name": "o0", "opt_value": None}
+    one_more["port"]["extra_dhcp_opts"].append(instead)
+    assert (await neutron.call("PUT", path, one_more)).status_code == 200
+
+
 async def test_projects_on_a_shared_network(neutron: Neutron) -> None:
     network, subnet = await make_network(neutron, "10.0.0.0/24", shared=True)
     own = await neutron.make("ports", "alice", network_id=network)
@@ -575,6 +588,10 @@ async def test_projects_on_a_shared_network(neutron: Neutron) -> None:
     ):
         body = {"port": {"network_id": network, **values}}
         await neutron.refused(403, "PolicyNotAuthorized", "POST", "ports", body, "alice")
+    _, unseen = await make_network(neutron, "10.7.0.0/24", caller="bob")
+    for unknown in (unseen, network):  # the latter is no subnet at all
+        body = {"port": {"network_id": network, "fixed_ips": [{"subnet_id": unknown}]}}
+        await neutron.refused(404, "SubnetNotFound", "POST", "ports", body, "alice")
     by_subnet = [{"subnet_id": subnet}]
     await neutron.make("ports", "alice", network_id=network, fixed_ips=by_subnet)
     for change in ({"mac_address": MAC}, {"fixed_ips": by_subnet}, {"binding:host_id": "hv1"}):

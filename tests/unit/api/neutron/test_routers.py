@@ -368,7 +368,12 @@ async def test_projects(neutron: Neutron) -> None:
     assert port["project_id"] == "acme"
     shared = await neutron.make("networks", shared=True)
     common = await lan(neutron, "10.6.0.0/24", network_id=shared["id"])
-    added = await attach(neutron, own, "alice", subnet_id=common["id"])
+    # The gateway of a shared network is its owner's; a port of one's own is fine.
+    body = {"subnet_id": common["id"]}
+    message = await refused(neutron, own, 400, "BadRequest", "add_router_interface", body, "alice")
+    assert "not owned by" in message
+    port = await neutron.make("ports", caller="alice", network_id=shared["id"])
+    added = await attach(neutron, own, "alice", port_id=port["id"])
     assert (await neutron.get(f"ports/{added['port_id']}"))["project_id"] == "acme"
     # An admin may do so for others, also where these couldn't.
     added = await attach(neutron, own, subnet_id=foreign["id"])
