@@ -45,6 +45,7 @@ def answered(endpoint: Endpoint) -> Endpoint:
     async def guarded(request: Request) -> Response:
         request_id = f"req-{uuid4()}"
         try:
+            _refuse_nul(request)
             response = await endpoint(request)
         except ClientDisconnect:
             raise
@@ -358,6 +359,13 @@ class Operations:
         if not all(isinstance(each, dict) for each in members):
             raise BadRequestError(f"Each of {self._resource.collection} has to be an object")
         return members, True
+
+
+def _refuse_nul(request: Request) -> None:
+    """Refuse NUL in paths and queries: no object has it anywhere, and PostgreSQL takes none."""
+    pairs = [*request.path_params.items(), *request.query_params.multi_items()]
+    if any("\0" in name + str(value) for name, value in pairs):
+        raise BadRequestError("Neither the path nor the query may have NUL in it")
 
 
 def _route(path: str, method: str, endpoint: Endpoint) -> Route:

@@ -5,7 +5,7 @@ the claims of addresses.
 """
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, String, cast, or_, select, union
 from sqlalchemy.orm import aliased
@@ -24,6 +24,8 @@ from northbound.models import (
 )
 
 _OTHER = aliased(LogicalSwitchPort)
+_MANY_HOSTS: Final = 100
+"""By more hosts than so many the database doesn't narrow: each is a condition of its own."""
 
 
 def narrowed_to_ports(query: AnySelect, asked: ListQuery) -> AnySelect:
@@ -42,8 +44,9 @@ def narrowed_to_ports(query: AnySelect, asked: ListQuery) -> AnySelect:
         query = query.where(_has_device(filters["device_id"]))
     if "security_groups" in filters:
         query = query.where(_is_in_groups(filters["security_groups"]))
-    if "binding:host_id" in filters and "" not in filters["binding:host_id"]:
-        query = query.where(_may_be_on(filters["binding:host_id"]))
+    hosts = filters.get("binding:host_id", ())
+    if hosts and "" not in hosts and len(hosts) <= _MANY_HOSTS:
+        query = query.where(_may_be_on(hosts))
     if "fixed_ips" in filters:
         query = _with_fixed_ips(query, filters["fixed_ips"])
     return query

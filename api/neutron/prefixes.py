@@ -1,6 +1,7 @@
 """Subnet pools as arithmetic: which prefixes are free, and which one an allocation gets."""
 
 import ipaddress
+from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
@@ -110,10 +111,23 @@ def check_free(prefixes: Sequence[str], allocated: Iterable[str], network: Netwo
         )
 
 
-def is_within(network: str, prefixes: Iterable[Network]) -> bool:
-    """Tell whether a network is a part of one of `prefixes`."""
-    part = ipaddress.ip_network(network)
-    return any(_contains(each, part) for each in prefixes)
+def all_within(networks: Iterable[str], prefixes: Iterable[Network]) -> bool:
+    """Tell whether each of `networks` is a part of one of `prefixes`, which don't overlap.
+
+    There may be thousands of both.
+    """
+    holders = sorted((each.version, int(each[0]), int(each[-1])) for each in prefixes)
+    for network in networks:
+        part = ipaddress.ip_network(network)
+        first, last = int(part[0]), int(part[-1])
+        # The only one that can hold it is the last that begins no later.
+        place = bisect_right(holders, (part.version, first, 1 << BITS[6])) - 1
+        if place < 0:
+            return False
+        version, _, end = holders[place]
+        if version != part.version or end < last:
+            return False
+    return True
 
 
 def without(prefixes: Sequence[str], removed: Iterable[str]) -> list[str]:

@@ -123,9 +123,11 @@ class Quotas:
 
     def _stored(self, tx: Transaction) -> dict[str, dict[str, int]]:
         # Not for readers: what they see may be older than the last change.
-        if self._set is None:
-            self._set = _by_project(tx)
-        return self._set
+        # It may be forgotten by another thread meanwhile.
+        stored = self._set
+        if stored is None:
+            stored = self._set = _by_project(tx)
+        return stored
 
 
 def _by_project(reader: Reader) -> dict[str, dict[str, int]]:

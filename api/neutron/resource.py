@@ -20,6 +20,7 @@ from api.neutron.errors import NeutronError, ResourceNotFoundError, RevisionMism
 from api.neutron.query import ListQuery
 from api.neutron.quotas import Quotas
 from api.neutron.settings import NeutronLimits
+from api.neutron.tags import MAXIMUM_TAGS
 from northbound.inserting import batched
 from northbound.models.neutron import NeutronAnnex
 from northbound.transaction import Reader, Transaction
@@ -124,8 +125,10 @@ class Resource(Generic[R]):
         for name, values in asked.filters.items():
             column = self.columns.get(name)
             if column is not None and None not in values and "" not in values:
-                query = query.where(column.in_(values))
-        for tag in asked.tags.get("tags", ()):
+                kind = column.type.python_type
+                query = query.where(column.in_([v for v in values if isinstance(v, kind)]))
+        # No object has more tags, and databases take conditions of a limited depth.
+        for tag in list(dict.fromkeys(asked.tags.get("tags", ())))[:MAXIMUM_TAGS]:
             if self.tags_column is not None:
                 query = query.where(json_list_has(self.tags_column, tag))
         return query

@@ -15,6 +15,8 @@ from northbound.identity import is_id
 Converter = Callable[[Any], Any]
 
 MAXIMUM_NAME = 255
+SMALLEST_INTEGER, LARGEST_INTEGER = -(1 << 31), (1 << 31) - 1
+"""What an integer column of any database takes."""
 MAXIMUM_ELEMENTS = 1000
 """How many elements a list may have."""
 
@@ -77,7 +79,7 @@ def given(convert: Converter) -> Converter:
 _NAME = text()
 
 
-def integer(low: int | None = None, high: int | None = None) -> Converter:
+def integer(low: int = SMALLEST_INTEGER, high: int = LARGEST_INTEGER) -> Converter:
     """Return the converter of whole numbers within bounds."""
 
     def convert(value: Any) -> int:
@@ -87,9 +89,9 @@ def integer(low: int | None = None, high: int | None = None) -> Converter:
             number = int(value)
         except (TypeError, ValueError):
             raise ValueError(f"'{value}' is not an integer") from None
-        if low is not None and number < low:
+        if number < low:
             raise ValueError(f"'{number}' is too small - must be at least '{low}'")
-        if high is not None and number > high:
+        if number > high:
             raise ValueError(f"'{number}' is too large - must be no larger than '{high}'")
         return number
 

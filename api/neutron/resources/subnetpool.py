@@ -26,17 +26,17 @@ from api.neutron.prefixes import (
     BITS,
     SMALLEST_MINIMUM,
     Bounds,
+    all_within,
     any_free,
     check_bounds,
     check_free,
     check_prefixlen,
     check_quota,
-    is_within,
     merged,
     without,
 )
 from api.neutron.resource import Action, AnySelect, Resource, View, now, owned, standard_view
-from api.neutron.values import boolean, cidr, integer, list_of, text
+from api.neutron.values import MAXIMUM_ELEMENTS, boolean, cidr, integer, list_of, text
 from northbound.addresses import Network
 from northbound.identity import new_id
 from northbound.models import NeutronSubnet, NeutronSubnetPool
@@ -239,11 +239,11 @@ class SubnetPools(Resource[NeutronSubnetPool]):
         row: NeutronSubnetPool,
         body: Mapping[str, Any],
     ) -> View:
-        left = without(row.prefixes, _prefixes_of(body))
+        left = _few_enough(without(row.prefixes, _prefixes_of(body)))
         if left == row.prefixes:
             return {"prefixes": row.prefixes}
         remaining = [ipaddress.ip_network(each) for each in left]
-        if not all(is_within(block, remaining) for block, _ in _allocations(tx, row.id)):
+        if not all_within((block for block, _ in _allocations(tx, row.id)), remaining):
             raise BadRequestError(
                 "Illegal update to prefixes: One or more prefixes to be removed is in use by a "
                 "subnet.",
@@ -278,7 +278,7 @@ def _bounds(version: int, values: Mapping[str, Any]) -> Bounds:
 def _grown(row: NeutronSubnetPool, prefixes: Sequence[str]) -> list[str]:
     """Return new prefixes of a pool, which have to have the old ones in them."""
     new = merged(prefixes) if prefixes else []
-    if not all(is_within(each, new) for each in row.prefixes):
+    if not all_within(row.prefixes, new):
         raise BadRequestError(
             "Illegal update to prefixes: Existing prefixes must be a subset of the new prefixes.",
             "IllegalSubnetPoolPrefixUpdate",
@@ -286,7 +286,17 @@ def _grown(row: NeutronSubnetPool, prefixes: Sequence[str]) -> list[str]:
     if any(each.version != row.ip_version for each in new):
         message = "Cannot mix IPv4 and IPv6 prefixes in a subnet pool."
         raise BadRequestError(message, "PrefixVersionMismatch")
-    return [str(each) for each in new]
+    return _few_enough([str(each) for each in new])
+
+
+def _few_enough(prefixes: list[str]) -> list[str]:
+    """Return the prefixes of a pool, or refuse them if they are too many."""
+    if len(prefixes) > MAXIMUM_ELEMENTS:
+        raise BadRequestError(
+            f"A subnet pool has at most {MAXIMUM_ELEMENTS} prefixes, not {len(prefixes)}.",
+            "IllegalSubnetPoolPrefixUpdate",
+        )
+    return prefixes
 
 
 def _prefixes_of(body: Mapping[str, Any]) -> list[str]:

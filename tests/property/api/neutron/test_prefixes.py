@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from api.neutron.errors import NeutronError
-from api.neutron.prefixes import any_free, check_free, merged, without
+from api.neutron.prefixes import all_within, any_free, check_free, merged, without
 
 WHOLE = ipaddress.ip_network("10.0.0.0/26")
 
@@ -73,3 +73,11 @@ def test_a_chosen_network_has_to_be_free(
         return
     with pytest.raises(NeutronError):
         check_free(prefixes, allocated, network)
+
+
+@given(pools, st.lists(networks(27), max_size=4), st.booleans())
+def test_what_is_within(prefixes: list[str], parts: list[str], beside_ipv6: bool) -> None:
+    holders = [ipaddress.ip_network(each) for each in prefixes]
+    others = [ipaddress.ip_network("::/96")] if beside_ipv6 else []
+    inside = all(any(addresses(each) <= addresses(holder) for holder in holders) for each in parts)
+    assert all_within(parts, [*holders, *others]) == inside

@@ -20,6 +20,9 @@ from tests.unit.api.neutron.test_subnets import (
     test_filters_and_sorting,
     test_subnets_of_switches_of_v1,
 )
+from tests.unit.api.neutron.test_wrong_queries import (
+    test_values_of_another_type_and_many_values_are_no_faults,
+)
 from tests.unit.northbound.postgresql import private_server
 
 pytestmark = pytest.mark.processes
@@ -35,6 +38,7 @@ __all__ = [
     "test_projects_on_a_shared_network",
     "test_subnets_of_switches_of_v1",
     "test_tags",
+    "test_values_of_another_type_and_many_values_are_no_faults",
 ]
 
 

@@ -79,6 +79,7 @@ async def test_a_pool_and_what_it_says_by_default(neutron: Neutron) -> None:
         ("HTTPBadRequest", {"min_prefixlen": -1}, "min_prefixlen"),
         ("HTTPBadRequest", {"min_prefixlen": None}, "min_prefixlen"),
         ("HTTPBadRequest", {"default_quota": -1}, "default_quota"),
+        ("HTTPBadRequest", {"default_quota": 1 << 31}, "too large"),
         ("HTTPBadRequest", {"ip_version": 4}, "'ip_version' not allowed in POST"),
         ("HTTPBadRequest", {"address_scope_id": UNKNOWN}, "Unrecognized attribute(s)"),
     ],
@@ -316,3 +317,18 @@ async def test_filters_tags_and_revisions(neutron: Neutron) -> None:
     assert [each["id"] for each in found] == [four["id"]]
     stale = {"If-Match": f"revision_number={four['revision_number']}"}
     assert (await neutron.call("DELETE", path, **stale)).status_code == 412
+
+
+async def test_prefixes_are_bounded_however_they_come(neutron: Neutron) -> None:
+    prefixes = [f"10.{i >> 7}.{(i & 127) * 2}.0/24" for i in range(1000)]
+    pool = await neutron.make("subnetpools", name="many", prefixes=prefixes)
+    path = f"subnetpools/{pool['id']}"
+    type_ = "IllegalSubnetPoolPrefixUpdate"
+    for action, body in (
+        ("add_prefixes", {"prefixes": ["172.16.0.0/24"]}),
+        ("remove_prefixes", {"prefixes": ["10.0.0.64/26"]}),
+    ):
+        message = await neutron.refused(400, type_, "PUT", f"{path}/{action}", body)
+        assert "at most 1000 prefixes" in message
+    answer = await neutron.call("PUT", f"{path}/remove_prefixes", {"prefixes": prefixes[:1]})
+    assert answer.json()["prefixes"] == prefixes[1:]
