@@ -207,9 +207,11 @@ class Node:
             pod.add()
             yield pod
         finally:
-            self._api.delete("pods", name, namespace)
-            pod.cni("DEL")
-            pod.namespace.delete()
+            try:
+                self._api.delete("pods", name, namespace)
+                pod.cni("DEL")
+            finally:
+                pod.namespace.delete()
 
 
 class Pod:
