@@ -198,7 +198,7 @@ async def measure(pods: int, policies: int) -> Json:
     translation = translated(pods, policies)
     intent, kept = Intent("kubernetes", "default"), Kept()
     planner = Planner(intent, translation, kept)
-    everything = planner.everything({})
+    everything = planner.everything()
     anew = time.process_time() - began
     with tempfile.TemporaryDirectory() as directory:
         url = url_of(Path(directory) / "treadle.db")
@@ -254,7 +254,7 @@ async def _cost(
     compared = translation.members.compared
     times = [time.process_time()]
     apply_object(translation, "Pod", value)
-    operations = planner.touched(translation.take_touched(), {})
+    operations = planner.touched(translation.take_touched())
     times.append(time.process_time())
     write(database, operations)
     kept.carried_out(operations)

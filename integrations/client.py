@@ -15,6 +15,7 @@ Errors::
     ├── ClientSettingsError      URL, token or certificates can't be what is meant
     ├── UnreachableError         no answer
     ├── AnswerError              what answers isn't Treadle's API
+    │   └── AnswerTooLargeError  it is longer than is read
     └── RefusedError             a problem document (RFC 9457)
         └── NotReachedError      committed, but what was waited for didn't come in time
 """
@@ -34,6 +35,7 @@ from integrations.http_exchange import (
     HttpError,
     MalformedAnswerError,
     Response,
+    TooLargeAnswerError,
     parse_url,
 )
 
@@ -68,6 +70,10 @@ class UnreachableError(ClientError):
 
 class AnswerError(ClientError):
     """What was answered is nothing that the API answers."""
+
+
+class AnswerTooLargeError(AnswerError):
+    """What was answered is longer than is read. What was asked may have been done."""
 
 
 class RefusedError(ClientError):
@@ -188,12 +194,18 @@ class Client:
     def items(
         self, path: str, deadline: Deadline, query: Mapping[str, str | int | None] | None = None
     ) -> Iterator[dict[str, Json]]:
-        """Yield all items of a list, which is read page by page."""
+        """Yield all items of a list, which is read page by page, smaller ones of large items."""
         cursor = None
+        limit = PAGE
         while True:
-            page = self.request(
-                "GET", path, deadline, query={**(query or {}), "limit": PAGE, "cursor": cursor}
-            )
+            asked = {**(query or {}), "limit": limit, "cursor": cursor}
+            try:
+                page = self.request("GET", path, deadline, query=asked)
+            except AnswerTooLargeError:
+                if limit == 1:
+                    raise
+                limit = max(1, limit // 8)
+                continue
             try:
                 yield from page["items"]
                 cursor = page["next_cursor"]
@@ -229,6 +241,8 @@ class Client:
             kept = self._connection.used
             try:
                 response = self._connection.exchange(method, target, sent, octets, deadline)
+            except TooLargeAnswerError as error:
+                raise AnswerTooLargeError(f"{self.url}: {error}") from None
             except MalformedAnswerError as error:
                 raise AnswerError(f"{self.url}: {error}") from None
             except HttpError as error:

@@ -40,6 +40,10 @@ class MalformedAnswerError(HttpError):
         super().__init__(reason, sent=True)
 
 
+class TooLargeAnswerError(MalformedAnswerError):
+    """The answer has more than :data:`BODY_LIMIT` octets. What was asked may have been done."""
+
+
 class Address(NamedTuple):
     """Where a server is, of its URL."""
 
@@ -243,7 +247,7 @@ class _Reader:
 
     def _octets(self, size: int) -> bytes:
         if size > BODY_LIMIT:
-            raise MalformedAnswerError(f"the answer has {size} octets, more than {BODY_LIMIT}")
+            raise TooLargeAnswerError(f"the answer has {size} octets, more than {BODY_LIMIT}")
         while len(self._buffer) < size:
             self._receive()
         octets = bytes(self._buffer[:size])
@@ -261,14 +265,14 @@ class _Reader:
                     pass
                 return bytes(body)
             if len(body) + size > BODY_LIMIT:
-                raise MalformedAnswerError(f"the answer has more than {BODY_LIMIT} octets")
+                raise TooLargeAnswerError(f"the answer has more than {BODY_LIMIT} octets")
             body += self._octets(size)
             self._line()
 
     def _rest(self) -> bytes:
         while self._more():
             if len(self._buffer) > BODY_LIMIT:
-                raise MalformedAnswerError(f"the answer has more than {BODY_LIMIT} octets")
+                raise TooLargeAnswerError(f"the answer has more than {BODY_LIMIT} octets")
         return bytes(self._buffer)
 
 

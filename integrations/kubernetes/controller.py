@@ -10,7 +10,8 @@ What always holds:
   ports, which new pods are put into whether the cluster's API answers or not.
 - What was read of Treadle is followed by its revisions. A gap among them, a refused batch and a
   change to our objects by others are followed by reading and comparing everything.
-- A refusal that is about one ACL costs that ACL, which is told at its policies, and nothing else.
+- A refusal that is about an ACL, or about a group that has too many members, costs what needs it,
+  which is told at its policies, and nothing else (:mod:`~integrations.kubernetes.refusals`).
 """
 
 import logging
@@ -21,7 +22,6 @@ from typing import Any, Final
 
 from integrations.client import Client, ClientError, RefusedError
 from integrations.deadline import TimeLimitError
-from integrations.kubernetes.acls import Acl
 from integrations.kubernetes.api import KubernetesApi
 from integrations.kubernetes.errors import UnsayableError
 from integrations.kubernetes.feed import Feed, Revision
@@ -29,6 +29,7 @@ from integrations.kubernetes.health import Health
 from integrations.kubernetes.intent import Intent
 from integrations.kubernetes.kept import Kept, Operation, Planner
 from integrations.kubernetes.reflector import Listed, Reflector, Seen
+from integrations.kubernetes.refusals import Refusals
 from integrations.kubernetes.reporting import ObjectRef, Reporter
 from integrations.kubernetes.translation import PENDING_GROUP, Group, Translation
 from integrations.kubernetes.treadle import Treadle, in_batches, port_owner
@@ -39,6 +40,8 @@ _QUEUE: Final = 10_000
 _IDLE_SECONDS: Final = 1.0
 _AT_ONCE: Final = 2_000
 """What was seen that is taken in before it is written."""
+_ATTEMPTS: Final = 100
+"""How often it is written again at once, each time without what was refused before."""
 _FIRST_PAUSE: Final = 0.2
 _LONGEST_PAUSE: Final = 15.0
 
@@ -74,7 +77,7 @@ class Controller:
         """The objects of each kind that was listed."""
         self._refs: dict[ObjectKey, ObjectRef] = {}
         self._unreadable: dict[ObjectKey, str] = {}
-        self._refused: dict[Acl, str] = {}
+        self._refusals = Refusals(self._intent, self._translation)
         self._foreign: set[tuple[Group, str]] = set()
         """Memberships that others have changed since they were looked at."""
         self._written: set[int] = set()
@@ -123,7 +126,9 @@ class Controller:
             if self._has_to_read:
                 self._read()
             if len(self._present) == len(KINDS):
-                self._write()
+                for _ in range(_ATTEMPTS):
+                    if self._write():
+                        break
                 self._reporter.report(self._problems())
         except (ClientError, TimeLimitError) as error:
             self._fail(f"can't be written: {error}")
@@ -192,7 +197,7 @@ class Controller:
     def _problems(self) -> dict[ObjectRef, list[str]]:
         """Return what isn't kept, by the objects whose it is."""
         found: dict[ObjectRef, list[str]] = {}
-        if not (self._translation.problems or self._unreadable or self._refused):
+        if not (self._translation.problems or self._unreadable or self._refusals.any()):
             return found
         policies = {_policy_key(key): ref for key, ref in self._refs.items()}
         for policy, texts in self._translation.problems.items():
@@ -200,10 +205,9 @@ class Controller:
                 found.setdefault(policies[policy], []).extend(texts)
         for key, text in self._unreadable.items():
             found.setdefault(self._refs[key], []).append(text)
-        for acl, text in self._refused.items():
-            for policy in self._translation.users.get(acl, ()):
-                if policy in policies:
-                    found.setdefault(policies[policy], []).append(text)
+        for policy, reasons in self._refusals.by_policy().items():
+            if policy in policies:
+                found.setdefault(policies[policy], []).extend(reasons)
         return found
 
     # --- Treadle
@@ -268,33 +272,42 @@ class Controller:
             self._has_to_compare = True
 
     def _planner(self) -> Planner:
-        return Planner(self._intent, self._translation, self._kept)
+        refusals = self._refusals
+        return Planner(
+            self._intent, self._translation, self._kept, refusals.acls, refusals.too_large
+        )
 
-    def _write(self) -> None:
-        """Write what differs from what should be."""
+    def _write(self) -> bool:
+        """Write what differs from what should be; return False if a part of it was refused."""
         touched = self._translation.take_touched()
         touched = touched._replace(memberships=touched.memberships | self._foreign)
         self._foreign.clear()
-        users = self._translation.users
-        self._refused = {acl: text for acl, text in self._refused.items() if acl in users}
-        if self._has_to_compare:
-            operations = self._planner().everything(self._refused)
+        is_smaller = self._refusals.refresh()
+        if self._has_to_compare or is_smaller or self._refusals.too_large:
+            operations = self._planner().everything()
         else:
-            operations = self._planner().touched(touched, self._refused)
+            operations = self._planner().touched(touched)
         # Until it is known that they were done, only a comparison tells what is there.
         self._has_to_compare = True
-        self._carry_out(operations)
+        if not self._carry_out(operations):
+            return False
         self._has_to_compare = False
         self._failures = 0
         self._health.tell("writing", "")
+        return True
 
-    def _carry_out(self, operations: list[Operation]) -> None:
-        for batch in in_batches(operations):
+    def _carry_out(self, operations: list[Operation]) -> bool:
+        """Write batch by batch; return False if it has to be worked out anew, without a part."""
+        for batch in in_batches(operations, self._refusals.largest_batch):
             try:
                 revision = self._treadle.write(batch)
             except RefusedError as error:
+                if self._refusals.learn(error, batch):
+                    # Of this batch nothing was done, and what is kept is known as before.
+                    _LOG.warning("without what is refused: %s", error)
+                    self._health.count("refusals_total")
+                    return False
                 self._has_to_read = True
-                self._learn_from(error, batch)
                 raise
             except (ClientError, TimeLimitError):
                 self._has_to_read = True
@@ -304,20 +317,7 @@ class Controller:
             self._kept.carried_out(batch)
             self._health.count("transactions_total")
             self._health.count("operations_total", len(batch))
-
-    def _learn_from(self, error: RefusedError, batch: Iterable[Operation]) -> None:
-        """Note the ACLs of which the match is refused: what they were to say is closed instead."""
-        operations = list(batch)
-        acls = {self._intent.names.acl_id(acl): acl for acl in self._translation.users}
-        for problem in error.errors:
-            parts = problem.where.split("/")
-            if parts[0] != "operations" or len(parts) < 2 or not parts[1].isdigit():
-                continue
-            operation = operations[int(parts[1])] if int(parts[1]) < len(operations) else {}
-            values = operation.get("values") or {}
-            acl = acls.get(str(values.get("id") or operation.get("ref")))
-            if acl is not None and parts[2:] == ["values", "match"]:
-                self._refused[acl] = f"Treadle refuses {values.get('match')}: {problem.reason}"
+        return True
 
     def _fail(self, reason: str) -> None:
         self._failures += 1
@@ -339,7 +339,9 @@ class Controller:
         health.gauge("acls", len(translation.users))
         health.gauge("port_groups", sum(1 for _ in translation.groups()))
         health.gauge("policies", sum(1 for _ in translation.policies()))
-        health.gauge("policies_not_kept", len(translation.problems) + len(self._refused))
+        health.gauge(
+            "policies_not_kept", len(translation.problems.keys() | self._refusals.by_policy())
+        )
 
 
 def _policy_key(key: ObjectKey) -> str:

@@ -5,7 +5,7 @@ revisions. :func:`plan` compares it with a translation, all of it or only what h
 and returns the operations of a batch in an order in which each can be carried out.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator
 from typing import Any, Final
 
 from integrations.kubernetes.acls import Acl
@@ -19,6 +19,8 @@ from integrations.kubernetes.translation import (
 )
 
 Operation = dict[str, Any]
+Size = Group | Networks
+"""What is as large as a cluster or a policy makes it: a port group, or an address set."""
 
 _ACL_FIELDS: Final = (
     *("name", "direction", "tier", "priority", "match", "action", "external_ids"),
@@ -74,12 +76,26 @@ class Kept:
 
 
 class Planner:
-    """Compares what is kept with what a translation says."""
+    """Compares what is kept with what a translation says, as far as the server takes it.
 
-    def __init__(self, intent: Intent, translation: Translation, kept: Kept) -> None:
+    `refused` are ACLs that it doesn't take. Groups that are `too_large` for it take in no more
+    ports: those that would be subject to one's ACLs and aren't in it are kept closed, by being in
+    the group of ports without a known pod.
+    """
+
+    def __init__(
+        self,
+        intent: Intent,
+        translation: Translation,
+        kept: Kept,
+        refused: Collection[Acl] = (),
+        too_large: Collection[Size] = (),
+    ) -> None:
         self._intent, self._translation, self._kept = intent, translation, kept
+        self._refused, self._too_large = refused, too_large
+        self._closing = _closing(intent, translation, refused)
 
-    def everything(self, refused: Mapping[Acl, str]) -> list[Operation]:
+    def everything(self) -> list[Operation]:
         """Return what makes all that is kept what it should be, and removes the rest."""
         translation, intent, kept = self._translation, self._intent, self._kept
         groups = {intent.group_id(group): group for group in translation.groups()}
@@ -89,21 +105,21 @@ class Planner:
         steps = [
             *(self._group(group) for group in groups.values()),
             *(self._networks(networks) for networks in sets.values()),
-            *(self._acl(acl, refused) for acl in acls.values()),
+            *(self._acl(acl) for acl in acls.values()),
             *(_delete("acl", each) for each in kept.acls if each not in acls.keys() | pending),
             *(_delete("port_group", each) for each in kept.groups if each not in groups),
             *(_delete("address_set", each) for each in kept.sets if each not in sets),
         ]
         return self._in_order(step for found in (*steps, self._pending_acls()) for step in found)
 
-    def touched(self, touched: Touched, refused: Mapping[Acl, str]) -> list[Operation]:
+    def touched(self, touched: Touched) -> list[Operation]:
         """Return what has to be done for what was touched."""
         groups: set[Group] = set(touched.groups)
         groups.update(group for group, _ in touched.memberships)
         steps = [
             *(self._group(group, touched) for group in groups),
             *(self._networks(networks) for networks in touched.networks),
-            *(self._acl(acl, refused) for acl in touched.acls),
+            *(self._acl(acl) for acl in touched.acls),
         ]
         return self._in_order(step for found in steps for step in found)
 
@@ -116,9 +132,9 @@ class Planner:
                 yield from _delete("port_group", group_id)
             return
         if present is None:
-            yield _create("port_group", self._intent.group(group, self._translation.ports(group)))
+            yield _create("port_group", self._intent.group(group, self._ports(group)))
             return
-        wanted = self._translation.ports(group)
+        wanted = self._ports(group)
         if touched is None or group in touched.groups:
             add, remove = wanted - present, present - wanted
         else:
@@ -133,12 +149,31 @@ class Planner:
                 "remove": sorted(remove),
             }
 
+    def _ports(self, group: Group) -> frozenset[str]:
+        """Return the ports that a group should have, as far as the server takes them."""
+        ports = self._translation.ports(group)
+        if not self._too_large:
+            return ports
+        if group != PENDING_GROUP:
+            return ports - self._left_out(group)
+        owners = {acl.owner for acl in self._translation.users}
+        return ports.union(*map(self._left_out, owners))
+
+    def _left_out(self, group: Group) -> frozenset[str]:
+        """Return the ports that should be in a group, and aren't as it is too large."""
+        if group not in self._too_large:
+            return frozenset()
+        present = self._kept.groups.get(self._intent.group_id(group), set())
+        return self._translation.ports(group) - present
+
     def _networks(self, networks: Networks) -> Iterator[Operation]:
         set_id = self._intent.set_id(networks)
         present = self._kept.sets.get(set_id)
         if not self._translation.has_networks(networks):
             if present is not None:
                 yield from _delete("address_set", set_id)
+        elif networks in self._too_large:
+            return
         elif present is None:
             yield _create("address_set", self._intent.address_set(networks))
         elif sorted(present) != sorted(networks.members):
@@ -164,29 +199,18 @@ class Planner:
 
         return sorted(operations, key=place)
 
-    def _acl(self, acl: Acl, refused: Mapping[Acl, str]) -> Iterator[Operation]:
+    def _acl(self, acl: Acl) -> Iterator[Operation]:
         acl_id = self._intent.names.acl_id(acl)
         present = self._kept.acls.get(acl_id)
         users = self._translation.users.get(acl)
-        if users is None or (acl in refused and not self._is_closing(acl, refused)):
+        if users is None or (acl in self._refused and acl not in self._closing):
             if present is not None:
                 yield from _delete("acl", acl_id)
             return
         values = self._intent.acl(acl, users)
-        if acl in refused:
+        if acl in self._refused:
             values |= {"match": self._intent.names.match(_closed(acl)), "action": "drop"}
         yield from _acl_steps(values, present)
-
-    def _is_closing(self, acl: Acl, refused: Mapping[Acl, str]) -> bool:
-        """Tell whether a refused ACL has to be replaced by one that drops all it may be about.
-
-        Without one that allows, less is allowed. Of several that come to the same one does.
-        """
-        closed = _closed(acl)
-        if acl.action == "allow" or closed in self._translation.users:
-            return False
-        alike = [each for each in refused if each.action != "allow" and _closed(each) == closed]
-        return acl == min(alike, key=self._intent.names.acl_id)
 
     def _pending_acls(self) -> Iterator[Operation]:
         for values in self._intent.pending_acls():
@@ -198,6 +222,18 @@ class Planner:
             return []
         made = _create("port_group", self._intent.group(PENDING_GROUP, ()))
         return self._in_order([made, *self._pending_acls()])
+
+
+def _closing(intent: Intent, translation: Translation, refused: Collection[Acl]) -> frozenset[Acl]:
+    """Return the refused ACLs in whose place there has to be one that drops all they may be about.
+
+    Without one that allows, less is allowed. Of several that come to the same one does.
+    """
+    first: dict[Acl, Acl] = {}
+    for acl in sorted(refused, key=intent.names.acl_id):
+        if acl.action != "allow" and _closed(acl) not in translation.users:
+            first.setdefault(_closed(acl), acl)
+    return frozenset(first.values())
 
 
 def _closed(acl: Acl) -> Acl:

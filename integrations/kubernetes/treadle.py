@@ -1,6 +1,7 @@
 """The conversation with Treadle's API: read what is kept of a cluster, and write batches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from integrations.client import Client
@@ -18,6 +19,8 @@ from integrations.kubernetes.translation import PortOwner
 SECONDS: Final = 60.0
 LARGEST_BATCH: Final = 5_000
 """Operations of one transaction."""
+LARGEST_BODY: Final = 4 * 1024 * 1024
+"""Bytes of one transaction: a quarter of what a server takes, and of the answer that is read."""
 
 
 class Picture(NamedTuple):
@@ -83,10 +86,21 @@ class Treadle:
         return int(done["revision"]) if done["changed"] else None
 
 
-def in_batches(operations: Sequence[Operation]) -> Iterable[Sequence[Operation]]:
-    """Yield operations in parts of at most :data:`LARGEST_BATCH`."""
-    for start in range(0, len(operations), LARGEST_BATCH):
-        yield operations[start : start + LARGEST_BATCH]
+def in_batches(
+    operations: Sequence[Operation], most: int = LARGEST_BATCH
+) -> Iterator[Sequence[Operation]]:
+    """Yield operations in parts of at most `most`, and :data:`LARGEST_BODY` if they are several."""
+    batch: list[Operation] = []
+    size = 0
+    for operation in operations:
+        octets = len(json.dumps(operation))
+        if batch and (len(batch) >= most or size + octets > LARGEST_BODY):
+            yield batch
+            batch, size = [], 0
+        batch.append(operation)
+        size += octets
+    if batch:
+        yield batch
 
 
 def port_owner(labels: Mapping[str, Any]) -> PortOwner | None:

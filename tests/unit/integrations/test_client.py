@@ -90,6 +90,17 @@ def test_a_list_is_read_page_by_page() -> None:
     assert b"label.a=b&limit=1000&cursor=c%2F1 " in server.requests[1]
 
 
+def test_a_list_of_large_items_is_read_in_smaller_pages() -> None:
+    pages = [
+        sends(f"HTTP/1.1 200 OK\r\nContent-Length: {BODY_LIMIT + 1}\r\n\r\n"),
+        sends(http(200, '{"items": [{"id": "1"}], "next_cursor": null}')),
+    ]
+    with scripted_server(*pages) as server, Client(server.url) as client:
+        assert list(client.items("/v1/x", Deadline(5))) == [{"id": "1"}]
+    assert [b"limit=1000 " in each for each in server.requests] == [True, False]
+    assert b"limit=125 " in server.requests[1]
+
+
 def test_a_refusal_tells_type_status_and_fields() -> None:
     body = (
         '{"type": "/problems/invalid", "title": "A field is wrong", "detail": "wrong: a",'
