@@ -1,5 +1,6 @@
 """What requests cost in SQL, counted: statements, which don't grow with what there is."""
 
+import re
 from typing import Any
 
 import pytest
@@ -8,6 +9,14 @@ from sqlalchemy import text
 from northbound.database import Database
 from tests.unit.api.neutron.conftest import Neutron
 from tests.unit.api.test_write_costs import counted
+
+
+def cost(statements: list[str]) -> int:
+    """Count statements, but for those that note the time: within a second there are none."""
+    return len([each for each in statements if not re.match(_NOTED, " ".join(each.split()))])
+
+
+_NOTED = r"UPDATE neutron_\w+ SET .*\bupdated_at=\?"
 
 
 @pytest.fixture
@@ -40,7 +49,7 @@ async def test_a_port_costs_the_same_in_small_and_large_networks(
             await neutron.get(f"ports/{port['id']}")
         with counted(database) as deleted:
             await neutron.call("DELETE", f"ports/{port['id']}")
-        costs.append([len(each) for each in (created, changed, shown, deleted)])
+        costs.append([cost(each) for each in (created, changed, shown, deleted)])
         await fill(neutron, network, 300)
     assert costs[0] == costs[1]
     assert costs[0] == [31, 14, 4, 14]
@@ -150,14 +159,10 @@ async def test_an_interface_costs_the_same_for_small_and_large_routers(
         with counted(database) as listed:
             await neutron.get("routers")
         await neutron.call("PUT", path, {"router": {"routes": []}})
-        costs.append([len(each) for each in (added, routed, removed, listed)])
+        costs.append([cost(each) for each in (added, routed, removed, listed)])
         for number in range(first + 2, first + 12):
             await neutron.make("routers")
             body = await make_subnet(number)
             await neutron.call("PUT", f"{path}/add_router_interface", body)
     assert costs[0] == costs[1], costs
     assert costs[0][3] == 2
-    # A row that nothing holds any more may be read again, whenever garbage is collected.
-    apart = [abs(one - other) for one, other in zip(*costs, strict=True)]
-    assert max(apart) <= 1, costs
-    assert costs[0][3] == costs[1][3] == 2
