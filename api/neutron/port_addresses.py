@@ -13,8 +13,9 @@ import ipaddress
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
+from api.neutron.blocks import Blocks
 from api.neutron.ipam import FixedIp
-from api.neutron.subnets import is_in_subnet, subnets_of_networks
+from api.neutron.subnets import subnets_of_networks
 from northbound.ipam import effective
 from northbound.models import LogicalRouterPort, LogicalSwitchPort, NeutronPort
 from northbound.services import LOGICAL_SWITCH_PORTS
@@ -83,7 +84,7 @@ class SubnetsOfAddresses:
 
     def __init__(self, reader: Reader, network_ids: Collection[str]) -> None:
         self._subnets = subnets_of_networks(reader, network_ids)
-        self._known: dict[tuple[str, str], str | None] = {}
+        self._blocks: dict[str, Blocks] = {}
 
     def fixed_ips(self, network_id: str, ips: Sequence[str]) -> list[dict[str, Any]]:
         """Return the `fixed_ips` of a port; an address that is of no subnet has none."""
@@ -95,9 +96,9 @@ class SubnetsOfAddresses:
         return [FixedIp(subnet, ip) for subnet, ip in found if subnet is not None]
 
     def _subnet(self, network_id: str, ip: str) -> str | None:
-        key = network_id, ip
-        if key not in self._known:
-            subnets = self._subnets.get(network_id, ())
-            held = (each.id for each in subnets if is_in_subnet(each, ip))
-            self._known[key] = next(held, None)
-        return self._known[key]
+        blocks = self._blocks.get(network_id)
+        if blocks is None:
+            blocks = self._blocks[network_id] = Blocks()
+            for subnet in self._subnets.get(network_id, ()):
+                blocks.add(subnet.cidr, subnet.id)
+        return blocks.owner_of(ipaddress.ip_address(ip))

@@ -201,11 +201,6 @@ def holds_address(subnet: NeutronSubnet, address: str, device_owner: str = "") -
     return ip != network.network_address or device_owner in routers
 
 
-def is_in_subnet(subnet: NeutronSubnet, address: str) -> bool:
-    """Tell whether an address that a port has, however it got it, is one of the subnet."""
-    return ipaddress.ip_address(address) in ipaddress.ip_network(subnet.cidr)
-
-
 def cursor_key(subnet_id: str) -> str:
     """Return the name of the stored cursor of a subnet's free addresses."""
     return f"subnet/{subnet_id}"

@@ -23,6 +23,7 @@ from api.neutron.attributes import (
     read_only,
 )
 from api.neutron.automatic_addresses import give_addresses, take_addresses_back
+from api.neutron.blocks import Blocks
 from api.neutron.context import Context
 from api.neutron.errors import (
     BadRequestError,
@@ -33,7 +34,7 @@ from api.neutron.errors import (
 )
 from api.neutron.query import ListQuery
 from api.neutron.resource import AnySelect, Resource, View, now, owned, standard_view
-from api.neutron.resources.network import NetworkRow, Networks
+from api.neutron.resources.network import Networks
 from api.neutron.resources.subnetpool import SubnetPools
 from api.neutron.subnet_usage import router_port_with
 from api.neutron.subnets import (
@@ -234,7 +235,8 @@ class Subnets(Resource[SubnetRow]):
         if values["ip_version"] == 6 and annex is not None:
             rules.check_mtu(switch.id, annex.mtu)
         block = self._block(tx, context, complete, pool_id, chosen)
-        self._check_beside(tx, network, block, pool_id)
+        others = tx.helper(_Others)
+        others.check(switch.id, block, pool_id)
         time = now()
         subnet = NeutronSubnet(
             id=new_id(),
@@ -251,6 +253,7 @@ class Subnets(Resource[SubnetRow]):
             updated_at=time,
         )
         tx.add(subnet)
+        others.add(subnet)
         give_addresses(tx, subnet)
         return subnet.id
 
@@ -290,24 +293,6 @@ class Subnets(Resource[SubnetRow]):
         rules.check_cidr(block, values["ip_version"], dhcp=values["enable_dhcp"])
         rules.check_automatic_prefix(block, values)
         return block
-
-    def _check_beside(
-        self, tx: Transaction, network: NetworkRow, block: Network, pool_id: str | None
-    ) -> None:
-        """Refuse a subnet that doesn't go with the others of its network."""
-        for other in subnets_of_network(tx, network[0].id):
-            there = ipaddress.ip_network(other.cidr)
-            if there.overlaps(block):
-                raise InvalidOperationError(
-                    f"Requested subnet with cidr: {block} for network: {network[0].id} overlaps "
-                    "with another subnet"
-                )
-            if there.version == block.version and other.subnetpool_id != pool_id:
-                raise BadRequestError(
-                    "Subnets hosted on the same network must be allocated from the same subnet "
-                    "pool.",
-                    "NetworkSubnetPoolAffinityError",
-                )
 
     def update(
         self, tx: Transaction, context: Context, row: SubnetRow, changes: Mapping[str, Any]
@@ -365,6 +350,37 @@ class Subnets(Resource[SubnetRow]):
     def may_change(self, context: Context, row: SubnetRow, verb: str) -> bool:
         subnet, switch, _ = row
         return context.owns(subnet.project) or context.owns(switch.project)
+
+
+class _Others:
+    """The subnets of networks, for those that one transaction makes: each network's read once."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._blocks: dict[str, Blocks] = {}
+        self._pools: dict[tuple[str, int], str | None] = {}
+
+    def add(self, subnet: NeutronSubnet) -> None:
+        """Take in a subnet that was made, or that is there."""
+        self._blocks[subnet.network_id].add(subnet.cidr, subnet.id)
+        self._pools.setdefault((subnet.network_id, subnet.ip_version), subnet.subnetpool_id)
+
+    def check(self, network_id: str, block: Network, pool_id: str | None) -> None:
+        """Refuse a subnet that doesn't go with the others of its network."""
+        if network_id not in self._blocks:
+            self._blocks[network_id] = Blocks()
+            for subnet in subnets_of_network(self._tx, network_id):
+                self.add(subnet)
+        if self._blocks[network_id].overlaps(block):
+            raise InvalidOperationError(
+                f"Requested subnet with cidr: {block} for network: {network_id} overlaps with "
+                "another subnet"
+            )
+        if self._pools.get((network_id, block.version), pool_id) != pool_id:
+            raise BadRequestError(
+                "Subnets hosted on the same network must be allocated from the same subnet pool.",
+                "NetworkSubnetPoolAffinityError",
+            )
 
 
 _AS_GIVEN = (

@@ -71,6 +71,18 @@ async def test_lists_read_everything_at_once(
     assert len(views) == 2
 
 
+async def test_subnets_made_together_read_the_others_once(
+    neutron: Neutron, database: Database
+) -> None:
+    network = await neutron.make("networks", name="many")
+    blocks = [f"10.0.{i}.0/24" for i in range(50)]
+    values = {"network_id": network["id"], "ip_version": 4}
+    body = {"subnets": [{**values, "cidr": block} for block in blocks]}
+    with counted(database) as statements:
+        assert (await neutron.call("POST", "subnets", body)).status_code == 201
+    assert len([each for each in statements if "FROM neutron_subnet" in each]) == 2
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [
