@@ -7,7 +7,7 @@ its standard output (the Container Network Interface specification, versions 0.3
 `main` is the program, `environment` and `configuration` read what it is given, `attachment` names
 what one interface has everywhere, `ports` is its port in Treadle, `modes` its interface on the
 host, and `add`, `delete`, `check`, `collect` and `status` are the verbs. `result` is what
-runtimes are told.
+runtimes are told. `lock` has one call wait for the other, `interruptions` breaks off.
 
 No state is kept: names and ids follow from what the runtime says, so that what was made can be
 found again by anyone who is told the same.

@@ -11,7 +11,9 @@ from typing import Any
 from integrations.client import ClientError, UnreachableError
 from integrations.cni import modes, ports
 from integrations.cni.attachment import Attachment
-from integrations.cni.configuration import MACVLAN, Configuration
+from integrations.cni.configuration import HOST_DEVICE, MACVLAN, Configuration
+from integrations.cni.interruptions import limit_cleanup
+from integrations.cni.lock import hold
 from integrations.cni.modes import Host
 from integrations.cni.ports import Port
 from integrations.cni.result import Address, Interface, Result, encode
@@ -25,12 +27,18 @@ Say = Callable[[dict[str, Any]], None]
 
 def add(session: Session, say: Say) -> None:
     """Attach the container and `say` the result; if that fails, detach it again."""
-    invocation, configuration, deadline, client = session
-    netns = invocation.netns or ""
+    invocation, configuration, deadline, _ = session
     host = modes.know_host(configuration, deadline)
     attachment = Attachment(
         host.chassis, configuration.network, invocation.container, invocation.ifname
     )
+    with hold(attachment.port_id, deadline):
+        _attach(session, host, attachment, say)
+
+
+def _attach(session: Session, host: Host, attachment: Attachment, say: Say) -> None:
+    invocation, configuration, deadline, client = session
+    netns = invocation.netns or ""
     # Ports past Open vSwitch never come up.
     wait = "translated" if configuration.mode == MACVLAN else "up"
     args = dict(invocation.args)
@@ -68,6 +76,8 @@ def _configure(
             deadline,
             namespace=netns,
             mac=port.mac,
+            # What is made is made with it.
+            mtu=configuration.mtu if configuration.mode == HOST_DEVICE else None,
             addresses=port.addresses,
             routes=configuration.routes,
         )
@@ -97,12 +107,14 @@ def _result(configuration: Configuration, attachment: Attachment, netns: str, po
 
 def _undo(session: Session, host: Host, attachment: Attachment, cause: BaseException) -> None:
     """Remove all that may have been made; what can't be, later DEL or GC calls remove."""
+    limit_cleanup(CLEANUP_SECONDS)
     deadline = Deadline(CLEANUP_SECONDS)
     netns = session.invocation.netns
-    try:
-        modes.unplug(session.configuration, host.bridge, attachment, netns, deadline)
-    except (HostError, TimeLimitError) as error:
-        note(f"could not remove the interface again: {error}")
+    for step in modes.unplugging(session.configuration, host, attachment, netns, deadline):
+        try:
+            step()
+        except (HostError, TimeLimitError) as error:
+            note(f"could not remove the interface again: {error}")
     if isinstance(cause, UnreachableError) and not cause.sent:
         return
     try:

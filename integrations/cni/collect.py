@@ -7,7 +7,7 @@ labels, interfaces in Open vSwitch by their owner, and interfaces of the host by
 from functools import partial
 
 from integrations.cni import modes, ports
-from integrations.cni.attachment import NETWORK_KEY, OWNER, Attachment, network_alias
+from integrations.cni.attachment import NETWORK_KEY, OWNER, Attachment, read_alias
 from integrations.cni.delete import do_all
 from integrations.cni.session import Session
 from integrations.host import bridge, links
@@ -23,25 +23,22 @@ def collect(session: Session) -> None:
         for container, ifname in configuration.valid_attachments or []
     ]
     used_ports = {attachment.port_id for attachment in valid}
-    used_interfaces = {attachment.host_interface for attachment in valid}
 
     def of_bridge() -> None:
-        conditions = {NETWORK_KEY.replace("-", "_"): network}
         do_all(
             *(
                 partial(bridge.remove_port, host.bridge, port.name, deadline)
-                for port in bridge.find_ports(OWNER, deadline, **conditions)
+                for port in bridge.find_ports(OWNER, deadline, {NETWORK_KEY: network})
                 if port.iface_id not in used_ports
             )
         )
 
     def of_host() -> None:
-        alias = network_alias(network)
         do_all(
             *(
-                partial(links.remove_link, link.name, deadline)
+                partial(modes.remove_from_host, link.name, alias, deadline)
                 for link in links.list_links(deadline)
-                if link.alias == alias and link.name not in used_interfaces
+                if (alias := read_alias(link.alias, network)) and alias.port_id not in used_ports
             )
         )
 

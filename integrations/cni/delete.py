@@ -9,6 +9,7 @@ from collections.abc import Callable
 from integrations.cni import modes, ports
 from integrations.cni.attachment import Attachment
 from integrations.cni.errors import CniError
+from integrations.cni.lock import hold
 from integrations.cni.session import Session, as_cni_errors
 
 
@@ -19,10 +20,11 @@ def delete(session: Session) -> None:
     attachment = Attachment(
         host.chassis, configuration.network, invocation.container, invocation.ifname
     )
-    do_all(
-        lambda: modes.unplug(configuration, host.bridge, attachment, invocation.netns, deadline),
-        lambda: ports.remove_port(client, attachment.port_id, deadline),
-    )
+    with hold(attachment.port_id, deadline):
+        do_all(
+            *modes.unplugging(configuration, host, attachment, invocation.netns, deadline),
+            lambda: ports.remove_port(client, attachment.port_id, deadline),
+        )
 
 
 def do_all(*steps: Callable[[], object]) -> None:

@@ -6,26 +6,18 @@ Runtimes call it with ``CNI_COMMAND`` in the environment; from a terminal it tel
 
 import json
 import os
-import signal
 import sys
 from collections.abc import Mapping
-from types import FrameType
-from typing import Any
+from typing import Any, BinaryIO
 
-from integrations.cni.configuration import read_configuration
+from integrations.cni.configuration import DEFAULT_TIMEOUT, read_configuration
 from integrations.cni.environment import Invocation, read_environment
 from integrations.cni.errors import INTERNAL, IO_FAILURE, CniError
 from integrations.cni.fields import DOCUMENT_LIMIT, read_document
+from integrations.cni.interruptions import InterruptedByRuntimeError, limit
 from integrations.cni.session import Session, as_cni_errors, connect, note
 from integrations.cni.versions import SUPPORTED
-from integrations.deadline import Deadline, TimeLimitError
-
-_GRACE = 2
-"""Seconds after which a step that doesn't heed the deadline (resolving a name) is broken off."""
-
-
-class InterruptedByRuntimeError(Exception):
-    """The runtime asked the plugin to end."""
+from integrations.deadline import Deadline
 
 
 def run() -> None:
@@ -34,15 +26,17 @@ def run() -> None:
         from integrations.cni.install import main
 
         sys.exit(main(sys.argv[1:]))
-    sys.exit(answer(os.environ, sys.stdin.buffer.read(DOCUMENT_LIMIT + 1)))
+    limit(DEFAULT_TIMEOUT)
+    sys.exit(answer(os.environ, sys.stdin.buffer))
 
 
-def answer(environment: Mapping[str, str], given: bytes) -> int:
+def answer(environment: Mapping[str, str], given: BinaryIO) -> int:
     """Do what the environment and the configuration ask for; return the exit code."""
     version = SUPPORTED[-1]
     try:
         invocation = read_environment(environment)
-        document = read_document(given)
+        with as_cni_errors():
+            document = read_document(given.read(DOCUMENT_LIMIT + 1))
         if isinstance(document.get("cniVersion"), str):
             version = document["cniVersion"][:32]
         if invocation.command == "VERSION":
@@ -65,9 +59,7 @@ def answer(environment: Mapping[str, str], given: bytes) -> int:
 def _do(invocation: Invocation, document: dict[str, Any]) -> None:
     configuration = read_configuration(document, invocation)
     deadline = Deadline(configuration.timeout)
-    signal.signal(signal.SIGTERM, _interrupt)
-    signal.signal(signal.SIGALRM, _run_out)
-    signal.setitimer(signal.ITIMER_REAL, configuration.timeout + _GRACE)
+    limit(configuration.timeout)
     with connect(configuration.server) as client:
         session = Session(invocation, configuration, deadline, client)
         # Each verb loads what it needs alone.
@@ -91,22 +83,6 @@ def _do(invocation: Invocation, document: dict[str, Any]) -> None:
             from integrations.cni.status import status
 
             status(session)
-
-
-def _interrupt(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    _ignore_signals()
-    raise InterruptedByRuntimeError
-
-
-def _run_out(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
-    _ignore_signals()
-    raise TimeLimitError("a step took longer than there was time for all")
-
-
-def _ignore_signals() -> None:
-    """Let nothing break off the cleaning up that comes now; its own deadline bounds it."""
-    signal.setitimer(signal.ITIMER_REAL, 0)
-    signal.signal(signal.SIGTERM, signal.SIG_IGN)
 
 
 def _say(document: dict[str, Any]) -> None:

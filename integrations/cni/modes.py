@@ -9,9 +9,10 @@ Removal takes as much away as it finds, and is no error where there is nothing.
 """
 
 import os
+from collections.abc import Callable
 from typing import NamedTuple
 
-from integrations.cni.attachment import NETWORK_KEY, OWNER, Attachment
+from integrations.cni.attachment import NETWORK_KEY, OWNER, Alias, Attachment, read_alias
 from integrations.cni.configuration import HOST_DEVICE, MACVLAN, OVERLAY, Configuration
 from integrations.cni.errors import NOT_AVAILABLE, CniError
 from integrations.deadline import Deadline
@@ -30,6 +31,8 @@ class Host(NamedTuple):
 
 def know_host(configuration: Configuration, deadline: Deadline) -> Host:
     """Ask Open vSwitch who this is; raise :class:`CniError` if it isn't prepared."""
+    if configuration.mode == MACVLAN and configuration.chassis is not None:
+        return Host(configuration.chassis, "", False)  # It has no part in that.
     facts = bridge.switch_facts(deadline)
     chassis = configuration.chassis or facts.system_id
     if chassis is None:
@@ -93,6 +96,7 @@ def make_interface(
             deadline,
             namespace=netns,
             mode=configuration.macvlan_mode,
+            alias=attachment.alias,
             temporary_name=attachment.host_interface,
             mtu=configuration.mtu,
         )
@@ -101,47 +105,82 @@ def make_interface(
             raise InterfaceTakenError(ifname, netns)
         device = configuration.device or ""
         representor = configuration.representor or ""
-        links.move_link(device, ifname, deadline, namespace=None, into=netns)
+        alias = attachment.alias_of_device(device)
+        links.move_link(device, ifname, deadline, namespace=None, into=netns, alias=alias)
         links.batch([f"link set {representor} up"], deadline)
 
 
-def unplug(
+def unplugging(
     configuration: Configuration,
-    bridge_name: str,
+    host: Host,
     attachment: Attachment,
     netns: str | None,
     deadline: Deadline,
-) -> None:
-    """Take the interface away, and its port off the bridge."""
-    interface = bridge_interface(configuration, attachment)
-    if interface is not None and _is_port_of(configuration, attachment, deadline):
-        bridge.remove_port(bridge_name, interface, deadline)
-    if configuration.mode != HOST_DEVICE:
-        # Of a macvlan what has not got into the container, if anything.
-        links.remove_link(attachment.host_interface, deadline)
+) -> list[Callable[[], None]]:
+    """Return the steps that take the interface away, and its port off the bridge.
+
+    Each takes away what it finds, whatever became of those before it.
+    """
+    steps: list[Callable[[], None]] = []
+    if configuration.mode != MACVLAN:
+        steps.append(lambda: _take_off_bridge(configuration, host, attachment, deadline))
     if configuration.mode != OVERLAY and netns is not None:
-        _take_out(configuration, attachment.ifname, netns, deadline)
+        steps.append(lambda: _take_out(attachment, netns, deadline))
+    if configuration.mode == HOST_DEVICE:
+        steps.append(lambda: _give_back(attachment, deadline))
+    else:
+        # Of a macvlan what has not got into the container, if anything.
+        steps.append(lambda: _remove_link(attachment.host_interface, deadline))
+    return steps
 
 
-def _is_port_of(configuration: Configuration, attachment: Attachment, deadline: Deadline) -> bool:
-    """Tell whether the port of the bridge is this attachment's, where its name doesn't say so."""
-    if configuration.mode == OVERLAY:
-        return True
-    port = bridge.find_port(configuration.representor or "", deadline)
-    return port is not None and port.iface_id == attachment.port_id
+def remove_from_host(name: str, alias: Alias, deadline: Deadline) -> None:
+    """Remove an interface that is garbage; a device of the host's only gets its name again."""
+    if alias.device is None:
+        links.remove_link(name, deadline)
+    else:
+        links.rename_link(name, alias.device, deadline)
 
 
-def _take_out(configuration: Configuration, ifname: str, netns: str, deadline: Deadline) -> None:
-    """Take out of a namespace what isn't the end of a pair; in one that is gone nothing is."""
-    try:
-        link = links.find_link(ifname, deadline, namespace=netns)
-        if link is None:
+def _remove_link(name: str, deadline: Deadline) -> None:
+    links.remove_link(name, deadline)
+
+
+def _take_off_bridge(
+    configuration: Configuration, host: Host, attachment: Attachment, deadline: Deadline
+) -> None:
+    """Remove the port of the bridge, if it is this attachment's where its name doesn't say so."""
+    interface = bridge_interface(configuration, attachment) or ""
+    if configuration.mode != OVERLAY:
+        port = bridge.find_port(interface, deadline)
+        if port is None or port.iface_id != attachment.port_id:
             return
-        if configuration.mode == HOST_DEVICE:
+    bridge.remove_port(host.bridge, interface, deadline)
+
+
+def _take_out(attachment: Attachment, netns: str, deadline: Deadline) -> None:
+    """Take out of a namespace what isn't the end of a pair; in one that is gone nothing is.
+
+    By its alias it is known to be this attachment's: the path may be that of another container's
+    namespace by now.
+    """
+    try:
+        link = links.find_link(attachment.ifname, deadline, namespace=netns)
+        alias = read_alias(link.alias, attachment.network) if link is not None else None
+        if link is None or alias is None or alias.port_id != attachment.port_id:
+            return
+        if alias.device is None:
+            links.remove_link(link.name, deadline, namespace=netns)
+        else:
             own = f"/proc/{os.getpid()}/ns/net"
-            device = configuration.device or ""
-            links.move_link(ifname, device, deadline, namespace=netns, into=own)
-        elif link.kind == "macvlan":
-            links.remove_link(ifname, deadline, namespace=netns)
+            links.move_link(link.name, alias.device, deadline, namespace=netns, into=own, alias="")
     except MissingNamespaceError:
         return
+
+
+def _give_back(attachment: Attachment, deadline: Deadline) -> None:
+    """Give the device its name again where its namespace went, which the kernel took it out of."""
+    for link in links.list_links(deadline):
+        alias = read_alias(link.alias, attachment.network)
+        if alias is not None and alias.port_id == attachment.port_id:
+            remove_from_host(link.name, alias, deadline)

@@ -17,6 +17,8 @@ from integrations.deadline import Deadline
 _PORTS = "/v1/logical-switch-ports"
 _SWITCHES = "/v1/logical-switches"
 _ATTEMPTS = 4
+_OF_THE_SERVER = 500
+"""The first status by which a server refuses for reasons of its own."""
 
 
 class Port(NamedTuple):
@@ -138,6 +140,8 @@ def _make(
                 repeatable=True,
             )
         except RefusedError as error:
+            if error.status >= _OF_THE_SERVER:
+                raise  # It is too busy, or the port isn't up in time: nothing that was asked for.
             of_switch = not shared and _is_of_first(error)
             if _is_taken(error, port_id):
                 # Of an earlier call whose answer was lost, or from before the host was rebooted.

@@ -76,6 +76,8 @@ def as_cni_errors() -> Iterator[None]:
     except RefusedError as error:
         if error.status == 503:
             raise CniError(TRY_AGAIN, "Treadle is too busy", str(error)) from None
+        if error.status >= 500:
+            raise CniError(TRY_AGAIN, "Treadle has failed", str(error)) from None
         raise CniError(REFUSED, f"Treadle refuses: {error}") from None
     except (UnreachableError, AnswerError) as error:
         raise CniError(TRY_AGAIN, "Treadle can't be reached", str(error)) from None

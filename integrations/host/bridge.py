@@ -70,12 +70,11 @@ def remove_port(bridge: str, interface: str, deadline: Deadline) -> None:
     _vsctl(["--if-exists", "del-port", bridge, interface], deadline, wait=False)
 
 
-def find_ports(owner: str, deadline: Deadline, **external_ids: str) -> list[BridgePort]:
-    """Return the interfaces of an integration that have all these ids, too.
-
-    A key is written with ``_`` for ``-`` here.
-    """
-    ids = {OWNER: owner, **{key.replace("_", "-"): value for key, value in external_ids.items()}}
+def find_ports(
+    owner: str, deadline: Deadline, external_ids: Mapping[str, str] | None = None
+) -> list[BridgePort]:
+    """Return the interfaces of an integration that have all these ids, too."""
+    ids = {OWNER: owner, **(external_ids or {})}
     return _find(
         [f"external_ids:{key}={json.dumps(value)}" for key, value in ids.items()], deadline
     )

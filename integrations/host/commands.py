@@ -10,6 +10,8 @@ from integrations.deadline import Deadline, TimeLimitError
 from integrations.host.errors import CommandFailedError, MissingNamespaceError, MissingToolError
 
 _OUTPUT_SHOWN = 2000
+_NOT_ENTERED = ("nsenter: cannot open ", "nsenter: reassociate to namespace ")
+"""How nsenter begins to say that there is no namespace, which is not what a command says."""
 
 
 def run(
@@ -35,6 +37,8 @@ def run(
             errors="replace",
             timeout=deadline.left(),
             check=False,
+            # Of this process's files only those that were made to be inherited go along.
+            close_fds=False,
         )
     except FileNotFoundError:
         raise MissingToolError(command[0]) from None
@@ -43,6 +47,9 @@ def run(
             f"{argv[0]} was not done within the {deadline.seconds:g} seconds for all"
         ) from None
     if done.returncode != 0:
+        if namespace is not None and done.stderr.startswith(_NOT_ENTERED):
+            # It went meanwhile, or is the file that one was bound to, or none at all.
+            raise MissingNamespaceError(namespace)
         output = (done.stderr.strip() or done.stdout.strip())[:_OUTPUT_SHOWN]
         raise CommandFailedError(argv, done.returncode, output)
     return done.stdout

@@ -15,7 +15,7 @@ from integrations.host.errors import CommandFailedError, HostError, InterfaceTak
 _NAME_LIMIT = 15
 _NAME = re.compile(r"[A-Za-z0-9_.][A-Za-z0-9_.\-]*")
 _PATH = re.compile(r"/[^\s\"'\\#]*")
-_ALIAS = re.compile(r"[^\x00-\x1f\"\\\x7f]{1,255}")
+_ALIAS = re.compile(r"[^\x00-\x1f\"\\\x7f]{0,255}")
 _ABSENT = ("does not exist", "Cannot find device")
 
 
@@ -83,8 +83,8 @@ def make_veth(
     address = f" address {mac}" if mac is not None else ""
     where = f" netns {namespace}" if namespace is not None else ""
     lines = [
-        f"link add {host_name}{size} type veth peer name {name}{address}{size}{where}",
-        f"link set {host_name}{_alias(alias)} up",
+        f"link add name {host_name}{size} type veth peer name {name}{address}{size}{where}",
+        f"link set dev {host_name}{_alias(alias)} up",
     ]
     try:
         batch(lines, deadline)
@@ -112,11 +112,12 @@ def make_macvlan(
     temporary_name: str,
     mtu: int | None = None,
     mac: str | None = None,
+    alias: str | None = None,
 ) -> None:
     """Make a macvlan interface on `parent`, which is here, and move it into the namespace, down.
 
-    It has `temporary_name` meanwhile. Raises :class:`InterfaceTakenError` if an interface of the
-    namespace has the name.
+    It has `temporary_name` meanwhile, and `alias` from then on. Raises
+    :class:`InterfaceTakenError` if an interface of the namespace has the name.
     """
     _check_names(parent, name, temporary_name)
     _check_namespace(namespace)
@@ -126,17 +127,32 @@ def make_macvlan(
     if find_link(name, deadline, namespace=namespace) is not None:
         raise InterfaceTakenError(name, namespace)
     remove_link(temporary_name, deadline)
-    batch([make, f"link set {temporary_name} netns {namespace} name {name}"], deadline)
+    lines = [make, f"link set dev {temporary_name} netns {namespace} name {name}"]
+    if alias is not None:
+        lines.insert(1, f"link set dev {temporary_name}{_alias(alias)}")
+    batch(lines, deadline)
 
 
 def move_link(
-    name: str, new_name: str, deadline: Deadline, *, namespace: str | None, into: str
+    name: str,
+    new_name: str,
+    deadline: Deadline,
+    *,
+    namespace: str | None,
+    into: str,
+    alias: str,
 ) -> None:
-    """Move an interface from one namespace into another under another name."""
+    """Move an interface from one namespace into another under another name, with this alias."""
     _check_names(name, new_name)
     _check_namespace(into)
-    line = f"link set {name} down netns {into} name {new_name}"
+    line = f"link set dev {name} down netns {into} name {new_name}{_alias(alias)}"
     batch([line], deadline, namespace=namespace)
+
+
+def rename_link(name: str, new_name: str, deadline: Deadline) -> None:
+    """Set an interface down and give it another name, and no alias."""
+    _check_names(name, new_name)
+    batch([f"link set dev {name} down name {new_name}{_alias('')}"], deadline)
 
 
 def configure(
@@ -157,10 +173,10 @@ def configure(
     _check_names(name)
     lines = []
     if mac is not None:
-        lines.append(f"link set {name} address {mac}")
+        lines.append(f"link set dev {name} address {mac}")
     if mtu is not None:
-        lines.append(f"link set {name} mtu {mtu}")
-    lines.append(f"link set {name} up")
+        lines.append(f"link set dev {name} mtu {mtu}")
+    lines.append(f"link set dev {name} up")
     lines += [
         f"address replace {address} dev {name}{' nodad' if ':' in address else ''}"
         for address in addresses
@@ -206,7 +222,7 @@ def remove_link(name: str, deadline: Deadline, *, namespace: str | None = None) 
     """Remove an interface, and with one end of a veth the other; return whether it was there."""
     _check_names(name)
     try:
-        batch([f"link delete {name}"], deadline, namespace=namespace)
+        batch([f"link delete dev {name}"], deadline, namespace=namespace)
     except CommandFailedError as error:
         if any(word in error.output for word in _ABSENT):
             return False

@@ -69,11 +69,15 @@ class CniHost:
         *,
         ifname: str = "eth0",
         args: str = "",
+        tools: Path | None = None,
     ) -> "subprocess.Popen[bytes]":
-        """Start the plugin, with its configuration given."""
+        """Start the plugin, with its configuration given, and its tools from a folder first."""
+        environment = self.environment(command, container, netns, ifname, args)
+        if tools is not None:
+            environment["PATH"] = f"{tools}:{environment['PATH']}"
         process = subprocess.Popen(
             self.argv(),
-            env=self.environment(command, container, netns, ifname, args),
+            env=environment,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,

@@ -1,6 +1,7 @@
 """The CNI plugin on two hypervisors of a lab; namespaces stand for containers."""
 
 import json
+import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -295,6 +296,71 @@ def test_killed_anywhere_it_leaves_nothing_behind_del_or_gc(scene: Scene, host: 
     assert killed > 0
 
 
+def slow_tool(directory: Path, name: str, word: str, seconds: float) -> Path:
+    """A tool that is slow about what has a certain word; return the file that says it began.
+
+    Beside it is another, ``ended``, once that was done.
+    """
+    real, began = shutil.which(name), directory / "began"
+    assert real is not None
+    script = directory / name
+    script.write_text(
+        f'#!/bin/sh\ncase "$*" in *{word}*) ;; *) exec {real} "$@";; esac\n'
+        f"touch {began}\nsleep {seconds}\n"
+        f'{real} "$@"\ncode=$?\ntouch {directory / "ended"}\nexit $code\n'
+    )
+    script.chmod(0o755)
+    return began
+
+
+def test_what_a_killed_add_still_does_is_waited_for(host: CniHost, tmp_path: Path) -> None:
+    """The plugin is killed, but not the tool that is about to add the port to the bridge."""
+    began = slow_tool(tmp_path, "ovs-vsctl", "add-port", 2)
+    with containers(1) as (one,):
+        process = host.start("ADD", host.configuration(), "web", str(one.path), tools=tmp_path)
+        until(began.exists, "the tool to begin")
+        process.kill()
+        process.communicate()
+        host.call("DEL", host.configuration(), "web", str(one.path))
+        until((tmp_path / "ended").exists, "the tool to end")
+        assert host.interfaces() == host.bridge_ports() == set()
+
+
+def test_cleaning_up_has_a_time_of_its_own(host: CniHost, tmp_path: Path) -> None:
+    """It begins when all time is over, and takes longer than what was left to be broken off."""
+    slow_tool(tmp_path, "ovs-vsctl", "del-port", 4)
+    with containers(1) as (one,):
+        host.proxy.stall()
+        try:
+            configuration = host.configuration(timeout=2)
+            process = host.start("ADD", configuration, "web", str(one.path), tools=tmp_path)
+            until(lambda: "eth0" in one.ip("link"), "the interface")
+            with pytest.raises(CniFailedError) as failed:
+                answer_of(process)
+            assert failed.value.code == 11
+        finally:
+            host.proxy.restore()
+        assert host.interfaces() == host.bridge_ports() == set()
+        host.call("DEL", host.configuration(), "web", str(one.path))
+
+
+def test_an_interface_goes_even_if_the_bridge_does_not_answer(
+    host: CniHost, tmp_path: Path
+) -> None:
+    broken = tmp_path / "ovs-vsctl"
+    real = shutil.which("ovs-vsctl")
+    broken.write_text(f'#!/bin/sh\ncase "$*" in *del-port*) exit 1;; esac\nexec {real} "$@"\n')
+    broken.chmod(0o755)
+    with containers(1) as (one,):
+        host.call("ADD", host.configuration(), "web", str(one.path))
+        process = host.start("DEL", host.configuration(), "web", str(one.path), tools=tmp_path)
+        with pytest.raises(CniFailedError) as failed:
+            answer_of(process)
+        assert failed.value.code == 102
+        assert host.interfaces() == set()
+        host.call("DEL", host.configuration(), "web", str(one.path))
+
+
 def test_a_runtime_that_ends_it_or_does_not_listen_gets_nothing(host: CniHost) -> None:
     with containers(1) as (one,):
         process = host.start("ADD", host.configuration(), "web", str(one.path))
@@ -366,12 +432,52 @@ def test_macvlan_takes_its_addresses_from_treadle(scene: Scene, hosts: dict[str,
             assert len(ports(scene)) == 2
             assert addresses(results[0]) != addresses(results[1])
             assert pings(one, addresses(results[1])[0])
+            # Whoever has the same path now, it isn't that attachment's interface.
+            configuration = example(hosts["hv1"], "macvlan", master="nic")
+            hosts["hv1"].call("DEL", configuration, "other", str(one.path))
+            hosts["hv1"].call(
+                "CHECK", {**configuration, "prevResult": results[0]}, "web", str(one.path)
+            )
+            # Nor is that a namespace which is only a file any more.
+            hosts["hv1"].call("DEL", configuration, "other", __file__)
             for host, container in zip(hosts.values(), (one, other), strict=True):
                 configuration = example(host, "macvlan", master="nic")
                 host.call("DEL", configuration, "web", str(container.path))
                 assert "eth0" not in container.ip("link")
     finally:
         ends[0].ip("link", "delete", "nic")
+    scene.net.delete("/logical-switches/floor")
+
+
+def test_two_adds_of_one_macvlan_make_one(scene: Scene, host: CniHost) -> None:
+    inside = host.hypervisor.namespace
+    inside.ip("link", "add", "nic", "type", "veth", "peer", "name", "nic_r")
+    inside.ip("link", "set", "nic", "up")
+    configuration = example(host, "macvlan", master="nic", cniVersion="1.1.0")
+    try:
+        with containers(1) as (one,):
+            for _ in range(3):
+                started = [host.start("ADD", configuration, "web", str(one.path)) for _ in range(3)]
+                results, codes = [], []
+                for process in started:
+                    try:
+                        results.append(answer_of(process))
+                    except CniFailedError as error:
+                        codes.append(error.code)
+                assert (len(results), codes) == (1, [101, 101])
+                previous = {**configuration, "prevResult": results[0]}
+                host.call("CHECK", previous, "web", str(one.path))
+                host.call("DEL", previous, "web", str(one.path))
+                assert "eth0" not in one.ip("link")
+
+            # What was killed on its way into the container GC finds.
+            host.call("ADD", configuration, "web", str(one.path))
+            one.ip("link", "set", "eth0", "netns", inside.name, "name", "left")
+            assert "left" in inside.ip("link")
+            host.collect(configuration)
+            assert "left" not in inside.ip("link")
+    finally:
+        inside.ip("link", "delete", "nic")
     scene.net.delete("/logical-switches/floor")
 
 
@@ -382,7 +488,9 @@ def test_a_device_of_the_host_moves_into_the_container(
     host, far = hosts["hv1"], hosts["hv2"]
     inside = host.hypervisor.namespace
     inside.ip("link", "add", "vf0", "type", "veth", "peer", "name", "vf0_r")
-    configuration = example(host, "host-device", device="vf0", representor="vf0_r")
+    configuration = example(
+        host, "host-device", device="vf0", representor="vf0_r", cniVersion="1.1.0"
+    )
     try:
         with containers(2) as (one, other):
             result = host.call("ADD", configuration, "web", str(one.path))
@@ -395,6 +503,20 @@ def test_a_device_of_the_host_moves_into_the_container(
             assert "vf0:" in inside.ip("link", "show", "vf0").replace("vf0@", "vf0:")
             assert "vf0_r" not in host.hypervisor.switch.vsctl("list-ports", "br-int")
             assert ports(scene) == []
+
+            # The kernel takes devices out of namespaces that go, under the names they have there.
+            for give_back in (
+                lambda: host.call("DEL", configuration, "web", ""),
+                lambda: host.collect(configuration),
+            ):
+                result = host.call("ADD", {**configuration, "mtu": 1400}, "web", str(one.path))
+                assert result["interfaces"][1]["mtu"] == 1400
+                assert "mtu 1400" in one.ip("link", "show", "eth0")
+                one.ip("link", "set", "eth0", "netns", inside.name, "name", "eth7")
+                give_back()
+                assert "vf0@" in inside.ip("link", "show", "vf0")
+                assert "alias" not in inside.ip("link", "show", "vf0")
+                assert ports(scene) == []
     finally:
         inside.ip("link", "delete", "vf0_r")
 

@@ -135,10 +135,36 @@ def test_a_macvlan_and_a_device_are_moved_into_a_namespace(
     assert macvlan.kind == "macvlan"
     with pytest.raises(InterfaceTakenError):
         host.call(make)
-    host.call(lambda: links.move_link("wire", "net2", within(), namespace=None, into=inside))
+    host.call(
+        lambda: links.move_link("wire", "net2", within(), namespace=None, into=inside, alias="of x")
+    )
     assert links.find_link("net2", within(), namespace=inside) is not None
-    links.move_link("net2", "wire", within(), namespace=inside, into=str(host.path))
-    assert host.call(lambda: links.find_link("wire", within())) is not None
+    moved = links.find_link("net2", within(), namespace=inside)
+    assert moved is not None
+    assert moved.alias == "of x"
+    links.move_link("net2", "wire", within(), namespace=inside, into=str(host.path), alias="")
+    back = host.call(lambda: links.find_link("wire", within()))
+    assert back is not None
+    assert back.alias == ""
+    host.call(lambda: links.rename_link("wire", "wire2", within()))
+    assert host.call(lambda: links.find_link("wire2", within())) is not None
+
+
+def test_names_that_mean_something_to_ip_are_names(
+    namespaces: tuple[Namespace, Namespace],
+) -> None:
+    """A user of a cluster may choose the name of an interface."""
+    host, container = namespaces
+    inside = str(container.path)
+    for name in ("group", "up", "dev", "type", "name"):
+        host.call(
+            lambda name=name: links.make_veth("veth0", name, within(), namespace=inside)  # type: ignore[misc]
+        )
+        links.configure(name, within(), namespace=inside, mac="0a:00:00:00:00:01", mtu=1400)
+        link = links.find_link(name, within(), namespace=inside)
+        assert link is not None
+        assert (link.up, link.mac, link.mtu) == (True, "0a:00:00:00:00:01", 1400)
+        assert links.remove_link(name, within(), namespace=inside)
 
 
 def test_failures_tell_what_failed(namespaces: tuple[Namespace, Namespace]) -> None:
@@ -148,6 +174,9 @@ def test_failures_tell_what_failed(namespaces: tuple[Namespace, Namespace]) -> N
         links.batch(["link set lo up", "address replace 10.0.0.2/24 dev lo9"], within())
     with pytest.raises(MissingNamespaceError):
         links.find_link("eth0", within(), namespace="/run/netns/none-such")
+    with pytest.raises(MissingNamespaceError):
+        # What is left where a namespace was bound to a file.
+        links.find_link("eth0", within(), namespace=__file__)
     with pytest.raises(MissingToolError):
         run(["no-such-tool"], within())
     with pytest.raises(TimeLimitError):
@@ -175,9 +204,9 @@ def test_ports_of_the_bridge_are_made_found_and_removed(
                 "br-int", "p2", "id-2", "cni", within(), external_ids={"network": odd}, wait=False
             )
         assert [port.name for port in bridge.find_ports("docker", within())] == ["p1"]
-        (port,) = bridge.find_ports("cni", within(), network=odd)
+        (port,) = bridge.find_ports("cni", within(), {"network": odd})
         assert (port.name, port.iface_id, port.external_ids["network"]) == ("p2", "id-2", odd)
-        assert bridge.find_ports("cni", within(), network="other") == []
+        assert bridge.find_ports("cni", within(), {"network": "other"}) == []
         # An interface without a device has a reason.
         until(lambda: _known(bridge.find_port("p1", within())), "the switch to know p1")
         facts = bridge.switch_facts(within())
