@@ -9,16 +9,19 @@ import json
 import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
+from integrations.client import ClientSettingsError, read_token
+from integrations.http_exchange import Address, parse_url
 from integrations.kubernetes.errors import ApiError, GoneError, SettingsError
 
 Json = dict[str, Any]
 
 PAGE: Final = 500
 """Objects of a list that are asked for at once."""
+MAXIMUM_OBJECTS: Final = 1_000_000
+"""Objects of one kind; a cluster has 150,000 pods at most."""
 LONGEST_ANSWER: Final = 256 * 1024 * 1024
 LONGEST_EVENT: Final = 8 * 1024 * 1024
 """Bytes of one object; what etcd takes is a fifth of it."""
@@ -39,28 +42,39 @@ class Cluster:
     authority: str | None = None
     """A file with the certificates that the server's is checked against."""
 
+    def address(self) -> Address:
+        """Return where the API is. Raises SettingsError."""
+        try:
+            address = parse_url(self.server)
+        except ValueError as error:
+            raise SettingsError(f"kubernetes_server: {error}") from None
+        if self.token_file is not None and not address.secure and not address.local:
+            raise SettingsError(
+                f"kubernetes_server: a token would go to {address.host} in plain text: use https"
+            )
+        return address
+
     def connect(self, seconds: float) -> http.client.HTTPConnection:
         """Return a connection that isn't open yet. Raises SettingsError."""
-        url = urlsplit(self.server)
-        if url.scheme not in ("http", "https") or not url.hostname:
-            raise SettingsError(f"kubernetes_server: {self.server!r} is no http(s) address")
-        if url.scheme == "http":
-            return http.client.HTTPConnection(url.hostname, url.port, timeout=seconds)
+        address = self.address()
+        if not address.secure:
+            return http.client.HTTPConnection(address.host, address.port, timeout=seconds)
         try:
             context = ssl.create_default_context(cafile=self.authority)
         except OSError as error:
             raise SettingsError(f"kubernetes_ca: {self.authority}: {error}") from None
-        return http.client.HTTPSConnection(url.hostname, url.port, timeout=seconds, context=context)
+        return http.client.HTTPSConnection(
+            address.host, address.port, timeout=seconds, context=context
+        )
 
     def headers(self) -> dict[str, str]:
         """Return what goes with each request. Raises ApiError if the token can't be read."""
         headers = {"Accept": "application/json", "User-Agent": "treadle-kube-controller"}
         if self.token_file is not None:
             try:
-                token = Path(self.token_file).read_text(encoding="ascii").strip()
-            except (OSError, ValueError) as error:
-                raise ApiError(f"{self.token_file}: {error}") from None
-            headers["Authorization"] = f"Bearer {token}"
+                headers["Authorization"] = f"Bearer {read_token(self.token_file)}"
+            except ClientSettingsError as error:
+                raise ApiError(str(error)) from None
         return headers
 
 
@@ -72,6 +86,7 @@ class KubernetesApi:
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
+        self._prefix = cluster.address().path
 
     def read_all(self, path: str) -> tuple[list[Json], str]:
         """Return all objects of a list, page by page, and the version to watch from."""
@@ -83,10 +98,17 @@ class KubernetesApi:
             listed, meta = page.get("items"), page.get("metadata")
             if not isinstance(listed, list | None) or not isinstance(meta, dict):
                 raise ApiError(f"{path}: what answers is no list of the Kubernetes API")
-            items += [each for each in listed or () if isinstance(each, dict)]
+            for each in listed or ():
+                if not isinstance(each, dict):
+                    raise ApiError(f"{path}: what is listed is no object")
+                items.append(each)
+            if len(items) > MAXIMUM_OBJECTS:
+                raise ApiError(f"{path}: more than {MAXIMUM_OBJECTS} objects")
             token = str(meta.get("continue") or "")
             if not token:
-                return items, str(meta.get("resourceVersion") or "")
+                return items, version_of(page)
+            if not listed:
+                raise ApiError(f"{path}: a page without objects, and more after it")
 
     def watch(self, path: str, version: str) -> Iterator[tuple[str, Json]]:
         """Yield type and object of each event from a version on, until the server ends it.
@@ -101,7 +123,8 @@ class KubernetesApi:
         }
         connection = self._cluster.connect(_SILENCE)
         try:
-            connection.request("GET", f"{path}?{urlencode(query)}", headers=self._cluster.headers())
+            target = f"{self._prefix}{path}?{urlencode(query)}"
+            connection.request("GET", target, headers=self._cluster.headers())
             response = connection.getresponse()
             if response.status != 200:
                 raise _refusal(path, response.status, response.read(64 * 1024))
@@ -133,7 +156,7 @@ class KubernetesApi:
             body = json.dumps(value).encode()
             headers["Content-Type"] = "application/json"
         try:
-            connection.request(method, path, body, headers)
+            connection.request(method, f"{self._prefix}{path}", body, headers)
             response = connection.getresponse()
             text = response.read(LONGEST_ANSWER + 1)
         except (OSError, http.client.HTTPException) as error:
@@ -145,6 +168,18 @@ class KubernetesApi:
         if len(text) > LONGEST_ANSWER:
             raise ApiError(f"{path}: an answer of more than {LONGEST_ANSWER} bytes")
         return _parsed(path, text)
+
+
+def version_of(value: Mapping[str, Any]) -> str:
+    """Return the version to watch from after a list or an event. Raises ApiError.
+
+    A watch from no version begins anywhere: ends of objects before it would never be told.
+    """
+    meta = value.get("metadata")
+    version = meta.get("resourceVersion") if isinstance(meta, dict) else None
+    if not isinstance(version, str) or not version:
+        raise ApiError("what was answered has no resourceVersion")
+    return version
 
 
 def _parsed(path: str, text: bytes) -> Json:

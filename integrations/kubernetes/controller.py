@@ -24,7 +24,7 @@ from integrations.client import Client, ClientError, RefusedError
 from integrations.deadline import TimeLimitError
 from integrations.kubernetes.api import KubernetesApi
 from integrations.kubernetes.errors import UnsayableError
-from integrations.kubernetes.feed import Feed, Revision
+from integrations.kubernetes.feed import Feed, Revision, is_token_refused
 from integrations.kubernetes.health import Health
 from integrations.kubernetes.intent import Intent
 from integrations.kubernetes.kept import Kept, Operation, Planner
@@ -61,13 +61,14 @@ class Controller:
         health: Health,
     ) -> None:
         self._health = health
-        self._project = project
+        self._cluster, self._project = cluster, project
         self._queue: queue.Queue[Listed | Seen | Revision] = queue.Queue(_QUEUE)
         self._reflectors = [
             Reflector(api, kind, self._queue, health.tell) for kind in KINDS.values()
         ]
         self._feed = Feed(connect, self._queue, health.tell)
         self._reporter = Reporter(api)
+        self._connect = connect
         self._client = connect()
         self._treadle = Treadle(self._client, cluster, project)
         self._intent = Intent(cluster, project)
@@ -80,6 +81,8 @@ class Controller:
         self._refusals = Refusals(self._intent, self._translation)
         self._foreign: set[tuple[Group, str]] = set()
         """Memberships that others have changed since they were looked at."""
+        self._left: set[tuple[str, str]] = set()
+        """Ids of groups and of ports that left them by the revision that is looked at."""
         self._written: set[int] = set()
         """Revisions of our own that the feed hasn't told of yet."""
         self._next_revision = -1
@@ -132,10 +135,23 @@ class Controller:
                 self._reporter.report(self._problems())
         except (ClientError, TimeLimitError) as error:
             self._fail(f"can't be written: {error}")
+            if is_token_refused(error):
+                self._reconnect()
         except Exception as error:
             _LOG.exception("a fault of the controller")
             self._fail(f"fault: {error!r}")
         self._count()
+
+    def _reconnect(self) -> None:
+        """Read the token's file again, which may have another by now."""
+        try:
+            client = self._connect()
+        except ClientError as error:
+            self._fail(str(error))
+            return
+        self._client.close()
+        self._client = client
+        self._treadle = Treadle(client, self._cluster, self._project)
 
     def _take(self) -> Iterable[Listed | Seen | Revision]:
         """Yield what is in the queue, having waited a moment if nothing is."""
@@ -240,6 +256,11 @@ class Controller:
             return
         for change in revision.changes:
             self._follow_change(change)
+        for group, port in self._left:
+            # A port that is gone has left all groups. Others have taken one out that isn't.
+            if self._translation.stands_for_pod(port):
+                self._see_foreign_member(group, port)
+        self._left.clear()
 
     def _follow_change(self, change: dict[str, Any]) -> None:
         after, object_id = change.get("after"), str(change.get("object_id"))
@@ -252,11 +273,15 @@ class Controller:
                 self._translation.set_port(object_id, owner)
             case "port_group_port":
                 group, port = str(image["port_group_id"]), str(image["logical_switch_port_id"])
-                if self._kept.see_membership(group, port, after is not None):
+                if not self._kept.see_membership(group, port, after is not None):
+                    return
+                if after is None:
+                    self._left.add((group, port))
+                else:
                     self._see_foreign_member(group, port)
             case "port_group" | "address_set" | "acl" as kind:
                 kept = self._kept
-                is_kept = object_id in {**kept.groups, **kept.sets, **kept.acls}
+                is_kept = any(object_id in of for of in (kept.groups, kept.sets, kept.acls))
                 if is_kept or image.get("port_group_id") in kept.groups:
                     _LOG.warning("%s %s was changed by others: comparing", kind, object_id)
                     self._has_to_read = True
@@ -285,6 +310,7 @@ class Controller:
         is_smaller = self._refusals.refresh()
         if self._has_to_compare or is_smaller or self._refusals.too_large:
             operations = self._planner().everything()
+            self._health.count("comparisons_total")
         else:
             operations = self._planner().touched(touched)
         # Until it is known that they were done, only a comparison tells what is there.

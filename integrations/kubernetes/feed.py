@@ -10,7 +10,13 @@ import threading
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
-from integrations.client import Client, ClientError, NotReachedError, RefusedError
+from integrations.client import (
+    AnswerTooLargeError,
+    Client,
+    ClientError,
+    NotReachedError,
+    RefusedError,
+)
 from integrations.deadline import Deadline, TimeLimitError
 
 _LOG = logging.getLogger(__name__)
@@ -21,7 +27,7 @@ _STOP_SECONDS = 0.2
 
 
 class Revision(NamedTuple):
-    """A revision of Treadle's intent; `changes` None means that they aren't kept any more."""
+    """A revision of Treadle's intent; `changes` None means that all has to be read anew."""
 
     number: int
     changes: list[dict[str, Any]] | None
@@ -54,19 +60,24 @@ class Feed:
         self._stopping.set()
 
     def _run(self) -> None:
-        client = self._connect()
+        client: Client | None = None
         while not self._stopping.is_set():
             try:
+                client = client or self._connect()
                 self._read_next(client)
             except (ClientError, TimeLimitError) as error:
                 self._tell("Treadle", f"changes can't be followed: {error}")
                 _LOG.warning("changes can't be followed: %s", error)
+                if client is not None and is_token_refused(error):
+                    client.close()
+                    client = None  # the token's file may have another by now
                 self._stopping.wait(_PAUSE)
             except Exception as error:
                 self._tell("Treadle", f"fault: {error!r}")
                 _LOG.exception("a fault of the feed")
                 self._stopping.wait(_PAUSE)
-        client.close()
+        if client is not None:
+            client.close()
 
     def _read_next(self, client: Client) -> None:
         with self._lock:
@@ -78,22 +89,37 @@ class Feed:
             )
         except NotReachedError:
             # Not committed yet; or it is, and translation is behind.
-            found = client.find(path, Deadline(_MARGIN))
-            if found is None:
+            found = self._find(client, path)
+            if found is None and self._is_next(client, number):
                 self._tell("Treadle", "")
                 return
+        except AnswerTooLargeError as error:
+            _LOG.warning("a revision is too large to be followed, so all is read: %s", error)
+            found = None
         except RefusedError as error:
             if not error.missing:
                 raise
-            # Forgotten by now, or of a database that was replaced: all has to be read again.
-            found = {"changes": None}
+            found = None  # forgotten by now, or of a database that was replaced
         self._tell("Treadle", "")
-        changes = found.get("changes")
+        changes = found.get("changes") if found is not None else None
         with self._lock:
             if self._next != number:
                 return
             self._next = number + 1
         self._put(Revision(number, changes if isinstance(changes, list) else None))
+
+    @staticmethod
+    def _find(client: Client, path: str) -> dict[str, Any] | None:
+        found = client.find(path, Deadline(_MARGIN))
+        return found if isinstance(found, dict) else None
+
+    @staticmethod
+    def _is_next(client: Client, number: int) -> bool:
+        """Tell whether a revision that isn't there is the one that comes next, or was taken back.
+
+        A server whose database was restored from an older copy goes back to its revision.
+        """
+        return int(client.get("/v1/status", Deadline(_MARGIN))["revision"]) >= number - 1
 
     def _put(self, item: Revision) -> None:
         while not self._stopping.is_set():
@@ -102,3 +128,8 @@ class Feed:
             except queue.Full:
                 continue
             return
+
+
+def is_token_refused(error: Exception) -> bool:
+    """Tell whether the server doesn't take the token, which may have been replaced."""
+    return isinstance(error, RefusedError) and error.status == 401

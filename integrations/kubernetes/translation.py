@@ -165,6 +165,9 @@ class Translation:
         """Yield the ports that stand for pods."""
         yield from self._owners
 
+    def stands_for_pod(self, port: str) -> bool:
+        return port in self._owners
+
     def pending(self) -> frozenset[str]:
         """Return the ports whose pods aren't known."""
         return self.ports(PENDING_GROUP)

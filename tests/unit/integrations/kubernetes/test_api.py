@@ -88,7 +88,29 @@ def test_https_is_checked_against_the_authority(tmp_path: Path) -> None:
             client(cluster, authority=str(tmp_path / "none")).read_all(PODS)
 
 
-@pytest.mark.parametrize("server", ["cluster:6443", "ftp://cluster", "https://"])
+def test_a_token_stays_off_other_hosts_in_plain_text() -> None:
+    with pytest.raises(SettingsError, match="plain text"):
+        KubernetesApi(Cluster("http://cluster:8080", token_file="/none"))
+
+
+def test_a_token_that_is_none_is_told(tmp_path: Path) -> None:
+    token = tmp_path / "token"
+    token.write_text("two\nlines\n")
+    with FakeKubernetes() as cluster, pytest.raises(ApiError, match="token"):
+        client(cluster, token_file=str(token)).read_all(PODS)
+
+
+def test_an_address_may_have_a_path() -> None:
+    """As behind a proxy for several clusters."""
+    with FakeKubernetes() as cluster:
+        with pytest.raises(ApiError, match="404"):
+            KubernetesApi(Cluster(f"{cluster.url}/clusters/one/")).read_all(PODS)
+        assert cluster.requests[-1][1].startswith(f"/clusters/one{PODS}?")
+
+
+@pytest.mark.parametrize(
+    "server", ["cluster:6443", "ftp://cluster", "https://", "http://cluster:99999", "http://a@b"]
+)
 def test_an_address_that_is_none_is_refused(server: str) -> None:
     with pytest.raises(SettingsError, match="kubernetes_server"):
         KubernetesApi(Cluster(server)).read_all(PODS)
@@ -133,6 +155,9 @@ def http(body: bytes, status: str = "200 OK") -> bytes:
         (http(b"[]"), "no object"),
         (http(b'{"items": 7, "metadata": {}}'), "no list"),
         (http(b'{"items": []}'), "no list"),
+        (http(b'{"items": [], "metadata": {}}'), "resourceVersion"),
+        (http(b'{"items": [1], "metadata": {"resourceVersion": "1"}}'), "no object"),
+        (http(b'{"items": [], "metadata": {"continue": "again"}}'), "page without objects"),
         (http(b"oops", "503 Busy"), "503"),
         (http(b'{"message": "not you"}', "403 Forbidden"), "403 not you"),
     ],
