@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from sqlalchemy import bindparam, delete, insert, select, update
 
 from northbound.errors import ExhaustedError
+from northbound.inserting import batched
 from northbound.models import AllocationCursor
 from northbound.transaction import Transaction
 
@@ -24,7 +25,9 @@ _UPDATE = (
     .where(AllocationCursor.pool == bindparam("key"))
     .values(next=bindparam("number"))
 )
-_FORGET = delete(AllocationCursor).where(AllocationCursor.pool == bindparam("key"))
+_FORGET = delete(AllocationCursor).where(
+    AllocationCursor.pool.in_(bindparam("keys", expanding=True))
+)
 
 Taken = Callable[[int, int], Sequence[int]]
 """(first, limit) -> the next taken numbers from `first` on, in order, at most `limit`."""
@@ -53,9 +56,20 @@ class Cursor:
             self._tx.connection.execute(statement, {"key": self._key, "number": self.next})
 
 
-def forget_cursor(tx: Transaction, key: str) -> None:
-    """Forget where the search of a pool begins that is no more."""
-    tx.connection.execute(_FORGET, {"key": key})
+def forget_cursors(tx: Transaction, keys: Sequence[str]) -> None:
+    """Forget where searches of pools begin that are no more."""
+    for some in batched(keys):
+        tx.connection.execute(_FORGET, {"keys": some})
+
+
+def switch_pool(switch_id: str) -> str:
+    """Return the key of the pool of a switch's own subnet."""
+    return f"ip4/{switch_id}"
+
+
+def subnet_pool(subnet_id: str) -> str:
+    """Return the key of the pools of a subnet of the Neutron API."""
+    return f"subnet/{subnet_id}"
 
 
 class Pool:

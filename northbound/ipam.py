@@ -17,7 +17,7 @@ from typing import Any
 from sqlalchemy import Integer, bindparam, delete, insert, select
 
 from northbound.addresses import PortAddress, eui64, parse_port_address, parse_ranges
-from northbound.allocation import Pool
+from northbound.allocation import Pool, switch_pool
 from northbound.errors import InvalidError
 from northbound.inserting import batched
 from northbound.models import AddressClaim, LogicalSwitch, LogicalSwitchPort
@@ -114,7 +114,7 @@ class AddressBook:
 
         pool = Pool(
             self._tx,
-            f"ip4/{switch.id}",
+            switch_pool(switch.id),
             f"subnet {network} of {switch.name!r}",
             first + 2,
             last - 1,

@@ -40,7 +40,7 @@ from northbound.identity import is_id
 from northbound.inserting import batched, insert_new_rows, inserting
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
-from northbound.models.base import Annex, has_names, image_columns
+from northbound.models.base import Annex, Base, has_names, image_columns
 from northbound.names import parse_name
 from northbound.projects import EVERYTHING, Named, Scope
 
@@ -96,10 +96,29 @@ def _names_of(model: type[Resource]) -> Select[Any]:
     return query.where(columns["id"].in_(bindparam("ids", expanding=True)))
 
 
+def _image_of(model: type[Tracked]) -> list[Any]:
+    """The columns of an image."""
+    return [model.__mapper__.columns[name] for name in image_columns(model)]
+
+
 @cache
 def _deleting(model: type[Tracked]) -> Delete:
     keys = model.__mapper__.primary_key
     return delete(model).where(*(key == bindparam(f"key_{key.key}") for key in keys))
+
+
+@cache
+def _goes_with(table: str) -> tuple[tuple[type[Annex], Select[Any]], ...]:
+    """The rows beside those of `table` with the parameter `ids`, which the database deletes."""
+    ids: Any = bindparam("ids", expanding=True)
+    models = (mapper.class_ for mapper in Base.registry.mappers)
+    return tuple(
+        (model, select(*_image_of(model)).where(key.parent.in_(ids)))
+        for model in models
+        if issubclass(model, Annex)
+        for key in model.__table__.foreign_keys
+        if key.ondelete == "CASCADE" and key.column.table.name == table
+    )
 
 
 @dataclass(frozen=True)
@@ -375,12 +394,26 @@ class Transaction(Reader):
         for row in self.session.new:
             if isinstance(row, Tracked):
                 self._note_row(row, None, row)
+        gone: dict[str, list[str]] = {}
         for row in self.session.deleted:
             if isinstance(row, Tracked):
                 self._note_row(row, _original_image(row), None)
+                gone.setdefault(row.__tablename__, []).append(row.object_id)
+        self._note_annexes(gone)
         for row in self.session.dirty:
             if isinstance(row, Tracked) and _is_changed(row):
                 self._note_row(row, _original_image(row), row)
+
+    def _note_annexes(self, gone: Mapping[str, Sequence[str]]) -> None:
+        """Note what goes with rows that are deleted: their ids, by table."""
+        for table, ids in gone.items():
+            for model, query in _goes_with(table):
+                for some in batched(ids):
+                    for row in self.connection.execute(query, {"ids": some}).mappings():
+                        image = dict(row)
+                        key = (model.__tablename__, _object_id(model, image))
+                        self._before.setdefault(key, image)
+                        self._after[key] = None
 
     def _note_row(self, row: Tracked, before: dict[str, Any] | None, after: Tracked | None) -> None:
         key = (row.__tablename__, row.object_id)

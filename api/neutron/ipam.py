@@ -18,13 +18,13 @@ from api.neutron.errors import InvalidOperationError, NeutronError, ResourceNotF
 from api.neutron.subnets import (
     address_ranges,
     automatic_address,
-    cursor_key,
     has_automatic_addresses,
     holds_address,
     is_router_port,
     subnets_of_network,
 )
 from northbound.address_ranges import AddressRanges
+from northbound.allocation import subnet_pool
 from northbound.ipam import AddressBook
 from northbound.models import LogicalSwitch, NeutronSubnet
 from northbound.transaction import Transaction
@@ -255,7 +255,7 @@ class Allocator:
             if subnet.id not in self._free:
                 self._free[subnet.id] = AddressRanges(
                     self._tx,
-                    cursor_key(subnet.id),
+                    subnet_pool(subnet.id),
                     subnet.network_id,
                     subnet.ip_version,
                     address_ranges(subnet),

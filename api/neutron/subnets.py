@@ -199,8 +199,3 @@ def holds_address(subnet: NeutronSubnet, address: str, device_owner: str = "") -
         return ip != network.network_address and not broadcast
     routers = ROUTER_PORT_OWNERS | _GATEWAY_OWNERS | {""}
     return ip != network.network_address or device_owner in routers
-
-
-def cursor_key(subnet_id: str) -> str:
-    """Return the name of the stored cursor of a subnet's free addresses."""
-    return f"subnet/{subnet_id}"

@@ -5,7 +5,9 @@ from collections.abc import Sequence
 
 from sqlalchemy import select
 
+from northbound.allocation import forget_cursors, subnet_pool, switch_pool
 from northbound.errors import InvalidError
+from northbound.inserting import batched
 from northbound.ipam import AddressBook
 from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronSubnet
 from northbound.services.base import Referents, Service
@@ -49,6 +51,17 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
             for port in _ports(tx, row):
                 if port.dynamic_addresses is not None:
                     readdress(tx, row, port)
+
+    def remove(
+        self, tx: Transaction, rows: Sequence[LogicalSwitch], *, cascade: bool = False
+    ) -> None:
+        ids = [row.id for row in rows]
+        subnets: list[str] = []
+        for some in batched(ids):
+            query = select(NeutronSubnet.id).where(NeutronSubnet.network_id.in_(some))
+            subnets += tx.session.scalars(query)
+        super().remove(tx, rows, cascade=cascade)
+        forget_cursors(tx, [*map(switch_pool, ids), *map(subnet_pool, subnets)])
 
 
 def _refuse_overlaps(tx: Transaction, row: LogicalSwitch, spec: LogicalSwitchSpec) -> None:

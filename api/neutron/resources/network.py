@@ -31,13 +31,11 @@ from api.neutron.settings import NeutronLimits
 from api.neutron.subnet_rules import SMALLEST_IPV6_MTU, check_mtu
 from api.neutron.subnets import (
     DELETED_WITH_NETWORK,
-    cursor_key,
     subnets_of_network,
     switch_subnet_ids,
 )
 from api.neutron.values import boolean, integer, list_of, optional, text
 from api.neutron.zones import check_hints
-from northbound.allocation import forget_cursor
 from northbound.models import (
     LogicalSwitch,
     LogicalSwitchPort,
@@ -213,7 +211,7 @@ class Networks(Resource[NetworkRow]):
             raise NeutronError(409, "InvalidSharedSetting", message)
 
     def delete(self, tx: Transaction, context: Context, row: NetworkRow) -> None:
-        ls, annex = row
+        ls, _ = row
         query = (
             select(LogicalSwitchPort, NeutronPort)
             .outerjoin(NeutronPort, NeutronPort.id == LogicalSwitchPort.id)
@@ -229,12 +227,7 @@ class Networks(Resource[NetworkRow]):
         for port, beside in tx.session.execute(query).all():
             tx.delete(beside)
             LOGICAL_SWITCH_PORTS.remove(tx, [port])
-        subnets = select(NeutronSubnet).where(NeutronSubnet.network_id == ls.id)
-        for subnet in tx.session.scalars(subnets).all():
-            forget_cursor(tx, cursor_key(subnet.id))
-            tx.delete(subnet)
-        if annex is not None:
-            tx.delete(annex)
+        # Its subnets and what is beside it go with it.
         tx.flush()
         LOGICAL_SWITCHES.delete(tx, ls.id)
 

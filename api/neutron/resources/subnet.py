@@ -41,7 +41,6 @@ from api.neutron.subnets import (
     DHCPV6_STATEFUL,
     DHCPV6_STATELESS,
     SLAAC,
-    cursor_key,
     stands_for_switch,
     subnets_of_network,
     switch_subnets,
@@ -61,7 +60,7 @@ from api.neutron.values import (
     uuid,
 )
 from northbound.addresses import Network
-from northbound.allocation import forget_cursor
+from northbound.allocation import forget_cursors, subnet_pool
 from northbound.identity import new_id
 from northbound.models import LogicalSwitch, NeutronNetwork, NeutronSubnet
 from northbound.transaction import Reader, Transaction
@@ -338,7 +337,7 @@ class Subnets(Resource[SubnetRow]):
     def delete(self, tx: Transaction, context: Context, row: SubnetRow) -> None:
         subnet = _own_row(row)
         take_addresses_back(tx, subnet)
-        forget_cursor(tx, cursor_key(subnet.id))
+        forget_cursors(tx, [subnet_pool(subnet.id)])
         tx.delete(subnet)
 
     def annex(self, tx: Transaction, row: SubnetRow) -> NeutronSubnet:

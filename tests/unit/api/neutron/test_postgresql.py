@@ -6,6 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from northbound.database import Database, make_engine, open_database, upgrade
+from tests.unit.api.neutron.test_deletion_by_v1 import test_a_network_with_all_that_it_has
 from tests.unit.api.neutron.test_ipam import test_addresses_rest_before_they_are_given_out_again
 from tests.unit.api.neutron.test_network_ip_availabilities import test_filters_and_pages
 from tests.unit.api.neutron.test_networks import test_tags
@@ -28,6 +29,7 @@ from tests.unit.northbound.postgresql import private_server
 pytestmark = pytest.mark.processes
 
 __all__ = [
+    "test_a_network_with_all_that_it_has",
     "test_addresses_rest_before_they_are_given_out_again",
     "test_allocations",
     "test_automatic_addresses_come_and_go_with_their_subnet",
