@@ -18,10 +18,12 @@ from cli.testbed.process import Process, spawn
 from cli.testbed.wait import until
 from tests.compat.environments import Environment, environment
 from tests.compat.fake_kubernetes import FakeKubernetes
+from tests.compat.neutron.endpoints import free_ports
 from tests.faults.proxy import Proxy
 
 _DAEMON_PORT = 5036
 _HEALTH_PORT = 8082
+_EXPORTER_PORT = 9654
 _KUBERNETES_PORT = 16443
 _OVSDB_PORT = 6640
 
@@ -58,6 +60,8 @@ _CONFIGURATION = """
     port = {health_port}
     [health_server]
     port = {controller_health_port}
+    [prometheus_exporter]
+    controller_exporter_port = {exporter_port}
     [vif_plug_ovs]
     ovsdb_connection = {ovsdb}
     [vif_plug_ovs_privileged]
@@ -94,9 +98,13 @@ class Cluster:
         self._environment: Environment = environment("kuryr-kubernetes")
         self._processes: list[Process] = []
 
-    def start_controller(self, health_port: int) -> Process:
+    def start_controller(self) -> Process:
         """Start the controller, which makes ports for pods that have a node."""
-        configuration = self._configure("controller", self.api.url, "tcp:127.0.0.1:1", health_port)
+        # It stands in no namespace of its own, so none of its ports may be one that others have.
+        health_port, exporter_port = free_ports(2)
+        configuration = self._configure(
+            "controller", self.api.url, "tcp:127.0.0.1:1", health_port, exporter_port
+        )
         process = spawn(
             "kuryr-k8s-controller",
             [self._environment.program("kuryr-k8s-controller"), "--config-file", configuration],
@@ -121,6 +129,7 @@ class Cluster:
             f"http://127.0.0.1:{_KUBERNETES_PORT}",
             f"tcp:127.0.0.1:{_OVSDB_PORT}",
             _HEALTH_PORT + 1,
+            _EXPORTER_PORT,
         )
         environment = {
             **hypervisor.environment,
@@ -147,7 +156,9 @@ class Cluster:
         for process in reversed(self._processes):
             process.stop()
 
-    def _configure(self, name: str, kubernetes: str, ovsdb: str, health_port: int) -> str:
+    def _configure(
+        self, name: str, kubernetes: str, ovsdb: str, health_port: int, exporter_port: int
+    ) -> str:
         network = self._network
         file = self.directory / f"{name}.conf"
         text = textwrap.dedent(_CONFIGURATION).format(
@@ -165,6 +176,7 @@ class Cluster:
             daemon_port=_DAEMON_PORT,
             health_port=_HEALTH_PORT,
             controller_health_port=health_port,
+            exporter_port=exporter_port,
             ovsdb=ovsdb,
             lock=self.directory / f"lock-{name}",
         )
@@ -285,7 +297,6 @@ def cluster_with_kuryr(
     directory: Path,
     network: ClusterNetwork,
     hypervisors: Mapping[str, Hypervisor],
-    health_port: int,
 ) -> Iterator[tuple[Cluster, dict[str, Node]]]:
     """A cluster whose nodes are these hypervisors."""
     with FakeKubernetes() as api, ExitStack() as stack:
@@ -293,7 +304,7 @@ def cluster_with_kuryr(
         stack.callback(cluster.stop)
         for hypervisor in hypervisors.values():
             api.create("nodes", {"metadata": {"name": hypervisor.namespace.name}})
-        cluster.start_controller(health_port)
+        cluster.start_controller()
         nodes = {
             name: stack.enter_context(cluster.node(hypervisor))
             for name, hypervisor in hypervisors.items()

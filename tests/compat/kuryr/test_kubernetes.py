@@ -114,7 +114,7 @@ def post(neutron: httpx.Client, collection: str, singular: str, **values: Any) -
 @pytest.fixture(scope="module")
 def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
     directory = tmp_path_factory.mktemp("cluster")
-    port, health_port = free_ports(2)
+    (port,) = free_ports(1)
     url = f"http://127.0.0.1:{port}"
     with ExitStack() as stack:
         users = write_users(directory, stack.enter_context(load_balancers()))
@@ -125,7 +125,7 @@ def cloud(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cloud]:
         neutron = stack.enter_context(client)
         network = cluster_network(neutron, _LOGIN.format(url=url, password=PASSWORD))
         cluster, nodes = stack.enter_context(
-            cluster_with_kuryr(directory, network, scene.lab.hypervisors, health_port)
+            cluster_with_kuryr(directory, network, scene.lab.hypervisors)
         )
         yield Cloud(scene, cluster, nodes, neutron)
 
