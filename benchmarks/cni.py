@@ -91,10 +91,10 @@ def one_by_one(plugin: Plugin, made: list[Namespace]) -> dict[str, float]:
         delete.append(cpu_of(lambda c=container: plugin.call("DEL", c, "x"))[1])
     plugin.call("DEL", first, "first")
     return {
-        "CPU of ADD, ms": median(add),
-        "of which start and loading (VERSION), ms": median(version),
-        "CPU of DEL, ms": median(delete),
-        "wall time from ADD to a first ping, ms": median(ping),
+        "add_cpu_ms": round(median(add), 1),
+        "start_cpu_ms": round(median(version), 1),
+        "delete_cpu_ms": round(median(delete), 1),
+        "first_ping_ms": round(median(ping), 1),
     }
 
 
@@ -113,9 +113,10 @@ def at_once(plugin: Plugin, made: list[Namespace]) -> dict[str, float]:
     for i, each in enumerate(made):
         plugin.call("DEL", each, f"c{i}")
     return {
-        f"failures of {len(made)} ADDs at once": failed,
-        "CPU of each, ms": spent / len(made),
-        "seconds until the last": lasted,
+        "at_once": len(made),
+        "at_once_failed": failed,
+        "at_once_cpu_ms": round(spent / len(made), 1),
+        "at_once_seconds": round(lasted, 1),
     }
 
 
@@ -141,26 +142,23 @@ def main(count: int) -> None:
                 "timeout": 300,
             }
             binary = install(Path(directory))
-            report(
-                "treadle-cni",
-                Plugin(binary, hypervisor.namespace, hypervisor.environment, {**common, **ours}),
-                made,
-            )
+            found = {}
+            plugin = Plugin(binary, hypervisor.namespace, hypervisor.environment, common | ours)
+            found["treadle-cni"] = measure(plugin, made)
             if _BRIDGE.exists():
                 pool = {"type": "host-local", "subnet": "10.8.0.0/16", "dataDir": directory}
                 theirs = {"type": "bridge", "bridge": "cni0", "ipam": pool}
-                plugin = Plugin(_BRIDGE, hypervisor.namespace, {}, {**common, **theirs})
-                report("bridge with host-local", plugin, made)
+                plugin = Plugin(_BRIDGE, hypervisor.namespace, {}, common | theirs)
+                found["bridge, host-local"] = measure(plugin, made)
+            print(json.dumps(found))
         finally:
             proxy.close()
             for each in made:
                 each.delete()
 
 
-def report(title: str, plugin: Plugin, made: list[Namespace]) -> None:
-    print(title)
-    for what, value in {**one_by_one(plugin, made), **at_once(plugin, made)}.items():
-        print(f"  {what:45} {value:8.1f}")
+def measure(plugin: Plugin, made: list[Namespace]) -> dict[str, float]:
+    return {**one_by_one(plugin, made), **at_once(plugin, made)}
 
 
 if __name__ == "__main__":

@@ -328,6 +328,22 @@ def _network_policies(results: Results) -> Iterator[str]:
     )
 
 
+def _cni(results: Results) -> Iterator[str]:
+    ours = results["cni"]["treadle-cni"]
+    theirs = results["cni"].get("bridge, host-local", {})
+    names = {
+        "add_cpu_ms": "ADD, CPU ms",
+        "start_cpu_ms": "… of which start and loading",
+        "delete_cpu_ms": "DEL, CPU ms",
+        "first_ping_ms": "ADD to a first ping, wall ms",
+        "at_once_failed": f"of {ours['at_once']} ADDs at once, failed",
+        "at_once_cpu_ms": "… each, CPU ms",
+        "at_once_seconds": "… until the last, wall s",
+    }
+    rows = [[said, ours[name], theirs.get(name)] for name, said in names.items()]
+    yield from _table("A container by CNI", ["", *results["cni"]], rows)
+
+
 def _lookups(results: Results) -> Iterator[str]:
     found = results["lookups"]
     ovn = next(iter(results.get("ovn_chassis", ())), None)
@@ -356,6 +372,7 @@ TABLES = {
     "neutron_api": _neutron_api,
     "lookups": _lookups,
     "network_policies": _network_policies,
+    "cni": _cni,
     "framing": _framing,
 }
 """By measurement, in the order in which they are shown."""
