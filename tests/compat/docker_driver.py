@@ -14,6 +14,7 @@ from cli.testbed.errors import NotReadyError
 from cli.testbed.process import Process
 from cli.testbed.wait import until
 from tests.compat.dockerd import ContainerHost, two_container_hosts
+from tests.compat.intent import rows_of_intent
 from tests.faults.proxy import Proxy
 from tests.system.conftest import Scene
 
@@ -95,6 +96,9 @@ class DockerLab:
             found += [
                 f"{kind} {item['name']}: {item['labels']}" for item in items if _is_dockers(item)
             ]
+        if not found:
+            rows = rows_of_intent(self.scene.lab.server.database)
+            found += [f"{count} rows of {table}" for table, count in rows.items()]
         for name, host in self.hosts.items():
             owned = host.hypervisor.switch.vsctl(
                 *("--bare", "--columns=name", "find", "Interface"),

@@ -17,6 +17,7 @@ from cli.testbed.errors import CommandError
 from cli.testbed.wait import until
 from integrations.cni.install import install
 from tests.compat.dockerd import ContainerHost
+from tests.compat.intent import rows_of_intent
 from tests.faults.proxy import Proxy
 from tests.system.conftest import Scene, two_hypervisors
 
@@ -172,6 +173,7 @@ def _nothing_is_left(scene: Scene, hosts: list[RuntimeHost]) -> Iterator[None]:
     yield
     # podman comes back before what cleans up after it.
     until(lambda: _ports(scene) == [], "all ports to be gone")
+    assert rows_of_intent(scene.lab.server.database) == {"logical_switch": 1}
     for each in hosts:
         links = json.loads(each.host.run("ip", "-j", "link"))
         assert [link["ifname"] for link in links if link["ifname"].startswith("cni")] == []

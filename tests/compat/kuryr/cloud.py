@@ -11,6 +11,7 @@ import pytest
 from cli.testbed.network_facts import VmFacts
 from cli.testbed.vm import Vm
 from tests.compat.dockerd import ContainerHost, two_container_hosts
+from tests.compat.intent import rows_of_intent
 from tests.compat.kuryr.libnetwork import Libnetwork, kuryr_on
 from tests.compat.neutron.endpoints import free_ports, neutron_settings
 from tests.system.conftest import Scene
@@ -44,12 +45,13 @@ class Cloud:
         answer = self.neutron.delete(f"/v2.0/{collection}/{object_id}")
         assert answer.status_code == 204, answer.text
 
-    def remains(self) -> dict[str, list[str]]:
+    def remains(self) -> dict[str, Any]:
         """What there is in the database, in Open vSwitch and in the hosts' namespaces."""
-        there = {
+        there: dict[str, Any] = {
             name: sorted(each["id"] for each in self.objects(name) if each["name"] != "default")
             for name in _COLLECTIONS
         }
+        there["rows"] = rows_of_intent(self.scene.lab.server.database)
         for name, host in self.hosts.items():
             bridge = host.hypervisor.switch.vsctl("list-ports", "br-int").split()
             there[f"ports of {name}"] = [each for each in bridge if each.startswith("tap")]

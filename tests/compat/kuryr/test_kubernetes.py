@@ -16,6 +16,7 @@ import httpx
 import pytest
 
 from cli.testbed.wait import until
+from tests.compat.intent import rows_of_intent
 from tests.compat.kuryr.kubernetes import Cluster, ClusterNetwork, Node, Pod, cluster_with_kuryr
 from tests.compat.neutron.endpoints import (
     PASSWORD,
@@ -82,9 +83,12 @@ class Cloud:
     def objects(self, collection: str, **filters: str) -> list[dict[str, Any]]:
         return get(self.neutron, collection, **filters)
 
-    def remains(self) -> dict[str, list[str]]:
+    def remains(self) -> dict[str, Any]:
         """What there is in the database, in Kubernetes, in Open vSwitch and on the nodes."""
-        there = {name: sorted(each["id"] for each in self.objects(name)) for name in _COLLECTIONS}
+        there: dict[str, Any] = {
+            name: sorted(each["id"] for each in self.objects(name)) for name in _COLLECTIONS
+        }
+        there["rows"] = rows_of_intent(self.scene.lab.server.database)
         api = self.cluster.api
         for kind in ("pods", "kuryrports", "kuryrnetworks", "kuryrnetworkpolicies"):
             there[kind] = [each["metadata"]["name"] for each in api.list(kind)]

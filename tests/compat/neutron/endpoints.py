@@ -15,6 +15,7 @@ from cli.testbed.process import Process, spawn
 from cli.testbed.server import Server
 from cli.testbed.wait import until
 from tests.compat.environments import environment
+from tests.compat.intent import rows_of_intent
 
 _SERVE_REFERENCE = Path(__file__).with_name("serve_reference.py")
 
@@ -72,6 +73,8 @@ def _treadle(directory: Path) -> Iterator[Endpoint]:
     try:
         server.wait_until_ready(process)
         yield Endpoint(url, {name: User(url, log_in(url, name)) for name in PROJECTS})
+        left_behind = rows_of_intent(server.database)
+        assert left_behind == {}, left_behind
     finally:
         process.stop()
 
