@@ -4,7 +4,7 @@ import re
 import subprocess
 import sys
 import zipfile
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 
@@ -58,8 +58,27 @@ def test_what_is_installed_is_where_it_is_looked_for(wheel: zipfile.ZipFile) -> 
     assert named
     files = {path for path in named if "." in path.rpartition("/")[2]}
     assert files <= brought
-    directories = {path.rpartition("/")[0] for path in brought}
+    directories = {str(parent) for path in brought for parent in PurePosixPath(path).parents}
     assert {path.rstrip("`,") for path in named - files} <= directories
+
+
+def test_the_examples_of_pages_travel_in_the_wheel(wheel: zipfile.ZipFile) -> None:
+    brought = {name.partition("/share/treadle/")[2] for name in wheel.namelist()}
+    pages = "".join(page.read_text() for page in (ROOT / "docs").glob("*.md"))
+    named = set(re.findall(r"\bexamples/[\w/.-]*\w\.(?:yaml|conflist)", pages))
+    assert any(name.startswith("examples/cni/") for name in named)
+    assert named <= brought
+
+
+def test_commands_of_units_and_pages_are_installed(wheel: zipfile.ZipFile) -> None:
+    (entry_points,) = (name for name in wheel.namelist() if name.endswith("/entry_points.txt"))
+    declared = wheel.read(entry_points).decode()
+    texts = [path.read_text() for path in (ROOT / "deploy").rglob("*") if path.is_file()]
+    texts += [page.read_text() for page in (ROOT / "docs").glob("*.md")]
+    asked = {name for text in texts for name in re.findall(rf"{INSTALLED}bin/([a-z-]+[a-z])", text)}
+    installed = set(re.findall(r"^([a-z-]+) = ", declared, re.MULTILINE))
+    assert "treadle-docker" in asked
+    assert asked - {"pip"} <= installed
 
 
 def test_the_users_of_units_are_made() -> None:
