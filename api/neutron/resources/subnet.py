@@ -264,7 +264,9 @@ class Subnets(Resource[SubnetRow]):
         if values["use_default_subnetpool"]:
             if pool_id is not None:
                 raise _bad("subnetpool_id and use_default_subnetpool cannot both be specified")
-            pool_id = self._pools.default(tx, context, values["ip_version"])
+            cidr = values["cidr"]
+            version = ipaddress.ip_network(cidr, strict=False).version if cidr else None
+            pool_id = self._pools.default(tx, context, version or values["ip_version"])
         if pool_id is None and values["cidr"] is None:
             raise _bad("a subnetpool must be specified in the absence of a cidr")
         if (

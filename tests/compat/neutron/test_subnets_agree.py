@@ -28,6 +28,8 @@ _OF_TREADLE = {
 }
 """What Treadle answers where it answers something else than Neutron, on purpose."""
 
+_COLLECTIONS = {"port": "ports", "net": "networks", "four": "subnetpools", "six": "subnetpools"}
+"""Where what has a word is deleted, if it isn't a subnet."""
 CIDRS = ["10.0.0.0/24", "10.0.0.128/25", "10.0.1.0/30", "10.0.2.0/31", "fd00::/64", "fd01::/96"]
 ADDRESSES = [
     "10.0.0.0",
@@ -162,7 +164,7 @@ class Pair:
         for word in words:
             for api in (self.treadle, self.neutron):
                 found = api.ids.pop(word, None)
-                kind = {"port": "ports", "net": "networks"}.get(word, "subnets")
+                kind = _COLLECTIONS.get(word, "subnets")
                 if found is not None:
                     assert api.client.delete(f"/v2.0/{kind}/{found}").status_code == 204
 
@@ -188,6 +190,7 @@ def pair(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pair]:
         pair.make_unseen("four", "subnetpool", {**four, **more})
         pair.make_unseen("six", "subnetpool", {"name": "six", "prefixes": ["fd00::/63"]})
         yield pair
+        pair.forget("four", "six")
 
 
 def unique(values: Mapping[str, Any]) -> bool:

@@ -154,6 +154,15 @@ async def test_one_default_of_each_version(neutron: Neutron) -> None:
     assert "cannot both be specified" in message
 
 
+async def test_the_default_pool_follows_the_cidr(neutron: Neutron) -> None:
+    await make(neutron, "10.0.0.0/16", is_default=True)
+    network = await neutron.make("networks")
+    values = {"network_id": network["id"], "cidr": "10.0.7.0/24", "ip_version": 6}
+    body = {"subnet": {**values, "use_default_subnetpool": True}}
+    # As with Neutron: there is a pool, and then the version is wrong.
+    await neutron.refused(400, "InvalidInput", "POST", "subnets", body)
+
+
 async def test_allocations(neutron: Neutron) -> None:
     pool = (await make(neutron, "10.0.0.0/22", default_prefixlen=24))["id"]
     first = await subnet(neutron, pool)
