@@ -140,14 +140,10 @@ class Planner:
         else:
             ports = {port for each, port in touched.memberships if each == group}
             add, remove = (wanted & ports) - present, (present & ports) - wanted
-        if add or remove:
-            yield {
-                "action": "change_members",
-                "kind": "port_group",
-                "ref": group_id,
-                "add": sorted(add),
-                "remove": sorted(remove),
-            }
+        if add:
+            yield _change_members(group_id, sorted(add), [])
+        if remove:
+            yield _change_members(group_id, [], sorted(remove))
 
     def _ports(self, group: Group) -> frozenset[str]:
         """Return the ports that a group should have, as far as the server takes them."""
@@ -184,18 +180,19 @@ class Planner:
         """Return operations so that what is referred to is there, and nothing opens on the way.
 
         Where there are too many for one transaction, its parts are carried out in this order: ACLs
-        that refuse come before those that allow, and the group of ports without a known pod is
-        left last of all.
+        that refuse come before those that allow, ports enter groups before they leave others, and
+        they leave the group of ports without a known pod last of all.
         """
         pending = self._intent.group_id(PENDING_GROUP)
 
-        def place(operation: Operation) -> tuple[int, bool]:
+        def place(operation: Operation) -> tuple[int, int]:
+            then = 0
             if operation["action"] == "change_members":
-                is_last = operation["ref"] == pending
-            else:
-                action = (operation.get("values") or {}).get("action")
-                is_last = action in ("allow-related", "pass")
-            return _ORDER.index((operation["kind"], operation["action"])), is_last
+                is_leaving = bool(operation["remove"])
+                then = is_leaving + (is_leaving and operation["ref"] == pending)
+            elif (operation.get("values") or {}).get("action") in ("allow-related", "pass"):
+                then = 1
+            return _ORDER.index((operation["kind"], operation["action"])), then
 
         return sorted(operations, key=place)
 
@@ -256,6 +253,16 @@ def _acl_steps(values: Values, present: Values | None) -> Iterator[Operation]:
 
 def _create(kind: str, values: Values) -> Operation:
     return {"action": "create", "kind": kind, "values": values}
+
+
+def _change_members(group: str, add: list[str], remove: list[str]) -> Operation:
+    return {
+        "action": "change_members",
+        "kind": "port_group",
+        "ref": group,
+        "add": add,
+        "remove": remove,
+    }
 
 
 def _delete(kind: str, ref: str) -> Iterator[Operation]:

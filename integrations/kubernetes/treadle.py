@@ -17,8 +17,8 @@ from integrations.kubernetes.objects import PodKey
 from integrations.kubernetes.translation import PortOwner
 
 SECONDS: Final = 60.0
-LARGEST_BATCH: Final = 5_000
-"""Operations of one transaction."""
+LARGEST_BATCH: Final = 1_000
+"""Operations of one transaction, which hold up everyone else's changes for about a second."""
 LARGEST_BODY: Final = 4 * 1024 * 1024
 """Bytes of one transaction: a quarter of what a server takes, and of the answer that is read."""
 

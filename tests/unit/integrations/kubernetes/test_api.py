@@ -190,6 +190,22 @@ def test_what_is_no_event_ends_a_watch(
         list(answering(http(body)).watch(PODS, "1"))
 
 
+@pytest.mark.parametrize(
+    "answer",
+    [
+        b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n" + b'{"type": "ADDED", "obj',
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n40\r\n" + b'{"type": "ADDED", "obj',
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n",
+    ],
+    ids=["bytes missing", "a chunk broken off", "no last chunk"],
+)
+def test_half_of_an_event_ends_a_watch(
+    answering: Callable[[bytes], KubernetesApi], answer: bytes
+) -> None:
+    with pytest.raises(ApiError):
+        list(answering(answer).watch(PODS, "1"))
+
+
 def test_an_answer_is_bounded(
     answering: Callable[[bytes], KubernetesApi], monkeypatch: pytest.MonkeyPatch
 ) -> None:
