@@ -142,7 +142,7 @@ class Connection:
 
     def _connect(self, deadline: Deadline) -> socket.socket:
         address = self._address
-        plain = socket.create_connection((address.host, address.port), timeout=deadline.left())
+        plain = _connected(address, deadline)
         try:
             plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             if self._tls is None:
@@ -162,6 +162,27 @@ class Connection:
         if body or method not in ("GET", "HEAD", "DELETE"):
             lines.append(f"Content-Length: {len(body)}")
         return "\r\n".join([*lines, "", ""]).encode("ascii") + body
+
+
+def _connected(address: Address, deadline: Deadline) -> socket.socket:
+    """Connect to the first of a host's addresses that takes it, all of them by the deadline."""
+    places = socket.getaddrinfo(address.host, address.port, type=socket.SOCK_STREAM)
+    for i, (family, kind, protocol, _, place) in enumerate(places):
+        opened = socket.socket(family, kind, protocol)
+        try:
+            # None takes all of the time that the others after it are to have, too.
+            opened.settimeout(deadline.left() / (len(places) - i))
+            opened.connect(place)
+        except OSError:
+            opened.close()
+            if i == len(places) - 1:
+                raise
+        except BaseException:
+            opened.close()
+            raise
+        else:
+            return opened
+    raise OSError(f"{address.host} has no address")
 
 
 def _is_readable(opened: socket.socket) -> bool:

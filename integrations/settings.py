@@ -35,10 +35,17 @@ def setting(default: Any, text: str) -> Any:
     return dataclasses.field(default=default, metadata={"help": text})
 
 
+def secret(text: str) -> Any:
+    """A field for what no option takes: all users of a host see the arguments of its commands."""
+    return dataclasses.field(default=None, repr=False, metadata={"help": text, "secret": True})
+
+
 def add_options(parser: argparse.ArgumentParser, model: type[Any]) -> None:
-    """Give a command an option for every setting, and ``--config``."""
+    """Give a command an option for every setting that is no secret, and ``--config``."""
     parser.add_argument("--config", "-c", metavar="FILE", help=f"settings; {DEFAULT_PATH}")
     for name, field, kind in _fields(model):
+        if field.metadata.get("secret"):
+            continue
         text = str(field.metadata.get("help", ""))
         option = "--" + name.replace("_", "-")
         if kind is bool:

@@ -40,7 +40,7 @@ _LOG = logging.getLogger(__name__)
 
 def run(argv: Sequence[str] | None = None) -> int:
     """Serve until SIGTERM or SIGINT; return the exit code: 2 for settings that can't be used."""
-    parser = argparse.ArgumentParser(prog="treadle-docker", description=__doc__)
+    parser = argparse.ArgumentParser(prog="treadle-docker", description=__doc__, allow_abbrev=False)
     add_options(parser, DockerSettings)
     parser.add_argument("--status", action="store_true", help="ask the driver that is running")
     options = vars(parser.parse_args(argv))

@@ -37,6 +37,11 @@ class NetworkOptions(NamedTuple):
     interface_prefix: str = DEFAULT_PREFIX
 
 
+def is_name(text: str) -> bool:
+    """Tell whether a text can be the name or the id of an object, as one segment of a path."""
+    return _NAME.fullmatch(text) is not None
+
+
 def network_options(given: Mapping[str, str]) -> NetworkOptions:
     """Read ``-o`` pairs. Raises :class:`RefusedCallError` for a ``treadle.`` one that isn't known.
 
@@ -83,7 +88,7 @@ def _own(given: Mapping[str, str], known: tuple[str, ...]) -> dict[str, str]:
 
 def _name(option: str, ours: Mapping[str, str]) -> str | None:
     name = ours.get(option)
-    if name is not None and not _NAME.fullmatch(name):
+    if name is not None and not is_name(name):
         raise RefusedCallError(f"{_PREFIX}{option}: {name!r} is no name of an object of Treadle")
     return name
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from integrations.docker.errors import BadCallError, RefusedCallError
 from integrations.docker.fields import IpAddress, Network
+from integrations.docker.options import is_name
 
 LOCAL_SPACE = "treadle-local"
 GLOBAL_SPACE = "treadle-global"
@@ -61,7 +62,8 @@ def parse_pool(pool_id: str) -> Pool:
         )
     except ValueError:
         raise BadCallError(f"PoolID: {pool_id!r} is no pool of this driver") from None
-    if pool.id != pool_id or not _HOST.fullmatch(host) or not project or not switch:
+    names = [project] if pool.switch is None else [project, pool.switch]
+    if pool.id != pool_id or not _HOST.fullmatch(host) or not all(map(is_name, names)):
         raise BadCallError(f"PoolID: {pool_id!r} is no pool of this driver")
     return pool
 

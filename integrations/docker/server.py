@@ -26,7 +26,7 @@ _LOG = logging.getLogger(__name__)
 
 
 class SocketTakenError(Exception):
-    """Another driver listens on the socket."""
+    """Another driver listens on the socket, or it is another's file."""
 
 
 class BadRequestError(Exception):
@@ -168,6 +168,8 @@ def _listen(path: Path) -> socket.socket:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
             if probe.connect_ex(str(path)) == 0:
                 raise SocketTakenError(f"{path}: another driver listens there")
+        if path.exists() and not path.is_socket():
+            raise SocketTakenError(f"{path}: this is no socket, so it isn't replaced by one")
         path.unlink(missing_ok=True)
         before = os.umask(0o177)
         try:

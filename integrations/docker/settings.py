@@ -3,7 +3,7 @@
 import ipaddress
 from dataclasses import dataclass
 
-from integrations.settings import setting
+from integrations.settings import secret, setting
 
 LOG_LEVELS = ("debug", "info", "warning", "error")
 SCOPES = ("local", "global")
@@ -16,7 +16,7 @@ class DockerSettings:
     """Everything that ties the driver to its host."""
 
     url: str = setting("http://127.0.0.1:6680", "http:// or https:// address of Treadle's API")
-    token: str | None = setting(None, "the bearer token; token_file keeps it out of sight")
+    token: str | None = secret("the bearer token; token_file keeps it out of sight")
     token_file: str | None = setting(None, "a file with the bearer token")
     tls_ca: str | None = setting(None, "certificates that the server is checked against")
     plain_text: bool = setting(False, "whether a token may go to another host over http://")

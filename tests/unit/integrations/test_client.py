@@ -252,3 +252,28 @@ def test_files_that_are_not_there_are_named(tmp_path: Path) -> None:
         read_token(str(tmp_path / "none"))
     with pytest.raises(ClientSettingsError, match="none"):
         Client("https://host", authority=str(tmp_path / "none"))
+
+
+def test_all_addresses_of_a_server_have_one_deadline(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one's queue is full, so that connecting to it only ends with its time."""
+    with (
+        scripted_server(sends(http(200, "{}"))) as server,
+        socket.create_server(("127.0.0.1", 0), backlog=0) as full,
+    ):
+        busy = [_begin_to_connect(full.getsockname()) for _ in range(4)]
+        port = int(server.url.rpartition(":")[2])
+        places = [
+            (socket.AF_INET, socket.SOCK_STREAM, 6, "", place)
+            for place in (full.getsockname(), ("127.0.0.1", port))
+        ]
+        monkeypatch.setattr(socket, "getaddrinfo", lambda *_, **__: places)
+        assert ask("http://controller:6680", seconds=3) == {}
+        for each in busy:
+            each.close()
+
+
+def _begin_to_connect(place: tuple[str, int]) -> socket.socket:
+    opened = socket.socket()
+    opened.setblocking(False)
+    opened.connect_ex(place)
+    return opened

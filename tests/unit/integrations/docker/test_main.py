@@ -24,10 +24,8 @@ def _no_settings_of_the_host(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
         (["--pools", "10.0.0.0/25"], "docker.pools: has to have room"),
         (["--pools", "fd00::/64"], "docker.pools"),
         (["--host", "a,b"], "docker.host"),
-        (["--token", "x", "--token-file", "y"], "docker.token: give token or token_file"),
         (["--token-file", "/nonexistent"], "/nonexistent: No such file"),
         (["--url", "treadle"], "'treadle' is no URL"),
-        (["--url", "http://far:6680", "--token", "x"], "in plain text"),
         (["--config", "/nonexistent"], "there is no such file"),
     ],
 )
@@ -36,6 +34,21 @@ def test_settings_that_cannot_be_used(
 ) -> None:
     assert main.run(argv) == 2
     assert told in capsys.readouterr().err
+
+
+def test_a_token_comes_from_the_environment_or_a_file_only(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as refused:
+        main.run(["--token", "x"])
+    assert refused.value.code == 2
+    monkeypatch.setenv("TREADLE_DOCKER__TOKEN", "hidden")
+    assert main.run(["--url", "http://far:6680"]) == 2
+    assert main.run(["--token-file", "y"]) == 2
+    told = capsys.readouterr().err
+    assert "in plain text" in told
+    assert "docker.token: give token or token_file" in told
+    assert "hidden" not in told + repr(DockerSettings(token="hidden"))
 
 
 def test_a_status_without_a_driver(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -36,6 +36,9 @@ def test_an_id_says_all_of_a_pool(pool: Pool) -> None:
         "hv1,,-,10.0.0.0/24,",
         "h v,default,-,10.0.0.0/24,",
         "hv1,default,-,10.0.0.0/24,,",
+        "hv1,default,a/../b,10.0.0.0/24,",
+        "hv1,default,a?b=c,10.0.0.0/24,",
+        "hv1,a b,web,10.0.0.0/24,",
         "LocalDefault/172.18.0.0/16",
     ],
 )

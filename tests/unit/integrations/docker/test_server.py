@@ -154,3 +154,10 @@ def test_a_second_driver_is_refused_and_a_dead_ones_socket_replaced(
     replaced = Server(dead, echo, limit=1)  # type: ignore[arg-type]
     replaced.close()
     assert not dead.exists()
+
+
+def test_a_file_that_is_no_socket_is_not_replaced(tmp_path: Path, echo: Echo) -> None:
+    (tmp_path / "file").write_text("precious")
+    with pytest.raises(SocketTakenError, match="no socket"):
+        Server(tmp_path / "file", echo, limit=1)  # type: ignore[arg-type]
+    assert (tmp_path / "file").read_text() == "precious"
