@@ -27,6 +27,7 @@ Say = Callable[[dict[str, Any]], None]
 
 def add(session: Session, say: Say) -> None:
     """Attach the container and `say` the result; if that fails, detach it again."""
+    session = ports.know_router(session)
     invocation, configuration, deadline, _ = session
     host = modes.know_host(configuration, deadline)
     attachment = Attachment(

@@ -22,6 +22,7 @@ _CONVERGENCE = 5.0
 
 def check(session: Session) -> None:
     """Compare with what ADD told; raise a :class:`CniError` that names the first difference."""
+    session = ports.know_router(session)
     invocation, configuration, deadline, client = session
     if configuration.previous is None:
         raise CniError(INVALID_CONFIGURATION, "prevResult: is needed")

@@ -5,6 +5,7 @@ name would silently leave out what it was meant to ask for. Those of the specifi
 of no use here are ignored, as are names with a ``/`` or a ``.``, which belong to others.
 """
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -30,6 +31,7 @@ OVERLAY, MACVLAN, HOST_DEVICE = "overlay", "macvlan", "host-device"
 MODES = (OVERLAY, MACVLAN, HOST_DEVICE)
 MACVLAN_MODES = ("bridge", "private", "vepa", "passthru")
 _NAME_LIMIT = 255
+_NETWORK = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.\-]{0,254}")
 
 _OF_THE_SPECIFICATION = frozenset(
     {
@@ -89,6 +91,8 @@ class Configuration(NamedTuple):
     labels: dict[str, str]
     gateways: list[str]
     """At most one of each family."""
+    asks_router: bool
+    """Whether there are to be default routes, and the switch's router says where they lead."""
     routes: list[Route]
     dns: dict[str, Any]
     master: str | None
@@ -112,13 +116,17 @@ def read_configuration(document: Mapping[str, Any], invocation: Invocation) -> C
     check_version(version, invocation.command)
     _refuse_unknown(fields)
     network = fields.needed_text("name")
+    if not _NETWORK.fullmatch(network):
+        raise invalid(
+            "name", f"{network[:300]!r} has to be letters, digits, _, dots and hyphens, 255 at most"
+        )
     mode = _one_of(fields, "mode", MODES)
     gateways = _gateways(fields)
     runtime = fields.object("runtimeConfig")
     wishes = fields.object("args").object("cni")
     configuration = Configuration(
         version=version,
-        network=_name(network, "name"),
+        network=network,
         server=Server(
             url=fields.text("url") or DEFAULT_URL,
             token_file=fields.text("tokenFile"),
@@ -137,6 +145,7 @@ def read_configuration(document: Mapping[str, Any], invocation: Invocation) -> C
         port_security=fields.boolean("portSecurity", True),
         labels=fields.text_map("labels"),
         gateways=gateways,
+        asks_router=fields.boolean("defaultRoute", False) and not gateways,
         routes=_routes(fields, gateways),
         dns=_dns(fields),
         master=_interface_name(fields, "master"),
@@ -222,11 +231,7 @@ def _gateways(fields: Fields) -> list[str]:
 def _routes(fields: Fields, gateways: list[str]) -> list[Route]:
     """Return the routes, and the default routes if the configuration asks for them."""
     by_family = {":" in gateway: gateway for gateway in gateways}
-    routes = []
-    if fields.boolean("defaultRoute", False):
-        if not gateways:
-            raise invalid("defaultRoute", "needs gateways")
-        routes = [Route("::/0" if ":" in gateway else "0.0.0.0/0", gateway) for gateway in gateways]
+    routes = _default_routes(gateways) if fields.boolean("defaultRoute", False) else []
     for entry in fields.objects("routes"):
         for name in entry:
             if name not in ("dst", "gw", "mtu", "advmss", "priority", "table", "scope"):
@@ -248,6 +253,24 @@ def _routes(fields: Fields, gateways: list[str]) -> list[Route]:
             )
         )
     return routes
+
+
+def _default_routes(gateways: list[str]) -> list[Route]:
+    return [Route("::/0" if ":" in gateway else "0.0.0.0/0", gateway) for gateway in gateways]
+
+
+def with_router(configuration: Configuration, gateways: list[str]) -> Configuration:
+    """Return the configuration with default routes to what a router says are the gateways."""
+    by_family = {":" in gateway: gateway for gateway in gateways}
+    routes = [
+        route
+        if route.gateway is not None
+        else route._replace(gateway=by_family.get(":" in route.destination))
+        for route in configuration.routes
+    ]
+    return configuration._replace(
+        gateways=gateways, asks_router=False, routes=[*_default_routes(gateways), *routes]
+    )
 
 
 def _dns(fields: Fields) -> dict[str, Any]:

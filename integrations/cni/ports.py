@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 
 from integrations.client import AnswerError, Client, Json, RefusedError, segment
 from integrations.cni.attachment import HOST_LABEL, NETWORK_LABEL, Attachment, switch_id
-from integrations.cni.configuration import Configuration
-from integrations.cni.errors import REFUSED, CniError
+from integrations.cni.configuration import Configuration, with_router
+from integrations.cni.errors import INVALID_CONFIGURATION, REFUSED, CniError
+from integrations.cni.session import Session
 from integrations.deadline import Deadline
 
 _PORTS = "/v1/logical-switch-ports"
@@ -256,6 +257,52 @@ def find_switch(client: Client, configuration: Configuration, deadline: Deadline
     # A token of one project may not name another, but lists what that shares.
     switches = client.items(_SWITCHES, deadline, {"name": name, "project": None})
     return next((each for each in switches if each.get("project") == project), None)
+
+
+def know_router(session: Session) -> Session:
+    """Return the session with the routes that a router of the switch says, if they are asked for.
+
+    Raises :class:`CniError` if there is none, before anything is made.
+    """
+    if not session.configuration.asks_router:
+        return session
+    gateways = _find_gateways(session.client, session.configuration, session.deadline)
+    return session._replace(configuration=with_router(session.configuration, gateways))
+
+
+def _find_gateways(client: Client, configuration: Configuration, deadline: Deadline) -> list[str]:
+    """Return the addresses of a router in the switch, at most one of each family.
+
+    Raises :class:`CniError` if no router port that can be seen here is in its subnets.
+    """
+    switch = find_switch(client, configuration, deadline) or {}
+    subnets = [
+        ipaddress.ip_network(text)
+        for text in (switch.get("subnet4"), switch.get("subnet6"))
+        if isinstance(text, str)
+    ]
+    gateways: dict[int, str] = {}
+    query = {"logical_switch": switch.get("id"), "type": "router"}
+    for port in client.items(_PORTS, deadline, query) if switch else ():
+        for text in _router_networks(client, port, deadline):
+            interface = ipaddress.ip_interface(text)
+            if any(interface.ip in subnet for subnet in subnets):
+                gateways.setdefault(interface.version, str(interface.ip))
+    if not gateways:
+        raise CniError(
+            INVALID_CONFIGURATION,
+            f"defaultRoute: needs gateways, as no router is known to be in the logical switch "
+            f"{configuration.switch}",
+        )
+    return [gateways[version] for version in sorted(gateways)]
+
+
+def _router_networks(client: Client, port: dict[str, Any], deadline: Deadline) -> list[str]:
+    """Return the addresses, with prefix lengths, of the router port that a port leads to."""
+    path = f"/v1/logical-router-ports/{segment(str(port.get('router_port')))}"
+    view = client.find(path, deadline, project=str(port.get("project")))
+    networks = view.get("networks") if isinstance(view, dict) else []
+    return [str(text) for text in networks] if isinstance(networks, list) else []
 
 
 def find_group(client: Client, group: str, deadline: Deadline) -> dict[str, Any] | None:

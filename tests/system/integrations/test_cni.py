@@ -109,6 +109,50 @@ def test_containers_of_different_hosts_reach_each_other(
         far.call("DEL", far.configuration(), "nothing", str(other.path))
 
 
+def test_default_routes_lead_to_the_router_of_the_switch(scene: Scene, host: CniHost) -> None:
+    scene.net.call(
+        "POST",
+        "/logical-switches",
+        {"name": "routed", "subnet4": "10.5.0.0/24", "subnet6": "fd00:5::/64"},
+    )
+    configuration = host.configuration("routed", defaultRoute=True)
+    with containers(1) as (one,):
+        with pytest.raises(CniFailedError, match="defaultRoute: needs gateways") as failed:
+            host.call("ADD", configuration, "web", str(one.path))
+        assert failed.value.code == 7
+        assert "eth0" not in one.ip("link")
+        scene.net.call("POST", "/logical-routers", {"name": "gate"})
+        scene.net.call(
+            "POST",
+            "/logical-router-ports",
+            {
+                "name": "gate-routed",
+                "logical_router": "gate",
+                "mac": "0a:00:00:00:05:01",
+                "networks": ["10.5.0.1/24", "fd00:5::1/64"],
+            },
+        )
+        scene.net.call(
+            "POST",
+            "/logical-switch-ports",
+            {"name": "routed-gate", "logical_switch": "routed", "router_port": "gate-routed"},
+        )
+        result = host.call("ADD", configuration, "web", str(one.path))
+        assert result["routes"] == [
+            {"dst": "0.0.0.0/0", "gw": "10.5.0.1"},
+            {"dst": "::/0", "gw": "fd00:5::1"},
+        ]
+        assert [each["gateway"] for each in result["ips"]] == ["10.5.0.1", "fd00:5::1"]
+        assert "default via 10.5.0.1" in one.ip("route")
+        assert pings(one, "10.5.0.1")
+        host.call("CHECK", {**configuration, "prevResult": result}, "web", str(one.path))
+        host.call("DEL", configuration, "web", str(one.path))
+    for path in ("/logical-switch-ports/routed-gate", "/logical-router-ports/gate-routed"):
+        scene.net.delete(path)
+    scene.net.delete("/logical-routers/gate")
+    scene.net.delete("/logical-switches/routed")
+
+
 def test_packets_with_addresses_of_others_are_dropped(hosts: dict[str, CniHost]) -> None:
     near, far = hosts["hv1"], hosts["hv2"]
     with containers(2) as (one, other):

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from integrations.cni.configuration import Configuration, read_configuration
+from integrations.cni.configuration import Configuration, read_configuration, with_router
 from integrations.cni.environment import Invocation, read_environment
 from integrations.cni.errors import CniError
 from integrations.cni.fields import DOCUMENT_LIMIT, read_document
@@ -118,6 +118,25 @@ def test_everything_that_can_be_said_is_read() -> None:
     assert configuration.dns == {"nameservers": ["10.0.0.2"]}
 
 
+def test_a_router_says_where_default_routes_lead() -> None:
+    routes = [
+        {"dst": "10.7.0.0/16"},
+        {"dst": "10.8.0.0/16", "gw": "10.0.0.3"},
+        {"dst": "fd01::/64"},
+    ]
+    configuration = read(defaultRoute=True, routes=routes)
+    assert configuration.asks_router
+    assert not read(defaultRoute=True, gateways=["10.0.0.1"]).asks_router
+    routed = with_router(configuration, ["10.0.0.1"])
+    assert not routed.asks_router
+    assert routed.routes == [
+        Route("0.0.0.0/0", "10.0.0.1"),
+        Route("10.7.0.0/16", "10.0.0.1"),
+        Route("10.8.0.0/16", "10.0.0.3"),
+        Route("fd01::/64"),
+    ]
+
+
 def test_addresses_are_asked_for_in_three_places_of_which_the_runtime_goes_first() -> None:
     environment = {"ARGS": "IP=10.0.0.5;MAC=0a:00:00:00:00:05"}
     configuration = read(environment)
@@ -132,6 +151,8 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("name", {"name": ""}),
     ("name", {"name": 7}),
     ("name", {"name": "x" * 300}),
+    ("name", {"name": "a b"}),
+    ("name", {"name": "../lan"}),
     ("portgroups", {"portgroups": []}),
     ("ipam", {"ipam": {"type": "host-local"}}),
     ("url", {"url": ["x"]}),
@@ -150,7 +171,7 @@ WRONG: list[tuple[str, dict[str, Any]]] = [
     ("createSwitch.subnet", {"createSwitch": {"subnet": "10.0.0.0/8"}}),
     ("gateways[0]", {"gateways": ["10.0.0.0/8"]}),
     ("gateways", {"gateways": ["10.0.0.1", "10.0.0.2"]}),
-    ("defaultRoute", {"defaultRoute": True}),
+    ("defaultRoute", {"defaultRoute": "yes"}),
     ("routes[0]", {"routes": ["x"]}),
     ("routes[0].dst", {"routes": [{}]}),
     ("routes[0].dst", {"routes": [{"dst": "x; ip link"}]}),
