@@ -46,7 +46,7 @@ class Process(NamedTuple):
 
     @classmethod
     def running(cls, what: str, pid: int, log: str) -> "Process":
-        """A process that runs already, whoever started it; `log` is where its output goes."""
+        """Return a process that runs already, as a child or not; `log` is where its output goes."""
         return cls(what, pid, _start_time(pid) or 0, log)
 
     def alive(self) -> bool:

@@ -136,7 +136,7 @@ class SecurityGroupRules(Resource[RuleRow]):
         return rules
 
     def create(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> str:
-        # A rule is of its group's project, whoever makes it.
+        # A rule is of its group's project, also where an admin makes it.
         rule = read_rule(values)
         return add_rule(tx, context, values["security_group_id"], rule, values["description"])
 

@@ -22,7 +22,7 @@ _SERVE_REFERENCE = Path(__file__).with_name("serve_reference.py")
 
 @dataclass(frozen=True)
 class User:
-    """Somebody who asks an API; with `token`, or without one where no one is asked for it."""
+    """A user who asks an API; with `token`, or without one where no one is asked for it."""
 
     url: str
     token: str | None = None

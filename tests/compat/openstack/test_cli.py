@@ -61,7 +61,7 @@ def client_of(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[[Lo
 def user(
     request: pytest.FixtureRequest, client_of: Callable[[Login], Openstack]
 ) -> Iterator[Openstack]:
-    """The program as somebody who has nothing yet, and has nothing left at the end."""
+    """The program as a user who has nothing yet, and has nothing left at the end."""
     client = client_of(request.param)
     yield client
     left_behind = everything(client)
@@ -157,6 +157,32 @@ def test_rules_of_security_groups(user: Openstack) -> None:
     assert {row["ID"] for row in user.json("security group rule list guard")} == listed - set(made)
     user("security group delete guard others")
     user("address group delete addresses")
+
+
+@pytest.mark.parametrize("user", ADMINISTRATORS, ids=named, indirect=True)
+def test_rules_that_new_groups_begin_with(user: Openstack) -> None:
+    noun = "default security group rule"
+    before = {row["ID"] for row in user.json(f"{noun} list")}
+    options = "--ingress --protocol tcp --dst-port 22 --for-custom-sg --description ssh"
+    created = user.json(f"{noun} create {options}")
+    shown = {
+        "direction": "ingress",
+        "protocol": "tcp",
+        "port_range_min": 22,
+        "port_range_max": 22,
+        "used_in_non_default_sg": True,
+        "used_in_default_sg": False,
+        "description": "ssh",
+    }
+    assert differences(shown, created) == []
+    assert differences(shown, user.json(f"{noun} show {created['id']}")) == []
+    assert {row["ID"] for row in user.json(f"{noun} list")} == before | {created["id"]}
+    rules = user.json("security group create guard")["rules"]
+    assert [22, 22] in [[rule["port_range_min"], rule["port_range_max"]] for rule in rules]
+    user("security group delete guard")
+    user(f"{noun} delete {created['id']}")
+    assert {row["ID"] for row in user.json(f"{noun} list")} == before
+    assert "found" in user.refusal(f"{noun} show {created['id']}")
 
 
 @pytest.mark.parametrize("user", USERS, ids=named, indirect=True)
