@@ -5,7 +5,7 @@ that are required; one that changes it names only what can be changed. What isn'
 refused. Some attributes are for admins: others neither see nor set them.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from api.neutron.context import Context
@@ -93,6 +93,13 @@ class Attributes:
             self._check_setter(context, attribute, "update")
             changes[name] = self._convert(attribute, value)
         return changes
+
+    def are_for(self, context: Context, filters: Iterable[str]) -> bool:
+        """Tell whether the caller may see what it filters by: else it could guess the values."""
+        by_name = self.by_name
+        return context.is_admin or not any(
+            name in by_name and by_name[name].shown_to_admin for name in filters
+        )
 
     def shown(self, context: Context, view: Mapping[str, Any]) -> dict[str, Any]:
         """Return what the caller may see of `view`."""

@@ -115,7 +115,9 @@ class Operations:
         def work(reader: Reader) -> list[View]:
             return resource.list_views(reader, context, asked)
 
-        views = await self._service.backend.read(work, context.scope)
+        views: list[View] = []
+        if resource.attributes.are_for(context, asked.filters):
+            views = await self._service.backend.read(work, context.scope)
         await resource.complete(self._service, context, views)
         if len(views) <= _FEW:
             return self._list(request, context, asked, views)

@@ -602,6 +602,22 @@ async def test_projects_on_a_shared_network(neutron: Neutron) -> None:
     await neutron.refused(404, "SecurityGroupNotFound", "PUT", path, group, "alice")
 
 
+async def test_what_only_admins_see_is_not_to_be_guessed_by_filters(neutron: Neutron) -> None:
+    network, _ = await make_network(neutron, "10.0.0.0/24", caller="alice")
+    port = await neutron.make("ports", "alice", network_id=network)
+    change = {"port": {"binding:host_id": "hv1"}}
+    assert (await neutron.call("PUT", f"ports/{port['id']}", change)).status_code == 200
+    segment = (await neutron.get(f"networks/{network}"))["provider:segmentation_id"]
+    for query in (
+        "ports?binding:host_id=hv1",
+        f"networks?provider:segmentation_id={segment}",
+        "networks?provider:network_type=geneve&name=",
+    ):
+        assert await neutron.get(query, "alice") == [], query
+    assert len(await neutron.get("ports?binding:host_id=hv1")) == 1
+    assert len(await neutron.get(f"networks?provider:segmentation_id={segment}")) == 1
+
+
 async def test_projects_on_their_own_networks(neutron: Neutron) -> None:
     network, _ = await make_network(neutron, "10.0.0.0/24", caller="alice")
     body = {"port": {"network_id": network}}
