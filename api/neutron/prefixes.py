@@ -3,6 +3,7 @@
 import ipaddress
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from api.neutron.errors import NeutronError
@@ -158,6 +159,7 @@ def _free(prefixes: Sequence[str], allocated: Iterable[str]) -> list[Network]:
     return free
 
 
+@lru_cache(maxsize=10_000)
 def _ends(network: str) -> tuple[int, int]:
     parsed = ipaddress.ip_network(network)
     return int(parsed.network_address), int(parsed.broadcast_address)

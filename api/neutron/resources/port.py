@@ -60,7 +60,7 @@ from api.neutron.port_views import (
 )
 from api.neutron.query import ListQuery
 from api.neutron.resource import AnySelect, Resource, Service, View, now
-from api.neutron.resources.network import Networks
+from api.neutron.resources.network import NetworkRow, Networks
 from api.neutron.security.membership import (
     groups_of,
     join_default_group,
@@ -179,7 +179,8 @@ class Ports(Resource[PortRow]):
         await fill_in_binding(service.backend.controller, views)
 
     def create(self, tx: Transaction, context: Context, values: Mapping[str, Any]) -> str:
-        network, more = self._networks.find(tx, context, values["network_id"])
+        seen = tx.helper(_SeenNetworks)
+        network, more = seen.find(self._networks, context, values["network_id"])
         check_rights(context, network, values, "create")
         secured = _is_secured(values, more)
         pairs = values["allowed_address_pairs"]
@@ -345,6 +346,20 @@ class Ports(Resource[PortRow]):
             return {}
         annex.allowed_address_pairs = pairs
         return addressing(mac, ips, pairs, secured=secured)
+
+
+class _SeenNetworks:
+    """The networks of the ports that one transaction makes: each is looked for once."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._rows: dict[str, NetworkRow] = {}
+
+    def find(self, networks: Networks, context: Context, network_id: str) -> NetworkRow:
+        """Return a network that exists for the caller, or raise ResourceNotFoundError."""
+        if network_id not in self._rows:
+            self._rows[network_id] = networks.find(self._tx, context, network_id)
+        return self._rows[network_id]
 
 
 def _is_secured(values: Mapping[str, Any], network: NeutronNetwork | None) -> bool:

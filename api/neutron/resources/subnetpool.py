@@ -196,8 +196,7 @@ class SubnetPools(Resource[NeutronSubnetPool]):
             prefixlen = pool.default_prefixlen if block is None else block.prefixlen
         bounds = Bounds(pool.min_prefixlen, pool.max_prefixlen, pool.default_prefixlen)
         check_prefixlen(prefixlen, bounds)
-        tx.flush()
-        allocations = _allocations(tx, pool.id)
+        allocations = tx.helper(_Allocated).of(pool.id)
         own = [block for block, project in allocations if project == values["project_id"]]
         check_quota(pool.ip_version, pool.default_quota, own, prefixlen)
         taken = [block for block, _ in allocations]
@@ -205,8 +204,10 @@ class SubnetPools(Resource[NeutronSubnetPool]):
         if block is None and gateway not in (UNSET, None):
             block = ipaddress.ip_network(f"{gateway}/{prefixlen}", strict=False)
         if block is None:
-            return any_free(pool.prefixes, taken, prefixlen)
-        check_free(pool.prefixes, taken, block)
+            block = any_free(pool.prefixes, taken, prefixlen)
+        else:
+            check_free(pool.prefixes, taken, block)
+        allocations.append((str(block), values["project_id"]))
         return block
 
     # ---
@@ -256,6 +257,20 @@ class SubnetPools(Resource[NeutronSubnetPool]):
 
 def _is_default(version: int) -> tuple[ColumnElement[bool], ...]:
     return (NeutronSubnetPool.is_default.is_(True), NeutronSubnetPool.ip_version == version)
+
+
+class _Allocated:
+    """What is allocated of pools, for subnets that one transaction makes: read once for each."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._by_pool: dict[str, list[tuple[str, str]]] = {}
+
+    def of(self, pool_id: str) -> list[tuple[str, str]]:
+        """Return the blocks and their projects; those that are allocated are to be added."""
+        if pool_id not in self._by_pool:
+            self._by_pool[pool_id] = _allocations(self._tx, pool_id)
+        return self._by_pool[pool_id]
 
 
 def _allocations(reader: Reader, pool_id: str) -> list[tuple[str, str]]:

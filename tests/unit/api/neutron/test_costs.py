@@ -83,6 +83,23 @@ async def test_subnets_made_together_read_the_others_once(
     assert len([each for each in statements if "FROM neutron_subnet" in each]) == 2
 
 
+async def test_what_is_made_together_reads_pool_and_network_once(
+    neutron: Neutron, database: Database
+) -> None:
+    pool = await neutron.make("subnetpools", name="pool", prefixes=["10.0.0.0/8"])
+    network = await neutron.make("networks", name="many")
+    values = {"network_id": network["id"], "ip_version": 4, "subnetpool_id": pool["id"]}
+    subnets = {"subnets": [{**values, "prefixlen": 24}] * 20}
+    ports = {"ports": [{"network_id": network["id"]}] * 20}
+    for path, body, read in (
+        ("subnets", subnets, "SELECT neutron_subnet.cidr"),
+        ("ports", ports, "LEFT OUTER JOIN neutron_network"),
+    ):
+        with counted(database) as statements:
+            assert (await neutron.call("POST", path, body)).status_code == 201
+        assert len([each for each in statements if read in each]) == 1, path
+
+
 @pytest.mark.parametrize(
     ("query", "index"),
     [
