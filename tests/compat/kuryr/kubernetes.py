@@ -26,6 +26,8 @@ _HEALTH_PORT = 8082
 _EXPORTER_PORT = 9654
 _KUBERNETES_PORT = 16443
 _OVSDB_PORT = 6640
+_RECONCILE_SECONDS = 15
+"""How often Kuryr goes over all objects again; changed labels have no effect before."""
 
 _CONFIGURATION = """
     [DEFAULT]
@@ -40,6 +42,7 @@ _CONFIGURATION = """
     pod_security_groups_driver = {groups}
     port_debug = True
     controller_ha = False
+    watch_reconcile_period = {reconcile_seconds}
     [neutron]
     {login}
     [neutron_defaults]
@@ -177,6 +180,7 @@ class Cluster:
             health_port=_HEALTH_PORT,
             controller_health_port=health_port,
             exporter_port=exporter_port,
+            reconcile_seconds=_RECONCILE_SECONDS,
             ovsdb=ovsdb,
             lock=self.directory / f"lock-{name}",
         )
