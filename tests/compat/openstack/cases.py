@@ -33,6 +33,10 @@ class Case:
 
 
 LAN = ("network create lan", "subnet create lan4 --network lan --subnet-range 10.0.0.0/24")
+LAN6 = (
+    "subnet create lan6 --network lan --ip-version 6 --subnet-range fd00:1::/64"
+    " --ipv6-ra-mode slaac --ipv6-address-mode slaac"
+)
 NO_LAN = ("network delete lan",)
 
 CASES = {
@@ -362,6 +366,15 @@ CASES = {
                 "address group unset {it} --address 10.0.0.1/32",
                 {"addresses": ["10.1.0.0/24", "10.2.0.0/24"]},
             ),
+            Change(
+                "address group set {it} --address 10.0.0.1 --address fd00::/64",
+                {"addresses": ["10.0.0.1/32", "10.1.0.0/24", "10.2.0.0/24", "fd00::/64"]},
+            ),
+            Change(
+                "address group unset {it} --address 10.0.0.1 --address 10.1.0.0/24"
+                " --address 10.2.0.0/24 --address fd00::/64",
+                {"addresses": []},
+            ),
         ),
     ),
 }
@@ -407,6 +420,7 @@ ADMINISTRATORS_CASES = {
 """What takes an administrator, at least in part."""
 
 ADMINISTRATORS_COMMANDS = (
+    "default security group rule create --protocol tcp --for-custom-sg",
     "network create thing --share",
     "network create thing --provider-network-type geneve",
     "network set lan --share",
@@ -461,3 +475,35 @@ RULES = (
     Rule("--protocol 132 --dst-port 5", {"protocol": "132", "port_range_min": 5}),
     Rule("--protocol udp --remote-address-group addresses", {"protocol": "udp"}),
 )
+
+
+DEFAULT_RULES = (
+    Rule(
+        "--protocol tcp --dst-port 80:90 --remote-ip 10.0.0.0/24 --description one"
+        " --for-default-sg",
+        {
+            "direction": "ingress",
+            "ether_type": "IPv4",
+            "protocol": "tcp",
+            "port_range_min": 80,
+            "port_range_max": 90,
+            "remote_ip_prefix": "10.0.0.0/24",
+            "description": "one",
+            "used_in_default_sg": True,
+            "used_in_non_default_sg": False,
+        },
+    ),
+    Rule(
+        "--egress --ethertype IPv6 --protocol ipv6-icmp --icmp-type 128 --for-custom-sg",
+        {
+            "direction": "egress",
+            "ether_type": "IPv6",
+            "protocol": "ipv6-icmp",
+            "port_range_min": 128,
+            "port_range_max": None,
+            "used_in_default_sg": False,
+            "used_in_non_default_sg": True,
+        },
+    ),
+)
+"""Of what new security groups begin with, by ``default security group rule create``."""

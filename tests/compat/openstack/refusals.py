@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from tests.compat.openstack.cases import LAN, NO_LAN
+from tests.compat.openstack.cases import LAN, LAN6, NO_LAN
 
 
 @dataclass(frozen=True)
@@ -143,5 +143,26 @@ REFUSALS = {
             "subnet create one --network lan --subnet-pool addresses",
         ),
         (*NO_LAN, "subnet pool delete addresses"),
+    ),
+    "an address that a group has already": Refusal(
+        "address group set hosts --address 10.0.0.1",
+        400,
+        "Addresses ['10.0.0.1/32'] already exist in the address group",
+        ("address group create hosts --address 10.0.0.1",),
+        ("address group delete hosts",),
+    ),
+    "an address that a group hasn't": Refusal(
+        "address group unset hosts --address 10.9.0.0/24",
+        404,
+        "Addresses ['10.9.0.0/24'] not found in the address group",
+        ("address group create hosts --address 10.0.0.1",),
+        ("address group delete hosts",),
+    ),
+    "an address of a subnet whose addresses follow from the MAC": Refusal(
+        "port create one --network lan --fixed-ip subnet=lan6,ip-address=fd00:1::9",
+        400,
+        "IPv6 address fd00:1::9 cannot be directly assigned to a port on subnet",
+        (*LAN, LAN6),
+        NO_LAN,
     ),
 }

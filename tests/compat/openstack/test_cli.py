@@ -3,8 +3,10 @@
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from functools import cache
+from ipaddress import IPv6Address
 from pathlib import Path
 from typing import Any
+from uuid import uuid4
 
 import pytest
 
@@ -13,6 +15,9 @@ from tests.compat.openstack.cases import (
     ADMINISTRATORS_CASES,
     ADMINISTRATORS_COMMANDS,
     CASES,
+    DEFAULT_RULES,
+    LAN,
+    LAN6,
     RULES,
     Case,
 )
@@ -160,29 +165,60 @@ def test_rules_of_security_groups(user: Openstack) -> None:
 
 
 @pytest.mark.parametrize("user", ADMINISTRATORS, ids=named, indirect=True)
-def test_rules_that_new_groups_begin_with(user: Openstack) -> None:
-    noun = "default security group rule"
-    before = {row["ID"] for row in user.json(f"{noun} list")}
-    options = "--ingress --protocol tcp --dst-port 22 --for-custom-sg --description ssh"
-    created = user.json(f"{noun} create {options}")
-    shown = {
-        "direction": "ingress",
-        "protocol": "tcp",
-        "port_range_min": 22,
-        "port_range_max": 22,
-        "used_in_non_default_sg": True,
-        "used_in_default_sg": False,
-        "description": "ssh",
-    }
-    assert differences(shown, created) == []
-    assert differences(shown, user.json(f"{noun} show {created['id']}")) == []
-    assert {row["ID"] for row in user.json(f"{noun} list")} == before | {created["id"]}
+def test_rules_of_new_security_groups(user: Openstack) -> None:
+    before = {row["ID"] for row in user.json("default security group rule list")}
+    made = []
+    for rule in DEFAULT_RULES:
+        created = user.json(f"default security group rule create {rule.options}")
+        assert differences(rule.shown, created) == []
+        shown = user.json(f"default security group rule show {created['id']}")
+        assert differences(rule.shown, shown) == []
+        made.append(created["id"])
+    assert {row["ID"] for row in user.json("default security group rule list")} == before | {*made}
+    for_custom = DEFAULT_RULES[1].shown
     rules = user.json("security group create guard")["rules"]
-    assert [22, 22] in [[rule["port_range_min"], rule["port_range_max"]] for rule in rules]
+    assert ("egress", for_custom["protocol"], 128) in {
+        (each["direction"], each["protocol"], each["port_range_min"]) for each in rules
+    }
+    assert "tcp" not in {each["protocol"] for each in rules}
     user("security group delete guard")
-    user(f"{noun} delete {created['id']}")
-    assert {row["ID"] for row in user.json(f"{noun} list")} == before
-    assert "found" in user.refusal(f"{noun} show {created['id']}")
+    user(f"default security group rule delete {' '.join(made)}")
+    assert {row["ID"] for row in user.json("default security group rule list")} == before
+    assert "404" in user.refusal(f"default security group rule show {made[0]}")
+
+
+@pytest.mark.parametrize("user", USERS, ids=named, indirect=True)
+def test_addresses_that_follow_from_the_mac(user: Openstack) -> None:
+    for command in (*LAN, LAN6):
+        user(command)
+
+    def subnets(port: str) -> list[str]:
+        names = {row["ID"]: row["Name"] for row in user.json("subnet list --network lan")}
+        shown = user.json(f"port show {port}")["fixed_ips"]
+        return sorted(names[each["subnet_id"]] for each in shown)
+
+    created = user.json("port create one --network lan --fixed-ip subnet=lan6")
+    (fixed_ip,) = created["fixed_ips"]
+    assert fixed_ip["ip_address"] == eui64("fd00:1::", created["mac_address"])
+    user("port create two --network lan --fixed-ip subnet=lan4 --fixed-ip subnet=lan6")
+    user("port create three --network lan --fixed-ip subnet=lan4")
+    user("port create four --network lan")
+    assert {subnets(port) == ["lan4", "lan6"] for port in ("two", "three", "four")} == {True}
+    user("port set one --fixed-ip subnet=lan4")
+    assert subnets("one") == ["lan4", "lan6"]
+    user("port set one --no-fixed-ip --fixed-ip subnet=lan6")
+    assert user.json("port show one")["fixed_ips"] == [fixed_ip]
+    listed = user.json("port list --network lan --fixed-ip subnet=lan6")
+    assert len(listed) == 4
+    user("port delete one two three four")
+    user("network delete lan")
+
+
+def eui64(prefix: str, mac: str) -> str:
+    """The address of an interface in a network of 64 bits (RFC 4291, appendix A)."""
+    octets = bytes.fromhex(mac.replace(":", ""))
+    interface = bytes([octets[0] ^ 2, *octets[1:3], 0xFF, 0xFE, *octets[3:]])
+    return str(IPv6Address(IPv6Address(prefix).packed[:8] + interface))
 
 
 @pytest.mark.parametrize("user", USERS, ids=named, indirect=True)
@@ -246,14 +282,18 @@ def test_what_can_only_be_read(user: Openstack) -> None:
     } <= aliases
     shown = user.json("extension show standard-attr-tag")
     assert shown["alias"] == "standard-attr-tag"
-    user.json("network agent list")
-    user.json("availability zone list --network")
+    assert "could not be found" in user.refusal(f"network agent show {uuid4()}")
+    assert user.json("network agent list") == []
+    assert user.json("availability zone list --network") == []
     user("network create lan")
     user("subnet create lan4 --network lan --subnet-range 10.0.0.0/24")
     user("port create one --network lan --fixed-ip ip-address=10.0.0.9")
     availability = user.json("ip availability show lan")
     assert differences({"total_ips": 253, "used_ips": 1, "network_name": "lan"}, availability) == []
     assert "lan" in {row["Network Name"] for row in user.json("ip availability list")}
+    user(LAN6)
+    listed = {row["Network Name"]: row for row in user.json("ip availability list --ip-version 6")}
+    assert (listed["lan"]["Total IPs"], listed["lan"]["Used IPs"]) == (2**64 - 1, 1)
     user("port delete one")
     user("network delete lan")
 

@@ -44,12 +44,20 @@ def test_by_password(administrator: Openstack, url: str) -> None:
     administrator("network delete lan")
 
 
-def test_quotas_of_projects_by_name(administrator: Openstack) -> None:
+def test_quotas_of_projects_by_name(administrator: Openstack, url: str) -> None:
+    administrator("quota set --networks 0 acme")
+    token = ("--os-endpoint", url, "--os-token", log_in(url, "tenant"))
+    with openstack("--os-auth-type", "admin_token", *token) as tenant:
+        assert "Quota exceeded for resources: ['network']" in tenant.refusal("network create lan")
     administrator("quota set --networks 3 acme")
     shown = {
         row["Resource"]: row["Limit"] for row in administrator.json("quota show acme --network")
     }
     assert (shown["networks"], shown["routers"]) == (3, -1)
+    (listed,) = administrator.json("quota list --network")
+    assert (listed["Project ID"], listed["Networks"], listed["Routers"]) == ("acme", 3, -1)
+    usage = {row["Resource"]: row for row in administrator.json("quota show --usage --network")}
+    assert usage["networks"]["In Use"] == 0
     administrator("quota delete --network acme")
     shown = {
         row["Resource"]: row["Limit"] for row in administrator.json("quota show acme --network")
