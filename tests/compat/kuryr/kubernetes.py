@@ -106,7 +106,12 @@ class Cluster:
         # It stands in no namespace of its own, so none of its ports may be one that others have.
         health_port, exporter_port = free_ports(2)
         configuration = self._configure(
-            "controller", self.api.url, "tcp:127.0.0.1:1", health_port, exporter_port
+            "controller",
+            self.api.url,
+            "tcp:127.0.0.1:1",
+            health_port,
+            exporter_port,
+            self._network.login,
         )
         process = spawn(
             "kuryr-k8s-controller",
@@ -160,7 +165,13 @@ class Cluster:
             process.stop()
 
     def _configure(
-        self, name: str, kubernetes: str, ovsdb: str, health_port: int, exporter_port: int
+        self,
+        name: str,
+        kubernetes: str,
+        ovsdb: str,
+        health_port: int,
+        exporter_port: int,
+        login: str = "",
     ) -> str:
         network = self._network
         file = self.directory / f"{name}.conf"
@@ -170,7 +181,7 @@ class Cluster:
             handlers=network.handlers,
             subnets=network.subnets_driver,
             groups=network.groups_driver,
-            login=network.login,
+            login=login,
             project=network.project,
             pod_subnet=network.pod_subnet,
             pod_group=network.pod_group,
