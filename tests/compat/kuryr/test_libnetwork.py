@@ -6,12 +6,14 @@ was there before goes with the Docker network that used it.
 """
 
 import os
+import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from cli.testbed.wait import until
 from tests.compat.dockerd import ContainerHost
 from tests.compat.environments import ROOT, environment
 from tests.compat.kuryr.cloud import Cloud, cloud_with_kuryr
@@ -113,6 +115,53 @@ def test_kuryr_is_restarted(cloud: Cloud) -> None:
     cloud.kuryrs["hv1"].start()
     there = host.start_container("c2", "blue")["IPAddress"]
     assert host.pings("c1", there)
+    remove(host, "c1", "c2", network="blue")
+
+
+def test_dockerd_is_killed_while_it_starts_a_container(cloud: Cloud) -> None:
+    host = cloud.hosts["hv1"]
+    create_network(host, "blue", "10.30.0")
+    options = ("--detach", "--name", "c1", "--network", "blue")
+    run_container = ["/usr/bin/docker", "run", *options, "busybox", "sleep", "1000000"]
+    starting = host.spawn("docker run", run_container, host.directory / "run.log")
+    until(lambda: cloud.objects("ports"), "the port of the container", 30)
+    host.dockerd.stop(signal.SIGKILL)
+    starting.stop()
+    host.start_dockerd()
+
+    # Docker keeps an endpoint in memory until all of it is there: it asks Kuryr for no end of
+    # this one, and Kuryr goes over nothing by itself. What docs/kuryr.md says takes it away.
+    endpoints = host.inspect("network", "inspect", "blue")["Containers"]
+    assert endpoints == {}
+    for port in cloud.objects("ports"):
+        cloud.delete("ports", port["id"])
+        interface = f"tap{port['id'][:11]}"
+        host.run("ovs-vsctl", "--if-exists", "del-port", "br-int", interface)
+        host.run("ip", "link", "delete", interface, check=False)
+
+    # It has to be so before Docker's network goes, which Kuryr couldn't remove otherwise.
+    host.docker("rm", "--force", "c1")
+    there = host.start_container("c2", "blue")["IPAddress"]
+    host.start_container("c3", "blue")
+    assert host.pings("c3", there)
+    remove(host, "c2", "c3", network="blue")
+
+
+def test_a_host_that_loses_power_comes_back(cloud: Cloud) -> None:
+    host = cloud.hosts["hv1"]
+    create_network(host, "blue", "10.30.0")
+    address = ("--restart", "always", "--ip", "10.30.0.9")
+    host.start_container("c1", "blue", *address)
+    host.start_container("c2", "blue")
+    host.crash()
+    host.boot()
+    cloud.kuryrs["hv1"].start()
+    host.start_dockerd()
+    until(lambda: host.inspect("inspect", "c1")["State"]["Running"], "the container", 60)
+    (port,) = cloud.objects("ports")
+    assert [each["ip_address"] for each in port["fixed_ips"]] == ["10.30.0.9"]
+    host.docker("start", "c2")
+    assert host.pings("c2", "10.30.0.9")
     remove(host, "c1", "c2", network="blue")
 
 
