@@ -17,6 +17,7 @@ from cli.testbed.wait import until
 from tests.compat.dockerd import ContainerHost
 from tests.compat.environments import ROOT, environment
 from tests.compat.kuryr.cloud import Cloud, cloud_with_kuryr
+from tests.compat.openstack.client import openstack
 from tests.documentation.commands import commands, run, trouble
 from tests.faults.proxy import Proxy
 from tests.system.conftest import Scene
@@ -116,6 +117,21 @@ def test_kuryr_is_restarted(cloud: Cloud) -> None:
     there = host.start_container("c2", "blue")["IPAddress"]
     assert host.pings("c1", there)
     remove(host, "c1", "c2", network="blue")
+
+
+@tags_only
+def test_openstack_shows_the_hosts_as_agents(cloud: Cloud) -> None:
+    name = cloud.hosts["hv1"].name
+    where = ("--os-auth-type", "none", "--os-endpoint", str(cloud.neutron.base_url).rstrip("/"))
+    with openstack(*where) as client:
+        rows = client.json("network agent list")
+        assert {row["Host"] for row in rows} == {host.name for host in cloud.hosts.values()}
+        (row,) = client.json(f"network agent list --host {name}")
+        assert (row["Alive"], row["Availability Zone"]) == (True, "nova")
+        shown = client.json(f"network agent show {row['ID']}")
+        assert (shown["id"], shown["host"], shown["alive"]) == (row["ID"], name, True)
+        (zone, *_) = client.json("availability zone list --network")
+        assert (zone["Zone Name"], zone["Zone Status"]) == ("nova", "available")
 
 
 def test_dockerd_is_killed_while_it_starts_a_container(cloud: Cloud) -> None:
