@@ -92,7 +92,7 @@ class SubnetPools(Resource[NeutronSubnetPool]):
 
     def select(self, context: Context) -> AnySelect:
         query = select(NeutronSubnetPool)
-        if context.is_admin:
+        if not context.scope.confined:
             return query
         own = NeutronSubnetPool.project == context.project
         return query.where(or_(own, NeutronSubnetPool.shared.is_(True)))

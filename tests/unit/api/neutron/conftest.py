@@ -20,6 +20,7 @@ CALLERS = {
     "alice": Context("alice", "acme", frozenset({MEMBER})),
     "bob": Context("bob", "zoo", frozenset({MEMBER})),
     "rita": Context("rita", "acme", frozenset({READER})),
+    "vera": Context("vera", "default", frozenset({READER}), sees_everything=True),
 }
 """Who asks, by the header `Caller` of a test's request: an admin of `default` by default."""
 
