@@ -46,9 +46,13 @@ def install(directory: Path) -> Path:
     path = directory / NAME
     # A runtime may be about to run the one that is there.
     new = directory / f".{NAME}.{os.getpid()}"
-    new.write_text(script())
-    new.chmod(0o755)
-    new.replace(path)
+    try:
+        new.write_text(script())
+        new.chmod(0o755)
+        new.replace(path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
     return path
 
 

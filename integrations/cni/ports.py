@@ -8,7 +8,14 @@ are known and before the container's interface is up.
 import ipaddress
 from typing import Any, NamedTuple
 
-from integrations.client import AnswerError, Client, Json, RefusedError, segment
+from integrations.client import (
+    AnswerError,
+    Client,
+    Json,
+    RefusedError,
+    UnreachableError,
+    segment,
+)
 from integrations.cni.attachment import HOST_LABEL, NETWORK_LABEL, Attachment, switch_id
 from integrations.cni.configuration import Configuration, with_router
 from integrations.cni.errors import INVALID_CONFIGURATION, REFUSED, CniError
@@ -54,16 +61,27 @@ def make_port(
     )
     port = _port(switch, view, configuration.ips)
     if secured:
-        hosts = (address.partition("/")[0] for address in port.addresses)
-        client.request(
-            "PATCH",
-            f"{_PORTS}/{attachment.port_id}",
-            deadline,
-            query=_waiting(wait, deadline),
-            body={"port_security": [" ".join([port.mac, *hosts])]},
-            repeatable=True,
-        )
+        try:
+            _secure(client, attachment.port_id, port, deadline, wait=wait)
+        except UnreachableError as error:
+            # Whatever became of this request: the port is there.
+            raise UnreachableError(str(error), sent=True) from None
     return port
+
+
+def _secure(
+    client: Client, port_id: str, port: Port, deadline: Deadline, *, wait: str | None
+) -> None:
+    """Let the port send from its own addresses only."""
+    hosts = (address.partition("/")[0] for address in port.addresses)
+    client.request(
+        "PATCH",
+        f"{_PORTS}/{port_id}",
+        deadline,
+        query=_waiting(wait, deadline),
+        body={"port_security": [" ".join([port.mac, *hosts])]},
+        repeatable=True,
+    )
 
 
 def remove_port(client: Client, port_id: str, deadline: Deadline) -> None:

@@ -4,8 +4,11 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from integrations.cni.install import NAME, main
 
 pytestmark = pytest.mark.processes
 
@@ -28,3 +31,9 @@ def test_a_configuration_that_never_ends_is_not_waited_for() -> None:
         process.stdin.flush()
         assert process.wait(timeout=20) == 1
         assert json.loads(process.stdout.read())["code"] == 11
+
+
+def test_an_installation_that_fails_leaves_nothing(tmp_path: Path) -> None:
+    (tmp_path / NAME).mkdir()
+    assert main(["install", "--bin-dir", str(tmp_path)]) == 1
+    assert [path.name for path in tmp_path.iterdir()] == [NAME]
