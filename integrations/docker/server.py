@@ -11,6 +11,7 @@ import logging
 import os
 import socket
 import threading
+import time
 from http import HTTPStatus
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from integrations.docker.fields import BODY_LIMIT
 from integrations.docker.routes import Answer, Routes
 
 _READ_SECONDS = 10.0
+_CLOSING_SECONDS = 10.0
 _HEAD_LIMIT = 16 * 1024
 _PIECE = 64 * 1024
 _TYPE = "application/vnd.docker.plugins.v1.2+json"
@@ -44,12 +46,17 @@ class Server:
         """`limit` is how many requests are in work at once. Raises :class:`SocketTakenError`."""
         self._path = path
         self._routes = routes
+        self._limit = limit
         self._slots = threading.BoundedSemaphore(limit)
         self._closing = threading.Event()
         self._listener = _listen(path)
 
     def serve(self) -> None:
-        """Answer requests until :meth:`close` is called."""
+        """Answer requests until :meth:`close` is called; return when those in work are done.
+
+        That is waited for as long as a service manager waits before it kills. Docker takes back
+        what it has no answer for.
+        """
         while not self._closing.is_set():
             self._slots.acquire()
             try:
@@ -57,12 +64,17 @@ class Server:
             except OSError:
                 self._slots.release()
                 if self._closing.is_set():
-                    return
+                    break
                 raise
             threading.Thread(target=self._answer, args=(connection,), daemon=True).start()
+        end = time.monotonic() + _CLOSING_SECONDS
+        for _ in range(self._limit):
+            if not self._slots.acquire(timeout=max(0.0, end - time.monotonic())):
+                _LOG.warning("calls of Docker are still in work, and are broken off")
+                return
 
     def close(self) -> None:
-        """Take no more requests, and remove the socket; those in work end by themselves."""
+        """Take no more requests, and remove the socket."""
         self._closing.set()
         self._path.unlink(missing_ok=True)
         self._listener.shutdown(socket.SHUT_RDWR)

@@ -132,6 +132,23 @@ def test_no_more_calls_than_allowed_are_in_work(server: Server, path: Path, echo
         caller.close()
 
 
+def test_a_call_in_work_is_done_before_the_driver_ends(path: Path, echo: Echo) -> None:
+    server = Server(path, echo, limit=2)  # type: ignore[arg-type]
+    serving = threading.Thread(target=server.serve)
+    serving.start()
+    echo.gate.clear()
+    with connect(path) as opened:
+        opened.sendall(post("slow", b"{}"))
+        assert echo.working.acquire(timeout=10)
+        server.close()
+        serving.join(0.3)
+        assert serving.is_alive()
+        echo.gate.set()
+        assert opened.recv(100).startswith(b"HTTP/1.1 200")
+    serving.join(10)
+    assert not serving.is_alive()
+
+
 def test_a_request_that_comes_slowly_ends_with_its_deadline() -> None:
     near, far = socket.socketpair()
     with near, far:
