@@ -59,10 +59,6 @@ class Attachment(NamedTuple):
         """What its interface says of itself: in which network it is, and which port."""
         return f"{network_alias(self.network)} {self.port_id}"
 
-    def alias_of_device(self, device: str) -> str:
-        """Return what a device of the host says while the container has it, with its own name."""
-        return f"{self.alias} {device}"
-
     def labels(self, args: Mapping[str, str], own: Mapping[str, str]) -> dict[str, str]:
         """Return the labels of its port: `own` of the configuration, then who it is.
 
@@ -106,26 +102,18 @@ def uuid5(namespace: str, name: str) -> str:
     return "-".join([digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:]])
 
 
-class Alias(NamedTuple):
-    """What the alias of an interface says; see :meth:`Attachment.alias`."""
-
-    port_id: str
-    device: str | None
-    """What it is called on the host, if it is a device of the host's."""
-
-
 def network_alias(network: str) -> str:
     """Return how aliases of interfaces of a network begin, of printable ASCII only."""
     return ALIAS_PREFIX + uuid5(_SWITCHES, network)
 
 
-def read_alias(alias: str, network: str) -> Alias | None:
-    """Return what an alias says, or None if it isn't that of an interface of the network."""
+def port_of_alias(alias: str, network: str) -> str | None:
+    """Return which port an alias names, or None if it is of no interface of the network.
+
+    It is a hint: a container that may configure its interfaces may write there what it wants.
+    """
     prefix = f"{network_alias(network)} "
-    if not alias.startswith(prefix):
-        return None
-    port_id, _, device = alias.removeprefix(prefix).partition(" ")
-    return Alias(port_id, device or None)
+    return alias.removeprefix(prefix) if alias.startswith(prefix) else None
 
 
 def switch_id(project: str | None, switch: str) -> str:

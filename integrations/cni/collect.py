@@ -7,7 +7,7 @@ labels, interfaces in Open vSwitch by their owner, and interfaces of the host by
 from functools import partial
 
 from integrations.cni import modes, ports
-from integrations.cni.attachment import NETWORK_KEY, OWNER, Attachment, read_alias
+from integrations.cni.attachment import NETWORK_KEY, OWNER, Attachment, port_of_alias
 from integrations.cni.delete import do_all
 from integrations.cni.session import Session
 from integrations.host import bridge, links
@@ -36,9 +36,9 @@ def collect(session: Session) -> None:
     def of_host() -> None:
         do_all(
             *(
-                partial(modes.remove_from_host, link.name, alias, deadline)
+                partial(modes.remove_from_host, configuration, link.name, deadline)
                 for link in links.list_links(deadline)
-                if (alias := read_alias(link.alias, network)) and alias.port_id not in used_ports
+                if (port_id := port_of_alias(link.alias, network)) and port_id not in used_ports
             )
         )
 

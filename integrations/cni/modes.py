@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable
 from typing import NamedTuple
 
-from integrations.cni.attachment import NETWORK_KEY, OWNER, Alias, Attachment, read_alias
+from integrations.cni.attachment import NETWORK_KEY, OWNER, Attachment
 from integrations.cni.configuration import HOST_DEVICE, MACVLAN, OVERLAY, Configuration
 from integrations.cni.errors import NOT_AVAILABLE, CniError
 from integrations.deadline import Deadline
@@ -105,7 +105,7 @@ def make_interface(
             raise InterfaceTakenError(ifname, netns)
         device = configuration.device or ""
         representor = configuration.representor or ""
-        alias = attachment.alias_of_device(device)
+        alias = attachment.alias
         links.move_link(device, ifname, deadline, namespace=None, into=netns, alias=alias)
         links.batch([f"link set {representor} up"], deadline)
 
@@ -125,21 +125,21 @@ def unplugging(
     if configuration.mode != MACVLAN:
         steps.append(lambda: _take_off_bridge(configuration, host, attachment, deadline))
     if configuration.mode != OVERLAY and netns is not None:
-        steps.append(lambda: _take_out(attachment, netns, deadline))
+        steps.append(lambda: _take_out(configuration, attachment, netns, deadline))
     if configuration.mode == HOST_DEVICE:
-        steps.append(lambda: _give_back(attachment, deadline))
+        steps.append(lambda: _give_back(configuration, attachment, deadline))
     else:
         # Of a macvlan what has not got into the container, if anything.
         steps.append(lambda: _remove_link(attachment.host_interface, deadline))
     return steps
 
 
-def remove_from_host(name: str, alias: Alias, deadline: Deadline) -> None:
+def remove_from_host(configuration: Configuration, name: str, deadline: Deadline) -> None:
     """Remove an interface that is garbage; a device of the host's only gets its name again."""
-    if alias.device is None:
-        links.remove_link(name, deadline)
+    if configuration.mode == HOST_DEVICE:
+        links.rename_link(name, configuration.device or "", deadline)
     else:
-        links.rename_link(name, alias.device, deadline)
+        links.remove_link(name, deadline)
 
 
 def _remove_link(name: str, deadline: Deadline) -> None:
@@ -158,7 +158,9 @@ def _take_off_bridge(
     bridge.remove_port(host.bridge, interface, deadline)
 
 
-def _take_out(attachment: Attachment, netns: str, deadline: Deadline) -> None:
+def _take_out(
+    configuration: Configuration, attachment: Attachment, netns: str, deadline: Deadline
+) -> None:
     """Take out of a namespace what isn't the end of a pair; in one that is gone nothing is.
 
     By its alias it is known to be this attachment's: the path may be that of another container's
@@ -166,21 +168,20 @@ def _take_out(attachment: Attachment, netns: str, deadline: Deadline) -> None:
     """
     try:
         link = links.find_link(attachment.ifname, deadline, namespace=netns)
-        alias = read_alias(link.alias, attachment.network) if link is not None else None
-        if link is None or alias is None or alias.port_id != attachment.port_id:
+        if link is None or link.alias != attachment.alias:
             return
-        if alias.device is None:
-            links.remove_link(link.name, deadline, namespace=netns)
-        else:
+        if configuration.mode == HOST_DEVICE:
             own = f"/proc/{os.getpid()}/ns/net"
-            links.move_link(link.name, alias.device, deadline, namespace=netns, into=own, alias="")
+            device = configuration.device or ""
+            links.move_link(link.name, device, deadline, namespace=netns, into=own, alias="")
+        elif link.kind == "macvlan":
+            links.remove_link(link.name, deadline, namespace=netns)
     except MissingNamespaceError:
         return
 
 
-def _give_back(attachment: Attachment, deadline: Deadline) -> None:
+def _give_back(configuration: Configuration, attachment: Attachment, deadline: Deadline) -> None:
     """Give the device its name again where its namespace went, which the kernel took it out of."""
     for link in links.list_links(deadline):
-        alias = read_alias(link.alias, attachment.network)
-        if alias is not None and alias.port_id == attachment.port_id:
-            remove_from_host(link.name, alias, deadline)
+        if link.alias == attachment.alias:
+            remove_from_host(configuration, link.name, deadline)

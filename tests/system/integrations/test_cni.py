@@ -514,6 +514,15 @@ def test_two_adds_of_one_macvlan_make_one(scene: Scene, host: CniHost) -> None:
                 host.call("DEL", previous, "web", str(one.path))
                 assert "eth0" not in one.ip("link")
 
+            # A container may say of its interface what it wants, and gets nothing onto the host.
+            host.call("ADD", configuration, "web", str(one.path))
+            alias = json.loads(one.run("ip", "-j", "link", "show", "eth0"))[0]["ifalias"]
+            before = inside.ip("-br", "link")
+            one.ip("link", "set", "eth0", "alias", f"{alias} uplink")
+            host.call("DEL", configuration, "web", str(one.path))
+            assert inside.ip("-br", "link") == before
+            one.ip("link", "delete", "eth0")
+
             # What was killed on its way into the container GC finds.
             host.call("ADD", configuration, "web", str(one.path))
             one.ip("link", "set", "eth0", "netns", inside.name, "name", "left")
