@@ -29,7 +29,7 @@ from integrations.kubernetes.health import Health
 from integrations.kubernetes.intent import Intent
 from integrations.kubernetes.kept import Kept, Operation, Planner
 from integrations.kubernetes.reflector import Listed, Reflector, Seen
-from integrations.kubernetes.refusals import Refusals
+from integrations.kubernetes.refusals import Refusals, gone_ports
 from integrations.kubernetes.reporting import ObjectRef, Reporter
 from integrations.kubernetes.translation import PENDING_GROUP, Group, Translation
 from integrations.kubernetes.treadle import Treadle, in_batches, port_owner
@@ -328,7 +328,12 @@ class Controller:
             try:
                 revision = self._treadle.write(batch)
             except RefusedError as error:
-                if self._refusals.learn(error, batch):
+                gone = gone_ports(error, batch)
+                for port in gone:
+                    # Pods end all the time: the feed tells it a moment later than the refusal.
+                    self._translation.set_port(port, None)
+                    self._kept.forget_port(port)
+                if gone or self._refusals.learn(error, batch):
                     # Of this batch nothing was done, and what is kept is known as before.
                     _LOG.warning("without what is refused: %s", error)
                     self._health.count("refusals_total")

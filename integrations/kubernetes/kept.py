@@ -47,6 +47,11 @@ class Kept:
             ports.discard(port)
         return True
 
+    def forget_port(self, port: str) -> None:
+        """Take in that a port is gone, which takes it out of all groups."""
+        for ports in self.groups.values():
+            ports.discard(port)
+
     def carried_out(self, operations: Iterable[Operation]) -> None:
         """Take in that operations of :func:`plan` were done."""
         for each in operations:

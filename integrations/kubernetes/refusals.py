@@ -4,6 +4,7 @@ A refusal names the operation that it is about. Where that is an ACL's match, th
 or closed. Where a port group or an address set has more members than the server takes, it takes in
 no more of them, and ACLs of which it is the other end count as refused: less is allowed by what
 lacks a peer, but not less denied. Where the batch was too large as a whole, the next is smaller.
+Ports that are gone, of which the feed hasn't told yet, are named by :func:`gone_ports`.
 
 What was refused is forgotten once nothing needs it any more, and of what was too large once
 it is smaller than that.
@@ -12,7 +13,7 @@ it is smaller than that.
 from collections.abc import Sequence
 from typing import Any
 
-from integrations.client import RefusedError
+from integrations.client import FieldProblem, RefusedError
 from integrations.kubernetes.acls import Acl
 from integrations.kubernetes.intent import Intent
 from integrations.kubernetes.kept import Operation, Size
@@ -37,17 +38,14 @@ class Refusals:
     def learn(self, error: RefusedError, batch: Sequence[Operation]) -> bool:
         """Take in a refusal; return whether there is something else to try now."""
         for problem in error.errors:
-            parts = problem.where.split("/")
-            if parts[0] != "operations" or len(parts) < 3 or not parts[1].isdigit():
-                continue
-            operation = batch[int(parts[1])] if int(parts[1]) < len(batch) else {}
+            operation, parts = _place(problem, batch)
             values: dict[str, Any] = operation.get("values") or {}
             object_id = str(values.get("id") or operation.get("ref"))
-            if parts[2:] == ["values", "match"]:
+            if parts == ["values", "match"]:
                 reason = f"Treadle refuses {values.get('match')}: {problem.reason}"
                 if self._learn_match(object_id, reason):
                     return True
-            elif error.type == "too-large" and parts[-1] in ("ports", "addresses"):
+            elif error.type == "too-large" and parts[-1:] in (["ports"], ["addresses"]):
                 return self._learn_size(object_id)
         if error.type == "too-large" and len(batch) > 1:
             self.largest_batch = len(batch) // 2
@@ -108,3 +106,28 @@ class Refusals:
         if isinstance(size, Networks):
             return len(size.members) if self._translation.has_networks(size) else 0
         return len(self._translation.ports(size))
+
+
+def gone_ports(error: RefusedError, batch: Sequence[Operation]) -> list[str]:
+    """Return the ports of groups that a refusal names, which aren't there any more.
+
+    Nothing else can be wrong with one: it was read of Treadle by its id.
+    """
+    gone = []
+    for problem in error.errors:
+        operation, parts = _place(problem, batch)
+        if operation.get("kind") != "port_group" or len(parts) < 2 or not parts[-1].isdigit():
+            continue
+        members = (operation.get("values") or operation).get(parts[-2])
+        if isinstance(members, list) and int(parts[-1]) < len(members):
+            gone.append(members[int(parts[-1])])
+    return gone
+
+
+def _place(problem: FieldProblem, batch: Sequence[Operation]) -> tuple[Operation, list[str]]:
+    """Return the operation that a problem is about, and where in it; both empty for none."""
+    parts = problem.where.split("/")
+    if parts[0] != "operations" or len(parts) < 2 or not parts[1].isdigit():
+        return {}, []
+    number = int(parts[1])
+    return (batch[number], parts[2:]) if number < len(batch) else ({}, [])

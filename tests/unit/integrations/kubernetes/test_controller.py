@@ -278,6 +278,33 @@ def test_what_cannot_be_understood_of_a_revision_is_read_anew(
         assert controller.number("faults_total") > 0
 
 
+def test_ports_that_went_a_moment_ago_hold_nothing_up(
+    world: World, treadle: Treadle, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a namespace with a thousand pods goes: what the feed tells is never quite up to date."""
+    pods = [world.pod(f"web-{i}", app="web") for i in range(4)]
+    world.policy("web", podSelector=WEB)
+    world.policy("db", podSelector=DB)
+    with running(world.cluster, treadle.server.url) as controller:
+        synced(world)
+        for pod in pods:
+            world.plug(pod)
+        ports = [f"default.web-{i}" for i in range(4)]
+        world.wait_for_groups(**{PENDING: [], "default: app=web": ports, "default: app=db": []})
+        reads = controller.number("reads_total")
+        monkeypatch.setattr(controller.controller, "_follow", lambda revision: None)
+        for pod in pods[:3]:
+            world.unplug(pod)
+        world.cluster.delete("pods", "web-0")
+        for name in ("web-1", "web-2", "web-3"):
+            world.cluster.merge("pods", name, {"metadata": {"labels": {"app": "db"}}})
+        world.wait_for_groups(**{PENDING: [], "default: app=web": [], "default: app=db": ports[3:]})
+        world.wait(lambda: is_well(controller), "all is well")
+        assert controller.number("failures_total") == 0
+        assert controller.number("refusals_total") > 0
+        assert controller.number("reads_total") == reads
+
+
 def test_admin_policies_of_a_cluster_that_knows_them(world: World, treadle: Treadle) -> None:
     everything: dict[str, Any] = {"namespaces": {}}
     with running(world.cluster, treadle.server.url):
