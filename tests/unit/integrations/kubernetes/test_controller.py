@@ -95,6 +95,7 @@ def test_from_a_pod_to_its_policies(world: World, treadle: Treadle) -> None:
         comparisons = controller.number("comparisons_total")
         world.unplug(db)
         world.wait_for_groups(**{**expected, "default: app=web": [], "default: app=db": []})
+        world.wait(lambda: controller.number("ports") == 0, "the controller knows")
         world.cluster.delete("pods", "db")
         world.cluster.delete("networkpolicies", "db")
         world.wait_for_groups(**{PENDING: []})
