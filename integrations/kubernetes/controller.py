@@ -318,6 +318,7 @@ class Controller:
         if not self._carry_out(operations):
             return False
         self._has_to_compare = False
+        self._refusals.carried_out()
         self._failures = 0
         self._health.tell("writing", "")
         return True
@@ -333,7 +334,7 @@ class Controller:
                     # Pods end all the time: the feed tells it a moment later than the refusal.
                     self._translation.set_port(port, None)
                     self._kept.forget_port(port)
-                if gone or self._refusals.learn(error, batch):
+                if gone or self._refusals.learn(error, batch, operations):
                     # Of this batch nothing was done, and what is kept is known as before.
                     _LOG.warning("without what is refused: %s", error)
                     self._health.count("refusals_total")

@@ -34,9 +34,16 @@ class Refusals:
         self.too_large: dict[Size, int] = {}
         """Groups and sets with the numbers of members that were too many."""
         self._matches: dict[Acl, str] = {}
+        self._fresh: set[Size] = set()
+        """What was learned to be too large, while nothing was written without it yet."""
 
-    def learn(self, error: RefusedError, batch: Sequence[Operation]) -> bool:
-        """Take in a refusal; return whether there is something else to try now."""
+    def learn(
+        self, error: RefusedError, batch: Sequence[Operation], planned: Sequence[Operation] = ()
+    ) -> bool:
+        """Take in a refusal; return whether there is something else to try now.
+
+        `planned` are all operations that the batch is a part of.
+        """
         for problem in error.errors:
             operation, parts = _place(problem, batch)
             values: dict[str, Any] = operation.get("values") or {}
@@ -46,7 +53,7 @@ class Refusals:
                 if self._learn_match(object_id, reason):
                     return True
             elif error.type == "too-large" and parts[-1:] in (["ports"], ["addresses"]):
-                return self._learn_size(object_id)
+                return self._learn_size(object_id, planned)
         if error.type == "too-large" and len(batch) > 1:
             self.largest_batch = len(batch) // 2
             return True
@@ -57,7 +64,11 @@ class Refusals:
         translation = self._translation
         users = translation.users
         self._matches = {acl: why for acl, why in self._matches.items() if acl in users}
-        still = {size: most for size, most in self.too_large.items() if self._size(size) >= most}
+        still = {
+            size: most
+            for size, most in self.too_large.items()
+            if size in self._fresh or self._size(size) >= most
+        }
         is_smaller = len(still) < len(self.too_large)
         self.too_large = still
         self.acls = dict(self._matches)
@@ -66,6 +77,10 @@ class Refusals:
                 if size in still:
                     self.acls[acl] = f"more members than Treadle takes: {size}"
         return is_smaller
+
+    def carried_out(self) -> None:
+        """Take in that all was written, but for what is refused."""
+        self._fresh.clear()
 
     def by_policy(self) -> dict[str, list[str]]:
         """Return what isn't kept, by the keys of the policies that it is of."""
@@ -89,7 +104,7 @@ class Refusals:
         self._matches[acl] = reason
         return True
 
-    def _learn_size(self, object_id: str) -> bool:
+    def _learn_size(self, object_id: str, planned: Sequence[Operation]) -> bool:
         translation, intent = self._translation, self._intent
         sizes: dict[str, Size] = {
             **{intent.group_id(each): each for each in translation.groups()},
@@ -98,7 +113,10 @@ class Refusals:
         size = sizes.get(object_id)
         if size is None or size == PENDING_GROUP or size in self.too_large:
             return False
-        self.too_large[size] = self._size(size)
+        # Ports enter before others leave: it may have been too large only for as long.
+        is_left = any(each.get("ref") == object_id and each.get("remove") for each in planned)
+        self.too_large[size] = self._size(size) + is_left
+        self._fresh.add(size)
         return True
 
     def _size(self, size: Size) -> int:

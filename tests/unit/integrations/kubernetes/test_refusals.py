@@ -9,9 +9,11 @@ from integrations.client import RefusedError
 from integrations.kubernetes import treadle as batches
 from integrations.kubernetes.intent import Intent
 from integrations.kubernetes.kept import Operation
+from integrations.kubernetes.objects import PodKey
 from integrations.kubernetes.refusals import Refusals
-from integrations.kubernetes.translation import Translation
+from integrations.kubernetes.translation import PENDING_GROUP, PortOwner, Translation
 from integrations.kubernetes.treadle import in_batches
+from integrations.kubernetes.watched import apply_object
 from tests.compat.fake_kubernetes import FakeKubernetes
 from tests.unit.cli.test_server import free_ports
 from tests.unit.integrations.kubernetes.cluster import PENDING, World, running
@@ -103,6 +105,32 @@ def test_batches_are_bounded_in_bytes_as_well(monkeypatch: pytest.MonkeyPatch) -
     assert [len(each) for each in in_batches(operations(5, 300))] == [2, 2, 1]
     assert [len(each) for each in in_batches(operations(2, 3000))] == [1, 1]
     assert not list(in_batches([]))
+
+
+def test_a_group_that_is_too_large_for_a_moment_is_not_so_for_ever() -> None:
+    """Of three ports that a group takes one leaves and one enters, which comes first."""
+    translation, intent = Translation(), Intent("kubernetes")
+    refusals = Refusals(intent, translation)
+    apply_object(translation, "Namespace", {"metadata": {"name": "shop"}})
+    meta = {"namespace": "shop", "name": "all"}
+    apply_object(translation, "NetworkPolicy", {"metadata": meta, "spec": {"podSelector": {}}})
+    for i in range(3):
+        pod = {"metadata": {"namespace": "shop", "name": f"p{i}"}}
+        apply_object(translation, "Pod", pod)
+        translation.set_port(f"port{i}", PortOwner(PodKey("shop", f"p{i}")))
+    (group,) = (each for each in translation.groups() if each != PENDING_GROUP)
+    changes: Operation = {"action": "change_members", "kind": "port_group"}
+    changes["ref"] = intent.group_id(group)
+    enters, leaves = {**changes, "add": ["port2"]}, {**changes, "remove": ["gone"]}
+    problem = {"type": "too-large", "errors": [{"pointer": "#/operations/0/ports"}]}
+    error = RefusedError(problem, 413, None)
+    assert refusals.learn(error, [enters], [enters, leaves])
+    assert not refusals.refresh(), "first it is written without"
+    refusals.carried_out()
+    assert refusals.refresh(), "then with it"
+    assert refusals.learn(error, [enters], [enters])
+    refusals.carried_out()
+    assert not refusals.refresh(), "no others left it: it is too large"
 
 
 def test_what_is_too_large_as_a_whole_is_halved() -> None:
