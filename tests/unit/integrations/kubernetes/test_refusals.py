@@ -69,19 +69,21 @@ def test_a_group_that_is_too_large_stops_nobody_else(server: Server) -> None:
                         and each["action"] == "allow-related"]  # fmt: skip
 
             world.wait(lambda: not allowed(), "the peers are left out")
-            messages = {
-                (each["metadata"]["namespace"], each["message"]) for each in cluster.list("events")
-            }
-            assert any(where == "default" and "more members" in text for where, text in messages), (
-                messages
-            )
-            assert any(where == "big" and "more pods" in text for where, text in messages)
+
+            def is_told(namespace: str, what: str) -> bool:
+                return any(
+                    each["metadata"]["namespace"] == namespace and what in each["message"]
+                    for each in cluster.list("events")
+                )
+
+            world.wait(lambda: is_told("default", "more members"), "it is told of the peers")
+            world.wait(lambda: is_told("big", "more pods"), "it is told of the pods")
             # Others' policies, labels and pods go on.
             world.policy("fine", podSelector={"matchLabels": {"app": "web"}})
             world.wait(
                 lambda: world.groups().get("default: app=web") == ["default.web"], "another policy"
             )
-            assert not controller.health.problems()
+            world.wait(lambda: not controller.health.problems(), "the controller is well")
             # With fewer pods all are in, and peers are known again.
             cluster.delete("pods", "p0", "big")
             cluster.delete("pods", "p1", "big")
