@@ -3,6 +3,7 @@
 The process that serves the API makes one :class:`Backend`; tests make their own.
 """
 
+import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -62,6 +63,8 @@ class Backend:
     """Those of traces and explanations."""
     attempts: FailedAttempts = field(default_factory=FailedAttempts)
     """The wrong tokens that came lately."""
+    stopping: asyncio.Event = field(default_factory=asyncio.Event)
+    """Set when the server begins to stop: what waits for revisions ends then."""
 
     @cached_property
     def token_watch(self) -> TokenWatch:

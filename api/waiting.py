@@ -1,6 +1,8 @@
 """Waiting until a committed change is in force further down."""
 
+import asyncio
 import time
+from typing import Final
 
 from api.auth import while_token_holds
 from api.backend import Backend
@@ -10,6 +12,9 @@ from northbound.services import revisions
 from northbound.transaction import Reader
 
 _PORTS = "logical_switch_port"
+
+LAST_SECONDS: Final = 1.0
+"""For how long a wait goes on once the server stops: mostly what is waited for is under way."""
 
 
 async def wait_for(
@@ -22,10 +27,25 @@ async def wait_for(
     """Wait until `revision` has reached `milestone`, or raise :class:`WaitTimeoutError`.
 
     It may be one that is not committed yet. Callers of one project, which `scope` tells, are
-    told how many chassis lack it, and not which.
+    told how many chassis lack it, and not which. A server that stops ends the wait early.
     """
-    if milestone is not None:
-        await _wait_for(backend, revision, milestone, timeout, scope)
+    if milestone is None:
+        return
+    begin = time.monotonic()
+    waiting = asyncio.ensure_future(_wait_for(backend, revision, milestone, timeout, scope))
+    stopping = asyncio.ensure_future(backend.stopping.wait())
+    try:
+        await asyncio.wait((waiting, stopping), return_when=asyncio.FIRST_COMPLETED)
+        if not waiting.done():
+            await asyncio.wait((waiting,), timeout=LAST_SECONDS)
+        if not waiting.done():
+            waited = round(time.monotonic() - begin, 1)
+            raise WaitTimeoutError(revision, milestone, waited)
+        waiting.result()
+    finally:
+        waiting.cancel()
+        stopping.cancel()
+        await asyncio.gather(waiting, stopping, return_exceptions=True)
 
 
 @while_token_holds

@@ -112,7 +112,8 @@ async def serve(settings: ServerSettings) -> None:
                 _uvicorn_config(app, neutron_tls), patience=patience, admission=neutron_admission
             )
             servers.append(_HttpServer("the Neutron API", server, neutron_listener))
-        await _serve_http(servers, settings, translating, database, ownership, stop)
+        stopped = backend.stopping
+        await _serve_http(servers, settings, translating, database, ownership, stop, stopped)
     log.info("stopped")
 
 
@@ -131,8 +132,12 @@ async def _serve_http(
     database: Database,
     ownership: Ownership,
     stop: asyncio.Event,
+    stopped: asyncio.Event,
 ) -> None:
-    """Serve until `stop`, until a server or the translator ends, or the database is lost."""
+    """Serve until `stop`, until a server or the translator ends, or the database is lost.
+
+    Sets `stopped` when it begins to end.
+    """
     serving = [
         asyncio.create_task(each.server.serve(sockets=[each.listener]), name=each.name)
         for each in servers
@@ -156,6 +161,7 @@ async def _serve_http(
         is_lost = losing.done()
         if is_lost:
             database.end_writes()
+        stopped.set()
         for each in servers:
             each.server.end()
         stopping.cancel()

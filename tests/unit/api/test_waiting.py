@@ -57,6 +57,18 @@ async def test_waiting_can_go_on_with_the_revision(server: Server) -> None:
     assert (await server.client.get("/v1/revisions/1", params=query)).status_code == 200
 
 
+async def test_a_server_that_stops_ends_waits(server: Server) -> None:
+    query = {"wait": "translated", "timeout": 600}
+    waits = [
+        asyncio.create_task(server.client.get("/v1/revisions/1", params=query)),
+        asyncio.create_task(server.client.post("/v1/logical-switches", params=query, json=BODY)),
+    ]
+    server.backend.stopping.set()
+    for response in await asyncio.gather(*waits):
+        assert (response.status_code, response.json()["revision"]) == (504, 1)
+        assert "is committed and stays so" in response.json()["detail"]
+
+
 async def test_revision_0_is_the_empty_network(server: Server) -> None:
     for wait in ("translated", "chassis", "up"):
         answer = await server.client.get("/v1/revisions/0", params={"wait": wait})

@@ -307,6 +307,27 @@ def test_an_open_door_is_refused_without_tokens(tmp_path: Path) -> None:
     process.communicate()
 
 
+def test_a_stop_answers_those_who_wait(tmp_path: Path) -> None:
+    """As what follows the log of revisions does nearly all the time."""
+    ports = free_ports(2)
+    listeners = ("--api-port", str(ports[0]), "--agents-port", str(ports[1]))
+    process = start("server", "--database", str(tmp_path / "treadle.db"), *listeners)
+    running = RunningServer(process, tmp_path / "treadle.db", *ports)
+    running.wait()
+    path = "/v1/revisions/1?wait=translated&timeout=600"
+    request = f"GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", ports[0]), timeout=60) as waiting:
+        waiting.sendall(request.encode())
+        running.wait()  # what was asked before that is being worked on
+        process.send_signal(signal.SIGTERM)
+        answer = waiting.makefile("rb").read().decode()
+    assert answer.startswith("HTTP/1.1 504 ")
+    assert "there was no revision 1" in answer
+    _, log = process.communicate(timeout=30)
+    assert process.returncode == 0, log
+    assert "error" not in log
+
+
 def test_a_database_of_a_newer_version(tmp_path: Path) -> None:
     database = tmp_path / "treadle.db"
     assert run("db", "upgrade", "--database", str(database)).returncode == 0
