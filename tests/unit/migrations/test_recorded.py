@@ -29,7 +29,7 @@ from southbound.state import RealisedState
 from southbound.store import Store
 from tests.unit.migrations.record import RECORDED
 from tests.unit.northbound.network import Network
-from tests.unit.northbound.postgresql import private_server
+from tests.unit.northbound.postgresql import drop_tables, private_server
 from tests.unit.northbound.test_apply import SHOP
 from translator.runner import Translator
 
@@ -56,10 +56,9 @@ def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
             connection.executescript(recorded)
         return f"sqlite:///{path}"
     url: str = request.getfixturevalue("server")
+    drop_tables(url)
     engine = make_engine(url)
     with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
         connection.exec_driver_sql(recorded.replace("%", "%%"))
     engine.dispose()
     return url

@@ -8,6 +8,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from sqlalchemy import text
+
+from northbound.database import make_engine
+
 BINARIES = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
 
 
@@ -36,3 +40,12 @@ def private_server() -> Iterator[str]:
             yield f"postgresql://treadle@/postgres?host={directory}"
         finally:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
+
+
+def drop_tables(url: str) -> None:
+    """Leave an empty schema in a database."""
+    engine = make_engine(url)
+    with engine.begin() as connection:
+        connection.execute(text("DROP SCHEMA public CASCADE"))
+        connection.execute(text("CREATE SCHEMA public"))
+    engine.dispose()

@@ -24,7 +24,7 @@ from southbound.models import metadata as southbound_tables
 from southbound.state import RealisedState
 from southbound.store import Store
 from tests.unit.northbound.network import Network
-from tests.unit.northbound.postgresql import private_server
+from tests.unit.northbound.postgresql import drop_tables, private_server
 from tests.unit.northbound.test_apply import SHOP
 from tests.unit.northbound.test_dry_runs import (
     test_a_change_is_tried_while_a_writer_is_at_it,
@@ -59,11 +59,7 @@ def server() -> Iterator[str]:
 @pytest.fixture
 def database(server: str) -> Iterator[Database]:
     """The server's database with an empty schema."""
-    engine = make_engine(server)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
+    drop_tables(server)
     upgrade(server)
     database = open_database(server)
     yield database

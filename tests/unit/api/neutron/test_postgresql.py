@@ -3,9 +3,8 @@
 from collections.abc import Iterator
 
 import pytest
-from sqlalchemy import text
 
-from northbound.database import Database, make_engine, open_database, upgrade
+from northbound.database import Database, open_database, upgrade
 from tests.unit.api.neutron.test_deletion_by_v1 import test_a_network_with_all_that_it_has
 from tests.unit.api.neutron.test_ipam import test_addresses_rest_before_they_are_given_out_again
 from tests.unit.api.neutron.test_network_ip_availabilities import test_filters_and_pages
@@ -24,7 +23,7 @@ from tests.unit.api.neutron.test_subnets import (
 from tests.unit.api.neutron.test_wrong_queries import (
     test_values_of_another_type_and_many_values_are_no_faults,
 )
-from tests.unit.northbound.postgresql import private_server
+from tests.unit.northbound.postgresql import drop_tables, private_server
 
 pytestmark = pytest.mark.processes
 
@@ -53,11 +52,7 @@ def postgresql() -> Iterator[str]:
 @pytest.fixture
 def database(postgresql: str) -> Iterator[Database]:
     """The server's database with an empty schema."""
-    engine = make_engine(postgresql)
-    with engine.begin() as connection:
-        connection.execute(text("DROP SCHEMA public CASCADE"))
-        connection.execute(text("CREATE SCHEMA public"))
-    engine.dispose()
+    drop_tables(postgresql)
     upgrade(postgresql)
     database = open_database(postgresql)
     yield database
