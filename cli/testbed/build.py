@@ -8,9 +8,9 @@ import httpx
 
 from cli.client import problem_lines
 from cli.testbed.errors import TestbedError
+from cli.testbed.host import Host
 from cli.testbed.lab import Lab
 from cli.testbed.spec import LabSpec, Probe
-from cli.testbed.vm import Vm
 
 
 class ProbeResult(NamedTuple):
@@ -42,6 +42,21 @@ def build(
         for hypervisor in spec.hypervisors:
             progress(f"starting hypervisor {hypervisor}: Open vSwitch and agent")
             lab.add_hypervisor(hypervisor)
+        for network in spec.provider_networks:
+            progress(f"making provider network {network.name}")
+            lab.add_provider_network(network.name, network.hypervisors)
+        for host in spec.outside:
+            progress(f"connecting outside host {host.name}")
+            lab.add_outside(
+                host.name,
+                host.network,
+                *host.addresses,
+                gateways=host.gateways,
+                vlan=host.vlan,
+                mac=host.mac,
+            )
+            for port in host.listen:
+                lab.listen(host.name, port)
         if spec.network is not None:
             progress(f"applying {spec.network.name}")
             apply_document(lab, spec.network)
@@ -86,17 +101,17 @@ def _reasons(answer: httpx.Response) -> str:
 
 
 def run_probes(lab: Lab, probes: Sequence[Probe]) -> list[ProbeResult]:
-    addressed = ((probe, _address(lab.vm(probe.target), probe.ip)) for probe in probes)
+    addressed = ((probe, _address(lab.host(probe.target), probe.ip)) for probe in probes)
     return [ProbeResult(probe, address, _run(lab, probe, address)) for probe, address in addressed]
 
 
 def _run(lab: Lab, probe: Probe, address: str) -> str:
-    source = lab.vm(probe.source)
+    source = lab.host(probe.source)
     if probe.tcp is None:
         return "answered" if source.ping(address, timeout=2) else "dropped"
     outcome = source.tcp_outcome(address, probe.tcp, timeout=2)
     return {"connected": "connected", "refused": "rejected", "timeout": "dropped"}[outcome]
 
 
-def _address(vm: Vm, version: int) -> str:
-    return vm.ip6 if version == 6 else vm.ip4
+def _address(host: Host, version: int) -> str:
+    return host.ip6 if version == 6 else host.ip4

@@ -144,11 +144,11 @@ def status(
 
 @app.command(name="exec", context_settings={"ignore_unknown_options": True})
 def execute(
-    where: Annotated[str, typer.Argument(help="A VM or a hypervisor of the lab.")],
+    where: Annotated[str, typer.Argument(help="A VM, an outside host or a hypervisor of the lab.")],
     command: Annotated[list[str], typer.Argument(help="The command and its arguments.")],
     name: Name = None,
 ) -> None:
-    """Run a command inside a VM, or on a hypervisor with its Open vSwitch and agent at hand."""
+    """Run a command inside a VM or an outside host, or on a hypervisor with all it has at hand."""
     with _errors_as_messages():
         lab = _open(name)
         environment = dict(os.environ)
@@ -157,7 +157,7 @@ def execute(
             namespace = hypervisor.namespace
             environment |= hypervisor.environment
         else:
-            namespace = lab.vm(where).namespace
+            namespace = lab.host(where).namespace
         _become(namespace.argv(command), environment)
 
 

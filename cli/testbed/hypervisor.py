@@ -7,6 +7,7 @@ Open vSwitch's sockets, and reaches the server on loopback.
 import asyncio
 import json
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from cli.testbed.server import Server
 from cli.testbed.wait import until
 
 INTEGRATION_BRIDGE = "br-int"
+BRIDGE_MAPPINGS = "treadle-bridge-mappings"
 
 
 class Hypervisor:
@@ -109,6 +111,22 @@ class Hypervisor:
 
     def unplug(self, interface: str) -> None:
         self.switch.vsctl("--if-exists", "del-port", INTEGRATION_BRIDGE, interface)
+
+    @property
+    def bridge_mappings(self) -> dict[str, str]:
+        """The bridges of provider networks, by network, as Open vSwitch's database has them."""
+        text = self.switch.vsctl(
+            "--if-exists", "get", "Open_vSwitch", ".", f"external_ids:{BRIDGE_MAPPINGS}"
+        )
+        pairs = text.strip().strip('"').split(",")
+        return dict(pair.split(":", 1) for pair in pairs if pair)
+
+    def map_bridges(self, mappings: Mapping[str, str]) -> None:
+        """Say which bridges lead to which provider networks."""
+        text = ",".join(f"{network}:{bridge}" for network, bridge in mappings.items())
+        self.switch.vsctl(
+            "set", "Open_vSwitch", ".", f"external_ids:{BRIDGE_MAPPINGS}={json.dumps(text)}"
+        )
 
     def flows(self) -> list[str]:
         """The OpenFlow flows of the integration bridge, a line each, without statistics."""

@@ -8,6 +8,7 @@ the making had come.
 
 import contextlib
 import ipaddress
+import itertools
 import os
 import shutil
 import signal
@@ -17,12 +18,22 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from cli.testbed.errors import CommandError, LabNotFoundError, TestbedError
+from cli.testbed.host import Host
 from cli.testbed.hypervisor import INTEGRATION_BRIDGE, Hypervisor
 from cli.testbed.namespace import Namespace
 from cli.testbed.network_facts import VmFacts, vm_facts
 from cli.testbed.process import Process, spawn
+from cli.testbed.provider import ROLE as PROVIDER
+from cli.testbed.provider import OutsideHost, ProviderSwitch
 from cli.testbed.server import Server
-from cli.testbed.state import HypervisorState, LabState, VmState, lab_directory
+from cli.testbed.state import (
+    HypervisorState,
+    LabState,
+    OutsideState,
+    ProviderNetworkState,
+    VmState,
+    lab_directory,
+)
 from cli.testbed.vm import Vm
 
 _UNDERLAY = ipaddress.ip_network("172.31.0.0/16")
@@ -207,10 +218,104 @@ class Lab:
         roles = [role for role in self._state.processes if role.startswith(f"{name}/")]
         for role in reversed(roles):
             self._state.processes.pop(role).stop()
+        for network in self._state.provider_networks.values():
+            if name in network.ports:
+                self._provider_switch.disconnect(network.ports.pop(name))
         hypervisor.namespace.delete()
         self._state.namespaces.remove(hypervisor.namespace.name)
         del self._state.hypervisors[name]
         self._state.save()
+
+    # Provider networks
+
+    @property
+    def _provider_switch(self) -> ProviderSwitch:
+        return ProviderSwitch(self._namespace(PROVIDER), self.directory)
+
+    def add_provider_network(self, network: str, hypervisors: Sequence[str] | None = None) -> None:
+        """Make a provider network, with a bridge to it on the `hypervisors` (all of now)."""
+        outside = self._provider_switch
+        if not outside.namespace.exists():
+            self._create_namespace(PROVIDER)
+            switch = outside.switch
+            switch.create_database()
+            self.remember(f"{PROVIDER}/ovsdb-server", switch.start_database())
+            switch.initialise({})
+            self.remember(f"{PROVIDER}/ovs-vswitchd", switch.start_switch())
+        self._state.provider_networks[network] = ProviderNetworkState()
+        outside.add_network(network)
+        for name in self._state.hypervisors if hypervisors is None else hypervisors:
+            self.connect_to_provider_network(network, name)
+
+    def connect_to_provider_network(self, network: str, hypervisor: str) -> None:
+        """Give a hypervisor a bridge to a provider network, and say so in its settings."""
+        port = self._outside_port()
+        self._state.provider_networks[network].ports[hypervisor] = port
+        self._state.save()
+        self._provider_switch.connect_hypervisor(network, self.hypervisor(hypervisor), port)
+
+    @property
+    def outside_hosts(self) -> dict[str, OutsideHost]:
+        return {name: self.outside(name) for name in self._state.outside}
+
+    def outside(self, name: str) -> OutsideHost:
+        """Return a host on a provider network."""
+        try:
+            state = self._state.outside[name]
+        except KeyError as error:
+            known = ", ".join(self._state.outside)
+            raise TestbedError(
+                f"no outside host {name} in lab {self.name} (there are: {known})"
+            ) from error
+        return OutsideHost(name, self._namespace(f"out-{name}"), state)
+
+    def add_outside(
+        self,
+        name: str,
+        network: str,
+        *addresses: str,
+        gateways: Sequence[str] = (),
+        vlan: int | None = None,
+        mac: str | None = None,
+    ) -> OutsideHost:
+        """Make a host on a provider network, in a VLAN of it or where frames have no tag.
+
+        `addresses` are with prefix length; `gateways` are its default routes.
+        """
+        port = self._outside_port()
+        number = int(port.removeprefix("port"))
+        self._state.outside[name] = OutsideState(
+            network=network,
+            port=port,
+            vlan=vlan,
+            mac=mac or f"02:70:76:00:{number >> 8:02x}:{number & 0xFF:02x}",
+            addresses=list(addresses),
+            gateways=list(gateways),
+        )
+        self._create_namespace(f"out-{name}")
+        host = self.outside(name)
+        self._provider_switch.connect_host(host, port)
+        host.configure()
+        return host
+
+    def remove_outside(self, name: str) -> None:
+        host = self.outside(name)
+        self._provider_switch.disconnect(host.state.port)
+        host.namespace.delete()
+        del self._state.outside[name]
+        self._state.namespaces.remove(host.namespace.name)
+        self._state.save()
+
+    def _outside_port(self) -> str:
+        """Return a name for a port of the switch outside that no other has."""
+        networks = self._state.provider_networks.values()
+        taken = {port for network in networks for port in network.ports.values()}
+        taken.update(host.port for host in self._state.outside.values())
+        return next(port for n in itertools.count(1) if (port := f"port{n}") not in taken)
+
+    def host(self, name: str) -> Host:
+        """Return a VM or an outside host."""
+        return self.outside(name) if name in self._state.outside else self.vm(name)
 
     # VMs
 
@@ -294,12 +399,12 @@ class Lab:
         self._state.save()
 
     def listen(self, name: str, port: int) -> None:
-        """Answer TCP connections to `port` of a VM with its name, as a process of its own."""
-        vm = self.vm(name)
+        """Answer TCP connections to `port` of a host with its name, as a process of its own."""
+        host = self.host(name)
         responder = Path(__file__).with_name("responder.py")
         process = spawn(
             f"responder of {name}",
-            vm.namespace.argv([sys.executable, "-IS", str(responder), name, str(port)]),
+            host.namespace.argv([sys.executable, "-IS", str(responder), name, str(port)]),
             self.directory / f"responder-{name}-{port}.log",
         )
         self.remember(f"{name}/tcp-{port}", process)

@@ -76,7 +76,8 @@ class OpenVSwitch:
         """First contents of a new database: the settings that the agent reads."""
         self.vsctl("--no-wait", "init")
         pairs = [f"external_ids:{key}={json.dumps(value)}" for key, value in external_ids.items()]
-        self.vsctl("--no-wait", "set", "Open_vSwitch", ".", *pairs)
+        if pairs:
+            self.vsctl("--no-wait", "set", "Open_vSwitch", ".", *pairs)
 
     def start_switch(self) -> Process:
         process = spawn(
@@ -113,22 +114,19 @@ class OpenVSwitch:
 
     def add_underlay(self, uplink: str, address: str, prefix_length: int) -> None:
         """Make `br-phys` with the veth `uplink` and the tunnel address on it."""
-        self.vsctl(
-            *("--", "--may-exist", "add-br", UNDERLAY_BRIDGE),
-            *(
-                "--",
-                "set",
-                "bridge",
-                UNDERLAY_BRIDGE,
-                "datapath_type=netdev",
-                "fail_mode=standalone",
-            ),
-            *("--", "--may-exist", "add-port", UNDERLAY_BRIDGE, uplink),
-        )
+        self.add_learning_bridge(UNDERLAY_BRIDGE)
+        self.vsctl("--may-exist", "add-port", UNDERLAY_BRIDGE, uplink)
         self.namespace.ip(
             "address", "replace", f"{address}/{prefix_length}", "dev", UNDERLAY_BRIDGE
         )
         self.namespace.ip("link", "set", UNDERLAY_BRIDGE, "up")
+
+    def add_learning_bridge(self, bridge: str) -> None:
+        """Make a bridge that no controller programs, which forwards as Ethernet switches do."""
+        self.vsctl(
+            *("--", "--may-exist", "add-br", bridge),
+            *("--", "set", "bridge", bridge, "datapath_type=netdev", "fail_mode=standalone"),
+        )
 
     def vsctl(self, *arguments: str, timeout: float = 30) -> str:
         return run(

@@ -87,6 +87,13 @@ def print_status(lab: "Lab") -> None:
             "",
             f"{' '.join((vm.mac, *vm.state.addresses))} on {vm.state.hypervisor}",
         )
+    for host in lab.outside_hosts.values():
+        table.add_row(
+            f"outside host {host.name}",
+            "",
+            f"{' '.join((host.mac, *host.addresses))} on {host.state.network}"
+            + ("" if host.state.vlan is None else f", VLAN {host.state.vlan}"),
+        )
     table.add_row("API", "", lab.server.url)
     _print(table)
 
@@ -114,6 +121,16 @@ def status_document(lab: "Lab") -> dict[str, Any]:
                 "addresses": vm.state.addresses,
             }
             for name, vm in lab.vms.items()
+        },
+        "outside": {
+            name: {
+                "network": host.state.network,
+                "vlan": host.state.vlan,
+                "namespace": host.namespace.name,
+                "mac": host.mac,
+                "addresses": host.addresses,
+            }
+            for name, host in lab.outside_hosts.items()
         },
     }
 

@@ -15,6 +15,7 @@ A YAML file such as ``examples/demo/lab.yaml``::
 import re
 from collections import Counter
 from collections.abc import Iterable
+from ipaddress import ip_address, ip_interface
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -32,20 +33,52 @@ from api.yaml_text import parse_yaml
 from cli.testbed.errors import TestbedError
 
 Outcome = Literal["connected", "answered", "rejected", "dropped"]
-_HYPERVISOR = re.compile(r"(?!underlay$|vm-)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+_HYPERVISOR = re.compile(r"(?!underlay$|provider$|vm-|out-)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
+
+# Names of its bridges have at most 15 characters, with br- before.
+_PROVIDER_NETWORK = re.compile(r"(?!int$|phys$)[A-Za-z0-9][A-Za-z0-9_.-]{0,11}")
+_MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 
 
 def _fit_for_a_hypervisor(name: str) -> str:
     if not _HYPERVISOR.fullmatch(name):
         raise ValueError(
             f"{name!r} is no name for a hypervisor: letters, digits, '_', '.' and '-', at most "
-            "63, the first a letter or a digit; not underlay, nor vm-…"
+            "63, the first a letter or a digit; not underlay or provider, nor vm-… or out-…"
         )
     return name
 
 
 HypervisorName = Annotated[str, AfterValidator(_fit_for_a_hypervisor)]
 TcpPort = Annotated[int, Field(ge=1, le=65535)]
+
+
+def _fit_for_a_network(name: str) -> str:
+    if not _PROVIDER_NETWORK.fullmatch(name):
+        raise ValueError(
+            f"{name!r} is no name for a provider network of a lab: letters, digits, '_', '.' "
+            "and '-', at most 12, the first a letter or a digit"
+        )
+    return name
+
+
+def _fit_for_a_host(mac: str) -> str:
+    if not _MAC.fullmatch(mac) or int(mac[:2], 16) & 1:
+        raise ValueError(f"{mac!r} is no host's MAC address")
+    return mac
+
+
+def _address_with_prefix(text: str) -> str:
+    if "/" not in text:
+        raise ValueError(f"{text!r} has no prefix length")
+    return str(ip_interface(text))
+
+
+def _gateway(text: str) -> str:
+    return str(ip_address(text))
+
+
+ProviderNetworkName = Annotated[str, AfterValidator(_fit_for_a_network)]
 
 
 class _Part(BaseModel):
@@ -60,8 +93,27 @@ class VmSpec(_Part):
     listen: tuple[TcpPort, ...] = ()
 
 
+class ProviderNetworkSpec(_Part):
+    """A network beside the overlay; the `hypervisors` (all) have a bridge ``br-NAME`` to it."""
+
+    name: ProviderNetworkName
+    hypervisors: tuple[str, ...] | None = None
+
+
+class OutsideSpec(_Part):
+    """A host on a provider network: in a VLAN of it, or where frames have no tag."""
+
+    name: str
+    network: str
+    vlan: Annotated[int, Field(ge=1, le=4094)] | None = None
+    mac: Annotated[str, AfterValidator(_fit_for_a_host)] | None = None
+    addresses: tuple[Annotated[str, AfterValidator(_address_with_prefix)], ...] = ()
+    gateways: tuple[Annotated[str, AfterValidator(_gateway)], ...] = ()
+    listen: tuple[TcpPort, ...] = ()
+
+
 class Probe(_Part):
-    """A ping, or a TCP connect when `tcp` is given, from one VM to another's address."""
+    """A ping, or a TCP connect when `tcp` is given, from one host to another's address."""
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
@@ -76,23 +128,40 @@ class LabSpec(_Part):
 
     hypervisors: tuple[HypervisorName, ...] = ("hv1", "hv2", "hv3")
     network: Path | None = None
+    provider_networks: tuple[ProviderNetworkSpec, ...] = ()
+    outside: tuple[OutsideSpec, ...] = ()
     vms: tuple[VmSpec, ...] = ()
     probes: tuple[Probe, ...] = ()
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "LabSpec":
-        ports = {vm.port for vm in self.vms}
+        hosts = [vm.port for vm in self.vms] + [host.name for host in self.outside]
+        networks = [network.name for network in self.provider_networks]
         for name in _repeated(self.hypervisors):
             raise ValueError(f"there are two hypervisors {name}")
-        for name in _repeated(vm.port for vm in self.vms):
-            raise ValueError(f"there are two VMs {name}")
+        for name in _repeated(networks):
+            raise ValueError(f"there are two provider networks {name}")
+        for name in _repeated(hosts):
+            raise ValueError(f"there are two VMs or outside hosts {name}")
+        for network in self.provider_networks:
+            for name in network.hypervisors or ():
+                if name not in self.hypervisors:
+                    raise ValueError(
+                        f"provider network {network.name} is on {name}, which is no hypervisor here"
+                    )
+        for host in self.outside:
+            if host.network not in networks:
+                raise ValueError(
+                    f"outside host {host.name} is on {host.network}, "
+                    "which is no provider network here"
+                )
         for vm in self.vms:
             if vm.hypervisor not in self.hypervisors:
                 raise ValueError(f"VM {vm.port} is on {vm.hypervisor}, which is no hypervisor here")
         for probe in self.probes:
             for name in (probe.source, probe.target):
-                if name not in ports:
-                    raise ValueError(f"a probe names {name}, which is no VM here")
+                if name not in hosts:
+                    raise ValueError(f"a probe names {name}, which is no VM or outside host here")
         return self
 
 

@@ -36,6 +36,23 @@ class VmState(msgspec.Struct):
     gateways: list[str]
 
 
+class ProviderNetworkState(msgspec.Struct):
+    """`ports` are the ports of the switch outside that lead to hypervisors, by hypervisor."""
+
+    ports: dict[str, str] = {}
+
+
+class OutsideState(msgspec.Struct):
+    """A host on a provider network; `port` is the switch's port, `vlan` the one that it is in."""
+
+    network: str
+    port: str
+    vlan: int | None
+    mac: str
+    addresses: list[str]
+    gateways: list[str]
+
+
 class LabState(msgspec.Struct):
     """Everything that taking the lab down, or using it, must know.
 
@@ -52,6 +69,8 @@ class LabState(msgspec.Struct):
     processes: dict[str, Process] = {}
     hypervisors: dict[str, HypervisorState] = {}
     vms: dict[str, VmState] = {}
+    provider_networks: dict[str, ProviderNetworkState] = {}
+    outside: dict[str, OutsideState] = {}
 
     def save(self) -> None:
         path = Path(self.directory) / _FILE

@@ -1,10 +1,8 @@
-"""A VM: a network namespace whose `eth0` is a logical port's interface."""
+"""A VM: a host whose `eth0` is a logical port's interface."""
 
-import ipaddress
-import socket
-from pathlib import Path
+from typing import ClassVar
 
-from cli.testbed.errors import TestbedError
+from cli.testbed.host import Host
 from cli.testbed.namespace import Namespace
 from cli.testbed.state import VmState
 
@@ -13,83 +11,12 @@ from cli.testbed.state import VmState
 TENANT_MTU = 1442
 
 
-class Vm:
-    """A namespace with one interface, `eth0`, configured as a guest would be."""
+class Vm(Host):
+    """A host on a hypervisor, with what its logical port says as its configuration."""
+
+    what: ClassVar[str] = "VM"
+    mtu: ClassVar[int] = TENANT_MTU
 
     def __init__(self, name: str, namespace: Namespace, state: VmState) -> None:
-        self.name = name
-        self.namespace = namespace
+        super().__init__(name, namespace, state)
         self.state = state
-
-    @property
-    def mac(self) -> str:
-        return self.state.mac
-
-    @property
-    def ip4(self) -> str:
-        """The first IPv4 address, without its prefix length."""
-        return self._first(4)
-
-    @property
-    def ip6(self) -> str:
-        """The first IPv6 address, without its prefix length."""
-        return self._first(6)
-
-    def _first(self, version: int) -> str:
-        for text in self.state.addresses:
-            interface = ipaddress.ip_interface(text)
-            if interface.version == version:
-                return str(interface.ip)
-        raise TestbedError(f"VM {self.name} has no IPv{version} address")
-
-    def configure(self) -> None:
-        """Give `eth0` the port's MAC, addresses and default routes."""
-        self.namespace.call(self._quiet_ipv6)
-        ip = self.namespace.ip
-        ip("link", "set", "eth0", "address", self.mac, "mtu", str(TENANT_MTU))
-        # The userspace datapath sees frames before any hardware would have
-        # filled in their checksums.
-        self.namespace.run("ethtool", "-K", "eth0", "tx", "off")
-        ip("link", "set", "eth0", "up")
-        for address in self.state.addresses:
-            extra = ["nodad"] if ":" in address else []
-            ip("address", "replace", address, "dev", "eth0", *extra)
-        for gateway in self.state.gateways:
-            version = "-6" if ":" in gateway else "-4"
-            ip(version, "route", "replace", "default", "via", gateway, "dev", "eth0")
-
-    @staticmethod
-    def _quiet_ipv6() -> None:
-        """No router solicitations: the addresses are configured by hand."""
-        settings = Path("/proc/sys/net/ipv6/conf")
-        for interface in ("all", "default", "eth0"):
-            (settings / interface / "accept_ra").write_text("0")
-            (settings / interface / "router_solicitations").write_text("0")
-            (settings / interface / "accept_dad").write_text("0")
-
-    def ping(self, target: str, *, count: int = 1, timeout: float = 3.0, ttl: int = 64) -> bool:
-        """Whether any of `count` echo requests was answered within `timeout` seconds each."""
-        output = self.namespace.run(
-            *("ping", "-n", "-c", str(count), "-i", "0.2", "-W", str(timeout), "-t", str(ttl)),
-            target,
-            timeout=timeout * count + 10,
-            check=False,
-        )
-        return " 0 received" not in output and "received" in output
-
-    def tcp_connects(self, target: str, port: int, *, timeout: float = 3.0) -> bool:
-        """Whether a TCP handshake succeeds; both a refusal and silence are a no."""
-        return self.tcp_outcome(target, port, timeout=timeout) == "connected"
-
-    def tcp_outcome(self, target: str, port: int, *, timeout: float = 3.0) -> str:
-        """``connected``, ``refused`` (a reset or an unreachable came back) or ``timeout``."""
-        family = socket.AF_INET6 if ":" in target else socket.AF_INET
-        with self.namespace.socket(family, socket.SOCK_STREAM) as client:
-            client.settimeout(timeout)
-            try:
-                client.connect((target, port))
-            except TimeoutError:
-                return "timeout"
-            except OSError:
-                return "refused"
-            return "connected"

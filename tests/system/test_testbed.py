@@ -22,7 +22,22 @@ LAB = """
 hypervisors: [hv1]
 network: network.yaml
 vms: [{port: a, hypervisor: hv1}, {port: b, hypervisor: hv1}]
-probes: [{from: a, to: b, expect: answered}]
+probes:
+  - {from: a, to: b, expect: answered}
+"""
+OUTSIDE = """
+provider_networks: [{name: dc}]
+outside:
+  - {name: o1, network: dc, addresses: ["10.6.0.1/24"]}
+  - {name: o2, network: dc, addresses: ["10.6.0.2/24"], listen: [80]}
+  - {name: o3, network: dc, vlan: 100, addresses: ["10.6.0.3/24"]}
+  - {name: o4, network: dc, vlan: 100, addresses: ["10.6.0.4/24"]}
+"""
+OUTSIDE_PROBES = """
+  - {from: o1, to: o2, expect: answered}
+  - {from: o1, to: o2, tcp: 80, expect: connected}
+  - {from: o4, to: o3, expect: answered}
+  - {from: o1, to: o3, expect: dropped}
 """
 NETWORK = """
 document: net
@@ -119,6 +134,13 @@ def test_a_lab_is_used_as_the_documentation_says(bed: Bed) -> None:
     # A lab that is to be taken down is named.
     assert bed.run("testbed", "down").returncode == 1
     assert bed.run("testbed", "down", bed.name).returncode == 0
+    assert bed.leftovers == []
+
+
+def test_hosts_on_provider_networks_reach_those_of_their_vlan(bed: Bed) -> None:
+    (bed.folder / "lab.yaml").write_text(OUTSIDE + LAB.rstrip() + OUTSIDE_PROBES)
+    ran = bed.run("testbed", "demo", "lab.yaml", "--name", bed.name, "--exit")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
     assert bed.leftovers == []
 
 

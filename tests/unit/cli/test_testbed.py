@@ -12,10 +12,20 @@ from cli.testbed.interruption import Interrupted, interruptible
 from cli.testbed.lab import Lab, claimed
 from cli.testbed.process import Process, spawn
 from cli.testbed.spec import example, load_spec
-from cli.testbed.state import LabState, VmState, lab_directory, lab_names
+from cli.testbed.state import (
+    LabState,
+    OutsideState,
+    ProviderNetworkState,
+    VmState,
+    lab_directory,
+    lab_names,
+)
 from cli.testbed.wait import until
 
 pytestmark = pytest.mark.processes
+
+
+_NET = "provider_networks: [{name: a}]\n"
 
 
 def write(path: Path, text: str) -> Path:
@@ -40,6 +50,26 @@ def test_lab_file_is_read(tmp_path: Path) -> None:
     assert spec.vms[0].listen == (80,)
 
 
+def test_provider_networks_of_a_lab_file_are_read(tmp_path: Path) -> None:
+    spec = load_spec(
+        write(
+            tmp_path / "lab.yaml",
+            """
+            hypervisors: [hv1, hv2]
+            provider_networks: [{name: physnet1}, {name: dc, hypervisors: [hv2]}]
+            outside:
+              - {name: gw, network: physnet1, vlan: 100, addresses: ["203.0.113.1/24"],
+                 gateways: [203.0.113.254], listen: [80]}
+            vms: [{port: a, hypervisor: hv1}]
+            probes: [{from: a, to: gw, tcp: 80, expect: connected}]
+            """,
+        )
+    )
+    assert [network.hypervisors for network in spec.provider_networks] == [None, ("hv2",)]
+    assert spec.outside[0].vlan == 100
+    assert spec.outside[0].addresses == ("203.0.113.1/24",)
+
+
 @pytest.mark.parametrize(
     ("text", "complaint"),
     [
@@ -53,7 +83,20 @@ def test_lab_file_is_read(tmp_path: Path) -> None:
         ("hypervisors: [../x]", "is no name for a hypervisor"),
         (
             "hypervisors: [a]\nvms: [{port: p, hypervisor: a}, {port: p, hypervisor: a}]",
-            "two VMs p",
+            "two VMs or outside hosts p",
+        ),
+        ("provider_networks: [{name: a}, {name: a}]", "two provider networks a"),
+        ("provider_networks: [{name: a-name-too-long}]", "is no name for a provider network"),
+        ("provider_networks: [{name: int}]", "is no name for a provider network"),
+        ("provider_networks: [{name: a, hypervisors: [hv9]}]", "on hv9, which is no hypervisor"),
+        ("outside: [{name: h, network: a}]", "on a, which is no provider network"),
+        (f"{_NET}outside: [{{name: h, network: a, vlan: 4095}}]", "outside.0.vlan"),
+        (f"{_NET}outside: [{{name: h, network: a, mac: 01:00:00:00:00:01}}]", "outside.0.mac"),
+        (f"{_NET}outside: [{{name: h, network: a, addresses: [192.0.2.1]}}]", "no prefix length"),
+        (f"{_NET}outside: [{{name: h, network: a, gateways: [x]}}]", "outside.0.gateways"),
+        (
+            f"{_NET}outside: [{{name: p, network: a}}]\nvms: [{{port: p, hypervisor: hv1}}]",
+            "two VMs or outside hosts p",
         ),
         ("vms: [{port: p, hypervisor: hv1, listen: [65536]}]", "vms.0.listen.0"),
     ],
@@ -119,6 +162,10 @@ def test_state_survives(tmp_path: Path) -> None:
     state = LabState(name="red", directory=str(tmp_path))
     state.processes["server"] = Process("server", 1, 2, "log")
     state.vms["a"] = VmState("a", "hv1", "vm-a", "0a:00:00:00:00:01", ["10.0.0.1/24"], [])
+    state.provider_networks["physnet1"] = ProviderNetworkState({"hv1": "port1"})
+    state.outside["gw"] = OutsideState(
+        "physnet1", "port2", 100, "02:70:76:00:00:02", ["203.0.113.1/24"], []
+    )
     state.save()
     assert LabState.load(tmp_path) == state
 
