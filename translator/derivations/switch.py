@@ -12,10 +12,10 @@ def switch_flows(read: Read, switch: str) -> Flows:
     >>> from incremental import RecordedFacts
     >>> for flow in switch_flows(RecordedFacts({}), "s").flows:
     ...     print(flow)
-    table=0(ls_in_port_sec_l2), priority=100, match=(vlan.present), action=(drop;)
-    table=0(ls_in_port_sec_l2), priority=100, match=(eth.src[40]), action=(drop;)
-    table=8(ls_out_port_sec_l2), priority=100, match=(eth.mcast), action=(output;)
-    table=13(ls_in_l2_lkup), priority=70, match=(eth.mcast), action=(outport = "_MC_flood"; output;)
+    table=...(ls_in_port_sec_l2), priority=100, match=(vlan.present), action=(drop;)
+    table=...(ls_in_port_sec_l2), priority=100, match=(eth.src[40]), action=(drop;)
+    table=...(ls_out_port_sec_l2), priority=100, match=(eth.mcast), action=(output;)
+    ...(ls_in_l2_lkup), priority=70, match=(eth.mcast), action=(outport = "_MC_flood"; output;)
     """
     flows = (
         *switch_security_flows(),

@@ -30,11 +30,11 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
     ...     "p", "s", "web-1", 1, True, (host,), (), False, (), VIF, "", ())
     >>> for flow in switch_port_flows(RecordedFacts({LogicalSwitchPort: {"p": port}}), "p").flows:
     ...     print(str(flow)[:89])
-    table=0(ls_in_port_sec_l2), priority=50, match=(inport == "web-1"), action=(next;)
-    table=8(ls_out_port_sec_l2), priority=50, match=(outport == "web-1"), action=(output;)
-    table=12(ls_in_arp_rsp), priority=100, match=(inport == "web-1" && arp.op == 1 && arp.tpa
-    table=12(ls_in_arp_rsp), priority=50, match=(eth.bcast && arp.op == 1 && arp.tpa == 10.0.
-    table=13(ls_in_l2_lkup), priority=50, match=(eth.dst == 0a:00:00:00:00:01), action=(outpo
+    table=...(ls_in_port_sec_l2), priority=50, match=(inport == "web-1"), action=(next;)
+    table=...(ls_out_port_sec_l2), priority=50, match=(outport == "web-1"), action=(output;)
+    table=...(ls_in_arp_rsp), priority=100, match=(inport == "web-1" && arp.op == 1 && arp.tpa
+    table=...(ls_in_arp_rsp), priority=50, match=(eth.bcast && arp.op == 1 && arp.tpa == 10.0.
+    table=...(ls_in_l2_lkup), priority=50, match=(eth.dst == 0a:00:00:00:00:01), action=(outpo
     """
     port = read(LogicalSwitchPort, lsp)
     if port is None:

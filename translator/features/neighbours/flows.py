@@ -45,7 +45,7 @@ def neighbour_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
     >>> facts = RecordedFacts({LogicalSwitchPort: {"p": lsp}, LogicalRouterPort: {"q": lrp}})
     >>> for flow in neighbour_flows(facts, ("p", "q")).flows:
     ...     print(flow)
-    table=5(lr_in_arp_resolve), priority=100, match=(outport == "r-web" && reg9[9] == 1 \
+    table=...(lr_in_arp_resolve), priority=100, match=(outport == "r-web" && reg9[9] == 1 \
 && reg0 == 10.0.0.1), action=(eth.dst = 0a:00:00:00:00:01; next;)
     """
     lsp, lrp = pair

@@ -74,9 +74,9 @@ def asking_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
     ...     {switch_ports_towards: {"r-s": ["t"]}})
     >>> for flow in asking_flows(facts, ("p", "q")).flows:
     ...     print(str(flow).partition(", action")[0])
-    table=12(ls_in_arp_rsp), priority=60, match=(inport == "any" && eth.bcast && arp.op == 1 \
+    table=...(ls_in_arp_rsp), priority=60, match=(inport == "any" && eth.bcast && arp.op == 1 \
 && arp.tpa == 10.0.0.254 && arp.spa == 10.0.0.0/24)
-    table=12(ls_in_arp_rsp), priority=60, match=(inport == "any" && nd_ns && \
+    table=...(ls_in_arp_rsp), priority=60, match=(inport == "any" && nd_ns && \
 ip6.dst == ff02::1:ff00:2 && nd.target == fe80::800:ff:fe00:2)
     """
     lsp, lrp = pair
