@@ -58,7 +58,9 @@ def parse_acl_match(source: str, direction: AclDirection) -> AclMatch:
     if len(source) > MAX_LENGTH:
         message = f"An ACL's match may have at most {MAX_LENGTH} characters."
         raise LogicalFlowSyntaxError(message, source, MAX_LENGTH)
-    expression = parse_match(source, refuse=lambda symbol: acl_refusal(symbol, direction))
+    expression = parse_match(
+        source, refuse=lambda symbol: acl_refusal(symbol, direction), negations=True
+    )
     try:
         # What is left of it for fragments tests less, and is not more complex.
         normalise(sure_match(expression))

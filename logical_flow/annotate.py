@@ -5,7 +5,8 @@ An annotated expression is built of :class:`Literal`, :class:`Comparison`,
 and normalisation both start from it, so they agree on what is implied.
 
 Prerequisites hold whichever way a field is tested: ``!(tcp.dst == 80)`` means ``tcp
-&& tcp.dst != 80``, a TCP packet to another port.
+&& tcp.dst != 80``, a TCP packet to another port. A nominal predicate stands for a kind of packet,
+and its negation for all others: ``!tcp`` is whatever isn't TCP, ARP for one.
 """
 
 from functools import lru_cache
@@ -24,7 +25,7 @@ from logical_flow.expression import (
     all_of,
     any_of,
 )
-from logical_flow.fields import FieldSlice, Predicate, Subfield
+from logical_flow.fields import FieldSlice, Level, Predicate, Subfield
 from logical_flow.match_parser import parse_trusted_match
 
 
@@ -59,9 +60,39 @@ def _annotate(expression: Expression, positive: bool) -> Expression:
 
 def _annotate_test(subject: Predicate | FieldSlice, positive: bool) -> Expression:
     if isinstance(subject, Predicate):
+        if subject.level is Level.NOMINAL and not positive:
+            return complement(subject)
         return _annotate(parse_trusted_match(subject.expansion), positive)
     bit = Comparison(subject, Relation.EQ, (Integer(int(positive)),))
     return all_of(*prerequisites(subject), bit)
+
+
+@lru_cache(maxsize=256)
+def complement(predicate: Predicate) -> Expression:
+    """Return the match, with all that it implies, of the packets that a predicate doesn't fit."""
+    return _complement(expanded(predicate.expansion))
+
+
+def _complement(annotated: Expression) -> Expression:
+    """Return what an annotated expression doesn't fit.
+
+    Of a conjunction each part is negated where those before it hold: they are its prerequisites.
+    """
+    match annotated:
+        case Literal(value):
+            return Literal(not value)
+        case Comparison(field, relation, constants):
+            return Comparison(field, relation.negated, constants)
+        case Or(operands):
+            return all_of(*map(_complement, operands))
+        case And(operands):
+            return any_of(
+                *(
+                    all_of(*operands[:index], _complement(operand))
+                    for index, operand in enumerate(operands)
+                )
+            )
+    raise ValueError(f"{annotated} is not annotated")
 
 
 def prerequisites(field: FieldSlice) -> tuple[Expression, ...]:

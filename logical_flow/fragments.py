@@ -14,6 +14,7 @@ perhaps fit. For packets that are no fragments the match itself is as good as
 
 from functools import lru_cache
 
+from logical_flow.annotate import complement
 from logical_flow.evaluate import Packet, Value
 from logical_flow.expression import (
     FALSE,
@@ -29,7 +30,7 @@ from logical_flow.expression import (
     all_of,
     any_of,
 )
-from logical_flow.fields import SYMBOLS, FieldSlice, Predicate, Subfield, field_slice
+from logical_flow.fields import SYMBOLS, FieldSlice, Level, Predicate, Subfield, field_slice
 from logical_flow.match_parser import parse_trusted_match
 
 _TRANSPORT = ("tcp.", "udp.", "sctp.", "icmp4.", "icmp6.", "nd.")
@@ -109,6 +110,9 @@ def _sure(expression: Expression, positive: bool) -> Expression:
     match expression:
         case Not(operand):
             return _sure(operand, not positive)
+        case BooleanTest(Predicate(level=Level.NOMINAL) as predicate) if not positive:
+            if asks_for_transport(expression):
+                return _sure(complement(predicate), True)
         case And(operands) | Or(operands):
             parts = [_sure(operand, positive) for operand in operands]
             if isinstance(expression, Or) is positive:
@@ -137,6 +141,10 @@ def _without_transport(expression: Expression, positive: bool) -> Expression:
     match expression:
         case Not(operand):
             return _without_transport(operand, not positive)
+        case BooleanTest(Predicate(level=Level.NOMINAL) as predicate) if (
+            not positive and asks_for_transport(expression)
+        ):
+            return _without_transport(complement(predicate), True)
         case And(operands) | Or(operands):
             parts = dict.fromkeys(_without_transport(operand, positive) for operand in operands)
             return any_of(*parts) if isinstance(expression, Or) is positive else all_of(*parts)

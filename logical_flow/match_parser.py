@@ -4,7 +4,8 @@ The grammar is OVN's. Two places want parentheses that precedence alone wouldn't
 ``&&`` next to ``||``, and the operand of ``!`` unless it is a mere name.
 
 Fields that are nominal may only be tested positively, taking enclosing ``!`` into
-account, so the parser carries the polarity along as it descends.
+account, so the parser carries the polarity along as it descends. Matches of ACLs may test them
+either way (`negations`): see :mod:`logical_flow.copies`.
 """
 
 from collections.abc import Callable
@@ -40,15 +41,20 @@ SymbolFilter = Callable[[Symbol], str | None]
 
 
 def parse_match(
-    source: str, *, with_holes: bool = False, refuse: SymbolFilter | None = None
+    source: str,
+    *,
+    with_holes: bool = False,
+    refuse: SymbolFilter | None = None,
+    negations: bool = False,
 ) -> Expression:
     """The expression that `source` is the text of.
 
     `with_holes` lets ``{name:type}`` stand for constants and for whole operands.
-    `refuse` may forbid symbols. Raises a :class:`LanguageError` that knows the place.
+    `refuse` may forbid symbols. `negations` lets nominal fields and predicates be tested
+    negatively. Raises a :class:`LanguageError` that knows the place.
     """
     lexer = Lexer(source, with_holes=with_holes)
-    expression = MatchParser(lexer, refuse).expression()
+    expression = MatchParser(lexer, refuse, negations=negations).expression()
     lexer.expect_end()
     return expression
 
@@ -56,15 +62,18 @@ def parse_match(
 @lru_cache(maxsize=8192)
 def parse_trusted_match(source: str) -> Expression:
     """The expression of a text that was parsed before, such as an ACL's canonical match."""
-    return parse_match(source)
+    return parse_match(source, negations=True)
 
 
 class MatchParser:
     """Recursive descent; also lends its fields and constants to the action parser."""
 
-    def __init__(self, lexer: Lexer, refuse: SymbolFilter | None = None) -> None:
+    def __init__(
+        self, lexer: Lexer, refuse: SymbolFilter | None = None, *, negations: bool = False
+    ) -> None:
         self._lexer = lexer
         self._refuse = refuse
+        self._negations = negations
         self._depth = 0
         self._negated = False
 
@@ -218,7 +227,8 @@ class MatchParser:
         return self._comparison(field, relation, constants, braced)
 
     def _predicate(self, symbol: Predicate, positive: bool, start: Token) -> Expression:
-        if symbol.level is Level.NOMINAL and positive is self._negated:
+        negative = positive is self._negated
+        if symbol.level is Level.NOMINAL and negative and not self._negations:
             name = symbol.name
             raise self._lexer.wrong(
                 f"Nominal predicate {name} may only be tested positively, e.g. `{name}' or "
@@ -264,7 +274,10 @@ class MatchParser:
             self._check_ordered(field, constants, braced, start)
         fitting = tuple(self._fitting(field, constant, token) for constant, token in constants)
         positive = (relation is Relation.EQ) is not self._negated
-        if field.symbol.level is Level.NOMINAL and not positive:
+        may_be_negated = field.symbol.level is not Level.NOMINAL or (
+            self._negations and not field.is_string
+        )
+        if not positive and not may_be_negated:
             raise self._lexer.wrong(
                 f"Nominal field {field} may only be tested for equality "
                 "(taking enclosing `!' operators into account).",

@@ -20,7 +20,9 @@ masked values on the way.
 What a compiler to OpenFlow can rely on:
 
 * Nominal integer fields (``eth.type``, ``ip.proto``, …) are in `terms` with one
-  value, because a switch wants to see them beside the fields that depend on them.
+  value, because a switch wants to see them beside the fields that depend on them. Where
+  a match tests one negatively, its copy in a register (:mod:`logical_flow.copies`) is
+  tested instead.
 * No two terms of `terms` test the same bits, nor does a term of `terms` and one of a
   dimension. Two tests of the same bits that can't be merged, because one of them has
   a hole or a set, are dimensions of their own. Terms may share a field, though:
@@ -37,6 +39,7 @@ from itertools import product
 
 from logical_flow.annotate import annotate
 from logical_flow.constants import Constant, Integer, SetReference, String
+from logical_flow.copies import COPIES
 from logical_flow.errors import TooComplexError
 from logical_flow.expression import And, Comparison, Expression, Literal, Or, Relation
 from logical_flow.fields import SYMBOLS, Field, FieldSlice, Level
@@ -341,6 +344,7 @@ def _united(field: str, factors: list[_Factor]) -> _Clause:
 
 def _conjunctive_matches(clause: _Clause) -> Iterator[ConjunctiveMatch]:
     """The clause as flows: what has few values multiplied out, the rest as dimensions."""
+    clause = frozenset(map(_maskable, clause))
     clashing = _clashing(clause)
     single, crossed, wide = [], [], []
     for factor in sorted(clause, key=_factor_key):
@@ -360,6 +364,18 @@ def _conjunctive_matches(clause: _Clause) -> Iterator[ConjunctiveMatch]:
     shared = tuple(term for factor in single for term in _terms(factor))
     for choice in product(*map(_terms, crossed)):
         yield ConjunctiveMatch(tuple(sorted((*shared, *choice), key=_term_key)), dimensions)
+
+
+def _maskable(factor: _Factor) -> _Factor:
+    """The factor as a switch can test it: by the copy of its field if it takes masks."""
+    if not _is_nominal(factor) or not factor.is_plain:
+        return factor
+    symbol = SYMBOLS[factor.field]
+    exact = ones(symbol.width) if isinstance(symbol, Field) else 0
+    if all(mask == exact for _, mask in factor.patterns):
+        return factor
+    copy = COPIES[factor.field]
+    return _Factor(copy.field.name, frozenset(shifted(factor.patterns, copy.field_low)))
 
 
 def _clashing(clause: _Clause) -> set[_Factor]:

@@ -49,6 +49,7 @@ KEEPING_OUT: Final = OF_ACLS | {Role.ADMISSION, Role.PORT_SECURITY}
 """The roles of the stages that keep packets out: a flow that is missing there lets none in."""
 
 _NAMES: Final = (
+    ("_acl_copy", Role.CONNECTION_TRACKING),
     ("_acl_pre", Role.CONNECTION_TRACKING),
     ("_acl_state", Role.CONNECTION_STATE),
     ("_acl_eval_", Role.ACL),

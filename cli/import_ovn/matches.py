@@ -167,11 +167,20 @@ def _as_ovn_reads(text: str) -> Expression | None:
 
 
 def _refusal(text: str, direction: AclDirection) -> str:
+    """Why OVN can't read a match, and whether it would be one here."""
+    try:
+        parse_match(text)
+    except LanguageError as error:
+        return _told(error) + ("; Treadle would heed it" if _is_match(text, direction) else "")
+    raise AssertionError(f"{text!r} is refused once, and taken another time")
+
+
+def _is_match(text: str, direction: AclDirection) -> bool:
     try:
         parse_acl_match(text, direction)
-    except LanguageError as error:
-        return _told(error)
-    raise AssertionError(f"{text!r} is refused without directions, and taken with one")
+    except LanguageError:
+        return False
+    return True
 
 
 def _told(error: LanguageError) -> str:

@@ -281,6 +281,22 @@ def test_match_on_a_range_and_a_negation(scene: Scene) -> None:
     assert outcome(scene, port=91) == "timeout"
 
 
+@pytest.mark.parametrize(
+    ("direction", "owner"), [("to-lport", "pg:servers"), ("from-lport", "pg:clients")]
+)
+def test_negated_protocols(scene: Scene, direction: str, owner: str) -> None:
+    """`!icmp4` and its like leave what they name, and concern all else."""
+    rule(scene, owner, direction, 1000, "ip4 && !icmp4", "drop")
+    assert scene.lab.vm("c").ping(ip4("s"))
+    assert outcome(scene, port=80) == "timeout"
+    rule(scene, owner, direction, 1001, "ip.proto != {1, 58} && tcp.dst == 81", "allow-related")
+    assert outcome(scene, port=81) == "connected"
+    assert outcome(scene, port=80) == "timeout"
+    rule(scene, owner, direction, 1002, "icmp4.type != 0 && ip.ttl != 63", "drop")
+    assert not scene.lab.vm("c").ping(ip4("s"), timeout=1)
+    assert scene.lab.vm("c").ping(ip6("s"))
+
+
 def test_match_on_sets_on_both_sides(scene: Scene) -> None:
     """A product of sets, which OpenFlow takes as a conjunctive match."""
     match = (

@@ -8,6 +8,7 @@ The ACL stages have registers of their own, see :mod:`translator.features.acl`.
 """
 
 from logical_flow.template import Pipeline
+from translator.features.acl.copies import LsInAclCopy
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
     LsInAclAction,
@@ -33,6 +34,7 @@ LS_IN = Pipeline(
         LsInPortSecIp,
         LsInLookupFdb,
         LsInPutFdb,
+        LsInAclCopy,
         LsInAclPre,
         LsInAclState,
         *LS_IN_ACL_EVAL,

@@ -4,6 +4,7 @@ The ACL stages have registers of their own, see :mod:`translator.features.acl`.
 """
 
 from logical_flow.template import Pipeline
+from translator.features.acl.copies import LsOutAclCopy
 from translator.features.acl.stages import (
     LS_OUT_ACL_EVAL,
     LsOutAclAction,
@@ -17,6 +18,7 @@ LS_OUT = Pipeline(
     kind="ls",
     direction="egress",
     stages=[
+        LsOutAclCopy,
         LsOutAclPre,
         LsOutAclState,
         *LS_OUT_ACL_EVAL,

@@ -215,7 +215,7 @@ def expressions(terminals: list[str], depth: int) -> Iterator[Expression]:
 
     Operands are in the order of `terminals`: conjunction doesn't care.
     """
-    atoms = [parse_match(text) for text in terminals]
+    atoms = [parse_match(text, negations=True) for text in terminals]
     if depth >= 1:
         yield from _with_negation(atoms)
     if depth >= 2:

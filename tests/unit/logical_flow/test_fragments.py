@@ -34,6 +34,12 @@ MATCHES = [
     "nd_ns || nd_na",
     "ip.ttl == 255 && nd.target == fe80::1",
     "mldv2 || icmp6.type == 128",
+    "ip4 && !tcp",
+    "ip.proto != {6, 17}",
+    "!icmp4",
+    "!nd",
+    "!(nd_ns || tcp.dst == 22)",
+    "icmp6.type != 135",
 ]
 
 
@@ -68,7 +74,7 @@ def packets(fragment: int) -> list[Packet]:
 @pytest.mark.parametrize("text", MATCHES)
 def test_first_fragments_are_judged_whatever_they_hold(text: str) -> None:
     """What fits for sure fits, and what fits is sure or in doubt."""
-    expression = parse_match(text)
+    expression = parse_match(text, negations=True)
     sure, doubtful = sure_match(expression), doubtful_match(expression)
     for packet in packets(1):
         seen = as_switch_sees(packet)
@@ -83,7 +89,7 @@ def test_first_fragments_are_judged_whatever_they_hold(text: str) -> None:
 
 @pytest.mark.parametrize("text", MATCHES)
 def test_whole_packets_are_judged_as_ever(text: str) -> None:
-    expression = parse_match(text)
+    expression = parse_match(text, negations=True)
     for packet in packets(0):
         assert as_switch_sees(packet) == packet
         assert matches(sure_match(expression), packet) == matches(expression, packet)
@@ -92,8 +98,11 @@ def test_whole_packets_are_judged_as_ever(text: str) -> None:
 
 @pytest.mark.parametrize("text", MATCHES)
 def test_the_results_are_matches_again(text: str) -> None:
-    for made in (sure_match(parse_match(text)), doubtful_match(parse_match(text))):
-        assert str(parse_match(str(made))) == str(made)
+    for made in (
+        sure_match(parse_match(text, negations=True)),
+        doubtful_match(parse_match(text, negations=True)),
+    ):
+        assert str(parse_match(str(made), negations=True)) == str(made)
 
 
 @pytest.mark.parametrize(
@@ -102,7 +111,7 @@ def test_the_results_are_matches_again(text: str) -> None:
 )
 def test_what_fragments_cost(text: str, flows: int) -> None:
     """Nothing where no transport field is asked for; else a flow a family, however many ports."""
-    assert len(normalise(doubtful_match(parse_match(text)))) == flows
+    assert len(normalise(doubtful_match(parse_match(text, negations=True)))) == flows
 
 
 def test_what_a_switch_sees() -> None:

@@ -4,6 +4,7 @@ import inspect
 
 import pytest
 
+from logical_flow.acl import parse_acl_match
 from logical_flow.errors import LanguageError, LogicalFlowSyntaxError, LogicalFlowTypeError
 from logical_flow.expression import holes, port_names, set_references
 from logical_flow.match_parser import MAX_DEPTH, parse_match
@@ -399,3 +400,19 @@ def test_bits_outside_the_mask_do_not_matter(written: str, meant: str) -> None:
     assert normalise(parse_match(written)) == normalise(parse_match(meant))
     canonical = str(parse_match(written))
     assert str(parse_match(canonical)) == canonical
+
+
+@pytest.mark.parametrize(
+    "text", ["!tcp", "ip4 && !icmp4", "ip.proto != {6, 17}", "!(icmp4.type == 8)", "!nd_ns"]
+)
+def test_matches_of_acls_may_negate_protocols(text: str) -> None:
+    assert str(parse_acl_match(text, "to-lport").expression) == text
+    assert str(parse_match(text, negations=True)) == text
+    with pytest.raises(LogicalFlowTypeError):
+        parse_match(text)
+
+
+@pytest.mark.parametrize("text", ['inport != "a"', '!(inport == "a")'])
+def test_names_of_ports_are_never_negated(text: str) -> None:
+    with pytest.raises(LogicalFlowTypeError, match="may only be tested for equality"):
+        parse_acl_match(text, "to-lport")

@@ -7,7 +7,9 @@ import pytest
 from logical_flow.acl import parse_acl_match
 from logical_flow.action.implied import annotate_flow
 from logical_flow.action_parser import parse_actions
+from logical_flow.copies import COPIES
 from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError, TooComplexError
+from logical_flow.fields import Level, fields
 from logical_flow.match_parser import parse_match
 from logical_flow.normalise import (
     HoleTerm,
@@ -222,3 +224,19 @@ def test_an_acl_keeps_out_of_the_pipeline(source: str, message: str) -> None:
 def test_an_endless_acl_is_not_looked_at() -> None:
     with pytest.raises(LogicalFlowSyntaxError, match="at most"):
         parse_acl_match("(" * 1_000_000, "to-lport")
+
+
+def test_negated_protocols_are_bits_of_their_copies() -> None:
+    """Of 256 protocols, all but one are eight masked values."""
+    flows = normalise(parse_match("ip4 && !icmp4", negations=True))
+    assert len(flows) == 8
+    assert all(
+        [term.field.name for term in flow.terms if isinstance(term, MaskedTerm)]
+        == ["xxreg1", "eth.type"]
+        for flow in flows
+    )
+
+
+def test_every_nominal_number_has_a_copy() -> None:
+    nominal = {f.name for f in fields() if f.level is Level.NOMINAL and not f.is_string}
+    assert nominal == COPIES.keys()

@@ -534,3 +534,52 @@ def test_no_drop_of_a_switch_lets_fragments_by(template: Template) -> None:
     """What drops by a field that fragments don't show says what is to become of them."""
     if asks_for_transport(template.match):
         assert "ip.is_frag" in str(template.match)
+
+
+@pytest.mark.parametrize("direction", ["from-lport", "to-lport"])
+@pytest.mark.parametrize(
+    ("match", "passing", "stopped"),
+    [
+        ("ip4 && !icmp4", ["icmp4.type == 8"], ["tcp", "udp"]),
+        ("ip.proto != {6, 17}", ["tcp", "udp"], ["icmp4.type == 8", "ip.proto == 47"]),
+        ("icmp4.type != 8", ["icmp4.type == 8", "tcp"], ["icmp4.type == 0"]),
+        ("ip4 && !(tcp.dst == 80 || udp)", ["tcp.dst == 80", "udp"], ["tcp.dst == 81"]),
+        ("ip.ttl != 64", ["tcp"], []),
+        ("ip4 && !nd", [], ["tcp", "icmp4.type == 8"]),
+    ],
+)
+def test_negated_protocols_mean_what_they_say(
+    direction: str, match: str, passing: list[str], stopped: list[str]
+) -> None:
+    net = switch(f"direction: {direction}, priority: 9, match: '{match}', action: drop")
+    for headers in passing:
+        assert reached(net, a_to_b(headers)) == ["b"], headers
+    for headers in stopped:
+        assert reached(net, a_to_b(headers)) == [], headers
+
+
+def has_copies(net: Network, pipeline: str) -> bool:
+    return any(flows.has_flows(f"{pipeline}_acl_copy") for flows in net.flows.values())
+
+
+def test_fields_are_copied_only_where_an_acl_negates_them() -> None:
+    for match in ("tcp.dst != 80", "ip6 && !nd"):
+        net = switch(f"direction: to-lport, priority: 9, match: '{match}', action: drop")
+        assert not has_copies(net, "ls_in")
+        assert not has_copies(net, "ls_out")
+    net = switch("direction: to-lport, priority: 9, match: '!tcp', action: drop")
+    assert has_copies(net, "ls_out")
+    assert not has_copies(net, "ls_in")
+
+
+@pytest.mark.parametrize(("match", "looks_at_ttl"), [("!tcp", False), ("ip.ttl != 64", True)])
+def test_hop_limits_are_copied_only_where_one_is_asked_for(match: str, looks_at_ttl: bool) -> None:
+    """A switch that looks at a field handles each of its values by itself."""
+    net = switch(f"direction: to-lport, priority: 9, match: '{match}', action: drop")
+    copies = [
+        str(entry.flow)
+        for flows in net.flows.values()
+        for _, entry in flows.candidates("ls_out_acl_copy", {})
+    ]
+    assert copies
+    assert any("ip.ttl" in flow for flow in copies) is looks_at_ttl

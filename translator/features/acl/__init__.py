@@ -24,7 +24,13 @@ A switch is *stateful* in both directions as soon as one ACL of action
 ``allow-related`` applies to it. Only then are packets tracked, and then ``allow``
 and the default are stateful too.
 
+A switch compares some fields (``ip.proto``) with one value at a time. Where an ACL of the
+switch tests one negatively, ``acl_copy`` puts them into registers, of which single bits can be
+compared (:mod:`logical_flow.copies`).
+
 =============  ==============================================================
+``reg5``       EtherType, protocol and TTL, where an ACL negates such
+``reg6``       ICMP type and code or ARP operation, DSCP and ECN, likewise
 ``reg0[13]``   the verdict carries a label, in ``reg3``
 ``reg8[17]``   verdict: the packet goes no further
 ``reg8[18]``   verdict: its sender is told so, as far as senders of such packets are

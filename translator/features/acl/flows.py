@@ -15,8 +15,9 @@ from logical_flow.fragments import doubtful_match, sure_match
 from logical_flow.match_parser import parse_match
 from logical_flow.template import LogicalFlow, Template
 from translator.derivations.result import Flows
+from translator.features.acl.copies import LsInAclCopy, LsOutAclCopy, copy_flows, without_exempt
 from translator.features.acl.names import match_for_flows
-from translator.features.acl.relations import acls_in_direction, stateful_acls
+from translator.features.acl.relations import acls_in_direction, negating_acls, stateful_acls
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
     LS_OUT_ACL_EVAL,
@@ -51,9 +52,9 @@ def acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
     >>> acl = Acl("a", "s", "", "to-lport", 0, 10, "tcp.dst==80", "drop", "", False, "", 0)
     >>> for flow in acl_flows(RecordedFacts({Acl: {"a": acl}}), ("s", "a")).flows:
     ...     print(flow)
-    table=2(ls_out_acl_eval_0), priority=21, match=(tcp.dst == 80 && !ip.is_frag), \
+    table=...(ls_out_acl_eval_0), priority=21, match=(tcp.dst == 80 && !ip.is_frag), \
 action=(reg8[17] = 1; next(ls_out_acl_action);)
-    table=2(ls_out_acl_eval_0), priority=21, match=(tcp && ip.is_frag), \
+    table=...(ls_out_acl_eval_0), priority=21, match=(tcp && ip.is_frag), \
 action=(reg8[17] = 1; next(ls_out_acl_action);)
     """
     switch, acl_id = placement
@@ -85,6 +86,11 @@ def closed_acl_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
 
 def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
     """Yield the flows that a switch has for all of its ACLs, if any applies on it."""
+    for direction, stage in (("from-lport", LsInAclCopy), ("to-lport", LsOutAclCopy)):
+        if read.any(negating_acls, (switch, direction, True)):
+            yield from copy_flows(stage, with_varying=True)
+        elif read.any(negating_acls, (switch, direction, False)):
+            yield from copy_flows(stage, with_varying=False)
     if read.any(stateful_acls, switch):
         yield from _stateful_flows()
         yield from _verdict_flows()
@@ -172,6 +178,6 @@ def matches_of(text: str) -> tuple[str, str]:
     >>> matches_of("ip4.src==$web && tcp")
     ('ip4.src == $web && tcp', '')
     """
-    match = parse_match(text)
+    match = without_exempt(parse_match(text, negations=True))
     doubtful = doubtful_match(match)
     return str(sure_match(match)), "" if doubtful == FALSE else str(doubtful)

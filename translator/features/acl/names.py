@@ -48,7 +48,7 @@ def match_for_flows(read: Read, acl: Acl) -> str:
             return _set_in_flows(read, acl.project, written)
         return _port_in_flows(read, acl.project, written)
 
-    return rename(str(parse_match(acl.match)), name_in_flows)
+    return rename(str(parse_match(acl.match, negations=True)), name_in_flows)
 
 
 def _names_beyond(match: str) -> bool:

@@ -1,9 +1,13 @@
 """Relations between ACLs and the switches on which they, or their port groups, apply."""
 
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from incremental import Read
+from logical_flow.copies import negated_fields
+from logical_flow.match_parser import parse_match
+from translator.features.acl.copies import VARYING, without_exempt
 from translator.inputs import Acl, LogicalSwitchPort, PortGroupPort
 
 
@@ -51,17 +55,35 @@ class AclRole(NamedTuple):
 
     direction: str
     is_stateful: bool
+    copies: frozenset[str] = frozenset()
+    """The fields that its match negates, of which it needs copies."""
 
 
 def acl_role(read: Read, placement: tuple[str, str]) -> AclRole | None:
     acl = read(Acl, placement[1])
-    return None if acl is None else AclRole(acl.direction, acl.action == "allow-related")
+    if acl is None:
+        return None
+    return AclRole(acl.direction, acl.action == "allow-related", _fields_negated_in(acl.match))
+
+
+@lru_cache(maxsize=4096)
+def _fields_negated_in(match: str) -> frozenset[str]:
+    return negated_fields(without_exempt(parse_match(match, negations=True)))
 
 
 def stateful_acls(placement: tuple[str, str], role: AclRole) -> Iterator[tuple[str, str]]:
     """Switch -> the ACLs that make it stateful."""
     if role.is_stateful:
         yield placement
+
+
+def negating_acls(
+    placement: tuple[str, str], role: AclRole
+) -> Iterator[tuple[tuple[str, str, bool], str]]:
+    """(Switch, direction, of headers that vary within a flow?) -> ACLs that need copies of such."""
+    switch, acl = placement
+    for varies in {name in VARYING for name in role.copies}:
+        yield (switch, role.direction, varies), acl
 
 
 def acls_in_direction(

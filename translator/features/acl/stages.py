@@ -13,7 +13,9 @@ REFUSING = Priority(1, "priority", 2)
 OTHERWISE = Priority(0, "priority", 2)
 """In ``acl_eval``, ACL priority *n* is *2n + 1* for what drops or rejects, else *2n*."""
 
-NEIGHBOUR_DISCOVERY = "nd || nd_rs || nd_ra || mldv1 || mldv2"
+EXEMPT_PREDICATES = ("nd", "nd_rs", "nd_ra", "mldv1", "mldv2")
+NEIGHBOUR_DISCOVERY = " || ".join(EXEMPT_PREDICATES)
+"""What no ACL ever sees."""
 
 LOG = "log(name={log_name:bytes}, severity={severity:int}, verdict={verdict:int}); "
 

@@ -38,6 +38,8 @@ DENY_REST = ("to-lport", 1, 'outport == "web" && ip4', "drop")
         (("to-lport", 9, "outport == @group && tcp", "allow"), False),
         (("to-lport", 9, "ip4", "reject"), True),
         (("to-lport", 9, "udp", "allow"), True),
+        (("to-lport", 9, "ip4 && !udp", "allow"), False),
+        (("to-lport", 9, "ip.proto != 6", "allow"), True),
         # What a connection does not tell cannot be what saves it.
         (("to-lport", 9, "eth.src == 0a:00:00:00:00:01", "allow"), True),
         (("to-lport", 9, 'inport == "client"', "allow"), True),

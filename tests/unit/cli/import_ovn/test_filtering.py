@@ -73,6 +73,7 @@ def test_every_action(action: str) -> None:
         ("ip6.dst == <nil> && tcp", "at position 11", "expecting constant", False),
         ("tcp && ip4.src == $nosuch", "at position 18", "there is no $nosuch", False),
         ("outport == @nosuch", "at position 11", "there is no @nosuch", False),
+        ("ip4 && !icmp4", "at position 8", "Treadle would heed it", False),
         ("ip4) || (tcp", "at position 3", "", True),
         ("reg0 == 1", "at position 0", "not available in ACLs", True),
     ],
