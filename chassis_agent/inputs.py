@@ -22,9 +22,10 @@ class ThisChassis(NamedTuple):
 
 
 class LocalPort(NamedTuple):
-    """A logical port that is bound here, by name."""
+    """A logical port that is bound here, by name. `tag` is the VLAN tag of its frames, or 0."""
 
     ofport: int
+    tag: int = 0
 
 
 class SwitchPort(NamedTuple):

@@ -212,7 +212,7 @@ class Reconciler:
     async def _update_local(self) -> None:
         change = self._local.update(
             self._bridge,
-            self._ports.called,
+            self._ports,
             self._local_routers,
             all_rows_known=self._needed.has_settled,
         )
@@ -330,10 +330,15 @@ class Reconciler:
             if self._state.has_templates
             else ()
         )
-        self._ready = {
+        ready = {
             name
             for name, bound in held.items()
             if name in self._ready or bound.row.datapath in complete
+        }
+        self._ready = {
+            name
+            for name in ready
+            if not held[name].row.parent or held[name].row.parent_name in ready
         }
         return {name: held[name].plugged.interface for name in self._ready}
 

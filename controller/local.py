@@ -30,7 +30,6 @@ from incremental import Failure
 from southbound.chassis import integration_bridge
 from southbound.chassis_status import ChassisStatus
 from southbound.cookies import parse_physical_cookie
-from southbound.port_types import PlacedBy
 from southbound.proposed import ProposedState, RealisedRows
 from southbound.questions import Question, Result
 from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, Template, port_scope
@@ -87,7 +86,7 @@ class LocalController:
             chassis_alive=sum(row.alive for row in chassis),
             chassis_degraded=sum(bool(self._agents.status(row.name).conditions) for row in chassis),
             port_bindings=len(ports),
-            ports_up=sum(port.up for port in ports if port.kind.placed_by is PlacedBy.PLUG),
+            ports_up=sum(port.up for port in ports if port.kind.is_workload),
             takeovers=realised.facts.takeovers,
             faults=_faults(self._translator.failures),
             trouble=self._translator.progress.trouble,
@@ -263,7 +262,7 @@ class LocalController:
 
     def _ports_named(self, name: str) -> Iterator[PortBinding]:
         rows = self._realised.in_scope(port_scope(name))
-        return (row for row in rows if isinstance(row, PortBinding))
+        return (row for row in rows if isinstance(row, PortBinding) and name in row.iface_ids)
 
     def _ports_by_chassis(self) -> Counter[str]:
         return Counter(port.chassis for port in self._realised.rows(PortBinding).values())

@@ -30,7 +30,7 @@ def ports_of(realised: RealisedRows, refs: Sequence[str]) -> list[PortBinding]:
         row
         for ref in refs
         for row in realised.in_scope(port_scope(ref))
-        if isinstance(row, PortBinding)
+        if isinstance(row, PortBinding) and ref in row.iface_ids
     ]
     addresses = {address for ref in refs if (address := _address(ref))}
     if not addresses:

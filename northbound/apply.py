@@ -82,6 +82,7 @@ class _Application:
         self._load_ahead()
         for kind in _LEAVES:
             self._plan.present[kind] = self._present(SERVICES[kind])
+            SERVICES[kind].let_unwanted_go(self._tx, self._plan)
             self._delete_unwanted(kind)
         for kind in _CONTAINERS:
             self._plan.present[kind] = self._present(SERVICES[kind])
@@ -158,7 +159,7 @@ class _Application:
 
     def _reach(self, service: Service[Any, Any]) -> None:
         """Create and change the objects of one kind."""
-        changes = self._changes(service)
+        changes = sorted(self._changes(service), key=lambda change: service.turn(change[2]))
         for _, row, values in changes:
             if row is not None:
                 service.let_go(self._tx, row, values)

@@ -9,8 +9,6 @@ Facts take effect in memory at once and are stored a moment later: an agent repe
 it knows when it registers, so losing the last moment in a crash loses nothing for long.
 """
 
-import ipaddress
-import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from typing import NamedTuple
 
@@ -22,14 +20,13 @@ from southbound.claims import Claims
 from southbound.errors import NotAllowedError
 from southbound.feed import Feed
 from southbound.learned import Learned
-from southbound.neighbours import why_no_neighbour
+from southbound.learned_facts import LearnedFacts
+from southbound.nesting import Nesting
 from southbound.port_types import PlacedBy
 from southbound.reach import Reach
 from southbound.requested import HostNames, Requests, Resolved
 from southbound.rows import (
     Chassis,
-    FdbEntry,
-    MacBinding,
     PortBinding,
     Row,
     RowId,
@@ -45,9 +42,6 @@ NOT_BOUND = PortFact("", False)
 
 _SHOWN = 64
 """Characters of what an agent sent that a reason shows."""
-
-_GROUP_BIT = 1
-_MAC = re.compile(r"[0-9a-f]{2}(:[0-9a-f]{2}){5}")
 
 
 class PendingFacts(NamedTuple):
@@ -80,16 +74,23 @@ class Facts:
         self._takeover = takeover
         self._feed = feed
         self._change = change
-        self._reach = reach
         self._clock = clock
         self._claims = Claims()
         self._contested: set[str] = set()
         """The ids of ports that several chassis claim, whatever they call them."""
-        self._learned = Learned(age=learned_age, per_port=learned_per_port)
+        self.learned = LearnedFacts(
+            feed,
+            self._put,
+            reach,
+            self._binding,
+            clock=clock,
+            learned=Learned(age=learned_age, per_port=learned_per_port),
+        )
         self._port_facts: dict[str, PortFact] = {}
         self._host_names = HostNames()
         self._addresses = TunnelAddresses()
         self._requests = Requests()
+        self._nesting = Nesting()
         self._unstored: dict[RowId, Row] = {}
         self._unstored_ports: set[str] = set()
 
@@ -101,27 +102,21 @@ class Facts:
         Facts of ports that are gone are dropped: the server may have ended between
         storing the one and the other.
         """
-        now = self._clock()
-        places = {binding.name: binding.datapath for binding in bindings}
-        orphans = []
+        bindings = list(bindings)
         for row in rows:
             if isinstance(row, Chassis):
                 self._host_names.put(row)
                 self._addresses.put(row)
-            elif isinstance(row, MacBinding | FdbEntry):
-                self._learned.seen(row.row_id, row.port, now, row.chassis)
-                if places.get(row.port) != row.datapath:
-                    orphans.append(row.row_id)
         self._port_facts = port_facts
         gone = set(port_facts)
         for binding in bindings:
             gone.discard(binding.id)
             fact = port_facts.get(binding.id)
-            if fact is not None:
+            if fact is not None and binding.kind.placed_by is PlacedBy.PLUG:
                 self._claims.restore_claim(fact.chassis, binding.name)
         for id_ in gone:
             self._note_port(id_, NOT_BOUND)
-        self._drop_learned(orphans)
+        self.learned.load(rows, bindings)
 
     # --- chassis
 
@@ -250,8 +245,24 @@ class Facts:
             self._note_port(binding.id, PortFact(chassis, up))
             self._put([self.joined(binding)])
 
+    def joined_all(self, bindings: Iterable[PortBinding]) -> list[PortBinding]:
+        """The bindings with their facts as they are now, and those that are nested in them."""
+        given = {binding.id: binding for binding in bindings}
+        for binding in given.values():
+            self._nesting.put(binding)
+        inside = {
+            id_: row
+            for id_ in self._nesting.inside(given)
+            if id_ not in given and isinstance(row := self._feed.get(_row_id(id_)), PortBinding)
+        }
+        # What is nested comes after its parent, whose place it shares.
+        ordered = sorted({**given, **inside}.values(), key=lambda row: bool(row.parent))
+        return [self.joined(binding) for binding in ordered]
+
     def joined(self, binding: PortBinding) -> PortBinding:
-        """The binding with its facts as they are now."""
+        """The binding with its facts as they are now. Those of its parent are settled."""
+        if binding.kind.placed_by is PlacedBy.PARENT:
+            return self._beside_parent(binding)
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return _unbound(binding)
         self._requests.put(binding)
@@ -269,9 +280,11 @@ class Facts:
 
     def would_be(self, binding: PortBinding) -> PortBinding:
         """The binding with the facts that it would have, if it were there. Notes nothing."""
+        if binding.kind.placed_by is PlacedBy.PARENT:
+            return self._at(binding, self._fact(binding, self._holder(binding.parent)))
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return _unbound(binding)
-        candidates = self._candidates(binding, self._holder(binding))
+        candidates = self._candidates(binding, self._holder(binding.id))
         chassis = self._claims.favourite(
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
@@ -315,7 +328,7 @@ class Facts:
 
     def _keeper(self, binding: PortBinding) -> str:
         """The chassis that doesn't lose the port to a later plug."""
-        return "" if self._takeover else self._holder(binding)
+        return "" if self._takeover else self._holder(binding.id)
 
     def _note_takeover(self, binding: PortBinding, before: str, now: str) -> None:
         if self._is_alive(before) and before in self._claims.on(binding.iface_ids):
@@ -343,31 +356,33 @@ class Facts:
     def port_gone(self, binding: PortBinding) -> None:
         """The translator deleted a port: what is known of it goes, too."""
         self._requests.remove(binding.id)
+        self._nesting.remove(binding.id)
         self._contested.discard(binding.id)
         self._note_port(binding.id, NOT_BOUND)
-        self._drop_learned(self._learned.of_port(binding.name))
-
-    def neighbours_changed(self, binding: PortBinding) -> None:
-        """A router port learns in other networks now: what is outside of them goes."""
-        for row_id in self._learned.of_port(binding.name):
-            row = self._feed.get(row_id)
-            if isinstance(row, MacBinding) and why_no_neighbour(binding, row.ip):
-                self._drop_learned([row_id])
+        self.learned.port_gone(binding)
 
     def settle(self, ports: Iterable[str]) -> None:
         """Find anew where each port is bound."""
         bindings = filter(None, map(self._binding, ports))
-        self._put([self.joined(binding) for binding in bindings])
+        self._put(self.joined_all(bindings))
+
+    def _beside_parent(self, binding: PortBinding) -> PortBinding:
+        fact = self._fact(binding, self._holder(binding.parent))
+        self._note_port(binding.id, fact)
+        return self._at(binding, fact)
 
     def _binding(self, port: str) -> PortBinding | None:
         """Return the port with the id or name `port`; an id always wins."""
+        called = self._feed.get(_row_id(port))
+        if isinstance(called, PortBinding):
+            return called
         rows = self._feed.snapshot(port_scope(port))
-        found = [row for row in rows if isinstance(row, PortBinding)]
-        return next((row for row in found if row.id == port), found[0] if found else None)
+        found = (row for row in rows if isinstance(row, PortBinding) and row.name == port)
+        return next(found, None)
 
-    def _holder(self, binding: PortBinding) -> str:
-        """The chassis that has the port as far as it was settled."""
-        return self._port_facts.get(binding.id, NOT_BOUND).chassis
+    def _holder(self, id_: str) -> str:
+        """The chassis that has the port of this id as far as it was settled."""
+        return self._port_facts.get(id_, NOT_BOUND).chassis
 
     def _candidates(self, binding: PortBinding, holder: str) -> tuple[str, ...] | None:
         """The chassis that may have the port, the first wish first; None for all."""
@@ -381,62 +396,6 @@ class Facts:
     def _is_alive(self, name: str) -> bool:
         chassis = self._chassis(name)
         return chassis is not None and chassis.alive
-
-    # --- learned addresses
-
-    def learn_mac(self, chassis: str, port: str, ip: str, mac: str) -> None:
-        """The last writer wins; the same address again is only noted as seen.
-
-        By whatever the port is called, the row has its name: what is bounded and goes with the
-        port goes by that.
-        """
-        binding = self._known_binding(port)
-        if not binding.joins_datapaths or not self._reach.reaches(chassis, binding.datapath):
-            raise NotAllowedError(f"{port} is no router port that ports of {chassis} reach")
-        _check_mac(mac)
-        _check_ip(ip)
-        why_not = why_no_neighbour(binding, ip)
-        if why_not:
-            raise NotAllowedError(f"{ip} can't be a neighbour of {port}: {why_not}")
-        self._learn(MacBinding(binding.datapath, binding.name, ip, mac, chassis, self._clock()))
-
-    def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
-        binding = self._known_binding(port)
-        if binding.chassis != chassis:
-            raise NotAllowedError(f"{port} is not bound to {chassis}")
-        _check_mac(mac)
-        self._learn(FdbEntry(binding.datapath, mac, binding.name, chassis, self._clock()))
-
-    def expire(self) -> None:
-        """Drop what was not seen for the age."""
-        self._drop_learned(self._learned.expired(self._clock()))
-
-    def _learn(self, row: MacBinding | FdbEntry) -> None:
-        old = self._feed.get(row.row_id)
-        surplus = self._learned.seen(row.row_id, row.port, self._clock(), row.chassis)
-        if not isinstance(old, MacBinding | FdbEntry) or (old.datapath, old.port, old.mac) != (
-            row.datapath,
-            row.port,
-            row.mac,
-        ):
-            self._put([row])
-        self._drop_learned(surplus)
-
-    def _drop_learned(self, row_ids: Iterable[RowId]) -> None:
-        gone = []
-        for row_id in list(row_ids):
-            self._learned.forget(row_id)
-            row = self._feed.get(row_id)
-            if row is not None:
-                gone.append(row)
-        if gone:
-            self._put([], gone)
-
-    def _known_binding(self, port: str) -> PortBinding:
-        binding = self._binding(port)
-        if binding is None:
-            raise NotAllowedError(f"{port[:_SHOWN]}: no such port")
-        return binding
 
     # --- to be stored
 
@@ -476,23 +435,11 @@ class Facts:
                 self._port_facts[id_] = fact
 
 
+def _row_id(id_: str) -> RowId:
+    return PortBinding.table, id_
+
+
 def _unbound(binding: PortBinding) -> PortBinding:
     """The binding of a port that no plug places: up everywhere, or nowhere if it isn't known."""
     up = binding.kind.placed_by is PlacedBy.NONE_NEEDED
     return msgspec.structs.replace(binding, chassis="", up=up)
-
-
-def _check_mac(mac: str) -> None:
-    if not _MAC.fullmatch(mac):
-        raise NotAllowedError(f"{mac[:_SHOWN]!r} is not a MAC address in canonical form")
-    if int(mac[:2], 16) & _GROUP_BIT or not mac.strip("0:"):
-        raise NotAllowedError(f"{mac} is no host's MAC address")
-
-
-def _check_ip(ip: str) -> None:
-    try:
-        canonical = str(ipaddress.ip_address(ip))
-    except ValueError:
-        canonical = ""
-    if ip != canonical:
-        raise NotAllowedError(f"{ip[:_SHOWN]!r} is not an IP address in canonical form")

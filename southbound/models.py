@@ -89,6 +89,9 @@ port_binding = Table(
     Column("requested_chassis", Text, nullable=False),
     Column("options", Text, nullable=False),
     Column("neighbours", Text, nullable=False),
+    Column("parent", _id, nullable=False),
+    Column("parent_name", _name, nullable=False),
+    Column("tag", Integer, nullable=False),
 )
 
 port_fact = Table(

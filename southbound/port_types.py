@@ -19,6 +19,8 @@ class PlacedBy(Enum):
 
     PLUG = auto()
     """The plug: it is on the chassis where an interface for it was plugged in, or nowhere."""
+    PARENT = auto()
+    """The port that it is nested in: it is where that is."""
     NONE_NEEDED = auto()
     """It is on every chassis that needs it, and is never bound to one."""
     NOT_KNOWN = auto()
@@ -41,25 +43,31 @@ class PortKind:
 
     name: str
     has_interface: bool
-    """An interface of a chassis, with the port's name as ``iface-id``, stands for it: behind it
-    is a workload, with addresses of its own."""
+    """An interface of a chassis, with the port's name as ``iface-id``, stands for it."""
+    is_workload: bool
+    """Behind it is a workload, with addresses of its own."""
     placed_by: PlacedBy
     transport: Transport
     joins_datapaths: bool = False
     """What leaves through it enters the datapath of its peer."""
 
 
-VIF: Final = PortKind("vif", True, PlacedBy.PLUG, Transport.TUNNEL)
+VIF: Final = PortKind("vif", True, True, PlacedBy.PLUG, Transport.TUNNEL)
 """A port of a workload."""
-PATCH: Final = PortKind("patch", False, PlacedBy.NONE_NEEDED, Transport.HERE, joins_datapaths=True)
+NESTED: Final = PortKind("nested", False, True, PlacedBy.PARENT, Transport.TUNNEL)
+"""A port of a workload inside of another, such as a container in a virtual machine: its frames
+have a VLAN tag on the interface of the port that it is nested in."""
+PATCH: Final = PortKind(
+    "patch", False, False, PlacedBy.NONE_NEEDED, Transport.HERE, joins_datapaths=True
+)
 """One end of a link between two logical switches and routers."""
-UNKNOWN: Final = PortKind("", False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
+UNKNOWN: Final = PortKind("", False, False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
 """What ports are of a type that this release doesn't know."""
 
-TypeName = Literal["vif", "patch"]
+TypeName = Literal["vif", "nested", "patch"]
 """The names of the types, for those who describe them."""
 
-PORT_KINDS: Final[Mapping[str, PortKind]] = {kind.name: kind for kind in (VIF, PATCH)}
+PORT_KINDS: Final[Mapping[str, PortKind]] = {kind.name: kind for kind in (VIF, NESTED, PATCH)}
 """All that this release knows, by the names of their types."""
 
 

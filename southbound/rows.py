@@ -12,7 +12,8 @@ scope                     rows
 ``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
                           :class:`FlowGroup`, :class:`MacBinding`,
                           :class:`FdbEntry`
-``port:<name or id>``     the :class:`PortBinding` of that name or id
+``port:<name or id>``     the :class:`PortBinding` of that name or id, and
+                          those that are nested in it
 ``set:<sigil and name>``  :class:`SetMember`
 ========================  ====================================================
 
@@ -170,7 +171,9 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     what such ports can do. A `patch` port joins its datapath to `peer_datapath` through the
     port named `peer` and is on every chassis. `multicast` lists the multicast groups
     of the datapath that the port is a member of (``_MC_flood``, ``_MC_unknown``, …),
-    `neighbours` the networks in which a router port learns who its neighbours are.
+    `neighbours` the networks in which a router port learns who its neighbours are. A port
+    that is nested in another has that one's id and name as `parent` and `parent_name`, and is
+    told from the others there by its VLAN `tag`.
     """
 
     table: ClassVar[str] = "port_binding"
@@ -191,6 +194,9 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     up: bool = False
     candidates: tuple[str, ...] | None = None
     neighbours: tuple[str, ...] = ()
+    parent: str = ""
+    parent_name: str = ""
+    tag: int = 0
 
     @property
     def key(self) -> str:
@@ -198,7 +204,9 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        return (datapath_scope(self.datapath), *map(port_scope, self.iface_ids))
+        """Its datapath and what it is called; what is nested goes with its parent as well."""
+        called = {*self.iface_ids, self.parent, self.parent_name} - {""}
+        return (datapath_scope(self.datapath), *map(port_scope, sorted(called)))
 
     @property
     def iface_ids(self) -> tuple[str, ...]:

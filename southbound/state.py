@@ -239,7 +239,7 @@ class RealisedState:
             if (old.datapath, old.name) != (row.datapath, row.name):
                 self.facts.port_gone(old)
             elif (old.neighbours, old.addresses) != (row.neighbours, row.addresses):
-                self.facts.neighbours_changed(row)
+                self.facts.learned.neighbours_changed(row)
         before, self._revision = self._revision, revision
         scopes = self._change_scopes(self._joined(puts), [row.row_id for row in deletes])
         self.recent.note(before, revision, scopes)
@@ -247,8 +247,13 @@ class RealisedState:
         moved.set()
 
     def _joined(self, rows: Iterable[Row]) -> Iterator[Row]:
+        ports = []
         for row in rows:
-            yield self.facts.joined(row) if isinstance(row, PortBinding) else row
+            if isinstance(row, PortBinding):
+                ports.append(row)
+            else:
+                yield row
+        yield from self.facts.joined_all(ports)
 
     # --- changes, of intent or of facts
 
@@ -301,7 +306,7 @@ class RealisedState:
     async def _expire_learned(self) -> None:
         while True:
             await asyncio.sleep(_EXPIRE_SECONDS)
-            self.facts.expire()
+            self.facts.learned.expire()
 
 
 def _report_failure(task: asyncio.Task[None]) -> None:

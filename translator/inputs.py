@@ -14,7 +14,7 @@ from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from logical_flow.addresses import link_local
 from northbound.names import DEFAULT_PROJECT
-from southbound.port_types import PortKind
+from southbound.port_types import NESTED, PortKind
 from translator.addresses import (
     Interface,
     broadcast,
@@ -143,7 +143,7 @@ class LogicalSwitch(NamedTuple):
 
 class LogicalSwitchPort(NamedTuple):
     """`hosts` are its addresses, dynamic ones included; `addresses` the same as text. `kind` says
-    what the port can do.
+    what the port can do. `parent` is the id of the port that it is nested in, under `tag`.
 
     Of all ports `name` is the one for all projects, and `router_port`, `peer` and `qualified`
     are qualified ones: see :mod:`translator.names`.
@@ -162,6 +162,8 @@ class LogicalSwitchPort(NamedTuple):
     router_port: str
     requested_chassis: tuple[str, ...]
     qualified: str = ""
+    parent: str = ""
+    tag: int = 0
 
 
 class LogicalRouter(NamedTuple):
@@ -268,6 +270,7 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
     addresses = _literal_addresses(image)
     hosts = tuple([_host(text) for text in addresses if ":" in text])
     takes_unknown = "unknown" in addresses
+    parent = image.get("parent_id") or ""  # images in the log may be older than such ports
     return LogicalSwitchPort(
         id=image["id"],
         switch=image["logical_switch_id"],
@@ -278,10 +281,12 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         addresses=tuple([str(host) for host in hosts] + ["unknown"] * takes_unknown),
         takes_unknown=takes_unknown,
         security=_security(image["port_security"]),
-        kind=SWITCH_PORT_KINDS[image["type"]],
+        kind=NESTED if parent else SWITCH_PORT_KINDS[image["type"]],
         router_port=image["router_port"] or "",
         requested_chassis=tuple(image["requested_chassis"]),
         qualified=image["qualified"],
+        parent=parent,
+        tag=image.get("allocated_tag") or 0,
     )
 
 

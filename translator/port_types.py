@@ -9,6 +9,6 @@ SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {"vif": VIF, "router": PATCH}
 """By the `type` of a logical switch port."""
 
 TYPES_OF_WORKLOADS: Final = tuple(
-    name for name, kind in SWITCH_PORT_KINDS.items() if kind.has_interface
+    name for name, kind in SWITCH_PORT_KINDS.items() if kind.is_workload
 )
 """The types of logical switch ports behind which there are workloads."""

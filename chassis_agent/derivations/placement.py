@@ -31,10 +31,11 @@ def placement(read: Read, name: str) -> Placement | None:
     where: Where = "nowhere"
     if row.joins_datapaths:
         where = "patch"
-    elif row.kind.has_interface and read(LocalPort, name) is not None:
-        where = "here"
-    elif row.kind.transport is Transport.TUNNEL and row.chassis not in ("", _own_name(read)):
-        where = "away"
+    elif row.kind.transport is Transport.TUNNEL:
+        if read(LocalPort, name) is not None:
+            where = "here"
+        elif row.chassis not in ("", _own_name(read)):
+            where = "away"
     chassis = row.chassis if where == "away" else ""
     return Placement(row.datapath, row.tunnel_key, where, chassis, row.multicast)
 

@@ -29,6 +29,7 @@ from chassis_agent.physical import (
     ingress_flows,
     interface_flows,
     neighbour_flows,
+    nested_flows,
     patch_flows,
     probe_flows,
     remote_flows,
@@ -62,7 +63,11 @@ def port_flows(read: Read, name: str) -> Flows:
         peer = _side(read, row.peer) if row is not None and row.peer else None
         return () if peer is None else tuple(patch_flows(here, peer, cookie=cookie))
     local = read(LocalPort, name)
-    return () if local is None else tuple(interface_flows(here, local.ofport, cookie=cookie))
+    if local is None:
+        return ()
+    if local.tag:
+        return tuple(nested_flows(here, local.ofport, local.tag, cookie=cookie))
+    return tuple(interface_flows(here, local.ofport, cookie=cookie))
 
 
 def multicast_flows(read: Read, key: tuple[str, str]) -> Wanted | None:

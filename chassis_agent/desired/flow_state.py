@@ -389,6 +389,8 @@ class FlowState:
                 for name, row in ports.items()
                 if row.datapath in datapaths
             },
-            interfaces={local.ofport: name for name, local in self.rows(LocalPort).items()},
+            interfaces={
+                local.ofport: name for name, local in self.rows(LocalPort).items() if not local.tag
+            },
             zones={zone.number: name for name, zone in self.rows(Zone).items()},
         )

@@ -35,6 +35,7 @@ from chassis_agent.inspection.trace_output import (
     read_trace,
 )
 from chassis_agent.openflow.errors import DecodingError, OpenFlowError
+from chassis_agent.openflow.oxm import VLAN_PRESENT
 from chassis_agent.physical.multicast import KEYS, PART_REGISTER
 from chassis_agent.show import Names, format_flow
 from southbound.cookies import FlowReference, parse_flow_reference
@@ -198,7 +199,8 @@ class Inspector:
         local: LocalPort | None = self._state.rows(LocalPort).get(question.inport)
         if local is None:
             raise CannotAnswerError(f"no interface there stands for port {question.inport}")
-        return f"in_port={local.ofport},{headers}"
+        tag = f",vlan_tci={local.tag | VLAN_PRESENT:#06x}" if local.tag else ""
+        return f"in_port={local.ofport},{headers}{tag}"
 
     def _out_of_tunnel(self, question: TraceTunnel) -> str:
         this: ThisChassis | None = self._state.rows(ThisChassis).get("")
@@ -234,7 +236,7 @@ class Inspector:
             )
             return Output(chassis=next(far, ""), interface=output.port)
         for name, local in self._state.rows(LocalPort).items():
-            if output.port == str(local.ofport):
+            if output.port == str(local.ofport) and output.tag == local.tag:
                 return Output(port=name, interface=output.port)
         return Output(interface=output.port)
 

@@ -21,6 +21,7 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from chassis_agent import tables
+from chassis_agent.openflow.oxm import VLAN_PRESENT
 from chassis_agent.physical.multicast import FORK, PART_REGISTER
 
 NO_MATCH: Final = -1
@@ -35,6 +36,8 @@ _STEP: Final = re.compile(
 _MISS: Final = re.compile(r"(?P<table>\d+)\. No match\.")
 _OUTPUT: Final = re.compile(r"output:(?P<port>\w+)$")
 _TUNNEL_END: Final = re.compile(r"set_field:(?P<address>[0-9a-f.:]+)->tun_(?:ipv6_)?dst$")
+_TAGGED: Final = re.compile(r"set_field:(?P<tag>\d+)->vlan_vid$")
+_UNTAGGED: Final = "pop_vlan"
 _SKIPPED: Final = ">> skipping output"
 _PUNT: Final = "controller("
 _SECTION_ENDS: Final = ("Final flow:", "=====")
@@ -58,10 +61,12 @@ class TraceStep(NamedTuple):
 
 
 class TraceOutput(NamedTuple):
-    """A copy that leaves through an OpenFlow port, for a tunnel with its far end."""
+    """A copy that leaves through an OpenFlow port: for a tunnel with its far end, for a port that
+    is nested in the one there with its VLAN tag."""
 
     port: str
     tunnel_end: str
+    tag: int = 0
 
 
 class Fork(NamedTuple):
@@ -112,6 +117,7 @@ class _Reader:
         self.lost = 0
         self.failures: list[str] = []
         self._tunnel_end = ""
+        self._tag = 0
         self._part = 0
         self._pending: list[tuple[int, str]] = []
         self._outputs_before = 0
@@ -121,8 +127,12 @@ class _Reader:
             self.steps.append(step)
         elif found := _TUNNEL_END.match(line):
             self._tunnel_end = found["address"]
+        elif found := _TAGGED.match(line):
+            self._tag = int(found["tag"]) & ~VLAN_PRESENT
+        elif line == _UNTAGGED:
+            self._tag = 0
         elif found := _OUTPUT.match(line):
-            self.outputs.append(TraceOutput(found["port"], self._tunnel_end))
+            self.outputs.append(TraceOutput(found["port"], self._tunnel_end, self._tag))
         elif line.startswith(_SKIPPED) and self.outputs:
             self.outputs.pop()
         elif found := _PART.match(line):

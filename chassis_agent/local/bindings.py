@@ -2,11 +2,11 @@
 
 An interface of the integration bridge with ``external_ids:iface-id`` binds the
 logical port of that id or name, once the switch has a device for it: an interface
-whose network device is gone counts as unplugged. Router ports and other patch
-ports have no interface, and are on every host that needs them.
+whose network device is gone counts as unplugged. With a port go those that are nested in it.
+Router ports and other patch ports have no interface, and are on every host that needs them.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import NamedTuple
 
 from chassis_agent.ovsdb.view import Interface
@@ -70,9 +70,14 @@ def plugged_ports(interfaces: Iterable[Interface]) -> dict[str, Plugged]:
 
 
 def settle(
-    plugged: Mapping[str, Plugged], rows: Mapping[str, PortBinding], chassis: str
+    plugged: Mapping[str, Plugged],
+    rows: Mapping[str, PortBinding],
+    chassis: str,
+    nested: Callable[[str], Iterable[PortBinding]] = lambda _parent: (),
 ) -> Bindings:
     """Decides which plugged ports are bound here, given their rows by ``iface-id``.
+
+    `nested` has the ports that are inside of the port of an id.
 
     Two interfaces may stand for one port, by its name and by its id: the last one counts.
 
@@ -97,4 +102,7 @@ def settle(
             refused[name] = f"held by {row.chassis}"
         elif row.name not in bound or bound[row.name].plugged.ofport < interface.ofport:
             bound[row.name] = Bound(row, interface)
+    for parent in list(bound.values()):
+        for row in nested(parent.row.id):
+            bound[row.name] = Bound(row, parent.plugged)
     return Bindings(bound, refused, frozenset(unknown))

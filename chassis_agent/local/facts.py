@@ -19,9 +19,9 @@ from chassis_agent.inputs import (
     snat_zone,
 )
 from chassis_agent.local.bindings import Bindings, Plugged, plugged_ports, settle
+from chassis_agent.local.port_names import PortNames
 from chassis_agent.local.zones import Assignment, ZoneAllocator
 from chassis_agent.ovsdb.view import Bridge
-from southbound.rows import PortBinding
 
 
 class LocalChange(NamedTuple):
@@ -56,12 +56,12 @@ class LocalFacts:
     def update(
         self,
         bridge: Bridge,
-        port: Callable[[str], PortBinding | None],
+        ports: PortNames,
         routers: Callable[[Bindings], Collection[str]],
         *,
         all_rows_known: bool,
     ) -> LocalChange:
-        """Takes the picture of the bridge and the port rows, which `port` has by id and name.
+        """Takes the picture of the bridge and the port rows that `ports` has.
 
         `routers` gives the ids of the routers that this host needs for its ports.
         Zones are only given up when all rows are known: a port whose row is on its
@@ -69,8 +69,8 @@ class LocalFacts:
         """
         before = self.plugged.keys()
         self.plugged = plugged_ports(bridge.interfaces.values())
-        rows = {name: row for name in self.plugged if (row := port(name)) is not None}
-        self.bindings = settle(self.plugged, rows, self._chassis)
+        rows = {name: row for name in self.plugged if (row := ports.called(name)) is not None}
+        self.bindings = settle(self.plugged, rows, self._chassis, ports.nested)
         wanted = set(self._zone_names(routers(self.bindings)))
         zones = self._zones.assign(wanted if all_rows_known else wanted | self.zones.keys())
         facts = dict(self._wanted(bridge))
@@ -97,7 +97,7 @@ class LocalFacts:
         yield (ThisChassis, ""), ThisChassis(self._chassis, tunnel_ofport(bridge))
         for name, bound in self.bindings.bound.items():
             plugged = bound.plugged
-            yield (LocalPort, name), LocalPort(plugged.ofport)
+            yield (LocalPort, name), LocalPort(plugged.ofport, bound.row.tag)
             yield (SwitchPort, name), SwitchPort(bridge.name, plugged.switch_port, plugged.queues)
         for name, zone in self._zones.zones.items():
             yield (Zone, name), Zone(zone)

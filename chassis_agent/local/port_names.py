@@ -1,6 +1,6 @@
 """Which logical port a pair of tunnel keys means: what punted packets carry."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from southbound.rows import Datapath, PortBinding, Row, RowId
@@ -20,6 +20,7 @@ class PortNames:
         self._ports: dict[str, PortBinding] = {}
         self._by_name: dict[str, str] = {}
         self._by_key: dict[tuple[str, int], str] = {}
+        self._nested: dict[str, set[str]] = {}
         self._datapaths: dict[str, Datapath] = {}
         self._datapath_by_key: dict[int, str] = {}
 
@@ -36,6 +37,8 @@ class PortNames:
                 self._ports[row.id] = row
                 self._by_name[row.name] = row.id
                 self._by_key[row.datapath, row.tunnel_key] = row.id
+                if row.parent:
+                    self._nested.setdefault(row.parent, set()).add(row.id)
             elif isinstance(row, Datapath):
                 self._forget_datapath(row.id)
                 self._datapaths[row.id] = row
@@ -52,6 +55,11 @@ class PortNames:
         """Return the port with that id or name; an id always wins."""
         return self._ports.get(iface_id) or self._ports.get(self._by_name.get(iface_id, ""))
 
+    def nested(self, parent: str) -> Iterator[PortBinding]:
+        """Yield the ports that are nested in the port of that id."""
+        for id_ in sorted(self._nested.get(parent, ())):
+            yield self._ports[id_]
+
     def keys(self, name: str) -> PortKeys | None:
         port = self._ports.get(self._by_name.get(name, ""))
         datapath = None if port is None else self._datapaths.get(port.datapath)
@@ -67,6 +75,10 @@ class PortNames:
             del self._by_name[port.name]
         if self._by_key.get((port.datapath, port.tunnel_key)) == key:
             del self._by_key[port.datapath, port.tunnel_key]
+        if port.parent:
+            self._nested[port.parent].discard(key)
+            if not self._nested[port.parent]:
+                del self._nested[port.parent]
 
     def _forget_datapath(self, key: str) -> None:
         datapath = self._datapaths.pop(key, None)

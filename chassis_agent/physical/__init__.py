@@ -5,7 +5,14 @@ All of it is pure: rows and numbers in, flows out.
 
 from chassis_agent.physical.learned import fdb_flows, neighbour_flows
 from chassis_agent.physical.multicast import group_flows
-from chassis_agent.physical.ports import Side, Zones, interface_flows, patch_flows, remote_flows
+from chassis_agent.physical.ports import (
+    Side,
+    Zones,
+    interface_flows,
+    nested_flows,
+    patch_flows,
+    remote_flows,
+)
 from chassis_agent.physical.probes import probe_flows
 from chassis_agent.physical.shares import elsewhere_flows
 from chassis_agent.physical.tunnels import Tunnel, ingress_flows
@@ -20,6 +27,7 @@ __all__ = [
     "ingress_flows",
     "interface_flows",
     "neighbour_flows",
+    "nested_flows",
     "patch_flows",
     "probe_flows",
     "remote_flows",

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from chassis_agent import tables
 from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
-from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.openflow.oxm import FIELDS, VLAN_PRESENT, Term
 from chassis_agent.physical import tunnels
 from chassis_agent.physical.registers import (
     CLEAR_GENERAL,
@@ -35,6 +35,8 @@ from chassis_agent.physical.registers import (
 from chassis_agent.physical.shares import sender_flows
 
 _INTERFACE = 100
+_NESTED = 150
+"""Above what is from an interface: frames with the tag of a port that is nested there."""
 _LOOPBACK_CHECK = 100
 _UNICAST = 50
 
@@ -67,15 +69,38 @@ def interface_flows(side: Side, ofport: int, *, cookie: int) -> list[Flow]:
             tables.PHYSICAL_TO_LOGICAL,
             _INTERFACE,
             [Term(FIELDS["in_port"], ofport)],
-            act.set_field(FLAGS, ofport << tables.SENDER_SHIFT)
-            + _enter(side)
-            + act.set_field(FIELDS["nxm_in_port"], 0)
-            + _ingress(side),
+            _arrive(side, ofport),
             cookie=cookie,
         ),
         *sender_flows(ofport, cookie=cookie),
         *_delivery_flows(side, cookie=cookie),
         _leave(side, act.output(ofport), cookie=cookie),
+    ]
+
+
+def nested_flows(side: Side, ofport: int, tag: int, *, cookie: int) -> list[Flow]:
+    """A port whose packets have the VLAN tag `tag` on the interface of its parent.
+
+    Only outside: in its datapath they have none. Whom they are from, in the switch, is the parent.
+    """
+    tagged = tag | VLAN_PRESENT
+    return [
+        flow(
+            tables.PHYSICAL_TO_LOGICAL,
+            _NESTED,
+            [Term(FIELDS["in_port"], ofport), Term(FIELDS["vlan_vid"], tagged)],
+            act.pop_vlan() + _arrive(side, ofport),
+            cookie=cookie,
+        ),
+        *_delivery_flows(side, cookie=cookie),
+        _leave(
+            side,
+            act.push_vlan()
+            + act.set_field(FIELDS["vlan_vid"], tagged)
+            + act.output(ofport)
+            + act.pop_vlan(),
+            cookie=cookie,
+        ),
     ]
 
 
@@ -108,6 +133,16 @@ def remote_flows(
 def _sending(datapath_key: int, tunnel: tunnels.Tunnel) -> bytes:
     """The instructions that are the same for all ports of a datapath on a chassis."""
     return act.apply_actions(tunnels.encapsulate(datapath_key) + tunnels.send(tunnel))
+
+
+def _arrive(side: Side, ofport: int) -> bytes:
+    """What becomes of a packet that came by an interface."""
+    return (
+        act.set_field(FLAGS, ofport << tables.SENDER_SHIFT)
+        + _enter(side)
+        + act.set_field(FIELDS["nxm_in_port"], 0)
+        + _ingress(side)
+    )
 
 
 def _enter(side: Side) -> bytes:

@@ -63,7 +63,7 @@ class _Examination:
         self._target = question.target
 
     def checks(self) -> Iterator[Check]:
-        if self._entry.kind.has_interface:
+        if self._entry.kind.is_workload:
             yield binding(self._scene, self._entry)
         for check in self._way():
             wanted = self._sender if check.kind is CheckKind.REPLY else self._target
@@ -71,7 +71,7 @@ class _Examination:
             if not check.passed:
                 break
         target = self._target
-        if target is not None and target.kind.has_interface and target.name != self._entry.name:
+        if target is not None and target.kind.is_workload and target.name != self._entry.name:
             yield binding(self._scene, target)
 
     def _way(self) -> Iterator[Check]:
@@ -113,7 +113,7 @@ class _Examination:
     @property
     def _sender(self) -> PortBinding | None:
         """The port that replies are for: not known where the packet enters at a router."""
-        return self._entry if self._entry.kind.has_interface else None
+        return self._entry if self._entry.kind.is_workload else None
 
     # --- neighbours
 
@@ -271,7 +271,7 @@ class _Examination:
     def _assume_owned(self, packet: Packet, port: PortBinding) -> None:
         """Note that the one who got a packet takes it, where that isn't declared or guessed."""
         ends = packets.addresses(packet)
-        if ends is None or not port.kind.has_interface or _mac_of(port, ends[1]) is not None:
+        if ends is None or not port.kind.is_workload or _mac_of(port, ends[1]) is not None:
             return
         if ends[1].is_multicast or (port.datapath, str(ends[1])) in self._scene.guesses.owners:
             return

@@ -59,7 +59,7 @@ def taken(
     """Addresses that `changed` ports have and had not `before`, and others may have already."""
     known = {port.name: {a for host in hosts(port) for a in host.addresses} for port in before}
     for port in changed:
-        if not port.kind.has_interface:
+        if not port.kind.is_workload:
             continue
         old = known.get(port.name, set())
         for address in (a for host in hosts(port) for a in host.addresses if a not in old):
@@ -93,7 +93,7 @@ def _peers(scene: Scene, end: PortBinding) -> Iterator[str]:
     """Other ports of a port's switch, those with addresses."""
     for name in sorted(port.name for port in scene.snapshot.ports):
         port = scene.ports[name]
-        is_other = port.datapath == end.datapath and name != end.name and port.kind.has_interface
+        is_other = port.datapath == end.datapath and name != end.name and port.kind.is_workload
         if is_other and port.enabled and any(host.addresses for host in hosts(port)):
             yield name
 

@@ -123,7 +123,7 @@ class Addressing:
         source = words.source
         if isinstance(source.host, str):
             return self.ports[source.host]
-        owners = [port for port, _ in self._owners(source.host) if port.kind.has_interface]
+        owners = [port for port, _ in self._owners(source.host) if port.kind.is_workload]
         if len(owners) != 1:
             which = "no port has" if not owners else f"{len(owners)} ports have"
             reason = f"{which} the address {source.host}: say with inport where it enters"

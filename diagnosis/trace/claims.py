@@ -113,7 +113,7 @@ def _learned(
             (each for each in ports.values() if any(host.mac == number for host in hosts(each))),
             None,
         )
-        if holder is not None and holder.kind.has_interface and holder.enabled:
+        if holder is not None and holder.kind.is_workload and holder.enabled:
             yield Claim(Evidence.LEARNED, holder, number, port.peer)
 
 
@@ -151,7 +151,7 @@ def _is_allowed(address: Address, element: str) -> bool:
 
 def _open(ports: Mapping[str, PortBinding], address: Address) -> Iterator[Claim]:
     for port in ports.values():
-        if "unknown" in port.addresses and port.enabled and port.kind.has_interface:
+        if "unknown" in port.addresses and port.enabled and port.kind.is_workload:
             own = hosts(port)
             made_up = int(made_up_mac(f"{port.name} {address}").replace(":", ""), 16)
             yield Claim(Evidence.TAKES_UNKNOWN, port, own[0].mac if own else made_up)

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from typing import Literal, NamedTuple
 
 from diagnosis.trace.hindrances import Carriers
-from southbound.port_types import PlacedBy
 from southbound.rows import Chassis, PortBinding
 
 Problem = Literal["unbound", "dead-chassis", "not-up"]
@@ -37,11 +36,11 @@ class Hosting:
         return self.carriers.chassis
 
     def absences(self, names: Iterable[str]) -> Iterator[Absence]:
-        """What is wrong with the ports named, each once. Those that no plug
-        places are everywhere."""
+        """What is wrong with the ports named, each once. Those of no
+        workload are everywhere."""
         for name in dict.fromkeys(names):
             port = self.ports[name]
-            if port.kind.placed_by is not PlacedBy.PLUG:
+            if not port.kind.is_workload:
                 continue
             if (found := _absence(port, self.chassis)) is not None:
                 yield found

@@ -1,9 +1,9 @@
 """Logical switches, their ports, and the addresses claimed on them."""
 
-from sqlalchemy import BigInteger, Index, UniqueConstraint
+from sqlalchemy import BigInteger, ForeignKey, Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
-from northbound.models.base import Base, Name, Resource, name_within_project, reference
+from northbound.models.base import Base, Name, Resource, Uuid, name_within_project, reference
 
 
 class LogicalSwitch(Resource):
@@ -31,7 +31,8 @@ class LogicalSwitchPort(Resource):
 
     `addresses` holds OVN's address strings in canonical form; what ``dynamic``
     in them stands for is in `dynamic_addresses` (``MAC IP IP6``). A port of type
-    ``router`` has the one address ``router``: that of the router port it names.
+    ``router`` has the one address ``router``: that of the router port it names. One that is
+    nested in another port has that as its parent, and `allocated_tag` tells its frames there.
     """
 
     __tablename__ = "logical_switch_port"
@@ -50,6 +51,15 @@ class LogicalSwitchPort(Resource):
     router_port: Mapped[str | None] = mapped_column(Name, index=True, default=None)
     requested_chassis: Mapped[list[str]] = mapped_column(default=list)
     tunnel_key: Mapped[int]
+    parent_id: Mapped[str | None] = mapped_column(
+        Uuid,
+        ForeignKey("logical_switch_port.id", deferrable=True, initially="DEFERRED"),
+        index=True,
+        default=None,
+        sort_order=94,
+    )
+    tag: Mapped[int | None] = mapped_column(default=None, sort_order=95)
+    allocated_tag: Mapped[int | None] = mapped_column(default=None, sort_order=96)
 
 
 class AddressClaim(Base):

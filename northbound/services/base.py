@@ -354,6 +354,9 @@ class Service(Generic[M, S]):
     def complete(self, objects: Sequence[dict[str, Any]]) -> None:
         """Fill in what objects of a document leave for each other to say."""
 
+    def let_unwanted_go(self, tx: Transaction, plan: Plan) -> None:
+        """Part what a document keeps from objects of the kind that it is about to delete."""
+
     def make_room(self, tx: Transaction, plan: Plan) -> None:
         """Undo what would be in the way of what the document wants, before any of it is made."""
 
@@ -363,7 +366,15 @@ class Service(Generic[M, S]):
     @property
     def links(self) -> tuple[str, ...]:
         """The fields that refer to objects of the same kind, which all have to be there first."""
-        return tuple(f.name for f in self.references if f.refers and f.refers.kind == self.kind)
+        return tuple(
+            field.name
+            for field in self.references
+            if field.refers and field.refers.kind == self.kind and not field.refers.ordered
+        )
+
+    def turn(self, values: Mapping[str, Any]) -> int:  # noqa: ARG002
+        """Return when an object of a document is made: those of lower turns are there first."""
+        return 0
 
     def parts_of(self, reader: Reader, kind: str, owner_id: str) -> Sequence[M]:
         """The objects that are part of one object of `kind`."""

@@ -8,10 +8,13 @@ from sqlalchemy import select
 from northbound.errors import ConflictError, InvalidError
 from northbound.ipam import AddressBook, dynamic_addresses, effective
 from northbound.models import LogicalRouterPort, LogicalSwitch, LogicalSwitchPort, PortGroup
+from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
+from northbound.services.nesting import leave_parents, let_parent_go, nest, part_from_unwanted
 from northbound.specs import LogicalSwitchPortSpec
+from northbound.specs.switching import ANY_TAG
 from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
 
@@ -46,6 +49,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         if router_port is not None:
             self._check_is_free(tx, row, router_port)
         super()._assign(tx, row, spec, referents)
+        nest(tx, row, referents["parent"], spec.tag)
         claim_addresses(tx, referents["logical_switch"], row, old)
 
     def _check_is_free(
@@ -71,6 +75,16 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         release_addresses(tx, row)
         if row.router_port != values["router_port"]:
             row.router_port = None
+        let_parent_go(tx, row, values["parent"], values["tag"])
+
+    def turn(self, values: Mapping[str, Any]) -> int:
+        """Parents come before what is nested in them, and tags that are said before others."""
+        if values["parent"] is None:
+            return 0
+        return 2 if values["tag"] == ANY_TAG else 1
+
+    def let_unwanted_go(self, tx: Transaction, plan: Plan) -> None:  # noqa: ARG002
+        part_from_unwanted(plan, self.kind)
 
     def remove(
         self,
@@ -79,6 +93,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         *,
         cascade: bool = False,  # noqa: ARG002
     ) -> None:
+        leave_parents(tx, rows)
         for group_id in PORTS_OF_GROUPS.leave(tx, [port.id for port in rows]):
             group = tx.by_id(PortGroup, group_id)
             if group is not None:

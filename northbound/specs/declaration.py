@@ -27,13 +27,16 @@ class RefersTo:
 
     The row keeps the id in the column ``FIELD_id``, or with `by_name` the name in a column
     called like the field. An object is part of its `owner`: it cannot move to another one.
-    What `holds` cannot be deleted while the reference is there.
+    What `holds` cannot be deleted while the reference is there. Objects that refer to others of
+    their own kind are joined once all of them are there, unless a kind says in which order they
+    are made (`ordered`).
     """
 
     kind: str
     owner: bool = False
     by_name: bool = False
     holds: bool = True
+    ordered: bool = False
 
 
 @dataclass(frozen=True)

@@ -24,6 +24,11 @@ from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
 PortType = Literal["vif", "router"]
 
+ANY_TAG = 0
+"""As a tag: whichever is free."""
+TAGS = (1, 4094)
+"""The lowest and the highest VLAN tag (IEEE 802.1Q)."""
+
 
 def _subnet4(text: str) -> str:
     network = parse_host_network(text)
@@ -110,6 +115,13 @@ class LogicalSwitchPortProperties(Spec):
         list[Reference], AfterValidator(unique), Field(default_factory=list)
     ]
     """The only chassis that may bind the port; empty allows every one."""
+    parent: Annotated[
+        Reference | None, RefersTo("logical_switch_port", holds=False, ordered=True)
+    ] = None
+    """The port of the workload that this port's is inside of, on any switch. The port is where
+    its parent is, and its frames have a VLAN tag there."""
+    tag: Annotated[int, Field(ge=ANY_TAG, le=TAGS[1])] | None = None
+    """The VLAN tag of a port with a parent; 0 gives it one that is free there."""
 
     @model_validator(mode="before")
     @classmethod
@@ -126,8 +138,8 @@ class LogicalSwitchPortProperties(Spec):
                 raise FieldError("router_port", "a port of type 'router' needs one")
             if words:
                 raise FieldError("addresses", "a port of type 'router' has its router port's")
-            for field in ("port_security", "requested_chassis"):
-                if getattr(self, field):
+            for field in ("port_security", "requested_chassis", "parent", "tag"):
+                if getattr(self, field) not in (None, []):
                     raise FieldError(field, "is for ports of type 'vif'")
             return self if self.addresses else self.model_copy(update={"addresses": ["router"]})
         if self.router_port is not None:
@@ -138,12 +150,26 @@ class LogicalSwitchPortProperties(Spec):
             raise FieldError("addresses", "at most one element may be dynamic")
         return self
 
+    @model_validator(mode="after")
+    def _parent_has_tags(self) -> Self:
+        if self.parent is None:
+            if self.tag is not None:
+                raise FieldError("tag", "is for ports with a parent")
+            return self
+        if self.tag is None:
+            raise FieldError("tag", "a port with a parent needs one; 0 gives it one that is free")
+        if self.requested_chassis:
+            raise FieldError("requested_chassis", "a port with a parent is where its parent is")
+        return self
+
 
 class LogicalSwitchPortFacts(TunnelKey):
     """What users see of a port and cannot set."""
 
     dynamic_addresses: str | None = None
     """What `dynamic` in `addresses` stands for."""
+    allocated_tag: int | None = None
+    """The VLAN tag of its frames on the interface of its parent."""
 
 
 class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
@@ -162,7 +188,7 @@ class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
         },
         patch={"enabled": False},
         facts=LogicalSwitchPortFacts,
-        fact_examples={"dynamic_addresses": None, "tunnel_key": 1},
+        fact_examples={"dynamic_addresses": None, "allocated_tag": None, "tunnel_key": 1},
         identifying=("name", "logical_switch", "type"),
         collection="ports",
         stays=True,

@@ -96,9 +96,9 @@ class Hearing:
             case wire.PortUp(port, up):
                 facts.set_up(chassis, port, up)
             case wire.LearnedMac(port, ip, mac):
-                facts.learn_mac(chassis, port, ip, mac)
+                facts.learned.learn_mac(chassis, port, ip, mac)
             case wire.LearnedFdb(port, mac):
-                facts.learn_fdb(chassis, port, mac)
+                facts.learned.learn_fdb(chassis, port, mac)
             case wire.Counters(values):
                 self._session.counters = bounded_counters(values)
             case wire.Tunnels():

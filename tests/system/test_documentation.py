@@ -48,6 +48,12 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
     assert all(process["running"] for process in status["processes"].values())
 
 
+@pytest.mark.parametrize("page", ["docs/nested-ports.md"])
+def test_pages_that_need_a_server_only(sandbox: Sandbox, page: str) -> None:
+    sandbox.serve()
+    assert sandbox.troubles(page) == []
+
+
 def test_the_server(sandbox: Sandbox, tmp_path: Path) -> None:
     sandbox.serve()
     # The page has an authority sign, which is there already.

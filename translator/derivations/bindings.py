@@ -42,6 +42,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
     if port is None:
         return None
     peer = peer_router_port(read, port)
+    parent = read(LogicalSwitchPort, port.parent) if port.parent else None
     return PortBinding(
         id=lsp,
         datapath=port.switch,
@@ -54,6 +55,9 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         peer="" if peer is None else peer.name,
         peer_datapath="" if peer is None else peer.router,
         requested_chassis=port.requested_chassis,
+        parent=port.parent,
+        parent_name="" if parent is None else parent.name,
+        tag=port.tag,
     )
 
 

@@ -66,7 +66,7 @@ async def take_unknown(net: Plugged, random: Random) -> None:
 
 async def learn(net: Plugged, random: Random) -> None:
     mac = f"0a:00:00:00:{MACS[random.choice(('a1', 'a2'))]}"
-    net.server.realised.facts.learn_mac("hv1", "r1-a", SHARED[0], mac)
+    net.server.realised.facts.learned.learn_mac("hv1", "r1-a", SHARED[0], mac)
 
 
 EDITS: tuple[Edit, ...] = (add_acl, add_acl, add_acl, share, share, take_unknown, learn)

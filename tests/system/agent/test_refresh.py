@@ -18,7 +18,7 @@ async def test_a_source_that_sends_is_told_again(
     server.state.facts.learned_age = 0.3
     await agent.restart()
     await both_ports_up(switch, server, agent)
-    server.state.facts.learn_fdb("hv1", "p1", MAC)
+    server.state.facts.learned.learn_fdb("hv1", "p1", MAC)
     in_lookup = f"table={tables.FDB_LOOKUP}"
     await agent.until(lambda _: any(in_lookup in flow for flow in switch.flows()))
     assert (await agent.status())["counters"].get("learned_refreshed", 0) == 0

@@ -25,8 +25,9 @@ def test_ports_of_intent_have_a_type_that_is_known() -> None:
 def test_a_port_that_a_plug_places_has_an_interface_and_is_behind_a_tunnel(
     kind: port_types.PortKind,
 ) -> None:
-    if kind.placed_by is PlacedBy.PLUG:
-        assert (kind.has_interface, kind.transport) == (True, Transport.TUNNEL)
+    assert kind.has_interface is (kind.placed_by is PlacedBy.PLUG)
+    if kind.placed_by in (PlacedBy.PLUG, PlacedBy.PARENT):
+        assert kind.transport is Transport.TUNNEL
     else:
         assert kind.transport is Transport.HERE
 

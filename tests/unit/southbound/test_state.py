@@ -168,7 +168,7 @@ async def aging(store: Store, clock: Clock) -> RealisedState:
 
 
 def learn(facts: Facts, number: int, port: str = "web-1") -> None:
-    facts.learn_fdb("hv1", port, f"0a:00:00:00:00:{number:02x}")
+    facts.learned.learn_fdb("hv1", port, f"0a:00:00:00:00:{number:02x}")
 
 
 async def test_addresses_not_seen_for_the_age_go(aging: RealisedState, clock: Clock) -> None:
@@ -176,7 +176,7 @@ async def test_addresses_not_seen_for_the_age_go(aging: RealisedState, clock: Cl
     clock.now += 200
     learn(aging.facts, 2)
     clock.now += 150
-    aging.facts.expire()
+    aging.facts.learned.expire()
     assert set(aging.rows(FdbEntry)) == {"d1/0a:00:00:00:00:02"}
 
 
@@ -188,7 +188,7 @@ async def test_seeing_an_address_again_keeps_it_and_tells_nobody(
     clock.now += 200
     learn(aging.facts, 1)
     clock.now += 200
-    aging.facts.expire()
+    aging.facts.learned.expire()
     assert set(aging.rows(FdbEntry)) == {"d1/0a:00:00:00:00:01"}
     assert aging.feed.position == position
 
@@ -226,7 +226,7 @@ async def test_what_was_learned_on_a_port_goes_when_it_is_another(
     aging: RealisedState, changed: list[Row]
 ) -> None:
     learn(aging.facts, 1)
-    aging.facts.learn_mac("hv1", "r-web", "10.0.0.1", "0a:00:00:00:00:01")
+    aging.facts.learned.learn_mac("hv1", "r-web", "10.0.0.1", "0a:00:00:00:00:01")
     assert aging.rows(FdbEntry)
     assert aging.rows(MacBinding)
     await aging.write(2, changed)
@@ -239,7 +239,7 @@ async def test_what_is_learned_belongs_to_a_port_whatever_it_is_called(
 ) -> None:
     """A chassis has no second share of a port by calling it by its id, and leaves nothing."""
     learn(aging.facts, 1, PORT.id)
-    aging.facts.learn_mac("hv1", ROUTER_PORT.id, "10.0.0.1", "0a:00:00:00:00:01")
+    aging.facts.learned.learn_mac("hv1", ROUTER_PORT.id, "10.0.0.1", "0a:00:00:00:00:01")
     assert [row.port for row in aging.rows(FdbEntry).values()] == [PORT.name]
     assert [row.port for row in aging.rows(MacBinding).values()] == [ROUTER_PORT.name]
     await aging.write(2, [], [PORT.row_id, ROUTER_PORT.row_id])
@@ -251,7 +251,7 @@ async def test_neighbours_go_with_the_network_that_they_are_in(aging: RealisedSt
     networks = ("10.0.0.0/24", "10.0.1.0/24")
     await aging.write(2, [msgspec.structs.replace(ROUTER_PORT, neighbours=networks)])
     for ip in ("10.0.0.1", "10.0.1.1"):
-        aging.facts.learn_mac("hv1", "r-web", ip, "0a:00:00:00:00:01")
+        aging.facts.learned.learn_mac("hv1", "r-web", ip, "0a:00:00:00:00:01")
     assert len(aging.rows(MacBinding)) == 2
     await aging.write(3, [ROUTER_PORT])
     assert [row.ip for row in aging.rows(MacBinding).values()] == ["10.0.0.1"]

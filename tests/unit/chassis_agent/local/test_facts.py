@@ -6,6 +6,7 @@ from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.inputs import LocalPort, SwitchPort, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.local.bindings import Bindings
 from chassis_agent.local.facts import LocalFacts
+from chassis_agent.local.port_names import PortNames
 from chassis_agent.local.zones import ZoneAllocator
 from chassis_agent.ovsdb.view import Bridge, Interface
 from southbound.rows import PortBinding
@@ -30,7 +31,8 @@ class Host:
 
     def __init__(self, zones: Mapping[str, int] | None = None) -> None:
         self.local = LocalFacts("hv1", ZoneAllocator(zones or {}))
-        self.rows = dict(ROWS)
+        self.ports = PortNames()
+        self.ports.change(ROWS.values(), ())
         self.routers: list[str] = []
 
     def update(
@@ -39,9 +41,7 @@ class Host:
         def routers(_bindings: Bindings) -> list[str]:
             return self.routers
 
-        self.change = self.local.update(
-            bridge, self.rows.get, routers, all_rows_known=all_rows_known
-        )
+        self.change = self.local.update(bridge, self.ports, routers, all_rows_known=all_rows_known)
         return {(table.__name__, key): row for table, key, row in self.change.facts}
 
 
@@ -75,10 +75,10 @@ def test_what_changed_is_said_alone() -> None:
 
 def test_a_plugged_port_without_a_row_waits() -> None:
     host = Host()
-    del host.rows["a"]
+    host.ports.change((), [ROWS["a"].row_id])
     assert ("LocalPort", "a") not in host.update(bridge(a=5))
     assert host.change.plugged == {"a"}
-    host.rows = dict(ROWS)
+    host.ports.change(ROWS.values(), ())
     assert host.update(bridge(a=5)) == {
         ("LocalPort", "a"): LocalPort(5),
         ("SwitchPort", "a"): SwitchPort("br-int", "tap-a", frozenset()),
@@ -88,10 +88,10 @@ def test_a_plugged_port_without_a_row_waits() -> None:
 
 def test_zones_are_kept_until_all_rows_are_known() -> None:
     host = Host({"a": 7, "gone": 8})
-    host.rows = {}
+    host.ports.change((), [row.row_id for row in ROWS.values()])
     host.update(bridge(a=5), all_rows_known=False)
     assert host.local.zones == {"a": 7, "gone": 8}
-    host.rows = dict(ROWS)
+    host.ports.change(ROWS.values(), ())
     host.update(bridge(a=5))
     assert host.local.zones == {"a": 7}
 
@@ -105,3 +105,21 @@ def test_routers_have_two_zones() -> None:
 
 def test_without_a_tunnel_port_there_is_none() -> None:
     assert Host().update(Bridge("br-int"))["ThisChassis", ""] == ThisChassis("hv1", 0)
+
+
+def test_what_is_nested_in_a_port_is_where_that_is() -> None:
+    """Also before the server says so, with a tag and a zone of its own."""
+    host = Host()
+    inner = PortBinding("id-c", "other", "c", 7, "nested", parent="id-a", parent_name="a", tag=100)
+    host.ports.change([inner], ())
+    facts = host.update(bridge(a=5))
+    assert facts["LocalPort", "c"] == LocalPort(5, 100)
+    assert facts["Zone", "c"] != facts["Zone", "a"]
+    assert host.update(bridge())["LocalPort", "c"] is None
+    host.update(bridge(a=6))
+    host.ports.change((), [inner.row_id])
+    assert host.update(bridge(a=6)) == {
+        ("LocalPort", "c"): None,
+        ("SwitchPort", "c"): None,
+        ("Zone", "c"): None,
+    }

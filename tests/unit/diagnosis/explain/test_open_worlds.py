@@ -63,7 +63,7 @@ async def test_an_address_behind_a_port_that_takes_unknown_ones(net: Plugged, so
 
 
 async def test_an_address_that_the_router_has_learned(net: Plugged) -> None:
-    net.server.realised.facts.learn_mac("hv1", "r1-a", VIRTUAL, A2)
+    net.server.realised.facts.learned.learn_mac("hv1", "r1-a", VIRTUAL, A2)
     found = await net.ask(source="a1", destination=VIRTUAL)
     assert found["answer"] == "yes", found["text"]
     text = found["assumptions"][0]["text"]
@@ -78,7 +78,7 @@ async def test_an_address_that_the_router_has_learned(net: Plugged) -> None:
 
 async def test_a_no_that_rests_on_what_a_router_has_learned_says_so(net: Plugged) -> None:
     await net.change("/logical-switch-ports/a2", port_security=[f"{A2} 10.1.0.12"])
-    net.server.realised.facts.learn_mac("hv1", "r1-a", VIRTUAL, A2)
+    net.server.realised.facts.learned.learn_mac("hv1", "r1-a", VIRTUAL, A2)
     found = await refused(net, source="b1", destination=VIRTUAL)
     assert "port security of logical switch port a2" in found["text"]
     assert kinds(found) == ["owner"]

@@ -133,7 +133,7 @@ async def test_what_was_learned_goes_with_the_port(demo: Server) -> None:
     realised = demo.realised
     realised.facts.connected(Chassis("hv1"))
     realised.facts.claim("hv1", "web-1")
-    realised.facts.learn_mac("hv1", "core-to-data", "10.20.2.99", "0a:00:00:20:02:99")
+    realised.facts.learned.learn_mac("hv1", "core-to-data", "10.20.2.99", "0a:00:00:20:02:99")
     packet = "icmp web-1 -> 10.20.2.99"
     assert (await verdict(demo, packet))["outcome"] != "asked"
     again = {
