@@ -90,6 +90,7 @@ def router_port(switch: int, switches_per_router: int = SWITCHES_PER_ROUTER) -> 
         "peer": None,
         "enabled": True,
         "tunnel_key": 1 + switch % switches_per_router,
+        "route_table": "main",
         **_RESOURCE,
     }
 
@@ -178,6 +179,10 @@ def static_route(router: int, index: int) -> Image:
         "nexthop": str(_subnet(router * SWITCHES_PER_ROUTER)[250]),
         "output_port": None,
         "policy": "dst-ip",
+        "route_table": "main",
+        "origin": "static",
+        "override_connected": False,
+        "number": index + 1,
         **_RESOURCE,
     }
 

@@ -3,12 +3,16 @@
 Neither part has a slash in it. Needs no database: the translator speaks of names, too.
 """
 
+from hashlib import blake2b
 from typing import Final, NamedTuple
 
 DEFAULT_PROJECT: Final = "default"
 """The project of objects of which no other is said."""
 
 PROJECT_SIGN: Final = "/"
+
+MAIN_TABLE: Final = "main"
+"""The table of routes that name none, and of packets from router ports that name none."""
 
 
 class Name(NamedTuple):
@@ -35,3 +39,15 @@ def qualified_name(project: str, name: str, home: str) -> str:
     ('web', 'acme/web')
     """
     return name if project == home else f"{project}{PROJECT_SIGN}{name}"
+
+
+def route_table_number(name: str) -> int:
+    """Return the 32-bit number by which flows know a route table of a router.
+
+    >>> route_table_number("main"), route_table_number("guests")
+    (0, 1381655344)
+    """
+    if name == MAIN_TABLE:
+        return 0
+    digest = blake2b(name.encode(), digest_size=8).digest()
+    return 1 + int.from_bytes(digest) % 0xFFFFFFFF

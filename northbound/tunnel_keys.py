@@ -1,7 +1,8 @@
-"""Numbers that name datapaths and ports on the wire between chassis.
+"""Numbers that name datapaths and ports on the wire between chassis, and what flows count.
 
 A datapath (switch or router) has a 24-bit key, the Geneve VNI. A port has a
-15-bit key within its datapath.
+15-bit key within its datapath. A static route has a 16-bit number within its router, by which
+a flow that spreads packets over several of them says which one it chose.
 """
 
 from collections.abc import Mapping, Sequence
@@ -16,11 +17,13 @@ from northbound.models import (
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
+    StaticRoute,
 )
 from northbound.transaction import Transaction
 
 DATAPATH_KEYS = (1, (1 << 24) - 1)
 PORT_KEYS = (1, (1 << 15) - 1)
+ROUTE_NUMBERS = (1, (1 << 16) - 1)
 
 
 def _taken(keys: Select[Any] | CompoundSelect[Any]) -> Select[Any]:
@@ -37,6 +40,9 @@ _OF_SWITCH = _taken(
 )
 _OF_ROUTER = _taken(
     select(LogicalRouterPort.tunnel_key).where(LogicalRouterPort.logical_router_id == _OWNER)
+)
+_ROUTES = _taken(
+    select(StaticRoute.number.label("tunnel_key")).where(StaticRoute.logical_router_id == _OWNER)
 )
 
 
@@ -59,6 +65,12 @@ class TunnelKeys:
     def router_port(self, router: LogicalRouter) -> int:
         """A key for a new port of `router`."""
         return self._port(_OF_ROUTER, router)
+
+    def static_route(self, router: LogicalRouter) -> int:
+        """A number for a new static route of `router`."""
+        title = f"the pool of numbers of static routes of {router.name!r}"
+        owner = {"owner": router.id}
+        return self._pool(f"route/{router.id}", title, ROUTE_NUMBERS, _ROUTES, owner).take()
 
     def _port(self, query: Select[Any], datapath: LogicalSwitch | LogicalRouter) -> int:
         title = f"the pool of port keys of {datapath.name!r}"

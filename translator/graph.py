@@ -44,6 +44,7 @@ FLOWS: Derivations = (
     router.router_flows,
     router.router_port_flows,
     route_flows.static_route_flows,
+    route_flows.spreading_flows,
     neighbour_flows.neighbour_flows,
     static.static_mac_binding_flows,
     learning.asking_flows,
@@ -86,7 +87,9 @@ def _relations(graph: Graph) -> None:
 
     graph.group(routes.network_lengths, over=LogicalRouterPort)
     graph.group(routes.ports_by_network, over=LogicalRouterPort)
-    graph.group(routes.routes_by_prefix, over=StaticRoute)
+    graph.group(routes.routes_of_group, over=StaticRoute)
+    graph.group(routes.route_groups, over=StaticRoute)
+    graph.derive(routes.is_spread, over=routes.route_groups)
     graph.derive(routes.next_hop_beyond, over=StaticRoute)
     graph.group(routes.next_hops_beyond, over=routes.next_hop_beyond)
 
@@ -138,6 +141,7 @@ def _flows(graph: Graph) -> None:
     )
     graph.derive(router.router_port_flows, over=LogicalRouterPort, output=True)
     graph.derive(route_flows.static_route_flows, over=StaticRoute, output=True)
+    graph.derive(route_flows.spreading_flows, over=routes.route_groups, output=True)
     graph.derive(neighbour_flows.neighbour_flows, over=neighbours.neighbours, output=True)
     graph.derive(static.static_mac_binding_flows, over=static.StaticMacBinding, output=True)
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)

@@ -13,7 +13,7 @@ from operator import itemgetter
 from typing import Annotated, Any, NamedTuple, get_type_hints
 
 from logical_flow.addresses import link_local
-from northbound.names import DEFAULT_PROJECT
+from northbound.names import DEFAULT_PROJECT, route_table_number
 from southbound.port_types import NESTED, PortKind
 from translator.addresses import (
     Interface,
@@ -194,6 +194,7 @@ class LogicalRouterPort(NamedTuple):
     networks6: Annotated[tuple[Interface, ...], Column("networks", _networks6)]
     peer: Annotated[str, Column("peer", _or_empty)]
     qualified: str = ""
+    route_table: Annotated[int, Column("route_table", route_table_number)] = 0
 
     @property
     def networks(self) -> tuple[Interface, ...]:
@@ -214,7 +215,7 @@ def _is_by_source(policy: str) -> bool:
 
 
 class StaticRoute(NamedTuple):
-    """`nexthop` is empty for a route that discards."""
+    """`nexthop` is empty for a route that discards; `table` is 0 for the main one."""
 
     id: str
     router: Annotated[str, Column("logical_router_id")]
@@ -222,6 +223,10 @@ class StaticRoute(NamedTuple):
     nexthop: Annotated[bytes, Column("nexthop", _nexthop)]
     output_port: Annotated[str, Column("output_port", _or_empty)]
     by_source: Annotated[bool, Column("policy", _is_by_source)]
+    table: Annotated[int, Column("route_table", route_table_number)]
+    origin: str
+    override_connected: bool
+    number: int
 
 
 class PortGroup(NamedTuple):

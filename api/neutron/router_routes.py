@@ -1,10 +1,12 @@
 """Extra routes of routers: static routes that choose by destination and lead to a next hop.
 
-Those that ``/v1`` made and that Neutron has no words for (by source, or that discard) are
-neither shown nor touched. A router of Treadle's has one route for a destination.
+Those that ``/v1`` made and that Neutron has no words for (by source, of another table, or that
+discard) are neither shown nor touched. Packets for a destination with several next hops are
+spread over them.
 """
 
 import ipaddress
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any
 
@@ -15,6 +17,7 @@ from api.neutron.router_interfaces import Interface
 from api.neutron.values import ip_address, list_of, strict_cidr, struct
 from northbound.inserting import batched
 from northbound.models import LogicalRouter, StaticRoute
+from northbound.names import MAIN_TABLE
 from northbound.services import STATIC_ROUTES
 from northbound.transaction import Reader, Transaction
 
@@ -32,6 +35,7 @@ def routes_of(reader: Reader, router_ids: Collection[str]) -> dict[str, list[Sta
         query = select(StaticRoute).where(
             StaticRoute.logical_router_id.in_(some),
             StaticRoute.policy == "dst-ip",
+            StaticRoute.route_table == MAIN_TABLE,
             StaticRoute.nexthop != "discard",
         )
         for route in reader.session.scalars(
@@ -65,33 +69,50 @@ def set_routes(
 
     A route that stays is not touched, one with another next hop is changed in place.
     """
-    present = {route.ip_prefix: route for route in routes_of(tx, [router.id])[router.id]}
-    wanted: dict[str, Route] = {}
+    present: dict[str, list[StaticRoute]] = defaultdict(list)
+    for row in routes_of(tx, [router.id])[router.id]:
+        present[row.ip_prefix].append(row)
+    wanted: dict[str, list[Route]] = defaultdict(list)
     for route in routes:
-        if route["destination"] in wanted:
-            raise _invalid(routes, "a router has one route to a destination")
-        wanted[route["destination"]] = route
-        before = present.get(route["destination"])
-        if before is None or before.nexthop != route["nexthop"]:
+        wanted[route["destination"]].append(route)
+        if all(route["nexthop"] != row.nexthop for row in present[route["destination"]]):
             _check_nexthop(routes, route, interfaces)
-    for destination, row in present.items():
-        if destination not in wanted:
+    changes = [
+        _Change(present[destination], wanted[destination])
+        for destination in dict.fromkeys([*present, *wanted])
+    ]
+    for change in changes:
+        for row in change.gone:
             STATIC_ROUTES.remove(tx, [row])
     tx.flush()
-    for destination, route in wanted.items():
-        before = present.get(destination)
-        if before is None:
+    for change in changes:
+        for row, route in change.moved:
+            patch = {"nexthop": route["nexthop"], "output_port": None}
+            STATIC_ROUTES.amend(tx, row, patch)
+        for route in change.new:
             values = {
                 "project": router.project,
                 "logical_router": router.id,
-                "ip_prefix": destination,
+                "ip_prefix": route["destination"],
                 "nexthop": route["nexthop"],
             }
             STATIC_ROUTES.create(tx, values)
-        elif before.nexthop != route["nexthop"]:
-            patch = {"nexthop": route["nexthop"], "output_port": None}
-            STATIC_ROUTES.amend(tx, before, patch)
     tx.flush()
+
+
+class _Change:
+    """What becomes of the routes to one destination."""
+
+    def __init__(self, present: Sequence[StaticRoute], wanted: Sequence[Route]) -> None:
+        hops = {route["nexthop"] for route in wanted}
+        there = {row.nexthop for row in present}
+        free = [row for row in present if row.nexthop not in hops]
+        missing = [route for route in wanted if route["nexthop"] not in there]
+        count = min(len(free), len(missing))
+        self.moved = list(zip(free[:count], missing[:count], strict=True))
+        """Routes that get another next hop."""
+        self.gone = free[count:]
+        self.new = missing[count:]
 
 
 def needs_subnet(routes: Iterable[StaticRoute], cidr: str) -> bool:

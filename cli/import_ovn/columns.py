@@ -238,7 +238,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "requested-tnl-key": _OWN_KEYS,
             "prefix_delegation": Unsupported("no prefix is asked for", harmless="false"),
             "prefix": KEPT,
-            "route_table": Unsupported("there are no route tables"),
+            "route_table": KEPT,
             "gateway_mtu": Unsupported("packet sizes are not checked"),
             "gateway_mtu_bypass": KEPT,
         },
@@ -249,11 +249,10 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "output_port": KEPT,
         "policy": KEPT,
         "external_ids": KEPT,
-        "route_table": Unsupported("there are no route tables"),
+        "route_table": KEPT,
         "bfd": Unsupported("next hops are not supervised"),
         "options": {
-            # Of several next hops; that they are several is told of the routes themselves.
-            "ecmp_symmetric_reply": Unsupported("there is no ECMP", False, "false"),
+            "ecmp_symmetric_reply": Unsupported("replies go any way", harmless="false"),
             "origin": KEPT,
         },
     },

@@ -2,8 +2,8 @@
 
 A route that OVN itself passes over, since nothing leads to its next hop, is left behind
 with a note. One for whose next hop no host answers, such as the router's own address, drops
-packets in OVN, and becomes one that discards them. Of several next hops for one prefix the
-first is kept, and the others are listed: Treadle doesn't spread packets over them.
+packets in OVN, and becomes one that discards them. Of several next hops for one prefix those
+are kept that go together with the first: of its family, and none that discards beside it.
 """
 
 import ipaddress
@@ -13,7 +13,9 @@ from typing import Final
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import address, interface, mac
+from northbound.names import MAIN_TABLE
 from northbound.services.nexthops import why_no_host
+from northbound.services.static_routes import MOST_MEMBERS
 from northbound.specs.routing import (
     LogicalRouterPortProperties,
     LogicalRouterProperties,
@@ -54,11 +56,13 @@ class Routing:
         if not networks:
             self._draft.report.lost(row, "networks", "not imported: none of its networks is")
             return
-        values = {
+        values: Values = {
             "mac": read,
             "networks": networks,
             "enabled": row.flag("enabled", default=True),
         }
+        if table := row.mapping("options").get("route_table"):
+            values["route_table"] = table
         accepted = self._draft.accepted(row, LogicalRouterPortProperties, values)
         if accepted is not None:
             self.ports[row.name] = self._draft.names.of(row), accepted
@@ -112,24 +116,29 @@ class Routing:
 
     def _routes(self, router: Row, ports: Ports, *, complete: bool) -> list[Values]:
         """The router's routes, by prefix; `complete` if all of its ports are imported."""
-        ways: dict[tuple[str, str], tuple[Values, Row]] = {}
+        groups: dict[tuple[str, ...], dict[_Way, tuple[Values, Row]]] = {}
         rows = self._draft.snapshot.referred(router, "static_routes", "Logical_Router_Static_Route")
         for row in rows:
             values = self._route(row, ports, complete=complete)
             if values is None or not self._is_followed(row, values):
                 continue
-            key = values["ip_prefix"], values.get("policy", "dst-ip")
-            first, first_row = ways.setdefault(key, (values, row))
-            if first is values:
-                continue
-            if _way(first) == _way(values):
-                reason = f"not imported: says the same as {first_row.uuid}"
+            group = groups.setdefault(_group(values), {})
+            first, first_row = next(iter(group.values()), (values, row))
+            _, same = group.get(_way(values), (values, None))
+            if same is not None:
+                reason = f"not imported: says the same as {same.uuid}"
                 self._draft.report.noted(row, "ip_prefix", reason)
+            elif _family(first) != _family(values):
+                reason = f"not imported: {values['ip_prefix']} has a next hop ({first_row.uuid}) "
+                reason += "that this one doesn't go together with"
+                self._draft.report.lost(row, "nexthop", reason)
+            elif len(group) >= MOST_MEMBERS:
+                reason = f"not imported: {values['ip_prefix']} has {MOST_MEMBERS} next hops already"
+                self._draft.report.lost(row, "nexthop", reason)
             else:
-                reason = f"not imported: {key[0]} has a next hop ({first_row.uuid}), and there"
-                self._draft.report.lost(row, "nexthop", f"{reason} is no ECMP")
-        routes = (values for values, _ in ways.values())
-        return sorted(routes, key=lambda route: (route["ip_prefix"], route.get("policy", "")))
+                group[_way(values)] = values, row
+        routes = [values for group in groups.values() for values, _ in group.values()]
+        return sorted(routes, key=lambda route: (*_group(route), *map(str, _way(route))))
 
     def _route(self, row: Row, ports: Ports, *, complete: bool) -> Values | None:
         read = _read_route(row)
@@ -143,6 +152,10 @@ class Routing:
         values: Values = {"ip_prefix": prefix, "nexthop": nexthop}
         if row.text("policy"):
             values["policy"] = row.text("policy")
+        if row.text("route_table"):
+            values["route_table"] = row.text("route_table")
+        if row.mapping("options").get("origin") == "connected":
+            values["origin"] = "connected"
         if reason := _why_no_host(nexthop, ports):
             # In OVN the route is in force, and its packets wait for an answer in vain.
             accepted = self._draft.accepted(
@@ -205,8 +218,22 @@ def _read_route(row: Row) -> tuple[str, str] | None:
     return str(prefix.network), hop
 
 
-def _way(route: Values) -> tuple[str, str | None]:
+_Way = tuple[str, str | None]
+
+
+def _way(route: Values) -> _Way:
     return route["nexthop"], route.get("output_port")
+
+
+def _group(route: Values) -> tuple[str, ...]:
+    """What routes agree in over which packets are spread."""
+    policy, table = route.get("policy", "dst-ip"), route.get("route_table", MAIN_TABLE)
+    return route["ip_prefix"], policy, table, route.get("origin", "static")
+
+
+def _family(route: Values) -> str:
+    nexthop: str = route["nexthop"]
+    return nexthop if nexthop == "discard" else "IPv6" if ":" in nexthop else "IPv4"
 
 
 def _is_link_local(text: str) -> bool:

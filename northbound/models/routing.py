@@ -1,6 +1,6 @@
 """Logical routers, their ports, their static routes and what they are told of neighbours."""
 
-from sqlalchemy import UniqueConstraint
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from northbound.models.base import Name, Resource, name_within_project, reference
@@ -38,6 +38,7 @@ class LogicalRouterPort(Resource):
     peer: Mapped[str | None] = mapped_column(Name, index=True, default=None)
     enabled: Mapped[bool] = mapped_column(default=True)
     tunnel_key: Mapped[int]
+    route_table: Mapped[str] = mapped_column(Name, default="main", sort_order=93)
 
 
 class StaticRoute(Resource):
@@ -46,16 +47,25 @@ class StaticRoute(Resource):
     `ip_prefix` is matched against the destination, or against the source with
     the policy ``src-ip``. `nexthop` is an address or ``discard``. Without
     `output_port` (the name of one of the router's ports) the port is the one
-    whose network holds the next hop.
+    whose network holds the next hop. `number` tells the routes of a router apart where
+    packets are spread over several.
     """
 
     __tablename__ = "static_route"
+    __table_args__ = (
+        UniqueConstraint("logical_router_id", "number"),
+        Index("ix_static_route_logical_router_id_ip_prefix", "logical_router_id", "ip_prefix"),
+    )
 
     logical_router_id: Mapped[str] = reference("logical_router.id")
     ip_prefix: Mapped[str]
     nexthop: Mapped[str]
     output_port: Mapped[str | None] = mapped_column(Name, index=True, default=None)
     policy: Mapped[str] = mapped_column(default="dst-ip")
+    route_table: Mapped[str] = mapped_column(Name, default="main", sort_order=93)
+    origin: Mapped[str] = mapped_column(default="static", sort_order=94)
+    override_connected: Mapped[bool] = mapped_column(default=False, sort_order=95)
+    number: Mapped[int] = mapped_column(sort_order=96)
 
 
 class StaticMacBinding(Resource):

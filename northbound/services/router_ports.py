@@ -18,6 +18,7 @@ from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.nexthops import refuse_taking_nexthops
+from northbound.services.route_tables import RouteTables
 from northbound.services.switch_ports import (
     claim_addresses,
     held_addresses,
@@ -65,6 +66,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         old_name = row.name
         row.mac = spec.mac or row.mac
         refuse_taking_nexthops(tx, row, spec.networks)
+        tx.helper(RouteTables).take(row.logical_router_id, spec.route_table)
         super()._assign(tx, row, spec, referents)
         if old_name is not None and old_name != row.name:
             self._follow_name(tx, row, old_name, attached)

@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, model_validator
 
 from northbound.addresses import parse_host, parse_interface, parse_mac, parse_network
+from northbound.names import MAIN_TABLE
 from northbound.specs.base import (
     FieldError,
     ObjectName,
@@ -21,6 +22,9 @@ from northbound.specs.declaration import Declaration, Filtered, OvnSource, Refer
 
 def _nexthop(text: str) -> str:
     return text if text == "discard" else str(parse_host(text))
+
+
+RouteTable = Annotated[str, Field(min_length=1, max_length=255)]
 
 
 class LogicalRouterProperties(Spec):
@@ -62,6 +66,9 @@ class LogicalRouterPortProperties(Spec):
     ] = None
     """The router port at the other end of a link between routers."""
     enabled: bool = True
+    route_table: RouteTable = MAIN_TABLE
+    """The table in which packets that come in here find their static routes, beside the routes to
+    connected networks, which are in all tables."""
 
     @model_validator(mode="after")
     def _networks_are_apart(self) -> Self:
@@ -104,12 +111,19 @@ class StaticRouteProperties(Spec):
     """Where a route leads."""
 
     ip_prefix: Annotated[str, checked(lambda text: parse_network(text, strict=False)), Filtered()]
-    """One route of a router at most has the same prefix and policy."""
+    """Packets are spread over the routes of one prefix, policy, table and precedence."""
     nexthop: Annotated[str, AfterValidator(_nexthop), Filtered()]
     """Another host's address, or `discard`; IPv4 prefixes may be reached through IPv6."""
     output_port: Annotated[Reference | None, RefersTo("logical_router_port", by_name=True)] = None
     """Which of the router's ports to use; else the one whose network holds the next hop."""
     policy: Literal["dst-ip", "src-ip"] = "dst-ip"
+    route_table: Annotated[RouteTable, Filtered()] = MAIN_TABLE
+    """The table that it is in: for packets from the router ports that name it."""
+    origin: Literal["static", "connected", "learned"] = "static"
+    """Where it is from. Among equal prefixes what is connected comes first, and what another
+    network has taught comes last."""
+    override_connected: bool = False
+    """Whether it comes before a connected network of the same prefix, too."""
 
     @model_validator(mode="after")
     def _families_agree(self) -> Self:
@@ -117,6 +131,9 @@ class StaticRouteProperties(Spec):
             if self.output_port is not None:
                 raise FieldError("output_port", "has no meaning where packets are discarded")
             return self
+        if self.override_connected and self.policy == "src-ip":
+            reason = "holds among routes by destination; what is by source comes after those"
+            raise FieldError("override_connected", reason)
         prefix = ipaddress.ip_network(self.ip_prefix)
         if prefix.version == 6 and ipaddress.ip_address(self.nexthop).version == 4:
             raise FieldError("nexthop", f"{self.nexthop} is not of the family of {prefix}")
@@ -130,11 +147,15 @@ class StaticRouteSpec(StaticRouteProperties):
         "static_route",
         "static routes",
         StaticRouteProperties,
-        columns=("logical_router", "ip_prefix", "nexthop", "output_port", "policy"),
+        columns=("logical_router", "ip_prefix", "nexthop", "output_port", "policy", "route_table"),
         example={"logical_router": "edge", "ip_prefix": "192.0.2.0/24", "nexthop": "10.0.0.254"},
         patch={"nexthop": "discard"},
-        identifying=("logical_router", "ip_prefix", "policy", "nexthop", "output_port"),
-        natural_key=("logical_router", "policy", "ip_prefix"),
+        identifying=(
+            *("logical_router", "ip_prefix", "policy", "route_table", "nexthop", "output_port"),
+        ),
+        natural_key=(
+            *("logical_router", "policy", "ip_prefix", "route_table", "output_port", "nexthop"),
+        ),
         collection="static_routes",
     )
 

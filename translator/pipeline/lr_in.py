@@ -4,9 +4,12 @@
 ``xreg0[0..47]``    until routing: the MAC address of the input port
 ``reg0, xxreg0``    from routing on: the next hop (``xxreg0`` overlays the above)
 ``reg5, xxreg1``    from routing on: the output port's address, to ask from
+``reg7``            until routing: the table of static routes
+``reg8[16..31]``    from routing on: the route that the packet fell to, of several
 ``reg9[2]``         the neighbour is known as it presents itself
 ``reg9[3]``         the packet tells of a neighbour that may be learned
 ``reg9[9]``         from routing on: the next hop is an IPv4 address
+``reg9[14]``        the packet fell to one of several routes
 ==================  =========================================================
 """
 
@@ -18,7 +21,11 @@ from translator.features.neighbours.stages import (
     LrInLookupNeighbour,
 )
 from translator.features.router.stages import LrInAdmission, LrInIpInput
-from translator.features.routing.stages import LrInIpRouting
+from translator.features.routing.stages import (
+    LrInIpRouting,
+    LrInIpRoutingEcmp,
+    LrInIpRoutingPre,
+)
 
 LR_IN = Pipeline(
     "lr_in",
@@ -29,7 +36,9 @@ LR_IN = Pipeline(
         LrInLookupNeighbour,
         LrInLearnNeighbour,
         LrInIpInput,
+        LrInIpRoutingPre,
         LrInIpRouting,
+        LrInIpRoutingEcmp,
         LrInArpResolve,
         LrInArpRequest,
     ],

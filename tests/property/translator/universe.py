@@ -74,6 +74,7 @@ CHOICES: dict[str, Choices] = {
         "networks": NETWORKS,
         "peer": (None, *ROUTER_PORTS),
         "enabled": TRUE_MOSTLY,
+        "route_table": ("main", "main", "guests"),
     },
     "static_route": {
         "id": ("t1", "t2", "t3"),
@@ -82,6 +83,10 @@ CHOICES: dict[str, Choices] = {
         "nexthop": ("10.0.0.9", "10.0.1.9", "fd00::9", "fe80::9", "discard"),
         "output_port": (None, *ROUTER_PORTS),
         "policy": ("dst-ip", "dst-ip", "src-ip"),
+        "route_table": ("main", "main", "guests"),
+        "origin": ("static", "static", "learned"),
+        "override_connected": (False, False, True),
+        "number": (1, 2, 3),
     },
     "port_group": {"id": GROUPS},
     "port_group_port": {"port_group_id": GROUPS, "logical_switch_port_id": PORTS},

@@ -3,7 +3,8 @@
 import pytest
 
 from northbound.errors import ConflictError, InvalidError, ReferencedError
-from northbound.services import LOGICAL_ROUTER_PORTS
+from northbound.services import LOGICAL_ROUTER_PORTS, route_tables
+from northbound.services.static_routes import MOST_MEMBERS
 from tests.unit.northbound.network import Network
 
 
@@ -138,25 +139,67 @@ def test_routes(routers: Network) -> None:
     routers.update("route", route, nexthop="10.0.9.1", output_port="r1-a")
 
 
+GROUP = {"logical_router": "r1", "ip_prefix": "10.9.0.0/16", "nexthop": "10.0.1.254"}
+
+
 @pytest.mark.parametrize(
     "other",
     [
         {"nexthop": "10.0.1.253"},
-        {"nexthop": "discard"},
+        {"nexthop": "10.0.1.254", "output_port": "r1-a"},
         {"nexthop": "10.0.9.1", "output_port": "r1-a"},
-        {"ip_prefix": "10.9.255.255/16"},
+        {"nexthop": "discard", "policy": "src-ip"},
+        {"nexthop": "discard", "route_table": "guests"},
+        {"nexthop": "fd00::9", "output_port": "r1-a", "origin": "learned"},
+        {"nexthop": "discard", "override_connected": True},
     ],
 )
-def test_a_prefix_has_one_route(routers: Network, other: dict[str, str]) -> None:
-    """Of two, one would be in force, and nobody could tell which."""
-    good = {"logical_router": "r1", "ip_prefix": "10.9.0.0/16", "nexthop": "10.0.1.254"}
-    route = routers.create("route", **good)
-    assert route in routers.refused(ConflictError, "route", **{**good, **other})
-    spare = routers.create("route", **{**good, "ip_prefix": "10.8.0.0/16"})
+def test_a_prefix_has_several_routes(routers: Network, other: dict[str, object]) -> None:
+    routers.create("route", **GROUP)
+    routers.create("route", **GROUP | other)
+    routers.refused(ConflictError, "route", **GROUP | other)
+
+
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        ({"nexthop": "discard"}, "can't be both discarded and sent on"),
+        ({"nexthop": "fd00::9", "output_port": "r1-a"}, "not of the family of 10.0.1.254"),
+    ],
+)
+def test_routes_over_which_packets_cannot_be_spread(
+    routers: Network, other: dict[str, str], reason: str
+) -> None:
+    route = routers.create("route", **GROUP)
+    assert reason in routers.faults("route", **GROUP | other)["/nexthop"]
+    spare = routers.create("route", **GROUP | other | {"ip_prefix": "10.8.0.0/16"})
     clash = {"ip_prefix": "10.9.0.0/16", **other}
-    routers.refuses(ConflictError, lambda: routers.update("route", spare, **clash))
+    routers.refuses(InvalidError, lambda: routers.update("route", spare, **clash))
     routers.delete("route", route)
     routers.update("route", spare, **clash)
+
+
+def test_so_many_next_hops_at_most(routers: Network) -> None:
+    routers.create("router_port", name="wide", logical_router="r1", networks=["10.7.0.1/16"])
+    for n in range(MOST_MEMBERS):
+        routers.create("route", **GROUP | {"nexthop": f"10.7.1.{n}"})
+    faults = routers.faults("route", **GROUP | {"nexthop": "10.7.2.1"})
+    assert f"{MOST_MEMBERS} next hops" in faults["/nexthop"]
+
+
+def test_a_route_that_overrides_goes_by_destination(routers: Network) -> None:
+    values = GROUP | {"policy": "src-ip", "override_connected": True}
+    assert list(routers.faults("route", **values)) == ["/override_connected"]
+
+
+def test_tables_that_flows_cannot_tell_apart(
+    routers: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(route_tables, "route_table_number", lambda name: 0 if name == "main" else 7)
+    routers.update("router_port", "r1-a", route_table="guests")
+    faults = routers.faults("route", **GROUP | {"route_table": "staff"})
+    assert "guests" in faults["/route_table"]
+    routers.create("route", **GROUP | {"route_table": "guests"})
 
 
 @pytest.fixture

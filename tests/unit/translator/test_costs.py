@@ -67,9 +67,28 @@ def test_an_acl(engine: Engine) -> None:
 def test_a_route(engine: Engine) -> None:
     route = [("static_route", topology.static_route(0, 0))]
     runs, rows = cost(engine, puts=route)
-    assert runs == {"next_hop_beyond": 1, "static_route_flows": 1}
+    assert runs == {
+        "next_hop_beyond": 1,
+        "static_route_flows": 1,
+        "is_spread": 1,
+        "spreading_flows": 1,
+    }
     assert rows == 1
     cost(engine, deletes=route)
+
+
+def test_a_member_of_many(engine: Engine) -> None:
+    """A next hop more costs a flow and the flow that spreads, however many there are."""
+    members = [
+        ("static_route", {**topology.static_route(0, n), "ip_prefix": "192.0.0.0/24"})
+        for n in range(32)
+    ]
+    for n, (_, image) in enumerate(members):
+        image["nexthop"] = f"10.0.0.{200 + n}"
+    cost(engine, puts=members[:-1])
+    runs, rows = cost(engine, puts=members[-1:])
+    assert (runs["static_route_flows"], runs["spreading_flows"], rows) == (1, 1, 2)
+    cost(engine, deletes=members)
 
 
 def test_a_switch(engine: Engine) -> None:

@@ -3,8 +3,10 @@
 from collections.abc import Iterator
 
 from incremental import Read
+from logical_flow.action.selection import Member, encode_members
 from logical_flow.addresses import link_local, multicast_mac, solicited_node
-from logical_flow.template import LogicalFlow
+from logical_flow.holes import Argument
+from logical_flow.template import LogicalFlow, Template
 from translator.addresses import LINK_LOCAL_NETWORK, host, is_within, masked
 from translator.derivations.relations import router_port_named
 from translator.derivations.result import Flows
@@ -12,11 +14,17 @@ from translator.errors import UnreachableNextHopError
 from translator.features.neighbours.learning import neighbours_in
 from translator.features.neighbours.stages import LrInArpRequest
 from translator.features.routing.relations import (
+    RouteGroup,
+    is_spread,
     network_lengths,
     ports_by_network,
-    routes_by_prefix,
+    routes_of_group,
 )
-from translator.features.routing.stages import LrInIpRouting
+from translator.features.routing.stages import (
+    LrInIpRouting,
+    LrInIpRoutingEcmp,
+    LrInIpRoutingPre,
+)
 from translator.inputs import LogicalRouter, LogicalRouterPort, StaticRoute
 
 
@@ -28,47 +36,84 @@ def router_routing_flows() -> Iterator[LogicalFlow]:
 def static_route_flows(read: Read, route_id: str) -> Flows | None:
     """The flows of a static route: where to, and how to ask for an IPv6 next hop.
 
-    Of several routes for one prefix only the first, by id, is in force.
+    Where packets are spread over several routes, it is where those go that fell to this one.
     """
     route = read(StaticRoute, route_id)
     router = None if route is None else read(LogicalRouter, route.router)
     if route is None or router is None or not router.enabled:
         return None
-    rivals = read.members(routes_by_prefix, (route.router, route.prefix.network, route.by_source))
-    if rivals and rivals[0] != route_id:
-        return None
-    flows = tuple(_route_flows(read, route)) if route.nexthop else (_discard_flow(route),)
+    flows = tuple(_route_flows(read, route))
     return Flows(route.router, "static_route", route_id, flows)
 
 
-def _discard_flow(route: StaticRoute) -> LogicalFlow:
+def spreading_flows(read: Read, place: tuple[str, RouteGroup]) -> Flows | None:
+    """The flow that spreads packets over the routes of a group, where it has several.
+
+    It is the oldest route's: as routes come and go, the flow stays, and changes its members.
+    """
+    router_id, group = place
+    router = read(LogicalRouter, router_id)
+    if router is None or not router.enabled or not read(is_spread, place):
+        return None
+    routes = [
+        route
+        for each in read.members(routes_of_group, group)
+        if (route := read(StaticRoute, each)) is not None
+        and output_port(read, route.router, route.output_port, route.nexthop) is not None
+    ]
+    if not routes:
+        return None
+    oldest = min(routes, key=lambda route: route.number)
     stage = LrInIpRouting
-    if len(route.prefix.ip) == 4:
-        template = stage.discard_by_source4 if route.by_source else stage.discard4
+    if len(group.prefix) == 2 * 4:
+        template = stage.spread_by_source4 if group.by_source else stage.spread4
     else:
-        template = stage.discard_by_source6 if route.by_source else stage.discard6
-    return template(plen=route.prefix.plen, prefix=route.prefix.network)
+        template = stage.spread_by_source6 if group.by_source else stage.spread6
+    flow = template(
+        rank=_rank(oldest),
+        prefix=group.prefix,
+        table=group.table,
+        members=encode_members([Member(route.number) for route in routes]),
+    )
+    return Flows(router_id, "static_route", oldest.id, (flow,))
+
+
+def _rank(route: StaticRoute) -> int:
+    """What decides among routes: the longer prefix, then where they are from."""
+    stage = LrInIpRouting
+    if route.by_source:
+        place = stage.BY_SOURCE
+    elif route.override_connected:
+        place = stage.OVERRIDE
+    else:
+        places = {"static": stage.STATIC, "connected": stage.CONNECTED, "learned": stage.LEARNED}
+        place = places[route.origin]
+    return route.prefix.plen * stage.SCALE + place
 
 
 def _route_flows(read: Read, route: StaticRoute) -> Iterator[LogicalFlow]:
-    port = _output_port(read, route)
+    is_member = read(is_spread, (route.router, RouteGroup.of(route)))
+    if not route.nexthop:
+        if not is_member:
+            yield _discard_flow(route)
+        return
+    port = output_port(read, route.router, route.output_port, route.nexthop)
     if port is None:
         raise UnreachableNextHopError("no port of the router has the next hop in its network")
-    stage = LrInIpRouting
-    if len(route.prefix.ip) == 16:
-        template = stage.by_source6 if route.by_source else stage.static6
-    elif len(route.nexthop) == 16:
-        template = stage.by_source4_via6 if route.by_source else stage.static4_via6
+    way: dict[str, Argument] = {
+        "nexthop": route.nexthop,
+        "source": source_towards(port, route.nexthop),
+        "mac": port.mac,
+        "port": port.name,
+    }
+    if is_member:
+        stage = LrInIpRoutingEcmp
+        member = stage.member4 if len(route.nexthop) == 4 else stage.member6
+        yield member(number=route.number, **way)
     else:
-        template = stage.by_source4 if route.by_source else stage.static4
-    yield template(
-        plen=route.prefix.plen,
-        prefix=route.prefix.network,
-        nexthop=route.nexthop,
-        source=_source(port, route.nexthop),
-        mac=port.mac,
-        port=port.name,
-    )
+        yield _template(route)(
+            rank=_rank(route), prefix=route.prefix.network, table=route.table, **way
+        )
     if not any(is_within(route.nexthop, network) for network in port.networks):
         yield from neighbours_in(port.name, host(route.nexthop))
     if len(route.nexthop) == 16:
@@ -78,24 +123,42 @@ def _route_flows(read: Read, route: StaticRoute) -> Iterator[LogicalFlow]:
         )
 
 
-def _output_port(read: Read, route: StaticRoute) -> LogicalRouterPort | None:
-    """The port that the route names, else the one with the longest prefix around the next hop."""
-    if route.output_port:
-        port = router_port_named(read, route.output_port)
-        return port if port is not None and port.router == route.router else None
-    size = len(route.nexthop)
+def _discard_flow(route: StaticRoute) -> LogicalFlow:
+    stage = LrInIpRouting
+    if len(route.prefix.ip) == 4:
+        template = stage.discard_by_source4 if route.by_source else stage.discard4
+    else:
+        template = stage.discard_by_source6 if route.by_source else stage.discard6
+    return template(rank=_rank(route), prefix=route.prefix.network, table=route.table)
+
+
+def _template(route: StaticRoute) -> Template:
+    stage = LrInIpRouting
+    if len(route.prefix.ip) == 16:
+        return stage.by_source6 if route.by_source else stage.static6
+    if len(route.nexthop) == 16:
+        return stage.by_source4_via6 if route.by_source else stage.static4_via6
+    return stage.by_source4 if route.by_source else stage.static4
+
+
+def output_port(read: Read, router: str, named: str, nexthop: bytes) -> LogicalRouterPort | None:
+    """The port of a router that is `named`, else that with the longest prefix around a next hop."""
+    if named:
+        port = router_port_named(read, named)
+        return port if port is not None and port.router == router else None
+    size = len(nexthop)
     for length in sorted(
-        (plen for width, plen in read.members(network_lengths, route.router) if width == size),
+        (plen for width, plen in read.members(network_lengths, router) if width == size),
         reverse=True,
     ):
-        network = masked(route.nexthop, length)
-        found = read.members(ports_by_network, (route.router, network))
+        network = masked(nexthop, length)
+        found = read.members(ports_by_network, (router, network))
         if found:
             return read(LogicalRouterPort, found[0])
     return None
 
 
-def _source(port: LogicalRouterPort, nexthop: bytes) -> bytes:
+def source_towards(port: LogicalRouterPort, nexthop: bytes) -> bytes:
     """The port's address from which it asks for the next hop."""
     if nexthop.startswith(LINK_LOCAL_NETWORK[:8]) and len(nexthop) == 16:
         return link_local(port.mac)
@@ -111,7 +174,9 @@ def _source(port: LogicalRouterPort, nexthop: bytes) -> bytes:
 
 
 def connected_route_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """Yield the routes to the networks of a router port."""
+    """Yield the routes to the networks of a router port, and the table of packets from there."""
+    if port.route_table:
+        yield LrInIpRoutingPre.table(port=port.name, table=port.route_table)
     for network in port.networks4:
         yield LrInIpRouting.connected4(
             plen=network.plen,

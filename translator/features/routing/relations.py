@@ -1,6 +1,7 @@
 """Relations between routers, their networks and routes, and next hops beyond the networks."""
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from incremental import Read
 from translator.addresses import is_within
@@ -20,11 +21,37 @@ def ports_by_network(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[tuple[
         yield (port.router, network.network), lrp
 
 
-def routes_by_prefix(
-    route_id: str, route: StaticRoute
-) -> Iterator[tuple[tuple[str, bytes, bool], str]]:
-    """(Router, prefix as value and mask, by source?) -> the static routes for it."""
-    yield (route.router, route.prefix.network, route.by_source), route_id
+class RouteGroup(NamedTuple):
+    """What static routes agree in over which packets are spread; `place` decides among groups
+    of one prefix.
+    """
+
+    router: str
+    prefix: bytes
+    by_source: bool
+    table: int
+    place: str
+
+    @classmethod
+    def of(cls, route: StaticRoute) -> "RouteGroup":
+        place = "override" if route.override_connected else route.origin
+        return cls(route.router, route.prefix.network, route.by_source, route.table, place)
+
+
+def routes_of_group(route_id: str, route: StaticRoute) -> Iterator[tuple[RouteGroup, str]]:
+    """Group -> its static routes."""
+    yield RouteGroup.of(route), route_id
+
+
+def route_groups(_route_id: str, route: StaticRoute) -> Iterator[tuple[str, RouteGroup]]:
+    """Router -> the groups of its static routes."""
+    yield route.router, RouteGroup.of(route)
+
+
+def is_spread(read: Read, place: tuple[str, RouteGroup]) -> bool:
+    """Whether a group has several routes, so that packets are spread over them."""
+    _router, group = place
+    return len(read.members(routes_of_group, group)) > 1
 
 
 def next_hop_beyond(read: Read, route_id: str) -> tuple[str, bytes] | None:

@@ -39,7 +39,6 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Router", {"options": {"chassis": "gw1"}}, "options:chassis"),
         ("Logical_Router_Port", {"gateway_chassis": references("x")}, "gateway_chassis"),
         ("Logical_Router_Port", {"ipv6_ra_configs": {"address_mode": "slaac"}}, "ipv6_ra_configs"),
-        ("Logical_Router_Static_Route", {"route_table": "blue"}, "route_table"),
         ("Logical_Router_Static_Route", {"bfd": references("x")}, "bfd"),
         ("Logical_Switch", {"of_the_future": 1}, "of_the_future"),
         ("Logical_Switch", {"other_config": {"of-the-future": "1"}}, "other_config:of-the-future"),

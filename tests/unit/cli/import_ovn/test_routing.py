@@ -128,12 +128,25 @@ def test_a_link_local_next_hop_is_at_the_only_port() -> None:
     assert routes_of(imported)[0]["output_port"] == "p"
 
 
-def test_of_several_next_hops_one_is_kept_and_the_others_listed() -> None:
+def test_several_next_hops_are_kept_that_go_together() -> None:
     route = {"ip_prefix": "0.0.0.0/0", "nexthop": "10.0.0.9"}
-    imported = with_routes(route, {**route, "nexthop": "10.0.0.8"}, route)
-    assert [each["nexthop"] for each in routes_of(imported)] == ["10.0.0.9"]
-    ((lost),) = imported.report.losses
-    assert "no ECMP" in lost.reason
+    others = [
+        {**route, "nexthop": "10.0.0.8"},
+        {**route, "nexthop": "fe80::1", "output_port": ["p"]},
+        {**route, "nexthop": "10.0.0.7", "route_table": "guests"},
+        {**route, "nexthop": "10.0.0.6", "options": {"origin": "connected"}},
+    ]
+    imported = with_routes(route, *others, route, {**route, "nexthop": "discard"})
+    assert [
+        (each["nexthop"], each.get("route_table"), each.get("origin"))
+        for each in routes_of(imported)
+    ] == [
+        ("10.0.0.7", "guests", None),
+        ("10.0.0.6", None, "connected"),
+        ("10.0.0.8", None, None),
+        ("10.0.0.9", None, None),
+    ]
+    assert ["go together" in lost.reason for lost in imported.report.losses] == [True, True]
     assert "says the same" in notes(imported)[0].reason
 
 

@@ -1,0 +1,78 @@
+"""Which way packets take through a router with several routes, tables and ranks."""
+
+import pytest
+
+from logical_flow.walk_events import Walk
+from logical_flow.walk_network import Network
+from tests.unit.translator.walks import network, send
+
+VM1, GW = "0a:00:00:00:01:01", "0a:00:00:00:01:fe"
+
+
+@pytest.fixture(scope="module")
+def net() -> Network:
+    return network(f"""
+    logical_switches:
+      one:
+        ports:
+          vm1: {{addresses: ["{VM1} 10.0.1.1"]}}
+          one-r: {{type: router, router_port: r-one}}
+      two:
+        ports:
+          vm2: {{addresses: ["0a:00:00:00:01:02 10.0.2.1"]}}
+          two-r: {{type: router, router_port: r-two}}
+      out:
+        ports:
+          a: {{addresses: ["0a:00:00:00:02:01 10.0.9.1 fd00:9::1"]}}
+          b: {{addresses: ["0a:00:00:00:02:02 10.0.9.2 fd00:9::2"]}}
+          out-r: {{type: router, router_port: r-out}}
+    logical_routers:
+      r:
+        ports:
+          r-one: {{mac: "{GW}", networks: [10.0.1.254/24]}}
+          r-two: {{mac: "0a:00:00:00:01:fd", networks: [10.0.2.254/24], route_table: guests}}
+          r-out: {{mac: "0a:00:00:00:02:fe", networks: [10.0.9.254/24, "fd00:9::fe/64"]}}
+        static_routes:
+          - {{ip_prefix: 192.0.2.0/24, nexthop: 10.0.9.1}}
+          - {{ip_prefix: 192.0.2.0/24, nexthop: 10.0.9.2}}
+          - {{ip_prefix: 198.51.100.0/24, nexthop: 10.0.9.1, origin: learned}}
+          - {{ip_prefix: 198.51.100.0/24, nexthop: 10.0.9.2}}
+          - {{ip_prefix: 203.0.113.0/24, nexthop: 10.0.9.1}}
+          - {{ip_prefix: 203.0.113.0/24, nexthop: 10.0.9.2, route_table: guests}}
+          - {{ip_prefix: 203.0.113.7/32, nexthop: discard, route_table: guests}}
+          - {{ip_prefix: 10.0.1.0/24, nexthop: 10.0.9.1, policy: dst-ip, route_table: guests}}
+          - {{ip_prefix: 10.0.2.0/24, nexthop: 10.0.9.1, override_connected: true}}
+          - {{ip_prefix: 192.0.3.0/24, nexthop: "fd00:9::1"}}
+          - {{ip_prefix: 192.0.3.0/24, nexthop: "fd00:9::2"}}
+    """)
+
+
+def go(net: Network, dst: str, src: str = "vm1") -> Walk:
+    mac, gateway, ip = (VM1, GW, "10.0.1.1")
+    if src == "vm2":
+        mac, gateway, ip = "0a:00:00:00:01:02", "0a:00:00:00:01:fd", "10.0.2.1"
+    packet = f'inport == "{src}" && eth.src == {mac} && eth.dst == {gateway}'
+    return send(net, f"{packet} && ip4.src == {ip} && ip4.dst == {dst} && ip.ttl == 64")
+
+
+def ports(walk: Walk) -> list[str]:
+    return sorted(delivery.port for delivery in walk.deliveries)
+
+
+@pytest.mark.parametrize(
+    ("dst", "src", "port"),
+    [
+        ("198.51.100.1", "vm1", "b"),  # what is declared comes before what was learned
+        ("203.0.113.9", "vm1", "a"),
+        ("203.0.113.9", "vm2", "b"),  # by its table
+        ("10.0.1.1", "vm2", "vm1"),  # connected networks are in all tables, and come first
+        ("10.0.2.1", "vm1", "a"),  # unless a route overrides
+    ],
+)
+def test_one_way(net: Network, dst: str, src: str, port: str) -> None:
+    assert ports(go(net, dst, src)) == [port]
+
+
+@pytest.mark.parametrize("dst", ["203.0.113.7", "192.0.2.1", "198.51.100.1"])
+def test_what_a_table_does_not_have_or_discards(net: Network, dst: str) -> None:
+    assert ports(go(net, dst, "vm2")) == []
