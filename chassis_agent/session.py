@@ -14,6 +14,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 from chassis_agent import tables
+from chassis_agent.advertising.advertiser import Advertiser
 from chassis_agent.bridge.conntrack_limits import ConntrackLimits
 from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.limit_drops import LimitDrops
@@ -153,6 +154,11 @@ class Session:
         )
         self._next_hops = handlers.next_hops
         self._punts = Dispatcher(handlers)
+        self._advertiser = Advertiser(
+            self._switch.send,
+            self._ports,
+            lambda: [bound.row for bound in local.bindings.bound.values()],
+        )
         self._bridge = bridge
         self._limit_drops = LimitDrops(settings.switch_control, health)
         self._conntrack = ConntrackLimits(
@@ -189,6 +195,7 @@ class Session:
             tasks.create_task(self._handle_punted(), name="punted packets")
             tasks.create_task(self._ask_again(), name="neighbours that did not answer")
             tasks.create_task(self._prober.run(), name="prober")
+            tasks.create_task(self._advertiser.run(), name="router advertisements")
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
             tasks.create_task(self._limit_drops.run(), name="drops at limits")
             self._health.listen(lambda: self._watch.tell(self._conditions))
@@ -212,6 +219,7 @@ class Session:
         if self._remote_ports.change(batch.puts, batch.deletes) or is_about_chassis:
             self._use_tunnels()
         self._unknown_types.change(batch.puts, batch.deletes)
+        self._advertiser.take_rows(batch.puts, batch.deletes)
         self._learned.confirm(batch.puts)
         for row in batch.puts:
             if isinstance(row, MacBinding):

@@ -142,6 +142,17 @@ fdb = Table(
     Column("learned_at", Double, nullable=False),
 )
 
+router_advertisement = Table(
+    "southbound_router_advertisement",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("port", _name, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("min_interval", Integer, nullable=False),
+    Column("max_interval", Integer, nullable=False),
+)
+
 progress = Table(
     "southbound_progress",
     metadata,

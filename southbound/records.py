@@ -16,6 +16,7 @@ from southbound.rows import (
     FlowGroup,
     MacBinding,
     PortBinding,
+    RouterAdvertisement,
     Row,
     SetMember,
     Stage,
@@ -32,6 +33,7 @@ _TABLES: dict[type[Row], Table] = {
     SetMember: models.set_member,
     MacBinding: models.mac_binding,
     FdbEntry: models.fdb,
+    RouterAdvertisement: models.router_advertisement,
 }
 
 

@@ -11,7 +11,7 @@ scope                     rows
 ``global``                :class:`Stage`, :class:`Template`, :class:`Chassis`
 ``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
                           :class:`FlowGroup`, :class:`MacBinding`,
-                          :class:`FdbEntry`
+                          :class:`FdbEntry`, :class:`RouterAdvertisement`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
 ``set:<sigil and name>``  :class:`SetMember`
@@ -314,6 +314,32 @@ class FdbEntry(Row, frozen=True, array_like=True, tag="fdb"):
         return (datapath_scope(self.datapath),)
 
 
+class RouterAdvertisement(Row, frozen=True, array_like=True, tag="router_advertisement"):
+    """What a router port tells hosts of its network (RFC 4861 section 4.2).
+
+    `id` and `port` are the router port's. `body` is the ICMPv6 message after its checksum. It is
+    told to those who ask, and without being asked every `min_interval` to `max_interval` seconds
+    unless these are 0.
+    """
+
+    table: ClassVar[str] = "router_advertisement"
+
+    id: str
+    datapath: str
+    port: str
+    body: bytes
+    min_interval: int = 0
+    max_interval: int = 0
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
 ROW_TYPES: dict[str, type[Row]] = {
     row.table: row
     for row in (
@@ -326,6 +352,7 @@ ROW_TYPES: dict[str, type[Row]] = {
         SetMember,
         MacBinding,
         FdbEntry,
+        RouterAdvertisement,
     )
 }
 
@@ -339,5 +366,6 @@ AnyRow: TypeAlias = (
     | SetMember
     | MacBinding
     | FdbEntry
+    | RouterAdvertisement
 )
 """Any row, as a type that msgspec decodes by the table's name."""

@@ -27,6 +27,7 @@ from southbound.rows import (
     FlowGroup,
     MacBinding,
     PortBinding,
+    RouterAdvertisement,
     Row,
     RowId,
     SetMember,
@@ -55,6 +56,7 @@ _INTENT: tuple[type[Row], ...] = (
     PortBinding,
     FlowGroup,
     SetMember,
+    RouterAdvertisement,
 )
 _FACTS = (Chassis, MacBinding, FdbEntry)
 _GATHER_SECONDS = 0.05

@@ -17,6 +17,7 @@ from translator.features.acl import relations as acls
 from translator.features.neighbours import flows as neighbour_flows
 from translator.features.neighbours import learning, static
 from translator.features.neighbours import relations as neighbours
+from translator.features.router_advertisements import flows as advertisements
 from translator.features.routing import flows as route_flows
 from translator.features.routing import relations as routes
 from translator.inputs import (
@@ -37,6 +38,8 @@ Derivations = tuple[Callable[..., Any], ...]
 
 DATAPATHS: Derivations = (bindings.switch_datapath, bindings.router_datapath)
 PORTS: Derivations = (bindings.switch_port_binding, bindings.router_port_binding)
+ROWS: Derivations = (*DATAPATHS, *PORTS, advertisements.router_advertisement)
+"""Derivations whose results are rows as they are; agents need them in this order."""
 FLOWS: Derivations = (
     switch.switch_flows,
     switch_port.switch_port_flows,
@@ -48,6 +51,7 @@ FLOWS: Derivations = (
     neighbour_flows.neighbour_flows,
     static.static_mac_binding_flows,
     learning.asking_flows,
+    advertisements.router_advertisement_flows,
 )
 
 
@@ -113,6 +117,7 @@ def _rows(graph: Graph) -> None:
     graph.derive(bindings.router_datapath, over=LogicalRouter, output=True)
     graph.derive(bindings.switch_port_binding, over=LogicalSwitchPort, output=True)
     graph.derive(bindings.router_port_binding, over=LogicalRouterPort, output=True)
+    graph.derive(advertisements.router_advertisement, over=LogicalRouterPort, output=True)
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.group(
@@ -145,3 +150,4 @@ def _flows(graph: Graph) -> None:
     graph.derive(neighbour_flows.neighbour_flows, over=neighbours.neighbours, output=True)
     graph.derive(static.static_mac_binding_flows, over=static.StaticMacBinding, output=True)
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)
+    graph.derive(advertisements.router_advertisement_flows, over=LogicalRouterPort, output=True)

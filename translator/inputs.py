@@ -25,6 +25,7 @@ from translator.addresses import (
     mac_bytes,
     mac_text,
 )
+from translator.features.router_advertisements.message import Advertisement, read_advertisement
 from translator.names import Image, port_image, project_of, qualified_of, set_image
 from translator.port_types import SWITCH_PORT_KINDS
 
@@ -75,16 +76,22 @@ def _named(read: Callable[[Image], Any], names: Callable[[Image], Image]) -> Cal
 def reader_of(row_type: type[Any]) -> Callable[[Image], Any]:
     """A function that reads the rows of a type all of whose fields are columns.
 
-    A field without a :class:`Column` is the one of its name, as it is.
+    A field without a :class:`Column` is the one of its name, as it is. A field with a default
+    has that where an image lacks the column: images of earlier releases do.
     """
     hints = get_type_hints(row_type, include_extras=True)
-    columns = [_column(field, hints[field]) for field in row_type._fields]
+    defaults = row_type._field_defaults
+    columns = [(field, _column(field, hints[field])) for field in row_type._fields]
 
     def read(image: Image) -> Any:
         return row_type._make(
             [
-                image[column.name] if column.read is None else column.read(image[column.name])
-                for column in columns
+                defaults[field]
+                if field in defaults and column.name not in image
+                else (
+                    image[column.name] if column.read is None else column.read(image[column.name])
+                )
+                for field, column in columns
             ]
         )
 
@@ -195,6 +202,7 @@ class LogicalRouterPort(NamedTuple):
     peer: Annotated[str, Column("peer", _or_empty)]
     qualified: str = ""
     route_table: Annotated[int, Column("route_table", route_table_number)] = 0
+    advertisement: Annotated[Advertisement | None, Column("ipv6_ra", read_advertisement)] = None
 
     @property
     def networks(self) -> tuple[Interface, ...]:

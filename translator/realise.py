@@ -16,6 +16,7 @@ from southbound.rows import (
     Datapath,
     FlowGroup,
     PortBinding,
+    RouterAdvertisement,
     Row,
     RowId,
     SetMember,
@@ -24,10 +25,18 @@ from southbound.rows import (
 )
 from translator.derivations import sets
 from translator.derivations.result import Flows
-from translator.graph import DATAPATHS, FLOWS, PORTS
+from translator.graph import FLOWS, ROWS
 from translator.pipeline import PIPELINES
 
-INTENT: tuple[type[Row], ...] = (Stage, Template, Datapath, PortBinding, SetMember, FlowGroup)
+INTENT: tuple[type[Row], ...] = (
+    Stage,
+    Template,
+    Datapath,
+    PortBinding,
+    SetMember,
+    FlowGroup,
+    RouterAdvertisement,
+)
 """The rows that the translator writes."""
 
 
@@ -58,7 +67,7 @@ def realise(delta: Delta, groups: GroupIds, revision: int) -> Realised:
     """The rows that a batch changed, in the order in which agents need them."""
     puts: dict[RowId, Row] = {}
     deletes: set[RowId] = set()
-    for source in (*DATAPATHS, *PORTS):
+    for source in ROWS:
         for before, after in delta.of(source).values():
             if after is None:
                 deletes.add(before.row_id)
@@ -85,7 +94,7 @@ def all_rows(engine: Engine, groups: GroupIds, revision: int) -> Iterator[Row]:
     """All rows that there shall be, as of the engine's state."""
     yield from stage_rows()
     yield from template_rows()
-    for source in (*DATAPATHS, *PORTS):
+    for source in ROWS:
         yield from engine.rows(source).values()
     for name, member in engine.rows(sets.set_members):
         yield SetMember(name, member)

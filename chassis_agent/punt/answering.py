@@ -17,7 +17,7 @@ ASKING: Final = frozenset({Opcode.ARP, Opcode.ND_NS})
 """The opcodes whose packet asks for a next hop, while the punted one waits."""
 
 # What answers a packet from a tunnel begins here, so it may enter one itself.
-_MADE_HERE: Final = act.set_field(FIELDS[tables.FLAGS], 0, tables.FROM_TUNNEL)
+MADE_HERE: Final = act.set_field(FIELDS[tables.FLAGS], 0, tables.FROM_TUNNEL)
 
 
 class AnsweringHandler:
@@ -39,4 +39,4 @@ def message_of(punt: Punt) -> bytes | None:
     made = reply_to(punt.opcode, punt.packet.packet)
     if made is None:
         return None
-    return messages.packet_out(made, _MADE_HERE + punt.body, punt.packet.restored_metadata())
+    return messages.packet_out(made, MADE_HERE + punt.body, punt.packet.restored_metadata())

@@ -334,6 +334,8 @@ _CRC32C: Final = tuple(_crc32c_entry(byte) for byte in range(256))
 # ---- neighbour discovery
 
 
+ROUTER_SOLICITATION: Final = 133
+ROUTER_ADVERTISEMENT: Final = 134
 ND_SOLICITATION: Final = 135
 ND_ADVERTISEMENT: Final = 136
 

@@ -12,6 +12,7 @@ opcode             what the agent does, and which fields it reads
 ``ND_NS``          the same with a neighbour solicitation for the next hop in ``xxreg0``
 ``ND_NA``          makes the neighbour advertisement that answers a solicitation
 ``ND_NA_ROUTER``   the same, with the router flag
+``ND_RA``          makes the advertisement of router port ``reg14`` that answers a solicitation
 ``ICMP4/ICMP6``    makes an ICMP error that quotes the punted packet
 ``ICMP6_UNKNOWN…`` makes an ICMPv6 parameter problem that points at the next header field which
                    names a protocol that is not spoken
@@ -56,6 +57,7 @@ class Opcode(IntEnum):
     PUT_FDB = 12
     LOG = 13
     ICMP6_UNKNOWN_HEADER = 14
+    ND_RA = 17
     PROBE = 32
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from chassis_agent.punt.advertisements import SolicitationHandler
 from chassis_agent.punt.answering import AnsweringHandler
 from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.next_hops import NextHopHandler
@@ -18,6 +19,7 @@ class Handlers(NamedTuple):
     learning: LearningHandler
     logging: LogHandler
     probes: ProbeHandler
+    router_solicitations: SolicitationHandler
 
 
 def punt_handlers(host: PuntHost) -> Handlers:
@@ -28,4 +30,5 @@ def punt_handlers(host: PuntHost) -> Handlers:
         learning=LearningHandler(host.learner),
         logging=LogHandler(host.packet_log),
         probes=ProbeHandler(host.probe_answered),
+        router_solicitations=SolicitationHandler(host),
     )

@@ -93,6 +93,21 @@ def _advertisement(packet: Packet) -> MutablePacket:
     return made
 
 
+def _router_advertisement(packet: Packet) -> MutablePacket:
+    """Make the answer to the asker, or to all nodes when the asker has no address yet.
+
+    What it tells is no field of a packet.
+    """
+    asker = packet.get("ip6.src", 0)
+    made = _icmp6_of_type(packet, 134)
+    made |= {
+        "eth.src": packet.get("eth.dst", 0),
+        "eth.dst": packet.get("eth.src", 0),
+        "ip6.dst": _ALL_NODES if asker == 0 else asker,
+    }
+    return made
+
+
 def _icmp6_of_type(packet: Packet, icmp_type: int) -> MutablePacket:
     made = _without(packet, *_PAYLOAD)
     made |= {
@@ -219,6 +234,7 @@ class PacketKind(StrEnum):
     ND_NS = "nd_ns"
     ND_NA = "nd_na"
     ND_NA_ROUTER = "nd_na_router"
+    ND_RA = "nd_ra"
     ICMP4 = "icmp4"
     ICMP6 = "icmp6"
     ICMP6_UNKNOWN_HEADER = "icmp6_unknown_header"
@@ -240,6 +256,7 @@ _RECIPES = {
     PacketKind.ND_NS: _Recipe("ip", _solicitation),
     PacketKind.ND_NA: _Recipe("nd_ns", _advertisement),
     PacketKind.ND_NA_ROUTER: _Recipe("nd_ns", _advertisement),
+    PacketKind.ND_RA: _Recipe("nd_rs", _router_advertisement),
     PacketKind.ICMP4: _Recipe("ip4", _icmp4, refuses=True),
     PacketKind.ICMP6: _Recipe("ip6", _icmp6, refuses=True),
     PacketKind.ICMP6_UNKNOWN_HEADER: _Recipe("ip6", _icmp6_unknown_header, refuses=True),

@@ -37,7 +37,11 @@ class Base(DeclarativeBase):
     # Writers come one after the other, so a row to delete is there; and dry runs delete from
     # views, for which SQLite counts no rows.
     __mapper_args__ = {"confirm_deleted_rows": False}  # noqa: RUF012 - as SQLAlchemy has it
-    type_annotation_map: ClassVar[dict[Any, Any]] = {list[str]: JSON, dict[str, str]: JSON}
+    type_annotation_map: ClassVar[dict[Any, Any]] = {
+        list[str]: JSON,
+        dict[str, str]: JSON,
+        dict[str, Any]: JSON(none_as_null=True),
+    }
 
 
 class Tracked(Base):

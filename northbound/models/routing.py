@@ -1,5 +1,7 @@
 """Logical routers, their ports, their static routes and what they are told of neighbours."""
 
+from typing import Any
+
 from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -22,7 +24,8 @@ class LogicalRouterPort(Resource):
 
     `networks` lists its own addresses with their prefix lengths
     (``10.0.0.1/24``). `peer` names the router port at the other end of a
-    router-to-router link, and that one's `peer` names this port.
+    router-to-router link, and that one's `peer` names this port. `ipv6_ra` is what it
+    tells in router advertisements.
     """
 
     __tablename__ = "logical_router_port"
@@ -39,6 +42,7 @@ class LogicalRouterPort(Resource):
     enabled: Mapped[bool] = mapped_column(default=True)
     tunnel_key: Mapped[int]
     route_table: Mapped[str] = mapped_column(Name, default="main", sort_order=93)
+    ipv6_ra: Mapped[dict[str, Any] | None] = mapped_column(default=None, sort_order=94)
 
 
 class StaticRoute(Resource):

@@ -19,6 +19,7 @@ from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
+from pydantic import BaseModel
 from sqlalchemy import ColumnElement, select
 
 from northbound.errors import (
@@ -52,6 +53,11 @@ from northbound.transaction import Reader, Transaction
 M = TypeVar("M", bound=Resource)
 S = TypeVar("S", bound=Spec)
 R = TypeVar("R", bound=Resource)
+
+
+def plain_value(value: Any) -> Any:
+    """Return a field's value as a column holds it: what has fields of its own as a mapping."""
+    return value.model_dump() if isinstance(value, BaseModel) else value
 
 
 Referents = Mapping[str, Any]
@@ -455,7 +461,7 @@ class Service(Generic[M, S]):
         if self.declaration.named:
             take_name(tx, row, spec.name, self._name_models)  # type: ignore[attr-defined]
         for name in self._plain:
-            setattr(row, name, getattr(spec, name))
+            setattr(row, name, plain_value(getattr(spec, name)))
         for name in self._by_name:
             referred = referents[name]
             setattr(row, name, None if referred is None else referred.name)

@@ -18,6 +18,7 @@ from northbound.specs.base import (
     unique,
 )
 from northbound.specs.declaration import Declaration, Filtered, OvnSource, RefersTo
+from northbound.specs.router_advertisements import RouterAdvertisement
 
 
 def _nexthop(text: str) -> str:
@@ -69,6 +70,14 @@ class LogicalRouterPortProperties(Spec):
     route_table: RouteTable = MAIN_TABLE
     """The table in which packets that come in here find their static routes, beside the routes to
     connected networks, which are in all tables."""
+    ipv6_ra: RouterAdvertisement | None = None
+    """What hosts of its network are told in router advertisements; nothing without it."""
+
+    @model_validator(mode="after")
+    def _advertisement_fits(self) -> Self:
+        if self.ipv6_ra is not None:
+            self.ipv6_ra.check_networks(self.networks)
+        return self
 
     @model_validator(mode="after")
     def _networks_are_apart(self) -> Self:

@@ -21,6 +21,7 @@ from translator.features.neighbours.stages import (
     LrInLookupNeighbour,
 )
 from translator.features.router.stages import LrInAdmission, LrInIpInput
+from translator.features.router_advertisements.stages import LrInNdRa
 from translator.features.routing.stages import (
     LrInIpRouting,
     LrInIpRoutingEcmp,
@@ -35,6 +36,7 @@ LR_IN = Pipeline(
         LrInAdmission,
         LrInLookupNeighbour,
         LrInLearnNeighbour,
+        LrInNdRa,
         LrInIpInput,
         LrInIpRoutingPre,
         LrInIpRouting,

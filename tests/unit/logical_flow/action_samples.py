@@ -32,6 +32,7 @@ arp { output; };
 nd_ns { output; };
 nd_na { output; };
 nd_na_router { output; };
+nd_ra { output; };
 icmp4 { output; };
 icmp6 { output; };
 icmp6_unknown_header { output; };

@@ -22,6 +22,7 @@ from southbound.rows import (
     FlowGroup,
     MacBinding,
     PortBinding,
+    RouterAdvertisement,
     Row,
     SetMember,
     Stage,
@@ -54,6 +55,7 @@ ROWS: list[Row] = [
     SetMember("$web", "2001:db8::/64"),
     MacBinding("d2", "r-web", "10.0.0.9", "0a:00:00:00:00:09", "hv1", 1.5),
     FdbEntry("d1", "0a:00:00:00:00:07", "web-1", "hv1", 2.5),
+    RouterAdvertisement("p1", "d2", "r-web", b"\x40\x00\xff", 200, 600),
 ]
 
 

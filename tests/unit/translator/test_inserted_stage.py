@@ -90,5 +90,6 @@ def test_stages_that_keep_packets_out_let_none_in_where_a_flow_is_missing() -> N
         "ls_in_arp_rsp",
         "lr_in_lookup_neighbor",
         "lr_in_learn_neighbor",
+        "lr_in_nd_ra",
         "lr_in_ip_input",
     }

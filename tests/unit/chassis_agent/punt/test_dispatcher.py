@@ -62,7 +62,7 @@ class Recorder:
         self.handlers = punt_handlers(
             PuntHost(
                 send=self.sent.append,
-                rows={MacBinding: self.neighbours}.__getitem__,
+                rows=lambda kind: {MacBinding: self.neighbours}.get(kind, {}),
                 ports=ports,
                 learner=self,
                 packet_log=self,

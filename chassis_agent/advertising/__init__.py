@@ -1,0 +1,1 @@
+"""What router ports tell hosts of this chassis without being asked."""

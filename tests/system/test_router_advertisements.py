@@ -1,0 +1,135 @@
+"""Router advertisements: to who asks, and to all from time to time; with real clients."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.testbed.vm import Vm
+from cli.testbed.wait import until
+from tests.system.conftest import Scene
+from tests.system.tap import Tap
+
+pytestmark = pytest.mark.system
+
+RA = 134
+ROUTER_MAC = "0a:00:00:00:31:fe"
+PORT = "/logical-router-ports/r-ra-radv"
+TOLD = {
+    "address_mode": "slaac",
+    "mtu": 1400,
+    "router_preference": "high",
+    "rdnss": ["fd31::53", "fd31::54"],
+    "dnssl": ["radv.example"],
+    "routes": [{"prefix": "fd99::/48", "preference": "low", "lifetime": 600}],
+}
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    """`ra1` on hv1, `ra2` on hv2; `quiet` is on a switch whose router port tells nothing."""
+    net = scene.net
+    net.switch("radv")
+    net.switch("still")
+    for n, name in enumerate(("ra1", "ra2", "ra3"), 1):
+        net.port("radv", name, f"0a:00:00:00:31:0{n}")
+    net.port("still", "quiet", "0a:00:00:00:31:09")
+    net.router("r-ra")
+    net.router_port("r-ra", "r-ra-radv", ROUTER_MAC, "fd31::fe/64", ipv6_ra=TOLD)
+    net.port("radv", "radv-r-ra", type="router", router_port="r-ra-radv")
+    net.attach("r-ra", "still", "0a:00:00:00:31:fd", "fd32::fe/64")
+    for name, hypervisor in {"ra1": "hv1", "ra2": "hv2", "ra3": "hv1", "quiet": "hv1"}.items():
+        scene.lab.add_vm(name, hypervisor)
+    scene.lab.wait_until_up()
+
+
+def discover(vm: Vm) -> str:
+    """What `rdisc6` hears of routers; it ends with an error where there is none."""
+    return vm.namespace.run("rdisc6", "-1", "-r", "2", "-w", "1500", "eth0", check=False)
+
+
+def test_rdisc6_hears_what_was_declared(scene: Scene) -> None:
+    for name in ("ra1", "ra2"):
+        heard = discover(scene.lab.vm(name))
+        for line in (
+            r"Stateful address conf\. +: +No",
+            r"Stateful other conf\. +: +No",
+            r"Router preference +: +high",
+            r"Router lifetime +: +65535",
+            r"Source link-layer address: 0A:00:00:00:31:FE",
+            r"MTU +: +1400 bytes",
+            r"Prefix +: fd31::/64",
+            r"Recursive DNS server +: fd31::53",
+            r"Recursive DNS server +: fd31::54",
+            r"DNS search list +: radv\.example",
+            r"Route +: fd99::/48",
+            r"Route preference +: +low",
+            r"from fe80::800:ff:fe00:31fe",
+        ):
+            assert re.search(line, heard), (line, heard)
+
+
+def test_a_router_port_that_tells_nothing_is_silent(scene: Scene) -> None:
+    assert "Prefix" not in discover(scene.lab.vm("quiet"))
+
+
+def test_only_who_asks_hears_the_answer(scene: Scene) -> None:
+    with Tap(scene.lab.vm("ra3")) as other:
+        assert "fd31::" in discover(scene.lab.vm("ra1"))
+        assert not other.matching(lambda frame: frame.icmp_type == RA)
+
+
+def test_a_kernel_makes_itself_an_address(scene: Scene) -> None:
+    """SLAAC: the VM gets an address, its default route and its MTU, and reaches the router."""
+    vm = scene.lab.vm("ra1")
+
+    def listen() -> None:
+        settings = Path("/proc/sys/net/ipv6/conf/eth0")
+        for name, value in (("accept_ra", "2"), ("router_solicitations", "3")):
+            (settings / name).write_text(value)
+
+    vm.namespace.call(listen)
+    vm.namespace.ip("link", "set", "eth0", "down")
+    vm.namespace.ip("link", "set", "eth0", "up")
+    until(lambda: "fd31::800:ff:fe00:3101/64" in vm.namespace.ip("-6", "addr"), "an address", 15)
+    route = vm.namespace.ip("-6", "route", "show", "default")
+    assert "via fe80::800:ff:fe00:31fe" in route
+    assert vm.namespace.run("cat", "/proc/sys/net/ipv6/conf/eth0/mtu").strip() == "1400"
+    until(lambda: vm.ping("fd32::fe"), "an answer of the router behind its other network", 10)
+
+
+def test_all_hosts_are_told_from_time_to_time_and_at_the_end(scene: Scene) -> None:
+    """Each agent tells its own ports: one message a port, none through the tunnel."""
+    told = {**TOLD, "send_periodic": True, "max_interval": 4, "lifetime": 12}
+    with Tap(scene.lab.vm("ra3")) as here, Tap(scene.lab.vm("ra2")) as there:
+        scene.net.call("PATCH", PORT, {"ipv6_ra": told})
+        for tap in (here, there):
+            heard = tap.expect(lambda frame: frame.icmp_type == RA, "an advertisement")
+            assert (heard.src, heard.dst) == (ROUTER_MAC, "33:33:00:00:00:01")
+            assert heard.ip_src == "fe80::800:ff:fe00:31fe"
+            assert heard.l4[6:8] == (12).to_bytes(2)
+        heard_before = len(here.received)
+        here.expect(
+            lambda frame: frame.icmp_type == RA and frame in here.received[heard_before:],
+            "another advertisement",
+            10,
+        )
+        scene.net.call("PATCH", PORT, {"ipv6_ra": None})
+        here.expect(
+            lambda frame: frame.icmp_type == RA and frame.l4[6:8] == bytes(2),
+            "an advertisement that ends the router's service",
+        )
+        assert "fd31::" not in discover(scene.lab.vm("ra2"))
+    scene.net.call("PATCH", PORT, {"ipv6_ra": TOLD})
+
+
+def test_the_example_of_the_page(scene: Scene) -> None:
+    page = Path(__file__).parents[2] / "docs" / "router-advertisements.md"
+    document = yaml.safe_load(page.read_text().split("```yaml\n")[1].split("```")[0])
+    scene.net.call("POST", "/apply", document)
+    scene.lab.add_vm("web-1", "hv2")
+    scene.lab.wait_until_up()
+    heard = discover(scene.lab.vm("web-1"))
+    assert "fd00:1::/64" in heard
+    assert "web.example.org" in heard
