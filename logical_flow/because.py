@@ -27,6 +27,7 @@ class EndKind(StrEnum):
     DISABLED = "disabled"
     ROUTER = "router"
     CONNECTION = "connection"
+    NAT = "nat"
     FAULT = "fault"
 
 

@@ -34,6 +34,8 @@ class Role(StrEnum):
     """Chooses next hop and output port by IP addresses."""
     NEXT_HOP = "next-hop"
     """Finds the MAC address of the next hop."""
+    TRANSLATION = "translation"
+    """Translates addresses of connections."""
     DELIVERY = "delivery"
     """Hands the packet to what is attached to the output port."""
     OTHER = "other"

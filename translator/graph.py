@@ -14,6 +14,9 @@ from translator.derivations import bindings, relations, router, sets, switch, sw
 from translator.features.acl import flows as acl_flows
 from translator.features.acl import names
 from translator.features.acl import relations as acls
+from translator.features.nat import flows as nats
+from translator.features.nat import relations as translations
+from translator.features.nat import rows as nat_rows
 from translator.features.neighbours import flows as neighbour_flows
 from translator.features.neighbours import learning, static
 from translator.features.neighbours import relations as neighbours
@@ -52,6 +55,7 @@ FLOWS: Derivations = (
     static.static_mac_binding_flows,
     learning.asking_flows,
     advertisements.router_advertisement_flows,
+    nats.nat_flows,
 )
 
 
@@ -65,7 +69,9 @@ def translation() -> Graph:
     return graph
 
 
-INPUTS: Mapping[str, InputTable] = {table.name: table for table in (*inputs.TABLES, static.TABLE)}
+INPUTS: Mapping[str, InputTable] = {
+    table.name: table for table in (*inputs.TABLES, static.TABLE, nat_rows.TABLE)
+}
 """The northbound tables that translation follows, by name."""
 
 
@@ -96,6 +102,9 @@ def _relations(graph: Graph) -> None:
     graph.derive(routes.is_spread, over=routes.route_groups)
     graph.derive(routes.next_hop_beyond, over=StaticRoute)
     graph.group(routes.next_hops_beyond, over=routes.next_hop_beyond)
+
+    graph.derive(translations.external_address, over=nat_rows.Nat)
+    graph.group(translations.translated_addresses, over=translations.external_address)
 
     graph.derive(acls.membership_switch, over=PortGroupPort)
     graph.group(acls.switches_of_port_group, over=acls.membership_switch)
@@ -151,3 +160,4 @@ def _flows(graph: Graph) -> None:
     graph.derive(static.static_mac_binding_flows, over=static.StaticMacBinding, output=True)
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)
     graph.derive(advertisements.router_advertisement_flows, over=LogicalRouterPort, output=True)
+    graph.derive(nats.nat_flows, over=nat_rows.Nat, output=True)

@@ -15,7 +15,7 @@ from northbound.names import DEFAULT_PROJECT, qualified_name
 
 Image = Mapping[str, Any]
 
-_REFERENCES = ("router_port", "peer", "output_port")
+_REFERENCES = ("router_port", "peer", "output_port", "logical_port")
 """The columns that hold names of objects of the same project."""
 
 

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.nat import Nats
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import address, interface, mac
 from northbound.names import MAIN_TABLE
@@ -33,6 +34,7 @@ class Routing:
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
+        self._nats = Nats(draft)
         self.ports: dict[str, tuple[str, Values]] = {}
         self._incomplete: set[str] = set()
         """The UUIDs of ports of which not all networks are imported."""
@@ -96,7 +98,8 @@ class Routing:
         }
         whole = len(ports) == len(rows) and not any(port.uuid in self._incomplete for port in rows)
         routes = self._routes(row, ports, complete=whole)
-        parts = {"ports": dict(ports.values()), "static_routes": routes}
+        nats = self._nats.of(row, ports)
+        parts = {"ports": dict(ports.values()), "static_routes": routes, "nats": nats}
         return accepted | {part: values for part, values in parts.items() if values}
 
     def _link(self) -> None:

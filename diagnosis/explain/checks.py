@@ -35,6 +35,7 @@ class ObstacleKind(StrEnum):
     ROUTER = "router"
     UNATTACHED = "unattached"
     CONNECTION = "connection"
+    NAT = "nat"
     FAULT = "fault"
     UNBOUND = "unbound"
     NOT_UP = "not-up"

@@ -11,6 +11,7 @@ from northbound.models.filtering import (
     PortGroupPort,
 )
 from northbound.models.history import Change, Revision, RevisionCounter
+from northbound.models.nat import Nat
 from northbound.models.neutron import (
     NeutronAddressGroup,
     NeutronDefaultRule,
@@ -73,6 +74,7 @@ __all__ = [
     "LogicalRouterPort",
     "LogicalSwitch",
     "LogicalSwitchPort",
+    "Nat",
     "NeutronAddressGroup",
     "NeutronDefaultRule",
     "NeutronNetwork",

@@ -7,6 +7,7 @@ from northbound.services.acls import AclService
 from northbound.services.address_sets import AddressSetService
 from northbound.services.base import Service
 from northbound.services.filters import LABEL_FILTER
+from northbound.services.nats import NatService
 from northbound.services.port_groups import PortGroupService
 from northbound.services.router_ports import LogicalRouterPortService
 from northbound.services.routers import LogicalRouterService
@@ -22,6 +23,7 @@ LOGICAL_ROUTERS = LogicalRouterService()
 LOGICAL_ROUTER_PORTS = LogicalRouterPortService()
 STATIC_ROUTES = StaticRouteService()
 STATIC_MAC_BINDINGS = StaticMacBindingService()
+NATS = NatService()
 PORT_GROUPS = PortGroupService()
 ADDRESS_SETS = AddressSetService()
 ACLS = AclService()
@@ -33,6 +35,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     LOGICAL_ROUTER_PORTS,
     STATIC_ROUTES,
     STATIC_MAC_BINDINGS,
+    NATS,
     PORT_GROUPS,
     ADDRESS_SETS,
     ACLS,
@@ -63,6 +66,7 @@ __all__ = [
     "LOGICAL_ROUTER_PORTS",
     "LOGICAL_SWITCHES",
     "LOGICAL_SWITCH_PORTS",
+    "NATS",
     "PORT_GROUPS",
     "SERVICES",
     "STATIC_MAC_BINDINGS",

@@ -107,6 +107,13 @@ class Service(Generic[M, S]):
             and field.refers.by_name
             and field.name not in self.assigned_apart
         )
+        self._by_id = tuple(
+            field
+            for field in self._resolved
+            if field.refers is not None
+            and not (field.owner or field.refers.by_name)
+            and field.name not in self.assigned_apart
+        )
         self._natural_key = tuple(by_name[name].column for name in self.declaration.natural_key)
         self._name_models = tuple(map(resource_model, self.declaration.names or (self.kind,)))
         # Links are filled in after a document has been read, and so need another check.
@@ -465,9 +472,12 @@ class Service(Generic[M, S]):
         for name in self._by_name:
             referred = referents[name]
             setattr(row, name, None if referred is None else referred.name)
+        for field in self._by_id:
+            referred = referents[field.name]
+            setattr(row, field.column, None if referred is None else referred.id)
         if self._natural_key:
-            field = self.declaration.natural_key[-1]
-            tx.helper(NaturalKeys).take(row, self._natural_key, field)
+            last = self.declaration.natural_key[-1]
+            tx.helper(NaturalKeys).take(row, self._natural_key, last)
 
     def _written(self, tx: Transaction, row: M, spec: S, kept: Collection[str] = ()) -> None:
         """Write what belongs to the object in other tables, but for members that are `kept`."""

@@ -17,6 +17,7 @@ from northbound.models import (
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import refuse_if_referenced
+from northbound.services.nat_claims import nats_at
 from northbound.services.nexthops import refuse_taking_nexthops
 from northbound.services.route_tables import RouteTables
 from northbound.services.switch_ports import (
@@ -33,8 +34,8 @@ from northbound.tunnel_keys import TunnelKeys
 class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]):
     """A link between routers is set from either end, and the other end follows.
 
-    A switch port that leads to the port, and a static route that leaves by it,
-    stand in the way of its deletion. A new name reaches all that refer to it.
+    A switch port that leads to the port, a static route that leaves by it and a NAT that
+    translates there stand in the way of its deletion. A new name reaches all that refer to it.
     """
 
     model = LogicalRouterPort
@@ -158,6 +159,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
             if attached is not None:
                 users.append(attached)
             users.extend(_routes_by(tx, port.name, port.project))
+            users.extend(nats_at(tx, port))
             refuse_if_referenced(port, users)
             end_link(tx, port)
             super().remove(tx, [port], cascade=cascade)

@@ -12,6 +12,7 @@ from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
+from northbound.services.nat_claims import follow_port_name
 from northbound.services.nesting import leave_parents, let_parent_go, nest, part_from_unwanted
 from northbound.specs import LogicalSwitchPortSpec
 from northbound.specs.switching import ANY_TAG
@@ -48,8 +49,11 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         router_port: LogicalRouterPort | None = referents["router_port"]
         if router_port is not None:
             self._check_is_free(tx, row, router_port)
+        old_name = row.name
         super()._assign(tx, row, spec, referents)
         nest(tx, row, referents["parent"], spec.tag)
+        if old_name is not None and old_name != row.name:
+            follow_port_name(tx, row, old_name)
         claim_addresses(tx, referents["logical_switch"], row, old)
 
     def _check_is_free(

@@ -3,6 +3,7 @@
 from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
+from translator.features.nat.relations import translated_addresses
 from translator.features.neighbours.flows import peer_flows, router_neighbour_flows
 from translator.features.neighbours.learning import learning_flows
 from translator.features.router.flows import (
@@ -27,6 +28,12 @@ def closed_router_flows(_read: Read, router: str) -> Flows:
     return Flows(router, "logical_router", router, (closed_router_flow(),))
 
 
+def _translated(read: Read, port: LogicalRouterPort) -> frozenset[bytes]:
+    """Return the addresses of a port that its router translates to, or from, others."""
+    own = [*(network.ip for network in port.networks4), *port.addresses6]
+    return frozenset(ip for ip in own if read.any(translated_addresses, (port.router, ip)))
+
+
 def router_port_flows(read: Read, lrp: str) -> Flows | None:
     """All flows of one router port; those of a disabled router have none.
 
@@ -42,7 +49,7 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         if port.enabled:
             flows += admission_flows(port)
             flows += learning_flows(port)
-        flows += own_address_flows(port)
+        flows += own_address_flows(port, _translated(read, port))
         flows += connected_route_flows(port)
         flows += peer_flows(read, port)
         flows.append(delivery_flow(port))

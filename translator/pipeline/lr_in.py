@@ -14,6 +14,7 @@
 """
 
 from logical_flow.template import Pipeline
+from translator.features.nat.stages import LrInDnat, LrInUnsnat
 from translator.features.neighbours.stages import (
     LrInArpRequest,
     LrInArpResolve,
@@ -38,6 +39,8 @@ LR_IN = Pipeline(
         LrInLearnNeighbour,
         LrInNdRa,
         LrInIpInput,
+        LrInUnsnat,
+        LrInDnat,
         LrInIpRoutingPre,
         LrInIpRouting,
         LrInIpRoutingEcmp,

@@ -304,9 +304,11 @@ def ovn_of_examples() -> Snapshot:
     subnet = {"subnet": switch["subnet4"], "exclude_ips": " ".join(switch["exclude_ips"])}
     ovn.switch(workload, name=switch["name"], other_config=subnet)
     router_port, route = example["logical_router_port"], example["static_route"]
+    nat = {k: v for k, v in example["nat"].items() if k != "logical_router"}
     ovn.router(
         ovn.router_port(router_port["name"], *router_port["networks"], mac=router_port["mac"]),
         name=example["logical_router"]["name"],
+        nat=references(ovn.add("NAT", **nat)),
         static_routes=references(ovn.route(route["ip_prefix"], route["nexthop"])),
     )
     acl = {k: v for k, v in example["acl"].items() if k not in ("port_group", "match")}

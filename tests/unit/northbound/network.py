@@ -19,6 +19,7 @@ KINDS = {
     "router_port": "logical_router_port",
     "route": "static_route",
     "binding": "static_mac_binding",
+    "nat": "nat",
     "group": "port_group",
     "set": "address_set",
     "acl": "acl",

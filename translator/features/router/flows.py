@@ -1,10 +1,11 @@
 """The flows that take packets in at router ports, answer for their addresses, and deliver."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow
 from translator.addresses import LINK_LOCAL_NETWORK, Interface, broadcast, has_broadcast
+from translator.features.nat.stages import LrInDnat
 from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutDelivery
 from translator.inputs import LogicalRouterPort
 
@@ -38,17 +39,22 @@ def delivery_flow(port: LogicalRouterPort) -> LogicalFlow:
     return delivery(port=port.name)
 
 
-def own_address_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """Yield the flows for packets to the addresses of a port, and for those that expire."""
+def own_address_flows(
+    port: LogicalRouterPort, translated: Collection[bytes] = ()
+) -> Iterator[LogicalFlow]:
+    """Yield the flows for packets to the addresses of a port, and for those that expire.
+
+    What comes for an address of `translated` may be of a connection of others: it is refused
+    only once that is known.
+    """
     for network in port.networks4:
-        yield from _own_address4(port.name, network)
+        yield from _own_address4(port.name, network, translated)
     for ip in port.addresses6:
-        yield from _own_address6(port.name, ip)
+        yield from _own_address6(port.name, ip, translated)
     yield from _expiry(port)
 
 
 _OWN4 = (
-    LrInIpInput.ping4,
     LrInIpInput.udp4,
     LrInIpInput.tcp4,
     LrInIpInput.sctp4,
@@ -57,7 +63,6 @@ _OWN4 = (
     LrInIpInput.own4,
 )
 _OWN6 = (
-    LrInIpInput.ping6,
     LrInIpInput.udp6,
     LrInIpInput.tcp6,
     LrInIpInput.sctp6,
@@ -74,28 +79,48 @@ _LINK_LOCAL6 = (
     LrInIpInput.protocol6_link_local,
     LrInIpInput.own6_link_local,
 )
-"""What a router does with packets for an address of its own."""
+_TRANSLATED4 = (
+    LrInDnat.own_udp4,
+    LrInDnat.own_tcp4,
+    LrInDnat.own_sctp4,
+    LrInDnat.own_icmp4,
+    LrInDnat.own_protocol4,
+    LrInDnat.own4,
+)
+_TRANSLATED6 = (
+    LrInDnat.own_udp6,
+    LrInDnat.own_tcp6,
+    LrInDnat.own_sctp6,
+    LrInDnat.own_icmp6,
+    LrInDnat.own_protocol6,
+    LrInDnat.own6,
+)
+"""What a router does with packets for an address of its own, pings apart."""
 
 
-def _own_address4(port: str, network: Interface) -> Iterator[LogicalFlow]:
+def _own_address4(
+    port: str, network: Interface, translated: Collection[bytes]
+) -> Iterator[LogicalFlow]:
     ip = network.ip
     yield LrInIpInput.spoofed4(ip=ip)
     if has_broadcast(network):
         yield LrInIpInput.broadcast_source(broadcast=broadcast(network))
     yield LrInIpInput.arp(port=port, ip=ip, network=network.network)
     yield LrInIpInput.arp_probe(port=port, ip=ip)
-    for template in _OWN4:
+    yield LrInIpInput.ping4(ip=ip)
+    for template in _TRANSLATED4 if ip in translated else _OWN4:
         yield template(ip=ip)
 
 
-def _own_address6(port: str, ip: bytes) -> Iterator[LogicalFlow]:
+def _own_address6(port: str, ip: bytes, translated: Collection[bytes]) -> Iterator[LogicalFlow]:
     yield LrInIpInput.nd(port=port, ip=ip, group=solicited_node(ip))
     if ip.startswith(LINK_LOCAL_NETWORK[:8]):
         for template in _LINK_LOCAL6:
             yield template(port=port, ip=ip)
         return
     yield LrInIpInput.spoofed6(ip=ip)
-    for template in _OWN6:
+    yield LrInIpInput.ping6(ip=ip)
+    for template in _TRANSLATED6 if ip in translated else _OWN6:
         yield template(ip=ip)
 
 

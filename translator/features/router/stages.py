@@ -15,6 +15,25 @@ from translator.features.router.reasons import (
     REFUSED,
     UNSPECIFIED,
 )
+from translator.features.router.refusals import (
+    ABORT4,
+    ABORT6,
+    ECHO6,
+    ECHO_REPLY4,
+    ECHO_REPLY6,
+    LINK_LOCAL6,
+    OWN4,
+    OWN6,
+    PORT_UNREACHABLE4,
+    PORT_UNREACHABLE6,
+    RESET4,
+    RESET6,
+    SCTP,
+    TCP,
+    UDP,
+    UNKNOWN_HEADER6,
+    UNKNOWN_PROTOCOL4,
+)
 
 
 class LrInAdmission(
@@ -36,33 +55,15 @@ class LrInAdmission(
     )
 
 
-_OWN4, _OWN6 = "ip4.dst == {ip:ip4}", "ip6.dst == {ip:ip6}"
-_LINK_LOCAL6 = f"inport == {{port:lport}} && {_OWN6}"
-"""Link-local addresses mean something at their own port only."""
-_UDP, _TCP, _SCTP = (f"!ip.later_frag && {protocol}" for protocol in ("udp", "tcp", "sctp"))
-_ECHO6 = "icmp6.type == 128 && icmp6.code == 0"
-
-_BACK4 = "eth.dst <-> eth.src; ip4.dst <-> ip4.src;"
-_BACK6 = "eth.dst <-> eth.src; ip6.dst <-> ip6.src;"
-_ECHO_REPLY4 = "ip4.dst <-> ip4.src; ip.ttl = 255; icmp4.type = 0; flags.loopback = 1; next;"
-_ECHO_REPLY6 = "ip6.dst <-> ip6.src; ip.ttl = 255; icmp6.type = 129; flags.loopback = 1; next;"
-_RESET4, _RESET6 = (f"tcp_reset {{ {back} next; }};" for back in (_BACK4, _BACK6))
-_ABORT4, _ABORT6 = (f"sctp_abort {{ {back} next; }};" for back in (_BACK4, _BACK6))
-
-
-def _error4(kind: int, code: int) -> str:
-    error = f"ip.ttl = 255; icmp4.type = {kind}; icmp4.code = {code};"
-    return f"icmp4 {{ {_BACK4} {error} next; }};"
-
-
-def _error6(kind: int, code: int) -> str:
-    error = f"ip.ttl = 255; icmp6.type = {kind}; icmp6.code = {code};"
-    return f"icmp6 {{ {_BACK6} {error} next; }};"
-
-
-_PORT_UNREACHABLE4, _UNKNOWN_PROTOCOL4 = _error4(3, 3), _error4(3, 2)
-_PORT_UNREACHABLE6 = _error6(1, 4)
-_UNKNOWN_HEADER6 = f"icmp6_unknown_header {{ {_BACK6} ip.ttl = 255; next; }};"
+_ARP_REPLY = (
+    "eth.dst = eth.src; eth.src = xreg0[0..47]; "
+    "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
+    "outport = inport; flags.loopback = 1; output;"
+)
+_ND_REPLY = (
+    "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
+    "outport = inport; flags.loopback = 1; output; };"
+)
 
 
 class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
@@ -88,28 +89,30 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         90,
         "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4} "
         "&& arp.spa == {network:cidr4}",
-        "eth.dst = eth.src; eth.src = xreg0[0..47]; "
-        "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
-        "outport = inport; flags.loopback = 1; output;",
+        _ARP_REPLY,
     )
     arp_probe = Template(
         90,
         "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4} && arp.spa == 0.0.0.0",
-        "eth.dst = eth.src; eth.src = xreg0[0..47]; "
-        "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
-        "outport = inport; flags.loopback = 1; output;",
+        _ARP_REPLY,
     )
     nd = Template(
         90,
         "inport == {port:lport} && nd_ns && ip6.dst == {{ip:ip6}, {group:ip6}} "
         "&& nd.target == {ip:ip6}",
-        "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
-        "outport = inport; flags.loopback = 1; output; };",
+        _ND_REPLY,
     )
-    ping4 = Template(90, f"{_OWN4} && icmp4.type == 8 && icmp4.code == 0", _ECHO_REPLY4)
+    translated_arp = Template(90, "arp.op == 1 && arp.tpa == {ip:ip4}", _ARP_REPLY)
+    translated_arp_at = Template(
+        90, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", _ARP_REPLY
+    )
+    translated_nd = Template(
+        90, "nd_ns && ip6.dst == {{ip:ip6}, {group:ip6}} && nd.target == {ip:ip6}", _ND_REPLY
+    )
+    ping4 = Template(90, f"{OWN4} && icmp4.type == 8 && icmp4.code == 0", ECHO_REPLY4)
     unspecified6 = Template(89, "ip6.src == ::", "drop;", because=UNSPECIFIED)
-    ping6 = Template(88, f"{_OWN6} && {_ECHO6}", _ECHO_REPLY6)
-    ping6_link_local = Template(88, f"{_LINK_LOCAL6} && {_ECHO6}", _ECHO_REPLY6)
+    ping6 = Template(88, f"{OWN6} && {ECHO6}", ECHO_REPLY6)
+    ping6_link_local = Template(88, f"{LINK_LOCAL6} && {ECHO6}", ECHO_REPLY6)
     other_neighbour = Template(
         85, "arp || rarp || nd || nd_rs || nd_ra", "drop;", because=NEIGHBOURS_ONLY
     )
@@ -117,28 +120,28 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         82, "eth.mcast || ip4.dst == 224.0.0.0/4 || ip6.dst == ff00::/8", "drop;", because=MULTICAST
     )
 
-    udp4 = Template(80, f"{_OWN4} && {_UDP}", _PORT_UNREACHABLE4, because=REFUSED)
-    tcp4 = Template(80, f"{_OWN4} && {_TCP}", _RESET4, because=REFUSED)
-    sctp4 = Template(80, f"{_OWN4} && {_SCTP}", _ABORT4, because=REFUSED)
-    icmp4 = Template(75, f"{_OWN4} && icmp4", "drop;", because=REFUSED)
-    protocol4 = Template(70, f"{_OWN4} && !ip.later_frag", _UNKNOWN_PROTOCOL4, because=REFUSED)
-    own4 = Template(60, _OWN4, "drop;", because=REFUSED)
+    udp4 = Template(80, f"{OWN4} && {UDP}", PORT_UNREACHABLE4, because=REFUSED)
+    tcp4 = Template(80, f"{OWN4} && {TCP}", RESET4, because=REFUSED)
+    sctp4 = Template(80, f"{OWN4} && {SCTP}", ABORT4, because=REFUSED)
+    icmp4 = Template(75, f"{OWN4} && icmp4", "drop;", because=REFUSED)
+    protocol4 = Template(70, f"{OWN4} && !ip.later_frag", UNKNOWN_PROTOCOL4, because=REFUSED)
+    own4 = Template(60, OWN4, "drop;", because=REFUSED)
 
-    udp6 = Template(80, f"{_OWN6} && {_UDP}", _PORT_UNREACHABLE6, because=REFUSED)
-    tcp6 = Template(80, f"{_OWN6} && {_TCP}", _RESET6, because=REFUSED)
-    sctp6 = Template(80, f"{_OWN6} && {_SCTP}", _ABORT6, because=REFUSED)
-    icmp6 = Template(75, f"{_OWN6} && icmp6", "drop;", because=REFUSED)
-    protocol6 = Template(70, f"{_OWN6} && !ip.later_frag", _UNKNOWN_HEADER6, because=REFUSED)
-    own6 = Template(60, _OWN6, "drop;", because=REFUSED)
+    udp6 = Template(80, f"{OWN6} && {UDP}", PORT_UNREACHABLE6, because=REFUSED)
+    tcp6 = Template(80, f"{OWN6} && {TCP}", RESET6, because=REFUSED)
+    sctp6 = Template(80, f"{OWN6} && {SCTP}", ABORT6, because=REFUSED)
+    icmp6 = Template(75, f"{OWN6} && icmp6", "drop;", because=REFUSED)
+    protocol6 = Template(70, f"{OWN6} && !ip.later_frag", UNKNOWN_HEADER6, because=REFUSED)
+    own6 = Template(60, OWN6, "drop;", because=REFUSED)
 
-    udp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_UDP}", _PORT_UNREACHABLE6, because=REFUSED)
-    tcp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_TCP}", _RESET6, because=REFUSED)
-    sctp6_link_local = Template(80, f"{_LINK_LOCAL6} && {_SCTP}", _ABORT6, because=REFUSED)
-    icmp6_link_local = Template(75, f"{_LINK_LOCAL6} && icmp6", "drop;", because=REFUSED)
+    udp6_link_local = Template(80, f"{LINK_LOCAL6} && {UDP}", PORT_UNREACHABLE6, because=REFUSED)
+    tcp6_link_local = Template(80, f"{LINK_LOCAL6} && {TCP}", RESET6, because=REFUSED)
+    sctp6_link_local = Template(80, f"{LINK_LOCAL6} && {SCTP}", ABORT6, because=REFUSED)
+    icmp6_link_local = Template(75, f"{LINK_LOCAL6} && icmp6", "drop;", because=REFUSED)
     protocol6_link_local = Template(
-        70, f"{_LINK_LOCAL6} && !ip.later_frag", _UNKNOWN_HEADER6, because=REFUSED
+        70, f"{LINK_LOCAL6} && !ip.later_frag", UNKNOWN_HEADER6, because=REFUSED
     )
-    own6_link_local = Template(60, _LINK_LOCAL6, "drop;", because=REFUSED)
+    own6_link_local = Template(60, LINK_LOCAL6, "drop;", because=REFUSED)
 
     expired4 = Template(
         31,

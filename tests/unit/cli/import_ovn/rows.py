@@ -38,6 +38,10 @@ class Database:
         row = {"ip_prefix": prefix, "nexthop": nexthop, **columns}
         return self.add("Logical_Router_Static_Route", **row)
 
+    def nat(self, kind: str, external: str, logical: str, **columns: Any) -> str:
+        row = {"type": kind, "external_ip": external, "logical_ip": logical, **columns}
+        return self.add("NAT", **row)
+
     def acl(self, match: str, **columns: Any) -> str:
         row = {"direction": "to-lport", "priority": 100, "match": match, "action": "drop"}
         return self.add("ACL", **row | columns)

@@ -34,7 +34,7 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}, "options:qos_max_rate"),
         ("Logical_Switch_Port", {"options": {"qos_min_rate": "1000"}}, "options:qos_min_rate"),
         ("Logical_Switch_Port", {"parent_name": ["p"]}, "parent_name"),
-        ("Logical_Router", {"nat": references("x")}, "nat"),
+        ("NAT", {"allowed_ext_ips": references("x")}, "allowed_ext_ips"),
         ("Logical_Router", {"policies": references("x")}, "policies"),
         ("Logical_Router", {"options": {"chassis": "gw1"}}, "options:chassis"),
         ("Logical_Router_Port", {"gateway_chassis": references("x")}, "gateway_chassis"),

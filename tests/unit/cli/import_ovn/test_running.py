@@ -115,11 +115,11 @@ def test_a_chassis_that_has_not_registered_yet_is_told(ovn: Ovn, server: Server)
 
 
 def test_nothing_is_imported_if_something_would_be_lost(ovn: Ovn, server: Server) -> None:
-    ovn.nbctl(["lr-nat-add", "edge", "snat", "192.0.2.1", "10.0.1.0/24"])
+    ovn.nbctl(["qos-add", "web", "to-lport", "100", "ip4", "rate=1000"])
     options = ("--nb", ovn.northbound, "--url", server.url)
     refused = import_ovn(*options)
     assert refused.exit_code == 1
-    assert "lost: logical router edge, nat: there is no NAT" in refused.stderr
+    assert "lost: logical switch web, qos_rules: there is no QoS" in refused.stderr
     with server.client() as client:
         assert client.get("/v1/logical-switches").json()["items"] == []
         assert import_ovn(*options, "--skip-unsupported").exit_code == 0
@@ -130,12 +130,12 @@ def test_what_is_found_is_told_to_programs(ovn: Ovn, server: Server) -> None:
     options = ("--nb", ovn.northbound, "--url", server.url, "--json")
     imported = json.loads(import_ovn(*options).stdout)
     assert imported["result"]["revision"] == 1
-    ovn.nbctl(["lr-nat-add", "edge", "snat", "192.0.2.1", "10.0.1.0/24"])
+    ovn.nbctl(["qos-add", "web", "to-lport", "100", "ip4", "rate=1000"])
     refused = import_ovn(*options)
     assert refused.exit_code == 1
     told = json.loads(refused.stdout)
     (lost,) = (found for found in told["findings"] if found["changes_verdicts"])
-    assert (lost["object"], lost["column"]) == ("logical router edge", "nat")
+    assert (lost["object"], lost["column"]) == ("logical switch web", "qos_rules")
     assert told["result"] is None
     assert import_ovn(*options, "--output", "-").exit_code == 2
 

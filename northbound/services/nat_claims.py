@@ -1,0 +1,91 @@
+"""Which NAT of a router translates what: no two of them the same.
+
+What comes in for an external address has one address behind it, and what leaves from an
+address or network one external address, at each gateway port.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import InstrumentedAttribute
+
+from northbound.errors import ConflictError
+from northbound.models import LogicalSwitchPort, Resource
+from northbound.models.nat import Nat
+from northbound.services.lookups import referent
+from northbound.transaction import Reader, Transaction
+
+INCOMING, OUTGOING = ("dnat", "dnat_and_snat"), ("snat", "dnat_and_snat")
+"""The types that translate the destination of what comes in, and the source of what leaves."""
+
+
+class Claim(NamedTuple):
+    """What one NAT only may translate; `column` of its row is what the claim is on."""
+
+    column: str
+    router: str
+    address: str
+    gateway_port: str | None
+
+
+def claims_of(nat: Nat) -> Iterator[Claim]:
+    """Yield what a NAT translates."""
+    if nat.type in INCOMING:
+        yield Claim("external_ip", nat.logical_router_id, nat.external_ip, nat.gateway_port_id)
+    if nat.type in OUTGOING:
+        yield Claim("logical_ip", nat.logical_router_id, nat.logical_ip, nat.gateway_port_id)
+
+
+class NatClaims:
+    """Who has which claim; NATs of this transaction that are not yet in the database count too."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._known: dict[Claim, Nat] = {}
+        self._complete = False
+
+    def load(self) -> None:
+        """Read all NATs in one query, before thousands of changes."""
+        for nat in self._tx.session.scalars(select(Nat)):
+            self._known.update(dict.fromkeys(claims_of(nat), nat))
+        self._complete = True
+
+    def take(self, nat: Nat) -> None:
+        """Let a NAT have what it translates; ConflictError if another one translates it."""
+        for claim in claims_of(nat):
+            holder = self._holder(claim, nat)
+            if holder is not None:
+                raise ConflictError(
+                    nat.__tablename__, claim.column, claim.address, referent(holder)
+                )
+            self._known[claim] = nat
+
+    def _holder(self, claim: Claim, nat: Nat) -> Nat | None:
+        known = self._known.get(claim)
+        if known is not None and self._is_other(known, claim, nat):
+            return known
+        if self._complete:
+            return None
+        column: InstrumentedAttribute[Any] = getattr(Nat, claim.column)
+        query = select(Nat).where(Nat.logical_router_id == claim.router, column == claim.address)
+        with self._tx.session.no_autoflush:
+            rows = self._tx.session.scalars(query).all()
+        return next((row for row in rows if self._is_other(row, claim, nat)), None)
+
+    def _is_other(self, row: Nat, claim: Claim, nat: Nat) -> bool:
+        """Tell whether another NAT than `nat`, `row`, still has the claim."""
+        return row is not nat and not self._tx.is_deleted(row) and claim in claims_of(row)
+
+
+def nats_at(reader: Reader, gateway_port: Resource) -> Sequence[Nat]:
+    """Return the NATs that translate at a router port."""
+    query = select(Nat).where(Nat.gateway_port_id == gateway_port.id)
+    return reader.session.scalars(query.order_by(Nat.id)).all()
+
+
+def follow_port_name(tx: Transaction, port: LogicalSwitchPort, old: str) -> None:
+    """Let the floating IPs of a switch port whose name was `old` name it by the new one."""
+    query = select(Nat).where(Nat.logical_port == old, Nat.project == port.project)
+    for nat in tx.session.scalars(query):
+        nat.logical_port = port.name

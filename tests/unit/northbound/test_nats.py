@@ -1,0 +1,132 @@
+"""NATs that can be, and those that can't."""
+
+from typing import Any
+
+import pytest
+
+from northbound.errors import ConflictError, ReferencedError
+from tests.unit.northbound.network import Network
+
+FLOATING = {
+    "logical_router": "edge",
+    "type": "dnat_and_snat",
+    "external_ip": "192.0.2.7",
+    "logical_ip": "10.0.0.7",
+}
+SNAT = {
+    "logical_router": "edge",
+    "type": "snat",
+    "external_ip": "192.0.2.1",
+    "logical_ip": "10.0.0.0/24",
+}
+MAC = "0a:00:00:00:00:07"
+
+
+@pytest.fixture
+def routers(network: Network) -> Network:
+    network.create("switch", name="in")
+    network.create("port", logical_switch="in", name="vm")
+    for router, inside in (("edge", "10.0.0.1/24"), ("other", "10.9.0.1/24")):
+        network.create("router", name=router)
+        network.create("router_port", logical_router=router, name=f"{router}-in", networks=[inside])
+    network.create(
+        "router_port",
+        logical_router="edge",
+        name="edge-out",
+        networks=["192.0.2.1/24", "2001:db8::1/64"],
+    )
+    return network
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer", "reason"),
+    [
+        ({"external_ip": "198.51.100.7"}, "/external_ip", "in no network"),
+        ({"external_ip": "192.0.2.0"}, "/external_ip", "is the network 192.0.2.0/24 itself"),
+        ({"external_ip": "192.0.2.255"}, "/external_ip", "broadcast address"),
+        ({"external_ip": "192.0.2.0/28"}, "/external_ip", "not an IP address"),
+        ({"logical_ip": "fd00::7"}, "/logical_ip", "family"),
+        ({"logical_ip": "10.0.0.0/24"}, "/logical_ip", "one address"),
+        ({"logical_ip": "192.0.2.7"}, "/logical_ip", "external address itself"),
+        ({"external_mac": MAC}, "/logical_port", "together"),
+        ({"logical_port": "vm"}, "/external_mac", "together"),
+        ({"logical_port": "nobody", "external_mac": MAC}, "/logical_port", "no logical switch"),
+        (
+            {"type": "dnat", "logical_port": "vm", "external_mac": MAC},
+            "/external_mac",
+            "no chassis",
+        ),
+        ({"external_port_range": "70000"}, "/external_port_range", "from 1 to 65535"),
+        ({"external_port_range": "20-10"}, "/external_port_range", "from 1 to 65535"),
+        ({"external_port_range": "http"}, "/external_port_range", "no range of ports"),
+        ({"type": "snat", "stateless": True}, "/stateless", "needs connections"),
+        ({"stateless": True, "external_port_range": "1-9"}, "/external_port_range", "stateless"),
+        ({"gateway_port": "other-in"}, "/gateway_port", "is no port of router 'edge'"),
+    ],
+)
+def test_nat_that_cannot_be(
+    routers: Network, values: dict[str, Any], pointer: str, reason: str
+) -> None:
+    faults = routers.faults("nat", **FLOATING | values)
+    assert list(faults) == [pointer]
+    assert reason in faults[pointer]
+
+
+def test_nats_that_can_be(routers: Network) -> None:
+    routers.create("nat", **SNAT)
+    routers.create("nat", **SNAT | {"logical_ip": "10.1.0.0/16"})
+    routers.create("nat", **FLOATING)
+    routers.create("nat", **FLOATING | {"type": "dnat", "external_ip": "192.0.2.8"})
+    routers.create(
+        "nat", **FLOATING | {"external_ip": "203.0.113.1", "logical_ip": "10.0.0.9", "routed": True}
+    )
+    routers.create("nat", **FLOATING | {"external_ip": "2001:db8::7", "logical_ip": "fd00::7"})
+
+
+@pytest.mark.parametrize(
+    ("values", "field"),
+    [
+        ({"logical_ip": "10.0.0.8"}, "external_ip"),
+        ({"type": "dnat", "logical_ip": "10.0.0.8"}, "external_ip"),
+        ({"external_ip": "192.0.2.8"}, "logical_ip"),
+        ({"type": "snat", "external_ip": "192.0.2.8", "logical_ip": "10.0.0.7/32"}, "logical_ip"),
+    ],
+)
+def test_what_two_nats_cannot_both_have(
+    routers: Network, values: dict[str, Any], field: str
+) -> None:
+    routers.create("nat", **FLOATING)
+    message = routers.refused(ConflictError, "nat", **FLOATING | values)
+    assert f"nat: {field} " in message
+
+
+def test_an_address_that_is_free_again(routers: Network) -> None:
+    one = routers.create("nat", **FLOATING)
+    other = routers.create(
+        "nat", **FLOATING | {"external_ip": "192.0.2.8", "logical_ip": "10.0.0.8"}
+    )
+    routers.refuses(ConflictError, lambda: routers.update("nat", one, external_ip="192.0.2.8"))
+    routers.delete("nat", other)
+    routers.update("nat", one, external_ip="192.0.2.8")
+    assert routers.get("nat", one)["external_ip"] == "192.0.2.8"
+
+
+def test_a_floating_ip_follows_the_name_of_its_port(routers: Network) -> None:
+    nat = routers.create("nat", **FLOATING, logical_port="vm", external_mac=MAC)
+    routers.update("port", "vm", name="vm-2")
+    assert routers.get("nat", nat)["logical_port"] == "vm-2"
+    routers.delete("port", "vm-2")
+    assert routers.get("nat", nat)["logical_port"] == "vm-2", "another port may be named so"
+
+
+def test_a_gateway_port_is_held(routers: Network) -> None:
+    routers.create("nat", **FLOATING, gateway_port="edge-out")
+    message = routers.refuses(ReferencedError, lambda: routers.delete("router_port", "edge-out"))
+    assert "is referenced by nat" in message
+    routers.delete("router", "edge", cascade=True)
+    assert "edge" not in routers.names("router")
+
+
+def test_a_gateway_port_has_the_network(routers: Network) -> None:
+    faults = routers.faults("nat", **FLOATING, gateway_port="edge-in")
+    assert list(faults) == ["/external_ip"]

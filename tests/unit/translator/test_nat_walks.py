@@ -1,0 +1,146 @@
+"""What NAT does to packets that a router forwards."""
+
+from ipaddress import ip_address
+from typing import Any
+
+import pytest
+
+from logical_flow.walk_network import Network
+from tests.unit.translator.walks import delivered, network, reached, send
+
+NETWORK = """
+logical_switches:
+  in:
+    ports:
+      vm1: {addresses: ["0a:00:00:00:01:01 10.0.1.1 fd00:1::1"]}
+      vm2: {addresses: ["0a:00:00:00:01:02 10.0.1.2 fd00:1::2"]}
+      in-r: {router_port: r-in}
+  out:
+    ports:
+      host: {addresses: ["0a:00:00:00:02:09 192.0.2.9 2001:db8::9"]}
+      out-r: {router_port: r-out}
+logical_routers:
+  r:
+    ports:
+      r-in: {networks: [10.0.1.254/24, "fd00:1::fe/64"], mac: "0a:00:00:00:01:fe"}
+      r-out: {networks: [192.0.2.254/24, "2001:db8::fe/64"], mac: "0a:00:00:00:02:fe"}
+    nats:
+      - {type: snat, external_ip: 192.0.2.254, logical_ip: 10.0.1.0/24}
+      - {type: dnat_and_snat, external_ip: 192.0.2.2, logical_ip: 10.0.1.2}
+      - {type: dnat, external_ip: 192.0.2.80, logical_ip: 10.0.1.1}
+      - {type: snat, external_ip: "2001:db8::fe", logical_ip: "fd00:1::/64"}
+      - {type: dnat_and_snat, external_ip: "2001:db8::2", logical_ip: "fd00:1::2"}
+"""
+MACS = {
+    "vm1": ("0a:00:00:00:01:01", "0a:00:00:00:01:fe"),
+    "vm2": ("0a:00:00:00:01:02", "0a:00:00:00:01:fe"),
+    "host": ("0a:00:00:00:02:09", "0a:00:00:00:02:fe"),
+}
+
+
+@pytest.fixture
+def net() -> Network:
+    return network(NETWORK)
+
+
+def packet(port: str, src: str, dst: str, sport: int, dport: int) -> str:
+    own, gateway = MACS[port]
+    family = "ip6" if ":" in dst else "ip4"
+    return (
+        f'inport == "{port}" && eth.src == {own} && eth.dst == {gateway} '
+        f"&& {family}.src == {src} && {family}.dst == {dst} && ip.ttl == 64 "
+        f"&& udp.src == {sport} && udp.dst == {dport}"
+    )
+
+
+def seen(found: Any) -> tuple[str, str, str]:
+    """Where a packet comes out, with its addresses."""
+    family = "ip6" if "ip6.src" in found else "ip4"
+    return (
+        found["to"],
+        str(ip_address(found[f"{family}.src"])),
+        str(ip_address(found[f"{family}.dst"])),
+    )
+
+
+@pytest.mark.parametrize(
+    ("port", "logical", "external", "outside"),
+    [
+        ("vm1", "10.0.1.1", "192.0.2.254", "192.0.2.9"),
+        ("vm2", "10.0.1.2", "192.0.2.2", "192.0.2.9"),
+        ("vm1", "fd00:1::1", "2001:db8::fe", "2001:db8::9"),
+        ("vm2", "fd00:1::2", "2001:db8::2", "2001:db8::9"),
+    ],
+)
+def test_what_leaves_and_its_replies(
+    net: Network, port: str, logical: str, external: str, outside: str
+) -> None:
+    request = delivered(net, packet(port, logical, outside, 5000, 53))
+    assert seen(request) == ("host", external, outside)
+    reply = delivered(net, packet("host", outside, external, 53, 5000))
+    assert seen(reply) == (port, outside, logical)
+
+
+@pytest.mark.parametrize(
+    ("external", "logical", "port", "outside"),
+    [
+        ("192.0.2.80", "10.0.1.1", "vm1", "192.0.2.9"),
+        ("192.0.2.2", "10.0.1.2", "vm2", "192.0.2.9"),
+        ("2001:db8::2", "fd00:1::2", "vm2", "2001:db8::9"),
+    ],
+)
+def test_what_comes_in_and_its_replies(
+    net: Network, external: str, logical: str, port: str, outside: str
+) -> None:
+    request = delivered(net, packet("host", outside, external, 5000, 80))
+    assert seen(request) == (port, outside, logical)
+    reply = delivered(net, packet(port, logical, outside, 80, 5000))
+    assert seen(reply) == ("host", external, outside)
+
+
+def test_a_floating_ip_reaches_the_other(net: Network) -> None:
+    """vm1 asks for vm2 by its floating IP, and is answered from there."""
+    request = delivered(net, packet("vm1", "10.0.1.1", "192.0.2.2", 5000, 80))
+    assert seen(request) == ("vm2", "192.0.2.254", "10.0.1.2")
+    reply = delivered(net, packet("vm2", "10.0.1.2", "192.0.2.254", 80, 5000))
+    assert seen(reply) == ("vm1", "192.0.2.2", "10.0.1.1")
+
+
+@pytest.mark.parametrize("external", ["192.0.2.254", "2001:db8::fe"])
+def test_an_own_address_refuses_what_is_of_no_connection(net: Network, external: str) -> None:
+    outside = "2001:db8::9" if ":" in external else "192.0.2.9"
+    answer = delivered(net, packet("host", outside, external, 5000, 53))
+    assert seen(answer) == ("host", external, outside)
+    kind = "icmp6" if ":" in external else "icmp4"
+    assert (answer[f"{kind}.type"], answer[f"{kind}.code"]) == (
+        (1, 4) if ":" in external else (3, 3)
+    )
+
+
+def test_an_external_address_of_no_port_drops_what_is_of_no_connection() -> None:
+    net = network(NETWORK.replace("snat, external_ip: 192.0.2.254", "snat, external_ip: 192.0.2.3"))
+    assert reached(net, packet("host", "192.0.2.9", "192.0.2.3", 5000, 53)) == []
+
+
+def arp(target: str) -> str:
+    return (
+        'inport == "host" && eth.src == 0a:00:00:00:02:09 && eth.dst == ff:ff:ff:ff:ff:ff '
+        f"&& arp.op == 1 && arp.spa == 192.0.2.9 && arp.tpa == {target} "
+        "&& arp.sha == 0a:00:00:00:02:09"
+    )
+
+
+@pytest.mark.parametrize(("target", "answers"), [("192.0.2.2", 1), ("192.0.2.81", 0)])
+def test_external_addresses_are_answered_for(net: Network, target: str, answers: int) -> None:
+    found = [each.packet for each in send(net, arp(target)).deliveries if each.port == "host"]
+    assert [each["arp.sha"] for each in found] == [0x0A00000002FE] * answers
+
+
+def test_external_addresses_are_answered_for_ipv6(net: Network) -> None:
+    solicitation = (
+        'inport == "host" && eth.src == 0a:00:00:00:02:09 && eth.dst == 33:33:ff:00:00:02 '
+        "&& nd_ns && ip6.src == 2001:db8::9 && ip6.dst == ff02::1:ff00:2 "
+        "&& nd.target == 2001:db8::2 && nd.sll == 0a:00:00:00:02:09"
+    )
+    (answer,) = (each.packet for each in send(net, solicitation).deliveries if each.port == "host")
+    assert answer["nd.tll"] == 0x0A00000002FE

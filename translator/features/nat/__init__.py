@@ -1,0 +1,1 @@
+"""Translation of addresses where routers meet the outside: sources, destinations, floating IPs."""
