@@ -1,0 +1,133 @@
+"""NAT of a router on one hypervisor: what leaves, what comes in, and errors about either."""
+
+from typing import Any
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.system.conftest import Scene
+from tests.system.frames import ICMP, ICMPV6, TCP
+from tests.system.tap import Tap
+
+pytestmark = pytest.mark.system
+
+PORT = 8080
+INSIDE, OUTSIDE = "0a:00:00:00:70:01", "0a:00:00:00:70:02"
+"""The MAC addresses of the router."""
+VMS = {
+    "vm1": ("in", "0a:00:00:00:71:01", "10.70.0.11", "fd70::11"),
+    "vm2": ("in", "0a:00:00:00:71:02", "10.70.0.12", "fd70::12"),
+    "host": ("out", "0a:00:00:00:71:09", "192.0.2.9", "2001:db8::9"),
+}
+OWN = {4: "192.0.2.1", 6: "2001:db8::1"}
+"""The router's own addresses outside, as which vm1 goes out."""
+FLOATING = {4: "192.0.2.112", 6: "2001:db8::112"}
+"""What vm2 goes out as, and is reached by."""
+PUBLISHED = "192.0.2.111"
+"""What vm1 is reached by, and doesn't go out as."""
+
+
+def address(name: str, version: int = 4) -> str:
+    return VMS[name][2 if version == 4 else 3]
+
+
+def mac(name: str) -> str:
+    return VMS[name][1]
+
+
+def declare_nat(scene: Scene, kind: str, external: str, logical: str, **fields: Any) -> str:
+    body = {"type": kind, "external_ip": external, "logical_ip": logical, **fields}
+    return str(scene.net.call("POST", "/logical-routers/nat-r/nats", body)["id"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    net = scene.net
+    net.router("nat-r")
+    net.switch("in")
+    net.switch("out")
+    net.attach("nat-r", "in", INSIDE, "10.70.0.1/24", "fd70::1/64")
+    net.attach("nat-r", "out", OUTSIDE, f"{OWN[4]}/24", f"{OWN[6]}/64")
+    declare_nat(scene, "snat", OWN[4], "10.70.0.0/24")
+    declare_nat(scene, "snat", OWN[6], "fd70::/64")
+    declare_nat(scene, "dnat", PUBLISHED, address("vm1"))
+    for version in (4, 6):
+        declare_nat(scene, "dnat_and_snat", FLOATING[version], address("vm2", version))
+    for name, (switch, ether, ip4, ip6) in VMS.items():
+        net.port(switch, name, f"{ether} {ip4} {ip6}")
+        scene.lab.add_vm(name, "hv1")
+    # The host knows nothing of what is inside.
+    for version in ("-4", "-6"):
+        scene.lab.vm("host").namespace.ip(version, "route", "del", "default")
+    scene.lab.wait_until_up()
+    for name in VMS:
+        scene.lab.listen(name, PORT)
+    until(lambda: scene.lab.vm("vm1").tcp_connects(address("vm2"), PORT), "the responders")
+
+
+VERSIONS = pytest.mark.parametrize("version", [4, 6])
+
+
+@VERSIONS
+@pytest.mark.parametrize(("name", "external"), [("vm1", OWN), ("vm2", FLOATING)])
+def test_what_leaves_has_the_external_address(
+    scene: Scene, name: str, external: dict[int, str], version: int
+) -> None:
+    vm, host = scene.lab.vm(name), scene.lab.vm("host")
+    with Tap(host) as tap:
+        assert vm.ping(address("host", version))
+        assert vm.tcp_connects(address("host", version), PORT)
+        for protocol in (ICMP if version == 4 else ICMPV6, TCP):
+            frame = tap.expect(
+                lambda f, p=protocol: f.protocol == p and f.ip_dst == address("host", version),
+                f"a packet of protocol {protocol} from {name}",
+            )
+            assert frame.ip_src == external[version]
+        assert not tap.matching(lambda frame: frame.ip_src == address(name, version))
+
+
+@pytest.mark.parametrize(
+    ("external", "name"),
+    [(PUBLISHED, "vm1"), (FLOATING[4], "vm2"), (FLOATING[6], "vm2")],
+)
+def test_what_comes_in_gets_behind_the_external_address(
+    scene: Scene, external: str, name: str
+) -> None:
+    host = scene.lab.vm("host")
+    version = 6 if ":" in external else 4
+    with Tap(scene.lab.vm(name)) as tap:
+        assert host.ping(external)
+        assert host.tcp_connects(external, PORT)
+        frame = tap.expect(lambda f: f.protocol == TCP and f.dport == PORT, "the connection")
+        assert (frame.ip_src, frame.ip_dst) == (address("host", version), address(name, version))
+
+
+@VERSIONS
+def test_nothing_comes_in_without_a_connection(scene: Scene, version: int) -> None:
+    """The router's own address refuses; one that is only translated to is silent."""
+    assert scene.lab.vm("host").tcp_outcome(OWN[version], PORT) == "refused"
+    other = {4: "192.0.2.99", 6: "2001:db8::99"}[version]
+    network = {4: "10.71.0.0/24", 6: "fd71::/64"}[version]
+    nat = declare_nat(scene, "snat", other, network)
+    try:
+        assert scene.lab.vm("host").tcp_outcome(other, PORT, timeout=1) == "timeout"
+    finally:
+        scene.net.delete(f"/nats/{nat}")
+
+
+@VERSIONS
+def test_floating_ips_reach_each_other_from_inside(scene: Scene, version: int) -> None:
+    """vm1 asks for vm2 by its floating IP, and so does vm2 itself."""
+    with Tap(scene.lab.vm("vm2")) as tap:
+        assert scene.lab.vm("vm1").tcp_connects(FLOATING[version], PORT)
+        frame = tap.expect(lambda f: f.protocol == TCP and f.dport == PORT, "the connection")
+        assert frame.ip_src == OWN[version]
+    assert scene.lab.vm("vm2").tcp_connects(FLOATING[version], PORT), "its own floating IP"
+
+
+def test_a_deleted_nat_is_over(scene: Scene) -> None:
+    nat = declare_nat(scene, "dnat", "192.0.2.113", address("vm1"))
+    host = scene.lab.vm("host")
+    assert host.tcp_connects("192.0.2.113", PORT)
+    scene.net.delete(f"/nats/{nat}")
+    assert not host.tcp_connects("192.0.2.113", PORT, timeout=1)
