@@ -146,7 +146,11 @@ def _network(client: Client, project: str | None) -> Iterable["Tree"]:
     yield from _switches(client, project, bindings, acls, parts)
     yield from _routers(client, project, parts)
     yield from _groups(client, project, acls, parts)
+    yield from _others(client, project)
 
+
+_TREES = ("logical_switch", "logical_router", "port_group", "address_set")
+"""Kinds that have trees of their own; of others that are part of nothing there is a line."""
 
 _DRAWN = ("logical_switch_port", "logical_router_port", "static_route", "acl")
 """Kinds that are part of others and have lines of their own; others are drawn as they are."""
@@ -243,6 +247,17 @@ def _groups(
         yield tree
     for members in _items(client, "address-sets", project):
         yield _tree(f"address set ${_qualified(members)}", " ".join(members["addresses"]))
+
+
+def _others(client: Client, project: str | None) -> Iterable["Tree"]:
+    """Yield the objects that have no tree of their own and are part of none, with their columns."""
+    for kind in client.items("/v1/kinds"):
+        if kind["kind"] in _TREES or kind["owners"]:
+            continue
+        columns = [column for column in kind["columns"] if column not in ("id", "name")]
+        for item in _items(client, kind["path"].removeprefix("/v1/"), project):
+            words = "  ".join(f"{column} {_text(item[column])}" for column in columns)
+            yield _tree(f"{kind['title']} {_qualified(item)}", words)
 
 
 def _add_acls(tree: "Tree", acls: Iterable[Item]) -> None:

@@ -14,6 +14,9 @@ from translator.derivations import bindings, relations, router, sets, switch, sw
 from translator.features.acl import flows as acl_flows
 from translator.features.acl import names
 from translator.features.acl import relations as acls
+from translator.features.dhcp import flows as dhcp_flows
+from translator.features.dhcp import options as dhcp_options
+from translator.features.dhcp import relations as dhcp
 from translator.features.nat import flows as nats
 from translator.features.nat import relations as translations
 from translator.features.nat import rows as nat_rows
@@ -47,6 +50,7 @@ FLOWS: Derivations = (
     switch.switch_flows,
     switch_port.switch_port_flows,
     acl_flows.acl_flows,
+    dhcp_flows.dhcp_flows,
     router.router_flows,
     router.router_port_flows,
     route_flows.static_route_flows,
@@ -70,7 +74,8 @@ def translation() -> Graph:
 
 
 INPUTS: Mapping[str, InputTable] = {
-    table.name: table for table in (*inputs.TABLES, static.TABLE, nat_rows.TABLE)
+    table.name: table
+    for table in (*inputs.TABLES, dhcp_options.TABLE, static.TABLE, nat_rows.TABLE)
 }
 """The northbound tables that translation follows, by name."""
 
@@ -105,6 +110,10 @@ def _relations(graph: Graph) -> None:
 
     graph.derive(translations.external_address, over=nat_rows.Nat)
     graph.group(translations.translated_addresses, over=translations.external_address)
+
+    graph.derive(dhcp.switch_defaults, over=LogicalSwitch)
+    graph.derive(dhcp.options_of_port, over=LogicalSwitchPort)
+    graph.group(dhcp.clients, over=dhcp.options_of_port)
 
     graph.derive(acls.membership_switch, over=PortGroupPort)
     graph.group(acls.switches_of_port_group, over=acls.membership_switch)
@@ -150,6 +159,7 @@ def _flows(graph: Graph) -> None:
         fallback=acl_flows.closed_acl_flows,
         output=True,
     )
+    graph.derive(dhcp_flows.dhcp_flows, over=dhcp.clients, output=True)
     graph.derive(
         router.router_flows, over=LogicalRouter, fallback=router.closed_router_flows, output=True
     )

@@ -143,9 +143,13 @@ class Secured(NamedTuple):
 
 
 class LogicalSwitch(NamedTuple):
+    """`dhcpv4_options` and `dhcpv6_options` are the ids of those for its ports, or empty."""
+
     id: str
     name: str
     tunnel_key: int
+    dhcpv4_options: Annotated[str, Column("dhcpv4_options_id", _or_empty)] = ""
+    dhcpv6_options: Annotated[str, Column("dhcpv6_options_id", _or_empty)] = ""
 
 
 class LogicalSwitchPort(NamedTuple):
@@ -171,6 +175,10 @@ class LogicalSwitchPort(NamedTuple):
     qualified: str = ""
     parent: str = ""
     tag: int = 0
+    dhcp: bool = True
+    dhcpv4_options: str = ""
+    dhcpv6_options: str = ""
+    hostname: str = ""
 
 
 class LogicalRouter(NamedTuple):
@@ -300,6 +308,10 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         qualified=image["qualified"],
         parent=parent,
         tag=image.get("allocated_tag") or 0,
+        dhcp=image.get("dhcp", True),
+        dhcpv4_options=image.get("dhcpv4_options_id") or "",
+        dhcpv6_options=image.get("dhcpv6_options_id") or "",
+        hostname=image.get("hostname") or "",
     )
 
 

@@ -28,13 +28,21 @@ class Gap(NamedTuple):
 
 
 class Assembly(NamedTuple):
-    """Bytes, and the gaps in them."""
+    """Bytes, and the gaps in them.
+
+    Where a flow's arguments decide how long the bytes are, `build` makes them, and there is
+    nothing to splice: `data` and `gaps` are empty.
+    """
 
     data: bytes = b""
     gaps: tuple[Gap, ...] = ()
+    build: Source | None = None
 
     def then(self, other: "Assembly") -> "Assembly":
         """This and then `other`."""
+        if self.build or other.build:
+            first, second = Splice(self).fill, Splice(other).fill
+            return Assembly(build=lambda *given: first(*given) + second(*given))
         return Assembly(self.data + other.data, self.gaps + other.moved(len(self.data)).gaps)
 
     def moved(self, distance: int) -> "Assembly":
@@ -44,6 +52,9 @@ class Assembly(NamedTuple):
 
     def inside(self, wrap: Callable[[bytes], bytes]) -> "Assembly":
         """What `wrap` makes of the bytes, wherever in its result it puts them."""
+        if self.build:
+            build = self.build
+            return Assembly(build=lambda *given: wrap(build(*given)))
         if not self.data:
             return Assembly(wrap(b""))
         start, _ = varying(wrap, len(self.data))
@@ -91,9 +102,10 @@ def part_source(where: Subfield, number: Callable[[Arguments], int]) -> Source:
 class Splice:
     """An assembly, ready to be filled many times."""
 
-    __slots__ = ("_format", "_length", "_sources")
+    __slots__ = ("_build", "_format", "_length", "_sources")
 
     def __init__(self, assembly: Assembly) -> None:
+        self._build = assembly.build
         pieces: list[bytes] = []
         sources = []
         end = 0
@@ -110,6 +122,8 @@ class Splice:
 
     def fill(self, arguments: Arguments, context: PackContext) -> bytes:
         """The bytes with every gap filled."""
+        if self._build is not None:
+            return self._build(arguments, context)
         if not self._sources:
             return self._format
         filled = self._format % tuple([source(arguments, context) for source in self._sources])

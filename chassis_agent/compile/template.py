@@ -213,7 +213,7 @@ class CompiledTemplate:
         alternatives = normalise(annotate_flow(match, actions))
         return _Body(
             tuple(self._alternative(alternative) for alternative in alternatives),
-            Splice(compiled.inside(act.apply_actions)) if compiled.data else Splice(Assembly()),
+            Splice(Assembly() if compiled == Assembly() else compiled.inside(act.apply_actions)),
         )
 
     def _alternative(self, alternative: ConjunctiveMatch) -> _Alternative:

@@ -16,8 +16,8 @@ from chassis_agent.punt.replies import REPLIES, reply_to
 ASKING: Final = frozenset({Opcode.ARP, Opcode.ND_NS})
 """The opcodes whose packet asks for a next hop, while the punted one waits."""
 
-# What answers a packet from a tunnel begins here, so it may enter one itself.
 MADE_HERE: Final = act.set_field(FIELDS[tables.FLAGS], 0, tables.FROM_TUNNEL)
+"""What answers a packet from a tunnel begins here, so it may enter one itself."""
 
 
 class AnsweringHandler:

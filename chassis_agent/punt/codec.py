@@ -35,6 +35,7 @@ _IPV4_DONT_FRAGMENT: Final = 0x4000
 _IPV4_PROTOCOL: Final = 9
 _IPV6: Final = struct.Struct("!IHBB16s16s")
 _IPV6_NEXT_HEADER: Final = 6
+_UDP: Final = struct.Struct("!HHHH")
 _TCP: Final = struct.Struct("!HHIIBBHHH")
 
 
@@ -272,6 +273,24 @@ def write_tcp(tcp: Tcp, src: bytes, dst: bytes) -> bytes:
     """A TCP segment without options or data, between two IP addresses."""
     data = _TCP.pack(tcp.src, tcp.dst, tcp.seq, tcp.ack, 5 << 4, tcp.flags, tcp.window, 0, 0)
     return _checksummed(data, 16, _pseudo_header(src, dst, PROTOCOL_TCP, len(data)))
+
+
+class Udp(NamedTuple):
+    """A UDP datagram's ports and what is in it, without what follows its length."""
+
+    src: int
+    dst: int
+    payload: bytes
+
+
+def read_udp(packet: Ip) -> Udp:
+    """The UDP datagram in an IP packet; its checksum isn't looked at."""
+    _require(packet.protocol == PROTOCOL_UDP and not packet.is_later_fragment, "not UDP")
+    data = packet.payload
+    _require(len(data) >= _UDP.size, "a UDP header is cut short")
+    src, dst, length, _sum = _UDP.unpack_from(data)
+    _require(_UDP.size <= length <= len(data), "a UDP datagram has an impossible length")
+    return Udp(src, dst, data[_UDP.size : length])
 
 
 def write_udp(src_port: int, dst_port: int, payload: bytes, src: bytes, dst: bytes) -> bytes:

@@ -1,8 +1,8 @@
 """What a flow tells the agent when it sends it a packet: the userdata of ``controller(…)``.
 
-Userdata is an eight-byte header, arguments of a length that the opcode fixes, and the OpenFlow
-actions that run on the packet which the agent makes of the punted one. Registers and metadata
-travel with the packet, and are as they were when those actions run.
+Userdata is an eight-byte header, arguments whose length the opcode fixes or they say, and the
+OpenFlow actions that run on the packet which the agent makes of the punted one. Registers and
+metadata travel with the packet, and are as they were when those actions run.
 
 =================  ==============================================================================
 opcode             what the agent does, and which fields it reads
@@ -24,6 +24,7 @@ opcode             what the agent does, and which fields it reads
 ``PUT_ND``         learns that ``xxreg0`` behind port ``reg14`` is at ``eth.src``
 ``PUT_FDB``        learns that ``eth.src`` is behind port ``reg14``
 ``LOG``            writes a line about the packet; arguments: see `log_userdata`
+``DHCPV4``         answers a DHCPv4 client; arguments: see `dhcp_arguments`
 ``PROBE``          takes note that a probe of a tunnel was answered
 =================  ==============================================================================
 
@@ -34,10 +35,13 @@ flow, and so is what puts the fields back.
 from __future__ import annotations
 
 import struct
+from collections.abc import Mapping
 from enum import IntEnum
 from typing import Final, NamedTuple
 
 from chassis_agent.punt.errors import MalformedUserdataError
+from logical_flow.dhcp_options import DhcpOption, decode_options
+from logical_flow.errors import TemplateError
 
 
 class Opcode(IntEnum):
@@ -57,11 +61,13 @@ class Opcode(IntEnum):
     PUT_FDB = 12
     LOG = 13
     ICMP6_UNKNOWN_HEADER = 14
+    DHCPV4 = 15
     ND_RA = 17
     PROBE = 32
 
 
 _HEADER: Final = struct.Struct("!I4x")
+_OPTIONS_LENGTH: Final = struct.Struct("!H")
 _LOG_ARGUMENTS: Final = struct.Struct("!BBH")
 
 LONGEST_LOG_NAME: Final = 255
@@ -80,6 +86,18 @@ class LogArguments(NamedTuple):
     name: bytes
     severity: int | None
     verdict: int | None
+
+
+ADDRESS_SIZES: Final[Mapping[Opcode, int]] = {Opcode.DHCPV4: 4}
+"""How many bytes the address is long that the arguments for DHCP begin with."""
+
+
+class DhcpArguments(NamedTuple):
+    """What a DHCP client is answered, and the actions that run on the answer."""
+
+    address: bytes
+    options: tuple[DhcpOption, ...]
+    actions: bytes
 
 
 def userdata(opcode: Opcode, actions: bytes = b"") -> bytes:
@@ -117,3 +135,25 @@ def decode_log_arguments(body: bytes) -> LogArguments:
     return LogArguments(
         name, None if severity == 0xFF else severity, None if verdict == 0xFF else verdict
     )
+
+
+def dhcp_arguments(address: bytes, options: bytes) -> bytes:
+    """The arguments of ``DHCPV4``: the client's address, length of the options, options."""
+    return address + _OPTIONS_LENGTH.pack(len(options)) + options
+
+
+def decode_dhcp_arguments(opcode: Opcode, body: bytes) -> DhcpArguments:
+    """The arguments in the body of DHCP userdata, and the actions after them."""
+    address_length = ADDRESS_SIZES[opcode]
+    if len(body) < address_length + _OPTIONS_LENGTH.size:
+        raise MalformedUserdataError("the arguments for DHCP are cut short")
+    (length,) = _OPTIONS_LENGTH.unpack_from(body, address_length)
+    start = address_length + _OPTIONS_LENGTH.size
+    options = body[start : start + length]
+    if len(options) != length:
+        raise MalformedUserdataError("the options for DHCP are cut short")
+    try:
+        decoded = decode_options(options)
+    except TemplateError as error:
+        raise MalformedUserdataError(str(error)) from None
+    return DhcpArguments(body[:address_length], decoded, body[start + length :])

@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from chassis_agent.punt.advertisements import SolicitationHandler
 from chassis_agent.punt.answering import AnsweringHandler
+from chassis_agent.punt.dhcp import Dhcpv4Handler
 from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.next_hops import NextHopHandler
 from chassis_agent.punt.noting import LearningHandler, LogHandler, ProbeHandler
@@ -19,6 +20,7 @@ class Handlers(NamedTuple):
     learning: LearningHandler
     logging: LogHandler
     probes: ProbeHandler
+    dhcpv4: Dhcpv4Handler
     router_solicitations: SolicitationHandler
 
 
@@ -30,5 +32,6 @@ def punt_handlers(host: PuntHost) -> Handlers:
         learning=LearningHandler(host.learner),
         logging=LogHandler(host.packet_log),
         probes=ProbeHandler(host.probe_answered),
+        dhcpv4=Dhcpv4Handler(host.send),
         router_solicitations=SolicitationHandler(host),
     )

@@ -9,9 +9,17 @@ from chassis_agent import tables
 from chassis_agent.openflow.actions import NICIRA_FIELDS
 from chassis_agent.openflow.errors import DecodingError
 from chassis_agent.openflow.oxm import FIELDS, OxmField, field_of
-from chassis_agent.punt.opcodes import LogArguments, Opcode, decode_log_arguments, decode_userdata
+from chassis_agent.punt.opcodes import (
+    ADDRESS_SIZES,
+    LogArguments,
+    Opcode,
+    decode_dhcp_arguments,
+    decode_log_arguments,
+    decode_userdata,
+)
 from chassis_agent.show.names import Names, field_name, masked
 from logical_flow.action import SEVERITIES, VERDICTS
+from logical_flow.dhcp_options import format_options
 
 _NICIRA = 0x2320
 _EXPERIMENTER = 0xFFFF
@@ -210,7 +218,16 @@ def _userdata(data: bytes, context: _Context) -> str:
     if opcode is Opcode.LOG:
         return f"log,{_log(decode_log_arguments(body))}"
     name = opcode.name.lower()
+    if opcode in ADDRESS_SIZES:
+        return f"{name},{_dhcp(opcode, body, context)}"
     return f"{name},{format_actions(body, *context)}" if body else name
+
+
+def _dhcp(opcode: Opcode, body: bytes, context: _Context) -> str:
+    arguments = decode_dhcp_arguments(opcode, body)
+    address = ip_address(arguments.address)
+    actions = format_actions(arguments.actions, *context)
+    return f"{address},options({format_options(arguments.options)}),{actions}"
 
 
 def _log(log: LogArguments) -> str:

@@ -40,7 +40,7 @@ Column = Unsupported | Mapping[str, Unsupported | None] | None
 """One column; a mapping tells apart the keys of a column that is a map of options."""
 
 _UNKNOWN = Unsupported("is unknown here")
-_NO_DHCP = Unsupported("there is no DHCP")
+_NO_DHCP = Unsupported("there is no DHCPv6")
 _NO_LOAD_BALANCING = Unsupported("there is no load balancing")
 _NO_GATEWAYS = Unsupported("there are no gateways")
 _NO_MULTICAST = Unsupported("multicast is flooded", harmless="false")
@@ -136,7 +136,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "parent_name": Unsupported("there are no nested containers"),
         "tag_request": Unsupported("there are no VLANs", needs=needs.PARENT),
         "tag": Unsupported("there are no VLANs", needs=needs.PARENT),
-        "dhcpv4_options": _NO_DHCP._replace(needs=needs.DHCP4_ANSWERS),
+        "dhcpv4_options": KEPT,
         "dhcpv6_options": _NO_DHCP,
         "mirror_rules": _NO_MIRRORS,
         "ha_chassis_group": _NO_GATEWAYS,
@@ -152,7 +152,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "qos_min_rate": _NO_RATE,
             "qos_max_rate": _NO_LIMIT,
             "qos_burst": _NO_LIMIT._replace(needs=needs.MAX_RATE),
-            "hostname": _NO_DHCP._replace(needs=needs.DHCP),
+            "hostname": KEPT,
             "vif-plug-type": _NO_PLUGGING,
             "vif-plug-mtu-request": _NO_PLUGGING,
             "mcast_flood": _NO_MULTICAST._replace(needs=needs.SNOOPING),
@@ -259,7 +259,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
     **{table: copied_columns(each.ovn) for table, each in SOURCES.items() if each.ovn},
     "Load_Balancer": _UNUSED,
     "Load_Balancer_Group": _UNUSED,
-    "DHCP_Options": _UNUSED,
+    "DHCP_Options": KEPT,
     "DNS": _UNUSED,
     "Copp": _UNUSED,
     "Meter": _UNUSED,

@@ -50,10 +50,6 @@ def _any_referred(
     return any_is
 
 
-def _answers_dhcp4(options: Row) -> bool:
-    return {"server_id", "server_mac", "lease_time"} <= options.mapping("options").keys()
-
-
 SNOOPING: Final = Need(
     "mcast_snoop on the switch",
     _any_owner("Logical_Switch", "ports", "other_config", "mcast_snoop"),
@@ -65,7 +61,6 @@ PARENT: Final = Need(
     "a parent_name", lambda row, _: bool(row.text("parent_name")) or row.text("type") != ""
 )
 ROUTER_TYPE: Final = Need("type router", lambda row, _: row.text("type") == "router")
-DHCP: Final = Need("dhcpv4_options", lambda row, _: bool(row.values("dhcpv4_options")))
 MAX_RATE: Final = Need(
     "qos_max_rate", lambda row, _: row.mapping("options").get("qos_max_rate", "0") != "0"
 )
@@ -82,8 +77,4 @@ RECORDS: Final = Need(
 VIPS: Final = Need(
     "a VIP in it",
     _any_referred("load_balancer", "Load_Balancer", lambda row: bool(row.mapping("vips"))),
-)
-DHCP4_ANSWERS: Final = Need(
-    "server_id, server_mac and lease_time in it",
-    _any_referred("dhcpv4_options", "DHCP_Options", _answers_dhcp4),
 )

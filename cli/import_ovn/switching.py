@@ -9,6 +9,7 @@ is, since a list without it could allow more, or everything.
 import ipaddress
 from typing import Final
 
+from cli.import_ovn.dhcp import Dhcp
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.routing import Ports, is_read
 from cli.import_ovn.snapshot import Row
@@ -27,14 +28,16 @@ _SWITCH_COLUMNS: Final = {
 _PORT_COLUMNS: Final = {
     "router_port": "options:router-port",
     "requested_chassis": "options:requested-chassis",
+    "hostname": "options:hostname",
 }
 
 
 class Switching:
     """Translates switches; knows afterwards which ports there are, and who has which address."""
 
-    def __init__(self, draft: Draft, router_ports: Ports) -> None:
+    def __init__(self, draft: Draft, router_ports: Ports, dhcp: Dhcp) -> None:
         self._draft = draft
+        self._dhcp = dhcp
         self._router_ports = router_ports
         router_rows = draft.snapshot.rows("Logical_Router_Port")
         self._router_ports_of_ovn = {row.name for row in router_rows if is_read(row)}
@@ -110,6 +113,7 @@ class Switching:
             requested = row.mapping("options").get("requested-chassis", "")
             values["requested_chassis"] = [name for name in requested.split(",") if name]
             values["port_security"] = self._port_security(row)
+            values |= self._dhcp.of_port(row)
             addresses = self._addresses(row, dynamic=dynamic)
             values["addresses"] = self._draft.accepted_elements(
                 row, LogicalSwitchPortProperties, "addresses", addresses, {}

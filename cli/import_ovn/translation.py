@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from cli.import_ovn.columns import report_unsupported
 from cli.import_ovn.copied import add_copies
+from cli.import_ovn.dhcp import Dhcp
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.filtering import Filtering
 from cli.import_ovn.findings import Report
@@ -28,7 +29,8 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     draft = Draft(snapshot)
     routing = Routing(draft)
     add_copies(draft, routing.ports)
-    switching = Switching(draft, routing.ports)
+    dhcp = Dhcp(draft)
+    switching = Switching(draft, routing.ports, dhcp)
     names = draft.names
     switch_rows = snapshot.rows("Logical_Switch")
     switches = {names.of(row): switching.switch(row) for row in switch_rows}
@@ -41,6 +43,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     report_unsupported(snapshot, draft.report)
     document = {
         "document": name,
+        "dhcp_options": dhcp.options,
         "logical_switches": switches,
         "logical_routers": routers,
         "port_groups": filtering.port_groups,

@@ -18,6 +18,7 @@ from logical_flow.action.base import (
     holes,
 )
 from logical_flow.action.control import Clone, Drop, Next, Output
+from logical_flow.action.dhcp import DhcpReply
 from logical_flow.action.generated import Generate, PacketKind
 from logical_flow.action.learned import (
     Family,
@@ -46,6 +47,7 @@ __all__ = [
     "CtNat",
     "CtNext",
     "DecrementTtl",
+    "DhcpReply",
     "Drop",
     "Exchange",
     "Family",

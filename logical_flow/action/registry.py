@@ -3,6 +3,7 @@
 from logical_flow.action.assignment import Assign, DecrementTtl, Exchange, Move
 from logical_flow.action.base import Action, Function, Statement
 from logical_flow.action.control import Clone, Drop, Next, Output
+from logical_flow.action.dhcp import DhcpReply
 from logical_flow.action.generated import Generate
 from logical_flow.action.learned import (
     GetFdb,
@@ -30,6 +31,7 @@ ACTIONS: tuple[type[Action], ...] = (
     CtClear,
     CtNat,
     Generate,
+    DhcpReply,
     GetNeighbour,
     PutNeighbour,
     LookupNeighbour,

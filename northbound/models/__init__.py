@@ -2,6 +2,7 @@
 
 from northbound.models.access import ApiToken
 from northbound.models.base import Annex, Base, Resource, Tracked
+from northbound.models.dhcp import DhcpOptions
 from northbound.models.filtering import (
     Acl,
     AclReference,
@@ -70,6 +71,7 @@ __all__ = [
     "ApiToken",
     "Base",
     "Change",
+    "DhcpOptions",
     "LogicalRouter",
     "LogicalRouterPort",
     "LogicalSwitch",

@@ -110,10 +110,10 @@ def has_names(model: type[Resource]) -> bool:
 
 
 def reference(
-    column: str, *, nullable: bool = False, primary_key: bool = False
+    column: str, *, nullable: bool = False, primary_key: bool = False, sort_order: int = 0
 ) -> MappedColumn[Any]:
     """A column that holds the id of another object."""
     key = ForeignKey(column, deferrable=True, initially="DEFERRED")
     if primary_key:
         return mapped_column(Uuid, key, primary_key=True)
-    return mapped_column(Uuid, key, nullable=nullable, index=True)
+    return mapped_column(Uuid, key, nullable=nullable, index=True, sort_order=sort_order)

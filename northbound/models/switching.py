@@ -24,6 +24,12 @@ class LogicalSwitch(Resource):
     subnet6: Mapped[str | None] = mapped_column(default=None)
     exclude_ips: Mapped[list[str]] = mapped_column(default=list)
     shared: Mapped[bool] = mapped_column(default=False, sort_order=93)
+    dhcpv4_options_id: Mapped[str | None] = reference(
+        "dhcp_options.id", nullable=True, sort_order=94
+    )
+    dhcpv6_options_id: Mapped[str | None] = reference(
+        "dhcp_options.id", nullable=True, sort_order=95
+    )
 
 
 class LogicalSwitchPort(Resource):
@@ -60,6 +66,14 @@ class LogicalSwitchPort(Resource):
     )
     tag: Mapped[int | None] = mapped_column(default=None, sort_order=95)
     allocated_tag: Mapped[int | None] = mapped_column(default=None, sort_order=96)
+    dhcp: Mapped[bool] = mapped_column(default=True, sort_order=102)
+    hostname: Mapped[str | None] = mapped_column(Name, default=None, sort_order=103)
+    dhcpv4_options_id: Mapped[str | None] = reference(
+        "dhcp_options.id", nullable=True, sort_order=100
+    )
+    dhcpv6_options_id: Mapped[str | None] = reference(
+        "dhcp_options.id", nullable=True, sort_order=101
+    )
 
 
 class AddressClaim(Base):

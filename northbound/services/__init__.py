@@ -6,6 +6,7 @@ from typing import Any
 from northbound.services.acls import AclService
 from northbound.services.address_sets import AddressSetService
 from northbound.services.base import Service
+from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.filters import LABEL_FILTER
 from northbound.services.nats import NatService
 from northbound.services.port_groups import PortGroupService
@@ -17,6 +18,7 @@ from northbound.services.switch_ports import LogicalSwitchPortService
 from northbound.services.switches import LogicalSwitchService
 from northbound.specs import SPECS
 
+DHCP_OPTIONS = DhcpOptionsService()
 LOGICAL_SWITCHES = LogicalSwitchService()
 LOGICAL_SWITCH_PORTS = LogicalSwitchPortService()
 LOGICAL_ROUTERS = LogicalRouterService()
@@ -29,6 +31,7 @@ ADDRESS_SETS = AddressSetService()
 ACLS = AclService()
 
 _ALL: tuple[Service[Any, Any], ...] = (
+    DHCP_OPTIONS,
     LOGICAL_SWITCHES,
     LOGICAL_SWITCH_PORTS,
     LOGICAL_ROUTERS,
@@ -61,6 +64,7 @@ SERVICES: Mapping[str, Service[Any, Any]] = _by_kind()
 __all__ = [
     "ACLS",
     "ADDRESS_SETS",
+    "DHCP_OPTIONS",
     "LABEL_FILTER",
     "LOGICAL_ROUTERS",
     "LOGICAL_ROUTER_PORTS",

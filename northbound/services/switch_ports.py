@@ -10,6 +10,7 @@ from northbound.ipam import AddressBook, dynamic_addresses, effective
 from northbound.models import LogicalRouterPort, LogicalSwitch, LogicalSwitchPort, PortGroup
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
+from northbound.services.dhcp import check_dhcp_references
 from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.services.nat_claims import follow_port_name
@@ -49,6 +50,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         router_port: LogicalRouterPort | None = referents["router_port"]
         if router_port is not None:
             self._check_is_free(tx, row, router_port)
+        check_dhcp_references(referents)
         old_name = row.name
         super()._assign(tx, row, spec, referents)
         nest(tx, row, referents["parent"], spec.tag)

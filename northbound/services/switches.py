@@ -11,6 +11,7 @@ from northbound.inserting import batched
 from northbound.ipam import AddressBook
 from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronSubnet
 from northbound.services.base import Referents, Service
+from northbound.services.dhcp import check_dhcp_references
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.switch_ports import readdress
 from northbound.specs import LogicalSwitchSpec
@@ -45,6 +46,7 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
         if row.shared and not spec.shared:
             foreign = (port for port in _ports(tx, row) if port.project != row.project)
             refuse_if_referenced(row, foreign)
+        check_dhcp_references(referents)
         super()._assign(tx, row, spec, referents)
         if row in tx.session and old != (spec.subnet4, spec.subnet6, spec.exclude_ips):
             tx.helper(AddressBook).forget_pool(row.id)

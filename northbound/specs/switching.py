@@ -11,6 +11,7 @@ from northbound.addresses import (
     parse_port_address,
     parse_port_security,
 )
+from northbound.dhcp import parse_domain
 from northbound.specs.base import (
     FieldError,
     ObjectName,
@@ -61,6 +62,8 @@ class LogicalSwitchProperties(Spec):
     """IPv4 addresses and ranges (`10.0.0.2..10.0.0.9`) that are never given out."""
     shared: bool = False
     """Whether all projects see it, and may have ports on it."""
+    dhcpv4_options: Annotated[Reference | None, RefersTo("dhcp_options")] = None
+    """What DHCPv4 clients on its ports are told that have no options of their own."""
 
     @model_validator(mode="after")
     def _exclusions_need_a_subnet(self) -> Self:
@@ -122,6 +125,12 @@ class LogicalSwitchPortProperties(Spec):
     its parent is, and its frames have a VLAN tag there."""
     tag: Annotated[int, Field(ge=ANY_TAG, le=TAGS[1])] | None = None
     """The VLAN tag of a port with a parent; 0 gives it one that is free there."""
+    dhcp: bool = True
+    """Whether DHCP clients behind the port are answered, if there are options for them."""
+    hostname: Annotated[str, AfterValidator(parse_domain)] | None = None
+    """The host name that DHCP clients behind the port are told."""
+    dhcpv4_options: Annotated[Reference | None, RefersTo("dhcp_options")] = None
+    """What DHCPv4 clients are told, in place of what the switch has for all ports."""
 
     @model_validator(mode="before")
     @classmethod
@@ -138,7 +147,7 @@ class LogicalSwitchPortProperties(Spec):
                 raise FieldError("router_port", "a port of type 'router' needs one")
             if words:
                 raise FieldError("addresses", "a port of type 'router' has its router port's")
-            for field in ("port_security", "requested_chassis", "parent", "tag"):
+            for field in ("port_security", "requested_chassis", "parent", "tag", "dhcpv4_options"):
                 if getattr(self, field) not in (None, []):
                     raise FieldError(field, "is for ports of type 'vif'")
             return self if self.addresses else self.model_copy(update={"addresses": ["router"]})

@@ -16,6 +16,7 @@ from translator.features.acl.stages import (
     LsInAclState,
 )
 from translator.features.answering.stages import LsInArpRsp
+from translator.features.dhcp.stages import LsInDhcpOptions
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
 from translator.features.switching.stages import (
     LsInL2Lookup,
@@ -34,6 +35,7 @@ LS_IN = Pipeline(
         LsInPortSecIp,
         LsInLookupFdb,
         LsInPutFdb,
+        LsInDhcpOptions,
         LsInAclCopy,
         LsInAclPre,
         LsInAclState,

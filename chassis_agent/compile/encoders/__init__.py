@@ -10,6 +10,7 @@ from typing import Final
 from chassis_agent.compile.encoders import (
     assignment,
     control,
+    dhcp,
     generated,
     learned,
     selection,
@@ -34,6 +35,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.CtClear: tracking.encode_ct_clear,
     logical.CtNat: tracking.encode_ct_nat,
     logical.Generate: generated.encode_generate,
+    logical.DhcpReply: dhcp.encode_dhcp_reply,
     logical.GetNeighbour: learned.encode_get_neighbour,
     logical.PutNeighbour: learned.encode_put_neighbour,
     logical.LookupNeighbour: learned.encode_lookup_neighbour,

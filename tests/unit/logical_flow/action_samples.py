@@ -39,6 +39,7 @@ icmp6_unknown_header { output; };
 tcp_reset { output; };
 sctp_abort { output; };
 reject { output; };
+dhcpv4_reply(10.0.0.5, "1=ffffff00 51=00000e10") { output; };
 get_arp(outport, reg0);
 get_nd(outport, xxreg0);
 put_arp(inport, reg0, eth.src);

@@ -44,6 +44,7 @@ def test_a_port(engine: Engine) -> None:
     assert runs == {
         "attachment": 1,
         "resolvers": 1,
+        "options_of_port": 1,
         "membership_switch": 1,
         "switch_port_binding": 1,
         "port_group_members": 1,
@@ -94,7 +95,7 @@ def test_a_member_of_many(engine: Engine) -> None:
 def test_a_switch(engine: Engine) -> None:
     switch = [("logical_switch", topology.logical_switch(999))]
     runs, rows = cost(engine, puts=switch)
-    assert runs == {"switch_datapath": 1, "switch_flows": 1}
+    assert runs == {"switch_datapath": 1, "switch_flows": 1, "switch_defaults": 1}
     assert rows == 2
     cost(engine, deletes=switch)
 
@@ -102,7 +103,7 @@ def test_a_switch(engine: Engine) -> None:
 def test_a_port_for_unknown_destinations(engine: Engine) -> None:
     unknown = topology.port(0, 0, addresses=["unknown"], port_security=[])
     runs, _ = cost(engine, puts=[("logical_switch_port", unknown)])
-    assert runs.total() <= 9
+    assert runs.total() <= 10
     cost(engine, puts=[("logical_switch_port", topology.port(0, 0))])
 
 

@@ -87,6 +87,7 @@ def test_stages_that_keep_packets_out_let_none_in_where_a_flow_is_missing() -> N
     assert {name for name, failure in failing.items() if failure == "next"} == {
         "ls_in_lookup_fdb",
         "ls_in_put_fdb",
+        "ls_in_dhcp_options",
         "ls_in_arp_rsp",
         "lr_in_lookup_neighbor",
         "lr_in_learn_neighbor",

@@ -1,7 +1,7 @@
 """The stage in which a switch answers for others."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Stage, Template
+from logical_flow.template import Local, Stage, Template
 
 
 class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
@@ -33,6 +33,15 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
         "arp.op = 2; arp.tha = arp.sha; arp.sha = {mac:mac}; "
         "arp.tpa = arp.spa; arp.spa = {ip:ip4}; "
         "outport = inport; flags.loopback = 1; output;",
+    )
+    dhcp_server = Template(
+        40,
+        "inport == {port:lport} && eth.bcast && arp.op == 1 && arp.tpa == {ip:ip4}",
+        "eth.dst = eth.src; eth.src = {mac:mac}; "
+        "arp.op = 2; arp.tha = arp.sha; arp.sha = {mac:mac}; "
+        "arp.tpa = arp.spa; arp.spa = {ip:ip4}; "
+        "outport = inport; flags.loopback = 1; output;",
+        only=Local("port"),
     )
     nd = Template(
         50,

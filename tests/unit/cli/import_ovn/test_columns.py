@@ -30,7 +30,6 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch", {"qos_rules": references("x")}, "qos_rules"),
         ("Logical_Switch", {"forwarding_groups": references("x")}, "forwarding_groups"),
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
-        ("Logical_Switch_Port", {"dhcpv4_options": references("x")}, "dhcpv4_options"),
         ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}, "options:qos_max_rate"),
         ("Logical_Switch_Port", {"options": {"qos_min_rate": "1000"}}, "options:qos_min_rate"),
         ("Logical_Switch_Port", {"parent_name": ["p"]}, "parent_name"),
@@ -60,7 +59,6 @@ def test_what_changes_verdicts_is_lost(table: str, columns: dict[str, Any], colu
         ("Logical_Switch", {"other_config": {"broadcast-arps-to-all-routers": "false"}}),
         ("Logical_Switch_Port", {"options": {"mcast_flood_reports": "true"}}),
         ("Logical_Switch_Port", {"options": {"mcast_flood": "true"}}),
-        ("Logical_Switch_Port", {"options": {"hostname": "x"}}),
         ("Logical_Switch_Port", {"options": {"arp_proxy": "10.0.0.9"}}),
         ("Logical_Switch_Port", {"options": {"qos_burst": "1000"}}),
         ("Logical_Switch_Port", {"tag": 7}),
@@ -98,15 +96,6 @@ def test_a_load_balancer_without_a_vip_does_nothing(vips: dict[str, str]) -> Non
     database.switch(load_balancer=references(balancer))
     lost = [("logical switch sw", "load_balancer")]
     assert losses(database.translated()) == (lost if vips else [])
-
-
-@pytest.mark.parametrize("options", [{}, {"server_id": "a", "server_mac": "b", "lease_time": "1"}])
-def test_dhcp_options_that_answer_nothing(options: dict[str, str]) -> None:
-    database = Database()
-    dhcp = database.add("DHCP_Options", cidr="10.0.0.0/24", options=options)
-    database.switch(database.port("p", dhcpv4_options=references(dhcp)))
-    lost = [("logical switch port p", "dhcpv4_options")]
-    assert losses(database.translated()) == (lost if options else [])
 
 
 @pytest.mark.parametrize(

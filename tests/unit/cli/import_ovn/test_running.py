@@ -145,6 +145,7 @@ def test_the_document_says_what_ovn_says(ovn: Ovn) -> None:
     assert found == yaml.safe_load(
         f"""
         document: shop
+        dhcp_options: {{}}
         logical_switches:
           web:
             external_ids: {{tenant: shop}}
