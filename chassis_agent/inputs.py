@@ -22,10 +22,14 @@ class ThisChassis(NamedTuple):
 
 
 class LocalPort(NamedTuple):
-    """A logical port that is bound here, by name. `tag` is the VLAN tag of its frames, or 0."""
+    """A logical port that is bound here, by name. `tag` is the VLAN tag of its frames, or 0.
+
+    One that is `blocked` lets in nothing but what its activation names, and gets nothing.
+    """
 
     ofport: int
     tag: int = 0
+    blocked: bool = False
 
 
 class SwitchPort(NamedTuple):

@@ -29,7 +29,7 @@ from chassis_agent.learning.learned import UNCONFIRMED_SECONDS, LearnedAddresses
 from chassis_agent.learning.refresh import LearnedRefresh
 from chassis_agent.local.announcer import Announcer
 from chassis_agent.local.facts import LocalFacts
-from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.port_names import PortKeys, PortNames
 from chassis_agent.local.unknown_types import UnknownPortTypes
 from chassis_agent.local.zones import ZoneAllocator, persisted_zones
 from chassis_agent.openflow.packet_in import PacketIn
@@ -100,6 +100,7 @@ class Session:
         self._ports = PortNames()
         state = FlowState(ConjunctionIds().allocate)
         local = LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids)))
+        self._local = local
         self._reconciler = Reconciler(
             chassis=host.system_id,
             bridge=bridge,
@@ -148,6 +149,7 @@ class Session:
                 learner=self._learned,
                 packet_log=AclLog(self._ports),
                 probe_answered=lambda packet: self._prober.answered(packet),
+                port_spoke=self._port_spoke,
                 resume_table=tables.OUTPUT,
                 clock=time.monotonic,
             )
@@ -229,6 +231,16 @@ class Session:
         self._reconciler.learn(change)
         if isinstance(change[2], MacBinding):
             self._neighbour_known(change[2])
+
+    def _port_spoke(self, keys: PortKeys) -> None:
+        """The workload of a port that moves runs here."""
+        row = self._ports.port(keys)
+        if row is not None and self._local.moves.activate(row):
+            self._reconciler.wake()
+            self._watch.tell(self._activated)
+
+    def _activated(self) -> wire.Activated:
+        return wire.Activated(self._local.moves.active)
 
     def _neighbour_known(self, row: MacBinding) -> None:
         """Lets the packets go on that wait for this neighbour."""

@@ -21,6 +21,7 @@ from southbound.errors import NotAllowedError
 from southbound.feed import Feed
 from southbound.learned import Learned
 from southbound.learned_facts import LearnedFacts
+from southbound.moves import Moves
 from southbound.nesting import Nesting
 from southbound.port_types import PlacedBy
 from southbound.reach import Reach
@@ -91,6 +92,7 @@ class Facts:
         self._addresses = TunnelAddresses()
         self._requests = Requests()
         self._nesting = Nesting()
+        self._moves = Moves()
         self._unstored: dict[RowId, Row] = {}
         self._unstored_ports: set[str] = set()
 
@@ -113,7 +115,8 @@ class Facts:
             gone.discard(binding.id)
             fact = port_facts.get(binding.id)
             if fact is not None and binding.kind.placed_by is PlacedBy.PLUG:
-                self._claims.restore_claim(fact.chassis, binding.name)
+                for chassis in (fact.chassis, *fact.additional_chassis):
+                    self._claims.restore_claim(chassis, binding.name)
         for id_ in gone:
             self._note_port(id_, NOT_BOUND)
         self.learned.load(rows, bindings)
@@ -152,7 +155,7 @@ class Facts:
             return
         self._put([], [chassis])
         self._addresses.remove(name)
-        released = self._claims.replace_claims(name, ())
+        released = {*self._claims.replace_claims(name, ()), *self._moves.forget_chassis(name)}
         requesting = self._requests.ports_naming(self._host_names.remove(name))
         self.settle({*released, *requesting})
 
@@ -240,9 +243,12 @@ class Facts:
                 raise NotAllowedError(
                     f"{port[:_SHOWN]} is neither bound to {chassis} nor claimed by it"
                 )
+            if binding is not None and chassis in binding.additional_chassis:
+                self._moves.set_ready(binding.id, chassis, up)
             return
         if binding.up != up:
-            self._note_port(binding.id, PortFact(chassis, up))
+            fact = self._port_facts.get(binding.id, NOT_BOUND)
+            self._note_port(binding.id, fact._replace(chassis=chassis, up=up))
             self._put([self.joined(binding)])
 
     def joined_all(self, bindings: Iterable[PortBinding]) -> list[PortBinding]:
@@ -272,7 +278,11 @@ class Facts:
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
         self._note_contest(binding)
-        fact = self._fact(binding, chassis)
+        further = self._further(binding, candidates, chassis)
+        fact = self._fact(binding, chassis, further)
+        if before.chassis in further:
+            self._moves.set_ready(binding.id, before.chassis, before.up)
+        self._moves.end(binding.id, binding.iface_ids, further)
         self._note_port(binding.id, fact)
         if chassis not in ("", before.chassis) and before.up and candidates is None:
             self._note_takeover(binding, before.chassis, chassis)
@@ -281,14 +291,15 @@ class Facts:
     def would_be(self, binding: PortBinding) -> PortBinding:
         """The binding with the facts that it would have, if it were there. Notes nothing."""
         if binding.kind.placed_by is PlacedBy.PARENT:
-            return self._at(binding, self._fact(binding, self._holder(binding.parent)))
+            return self._at(binding, self._fact_beside(binding))
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return _unbound(binding)
         candidates = self._candidates(binding, self._holder(binding.id))
         chassis = self._claims.favourite(
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
-        return self._at(binding, self._fact(binding, chassis))
+        further = self._further(binding, candidates, chassis)
+        return self._at(binding, self._fact(binding, chassis, further))
 
     def problems(self, binding: PortBinding) -> tuple[str, ...]:
         """What is wrong with where the port is or shall be, a sentence each.
@@ -314,7 +325,7 @@ class Facts:
         others = sorted(
             name
             for name in self._claims.on(binding.iface_ids)
-            if name != binding.chassis and self._is_alive(name)
+            if name not in binding.all_chassis and self._is_alive(name)
         )
         if not others:
             return ""
@@ -337,12 +348,37 @@ class Facts:
 
     def _is_bound_to(self, port: str, chassis: str) -> bool:
         binding = self._binding(port)
-        return binding is not None and binding.chassis == chassis
+        return binding is not None and chassis in binding.all_chassis
 
-    def _fact(self, binding: PortBinding, chassis: str) -> PortFact:
-        """What is known of a binding that is at `chassis`."""
+    def _further(
+        self, binding: PortBinding, candidates: tuple[str, ...] | None, chassis: str
+    ) -> tuple[str, ...]:
+        """Return the chassis that a port is on as well: all that were requested and have it."""
+        claiming = self._claims.on(binding.iface_ids)
+        return tuple(
+            name
+            for name in candidates or ()
+            if name != chassis and name in claiming and self._is_alive(name)
+        )
+
+    def _fact(self, binding: PortBinding, chassis: str, further: tuple[str, ...]) -> PortFact:
+        """What is known of a binding that is at `chassis`, and on `further` ones."""
         known = self._port_facts.get(binding.id, NOT_BOUND)
-        return known if known.chassis == chassis else PortFact(chassis, False)
+        up = known.up
+        if known.chassis != chassis:
+            up = self._moves.is_ready(binding.id, chassis)
+        active = {*known.activated, *self._moves.activated(binding.iface_ids)}
+        return PortFact(chassis, up, further, tuple(name for name in further if name in active))
+
+    def _fact_beside(self, binding: PortBinding) -> PortFact:
+        """What is known of a binding that is where its parent is."""
+        parent = self._port_facts.get(binding.parent, NOT_BOUND)
+        fact = self._fact(binding, parent.chassis, parent.additional_chassis)
+        return fact._replace(activated=parent.activated)
+
+    def state_activated(self, chassis: str, ports: Collection[str]) -> None:
+        """A chassis says, of all ports that moved there, which have become active."""
+        self.settle(self._moves.replace_activated(chassis, ports))
 
     def _at(self, binding: PortBinding, fact: PortFact) -> PortBinding:
         """The binding with its facts; whom it may go to depends on who has it."""
@@ -350,6 +386,8 @@ class Facts:
             binding,
             chassis=fact.chassis,
             up=fact.up,
+            additional_chassis=fact.additional_chassis,
+            activated=fact.activated,
             candidates=self._candidates(binding, fact.chassis),
         )
 
@@ -357,6 +395,7 @@ class Facts:
         """The translator deleted a port: what is known of it goes, too."""
         self._requests.remove(binding.id)
         self._nesting.remove(binding.id)
+        self._moves.remove(binding.id)
         self._contested.discard(binding.id)
         self._note_port(binding.id, NOT_BOUND)
         self.learned.port_gone(binding)
@@ -367,7 +406,7 @@ class Facts:
         self._put(self.joined_all(bindings))
 
     def _beside_parent(self, binding: PortBinding) -> PortBinding:
-        fact = self._fact(binding, self._holder(binding.parent))
+        fact = self._fact_beside(binding)
         self._note_port(binding.id, fact)
         return self._at(binding, fact)
 

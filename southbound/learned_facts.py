@@ -86,7 +86,7 @@ class LearnedFacts:
 
     def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
         binding = self._known_binding(port)
-        if binding.chassis != chassis:
+        if chassis not in binding.all_chassis:
             raise NotAllowedError(f"{port} is not bound to {chassis}")
         _check_mac(mac)
         self._learn(FdbEntry(binding.datapath, mac, binding.name, chassis, self._clock()))

@@ -92,6 +92,7 @@ port_binding = Table(
     Column("parent", _id, nullable=False),
     Column("parent_name", _name, nullable=False),
     Column("tag", Integer, nullable=False),
+    Column("activation", Text, nullable=False),
 )
 
 port_fact = Table(
@@ -100,6 +101,8 @@ port_fact = Table(
     Column("id", _id, primary_key=True),
     Column("chassis", _name, nullable=False, index=True),
     Column("up", Boolean, nullable=False),
+    Column("additional_chassis", Text, nullable=False),
+    Column("activated", Text, nullable=False),
 )
 
 flow_group = Table(

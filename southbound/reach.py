@@ -66,7 +66,7 @@ class _Place(NamedTuple):
     """What a port row says here: where it is bound, and what it leads to."""
 
     datapath: DatapathId
-    chassis: ChassisName
+    chassis: tuple[ChassisName, ...]
     peer: DatapathId
 
 
@@ -101,7 +101,7 @@ class Reach:
         for row in puts:
             if isinstance(row, PortBinding):
                 peer = row.peer_datapath if row.joins_datapaths else ""
-                self._put_port(row.id, _Place(row.datapath, row.chassis, peer), changes)
+                self._put_port(row.id, _Place(row.datapath, row.all_chassis, peer), changes)
             elif isinstance(row, FlowGroup):
                 self._put_group(row.key, row.datapath, sets_named(row.payload), changes)
         return changes
@@ -126,11 +126,11 @@ class Reach:
             self._places[key] = place
             if place.peer:
                 self._link(place.datapath, place.peer, changes)
-            if place.chassis:
-                self._bind(place.datapath, place.chassis, changes)
+            for chassis in place.chassis:
+                self._bind(place.datapath, chassis, changes)
         if before is not None:
-            if before.chassis:
-                self._unbind(before.datapath, before.chassis, changes)
+            for chassis in before.chassis:
+                self._unbind(before.datapath, chassis, changes)
             if before.peer:
                 self._unlink(before.datapath, before.peer, changes)
 

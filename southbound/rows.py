@@ -174,6 +174,10 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     `neighbours` the networks in which a router port learns who its neighbours are. A port
     that is nested in another has that one's id and name as `parent` and `parent_name`, and is
     told from the others there by its VLAN `tag`.
+
+    A port that moves may be on `additional_chassis` beside its own, which are facts as well: all
+    of them are sent its packets. With an `activation` it is blocked on these, but for packets
+    that tell that it has come; `activated` are those where it has.
     """
 
     table: ClassVar[str] = "port_binding"
@@ -197,6 +201,9 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     parent: str = ""
     parent_name: str = ""
     tag: int = 0
+    activation: tuple[str, ...] = ()
+    additional_chassis: tuple[str, ...] = ()
+    activated: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:
@@ -207,6 +214,11 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
         """Its datapath and what it is called; what is nested goes with its parent as well."""
         called = {*self.iface_ids, self.parent, self.parent_name} - {""}
         return (datapath_scope(self.datapath), *map(port_scope, sorted(called)))
+
+    @property
+    def all_chassis(self) -> tuple[str, ...]:
+        """Where the port is: its chassis, if it has one, and those that it is on as well."""
+        return (self.chassis, *self.additional_chassis) if self.chassis else ()
 
     @property
     def iface_ids(self) -> tuple[str, ...]:

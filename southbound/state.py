@@ -222,7 +222,12 @@ class RealisedState:
         old = self.feed.get(row.row_id)
         if isinstance(row, PortBinding) and isinstance(old, PortBinding):
             row = msgspec.structs.replace(
-                row, chassis=old.chassis, up=old.up, candidates=old.candidates
+                row,
+                chassis=old.chassis,
+                up=old.up,
+                candidates=old.candidates,
+                additional_chassis=old.additional_chassis,
+                activated=old.activated,
             )
         elif isinstance(row, FlowGroup) and isinstance(old, FlowGroup):
             row = msgspec.structs.replace(row, revision=old.revision)

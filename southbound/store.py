@@ -8,6 +8,7 @@ own transaction (a *fence*), so that a server that has lost the database without
 undoes nothing of what the next one writes.
 """
 
+import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -31,10 +32,30 @@ _STAY = _MINE.values(fence=bindparam("mine"))
 
 
 class PortFact(NamedTuple):
-    """Where a port binding is bound, and whether its flows are in the switch there."""
+    """Where a port binding is bound, and whether its flows are in the switch there.
+
+    A port that moves may be on further chassis, and has become active on some of them.
+    """
 
     chassis: str
     up: bool
+    additional_chassis: tuple[str, ...] = ()
+    activated: tuple[str, ...] = ()
+
+    def record(self) -> dict[str, Any]:
+        """The fact as a record of its table."""
+        return {
+            "chassis": self.chassis,
+            "up": self.up,
+            "additional_chassis": json.dumps(self.additional_chassis),
+            "activated": json.dumps(self.activated),
+        }
+
+    @classmethod
+    def of_record(cls, record: Any) -> "PortFact":
+        """The fact that a record holds."""
+        further = (record.additional_chassis, record.activated)
+        return cls(record.chassis, record.up, *(tuple(json.loads(text)) for text in further))
 
 
 class Contents(NamedTuple):
@@ -92,7 +113,7 @@ class Store:
         return Contents(
             revision=progress.revision if progress else 0,
             rows=rows,
-            port_facts={fact.id: PortFact(fact.chassis, fact.up) for fact in facts},
+            port_facts={fact.id: PortFact.of_record(fact) for fact in facts},
             groups=GroupIds(
                 ((group.origin, group.id) for group in origins),
                 progress.next_group_id if progress else 1,
@@ -124,7 +145,7 @@ class Store:
             if fact is None:
                 unbound.append({"key_id": binding})
             else:
-                bound.append({"id": binding, **fact._asdict()})
+                bound.append({"id": binding, **fact.record()})
         with self._writer, self._transaction() as connection:
             self._pass_fence(connection, _STAY)
             if unbound:

@@ -125,6 +125,15 @@ class PortUp(Message, frozen=True, array_like=True, tag="port-up"):
     up: bool
 
 
+class Activated(Message, frozen=True, array_like=True, tag="activated"):
+    """The ports that are on this chassis beside their own and have spoken here.
+
+    All of them, each time, by name.
+    """
+
+    ports: tuple[str, ...]
+
+
 class LearnedMac(Message, frozen=True, array_like=True, tag="learned-mac"):
     """A neighbour seen by router port `port`; sending it again refreshes its age."""
 
@@ -203,6 +212,7 @@ FromAgent: TypeAlias = (
     | Claim
     | Release
     | PortUp
+    | Activated
     | LearnedMac
     | LearnedFdb
     | Acknowledge

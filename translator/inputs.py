@@ -179,6 +179,7 @@ class LogicalSwitchPort(NamedTuple):
     dhcpv4_options: str = ""
     dhcpv6_options: str = ""
     hostname: str = ""
+    activation: tuple[str, ...] = ()
 
 
 class LogicalRouter(NamedTuple):
@@ -312,6 +313,7 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         dhcpv4_options=image.get("dhcpv4_options_id") or "",
         dhcpv6_options=image.get("dhcpv6_options_id") or "",
         hostname=image.get("hostname") or "",
+        activation=tuple(image.get("activation_strategy", ())),
     )
 
 

@@ -312,6 +312,8 @@ def _port_binding(port: BoundPort) -> dict[str, Any]:
         "requested_chassis": list(row.requested_chassis),
         "peer": row.peer or None,
         "chassis": row.chassis or None,
+        "additional_chassis": list(row.additional_chassis),
+        "activated": list(row.activated),
         "up": row.up,
         "problems": list(port.problems),
     }

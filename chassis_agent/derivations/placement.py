@@ -14,13 +14,17 @@ Where = Literal["here", "patch", "away", "nowhere"]
 
 
 class Placement(NamedTuple):
-    """A logical port as flows see it. `chassis` is set where it is `away`."""
+    """A logical port as flows see it.
+
+    `chassis` is set where it is `away`; `others` are further chassis that it is on as well.
+    """
 
     datapath: str
     port_key: int
     where: Where
     chassis: str
     multicast: tuple[str, ...]
+    others: tuple[str, ...] = ()
 
 
 def placement(read: Read, name: str) -> Placement | None:
@@ -37,7 +41,10 @@ def placement(read: Read, name: str) -> Placement | None:
         elif row.chassis not in ("", _own_name(read)):
             where = "away"
     chassis = row.chassis if where == "away" else ""
-    return Placement(row.datapath, row.tunnel_key, where, chassis, row.multicast)
+    others: tuple[str, ...] = ()
+    if row.additional_chassis:
+        others = tuple(each for each in row.all_chassis if each not in (chassis, _own_name(read)))
+    return Placement(row.datapath, row.tunnel_key, where, chassis, row.multicast, others)
 
 
 class Member(NamedTuple):
@@ -53,9 +60,11 @@ def multicast_members(_name: str, place: Placement) -> Iterator[tuple[tuple[str,
     if place.where == "nowhere":
         return
     key = 0 if place.where == "away" else place.port_key
-    member = Member(place.where, key, place.chassis)
+    members = [Member(place.where, key, place.chassis)]
+    members += [Member("away", 0, chassis) for chassis in place.others]
     for group in place.multicast:
-        yield (place.datapath, group), member
+        for member in members:
+            yield (place.datapath, group), member
 
 
 def multicast_groups(_name: str, place: Placement) -> Iterator[tuple[str, str]]:

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from ipaddress import ip_address
 
 from chassis_agent.derivations.placement import (
+    Placement,
     addresses,
     datapath_key,
     multicast_members,
@@ -22,7 +23,10 @@ from chassis_agent.desired.wanted import Wanted
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.physical import (
     Side,
+    Tunnel,
     Zones,
+    blocked_flows,
+    copy_flows,
     elsewhere_flows,
     fdb_flows,
     group_flows,
@@ -33,6 +37,7 @@ from chassis_agent.physical import (
     patch_flows,
     probe_flows,
     remote_flows,
+    tells_of_arrival,
 )
 from chassis_agent.physical.multicast import KEYS, Reach
 from chassis_agent.tables import direction_of
@@ -50,14 +55,16 @@ def port_flows(read: Read, name: str) -> Flows:
     if place is None or datapath is None or place.where == "nowhere":
         return ()
     cookie = physical_cookie(datapath, place.port_key)
+    ways = _ways(read, place)
     if place.where == "away":
-        way = read(tunnel, place.chassis)
-        if way is None:
-            return ()
-        return tuple(remote_flows(datapath, place.port_key, way, cookie=cookie))
+        return tuple(remote_flows(datapath, place.port_key, ways, cookie=cookie)) if ways else ()
     here = _side(read, name)
     if here is None:
         return ()
+    return (*_flows_here(read, name, place, here, cookie), *copy_flows(here, ways, cookie=cookie))
+
+
+def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int) -> Flows:
     if place.where == "patch":
         row = read(PortBinding, name)
         peer = _side(read, row.peer) if row is not None and row.peer else None
@@ -65,9 +72,19 @@ def port_flows(read: Read, name: str) -> Flows:
     local = read(LocalPort, name)
     if local is None:
         return ()
+    if local.blocked:
+        row = read(PortBinding, name)
+        speaking = () if row is None or local.tag else tells_of_arrival(row)
+        return tuple(blocked_flows(here, local.ofport, speaking, cookie=cookie))
     if local.tag:
         return tuple(nested_flows(here, local.ofport, local.tag, cookie=cookie))
     return tuple(interface_flows(here, local.ofport, cookie=cookie))
+
+
+def _ways(read: Read, place: Placement) -> list[Tunnel]:
+    """Return the ways to the other chassis that a port is on, as far as they are known."""
+    chassis = (place.chassis, *place.others) if place.where == "away" else place.others
+    return [way for name in chassis if (way := read(tunnel, name)) is not None]
 
 
 def multicast_flows(read: Read, key: tuple[str, str]) -> Wanted | None:

@@ -98,7 +98,7 @@ def settle(
                 refused[name] = f"this agent knows no ports of type {row.type}"
         elif row.candidates is not None and chassis not in row.candidates:
             refused[name] = f"requested on {', '.join(row.requested_chassis)}"
-        elif row.chassis not in ("", chassis):
+        elif row.chassis not in ("", chassis) and chassis not in row.additional_chassis:
             refused[name] = f"held by {row.chassis}"
         elif row.name not in bound or bound[row.name].plugged.ofport < interface.ofport:
             bound[row.name] = Bound(row, interface)

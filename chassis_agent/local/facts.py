@@ -19,6 +19,7 @@ from chassis_agent.inputs import (
     snat_zone,
 )
 from chassis_agent.local.bindings import Bindings, Plugged, plugged_ports, settle
+from chassis_agent.local.moves import MovingPorts
 from chassis_agent.local.port_names import PortNames
 from chassis_agent.local.zones import Assignment, ZoneAllocator
 from chassis_agent.ovsdb.view import Bridge
@@ -40,6 +41,7 @@ class LocalFacts:
         self._chassis = chassis
         self._zones = zones
         self._facts: dict[tuple[type[Any], str], Any] = {}
+        self.moves = MovingPorts(chassis)
         self.plugged: Mapping[str, Plugged] = {}
         self.bindings = Bindings({}, {}, frozenset())
 
@@ -71,6 +73,7 @@ class LocalFacts:
         self.plugged = plugged_ports(bridge.interfaces.values())
         rows = {name: row for name in self.plugged if (row := ports.called(name)) is not None}
         self.bindings = settle(self.plugged, rows, self._chassis, ports.nested)
+        self.moves.retain(bound.row for bound in self.bindings.bound.values())
         wanted = set(self._zone_names(routers(self.bindings)))
         zones = self._zones.assign(wanted if all_rows_known else wanted | self.zones.keys())
         facts = dict(self._wanted(bridge))
@@ -97,7 +100,10 @@ class LocalFacts:
         yield (ThisChassis, ""), ThisChassis(self._chassis, tunnel_ofport(bridge))
         for name, bound in self.bindings.bound.items():
             plugged = bound.plugged
-            yield (LocalPort, name), LocalPort(plugged.ofport, bound.row.tag)
+            yield (
+                (LocalPort, name),
+                LocalPort(plugged.ofport, bound.row.tag, self.moves.is_blocked(bound.row)),
+            )
             yield (SwitchPort, name), SwitchPort(bridge.name, plugged.switch_port, plugged.queues)
         for name, zone in self._zones.zones.items():
             yield (Zone, name), Zone(zone)

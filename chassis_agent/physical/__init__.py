@@ -4,6 +4,7 @@ All of it is pure: rows and numbers in, flows out.
 """
 
 from chassis_agent.physical.learned import fdb_flows, neighbour_flows
+from chassis_agent.physical.moves import blocked_flows, copy_flows, tells_of_arrival
 from chassis_agent.physical.multicast import group_flows
 from chassis_agent.physical.ports import (
     Side,
@@ -21,6 +22,8 @@ __all__ = [
     "Side",
     "Tunnel",
     "Zones",
+    "blocked_flows",
+    "copy_flows",
     "elsewhere_flows",
     "fdb_flows",
     "group_flows",
@@ -31,4 +34,5 @@ __all__ = [
     "patch_flows",
     "probe_flows",
     "remote_flows",
+    "tells_of_arrival",
 ]

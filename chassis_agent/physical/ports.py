@@ -9,6 +9,7 @@ cleared on the way to egress, everything else but the sender on the way to anoth
 datapath. A packet that comes through a tunnel knows no more.
 """
 
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -34,11 +35,11 @@ from chassis_agent.physical.registers import (
 )
 from chassis_agent.physical.shares import sender_flows
 
-_INTERFACE = 100
+FROM_INTERFACE = 100
 _NESTED = 150
 """Above what is from an interface: frames with the tag of a port that is nested there."""
 _LOOPBACK_CHECK = 100
-_UNICAST = 50
+UNICAST = 50
 
 _TO_REMOTE = MatchShape([*on(0, reg15=0), flag(tables.FROM_TUNNEL, is_set=False)])
 """Packets to a port elsewhere. Most ports of a network are, so this is made to be quick."""
@@ -67,14 +68,14 @@ def interface_flows(side: Side, ofport: int, *, cookie: int) -> list[Flow]:
     return [
         flow(
             tables.PHYSICAL_TO_LOGICAL,
-            _INTERFACE,
+            FROM_INTERFACE,
             [Term(FIELDS["in_port"], ofport)],
-            _arrive(side, ofport),
+            arrive(side, ofport),
             cookie=cookie,
         ),
         *sender_flows(ofport, cookie=cookie),
-        *_delivery_flows(side, cookie=cookie),
-        _leave(side, act.output(ofport), cookie=cookie),
+        *delivery_flows(side, cookie=cookie),
+        leave(side, act.output(ofport), cookie=cookie),
     ]
 
 
@@ -89,11 +90,11 @@ def nested_flows(side: Side, ofport: int, tag: int, *, cookie: int) -> list[Flow
             tables.PHYSICAL_TO_LOGICAL,
             _NESTED,
             [Term(FIELDS["in_port"], ofport), Term(FIELDS["vlan_vid"], tagged)],
-            act.pop_vlan() + _arrive(side, ofport),
+            act.pop_vlan() + arrive(side, ofport),
             cookie=cookie,
         ),
-        *_delivery_flows(side, cookie=cookie),
-        _leave(
+        *delivery_flows(side, cookie=cookie),
+        leave(
             side,
             act.push_vlan()
             + act.set_field(FIELDS["vlan_vid"], tagged)
@@ -118,28 +119,30 @@ def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
         + act.set_field(OUTPORT, 0)
         + _ingress(peer)
     )
-    return [*_delivery_flows(side, cookie=cookie), _leave(side, cross, cookie=cookie)]
+    return [*delivery_flows(side, cookie=cookie), leave(side, cross, cookie=cookie)]
 
 
 def remote_flows(
-    datapath_key: int, port_key: int, tunnel: tunnels.Tunnel, *, cookie: int
+    datapath_key: int, port_key: int, ways: Iterable[tunnels.Tunnel], *, cookie: int
 ) -> list[Flow]:
-    """A port that is bound to another chassis."""
+    """A port that is bound to another chassis, or to several."""
     match = _TO_REMOTE.fill(metadata=datapath_key, reg15=port_key)
-    return [Flow(tables.OUTPUT, _UNICAST, match, _sending(datapath_key, tunnel), cookie)]
+    return [Flow(tables.OUTPUT, UNICAST, match, _sending(datapath_key, tuple(ways)), cookie)]
 
 
 @lru_cache(maxsize=4096)
-def _sending(datapath_key: int, tunnel: tunnels.Tunnel) -> bytes:
+def _sending(datapath_key: int, ways: tuple[tunnels.Tunnel, ...]) -> bytes:
     """The instructions that are the same for all ports of a datapath on a chassis."""
-    return act.apply_actions(tunnels.encapsulate(datapath_key) + tunnels.send(tunnel))
+    sends = b"".join(map(tunnels.send, ways))
+    return act.apply_actions(tunnels.encapsulate(datapath_key) + sends)
 
 
-def _arrive(side: Side, ofport: int) -> bytes:
-    """What becomes of a packet that came by an interface."""
+def arrive(side: Side, ofport: int, before: bytes = b"") -> bytes:
+    """What becomes of a packet that came by an interface; `before` it goes on."""
     return (
         act.set_field(FLAGS, ofport << tables.SENDER_SHIFT)
         + _enter(side)
+        + before
         + act.set_field(FIELDS["nxm_in_port"], 0)
         + _ingress(side)
     )
@@ -161,14 +164,9 @@ def _ingress(side: Side) -> bytes:
     return act.resubmit(side.first_ingress)
 
 
-def _delivery_flows(side: Side, *, cookie: int) -> list[Flow]:
+def delivery_flows(side: Side, *, cookie: int) -> list[Flow]:
     """The loopback check, and the way into the egress pipeline."""
     key = side.port_key
-    zones = set_nonzero(
-        (PORT_ZONE, side.zones.port),
-        (DNAT_ZONE, side.zones.dnat),
-        (SNAT_ZONE, side.zones.snat),
-    )
     return [
         flow(
             tables.OUTPUT,
@@ -179,18 +177,28 @@ def _delivery_flows(side: Side, *, cookie: int) -> list[Flow]:
         ),
         flow(
             tables.OUTPUT,
-            _UNICAST,
+            UNICAST,
             on(side.datapath_key, reg15=key),
-            act.ct_clear() + zones + CLEAR_GENERAL + act.resubmit(side.first_egress),
+            enter_egress(side),
             cookie=cookie,
         ),
     ]
 
 
-def _leave(side: Side, actions: bytes, *, cookie: int) -> Flow:
+def enter_egress(side: Side) -> bytes:
+    """The way into the egress pipeline of a port that is here."""
+    zones = set_nonzero(
+        (PORT_ZONE, side.zones.port),
+        (DNAT_ZONE, side.zones.dnat),
+        (SNAT_ZONE, side.zones.snat),
+    )
+    return act.ct_clear() + zones + CLEAR_GENERAL + act.resubmit(side.first_egress)
+
+
+def leave(side: Side, actions: bytes, *, cookie: int) -> Flow:
     return flow(
         tables.LOGICAL_TO_PHYSICAL,
-        _UNICAST,
+        UNICAST,
         on(side.datapath_key, reg15=side.port_key),
         actions,
         cookie=cookie,

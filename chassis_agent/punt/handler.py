@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
-from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.port_names import PortKeys, PortNames
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.opcodes import LogArguments, Opcode
 
@@ -58,7 +58,8 @@ class PuntHost:
     ``send`` takes a packet-out message (`Connection.packet_out`). ``rows`` gives the rows of a
     type by their keys, as the server sent them and packets taught, and ``ports`` the logical
     port that a pair of tunnel keys means. ``resume_table`` is the table in which a packet goes
-    on whose next hop became known. ``probe_answered`` takes answers to the probes of tunnels.
+    on whose next hop became known. ``probe_answered`` takes answers to the probes of tunnels,
+    ``port_spoke`` the port from which a packet tells that its workload runs here.
     """
 
     send: Callable[[bytes], object]
@@ -67,5 +68,6 @@ class PuntHost:
     learner: Learner
     packet_log: PacketLog
     probe_answered: Callable[[PacketIn], None]
+    port_spoke: Callable[[PortKeys], None]
     resume_table: int
     clock: Callable[[], float]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import Final
 
+from chassis_agent.local.port_names import PortKeys
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt import codec
 from chassis_agent.punt.handler import Learner, PacketLog, Punt
@@ -49,6 +50,18 @@ class LogHandler:
 
     def handle(self, punt: Punt) -> None:
         self._packet_log.packet_logged(decode_log_arguments(punt.body), punt.packet)
+
+
+class ActivationHandler:
+    """Takes note that the workload of a port runs here."""
+
+    opcodes: Collection[Opcode] = (Opcode.ACTIVATION,)
+
+    def __init__(self, spoke: Callable[[PortKeys], None]) -> None:
+        self._spoke = spoke
+
+    def handle(self, punt: Punt) -> None:
+        self._spoke(PortKeys(punt.packet.datapath_key, punt.packet.register(_INPORT)))
 
 
 class ProbeHandler:

@@ -25,6 +25,7 @@ opcode             what the agent does, and which fields it reads
 ``PUT_FDB``        learns that ``eth.src`` is behind port ``reg14``
 ``LOG``            writes a line about the packet; arguments: see `log_userdata`
 ``DHCPV4``         answers a DHCPv4 client; arguments: see `dhcp_arguments`
+``ACTIVATION``     takes note that the workload of port ``reg14`` runs here
 ``PROBE``          takes note that a probe of a tunnel was answered
 =================  ==============================================================================
 
@@ -63,6 +64,7 @@ class Opcode(IntEnum):
     ICMP6_UNKNOWN_HEADER = 14
     DHCPV4 = 15
     ND_RA = 17
+    ACTIVATION = 26
     PROBE = 32
 
 

@@ -9,7 +9,12 @@ from chassis_agent.punt.answering import AnsweringHandler
 from chassis_agent.punt.dhcp import Dhcpv4Handler
 from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.next_hops import NextHopHandler
-from chassis_agent.punt.noting import LearningHandler, LogHandler, ProbeHandler
+from chassis_agent.punt.noting import (
+    ActivationHandler,
+    LearningHandler,
+    LogHandler,
+    ProbeHandler,
+)
 
 
 class Handlers(NamedTuple):
@@ -22,6 +27,7 @@ class Handlers(NamedTuple):
     probes: ProbeHandler
     dhcpv4: Dhcpv4Handler
     router_solicitations: SolicitationHandler
+    activations: ActivationHandler
 
 
 def punt_handlers(host: PuntHost) -> Handlers:
@@ -34,4 +40,5 @@ def punt_handlers(host: PuntHost) -> Handlers:
         probes=ProbeHandler(host.probe_answered),
         dhcpv4=Dhcpv4Handler(host.send),
         router_solicitations=SolicitationHandler(host),
+        activations=ActivationHandler(host.port_spoke),
     )

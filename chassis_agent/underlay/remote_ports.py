@@ -12,7 +12,7 @@ class RemotePorts:
 
     def __init__(self, own: str) -> None:
         self._own = own
-        self._chassis_of: dict[str, str] = {}
+        self._chassis_of: dict[str, frozenset[str]] = {}
         self._ports: Counter[str] = Counter()
 
     @property
@@ -25,27 +25,25 @@ class RemotePorts:
         changed = False
         for table, key in deletes:
             if table == PortBinding.table:
-                changed |= self._place(key, "")
+                changed |= self._place(key, frozenset())
         for row in puts:
             if isinstance(row, PortBinding):
-                changed |= self._place(row.id, self._tunnel_to(row))
+                changed |= self._place(row.id, self._tunnels_to(row))
         return changed
 
-    def _tunnel_to(self, row: PortBinding) -> str:
-        """The other chassis to which packets for a port go through a tunnel; empty without one."""
-        is_elsewhere = row.kind.transport is Transport.TUNNEL and row.chassis != self._own
-        return row.chassis if is_elsewhere else ""
+    def _tunnels_to(self, row: PortBinding) -> frozenset[str]:
+        """Return the other chassis to which packets for a port go through a tunnel."""
+        if row.kind.transport is not Transport.TUNNEL:
+            return frozenset()
+        return frozenset(row.all_chassis) - {self._own}
 
-    def _place(self, port_id: str, chassis: str) -> bool:
-        before = self._chassis_of.pop(port_id, "")
+    def _place(self, port_id: str, chassis: frozenset[str]) -> bool:
+        before = self._chassis_of.pop(port_id, frozenset())
         if chassis:
             self._chassis_of[port_id] = chassis
-        if before == chassis:
-            return False
-        if before:
-            self._ports[before] -= 1
-            if not self._ports[before]:
-                del self._ports[before]
-        if chassis:
-            self._ports[chassis] += 1
-        return True
+        for name in before - chassis:
+            self._ports[name] -= 1
+            if not self._ports[name]:
+                del self._ports[name]
+        self._ports.update(chassis - before)
+        return before != chassis

@@ -29,7 +29,15 @@ _PORT_COLUMNS: Final = {
     "router_port": "options:router-port",
     "requested_chassis": "options:requested-chassis",
     "hostname": "options:hostname",
+    "activation_strategy": "options:activation-strategy",
 }
+
+
+_LISTS: Final = {
+    "requested_chassis": "requested-chassis",
+    "activation_strategy": "activation-strategy",
+}
+"""Options whose values are separated by commas."""
 
 
 class Switching:
@@ -110,8 +118,9 @@ class Switching:
             values |= towards
             self._note_meaningless(row)
         else:
-            requested = row.mapping("options").get("requested-chassis", "")
-            values["requested_chassis"] = [name for name in requested.split(",") if name]
+            for field, option in _LISTS.items():
+                text = row.mapping("options").get(option, "")
+                values[field] = [each for each in text.split(",") if each]
             values["port_security"] = self._port_security(row)
             values |= self._dhcp.of_port(row)
             addresses = self._addresses(row, dynamic=dynamic)

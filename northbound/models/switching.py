@@ -74,6 +74,7 @@ class LogicalSwitchPort(Resource):
     dhcpv6_options_id: Mapped[str | None] = reference(
         "dhcp_options.id", nullable=True, sort_order=101
     )
+    activation_strategy: Mapped[list[str]] = mapped_column(default=list, sort_order=110)
 
 
 class AddressClaim(Base):

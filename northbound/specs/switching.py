@@ -24,6 +24,7 @@ from northbound.specs.base import (
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
 PortType = Literal["vif", "router"]
+ActivationStrategy = Literal["rarp", "garp", "na"]
 
 ANY_TAG = 0
 """As a tag: whichever is free."""
@@ -94,6 +95,17 @@ class LogicalSwitchSpec(LogicalSwitchProperties):
     name: ObjectName | None = None
 
 
+_OF_WORKLOADS = (
+    "port_security",
+    "requested_chassis",
+    "activation_strategy",
+    "parent",
+    "tag",
+    "dhcpv4_options",
+)
+"""The fields that mean something on ports of workloads only."""
+
+
 class LogicalSwitchPortProperties(Spec):
     """What a port of a switch is like."""
 
@@ -117,7 +129,14 @@ class LogicalSwitchPortProperties(Spec):
     requested_chassis: Annotated[
         list[Reference], AfterValidator(unique), Field(default_factory=list)
     ]
-    """The only chassis that may bind the port; empty allows every one."""
+    """The only chassis that may bind the port; empty allows every one. While several of those
+    that are named have an interface for it, the first of them is its chassis, and the others are
+    sent its packets as well."""
+    activation_strategy: Annotated[
+        list[ActivationStrategy], AfterValidator(unique), Field(default_factory=list)
+    ]
+    """What tells that the workload runs on another chassis than the port's, where the port is
+    blocked until then: reverse ARP, gratuitous ARP, or neighbour advertisements."""
     parent: Annotated[
         Reference | None, RefersTo("logical_switch_port", holds=False, ordered=True)
     ] = None
@@ -147,7 +166,7 @@ class LogicalSwitchPortProperties(Spec):
                 raise FieldError("router_port", "a port of type 'router' needs one")
             if words:
                 raise FieldError("addresses", "a port of type 'router' has its router port's")
-            for field in ("port_security", "requested_chassis", "parent", "tag", "dhcpv4_options"):
+            for field in _OF_WORKLOADS:
                 if getattr(self, field) not in (None, []):
                     raise FieldError(field, "is for ports of type 'vif'")
             return self if self.addresses else self.model_copy(update={"addresses": ["router"]})
@@ -167,8 +186,9 @@ class LogicalSwitchPortProperties(Spec):
             return self
         if self.tag is None:
             raise FieldError("tag", "a port with a parent needs one; 0 gives it one that is free")
-        if self.requested_chassis:
-            raise FieldError("requested_chassis", "a port with a parent is where its parent is")
+        for field in ("requested_chassis", "activation_strategy"):
+            if getattr(self, field):
+                raise FieldError(field, "a port with a parent is where its parent is")
         return self
 
 

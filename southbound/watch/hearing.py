@@ -95,6 +95,8 @@ class Hearing:
                 self._sessions.review(self._session, (port_scope(port),))
             case wire.PortUp(port, up):
                 facts.set_up(chassis, port, up)
+            case wire.Activated(ports):
+                self._activated(ports)
             case wire.LearnedMac(port, ip, mac):
                 facts.learned.learn_mac(chassis, port, ip, mac)
             case wire.LearnedFdb(port, mac):
@@ -112,6 +114,11 @@ class Hearing:
                 self._asking.answered(message)
             case wire.Register():
                 raise ProtocolError("registered already")
+
+    def _activated(self, ports: Collection[str]) -> None:
+        _check_lengths(ports, MAX_NAME)
+        self._limits.check_claims(len(set(ports)))
+        self._facts.state_activated(self._session.chassis, ports)
 
     # --- in steps
 
@@ -161,7 +168,12 @@ class Hearing:
     async def _wait_for_turn(self, message: wire.FromAgent) -> None:
         """Where the agent was too fast, others come first."""
         match message:
-            case wire.Subscribe(items) | wire.Unsubscribe(items) | wire.ClaimOnly(items):
+            case (
+                wire.Subscribe(items)
+                | wire.Unsubscribe(items)
+                | wire.ClaimOnly(items)
+                | wire.Activated(items)
+            ):
                 count = len(items)
             case _:
                 count = 1

@@ -62,8 +62,8 @@ class Wishes:
     def repeated(self, resumed: Set[str], based: Set[str]) -> Iterator[wire.Message | Source]:
         """All of it, for a server that was told of the `resumed` scopes when registering."""
         yield from self.subscriptions.connected(resumed, based)
-        yield from self.sources
         if self._claims is not None:
             yield wire.ClaimOnly(tuple(sorted(self._claims)))
             for port in sorted(self._ups):
                 yield wire.PortUp(port, True)
+        yield from self.sources

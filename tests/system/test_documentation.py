@@ -48,7 +48,15 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
     assert all(process["running"] for process in status["processes"].values())
 
 
-@pytest.mark.parametrize("page", ["docs/dhcp.md", "docs/nested-ports.md", "docs/routes.md"])
+@pytest.mark.parametrize(
+    "page",
+    [
+        "docs/dhcp.md",
+        "docs/live-migration.md",
+        "docs/nested-ports.md",
+        "docs/routes.md",
+    ],
+)
 def test_pages_that_need_a_server_only(sandbox: Sandbox, page: str) -> None:
     sandbox.serve()
     assert sandbox.troubles(page) == []

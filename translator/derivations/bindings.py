@@ -58,6 +58,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         parent=port.parent,
         parent_name="" if parent is None else parent.name,
         tag=port.tag,
+        activation=(parent or port).activation,
     )
 
 

@@ -1,21 +1,5 @@
 """Copies of packets for the agent, which says in userdata what it should do with them."""
 
-from chassis_agent import tables
-from chassis_agent.openflow import actions as act
-from chassis_agent.punt.meters import PUNT_METERS
-from chassis_agent.punt.opcodes import Opcode, userdata
+from chassis_agent.punt.sending import punt_to, punted
 
-
-def punt_to(opcode: Opcode, nested: bytes = b"") -> bytes:
-    """Return a copy for the agent's handler of `opcode`; `nested` runs on what it makes."""
-    meter = PUNT_METERS[opcode].meter_id
-    return punted(tables.PUNT_SHARE, meter, userdata(opcode, nested))
-
-
-def punted(shares: int, meter: int, data: bytes) -> bytes:
-    """Return a copy for the agent, if both the sender's share and the meter let it pass.
-
-    What a meter drops would be lost altogether if it weren't a copy. Open vSwitch makes one
-    only where it sees the meter among the actions: in a table alone it would go unnoticed.
-    """
-    return act.clone(act.resubmit(shares) + act.meter(meter) + act.controller(data))
+__all__ = ["punt_to", "punted"]

@@ -40,7 +40,7 @@ class Claiming(RuleBasedStateMachine):
     def start(self, takeover: bool) -> None:
         self.takeover = takeover
         self.stored = Stored({}, {})
-        self.up: dict[str, str] = {}
+        self.up: set[tuple[str, str]] = set()
         self.open([])
 
     def open(self, rows: Iterable[Row]) -> None:
@@ -107,7 +107,7 @@ class Claiming(RuleBasedStateMachine):
 
     @rule(chassis=CHASSIS, port=PORTS, up=st.booleans())
     def say_up(self, chassis: str, port: str, up: bool) -> None:
-        own = any(row.name == port and row.chassis == chassis for row in self.bindings())
+        own = any(row.name == port and chassis in row.all_chassis for row in self.bindings())
         claimed = port in self.facts.claimed_by(chassis)
         try:
             self.facts.set_up(chassis, port, up)
@@ -116,7 +116,11 @@ class Claiming(RuleBasedStateMachine):
             assert up
             assert not claimed
         if own:
-            self.up[f"id-{port}"] = chassis if up else ""
+            (self.up.add if up else self.up.discard)((f"id-{port}", chassis))
+
+    @rule(chassis=CHASSIS, ports=st.sets(PORTS))
+    def say_active(self, chassis: str, ports: set[str]) -> None:
+        self.facts.state_activated(chassis, ports)
 
     @rule(
         port=PORTS,
@@ -141,6 +145,7 @@ class Claiming(RuleBasedStateMachine):
         self.store()
         chassis = [row for row in self.stored.rows.values() if isinstance(row, Chassis)]
         self.open([*chassis, *before.values()])
+        self.up = {(row.id, row.chassis) for row in before.values() if row.up}
         assert before == {row.row_id: row for row in self.bindings()}
 
     def store(self) -> None:
@@ -186,13 +191,21 @@ class Claiming(RuleBasedStateMachine):
 
     @invariant()
     def a_port_is_up_where_its_chassis_said_so_since_it_has_it(self) -> None:
+        """Also before, while it was on the way there; agents repeat that to a new server."""
         rows = {row.id: row for row in self.bindings()}
-        self.up = {
-            id_: chassis
-            for id_, chassis in self.up.items()
-            if chassis and id_ in rows and rows[id_].chassis == chassis
-        }
-        assert {row.id for row in rows.values() if row.up} == self.up.keys()
+        self.up = {(id_, name) for id_, name in self.up if id_ in rows}
+        self.up = {(id_, name) for id_, name in self.up if name in rows[id_].all_chassis}
+        ups = {row.id for row in rows.values() if (row.id, row.chassis) in self.up}
+        assert {row.id for row in rows.values() if row.up} == ups
+
+    @invariant()
+    def a_moving_port_is_on_requested_chassis_that_live(self) -> None:
+        for row in self.bindings():
+            further = row.additional_chassis
+            assert row.chassis not in further
+            assert set(further) <= set(row.candidates or ())
+            assert all(map(self.is_alive, further))
+            assert set(row.activated) <= set(further)
 
 
 TestClaiming = Claiming.TestCase

@@ -118,6 +118,7 @@ class PacketLab:
                 learner=nobody,
                 packet_log=nobody,
                 probe_answered=lambda _packet: None,
+                port_spoke=lambda _keys: None,
                 resume_table=OUTPUT,
                 clock=time.monotonic,
             )

@@ -51,6 +51,7 @@ def test_switch_and_port_as_users_see_them(network: Network) -> None:
         "enabled": True,
         "router_port": None,
         "requested_chassis": ["hv1"],
+        "activation_strategy": [],
         "parent": None,
         "tag": None,
         "dhcp": True,

@@ -54,6 +54,7 @@ class Agent:
                 learner=self,
                 packet_log=self,
                 probe_answered=lambda _packet: None,
+                port_spoke=lambda _keys: None,
                 resume_table=RESUME_TABLE,
                 clock=time.monotonic,
             )

@@ -85,7 +85,7 @@ def test_a_patch_port_leads_to_the_peer_with_nothing_but_the_packet() -> None:
 
 
 def test_a_port_elsewhere_is_tunnelled_to_unless_the_packet_came_so() -> None:
-    assert shown(remote_flows(5, 2, OTHER, cookie=1)) == [
+    assert shown(remote_flows(5, 2, [OTHER], cookie=1)) == [
         (
             "table=output priority=50 datapath=web,outport=web-2,flags=0x0/0x80000000 "
             f"actions={ENCAPSULATE},set(tun_dst=192.0.2.2),output(geneve)"
@@ -94,12 +94,12 @@ def test_a_port_elsewhere_is_tunnelled_to_unless_the_packet_came_so() -> None:
 
 
 def test_a_tunnel_of_its_own_needs_no_destination() -> None:
-    (text,) = shown(remote_flows(5, 2, Tunnel(10, None), cookie=1))
+    (text,) = shown(remote_flows(5, 2, [Tunnel(10, None)], cookie=1))
     assert text.endswith(f"actions={ENCAPSULATE},output(geneve)")
 
 
 def test_tunnels_are_entered_over_ipv6_too() -> None:
-    (text,) = shown(remote_flows(5, 2, Tunnel(10, ip_address("2001:db8::2")), cookie=1))
+    (text,) = shown(remote_flows(5, 2, [Tunnel(10, ip_address("2001:db8::2"))], cookie=1))
     assert text.endswith("set(tun_ipv6_dst=2001:db8::2),output(geneve)")
 
 

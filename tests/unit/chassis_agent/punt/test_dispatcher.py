@@ -67,6 +67,7 @@ class Recorder:
                 learner=self,
                 packet_log=self,
                 probe_answered=self.probes.append,
+                port_spoke=lambda _keys: None,
                 resume_table=RESUME_TABLE,
                 clock=lambda: self.now,
             )
