@@ -156,6 +156,31 @@ class LogicalFlow(Document):
     """The revision in which the flow group last changed."""
 
 
+class Hits(Document):
+    """How much was decided, and when the last was."""
+
+    packets: int
+    bytes: int
+    last_hit: datetime | None
+    """`null` where that isn't known: nothing was, or not since the agent and the server run."""
+
+
+class AclHits(Hits):
+    """What an ACL has decided since the switches have it.
+
+    That are packets in the direction of requests, each time, and packets that are not tracked; the
+    replies of a connection pass by its state.
+    """
+
+    acl: str
+    name: str | None
+    chassis: dict[str, Hits]
+    """By chassis. A packet is counted where it enters for `from-lport`, where it leaves for
+    `to-lport`."""
+    not_counted: dict[str, str]
+    """Chassis whose agents did not answer, and why; they count as they last said."""
+
+
 class Cookie(Document):
     """What the cookie of OpenFlow flows stands for."""
 

@@ -16,7 +16,7 @@ from prometheus_client.registry import Collector
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api.backend import Backend
-from controller.answers import Progress
+from controller.answers import AclHits, Progress
 
 UNMATCHED = "unmatched"
 
@@ -46,6 +46,25 @@ class _Gauges(Collector):
             "Ports that were up on a live chassis and went to one that plugged them in later.",
             value=progress.takeovers,
         )
+
+
+class _HitCounters(Collector):
+    """What ACLs have decided, those that have decided something."""
+
+    def __init__(self) -> None:
+        self.counted: dict[str, AclHits] = {}
+
+    def collect(self) -> Iterable[Metric]:
+        packets = CounterMetricFamily(
+            "treadle_acl_packets", "Packets that an ACL has decided, by its id.", labels=("acl",)
+        )
+        octets = CounterMetricFamily(
+            "treadle_acl_bytes", "Bytes of packets that an ACL has decided.", labels=("acl",)
+        )
+        for acl, hits in self.counted.items():
+            packets.add_metric((acl,), hits.packets)
+            octets.add_metric((acl,), hits.bytes)
+        yield from (packets, octets)
 
 
 class _Measure:
@@ -83,6 +102,8 @@ def install(app: FastAPI, backend: Backend) -> None:
     ProcessCollector(registry=registry)
     gauges = _Gauges()
     registry.register(gauges)
+    hits = _HitCounters()
+    registry.register(hits)
     requests = Counter(
         "treadle_http_requests",
         "Requests answered.",
@@ -110,4 +131,5 @@ def install(app: FastAPI, backend: Backend) -> None:
     )
     async def metrics() -> Response:
         gauges.progress = await backend.controller.progress()
+        hits.counted = await backend.controller.acl_hits(None, 0)
         return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST)

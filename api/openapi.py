@@ -37,6 +37,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     documents.LogicalFlow,
     Trace,
     explain_documents.Reachability,
+    documents.AclHits,
     documents.Cookie,
     documents.Revision,
     documents.RevisionWithChanges,

@@ -10,7 +10,7 @@ from chassis_agent.derivations.acls import (
     switch_acls,
     switches_with_ports,
 )
-from chassis_agent.derivations.logical import GroupPacker, set_members, used_sets
+from chassis_agent.derivations.logical import GroupPacker, hit_counters, set_members, used_sets
 from chassis_agent.derivations.placement import (
     addresses,
     datapath_key,
@@ -99,6 +99,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(set_members, over=SetMember)
     graph.derive(packer.group_flows, over=FlowGroup, output=True)
     graph.group(used_sets, over=packer.group_flows)
+    graph.group(hit_counters, over=packer.group_flows)
     graph.group(packer.groups_by_set, over=packer.group_flows)
     graph.derive(packer.member_flows, over=set_members, output=True)
     graph.group(queues_by_port, over=packer.group_flows)

@@ -24,6 +24,7 @@ from chassis_agent.compile import ConjunctionIds
 from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change
+from chassis_agent.inspection.hits import HitCounters, HitReports
 from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.learning.learned import UNCONFIRMED_SECONDS, LearnedAddresses
 from chassis_agent.learning.refresh import LearnedRefresh
@@ -124,6 +125,7 @@ class Session:
             rows=state.rows,
             zones=lambda: local.zones,
         )
+        hits = HitCounters(self._switch, lambda: state.hit_counters, settings.switch_control)
         self.inspector = Inspector(
             host.bridge,
             state,
@@ -131,6 +133,14 @@ class Session:
             settings.switch_control,
             revision=lambda: self._watch.revision,
             in_sync=lambda: self._reconciler.is_in_sync,
+            hits=hits,
+        )
+        self._hit_reports = HitReports(
+            hits,
+            self._switch,
+            health,
+            is_connected=lambda: self._watch.connected,
+            tell=self._watch.tell_hits,
         )
         self._learned = LearnedAddresses(
             host.system_id,
@@ -200,6 +210,7 @@ class Session:
             tasks.create_task(self._advertiser.run(), name="router advertisements")
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
             tasks.create_task(self._limit_drops.run(), name="drops at limits")
+            tasks.create_task(self._hit_reports.run(), name="hits of ACLs")
             self._health.listen(lambda: self._watch.tell(self._conditions))
             self._watch.tell(self._conditions)
             self._reconciler.wake()

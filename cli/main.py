@@ -44,6 +44,7 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "trace": Place("cli.trace", "trace"),
     "explain": Place("cli.explain", "explain"),
     "detrace": Place("cli.detrace", "detrace"),
+    "hits": Place("cli.hits", "hits"),
     "revisions": Place("cli.revisions", "revisions"),
     "testbed": Place("cli.testbed.commands", "app", is_group=True),
 }

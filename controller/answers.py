@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from southbound.chassis_status import ChassisStatus
+from southbound.hits import Hits
 from southbound.rows import AnyRow, Chassis, FlowGroup, PortBinding
 
 
@@ -84,6 +85,20 @@ class Origin(NamedTuple):
     derivation: str
     datapath: str
     port: str
+
+
+class AclHits(msgspec.Struct, frozen=True):
+    """What an ACL has decided: packets and bytes in all, and by each chassis that has decided some.
+
+    `last_hit` is in seconds since the epoch, None where that isn't known. `not_counted` says of
+    chassis that have the ACL why what they decided since they last said so is missing.
+    """
+
+    packets: int
+    bytes: int
+    last_hit: float | None
+    chassis: dict[str, Hits]
+    not_counted: dict[str, str]
 
 
 class Fault(NamedTuple):

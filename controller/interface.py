@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from controller.answers import (
+    AclHits,
     BoundPort,
     ChassisReport,
     FlowFilter,
@@ -112,6 +113,18 @@ class Controller(Protocol):
 
     async def origin(self, cookie: int) -> Origin | None:
         """Return what the cookie of an OpenFlow flow stands for, if anything."""
+        ...
+
+    async def acl_hits(
+        self,
+        acls: Sequence[str] | None,
+        timeout: float,  # noqa: ASYNC109
+    ) -> dict[str, AclHits]:
+        """Return what the ACLs of these ids have decided; all that have decided any, for None.
+
+        With a timeout the agents concerned are asked first, so that every packet until now is
+        in; else it is what they said last. ACLs that apply nowhere are left out.
+        """
         ...
 
     # --- what packets meet, and would meet

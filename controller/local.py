@@ -12,6 +12,7 @@ import msgspec
 
 from controller.answers import (
     MOST_PORT_PROBLEMS,
+    AclHits,
     BoundPort,
     ChassisReport,
     Fault,
@@ -25,11 +26,13 @@ from controller.answers import (
     ProposedChange,
     View,
 )
+from controller.hits import count_hits, hits_by_acl
 from controller.views import ports_of, view_of
 from incremental import Failure
 from southbound.chassis import integration_bridge
 from southbound.chassis_status import ChassisStatus
 from southbound.cookies import parse_physical_cookie
+from southbound.hits import ACL
 from southbound.proposed import ProposedState, RealisedRows
 from southbound.questions import Question, Result
 from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, Template, port_scope
@@ -51,6 +54,10 @@ class AgentSessions(Protocol):
 
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
         """Return what the agent of a chassis answers, or raise UnansweredError."""
+        ...
+
+    def watching(self, datapath: str) -> list[str]:
+        """Return the chassis that watch a datapath, connected or not."""
         ...
 
     def status(self, chassis: str) -> ChassisStatus:
@@ -212,6 +219,24 @@ class LocalController:
             return None
         datapath_name = self._datapath_name(group.datapath)
         return Origin(group, self._realised.groups.origin_of(cookie), datapath_name, "")
+
+    async def acl_hits(
+        self,
+        acls: Sequence[str] | None,
+        timeout: float,  # noqa: ASYNC109
+    ) -> dict[str, AclHits]:
+        book = self._realised.hits
+        if acls is None:
+            groups = list(book.groups())
+        else:
+            wanted = set(acls)
+            groups = [
+                group
+                for group in self._realised.rows(FlowGroup).values()
+                if group.cause_kind == ACL and group.cause_id in wanted
+            ]
+        missing = await count_hits(self._agents, book, groups, timeout) if timeout else {}
+        return hits_by_acl(book, groups, missing)
 
     # --- what packets meet, and would meet
 

@@ -3,7 +3,8 @@
 :class:`Compare` asks where the flows in the switch differ from those that the agent
 wants, on some datapaths. :class:`TracePort` and :class:`TraceTunnel` ask what the switch
 would do with a packet: from the interface of a logical port of that chassis, or out of
-the tunnel from another. Nothing is changed by asking.
+the tunnel from another. :class:`CountHits` asks what ACLs have decided there. Nothing is changed
+by asking.
 
 A packet is its headers, by the names of the language of matches, each value as bytes in
 network order: the integers of MessagePack end at 64 bits.
@@ -26,6 +27,7 @@ Connection: TypeAlias = Literal["new", "established", "reply"]
 MAX_DIFFERENCES: Final = 100
 MAX_STEPS: Final = 1000
 MAX_OUTPUTS: Final = 10_000
+MAX_HITS: Final = 10_000
 MAX_TEXT: Final = 2000
 """Characters of one flow in an answer."""
 
@@ -62,7 +64,13 @@ class TraceTunnel(msgspec.Struct, frozen=True, array_like=True, tag="trace-tunne
     blocked: bool = False
 
 
-Question: TypeAlias = Compare | TracePort | TraceTunnel
+class CountHits(msgspec.Struct, frozen=True, array_like=True, tag="count-hits"):
+    """How many packets have these flow groups, of ACLs, decided? By ids, at most `MAX_HITS`."""
+
+    groups: tuple[int, ...]
+
+
+Question: TypeAlias = Compare | TracePort | TraceTunnel | CountHits
 
 
 class Difference(msgspec.Struct, frozen=True, array_like=True):
@@ -133,7 +141,26 @@ class Traced(msgspec.Struct, frozen=True, array_like=True, tag="traced"):
     failure: str = ""
 
 
-Result: TypeAlias = Comparison | Traced
+class GroupHits(msgspec.Struct, frozen=True, array_like=True):
+    """What the ACL of a flow group has decided on a chassis, since its switch has it.
+
+    `age` is for how many seconds it has decided nothing more, as far as the agent has looked;
+    negative where it has seen it decide nothing.
+    """
+
+    group: int
+    packets: int
+    bytes: int
+    age: float = -1.0
+
+
+class HitsCounted(msgspec.Struct, frozen=True, array_like=True, tag="hits-counted"):
+    """The counters asked for, as far as the switch has them: all packets until the question."""
+
+    hits: tuple[GroupHits, ...]
+
+
+Result: TypeAlias = Comparison | Traced | HitsCounted
 
 
 def headers_of(packet: Packet) -> dict[str, bytes]:

@@ -18,6 +18,7 @@ from southbound.errors import StoreError, TakenOverError
 from southbound.facts import Facts
 from southbound.feed import Feed
 from southbound.groups import GroupIds
+from southbound.hits import HitBook
 from southbound.reach import Reach, ReachChanges
 from southbound.recent import RecentChanges
 from southbound.rows import (
@@ -94,6 +95,9 @@ class RealisedState:
             learned_age=learned_age,
             learned_per_port=learned_per_port,
             takeover=takeover,
+        )
+        self.hits = HitBook(
+            lambda number: self.rows(FlowGroup).get(str(number)), self.reach.reaches, clock
         )
         self._store = store
         self._revision = 0

@@ -36,7 +36,7 @@ from typing import Final, Literal, TypeAlias, TypeVar
 import msgspec
 
 from southbound.errors import ProtocolError
-from southbound.questions import Question, Result
+from southbound.questions import GroupHits, Question, Result
 from southbound.rows import AnyRow, Chassis, RowId
 from southbound.vocabulary import Vocabulary
 
@@ -161,6 +161,12 @@ class Counters(Message, frozen=True, array_like=True, tag="counters"):
     values: dict[str, int]
 
 
+class AclHits(Message, frozen=True, array_like=True, tag="acl-hits"):
+    """Counters of ACLs that went up since the agent last said so; in all, not since then."""
+
+    hits: tuple[GroupHits, ...]
+
+
 class UnreachableChassis(Message, frozen=True, array_like=True):
     """A chassis that packets don't get to from here.
 
@@ -217,6 +223,7 @@ FromAgent: TypeAlias = (
     | LearnedFdb
     | Acknowledge
     | Counters
+    | AclHits
     | Tunnels
     | Conditions
     | Leave

@@ -5,6 +5,7 @@ from api.routers import new_router
 from api.v1 import (
     apply,
     cookies,
+    hits,
     kinds,
     logical_flows,
     reachability,
@@ -33,6 +34,7 @@ ROUTERS = (
         for module in (
             transactions,
             apply,
+            hits,
             kinds,
             realised,
             logical_flows,

@@ -30,7 +30,7 @@ from chassis_agent.openflow.errors import (
     OpenFlowError,
     RequestRefusedError,
 )
-from chassis_agent.openflow.multipart import FlowUpdate, FlowUse
+from chassis_agent.openflow.multipart import FlowUpdate, FlowUse, GroupUse
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.openflow.references import references_of_buckets, references_of_flow
 
@@ -160,6 +160,10 @@ class Switch:
     async def flow_uses(self, table: int) -> list[FlowUse]:
         """How often each flow of a table was matched."""
         return await self.connection.flow_uses(table)
+
+    async def group_uses(self) -> list[GroupUse]:
+        """How much each group was given."""
+        return await self.connection.group_uses()
 
     async def commit(self, changes: Changes) -> None:
         """Makes all changes, or as many as the switch takes: see :attr:`refused`.

@@ -42,6 +42,9 @@ class PackContext:
         the same description gets the same number, whatever the rate. The queue is wanted from
         then on. Raises `MissingQueueError` until the database has it. Ports that aren't here
         have no queue but the default one.
+    `hit_counter`
+        The number of the OpenFlow group that counts what the ACL behind the flow group decides.
+        The group is wanted from then on.
     """
 
     datapath_key: int
@@ -56,3 +59,4 @@ class PackContext:
     select_group: Callable[[bytes, Sequence[Bucket]], int]
     rate_meter: Callable[[bytes, int, int], int]
     rate_queue: Callable[[bytes, str, int, int], int]
+    hit_counter: Callable[[], int]

@@ -24,6 +24,7 @@ from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.encoders import encode_actions
 from chassis_agent.compile.errors import BadArgumentsError, BadTemplateError
 from chassis_agent.compile.fields import demands, subfield
+from chassis_agent.compile.hits import count_hit
 from chassis_agent.compile.match_blueprint import (
     Demand,
     Exact,
@@ -34,7 +35,14 @@ from chassis_agent.compile.match_blueprint import (
 )
 from chassis_agent.compile.ports import output_key_source, port_source
 from chassis_agent.compile.sets import FlowsBySet, SetUse
-from chassis_agent.compile.splice import Arguments, Assembly, Source, Splice, part_source
+from chassis_agent.compile.splice import (
+    Arguments,
+    Assembly,
+    Source,
+    Splice,
+    concatenated,
+    part_source,
+)
 from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, whole
@@ -54,7 +62,7 @@ from logical_flow.normalise import (
     Term,
     normalise,
 )
-from logical_flow.roles import role_of
+from logical_flow.roles import Role, role_of
 from logical_flow.set_names import open_position, open_set_names
 from logical_flow.template import (
     MAX_PRIORITY,
@@ -210,6 +218,8 @@ class CompiledTemplate:
         compiled = encode_actions(
             actions, template.pipeline, template.stage, self._positions, template.id
         )
+        if template.role is Role.ACL:
+            compiled = concatenated([count_hit(), compiled])
         alternatives = normalise(annotate_flow(match, actions))
         return _Body(
             tuple(self._alternative(alternative) for alternative in alternatives),

@@ -13,6 +13,7 @@ from chassis_agent.compile import (
     UsedStages,
     pack_group,
 )
+from chassis_agent.compile.hits import counting_group
 from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
@@ -44,6 +45,8 @@ class GroupFlows(NamedTuple):
     by_set: tuple[FlowsBySet, ...] = ()
     lacks: tuple[Lack, ...] = ()
     queues: tuple[Queue, ...] = ()
+    hit_counter: int = 0
+    """The number of the group that counts what the ACL decides; 0 if there is none."""
 
 
 def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
@@ -64,7 +67,7 @@ class GroupPacker:
         book = read(stage_book, (EVERYTHING, EVERYTHING))
         if group is None or datapath is None or stages is None or book is None:
             return None
-        around = _Surroundings(read, datapath.id, self._numbering)
+        around = _Surroundings(read, datapath.id, self._numbering, group)
         context = around.context(datapath.tunnel_key, stages, book)
         packed = pack_group(group, compiled_templates(read), context)
         sets = around.sets.union(each.set for each in packed.by_set)
@@ -78,6 +81,7 @@ class GroupPacker:
             tuple(packed.by_set),
             tuple(sorted(packed.lacks)),
             tuple(sorted(around.queues)),
+            around.counter,
         )
 
     def groups_by_set(self, key: int, group: GroupFlows) -> Iterator[tuple[str, int]]:
@@ -141,18 +145,24 @@ class _Surroundings:
 
     __slots__ = (
         "_datapath",
+        "_group",
         "_numbering",
         "_places",
         "_read",
+        "counter",
         "groups",
         "meters",
         "queues",
         "sets",
     )
 
-    def __init__(self, read: Read, datapath: str, numbering: Numbering) -> None:
+    def __init__(
+        self, read: Read, datapath: str, numbering: Numbering, group: FlowGroup | None = None
+    ) -> None:
         self._read = read
         self._datapath = datapath
+        self._group = group
+        self.counter = 0
         self._places: dict[str, Placement | None] = {}
         self._numbering = numbering
         self.sets: set[str] = set()
@@ -175,6 +185,7 @@ class _Surroundings:
             select_group=self.select_group,
             rate_meter=self.rate_meter,
             rate_queue=self.rate_queue,
+            hit_counter=self.hit_counter,
         )
 
     def port_key(self, name: str) -> int:
@@ -217,12 +228,28 @@ class _Surroundings:
             raise MissingQueueError(port, number)
         return number
 
+    def hit_counter(self) -> int:
+        if not self.counter:
+            group = self._group
+            if group is None:
+                raise RuntimeError("members of sets have no counter of their own")
+            description = repr(("hits", group.datapath, group.cause_kind, group.cause_id))
+            self.counter = self._numbering.group(description.encode())
+            self.groups.add(Group.of(counting_group(self.counter)))
+        return self.counter
+
     def _place(self, name: str) -> Placement | None:
         try:
             return self._places[name]
         except KeyError:
             place = self._places[name] = self._read(placement, name)
             return place
+
+
+def hit_counters(key: int, group: GroupFlows) -> Iterator[tuple[str, tuple[int, int]]]:
+    """Everything -> the flow groups of ACLs, each with the number of what counts for it."""
+    if group.hit_counter:
+        yield EVERYTHING, (key, group.hit_counter)
 
 
 def used_sets(_key: int, group: GroupFlows) -> Iterator[tuple[str, str]]:

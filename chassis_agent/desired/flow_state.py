@@ -13,6 +13,7 @@ from chassis_agent.derivations.acls import port_acls
 from chassis_agent.derivations.logical import (
     GroupFlows,
     MemberPacker,
+    hit_counters,
     set_members,
     used_sets,
 )
@@ -149,6 +150,11 @@ class FlowState:
     def used_sets(self) -> frozenset[str]:
         """The address sets and port groups that flows here are made from."""
         return frozenset(name for _, name in self._engine.rows(used_sets))
+
+    @property
+    def hit_counters(self) -> dict[int, int]:
+        """The numbers of the groups that count for ACLs, with the flow groups that they are of."""
+        return {number: group for _, (group, number) in self._engine.rows(hit_counters)}
 
     def pack(self, read: Read, group: int) -> tuple[Flow, ...]:
         """The flows that a flow group would be, were the rows what `read` says."""

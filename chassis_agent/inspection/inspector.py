@@ -21,6 +21,7 @@ from chassis_agent.inputs import LocalPort, ThisChassis
 from chassis_agent.inspection.behind import Behind
 from chassis_agent.inspection.compare import FlowDifference, flow_differences
 from chassis_agent.inspection.detrace import origin
+from chassis_agent.inspection.hits import HitCounters
 from chassis_agent.inspection.packet_text import (
     blocked_text,
     lookup_options,
@@ -43,12 +44,15 @@ from southbound.encaps import TUNNEL_TYPE
 from southbound.errors import CannotAnswerError
 from southbound.questions import (
     MAX_DIFFERENCES,
+    MAX_HITS,
     MAX_OUTPUTS,
     MAX_STEPS,
     MAX_TEXT,
     Compare,
     Comparison,
+    CountHits,
     Difference,
+    HitsCounted,
     Output,
     Question,
     Result,
@@ -78,6 +82,7 @@ class Inspector:
         *,
         revision: Callable[[], int],
         in_sync: Callable[[], bool],
+        hits: HitCounters,
     ) -> None:
         """`control` finds the switch's control socket."""
         self._bridge = bridge
@@ -86,12 +91,15 @@ class Inspector:
         self._control = control
         self._revision = revision
         self._in_sync = in_sync
+        self._hits = hits
 
     async def answer(self, question: Question) -> Result:
         """Raises CannotAnswerError where the host is not as the question takes it to be."""
         try:
             if isinstance(question, Compare):
                 return await self._compare(question)
+            if isinstance(question, CountHits):
+                return HitsCounted(await self._hits.count(question.groups[:MAX_HITS]))
             return await self._trace(self._packet(question), question)
         except (ControlError, OpenFlowError, TimeoutError) as error:
             raise CannotAnswerError(f"its switch does not answer: {error}") from error

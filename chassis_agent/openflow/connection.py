@@ -33,6 +33,7 @@ from chassis_agent.openflow.messages import TlvMapping
 from chassis_agent.openflow.multipart import (
     FlowUpdate,
     FlowUse,
+    GroupUse,
     InstalledFlow,
     InstalledGroup,
     InstalledMeter,
@@ -251,6 +252,10 @@ class Connection:
     async def groups(self) -> list[InstalledGroup]:
         """All groups of the bridge."""
         return await self._ask(multipart.groups_request(), multipart.decode_groups)
+
+    async def group_uses(self) -> list[GroupUse]:
+        """How much each group was given."""
+        return await self._ask(multipart.group_uses_request(), multipart.decode_group_uses)
 
     async def meters(self) -> list[InstalledMeter]:
         """All meters of the bridge."""

@@ -26,6 +26,7 @@ class MultipartType(IntEnum):
     """The statistics and descriptions that the agent asks for."""
 
     FLOW_DESC = 1
+    GROUP_STATS = 6
     GROUP_DESC = 7
     METER_DESC = 10
     PORT_DESC = 13
@@ -75,6 +76,14 @@ class InstalledGroup(NamedTuple):
     properties: bytes
 
 
+class GroupUse(NamedTuple):
+    """How many packets and bytes a group was given since it was added."""
+
+    group_id: int
+    packets: int
+    bytes: int
+
+
 class InstalledMeter(NamedTuple):
     """A meter that the switch has; only its first band, as the agent makes no more."""
 
@@ -113,6 +122,11 @@ def flow_monitor_request() -> bytes:
 def groups_request() -> bytes:
     """Ask for all groups."""
     return _request(MultipartType.GROUP_DESC, struct.pack("!I4x", ALL_GROUPS))
+
+
+def group_uses_request() -> bytes:
+    """Ask for the counters of all groups."""
+    return _request(MultipartType.GROUP_STATS, struct.pack("!I4x", ALL_GROUPS))
 
 
 def meters_request() -> bytes:
@@ -211,6 +225,13 @@ def decode_groups(body: bytes) -> Iterator[InstalledGroup]:
             raise DecodingError("a group's buckets have an impossible length")
         buckets = entry[16 : 16 + bucket_length]
         yield InstalledGroup(group_id, kind, buckets, entry[16 + bucket_length :])
+
+
+def decode_group_uses(body: bytes) -> Iterator[GroupUse]:
+    """The counters of the groups in one part of a reply (OpenFlow 1.5, section 7.3.5.9)."""
+    for entry in _entries(body, 40):
+        group_id, packets, octets = struct.unpack_from("!4xI8xQQ", entry)
+        yield GroupUse(group_id, packets, octets)
 
 
 def decode_meters(body: bytes) -> Iterator[InstalledMeter]:

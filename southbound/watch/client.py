@@ -18,6 +18,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus, WebSocketExce
 
 from southbound import present, wire
 from southbound.errors import ProtocolError, WatchRefusedError
+from southbound.questions import GroupHits
 from southbound.rows import Chassis, Row, RowId
 from southbound.tolerant import ForAgent, Skipped, UnknownQuestion, read_from_server
 from southbound.vocabulary import Vocabulary
@@ -212,6 +213,10 @@ class WatchClient:
     def count(self, values: Mapping[str, int]) -> None:
         """The agent's counters, for the server to show."""
         self._send(wire.Counters(dict(values)))
+
+    def tell_hits(self, hits: tuple[GroupHits, ...]) -> None:
+        """Counters of ACLs went up."""
+        self._send(wire.AclHits(hits))
 
     def tell(self, source: Source) -> None:
         """What `source` makes is news to the server: it is told, and told again on reconnecting.

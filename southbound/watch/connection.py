@@ -253,6 +253,7 @@ class AgentConnection:
             session,
             self._sessions,
             self._facts,
+            self._hub.state.hits,
             self._asking,
             lambda message: self._socket.send(wire.encode(message)),
             self._hub.limits,

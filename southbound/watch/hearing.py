@@ -19,6 +19,8 @@ from southbound import wire
 from southbound.conditions import conditions_of
 from southbound.errors import ChassisLeftError, NotAllowedError, ProtocolError
 from southbound.facts import Facts
+from southbound.hits import HitBook
+from southbound.questions import MAX_HITS
 from southbound.rows import port_scope
 from southbound.tunnels import report_of
 from southbound.watch.asking import Asking
@@ -47,6 +49,7 @@ class Hearing:
         session: Session,
         sessions: Sessions,
         facts: Facts,
+        hits: HitBook,
         asking: Asking,
         send: Send,
         limits: Limits,
@@ -54,6 +57,7 @@ class Hearing:
         self._session = session
         self._sessions = sessions
         self._facts = facts
+        self._hits = hits
         self._asking = asking
         self._send = send
         self._limits = limits
@@ -103,6 +107,8 @@ class Hearing:
                 facts.learned.learn_fdb(chassis, port, mac)
             case wire.Counters(values):
                 self._session.counters = bounded_counters(values)
+            case wire.AclHits(hits):
+                self._hits.report(chassis, hits[:MAX_HITS])
             case wire.Tunnels():
                 report = report_of(message, facts.is_chassis, facts.now())
                 self._sessions.tell_tunnels(self._session, report)

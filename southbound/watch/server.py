@@ -132,6 +132,10 @@ class WatchServer:
             except TimeoutError:
                 return
 
+    def watching(self, datapath: str) -> list[str]:
+        """The chassis that watch a datapath, connected or not, by name."""
+        return self.sessions.watching(datapath)
+
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
         """What the agent of `chassis` answers; raises UnansweredError if it doesn't."""
         connection = self._hub.connections.get(chassis)

@@ -127,6 +127,10 @@ class Sessions:
             for session in self._watchers.get(scope, ()):
                 session.changed(scope)
 
+    def watching(self, datapath: str) -> list[str]:
+        """Return the chassis that watch a datapath, connected or not, by name."""
+        return sorted(each.chassis for each in self._watchers.get(datapath_scope(datapath), ()))
+
     def tell_tunnels(self, session: Session, report: TunnelReport) -> None:
         """An agent said how its tunnels are."""
         session.tunnels = report

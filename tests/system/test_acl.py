@@ -440,3 +440,56 @@ def test_of_one_priority_refusals_decide(scene: Scene) -> None:
         assert outcome(scene, port=81) == "connected"
         scene.net.call("PATCH", f"/acls/{acl}", change)
     assert outcome(scene, port=80) == "timeout"
+
+
+def hits(scene: Scene, acl: str) -> dict[str, Any]:
+    counted: dict[str, Any] = scene.net.get(f"/acls/{acl}/hits")
+    assert counted["not_counted"] == {}
+    return counted
+
+
+@pytest.mark.parametrize(
+    ("direction", "owner", "where"),
+    [("to-lport", "pg:servers", "hv2"), ("from-lport", "pg:clients", "hv1")],
+)
+@pytest.mark.parametrize("action", ["allow", "drop"])
+def test_hits_are_counted_exactly(
+    scene: Scene, direction: str, owner: str, where: str, action: str
+) -> None:
+    """Those that the datapath handled by itself, and those of flows that are gone, included."""
+    acl = rule(scene, owner, direction, 1000, "udp.dst == {6001, 6002}", action)
+    other = rule(scene, owner, direction, 1000, "udp.dst == 6003", action)
+    assert hits(scene, acl)["packets"] == 0
+
+    def send(port: int, count: int) -> int:
+        """Send datagrams, and return how many bytes each is as a frame."""
+        packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5000, port, bytes(64)))
+        frame = ethernet(mac("s"), mac("c"), IPV4, packet)
+        with Tap(scene.lab.vm("c")) as c:
+            for _ in range(count):
+                c.send(frame)
+        return len(frame)
+
+    size = send(6001, 137)
+    until(lambda: hits(scene, acl)["packets"] >= 137, "the packets arrive")
+    counted = hits(scene, acl)
+    assert (counted["packets"], counted["bytes"]) == (137, 137 * size)
+    assert counted["chassis"].keys() == {where}
+    assert counted["last_hit"] is not None
+    # Another match is other flows of the same ACL.
+    scene.net.call(
+        "PATCH", f"/acls/{acl}", {"match": of(owner, direction, "udp.dst == {6002, 6004}")}
+    )
+    send(6002, 63)
+    send(6001, 10)
+    send(6003, 5)
+    until(lambda: hits(scene, other)["packets"] >= 5, "the last packets arrive")
+    assert hits(scene, acl)["packets"] == 200
+    assert hits(scene, other)["packets"] == 5
+
+
+def test_hits_of_a_stateful_acl_are_its_requests(scene: Scene) -> None:
+    rule(scene, "pg:servers", "to-lport", 1, "ip", "drop")
+    acl = rule(scene, "pg:servers", "to-lport", 1000, "icmp4", "allow-related")
+    assert scene.lab.vm("c").ping(ip4("s"), count=5)
+    assert hits(scene, acl)["packets"] == 5

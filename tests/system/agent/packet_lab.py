@@ -18,6 +18,7 @@ from chassis_agent.bridge.switch import Switch
 from chassis_agent.desired.flows import Changes
 from chassis_agent.desired.steps import bundle_steps
 from chassis_agent.health import Health
+from chassis_agent.inspection.hits import HitCounters
 from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.local.port_names import PortNames
 from chassis_agent.openflow.connection import Connection
@@ -189,6 +190,7 @@ class PacketLab:
             lambda: self._switch.control,
             revision=lambda: 1,
             in_sync=lambda: True,
+            hits=HitCounters(switch, dict, lambda: self._switch.control),
         )
         answer = await inspector.answer(question)
         assert isinstance(answer, Traced)

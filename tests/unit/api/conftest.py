@@ -41,6 +41,12 @@ class PlayedAgents:
     answer: Callable[[str, Question], Result] | None = None
     """What the agent of a chassis answers to a question; it may raise UnansweredError."""
 
+    watchers: list[str] = field(default_factory=list)
+    """The chassis that watch every datapath."""
+
+    def watching(self, datapath: str) -> list[str]:
+        return self.watchers
+
     async def ask(self, chassis: str, question: Question, timeout: float) -> Result:  # noqa: ASYNC109
         if self.answer is None:
             raise NotConnectedError("its agent is not connected")

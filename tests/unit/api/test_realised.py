@@ -6,9 +6,12 @@ import httpx
 import pytest
 
 from southbound.chassis_status import ChassisStatus
-from southbound.rows import Chassis, Encap
+from southbound.errors import NoAnswerInTimeError
+from southbound.questions import CountHits, GroupHits, HitsCounted, Question, Result
+from southbound.rows import Chassis, Encap, FlowGroup
 from southbound.tunnels import TunnelFault, TunnelReport
 from tests.unit.api.conftest import Server
+from tests.unit.api.demo import apply_demo
 
 
 async def make_network(server: Server) -> None:
@@ -280,3 +283,38 @@ async def test_a_full_comparison_finds_nothing(server: Server) -> None:
     await make_network(server)
     answer = await server.client.get("/v1/status/differences")
     assert answer.json() == {"differences": []}
+
+
+async def test_hits_of_an_acl(server: Server, client: httpx.AsyncClient) -> None:
+    await apply_demo(server)
+    acl = (await client.get("/v1/acls")).json()["items"][0]
+    groups = [g for g in server.realised.rows(FlowGroup).values() if g.cause_id == acl["id"]]
+    assert groups
+    path = f"/v1/acls/{acl['id']}/hits"
+    nothing = {"packets": 0, "bytes": 0, "last_hit": None, "chassis": {}, "not_counted": {}}
+    assert (await client.get(path)).json() == {"acl": acl["id"], "name": acl["name"], **nothing}
+
+    def count(chassis: str, question: Question) -> Result:
+        assert isinstance(question, CountHits)
+        if chassis == "hv2":
+            raise NoAnswerInTimeError("its agent has not answered within 5 s")
+        return HitsCounted(tuple(GroupHits(each, 3, 180, 0.0) for each in question.groups))
+
+    server.agents.watchers = ["hv1", "hv2"]
+    server.agents.answer = count
+    for name in server.agents.watchers:
+        encap = Encap("geneve", f"192.0.2.{name[-1]}")
+        server.realised.facts.connected(Chassis(name, name, (encap,)))
+        server.realised.facts.claim(name, "web-1" if name == "hv1" else "db-1")
+    counted = (await client.get(path)).json()
+    assert counted["packets"] == 3 * len(groups)
+    assert counted["chassis"].keys() == {"hv1"}
+    assert counted["not_counted"] == {"hv2": "its agent has not answered within 5 s"}
+    metrics = (await client.get("/metrics")).text
+    assert f'treadle_acl_packets_total{{acl="{acl["id"]}"}} {3.0 * len(groups)}' in metrics
+
+
+async def test_hits_of_no_acl(client: httpx.AsyncClient) -> None:
+    assert (await client.get("/v1/acls/nosuch/hits")).status_code == 404
+    refused = await client.get("/v1/acls/nosuch/hits", params={"timeout": 31})
+    assert refused.status_code == 422

@@ -335,7 +335,9 @@ def test_what_a_rule_let_in_ends_with_it(database: Database) -> None:
         group = lan.group(http, ports=["a"])
         tx.flush()
         rule_id = next(
-            acl.id for acl in ACLS.page(tx, {"port_group": group}).items if "80" in acl.match
+            acl.id
+            for acl in ACLS.page(tx, {"port_group": group}).items
+            if "tcp.dst == 80" in acl.match
         )
     net = network_of(database)
     assert reached(net, tcp("open", "a")) == ["a"]

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Literal
 
 from chassis_agent.compile import PackContext, StageBook, StageKey, UnknownPortError
-from chassis_agent.desired.identity import FIRST_METER, FIRST_QUEUE
+from chassis_agent.desired.identity import FIRST_GROUP, FIRST_METER, FIRST_QUEUE
 from logical_flow.action import Member, encode_members
 from logical_flow.holes import Argument, Hole, HoleType
 from logical_flow.template import Pipeline, Template
@@ -13,6 +13,7 @@ from translator.pipeline import lr_in, lr_out, ls_in, ls_out
 
 RATE_METER = FIRST_METER
 RATE_QUEUE = FIRST_QUEUE
+HIT_COUNTER = FIRST_GROUP + 1
 """The meter of whatever rate an action gives."""
 
 ACL_MATCHES = (
@@ -131,6 +132,7 @@ def surroundings(
         select_group=lambda _description, _buckets: SELECT_GROUP,
         rate_meter=lambda _description, _rate, _burst: RATE_METER,
         rate_queue=lambda _description, _port, _rate, _burst: RATE_QUEUE,
+        hit_counter=lambda: HIT_COUNTER,
     )
 
 

@@ -11,7 +11,7 @@ from chassis_agent.desired.identity import StableNumbers
 from chassis_agent.show import Names, format_flow
 from logical_flow.holes import Argument
 from southbound import rows
-from tests.unit.chassis_agent.compile.surroundings import surroundings
+from tests.unit.chassis_agent.compile.surroundings import HIT_COUNTER, surroundings
 
 MAC = bytes.fromhex("0a0000000001")
 STAGES = (
@@ -165,7 +165,10 @@ def test_a_template_whose_stage_is_unknown_goes_by_its_own_default() -> None:
 @pytest.mark.parametrize(
     ("stage", "stands_in"),
     [
-        ("acl_eval_0", ["table=ingress_3 priority=100,eth_type=0x800 actions=drop"]),
+        (
+            "acl_eval_0",
+            [f"table=ingress_3 priority=100,eth_type=0x800 actions=group({HIT_COUNTER})"],
+        ),
         ("port_sec_ip", ["table=ingress_3 priority=100,eth_type=0x800 actions=drop"]),
         ("dhcp", []),
     ],
