@@ -128,6 +128,10 @@ class PortBinding(Document):
     """The port at the other end of a patch port."""
     chassis: str | None
     """Where it is bound; a patch port is on every chassis."""
+    additional_chassis: list[str]
+    """Where it is, too, while it moves."""
+    activated: list[str]
+    """Of all these, the ones that it has spoken from, where it waits for that."""
     up: bool
     """Whether its flows are in the switch there."""
     problems: list[str]

@@ -67,6 +67,8 @@ BINDING_EXAMPLE = {
     "requested_chassis": [],
     "peer": None,
     "chassis": "hypervisor-1",
+    "additional_chassis": [],
+    "activated": [],
     "up": True,
     "problems": [],
 }
