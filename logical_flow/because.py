@@ -21,6 +21,7 @@ class EndKind(StrEnum):
     PORT_SECURITY = "port-security"
     NO_ROUTE = "no-route"
     DISCARDED = "discarded"
+    POLICY = "policy"
     TTL = "ttl"
     UNKNOWN_DESTINATION = "unknown-destination"
     ADMISSION = "admission"

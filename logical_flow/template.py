@@ -375,15 +375,16 @@ class Pipeline:
         template.id = _content_id(template)
 
     def _check_targets(self, template: Template, table: int) -> None:
-        """Named stages of the same pipeline lie further down it.
+        """Named stages of the same pipeline lie further down it, or are the template's own.
 
+        Whoever lets packets go through their own stage again sees to it that this ends.
         Stages of other pipelines are left alone: a packet that an action made may
         go to the ingress pipeline again.
         """
         for action in every_action(template.actions):
             if isinstance(action, Next) and action.stage is not None:
                 target = self.tables.get(action.stage)
-                if target is not None and target <= table:
+                if target is not None and target < table:
                     raise TemplateError(f"{template!r} jumps back to {action.stage}")
                 if target is None and not action.stage.startswith(self.kind):
                     raise TemplateError(f"{template!r} jumps to unknown stage {action.stage}")

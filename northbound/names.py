@@ -11,6 +11,9 @@ DEFAULT_PROJECT: Final = "default"
 
 PROJECT_SIGN: Final = "/"
 
+MAIN_CHAIN: Final = "main"
+"""The chain of routing policies that is asked first."""
+
 MAIN_TABLE: Final = "main"
 """The table of routes that name none, and of packets from router ports that name none."""
 
@@ -51,3 +54,15 @@ def route_table_number(name: str) -> int:
         return 0
     digest = blake2b(name.encode(), digest_size=8).digest()
     return 1 + int.from_bytes(digest) % 0xFFFFFFFF
+
+
+def policy_chain_number(name: str) -> int:
+    """Return the 16-bit number by which flows know a chain of policies of a router.
+
+    >>> policy_chain_number("main"), policy_chain_number("egress")
+    (0, 55136)
+    """
+    if name == MAIN_CHAIN:
+        return 0
+    digest = blake2b(name.encode(), digest_size=8).digest()
+    return 1 + int.from_bytes(digest) % 0xFFFF

@@ -2,7 +2,7 @@
 
 A datapath (switch or router) has a 24-bit key, the Geneve VNI. A port has a
 15-bit key within its datapath. A static route has a 16-bit number within its router, by which
-a flow that spreads packets over several of them says which one it chose.
+a flow that spreads packets over several of them says which one it chose; so has a policy.
 """
 
 from collections.abc import Mapping, Sequence
@@ -17,6 +17,7 @@ from northbound.models import (
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
+    RouterPolicy,
     StaticRoute,
 )
 from northbound.transaction import Transaction
@@ -43,6 +44,9 @@ _OF_ROUTER = _taken(
 )
 _ROUTES = _taken(
     select(StaticRoute.number.label("tunnel_key")).where(StaticRoute.logical_router_id == _OWNER)
+)
+_POLICIES = _taken(
+    select(RouterPolicy.number.label("tunnel_key")).where(RouterPolicy.logical_router_id == _OWNER)
 )
 
 
@@ -71,6 +75,12 @@ class TunnelKeys:
         title = f"the pool of numbers of static routes of {router.name!r}"
         owner = {"owner": router.id}
         return self._pool(f"route/{router.id}", title, ROUTE_NUMBERS, _ROUTES, owner).take()
+
+    def router_policy(self, router: LogicalRouter) -> int:
+        """A number for a new policy of `router`."""
+        title = f"the pool of numbers of policies of {router.name!r}"
+        owner = {"owner": router.id}
+        return self._pool(f"policy/{router.id}", title, ROUTE_NUMBERS, _POLICIES, owner).take()
 
     def _port(self, query: Select[Any], datapath: LogicalSwitch | LogicalRouter) -> int:
         title = f"the pool of port keys of {datapath.name!r}"

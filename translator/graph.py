@@ -23,6 +23,8 @@ from translator.features.nat import rows as nat_rows
 from translator.features.neighbours import flows as neighbour_flows
 from translator.features.neighbours import learning, static
 from translator.features.neighbours import relations as neighbours
+from translator.features.policies import flows as policy_flows
+from translator.features.policies import inputs as policy_inputs
 from translator.features.router_advertisements import flows as advertisements
 from translator.features.routing import flows as route_flows
 from translator.features.routing import relations as routes
@@ -55,6 +57,7 @@ FLOWS: Derivations = (
     router.router_port_flows,
     route_flows.static_route_flows,
     route_flows.spreading_flows,
+    policy_flows.router_policy_flows,
     neighbour_flows.neighbour_flows,
     static.static_mac_binding_flows,
     learning.asking_flows,
@@ -75,7 +78,13 @@ def translation() -> Graph:
 
 INPUTS: Mapping[str, InputTable] = {
     table.name: table
-    for table in (*inputs.TABLES, dhcp_options.TABLE, static.TABLE, nat_rows.TABLE)
+    for table in (
+        *inputs.TABLES,
+        dhcp_options.TABLE,
+        static.TABLE,
+        nat_rows.TABLE,
+        policy_inputs.TABLE,
+    )
 }
 """The northbound tables that translation follows, by name."""
 
@@ -166,6 +175,12 @@ def _flows(graph: Graph) -> None:
     graph.derive(router.router_port_flows, over=LogicalRouterPort, output=True)
     graph.derive(route_flows.static_route_flows, over=StaticRoute, output=True)
     graph.derive(route_flows.spreading_flows, over=routes.route_groups, output=True)
+    graph.derive(
+        policy_flows.router_policy_flows,
+        over=policy_inputs.RouterPolicy,
+        fallback=policy_flows.closed_router_policy_flows,
+        output=True,
+    )
     graph.derive(neighbour_flows.neighbour_flows, over=neighbours.neighbours, output=True)
     graph.derive(static.static_mac_binding_flows, over=static.StaticMacBinding, output=True)
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)

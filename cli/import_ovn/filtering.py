@@ -29,7 +29,7 @@ class Filtering:
         self._add_address_sets()
         sets = {f"@{name}" for name in self.port_groups}
         sets |= {f"${name}" for name in (*self.address_sets, *self._brought())}
-        self._matches = Matches(draft, sets)
+        self.matches = Matches(draft, sets)
 
     def add_group_acls(self) -> None:
         """Give the port groups their ACLs."""
@@ -86,7 +86,7 @@ class Filtering:
         return members
 
     def _acl(self, row: Row) -> Values | None:
-        match = self._matches.read(row)
+        match = self.matches.read(row)
         if match is None:
             return None
         values: Values = {

@@ -27,6 +27,7 @@ from logical_flow.expression import (
 )
 from logical_flow.match_parser import parse_match
 from logical_flow.normalise import normalise
+from logical_flow.policy import parse_policy_match
 
 FAMILIES: Final = ("_ip4", "_ip6")
 """Of the address sets that a port group brings along."""
@@ -45,7 +46,8 @@ class Matches:
         }
         self._renamed = {
             quote(row.name): quote(draft.names.of(row))
-            for row in draft.snapshot.rows("Logical_Switch_Port")
+            for table in ("Logical_Switch_Port", "Logical_Router_Port")
+            for row in draft.snapshot.rows(table)
             if not draft.names.is_kept(row)
         }
 
@@ -80,6 +82,24 @@ class Matches:
             if reduced != expression:
                 return self._reduced(row, written, reduced)
         return written if self._is_taken(row, written, direction) else None
+
+    def read_policy(self, row: Row) -> str | None:
+        """The match of a routing policy, or None, and a report, if it is not to be imported."""
+        report = self._draft.report
+        written = self._with_new_names(row.text("match"))
+        try:
+            match = parse_policy_match(written)
+        except LanguageError as error:
+            report.lost(row, "match", f"not imported: {_told(error)}")
+            return None
+        if missing := sorted(match.sets - self._known):
+            reason = f"not imported, and OVN passes over it: there is no {missing[0]}"
+            report.noted(row, "match", reason)
+            return None
+        if missing := sorted(match.sets - self._sets):
+            report.lost(row, "match", f"not imported: {missing[0]} is not imported")
+            return None
+        return written
 
     def _unfit(self, expression: Expression) -> str | None:
         """Why OVN refuses a comparison with a set: no field takes a member wider than itself.

@@ -159,7 +159,7 @@ class Routing:
             values["route_table"] = row.text("route_table")
         if row.mapping("options").get("origin") == "connected":
             values["origin"] = "connected"
-        if reason := _why_no_host(nexthop, ports):
+        if reason := why_no_neighbour(nexthop, ports):
             # In OVN the route is in force, and its packets wait for an answer in vain.
             accepted = self._draft.accepted(
                 row, StaticRouteProperties, values | {"nexthop": "discard"}
@@ -175,7 +175,7 @@ class Routing:
         if output_port:
             values["output_port"] = ports[output_port][0]
         elif nexthop:
-            leading = _leading_to(nexthop, ports)
+            leading = leading_to(nexthop, ports)
             if not leading:
                 self._aimless(row, "nexthop", f"no port's network holds {nexthop}", complete)
                 return None
@@ -246,7 +246,7 @@ def _is_link_local(text: str) -> bool:
         return False
 
 
-def _why_no_host(nexthop: str, ports: Ports) -> str | None:
+def why_no_neighbour(nexthop: str, ports: Ports) -> str | None:
     """Why no host answers for a next hop; None also where it is no address at all."""
     try:
         address = ipaddress.ip_address(nexthop)
@@ -259,7 +259,7 @@ def _why_no_host(nexthop: str, ports: Ports) -> str | None:
     return next(filter(None, reasons), None)
 
 
-def _leading_to(nexthop: str, ports: Ports) -> list[str]:
+def leading_to(nexthop: str, ports: Ports) -> list[str]:
     """The ports with a network around a next hop; any may have a link-local one.
 
     What is no address at all is for the spec to refuse, so every port will do.

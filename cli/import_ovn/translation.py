@@ -8,6 +8,7 @@ from cli.import_ovn.dhcp import Dhcp
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.filtering import Filtering
 from cli.import_ovn.findings import Report
+from cli.import_ovn.policies import Policies
 from cli.import_ovn.routing import Routing
 from cli.import_ovn.snapshot import Snapshot
 from cli.import_ovn.switching import Switching
@@ -40,6 +41,10 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         if acls := filtering.acls(row):
             switches[names.of(row)]["acls"] = acls
     filtering.add_group_acls()
+    policies = Policies(draft, filtering.matches, routing.ports)
+    for row in snapshot.rows("Logical_Router"):
+        if found := policies.of(row):
+            routers[names.of(row)]["policies"] = found
     report_unsupported(snapshot, draft.report)
     document = {
         "document": name,

@@ -27,6 +27,7 @@ class ObstacleKind(StrEnum):
     ACL = "acl"
     NO_ROUTE = "no-route"
     DISCARDED = "discarded"
+    POLICY = "policy"
     NEXT_HOP = "next-hop"
     TTL = "ttl"
     UNKNOWN_DESTINATION = "unknown-destination"

@@ -10,6 +10,7 @@ an ACL                  an ACL of the same owner and tier, one priority higher, 
                         left, in the tier before, or above the ACL that makes room
 port security           the address that is missing, in the port's ``port_security``
 no route                a route to the one address, by the nearest router towards it
+policy                  one that lets these two addresses pass, one priority higher
 disabled                ``enabled`` again
 unknown destination     the address, for the port that uses it or for a new port
 ======================  =========================================================
@@ -44,6 +45,7 @@ Operation = dict[str, Any]
 MAX_PRIORITY = 32767
 _PLENTY = 255
 _USUAL = 64
+_HIGHEST_OF_POLICIES = 32767
 """Time to live: of the longest way, and of what hosts send."""
 
 
@@ -259,6 +261,29 @@ def _undiscard(case: _Case) -> Remedy | None:
     return Remedy(f"delete {_cause_text(case)}", (operation,))
 
 
+def _except_from_policy(case: _Case) -> Remedy | None:
+    """A policy that lets just these two addresses pass, before the one that drops."""
+    policy, cause = case.view(), case.obstacle.cause
+    ends = packets.addresses(case.packet)
+    if ends is None or policy["priority"] >= _HIGHEST_OF_POLICIES:
+        ref = cause.id if cause else ""
+        operation = {"action": "delete", "kind": "router_policy", "ref": ref}
+        return Remedy(f"delete {_cause_text(case)}", (operation,))
+    family = f"ip{ends[0].version}"
+    values = {
+        "logical_router": policy["logical_router"],
+        "chain": policy["chain"],
+        "priority": policy["priority"] + 1,
+        "match": f"{family}.src == {ends[0]} && {family}.dst == {ends[1]}",
+        "action": "allow",
+    }
+    text = (
+        f"add a policy of priority {values['priority']} to logical router "
+        f"{policy['logical_router']} that allows {values['match']}"
+    )
+    return Remedy(text, ({"action": "create", "kind": "router_policy", "values": values},))
+
+
 # --- what is wrong with the packet
 
 
@@ -441,6 +466,7 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.DISABLED: _enable,
     ObstacleKind.NO_ROUTE: _route,
     ObstacleKind.DISCARDED: _undiscard,
+    ObstacleKind.POLICY: _except_from_policy,
     ObstacleKind.TTL: _more_hops,
     ObstacleKind.ADMISSION: _as_admitted,
     ObstacleKind.UNKNOWN_DESTINATION: _address,

@@ -25,6 +25,7 @@ from northbound.models.neutron import (
     NeutronSubnet,
     NeutronSubnetPool,
 )
+from northbound.models.policies import RouterPolicy, RouterPolicyReference
 from northbound.models.routing import LogicalRouter, LogicalRouterPort, StaticRoute
 from northbound.models.switching import (
     AddressClaim,
@@ -92,6 +93,8 @@ __all__ = [
     "Resource",
     "Revision",
     "RevisionCounter",
+    "RouterPolicy",
+    "RouterPolicyReference",
     "StaticRoute",
     "Tracked",
     "resource_model",

@@ -10,6 +10,7 @@ from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.filters import LABEL_FILTER
 from northbound.services.nats import NatService
 from northbound.services.port_groups import PortGroupService
+from northbound.services.router_policies import RouterPolicyService
 from northbound.services.router_ports import LogicalRouterPortService
 from northbound.services.routers import LogicalRouterService
 from northbound.services.static_mac_bindings import StaticMacBindingService
@@ -29,6 +30,7 @@ NATS = NatService()
 PORT_GROUPS = PortGroupService()
 ADDRESS_SETS = AddressSetService()
 ACLS = AclService()
+ROUTER_POLICIES = RouterPolicyService()
 
 _ALL: tuple[Service[Any, Any], ...] = (
     DHCP_OPTIONS,
@@ -42,6 +44,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     PORT_GROUPS,
     ADDRESS_SETS,
     ACLS,
+    ROUTER_POLICIES,
 )
 
 
@@ -72,6 +75,7 @@ __all__ = [
     "LOGICAL_SWITCH_PORTS",
     "NATS",
     "PORT_GROUPS",
+    "ROUTER_POLICIES",
     "SERVICES",
     "STATIC_MAC_BINDINGS",
     "STATIC_ROUTES",

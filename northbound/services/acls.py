@@ -8,8 +8,9 @@ from sqlalchemy import select
 from logical_flow.acl import parse_acl_match
 from logical_flow.errors import LanguageError
 from northbound.errors import FieldProblem, InvalidError
-from northbound.models import Acl, AclReference, AddressSet, PortGroup
+from northbound.models import Acl, AclReference
 from northbound.services.base import Referents, Service
+from northbound.services.lookups import needed_set, unknown_set
 from northbound.specs import AclSpec, validate
 from northbound.transaction import Reader, Transaction
 
@@ -88,36 +89,11 @@ def _check_match(tx: Reader, spec: AclSpec, home: str | None) -> frozenset[str]:
         match = parse_acl_match(spec.match, spec.direction)
     except LanguageError as error:
         raise InvalidError([_language_problem(spec.match, error)]) from None
-    needed = {target: _needed_set(tx, target, home) for target in sorted(match.sets)}
-    problems = [_unknown_set(spec.match, target) for target in needed if needed[target] is None]
+    needed = {target: needed_set(tx, target, home) for target in sorted(match.sets)}
+    problems = [unknown_set(spec.match, target) for target in needed if needed[target] is None]
     if problems:
         raise InvalidError(problems)
     return frozenset(filter(None, needed.values()))
-
-
-def _needed_set(tx: Reader, target: str, home: str | None) -> str | None:
-    """Return sigil and id of what has to be there for `target` to be: an address set or group.
-
-    A port group `@web` brings the address sets ``$web_ip4`` and ``$web_ip6``. None if
-    there is neither.
-    """
-    sigil, ref = target[0], target[1:]
-    if sigil == "$":
-        address_set = tx.find(AddressSet, ref, home)
-        if address_set is not None:
-            return f"${address_set.id}"
-        if not ref.endswith(("_ip4", "_ip6")):
-            return None
-        ref = ref[:-4]
-    group = tx.find(PortGroup, ref, home)
-    return None if group is None else f"@{group.id}"
-
-
-def _unknown_set(match: str, target: str) -> FieldProblem:
-    kind = "address set" if target[0] == "$" else "port group"
-    position = match.find(target)
-    place = LanguageError(f"there is no {kind} {target[1:]!r}", match, position, len(target))
-    return FieldProblem(("match",), place.message, match, position, place.caret())
 
 
 def _match_problems(tx: Reader, spec: AclSpec, home: str | None) -> tuple[FieldProblem, ...]:

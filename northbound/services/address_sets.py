@@ -5,14 +5,14 @@ from typing import ClassVar
 
 from northbound.models import AddressSet
 from northbound.services.base import Referents, Service
-from northbound.services.lookups import acls_naming, refuse_if_referenced
+from northbound.services.lookups import matches_naming, refuse_if_referenced
 from northbound.services.members import ADDRESSES_OF_SETS, Members
 from northbound.specs import AddressSetSpec, validate
 from northbound.transaction import Transaction
 
 
 class AddressSetService(Service[AddressSet, AddressSetSpec]):
-    """ACLs that name a set stand in the way of its deletion and of a new name."""
+    """ACLs and policies that name a set stand in the way of its deletion and of a new name."""
 
     model = AddressSet
     spec = AddressSetSpec
@@ -34,15 +34,15 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
         self, tx: Transaction, row: AddressSet, spec: AddressSetSpec, referents: Referents
     ) -> None:
         if row.name is not None and row.name != spec.name:
-            refuse_if_referenced(row, acls_naming(tx, f"${row.id}"))
+            refuse_if_referenced(row, matches_naming(tx, f"${row.id}"))
         if row.shared and not spec.shared:
-            users = acls_naming(tx, f"${row.id}")
-            refuse_if_referenced(row, (acl for acl in users if acl.project != row.project))
+            users = matches_naming(tx, f"${row.id}")
+            refuse_if_referenced(row, (user for user in users if user.project != row.project))
         super()._assign(tx, row, spec, referents)
 
     def remove(self, tx: Transaction, rows: Sequence[AddressSet], *, cascade: bool = False) -> None:
         for row in rows:
-            refuse_if_referenced(row, acls_naming(tx, f"${row.id}"))
+            refuse_if_referenced(row, matches_naming(tx, f"${row.id}"))
         super().remove(tx, rows, cascade=cascade)
 
     def _canonical(self, row: AddressSet, addresses: Iterable[str]) -> list[str]:

@@ -6,8 +6,10 @@ from typing import Any, TypeVar
 
 from sqlalchemy import CompoundSelect, and_, bindparam, literal, or_, select, union_all
 
+from logical_flow.errors import LanguageError
 from northbound.errors import (
     ConflictError,
+    FieldProblem,
     InvalidError,
     PathElement,
     ReferencedError,
@@ -19,12 +21,15 @@ from northbound.models import (
     TRACKED,
     Acl,
     AclReference,
+    AddressSet,
     LogicalRouterPort,
     LogicalSwitchPort,
+    PortGroup,
     Resource,
     resource_model,
 )
 from northbound.models.base import has_names
+from northbound.models.policies import RouterPolicy, RouterPolicyReference
 from northbound.names import DEFAULT_PROJECT
 from northbound.transaction import Reader, Transaction
 
@@ -132,6 +137,45 @@ def acls_naming(reader: Reader, target: str) -> list[Acl]:
     """The ACLs whose match names the set `target` (``$addresses`` or ``@ports``)."""
     query = select(Acl).join(AclReference, AclReference.acl_id == Acl.id)
     return list(reader.session.scalars(query.where(AclReference.target == target).order_by(Acl.id)))
+
+
+def policies_naming(reader: Reader, target: str) -> list[RouterPolicy]:
+    """The routing policies whose match names the set `target`."""
+    reference = RouterPolicyReference
+    query = select(RouterPolicy).join(reference, reference.router_policy_id == RouterPolicy.id)
+    query = query.where(reference.target == target).order_by(RouterPolicy.id)
+    return list(reader.session.scalars(query))
+
+
+def matches_naming(reader: Reader, target: str) -> list[Resource]:
+    """All objects whose match names the set `target`."""
+    return [*acls_naming(reader, target), *policies_naming(reader, target)]
+
+
+def needed_set(tx: Reader, target: str, home: str | None) -> str | None:
+    """Return sigil and id of what has to be there for `target` to be: an address set or group.
+
+    A port group `@web` brings the address sets ``$web_ip4`` and ``$web_ip6``. None if
+    there is neither.
+    """
+    sigil, ref = target[0], target[1:]
+    if sigil == "$":
+        address_set = tx.find(AddressSet, ref, home)
+        if address_set is not None:
+            return f"${address_set.id}"
+        if not ref.endswith(("_ip4", "_ip6")):
+            return None
+        ref = ref[:-4]
+    group = tx.find(PortGroup, ref, home)
+    return None if group is None else f"@{group.id}"
+
+
+def unknown_set(match: str, target: str) -> FieldProblem:
+    """What is wrong with a match that names a set which isn't there."""
+    kind = "address set" if target[0] == "$" else "port group"
+    position = match.find(target)
+    place = LanguageError(f"there is no {kind} {target[1:]!r}", match, position, len(target))
+    return FieldProblem(("match",), place.message, match, position, place.caret())
 
 
 class NaturalKeys:

@@ -5,7 +5,12 @@ from typing import ClassVar
 
 from northbound.models import PortGroup
 from northbound.services.base import Referents, Service
-from northbound.services.lookups import acls_naming, refuse_if_referenced
+from northbound.services.lookups import (
+    acls_naming,
+    matches_naming,
+    policies_naming,
+    refuse_if_referenced,
+)
 from northbound.services.members import PORTS_OF_GROUPS, Members
 from northbound.specs import PortGroupSpec
 from northbound.transaction import Transaction
@@ -34,11 +39,12 @@ class PortGroupService(Service[PortGroup, PortGroupSpec]):
         self, tx: Transaction, row: PortGroup, spec: PortGroupSpec, referents: Referents
     ) -> None:
         if row.name is not None and row.name != spec.name:
-            refuse_if_referenced(row, acls_naming(tx, f"@{row.id}"))
+            refuse_if_referenced(row, matches_naming(tx, f"@{row.id}"))
         super()._assign(tx, row, spec, referents)
 
     def remove(self, tx: Transaction, rows: Sequence[PortGroup], *, cascade: bool = False) -> None:
         for row in rows:
             users = acls_naming(tx, f"@{row.id}")
             refuse_if_referenced(row, (acl for acl in users if acl.port_group_id != row.id))
+            refuse_if_referenced(row, policies_naming(tx, f"@{row.id}"))
         super().remove(tx, rows, cascade=cascade)

@@ -12,6 +12,7 @@ from northbound.models import (
     LogicalSwitch,
     LogicalSwitchPort,
     Resource,
+    RouterPolicy,
     StaticRoute,
 )
 from northbound.services.applying import Plan
@@ -34,7 +35,7 @@ from northbound.tunnel_keys import TunnelKeys
 class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]):
     """A link between routers is set from either end, and the other end follows.
 
-    A switch port that leads to the port, a static route that leaves by it and a NAT that
+    A switch port that leads to the port, a route or policy that leaves by it and a NAT that
     translates there stand in the way of its deletion. A new name reaches all that refer to it.
     """
 
@@ -91,8 +92,8 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
             peer = tx.named(LogicalRouterPort, row.peer, row.project)
             if peer is not None:
                 peer.peer = row.name
-        for route in _routes_by(tx, old, row.project):
-            route.output_port = row.name
+        for leaving in _leaving_by(tx, old, row.project):
+            leaving.output_port = row.name
 
     def _set_peer(
         self,
@@ -158,7 +159,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
             attached = switch_port_towards(tx, port)
             if attached is not None:
                 users.append(attached)
-            users.extend(_routes_by(tx, port.name, port.project))
+            users.extend(_leaving_by(tx, port.name, port.project))
             users.extend(nats_at(tx, port))
             refuse_if_referenced(port, users)
             end_link(tx, port)
@@ -174,7 +175,10 @@ def end_link(tx: Transaction, port: LogicalRouterPort) -> None:
         port.peer = None
 
 
-def _routes_by(tx: Reader, port: str, project: str) -> Sequence[StaticRoute]:
-    query = select(StaticRoute)
-    query = query.where(StaticRoute.output_port == port, StaticRoute.project == project)
-    return tx.session.scalars(query).all()
+def _leaving_by(tx: Reader, port: str, project: str) -> Sequence[StaticRoute | RouterPolicy]:
+    """Return the routes and policies that name a port as their output port."""
+    found: list[StaticRoute | RouterPolicy] = []
+    for model in (StaticRoute, RouterPolicy):
+        query = select(model).where(model.output_port == port, model.project == project)
+        found.extend(tx.session.scalars(query))
+    return found

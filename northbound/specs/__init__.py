@@ -1,13 +1,22 @@
 """What a user may say about each kind of object."""
 
-from northbound.specs import dhcp, filtering, nat, routing, switching
+from northbound.specs import dhcp, filtering, nat, policies, routing, switching
 from northbound.specs.base import Spec, invalid, merge_patch, parse, validate
 from northbound.specs.declaration import in_order
 from northbound.specs.filtering import AclSpec, AddressSetSpec, PortGroupSpec
 from northbound.specs.routing import LogicalRouterPortSpec, LogicalRouterSpec, StaticRouteSpec
 from northbound.specs.switching import LogicalSwitchPortSpec, LogicalSwitchSpec
 
-SPECS = in_order([*dhcp.KINDS, *switching.KINDS, *routing.KINDS, *nat.KINDS, *filtering.KINDS])
+SPECS = in_order(
+    [
+        *dhcp.KINDS,
+        *switching.KINDS,
+        *routing.KINDS,
+        *nat.KINDS,
+        *filtering.KINDS,
+        *policies.KINDS,
+    ]
+)
 """The specs of all kinds, referents before referrers."""
 
 __all__ = [

@@ -54,6 +54,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
         "docs/dhcp.md",
         "docs/live-migration.md",
         "docs/nested-ports.md",
+        "docs/policies.md",
         "docs/routes.md",
     ],
 )

@@ -5,11 +5,14 @@
 ``reg0, xxreg0``    from routing on: the next hop (``xxreg0`` overlays the above)
 ``reg5, xxreg1``    from routing on: the output port's address, to ask from
 ``reg7``            until routing: the table of static routes
-``reg8[16..31]``    from routing on: the route that the packet fell to, of several
+``reg8[16..31]``    from routing on: the route that the packet fell to, of several, or next hop
+``reg8[0..15]``     from policies on: the policy that chose it
 ``reg9[2]``         the neighbour is known as it presents itself
 ``reg9[3]``         the packet tells of a neighbour that may be learned
 ``reg9[9]``         from routing on: the next hop is an IPv4 address
+``reg9[13]``        a policy has chosen among several next hops
 ``reg9[14]``        the packet fell to one of several routes
+``reg9[16..31]``    the chain of policies that is asked
 ==================  =========================================================
 """
 
@@ -21,6 +24,7 @@ from translator.features.neighbours.stages import (
     LrInLearnNeighbour,
     LrInLookupNeighbour,
 )
+from translator.features.policies.stages import LrInPolicy, LrInPolicyEcmp
 from translator.features.router.stages import LrInAdmission, LrInIpInput
 from translator.features.router_advertisements.stages import LrInNdRa
 from translator.features.routing.stages import (
@@ -44,6 +48,8 @@ LR_IN = Pipeline(
         LrInIpRoutingPre,
         LrInIpRouting,
         LrInIpRoutingEcmp,
+        LrInPolicy,
+        LrInPolicyEcmp,
         LrInArpResolve,
         LrInArpRequest,
     ],

@@ -320,11 +320,13 @@ def ovn_of_examples() -> Snapshot:
     ovn.switch(workload, name=switch["name"], other_config=subnet)
     router_port, route = example["logical_router_port"], example["static_route"]
     nat = {k: v for k, v in example["nat"].items() if k != "logical_router"}
+    policy = {k: v for k, v in example["router_policy"].items() if k != "logical_router"}
     ovn.router(
         ovn.router_port(router_port["name"], *router_port["networks"], mac=router_port["mac"]),
         name=example["logical_router"]["name"],
         nat=references(ovn.add("NAT", **nat)),
         static_routes=references(ovn.route(route["ip_prefix"], route["nexthop"])),
+        policies=references(ovn.add("Logical_Router_Policy", **policy)),
     )
     acl = {k: v for k, v in example["acl"].items() if k not in ("port_group", "match")}
     rules = references(ovn.acl(example["acl"]["match"], **acl))

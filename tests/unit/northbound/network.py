@@ -18,6 +18,8 @@ KINDS = {
     "router": "logical_router",
     "router_port": "logical_router_port",
     "route": "static_route",
+    "policy": "router_policy",
+    "address_set": "address_set",
     "binding": "static_mac_binding",
     "nat": "nat",
     "group": "port_group",

@@ -61,7 +61,7 @@ action=(reg8[17] = 1; next(ls_out_acl_action);)
     acl = read(Acl, acl_id)
     if acl is None:
         return None
-    acl = acl._replace(match=match_for_flows(read, acl))
+    acl = acl._replace(match=match_for_flows(read, acl.match, acl.project))
     sure, doubtful = matches_of(acl.match)
     flows = [_verdict_flow(acl, acl.action, sure)]
     if doubtful and _TEMPLATES[acl.action] != "allow":

@@ -1,6 +1,6 @@
-"""What the match of an ACL names, by the names of flows.
+"""What the match of an ACL or a policy names, by the names of flows.
 
-A match names sets and ports of its ACL's own project, those of others as ``project/name``, and
+A match names sets and ports of its object's own project, those of others as ``project/name``, and
 any by id. In flows all have names that are unique over projects: see :mod:`translator.names`.
 """
 
@@ -12,8 +12,9 @@ from logical_flow.match_parser import parse_match
 from logical_flow.set_names import rename
 from northbound.identity import ID_PATTERN, is_id
 from northbound.names import DEFAULT_PROJECT, parse_name, qualified_name
+from translator.derivations.relations import router_port_named
 from translator.errors import UnknownNameError
-from translator.inputs import Acl, AddressSet, LogicalRouterPort, LogicalSwitchPort, PortGroup
+from translator.inputs import AddressSet, LogicalRouterPort, LogicalSwitchPort, PortGroup
 
 _FAMILIES = ("_ip4", "_ip6")
 _BEYOND = re.compile(rf'[$@"][A-Za-z0-9_.:-]*/|{ID_PATTERN}', re.IGNORECASE)
@@ -35,20 +36,20 @@ def switch_ports_named(lsp: str, row: LogicalSwitchPort) -> Iterator[tuple[str, 
         yield row.qualified, lsp
 
 
-def match_for_flows(read: Read, acl: Acl) -> str:
-    """Return the match of an ACL with the names that flows have for what it names.
+def match_for_flows(read: Read, match: str, project: str) -> str:
+    """Return the match of an ACL or policy with the names that flows have for what it names.
 
     Raises UnknownNameError for a set that isn't there.
     """
-    if acl.project == DEFAULT_PROJECT and not _names_beyond(acl.match):
-        return acl.match
+    if project == DEFAULT_PROJECT and not _names_beyond(match):
+        return match
 
     def name_in_flows(written: str) -> str:
         if written[:1] in ("$", "@"):
-            return _set_in_flows(read, acl.project, written)
-        return _port_in_flows(read, acl.project, written)
+            return _set_in_flows(read, project, written)
+        return _port_in_flows(read, project, written)
 
-    return rename(str(parse_match(acl.match, negations=True)), name_in_flows)
+    return rename(str(parse_match(match, negations=True)), name_in_flows)
 
 
 def _names_beyond(match: str) -> bool:
@@ -94,7 +95,7 @@ def _port_in_flows(read: Read, project: str, ref: str) -> str:
         return ref if port is None else port.name
     qualified = _qualified(project, ref)
     found = read.members(switch_ports_named, qualified)
-    port = read(LogicalSwitchPort, found[0]) if found else None
+    port = read(LogicalSwitchPort, found[0]) if found else router_port_named(read, qualified)
     return qualified if port is None else port.name
 
 

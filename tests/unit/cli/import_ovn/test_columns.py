@@ -34,7 +34,7 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch_Port", {"options": {"qos_min_rate": "1000"}}, "options:qos_min_rate"),
         ("Logical_Switch_Port", {"parent_name": ["p"]}, "parent_name"),
         ("NAT", {"allowed_ext_ips": references("x")}, "allowed_ext_ips"),
-        ("Logical_Router", {"policies": references("x")}, "policies"),
+        ("Logical_Router_Policy", {"bfd_sessions": references("x")}, "bfd_sessions"),
         ("Logical_Router", {"options": {"chassis": "gw1"}}, "options:chassis"),
         ("Logical_Router_Port", {"gateway_chassis": references("x")}, "gateway_chassis"),
         ("Logical_Router_Port", {"ipv6_ra_configs": {"address_mode": "slaac"}}, "ipv6_ra_configs"),

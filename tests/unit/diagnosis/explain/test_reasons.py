@@ -6,13 +6,13 @@ import pytest
 
 from diagnosis.explain.checks import ObstacleKind
 from diagnosis.explain.reasons import FACTS
-from logical_flow.action import CtNat, CtNext, Generate, Next, Output, PacketKind
+from logical_flow.action import CtNat, CtNext, Generate, Next, Output, PacketKind, Select
 from logical_flow.because import EndKind, Fact
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
 from translator.pipeline import PIPELINES
 
-GOES_ON = Next | Output | CtNext | CtNat
+GOES_ON = Next | Output | CtNext | CtNat | Select
 NO_REFUSALS = {PacketKind.ARP, PacketKind.ND_NS, PacketKind.ND_NA, PacketKind.ND_NA_ROUTER}
 """What asks for addresses, or tells them."""
 
