@@ -118,6 +118,7 @@ def _relations(graph: Graph) -> None:
     graph.group(routes.next_hops_beyond, over=routes.next_hop_beyond)
 
     graph.derive(translations.external_address, over=nat_rows.Nat)
+    graph.group(translations.translating_routers, over=translations.external_address)
     graph.group(translations.translated_addresses, over=translations.external_address)
 
     graph.derive(dhcp.switch_defaults, over=LogicalSwitch)

@@ -28,6 +28,8 @@ _MOST_EXTENSIONS: Final = 8
 _IPV6_OPTIONS: Final = frozenset({0, 43, 60, 135, 139, 140})
 _IPV6_FRAGMENT: Final = 44
 _IPV6_AUTHENTICATION: Final = 51
+IPV6_EXTENSIONS: Final = _IPV6_OPTIONS | {_IPV6_FRAGMENT, _IPV6_AUTHENTICATION}
+"""The headers that may stand between that of IPv6 and a transport's."""
 
 _ARP: Final = struct.Struct("!HHBBH6s4s6s4s")
 _IPV4: Final = struct.Struct("!BBHHHBBH4s4s")

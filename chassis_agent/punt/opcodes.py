@@ -26,6 +26,7 @@ opcode             what the agent does, and which fields it reads
 ``LOG``            writes a line about the packet; arguments: see `log_userdata`
 ``DHCPV4``         answers a DHCPv4 client; arguments: see `dhcp_arguments`
 ``ACTIVATION``     takes note that the workload of port ``reg14`` runs here
+``WHOLE_ERROR``    lengthens an ICMP error that quotes less than a whole transport header
 ``PROBE``          takes note that a probe of a tunnel was answered
 =================  ==============================================================================
 
@@ -65,6 +66,7 @@ class Opcode(IntEnum):
     DHCPV4 = 15
     ND_RA = 17
     ACTIVATION = 26
+    WHOLE_ERROR = 29
     PROBE = 32
 
 

@@ -34,6 +34,7 @@ from chassis_agent.punt.codec import (
 )
 from chassis_agent.punt.errors import MalformedPacketError
 from chassis_agent.punt.opcodes import Opcode
+from chassis_agent.punt.quotations import whole_error
 from logical_flow.addresses import ALL_NODES, multicast_mac, solicited_node
 
 _UNREACHABLE4: Final = 3
@@ -238,6 +239,7 @@ _MAKERS: Final[Mapping[Opcode, Callable[[Ethernet], Ethernet | None]]] = {
     Opcode.TCP_RESET: tcp_reset,
     Opcode.SCTP_ABORT: sctp_abort,
     Opcode.REJECT: rejection,
+    Opcode.WHOLE_ERROR: whole_error,
 }
 REPLIES: Final = frozenset(_MAKERS)
 """The opcodes that make a packet of another one."""

@@ -241,6 +241,7 @@ class PacketKind(StrEnum):
     TCP_RESET = "tcp_reset"
     SCTP_ABORT = "sctp_abort"
     REJECT = "reject"
+    WHOLE_ERROR = "whole_error"
 
 
 class _Recipe(NamedTuple):
@@ -263,6 +264,7 @@ _RECIPES = {
     PacketKind.TCP_RESET: _Recipe("tcp", _tcp_reset, refuses=True),
     PacketKind.SCTP_ABORT: _Recipe("sctp", _sctp_abort, refuses=True),
     PacketKind.REJECT: _Recipe("ip", _reject, refuses=True),
+    PacketKind.WHOLE_ERROR: _Recipe("icmp", dict),
 }
 
 

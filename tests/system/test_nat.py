@@ -1,12 +1,14 @@
 """NAT of a router on one hypervisor: what leaves, what comes in, and errors about either."""
 
+import struct
 from typing import Any
 
 import pytest
 
 from cli.testbed.wait import until
+from tests.system import frames
 from tests.system.conftest import Scene
-from tests.system.frames import ICMP, ICMPV6, TCP
+from tests.system.frames import ICMP, ICMPV6, IPV4, TCP, UDP, Frame
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
@@ -131,3 +133,88 @@ def test_a_deleted_nat_is_over(scene: Scene) -> None:
     assert host.tcp_connects("192.0.2.113", PORT)
     scene.net.delete(f"/nats/{nat}")
     assert not host.tcp_connects("192.0.2.113", PORT, timeout=1)
+
+
+# --- errors
+
+
+@pytest.fixture(scope="module")
+def _ranged(_network: None, scene: Scene) -> None:
+    """What vm1 sends gets other ports, too, so that they are translated in what errors quote."""
+    for nat in scene.net.get(f"/nats?type=snat&external_ip={OWN[4]}")["items"]:
+        scene.net.call("PATCH", f"/nats/{nat['id']}", {"external_port_range": "40000-49999"})
+
+
+def quotation(frame: Frame, length: int) -> bytes:
+    """The IPv4 header and as many octets of what follows."""
+    return frame.payload[: 20 + length]
+
+
+def sent_outside(scene: Scene, protocol: int, sport: int) -> Frame:
+    """What the host gets of a packet that vm1 sends it."""
+    ends = address("vm1"), address("host")
+    transport = frames.tcp if protocol == TCP else frames.udp
+    segment = transport(*ends, sport, 9999)
+    packet = frames.ipv4(*ends, protocol, segment)
+    with Tap(scene.lab.vm("host")) as host, Tap(scene.lab.vm("vm1")) as vm1:
+        vm1.send(frames.ethernet(INSIDE, mac("vm1"), IPV4, packet))
+        return host.expect(lambda f: f.protocol == protocol and f.dport == 9999, "the packet")
+
+
+@pytest.mark.usefixtures("_ranged")
+@pytest.mark.parametrize("length", [8, 12, 20])
+@pytest.mark.parametrize("protocol", [TCP, UDP])
+def test_an_error_from_outside_is_about_what_was_sent(
+    scene: Scene, protocol: int, length: int
+) -> None:
+    sport = 3000 + 100 * protocol + length
+    got = sent_outside(scene, protocol, sport)
+    assert got.ip_src == OWN[4]
+    assert 40000 <= int.from_bytes(got.l4[:2]) <= 49999
+    error = frames.icmp4(3, bytes(4) + quotation(got, length), 1)
+    packet = frames.ipv4(address("host"), OWN[4], ICMP, error)
+    with Tap(scene.lab.vm("host")) as host, Tap(scene.lab.vm("vm1")) as vm1:
+        host.send(frames.ethernet(OUTSIDE, mac("host"), IPV4, packet))
+        arrived = vm1.expect(lambda f: f.icmp_type == 3, "the error")
+    assert (arrived.ip_src, arrived.ip_dst) == (address("host"), address("vm1"))
+    inner = arrived.l4[8:]
+    assert inner[12:20] == frames.ip(address("vm1")) + frames.ip(address("host"))
+    assert inner[20:24] == struct.pack("!HH", sport, 9999)
+
+
+@pytest.mark.usefixtures("_ranged")
+def test_short_errors_do_not_harm_the_switch(scene: Scene) -> None:
+    """Packets of the agent have no room behind them, where a switch could write unpunished."""
+    got = sent_outside(scene, TCP, 3999)
+    hypervisor = scene.lab.hypervisor("hv1")
+    for code in range(30):
+        error = frames.icmp4(3, bytes(4) + quotation(got, 8), code)
+        packet = frames.ipv4(address("host"), OWN[4], ICMP, error)
+        frame = frames.ethernet(OUTSIDE, mac("host"), IPV4, packet)
+        hypervisor.switch.ofctl(
+            "packet-out",
+            hypervisor.switch.management("br-int"),
+            f"in_port=vm-host packet={frame.hex()} actions=resubmit(,0)",
+        )
+    assert scene.lab.process("hv1/ovs-vswitchd").alive()
+    assert scene.lab.vm("vm1").ping(address("host"))
+
+
+@pytest.mark.usefixtures("_ranged")
+def test_an_error_from_inside_is_about_what_was_asked_for(scene: Scene) -> None:
+    """A closed port behind a floating IP, and a router behind it that says so."""
+    ends = address("host"), FLOATING[4]
+    request = frames.ipv4(*ends, UDP, frames.udp(*ends, 4000, 9998))
+    with Tap(scene.lab.vm("host")) as host:
+        host.send(frames.ethernet(OUTSIDE, mac("host"), IPV4, request))
+        error = host.expect(lambda f: f.icmp_type == 3, "the error of vm2")
+    assert error.ip_src == FLOATING[4]
+    assert error.l4[8 + 16 : 8 + 20] == frames.ip(FLOATING[4])
+
+    inner = frames.ipv4(address("host"), address("vm2"), UDP, frames.udp(*ends, 4000, 9998))
+    body = frames.icmp4(11, bytes(4) + inner[:28], 0)
+    packet = frames.ipv4("10.99.0.1", address("host"), ICMP, body)
+    with Tap(scene.lab.vm("host")) as host, Tap(scene.lab.vm("vm2")) as vm2:
+        vm2.send(frames.ethernet(INSIDE, mac("vm2"), IPV4, packet))
+        error = host.expect(lambda f: f.icmp_type == 11, "the error of a router behind vm2")
+    assert error.l4[8 + 16 : 8 + 20] == frames.ip(FLOATING[4])

@@ -3,7 +3,8 @@
 from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
-from translator.features.nat.relations import translated_addresses
+from translator.features.nat.flows import translating_flows
+from translator.features.nat.relations import translated_addresses, translating_routers
 from translator.features.neighbours.flows import peer_flows, router_neighbour_flows
 from translator.features.neighbours.learning import learning_flows
 from translator.features.router.flows import (
@@ -17,9 +18,11 @@ from translator.features.routing.flows import connected_route_flows, router_rout
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
-def router_flows(_read: Read, router: str) -> Flows:
-    """Return the flows that are the same for every router."""
+def router_flows(read: Read, router: str) -> Flows:
+    """Return the flows that are the same for every router, and those of all that translate."""
     flows = (*router_input_flows(), *router_neighbour_flows(), *router_routing_flows())
+    if read.any(translating_routers, router):
+        flows += tuple(translating_flows())
     return Flows(router, "logical_router", router, flows)
 
 

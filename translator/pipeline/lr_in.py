@@ -17,7 +17,7 @@
 """
 
 from logical_flow.template import Pipeline
-from translator.features.nat.stages import LrInDnat, LrInUnsnat
+from translator.features.nat.stages import LrInDnat, LrInUnsnat, LrInWholeErrors
 from translator.features.neighbours.stages import (
     LrInArpRequest,
     LrInArpResolve,
@@ -43,6 +43,7 @@ LR_IN = Pipeline(
         LrInLearnNeighbour,
         LrInNdRa,
         LrInIpInput,
+        LrInWholeErrors,
         LrInUnsnat,
         LrInDnat,
         LrInIpRoutingPre,

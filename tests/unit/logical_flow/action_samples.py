@@ -36,6 +36,7 @@ nd_ra { output; };
 icmp4 { output; };
 icmp6 { output; };
 icmp6_unknown_header { output; };
+whole_error { next; };
 tcp_reset { output; };
 sctp_abort { output; };
 reject { output; };

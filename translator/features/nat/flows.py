@@ -9,7 +9,13 @@ from logical_flow.template import LogicalFlow, Stage, Template
 from translator.addresses import masked
 from translator.derivations.result import Flows
 from translator.features.nat.rows import TABLE, Nat
-from translator.features.nat.stages import LrInDnat, LrInUnsnat, LrOutSnat, LrOutUndnat
+from translator.features.nat.stages import (
+    LrInDnat,
+    LrInUnsnat,
+    LrInWholeErrors,
+    LrOutSnat,
+    LrOutUndnat,
+)
 from translator.features.router.stages import LrInIpInput
 from translator.features.routing.relations import network_lengths, ports_by_network
 from translator.inputs import LogicalRouter, LogicalRouterPort
@@ -32,7 +38,7 @@ arp.tpa <-> arp.spa; outport = inport; flags.loopback = 1; output;)
     priority=100, match=(ip4.dst == 192.0.2.7), action=(ct_snat;)
     priority=100, match=(ip4.dst == 192.0.2.7), action=(ct_dnat(10.0.0.7);)
     priority=100, match=(ip4.src == 10.0.0.7), action=(ct_dnat;)
-    priority=33, match=(ip4.src == 10.0.0.7), action=(ct_snat(192.0.2.7);)
+    priority=34, match=(ip4.src == 10.0.0.7), action=(ct_snat(192.0.2.7);)
     """
     nat = read(Nat, nat_id)
     router = None if nat is None else read(LogicalRouter, nat.router)
@@ -40,6 +46,15 @@ arp.tpa <-> arp.spa; outport = inport; flags.loopback = 1; output;)
         return None
     flows = tuple(_flows(read, nat)) if router.enabled else ()
     return Flows(nat.router, TABLE.name, nat_id, flows)
+
+
+def translating_flows() -> Iterator[LogicalFlow]:
+    """Yield the flows of a router that translates connections, whatever they are."""
+    yield LrInWholeErrors.error4()
+    yield LrInWholeErrors.error6()
+    for stage in (LrOutUndnat, LrOutSnat):
+        yield stage.error4()
+        yield stage.error6()
 
 
 def _flows(read: Read, nat: Nat) -> Iterator[LogicalFlow]:

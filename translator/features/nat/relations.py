@@ -22,6 +22,11 @@ def external_address(read: Read, nat_id: str) -> TranslatedAddress | None:
     return TranslatedAddress(nat.router, nat.external_ip)
 
 
+def translating_routers(nat_id: str, found: TranslatedAddress) -> Iterator[tuple[str, str]]:
+    """Router -> its NATs that need connections."""
+    yield found.router, nat_id
+
+
 def translated_addresses(
     _key: str, found: TranslatedAddress
 ) -> Iterator[tuple[tuple[str, bytes], str]]:

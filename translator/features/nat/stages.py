@@ -28,6 +28,21 @@ _EXTERNAL4, _EXTERNAL6 = "ip4.dst == {external:ip4}", "ip6.dst == {external:ip6}
 _RANGE = "{first_port:int}..{last_port:int}"
 
 
+_ERROR4, _ERROR6 = "icmp4.type == {3, 4, 5, 11, 12}", "icmp6.type == {1, 2, 3, 4}"
+"""The messages that quote a packet, which is translated with them."""
+
+
+class LrInWholeErrors(Stage, name="lr_in_whole_errors", role=Role.TRANSLATION, failure="drop"):
+    """Lengthens ICMP errors that quote less than a transport's header.
+
+    Open vSwitch's own datapath, which translates what they quote, writes beyond the end of
+    shorter ones.
+    """
+
+    error4 = Template(100, _ERROR4, "whole_error { next; };")
+    error6 = Template(100, _ERROR6, "whole_error { next; };")
+
+
 class LrInUnsnat(Stage, name="lr_in_unsnat", role=Role.TRANSLATION, failure="drop"):
     """Gives replies to translated sources their own destination again."""
 
@@ -74,19 +89,29 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
 
 
 class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="drop"):
-    """Gives replies to translated destinations the external address as their source again."""
+    """Gives replies to translated destinations the external address as their source again.
 
-    LOGICAL = 100
+    Errors about such replies' requests may come from any router on the way.
+    """
 
+    LOGICAL, ERROR = 100, 50
+
+    error4 = Template(ERROR, _ERROR4, "ct_dnat;")
+    error6 = Template(ERROR, _ERROR6, "ct_dnat;")
     router4 = Template(LOGICAL, "ip4.src == {logical:ip4}", "ct_dnat;")
     router6 = Template(LOGICAL, "ip6.src == {logical:ip6}", "ct_dnat;")
 
 
-_SOURCE = Priority(1, "plen")
+_SOURCE = Priority(2, "plen")
 
 
 class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"):
     """Gives what leaves an external address as its source; the longest prefix decides which."""
+
+    ERROR = 1
+
+    error4 = Template(ERROR, _ERROR4, "ct_snat;")
+    error6 = Template(ERROR, _ERROR6, "ct_snat;")
 
     router4 = Template(_SOURCE, "ip4.src == {logical:cidr4}", "ct_snat({external:ip4});")
     router6 = Template(_SOURCE, "ip6.src == {logical:cidr6}", "ct_snat({external:ip6});")

@@ -6,14 +6,21 @@ import pytest
 
 from diagnosis.explain.checks import ObstacleKind
 from diagnosis.explain.reasons import FACTS
-from logical_flow.action import CtNat, CtNext, Generate, Next, Output, PacketKind, Select
+from logical_flow.action import CtNat, CtNext, DhcpReply, Generate, Next, Output, PacketKind, Select
 from logical_flow.because import EndKind, Fact
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
 from translator.pipeline import PIPELINES
 
-GOES_ON = Next | Output | CtNext | CtNat | Select
-NO_REFUSALS = {PacketKind.ARP, PacketKind.ND_NS, PacketKind.ND_NA, PacketKind.ND_NA_ROUTER}
+GOES_ON = Next | Output | CtNext | CtNat | Select | DhcpReply
+NO_REFUSALS = {
+    PacketKind.WHOLE_ERROR,
+    PacketKind.ARP,
+    PacketKind.ND_NS,
+    PacketKind.ND_NA,
+    PacketKind.ND_NA_ROUTER,
+    PacketKind.ND_RA,
+}
 """What asks for addresses, or tells them."""
 
 

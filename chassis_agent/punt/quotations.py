@@ -1,0 +1,78 @@
+"""ICMP errors whose quotation holds less than the header of the transport that it quotes.
+
+RFC 792 asks for eight octets of it only. But Open vSwitch's own datapath, where it translates
+the ports in a quotation, writes the checksum behind them even if the quotation has ended before
+it: into memory of others. So a quotation is lengthened by zeros before connections are looked
+up, which no receiver minds: what it looks at are the eight octets.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import Final
+
+from chassis_agent.punt import codec
+from chassis_agent.punt.codec import (
+    ETHERTYPE_IPV4,
+    PROTOCOL_ICMP4,
+    PROTOCOL_ICMP6,
+    PROTOCOL_SCTP,
+    PROTOCOL_TCP,
+    Ethernet,
+)
+from chassis_agent.punt.errors import MalformedPacketError
+
+_HEADERS: Final = {PROTOCOL_TCP: 20, PROTOCOL_SCTP: 12}
+"""How many octets of a transport's header there are up to the end of its checksum, at least."""
+_LEAST_OF_TRANSPORT: Final = 8
+_UNUSED: Final = 4
+"""The octets of an ICMP error between its checksum and the quotation."""
+_FRAGMENT4: Final = 0x3FFF
+"""Of the flags and the offset of IPv4, those that only fragments have."""
+_IPV6_NEXT_HEADER: Final = 6
+_IPV6_HEADER: Final = 40
+
+
+def whole_error(frame: Ethernet) -> Ethernet | None:
+    """Return an ICMP error with a quotation that is long enough, else as it was.
+
+    None for a fragment of one, or one behind IPv6 extension headers. Raises
+    MalformedPacketError for what quotes no packet, or less of it than RFC 792 allows.
+    """
+    packet = codec.read_ip(frame)
+    if packet.protocol != (PROTOCOL_ICMP4 if packet.version == 4 else PROTOCOL_ICMP6):
+        raise MalformedPacketError("only ICMP errors quote packets")
+    if packet.version == 4 and int.from_bytes(frame.payload[6:8], "big") & _FRAGMENT4:
+        return None
+    if packet.version == 6 and packet.protocol_offset != _IPV6_NEXT_HEADER:
+        return None
+    icmp = codec.read_icmp(packet)
+    missing = missing_octets(icmp.rest[_UNUSED:], frame.ethertype)
+    if not missing:
+        return frame
+    whole = icmp._replace(rest=icmp.rest + bytes(missing))
+    payload = codec.write_icmp(whole, packet.src, packet.dst)
+    return frame._replace(payload=codec.write_ip(packet._replace(payload=payload)))
+
+
+def missing_octets(quoted: bytes, ethertype: int) -> int:
+    """Return how many octets a quoted packet lacks of its transport's header.
+
+    Raises MalformedPacketError for less than RFC 792 allows.
+    """
+    packet = codec.read_ip(Ethernet(bytes(6), bytes(6), ethertype, _cut(quoted, ethertype)))
+    if packet.is_later_fragment:
+        return 0
+    if packet.version == 6 and packet.protocol in codec.IPV6_EXTENSIONS:
+        raise MalformedPacketError("an ICMP error quotes too many extension headers")
+    present = len(packet.payload)
+    if present < _LEAST_OF_TRANSPORT:
+        raise MalformedPacketError("an ICMP error quotes less than eight octets of a transport")
+    return max(0, _HEADERS.get(packet.protocol, 0) - present)
+
+
+def _cut(quoted: bytes, ethertype: int) -> bytes:
+    """Return a quoted packet with the length that is there, rather than what it had."""
+    if ethertype == ETHERTYPE_IPV4:
+        return quoted[:2] + struct.pack("!H", len(quoted) & 0xFFFF) + quoted[4:]
+    return quoted[:4] + struct.pack("!H", max(0, len(quoted) - _IPV6_HEADER)) + quoted[6:]
