@@ -64,6 +64,17 @@ class Tap:
         seen = "\n  ".join(frame.raw.hex() for frame in self.received) or "nothing"
         raise AssertionError(f"{self.vm.name} did not receive {what}; it received\n  {seen}")
 
+    def drain(self) -> None:
+        """Receive what has arrived, without waiting for more."""
+        self._socket.setblocking(False)
+        while True:
+            try:
+                raw, address = self._socket.recvfrom(65536)
+            except BlockingIOError:
+                return
+            if address[2] != _OUTGOING:
+                self.received.append(parse(raw))
+
     def matching(self, wanted: Wanted) -> list[Frame]:
         """Of the frames received so far, those that are wanted."""
         return [frame for frame in self.received if wanted(frame)]
