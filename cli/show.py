@@ -146,7 +146,7 @@ def _network(client: Client, project: str | None) -> Iterable["Tree"]:
     yield from _switches(client, project, bindings, acls, parts)
     yield from _routers(client, project, parts)
     yield from _groups(client, project, acls, parts)
-    yield from _others(client, project)
+    yield from _others(client, project, parts)
 
 
 _TREES = ("logical_switch", "logical_router", "port_group", "address_set")
@@ -249,7 +249,7 @@ def _groups(
         yield _tree(f"address set ${_qualified(members)}", " ".join(members["addresses"]))
 
 
-def _others(client: Client, project: str | None) -> Iterable["Tree"]:
+def _others(client: Client, project: str | None, parts: Parts) -> Iterable["Tree"]:
     """Yield the objects that have no tree of their own and are part of none, with their columns."""
     for kind in client.items("/v1/kinds"):
         if kind["kind"] in _TREES or kind["owners"]:
@@ -257,7 +257,9 @@ def _others(client: Client, project: str | None) -> Iterable["Tree"]:
         columns = [column for column in kind["columns"] if column not in ("id", "name")]
         for item in _items(client, kind["path"].removeprefix("/v1/"), project):
             words = "  ".join(f"{column} {_text(item[column])}" for column in columns)
-            yield _tree(f"{kind['title']} {_qualified(item)}", words)
+            tree = _tree(f"{kind['title']} {_qualified(item)}", words)
+            _add_parts(tree, parts, kind["kind"], item)
+            yield tree
 
 
 def _add_acls(tree: "Tree", acls: Iterable[Item]) -> None:

@@ -29,6 +29,7 @@ class EndKind(StrEnum):
     ROUTER = "router"
     CONNECTION = "connection"
     NAT = "nat"
+    NO_BACKEND = "no-backend"
     FAULT = "fault"
 
 

@@ -33,6 +33,10 @@ class Sets:
         self._members = members or {}
         self._patterns: dict[tuple[str, int], dict[int, set[int]]] = {}
 
+    def members(self, name: str) -> Collection[str]:
+        """Return the members of a set as text."""
+        return self._members.get(name, ())
+
     def has_port(self, name: str, port: str) -> bool:
         return port in self._members.get(name, ())
 

@@ -19,6 +19,7 @@ int         integer                                    integer fields, prioritie
 bytes       bytes                                      the name in ``log``
 set         ``$name`` or ``@name``                     integer fields; inport, outport
 weights     4 bytes each: number, weight               the members of ``select``
+backends    ``&name``                                  the set of ``ct_lb``
 expr        canonical text of a match                  a whole operand of a match
 group       name of an OpenFlow group                  (reserved)
 meter       name of a meter                            the meter in ``log``
@@ -47,6 +48,7 @@ class HoleType(StrEnum):
     BYTES = "bytes"
     SET = "set"
     WEIGHTS = "weights"
+    BACKENDS = "backends"
     EXPR = "expr"
     GROUP = "group"
     METER = "meter"
@@ -74,12 +76,14 @@ class HoleType(StrEnum):
             case bytes():
                 return self is HoleType.BYTES or _LENGTHS.get(self) == len(value)
             case str():
-                well_formed = self is not HoleType.SET or (value[:1] in "$@" and len(value) > 1)
+                sigils = _SIGILS.get(self)
+                well_formed = sigils is None or (value[:1] in sigils and len(value) > 1)
                 return self.python_type is str and well_formed
             case _:
                 return self is HoleType.INT and type(value) is int
 
 
+_SIGILS = {HoleType.SET: ("$", "@"), HoleType.BACKENDS: ("&",)}
 _WIDTHS = {
     HoleType.MAC: 48,
     HoleType.IP4: 32,

@@ -25,7 +25,7 @@ from copy import copy, deepcopy
 from dataclasses import dataclass
 
 from logical_flow.action import Actions
-from logical_flow.action.effect import FLOW_SAYS_SO, Course, Position, Scene
+from logical_flow.action.effect import FLOW_SAYS_SO, ONE_OF, Course, Position, Scene, Way
 from logical_flow.endpoints import TRANSLATION_FIELDS
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
@@ -181,6 +181,21 @@ class _Walker:
         except _TooMuchTriedError:
             return False
         return all(other == first for other in others)
+
+    def follow_one_of(self, ways: Sequence[Way], position: Position) -> None:
+        """Follow each of the ways, of which the packet takes one, and it isn't known which.
+
+        What it does to connections that later packets meet isn't known either: they are
+        taken to be as before.
+        """
+        network = self.network
+        with self._deeper():
+            for way in ways:
+                self.network = copy(network)
+                self.network.connections = way.connections
+                self.note(Made(self.depth, f"{ONE_OF}: {way.label}", dict(way.packet)))
+                self.follow(way.packet, position)
+        self.network = network
 
     def fare_alike(self, packets: Sequence[Packet], position: Position) -> bool:
         """Return whether the packets all end alike if they go on there.

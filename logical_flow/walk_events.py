@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from logical_flow.action.effect import FLOW_SAYS_SO as FLOW_SAYS_SO
+from logical_flow.action.effect import ONE_OF as ONE_OF
 from logical_flow.evaluate import Packet
 from logical_flow.flow_table import Entry, StagePlace
 from logical_flow.packet import Change, format_packet
@@ -56,6 +57,11 @@ class Made:
     depth: int
     kind: str
     packet: Packet
+
+    @property
+    def is_copy(self) -> bool:
+        """Whether it is the packet itself once more, or one of the ways that it may take."""
+        return self.kind == "clone" or self.kind.startswith(ONE_OF)
 
     def __str__(self) -> str:
         return f"{self.kind}: {format_packet(self.packet)}"
@@ -112,7 +118,7 @@ Event = Visit | Crossing | Made | Noted | Delivery | Drop
 
 
 _METADATA = ("reg", "xreg", "xxreg", "flags", "ct_", "ct.", "pkt.mark")
-_NO_TRAFFIC = ("ct_commit", "ct_snat", "ct_dnat", "log")
+_NO_TRAFFIC = ("ct_commit", "ct_lb", "ct_snat", "ct_dnat", "log")
 
 
 @dataclass

@@ -20,6 +20,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 import msgspec
 
+from logical_flow.backends import BACKENDS_SIGIL
 from logical_flow.lexer import SET_PATTERN, STRING_PATTERN
 from southbound.rows import FlowGroup, PortBinding, Row, RowId
 
@@ -29,7 +30,7 @@ DatapathId: TypeAlias = str
 
 _FEW: Final = 64
 
-_MAYBE_SET: Final = re.compile(rb"[$@][A-Za-z0-9_.]")
+_MAYBE_SET: Final = re.compile(rb"[$@&][A-Za-z0-9_.]")
 """What stands in every payload that names a set, and in few that don't: bytes of addresses
 and numbers are sigils by chance more often."""
 
@@ -253,11 +254,12 @@ class _Walk:
 def sets_named(payload: bytes) -> frozenset[str]:
     """The sets, with their sigils, that a flow group's arguments name.
 
-    They are arguments themselves, or stand in the text of a match.
+    They are arguments themselves, as those of backends always are, or stand in the text of a match.
 
-    >>> payload = msgspec.msgpack.encode([[7, "$web", 65], [8, 'ip4.src == $db && eth.src == "@"']])
+    >>> match = 'ip4.src == $db && eth.src == "@"'
+    >>> payload = msgspec.msgpack.encode([[7, "$web", 65], [8, match], [9, "&lb"]])
     >>> sorted(sets_named(payload))
-    ['$db', '$web']
+    ['$db', '$web', '&lb']
     """
     if _MAYBE_SET.search(payload) is None:
         return frozenset()
@@ -272,7 +274,9 @@ def _names(value: Any) -> Iterator[str]:
     while lists:
         for inner in lists.pop():
             if isinstance(inner, str):
-                if "$" in inner or "@" in inner:
+                if inner.startswith(BACKENDS_SIGIL):
+                    yield inner
+                elif "$" in inner or "@" in inner:
                     text = STRING_PATTERN.sub("", inner)
                     yield from (found[0] for found in SET_PATTERN.finditer(text))
             elif isinstance(inner, list):

@@ -17,6 +17,10 @@ from translator.features.acl import relations as acls
 from translator.features.dhcp import flows as dhcp_flows
 from translator.features.dhcp import options as dhcp_options
 from translator.features.dhcp import relations as dhcp
+from translator.features.load_balancing import flows as balancing_flows
+from translator.features.load_balancing import inputs as balancing_inputs
+from translator.features.load_balancing import relations as balancing
+from translator.features.load_balancing.inputs import LoadBalancerSwitch, LoadBalancerVip
 from translator.features.nat import flows as nats
 from translator.features.nat import relations as translations
 from translator.features.nat import rows as nat_rows
@@ -63,6 +67,7 @@ FLOWS: Derivations = (
     learning.asking_flows,
     advertisements.router_advertisement_flows,
     nats.nat_flows,
+    balancing_flows.switch_vip_flows,
 )
 
 
@@ -84,6 +89,7 @@ INPUTS: Mapping[str, InputTable] = {
         static.TABLE,
         nat_rows.TABLE,
         policy_inputs.TABLE,
+        *balancing_inputs.TABLES,
     )
 }
 """The northbound tables that translation follows, by name."""
@@ -139,6 +145,11 @@ def _relations(graph: Graph) -> None:
     graph.group(acls.negating_acls, over=acls.acl_role)
     graph.group(acls.acls_in_direction, over=acls.acl_role)
 
+    graph.group(balancing.vips_of_balancer, over=LoadBalancerVip)
+    graph.derive(balancing.vips_on_switch, over=LoadBalancerSwitch)
+    graph.group(balancing.vip_placements, over=balancing.vips_on_switch)
+    graph.derive(balancing.front, over=LoadBalancerVip)
+
 
 def _rows(graph: Graph) -> None:
     graph.derive(bindings.switch_datapath, over=LogicalSwitch, output=True)
@@ -148,8 +159,11 @@ def _rows(graph: Graph) -> None:
     graph.derive(advertisements.router_advertisement, over=LogicalRouterPort, output=True)
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
+    graph.derive(balancing.backend_members, over=LoadBalancerVip)
     graph.group(
-        sets.set_members, over=[sets.address_set_members, sets.port_group_members], output=True
+        sets.set_members,
+        over=[sets.address_set_members, sets.port_group_members, balancing.backend_members],
+        output=True,
     )
 
 
@@ -187,3 +201,4 @@ def _flows(graph: Graph) -> None:
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)
     graph.derive(advertisements.router_advertisement_flows, over=LogicalRouterPort, output=True)
     graph.derive(nats.nat_flows, over=nat_rows.Nat, output=True)
+    graph.derive(balancing_flows.switch_vip_flows, over=balancing.vip_placements, output=True)

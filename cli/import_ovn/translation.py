@@ -2,6 +2,7 @@
 
 from typing import NamedTuple
 
+from cli.import_ovn.balancing import Balancing
 from cli.import_ovn.columns import report_unsupported
 from cli.import_ovn.copied import add_copies
 from cli.import_ovn.dhcp import Dhcp
@@ -45,6 +46,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     for row in snapshot.rows("Logical_Router"):
         if found := policies.of(row):
             routers[names.of(row)]["policies"] = found
+    balancing = Balancing(draft)
     report_unsupported(snapshot, draft.report)
     document = {
         "document": name,
@@ -54,4 +56,6 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         "port_groups": filtering.port_groups,
         "address_sets": filtering.address_sets,
     }
+    if balancing.load_balancers:
+        document["load_balancers"] = balancing.load_balancers
     return Imported(document, draft.report)

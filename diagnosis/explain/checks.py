@@ -37,6 +37,7 @@ class ObstacleKind(StrEnum):
     UNATTACHED = "unattached"
     CONNECTION = "connection"
     NAT = "nat"
+    NO_BACKEND = "no-backend"
     FAULT = "fault"
     UNBOUND = "unbound"
     NOT_UP = "not-up"

@@ -71,7 +71,7 @@ def refusal(walk: Walk) -> Visit | None:
     for event in walk.events:
         if isinstance(event, Visit):
             last = event
-        elif isinstance(event, Made) and event.kind not in _NO_ANSWERS:
+        elif isinstance(event, Made) and not event.is_copy and event.kind not in _ASKING:
             return last
     return None
 
@@ -319,4 +319,3 @@ def _port(scene: Scene, packet: Packet, side: str) -> PortBinding | None:
 
 
 _ASKING = ("arp", "nd_ns")
-_NO_ANSWERS = ("clone", *_ASKING)

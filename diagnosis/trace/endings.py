@@ -158,14 +158,14 @@ def _before(events: Sequence[Event], place: int) -> list[Event]:
 def _maker(events: Sequence[Event], place: int) -> Made | None:
     """What made the packet delivered at `place`; None if it is the one that entered."""
     before = _before(events, place)
-    return next((e for e in before if isinstance(e, Made) and e.kind != "clone"), None)
+    return next((e for e in before if isinstance(e, Made) and not e.is_copy), None)
 
 
 def _answering(events: Sequence[Event], place: int) -> Visit | None:
     """Where the packet delivered at `place` became an answer."""
     before = _before(events, place)
     for number, event in enumerate(before):
-        if isinstance(event, Made):
+        if isinstance(event, Made) and not event.is_copy:
             visits = (e for e in before[number:] if isinstance(e, Visit))
             return next(visits, None)
         if isinstance(event, Visit) and any(c.name in _ANSWERING for c in event.changes):

@@ -110,7 +110,7 @@ class _Cut:
     def _begun(self, event: Event, leg: Leg) -> Leg | None:
         """The leg that a copy belongs to, which begins in `leg`."""
         if isinstance(event, Made):
-            leg.punted |= event.kind != _COPY
+            leg.punted |= not event.is_copy
             return leg if event.kind == _COPY else None
         if not isinstance(event, Crossing):
             return leg

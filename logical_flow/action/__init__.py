@@ -7,6 +7,7 @@ may run on another packet: a copy, or a packet that the action makes from the cu
 """
 
 from logical_flow.action.assignment import Assign, DecrementTtl, Exchange, Move
+from logical_flow.action.balancing import Balance
 from logical_flow.action.base import (
     Action,
     Actions,
@@ -41,6 +42,7 @@ __all__ = [
     "Action",
     "Actions",
     "Assign",
+    "Balance",
     "Clone",
     "CtClear",
     "CtCommit",

@@ -8,11 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 if TYPE_CHECKING:
     from logical_flow.action.base import Actions
+    from logical_flow.connections import Connections
     from logical_flow.evaluate import Packet
     from logical_flow.flow_table import Entry, StagePlace
     from logical_flow.packet import MutablePacket
     from logical_flow.walk_events import Visit
     from logical_flow.walk_network import Network
+
+ONE_OF = "one of"
+"""How the kind of a copy begins that stands for what may become of a packet."""
 
 FLOW_SAYS_SO = "the flow says so"
 """Why a packet was dropped whose flow does nothing with it."""
@@ -55,6 +59,14 @@ class Course(Enum):
 Effect = Position | Course
 
 
+class Way(NamedTuple):
+    """One of several ways that a packet may take: in words, and what there is then."""
+
+    label: str
+    packet: MutablePacket
+    connections: Connections
+
+
 class Walker(Protocol):
     """What actions need of the walk that they are part of."""
 
@@ -72,6 +84,9 @@ class Walker(Protocol):
 
     def fare_alike(self, packets: Sequence[Packet], position: Position) -> bool:
         """Return whether the packets all end alike there; False if that can't be told."""
+
+    def follow_one_of(self, ways: Sequence[Way], position: Position) -> None:
+        """Follow each of the ways, of which the packet takes one, and it isn't known which."""
 
     def drop(self, scene: Scene, packet: Packet, reason: str, *, certain: bool = True) -> None:
         """End the packet."""

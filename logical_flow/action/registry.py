@@ -1,6 +1,7 @@
 """All logical actions that this release knows. A new one is added to the list here."""
 
 from logical_flow.action.assignment import Assign, DecrementTtl, Exchange, Move
+from logical_flow.action.balancing import Balance
 from logical_flow.action.base import Action, Function, Statement
 from logical_flow.action.control import Clone, Drop, Next, Output
 from logical_flow.action.dhcp import DhcpReply
@@ -30,6 +31,7 @@ ACTIONS: tuple[type[Action], ...] = (
     CtCommit,
     CtClear,
     CtNat,
+    Balance,
     Generate,
     DhcpReply,
     GetNeighbour,

@@ -18,6 +18,7 @@ from logical_flow.action.base import CONTINUE, Action, Actions, Statement, forma
 from logical_flow.action.effect import Effect, Scene, Walker
 from logical_flow.binding import Arguments, fill
 from logical_flow.connections import (
+    Connections,
     Side,
     Tracked,
     Translation,
@@ -239,10 +240,7 @@ class CtNat(Statement):
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
         zone = _zone_name(walker, scene, packet, self.zone, self.kind)
         translation = self._translation()
-        translated = walker.network.connections.translate(zone, packet, translation)
-        _write_tracked(packet, zone, translated.tracked)
-        packet.update(translated.fields)
-        packet.update(translation_record(zone, translated))
+        _translate(packet, zone, walker.network.connections, translation)
         if translation is not None:
             walker.remark(self.form, zone, *self._target())
         return scene.position.after
@@ -254,6 +252,36 @@ class CtNat(Statement):
         ports = None if self.first_port is None else _numbers(self.first_port, self.last_port)
         side: Side = "source" if self.kind is Zone.SNAT else "destination"
         return Translation(side, addresses, ports)
+
+
+def translate(
+    walker: Walker,
+    scene: Scene,
+    packet: MutablePacket,
+    translation: Translation,
+    connections: Connections,
+    marks: tuple[Assign | Move, ...],
+) -> None:
+    """Commit a new connection of `connections` with a translation of its destination, and marks."""
+    zone = _zone_name(walker, scene, packet, None)
+    marked = dict(packet)
+    for mark in marks:
+        mark.run(walker, scene, marked)
+    _translate(packet, zone, connections, translation)
+    if marks:
+        mark_now, label = read(marked, _CT_MARK), read(marked, _CT_LABEL)
+        connections.commit(zone, packet, mark_now, label)
+        write(packet, _CT_MARK, mark_now)
+        write(packet, _CT_LABEL, label)
+
+
+def _translate(
+    packet: MutablePacket, zone: str, connections: Connections, translation: Translation | None
+) -> None:
+    translated = connections.translate(zone, packet, translation)
+    _write_tracked(packet, zone, translated.tracked)
+    packet.update(translated.fields)
+    packet.update(translation_record(zone, translated))
 
 
 def _parse_zone(parser: ActionParser) -> Zone | None:

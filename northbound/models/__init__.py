@@ -12,6 +12,11 @@ from northbound.models.filtering import (
     PortGroupPort,
 )
 from northbound.models.history import Change, Revision, RevisionCounter
+from northbound.models.load_balancing import (
+    LoadBalancer,
+    LoadBalancerSwitch,
+    LoadBalancerVip,
+)
 from northbound.models.nat import Nat
 from northbound.models.neutron import (
     NeutronAddressGroup,
@@ -73,6 +78,9 @@ __all__ = [
     "Base",
     "Change",
     "DhcpOptions",
+    "LoadBalancer",
+    "LoadBalancerSwitch",
+    "LoadBalancerVip",
     "LogicalRouter",
     "LogicalRouterPort",
     "LogicalSwitch",

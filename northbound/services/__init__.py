@@ -8,6 +8,7 @@ from northbound.services.address_sets import AddressSetService
 from northbound.services.base import Service
 from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.filters import LABEL_FILTER
+from northbound.services.load_balancers import LoadBalancerService, LoadBalancerVipService
 from northbound.services.nats import NatService
 from northbound.services.port_groups import PortGroupService
 from northbound.services.router_policies import RouterPolicyService
@@ -31,6 +32,8 @@ PORT_GROUPS = PortGroupService()
 ADDRESS_SETS = AddressSetService()
 ACLS = AclService()
 ROUTER_POLICIES = RouterPolicyService()
+LOAD_BALANCERS = LoadBalancerService()
+LOAD_BALANCER_VIPS = LoadBalancerVipService()
 
 _ALL: tuple[Service[Any, Any], ...] = (
     DHCP_OPTIONS,
@@ -45,6 +48,8 @@ _ALL: tuple[Service[Any, Any], ...] = (
     ADDRESS_SETS,
     ACLS,
     ROUTER_POLICIES,
+    LOAD_BALANCERS,
+    LOAD_BALANCER_VIPS,
 )
 
 
@@ -69,6 +74,8 @@ __all__ = [
     "ADDRESS_SETS",
     "DHCP_OPTIONS",
     "LABEL_FILTER",
+    "LOAD_BALANCERS",
+    "LOAD_BALANCER_VIPS",
     "LOGICAL_ROUTERS",
     "LOGICAL_ROUTER_PORTS",
     "LOGICAL_SWITCHES",

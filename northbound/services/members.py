@@ -1,4 +1,4 @@
-"""The members of port groups and address sets, as rows of a table of their own.
+"""The members of port groups, address sets and their like, as rows of a table of their own.
 
 There may be tens of thousands, so they are read and written many at once, as images.
 """
@@ -13,6 +13,8 @@ from northbound.errors import InvalidError, LimitError
 from northbound.inserting import batched
 from northbound.models import (
     AddressSetAddress,
+    LoadBalancerSwitch,
+    LogicalSwitch,
     LogicalSwitchPort,
     PortGroupPort,
     Resource,
@@ -136,38 +138,53 @@ class Members:
         return [{owner: owner_id, member: each} for each in sorted(members)]
 
 
-_PORT_NAMES = (
-    select(PortGroupPort.port_group_id, LogicalSwitchPort.name)
-    .join(LogicalSwitchPort, LogicalSwitchPort.id == PortGroupPort.logical_switch_port_id)
-    .where(PortGroupPort.port_group_id.in_(bindparam("groups", expanding=True)))
-    .order_by(LogicalSwitchPort.name)
-)
+class NamedMembers(Members):
+    """Memberships of objects of the kind `of`, which users know by name."""
 
-
-class PortMembers(Members):
-    """Memberships of switch ports, which users know by name."""
+    def __init__(
+        self,
+        model: type[Tracked],
+        owner: str,
+        member: str,
+        field: str,
+        of: type[LogicalSwitchPort | LogicalSwitch],
+    ) -> None:
+        super().__init__(model, owner, member, field)
+        self._of = of
+        self._names = (
+            select(self._owner, of.name)
+            .join(of, of.id == self._member)
+            .where(self._owner.in_(bindparam("groups", expanding=True)))
+            .order_by(of.name)
+        )
 
     def shown(self, reader: Reader, owner_ids: Sequence[str]) -> Mapping[str, list[str]]:
         members: dict[str, list[str]] = defaultdict(list)
         for some in batched(owner_ids):
-            for group_id, name in reader.session.execute(_PORT_NAMES, {"groups": some}):
+            for group_id, name in reader.session.execute(self._names, {"groups": some}):
                 members[group_id].append(name)
         return members
 
     def stored(self, tx: Transaction, owner: Resource, values: Collection[str]) -> Collection[str]:
         if len(values) >= _MANY:
-            tx.warm(LogicalSwitchPort)
+            tx.warm(self._of)
         ids: dict[str, None] = {}
         for i, ref in enumerate(values):
-            port = resolve(tx, LogicalSwitchPort, ref, "ports", i, home=owner.project)
-            if port.project != owner.project:
-                raise InvalidError.of("ports", i, reason="belongs to another project", value=ref)
-            ids[port.id] = None
+            member = resolve(tx, self._of, ref, self._field, i, home=owner.project)
+            if member.project != owner.project:
+                reason = "belongs to another project"
+                raise InvalidError.of(self._field, i, reason=reason, value=ref)
+            ids[member.id] = None
         return ids.keys()
 
 
 _MANY = 200
-"""From so many ports on, all are read at once."""
+"""From so many members on, all of their kind are read at once."""
 
 ADDRESSES_OF_SETS = Members(AddressSetAddress, "address_set_id", "address", "addresses")
-PORTS_OF_GROUPS = PortMembers(PortGroupPort, "port_group_id", "logical_switch_port_id", "ports")
+PORTS_OF_GROUPS = NamedMembers(
+    PortGroupPort, "port_group_id", "logical_switch_port_id", "ports", LogicalSwitchPort
+)
+SWITCHES_OF_LOAD_BALANCERS = NamedMembers(
+    LoadBalancerSwitch, "load_balancer_id", "logical_switch_id", "switches", LogicalSwitch
+)

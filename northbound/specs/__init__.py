@@ -1,6 +1,14 @@
 """What a user may say about each kind of object."""
 
-from northbound.specs import dhcp, filtering, nat, policies, routing, switching
+from northbound.specs import (
+    dhcp,
+    filtering,
+    load_balancing,
+    nat,
+    policies,
+    routing,
+    switching,
+)
 from northbound.specs.base import Spec, invalid, merge_patch, parse, validate
 from northbound.specs.declaration import in_order
 from northbound.specs.filtering import AclSpec, AddressSetSpec, PortGroupSpec
@@ -15,6 +23,7 @@ SPECS = in_order(
         *nat.KINDS,
         *filtering.KINDS,
         *policies.KINDS,
+        *load_balancing.KINDS,
     ]
 )
 """The specs of all kinds, referents before referrers."""

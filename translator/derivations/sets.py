@@ -1,7 +1,7 @@
 """The members of address sets and port groups, by name.
 
 A port group `@web` brings two address sets along: ``$web_ip4`` and ``$web_ip6``
-hold the addresses of its ports.
+hold the addresses of its ports. The backends of a virtual address are a set, too.
 """
 
 from collections.abc import Iterator

@@ -4,7 +4,8 @@
 ``reg0[11]``   the source MAC address is known behind this port
 =============  ==============================================================
 
-The ACL stages have registers of their own, see :mod:`translator.features.acl`.
+The stages of ACLs and of load balancers have registers of their own, see
+:mod:`translator.features.acl` and :mod:`translator.features.load_balancing`.
 """
 
 from logical_flow.template import Pipeline
@@ -14,9 +15,11 @@ from translator.features.acl.stages import (
     LsInAclAction,
     LsInAclPre,
     LsInAclState,
+    LsInCommit,
 )
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
+from translator.features.load_balancing.stages import LsInLb
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
 from translator.features.switching.stages import (
     LsInL2Lookup,
@@ -41,6 +44,8 @@ LS_IN = Pipeline(
         LsInAclState,
         *LS_IN_ACL_EVAL,
         LsInAclAction,
+        LsInLb,
+        LsInCommit,
         LsInArpRsp,
         LsInL2Lookup,
         LsInL2Unknown,

@@ -9,6 +9,7 @@ from typing import Final
 
 from chassis_agent.compile.encoders import (
     assignment,
+    balancing,
     control,
     dhcp,
     generated,
@@ -34,6 +35,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.CtCommit: tracking.encode_ct_commit,
     logical.CtClear: tracking.encode_ct_clear,
     logical.CtNat: tracking.encode_ct_nat,
+    logical.Balance: balancing.encode_balance,
     logical.Generate: generated.encode_generate,
     logical.DhcpReply: dhcp.encode_dhcp_reply,
     logical.GetNeighbour: learned.encode_get_neighbour,

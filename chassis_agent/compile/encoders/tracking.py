@@ -24,12 +24,12 @@ _NOTHING: Final = bytes(16)
 
 
 def encode_ct_next(action: CtNext, encoding: Encoding) -> Assembly:
-    zone = _zone(encoding, action.zone)
+    zone = zone_register(encoding, action.zone)
     return with_table(lambda table: act.ct(zone=zone, table=table), encoding.leading_to(None))
 
 
 def encode_ct_commit(action: CtCommit, encoding: Encoding) -> Assembly:
-    zone = _zone(encoding, action.zone)
+    zone = zone_register(encoding, action.zone)
     marks = encoding.encode(action.actions)
     return marks.inside(lambda inner: act.ct(zone=zone, commit=True, nested=inner))
 
@@ -39,7 +39,7 @@ def encode_ct_clear(_: CtClear, _encoding: Encoding) -> Assembly:
 
 
 def encode_ct_nat(action: CtNat, encoding: Encoding) -> Assembly:
-    zone = _zone(encoding, action.zone, action.kind)
+    zone = zone_register(encoding, action.zone, action.kind)
     nat = _nat(action, encoding) if action.commits else constant(act.nat())
 
     def ct(inner: bytes, table: int) -> bytes:
@@ -106,7 +106,7 @@ def _address(value: bytes) -> IPv4Address | IPv6Address:
     return IPv4Address(value) if len(value) == 4 else IPv6Address(value)
 
 
-def _zone(encoding: Encoding, zone: Zone | None, own: Zone = Zone.DNAT) -> Subfield:
+def zone_register(encoding: Encoding, zone: Zone | None, own: Zone = Zone.DNAT) -> Subfield:
     """Return the register that holds the number of the zone."""
     try:
         chosen = zone_on(encoding.pipeline[:2], zone, own)

@@ -317,7 +317,17 @@ def ovn_of_examples() -> Snapshot:
     switch, port = example["logical_switch"], example["logical_switch_port"]
     workload = ovn.port(port["name"], *port["addresses"], port_security=port["port_security"])
     subnet = {"subnet": switch["subnet4"], "exclude_ips": " ".join(switch["exclude_ips"])}
-    ovn.switch(workload, name=switch["name"], other_config=subnet)
+    balancer, vip = example["load_balancer"], example["load_balancer_vip"]
+    vips = {f"{vip['address']}:{vip['port']}": ",".join(vip["backends"])}
+    balanced = ovn.add(
+        "Load_Balancer", name=balancer["name"], protocol=balancer["protocol"], vips=vips
+    )
+    ovn.switch(
+        workload,
+        name=switch["name"],
+        other_config=subnet,
+        load_balancer=references(balanced),
+    )
     router_port, route = example["logical_router_port"], example["static_route"]
     nat = {k: v for k, v in example["nat"].items() if k != "logical_router"}
     policy = {k: v for k, v in example["router_policy"].items() if k != "logical_router"}

@@ -28,6 +28,8 @@ ct_snat(10.0.0.5..10.0.0.9, 1024..2047);
 ct_dnat(fd00::5);
 ct_snat(fd00::5..fd00::9, 80, zone=port);
 ct_snat(zone=port);
+ct_lb("&web");
+ct_lb("&web") { ct_mark.blocked = 0; };
 arp { output; };
 nd_ns { output; };
 nd_na { output; };

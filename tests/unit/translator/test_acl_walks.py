@@ -6,6 +6,7 @@ from logical_flow.action import Drop
 from logical_flow.connections import ScriptedConnections, State, Tracked
 from logical_flow.expression import ExpressionHole, leaves
 from logical_flow.fragments import asks_for_transport
+from logical_flow.roles import Role
 from logical_flow.template import Template
 from logical_flow.walk_network import Network
 from tests.unit.translator.walks import delivered, network, reached, send
@@ -525,6 +526,7 @@ DROPPING = [
     for pipeline in (LS_IN, LS_OUT)
     for template in pipeline.templates
     if template.actions == (Drop(),)
+    and template.role is not Role.LOAD_BALANCING  # what has no backend keeps nothing out
     and not any(isinstance(leaf, ExpressionHole) for leaf in leaves(template.match))
 ]
 

@@ -17,7 +17,7 @@ from translator.realise import realise
 
 Rows = list[tuple[str, dict[str, Any]]]
 
-READS = 6
+READS = 8
 """The most things that a run may look at, besides its own row."""
 
 

@@ -25,10 +25,12 @@ from translator.features.acl.stages import (
     LsInAclAction,
     LsInAclPre,
     LsInAclState,
+    LsInCommit,
     LsOutAclAction,
     LsOutAclPre,
     LsOutAclState,
 )
+from translator.features.load_balancing.relations import vip_placements
 from translator.inputs import Acl
 
 _TEMPLATES = {
@@ -66,7 +68,7 @@ action=(reg8[17] = 1; next(ls_out_acl_action);)
     flows = [_verdict_flow(acl, acl.action, sure)]
     if doubtful and _TEMPLATES[acl.action] != "allow":
         flows.append(_verdict_flow(acl, "drop", doubtful))
-    if acl.action == "allow-stateless" and read.any(stateful_acls, switch):
+    if acl.action == "allow-stateless" and tracks(read, switch):
         flows.append(_untracked_flow(acl))
     return Flows(switch, "acl", acl_id, tuple(flows))
 
@@ -91,8 +93,8 @@ def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
             yield from copy_flows(stage, with_varying=True)
         elif read.any(negating_acls, (switch, direction, False)):
             yield from copy_flows(stage, with_varying=False)
-    if read.any(stateful_acls, switch):
-        yield from _stateful_flows()
+    if tracks(read, switch):
+        yield from _stateful_flows(balances=read.any(vip_placements, switch))
         yield from _verdict_flows()
     elif any(
         read.any(acls_in_direction, (switch, direction)) for direction in ("from-lport", "to-lport")
@@ -102,10 +104,15 @@ def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
 
 def router_port_acl_flows(read: Read, switch: str, port: str) -> Iterator[LogicalFlow]:
     """Yield the flows that keep packets of a router untracked on a stateful switch."""
-    if read.any(stateful_acls, switch):
+    if tracks(read, switch):
         yield LsInAclPre.router_port(port=port)
         yield LsOutAclPre.router_port(port=port)
         yield LsOutAclPre.reply_to_router(port=port)
+
+
+def tracks(read: Read, switch: str) -> bool:
+    """Return whether a switch tracks connections: for ACLs, or for load balancers."""
+    return read.any(stateful_acls, switch) or read.any(vip_placements, switch)
 
 
 def _verdict_flows() -> Iterator[LogicalFlow]:
@@ -118,14 +125,18 @@ def _verdict_flows() -> Iterator[LogicalFlow]:
         yield action.drop()
 
 
-def _stateful_flows() -> Iterator[LogicalFlow]:
-    """Yield the flows that track connections and keep them in line with the verdicts."""
+def _stateful_flows(*, balances: bool) -> Iterator[LogicalFlow]:
+    """Yield the flows that track connections and keep them in line with the verdicts.
+
+    Where a load balancer is, connections are translated as they are looked up. A new one that
+    enters is committed only once it is known that no load balancer takes it.
+    """
     for pre, state, action in (
         (LsInAclPre, LsInAclState, LsInAclAction),
         (LsOutAclPre, LsOutAclState, LsOutAclAction),
     ):
         yield pre.multicast()
-        yield pre.track()
+        yield pre.translate() if balances else pre.track()
         yield state.invalid()
         yield state.blocked_reply()
         yield state.blocked_related()
@@ -133,8 +144,15 @@ def _stateful_flows() -> Iterator[LogicalFlow]:
         yield state.related()
         yield action.block_and_reject()
         yield action.block()
-        yield action.commit_labelled()
-        yield action.commit()
+    if balances:
+        yield LsInAclAction.commit_later()
+        yield LsInCommit.labelled()
+        yield LsInCommit.plain()
+    else:
+        yield LsInAclAction.commit_labelled()
+        yield LsInAclAction.commit()
+    yield LsOutAclAction.commit_labelled()
+    yield LsOutAclAction.commit()
 
 
 def _stage(acl: Acl) -> type[AclEval]:

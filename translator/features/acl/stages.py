@@ -50,6 +50,8 @@ class AclPre(Stage, name="acl_pre", role=Role.CONNECTION_TRACKING):
     """In the egress pipeline only."""
     stateless: Template
     track: Template
+    translate: Template
+    """On switches with load balancers, in the place of `track`."""
 
 
 class AclState(Stage, name="acl_state", role=Role.CONNECTION_STATE):
@@ -97,6 +99,8 @@ class AclAction(Stage, name="acl_action", role=Role.ACL_VERDICT):
     drop: Template
     commit_labelled: Template
     commit: Template
+    commit_later: Template
+    """In the ingress pipeline only, on switches with load balancers."""
 
 
 def acl_pre(direction: Direction) -> type[AclPre]:
@@ -123,6 +127,7 @@ def acl_pre(direction: Direction) -> type[AclPre]:
             f"ct_clear; next({prefix}_acl_eval_0);",
         )
         track = Template(TRACKED, "ip", "ct_next;")
+        translate = Template(TRACKED, "ip", "ct_dnat;")
 
     return Pre
 
@@ -200,8 +205,24 @@ def acl_action(direction: Direction) -> type[AclAction]:
         commit = Template(
             60, f"ip && {NEW_OR_UNBLOCKED}", f"ct_commit {{ ct_mark.blocked = 0;{mark} }}; next;"
         )
+        if direction == "ingress":
+            commit_later = Template(60, f"ip && {NEW_OR_UNBLOCKED}", "reg0[1] = 1; next;")
 
     return Action
+
+
+class LsInCommit(Stage, name="ls_in_commit", role=Role.COMMITTING):
+    """Commits connections that were let in, on switches with load balancers.
+
+    One that got a backend is committed already, and is only marked here.
+    """
+
+    labelled = Template(
+        110,
+        "reg0[1] == 1 && reg0[13] == 1",
+        "ct_commit { ct_mark.blocked = 0; ct_label[96..127] = reg3; }; next;",
+    )
+    plain = Template(100, "reg0[1] == 1", "ct_commit { ct_mark.blocked = 0; }; next;")
 
 
 _REJECTS = {

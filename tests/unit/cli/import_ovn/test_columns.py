@@ -26,7 +26,7 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("NB_Global", {"ipsec": True}, "ipsec"),
         ("NB_Global", {"options": {"default_acl_drop": "true"}}, "options:default_acl_drop"),
         ("Logical_Switch", {"dns_records": references("x")}, "dns_records"),
-        ("Logical_Switch", {"load_balancer": references("x")}, "load_balancer"),
+        ("Logical_Router", {"load_balancer": references("x")}, "load_balancer"),
         ("Logical_Switch", {"qos_rules": references("x")}, "qos_rules"),
         ("Logical_Switch", {"forwarding_groups": references("x")}, "forwarding_groups"),
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
@@ -68,7 +68,6 @@ def test_what_changes_verdicts_is_lost(table: str, columns: dict[str, Any], colu
         ("Logical_Router_Port", {"options": {"mcast_flood": "true"}}),
         ("Logical_Router_Port", {"ipv6_ra_configs": {"send_periodic": "true"}}),
         ("Meter", {"name": "m"}),
-        ("Load_Balancer", {"name": "unattached"}),
     ],
 )
 def test_what_changes_no_verdict_is_noted(table: str, columns: dict[str, Any]) -> None:
@@ -93,8 +92,8 @@ def test_flags_count_where_they_are_looked_at() -> None:
 def test_a_load_balancer_without_a_vip_does_nothing(vips: dict[str, str]) -> None:
     database = Database()
     balancer = database.add("Load_Balancer", name="lb", vips=vips)
-    database.switch(load_balancer=references(balancer))
-    lost = [("logical switch sw", "load_balancer")]
+    database.router(name="r", load_balancer=references(balancer))
+    lost = [("logical router r", "load_balancer")]
     assert losses(database.translated()) == (lost if vips else [])
 
 

@@ -6,13 +6,23 @@ import pytest
 
 from diagnosis.explain.checks import ObstacleKind
 from diagnosis.explain.reasons import FACTS
-from logical_flow.action import CtNat, CtNext, DhcpReply, Generate, Next, Output, PacketKind, Select
+from logical_flow.action import (
+    Balance,
+    CtNat,
+    CtNext,
+    DhcpReply,
+    Generate,
+    Next,
+    Output,
+    PacketKind,
+    Select,
+)
 from logical_flow.because import EndKind, Fact
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
 from translator.pipeline import PIPELINES
 
-GOES_ON = Next | Output | CtNext | CtNat | Select | DhcpReply
+GOES_ON = Next | Output | CtNext | CtNat | Balance | Select | DhcpReply
 NO_REFUSALS = {
     PacketKind.WHOLE_ERROR,
     PacketKind.ARP,

@@ -1,0 +1,87 @@
+"""Load balancers and their virtual addresses.
+
+A virtual address that OVN can't read it passes over, and so does the import. What it reads of
+the list of backends it takes; of those that it can't read, the whole address is passed over.
+"""
+
+from collections import defaultdict
+from typing import Final
+
+from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.needs import is_true
+from cli.import_ovn.snapshot import Row
+from logical_flow.backends import Backend, parse_backend
+from northbound.specs.load_balancing import LoadBalancerProperties, LoadBalancerVipProperties
+
+_VIPS: Final = {"address": "vips", "port": "vips", "backends": "vips"}
+
+
+class Balancing:
+    """Translates load balancers; `load_balancers` are those that were, by name."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        switches = self._places("Logical_Switch")
+        self.load_balancers: dict[str, Values] = {}
+        for row in draft.snapshot.rows("Load_Balancer"):
+            accepted = draft.accepted(
+                row,
+                LoadBalancerProperties,
+                {
+                    "protocol": row.text("protocol") or "tcp",
+                    "reject": is_true(row.mapping("options").get("reject", "")),
+                    "switches": sorted(switches[row.uuid]),
+                },
+            )
+            if accepted is not None:
+                vips = self._vips(row)
+                self.load_balancers[draft.names.of(row)] = accepted | (
+                    {"vips": vips} if vips else {}
+                )
+
+    def _places(self, table: str) -> dict[str, set[str]]:
+        """The names of the switches or routers that have a load balancer, by its UUID.
+
+        What is in a group is on all that the group is on.
+        """
+        snapshot, names = self._draft.snapshot, self._draft.names
+        found: dict[str, set[str]] = defaultdict(set)
+        for place in snapshot.rows(table):
+            for uuid in place.references("load_balancer"):
+                found[uuid].add(names.of(place))
+            for group in snapshot.referred(place, "load_balancer_group", "Load_Balancer_Group"):
+                for uuid in group.references("load_balancer"):
+                    found[uuid].add(names.of(place))
+        return found
+
+    def _vips(self, row: Row) -> list[Values]:
+        vips = []
+        for text, listed in sorted(row.mapping("vips").items()):
+            values = self._vip(row, text, listed)
+            if values is not None:
+                vips.append(values)
+        return vips
+
+    def _vip(self, row: Row, text: str, listed: str) -> Values | None:
+        try:
+            vip = parse_backend(text)
+            backends = _read_backends(listed)
+        except ValueError:
+            reason = f"{text!r} not imported, and OVN passes over it: it can't be read"
+            self._draft.report.noted(row, "vips", reason)
+            return None
+        values: Values = {
+            "address": str(vip.address),
+            "backends": [str(each) for each in backends],
+        }
+        if vip.port:
+            values["port"] = vip.port
+        accepted = self._draft.accepted(row, LoadBalancerVipProperties, values, _VIPS)
+        if accepted is not None:
+            # The external ids are those of the load balancer.
+            accepted.pop("external_ids", None)
+        return accepted
+
+
+def _read_backends(listed: str) -> list[Backend]:
+    return [parse_backend(part.strip()) for part in listed.split(",") if part.strip()]

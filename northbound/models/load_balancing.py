@@ -1,0 +1,42 @@
+"""Load balancers, their virtual addresses, and where they balance."""
+
+from sqlalchemy import Index
+from sqlalchemy.orm import Mapped, mapped_column
+
+from northbound.models.base import Name, Resource, Tracked, name_within_project, reference
+
+
+class LoadBalancer(Resource):
+    """Virtual addresses that switches have, and what holds for all of them."""
+
+    __tablename__ = "load_balancer"
+    __table_args__ = (name_within_project(),)
+
+    name: Mapped[str] = mapped_column(Name)
+    protocol: Mapped[str]
+    reject: Mapped[bool] = mapped_column(default=False)
+
+
+class LoadBalancerVip(Resource):
+    """A virtual address, and a port if it is not for all of them.
+
+    `backends` are as in ``10.0.0.5:80``, without a port where the address has none.
+    """
+
+    __tablename__ = "load_balancer_vip"
+
+    load_balancer_id: Mapped[str] = reference("load_balancer.id")
+    address: Mapped[str] = mapped_column(index=True)
+    port: Mapped[int | None]
+    backends: Mapped[list[str]] = mapped_column(default=list)
+
+
+class LoadBalancerSwitch(Tracked):
+    """That a switch has the virtual addresses of a load balancer."""
+
+    __tablename__ = "load_balancer_switch"
+
+    load_balancer_id: Mapped[str] = reference("load_balancer.id", primary_key=True)
+    logical_switch_id: Mapped[str] = reference("logical_switch.id", primary_key=True)
+
+    __table_args__ = (Index(None, "logical_switch_id"),)

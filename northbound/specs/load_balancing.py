@@ -1,0 +1,111 @@
+"""Specs of load balancers and their virtual addresses."""
+
+import ipaddress
+from typing import Annotated, ClassVar, Literal, Self
+
+from pydantic import AfterValidator, Field, model_validator
+
+from logical_flow.backends import MAX_BACKENDS, parse_backend
+from northbound.addresses import parse_host
+from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.declaration import Declaration, Filtered, RefersTo
+
+Protocol = Literal["tcp", "udp", "sctp"]
+
+
+def _backend(text: str) -> str:
+    """Return a backend in its canonical form: `10.0.0.5:80`, `[fd00::5]:80`, `10.0.0.5`."""
+    try:
+        backend = parse_backend(text)
+    except ValueError:
+        raise ValueError(f"{text!r} is no address, or address and port, of a backend") from None
+    parse_host(str(backend.address))
+    return str(backend)
+
+
+class LoadBalancerProperties(Spec):
+    """What holds for all virtual addresses of a load balancer, and where they are."""
+
+    protocol: Annotated[Protocol, Filtered()] = "tcp"
+    """Of the connections to virtual addresses that have a port."""
+    reject: bool = False
+    """Whether clients are told at once where a virtual address has no backend; else they wait."""
+    switches: Annotated[
+        list[Reference],
+        AfterValidator(unique),
+        Field(default_factory=list),
+        RefersTo("logical_switch", holds=False),
+    ]
+    """The switches whose ports reach the virtual addresses."""
+
+
+class LoadBalancerSpec(LoadBalancerProperties):
+    """Virtual addresses, each with backends that connections to it are spread over."""
+
+    declaration: ClassVar = Declaration(
+        "load_balancer",
+        "load balancers",
+        LoadBalancerProperties,
+        columns=("name", "protocol", "switches", "reject"),
+        example={"name": "shop", "protocol": "tcp", "switches": ["web"]},
+        patch={"protocol": "udp"},
+    )
+
+    name: ObjectName | None = None
+
+
+class LoadBalancerVipProperties(Spec):
+    """What a virtual address stands for."""
+
+    address: Annotated[str, checked(parse_host), Filtered()]
+    """An IPv4 or IPv6 address that no port of the network has."""
+    port: Annotated[int | None, Field(ge=1, le=65535), Filtered()] = None
+    """Of the load balancer's protocol. Without one all that is for the address is balanced, except
+    what is for a port that the address has, too."""
+    backends: Annotated[
+        list[Annotated[str, AfterValidator(_backend)]],
+        AfterValidator(unique),
+        Field(default_factory=list, max_length=MAX_BACKENDS),
+    ]
+    """Where connections go: `10.0.0.5:8080`, `[fd00::5]:8080`; without ports where the virtual
+    address has none. Those that are there stay with their backend when others come or go."""
+
+    @model_validator(mode="after")
+    def _backends_fit(self) -> Self:
+        version = ipaddress.ip_address(self.address).version
+        for i, text in enumerate(self.backends):
+            backend = parse_backend(text)
+            if backend.address.version != version:
+                raise FieldError("backends", i, f"is not of the family of {self.address}")
+            if self.port is not None and not backend.port:
+                raise FieldError("backends", i, f"has no port, as {self.address} has one")
+            if self.port is None and backend.port:
+                raise FieldError("backends", i, f"has a port, but {self.address} has none")
+        return self
+
+
+class LoadBalancerVipSpec(LoadBalancerVipProperties):
+    """A virtual address of a load balancer."""
+
+    declaration: ClassVar = Declaration(
+        "load_balancer_vip",
+        "load balancer VIPs",
+        LoadBalancerVipProperties,
+        columns=("load_balancer", "address", "port", "backends"),
+        example={
+            "load_balancer": "shop",
+            "address": "10.96.0.1",
+            "port": 80,
+            "backends": ["10.0.0.11:8080", "10.0.0.12:8080"],
+        },
+        patch={"backends": ["10.0.0.11:8080"]},
+        identifying=("load_balancer", "address", "port"),
+        natural_key=("load_balancer", "port", "address"),
+        collection="vips",
+        title="load balancer VIP",
+    )
+
+    load_balancer: Annotated[Reference, RefersTo("load_balancer", owner=True)]
+
+
+KINDS: tuple[type[Spec], ...] = (LoadBalancerSpec, LoadBalancerVipSpec)

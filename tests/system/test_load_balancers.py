@@ -1,0 +1,119 @@
+"""Load balancers: connections to virtual addresses get to backends, and back."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.system import who
+from tests.system.conftest import Scene
+
+pytestmark = pytest.mark.system
+
+VMS = {"c1": ("lb1", "hv1"), "b1": ("lb1", "hv1"), "b2": ("lb1", "hv2"), "b3": ("lb2", "hv2")}
+"""A client, and backends on its own hypervisor, on another, and on another switch."""
+VIP4, VIP6 = "10.96.0.1", "fd96::1"
+
+
+def ip4(name: str) -> str:
+    return f"10.3.{VMS[name][0][2]}.{11 + list(VMS).index(name)}"
+
+
+def ip6(name: str) -> str:
+    return f"fd30:{VMS[name][0][2]}::{11 + list(VMS).index(name)}"
+
+
+def mac(name: str) -> str:
+    return f"0a:00:00:00:30:0{1 + list(VMS).index(name)}"
+
+
+def ask(scene: Scene, host: str, port: int, protocol: str = "tcp", *, source: str = "c1") -> Any:
+    """Return who answers a new connection, and from where it saw that come."""
+    return who.ask(scene.lab, source, host, port, protocol)
+
+
+def balancer(scene: Scene, name: str, **fields: Any) -> None:
+    scene.net.call("POST", "/load-balancers", {"name": name, "switches": ["lb1", "lb2"], **fields})
+
+
+def vip(scene: Scene, owner: str, address: str, port: int | None, *backends: str) -> str:
+    body = {"address": address, "port": port, "backends": list(backends)}
+    return str(scene.net.call("POST", f"/load-balancers/{owner}/vips", body)["id"])
+
+
+def backends(scene: Scene, vip_id: str, *wanted: str) -> None:
+    scene.net.call("PATCH", f"/load-balancer-vips/{vip_id}", {"backends": list(wanted)})
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    net = scene.net
+    net.router("r30")
+    for switch in ("lb1", "lb2"):
+        n = switch[2]
+        net.switch(switch)
+        net.attach("r30", switch, f"0a:00:00:00:3f:0{n}", f"10.3.{n}.1/24", f"fd30:{n}::1/64")
+    for name, (switch, hypervisor) in VMS.items():
+        net.port(switch, name, f"{mac(name)} {ip4(name)} {ip6(name)}")
+        scene.lab.add_vm(name, hypervisor)
+    scene.lab.wait_until_up()
+    for name in VMS:
+        who.serve(scene.lab, name, 8080)
+    for name in VMS:
+        until(lambda name=name: ask(scene, ip4(name), 8080)[0] == name, f"{name} answers")  # type: ignore[misc]
+
+
+@pytest.fixture(autouse=True)
+def _no_balancers_left(scene: Scene) -> Iterator[None]:
+    yield
+    for kind in ("acls", "load-balancers"):
+        for each in scene.net.get(f"/{kind}")["items"]:
+            scene.net.delete(f"/{kind}/{each['id']}")
+
+
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_connections_are_spread(scene: Scene, protocol: str, address: str, of: Any) -> None:
+    balancer(scene, "shop", protocol=protocol)
+    host = (lambda name: f"[{of(name)}]") if ":" in address else of
+    vip(scene, "shop", address, 80, *(f"{host(name)}:8080" for name in ("b1", "b2", "b3")))
+    answers = [ask(scene, address, 80, protocol) for _ in range(30)]
+    assert {tuple(answer) for answer in answers} == {(b, of("c1")) for b in ("b1", "b2", "b3")}
+    # Other ports of the virtual address have no backend, and other protocols neither.
+    assert ask(scene, address, 81, protocol) == "timeout"
+    assert ask(scene, address, 80, "udp" if protocol == "tcp" else "tcp") == "timeout"
+
+
+def test_backends_change_under_a_connection(scene: Scene) -> None:
+    """One that stays keeps it, whatever others do; new ones notice at once."""
+    balancer(scene, "shop")
+    shop = vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")
+    with who.connect(scene.lab, "c1", VIP4, 80) as held:
+        assert who.again(held)[0] == "b1"
+        backends(scene, shop, f"{ip4('b1')}:8080", f"{ip4('b2')}:8080")
+        assert who.again(held)[0] == "b1"
+        assert {ask(scene, VIP4, 80)[0] for _ in range(20)} == {"b1", "b2"}
+        backends(scene, shop, f"{ip4('b2')}:8080", f"{ip4('b3')}:8080", f"{ip4('b1')}:8080")
+        assert who.again(held)[0] == "b1"
+        backends(scene, shop, f"{ip4('b3')}:8080")
+        assert {ask(scene, VIP4, 80)[0] for _ in range(5)} == {"b3"}
+
+
+def test_with_and_without_port_side_by_side(scene: Scene) -> None:
+    balancer(scene, "shop")
+    vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")
+    vip(scene, "shop", VIP4, None, ip4("b2"))
+    assert ask(scene, VIP4, 80) == ["b1", ip4("c1")]
+    assert ask(scene, VIP4, 8080) == ["b2", ip4("c1")]
+    assert scene.lab.vm("c1").ping(VIP4)
+
+
+def test_without_backends_clients_wait_or_are_told(scene: Scene) -> None:
+    balancer(scene, "shop")
+    shop = vip(scene, "shop", VIP4, 80)
+    assert ask(scene, VIP4, 80) == "timeout"
+    scene.net.call("PATCH", "/load-balancers/shop", {"reject": True})
+    assert ask(scene, VIP4, 80) == "refused"
+    backends(scene, shop, f"{ip4('b2')}:8080")
+    assert ask(scene, VIP4, 80)[0] == "b2"

@@ -1,0 +1,72 @@
+"""Ask who answers a connection, and from which address it was seen to come."""
+
+import json
+import socket
+import sys
+from pathlib import Path
+
+from cli.testbed.lab import Lab
+from cli.testbed.process import spawn
+
+Answer = list[str] | str
+"""The name of who answers and the address that it saw, or what came instead."""
+
+_SECONDS = 2.5
+_SERVER = Path(__file__).with_name("who_server.py")
+
+
+def serve(lab: Lab, name: str, port: int) -> None:
+    """Answer in the VM `name`, as a process of its own."""
+    log = lab.directory / f"who-{name}-{port}.log"
+    command = [sys.executable, "-IS", str(_SERVER), name, str(port)]
+    process = spawn(f"who of {name}", lab.vm(name).namespace.argv(command), log)
+    lab.remember(f"{name}/who-{port}", process)
+
+
+def ask(lab: Lab, source: str, host: str, port: int, protocol: str = "tcp") -> Answer:
+    """Return who answers a new connection from the VM `source`."""
+    try:
+        with connect(lab, source, host, port, protocol) as connection:
+            return again(connection)
+    except OSError as error:
+        return _trouble(error)
+
+
+def connect(
+    lab: Lab, source: str, host: str, port: int, protocol: str = "tcp", *, local_port: int = 0
+) -> socket.socket:
+    """Return a connection that stays; raises OSError where there is none."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
+    connection = lab.vm(source).namespace.socket(family, kind)
+    try:
+        connection.settimeout(_SECONDS)
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if local_port:
+            connection.bind(("", local_port))
+        connection.connect((host, port))
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def again(connection: socket.socket) -> Answer:
+    """Return who answers on a connection that is there."""
+    try:
+        connection.send(b"who")
+        told: Answer = json.loads(connection.recv(200) or b'"closed"')
+    except OSError as error:
+        return _trouble(error)
+    return told
+
+
+def _trouble(error: OSError) -> str:
+    match error:
+        case TimeoutError():
+            return "timeout"
+        case ConnectionRefusedError():
+            return "refused"
+        case ConnectionResetError():
+            return "reset"
+    return str(error)

@@ -1,0 +1,96 @@
+"""What load balancers of switches do with packets."""
+
+import pytest
+
+from logical_flow.connections import ConnectionTable
+from logical_flow.walk_events import Made, Walk
+from logical_flow.walk_network import Network
+from tests.unit.translator.walks import network, send
+
+CLIENT, B1, B2, GW = (f"0a:00:00:00:00:{last}" for last in ("01", "11", "12", "fe"))
+VIP = "10.96.0.1"
+
+
+@pytest.fixture
+def net() -> Network:
+    return network(f"""
+    logical_switches:
+      web:
+        ports:
+          client: {{addresses: ["{CLIENT} 10.0.0.1 fd00::1"]}}
+          b1: {{addresses: ["{B1} 10.0.0.11 fd00::11"]}}
+          b2: {{addresses: ["{B2} 10.0.0.12 fd00::12"]}}
+          web-r: {{type: router, router_port: r-web}}
+    logical_routers:
+      r:
+        ports:
+          r-web: {{mac: "{GW}", networks: [10.0.0.254/24, "fd00::fe/64"]}}
+    load_balancers:
+      shop:
+        switches: [web]
+        vips:
+          - {{address: {VIP}, port: 80, backends: ["10.0.0.11:8080", "10.0.0.12:8080"]}}
+          - {{address: {VIP}, port: 81, backends: ["10.0.0.11:8081"]}}
+          - {{address: {VIP}, backends: [10.0.0.12]}}
+          - {{address: "fd96::1", port: 80, backends: ["[fd00::11]:8080"]}}
+          - {{address: 10.96.0.2, port: 80, backends: []}}
+      strict:
+        protocol: udp
+        reject: true
+        switches: [web]
+        vips:
+          - {{address: 10.96.0.3, port: 53}}
+    """)
+
+
+def ask(net: Network, dst: str, what: str, src: str = "10.0.0.1") -> Walk:
+    family = "ip6" if ":" in dst else "ip4"
+    packet = f'inport == "client" && eth.src == {CLIENT} && eth.dst == {GW} && ip.ttl == 64'
+    match = f"{packet} && {family}.src == {src} && {family}.dst == {dst} && {what}"
+    return send(net, match)
+
+
+def arrivals(walk: Walk) -> set[str]:
+    return {delivery.port for delivery in walk.deliveries}
+
+
+def test_one_of_the_backends_gets_it(net: Network) -> None:
+    walk = ask(net, VIP, "tcp.src == 5000 && tcp.dst == 80")
+    assert arrivals(walk) == {"b1", "b2"}
+    ways = [event.kind for event in walk.events if isinstance(event, Made)]
+    assert ways == ["one of: 10.0.0.11:8080", "one of: 10.0.0.12:8080"]
+    assert {delivery.packet["tcp.dst"] for delivery in walk.deliveries} == {8080}
+
+
+def test_a_reply_comes_from_the_virtual_address(net: Network) -> None:
+    net.connections = ConnectionTable()
+    (asked,) = ask(net, VIP, "tcp.src == 5000 && tcp.dst == 81").deliveries
+    assert (asked.port, asked.packet["tcp.dst"]) == ("b1", 8081)
+    (answer,) = send(
+        net,
+        f'inport == "b1" && eth.src == {B1} && eth.dst == {CLIENT} && ip4.src == 10.0.0.11 '
+        "&& ip4.dst == 10.0.0.1 && tcp.src == 8081 && tcp.dst == 5000 && ip.ttl == 64",
+    ).deliveries
+    assert answer.port == "client"
+    assert (answer.packet["ip4.src"], answer.packet["tcp.src"]) == (0x0A600001, 81)
+
+
+def test_an_address_without_port_takes_the_rest(net: Network) -> None:
+    for what in (
+        "udp.src == 5 && udp.dst == 80",
+        "tcp.src == 5 && tcp.dst == 8",
+        "icmp4.type == 8",
+    ):
+        (got,) = ask(net, VIP, what).deliveries
+        assert (got.port, got.packet["ip4.dst"]) == ("b2", 0x0A00000C)
+
+
+def test_families_have_addresses_of_their_own(net: Network) -> None:
+    (got,) = ask(net, "fd96::1", "tcp.src == 5 && tcp.dst == 80", src="fd00::1").deliveries
+    assert got.port == "b1"
+
+
+def test_without_backends(net: Network) -> None:
+    assert arrivals(ask(net, "10.96.0.2", "tcp.src == 5 && tcp.dst == 80")) == set()
+    (refusal,) = ask(net, "10.96.0.3", "udp.src == 5 && udp.dst == 53").deliveries
+    assert (refusal.port, refusal.packet["icmp4.code"]) == ("client", 3)

@@ -1,0 +1,36 @@
+"""The rows of load balancers, of their virtual addresses, and of where they are."""
+
+from typing import Annotated, NamedTuple
+
+from translator.addresses import ip_bytes
+from translator.inputs import Column, input_table
+
+
+class LoadBalancer(NamedTuple):
+    id: str
+    protocol: str
+    reject: bool
+
+
+class LoadBalancerVip(NamedTuple):
+    """`port` is None where it is for the whole address; `backends` are as in ``10.0.0.5:80``."""
+
+    id: str
+    load_balancer: Annotated[str, Column("load_balancer_id")]
+    address: Annotated[bytes, Column("address", ip_bytes)]
+    port: int | None
+    backends: Annotated[tuple[str, ...], Column("backends", tuple)]
+
+
+class LoadBalancerSwitch(NamedTuple):
+    load_balancer: Annotated[str, Column("load_balancer_id")]
+    switch: Annotated[str, Column("logical_switch_id")]
+
+
+TABLES = (
+    input_table("load_balancer", LoadBalancer),
+    input_table("load_balancer_vip", LoadBalancerVip),
+    input_table(
+        "load_balancer_switch", LoadBalancerSwitch, key=("load_balancer_id", "logical_switch_id")
+    ),
+)

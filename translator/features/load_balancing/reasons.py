@@ -1,0 +1,6 @@
+"""Why load balancers end packets."""
+
+from logical_flow.because import Because, EndKind
+
+NO_BACKEND = Because(EndKind.NO_BACKEND, "dropped by {authored_object}: it has no backend")
+REFUSED = Because(EndKind.NO_BACKEND, "refused by {authored_object}: it has no backend")
