@@ -17,6 +17,7 @@ from chassis_agent.derivations.placement import (
     multicast_groups,
     multicast_members,
     placement,
+    residents,
     tunnel,
 )
 from chassis_agent.derivations.ports import (
@@ -114,6 +115,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.derive(port_acls, over=LocalPort, output=True)
 
     graph.group(multicast_members, over=placement)
+    graph.group(residents, over=placement)
     graph.group(multicast_groups, over=placement)
     flow_sources: tuple[Any, ...] = (
         packer.member_flows,

@@ -98,10 +98,11 @@ class Reconciler:
         self._zones_to_flush: set[int] = set()
         self._zones_to_persist: dict[str, str | None] = {}
         self._has_claimed = False
+        self._residents: frozenset[str] = frozenset()
         self._ready: set[str] = set()
         self._wake = asyncio.Event()
         # Zones that nothing wants can go in the step after it settled.
-        self._needed = NeededRows(watch, on_settled=self._wake.set)
+        self._needed = NeededRows(chassis, watch, on_settled=self._wake.set)
         self._applying = asyncio.Lock()
         self._is_changing = False
         self._tasks: set[asyncio.Task[None]] = set()
@@ -219,13 +220,18 @@ class Reconciler:
         await self._apply(change.facts)
         self._zones_to_flush.update(change.zones.flush)
         self._zones_to_persist.update(change.zones.external_ids)
+        before, self._residents = self._residents, self._state.residents
         if not self._has_claimed:
-            self._watch.claim_only(sorted(self._local.plugged))
+            self._watch.claim_only(sorted({*self._local.plugged, *self._residents}))
             self._has_claimed = True
             return
         for port in sorted(change.unplugged):
             self._watch.release(port)
         for port in sorted(change.plugged):
+            self._watch.claim(port)
+        for port in sorted(before - self._residents):
+            self._watch.release(port)
+        for port in sorted(self._residents - before):
             self._watch.claim(port)
 
     def _local_routers(self, bindings: Bindings) -> Collection[str]:

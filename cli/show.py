@@ -21,7 +21,9 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(str(element) for element in value)
+        return ", ".join(map(_text, value))
+    if isinstance(value, dict):
+        return " ".join(map(_text, value.values()))
     return "" if value is None else str(value)
 
 
@@ -224,16 +226,26 @@ def _routers(client: Client, project: str | None, parts: Parts) -> Iterable["Tre
     ports = _by(_items(client, "logical-router-ports", project), "logical_router")
     routes = _by(_items(client, "static-routes", project), "logical_router")
     for router in _items(client, "logical-routers", project):
-        tree = _tree(f"router {_qualified(router)}", "" if router["enabled"] else "disabled")
+        place = [] if router["chassis"] is None else [f"on chassis {router['chassis']}"]
+        state = "  ".join([*place, *([] if router["enabled"] else ["disabled"])])
+        tree = _tree(f"router {_qualified(router)}", state)
         for port in ports[_qualified(router)]:
             peer = f"  peer {port['peer']}" if port["peer"] else ""
             networks = " ".join(port["networks"])
-            branch = tree.add(_label(port["name"], f"{port['mac']} {networks}{peer}"))
+            line = f"{port['mac']} {networks}{peer}{_gateway(port)}"
+            branch = tree.add(_label(port["name"], line))
             _add_parts(branch, parts, "logical_router_port", port)
         for route in routes[_qualified(router)]:
             tree.add(_label("route", f"{route['ip_prefix']} via {route['nexthop']}"))
         _add_parts(tree, parts, "logical_router", router)
         yield tree
+
+
+def _gateway(port: Item) -> str:
+    """Which chassis are in charge of a router port, if any are."""
+    if port["ha_chassis_group"]:
+        return f"  gateway of group {port['ha_chassis_group']}"
+    return f"  gateway on {_text(port['gateway_chassis'])}" if port["gateway_chassis"] else ""
 
 
 def _groups(
@@ -245,6 +257,8 @@ def _groups(
         _add_acls(tree, rules[_qualified(group)])
         _add_parts(tree, parts, "port_group", group)
         yield tree
+    for group in _items(client, "ha-chassis-groups", project):
+        yield _tree(f"HA chassis group {_qualified(group)}", _text(group["chassis"]))
     for members in _items(client, "address-sets", project):
         yield _tree(f"address set ${_qualified(members)}", " ".join(members["addresses"]))
 

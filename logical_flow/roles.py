@@ -40,6 +40,8 @@ class Role(StrEnum):
     """Finds the MAC address of the next hop."""
     TRANSLATION = "translation"
     """Translates addresses of connections."""
+    GATEWAY = "gateway"
+    """Sends packets to the chassis that is in charge of a gateway port."""
     DELIVERY = "delivery"
     """Hands the packet to what is attached to the output port."""
     OTHER = "other"

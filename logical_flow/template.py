@@ -184,6 +184,8 @@ class Template:
         self.actions: Actions = parse_actions(actions, with_holes=True)
         self.only = only
         self.arguments = _collect_holes(priority, self.match, self.actions)
+        if only is not None and only.hole not in [hole.name for hole in self.arguments]:
+            self.arguments = (*self.arguments, Hole(only.hole, HoleType.LPORT))
         self._names = tuple(hole.name for hole in self.arguments)
         if only is not None and Hole(only.hole, HoleType.LPORT) not in self.arguments:
             raise TemplateError(f"`{only}' names no hole of type lport")

@@ -40,7 +40,12 @@ _OF_SWITCH = _taken(
     select(LogicalSwitchPort.tunnel_key).where(LogicalSwitchPort.logical_switch_id == _OWNER)
 )
 _OF_ROUTER = _taken(
-    select(LogicalRouterPort.tunnel_key).where(LogicalRouterPort.logical_router_id == _OWNER)
+    union(
+        select(LogicalRouterPort.tunnel_key).where(LogicalRouterPort.logical_router_id == _OWNER),
+        select(LogicalRouterPort.redirect_key.label("tunnel_key")).where(
+            LogicalRouterPort.logical_router_id == _OWNER
+        ),
+    )
 )
 _ROUTES = _taken(
     select(StaticRoute.number.label("tunnel_key")).where(StaticRoute.logical_router_id == _OWNER)
@@ -67,7 +72,7 @@ class TunnelKeys:
         return self._port(_OF_SWITCH, switch)
 
     def router_port(self, router: LogicalRouter) -> int:
-        """A key for a new port of `router`."""
+        """A key for a new port of `router`, or for what stands for a gateway port."""
         return self._port(_OF_ROUTER, router)
 
     def static_route(self, router: LogicalRouter) -> int:

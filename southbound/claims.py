@@ -117,6 +117,12 @@ class Claims:
 
         return max(allowed, key=rank)
 
+    def latest(self, port: str, candidates: Collection[str], alive: Callable[[str], bool]) -> str:
+        """The one of the `candidates` that claimed a port last, the living before the dead."""
+        claims = self._claims.get(port, {})
+        allowed = [name for name in candidates if name in claims]
+        return max(allowed, key=lambda name: (alive(name), claims[name]), default="")
+
     def _claimants(self, ports: Iterable[str]) -> Mapping[str, int]:
         """The chassis that claim a port, with when each plugged it in last."""
         found: dict[str, int] = {}

@@ -202,6 +202,8 @@ class Facts:
         binding = self._binding(port)
         if binding is None:
             return True
+        if binding.kind.placed_by is PlacedBy.ELECTED:
+            return chassis in binding.electorate
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return False
         if binding.candidates is not None:
@@ -218,6 +220,9 @@ class Facts:
         binding = self._binding(port)
         if binding is None or binding.chassis == chassis:
             return ""
+        if binding.kind.placed_by is PlacedBy.ELECTED:
+            others = chassis not in binding.electorate
+            return f"{port}: other chassis are named for it" if others else ""
         if not binding.kind.has_interface:
             return f"{port}: a port of type {binding.type} takes no interface"
         if binding.candidates is not None and chassis not in binding.candidates:
@@ -269,6 +274,11 @@ class Facts:
         """The binding with its facts as they are now. Those of its parent are settled."""
         if binding.kind.placed_by is PlacedBy.PARENT:
             return self._beside_parent(binding)
+        if binding.kind.placed_by is PlacedBy.ELECTED:
+            self._requests.put(binding)
+            elected = self._elected(binding)
+            self._note_port(binding.id, PortFact(elected.chassis, elected.up))
+            return elected
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return _unbound(binding)
         self._requests.put(binding)
@@ -292,6 +302,8 @@ class Facts:
         """The binding with the facts that it would have, if it were there. Notes nothing."""
         if binding.kind.placed_by is PlacedBy.PARENT:
             return self._at(binding, self._fact_beside(binding))
+        if binding.kind.placed_by is PlacedBy.ELECTED:
+            return self._elected(binding)
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return _unbound(binding)
         candidates = self._candidates(binding, self._holder(binding.id))
@@ -300,6 +312,18 @@ class Facts:
         )
         further = self._further(binding, candidates, chassis)
         return self._at(binding, self._fact(binding, chassis, further))
+
+    def _elected(self, binding: PortBinding) -> PortBinding:
+        """The binding of a port for which chassis are elected, by what they say of the outcome.
+
+        They decide among themselves, the server only hears of it: the last one that said that it
+        is in charge has the port, up as long as that one is alive.
+        """
+        resolved = self._resolved(binding, self._holder(binding.id)).chassis
+        chassis = self._claims.latest(binding.name, resolved, self._is_alive)
+        return msgspec.structs.replace(
+            binding, chassis=chassis, up=self._is_alive(chassis), candidates=resolved
+        )
 
     def problems(self, binding: PortBinding) -> tuple[str, ...]:
         """What is wrong with where the port is or shall be, a sentence each.

@@ -93,6 +93,8 @@ port_binding = Table(
     Column("parent_name", _name, nullable=False),
     Column("tag", Integer, nullable=False),
     Column("activation", Text, nullable=False),
+    Column("distributed_port", _name, nullable=False),
+    Column("preemptive", Boolean, nullable=False),
 )
 
 port_fact = Table(

@@ -23,6 +23,9 @@ class PlacedBy(Enum):
     """The port that it is nested in: it is where that is."""
     NONE_NEEDED = auto()
     """It is on every chassis that needs it, and is never bound to one."""
+    ELECTED = auto()
+    """The chassis that it names: it is on the highest-ranked one that is alive, as each chassis
+    sees it by itself; where it names one only, there."""
     NOT_KNOWN = auto()
 
 
@@ -61,13 +64,24 @@ PATCH: Final = PortKind(
     "patch", False, False, PlacedBy.NONE_NEEDED, Transport.HERE, joins_datapaths=True
 )
 """One end of a link between two logical switches and routers."""
+CHASSIS_REDIRECT: Final = PortKind(
+    "chassisredirect", False, False, PlacedBy.ELECTED, Transport.TUNNEL
+)
+"""What stands for a gateway port on its router: packets to it leave through the gateway port,
+on the chassis that is in charge of that."""
+L3_GATEWAY: Final = PortKind(
+    "l3gateway", False, False, PlacedBy.ELECTED, Transport.TUNNEL, joins_datapaths=True
+)
+"""One end of a link that is on one chassis only: between a gateway router and the rest."""
 UNKNOWN: Final = PortKind("", False, False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
 """What ports are of a type that this release doesn't know."""
 
-TypeName = Literal["vif", "nested", "patch"]
+TypeName = Literal["vif", "nested", "patch", "chassisredirect", "l3gateway"]
 """The names of the types, for those who describe them."""
 
-PORT_KINDS: Final[Mapping[str, PortKind]] = {kind.name: kind for kind in (VIF, NESTED, PATCH)}
+PORT_KINDS: Final[Mapping[str, PortKind]] = {
+    kind.name: kind for kind in (VIF, NESTED, PATCH, CHASSIS_REDIRECT, L3_GATEWAY)
+}
 """All that this release knows, by the names of their types."""
 
 

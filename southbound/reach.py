@@ -2,8 +2,8 @@
 
 A packet of a bound port can get to each switch and router that hangs together with the
 port's switch through patch ports. So datapaths fall into *components*, and a chassis
-reaches those in which it has a port. A set (address set or port group) is reached with a
-datapath whose flows name it.
+reaches those in which it has a port, or may be elected to have one. A set (address set or
+port group) is reached with a datapath whose flows name it.
 
 Kept row by row, since it decides about every subscription and learned address. Joining
 two components moves the smaller one, and parting them walks no further than the smaller
@@ -64,7 +64,7 @@ class _Component:
 
 
 class _Place(NamedTuple):
-    """What a port row says here: where it is bound, and what it leads to."""
+    """What a port row says here: which chassis have it or may, and what it leads to."""
 
     datapath: DatapathId
     chassis: tuple[ChassisName, ...]
@@ -102,7 +102,8 @@ class Reach:
         for row in puts:
             if isinstance(row, PortBinding):
                 peer = row.peer_datapath if row.joins_datapaths else ""
-                self._put_port(row.id, _Place(row.datapath, row.all_chassis, peer), changes)
+                chassis = row.electorate or row.all_chassis
+                self._put_port(row.id, _Place(row.datapath, chassis, peer), changes)
             elif isinstance(row, FlowGroup):
                 self._put_group(row.key, row.datapath, sets_named(row.payload), changes)
         return changes

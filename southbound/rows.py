@@ -14,6 +14,7 @@ scope                     rows
                           :class:`FdbEntry`, :class:`RouterAdvertisement`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
+``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected
 ``set:<sigil and name>``  :class:`SetMember`
 ========================  ====================================================
 
@@ -24,7 +25,7 @@ from typing import ClassVar, Literal, TypeAlias
 
 import msgspec
 
-from southbound.port_types import PortKind, kind_of
+from southbound.port_types import PlacedBy, PortKind, kind_of
 
 GLOBAL_SCOPE = "global"
 
@@ -38,6 +39,10 @@ def datapath_scope(datapath: str) -> str:
 
 def port_scope(name: str) -> str:
     return f"port:{name}"
+
+
+def chassis_scope(name: str) -> str:
+    return f"chassis:{name}"
 
 
 def set_scope(name: str) -> str:
@@ -178,6 +183,10 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     A port that moves may be on `additional_chassis` beside its own, which are facts as well: all
     of them are sent its packets. With an `activation` it is blocked on these, but for packets
     that tell that it has come; `activated` are those where it has.
+
+    Of a port that is elected, `candidates` are in the order of their ranks, `chassis` is the one
+    that said last that it is in charge, and a `preemptive` one goes back to a higher rank that
+    has returned. `distributed_port` is the gateway port that a `chassisredirect` stands for.
     """
 
     table: ClassVar[str] = "port_binding"
@@ -204,6 +213,8 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     activation: tuple[str, ...] = ()
     additional_chassis: tuple[str, ...] = ()
     activated: tuple[str, ...] = ()
+    distributed_port: str = ""
+    preemptive: bool = True
 
     @property
     def key(self) -> str:
@@ -211,9 +222,22 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
 
     @property
     def scopes(self) -> tuple[str, ...]:
-        """Its datapath and what it is called; what is nested goes with its parent as well."""
+        """Its datapath and what it is called; what is nested goes with its parent as well.
+
+        One that is elected is also for the chassis that may be.
+        """
         called = {*self.iface_ids, self.parent, self.parent_name} - {""}
-        return (datapath_scope(self.datapath), *map(port_scope, sorted(called)))
+        return (
+            datapath_scope(self.datapath),
+            *map(port_scope, sorted(called)),
+            *map(chassis_scope, self.electorate),
+        )
+
+    @property
+    def electorate(self) -> tuple[str, ...]:
+        """The chassis among which it is elected where the port is, the highest rank first."""
+        is_elected = self.kind.placed_by is PlacedBy.ELECTED
+        return (self.candidates or ()) if is_elected else ()
 
     @property
     def all_chassis(self) -> tuple[str, ...]:

@@ -17,6 +17,8 @@ from translator.features.acl import relations as acls
 from translator.features.dhcp import flows as dhcp_flows
 from translator.features.dhcp import options as dhcp_options
 from translator.features.dhcp import relations as dhcp
+from translator.features.gateways import relations as gateways
+from translator.features.gateways import static as gateways_static
 from translator.features.load_balancing import flows as balancing_flows
 from translator.features.load_balancing import inputs as balancing_inputs
 from translator.features.load_balancing import relations as balancing
@@ -49,7 +51,11 @@ from translator.inputs import (
 Derivations = tuple[Callable[..., Any], ...]
 
 DATAPATHS: Derivations = (bindings.switch_datapath, bindings.router_datapath)
-PORTS: Derivations = (bindings.switch_port_binding, bindings.router_port_binding)
+PORTS: Derivations = (
+    bindings.switch_port_binding,
+    bindings.router_port_binding,
+    bindings.redirect_binding,
+)
 ROWS: Derivations = (*DATAPATHS, *PORTS, advertisements.router_advertisement)
 """Derivations whose results are rows as they are; agents need them in this order."""
 FLOWS: Derivations = (
@@ -86,6 +92,7 @@ INPUTS: Mapping[str, InputTable] = {
     for table in (
         *inputs.TABLES,
         dhcp_options.TABLE,
+        gateways_static.TABLE,
         static.TABLE,
         nat_rows.TABLE,
         policy_inputs.TABLE,
@@ -107,6 +114,7 @@ def _relations(graph: Graph) -> None:
     graph.group(names.address_sets_named, over=AddressSet)
     graph.group(names.port_groups_named, over=PortGroup)
     graph.group(names.switch_ports_named, over=LogicalSwitchPort)
+    graph.group(gateways.gateway_ports, over=LogicalRouterPort)
     graph.group(relations.switch_ports_towards, over=LogicalSwitchPort)
     graph.derive(relations.attachment, over=LogicalSwitchPort)
     graph.group(relations.attached_router_ports, over=relations.attachment)
@@ -157,6 +165,7 @@ def _rows(graph: Graph) -> None:
     graph.derive(bindings.switch_port_binding, over=LogicalSwitchPort, output=True)
     graph.derive(bindings.router_port_binding, over=LogicalRouterPort, output=True)
     graph.derive(advertisements.router_advertisement, over=LogicalRouterPort, output=True)
+    graph.derive(bindings.redirect_binding, over=LogicalRouterPort, output=True)
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)

@@ -183,10 +183,13 @@ class LogicalSwitchPort(NamedTuple):
 
 
 class LogicalRouter(NamedTuple):
+    """`chassis` is the one that a gateway router is on; empty for a router that is everywhere."""
+
     id: str
     name: str
     enabled: bool
     tunnel_key: int
+    chassis: Annotated[str, Column("chassis", _or_empty)] = ""
 
 
 def _networks4(texts: list[str]) -> tuple[Interface, ...]:
@@ -197,8 +200,17 @@ def _networks6(texts: list[str]) -> tuple[Interface, ...]:
     return tuple(n for n in map(interface, texts) if len(n.ip) == 16)
 
 
+def ranked_chassis(entries: list[dict[str, Any]]) -> tuple[str, ...]:
+    """The names of chassis that are stored with their ranks, the highest rank first."""
+    return tuple(str(entry["chassis"]) for entry in entries)
+
+
 class LogicalRouterPort(NamedTuple):
-    """`networks4` and `networks6` as declared, without the link-local address."""
+    """`networks4` and `networks6` as declared, without the link-local address.
+
+    A port with a `redirect_key` is a gateway port; its chassis, the highest rank first, are its
+    own or those of a group.
+    """
 
     id: str
     router: Annotated[str, Column("logical_router_id")]
@@ -212,6 +224,9 @@ class LogicalRouterPort(NamedTuple):
     qualified: str = ""
     route_table: Annotated[int, Column("route_table", route_table_number)] = 0
     advertisement: Annotated[Advertisement | None, Column("ipv6_ra", read_advertisement)] = None
+    gateway_chassis: Annotated[tuple[str, ...], Column("gateway_chassis", ranked_chassis)] = ()
+    ha_chassis_group: Annotated[str, Column("ha_chassis_group_id", _or_empty)] = ""
+    redirect_key: int | None = None
 
     @property
     def networks(self) -> tuple[Interface, ...]:

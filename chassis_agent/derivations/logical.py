@@ -200,7 +200,7 @@ class _Surroundings:
 
     def is_local(self, name: str) -> bool:
         place = self._places.get(name) or self._place(name)
-        return place is not None and place.where in ("here", "patch")
+        return place is not None and place.where not in ("away", "nowhere")
 
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)

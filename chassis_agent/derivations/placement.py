@@ -7,10 +7,12 @@ from chassis_agent.inputs import LocalPort, ThisChassis
 from chassis_agent.physical import Tunnel
 from incremental import Read
 from southbound.encaps import Address, tunnel_addresses, way_to
-from southbound.port_types import Transport
+from southbound.port_types import PlacedBy, Transport
 from southbound.rows import Chassis, Datapath, PortBinding
 
-Where = Literal["here", "patch", "away", "nowhere"]
+Where = Literal["here", "patch", "gateway", "redirect", "away", "nowhere"]
+"""Of ports that are elected, `gateway` is one end of a link that is here, `redirect` what stands
+for a gateway port of which this chassis is in charge."""
 
 
 class Placement(NamedTuple):
@@ -32,6 +34,8 @@ def placement(read: Read, name: str) -> Placement | None:
     row = read(PortBinding, name)
     if row is None:
         return None
+    if row.kind.placed_by is PlacedBy.ELECTED:
+        return _elected(read, row)
     where: Where = "nowhere"
     if row.joins_datapaths:
         where = "patch"
@@ -47,6 +51,27 @@ def placement(read: Read, name: str) -> Placement | None:
     return Placement(row.datapath, row.tunnel_key, where, chassis, row.multicast, others)
 
 
+def _elected(read: Read, row: PortBinding) -> Placement:
+    chassis = in_charge(read, row)
+    where: Where = "nowhere"
+    if chassis:
+        here: Where = "gateway" if row.joins_datapaths else "redirect"
+        where = here if chassis == _own_name(read) else "away"
+    elsewhere = chassis if where == "away" else ""
+    return Placement(row.datapath, row.tunnel_key, where, elsewhere, row.multicast)
+
+
+def in_charge(_read: Read, row: PortBinding) -> str:
+    """The chassis that has an elected port, as this one sees it; empty without any."""
+    return next(iter(row.electorate), "")
+
+
+def residents(name: str, place: Placement) -> Iterator[tuple[str, str]]:
+    """The elected ports that are here."""
+    if place.where in ("gateway", "redirect"):
+        yield "", name
+
+
 class Member(NamedTuple):
     """Who gets a copy of a multicast packet: a port of this host, or a chassis."""
 
@@ -57,7 +82,7 @@ class Member(NamedTuple):
 
 def multicast_members(_name: str, place: Placement) -> Iterator[tuple[tuple[str, str], Member]]:
     """Members by datapath and group. All ports of a chassis are one member."""
-    if place.where == "nowhere":
+    if place.where in ("nowhere", "redirect"):
         return
     key = 0 if place.where == "away" else place.port_key
     members = [Member(place.where, key, place.chassis)]

@@ -36,6 +36,7 @@ from chassis_agent.physical import (
     nested_flows,
     patch_flows,
     probe_flows,
+    redirect_flow,
     remote_flows,
     tells_of_arrival,
 )
@@ -58,6 +59,12 @@ def port_flows(read: Read, name: str) -> Flows:
     ways = _ways(read, place)
     if place.where == "away":
         return tuple(remote_flows(datapath, place.port_key, ways, cookie=cookie)) if ways else ()
+    if place.where == "redirect":
+        row = read(PortBinding, name)
+        port = None if row is None else read(placement, row.distributed_port)
+        if port is None:
+            return ()
+        return (redirect_flow(datapath, place.port_key, port.port_key, cookie=cookie),)
     here = _side(read, name)
     if here is None:
         return ()
@@ -65,7 +72,7 @@ def port_flows(read: Read, name: str) -> Flows:
 
 
 def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int) -> Flows:
-    if place.where == "patch":
+    if place.where in ("patch", "gateway"):
         row = read(PortBinding, name)
         peer = _side(read, row.peer) if row is not None and row.peer else None
         return () if peer is None else tuple(patch_flows(here, peer, cookie=cookie))
@@ -101,6 +108,7 @@ def multicast_flows(read: Read, key: tuple[str, str]) -> Wanted | None:
         KEYS[group],
         local=[member.port_key for member in members if member.where == "here"],
         patch=[member.port_key for member in members if member.where == "patch"],
+        gateways=[member.port_key for member in members if member.where == "gateway"],
         remote=[way for way in ways if way is not None],
         reach=reach,
         cookie=physical_cookie(datapath, KEYS[group]),

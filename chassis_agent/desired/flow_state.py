@@ -17,6 +17,7 @@ from chassis_agent.derivations.logical import (
     set_members,
     used_sets,
 )
+from chassis_agent.derivations.placement import residents
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
@@ -155,6 +156,11 @@ class FlowState:
     def hit_counters(self) -> dict[int, int]:
         """The numbers of the groups that count for ACLs, with the flow groups that they are of."""
         return {number: group for _, (group, number) in self._engine.rows(hit_counters)}
+
+    @property
+    def residents(self) -> frozenset[str]:
+        """The elected ports that are on this chassis."""
+        return frozenset(name for _, name in self._engine.rows(residents))
 
     def pack(self, read: Read, group: int) -> tuple[Flow, ...]:
         """The flows that a flow group would be, were the rows what `read` says."""

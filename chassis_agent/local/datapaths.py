@@ -9,22 +9,28 @@ grows step by step until the rows name no datapath that isn't in it.
 from collections.abc import Iterable
 from typing import TypeAlias
 
+from southbound.port_types import PlacedBy
 from southbound.rows import PortBinding
 
 DatapathId: TypeAlias = str
 
 
 class PatchLinks:
-    """The patch ports between datapaths, kept row by row."""
+    """The patch ports between datapaths that are on this host, kept row by row.
 
-    def __init__(self) -> None:
+    Those that are on one chassis only lead nowhere on others.
+    """
+
+    def __init__(self, own: str = "") -> None:
+        """`own` is the name of this chassis."""
+        self._own = own
         self._links: dict[DatapathId, dict[str, DatapathId]] = {}
         self._datapaths: dict[str, DatapathId] = {}
 
     def put(self, row: PortBinding) -> bool:
         """Takes a port row; returns whether links changed."""
         changed = self.remove(row.id) if self._is_elsewhere(row) else False
-        if not row.joins_datapaths or not row.peer_datapath:
+        if not (row.joins_datapaths and row.peer_datapath and self._may_be_here(row)):
             return self.remove(row.id) or changed
         links = self._links.setdefault(row.datapath, {})
         if links.get(row.id) == row.peer_datapath:
@@ -53,6 +59,9 @@ class PatchLinks:
                     found.add(peer)
                     todo.append(peer)
         return frozenset(found)
+
+    def _may_be_here(self, row: PortBinding) -> bool:
+        return row.kind.placed_by is not PlacedBy.ELECTED or self._own in row.electorate
 
     def _is_elsewhere(self, row: PortBinding) -> bool:
         return self._datapaths.get(row.id, row.datapath) != row.datapath

@@ -23,13 +23,16 @@ HEADLESS_SECONDS: Final = 2.0
 class NeededRows:
     """Subscribes to what is needed. Belongs to one event loop."""
 
-    def __init__(self, watch: WatchClient, on_settled: Callable[[], None]) -> None:
+    def __init__(self, chassis: str, watch: WatchClient, on_settled: Callable[[], None]) -> None:
         """`on_settled` is called once, when the host has become settled."""
+        self._chassis = chassis
+        self._elections: dict[str, str] = {}
+        """The datapaths of the ports for which this chassis may be elected, by port."""
         self.datapaths: frozenset[str] = frozenset()
         """Those that hang together with the ports here."""
         self._watch = watch
         self._on_settled = on_settled
-        self._links = PatchLinks()
+        self._links = PatchLinks(chassis)
         self._subscribed: frozenset[str] = frozenset()
         self._in_sync: frozenset[str] = frozenset()
         self._has_rows = False
@@ -81,17 +84,25 @@ class NeededRows:
         for table, key in batch.deletes:
             if table == PortBinding.table:
                 self._links.remove(key)
+                self._elections.pop(key, None)
         for row in batch.puts:
             if isinstance(row, PortBinding):
                 self._links.put(row)
+                if self._chassis in row.electorate:
+                    self._elections[row.id] = row.datapath
+                else:
+                    self._elections.pop(row.id, None)
 
     def use_datapaths(self, datapaths: Iterable[str]) -> None:
-        """Ports here are on these datapaths: they are needed, and all that hangs together."""
-        self.datapaths = self._links.reachable(set(datapaths))
+        """Ports here are on these datapaths: they are needed, and all that hangs together.
+
+        So are those of ports for which this chassis may be elected.
+        """
+        self.datapaths = self._links.reachable({*datapaths, *self._elections.values()})
 
     def subscribe(self, plugged: Iterable[str], sets: Iterable[str]) -> None:
         """Ask for what is needed now, and leave what no longer is."""
-        needed = wanted_scopes(plugged, self.datapaths, sets)
+        needed = wanted_scopes(self._chassis, plugged, self.datapaths, sets)
         if needed != self._subscribed:
             self._watch.subscribe(sorted(needed - self._subscribed))
             self._watch.unsubscribe(sorted(self._subscribed - needed))

@@ -12,6 +12,7 @@ from chassis_agent.physical.ports import (
     interface_flows,
     nested_flows,
     patch_flows,
+    redirect_flow,
     remote_flows,
 )
 from chassis_agent.physical.probes import probe_flows
@@ -33,6 +34,7 @@ __all__ = [
     "nested_flows",
     "patch_flows",
     "probe_flows",
+    "redirect_flow",
     "remote_flows",
     "tells_of_arrival",
 ]

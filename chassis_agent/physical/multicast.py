@@ -97,6 +97,7 @@ def group_flows(
     *,
     local: Iterable[int],
     patch: Iterable[int],
+    gateways: Iterable[int] = (),
     remote: Iterable[tunnels.Tunnel],
     reach: Reach,
     cookie: int,
@@ -104,10 +105,12 @@ def group_flows(
     """The flows of one group, with the OpenFlow groups that they refer to, if any.
 
     `local` and `patch` are the keys of its members that are bound here and of
-    its patch ports, `remote` the ways to the chassis that have members.
+    its patch ports, `gateways` those of links that are on this chassis only, which get a
+    copy from wherever it starts; `remote` are the ways to the chassis that have members.
     Raises ValueError for a group that needs more parts than a flow can name.
     """
     here = [_copy(key, reach.local) for key in sorted(local)]
+    here += [_copy(key, reach.patch) for key in sorted(gateways)]
     across = [_copy(key, reach.patch) for key in sorted(patch)]
     away = list(_sendings(datapath_key, sorted(remote, key=_by_address)))
     group = on(datapath_key, reg15=group_key)

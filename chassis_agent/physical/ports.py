@@ -122,6 +122,17 @@ def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
     return [*delivery_flows(side, cookie=cookie), leave(side, cross, cookie=cookie)]
 
 
+def redirect_flow(datapath_key: int, redirect_key: int, port_key: int, *, cookie: int) -> Flow:
+    """What stands for a gateway port, on the chassis in charge: packets go on to that port."""
+    return flow(
+        tables.OUTPUT,
+        UNICAST,
+        on(datapath_key, reg15=redirect_key),
+        act.set_field(OUTPORT, port_key) + act.resubmit(tables.OUTPUT),
+        cookie=cookie,
+    )
+
+
 def remote_flows(
     datapath_key: int, port_key: int, ways: Iterable[tunnels.Tunnel], *, cookie: int
 ) -> list[Flow]:

@@ -42,7 +42,7 @@ class NextHopHandler:
         if question is None:
             return
         packet = punt.packet
-        next_hop = _next_hop(punt.opcode, packet)
+        next_hop = self._of_gateway_port(_next_hop(punt.opcode, packet))
         waiting = Waiting(packet.packet, packet.restored_metadata())
         mac = self._known_mac(next_hop)
         if mac is not None:
@@ -76,6 +76,17 @@ class NextHopHandler:
         key = MacBinding(port.datapath, port.name, address, "").key
         row: MacBinding | None = self._host.rows(MacBinding).get(key)
         return None if row is None else bytes.fromhex(row.mac.replace(":", ""))
+
+    def _of_gateway_port(self, next_hop: NextHop) -> NextHop:
+        """Return the next hop as that of the port at which the neighbour will answer.
+
+        What leaves through a gateway port is sent to what stands for it.
+        """
+        port = self._host.ports.port(PortKeys(next_hop.datapath_key, next_hop.port_key))
+        if port is None or not port.distributed_port:
+            return next_hop
+        keys = self._host.ports.keys(port.distributed_port)
+        return next_hop if keys is None else NextHop(*keys, next_hop.ip)
 
     def _go_on(self, waiting: Waiting, mac: bytes) -> None:
         """Send a packet to the neighbour that it waited for."""

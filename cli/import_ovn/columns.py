@@ -203,7 +203,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "load_balancer_group": _NO_LOAD_BALANCING,
         "copp": _NO_METERS,
         "options": {
-            "chassis": _NO_GATEWAYS,
+            "chassis": KEPT,
             "dnat_force_snat_ip": KEPT,
             "lb_force_snat_ip": KEPT,
             "snat-ct-zone": KEPT,
@@ -222,8 +222,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "peer": KEPT,
         "enabled": KEPT,
         "external_ids": KEPT,
-        "gateway_chassis": _NO_GATEWAYS,
-        "ha_chassis_group": _NO_GATEWAYS,
+        "gateway_chassis": KEPT,
+        "ha_chassis_group": KEPT,
         "ipv6_ra_configs": Unsupported(
             "there are no router advertisements", needs=needs.ADDRESS_MODE
         ),
@@ -298,7 +298,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
     "Meter": _UNUSED,
     "Mirror": _UNUSED,
     "BFD": _UNUSED,
-    "HA_Chassis_Group": _UNUSED,
+    "HA_Chassis_Group": {"name": KEPT, "ha_chassis": KEPT, "external_ids": KEPT},
     "Chassis_Template_Var": _UNUSED,
     # How to reach the database itself.
     "Connection": KEPT,

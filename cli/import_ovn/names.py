@@ -42,6 +42,7 @@ class Names:
         self._give(snapshot.rows("Logical_Router_Port"), taken)
         self._give(snapshot.rows("Port_Group"), ())
         self._give(snapshot.rows("Address_Set"), ())
+        self._give(snapshot.rows("HA_Chassis_Group"), ())
 
     def of(self, row: Row) -> str:
         """The row's name here; its own, where names identify nothing."""

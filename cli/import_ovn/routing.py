@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.gateways import Gateways
 from cli.import_ovn.nat import Nats
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import address, interface, mac
@@ -32,9 +33,10 @@ Ports = Mapping[str, tuple[str, Values]]
 class Routing:
     """Translates routers. Ports come first: those of other routers and switches need them."""
 
-    def __init__(self, draft: Draft) -> None:
+    def __init__(self, draft: Draft, gateways: Gateways) -> None:
         self._draft = draft
         self._nats = Nats(draft)
+        self._gateways = gateways
         self.ports: dict[str, tuple[str, Values]] = {}
         self._incomplete: set[str] = set()
         """The UUIDs of ports of which not all networks are imported."""
@@ -62,6 +64,7 @@ class Routing:
             "mac": read,
             "networks": networks,
             "enabled": row.flag("enabled", default=True),
+            **self._gateways.of_port(row),
         }
         if table := row.mapping("options").get("route_table"):
             values["route_table"] = table
@@ -87,8 +90,12 @@ class Routing:
 
     def router(self, row: Row) -> Values:
         """A router with its ports and routes."""
-        values = {"enabled": row.flag("enabled", default=True)}
-        accepted = self._draft.accepted(row, LogicalRouterProperties, values) or {}
+        values = {
+            "enabled": row.flag("enabled", default=True),
+            **self._gateways.of_router(row),
+        }
+        columns = {"chassis": "options:chassis"}
+        accepted = self._draft.accepted(row, LogicalRouterProperties, values, columns) or {}
         rows = self._draft.snapshot.referred(row, "ports", "Logical_Router_Port")
         rows = [port for port in rows if is_read(port)]
         ports = {

@@ -9,6 +9,7 @@ from cli.import_ovn.dhcp import Dhcp
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.filtering import Filtering
 from cli.import_ovn.findings import Report
+from cli.import_ovn.gateways import Gateways
 from cli.import_ovn.policies import Policies
 from cli.import_ovn.routing import Routing
 from cli.import_ovn.snapshot import Snapshot
@@ -29,7 +30,8 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     in the document. The same rows always make the same document.
     """
     draft = Draft(snapshot)
-    routing = Routing(draft)
+    gateways = Gateways(draft)
+    routing = Routing(draft, gateways)
     add_copies(draft, routing.ports)
     dhcp = Dhcp(draft)
     switching = Switching(draft, routing.ports, dhcp)
@@ -58,4 +60,6 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     }
     if balancing.load_balancers:
         document["load_balancers"] = balancing.load_balancers
+    if gateways.groups:
+        document["ha_chassis_groups"] = gateways.groups
     return Imported(document, draft.report)

@@ -11,6 +11,7 @@ from northbound.models.filtering import (
     PortGroup,
     PortGroupPort,
 )
+from northbound.models.gateways import HaChassisGroup
 from northbound.models.history import Change, Revision, RevisionCounter
 from northbound.models.load_balancing import (
     LoadBalancer,
@@ -78,6 +79,7 @@ __all__ = [
     "Base",
     "Change",
     "DhcpOptions",
+    "HaChassisGroup",
     "LoadBalancer",
     "LoadBalancerSwitch",
     "LoadBalancerVip",

@@ -41,6 +41,7 @@ class Base(DeclarativeBase):
         list[str]: JSON,
         dict[str, str]: JSON,
         dict[str, Any]: JSON(none_as_null=True),
+        list[dict[str, Any]]: JSON,
     }
 
 
@@ -112,7 +113,7 @@ def has_names(model: type[Resource]) -> bool:
 def reference(
     column: str, *, nullable: bool = False, primary_key: bool = False, sort_order: int = 0
 ) -> MappedColumn[Any]:
-    """A column that holds the id of another object."""
+    """A column that holds the id of another object; `sort_order` as in `mapped_column`."""
     key = ForeignKey(column, deferrable=True, initially="DEFERRED")
     if primary_key:
         return mapped_column(Uuid, key, primary_key=True)

@@ -17,6 +17,7 @@ class LogicalRouter(Resource):
     name: Mapped[str] = mapped_column(Name)
     enabled: Mapped[bool] = mapped_column(default=True)
     tunnel_key: Mapped[int] = mapped_column(unique=True)
+    chassis: Mapped[str | None] = mapped_column(Name, default=None, sort_order=93)
 
 
 class LogicalRouterPort(Resource):
@@ -25,7 +26,8 @@ class LogicalRouterPort(Resource):
     `networks` lists its own addresses with their prefix lengths
     (``10.0.0.1/24``). `peer` names the router port at the other end of a
     router-to-router link, and that one's `peer` names this port. `ipv6_ra` is what it
-    tells in router advertisements.
+    tells in router advertisements. `redirect_key` is the tunnel key of what stands for it
+    while it is a gateway port.
     """
 
     __tablename__ = "logical_router_port"
@@ -43,6 +45,11 @@ class LogicalRouterPort(Resource):
     tunnel_key: Mapped[int]
     route_table: Mapped[str] = mapped_column(Name, default="main", sort_order=93)
     ipv6_ra: Mapped[dict[str, Any] | None] = mapped_column(default=None, sort_order=94)
+    gateway_chassis: Mapped[list[dict[str, Any]]] = mapped_column(default=list, sort_order=95)
+    ha_chassis_group_id: Mapped[str | None] = reference(
+        "ha_chassis_group.id", nullable=True, sort_order=96
+    )
+    redirect_key: Mapped[int | None] = mapped_column(default=None, sort_order=97)
 
 
 class StaticRoute(Resource):

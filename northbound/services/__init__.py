@@ -8,6 +8,7 @@ from northbound.services.address_sets import AddressSetService
 from northbound.services.base import Service
 from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.filters import LABEL_FILTER
+from northbound.services.ha_chassis_groups import HaChassisGroupService
 from northbound.services.load_balancers import LoadBalancerService, LoadBalancerVipService
 from northbound.services.nats import NatService
 from northbound.services.port_groups import PortGroupService
@@ -23,6 +24,7 @@ from northbound.specs import SPECS
 DHCP_OPTIONS = DhcpOptionsService()
 LOGICAL_SWITCHES = LogicalSwitchService()
 LOGICAL_SWITCH_PORTS = LogicalSwitchPortService()
+HA_CHASSIS_GROUPS = HaChassisGroupService()
 LOGICAL_ROUTERS = LogicalRouterService()
 LOGICAL_ROUTER_PORTS = LogicalRouterPortService()
 STATIC_ROUTES = StaticRouteService()
@@ -39,6 +41,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     DHCP_OPTIONS,
     LOGICAL_SWITCHES,
     LOGICAL_SWITCH_PORTS,
+    HA_CHASSIS_GROUPS,
     LOGICAL_ROUTERS,
     LOGICAL_ROUTER_PORTS,
     STATIC_ROUTES,

@@ -17,9 +17,10 @@ spec, with other objects by name, and the facts that they cannot set.
 
 from collections.abc import Collection, Mapping, Sequence
 from operator import attrgetter
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, get_args
 
 from pydantic import BaseModel
+from pydantic.fields import FieldInfo
 from sqlalchemy import ColumnElement, select
 
 from northbound.errors import (
@@ -57,6 +58,8 @@ R = TypeVar("R", bound=Resource)
 
 def plain_value(value: Any) -> Any:
     """Return a field's value as a column holds it: what has fields of its own as a mapping."""
+    if isinstance(value, list):
+        return [plain_value(each) for each in value]
     return value.model_dump() if isinstance(value, BaseModel) else value
 
 
@@ -116,9 +119,12 @@ class Service(Generic[M, S]):
         )
         self._natural_key = tuple(by_name[name].column for name in self.declaration.natural_key)
         self._name_models = tuple(map(resource_model, self.declaration.names or (self.kind,)))
-        # Links are filled in after a document has been read, and so need another check.
-        self._is_checked = not self.links and checks_of(self.spec) == checks_of(
-            self.declaration.properties
+        # Links are filled in after a document has been read, and so need another check; lists of
+        # objects are plain ones in a document that was read.
+        self._is_checked = (
+            not self.links
+            and not any(map(_holds_objects, self.spec.model_fields.values()))
+            and checks_of(self.spec) == checks_of(self.declaration.properties)
         )
         self._describing = tuple(f for f in self.fields if f.name not in self.members)
         columns = [field.column for field in self._describing]
@@ -524,3 +530,9 @@ class Service(Generic[M, S]):
     def _order(self) -> list[ColumnElement[Any]]:
         columns = self.model.__mapper__.columns
         return [columns["name"], columns["id"]] if has_names(self.model) else [columns["id"]]
+
+
+def _holds_objects(field: FieldInfo) -> bool:
+    """Return whether the value of a field is a list of objects that have fields themselves."""
+    elements = get_args(field.annotation)
+    return any(isinstance(each, type) and issubclass(each, BaseModel) for each in elements)

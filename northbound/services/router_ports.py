@@ -17,6 +17,7 @@ from northbound.models import (
 )
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
+from northbound.services.gateways import place_gateway
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.nat_claims import nats_at
 from northbound.services.nexthops import refuse_taking_nexthops
@@ -70,6 +71,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         refuse_taking_nexthops(tx, row, spec.networks)
         tx.helper(RouteTables).take(row.logical_router_id, spec.route_table)
         super()._assign(tx, row, spec, referents)
+        place_gateway(tx, row, referents["logical_router"])
         if old_name is not None and old_name != row.name:
             self._follow_name(tx, row, old_name, attached)
         self._set_peer(tx, row, referents["peer"], attached)

@@ -2,6 +2,7 @@
 
 from northbound.models import LogicalRouter
 from northbound.services.base import Referents, Service
+from northbound.services.gateways import refuse_gateway_router
 from northbound.specs import LogicalRouterSpec
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -20,3 +21,9 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
         referents: Referents,  # noqa: ARG002
     ) -> LogicalRouter:
         return LogicalRouter(tunnel_key=tx.helper(TunnelKeys).datapath())
+
+    def _assign(
+        self, tx: Transaction, row: LogicalRouter, spec: LogicalRouterSpec, referents: Referents
+    ) -> None:
+        super()._assign(tx, row, spec, referents)
+        refuse_gateway_router(tx, row)

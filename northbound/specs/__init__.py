@@ -3,6 +3,7 @@
 from northbound.specs import (
     dhcp,
     filtering,
+    gateways,
     load_balancing,
     nat,
     policies,
@@ -19,6 +20,7 @@ SPECS = in_order(
     [
         *dhcp.KINDS,
         *switching.KINDS,
+        *gateways.KINDS,
         *routing.KINDS,
         *nat.KINDS,
         *filtering.KINDS,

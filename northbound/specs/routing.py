@@ -18,6 +18,7 @@ from northbound.specs.base import (
     unique,
 )
 from northbound.specs.declaration import Declaration, Filtered, OvnSource, RefersTo
+from northbound.specs.gateways import RankedList
 from northbound.specs.router_advertisements import RouterAdvertisement
 
 
@@ -32,6 +33,8 @@ class LogicalRouterProperties(Spec):
     """What a router is like."""
 
     enabled: bool = True
+    chassis: Annotated[Reference | None, Filtered()] = None
+    """The one chassis where the router is: a gateway router. Without it, it is everywhere."""
 
 
 class LogicalRouterSpec(LogicalRouterProperties):
@@ -72,6 +75,10 @@ class LogicalRouterPortProperties(Spec):
     connected networks, which are in all tables."""
     ipv6_ra: RouterAdvertisement | None = None
     """What hosts of its network are told in router advertisements; nothing without it."""
+    gateway_chassis: Annotated[RankedList, Field(default_factory=list)]
+    """Makes it a gateway port: what leaves or enters through it passes by one of these chassis."""
+    ha_chassis_group: Annotated[Reference | None, RefersTo("ha_chassis_group")] = None
+    """Makes it a gateway port, with the chassis of a group that ports may share."""
 
     @model_validator(mode="after")
     def _advertisement_fits(self) -> Self:
@@ -85,6 +92,12 @@ class LogicalRouterPortProperties(Spec):
         for (i, one), (j, other) in combinations(enumerate(addresses), 2):
             if one == other:
                 raise FieldError("networks", j, f"has the address of {self.networks[i]} again")
+        return self
+
+    @model_validator(mode="after")
+    def _chassis_are_told_once(self) -> Self:
+        if self.gateway_chassis and self.ha_chassis_group is not None:
+            raise FieldError("ha_chassis_group", "the port has gateway_chassis of its own")
         return self
 
 

@@ -7,6 +7,7 @@ scope                     who may watch it
 ``datapath:<id>``         chassis whose bound ports reach it
 ``set:<sigil and name>``  chassis that reach a datapath whose flows name it
 ``port:<name or id>``     chassis that claim a port by this and may have it
+``chassis:<name>``        that chassis
 ========================  ====================================================
 
 Ports are bound by claims, so an agent states its claims before it is told that something
@@ -42,5 +43,7 @@ class ReachAccess:
                 return self._state.reach.uses(chassis, name)
             case "port":
                 return self._state.facts.may_have(chassis, name)
+            case "chassis":
+                return chassis == name
             case _:
                 return scope == GLOBAL_SCOPE

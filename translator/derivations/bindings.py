@@ -1,13 +1,19 @@
 """The southbound rows of datapaths and ports."""
 
 from incremental import Read
-from southbound.port_types import PATCH
+from southbound.port_types import CHASSIS_REDIRECT, L3_GATEWAY, PATCH
 from southbound.rows import Datapath, PortBinding
 from translator.addresses import LINK_LOCAL_NETWORK, host, network_text
 from translator.derivations.relations import (
     peer_router_port,
     router_port_named,
     switch_ports_towards,
+)
+from translator.features.gateways.relations import (
+    chassis_of,
+    gateway_of,
+    redirect_id,
+    redirect_of,
 )
 from translator.features.routing.relations import next_hops_beyond
 from translator.inputs import (
@@ -37,24 +43,29 @@ def router_datapath(read: Read, router: str) -> Datapath | None:
 
 
 def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
-    """A switch port; one that leads to a router is a patch to the router's port."""
+    """A switch port; one that leads to a router is a patch to the router's port.
+
+    The way to a gateway, which is on one chassis at a time, is there only.
+    """
     port = read(LogicalSwitchPort, lsp)
     if port is None:
         return None
     peer = peer_router_port(read, port)
     parent = read(LogicalSwitchPort, port.parent) if port.parent else None
+    gateway = None if peer is None else chassis_of(read, peer)
     return PortBinding(
         id=lsp,
         datapath=port.switch,
         name=port.name,
         tunnel_key=port.tunnel_key,
-        type=port.kind.name,
+        type=port.kind.name if gateway is None else L3_GATEWAY.name,
         enabled=port.enabled,
         addresses=port.addresses if peer is None else (router_port_addresses(peer),),
         multicast=multicast_groups(port),
         peer="" if peer is None else peer.name,
         peer_datapath="" if peer is None else peer.router,
-        requested_chassis=port.requested_chassis,
+        requested_chassis=port.requested_chassis if gateway is None else gateway.chassis,
+        preemptive=gateway is None or gateway.preemptive,
         parent=port.parent,
         parent_name="" if parent is None else parent.name,
         tag=port.tag,
@@ -63,22 +74,50 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
 
 
 def router_port_binding(read: Read, lrp: str) -> PortBinding | None:
-    """A router port: a patch to the switch port that leads to it, or to another router."""
+    """A router port: a patch to the switch port that leads to it, or to another router.
+
+    Those of a gateway router are on its chassis only, and so are the ends of links to a gateway.
+    """
     port = read(LogicalRouterPort, lrp)
     if port is None:
         return None
     peer, peer_datapath = _peer(read, port)
+    gateway = chassis_of(read, port) if gateway_of(read, port.router) else None
+    other = router_port_named(read, port.peer) if gateway is None and port.peer else None
+    if other is not None:
+        gateway = chassis_of(read, other)
     return PortBinding(
         id=lrp,
         datapath=port.router,
         name=port.name,
         tunnel_key=port.tunnel_key,
-        type=PATCH.name,
+        type=PATCH.name if gateway is None else L3_GATEWAY.name,
         enabled=port.enabled,
         addresses=(router_port_addresses(port),),
         peer=peer,
         peer_datapath=peer_datapath,
+        requested_chassis=() if gateway is None else gateway.chassis,
+        preemptive=gateway is None or gateway.preemptive,
         neighbours=_neighbours(read, port),
+    )
+
+
+def redirect_binding(read: Read, lrp: str) -> PortBinding | None:
+    """What stands for a gateway port on its router."""
+    port = read(LogicalRouterPort, lrp)
+    gateway = None if port is None else chassis_of(read, port)
+    if port is None or gateway is None or port.redirect_key is None:
+        return None
+    return PortBinding(
+        id=redirect_id(lrp),
+        datapath=port.router,
+        name=redirect_of(port),
+        tunnel_key=port.redirect_key,
+        type=CHASSIS_REDIRECT.name,
+        enabled=port.enabled,
+        requested_chassis=gateway.chassis,
+        distributed_port=port.name,
+        preemptive=gateway.preemptive,
     )
 
 

@@ -3,6 +3,7 @@
 from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
+from translator.features.gateways.flows import redirect_flows
 from translator.features.nat.flows import translating_flows
 from translator.features.nat.relations import translated_addresses, translating_routers
 from translator.features.neighbours.flows import peer_flows, router_neighbour_flows
@@ -55,5 +56,6 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         flows += own_address_flows(port, _translated(read, port))
         flows += connected_route_flows(port)
         flows += peer_flows(read, port)
+        flows += redirect_flows(port)
         flows.append(delivery_flow(port))
     return Flows(port.router, "logical_router_port", lrp, tuple(flows))

@@ -17,6 +17,7 @@
 """
 
 from logical_flow.template import Pipeline
+from translator.features.gateways.stages import LrInGwRedirect
 from translator.features.nat.stages import LrInDnat, LrInUnsnat, LrInWholeErrors
 from translator.features.neighbours.stages import (
     LrInArpRequest,
@@ -52,6 +53,7 @@ LR_IN = Pipeline(
         LrInPolicy,
         LrInPolicyEcmp,
         LrInArpResolve,
+        LrInGwRedirect,
         LrInArpRequest,
     ],
 )

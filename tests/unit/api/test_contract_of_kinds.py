@@ -328,6 +328,10 @@ def ovn_of_examples() -> Snapshot:
         other_config=subnet,
         load_balancer=references(balanced),
     )
+    ovn.ha_chassis_group(
+        example["ha_chassis_group"]["name"],
+        *((each["chassis"], each["priority"]) for each in example["ha_chassis_group"]["chassis"]),
+    )
     router_port, route = example["logical_router_port"], example["static_route"]
     nat = {k: v for k, v in example["nat"].items() if k != "logical_router"}
     policy = {k: v for k, v in example["router_policy"].items() if k != "logical_router"}
@@ -408,7 +412,13 @@ def words_of(value: Any) -> list[str]:
         return ["yes" if value else "no"]
     if value is None:
         return []
-    return [str(each) for each in value] if isinstance(value, list) else [str(value)]
+    if isinstance(value, dict):
+        value = list(value.values())
+    return (
+        [word for each in value for word in words_of(each)]
+        if isinstance(value, list)
+        else [str(value)]
+    )
 
 
 async def test_the_tree_shows_all_kinds(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -40,10 +40,10 @@ def watch() -> Watch:
 
 async def test_it_is_settled_once_all_that_was_asked_for_is_here(watch: Watch) -> None:
     settled: list[bool] = []
-    needed = NeededRows(cast(Any, watch), lambda: settled.append(True))
+    needed = NeededRows("hv1", cast(Any, watch), lambda: settled.append(True))
     needed.start()
     needed.subscribe(["web-1"], [])
-    assert watch.scopes == {"global", port_scope("web-1")}
+    assert watch.scopes == {"global", "chassis:hv1", port_scope("web-1")}
     assert not needed.is_settled
     needed.take(batch(*ROUTED, in_sync=watch.scopes))
     needed.use_datapaths(["ls1"])
@@ -64,11 +64,11 @@ async def test_it_is_settled_once_all_that_was_asked_for_is_here(watch: Watch) -
 
 
 async def test_what_is_no_longer_needed_is_left(watch: Watch) -> None:
-    needed = NeededRows(cast(Any, watch), lambda: None)
+    needed = NeededRows("hv1", cast(Any, watch), lambda: None)
     needed.subscribe(["web-1", "web-2"], ["$a"])
     needed.subscribe(["web-2"], [])
-    assert watch.scopes == {"global", port_scope("web-2")}
-    assert needed.count == 2
+    assert watch.scopes == {"global", "chassis:hv1", port_scope("web-2")}
+    assert needed.count == 3
 
 
 async def test_without_the_server_the_rows_of_the_cache_have_to_do(
@@ -76,7 +76,7 @@ async def test_without_the_server_the_rows_of_the_cache_have_to_do(
 ) -> None:
     monkeypatch.setattr(needed_rows, "HEADLESS_SECONDS", -1.0)
     watch.connected = False
-    needed = NeededRows(cast(Any, watch), lambda: None)
+    needed = NeededRows("hv1", cast(Any, watch), lambda: None)
     needed.start()
     needed.subscribe(["web-1"], [])
     assert not needed.is_settled, "there are none yet"

@@ -42,6 +42,10 @@ class Database:
         row = {"type": kind, "external_ip": external, "logical_ip": logical, **columns}
         return self.add("NAT", **row)
 
+    def ha_chassis_group(self, name: str, *ranks: tuple[str, int]) -> str:
+        rows = [self.add("HA_Chassis", chassis_name=each, priority=rank) for each, rank in ranks]
+        return self.add("HA_Chassis_Group", name=name, ha_chassis=references(*rows))
+
     def acl(self, match: str, **columns: Any) -> str:
         row = {"direction": "to-lport", "priority": 100, "match": match, "action": "drop"}
         return self.add("ACL", **row | columns)

@@ -35,8 +35,6 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch_Port", {"parent_name": ["p"]}, "parent_name"),
         ("NAT", {"allowed_ext_ips": references("x")}, "allowed_ext_ips"),
         ("Logical_Router_Policy", {"bfd_sessions": references("x")}, "bfd_sessions"),
-        ("Logical_Router", {"options": {"chassis": "gw1"}}, "options:chassis"),
-        ("Logical_Router_Port", {"gateway_chassis": references("x")}, "gateway_chassis"),
         ("Logical_Router_Port", {"ipv6_ra_configs": {"address_mode": "slaac"}}, "ipv6_ra_configs"),
         ("Logical_Router_Static_Route", {"bfd": references("x")}, "bfd"),
         ("Logical_Switch", {"of_the_future": 1}, "of_the_future"),

@@ -1,0 +1,64 @@
+"""Gateways: the chassis of routers and router ports, and the groups that ports share.
+
+Where a port names a group and chassis of its own, OVN goes by the group. It passes over both on
+a router that is on one chassis. OVN's gateways go back to a chassis of a higher rank that has
+returned, so all that is imported does.
+"""
+
+from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.snapshot import Row
+from northbound.specs.gateways import HaChassisGroupProperties
+
+
+class Gateways:
+    """Translates what names chassis."""
+
+    def __init__(self, draft: Draft) -> None:
+        self._draft = draft
+        self.groups: dict[str, Values] = {}
+        """By name here."""
+        for row in draft.snapshot.rows("HA_Chassis_Group"):
+            chassis = self._ranked(row, "ha_chassis", "HA_Chassis")
+            values = draft.accepted(
+                row, HaChassisGroupProperties, {"chassis": chassis}, {"chassis": "ha_chassis"}
+            )
+            if values is not None:
+                self.groups[draft.names.of(row)] = values
+
+    def of_port(self, row: Row) -> Values:
+        """The fields of a router port that name chassis."""
+        groups = self._draft.snapshot.referred(row, "ha_chassis_group", "HA_Chassis_Group")
+        own = self._ranked(row, "gateway_chassis", "Gateway_Chassis")
+        if not groups and not own:
+            return {}
+        column = "ha_chassis_group" if groups else "gateway_chassis"
+        if any(self.of_router(each) for each in self._routers(row)):
+            reason = "not imported, and passed over by OVN: its router is on one chassis"
+            self._draft.report.noted(row, column, reason)
+            return {}
+        if not groups:
+            return {"gateway_chassis": own}
+        if own:
+            reason = "not imported, and passed over by OVN: the port has a group"
+            self._draft.report.noted(row, "gateway_chassis", reason)
+        name = self._draft.names.of(groups[0])
+        if name not in self.groups:
+            self._draft.report.lost(row, column, f"not imported, as group {name!r} is not")
+            return {}
+        return {"ha_chassis_group": name}
+
+    def of_router(self, row: Row) -> Values:
+        """The field of a router that names its chassis."""
+        chassis = row.mapping("options").get("chassis", "")
+        return {"chassis": chassis} if chassis else {}
+
+    def _routers(self, port: Row) -> list[Row]:
+        return self._draft.snapshot.owners(port, "Logical_Router", "ports")
+
+    def _ranked(self, row: Row, column: str, table: str) -> list[Values]:
+        """The chassis that a column names; of one that it names twice, the highest rank."""
+        ranks: dict[str, int] = {}
+        for each in self._draft.snapshot.referred(row, column, table):
+            name = each.text("chassis_name")
+            ranks[name] = max(each.number("priority"), ranks.get(name, 0))
+        return [{"chassis": name, "priority": rank} for name, rank in sorted(ranks.items())]

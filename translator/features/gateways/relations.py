@@ -1,0 +1,80 @@
+"""Which ports of a router are gateway ports, and which chassis may be in charge of them.
+
+What other features ask: :func:`gateway_ports_of` and :func:`gateway_of` of a router,
+:func:`redirect_of` and :func:`chassis_of` of a port.
+"""
+
+import uuid
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from incremental import Read
+from translator.features.gateways.static import HaChassisGroup
+from translator.inputs import LogicalRouter, LogicalRouterPort
+
+PREFIX: Final = "cr-"
+
+
+class GatewayPort(NamedTuple):
+    """A gateway port, and the name of the redirect port that stands for it."""
+
+    port: LogicalRouterPort
+    redirect: str
+
+
+class Gateway(NamedTuple):
+    """The chassis that may be in charge, the highest rank first.
+
+    A preemptive one goes back to a chassis of a higher rank that has returned.
+    """
+
+    chassis: tuple[str, ...]
+    preemptive: bool
+
+
+def gateway_ports(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[str, str]]:
+    """Router -> its gateway ports."""
+    if port.redirect_key is not None:
+        yield port.router, lrp
+
+
+def gateway_ports_of(read: Read, router: str) -> tuple[GatewayPort, ...]:
+    """Return the gateway ports of a router, by id; none for one that is on one chassis."""
+    ports = (read(LogicalRouterPort, lrp) for lrp in read.members(gateway_ports, router))
+    return tuple(GatewayPort(port, redirect_of(port)) for port in ports if port is not None)
+
+
+def gateway_of(read: Read, router: str) -> str:
+    """Return the chassis that a gateway router is on; empty for a router that is everywhere."""
+    row = read(LogicalRouter, router)
+    return "" if row is None else row.chassis
+
+
+def redirect_of(port: LogicalRouterPort) -> str:
+    """Return the name of the redirect port of a router port; empty for no gateway port.
+
+    >>> from translator.addresses import mac_bytes
+    >>> port = LogicalRouterPort("q", "r", "out", 1, True, mac_bytes("0a:00:00:00:00:02"), (), (),
+    ...     "", redirect_key=2)
+    >>> redirect_of(port), redirect_of(port._replace(redirect_key=None))
+    ('cr-out', '')
+    """
+    return "" if port.redirect_key is None else f"{PREFIX}{port.name}"
+
+
+def redirect_id(lrp: str) -> str:
+    """Return the id of the redirect port of the router port with the id `lrp`."""
+    return str(uuid.uuid5(uuid.NAMESPACE_OID, f"redirect/{lrp}"))
+
+
+def chassis_of(read: Read, port: LogicalRouterPort) -> Gateway | None:
+    """Return the chassis of a router port; None where it is everywhere."""
+    router = gateway_of(read, port.router)
+    if router:
+        return Gateway((router,), preemptive=True)
+    if port.redirect_key is None:
+        return None
+    group = read(HaChassisGroup, port.ha_chassis_group) if port.ha_chassis_group else None
+    if group is not None:
+        return Gateway(group.chassis, group.preemptive)
+    return Gateway(port.gateway_chassis, preemptive=True)
