@@ -105,7 +105,9 @@ def _filters(filters: Sequence[str]) -> bytes:
 
 
 def _boot_file(boot: Mapping[str, Any]) -> bytes:
-    return _number(2)(boot["architecture"]) + _text(boot["bootfile_name"])
+    return _number(2)(boot["architecture"]) + _text(
+        boot.get("bootfile_name") or boot["bootfile_url"]
+    )
 
 
 OPTIONS4: Final[Mapping[str, OptionForm]] = {
@@ -151,6 +153,39 @@ OPTIONS4: Final[Mapping[str, OptionForm]] = {
 }
 """The options of DHCPv4 by the names of a spec's fields (RFC 2132, RFC 3397, RFC 3442 and others;
 252 is of no RFC, 249 Microsoft's, 150 Cisco's)."""
+
+
+def _domain(value: str) -> bytes:
+    """Return a name of a client: one without a dot isn't complete, and so isn't ended."""
+    encoded = encode_domain(value)
+    return encoded if "." in value else encoded[:-1]
+
+
+def _ntp_servers(values: Sequence[str]) -> bytes:
+    """Return addresses as RFC 5908 section 4.1 has them."""
+    return b"".join(b"\0\1\0\x10" + _address(value) for value in values)
+
+
+def _nothing(_value: bool) -> bytes:
+    return b""
+
+
+OPTIONS6: Final[Mapping[str, OptionForm]] = {
+    "preference": OptionForm(7, _number(1)),
+    "dns_servers": OptionForm(23, _addresses),
+    "domain_search": OptionForm(24, _domains),
+    "sntp_servers": OptionForm(31, _addresses),
+    "information_refresh_time": OptionForm(32, _number(4)),
+    "hostname": OptionForm(39, _domain),
+    "ntp_servers": OptionForm(56, _ntp_servers),
+    "bootfile_url": OptionForm(59, _text),
+    "bootfile_urls": OptionForm(OwnCode.BOOT_FILE_FOR_ARCHITECTURE, _boot_file, each=True),
+    "stateless": OptionForm(OwnCode.STATELESS, _nothing),
+}
+"""The options of DHCPv6 by the names of a spec's fields (RFC 8415 and others)."""
+
+DECIDED6: Final = frozenset({*range(1, 7), *range(8, 21), 25, 26, 61})
+"""Codes that are the server's own business, or clients': nobody chooses their bytes."""
 
 DECIDED4: Final = frozenset({0, 50, 51, 52, 53, 54, 55, 56, 57, 58, 59, 61, 80, 82, 255})
 """Codes that are the server's own business, or have a field: nobody chooses their bytes."""

@@ -24,7 +24,7 @@ opcode             what the agent does, and which fields it reads
 ``PUT_ND``         learns that ``xxreg0`` behind port ``reg14`` is at ``eth.src``
 ``PUT_FDB``        learns that ``eth.src`` is behind port ``reg14``
 ``LOG``            writes a line about the packet; arguments: see `log_userdata`
-``DHCPV4``         answers a DHCPv4 client; arguments: see `dhcp_arguments`
+``DHCPV4/DHCPV6``  answers a DHCP client; arguments: see `dhcp_arguments`
 ``ACTIVATION``     takes note that the workload of port ``reg14`` runs here
 ``WHOLE_ERROR``    lengthens an ICMP error that quotes less than a whole transport header
 ``PROBE``          takes note that a probe of a tunnel was answered
@@ -64,6 +64,7 @@ class Opcode(IntEnum):
     LOG = 13
     ICMP6_UNKNOWN_HEADER = 14
     DHCPV4 = 15
+    DHCPV6 = 16
     ND_RA = 17
     ACTIVATION = 26
     WHOLE_ERROR = 29
@@ -92,7 +93,7 @@ class LogArguments(NamedTuple):
     verdict: int | None
 
 
-ADDRESS_SIZES: Final[Mapping[Opcode, int]] = {Opcode.DHCPV4: 4}
+ADDRESS_SIZES: Final[Mapping[Opcode, int]] = {Opcode.DHCPV4: 4, Opcode.DHCPV6: 16}
 """How many bytes the address is long that the arguments for DHCP begin with."""
 
 
@@ -142,7 +143,7 @@ def decode_log_arguments(body: bytes) -> LogArguments:
 
 
 def dhcp_arguments(address: bytes, options: bytes) -> bytes:
-    """The arguments of ``DHCPV4``: the client's address, length of the options, options."""
+    """The arguments of DHCP: the client's address, length of the options, options."""
     return address + _OPTIONS_LENGTH.pack(len(options)) + options
 
 

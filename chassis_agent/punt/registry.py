@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from chassis_agent.punt.advertisements import SolicitationHandler
 from chassis_agent.punt.answering import AnsweringHandler
-from chassis_agent.punt.dhcp import Dhcpv4Handler
+from chassis_agent.punt.dhcp import DhcpHandler
 from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.next_hops import NextHopHandler
 from chassis_agent.punt.noting import (
@@ -25,7 +25,7 @@ class Handlers(NamedTuple):
     learning: LearningHandler
     logging: LogHandler
     probes: ProbeHandler
-    dhcpv4: Dhcpv4Handler
+    dhcp: DhcpHandler
     router_solicitations: SolicitationHandler
     activations: ActivationHandler
 
@@ -38,7 +38,7 @@ def punt_handlers(host: PuntHost) -> Handlers:
         learning=LearningHandler(host.learner),
         logging=LogHandler(host.packet_log),
         probes=ProbeHandler(host.probe_answered),
-        dhcpv4=Dhcpv4Handler(host.send),
+        dhcp=DhcpHandler(host.send),
         router_solicitations=SolicitationHandler(host),
         activations=ActivationHandler(host.port_spoke),
     )

@@ -40,7 +40,6 @@ Column = Unsupported | Mapping[str, Unsupported | None] | None
 """One column; a mapping tells apart the keys of a column that is a map of options."""
 
 _UNKNOWN = Unsupported("is unknown here")
-_NO_DHCP = Unsupported("there is no DHCPv6")
 _NO_LOAD_BALANCING = Unsupported("there is no load balancing")
 _NO_GATEWAYS = Unsupported("there are no gateways")
 _NO_MULTICAST = Unsupported("multicast is flooded", harmless="false")
@@ -137,7 +136,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "tag_request": Unsupported("there are no VLANs", needs=needs.PARENT),
         "tag": Unsupported("there are no VLANs", needs=needs.PARENT),
         "dhcpv4_options": KEPT,
-        "dhcpv6_options": _NO_DHCP,
+        "dhcpv6_options": KEPT,
         "mirror_rules": _NO_MIRRORS,
         "ha_chassis_group": _NO_GATEWAYS,
         "options": {

@@ -8,14 +8,16 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Any
 
-from cli.import_ovn.dhcp_values import NEEDED4, OPTIONS4, OptionOfOvn
+from cli.import_ovn.dhcp_values import NEEDED4, NEEDED6, OPTIONS4, OPTIONS6, OptionOfOvn
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.snapshot import Row
 from northbound.errors import InvalidError
 from northbound.specs.base import validate
 from northbound.specs.dhcp import DhcpOptionsProperties
 
-_SECTION4 = "dhcpv4"
+_ALTERNATIVE = "_alt"
+_SOME_SERVER = "192.0.2.1"
+"""For judging an option by itself: all need a server."""
 
 
 class Dhcp:
@@ -35,12 +37,13 @@ class Dhcp:
     def of_port(self, row: Row) -> Values:
         """The fields of a port that say what its DHCP clients are told."""
         values: Values = {}
-        for uuid in row.references("dhcpv4_options"):
-            if uuid in self.options:
-                values["dhcpv4_options"] = uuid
-            elif uuid not in self._idle:
-                reason = f"not imported: DHCP options {uuid} are not"
-                self._draft.report.lost(row, "dhcpv4_options", reason)
+        for column in ("dhcpv4_options", "dhcpv6_options"):
+            for uuid in row.references(column):
+                if uuid in self.options:
+                    values[column] = uuid
+                elif uuid not in self._idle:
+                    reason = f"not imported: DHCP options {uuid} are not"
+                    self._draft.report.lost(row, column, reason)
         hostname = row.mapping("options").get("hostname")
         if hostname and "dhcpv4_options" in values:
             values["hostname"] = hostname
@@ -52,18 +55,21 @@ class Dhcp:
     def _options(self, row: Row) -> Values | None:
         report = self._draft.report
         cidr = _network(row.text("cidr"))
-        if cidr is None or cidr.version != 4:
+        if cidr is None:
+            report.lost(row, "cidr", "not imported: it is no network")
             return None
-        missing = [name for name in NEEDED4 if name not in row.mapping("options")]
+        known, needed = (OPTIONS4, NEEDED4) if cidr.version == 4 else (OPTIONS6, NEEDED6)
+        missing = [name for name in needed if name not in row.mapping("options")]
         if missing:
             reason = f"not imported, and nobody is answered in OVN: {', '.join(missing)} is missing"
             report.noted(row, "options", reason)
             self._idle.add(row.uuid)
             return None
-        section = self._read(row, OPTIONS4, str(cidr), _SECTION4)
-        if any(OPTIONS4[name].field not in section for name in NEEDED4):
+        section = f"dhcpv{cidr.version}"
+        kept = self._read(row, known, str(cidr), section)
+        if any(known[name].field not in kept for name in needed):
             return None
-        values = {"cidr": str(cidr), _SECTION4: _with_alternative(section)}
+        values = {"cidr": str(cidr), section: _with_alternatives(kept)}
         return self._draft.accepted(row, DhcpOptionsProperties, values)
 
     def _read(
@@ -92,27 +98,19 @@ class Dhcp:
 
 def _check(cidr: str, section: str, field: str, value: object) -> None:
     """Raise InvalidError for a value that Treadle refuses."""
-    if field == "bootfile_name_alt":
-        field = "bootfile_name"
-    others = {} if field == "server_id" else {"server_id": str(_some_host(cidr))}
-    validate(DhcpOptionsProperties, {"cidr": cidr, section: {**others, field: value}})
+    values = {field.removesuffix(_ALTERNATIVE): value}
+    if section == "dhcpv4" and field != "server_id":
+        values["server_id"] = _SOME_SERVER
+    validate(DhcpOptionsProperties, {"cidr": cidr, section: values})
 
 
-def _some_host(cidr: str) -> object:
-    network = ipaddress.ip_network(cidr)
-    return network[1] if network.num_addresses > 1 else network[0]
-
-
-def _with_alternative(section: dict[str, Any]) -> dict[str, Any]:
+def _with_alternatives(section: dict[str, Any]) -> dict[str, Any]:
     """The section with boot files as Treadle has them: OVN's other one is for who isn't iPXE."""
-    alternative = section.pop("bootfile_name_alt", None)
-    if alternative is None or "bootfile_name" not in section:
-        return section
-    return {
-        **section,
-        "bootfile_name": alternative,
-        "bootfile_name_ipxe": section["bootfile_name"],
-    }
+    kept = {name: value for name, value in section.items() if not name.endswith(_ALTERNATIVE)}
+    alternative = section.get(f"bootfile_name{_ALTERNATIVE}")
+    if alternative is not None and "bootfile_name" in kept:
+        kept |= {"bootfile_name": alternative, "bootfile_name_ipxe": kept["bootfile_name"]}
+    return kept
 
 
 def _network(text: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network | None:

@@ -70,6 +70,11 @@ def flag(text: str) -> bool:
     return text.strip() == "1"
 
 
+def truth(text: str) -> bool:
+    """What OVN takes for true is that word alone."""
+    return unquoted(text).lower() == "true"
+
+
 def number(text: str) -> int:
     if not text.strip().isdecimal():
         raise ValueError("is no number")
@@ -117,5 +122,19 @@ OPTIONS4: Final[Mapping[str, OptionOfOvn]] = {
 }
 """OVN's options of DHCPv4 (``ovn-nb(5)``), but ``policy_filter``, whose values OVN doesn't pair."""
 
+OPTIONS6: Final[Mapping[str, OptionOfOvn]] = {
+    "server_id": OptionOfOvn("server_mac", unquoted),
+    "dns_server": OptionOfOvn("dns_servers", words),
+    "domain_search": OptionOfOvn("domain_search", domains),
+    "fqdn": OptionOfOvn("hostname", unquoted),
+    "bootfile_name": OptionOfOvn("bootfile_url", unquoted),
+    "bootfile_name_alt": OptionOfOvn("bootfile_url_alt", unquoted),
+    "dhcpv6_stateless": OptionOfOvn("stateless", truth),
+}
+"""OVN's options of DHCPv6 (``ovn-nb(5)``), those of newer releases among them."""
+
 NEEDED4: Final = ("server_id", "server_mac", "lease_time")
-"""Without which OVN answers nobody."""
+"""Without which OVN answers no client of DHCPv4."""
+
+NEEDED6: Final = ("server_id",)
+"""The same for DHCPv6."""

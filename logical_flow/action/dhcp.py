@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from logical_flow.lexer import Token
     from logical_flow.packet import MutablePacket
 
-_WORDS: dict[Family, str] = {4: "dhcpv4_reply"}
+_WORDS: dict[Family, str] = {4: "dhcpv4_reply", 6: "dhcpv6_reply"}
 _PREREQUISITES: dict[Family, str] = {
     4: "ip4 && udp.src == 68 && udp.dst == 67",
     6: "ip6 && udp.src == 546 && udp.dst == 547",

@@ -29,6 +29,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
 
     model = LogicalSwitchPort
     spec = LogicalSwitchPortSpec
+    assigned_apart = frozenset({"parent"})
 
     def _new(
         self,

@@ -65,6 +65,8 @@ class LogicalSwitchProperties(Spec):
     """Whether all projects see it, and may have ports on it."""
     dhcpv4_options: Annotated[Reference | None, RefersTo("dhcp_options")] = None
     """What DHCPv4 clients on its ports are told that have no options of their own."""
+    dhcpv6_options: Annotated[Reference | None, RefersTo("dhcp_options")] = None
+    """The same for DHCPv6 clients."""
 
     @model_validator(mode="after")
     def _exclusions_need_a_subnet(self) -> Self:
@@ -102,6 +104,7 @@ _OF_WORKLOADS = (
     "parent",
     "tag",
     "dhcpv4_options",
+    "dhcpv6_options",
 )
 """The fields that mean something on ports of workloads only."""
 
@@ -150,6 +153,8 @@ class LogicalSwitchPortProperties(Spec):
     """The host name that DHCP clients behind the port are told."""
     dhcpv4_options: Annotated[Reference | None, RefersTo("dhcp_options")] = None
     """What DHCPv4 clients are told, in place of what the switch has for all ports."""
+    dhcpv6_options: Annotated[Reference | None, RefersTo("dhcp_options")] = None
+    """The same for DHCPv6 clients."""
 
     @model_validator(mode="before")
     @classmethod

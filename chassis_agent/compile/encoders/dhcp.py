@@ -12,7 +12,7 @@ from logical_flow.action import DhcpReply
 from logical_flow.dhcp_options import LONGEST, encode_options
 from logical_flow.holes import Hole
 
-_OPCODES: Final = {4: Opcode.DHCPV4}
+_OPCODES: Final = {4: Opcode.DHCPV4, 6: Opcode.DHCPV6}
 
 
 def encode_dhcp_reply(action: DhcpReply, encoding: Encoding) -> Assembly:

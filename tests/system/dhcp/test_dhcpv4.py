@@ -6,7 +6,7 @@ import pytest
 
 from cli.testbed.network_facts import VmFacts
 from tests.system.conftest import Scene
-from tests.system.dhcp.clients import udhcpc
+from tests.system.dhcp.clients import Dhclient, udhcpc
 from tests.system.frames import BROADCAST, IPV4, UDP, Frame, arp_request, ethernet, ipv4, udp
 from tests.system.tap import Tap
 
@@ -36,10 +36,26 @@ def _network(scene: Scene) -> None:
             },
         },
     )
+    net.call(
+        "POST",
+        "/dhcp-options",
+        {
+            "name": "short",
+            "cidr": "10.0.13.0/24",
+            "dhcpv4": {
+                "server_id": "10.0.13.3",
+                "lease_time": 30,
+                "renewal_time": 1,
+                "classless_static_routes": [{"destination": "0.0.0.0/0", "nexthop": "10.0.13.1"}],
+            },
+        },
+    )
     net.switch("dhcp", dhcpv4_options="lan")
     for name in ("d1", "d2", "d3"):
         address = f"{MAC[name]} {IP[name]}"
-        net.port("dhcp", name, address, port_security=[address], hostname=f"{name}.lan.example")
+        own = {"dhcpv4_options": "short"} if name == "d2" else {}
+        named = f"{name}.lan.example"
+        net.port("dhcp", name, address, port_security=[address], hostname=named, **own)
     net.port("dhcp", "d4", f"{MAC['d4']} {IP['d4']}", dhcp=False)
     net.acl("ls:dhcp", "from-lport", 1, "ip", "drop")
     net.acl("ls:dhcp", "to-lport", 1, "ip", "drop")
@@ -105,3 +121,32 @@ def test_a_client_gets_no_lease_of_another(scene: Scene, mac: str, chaddr: str) 
 
 def test_ports_without_dhcp_are_not_answered(scene: Scene, tmp_path: Path) -> None:
     assert udhcpc(scene.lab.vm("d4"), tmp_path) == {}
+
+
+def test_dhclient_renews_and_releases(scene: Scene, tmp_path: Path) -> None:
+    """It renews by unicast, for which the server that is no router answers ARP."""
+    with Dhclient(scene.lab.vm("d2"), tmp_path, "-4") as client:
+        told = client.wait_for("BOUND")
+        assert told["new_ip_address"] == IP["d2"]
+        assert told["new_dhcp_server_identifier"] == "10.0.13.3"
+        assert told["new_host_name"] == "d2.lan.example"
+        renewed = client.wait_for("RENEW")
+        assert renewed["new_ip_address"] == IP["d2"]
+        client.release()
+        assert client.wait_for("RELEASE")["old_ip_address"] == IP["d2"]
+
+
+def test_another_address_is_refused(scene: Scene) -> None:
+    """A client that comes with the lease of another network begins anew."""
+    with Tap(scene.lab.vm("d1")) as d1:
+        asks = bytes((53, 1, 3, 50, 4, 192, 0, 2, 7))
+        d1.send(discover(MAC["d1"], options=asks))
+        nak = d1.expect(is_dhcp, "a refusal")
+        assert nak.ip_dst == "255.255.255.255"
+        assert bytes((53, 1, 6)) in nak.l4
+
+
+def test_changed_options_are_told_at_once(scene: Scene, tmp_path: Path) -> None:
+    scene.net.call("PATCH", "/dhcp-options/lan", {"dhcpv4": {"mtu": 1300}})
+    assert udhcpc(scene.lab.vm("d3"), tmp_path)["mtu"] == "1300"
+    scene.net.call("PATCH", "/dhcp-options/lan", {"dhcpv4": {"mtu": 1400}})

@@ -43,6 +43,7 @@ tcp_reset { output; };
 sctp_abort { output; };
 reject { output; };
 dhcpv4_reply(10.0.0.5, "1=ffffff00 51=00000e10") { output; };
+dhcpv6_reply(fd00::5, "23=") { output; };
 get_arp(outport, reg0);
 get_nd(outport, xxreg0);
 put_arp(inport, reg0, eth.src);

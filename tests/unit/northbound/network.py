@@ -25,6 +25,7 @@ KINDS = {
     "group": "port_group",
     "set": "address_set",
     "acl": "acl",
+    "dhcp": "dhcp_options",
 }
 
 

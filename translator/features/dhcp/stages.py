@@ -21,3 +21,11 @@ class LsInDhcpOptions(Stage, name="ls_in_dhcp_options", role=Role.ANSWERING):
         f"ip4.src = {{server:ip4}}; {_BACK} }};",
         only=Local("port"),
     )
+    dhcpv6 = Template(
+        100,
+        "inport == {port:lport} && eth.src == {mac:mac} && ip6.dst == ff02::1:2 "
+        "&& udp.src == 546 && udp.dst == 547",
+        "dhcpv6_reply({ip:ip6}, {options:bytes}) { eth.src = {server_mac:mac}; "
+        f"ip6.src = {{server:ip6}}; {_BACK} }};",
+        only=Local("port"),
+    )

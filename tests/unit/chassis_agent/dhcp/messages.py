@@ -43,3 +43,25 @@ def frame4(payload: bytes, *, src: bytes = bytes(4), dst: bytes = EVERYBODY) -> 
     datagram = codec.write_udp(68, 67, payload, src, dst)
     packet = codec.write_ip(Ip(src, dst, codec.PROTOCOL_UDP, datagram))
     return codec.write_ethernet(Ethernet(b"\xff" * 6, MAC, codec.ETHERTYPE_IPV4, packet))
+
+
+DUID = bytes((0, 3, 0, 1, 2, 0, 0, 0, 0, 1))
+SERVERS6 = bytes.fromhex("ff020000000000000000000000010002")
+CLIENT6 = bytes.fromhex("fe80000000000000080000fffe000001")
+
+
+def encoded6(options: Options) -> bytes:
+    return b"".join(c.to_bytes(2) + len(value).to_bytes(2) + value for c, value in options)
+
+
+def message6(kind: int, options: Options = ()) -> bytes:
+    """A client's message of DHCPv6."""
+    return bytes((kind,)) + b"xid" + encoded6(options)
+
+
+def frame6(payload: bytes) -> bytes:
+    """The frame in which a client of DHCPv6 sends a message."""
+    datagram = codec.write_udp(546, 547, payload, CLIENT6, SERVERS6)
+    packet = codec.write_ip(Ip(CLIENT6, SERVERS6, codec.PROTOCOL_UDP, datagram, 1))
+    group = bytes.fromhex("333300010002")
+    return codec.write_ethernet(Ethernet(group, MAC, codec.ETHERTYPE_IPV6, packet))

@@ -82,3 +82,44 @@ def test_without_a_server_all_is_lost() -> None:
     found = imported(OF_NEUTRON | {"server_mac": "nobody"})
     assert [column for _, column in losses(found)] == ["options:server_mac", "dhcpv4_options"]
     assert found.document["dhcp_options"] == {}
+
+
+def of_dhcpv6(options: dict[str, str]) -> Any:
+    database = Database()
+    uuid = database.add("DHCP_Options", cidr="fd00::/64", options=options)
+    database.switch(
+        database.port("p", "0a:00:00:00:00:01 fd00::5", dhcpv6_options=references(uuid))
+    )
+    return database.translated()
+
+
+def test_options_of_dhcpv6() -> None:
+    found = of_dhcpv6(
+        {
+            "server_id": "fa:16:3e:00:00:01",
+            "dns_server": "{fd00::2, fd00::3}",
+            "domain_search": '"a.example"',
+            "dhcpv6_stateless": "true",
+        }
+    )
+    assert found.report.findings == []
+    ((name, options),) = found.document["dhcp_options"].items()
+    assert options["dhcpv6"] == {
+        "server_mac": "fa:16:3e:00:00:01",
+        "dns_servers": ["fd00::2", "fd00::3"],
+        "domain_search": ["a.example"],
+        "stateless": True,
+    }
+    assert found.document["logical_switches"]["sw"]["ports"]["p"]["dhcpv6_options"] == name
+
+
+def test_options_of_dhcpv6_without_a_server() -> None:
+    found = of_dhcpv6({"dns_server": "fd00::2"})
+    assert losses(found) == []
+    assert len(notes(found)) == 1
+
+
+def test_a_network_that_is_none() -> None:
+    database = Database()
+    database.add("DHCP_Options", cidr="nowhere", options=OF_NEUTRON)
+    assert [column for _, column in losses(database.translated())] == ["cidr"]
