@@ -14,6 +14,7 @@ import structlog
 from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.errors import HostConfigurationError, RefusedCommandError
 from chassis_agent.health import Health
+from chassis_agent.local.provider import provider_bridges
 from chassis_agent.ovsdb import SwitchDatabase, SwitchView
 from chassis_agent.session import Session
 from chassis_agent.settings import AgentSettings, Host, resolve
@@ -130,7 +131,13 @@ class Agent:
         while True:
             bridge = await self._database_care.make(host)
             session = Session(
-                host, bridge, self._settings, self._database, self._database_care, self._health
+                host,
+                bridge,
+                provider_bridges(self._view or SwitchView()),
+                self._settings,
+                self._database,
+                self._database_care,
+                self._health,
             )
             self._session = session
             running = asyncio.create_task(session.run(), name="session")
@@ -182,7 +189,7 @@ class Agent:
                 host = now
             bridge = await self._database_care.mend(view, host)
             if bridge is not None:
-                session.take_bridge(bridge)
+                session.take_bridge(bridge, provider_bridges(view))
 
 
 async def run_agent(settings: AgentSettings) -> None:

@@ -29,6 +29,11 @@ from chassis_agent.derivations.ports import (
     tunnel_flows,
     tunnel_probe_flows,
 )
+from chassis_agent.derivations.provider import (
+    outside_ports_of,
+    ports_leading_outside,
+    provider_rows,
+)
 from chassis_agent.derivations.queues import ports_with_queues, queue_rows, queues_by_port
 from chassis_agent.derivations.stages import (
     default_flows,
@@ -45,7 +50,7 @@ from chassis_agent.derivations.templates import (
     template_shelf,
 )
 from chassis_agent.desired.identity import Numbering
-from chassis_agent.inputs import LocalPort, SwitchPort, ThisChassis, Zone
+from chassis_agent.inputs import LocalPort, ProviderBridge, SwitchPort, ThisChassis, Zone
 from incremental import Graph
 from southbound.rows import (
     ROW_TYPES,
@@ -78,11 +83,14 @@ def wire(numbering: Numbering) -> Wiring:
     graph = Graph()
     for row_type in ROW_TYPES.values():
         graph.table(row_type)
-    for fact in (ThisChassis, LocalPort, SwitchPort, Zone):
+    for fact in (ThisChassis, LocalPort, SwitchPort, ProviderBridge, Zone):
         graph.table(fact)
 
     graph.derive(placement, over=PortBinding)
     graph.derive(datapath_key, over=Datapath)
+    graph.group(outside_ports_of, over=PortBinding)
+    graph.group(ports_leading_outside, over=PortBinding)
+    graph.derive(provider_rows, over=ports_leading_outside, output=True)
     graph.derive(addresses, over=Chassis)
     graph.derive(tunnel, over=Chassis)
 
@@ -127,7 +135,7 @@ def wire(numbering: Numbering) -> Wiring:
         learned_mac_flows,
         learned_fdb_flows,
     )
-    object_sources: tuple[Any, ...] = (multicast_flows, queue_rows)
+    object_sources: tuple[Any, ...] = (multicast_flows, queue_rows, provider_rows)
     graph.derive(default_flows, over=Datapath, output=True)
     graph.derive(port_flows, over=PortBinding, output=True)
     graph.derive(multicast_flows, over=multicast_groups, output=True)

@@ -15,10 +15,17 @@ Change: TypeAlias = tuple[type[Any], Any, Any]
 
 
 class ThisChassis(NamedTuple):
-    """Who we are, and our tunnel port (0 while there is none). One row, under ``""``."""
+    """Who we are, our tunnel port (0 while there is none) and bridge. One row, under ``""``."""
 
     name: str
     tunnel_ofport: int
+    bridge: str = ""
+
+
+class ProviderBridge(NamedTuple):
+    """The bridge that leads to a provider network, by the network's name."""
+
+    bridge: str
 
 
 class LocalPort(NamedTuple):

@@ -36,6 +36,7 @@ from chassis_agent.local.bindings import Bindings
 from chassis_agent.local.facts import LocalFacts
 from chassis_agent.local.needed_rows import HEADLESS_SECONDS, NeededRows
 from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.provider import ProviderBridges
 from chassis_agent.local.zones import unpersisted
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
@@ -60,6 +61,7 @@ class Reconciler:
         *,
         chassis: str,
         bridge: Bridge,
+        provider: ProviderBridges,
         state: FlowState,
         local: LocalFacts,
         watch: WatchClient,
@@ -80,6 +82,7 @@ class Reconciler:
         """
         self._chassis = chassis
         self._bridge = bridge
+        self._provider = provider
         self._state = state
         self._local = local
         self._watch = watch
@@ -114,8 +117,9 @@ class Reconciler:
         """Something that a step looks at has changed."""
         self._wake.set()
 
-    def take_bridge(self, bridge: Bridge) -> None:
+    def take_bridge(self, bridge: Bridge, provider: ProviderBridges) -> None:
         self._bridge = bridge
+        self._provider = provider
         self._zones_to_persist.update(unpersisted(self._local.zones, bridge.external_ids))
         self._wake.set()
 
@@ -213,6 +217,7 @@ class Reconciler:
     async def _update_local(self) -> None:
         change = self._local.update(
             self._bridge,
+            self._provider,
             self._ports,
             self._local_routers,
             all_rows_known=self._needed.has_settled,

@@ -31,6 +31,7 @@ from chassis_agent.learning.refresh import LearnedRefresh
 from chassis_agent.local.announcer import Announcer
 from chassis_agent.local.facts import LocalFacts
 from chassis_agent.local.port_names import PortKeys, PortNames
+from chassis_agent.local.provider import ProviderBridges
 from chassis_agent.local.unknown_types import UnknownPortTypes
 from chassis_agent.local.zones import ZoneAllocator, persisted_zones
 from chassis_agent.openflow.packet_in import PacketIn
@@ -73,6 +74,7 @@ class Session:
         self,
         host: Host,
         bridge: Bridge,
+        provider: ProviderBridges,
         settings: AgentSettings,
         database: SwitchDatabase,
         database_care: DatabaseCare,
@@ -105,6 +107,7 @@ class Session:
         self._reconciler = Reconciler(
             chassis=host.system_id,
             bridge=bridge,
+            provider=provider,
             state=state,
             local=local,
             watch=self._watch,
@@ -215,9 +218,9 @@ class Session:
             self._watch.tell(self._conditions)
             self._reconciler.wake()
 
-    def take_bridge(self, bridge: Bridge) -> None:
+    def take_bridge(self, bridge: Bridge, provider: ProviderBridges) -> None:
         self._bridge = bridge
-        self._reconciler.take_bridge(bridge)
+        self._reconciler.take_bridge(bridge, provider)
         self._use_tunnels()
 
     def _use_tunnels(self) -> None:

@@ -60,6 +60,8 @@ LOOPBACK: Final = 1 << 0
 """Bit of `FLAGS`, `flags.loopback`: the packet may leave where it came in."""
 MADE_BY_NETWORK: Final = 1 << 1
 """Bit of `FLAGS`, `flags[1]`: no port sent the packet, and ACLs don't look at it."""
+FROM_OUTSIDE: Final = 1 << 6
+"""Bit of `FLAGS`: the packet came from a provider network."""
 FROM_TUNNEL: Final = 1 << 31
 """Bit of `FLAGS`: the packet came through a tunnel and may not enter one."""
 FOUND_BIT: Final = 30

@@ -95,6 +95,7 @@ port_binding = Table(
     Column("activation", Text, nullable=False),
     Column("distributed_port", _name, nullable=False),
     Column("preemptive", Boolean, nullable=False),
+    Column("network", _name, nullable=False),
 )
 
 port_fact = Table(

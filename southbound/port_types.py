@@ -53,6 +53,9 @@ class PortKind:
     transport: Transport
     joins_datapaths: bool = False
     """What leaves through it enters the datapath of its peer."""
+    leads_outside: bool = False
+    """What leaves through it goes to a network outside of the overlay: it stands for a bridge of
+    its chassis that leads there."""
 
 
 VIF: Final = PortKind("vif", True, True, PlacedBy.PLUG, Transport.TUNNEL)
@@ -73,14 +76,24 @@ L3_GATEWAY: Final = PortKind(
     "l3gateway", False, False, PlacedBy.ELECTED, Transport.TUNNEL, joins_datapaths=True
 )
 """One end of a link that is on one chassis only: between a gateway router and the rest."""
+LOCALNET: Final = PortKind(
+    "localnet",
+    has_interface=False,
+    is_workload=False,
+    placed_by=PlacedBy.NONE_NEEDED,
+    transport=Transport.HERE,
+    leads_outside=True,
+)
+"""The way from a logical switch to a provider network, on each chassis that has a bridge to it:
+what goes between chassis goes there, and through no tunnel."""
 UNKNOWN: Final = PortKind("", False, False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
 """What ports are of a type that this release doesn't know."""
 
-TypeName = Literal["vif", "nested", "patch", "chassisredirect", "l3gateway"]
+TypeName = Literal["vif", "nested", "patch", "chassisredirect", "l3gateway", "localnet"]
 """The names of the types, for those who describe them."""
 
 PORT_KINDS: Final[Mapping[str, PortKind]] = {
-    kind.name: kind for kind in (VIF, NESTED, PATCH, CHASSIS_REDIRECT, L3_GATEWAY)
+    kind.name: kind for kind in (VIF, NESTED, PATCH, CHASSIS_REDIRECT, L3_GATEWAY, LOCALNET)
 }
 """All that this release knows, by the names of their types."""
 

@@ -178,7 +178,8 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     of the datapath that the port is a member of (``_MC_flood``, ``_MC_unknown``, …),
     `neighbours` the networks in which a router port learns who its neighbours are. A port
     that is nested in another has that one's id and name as `parent` and `parent_name`, and is
-    told from the others there by its VLAN `tag`.
+    told from the others there by its VLAN `tag`. One that leads outside leads to the provider
+    network `network`, where its frames have the VLAN tag `tag`, or none if that is 0.
 
     A port that moves may be on `additional_chassis` beside its own, which are facts as well: all
     of them are sent its packets. With an `activation` it is blocked on these, but for packets
@@ -215,6 +216,7 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     activated: tuple[str, ...] = ()
     distributed_port: str = ""
     preemptive: bool = True
+    network: str = ""
 
     @property
     def key(self) -> str:

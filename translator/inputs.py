@@ -154,7 +154,9 @@ class LogicalSwitch(NamedTuple):
 
 class LogicalSwitchPort(NamedTuple):
     """`hosts` are its addresses, dynamic ones included; `addresses` the same as text. `kind` says
-    what the port can do. `parent` is the id of the port that it is nested in, under `tag`.
+    what the port can do. `parent` is the id of the port that it is nested in, under `tag`. One
+    that leads outside leads to `network`, with the VLAN tag `tag` or none (0), and
+    `learns_outside` says whether it is to be learned who is there.
 
     Of all ports `name` is the one for all projects, and `router_port`, `peer` and `qualified`
     are qualified ones: see :mod:`translator.names`.
@@ -180,6 +182,15 @@ class LogicalSwitchPort(NamedTuple):
     dhcpv6_options: str = ""
     hostname: str = ""
     activation: tuple[str, ...] = ()
+    network: str = ""
+    learns_outside: bool = False
+
+    @property
+    def learns(self) -> bool:
+        """Whether it is learned who is behind the port."""
+        if self.kind.leads_outside:
+            return self.learns_outside
+        return self.takes_unknown and not self.security
 
 
 class LogicalRouter(NamedTuple):
@@ -323,12 +334,14 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         requested_chassis=tuple(image["requested_chassis"]),
         qualified=image["qualified"],
         parent=parent,
-        tag=image.get("allocated_tag") or 0,
+        tag=image.get("allocated_tag") or image.get("tag") or 0,
         dhcp=image.get("dhcp", True),
         dhcpv4_options=image.get("dhcpv4_options_id") or "",
         dhcpv6_options=image.get("dhcpv6_options_id") or "",
         hostname=image.get("hostname") or "",
         activation=tuple(image.get("activation_strategy", ())),
+        network=image.get("network_name") or "",
+        learns_outside=image.get("learn_fdb", False),
     )
 
 

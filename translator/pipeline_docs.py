@@ -56,15 +56,14 @@ def _page() -> Iterator[str]:
 
 def _feature(package: str) -> Iterator[str]:
     """What a feature is, and the stages that it has."""
-    stages = import_module(f"{package}.stages")
     yield from _module_text(_doc(import_module(package)))
     names = [
         f"[{stage.name}](#{stage.name})"
         for pipeline in PIPELINES
         for stage in pipeline.stages
-        if stage.__module__ == stages.__name__
+        if stage.__module__ == f"{package}.stages"
     ]
-    yield f"Stages: {', '.join(names)}."
+    yield f"Stages: {', '.join(names)}." if names else "Its flows are in stages of others."
     yield ""
 
 

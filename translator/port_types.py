@@ -3,9 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from southbound.port_types import PATCH, VIF, PortKind
+from southbound.port_types import LOCALNET, PATCH, VIF, PortKind
 
-SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {"vif": VIF, "router": PATCH}
+SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {
+    "vif": VIF,
+    "router": PATCH,
+    "localnet": LOCALNET,
+}
 """By the `type` of a logical switch port."""
 
 TYPES_OF_WORKLOADS: Final = tuple(

@@ -39,7 +39,7 @@ def placement(read: Read, name: str) -> Placement | None:
     where: Where = "nowhere"
     if row.joins_datapaths:
         where = "patch"
-    elif row.kind.transport is Transport.TUNNEL:
+    elif row.kind.transport is Transport.TUNNEL or row.kind.leads_outside:
         if read(LocalPort, name) is not None:
             where = "here"
         elif row.chassis not in ("", _own_name(read)):

@@ -16,6 +16,7 @@ from chassis_agent.derivations.placement import (
     placement,
     tunnel,
 )
+from chassis_agent.derivations.provider import way_out
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, stage_book
 from chassis_agent.desired.flow import Flow
@@ -32,8 +33,10 @@ from chassis_agent.physical import (
     group_flows,
     ingress_flows,
     interface_flows,
+    native_flows,
     neighbour_flows,
     nested_flows,
+    outside_flows,
     patch_flows,
     probe_flows,
     redirect_flow,
@@ -58,6 +61,9 @@ def port_flows(read: Read, name: str) -> Flows:
     cookie = physical_cookie(datapath, place.port_key)
     ways = _ways(read, place)
     if place.where == "away":
+        out = way_out(read, place.datapath)
+        if out is not None:
+            return tuple(native_flows(datapath, place.port_key, out.port_key, cookie=cookie))
         return tuple(remote_flows(datapath, place.port_key, ways, cookie=cookie)) if ways else ()
     if place.where == "redirect":
         row = read(PortBinding, name)
@@ -77,11 +83,13 @@ def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int
         peer = _side(read, row.peer) if row is not None and row.peer else None
         return () if peer is None else tuple(patch_flows(here, peer, cookie=cookie))
     local = read(LocalPort, name)
-    if local is None:
+    row = read(PortBinding, name)
+    if local is None or row is None:
         return ()
+    if row.kind.leads_outside:
+        return tuple(outside_flows(here, local.ofport, row.tag, cookie=cookie))
     if local.blocked:
-        row = read(PortBinding, name)
-        speaking = () if row is None or local.tag else tells_of_arrival(row)
+        speaking = () if local.tag else tells_of_arrival(row)
         return tuple(blocked_flows(here, local.ofport, speaking, cookie=cookie))
     if local.tag:
         return tuple(nested_flows(here, local.ofport, local.tag, cookie=cookie))
@@ -102,7 +110,9 @@ def multicast_flows(read: Read, key: tuple[str, str]) -> Wanted | None:
     if datapath is None or reach is None:
         return None
     members = read.members(multicast_members, key)
-    ways = (read(tunnel, member.chassis) for member in members if member.where == "away")
+    is_native = way_out(read, datapath_id) is not None
+    away = () if is_native else (member for member in members if member.where == "away")
+    ways = (read(tunnel, member.chassis) for member in away)
     return group_flows(
         datapath,
         KEYS[group],

@@ -12,6 +12,7 @@ from chassis_agent.bridge.tunnels import tunnel_ofport
 from chassis_agent.inputs import (
     Change,
     LocalPort,
+    ProviderBridge,
     SwitchPort,
     ThisChassis,
     Zone,
@@ -21,6 +22,7 @@ from chassis_agent.inputs import (
 from chassis_agent.local.bindings import Bindings, Plugged, plugged_ports, settle
 from chassis_agent.local.moves import MovingPorts
 from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.provider import ProviderBridges, outside_ports
 from chassis_agent.local.zones import Assignment, ZoneAllocator
 from chassis_agent.ovsdb.view import Bridge
 
@@ -58,12 +60,15 @@ class LocalFacts:
     def update(
         self,
         bridge: Bridge,
+        provider: ProviderBridges,
         ports: PortNames,
         routers: Callable[[Bindings], Collection[str]],
         *,
         all_rows_known: bool,
     ) -> LocalChange:
         """Takes the picture of the bridge and the port rows that `ports` has.
+
+        `provider` are the bridges that lead to provider networks.
 
         `routers` gives the ids of the routers that this host needs for its ports.
         Zones are only given up when all rows are known: a port whose row is on its
@@ -76,7 +81,7 @@ class LocalFacts:
         self.moves.retain(bound.row for bound in self.bindings.bound.values())
         wanted = set(self._zone_names(routers(self.bindings)))
         zones = self._zones.assign(wanted if all_rows_known else wanted | self.zones.keys())
-        facts = dict(self._wanted(bridge))
+        facts = dict(self._wanted(bridge, provider))
         changes: list[Change] = [
             (*key, facts.get(key))
             for key in facts.keys() | self._facts.keys()
@@ -96,8 +101,14 @@ class LocalFacts:
             yield dnat_zone(router)
             yield snat_zone(router)
 
-    def _wanted(self, bridge: Bridge) -> Iterator[tuple[tuple[type[Any], str], Any]]:
-        yield (ThisChassis, ""), ThisChassis(self._chassis, tunnel_ofport(bridge))
+    def _wanted(
+        self, bridge: Bridge, provider: ProviderBridges
+    ) -> Iterator[tuple[tuple[type[Any], str], Any]]:
+        yield (ThisChassis, ""), ThisChassis(self._chassis, tunnel_ofport(bridge), bridge.name)
+        for network, name in provider.bridges.items():
+            yield (ProviderBridge, network), ProviderBridge(name)
+        for name, ofport in outside_ports(bridge):
+            yield (LocalPort, name), LocalPort(ofport)
         for name, bound in self.bindings.bound.items():
             plugged = bound.plugged
             yield (

@@ -16,6 +16,7 @@ from chassis_agent.physical.ports import (
     remote_flows,
 )
 from chassis_agent.physical.probes import probe_flows
+from chassis_agent.physical.provider import native_flows, outside_flows
 from chassis_agent.physical.shares import elsewhere_flows
 from chassis_agent.physical.tunnels import Tunnel, ingress_flows
 
@@ -30,8 +31,10 @@ __all__ = [
     "group_flows",
     "ingress_flows",
     "interface_flows",
+    "native_flows",
     "neighbour_flows",
     "nested_flows",
+    "outside_flows",
     "patch_flows",
     "probe_flows",
     "redirect_flow",

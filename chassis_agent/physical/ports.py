@@ -148,10 +148,13 @@ def _sending(datapath_key: int, ways: tuple[tunnels.Tunnel, ...]) -> bytes:
     return act.apply_actions(tunnels.encapsulate(datapath_key) + sends)
 
 
-def arrive(side: Side, ofport: int, before: bytes = b"") -> bytes:
-    """What becomes of a packet that came by an interface; `before` it goes on."""
+def arrive(side: Side, ofport: int, before: bytes = b"", *, flags: int = 0) -> bytes:
+    """What becomes of a packet that came by an interface; `before` it goes on.
+
+    `flags` are bits of `FLAGS` that it has from then on.
+    """
     return (
-        act.set_field(FLAGS, ofport << tables.SENDER_SHIFT)
+        act.set_field(FLAGS, ofport << tables.SENDER_SHIFT | flags)
         + _enter(side)
         + before
         + act.set_field(FIELDS["nxm_in_port"], 0)
@@ -207,6 +210,7 @@ def enter_egress(side: Side) -> bytes:
 
 
 def leave(side: Side, actions: bytes, *, cookie: int) -> Flow:
+    """What becomes of a packet to the port once it has been through the egress pipeline."""
     return flow(
         tables.LOGICAL_TO_PHYSICAL,
         UNICAST,

@@ -33,12 +33,13 @@ class LogicalSwitch(Resource):
 
 
 class LogicalSwitchPort(Resource):
-    """A port of a switch: of a workload (``vif``) or towards a router (``router``).
+    """A port of a switch: of a workload (``vif``), a router (``router``) or a provider network.
 
     `addresses` holds OVN's address strings in canonical form; what ``dynamic``
     in them stands for is in `dynamic_addresses` (``MAC IP IP6``). A port of type
     ``router`` has the one address ``router``: that of the router port it names. One that is
     nested in another port has that as its parent, and `allocated_tag` tells its frames there.
+    One of type ``localnet`` leads to the provider network `network_name`, with the VLAN tag `tag`.
     """
 
     __tablename__ = "logical_switch_port"
@@ -75,6 +76,8 @@ class LogicalSwitchPort(Resource):
         "dhcp_options.id", nullable=True, sort_order=101
     )
     activation_strategy: Mapped[list[str]] = mapped_column(default=list, sort_order=110)
+    network_name: Mapped[str | None] = mapped_column(Name, default=None, sort_order=120)
+    learn_fdb: Mapped[bool] = mapped_column(default=False, sort_order=121)
 
 
 class AddressClaim(Base):

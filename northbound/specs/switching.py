@@ -1,9 +1,10 @@
 """Specs of logical switches and their ports."""
 
 import ipaddress
-from typing import Annotated, Any, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import (
     canonical_range,
@@ -23,8 +24,14 @@ from northbound.specs.base import (
 )
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
-PortType = Literal["vif", "router"]
+PortType = Literal["vif", "router", "localnet"]
 ActivationStrategy = Literal["rarp", "garp", "na"]
+
+NetworkName = Annotated[
+    str,
+    StringConstraints(pattern=r"^[^\x00-\x20\x7f,:]*$", min_length=1, max_length=255),
+    Field(description="As in `treadle-bridge-mappings`: anything without spaces, `,` and `:`."),
+]
 
 ANY_TAG = 0
 """As a tag: whichever is free."""
@@ -97,23 +104,27 @@ class LogicalSwitchSpec(LogicalSwitchProperties):
     name: ObjectName | None = None
 
 
-_OF_WORKLOADS = (
-    "port_security",
-    "requested_chassis",
-    "activation_strategy",
-    "parent",
-    "tag",
-    "dhcpv4_options",
-    "dhcpv6_options",
-)
-"""The fields that mean something on ports of workloads only."""
+_TYPES_WITH: Final[Mapping[str, tuple[PortType, ...]]] = {
+    "router_port": ("router",),
+    "port_security": ("vif",),
+    "requested_chassis": ("vif",),
+    "activation_strategy": ("vif",),
+    "parent": ("vif",),
+    "tag": ("vif", "localnet"),
+    "dhcpv4_options": ("vif",),
+    "dhcpv6_options": ("vif",),
+    "network_name": ("localnet",),
+    "learn_fdb": ("localnet",),
+}
+"""The fields that mean something on ports of some types only."""
 
 
 class LogicalSwitchPortProperties(Spec):
     """What a port of a switch is like."""
 
     type: Annotated[PortType, Filtered(), Fixed()] = "vif"
-    """Of a workload, or towards a router: the default where `router_port` is given."""
+    """Of a workload; towards a router, which is the default where `router_port` is given; or a
+    way to a provider network, on every chassis that has a bridge to it."""
     addresses: Annotated[
         list[Annotated[str, checked(parse_port_address)]],
         AfterValidator(unique),
@@ -146,7 +157,14 @@ class LogicalSwitchPortProperties(Spec):
     """The port of the workload that this port's is inside of, on any switch. The port is where
     its parent is, and its frames have a VLAN tag there."""
     tag: Annotated[int, Field(ge=ANY_TAG, le=TAGS[1])] | None = None
-    """The VLAN tag of a port with a parent; 0 gives it one that is free there."""
+    """The VLAN tag of a port with a parent; 0 gives it one that is free there. Of a port of type
+    `localnet` the one that frames have on the provider network; without one they have none."""
+    network_name: NetworkName | None = None
+    """The provider network that a port of type `localnet` leads to. Each chassis says in
+    `treadle-bridge-mappings` which of its bridges that is."""
+    learn_fdb: bool = False
+    """Whether a port of type `localnet` learns which MAC addresses are on its network; frames
+    for unknown ones go there in any case."""
     dhcp: bool = True
     """Whether DHCP clients behind the port are answered, if there are options for them."""
     hostname: Annotated[str, AfterValidator(parse_domain)] | None = None
@@ -166,17 +184,23 @@ class LogicalSwitchPortProperties(Spec):
     @model_validator(mode="after")
     def _type_decides(self) -> Self:
         words = [element for element in self.addresses if element != "router"]
+        for field, types in _TYPES_WITH.items():
+            if self.type not in types and getattr(self, field) not in (None, [], False):
+                raise FieldError(field, f"is for ports of type {' and '.join(map(repr, types))}")
         if self.type == "router":
             if self.router_port is None:
                 raise FieldError("router_port", "a port of type 'router' needs one")
             if words:
                 raise FieldError("addresses", "a port of type 'router' has its router port's")
-            for field in _OF_WORKLOADS:
-                if getattr(self, field) not in (None, []):
-                    raise FieldError(field, "is for ports of type 'vif'")
             return self if self.addresses else self.model_copy(update={"addresses": ["router"]})
-        if self.router_port is not None:
-            raise FieldError("router_port", "is for ports of type 'router'")
+        if self.type == "localnet":
+            if self.network_name is None:
+                raise FieldError("network_name", "a port of type 'localnet' needs one")
+            if self.tag == ANY_TAG:
+                raise FieldError("tag", "a provider network gives none: from 1 to 4094, or none")
+            if self.addresses not in ([], ["unknown"]):
+                raise FieldError("addresses", "of a port of type 'localnet' are unknown")
+            return self.model_copy(update={"addresses": ["unknown"]})
         if len(words) != len(self.addresses):
             raise FieldError("addresses", "'router' is for ports of type 'router'")
         if sum(parse_port_address(element).dynamic for element in words) > 1:
@@ -186,8 +210,8 @@ class LogicalSwitchPortProperties(Spec):
     @model_validator(mode="after")
     def _parent_has_tags(self) -> Self:
         if self.parent is None:
-            if self.tag is not None:
-                raise FieldError("tag", "is for ports with a parent")
+            if self.tag is not None and self.type != "localnet":
+                raise FieldError("tag", "is for ports with a parent, or of type 'localnet'")
             return self
         if self.tag is None:
             raise FieldError("tag", "a port with a parent needs one; 0 gives it one that is free")
@@ -207,7 +231,8 @@ class LogicalSwitchPortFacts(TunnelKey):
 
 
 class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
-    """A port of a switch: of a workload (`vif`), or towards a router (`router`)."""
+    """A port of a switch: of a workload (`vif`), towards a router (`router`), or to a provider
+    network (`localnet`)."""
 
     declaration: ClassVar = Declaration(
         "logical_switch_port",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
-from cli.testbed.vm import Vm
+from cli.testbed.host import Host
 from tests.system.frames import Frame, parse
 
 _ALL_PROTOCOLS = 0x0003
@@ -21,7 +21,7 @@ class Tap:
     Use as a context manager; what arrived before it was opened is not seen.
     """
 
-    def __init__(self, vm: Vm) -> None:
+    def __init__(self, vm: Host) -> None:
         self.vm = vm
         self.received: list[Frame] = []
         self._socket = vm.namespace.socket(
@@ -38,6 +38,9 @@ class Tap:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
         self._socket.close()
 
     def send(self, frame: bytes) -> None:

@@ -70,6 +70,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         parent_name="" if parent is None else parent.name,
         tag=port.tag,
         activation=(parent or port).activation,
+        network=port.network,
     )
 
 

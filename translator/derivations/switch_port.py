@@ -7,9 +7,10 @@ from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.derivations.relations import peer_router_port
 from translator.derivations.result import Flows
-from translator.features.acl.flows import router_port_acl_flows
+from translator.features.acl.flows import untracked_port_flows
 from translator.features.answering.flows import answer_flows, router_answer_flows
 from translator.features.port_security.flows import disabled_port_flow, port_security_flows
+from translator.features.provider.flows import outside_port_flows
 from translator.features.switching.flows import (
     disabled_forwarding_flows,
     port_forwarding_flows,
@@ -44,6 +45,8 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
         flows = chain(_disabled_flows(port), answer_flows(port))
     elif port.kind.joins_datapaths:
         flows = _router_type_flows(read, port)
+    elif port.kind.leads_outside:
+        flows = outside_port_flows(read, port)
     else:
         flows = _vif_flows(port)
     return Flows(port.switch, "logical_switch_port", lsp, tuple(flows))
@@ -70,7 +73,7 @@ def _vif_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
 
 def _router_type_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     yield from port_security_flows(port)
-    yield from router_port_acl_flows(read, port.switch, port.name)
+    yield from untracked_port_flows(read, port.switch, port.name)
     peer = peer_router_port(read, port)
     if peer is not None:
         router = read(LogicalRouter, peer.router)

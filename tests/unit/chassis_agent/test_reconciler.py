@@ -21,6 +21,7 @@ from chassis_agent.health import Health
 from chassis_agent.local.announcer import Announcer
 from chassis_agent.local.facts import LocalFacts
 from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.provider import ProviderBridges
 from chassis_agent.local.zones import ZoneAllocator
 from chassis_agent.openflow.errors import ConnectionLostError
 from chassis_agent.ovsdb import Bridge, Interface, SwitchDatabase
@@ -130,6 +131,7 @@ class Host:
         self.reconciler = Reconciler(
             chassis="hv1",
             bridge=BRIDGE,
+            provider=ProviderBridges(),
             state=self.state,
             local=LocalFacts("hv1", ZoneAllocator({})),
             watch=cast(WatchClient, self.watch),

@@ -102,8 +102,8 @@ def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
         yield from _verdict_flows()
 
 
-def router_port_acl_flows(read: Read, switch: str, port: str) -> Iterator[LogicalFlow]:
-    """Yield the flows that keep packets of a router untracked on a stateful switch."""
+def untracked_port_flows(read: Read, switch: str, port: str) -> Iterator[LogicalFlow]:
+    """Yield the flows that keep packets of a port untracked on a stateful switch."""
     if tracks(read, switch):
         yield LsInAclPre.router_port(port=port)
         yield LsOutAclPre.router_port(port=port)

@@ -10,8 +10,11 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
     An address's own port is not answered: it asks whether anybody else has its
     address. Unicast requests go to whom they are for, as solicitations do that were
     sent to other groups than their target's. A router answers for itself where it
-    learns from the question: on ports with unknown addresses.
+    learns from the question: on ports with unknown addresses. What comes from a provider
+    network comes to every chassis that is on it: who is asked for answers for himself there.
     """
+
+    from_outside = Template(100, "inport == {port:lport}", "next;")
 
     own_arp = Template(100, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", "next;")
     own_nd = Template(100, "inport == {port:lport} && nd_ns && nd.target == {ip:ip6}", "next;")

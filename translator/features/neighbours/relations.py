@@ -26,9 +26,12 @@ def neighbours(lsp: str, router_ports: tuple[str, ...]) -> Iterator[tuple[str, s
 def asked_router_ports(read: Read, place: tuple[str, str]) -> tuple[str, ...]:
     """The router ports that learn who is behind a port with unknown addresses from his questions.
 
-    The port is given as one of `unknown_ports`.
+    The port is given as one of `unknown_ports`. Who is on a provider network asks for himself.
     """
-    switch, _lsp = place
+    switch, lsp = place
+    port = read(LogicalSwitchPort, lsp)
+    if port is None or port.kind.leads_outside:
+        return ()
     return tuple(read.members(attached_router_ports, switch))
 
 

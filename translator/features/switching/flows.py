@@ -25,7 +25,7 @@ def switch_forwarding_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
 
 def port_forwarding_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     """Yield the flows that lead to the port of a workload, and learn who is behind it."""
-    if port.takes_unknown and not port.security:
+    if port.learns:
         yield LsInLookupFdb.lookup(port=port.name)
         yield LsInPutFdb.learn(port=port.name)
     for host in port.hosts:

@@ -3,10 +3,19 @@
 from collections.abc import Mapping
 
 from chassis_agent.bridge.tunnels import PORT_NAME
-from chassis_agent.inputs import LocalPort, SwitchPort, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.inputs import (
+    LocalPort,
+    ProviderBridge,
+    SwitchPort,
+    ThisChassis,
+    Zone,
+    dnat_zone,
+    snat_zone,
+)
 from chassis_agent.local.bindings import Bindings
 from chassis_agent.local.facts import LocalFacts
 from chassis_agent.local.port_names import PortNames
+from chassis_agent.local.provider import PORT_ID, ProviderBridges
 from chassis_agent.local.zones import ZoneAllocator
 from chassis_agent.ovsdb.view import Bridge, Interface
 from southbound.rows import PortBinding
@@ -26,6 +35,9 @@ def bridge(**ports: int) -> Bridge:
     return Bridge("br-int", interfaces=interfaces)
 
 
+NOWHERE = ProviderBridges()
+
+
 class Host:
     """Local facts with a network around them."""
 
@@ -36,19 +48,25 @@ class Host:
         self.routers: list[str] = []
 
     def update(
-        self, bridge: Bridge, *, all_rows_known: bool = True
+        self,
+        bridge: Bridge,
+        provider: ProviderBridges = NOWHERE,
+        *,
+        all_rows_known: bool = True,
     ) -> dict[tuple[str, str], object]:
         def routers(_bindings: Bindings) -> list[str]:
             return self.routers
 
-        self.change = self.local.update(bridge, self.ports, routers, all_rows_known=all_rows_known)
+        self.change = self.local.update(
+            bridge, provider, self.ports, routers, all_rows_known=all_rows_known
+        )
         return {(table.__name__, key): row for table, key, row in self.change.facts}
 
 
 def test_a_plugged_port_is_said_once() -> None:
     host = Host()
     assert host.update(bridge(a=5)) == {
-        ("ThisChassis", ""): ThisChassis("hv1", 9),
+        ("ThisChassis", ""): ThisChassis("hv1", 9, "br-int"),
         ("LocalPort", "a"): LocalPort(5),
         ("SwitchPort", "a"): SwitchPort("br-int", "tap-a", frozenset()),
         ("Zone", "a"): Zone(1),
@@ -103,8 +121,30 @@ def test_routers_have_two_zones() -> None:
     assert set(host.local.zones) == {dnat_zone("r1"), snat_zone("r1")}
 
 
+def test_bridges_to_provider_networks_and_ports_that_lead_there() -> None:
+    host = Host()
+    ids = {PORT_ID: "out"}
+    patch = Interface("patch-br-int-to-out", "patch", 12, external_ids=ids)
+    # What other programs call so is no way out, nor is one that has no peer yet.
+    other = Interface("eth9", "", 13, external_ids={PORT_ID: "other"})
+    unfinished = Interface("patch-br-int-to-new", "patch", None, external_ids={PORT_ID: "new"})
+    interfaces = {each.name: each for each in (patch, other, unfinished)}
+    facts = host.update(Bridge("br-int", interfaces=interfaces), ProviderBridges({"dc": "br-dc"}))
+    assert facts == {
+        ("ThisChassis", ""): ThisChassis("hv1", 0, "br-int"),
+        ("ProviderBridge", "dc"): ProviderBridge("br-dc"),
+        ("LocalPort", "out"): LocalPort(12),
+    }
+    # It is no plug: nothing is claimed.
+    assert not host.change.plugged
+    assert host.update(Bridge("br-int")) == {
+        ("ProviderBridge", "dc"): None,
+        ("LocalPort", "out"): None,
+    }
+
+
 def test_without_a_tunnel_port_there_is_none() -> None:
-    assert Host().update(Bridge("br-int"))["ThisChassis", ""] == ThisChassis("hv1", 0)
+    assert Host().update(Bridge("br-int"))["ThisChassis", ""] == ThisChassis("hv1", 0, "br-int")
 
 
 def test_what_is_nested_in_a_port_is_where_that_is() -> None:

@@ -1,0 +1,88 @@
+"""What joins ports that lead outside to the bridges of this host that lead there."""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from chassis_agent.derivations.templates import EVERYTHING
+from chassis_agent.desired.wanted import Wanted
+from chassis_agent.inputs import LocalPort, ProviderBridge, ThisChassis
+from chassis_agent.local.provider import PORT_ID
+from chassis_agent.ovsdb.rows import Parent, Ref, WantedRow, wanted_row
+from incremental import Read
+from southbound.rows import PortBinding
+
+
+class OutsidePort(NamedTuple):
+    """A port of a datapath that leads to a provider network, on every chassis that can."""
+
+    port_key: int
+    name: str
+
+
+class WayOut(NamedTuple):
+    """The port through which a datapath's packets leave natively; `port_key` 0 is none here."""
+
+    port_key: int
+
+
+def outside_ports_of(name: str, row: PortBinding) -> Iterator[tuple[str, OutsidePort]]:
+    """Yield the ports that lead outside, by datapath."""
+    if row.kind.leads_outside:
+        yield row.datapath, OutsidePort(row.tunnel_key, name)
+
+
+def ports_leading_outside(name: str, row: PortBinding) -> Iterator[tuple[str, str]]:
+    """Yield the ports that lead outside."""
+    if row.kind.leads_outside:
+        yield EVERYTHING, name
+
+
+def way_out(read: Read, datapath: str) -> WayOut | None:
+    """Return how packets of a datapath get to other chassis without a tunnel; None if they don't.
+
+    Of several ports whose networks have a bridge here it is the one with the lowest key.
+    """
+    ports = read.members(outside_ports_of, datapath)
+    if not ports:
+        return None
+    keys = (port.port_key for port in ports if read(LocalPort, port.name) is not None)
+    return WayOut(min(keys, default=0))
+
+
+def provider_rows(read: Read, pair: tuple[str, str]) -> Wanted | None:
+    """Return the patch ports that join a port to its bridge, once that is known."""
+    _, name = pair
+    row = read(PortBinding, name)
+    this = read(ThisChassis, "")
+    provider = None if row is None else read(ProviderBridge, row.network)
+    if row is None or this is None or provider is None or not this.bridge:
+        return None
+    inside = f"patch-{this.bridge}-to-{name}"
+    outside = f"patch-{name}-to-{this.bridge}"
+    return Wanted(
+        rows=(
+            *_patch(this.bridge, inside, outside, owner=this.bridge, port=name),
+            *_patch(provider.bridge, outside, inside, owner=this.bridge),
+        )
+    )
+
+
+def _patch(bridge: str, name: str, peer: str, *, owner: str, port: str = "") -> list[WantedRow]:
+    keys = {"external_ids": {PORT_ID: port}} if port else None
+    return [
+        wanted_row(
+            "Interface",
+            name,
+            columns={"type": ["patch"]},
+            maps={"options": {"peer": peer}},
+            keys=keys,
+            owner=owner,
+        ),
+        wanted_row(
+            "Port",
+            name,
+            columns={"interfaces": [Ref("Interface", name)]},
+            parent=Parent(Ref("Bridge", bridge), "ports"),
+            owner=owner,
+        ),
+    ]
