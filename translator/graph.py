@@ -12,6 +12,7 @@ from incremental import Graph
 from translator import inputs
 from translator.derivations import bindings, relations, router, sets, switch, switch_port
 from translator.features.acl import flows as acl_flows
+from translator.features.acl import meters as acl_meters
 from translator.features.acl import names
 from translator.features.acl import relations as acls
 from translator.features.dhcp import flows as dhcp_flows
@@ -91,6 +92,7 @@ INPUTS: Mapping[str, InputTable] = {
     table.name: table
     for table in (
         *inputs.TABLES,
+        acl_meters.TABLE,
         dhcp_options.TABLE,
         gateways_static.TABLE,
         static.TABLE,

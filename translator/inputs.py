@@ -312,6 +312,8 @@ class Acl(NamedTuple):
     severity: str
     label: int
     project: str = DEFAULT_PROJECT
+    meter: str = ""
+    """The id of the meter of what it logs."""
 
 
 def _logical_switch_port(image: Image) -> LogicalSwitchPort:
@@ -427,6 +429,7 @@ def _acl(image: Image) -> Acl:
         severity=image["severity"] if logged else "",
         label=image["label"],
         project=project_of(image),
+        meter=(image.get("meter_id") or "") if logged else "",
     )
 
 

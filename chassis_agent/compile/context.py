@@ -37,6 +37,8 @@ class PackContext:
     `rate_meter`
         The number of the OpenFlow meter of a rate in kbit/s and a burst in kbit; the same
         description gets the same number. The meter is wanted from then on, like a group.
+    `packet_meter`
+        The same for a rate in packets a second and a burst in packets.
     `rate_queue`
         The number of the queue of a port's interface with a rate in kbit/s and a burst in kbit;
         the same description gets the same number, whatever the rate. The queue is wanted from
@@ -58,5 +60,6 @@ class PackContext:
     conjunction_id: Callable[[bytes], int]
     select_group: Callable[[bytes, Sequence[Bucket]], int]
     rate_meter: Callable[[bytes, int, int], int]
+    packet_meter: Callable[[bytes, int, int], int]
     rate_queue: Callable[[bytes, str, int, int], int]
     hit_counter: Callable[[], int]

@@ -184,6 +184,7 @@ class _Surroundings:
             conjunction_id=self._numbering.conjunction,
             select_group=self.select_group,
             rate_meter=self.rate_meter,
+            packet_meter=self.packet_meter,
             rate_queue=self.rate_queue,
             hit_counter=self.hit_counter,
         )
@@ -216,6 +217,11 @@ class _Surroundings:
     def rate_meter(self, description: bytes, rate: int, burst: int) -> int:
         number = self._numbering.meter(description)
         self.meters.add(Meter(number, packets=False, rate=rate, burst=burst))
+        return number
+
+    def packet_meter(self, description: bytes, rate: int, burst: int) -> int:
+        number = self._numbering.meter(description)
+        self.meters.add(Meter(number, packets=True, rate=rate, burst=burst))
         return number
 
     def rate_queue(self, description: bytes, port: str, rate: int, burst: int) -> int:

@@ -178,7 +178,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "severity": KEPT,
         "label": KEPT,
         "external_ids": KEPT,
-        "meter": Unsupported("a hypervisor limits all logging together", changes_verdicts=False),
+        "meter": KEPT,
         "sample_new": _NO_SAMPLING,
         "sample_est": _NO_SAMPLING,
         "options": {
@@ -294,7 +294,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
     "Load_Balancer_Group": {"name": KEPT, "load_balancer": KEPT},
     "DNS": _UNUSED,
     "Copp": _UNUSED,
-    "Meter": _UNUSED,
+    "Meter": KEPT,
     "Mirror": _UNUSED,
     "BFD": _UNUSED,
     "HA_Chassis_Group": {"name": KEPT, "ha_chassis": KEPT, "external_ids": KEPT},

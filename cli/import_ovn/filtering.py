@@ -5,6 +5,7 @@ Of an address set the members that OVN cannot read are passed over, as OVN does.
 
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.matches import Matches, brought_sets
+from cli.import_ovn.meters import Meters
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import set_member
 from northbound.specs.filtering import AclProperties, AddressSetProperties, PortGroupProperties
@@ -30,6 +31,12 @@ class Filtering:
         sets = {f"@{name}" for name in self.port_groups}
         sets |= {f"${name}" for name in (*self.address_sets, *self._brought())}
         self.matches = Matches(draft, sets)
+        self._meters = Meters(draft)
+
+    @property
+    def meters(self) -> dict[str, Values]:
+        """The meters that ACLs name, by name."""
+        return self._meters.meters
 
     def add_group_acls(self) -> None:
         """Give the port groups their ACLs."""
@@ -99,6 +106,8 @@ class Filtering:
             "log": row.flag("log", default=False),
             "label": row.number("label"),
         }
+        if values["log"] and (meter := self._meters.of(row)):
+            values["meter"] = meter
         if row.text("severity"):
             values["severity"] = row.text("severity")
         return self._draft.accepted(row, AclProperties, values)

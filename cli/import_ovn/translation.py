@@ -55,6 +55,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         "dhcp_options": dhcp.options,
         "logical_switches": switches,
         "logical_routers": routers,
+        "meters": filtering.meters,
         "port_groups": filtering.port_groups,
         "address_sets": filtering.address_sets,
     }

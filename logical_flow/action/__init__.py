@@ -33,7 +33,7 @@ from logical_flow.action.learned import (
 from logical_flow.action.registry import ACTIONS
 from logical_flow.action.selection import Member, Select, decode_members, encode_members
 from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext, Zone, zone_on
-from logical_flow.action.watching import SEVERITIES, VERDICTS, Log, SetMeter, SetQueue
+from logical_flow.action.watching import SEVERITIES, VERDICTS, Log, LogMeter, SetMeter, SetQueue
 
 __all__ = [
     "ACTIONS",
@@ -58,6 +58,7 @@ __all__ = [
     "GetFdb",
     "GetNeighbour",
     "Log",
+    "LogMeter",
     "LookupFdb",
     "LookupNeighbour",
     "Member",

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from logical_flow.action.base import CONTINUE, Action, Statement
 from logical_flow.action.effect import Effect, Scene, Walker
@@ -27,12 +28,41 @@ _WORDS = {"severity": SEVERITIES, "verdict": VERDICTS}
 _HOLES = {"name": HoleType.BYTES, "meter": HoleType.METER}
 
 
+class LogMeter(NamedTuple):
+    """What a line's ``meter="NAME RATE BURST"`` says: all lines of one text share one meter.
+
+    `rate` is in lines a second, `burst` in lines.
+
+    >>> str(LogMeter("audit", 10, 50)), LogMeter.read("audit 10 50").rate
+    ('audit 10 50', 10)
+    """
+
+    name: str
+    rate: int
+    burst: int
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.rate} {self.burst}"
+
+    @classmethod
+    def read(cls, text: str) -> LogMeter:
+        """Return what `text` says; raises :class:`TemplateError`."""
+        found = _METER.fullmatch(text)
+        if found is None:
+            raise TemplateError(f"{text!r} is no meter: NAME RATE BURST")
+        return cls(found["name"], int(found["rate"]), int(found["burst"]))
+
+
+_METER = re.compile(r"(?P<name>.+) (?P<rate>[0-9]{1,9}) (?P<burst>[0-9]{1,9})", re.ASCII)
+
+
 @dataclass(frozen=True, slots=True)
 class Log(Statement):
     """``log(name="…", severity=info, verdict=drop, meter="…");``, each part optional.
 
-    As holes, `name` is UTF-8 in ``bytes``, `severity` and `verdict` are the ``int``
-    index in :data:`SEVERITIES` and :data:`VERDICTS`.
+    `meter` says who shares it, and what it lets pass: see :class:`LogMeter`. As holes, `name` is
+    UTF-8 in ``bytes``, `severity` and `verdict` are the ``int`` index in :data:`SEVERITIES` and
+    :data:`VERDICTS`.
     """
 
     words = ("log",)

@@ -18,6 +18,7 @@ from northbound.models.load_balancing import (
     LoadBalancerSwitch,
     LoadBalancerVip,
 )
+from northbound.models.meters import Meter
 from northbound.models.nat import Nat
 from northbound.models.neutron import (
     NeutronAddressGroup,
@@ -87,6 +88,7 @@ __all__ = [
     "LogicalRouterPort",
     "LogicalSwitch",
     "LogicalSwitchPort",
+    "Meter",
     "Nat",
     "NeutronAddressGroup",
     "NeutronDefaultRule",

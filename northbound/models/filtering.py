@@ -66,7 +66,7 @@ class Acl(Resource):
     action: Mapped[str]
     log: Mapped[bool] = mapped_column(default=False)
     severity: Mapped[str] = mapped_column(default="info")
-    meter: Mapped[str | None] = mapped_column(default=None)
+    meter_id: Mapped[str | None] = reference("meter.id", nullable=True, sort_order=93)
     label: Mapped[int] = mapped_column(BigInteger, default=0)
 
 

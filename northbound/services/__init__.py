@@ -10,6 +10,7 @@ from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.filters import LABEL_FILTER
 from northbound.services.ha_chassis_groups import HaChassisGroupService
 from northbound.services.load_balancers import LoadBalancerService, LoadBalancerVipService
+from northbound.services.meters import MeterService
 from northbound.services.nats import NatService
 from northbound.services.port_groups import PortGroupService
 from northbound.services.router_policies import RouterPolicyService
@@ -30,6 +31,7 @@ LOGICAL_ROUTER_PORTS = LogicalRouterPortService()
 STATIC_ROUTES = StaticRouteService()
 STATIC_MAC_BINDINGS = StaticMacBindingService()
 NATS = NatService()
+METERS = MeterService()
 PORT_GROUPS = PortGroupService()
 ADDRESS_SETS = AddressSetService()
 ACLS = AclService()
@@ -47,6 +49,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     STATIC_ROUTES,
     STATIC_MAC_BINDINGS,
     NATS,
+    METERS,
     PORT_GROUPS,
     ADDRESS_SETS,
     ACLS,
@@ -83,6 +86,7 @@ __all__ = [
     "LOGICAL_ROUTER_PORTS",
     "LOGICAL_SWITCHES",
     "LOGICAL_SWITCH_PORTS",
+    "METERS",
     "NATS",
     "PORT_GROUPS",
     "ROUTER_POLICIES",

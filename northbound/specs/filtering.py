@@ -29,12 +29,6 @@ def parse_member(text: str) -> str:
     return str(network.network_address) if whole else str(network)
 
 
-def _no_meter(name: str | None) -> None:
-    """Refuses names of meters: an ACL that seems to be limited and isn't would mislead."""
-    if name is not None:
-        raise ValueError("there are no meters yet: each hypervisor limits all logging together")
-
-
 class PortGroupProperties(Spec):
     """Who is in a port group."""
 
@@ -108,8 +102,8 @@ class AclProperties(Spec):
     action: Annotated[Action, Filtered()]
     log: bool = False
     severity: Severity = "info"
-    meter: Annotated[str | None, AfterValidator(_no_meter)] = None
-    """Reserved: there are no meters of one's own. A hypervisor limits all logging together."""
+    meter: Annotated[Reference | None, RefersTo("meter")] = None
+    """How often it may log, if that is to be less than what a hypervisor allows of all logging."""
     label: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     """Kept with each connection that the rule let in."""
 
@@ -132,8 +126,10 @@ class AclSpec(AclProperties):
             "priority": 1000,
             "match": "outport == @web_servers && ip4.src == $office && tcp.dst == 80",
             "action": "allow-related",
+            "log": True,
+            "meter": "audit",
         },
-        patch={"action": "reject", "log": True},
+        patch={"action": "reject", "severity": "notice"},
         identifying=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
         natural_key=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
         collection="acls",

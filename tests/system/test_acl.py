@@ -493,3 +493,22 @@ def test_hits_of_a_stateful_acl_are_its_requests(scene: Scene) -> None:
     acl = rule(scene, "pg:servers", "to-lport", 1000, "icmp4", "allow-related")
     assert scene.lab.vm("c").ping(ip4("s"), count=5)
     assert hits(scene, acl)["packets"] == 5
+
+
+def test_a_meter_limits_what_an_acl_logs(scene: Scene) -> None:
+    """The other ACL, without a meter, logs every packet."""
+    scene.net.call("POST", "/meters", {"name": "few", "rate": 1, "burst": 3})
+    owner = ("pg:clients", "from-lport", 1000)
+    limited = f"few-{scene.net.get('/status')['revision']}"
+    rule(scene, *owner, "udp.dst == 7001", "drop", name=limited, log=True, meter="few")
+    rule(scene, *owner, "udp.dst == 7002", "drop", name=f"{limited}-all", log=True)
+    with Tap(scene.lab.vm("c")) as c:
+        for port in (7001, 7002):
+            for _ in range(30):
+                packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5000, port))
+                c.send(ethernet(mac("s"), mac("c"), IPV4, packet))
+    until(lambda: len(logged(scene, "hv1", f"{limited}-all")) == 30, "all lines are there")
+    assert 1 <= len(logged(scene, "hv1", limited)) < 30
+    for acl in scene.net.get("/acls")["items"]:
+        scene.net.delete(f"/acls/{acl['id']}")
+    scene.net.delete("/meters/few")

@@ -11,7 +11,7 @@ from chassis_agent.compile.splice import Arguments, Assembly, constant
 from chassis_agent.openflow import actions as act
 from chassis_agent.punt.meters import PUNT_METERS
 from chassis_agent.punt.opcodes import Opcode, log_userdata
-from logical_flow.action import SEVERITIES, VERDICTS, Log, SetMeter, SetQueue
+from logical_flow.action import SEVERITIES, VERDICTS, Log, LogMeter, SetMeter, SetQueue
 from logical_flow.constants import Integer
 from logical_flow.holes import Hole
 
@@ -26,8 +26,19 @@ def encode_log(action: Log, _: Encoding) -> Assembly:
         None if action.severity is None else SEVERITIES.index(str(action.severity)),
         None if action.verdict is None else VERDICTS.index(str(action.verdict)),
     )
-    # A meter that the line names is one that intent doesn't have yet: all logging shares one.
-    return constant(punted(tables.LOG_SHARE, PUNT_METERS[Opcode.LOG].meter_id, data))
+    of_all = PUNT_METERS[Opcode.LOG].meter_id
+    if action.meter is None:
+        return constant(punted(tables.LOG_SHARE, of_all, data))
+    if isinstance(action.meter, Hole):
+        raise BadTemplateError(f"{action} is compiled before its holes are filled")
+    limits = LogMeter.read(action.meter)
+    description = repr(("log", limits.name)).encode()
+
+    def source(_: Arguments, context: PackContext) -> bytes:
+        return context.packet_meter(description, limits.rate, limits.burst).to_bytes(4)
+
+    own = with_number(act.meter, source)
+    return own.inside(lambda meter: punted(tables.LOG_SHARE, of_all, data, meter))
 
 
 def encode_set_meter(action: SetMeter, encoding: Encoding) -> Assembly:

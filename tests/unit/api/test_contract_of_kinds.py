@@ -343,6 +343,9 @@ def ovn_of_examples() -> Snapshot:
         policies=references(ovn.add("Logical_Router_Policy", **policy)),
     )
     acl = {k: v for k, v in example["acl"].items() if k not in ("port_group", "match")}
+    meter = dict(example["meter"])
+    band = ovn.add("Meter_Band", action="drop", rate=meter["rate"], burst_size=meter["burst"])
+    ovn.add("Meter", name=meter["name"], unit="pktps", fair=True, bands=references(band))
     rules = references(ovn.acl(example["acl"]["match"], **acl))
     group, addresses = example["port_group"], example["address_set"]
     ovn.add("Port_Group", name=group["name"], ports=references(workload), acls=rules)

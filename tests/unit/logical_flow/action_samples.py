@@ -55,7 +55,7 @@ reg0 = 2;
 put_fdb(inport, eth.src);
 reg9[0] = lookup_fdb(inport, eth.src);
 reg0[0..15] = select(1=50, 2=50);
-log(name="web", severity=info, verdict=drop, meter="m");
+log(name="web", severity=info, verdict=drop, meter="m 10 20");
 set_meter(10, 20);
 set_queue("port-1", 100);
 set_queue("port-1", 100, 20);

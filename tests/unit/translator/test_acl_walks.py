@@ -585,3 +585,25 @@ def test_hop_limits_are_copied_only_where_one_is_asked_for(match: str, looks_at_
     ]
     assert copies
     assert any("ip.ttl" in flow for flow in copies) is looks_at_ttl
+
+
+def test_a_fair_meter_is_one_for_each_acl() -> None:
+    net = switch(
+        "direction: to-lport, priority: 9, match: tcp, action: drop, log: true, meter: own",
+        "direction: to-lport, priority: 8, match: udp, action: drop, log: true, meter: shared",
+        "direction: to-lport, priority: 7, match: icmp, action: drop, log: true, meter: shared",
+        extra="""
+    meters:
+      own: {rate: 10, burst: 50}
+      shared: {rate: 5, fair: false}
+""",
+    )
+    texts = [
+        str(entry.flow.actions[0])
+        for flows in net.flows.values()
+        for _, entry in flows.candidates("ls_out_acl_eval_0", {})
+    ]
+    meters = sorted(text.partition("meter=")[2] for text in texts)
+    assert meters[1:] == ['"shared 5 5");', '"shared 5 5");']
+    assert meters[0].startswith('"own/')
+    assert meters[0].endswith(' 10 50");')

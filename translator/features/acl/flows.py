@@ -16,6 +16,7 @@ from logical_flow.match_parser import parse_match
 from logical_flow.template import LogicalFlow, Template
 from translator.derivations.result import Flows
 from translator.features.acl.copies import LsInAclCopy, LsOutAclCopy, copy_flows, without_exempt
+from translator.features.acl.meters import log_meter
 from translator.features.acl.names import match_for_flows
 from translator.features.acl.relations import acls_in_direction, negating_acls, stateful_acls
 from translator.features.acl.stages import (
@@ -65,9 +66,9 @@ action=(reg8[17] = 1; next(ls_out_acl_action);)
         return None
     acl = acl._replace(match=match_for_flows(read, acl.match, acl.project))
     sure, doubtful = matches_of(acl.match)
-    flows = [_verdict_flow(acl, acl.action, sure)]
+    flows = [_verdict_flow(read, acl, acl.action, sure)]
     if doubtful and _TEMPLATES[acl.action] != "allow":
-        flows.append(_verdict_flow(acl, "drop", doubtful))
+        flows.append(_verdict_flow(read, acl, "drop", doubtful))
     if acl.action == "allow-stateless" and tracks(read, switch):
         flows.append(_untracked_flow(acl))
     return Flows(switch, "acl", acl_id, tuple(flows))
@@ -160,7 +161,7 @@ def _stage(acl: Acl) -> type[AclEval]:
     return stages[acl.tier]
 
 
-def _verdict_flow(acl: Acl, action: str, match: str) -> LogicalFlow:
+def _verdict_flow(read: Read, acl: Acl, action: str, match: str) -> LogicalFlow:
     name = _TEMPLATES[action]
     arguments: dict[str, str | int | bytes] = {
         "priority": acl.priority,
@@ -170,8 +171,11 @@ def _verdict_flow(acl: Acl, action: str, match: str) -> LogicalFlow:
         name = "allow_labelled"
         arguments["label"] = acl.label
     if acl.log:
-        name += "_logged"
+        meter = log_meter(read, acl)
+        name += "_logged" if meter is None else "_metered"
         arguments.update(_log_arguments(acl, action))
+        if meter is not None:
+            arguments["meter"] = str(meter)
     template: Template = getattr(_stage(acl), name)
     return template(**arguments)
 

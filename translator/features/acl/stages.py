@@ -17,7 +17,10 @@ EXEMPT_PREDICATES = ("nd", "nd_rs", "nd_ra", "mldv1", "mldv2")
 NEIGHBOUR_DISCOVERY = " || ".join(EXEMPT_PREDICATES)
 """What no ACL ever sees."""
 
-LOG = "log(name={log_name:bytes}, severity={severity:int}, verdict={verdict:int}); "
+_LINE = "name={log_name:bytes}, severity={severity:int}, verdict={verdict:int}"
+LOG = f"log({_LINE}); "
+METERED = f"log({_LINE}, meter={{meter:meter}}); "
+"""A line that counts against a meter of the operator's."""
 
 NEW_OR_UNBLOCKED = "((ct.new && !ct.est) || (ct.est && !ct.rpl && ct_mark.blocked == 1))"
 ESTABLISHED_REQUEST = "ct.est && !ct.rpl && ct_mark.blocked == 0"
@@ -88,6 +91,11 @@ class AclEval(Stage, name="acl_eval", role=Role.ACL):
     drop_logged: Template
     reject_logged: Template
     pass_on_logged: Template
+    allow_metered: Template
+    allow_labelled_metered: Template
+    drop_metered: Template
+    reject_metered: Template
+    pass_on_metered: Template
 
 
 class AclAction(Stage, name="acl_action", role=Role.ACL_VERDICT):
@@ -178,6 +186,11 @@ def acl_eval(direction: Direction, tier: int) -> type[AclEval]:
         drop_logged = Template(REFUSING, match, LOG + drop_text)
         reject_logged = Template(REFUSING, match, LOG + reject_text)
         pass_on_logged = Template(OTHERWISE, match, LOG + "next;")
+        allow_metered = Template(OTHERWISE, match, METERED + allow_text)
+        allow_labelled_metered = Template(OTHERWISE, match, METERED + labelled_text)
+        drop_metered = Template(REFUSING, match, METERED + drop_text)
+        reject_metered = Template(REFUSING, match, METERED + reject_text)
+        pass_on_metered = Template(OTHERWISE, match, METERED + "next;")
 
     return Eval
 

@@ -131,6 +131,7 @@ def surroundings(
         conjunction_id=conjunction_id,
         select_group=lambda _description, _buckets: SELECT_GROUP,
         rate_meter=lambda _description, _rate, _burst: RATE_METER,
+        packet_meter=lambda _description, _rate, _burst: RATE_METER,
         rate_queue=lambda _description, _port, _rate, _burst: RATE_QUEUE,
         hit_counter=lambda: HIT_COUNTER,
     )

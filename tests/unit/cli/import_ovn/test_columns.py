@@ -65,7 +65,6 @@ def test_what_changes_verdicts_is_lost(table: str, columns: dict[str, Any], colu
         ("Logical_Router_Port", {"options": {"reside-on-redirect-chassis": "true"}}),
         ("Logical_Router_Port", {"options": {"mcast_flood": "true"}}),
         ("Logical_Router_Port", {"ipv6_ra_configs": {"send_periodic": "true"}}),
-        ("Meter", {"name": "m"}),
     ],
 )
 def test_what_changes_no_verdict_is_noted(table: str, columns: dict[str, Any]) -> None:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from cli.import_ovn.translation import Imported
+from cli.import_ovn.translation import Imported, translate
 from tests.unit.cli.import_ovn.rows import Database, losses, notes, references
 
 
@@ -156,7 +156,7 @@ def test_acls_that_contradict_each_other_are_not_decided_here() -> None:
         ({"options": {"apply-after-lb": "true"}}, "options:apply-after-lb", False),
         ({"options": {"apply-after-lb": "false"}}, None, False),
         ({"options": {"log-related": "true"}}, "options:log-related", False),
-        ({"meter": ["m"]}, "meter", False),
+        ({"meter": ["m"], "log": True}, "meter", False),
     ],
 )
 def test_options_of_an_acl(columns: dict[str, Any], column: str | None, lost: bool) -> None:
@@ -233,3 +233,29 @@ def test_a_set_that_a_port_group_brings_is_not_given_twice() -> None:
     database.add("Port_Group", name="pg")
     database.add("Address_Set", name="pg_ip4", addresses=["10.0.0.1"])
     assert losses(database.translated()) == [("address set pg_ip4", "name")]
+
+
+@pytest.mark.parametrize(
+    ("columns", "meter"),
+    [
+        ({"unit": "pktps"}, {"rate": 7, "burst": 9, "fair": False}),
+        ({"unit": "pktps", "fair": True}, {"rate": 7, "burst": 9}),
+        ({"unit": "kbps"}, None),
+    ],
+)
+def test_meters_come_with_the_acls_that_name_them(
+    columns: dict[str, Any], meter: dict[str, Any] | None
+) -> None:
+    """One that counts kilobits limits no lines, and is left out with a note."""
+    database = Database()
+    band = database.add("Meter_Band", action="drop", rate=7, burst_size=9)
+    database.add("Meter", name="few", bands=references(band), **columns)
+    database.add("Meter", name="unused", unit="pktps", bands=references(band))
+    rule = database.acl("ip", log=True, meter=["few"])
+    database.switch(name="web", acls=references(rule))
+    imported = translate(database.snapshot(), "shop")
+    assert imported.document["meters"] == ({} if meter is None else {"few": meter})
+    (acl,) = imported.document["logical_switches"]["web"]["acls"]
+    assert acl.get("meter") == (None if meter is None else "few")
+    assert [note.column for note in notes(imported)] == (["meter"] if meter is None else [])
+    assert losses(imported) == []

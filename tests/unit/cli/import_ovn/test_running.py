@@ -168,6 +168,7 @@ def test_the_document_says_what_ovn_says(ovn: Ovn) -> None:
             static_routes:
               - {{ip_prefix: 0.0.0.0/0, nexthop: 10.0.1.12}}
               - {{ip_prefix: 10.9.0.0/16, nexthop: discard, policy: src-ip}}
+        meters: {{}}
         port_groups:
           servers:
             ports: [web-1, web-2]
