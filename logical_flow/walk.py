@@ -281,7 +281,7 @@ class _Walker:
         datapath = scene.position.datapath
         port = self.network.ports.get(name)
         if port is not None and port.datapath == datapath:
-            self._enter_egress(scene, packet, name)
+            self._enter_egress(scene, packet, port.distributed_port or name)
         elif (datapath, name) in self.network.groups:
             members = self.network.groups[datapath, name]
             for member in members:

@@ -28,6 +28,11 @@ class WalkPort(Protocol):
     @property
     def peer(self) -> str: ...
     @property
+    def distributed_port(self) -> str:
+        """The gateway port that it stands for, by which packets to it leave; empty for others."""
+        ...
+
+    @property
     def multicast(self) -> Collection[str]: ...
 
 

@@ -4,7 +4,12 @@ from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
 from translator.features.gateways.flows import redirect_flows
-from translator.features.nat.flows import translating_flows
+from translator.features.gateways.relations import gateway_of, redirect_of
+from translator.features.nat.flows import (
+    gateway_port_error_flows,
+    gateway_router_error_flows,
+    translating_flows,
+)
 from translator.features.nat.relations import translated_addresses, translating_routers
 from translator.features.neighbours.flows import peer_flows, router_neighbour_flows
 from translator.features.neighbours.learning import learning_flows
@@ -24,6 +29,8 @@ def router_flows(read: Read, router: str) -> Flows:
     flows = (*router_input_flows(), *router_neighbour_flows(), *router_routing_flows())
     if read.any(translating_routers, router):
         flows += tuple(translating_flows())
+        if gateway_of(read, router):
+            flows += tuple(gateway_router_error_flows())
     return Flows(router, "logical_router", router, flows)
 
 
@@ -57,5 +64,7 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         flows += connected_route_flows(port)
         flows += peer_flows(read, port)
         flows += redirect_flows(port)
+        if redirect_of(port) and read.any(translating_routers, port.router):
+            flows += gateway_port_error_flows(port.name, redirect_of(port))
         flows.append(delivery_flow(port))
     return Flows(port.router, "logical_router_port", lrp, tuple(flows))

@@ -21,6 +21,7 @@ class Port(NamedTuple):
     datapath: str
     joins_datapaths: bool = False
     peer: str = ""
+    distributed_port: str = ""
     multicast: tuple[str, ...] = ()
 
 

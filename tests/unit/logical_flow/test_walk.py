@@ -131,6 +131,7 @@ class Port:
     datapath: str
     joins_datapaths: bool = False
     peer: str = ""
+    distributed_port: str = ""
     multicast: tuple[str, ...] = ("_MC_flood",)
 
 

@@ -21,6 +21,7 @@ logical_switches:
       out-r: {router_port: r-out}
 logical_routers:
   r:
+    chassis: hv1
     ports:
       r-in: {networks: [10.0.1.254/24, "fd00:1::fe/64"], mac: "0a:00:00:00:01:fe"}
       r-out: {networks: [192.0.2.254/24, "2001:db8::fe/64"], mac: "0a:00:00:00:02:fe"}
@@ -38,9 +39,21 @@ MACS = {
 }
 
 
-@pytest.fixture
-def net() -> Network:
-    return network(NETWORK)
+GATEWAY_PORT = NETWORK.replace("    chassis: hv1\n", "").replace(
+    'mac: "0a:00:00:00:02:fe"}',
+    'mac: "0a:00:00:00:02:fe", gateway_chassis: [{chassis: hv1, priority: 10}]}',
+)
+FLOATING_MAC = "0a:00:00:00:02:02"
+LOCAL = GATEWAY_PORT.replace(
+    "logical_ip: 10.0.1.2}",
+    f'logical_ip: 10.0.1.2, logical_port: vm2, external_mac: "{FLOATING_MAC}"}}',
+)
+"""The router on one chassis, everywhere with a gateway port, with a floating IP elsewhere."""
+
+
+@pytest.fixture(params=[NETWORK, GATEWAY_PORT, LOCAL], ids=["router", "gateway", "local"])
+def net(request: pytest.FixtureRequest) -> Network:
+    return network(request.param)
 
 
 def packet(port: str, src: str, dst: str, sport: int, dport: int) -> str:
@@ -130,10 +143,28 @@ def arp(target: str) -> str:
     )
 
 
-@pytest.mark.parametrize(("target", "answers"), [("192.0.2.2", 1), ("192.0.2.81", 0)])
-def test_external_addresses_are_answered_for(net: Network, target: str, answers: int) -> None:
-    found = [each.packet for each in send(net, arp(target)).deliveries if each.port == "host"]
-    assert [each["arp.sha"] for each in found] == [0x0A00000002FE] * answers
+def answers_to(net: Network, question: str, field: str) -> list[Any]:
+    return [each.packet[field] for each in send(net, question).deliveries if each.port == "host"]
+
+
+def test_external_addresses_are_answered_for(net: Network) -> None:
+    assert answers_to(net, arp("192.0.2.80"), "arp.sha") == [0x0A00000002FE]
+    assert answers_to(net, arp("192.0.2.81"), "arp.sha") == []
+
+
+def test_a_floating_ip_has_the_mac_address_of_its_place() -> None:
+    for document, mac in ((GATEWAY_PORT, 0x0A00000002FE), (LOCAL, 0x0A0000000202)):
+        net = network(document)
+        assert answers_to(net, arp("192.0.2.2"), "arp.sha") == [mac]
+        request = delivered(net, packet("vm2", "10.0.1.2", "192.0.2.9", 5000, 53))
+        assert request["eth.src"] == mac
+
+
+def test_a_router_without_gateway_translates_nothing() -> None:
+    net = network(NETWORK.replace("    chassis: hv1\n", ""))
+    request = delivered(net, packet("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
+    assert seen(request) == ("host", "10.0.1.1", "192.0.2.9")
+    assert answers_to(net, arp("192.0.2.80"), "arp.sha") == []
 
 
 def test_external_addresses_are_answered_for_ipv6(net: Network) -> None:

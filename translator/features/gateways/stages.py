@@ -1,7 +1,7 @@
 """The stage that sends packets to the chassis in charge of a gateway port."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Stage, Template
+from logical_flow.template import Local, Stage, Template
 
 
 class LrInGwRedirect(Stage, name="lr_in_gw_redirect", failure="drop", role=Role.GATEWAY):
@@ -9,12 +9,24 @@ class LrInGwRedirect(Stage, name="lr_in_gw_redirect", failure="drop", role=Role.
 
     What stands for the port becomes the output port. That comes before anything that excepts
     packets from it where the next hop's address isn't known yet: the question has to be asked
-    where the answer arrives.
+    where the answer arrives. What has a floating IP that is translated where it is leaves there.
     """
 
     unresolved = Template(
         150,
         "outport == {port:lport} && eth.dst == 00:00:00:00:00:00",
         "outport = {redirect:lport}; next;",
+    )
+    floating4 = Template(
+        100,
+        "outport == {port:lport} && ip4.src == {logical:ip4}",
+        "eth.src = {mac:mac}; reg5 = {external:ip4}; next;",
+        Local("logical_port"),
+    )
+    floating6 = Template(
+        100,
+        "outport == {port:lport} && ip6.src == {logical:ip6}",
+        "eth.src = {mac:mac}; xxreg1 = {external:ip6}; next;",
+        Local("logical_port"),
     )
     redirect = Template(50, "outport == {port:lport}", "outport = {redirect:lport}; next;")

@@ -6,29 +6,31 @@ from typing import Any
 from incremental import Read
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow, Stage, Template
-from translator.addresses import masked
 from translator.derivations.result import Flows
+from translator.features.gateways.stages import LrInGwRedirect
+from translator.features.nat.places import Place, place_of, ports_around
 from translator.features.nat.rows import TABLE, Nat
 from translator.features.nat.stages import (
     LrInDnat,
     LrInUnsnat,
     LrInWholeErrors,
+    LrOutEgressLoop,
     LrOutSnat,
     LrOutUndnat,
 )
-from translator.features.router.stages import LrInIpInput
-from translator.features.routing.relations import network_lengths, ports_by_network
+from translator.features.neighbours.stages import LrInArpResolve
+from translator.features.router.stages import LrInAdmission, LrInIpInput
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
 def nat_flows(read: Read, nat_id: str) -> Flows | None:
-    """The flows of a NAT on its router.
+    """The flows of a NAT on its router; none without a gateway, where the outside would begin.
 
     >>> from incremental import RecordedFacts
     >>> from translator.addresses import interface, ip_bytes
     >>> nat = Nat("n", "r", "dnat_and_snat", ip_bytes("192.0.2.7"), interface("10.0.0.7"),
     ...     None, "", b"", "", False)
-    >>> router = LogicalRouter("r", "r", True, 1)
+    >>> router = LogicalRouter("r", "r", True, 1, "hv1")
     >>> facts = RecordedFacts({Nat: {"n": nat}, LogicalRouter: {"r": router}})
     >>> for flow in nat_flows(facts, "n").flows:
     ...     print(str(flow).partition(", ")[2])
@@ -38,55 +40,107 @@ arp.tpa <-> arp.spa; outport = inport; flags.loopback = 1; output;)
     priority=100, match=(ip4.dst == 192.0.2.7), action=(ct_snat;)
     priority=100, match=(ip4.dst == 192.0.2.7), action=(ct_dnat(10.0.0.7);)
     priority=100, match=(ip4.src == 10.0.0.7), action=(ct_dnat;)
-    priority=34, match=(ip4.src == 10.0.0.7), action=(ct_snat(192.0.2.7);)
+    priority=66, match=(ip4.src == 10.0.0.7), action=(ct_snat(192.0.2.7);)
     """
     nat = read(Nat, nat_id)
     router = None if nat is None else read(LogicalRouter, nat.router)
     if nat is None or router is None:
         return None
-    flows = tuple(_flows(read, nat)) if router.enabled else ()
+    place = place_of(read, nat) if router.enabled else None
+    flows = () if place is None else tuple(_flows(read, nat, place))
     return Flows(nat.router, TABLE.name, nat_id, flows)
 
 
 def translating_flows() -> Iterator[LogicalFlow]:
-    """Yield the flows of a router that translates connections, whatever they are."""
+    """Yield the flows of a router that translates connections, wherever it does."""
     yield LrInWholeErrors.error4()
     yield LrInWholeErrors.error6()
+
+
+def gateway_router_error_flows() -> Iterator[LogicalFlow]:
+    """Yield the flows that translate errors of those who are no end of a connection."""
     for stage in (LrOutUndnat, LrOutSnat):
-        yield stage.error4()
-        yield stage.error6()
+        yield stage.router_error4()
+        yield stage.router_error6()
 
 
-def _flows(read: Read, nat: Nat) -> Iterator[LogicalFlow]:
-    ports = tuple(_ports_around(read, nat.router, nat.external_ip))
+def gateway_port_error_flows(port: str, redirect: str) -> Iterator[LogicalFlow]:
+    """Yield the same flows for a gateway port."""
+    for stage in (LrOutUndnat, LrOutSnat):
+        yield stage.gateway_error4(port=port, redirect=redirect)
+        yield stage.gateway_error6(port=port, redirect=redirect)
+
+
+def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
+    ports = tuple(ports_around(read, nat.router, nat.external_ip))
     is_own = any(network.ip == nat.external_ip for port in ports for network in port.networks)
     if not is_own:
-        yield from _answers(nat.external_ip, ports)
-    if nat.outgoing:
-        yield _template(LrInUnsnat, nat)(external=nat.external_ip)
+        yield from _answers(nat, place, ports)
+    if place.port is not None:
+        yield from _way_back(nat, place, place.port)
+    yield from _incoming(nat, place)
+    if not (nat.incoming or is_own):
+        yield _template(LrInDnat, nat, place, "_nowhere")(
+            external=nat.external_ip, **place.incoming
+        )
+    yield from _outgoing(nat, place)
+
+
+def _incoming(nat: Nat, place: Place) -> Iterator[LogicalFlow]:
+    """Yield the flows for what comes in: replies to translated sources, and for what is behind."""
+    external, holes = nat.external_ip, place.incoming
+    if nat.outgoing and not nat.stateless:
+        yield _template(LrInUnsnat, nat, place)(external=external, **holes)
     if nat.incoming:
-        to = _template(LrInDnat, nat, ports=True)
-        yield to(external=nat.external_ip, logical=nat.logical.ip, **_ports(nat))
-        yield _template(LrOutUndnat, nat)(logical=nat.logical.ip)
-    elif not is_own:
-        nowhere = LrInDnat.nowhere4 if nat.is_ip4 else LrInDnat.nowhere6
-        yield nowhere(external=nat.external_ip)
+        kind = "_stateless" if nat.stateless else _ports_suffix(nat)
+        to = _template(LrInDnat, nat, place, kind)
+        yield to(external=external, logical=nat.logical.ip, **_ports(nat), **holes)
+
+
+def _outgoing(nat: Nat, place: Place) -> Iterator[LogicalFlow]:
+    """Yield the flows for what leaves: replies of what is behind, and translated sources."""
+    holes = place.outgoing
+    if nat.stateless:
+        from_ = _template(LrOutUndnat, nat, place, "_stateless")
+        yield from_(external=nat.external_ip, logical=nat.logical.ip, **holes)
+        return
+    if nat.incoming:
+        yield _template(LrOutUndnat, nat, place)(logical=nat.logical.ip, **holes)
     if nat.outgoing:
-        to = _template(LrOutSnat, nat, ports=True)
-        yield to(
+        yield _template(LrOutSnat, nat, place, _ports_suffix(nat))(
             plen=nat.logical.plen,
             logical=nat.logical.network,
             external=nat.external_ip,
             **_ports(nat),
+            **holes,
         )
 
 
-def _template(stage: type[Stage], nat: Nat, *, ports: bool = False) -> Template:
-    """Return the template of a stage for a NAT: of its family, with ports if it has some."""
-    family = 4 if nat.is_ip4 else 6
-    suffix = "_ports" if ports and nat.ports else ""
-    template: Template = getattr(stage, f"router{family}{suffix}")
+def _way_back(nat: Nat, place: Place, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows by which packets from inside for the external address come in again.
+
+    Those of a floating IP of a port on this chassis leave here.
+    """
+    external = nat.external_ip
+    mac = nat.external_mac or port.mac
+    resolve = LrInArpResolve.static4 if nat.is_ip4 else LrInArpResolve.static6
+    yield resolve(port=port.name, ip=external, mac=mac)
+    yield _template(LrOutEgressLoop, nat, place)(external=external, **place.incoming)
+    if place.name == "local":
+        holes = place.incoming
+        yield LrInAdmission.floating(external_mac=nat.external_mac, mac=port.mac, **holes)
+        leave = LrInGwRedirect.floating4 if nat.is_ip4 else LrInGwRedirect.floating6
+        yield leave(logical=nat.logical.ip, external=external, **place.outgoing)
+
+
+def _template(stage: type[Stage], nat: Nat, place: Place, suffix: str = "") -> Template:
+    """Return the template of a stage for a NAT: for its place and its family."""
+    template: Template = getattr(stage, f"{place.name}{4 if nat.is_ip4 else 6}{suffix}")
     return template
+
+
+def _ports_suffix(nat: Nat) -> str:
+    return "_ports" if nat.ports else ""
 
 
 def _ports(nat: Nat) -> dict[str, Any]:
@@ -95,30 +149,23 @@ def _ports(nat: Nat) -> dict[str, Any]:
     return {"first_port": nat.ports[0], "last_port": nat.ports[1]}
 
 
-def _answers(ip: bytes, ports: Sequence[LogicalRouterPort]) -> Iterator[LogicalFlow]:
+def _answers(nat: Nat, place: Place, ports: Sequence[LogicalRouterPort]) -> Iterator[LogicalFlow]:
     """Yield the flows that answer for an external address which is no port's own.
 
-    They answer at the ports in whose networks it is, and for one that is routed to everyone.
+    A gateway router answers at the ports in whose networks it is, and for one that is routed
+    to everyone. A gateway port answers on the chassis where packets for it are translated.
     """
-    group = solicited_node(ip) if len(ip) == 16 else b""
-    for port in ports:
-        if group:
-            yield LrInIpInput.nd(port=port.name, ip=ip, group=group)
-        else:
-            yield LrInIpInput.translated_arp_at(port=port.name, ip=ip)
-    if not ports:
-        if group:
-            yield LrInIpInput.translated_nd(ip=ip, group=group)
-        else:
-            yield LrInIpInput.translated_arp(ip=ip)
-
-
-def _ports_around(read: Read, router: str, ip: bytes) -> Iterator[LogicalRouterPort]:
-    """Yield the ports of a router in whose networks an address is."""
-    for width, plen in read.members(network_lengths, router):
-        if width != len(ip):
-            continue
-        for lrp in read.members(ports_by_network, (router, masked(ip, plen))):
-            port = read(LogicalRouterPort, lrp)
-            if port is not None:
-                yield port
+    ip = nat.external_ip
+    asked: dict[str, Any] = {"ip": ip} if nat.is_ip4 else {"ip": ip, "group": solicited_node(ip)}
+    by = "arp" if nat.is_ip4 else "nd"
+    if place.name == "router":
+        at: Template = getattr(LrInIpInput, "translated_arp_at" if nat.is_ip4 else "nd")
+        for port in ports:
+            yield at(port=port.name, **asked)
+        if not ports:
+            everywhere: Template = getattr(LrInIpInput, f"translated_{by}")
+            yield everywhere(**asked)
+        return
+    kind = "local" if place.name == "local" else "resident"
+    answer: Template = getattr(LrInIpInput, f"translated_{by}_{kind}")
+    yield answer(**asked, **(place.outgoing if kind == "local" else place.incoming))

@@ -1,10 +1,12 @@
 """The flows that take packets in at router ports, answer for their addresses, and deliver."""
 
 from collections.abc import Collection, Iterator
+from typing import Final
 
 from logical_flow.addresses import solicited_node
-from logical_flow.template import LogicalFlow
+from logical_flow.template import LogicalFlow, Template
 from translator.addresses import LINK_LOCAL_NETWORK, Interface, broadcast, has_broadcast
+from translator.features.gateways.relations import redirect_of
 from translator.features.nat.stages import LrInDnat
 from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutDelivery
 from translator.inputs import LogicalRouterPort
@@ -48,9 +50,9 @@ def own_address_flows(
     only once that is known.
     """
     for network in port.networks4:
-        yield from _own_address4(port.name, network, translated)
+        yield from _own_address4(port, network, translated)
     for ip in port.addresses6:
-        yield from _own_address6(port.name, ip, translated)
+        yield from _own_address6(port, ip, translated)
     yield from _expiry(port)
 
 
@@ -79,49 +81,54 @@ _LINK_LOCAL6 = (
     LrInIpInput.protocol6_link_local,
     LrInIpInput.own6_link_local,
 )
-_TRANSLATED4 = (
-    LrInDnat.own_udp4,
-    LrInDnat.own_tcp4,
-    LrInDnat.own_sctp4,
-    LrInDnat.own_icmp4,
-    LrInDnat.own_protocol4,
-    LrInDnat.own4,
-)
-_TRANSLATED6 = (
-    LrInDnat.own_udp6,
-    LrInDnat.own_tcp6,
-    LrInDnat.own_sctp6,
-    LrInDnat.own_icmp6,
-    LrInDnat.own_protocol6,
-    LrInDnat.own6,
-)
+_REFUSALS: Final = ("_udp", "_tcp", "_sctp", "_icmp", "_protocol", "")
 """What a router does with packets for an address of its own, pings apart."""
 
 
 def _own_address4(
-    port: str, network: Interface, translated: Collection[bytes]
+    port: LogicalRouterPort, network: Interface, translated: Collection[bytes]
 ) -> Iterator[LogicalFlow]:
     ip = network.ip
     yield LrInIpInput.spoofed4(ip=ip)
     if has_broadcast(network):
         yield LrInIpInput.broadcast_source(broadcast=broadcast(network))
-    yield LrInIpInput.arp(port=port, ip=ip, network=network.network)
-    yield LrInIpInput.arp_probe(port=port, ip=ip)
+    yield LrInIpInput.arp(port=port.name, ip=ip, network=network.network)
+    yield LrInIpInput.arp_probe(port=port.name, ip=ip)
     yield LrInIpInput.ping4(ip=ip)
-    for template in _TRANSLATED4 if ip in translated else _OWN4:
+    if ip in translated:
+        yield from _later_refusals(port, ip)
+        return
+    for template in _OWN4:
         yield template(ip=ip)
 
 
-def _own_address6(port: str, ip: bytes, translated: Collection[bytes]) -> Iterator[LogicalFlow]:
-    yield LrInIpInput.nd(port=port, ip=ip, group=solicited_node(ip))
+def _own_address6(
+    port: LogicalRouterPort, ip: bytes, translated: Collection[bytes]
+) -> Iterator[LogicalFlow]:
+    yield LrInIpInput.nd(port=port.name, ip=ip, group=solicited_node(ip))
     if ip.startswith(LINK_LOCAL_NETWORK[:8]):
         for template in _LINK_LOCAL6:
-            yield template(port=port, ip=ip)
+            yield template(port=port.name, ip=ip)
         return
     yield LrInIpInput.spoofed6(ip=ip)
     yield LrInIpInput.ping6(ip=ip)
-    for template in _TRANSLATED6 if ip in translated else _OWN6:
+    if ip in translated:
+        yield from _later_refusals(port, ip)
+        return
+    for template in _OWN6:
         yield template(ip=ip)
+
+
+def _later_refusals(port: LogicalRouterPort, ip: bytes) -> Iterator[LogicalFlow]:
+    """Yield the flows that refuse what is of no connection, at a gateway port as it comes in."""
+    redirect = redirect_of(port)
+    place = "router"
+    holes: dict[str, str] = {}
+    if redirect:
+        place, holes = "gateway", {"port": port.name, "redirect": redirect}
+    for refusal in _REFUSALS:
+        template: Template = getattr(LrInDnat, f"{place}{4 if len(ip) == 4 else 6}_own{refusal}")
+        yield template(ip=ip, **holes)
 
 
 def _expiry(port: LogicalRouterPort) -> Iterator[LogicalFlow]:

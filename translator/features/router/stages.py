@@ -1,7 +1,7 @@
 """The stages in which a router is spoken to, and in which packets leave it."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Stage, Template
+from logical_flow.template import Local, Resident, Stage, Template
 from translator.features.reasons import DISABLED, MULTICAST_SOURCE, UNTRANSLATED, VLAN_TAGGED
 from translator.features.router.reasons import (
     BROADCAST_SOURCE,
@@ -50,6 +50,12 @@ class LrInAdmission(
     multicast = Template(
         50, "inport == {port:lport} && eth.mcast", "xreg0[0..47] = {mac:mac}; next;"
     )
+    floating = Template(
+        50,
+        "inport == {port:lport} && eth.dst == {external_mac:mac}",
+        "xreg0[0..47] = {mac:mac}; next;",
+        Local("logical_port"),
+    )
     unicast = Template(
         50, "inport == {port:lport} && eth.dst == {mac:mac}", "xreg0[0..47] = {mac:mac}; next;"
     )
@@ -60,6 +66,7 @@ _ARP_REPLY = (
     "arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; arp.tpa <-> arp.spa; "
     "outport = inport; flags.loopback = 1; output;"
 )
+_ND = "nd_ns && ip6.dst == {{ip:ip6}, {group:ip6}} && nd.target == {ip:ip6}"
 _ND_REPLY = (
     "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
     "outport = inport; flags.loopback = 1; output; };"
@@ -103,12 +110,34 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         _ND_REPLY,
     )
     translated_arp = Template(90, "arp.op == 1 && arp.tpa == {ip:ip4}", _ARP_REPLY)
+    translated_arp_resident = Template(
+        90,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}",
+        _ARP_REPLY,
+        Resident("redirect"),
+    )
+    translated_nd_resident = Template(
+        90, f"inport == {{port:lport}} && {_ND}", _ND_REPLY, Resident("redirect")
+    )
+    translated_arp_local = Template(
+        91,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}",
+        "eth.dst = eth.src; eth.src = {mac:mac}; "
+        "arp.op = 2; arp.tha = arp.sha; arp.sha = {mac:mac}; arp.tpa <-> arp.spa; "
+        "outport = inport; flags.loopback = 1; output;",
+        Local("logical_port"),
+    )
+    translated_nd_local = Template(
+        91,
+        f"inport == {{port:lport}} && {_ND}",
+        "nd_na { eth.src = {mac:mac}; ip6.src = nd.target; nd.tll = {mac:mac}; "
+        "outport = inport; flags.loopback = 1; output; };",
+        Local("logical_port"),
+    )
     translated_arp_at = Template(
         90, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", _ARP_REPLY
     )
-    translated_nd = Template(
-        90, "nd_ns && ip6.dst == {{ip:ip6}, {group:ip6}} && nd.target == {ip:ip6}", _ND_REPLY
-    )
+    translated_nd = Template(90, _ND, _ND_REPLY)
     ping4 = Template(90, f"{OWN4} && icmp4.type == 8 && icmp4.code == 0", ECHO_REPLY4)
     unspecified6 = Template(89, "ip6.src == ::", "drop;", because=UNSPECIFIED)
     ping6 = Template(88, f"{OWN6} && {ECHO6}", ECHO_REPLY6)
