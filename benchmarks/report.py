@@ -359,6 +359,13 @@ def _lookups(results: Results) -> Iterator[str]:
     )
 
 
+def _dhcp(results: Results) -> Iterator[str]:
+    ours, theirs = results["dhcp"]["treadle"], results["dhcp"]["ovn"]
+    names = {"cpu_us_per_answer": "CPU time, µs", "answers_per_s": "a second, as asked"}
+    rows = [[said, ours[name], theirs[name]] for name, said in names.items()]
+    yield from _table("An answer to a DHCP client", ["", "Treadle", "OVN"], rows)
+
+
 TABLES = {
     "requests": _requests,
     "cold": _cold,
@@ -371,6 +378,7 @@ TABLES = {
     "traces": _traces,
     "neutron_api": _neutron_api,
     "lookups": _lookups,
+    "dhcp": _dhcp,
     "network_policies": _network_policies,
     "cni": _cni,
     "framing": _framing,

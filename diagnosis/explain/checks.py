@@ -38,6 +38,7 @@ class ObstacleKind(StrEnum):
     CONNECTION = "connection"
     NAT = "nat"
     NO_BACKEND = "no-backend"
+    DHCP = "dhcp"
     FAULT = "fault"
     UNBOUND = "unbound"
     NOT_UP = "not-up"

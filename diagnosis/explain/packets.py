@@ -5,6 +5,7 @@ one as a match that :func:`logical_flow.packet.packet_from_match` makes the same
 """
 
 from ipaddress import IPv4Address, IPv6Address
+from typing import Literal
 
 from diagnosis.trace.addressing import arp_request
 from diagnosis.trace.words import Address
@@ -31,6 +32,8 @@ _NEIGHBOUR_TTL = 255
 _ECHOES = {PROTO_ICMP4: ("icmp4", 8, 0), PROTO_ICMP6: ("icmp6", 128, 129)}
 _SOLICITATION, _ADVERTISEMENT = 135, 136
 _REQUEST, _REPLY = 1, 2
+_DHCP4, _DHCP6 = (68, 67), (546, 547)
+"""The UDP ports of clients and servers."""
 TRANSPORTS = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
 
 
@@ -96,6 +99,20 @@ def is_echo_reply(packet: Packet) -> bool:
         packet.get("ip.proto") == protocol and packet.get(f"{name}.type") == reply
         for protocol, (name, _, reply) in _ECHOES.items()
     )
+
+
+def dhcp_version(packet: Packet) -> Literal[4, 6] | None:
+    """The version of DHCP that a client speaks to all servers; None for any other packet."""
+    ends = (packet.get("ip.proto"), packet.get("udp.src"), packet.get("udp.dst"))
+    if ends == (PROTO_UDP, *_DHCP4) and packet.get("eth.type") == ETH_IP4:
+        return 4
+    return 6 if ends == (PROTO_UDP, *_DHCP6) and packet.get("eth.type") == ETH_IP6 else None
+
+
+def is_dhcp_answer(packet: Packet) -> bool:
+    """Whether a client of DHCP was answered by this."""
+    ends = (packet.get("udp.dst"), packet.get("udp.src"))
+    return packet.get("ip.proto") == PROTO_UDP and ends in (_DHCP4, _DHCP6)
 
 
 def reply_to(request: Packet, inport: str, next_hop: int) -> MutablePacket | None:

@@ -24,6 +24,7 @@ from collections.abc import Iterator
 from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding, carried
+from diagnosis.explain.dhcp import unserved
 from diagnosis.explain.question import Question
 from diagnosis.explain.reasons import (
     misrouted,
@@ -47,6 +48,9 @@ from southbound.rows import PortBinding
 
 _MAX_QUESTIONS = 16
 """How many routers on the way may have to ask for a next hop."""
+_BEFORE_DHCP = (ObstacleKind.PORT_SECURITY, ObstacleKind.DISABLED, ObstacleKind.ADMISSION)
+"""What ends a DHCP client's message before it is looked at as one."""
+
 _LEARNING = ("put_arp", "put_nd")
 
 
@@ -210,6 +214,11 @@ class _Examination:
         self, kind: CheckKind, walk: Walk, end: Ending, wanted: PortBinding | None
     ) -> tuple[str, Obstacle | None]:
         ports = [delivery.port for delivery in end.forwarded]
+        if wanted is None and end.outcome == "delivered":
+            # Of a client that asks all servers the question is whether the network's answers.
+            obstacle = unserved(self._scene, walk.visits[0].packet)
+            if obstacle is not None:
+                return f"the {kind} is {obstacle.text}", obstacle
         if end.outcome == "delivered" and (wanted is None or wanted.name in ports):
             shown = ", ".join(ports) if wanted is None else wanted.name
             return f"the {kind} is delivered to {shown}", None
@@ -225,11 +234,15 @@ class _Examination:
             wanted.name if wanted else "",
             is_reply=kind is CheckKind.REPLY,
         )
+        if obstacle.kind not in _BEFORE_DHCP:
+            obstacle = unserved(self._scene, walk.visits[0].packet) or obstacle
         return f"the {kind} does not arrive: {obstacle.text}", obstacle
 
     def _is_answer(self, end: Ending) -> bool:
         return any(
-            packets.is_echo_reply(answer.packet) or packets.answered_mac(answer.packet) is not None
+            packets.is_echo_reply(answer.packet)
+            or packets.answered_mac(answer.packet) is not None
+            or packets.is_dhcp_answer(answer.packet)
             for answer in end.answers
         )
 

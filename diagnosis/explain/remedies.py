@@ -12,6 +12,7 @@ port security           the address that is missing, in the port's ``port_securi
 no route                a route to the one address, by the nearest router towards it
 policy                  one that lets these two addresses pass, one priority higher
 disabled                ``enabled`` again
+DHCP                    it, switched on; the only options for an address of the port
 unknown destination     the address, for the port that uses it or for a new port
 ======================  =========================================================
 """
@@ -26,6 +27,7 @@ from sqlalchemy import select
 
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind
+from diagnosis.explain.dhcp import fitting_options
 from diagnosis.explain.lookups import next_hop
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
@@ -456,6 +458,21 @@ def _mend_tunnel(case: _Case) -> Remedy:
     return Remedy(text, commands=("treadle show chassis", "treadle agent status"))
 
 
+def _serve(case: _Case) -> Remedy | None:
+    """Switch DHCP on, or refer to the only options that are for an address of the port."""
+    view = case.view()
+    if not view["dhcp"]:
+        return case.update(f"let DHCP clients of {_cause_text(case)} be answered", {"dhcp": True})
+    version = int(case.obstacle.detail)
+    field = f"dhcpv{version}_options"
+    port = case.scene.ports[str(case.packet["inport"])]
+    fitting = fitting_options(case.scene, port, version)
+    if len(fitting) != 1 or view[field] is not None:
+        return None
+    name = fitting[0].name
+    return case.update(f"give {_cause_text(case)} the DHCP options {name}", {field: name})
+
+
 def _cause_text(case: _Case) -> str:
     return case.obstacle.cause.text if case.obstacle.cause else ""
 
@@ -464,6 +481,7 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.ACL: _allow,
     ObstacleKind.PORT_SECURITY: _secure,
     ObstacleKind.DISABLED: _enable,
+    ObstacleKind.DHCP: _serve,
     ObstacleKind.NO_ROUTE: _route,
     ObstacleKind.DISCARDED: _undiscard,
     ObstacleKind.POLICY: _except_from_policy,

@@ -1,0 +1,78 @@
+"""Why a DHCP client gets no answer from the network, by what is declared of its port.
+
+Port security and a disabled port end its messages earlier, and say so themselves.
+"""
+
+import ipaddress
+from collections.abc import Iterator
+
+from sqlalchemy import select
+
+from diagnosis.explain import packets
+from diagnosis.explain.checks import Obstacle, ObstacleKind
+from diagnosis.explain.scene import Scene
+from diagnosis.trace.addressing import hosts
+from logical_flow.evaluate import Packet
+from logical_flow.packet import format_value
+from northbound.models import DhcpOptions, LogicalSwitch, LogicalSwitchPort
+from southbound.rows import PortBinding
+
+
+def unserved(scene: Scene, packet: Packet) -> Obstacle | None:
+    """Return why the client that sent `packet` is not answered; None if it is no client's."""
+    version = packets.dhcp_version(packet)
+    name = packet.get("inport")
+    port = scene.ports.get(name) if isinstance(name, str) else None
+    row = None if port is None else scene.reader.by_id(LogicalSwitchPort, port.id)
+    if version is None or port is None or row is None:
+        return None
+    cause = scene.causes.of("logical_switch_port", port.id)
+    why = _why(scene, port, row, packet, version)
+    why = why.format(port=scene.authored(cause))
+    text = f"not answered by the DHCP server of the network: {why}"
+    return Obstacle(ObstacleKind.DHCP, text, cause, dict(packet), detail=str(version))
+
+
+def fitting_options(scene: Scene, port: PortBinding, version: int) -> list[DhcpOptions]:
+    """Return the DHCP options of the port's project that have one of its addresses."""
+    row = scene.reader.by_id(LogicalSwitchPort, port.id)
+    if row is None:
+        return []
+    query = select(DhcpOptions).where(DhcpOptions.project == row.project).order_by(DhcpOptions.name)
+    return [
+        options
+        for options in scene.reader.session.scalars(query)
+        if any(_addresses_in(port, options, version))
+    ]
+
+
+def _why(
+    scene: Scene, port: PortBinding, row: LogicalSwitchPort, packet: Packet, version: int
+) -> str:
+    if not row.dhcp:
+        return "for {port} it is switched off"
+    options = _options(scene, row, version)
+    if options is None:
+        return f"neither {{port}} nor its switch has options for DHCPv{version}"
+    mac = packet.get("eth.src", 0)
+    if all(host.mac != mac for host in hosts(port)):
+        return f"{format_value('eth.src', mac)} is no MAC address of {{port}}"
+    stateless = bool((options.dhcpv6 or {}).get("stateless"))
+    if not stateless and not any(_addresses_in(port, options, version)):
+        return f"{{port}} has no address in {options.cidr}, which {options.name} is for"
+    return f"it is for another server than that of {options.name}"
+
+
+def _options(scene: Scene, row: LogicalSwitchPort, version: int) -> DhcpOptions | None:
+    """Return the options that are for a port: its own, or those of its switch."""
+    switch = scene.reader.by_id(LogicalSwitch, row.logical_switch_id)
+    column = f"dhcpv{version}_options_id"
+    chosen = getattr(row, column) or (switch and getattr(switch, column))
+    return scene.reader.by_id(DhcpOptions, chosen) if chosen else None
+
+
+def _addresses_in(port: PortBinding, options: DhcpOptions, version: int) -> Iterator[bool]:
+    network = ipaddress.ip_network(options.cidr)
+    for host in hosts(port):
+        for address in host.addresses:
+            yield network.version == version == address.version and address in network
