@@ -50,6 +50,11 @@ def test_tags_are_those_of_one_parent(network: Network) -> None:
     assert tag_of(network, "b") is None
     network.update("port", "b", parent="vm", tag=0)
     assert tag_of(network, "b") == 1
+    network.update("port", "a", tag=0)
+    assert tag_of(network, "a") == 5
+    nest(network, "c", 5, parent="vm-2")
+    network.update("port", "a", parent="vm-2")
+    assert tag_of(network, "a") == 1
 
 
 def test_a_tag_is_one_ports(network: Network) -> None:
