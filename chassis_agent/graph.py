@@ -50,7 +50,7 @@ from chassis_agent.derivations.templates import (
     template_shelf,
 )
 from chassis_agent.desired.identity import Numbering
-from chassis_agent.inputs import LocalPort, ProviderBridge, SwitchPort, ThisChassis, Zone
+from chassis_agent.inputs import LocalPort, ProviderBridge, SpokenFor, SwitchPort, ThisChassis, Zone
 from incremental import Graph
 from southbound.rows import (
     ROW_TYPES,
@@ -83,7 +83,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph = Graph()
     for row_type in ROW_TYPES.values():
         graph.table(row_type)
-    for fact in (ThisChassis, LocalPort, SwitchPort, ProviderBridge, Zone):
+    for fact in (ThisChassis, LocalPort, SpokenFor, SwitchPort, ProviderBridge, Zone):
         graph.table(fact)
 
     graph.derive(placement, over=PortBinding)

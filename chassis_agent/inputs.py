@@ -39,6 +39,12 @@ class LocalPort(NamedTuple):
     blocked: bool = False
 
 
+class SpokenFor(NamedTuple):
+    """Which port here has the address of a virtual port, by the name of that."""
+
+    parent: str
+
+
 class SwitchPort(NamedTuple):
     """Where a logical port is plugged in, by its name: a port of a bridge, and its queues."""
 

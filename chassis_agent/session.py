@@ -163,6 +163,7 @@ class Session:
                 packet_log=AclLog(self._ports),
                 probe_answered=lambda packet: self._prober.answered(packet),
                 port_spoke=self._port_spoke,
+                address_claimed=self._address_claimed,
                 resume_table=tables.OUTPUT,
                 clock=time.monotonic,
             )
@@ -235,6 +236,7 @@ class Session:
         if self._remote_ports.change(batch.puts, batch.deletes) or is_about_chassis:
             self._use_tunnels()
         self._unknown_types.change(batch.puts, batch.deletes)
+        self._local.virtual.change(batch.puts, batch.deletes)
         self._advertiser.take_rows(batch.puts, batch.deletes)
         self._learned.confirm(batch.puts)
         for row in batch.puts:
@@ -252,6 +254,13 @@ class Session:
         if row is not None and self._local.moves.activate(row):
             self._reconciler.wake()
             self._watch.tell(self._activated)
+
+    def _address_claimed(self, keys: PortKeys, ip: bytes) -> None:
+        """A port here speaks for the address of a virtual port."""
+        row = self._ports.port(keys)
+        if row is not None and self._local.virtual.claim(row, ip):
+            self._reconciler.wake()
+            self._watch.tell(self._local.virtual.statement)
 
     def _activated(self) -> wire.Activated:
         return wire.Activated(self._local.moves.active)

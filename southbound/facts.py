@@ -10,7 +10,6 @@ it knows when it registers, so losing the last moment in a crash loses nothing f
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator
-from typing import NamedTuple
 
 import msgspec
 import structlog
@@ -21,8 +20,8 @@ from southbound.errors import NotAllowedError
 from southbound.feed import Feed
 from southbound.learned import Learned
 from southbound.learned_facts import LearnedFacts
-from southbound.moves import Moves
 from southbound.nesting import Nesting
+from southbound.placing import Placing, further_chassis
 from southbound.port_types import PlacedBy
 from southbound.reach import Reach
 from southbound.requested import HostNames, Requests, Resolved
@@ -33,7 +32,8 @@ from southbound.rows import (
     RowId,
     port_scope,
 )
-from southbound.store import PortFact
+from southbound.store import PendingFacts, PortFact
+from southbound.virtual import Spoken
 
 log = structlog.get_logger(__name__)
 
@@ -43,15 +43,6 @@ NOT_BOUND = PortFact("", False)
 
 _SHOWN = 64
 """Characters of what an agent sent that a reason shows."""
-
-
-class PendingFacts(NamedTuple):
-    """Facts that the store hasn't got yet, as :meth:`southbound.store.Store.write_facts`
-    takes them."""
-
-    puts: list[Row]
-    deletes: list[Row]
-    port_facts: dict[str, PortFact | None]
 
 
 class Facts:
@@ -92,7 +83,9 @@ class Facts:
         self._addresses = TunnelAddresses()
         self._requests = Requests()
         self._nesting = Nesting()
-        self._moves = Moves()
+        self._arriving: dict[str, PortBinding] = {}
+        """Rows that are being joined, by name: the feed has them once that is done."""
+        self._placing = Placing(lambda id_: self._port_facts.get(id_, NOT_BOUND))
         self._unstored: dict[RowId, Row] = {}
         self._unstored_ports: set[str] = set()
 
@@ -155,7 +148,10 @@ class Facts:
             return
         self._put([], [chassis])
         self._addresses.remove(name)
-        released = {*self._claims.replace_claims(name, ()), *self._moves.forget_chassis(name)}
+        released = {
+            *self._claims.replace_claims(name, ()),
+            *self._placing.moves.forget_chassis(name),
+        }
         requesting = self._requests.ports_naming(self._host_names.remove(name))
         self.settle({*released, *requesting})
 
@@ -249,31 +245,38 @@ class Facts:
                     f"{port[:_SHOWN]} is neither bound to {chassis} nor claimed by it"
                 )
             if binding is not None and chassis in binding.additional_chassis:
-                self._moves.set_ready(binding.id, chassis, up)
+                self._placing.moves.set_ready(binding.id, chassis, up)
             return
         if binding.up != up:
             fact = self._port_facts.get(binding.id, NOT_BOUND)
             self._note_port(binding.id, fact._replace(chassis=chassis, up=up))
-            self._put([self.joined(binding)])
+            self._put(self.joined_all([binding]))
 
     def joined_all(self, bindings: Iterable[PortBinding]) -> list[PortBinding]:
-        """The bindings with their facts as they are now, and those that are nested in them."""
+        """The bindings with their facts as they are now, and those that are where they are."""
         given = {binding.id: binding for binding in bindings}
         for binding in given.values():
             self._nesting.put(binding)
+        self._arriving = {binding.name: binding for binding in given.values()}
         inside = {
             id_: row
-            for id_ in self._nesting.inside(given)
+            for id_ in self._nesting.inside({*given, *(row.name for row in given.values())})
             if id_ not in given and isinstance(row := self._feed.get(_row_id(id_)), PortBinding)
         }
-        # What is nested comes after its parent, whose place it shares.
-        ordered = sorted({**given, **inside}.values(), key=lambda row: bool(row.parent))
-        return [self.joined(binding) for binding in ordered]
+        # What goes by others comes after these, whose places it shares.
+        ordered = sorted(
+            {**given, **inside}.values(), key=lambda row: bool(row.parent or row.virtual_parents)
+        )
+        joined = [self.joined(binding) for binding in ordered]
+        self._arriving = {}
+        return joined
 
     def joined(self, binding: PortBinding) -> PortBinding:
         """The binding with its facts as they are now. Those of its parent are settled."""
         if binding.kind.placed_by is PlacedBy.PARENT:
-            return self._beside_parent(binding)
+            return self._with(binding, self._placing.fact_beside(binding))
+        if binding.kind.placed_by is PlacedBy.SPEAKER:
+            return self._with(binding, self._placing.fact_spoken(binding, self._coming))
         if binding.kind.placed_by is PlacedBy.ELECTED:
             self._requests.put(binding)
             elected = self._elected(binding)
@@ -289,10 +292,8 @@ class Facts:
         )
         self._note_contest(binding)
         further = self._further(binding, candidates, chassis)
-        fact = self._fact(binding, chassis, further)
-        if before.chassis in further:
-            self._moves.set_ready(binding.id, before.chassis, before.up)
-        self._moves.end(binding.id, binding.iface_ids, further)
+        fact = self._placing.fact(binding, chassis, further)
+        self._placing.settled(binding, before, further)
         self._note_port(binding.id, fact)
         if chassis not in ("", before.chassis) and before.up and candidates is None:
             self._note_takeover(binding, before.chassis, chassis)
@@ -301,9 +302,11 @@ class Facts:
     def would_be(self, binding: PortBinding) -> PortBinding:
         """The binding with the facts that it would have, if it were there. Notes nothing."""
         if binding.kind.placed_by is PlacedBy.PARENT:
-            return self._at(binding, self._fact_beside(binding))
+            return self._at(binding, self._placing.fact_beside(binding))
         if binding.kind.placed_by is PlacedBy.ELECTED:
             return self._elected(binding)
+        if binding.kind.placed_by is PlacedBy.SPEAKER:
+            return self._at(binding, self._placing.fact_spoken(binding, self._coming))
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return _unbound(binding)
         candidates = self._candidates(binding, self._holder(binding.id))
@@ -311,7 +314,7 @@ class Facts:
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
         further = self._further(binding, candidates, chassis)
-        return self._at(binding, self._fact(binding, chassis, further))
+        return self._at(binding, self._placing.fact(binding, chassis, further))
 
     def _elected(self, binding: PortBinding) -> PortBinding:
         """The binding of a port for which chassis are elected, by what they say of the outcome.
@@ -377,32 +380,23 @@ class Facts:
     def _further(
         self, binding: PortBinding, candidates: tuple[str, ...] | None, chassis: str
     ) -> tuple[str, ...]:
-        """Return the chassis that a port is on as well: all that were requested and have it."""
         claiming = self._claims.on(binding.iface_ids)
-        return tuple(
-            name
-            for name in candidates or ()
-            if name != chassis and name in claiming and self._is_alive(name)
-        )
+        return further_chassis(candidates, chassis, claiming, self._is_alive)
 
-    def _fact(self, binding: PortBinding, chassis: str, further: tuple[str, ...]) -> PortFact:
-        """What is known of a binding that is at `chassis`, and on `further` ones."""
-        known = self._port_facts.get(binding.id, NOT_BOUND)
-        up = known.up
-        if known.chassis != chassis:
-            up = self._moves.is_ready(binding.id, chassis)
-        active = {*known.activated, *self._moves.activated(binding.iface_ids)}
-        return PortFact(chassis, up, further, tuple(name for name in further if name in active))
+    def _coming(self, name: str) -> PortBinding | None:
+        """Return the port of a name, also while it is being joined."""
+        return self._arriving.get(name) or self._binding(name)
 
-    def _fact_beside(self, binding: PortBinding) -> PortFact:
-        """What is known of a binding that is where its parent is."""
-        parent = self._port_facts.get(binding.parent, NOT_BOUND)
-        fact = self._fact(binding, parent.chassis, parent.additional_chassis)
-        return fact._replace(activated=parent.activated)
+    def state_virtual(self, chassis: str, spoken: Iterable[tuple[str, Spoken]]) -> None:
+        """A chassis says which of its ports speak for which virtual ports, all of them.
+
+        What isn't that chassis' to say is passed over: its port may have moved just now.
+        """
+        self.settle(self._placing.said_by(chassis, spoken, self._binding))
 
     def state_activated(self, chassis: str, ports: Collection[str]) -> None:
         """A chassis says, of all ports that moved there, which have become active."""
-        self.settle(self._moves.replace_activated(chassis, ports))
+        self.settle(self._placing.moves.replace_activated(chassis, ports))
 
     def _at(self, binding: PortBinding, fact: PortFact) -> PortBinding:
         """The binding with its facts; whom it may go to depends on who has it."""
@@ -412,6 +406,7 @@ class Facts:
             up=fact.up,
             additional_chassis=fact.additional_chassis,
             activated=fact.activated,
+            virtual_parent=fact.virtual_parent,
             candidates=self._candidates(binding, fact.chassis),
         )
 
@@ -419,7 +414,7 @@ class Facts:
         """The translator deleted a port: what is known of it goes, too."""
         self._requests.remove(binding.id)
         self._nesting.remove(binding.id)
-        self._moves.remove(binding.id)
+        self._placing.port_gone(binding)
         self._contested.discard(binding.id)
         self._note_port(binding.id, NOT_BOUND)
         self.learned.port_gone(binding)
@@ -429,8 +424,7 @@ class Facts:
         bindings = filter(None, map(self._binding, ports))
         self._put(self.joined_all(bindings))
 
-    def _beside_parent(self, binding: PortBinding) -> PortBinding:
-        fact = self._fact_beside(binding)
+    def _with(self, binding: PortBinding, fact: PortFact) -> PortBinding:
         self._note_port(binding.id, fact)
         return self._at(binding, fact)
 

@@ -96,6 +96,8 @@ port_binding = Table(
     Column("distributed_port", _name, nullable=False),
     Column("preemptive", Boolean, nullable=False),
     Column("network", _name, nullable=False),
+    Column("virtual_ip", String(45), nullable=False),
+    Column("virtual_parents", Text, nullable=False),
 )
 
 port_fact = Table(
@@ -106,6 +108,7 @@ port_fact = Table(
     Column("up", Boolean, nullable=False),
     Column("additional_chassis", Text, nullable=False),
     Column("activated", Text, nullable=False),
+    Column("virtual_parent", _name, nullable=False),
 )
 
 flow_group = Table(

@@ -21,6 +21,8 @@ class PlacedBy(Enum):
     """The plug: it is on the chassis where an interface for it was plugged in, or nowhere."""
     PARENT = auto()
     """The port that it is nested in: it is where that is."""
+    SPEAKER = auto()
+    """The port of a workload that speaks for its address: it is where that is."""
     NONE_NEEDED = auto()
     """It is on every chassis that needs it, and is never bound to one."""
     ELECTED = auto()
@@ -63,6 +65,8 @@ VIF: Final = PortKind("vif", True, True, PlacedBy.PLUG, Transport.TUNNEL)
 NESTED: Final = PortKind("nested", False, True, PlacedBy.PARENT, Transport.TUNNEL)
 """A port of a workload inside of another, such as a container in a virtual machine: its frames
 have a VLAN tag on the interface of the port that it is nested in."""
+VIRTUAL: Final = PortKind("virtual", False, False, PlacedBy.SPEAKER, Transport.TUNNEL)
+"""An address that several workloads may have, one at a time."""
 PATCH: Final = PortKind(
     "patch", False, False, PlacedBy.NONE_NEEDED, Transport.HERE, joins_datapaths=True
 )
@@ -89,11 +93,12 @@ what goes between chassis goes there, and through no tunnel."""
 UNKNOWN: Final = PortKind("", False, False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
 """What ports are of a type that this release doesn't know."""
 
-TypeName = Literal["vif", "nested", "patch", "chassisredirect", "l3gateway", "localnet"]
+TypeName = Literal["vif", "nested", "virtual", "patch", "chassisredirect", "l3gateway", "localnet"]
 """The names of the types, for those who describe them."""
 
 PORT_KINDS: Final[Mapping[str, PortKind]] = {
-    kind.name: kind for kind in (VIF, NESTED, PATCH, CHASSIS_REDIRECT, L3_GATEWAY, LOCALNET)
+    kind.name: kind
+    for kind in (VIF, NESTED, VIRTUAL, PATCH, CHASSIS_REDIRECT, L3_GATEWAY, LOCALNET)
 }
 """All that this release knows, by the names of their types."""
 

@@ -188,6 +188,8 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     Of a port that is elected, `candidates` are in the order of their ranks, `chassis` is the one
     that said last that it is in charge, and a `preemptive` one goes back to a higher rank that
     has returned. `distributed_port` is the gateway port that a `chassisredirect` stands for.
+    A virtual port is the address `virtual_ip`, which one of the ports named `virtual_parents` may
+    have at a time: the `virtual_parent`, a fact, is the one that spoke for it last.
     """
 
     table: ClassVar[str] = "port_binding"
@@ -217,6 +219,9 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     distributed_port: str = ""
     preemptive: bool = True
     network: str = ""
+    virtual_ip: str = ""
+    virtual_parents: tuple[str, ...] = ()
+    virtual_parent: str = ""
 
     @property
     def key(self) -> str:
@@ -241,6 +246,15 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
         is_elected = self.kind.placed_by is PlacedBy.ELECTED
         return (self.candidates or ()) if is_elected else ()
 
+    def with_facts_of(self, other: "PortBinding") -> "PortBinding":
+        """Return the same intent with the facts of another row of the port."""
+        facts = {name: getattr(other, name) for name in _PORT_FACTS}
+        return msgspec.structs.replace(self, **facts)
+
+    def without_facts(self) -> "PortBinding":
+        """Return the intent alone."""
+        return self.with_facts_of(_NO_FACTS)
+
     @property
     def all_chassis(self) -> tuple[str, ...]:
         """Where the port is: its chassis, if it has one, and those that it is on as well."""
@@ -260,6 +274,17 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     def joins_datapaths(self) -> bool:
         """Whether what leaves through it enters the datapath of its peer."""
         return kind_of(self.type).joins_datapaths
+
+
+_PORT_FACTS = (
+    "chassis",
+    "up",
+    "candidates",
+    "additional_chassis",
+    "activated",
+    "virtual_parent",
+)
+_NO_FACTS = PortBinding("", "", "", 0, "")
 
 
 class FlowGroup(Row, frozen=True, array_like=True, tag="flow_group"):

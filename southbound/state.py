@@ -225,14 +225,7 @@ class RealisedState:
     def _differs(self, row: Row) -> bool:
         old = self.feed.get(row.row_id)
         if isinstance(row, PortBinding) and isinstance(old, PortBinding):
-            row = msgspec.structs.replace(
-                row,
-                chassis=old.chassis,
-                up=old.up,
-                candidates=old.candidates,
-                additional_chassis=old.additional_chassis,
-                activated=old.activated,
-            )
+            row = row.with_facts_of(old)
         elif isinstance(row, FlowGroup) and isinstance(old, FlowGroup):
             row = msgspec.structs.replace(row, revision=old.revision)
         return row != old

@@ -41,6 +41,7 @@ class PortFact(NamedTuple):
     up: bool
     additional_chassis: tuple[str, ...] = ()
     activated: tuple[str, ...] = ()
+    virtual_parent: str = ""
 
     def record(self) -> dict[str, Any]:
         """The fact as a record of its table."""
@@ -49,13 +50,27 @@ class PortFact(NamedTuple):
             "up": self.up,
             "additional_chassis": json.dumps(self.additional_chassis),
             "activated": json.dumps(self.activated),
+            "virtual_parent": self.virtual_parent,
         }
 
     @classmethod
     def of_record(cls, record: Any) -> "PortFact":
         """The fact that a record holds."""
-        further = (record.additional_chassis, record.activated)
-        return cls(record.chassis, record.up, *(tuple(json.loads(text)) for text in further))
+        return cls(
+            record.chassis,
+            record.up,
+            tuple(json.loads(record.additional_chassis)),
+            tuple(json.loads(record.activated)),
+            record.virtual_parent,
+        )
+
+
+class PendingFacts(NamedTuple):
+    """Facts that the store hasn't got yet, as `Store.write_facts` takes them."""
+
+    puts: list[Row]
+    deletes: list[Row]
+    port_facts: dict[str, PortFact | None]
 
 
 class Contents(NamedTuple):

@@ -134,6 +134,20 @@ class Activated(Message, frozen=True, array_like=True, tag="activated"):
     ports: tuple[str, ...]
 
 
+class SpeaksFor(Message, frozen=True, array_like=True):
+    """A port here, by name, speaks for a virtual port; `age` is how many seconds ago it did."""
+
+    virtual: str
+    parent: str
+    age: float
+
+
+class VirtualPorts(Message, frozen=True, array_like=True, tag="virtual-ports"):
+    """The virtual ports that ports of this chassis speak for. All of them, each time."""
+
+    spoken: tuple[SpeaksFor, ...]
+
+
 class LearnedMac(Message, frozen=True, array_like=True, tag="learned-mac"):
     """A neighbour seen by router port `port`; sending it again refreshes its age."""
 
@@ -219,6 +233,7 @@ FromAgent: TypeAlias = (
     | Release
     | PortUp
     | Activated
+    | VirtualPorts
     | LearnedMac
     | LearnedFdb
     | Acknowledge

@@ -35,6 +35,7 @@ from translator.features.policies import inputs as policy_inputs
 from translator.features.router_advertisements import flows as advertisements
 from translator.features.routing import flows as route_flows
 from translator.features.routing import relations as routes
+from translator.features.virtual_ports import relations as virtual_ports
 from translator.inputs import (
     Acl,
     AddressSet,
@@ -111,6 +112,7 @@ def _inputs(graph: Graph) -> None:
 
 def _relations(graph: Graph) -> None:
     graph.group(relations.unknown_ports, over=LogicalSwitchPort)
+    graph.group(virtual_ports.workload_ports_named, over=LogicalSwitchPort)
 
     graph.group(relations.router_ports_named, over=LogicalRouterPort)
     graph.group(names.address_sets_named, over=AddressSet)

@@ -184,6 +184,8 @@ class LogicalSwitchPort(NamedTuple):
     activation: tuple[str, ...] = ()
     network: str = ""
     learns_outside: bool = False
+    virtual_ip: bytes = b""
+    virtual_parents: tuple[str, ...] = ()
 
     @property
     def learns(self) -> bool:
@@ -344,6 +346,8 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         activation=tuple(image.get("activation_strategy", ())),
         network=image.get("network_name") or "",
         learns_outside=image.get("learn_fdb", False),
+        virtual_ip=ip_bytes(image["virtual_ip"]) if image.get("virtual_ip") else b"",
+        virtual_parents=tuple(image.get("virtual_parents", ())),
     )
 
 

@@ -32,6 +32,10 @@ def port_image(image: Image) -> Image:
     for column in _REFERENCES:
         if image.get(column):
             renamed[column] = qualified_name(project, image[column], DEFAULT_PROJECT)
+    if image.get("virtual_parents"):
+        renamed["virtual_parents"] = [
+            qualified_name(project, name, DEFAULT_PROJECT) for name in image["virtual_parents"]
+        ]
     if "name" in image:
         renamed["name"] = port_name(project, image["name"], image["id"])
     return renamed

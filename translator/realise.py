@@ -141,7 +141,7 @@ def diff_rows(
 
 def _intent_of(row: Row) -> Row:
     if isinstance(row, PortBinding):
-        return msgspec.structs.replace(row, chassis="", up=False, candidates=None)
+        return row.without_facts()
     if isinstance(row, FlowGroup):
         return msgspec.structs.replace(row, revision=0)
     return row

@@ -316,6 +316,7 @@ def _port_binding(port: BoundPort) -> dict[str, Any]:
         "chassis": row.chassis or None,
         "additional_chassis": list(row.additional_chassis),
         "activated": list(row.activated),
+        "virtual_parent": row.virtual_parent or None,
         "up": row.up,
         "problems": list(port.problems),
     }

@@ -3,11 +3,11 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
-from chassis_agent.inputs import LocalPort, ThisChassis
+from chassis_agent.inputs import LocalPort, SpokenFor, ThisChassis
 from chassis_agent.physical import Tunnel
 from incremental import Read
 from southbound.encaps import Address, tunnel_addresses, way_to
-from southbound.port_types import PlacedBy, Transport
+from southbound.port_types import VIRTUAL, PlacedBy, Transport
 from southbound.rows import Chassis, Datapath, PortBinding
 
 Where = Literal["here", "patch", "gateway", "redirect", "away", "nowhere"]
@@ -30,17 +30,31 @@ class Placement(NamedTuple):
 
 
 def placement(read: Read, name: str) -> Placement | None:
-    """Where a port is; a port that is bound here is here whatever its row says."""
+    """Where a port is; a port that is bound here is here whatever its row says.
+
+    A virtual port is where the port is that has its address.
+    """
     row = read(PortBinding, name)
     if row is None:
         return None
+    if row.kind is not VIRTUAL:
+        return _placed(read, row)
+    parent_name = virtual_parent(read, row)
+    parent = read(PortBinding, parent_name) if parent_name else None
+    if parent is None:
+        return Placement(row.datapath, row.tunnel_key, "nowhere", "", ())
+    return _placed(read, parent)._replace(port_key=row.tunnel_key, multicast=())
+
+
+def _placed(read: Read, row: PortBinding) -> Placement:
+    """Where a port is that has a place of its own."""
     if row.kind.placed_by is PlacedBy.ELECTED:
         return _elected(read, row)
     where: Where = "nowhere"
     if row.joins_datapaths:
         where = "patch"
     elif row.kind.transport is Transport.TUNNEL or row.kind.leads_outside:
-        if read(LocalPort, name) is not None:
+        if read(LocalPort, row.name) is not None:
             where = "here"
         elif row.chassis not in ("", _own_name(read)):
             where = "away"
@@ -70,6 +84,12 @@ def residents(name: str, place: Placement) -> Iterator[tuple[str, str]]:
     """The elected ports that are here."""
     if place.where in ("gateway", "redirect"):
         yield "", name
+
+
+def virtual_parent(read: Read, row: PortBinding) -> str:
+    """Return the name of the port that has the address of a virtual port; empty if none has."""
+    spoken = read(SpokenFor, row.name)
+    return row.virtual_parent if spoken is None else spoken.parent
 
 
 class Member(NamedTuple):

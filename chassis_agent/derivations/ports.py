@@ -15,6 +15,7 @@ from chassis_agent.derivations.placement import (
     multicast_members,
     placement,
     tunnel,
+    virtual_parent,
 )
 from chassis_agent.derivations.provider import way_out
 from chassis_agent.derivations.stages import used_stages
@@ -26,6 +27,7 @@ from chassis_agent.physical import (
     Side,
     Tunnel,
     Zones,
+    alias_flow,
     blocked_flows,
     copy_flows,
     elsewhere_flows,
@@ -47,6 +49,7 @@ from chassis_agent.physical.multicast import KEYS, Reach
 from chassis_agent.tables import direction_of
 from incremental import Read
 from southbound.cookies import physical_cookie
+from southbound.port_types import VIRTUAL
 from southbound.rows import Datapath, FdbEntry, MacBinding, PortBinding
 
 Flows = Sequence[Flow]
@@ -82,6 +85,10 @@ def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int
         row = read(PortBinding, name)
         peer = _side(read, row.peer) if row is not None and row.peer else None
         return () if peer is None else tuple(patch_flows(here, peer, cookie=cookie))
+    row = read(PortBinding, name)
+    if row is not None and row.kind is VIRTUAL:
+        parent = read(placement, virtual_parent(read, row))
+        return () if parent is None else (alias_flow(here, parent.port_key, cookie=cookie),)
     local = read(LocalPort, name)
     row = read(PortBinding, name)
     if local is None or row is None:

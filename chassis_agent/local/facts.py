@@ -5,6 +5,7 @@ changed: to the engine (where interfaces and zones are), to the server (claims),
 and to the database (zones to remember).
 """
 
+import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -13,6 +14,7 @@ from chassis_agent.inputs import (
     Change,
     LocalPort,
     ProviderBridge,
+    SpokenFor,
     SwitchPort,
     ThisChassis,
     Zone,
@@ -23,6 +25,7 @@ from chassis_agent.local.bindings import Bindings, Plugged, plugged_ports, settl
 from chassis_agent.local.moves import MovingPorts
 from chassis_agent.local.port_names import PortNames
 from chassis_agent.local.provider import ProviderBridges, outside_ports
+from chassis_agent.local.virtual import VirtualPorts
 from chassis_agent.local.zones import Assignment, ZoneAllocator
 from chassis_agent.ovsdb.view import Bridge
 
@@ -39,11 +42,17 @@ class LocalChange(NamedTuple):
 class LocalFacts:
     """What this host is to its flows."""
 
-    def __init__(self, chassis: str, zones: ZoneAllocator) -> None:
+    def __init__(
+        self,
+        chassis: str,
+        zones: ZoneAllocator,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
         self._chassis = chassis
         self._zones = zones
         self._facts: dict[tuple[type[Any], str], Any] = {}
         self.moves = MovingPorts(chassis)
+        self.virtual = VirtualPorts(clock)
         self.plugged: Mapping[str, Plugged] = {}
         self.bindings = Bindings({}, {}, frozenset())
 
@@ -78,6 +87,7 @@ class LocalFacts:
         self.plugged = plugged_ports(bridge.interfaces.values())
         rows = {name: row for name in self.plugged if (row := ports.called(name)) is not None}
         self.bindings = settle(self.plugged, rows, self._chassis, ports.nested)
+        self.virtual.retain(self.bindings.bound)
         self.moves.retain(bound.row for bound in self.bindings.bound.values())
         wanted = set(self._zone_names(routers(self.bindings)))
         zones = self._zones.assign(wanted if all_rows_known else wanted | self.zones.keys())
@@ -116,5 +126,7 @@ class LocalFacts:
                 LocalPort(plugged.ofport, bound.row.tag, self.moves.is_blocked(bound.row)),
             )
             yield (SwitchPort, name), SwitchPort(bridge.name, plugged.switch_port, plugged.queues)
+        for name, parent in self.virtual.spoken_for.items():
+            yield (SpokenFor, name), SpokenFor(parent)
         for name, zone in self._zones.zones.items():
             yield (Zone, name), Zone(zone)

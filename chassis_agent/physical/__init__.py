@@ -9,6 +9,7 @@ from chassis_agent.physical.multicast import group_flows
 from chassis_agent.physical.ports import (
     Side,
     Zones,
+    alias_flow,
     interface_flows,
     nested_flows,
     patch_flows,
@@ -24,6 +25,7 @@ __all__ = [
     "Side",
     "Tunnel",
     "Zones",
+    "alias_flow",
     "blocked_flows",
     "copy_flows",
     "elsewhere_flows",

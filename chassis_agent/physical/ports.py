@@ -105,6 +105,17 @@ def nested_flows(side: Side, ofport: int, tag: int, *, cookie: int) -> list[Flow
     ]
 
 
+def alias_flow(side: Side, port_key: int, *, cookie: int) -> Flow:
+    """A port whose packets go on at another one of its datapath."""
+    return flow(
+        tables.OUTPUT,
+        UNICAST,
+        on(side.datapath_key, reg15=side.port_key),
+        act.set_field(OUTPORT, port_key) + act.resubmit(tables.OUTPUT),
+        cookie=cookie,
+    )
+
+
 def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
     """A port whose packets go on at its `peer`, as if they came from there."""
     cross = act.clone(

@@ -59,7 +59,8 @@ class PuntHost:
     type by their keys, as the server sent them and packets taught, and ``ports`` the logical
     port that a pair of tunnel keys means. ``resume_table`` is the table in which a packet goes
     on whose next hop became known. ``probe_answered`` takes answers to the probes of tunnels,
-    ``port_spoke`` the port from which a packet tells that its workload runs here.
+    ``port_spoke`` the port from which a packet tells that its workload runs here,
+    ``address_claimed`` the port that speaks for a virtual address.
     """
 
     send: Callable[[bytes], object]
@@ -69,5 +70,6 @@ class PuntHost:
     packet_log: PacketLog
     probe_answered: Callable[[PacketIn], None]
     port_spoke: Callable[[PortKeys], None]
+    address_claimed: Callable[[PortKeys, bytes], None]
     resume_table: int
     clock: Callable[[], float]

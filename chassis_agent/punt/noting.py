@@ -8,6 +8,7 @@ from typing import Final
 from chassis_agent.local.port_names import PortKeys
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt import codec
+from chassis_agent.punt.errors import MalformedUserdataError
 from chassis_agent.punt.handler import Learner, PacketLog, Punt
 from chassis_agent.punt.opcodes import Opcode, decode_log_arguments
 
@@ -50,6 +51,25 @@ class LogHandler:
 
     def handle(self, punt: Punt) -> None:
         self._packet_log.packet_logged(decode_log_arguments(punt.body), punt.packet)
+
+
+class VirtualHandler:
+    """Takes note of the port that speaks for a virtual address."""
+
+    opcodes: Collection[Opcode] = (Opcode.VIRTUAL_BIND,)
+
+    def __init__(self, claimed: Callable[[PortKeys, bytes], None]) -> None:
+        self._claimed = claimed
+
+    def handle(self, punt: Punt) -> None:
+        packet = punt.packet
+        if punt.body == b"\x04":
+            ip = packet.register(0).to_bytes(4, "big")
+        elif punt.body == b"\x06":
+            ip = packet.register128(0).to_bytes(16, "big")
+        else:
+            raise MalformedUserdataError("no family of addresses")
+        self._claimed(PortKeys(packet.datapath_key, packet.register(_INPORT)), ip)
 
 
 class ActivationHandler:

@@ -25,6 +25,8 @@ opcode             what the agent does, and which fields it reads
 ``PUT_FDB``        learns that ``eth.src`` is behind port ``reg14``
 ``LOG``            writes a line about the packet; arguments: see `log_userdata`
 ``DHCPV4/DHCPV6``  answers a DHCP client; arguments: see `dhcp_arguments`
+``VIRTUAL_BIND``   takes note that port ``reg14`` speaks for the virtual address in ``reg0`` or
+                   ``xxreg0``; the argument is the family, 4 or 6
 ``ACTIVATION``     takes note that the workload of port ``reg14`` runs here
 ``WHOLE_ERROR``    lengthens an ICMP error that quotes less than a whole transport header
 ``PROBE``          takes note that a probe of a tunnel was answered
@@ -66,6 +68,7 @@ class Opcode(IntEnum):
     DHCPV4 = 15
     DHCPV6 = 16
     ND_RA = 17
+    VIRTUAL_BIND = 25
     ACTIVATION = 26
     WHOLE_ERROR = 29
     PROBE = 32

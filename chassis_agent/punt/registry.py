@@ -14,6 +14,7 @@ from chassis_agent.punt.noting import (
     LearningHandler,
     LogHandler,
     ProbeHandler,
+    VirtualHandler,
 )
 
 
@@ -28,6 +29,7 @@ class Handlers(NamedTuple):
     dhcp: DhcpHandler
     router_solicitations: SolicitationHandler
     activations: ActivationHandler
+    virtual_ports: VirtualHandler
 
 
 def punt_handlers(host: PuntHost) -> Handlers:
@@ -41,4 +43,5 @@ def punt_handlers(host: PuntHost) -> Handlers:
         dhcp=DhcpHandler(host.send),
         router_solicitations=SolicitationHandler(host),
         activations=ActivationHandler(host.port_spoke),
+        virtual_ports=VirtualHandler(host.address_claimed),
     )

@@ -218,6 +218,8 @@ def _userdata(data: bytes, context: _Context) -> str:
     if opcode is Opcode.LOG:
         return f"log,{_log(decode_log_arguments(body))}"
     name = opcode.name.lower()
+    if opcode is Opcode.VIRTUAL_BIND:
+        return f"{name},ip{body.hex().lstrip('0')}"
     if opcode in ADDRESS_SIZES:
         return f"{name},{_dhcp(opcode, body, context)}"
     return f"{name},{format_actions(body, *context)}" if body else name

@@ -85,6 +85,34 @@ class PutNeighbour(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class ClaimAddress(Statement):
+    """``claim_arp(P, A);`` or ``claim_nd``: the workload of P speaks for the virtual address A."""
+
+    words = ("claim_arp", "claim_nd")
+
+    family: Family
+    port: FieldSlice
+    address: FieldSlice
+
+    @classmethod
+    def parse(cls, parser: ActionParser, word: Token) -> Action:
+        family = _family(word.text)
+        return cls(family, *parser.arguments(_PORT, _ADDRESS_WIDTHS[family]))
+
+    @property
+    def form(self) -> str:
+        return f"claim_{_SUFFIXES[self.family]}"
+
+    def __str__(self) -> str:
+        return f"{self.form}({self.port}, {self.address});"
+
+    def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
+        address = _ip_text(self.family, read(packet, self.address))
+        walker.remark(self.form, str(read(packet, self.port)), address)
+        return HANDLED
+
+
+@dataclass(frozen=True, slots=True)
 class LookupNeighbour(Function):
     """``R = lookup_arp(P, A, E);`` or ``lookup_nd``: whether that is what is known."""
 

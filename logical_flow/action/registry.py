@@ -7,6 +7,7 @@ from logical_flow.action.control import Clone, Drop, Next, Output
 from logical_flow.action.dhcp import DhcpReply
 from logical_flow.action.generated import Generate
 from logical_flow.action.learned import (
+    ClaimAddress,
     GetFdb,
     GetNeighbour,
     LookupFdb,
@@ -38,6 +39,7 @@ ACTIONS: tuple[type[Action], ...] = (
     PutNeighbour,
     LookupNeighbour,
     GetFdb,
+    ClaimAddress,
     PutFdb,
     LookupFdb,
     Select,

@@ -15,6 +15,7 @@ from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.services.nat_claims import follow_port_name
 from northbound.services.nesting import leave_parents, let_parent_go, nest, part_from_unwanted
+from northbound.services.virtual_ports import named_parents
 from northbound.specs import LogicalSwitchPortSpec
 from northbound.specs.switching import ANY_TAG
 from northbound.transaction import Reader, Transaction
@@ -29,7 +30,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
 
     model = LogicalSwitchPort
     spec = LogicalSwitchPortSpec
-    assigned_apart = frozenset({"parent"})
+    assigned_apart = frozenset({"parent", "virtual_parents"})
 
     def _new(
         self,
@@ -54,6 +55,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         check_dhcp_references(referents)
         old_name = row.name
         super()._assign(tx, row, spec, referents)
+        row.virtual_parents = named_parents(tx, row, spec.virtual_parents)
         nest(tx, row, referents["parent"], spec.tag)
         if old_name is not None and old_name != row.name:
             follow_port_name(tx, row, old_name)
@@ -87,7 +89,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
     def turn(self, values: Mapping[str, Any]) -> int:
         """Parents come before what is nested in them, and tags that are said before others."""
         if values["parent"] is None:
-            return 0
+            return 1 if values["virtual_parents"] else 0
         return 2 if values["tag"] == ANY_TAG else 1
 
     def let_unwanted_go(self, tx: Transaction, plan: Plan) -> None:  # noqa: ARG002
@@ -149,6 +151,8 @@ def held_addresses(tx: Transaction, port: LogicalSwitchPort) -> list[str]:
     held: dict[str, None] = {}
     for element in effective(port.addresses or [], port.dynamic_addresses):
         held.update(dict.fromkeys([str(element.mac), *element.ips]))
+    if port.virtual_ip is not None:
+        held[port.virtual_ip] = None
     return list(held)
 
 

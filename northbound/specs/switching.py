@@ -8,6 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import (
     canonical_range,
+    parse_host,
     parse_host_network,
     parse_port_address,
     parse_port_security,
@@ -24,7 +25,7 @@ from northbound.specs.base import (
 )
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
-PortType = Literal["vif", "router", "localnet"]
+PortType = Literal["vif", "router", "localnet", "virtual"]
 ActivationStrategy = Literal["rarp", "garp", "na"]
 
 NetworkName = Annotated[
@@ -115,6 +116,8 @@ _TYPES_WITH: Final[Mapping[str, tuple[PortType, ...]]] = {
     "dhcpv6_options": ("vif",),
     "network_name": ("localnet",),
     "learn_fdb": ("localnet",),
+    "virtual_ip": ("virtual",),
+    "virtual_parents": ("virtual",),
 }
 """The fields that mean something on ports of some types only."""
 
@@ -123,8 +126,9 @@ class LogicalSwitchPortProperties(Spec):
     """What a port of a switch is like."""
 
     type: Annotated[PortType, Filtered(), Fixed()] = "vif"
-    """Of a workload; towards a router, which is the default where `router_port` is given; or a
-    way to a provider network, on every chassis that has a bridge to it."""
+    """Of a workload; towards a router, which is the default where `router_port` is given; a way
+    to a provider network, on every chassis that has a bridge to it; or an address that one of
+    several workloads has at a time."""
     addresses: Annotated[
         list[Annotated[str, checked(parse_port_address)]],
         AfterValidator(unique),
@@ -165,6 +169,11 @@ class LogicalSwitchPortProperties(Spec):
     learn_fdb: bool = False
     """Whether a port of type `localnet` learns which MAC addresses are on its network; frames
     for unknown ones go there in any case."""
+    virtual_ip: Annotated[str, checked(parse_host)] | None = None
+    """The address that a port of type `virtual` stands for."""
+    virtual_parents: Annotated[list[Reference], AfterValidator(unique), Field(default_factory=list)]
+    """The ports on the same switch that may have that address, one at a time: the one that spoke
+    for it last, by gratuitous ARP or a neighbour advertisement."""
     dhcp: bool = True
     """Whether DHCP clients behind the port are answered, if there are options for them."""
     hostname: Annotated[str, AfterValidator(parse_domain)] | None = None
@@ -205,6 +214,16 @@ class LogicalSwitchPortProperties(Spec):
             raise FieldError("addresses", "'router' is for ports of type 'router'")
         if sum(parse_port_address(element).dynamic for element in words) > 1:
             raise FieldError("addresses", "at most one element may be dynamic")
+        return self
+
+    @model_validator(mode="after")
+    def _virtual_has_parents(self) -> Self:
+        if self.type == "virtual":
+            for field in ("virtual_ip", "virtual_parents"):
+                if not getattr(self, field):
+                    raise FieldError(field, "a port of type 'virtual' needs it")
+            if "unknown" in self.addresses:
+                raise FieldError("addresses", "a port of type 'virtual' takes no unknown ones")
         return self
 
     @model_validator(mode="after")

@@ -23,6 +23,7 @@ from southbound.hits import HitBook
 from southbound.questions import MAX_HITS
 from southbound.rows import port_scope
 from southbound.tunnels import report_of
+from southbound.virtual import Spoken
 from southbound.watch.asking import Asking
 from southbound.watch.limits import (
     MAX_DENIALS,
@@ -101,6 +102,8 @@ class Hearing:
                 facts.set_up(chassis, port, up)
             case wire.Activated(ports):
                 self._activated(ports)
+            case wire.VirtualPorts(spoken):
+                self._virtual_ports(spoken)
             case wire.LearnedMac(port, ip, mac):
                 facts.learned.learn_mac(chassis, port, ip, mac)
             case wire.LearnedFdb(port, mac):
@@ -125,6 +128,13 @@ class Hearing:
         _check_lengths(ports, MAX_NAME)
         self._limits.check_claims(len(set(ports)))
         self._facts.state_activated(self._session.chassis, ports)
+
+    def _virtual_ports(self, spoken: Collection[wire.SpeaksFor]) -> None:
+        _check_lengths((name for each in spoken for name in (each.virtual, each.parent)), MAX_NAME)
+        self._limits.check_claims(len(spoken))
+        now = self._facts.now()
+        said = [(each.virtual, Spoken(each.parent, now - max(each.age, 0.0))) for each in spoken]
+        self._facts.state_virtual(self._session.chassis, said)
 
     # --- in steps
 
@@ -179,6 +189,7 @@ class Hearing:
                 | wire.Unsubscribe(items)
                 | wire.ClaimOnly(items)
                 | wire.Activated(items)
+                | wire.VirtualPorts(items)
             ):
                 count = len(items)
             case _:

@@ -56,6 +56,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
         "docs/nested-ports.md",
         "docs/policies.md",
         "docs/routes.md",
+        "docs/virtual-ports.md",
     ],
 )
 def test_pages_that_need_a_server_only(sandbox: Sandbox, page: str) -> None:

@@ -1,9 +1,9 @@
 """The southbound rows of datapaths and ports."""
 
 from incremental import Read
-from southbound.port_types import CHASSIS_REDIRECT, L3_GATEWAY, PATCH
+from southbound.port_types import CHASSIS_REDIRECT, L3_GATEWAY, PATCH, VIRTUAL
 from southbound.rows import Datapath, PortBinding
-from translator.addresses import LINK_LOCAL_NETWORK, host, network_text
+from translator.addresses import LINK_LOCAL_NETWORK, host, ip_text, network_text
 from translator.derivations.relations import (
     peer_router_port,
     router_port_named,
@@ -16,6 +16,7 @@ from translator.features.gateways.relations import (
     redirect_of,
 )
 from translator.features.routing.relations import next_hops_beyond
+from translator.features.virtual_ports.relations import parents_of
 from translator.inputs import (
     Host,
     LogicalRouter,
@@ -71,6 +72,8 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         tag=port.tag,
         activation=(parent or port).activation,
         network=port.network,
+        virtual_ip=ip_text(port.virtual_ip) if port.virtual_ip else "",
+        virtual_parents=tuple(each.name for each in parents_of(read, port)),
     )
 
 
@@ -123,7 +126,7 @@ def redirect_binding(read: Read, lrp: str) -> PortBinding | None:
 
 
 def multicast_groups(port: LogicalSwitchPort) -> tuple[str, ...]:
-    if not port.enabled:
+    if not port.enabled or port.kind is VIRTUAL:
         return ()
     if port.kind.joins_datapaths:
         return (FLOOD,)

@@ -5,6 +5,7 @@ from itertools import chain
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
+from southbound.port_types import VIRTUAL
 from translator.derivations.relations import peer_router_port
 from translator.derivations.result import Flows
 from translator.features.acl.flows import untracked_port_flows
@@ -16,6 +17,7 @@ from translator.features.switching.flows import (
     port_forwarding_flows,
     router_forwarding_flows,
 )
+from translator.features.virtual_ports.flows import virtual_port_flows
 from translator.inputs import LogicalRouter, LogicalSwitchPort
 
 
@@ -43,6 +45,8 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
     flows: Iterator[LogicalFlow]
     if not port.enabled:
         flows = chain(_disabled_flows(port), answer_flows(port))
+    elif port.kind is VIRTUAL:
+        flows = virtual_port_flows(read, port)
     elif port.kind.joins_datapaths:
         flows = _router_type_flows(read, port)
     elif port.kind.leads_outside:

@@ -27,6 +27,7 @@ from translator.features.switching.stages import (
     LsInLookupFdb,
     LsInPutFdb,
 )
+from translator.features.virtual_ports.stages import LsInVirtualParent
 
 LS_IN = Pipeline(
     "ls_in",
@@ -46,6 +47,7 @@ LS_IN = Pipeline(
         LsInAclAction,
         LsInLb,
         LsInCommit,
+        LsInVirtualParent,
         LsInArpRsp,
         LsInL2Lookup,
         LsInL2Unknown,

@@ -43,6 +43,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.LookupNeighbour: learned.encode_lookup_neighbour,
     logical.GetFdb: learned.encode_get_fdb,
     logical.PutFdb: learned.encode_put_fdb,
+    logical.ClaimAddress: learned.encode_claim_address,
     logical.LookupFdb: learned.encode_lookup_fdb,
     logical.Select: selection.encode_select,
     logical.Log: watching.encode_log,

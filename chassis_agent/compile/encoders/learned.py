@@ -16,6 +16,7 @@ from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, Subfield, whole
 from chassis_agent.punt.opcodes import Opcode
 from logical_flow.action import (
+    ClaimAddress,
     GetFdb,
     GetNeighbour,
     LookupFdb,
@@ -46,6 +47,14 @@ def encode_get_neighbour(action: GetNeighbour, _: Encoding) -> Assembly:
 def encode_put_neighbour(action: PutNeighbour, _: Encoding) -> Assembly:
     opcode = Opcode.PUT_ARP if action.family == 4 else Opcode.PUT_ND
     return constant(_call(_neighbour_parameters(action), punt_to(opcode)))
+
+
+def encode_claim_address(action: ClaimAddress, _: Encoding) -> Assembly:
+    """The agent is told of which family the address is."""
+    address = _ADDRESS[action.family]
+    parameters = _parameters((_INPORT, action.port), (address, action.address))
+    family = bytes((action.family,))
+    return constant(_call(parameters, punt_to(Opcode.VIRTUAL_BIND, family)))
 
 
 def encode_lookup_neighbour(action: LookupNeighbour, _: Encoding) -> Assembly:

@@ -120,6 +120,7 @@ class PacketLab:
                 packet_log=nobody,
                 probe_answered=lambda _packet: None,
                 port_spoke=lambda _keys: None,
+                address_claimed=lambda _keys, _ip: None,
                 resume_table=OUTPUT,
                 clock=time.monotonic,
             )

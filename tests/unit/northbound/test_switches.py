@@ -53,6 +53,8 @@ def test_switch_and_port_as_users_see_them(network: Network) -> None:
         "router_port": None,
         "requested_chassis": ["hv1"],
         "activation_strategy": [],
+        "virtual_ip": None,
+        "virtual_parents": [],
         "parent": None,
         "tag": None,
         "dhcp": True,

@@ -26,7 +26,12 @@ def test_a_port_that_a_plug_places_has_an_interface_and_is_behind_a_tunnel(
     kind: port_types.PortKind,
 ) -> None:
     assert kind.has_interface is (kind.placed_by is PlacedBy.PLUG)
-    if kind.placed_by in (PlacedBy.PLUG, PlacedBy.PARENT, PlacedBy.ELECTED):
+    if kind.placed_by in (
+        PlacedBy.PLUG,
+        PlacedBy.PARENT,
+        PlacedBy.SPEAKER,
+        PlacedBy.ELECTED,
+    ):
         assert kind.transport is Transport.TUNNEL
     else:
         assert kind.transport is Transport.HERE

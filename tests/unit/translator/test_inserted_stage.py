@@ -90,6 +90,7 @@ def test_stages_that_keep_packets_out_let_none_in_where_a_flow_is_missing() -> N
         "ls_in_dhcp_options",
         "ls_in_lb",
         "ls_in_commit",
+        "ls_in_virtual_parent",
         "ls_in_arp_rsp",
         "lr_in_lookup_neighbor",
         "lr_in_learn_neighbor",

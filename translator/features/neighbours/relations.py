@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from incremental import Read
+from southbound.port_types import VIRTUAL
 from translator.derivations.relations import attached_router_ports, peer_router_port
 from translator.inputs import LogicalSwitchPort
 
@@ -10,7 +11,7 @@ from translator.inputs import LogicalSwitchPort
 def resolvers(read: Read, lsp: str) -> tuple[str, ...]:
     """The router ports that have to know a switch port as a neighbour: all on its switch."""
     port = read(LogicalSwitchPort, lsp)
-    if port is None or not (port.hosts or port.kind.joins_datapaths):
+    if port is None or not (port.hosts or port.kind.joins_datapaths) or port.kind is VIRTUAL:
         return ()
     attached = read.members(attached_router_ports, port.switch)
     own = peer_router_port(read, port)

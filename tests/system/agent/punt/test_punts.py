@@ -55,6 +55,7 @@ class Agent:
                 packet_log=self,
                 probe_answered=lambda _packet: None,
                 port_spoke=lambda _keys: None,
+                address_claimed=lambda _keys, _ip: None,
                 resume_table=RESUME_TABLE,
                 clock=time.monotonic,
             )

@@ -68,6 +68,7 @@ class Recorder:
                 packet_log=self,
                 probe_answered=self.probes.append,
                 port_spoke=lambda _keys: None,
+                address_claimed=lambda _keys, _ip: None,
                 resume_table=RESUME_TABLE,
                 clock=lambda: self.now,
             )

@@ -1,0 +1,1 @@
+"""Virtual ports: addresses that one of several workloads has at a time."""
