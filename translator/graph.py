@@ -122,6 +122,7 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.switch_ports_towards, over=LogicalSwitchPort)
     graph.derive(relations.attachment, over=LogicalSwitchPort)
     graph.group(relations.attached_router_ports, over=relations.attachment)
+    graph.group(relations.router_ports_that_know, over=relations.attachment)
     graph.derive(neighbours.resolvers, over=LogicalSwitchPort)
     graph.group(neighbours.neighbours, over=neighbours.resolvers)
     graph.derive(neighbours.asked_router_ports, over=relations.unknown_ports)

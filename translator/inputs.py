@@ -196,13 +196,16 @@ class LogicalSwitchPort(NamedTuple):
 
 
 class LogicalRouter(NamedTuple):
-    """`chassis` is the one that a gateway router is on; empty for a router that is everywhere."""
+    """`chassis` is the one that a gateway router is on; empty for a router that is everywhere.
+    `asks_routers` says that it asks for other routers instead of knowing them.
+    """
 
     id: str
     name: str
     enabled: bool
     tunnel_key: int
     chassis: Annotated[str, Column("chassis", _or_empty)] = ""
+    asks_routers: Annotated[bool, Column("dynamic_neigh_routers")] = False
 
 
 def _networks4(texts: list[str]) -> tuple[Interface, ...]:

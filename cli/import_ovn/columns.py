@@ -207,8 +207,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "lb_force_snat_ip": KEPT,
             "snat-ct-zone": KEPT,
             "mcast_relay": Unsupported("multicast is not routed", harmless="false"),
-            # Whether a router asks by ARP or knows: it is the same address either way.
-            "dynamic_neigh_routers": Unsupported("neighbours are known ahead", False, "false"),
+            "dynamic_neigh_routers": KEPT,
             "always_learn_from_arp_request": Unsupported("ARP requests teach", False, "true"),
             "requested-tnl-key": _OWN_KEYS,
             "mac_binding_age_threshold": Unsupported("bindings don't age", changes_verdicts=False),

@@ -41,23 +41,25 @@ class Routing:
         self._incomplete: set[str] = set()
         """The UUIDs of ports of which not all networks are imported."""
         routers: dict[str, str] = {}
+        networks_of: dict[str, list[tuple[str, str]]] = {}
         for router in draft.snapshot.rows("Logical_Router"):
             for row in draft.snapshot.referred(router, "ports", "Logical_Router_Port"):
                 if routers.setdefault(row.uuid, router.uuid) != router.uuid:
                     draft.report.lost(row, "name", "not imported again: it is on two routers")
                 else:
-                    self._add_port(row)
+                    self._add_port(row, networks_of.setdefault(router.uuid, []))
         self._routers = routers
         self._link()
 
-    def _add_port(self, row: Row) -> None:
+    def _add_port(self, row: Row, others: list[tuple[str, str]]) -> None:
+        """Take a port. `others` are networks of the router's ports, with these, so far."""
         read = mac(row.text("mac"))
         if read is None:
             reason = f"not imported, and OVN passes over it: {row.text('mac')!r} is no MAC address"
             self._draft.report.noted(row, "mac", reason)
             return
-        networks = self._networks(row)
-        if not networks:
+        networks = self._apart(row, self._networks(row), others)
+        if row.texts("networks") and not networks:
             self._draft.report.lost(row, "networks", "not imported: none of its networks is")
             return
         values: Values = {
@@ -88,12 +90,32 @@ class Routing:
             self._incomplete.add(row.uuid)
         return kept
 
+    def _apart(self, row: Row, networks: list[str], others: list[tuple[str, str]]) -> list[str]:
+        """Those of a port's networks that don't overlap one of another port of the router."""
+        kept = []
+        for text in networks:
+            network = ipaddress.ip_interface(text).network
+            rival = next(
+                (each for each in others if _overlap(network, each[0])),
+                None,
+            )
+            if rival is None or network.is_link_local:
+                kept.append(text)
+            else:
+                reason = f"{text!r} not imported: it overlaps {rival[0]} of {rival[1]}"
+                self._draft.report.lost(row, "networks", reason)
+                self._incomplete.add(row.uuid)
+        others.extend((str(ipaddress.ip_interface(text).network), row.name) for text in kept)
+        return kept
+
     def router(self, row: Row) -> Values:
         """A router with its ports and routes."""
         values = {
             "enabled": row.flag("enabled", default=True),
             **self._gateways.of_router(row),
         }
+        if row.mapping("options").get("dynamic_neigh_routers") == "true":
+            values["dynamic_neigh_routers"] = True
         columns = {"chassis": "options:chassis"}
         accepted = self._draft.accepted(row, LogicalRouterProperties, values, columns) or {}
         rows = self._draft.snapshot.referred(row, "ports", "Logical_Router_Port")
@@ -226,6 +248,11 @@ def _read_route(row: Row) -> tuple[str, str] | None:
     if hop is None or (prefix.version == 6 and "." in hop and ":" not in hop):
         return None
     return str(prefix.network), hop
+
+
+def _overlap(network: ipaddress.IPv4Network | ipaddress.IPv6Network, other: str) -> bool:
+    theirs = ipaddress.ip_network(other)
+    return network.version == theirs.version and network.overlaps(theirs)
 
 
 _Way = tuple[str, str | None]

@@ -18,6 +18,7 @@ class LogicalRouter(Resource):
     enabled: Mapped[bool] = mapped_column(default=True)
     tunnel_key: Mapped[int] = mapped_column(unique=True)
     chassis: Mapped[str | None] = mapped_column(Name, default=None, sort_order=93)
+    dynamic_neigh_routers: Mapped[bool] = mapped_column(default=False, sort_order=94)
 
 
 class LogicalRouterPort(Resource):

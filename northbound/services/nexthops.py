@@ -13,6 +13,7 @@ from sqlalchemy import select
 from northbound.addresses import Address, link_local
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouterPort, StaticRoute
+from northbound.models.routing import StaticMacBinding
 from northbound.transaction import Reader
 
 
@@ -52,11 +53,29 @@ def refuse_taking_nexthops(reader: Reader, port: LogicalRouterPort, networks: li
     found = reader.session.execute(query.order_by(StaticRoute.ip_prefix)).first()
     if found is None:
         return
-    place = next(
-        (i for i, own in enumerate(networks) if _is_of(found.nexthop, own)), len(networks) - 1
-    )
     reason = f"{found.nexthop} is the next hop of the router's route to {found.ip_prefix}"
-    raise InvalidError([FieldProblem(("networks", place), reason, networks[place])])
+    raise InvalidError([_problem_of(found.nexthop, networks, reason)])
+
+
+def refuse_taking_neighbours(reader: Reader, port: LogicalRouterPort, networks: list[str]) -> None:
+    """Raise InvalidError if `port` with `networks` makes a neighbour that was bound no host."""
+    changed = LogicalRouterPort(name=port.name, mac=port.mac, networks=networks)
+    query = select(StaticMacBinding.ip).where(
+        StaticMacBinding.logical_router_port_id == port.id,
+        StaticMacBinding.ip.in_(sorted(_addresses_that_are_no_nexthop(changed))),
+    )
+    ip = reader.session.scalars(query.order_by(StaticMacBinding.ip)).first()
+    if ip is not None:
+        reason = f"{ip} is the address of a neighbour, by a static MAC binding of the port"
+        raise InvalidError([_problem_of(ip, networks, reason)])
+
+
+def _problem_of(ip: str, networks: list[str], reason: str) -> FieldProblem:
+    """What is wrong with the network that holds `ip`; where none does, with its link-local one."""
+    place = next((i for i, own in enumerate(networks) if _is_of(ip, own)), None)
+    if place is None:
+        return FieldProblem(("mac",), reason, ip)
+    return FieldProblem(("networks", place), reason, networks[place])
 
 
 def why_no_host(nexthop: Address, port: str, mac: str, networks: Iterable[str]) -> str | None:

@@ -20,8 +20,9 @@ from northbound.services.base import Referents, Service
 from northbound.services.gateways import place_gateway
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.nat_claims import nats_at
-from northbound.services.nexthops import refuse_taking_nexthops
+from northbound.services.nexthops import refuse_taking_neighbours, refuse_taking_nexthops
 from northbound.services.route_tables import RouteTables
+from northbound.services.router_networks import RouterNetworks
 from northbound.services.switch_ports import (
     claim_addresses,
     held_addresses,
@@ -69,7 +70,10 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         old_name = row.name
         row.mac = spec.mac or row.mac
         refuse_taking_nexthops(tx, row, spec.networks)
+        refuse_taking_neighbours(tx, row, spec.networks)
         tx.helper(RouteTables).take(row.logical_router_id, spec.route_table)
+        if row.networks != spec.networks:
+            tx.helper(RouterNetworks).changed(row)
         super()._assign(tx, row, spec, referents)
         place_gateway(tx, row, referents["logical_router"])
         if old_name is not None and old_name != row.name:

@@ -35,6 +35,9 @@ class LogicalRouterProperties(Spec):
     enabled: bool = True
     chassis: Annotated[Reference | None, Filtered()] = None
     """The one chassis where the router is: a gateway router. Without it, it is everywhere."""
+    dynamic_neigh_routers: bool = False
+    """Whether it asks for other routers on its switches when it needs them, instead of knowing
+    all of them: for switches that hundreds of routers share."""
 
 
 class LogicalRouterSpec(LogicalRouterProperties):
@@ -62,9 +65,9 @@ class LogicalRouterPortProperties(Spec):
     networks: Annotated[
         list[Annotated[str, checked(parse_interface)]],
         AfterValidator(unique),
-        Field(min_length=1),
     ]
-    """Its own addresses with their prefix lengths: `10.0.0.1/24`."""
+    """Its own addresses with their prefix lengths: `10.0.0.1/24`. Those of a router's ports lie
+    apart. With none it has the link-local address that follows from its MAC address, alone."""
     peer: Annotated[
         Reference | None, RefersTo("logical_router_port", by_name=True, holds=False)
     ] = None

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from incremental import Read
-from translator.inputs import LogicalRouterPort, LogicalSwitchPort
+from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 
 # --- switch ports -------------------------------------------------------------
 
@@ -48,8 +48,11 @@ def peer_router_port(read: Read, port: LogicalSwitchPort) -> LogicalRouterPort |
 
 
 class Attachment(NamedTuple):
+    """`knows_routers` says that the router knows all others on the switch, and doesn't ask."""
+
     switch: str
     router_port: str
+    knows_routers: bool
 
 
 def attachment(read: Read, lsp: str) -> Attachment | None:
@@ -58,9 +61,18 @@ def attachment(read: Read, lsp: str) -> Attachment | None:
     if port is None or not port.kind.joins_datapaths:
         return None
     peer = peer_router_port(read, port)
-    return None if peer is None else Attachment(port.switch, peer.id)
+    if peer is None:
+        return None
+    router = read(LogicalRouter, peer.router)
+    return Attachment(port.switch, peer.id, router is None or not router.asks_routers)
+
+
+def router_ports_that_know(_lsp: str, found: Attachment) -> Iterator[tuple[str, str]]:
+    """Switch -> router ports attached to it whose routers know all others there."""
+    if found.knows_routers:
+        yield found.switch, found.router_port
 
 
 def attached_router_ports(_lsp: str, found: Attachment) -> Iterator[tuple[str, str]]:
     """Switch -> router ports attached to it."""
-    yield found
+    yield found.switch, found.router_port

@@ -65,7 +65,12 @@ CHOICES: dict[str, Choices] = {
         "router_port": ROUTER_PORTS,
         "requested_chassis": ([],),
     },
-    "logical_router": {"id": ROUTERS, "tunnel_key": KEYS, "enabled": TRUE_MOSTLY},
+    "logical_router": {
+        "id": ROUTERS,
+        "tunnel_key": KEYS,
+        "enabled": TRUE_MOSTLY,
+        "dynamic_neigh_routers": (False, False, True),
+    },
     "logical_router_port": {
         "id": ROUTER_PORTS,
         "logical_router_id": ROUTERS,

@@ -173,7 +173,7 @@ def test_ports_change_places(network: Network, shop: Document) -> None:
 def test_links_change_ends(network: Network) -> None:
     def document(links: dict[str, str | None]) -> Document:
         ports = {
-            name: {"networks": [f"10.0.0.{i}/24"], "peer": peer}
+            name: {"networks": [f"10.0.{i}.1/24"], "peer": peer}
             for i, (name, peer) in enumerate(links.items(), 1)
         }
         return {"document": "d", "logical_routers": {"r": {"ports": ports}}}

@@ -2,6 +2,7 @@
 
 import pytest
 
+from northbound.apply import apply
 from northbound.errors import ConflictError, InvalidError, ReferencedError
 from northbound.services import LOGICAL_ROUTER_PORTS, route_tables
 from northbound.services.static_routes import MOST_MEMBERS
@@ -32,7 +33,6 @@ def test_mac_is_made_up_once(routers: Network) -> None:
 @pytest.mark.parametrize(
     ("values", "pointer"),
     [
-        ({"networks": []}, "/networks"),
         ({"networks": ["10.0.0.0/24"]}, "/networks/0"),
         ({"networks": ["10.0.0.1/24", "10.0.0.1/16"]}, "/networks/1"),
         ({"mac": "01:00:00:00:00:00"}, "/mac"),
@@ -190,6 +190,43 @@ def test_so_many_next_hops_at_most(routers: Network) -> None:
 def test_a_route_that_overrides_goes_by_destination(routers: Network) -> None:
     values = GROUP | {"policy": "src-ip", "override_connected": True}
     assert list(routers.faults("route", **values)) == ["/override_connected"]
+
+
+def test_networks_of_ports_lie_apart(routers: Network) -> None:
+    routers.create("router_port", name="wide", logical_router="r1", networks=["10.7.0.1/16"])
+    for network in ("10.7.3.1/24", "10.0.0.9/8", "10.7.0.2/16"):
+        reason = routers.faults("router_port", logical_router="r1", networks=[network])
+        assert "overlaps" in reason["/networks/0"]
+    routers.create("router_port", name="apart", logical_router="r1", networks=["10.8.0.1/16"])
+    routers.create("router_port", name="elsewhere", logical_router="r2", networks=["10.7.0.1/16"])
+    update = {"networks": ["10.9.0.1/16", "10.7.0.3/30"]}
+    routers.refuses(InvalidError, lambda: routers.update("router_port", "apart", **update))
+    routers.update("router_port", "wide", networks=["10.7.0.1/16", "10.7.9.1/24", "fe80::9/64"])
+    routers.update("router_port", "apart", networks=["10.8.0.1/16", "fe80::8/64"])
+
+
+def test_networks_move_from_port_to_port_in_one_transaction(routers: Network) -> None:
+    ports = {"m": {"networks": ["10.7.0.1/16"]}, "n": {"networks": ["10.8.0.1/16"]}}
+    for _ in range(2):
+        with routers.database.write(author="test") as tx:
+            apply(tx, {"document": "moves", "logical_routers": {"moving": {"ports": ports}}})
+        ports["m"], ports["n"] = ports["n"], ports["m"]
+
+
+def test_a_port_needs_no_network(routers: Network) -> None:
+    port = routers.create("router_port", name="bare", logical_router="r1", networks=[])
+    assert routers.get("router_port", port)["networks"] == []
+    assert list(routers.faults("router_port", name="bad", logical_router="r1")) == ["/networks"]
+
+
+def test_networks_leave_neighbours_that_were_bound(routers: Network) -> None:
+    routers.create("binding", logical_router_port="r1-a", ip="10.0.1.79", mac="0a:00:00:00:00:77")
+    for network in ("10.0.1.79/24", "10.0.1.77/30"):  # its own address; its broadcast address
+        routers.refuses(
+            InvalidError,
+            lambda network=network: routers.update("router_port", "r1-a", networks=[network]),
+        )
+    routers.update("router_port", "r1-a", networks=["10.0.1.2/24"])
 
 
 def test_tables_that_flows_cannot_tell_apart(

@@ -6,11 +6,11 @@ import yaml
 from logical_flow.walk_network import Network
 from tests.translated import Translated
 from tests.unit.translator.walks import network, reached, send
+from translator.features.neighbours.stages import LrInArpResolve
 
 GATEWAY = "0a:00:00:00:01:fe"
 GUEST = "0a:00:00:00:01:77"
 KNOWN = "0a:00:00:00:01:01"
-
 
 DOCUMENT = f"""
     logical_switches:
@@ -170,3 +170,35 @@ def test_what_the_server_and_agents_hold_neighbours_against() -> None:
     }
     (guest,) = (row for row in translated.ports if row.name == "loose")
     assert guest.neighbours == ()
+
+
+def test_routers_that_ask_know_no_others_on_their_switches() -> None:
+    """Each of many routers on a switch would know all others: a flow for each pair."""
+    ports = 6
+    routers = {
+        f"r{n}": {
+            "dynamic_neigh_routers": True,
+            "ports": {f"r{n}-s": {"networks": [f"10.0.0.{100 + n}/24"]}},
+        }
+        for n in range(ports)
+    }
+    leads = {f"s-r{n}": {"router_port": f"r{n}-s"} for n in range(ports)}
+    vm = {"vm": {"addresses": ["0a:00:00:00:00:07 10.0.0.7"]}}
+    document = {
+        "document": "many",
+        "logical_switches": {"s": {"ports": {**leads, **vm}}},
+        "logical_routers": routers,
+    }
+
+    def resolved() -> int:
+        translated = Translated.of(document)
+        return sum(
+            flow.template is LrInArpResolve.static4
+            for row in translated.datapaths
+            for flow in translated.flows(row.id)
+        )
+
+    assert resolved() == ports, "of each router the one workload"
+    for router in routers.values():
+        router["dynamic_neigh_routers"] = False
+    assert resolved() == ports + ports * (ports - 1)

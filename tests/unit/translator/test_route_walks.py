@@ -4,7 +4,7 @@ import pytest
 
 from logical_flow.walk_events import Walk
 from logical_flow.walk_network import Network
-from tests.unit.translator.walks import network, send
+from tests.unit.translator.walks import network, reached, send
 
 VM1, GW = "0a:00:00:00:01:01", "0a:00:00:00:01:fe"
 
@@ -76,3 +76,22 @@ def test_one_way(net: Network, dst: str, src: str, port: str) -> None:
 @pytest.mark.parametrize("dst", ["203.0.113.7", "192.0.2.1", "198.51.100.1"])
 def test_what_a_table_does_not_have_or_discards(net: Network, dst: str) -> None:
     assert ports(go(net, dst, "vm2")) == []
+
+
+def test_a_router_port_without_networks_is_reached_by_its_link_local_address() -> None:
+    net = network(
+        f"""
+        logical_switches:
+          one:
+            ports:
+              vm1: {{addresses: ["{VM1} fe80::1"]}}
+              one-r: {{type: router, router_port: r-one}}
+        logical_routers:
+          r:
+            ports:
+              r-one: {{mac: "{GW}", networks: []}}
+        """
+    )
+    echo = f'inport == "vm1" && eth.src == {VM1} && eth.dst == {GW} && ip6.src == fe80::1'
+    echo += " && ip6.dst == fe80::800:ff:fe00:1fe && ip.ttl == 64 && icmp6.type == 128"
+    assert reached(net, f"{echo} && icmp6.code == 0") == ["vm1"]

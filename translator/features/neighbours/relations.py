@@ -4,16 +4,24 @@ from collections.abc import Iterator
 
 from incremental import Read
 from southbound.port_types import VIRTUAL
-from translator.derivations.relations import attached_router_ports, peer_router_port
+from translator.derivations.relations import (
+    attached_router_ports,
+    peer_router_port,
+    router_ports_that_know,
+)
 from translator.inputs import LogicalSwitchPort
 
 
 def resolvers(read: Read, lsp: str) -> tuple[str, ...]:
-    """The router ports that have to know a switch port as a neighbour: all on its switch."""
+    """The router ports that have to know a switch port as a neighbour: all on its switch.
+
+    Routers that ask for others don't know what leads to those.
+    """
     port = read(LogicalSwitchPort, lsp)
     if port is None or not (port.hosts or port.kind.joins_datapaths) or port.kind is VIRTUAL:
         return ()
-    attached = read.members(attached_router_ports, port.switch)
+    group = router_ports_that_know if port.kind.joins_datapaths else attached_router_ports
+    attached = read.members(group, port.switch)
     own = peer_router_port(read, port)
     return tuple(lrp for lrp in attached if own is None or lrp != own.id)
 

@@ -86,7 +86,6 @@ def test_a_cloud(ovn: Ovn) -> None:
     assert losses(found) == []
     assert {note.column for note in notes(found)} == {
         "options:mcast_flood_reports",
-        "options:dynamic_neigh_routers",
         "options:always_learn_from_arp_request",
     }
     ports = found.document["logical_switches"]["net-6f0c"]["ports"]

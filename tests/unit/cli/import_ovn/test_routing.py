@@ -273,3 +273,26 @@ def test_a_binding_of_a_port_that_is_not_imported_is_lost() -> None:
     database.router(database.router_port("p", "10.0.0.1"))
     database.add("Static_MAC_Binding", logical_port="p", ip="10.0.0.7", mac="0a:00:00:00:00:07")
     assert [column for _, column in losses(database.translated())] == ["networks", "logical_port"]
+
+
+def test_of_networks_that_overlap_one_is_kept() -> None:
+    database = Database()
+    wide = database.router_port("wide", "10.0.0.1/16", "10.2.0.1/24")
+    inside = database.router_port("inside", "10.0.3.1/24", "10.1.0.1/24")
+    database.router(wide, inside)
+    imported = database.translated()
+    ports = imported.document["logical_routers"]["r"]["ports"]
+    kept = {network for port in ports.values() for network in port["networks"]}
+    assert {"10.1.0.1/24", "10.2.0.1/24"} < kept
+    assert len(kept & {"10.0.0.1/16", "10.0.3.1/24"}) == 1
+    assert [column for _, column in losses(imported)] == ["networks"]
+
+
+def test_a_port_with_only_a_mac_address_stays_one() -> None:
+    database = Database()
+    database.router(database.router_port("bare"), options={"dynamic_neigh_routers": "true"})
+    imported = database.translated()
+    assert imported.report.findings == []
+    router = imported.document["logical_routers"]["r"]
+    assert router["dynamic_neigh_routers"]
+    assert router["ports"]["bare"]["networks"] == []
