@@ -62,11 +62,15 @@ def build(
             apply_document(lab, spec.network)
         for vm in spec.vms:
             progress(f"plugging VM {vm.port} into {vm.hypervisor}")
-            lab.add_vm(vm.port, vm.hypervisor)
+            lab.add_vm(vm.port, vm.hypervisor, by_dhcp=vm.dhcp)
             for port in vm.listen:
                 lab.listen(vm.port, port)
         progress("waiting until all ports are up")
         lab.wait_until_up()
+        for vm in spec.vms:
+            if vm.dhcp:
+                told = lab.boot_by_dhcp(vm.port)
+                progress(f"VM {vm.port} got {told.address} by DHCP")
     except BaseException:
         lab.destroy()
         raise

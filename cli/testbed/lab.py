@@ -17,6 +17,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+from cli.testbed.dhcp_client import Told, ask
 from cli.testbed.errors import CommandError, LabNotFoundError, TestbedError
 from cli.testbed.host import Host
 from cli.testbed.hypervisor import INTEGRATION_BRIDGE, Hypervisor
@@ -332,17 +333,26 @@ class Lab:
         return Vm(name, self._namespace(f"vm-{name}"), state)
 
     def add_vm(
-        self, port: str, hypervisor: str, facts: VmFacts | None = None, *, name: str | None = None
+        self,
+        port: str,
+        hypervisor: str,
+        facts: VmFacts | None = None,
+        *,
+        name: str | None = None,
+        by_dhcp: bool = False,
     ) -> Vm:
         """Make a VM on `hypervisor` whose interface is the logical port `port`.
 
-        Its MAC, addresses and gateways are asked of the server unless `facts`
-        gives them. Plugged in, but not waited for: see :meth:`wait_until_up`.
+        Its MAC, addresses and gateways are asked of the server unless `facts` gives them, or of
+        its addresses is to ask itself, `by_dhcp`. Plugged in, but not waited for: see
+        :meth:`wait_until_up`.
         """
         name = name or port
         if facts is None:
             with self.server.client() as client:
                 facts = vm_facts(client, port)
+        if by_dhcp:
+            facts = VmFacts(facts.mac, (), ())
         interface = self._interface_name(port)
         self._state.vms[name] = VmState(
             port=port,
@@ -357,6 +367,16 @@ class Lab:
         self._plug(vm)
         vm.configure()
         return vm
+
+    def boot_by_dhcp(self, name: str) -> Told:
+        """Let a VM ask for its IPv4 address and its gateway, and take what it is told."""
+        vm = self.vm(name)
+        told = ask(vm.namespace, self.directory / "dhcp" / name, f"VM {name}")
+        state = self._state.vms[name]
+        state.addresses, state.gateways = [told.address], list(told.gateways[:1])
+        self._state.save()
+        self.vm(name).configure()
+        return told
 
     def _interface_name(self, port: str) -> str:
         taken = {vm.interface for vm in self._state.vms.values()}

@@ -86,10 +86,14 @@ class _Part(BaseModel):
 
 
 class VmSpec(_Part):
-    """A VM on a hypervisor, plugged in as a logical switch port; `listen` are TCP ports."""
+    """A VM on a hypervisor, plugged in as a logical switch port; `listen` are TCP ports.
+
+    With `dhcp` it asks for its IPv4 address once the port is up, and has no other.
+    """
 
     port: str
     hypervisor: str
+    dhcp: bool = False
     listen: tuple[TcpPort, ...] = ()
 
 
