@@ -30,6 +30,7 @@ from chassis_agent.derivations.ports import (
     tunnel_probe_flows,
 )
 from chassis_agent.derivations.provider import (
+    network_out_of_reach,
     outside_ports_of,
     ports_leading_outside,
     provider_rows,
@@ -91,6 +92,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(outside_ports_of, over=PortBinding)
     graph.group(ports_leading_outside, over=PortBinding)
     graph.derive(provider_rows, over=ports_leading_outside, output=True)
+    graph.derive(network_out_of_reach, over=ports_leading_outside)
     graph.derive(addresses, over=Chassis)
     graph.derive(tunnel, over=Chassis)
 

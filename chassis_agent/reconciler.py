@@ -42,7 +42,7 @@ from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.turns import in_turns
-from southbound.conditions import VOCABULARY, vocabulary_condition
+from southbound.conditions import PROVIDER_NETWORKS, VOCABULARY, vocabulary_condition
 from southbound.rows import ROW_TYPES, Datapath
 from southbound.watch.client import WatchClient
 from southbound.watch.inbox import Batch
@@ -240,7 +240,9 @@ class Reconciler:
             self._watch.claim(port)
 
     def _local_routers(self, bindings: Bindings) -> Collection[str]:
-        self._needed.use_datapaths(bound.row.datapath for bound in bindings.bound.values())
+        # A port that each chassis may have makes none of them need its datapath.
+        ports = [bound.row for bound in bindings.bound.values()]
+        self._needed.use_datapaths(port.datapath for port in ports if port.kind.is_bound)
         rows = self._state.rows(Datapath)
         return [key for key in self._needed.datapaths if key in rows and rows[key].kind == "lr"]
 
@@ -332,7 +334,7 @@ class Reconciler:
         held = {
             name: bound
             for name, bound in self._local.bindings.bound.items()
-            if bound.row.chassis == self._chassis
+            if bound.row.chassis == self._chassis or not bound.row.kind.is_bound
         }
         complete = (
             self._needed.complete_datapaths(
@@ -366,7 +368,18 @@ class Reconciler:
         else:
             self._health.clear(VOCABULARY)
 
+    def _note_provider_networks(self) -> None:
+        """Which provider networks ports here need and don't reach, and what can't be read."""
+        missing = sorted(self._state.networks_out_of_reach)
+        reasons = [self._provider.why_not(network) for network in missing]
+        reasons += (f"treadle-bridge-mappings: {each}" for each in self._provider.problems)
+        if reasons:
+            self._health.degrade(PROVIDER_NETWORKS, "; ".join(reasons))
+        else:
+            self._health.clear(PROVIDER_NETWORKS)
+
     def _note_problems(self) -> None:
+        self._note_provider_networks()
         failures = self._state.failures
         if failures:
             self._health.degrade("flows", f"{len(failures)} failed: {failures[0]}")

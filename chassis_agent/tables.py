@@ -63,7 +63,10 @@ MADE_BY_NETWORK: Final = 1 << 1
 FROM_OUTSIDE: Final = 1 << 6
 """Bit of `FLAGS`: the packet came from a provider network."""
 FROM_TUNNEL: Final = 1 << 31
-"""Bit of `FLAGS`: the packet came through a tunnel and may not enter one."""
+"""Bit of `FLAGS`: the packet may not leave this chassis for another one.
+
+It came through a tunnel, or from a port whose packets stay where it is.
+"""
 FOUND_BIT: Final = 30
 """Number of the bit of `FLAGS` in which the lookup tables answer."""
 

@@ -10,6 +10,9 @@ MAX_TEXT: Final = 500
 VOCABULARY: Final = "vocabulary"
 """The condition of an agent that was sent what it doesn't know."""
 
+PROVIDER_NETWORKS: Final = "provider_networks"
+"""The condition of an agent whose host lacks a bridge to a provider network that ports need."""
+
 _SENTENCES: Final = 3
 
 _NOT_PROGRAMMED: Final = frozenset(

@@ -201,7 +201,7 @@ class Facts:
         if binding.kind.placed_by is PlacedBy.ELECTED:
             return chassis in binding.electorate
         if binding.kind.placed_by is not PlacedBy.PLUG:
-            return False
+            return binding.kind.has_interface and not binding.kind.is_bound
         if binding.candidates is not None:
             return chassis in binding.candidates
         return self._takeover or binding.chassis in ("", chassis)
@@ -215,6 +215,8 @@ class Facts:
         """Why a chassis doesn't get a port that it claims, as that chassis may know it."""
         binding = self._binding(port)
         if binding is None or binding.chassis == chassis:
+            return ""
+        if binding.kind.has_interface and not binding.kind.is_bound:
             return ""
         if binding.kind.placed_by is PlacedBy.ELECTED:
             others = chassis not in binding.electorate

@@ -85,11 +85,27 @@ class LearnedFacts:
         self._learn(MacBinding(binding.datapath, binding.name, ip, mac, chassis, self._clock()))
 
     def learn_fdb(self, chassis: str, port: str, mac: str) -> None:
+        """The last writer wins, but who is behind a bound port isn't on a provider network.
+
+        Frames of his come back from there to other chassis.
+        """
         binding = self._known_binding(port)
-        if chassis not in binding.all_chassis:
+        row = FdbEntry(binding.datapath, mac, binding.name, chassis, self._clock())
+        if binding.kind.leads_outside and not binding.kind.is_bound:
+            if not self._reach.reaches(chassis, binding.datapath):
+                raise NotAllowedError(f"{port} leads out of nothing that ports of {chassis} reach")
+            if self._is_behind_another(row):
+                return
+        elif chassis not in binding.all_chassis:
             raise NotAllowedError(f"{port} is not bound to {chassis}")
         _check_mac(mac)
-        self._learn(FdbEntry(binding.datapath, mac, binding.name, chassis, self._clock()))
+        self._learn(row)
+
+    def _is_behind_another(self, row: FdbEntry) -> bool:
+        """Whether the address was learned behind a port that is bound."""
+        known = self._feed.get(row.row_id)
+        holder = self._binding(known.port) if isinstance(known, FdbEntry) else None
+        return holder is not None and holder.name != row.port and holder.kind.is_bound
 
     def expire(self) -> None:
         """Drop what was not seen for the age."""

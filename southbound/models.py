@@ -98,6 +98,7 @@ port_binding = Table(
     Column("network", _name, nullable=False),
     Column("virtual_ip", String(45), nullable=False),
     Column("virtual_parents", Text, nullable=False),
+    Column("passes_tags", Boolean, nullable=False),
 )
 
 port_fact = Table(

@@ -58,6 +58,13 @@ class PortKind:
     leads_outside: bool = False
     """What leaves through it goes to a network outside of the overlay: it stands for a bridge of
     its chassis that leads there."""
+    stays_local: bool = False
+    """What is sent through it goes to ports of the same chassis only."""
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether such a port is on certain chassis at a time, and not wherever it is needed."""
+        return self.placed_by not in (PlacedBy.NONE_NEEDED, PlacedBy.NOT_KNOWN)
 
 
 VIF: Final = PortKind("vif", True, True, PlacedBy.PLUG, Transport.TUNNEL)
@@ -90,15 +97,22 @@ LOCALNET: Final = PortKind(
 )
 """The way from a logical switch to a provider network, on each chassis that has a bridge to it:
 what goes between chassis goes there, and through no tunnel."""
+LOCALPORT: Final = PortKind(
+    "localport", True, True, PlacedBy.NONE_NEEDED, Transport.HERE, stays_local=True
+)
+"""A port of the same workload on every chassis that has an interface for it, such as a proxy for
+metadata: whoever speaks to it speaks to the one on his chassis."""
 UNKNOWN: Final = PortKind("", False, False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
 """What ports are of a type that this release doesn't know."""
 
-TypeName = Literal["vif", "nested", "virtual", "patch", "chassisredirect", "l3gateway", "localnet"]
+TypeName = Literal[
+    "vif", "nested", "virtual", "patch", "chassisredirect", "l3gateway", "localnet", "localport"
+]
 """The names of the types, for those who describe them."""
 
 PORT_KINDS: Final[Mapping[str, PortKind]] = {
     kind.name: kind
-    for kind in (VIF, NESTED, VIRTUAL, PATCH, CHASSIS_REDIRECT, L3_GATEWAY, LOCALNET)
+    for kind in (VIF, NESTED, VIRTUAL, PATCH, CHASSIS_REDIRECT, L3_GATEWAY, LOCALNET, LOCALPORT)
 }
 """All that this release knows, by the names of their types."""
 

@@ -150,6 +150,7 @@ class LogicalSwitch(NamedTuple):
     tunnel_key: int
     dhcpv4_options: Annotated[str, Column("dhcpv4_options_id", _or_empty)] = ""
     dhcpv6_options: Annotated[str, Column("dhcpv6_options_id", _or_empty)] = ""
+    vlan_passthru: bool = False
 
 
 class LogicalSwitchPort(NamedTuple):

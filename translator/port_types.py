@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from southbound.port_types import LOCALNET, PATCH, VIF, VIRTUAL, PortKind
+from southbound.port_types import LOCALNET, LOCALPORT, PATCH, VIF, VIRTUAL, PortKind
 
 SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {
     "vif": VIF,
     "router": PATCH,
     "localnet": LOCALNET,
     "virtual": VIRTUAL,
+    "localport": LOCALPORT,
 }
 """By the `type` of a logical switch port."""
 

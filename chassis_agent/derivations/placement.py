@@ -7,7 +7,7 @@ from chassis_agent.inputs import LocalPort, SpokenFor, ThisChassis
 from chassis_agent.physical import Tunnel
 from incremental import Read
 from southbound.encaps import Address, tunnel_addresses, way_to
-from southbound.port_types import VIRTUAL, PlacedBy, Transport
+from southbound.port_types import VIRTUAL, PlacedBy, PortKind, Transport
 from southbound.rows import Chassis, Datapath, PortBinding
 
 Where = Literal["here", "patch", "gateway", "redirect", "away", "nowhere"]
@@ -53,7 +53,7 @@ def _placed(read: Read, row: PortBinding) -> Placement:
     where: Where = "nowhere"
     if row.joins_datapaths:
         where = "patch"
-    elif row.kind.transport is Transport.TUNNEL or row.kind.leads_outside:
+    elif row.kind.transport is Transport.TUNNEL or is_an_interface(row.kind):
         if read(LocalPort, row.name) is not None:
             where = "here"
         elif row.chassis not in ("", _own_name(read)):
@@ -90,6 +90,11 @@ def virtual_parent(read: Read, row: PortBinding) -> str:
     """Return the name of the port that has the address of a virtual port; empty if none has."""
     spoken = read(SpokenFor, row.name)
     return row.virtual_parent if spoken is None else spoken.parent
+
+
+def is_an_interface(kind: PortKind) -> bool:
+    """Whether a port of the integration bridge stands for such a port, wherever there is one."""
+    return kind.has_interface or kind.leads_outside
 
 
 class Member(NamedTuple):

@@ -94,13 +94,16 @@ def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int
     if local is None or row is None:
         return ()
     if row.kind.leads_outside:
-        return tuple(outside_flows(here, local.ofport, row.tag, cookie=cookie))
+        return tuple(
+            outside_flows(here, local.ofport, row.tag, passes_tags=row.passes_tags, cookie=cookie)
+        )
     if local.blocked:
         speaking = () if local.tag else tells_of_arrival(row)
         return tuple(blocked_flows(here, local.ofport, speaking, cookie=cookie))
     if local.tag:
         return tuple(nested_flows(here, local.ofport, local.tag, cookie=cookie))
-    return tuple(interface_flows(here, local.ofport, cookie=cookie))
+    stays = row.kind.stays_local
+    return tuple(interface_flows(here, local.ofport, stays=stays, cookie=cookie))
 
 
 def _ways(read: Read, place: Placement) -> list[Tunnel]:

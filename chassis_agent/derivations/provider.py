@@ -49,6 +49,15 @@ def way_out(read: Read, datapath: str) -> WayOut | None:
     return WayOut(min(keys, default=0))
 
 
+def network_out_of_reach(read: Read, pair: tuple[str, str]) -> str | None:
+    """Return the network of a port that leads outside, where no bridge of this host leads there."""
+    _, name = pair
+    row = read(PortBinding, name)
+    if row is None or read(ProviderBridge, row.network) is not None:
+        return None
+    return row.network
+
+
 def provider_rows(read: Read, pair: tuple[str, str]) -> Wanted | None:
     """Return the patch ports that join a port to its bridge, once that is known."""
     _, name = pair

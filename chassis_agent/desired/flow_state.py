@@ -18,6 +18,7 @@ from chassis_agent.derivations.logical import (
     used_sets,
 )
 from chassis_agent.derivations.placement import residents
+from chassis_agent.derivations.provider import network_out_of_reach
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
@@ -173,6 +174,12 @@ class FlowState:
             for member in read.members(set_members, name):
                 flows += packer.flows(packed, name, member)
         return tuple(flows)
+
+    @property
+    def networks_out_of_reach(self) -> frozenset[str]:
+        """The provider networks that ports here lead to, and to which this host has no bridge."""
+        networks = self._engine.rows(network_out_of_reach).values()
+        return frozenset(network for network in networks if network is not None)
 
     def rows(self, table: type[Any]) -> Mapping[Any, Any]:
         return self._engine.rows(table)

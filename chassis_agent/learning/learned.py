@@ -69,6 +69,8 @@ class LearnedAddresses:
             return
         row = FdbEntry(port.datapath, mac.hex(":"), port.name, self._chassis)
         known = self._known(FdbEntry, row.key)
+        if known is not None and known.port != port.name and port.kind.leads_outside:
+            return  # as the server holds it: who is behind a port of a switch is not outside
         if known is None or known.port != port.name:
             self._take(row)
         self._watch.learned_fdb(port.name, row.mac)

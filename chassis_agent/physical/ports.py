@@ -63,14 +63,17 @@ class Side(NamedTuple):
     first_egress: int
 
 
-def interface_flows(side: Side, ofport: int, *, cookie: int) -> list[Flow]:
-    """A port whose packets come from and go to an interface of this chassis."""
+def interface_flows(side: Side, ofport: int, *, stays: bool = False, cookie: int) -> list[Flow]:
+    """A port whose packets come from and go to an interface of this chassis.
+
+    With `stays` what is sent there goes to no other chassis.
+    """
     return [
         flow(
             tables.PHYSICAL_TO_LOGICAL,
             FROM_INTERFACE,
             [Term(FIELDS["in_port"], ofport)],
-            arrive(side, ofport),
+            arrive(side, ofport, flags=tables.FROM_TUNNEL if stays else 0),
             cookie=cookie,
         ),
         *sender_flows(ofport, cookie=cookie),

@@ -22,22 +22,36 @@ from chassis_agent.physical.ports import (
 from chassis_agent.physical.registers import OUTPORT, flag, flow, on
 from chassis_agent.physical.shares import sender_flows
 
+_STAYS: Final = 110
+"""What may not leave its chassis doesn't leave it this way either."""
 _VLAN = FIELDS["vlan_vid"]
 _NO_TAG: Final = 0
 _PRIORITY_TAG: Final = VLAN_PRESENT
 """Of a frame that has a priority, and is in no VLAN (IEEE 802.1Q, VID 0)."""
 
 
-def outside_flows(side: Side, ofport: int, tag: int, *, cookie: int) -> list[Flow]:
-    """A port behind whose patch port is a provider network, in the VLAN `tag` if that isn't 0."""
+def outside_flows(
+    side: Side, ofport: int, tag: int, *, passes_tags: bool = False, cookie: int
+) -> list[Flow]:
+    """A port behind whose patch port is a provider network, in the VLAN `tag` if that isn't 0.
+
+    With `passes_tags` frames that have tags of their own belong to the datapath, too.
+    """
     output = act.output(ofport)
     if tag:
         output = act.push_vlan() + act.set_field(_VLAN, tag | VLAN_PRESENT) + output
         output += act.pop_vlan()
     return [
-        *_arrivals(side, ofport, tag, cookie=cookie),
+        *_arrivals(side, ofport, tag, passes_tags=passes_tags, cookie=cookie),
         *sender_flows(ofport, cookie=cookie),
         *delivery_flows(side, cookie=cookie),
+        flow(
+            tables.OUTPUT,
+            _STAYS,
+            [*on(side.datapath_key, reg15=side.port_key), flag(tables.FROM_TUNNEL, is_set=True)],
+            b"",
+            cookie=cookie,
+        ),
         leave(side, output, cookie=cookie),
     ]
 
@@ -60,8 +74,14 @@ def native_flows(
         )
 
 
-def _arrivals(side: Side, ofport: int, tag: int, *, cookie: int) -> Iterator[Flow]:
+def _arrivals(
+    side: Side, ofport: int, tag: int, *, passes_tags: bool, cookie: int
+) -> Iterator[Flow]:
     enters = arrive(side, ofport, flags=tables.FROM_OUTSIDE)
+    if passes_tags and not tag:
+        match = [Term(FIELDS["in_port"], ofport)]
+        yield flow(tables.PHYSICAL_TO_LOGICAL, FROM_INTERFACE, match, enters, cookie=cookie)
+        return
     ways = (
         [(tag | VLAN_PRESENT, act.pop_vlan() + enters)]
         if tag

@@ -120,7 +120,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             # Routers that don't have the address take no notice.
             "broadcast-arps-to-all-routers": Unsupported("ARP is flooded", False, "true"),
             "requested-tnl-key": _OWN_KEYS,
-            "vlan-passthru": Unsupported("VLAN tags are not passed on", harmless="false"),
+            "vlan-passthru": KEPT,
         },
     },
     "Logical_Switch_Port": {
@@ -134,7 +134,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_ids": KEPT,
         "parent_name": Unsupported("there are no nested containers"),
         "tag_request": Unsupported("there are no VLANs", needs=needs.PARENT),
-        "tag": Unsupported("there are no VLANs", needs=needs.PARENT),
+        "tag": KEPT,
         "dhcpv4_options": KEPT,
         "dhcpv6_options": KEPT,
         "mirror_rules": _NO_MIRRORS,

@@ -7,6 +7,7 @@ is, since a list without it could allow more, or everything.
 """
 
 import ipaddress
+from collections.abc import Mapping
 from typing import Final
 
 from cli.import_ovn.dhcp import Dhcp
@@ -18,18 +19,21 @@ from cli.import_ovn.spelling import port_security as security_element
 from northbound.addresses import parse_ranges, words_of
 from northbound.specs.switching import LogicalSwitchPortProperties, LogicalSwitchProperties
 
-_SUPPORTED_TYPES: Final = ("", "router")
+_SUPPORTED_TYPES: Final = ("", "router", "localnet", "localport")
 
 _SWITCH_COLUMNS: Final = {
     "subnet4": "other_config:subnet",
     "subnet6": "other_config:ipv6_prefix",
     "exclude_ips": "other_config:exclude_ips",
+    "vlan_passthru": "other_config:vlan-passthru",
 }
 _PORT_COLUMNS: Final = {
     "router_port": "options:router-port",
     "requested_chassis": "options:requested-chassis",
     "hostname": "options:hostname",
     "activation_strategy": "options:activation-strategy",
+    "network_name": "options:network_name",
+    "learn_fdb": "options:localnet_learn_fdb",
 }
 
 
@@ -38,6 +42,10 @@ _LISTS: Final = {
     "activation_strategy": "activation-strategy",
 }
 """Options whose values are separated by commas."""
+
+
+def _passes_tags(options: Mapping[str, str]) -> bool:
+    return options.get("vlan-passthru") == "true"
 
 
 class Switching:
@@ -76,8 +84,10 @@ class Switching:
         if "ipv6_prefix" in options:
             values["subnet6"] = _network(options["ipv6_prefix"].partition("/")[0] + "/64")
         spec = LogicalSwitchProperties
+        passthru: Values = {"vlan_passthru": True} if _passes_tags(options) else {}
+        values |= passthru
         accepted = draft.accepted(row, spec, values, _SWITCH_COLUMNS, changes_verdicts=False)
-        return accepted if accepted is not None else draft.accepted(row, spec, {}) or {}
+        return accepted if accepted is not None else draft.accepted(row, spec, passthru) or {}
 
     def _exclusions(self, row: Row, subnet: str) -> list[str]:
         """Those in the subnet; OVN doesn't mind the others."""
@@ -117,10 +127,20 @@ class Switching:
                 return None
             values |= towards
             self._note_meaningless(row)
+        elif kind == "localnet":
+            outside = self._towards_network(row)
+            if outside is None:
+                return None
+            values |= outside
         else:
             for field, option in _LISTS.items():
                 text = row.mapping("options").get(option, "")
                 values[field] = [each for each in text.split(",") if each]
+            if kind:
+                values["type"] = kind
+            if row.values("tag") and not row.values("parent_name"):
+                reason = "it means nothing without parent_name, and OVN passes over it, too"
+                self._draft.report.noted(row, "tag", reason)
             values["port_security"] = self._port_security(row)
             values |= self._dhcp.of_port(row)
             addresses = self._addresses(row, dynamic=dynamic)
@@ -128,6 +148,29 @@ class Switching:
                 row, LogicalSwitchPortProperties, "addresses", addresses, {}
             )
         return self._draft.accepted(row, LogicalSwitchPortProperties, values, _PORT_COLUMNS)
+
+    def _towards_network(self, row: Row) -> Values | None:
+        """What a port to a provider network is like; None if it leads nowhere in OVN either."""
+        report, options = self._draft.report, row.mapping("options")
+        if not options.get("network_name"):
+            report.noted(row, "options", "not imported: it names no network, and leads nowhere")
+            return None
+        if row.texts("port_security"):
+            reason = "not imported: what comes from a provider network is not restricted"
+            report.lost(row, "port_security", reason)
+        addresses = row.texts("addresses")
+        if addresses != ["unknown"]:
+            reason = "frames for unknown addresses go to the provider network, and no others do"
+            report.lost(row, "addresses", reason)
+        if options.get("ethtype", "802.1q") != "802.1q":
+            report.lost(row, "options:ethtype", "not imported: tags are those of 802.1Q")
+        values: Values = {
+            "type": "localnet",
+            "network_name": options["network_name"],
+            "learn_fdb": options.get("localnet_learn_fdb") == "true",
+        }
+        tag = row.values("tag")
+        return {**values, "tag": tag[0]} if tag else values
 
     def _note_meaningless(self, row: Row) -> None:
         """Note what OVN looks at on a workload's port only."""

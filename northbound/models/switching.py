@@ -24,6 +24,7 @@ class LogicalSwitch(Resource):
     subnet6: Mapped[str | None] = mapped_column(default=None)
     exclude_ips: Mapped[list[str]] = mapped_column(default=list)
     shared: Mapped[bool] = mapped_column(default=False, sort_order=93)
+    vlan_passthru: Mapped[bool] = mapped_column(default=False, sort_order=120)
     dhcpv4_options_id: Mapped[str | None] = reference(
         "dhcp_options.id", nullable=True, sort_order=94
     )

@@ -25,7 +25,7 @@ from northbound.specs.base import (
 )
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
-PortType = Literal["vif", "router", "localnet", "virtual"]
+PortType = Literal["vif", "router", "localnet", "localport", "virtual"]
 ActivationStrategy = Literal["rarp", "garp", "na"]
 
 NetworkName = Annotated[
@@ -69,6 +69,9 @@ class LogicalSwitchProperties(Spec):
         Field(default_factory=list),
     ]
     """IPv4 addresses and ranges (`10.0.0.2..10.0.0.9`) that are never given out."""
+    vlan_passthru: bool = False
+    """Whether frames with VLAN tags of their own pass. The switch answers no ARP and no neighbour
+    solicitations then, since it doesn't know in which VLAN somebody is."""
     shared: bool = False
     """Whether all projects see it, and may have ports on it."""
     dhcpv4_options: Annotated[Reference | None, RefersTo("dhcp_options")] = None
@@ -107,7 +110,7 @@ class LogicalSwitchSpec(LogicalSwitchProperties):
 
 _TYPES_WITH: Final[Mapping[str, tuple[PortType, ...]]] = {
     "router_port": ("router",),
-    "port_security": ("vif",),
+    "port_security": ("vif", "localport"),
     "requested_chassis": ("vif",),
     "activation_strategy": ("vif",),
     "parent": ("vif",),
@@ -128,7 +131,8 @@ class LogicalSwitchPortProperties(Spec):
     type: Annotated[PortType, Filtered(), Fixed()] = "vif"
     """Of a workload; towards a router, which is the default where `router_port` is given; a way
     to a provider network, on every chassis that has a bridge to it; or an address that one of
-    several workloads has at a time."""
+    several workloads has at a time. A `localport` is of a workload that each chassis may have its
+    own of, under the same addresses: whoever speaks to it speaks to the one on his chassis."""
     addresses: Annotated[
         list[Annotated[str, checked(parse_port_address)]],
         AfterValidator(unique),
@@ -250,8 +254,8 @@ class LogicalSwitchPortFacts(TunnelKey):
 
 
 class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
-    """A port of a switch: of a workload (`vif`), towards a router (`router`), or to a provider
-    network (`localnet`)."""
+    """A port of a switch: of a workload (`vif`, `localport`), towards a router (`router`), or to
+    a provider network (`localnet`)."""
 
     declaration: ClassVar = Declaration(
         "logical_switch_port",

@@ -55,6 +55,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
         "docs/live-migration.md",
         "docs/nested-ports.md",
         "docs/policies.md",
+        "docs/provider-networks.md",
         "docs/routes.md",
         "docs/virtual-ports.md",
     ],

@@ -4,6 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
+from cli.testbed.network_facts import VmFacts
+from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
 from tests.system.frames import IPV4, UDP, Frame, ethernet, ipv4, udp
@@ -99,3 +101,89 @@ def broadcast(src_mac: str, src: str, dport: int) -> bytes:
 
 def to_port(number: int) -> Callable[[Frame], bool]:
     return lambda frame: frame.dport == number
+
+
+def test_a_local_port_is_on_every_hypervisor(scene: Scene) -> None:
+    """Each speaks to the one on his own, and what it sends stays there."""
+    lab, net = scene.lab, scene.net
+    mac, ip = "0a:00:00:00:19:fe", "10.19.0.254"
+    net.port("dc", "meta", f"{mac} {ip}", type="localport")
+    facts = VmFacts(mac, (f"{ip}/24",), ())
+    metas = {each: lab.add_vm("meta", each, facts, name=f"meta-{each}") for each in ("hv1", "hv2")}
+    for name, hypervisor in {"p1": "hv1", "p2": "hv2"}.items():
+        until(lambda name=name: lab.vm(name).ping(ip, timeout=1), f"{name} reaches it")  # type: ignore[misc]
+        with Tap(metas[hypervisor]) as own, Tap(metas["hv1" if name == "p2" else "hv2"]) as other:
+            vm = lab.vm(name)
+            with Tap(vm) as tap:
+                tap.send(udp_to(vm.mac, vm.ip4, mac, ip, 7300))
+                own.expect(to_port(7300), "what was sent to it")
+                # A broadcast comes later, and everywhere.
+                tap.send(broadcast(vm.mac, vm.ip4, 7301))
+                other.expect(to_port(7301), "the broadcast")
+                assert not other.matching(to_port(7300))
+    with Tap(lab.vm("p1")) as p1, Tap(lab.vm("p2")) as p2, Tap(lab.outside("o1")) as o1:
+        with Tap(metas["hv1"]) as tap:
+            tap.send(broadcast(mac, ip, 7302))
+            tap.send(udp_to(mac, ip, MAC["p2"], IP["p2"], 7303))
+        p1.expect(to_port(7302), "the broadcast of the local port")
+        with Tap(lab.vm("p3")) as p3:
+            p3.send(broadcast(MAC["p3"], IP["p3"], 7304))
+        for tap in (p2, o1):
+            tap.expect(to_port(7304), "a later broadcast")
+            assert not tap.matching(lambda frame: frame.dport in (7302, 7303))
+    for each in metas:
+        lab.remove_vm(f"meta-{each}")
+
+
+def test_a_bridge_that_is_missing_is_named(scene: Scene) -> None:
+    hypervisor = scene.lab.hypervisor("hv2")
+    hypervisor.map_bridges({"physnet1": "br-gone"})
+
+    def told() -> str:
+        return str(hypervisor.agent("status")["degraded"].get("provider_networks"))
+
+    until(lambda: told() != "None", "the missing bridge is told")
+    assert told() == "bridge br-gone, which is to lead to physnet1, does not exist"
+    assert not scene.lab.vm("p1").ping(IP["p2"], timeout=1)
+    hypervisor.map_bridges({})
+    expected = "no bridge leads to physnet1: treadle-bridge-mappings has none for it"
+    until(lambda: told() == expected, "that there is no mapping is told")
+    hypervisor.map_bridges({"physnet1": "br-physnet1"})
+    until(lambda: told() == "None", "the bridge is back")
+    until(lambda: scene.lab.vm("p1").ping(IP["p2"], timeout=1), "p2 is reached again")
+
+
+def test_what_is_learned_of_the_network_is_used(scene: Scene) -> None:
+    net, o1 = scene.net, scene.lab.outside("o1")
+    net.change_port("dc-out", learn_fdb=True)
+    assert o1.ping(IP["p1"])
+
+    def learned() -> bool:
+        flows = scene.lab.hypervisor("hv1").flows()
+        return any(f"dl_dst={o1.mac}" in flow and "table=165" in flow for flow in flows)
+
+    until(learned, "the address is learned")
+    assert scene.lab.vm("p1").ping(IP["o1"])
+    net.change_port("dc-out", learn_fdb=False)
+
+
+def test_tags_of_their_own_pass_where_they_may(scene: Scene) -> None:
+    """In a VLAN of the provider network, tags of senders are inside of its own."""
+    lab, net = scene.lab, scene.net
+    inner = ipv4(IP["p1"], IP["p2"], UDP, udp(IP["p1"], IP["p2"], 5000, 7400))
+    tagged = frames.vlan(MAC["p2"], MAC["p1"], 7, IPV4, inner)
+    later = udp_to(MAC["p1"], IP["p1"], MAC["p2"], IP["p2"], 7401)
+    with Tap(lab.vm("p1")) as p1, Tap(lab.vm("p2")) as p2:
+        p1.send(tagged)
+        p1.send(later)
+        p2.expect(to_port(7401), "what has no tag")
+        assert not p2.matching(lambda frame: inner in frame.raw)
+        net.call("PATCH", "/logical-switches/dc", {"vlan_passthru": True})
+        p1.send(tagged)
+        p2.expect(lambda frame: inner in frame.raw, "what has a tag")
+    assert lab.vm("p1").ping(IP["p2"])  # p2 answers for itself
+    net.call("PATCH", "/logical-switches/dc", {"vlan_passthru": False})
+
+
+def udp_to(src_mac: str, src: str, dst_mac: str, dst: str, dport: int) -> bytes:
+    return ethernet(dst_mac, src_mac, IPV4, ipv4(src, dst, UDP, udp(src, dst, 5000, dport)))

@@ -74,6 +74,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         network=port.network,
         virtual_ip=ip_text(port.virtual_ip) if port.virtual_ip else "",
         virtual_parents=tuple(each.name for each in parents_of(read, port)),
+        passes_tags=port.kind.leads_outside and _passes_tags(read, port.switch),
     )
 
 
@@ -123,6 +124,11 @@ def redirect_binding(read: Read, lrp: str) -> PortBinding | None:
         distributed_port=port.name,
         preemptive=gateway.preemptive,
     )
+
+
+def _passes_tags(read: Read, switch: str) -> bool:
+    row = read(LogicalSwitch, switch)
+    return row is not None and row.vlan_passthru
 
 
 def multicast_groups(port: LogicalSwitchPort) -> tuple[str, ...]:

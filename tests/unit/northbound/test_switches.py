@@ -31,6 +31,7 @@ def test_switch_and_port_as_users_see_them(network: Network) -> None:
         "subnet4": None,
         "subnet6": None,
         "exclude_ips": [],
+        "vlan_passthru": False,
         "shared": False,
         "dhcpv4_options": None,
         "dhcpv6_options": None,

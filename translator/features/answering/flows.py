@@ -8,6 +8,12 @@ from translator.features.answering.stages import LsInArpRsp
 from translator.inputs import Host, LogicalRouterPort, LogicalSwitchPort
 
 
+def switch_answer_flows(*, passes_tags: bool) -> Iterator[LogicalFlow]:
+    """Yield the flow that keeps a switch from answering whose frames have tags of their own."""
+    if passes_tags:
+        yield LsInArpRsp.any_vlan()
+
+
 def answer_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     """Yield the flows that answer for a port, disabled or not: its addresses stay taken.
 

@@ -12,8 +12,10 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
     sent to other groups than their target's. A router answers for itself where it
     learns from the question: on ports with unknown addresses. What comes from a provider
     network comes to every chassis that is on it: who is asked for answers for himself there.
+    A switch that passes VLAN tags on doesn't know in which VLAN somebody is, and answers nothing.
     """
 
+    any_vlan = Template(110, "1", "next;")
     from_outside = Template(100, "inport == {port:lport}", "next;")
 
     own_arp = Template(100, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", "next;")

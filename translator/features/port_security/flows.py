@@ -15,9 +15,13 @@ from translator.features.port_security.stages import (
 from translator.inputs import LogicalSwitchPort, Secured
 
 
-def switch_security_flows() -> Iterator[LogicalFlow]:
-    """Yield the flows that are the same for all ports of a switch."""
-    yield LsInPortSecL2.vlan_tagged()
+def switch_security_flows(*, passes_tags: bool) -> Iterator[LogicalFlow]:
+    """Yield the flows that are the same for all ports of a switch.
+
+    With `passes_tags` frames may have VLAN tags of their own.
+    """
+    if not passes_tags:
+        yield LsInPortSecL2.vlan_tagged()
     yield LsInPortSecL2.multicast_source()
     yield LsOutPortSecL2.multicast()
 

@@ -168,7 +168,7 @@ def test_options_of_an_acl(columns: dict[str, Any], column: str | None, lost: bo
 def test_a_port_group_has_its_members_and_its_acls() -> None:
     database = Database()
     acl = database.acl("outport == @pg && ip", action="reject")
-    ports = [database.port("b"), database.port("a"), database.port("phys", type="localnet")]
+    ports = [database.port("b"), database.port("a"), database.port("phys", type="vtep")]
     database.switch(*ports)
     database.add("Port_Group", name="pg", ports=references(*ports), acls=references(acl))
     imported = database.translated()

@@ -88,15 +88,69 @@ def test_an_address_not_yet_given_stays_dynamic_where_there_are_any(
     assert len(notes(imported)) == 1
 
 
-@pytest.mark.parametrize(
-    "kind", ["localnet", "localport", "l2gateway", "vtep", "external", "virtual", "remote"]
-)
+@pytest.mark.parametrize("kind", ["l2gateway", "vtep", "external", "virtual", "remote"])
 def test_ports_of_other_types_are_left_out(kind: str) -> None:
     database = Database()
     database.switch(database.port("p", type=kind), database.port("q"))
     imported = database.translated()
     assert list(imported.document["logical_switches"]["sw"]["ports"]) == ["q"]
     assert losses(imported) == [("logical switch port p", "type")]
+
+
+def test_a_tag_without_a_parent_means_nothing() -> None:
+    database = Database()
+    database.switch(database.port("p", tag=7))
+    imported = database.translated()
+    assert losses(imported) == []
+    assert [each.column for each in notes(imported)] == ["tag"]
+
+
+def test_ports_to_provider_networks_are_imported() -> None:
+    database = Database()
+    options = {"network_name": "physnet1", "localnet_learn_fdb": "true"}
+    database.switch(
+        database.port("out", "unknown", type="localnet", options=options, tag=100),
+        database.port("flat", "unknown", type="localnet", options={"network_name": "dc"}),
+        database.port("meta", "0a:00:00:00:00:fe 10.0.0.254", type="localport"),
+        other_config={"vlan-passthru": "true"},
+    )
+    imported = database.translated()
+    switch = imported.document["logical_switches"]["sw"]
+    assert switch["vlan_passthru"] is True
+    assert switch["ports"]["out"] == {
+        "type": "localnet",
+        "addresses": ["unknown"],
+        "network_name": "physnet1",
+        "tag": 100,
+        "learn_fdb": True,
+    }
+    assert switch["ports"]["flat"]["network_name"] == "dc"
+    assert "tag" not in switch["ports"]["flat"]
+    assert switch["ports"]["meta"]["type"] == "localport"
+    assert losses(imported) == []
+
+
+def test_what_a_port_to_a_provider_network_loses_is_told() -> None:
+    database = Database()
+    port = database.port(
+        "out",
+        type="localnet",
+        options={"network_name": "dc", "ethtype": "802.1ad"},
+        port_security=["0a:00:00:00:00:01"],
+    )
+    nowhere = database.port("nowhere", "unknown", type="localnet")
+    database.switch(port, nowhere)
+    imported = database.translated()
+    ports = imported.document["logical_switches"]["sw"]["ports"]
+    assert list(ports) == ["out"]
+    assert sorted(losses(imported)) == [
+        ("logical switch port out", "addresses"),
+        ("logical switch port out", "options:ethtype"),
+        ("logical switch port out", "port_security"),
+    ]
+    assert [(each.object, each.column) for each in notes(imported)] == [
+        ("logical switch port nowhere", "options")
+    ]
 
 
 def test_a_port_with_a_refused_field_is_left_out_as_a_whole() -> None:
