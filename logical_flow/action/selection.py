@@ -27,7 +27,10 @@ MAX_MEMBERS = 256
 MAX_NUMBER = 0xFFFF
 """The largest number of a member, and the largest weight."""
 
-NOT_KNOWN_WHICH = "the switch chooses by a hash of the packet, and it is not known which"
+NOT_KNOWN_WHICH = (
+    "the packet takes one of several next hops or ways, which do not lead to the same end: "
+    "the switch chooses by a hash of the packet, and it is not known which"
+)
 
 _MEMBER = struct.Struct("!HH")
 

@@ -197,6 +197,34 @@ async def test_discarded(net: Plugged, prefix: str) -> None:
     await allow(net, found, **question)
 
 
+@pytest.mark.parametrize(("priority", "helps"), [(7, "a policy of priority 8"), (32767, "delete")])
+async def test_a_policy(net: Plugged, priority: int, helps: str) -> None:
+    """The two addresses are excepted; where no priority is left, the policy has to go."""
+    body = {"priority": priority, "match": "ip4.src == 10.1.0.0/24", "action": "drop"}
+    await net.call("POST", "/logical-routers/r1/policies", body)
+    found = await refused(net, **A_TO_B)
+    assert first(found)[0] == "policy"
+    assert (
+        f"dropped by router policy (priority {priority}, ip4.src == 10.1.0.0/24)" in (found["text"])
+    )
+    assert helps in found["text"] + str(found["proposal"])
+    await allow(net, found, **A_TO_B)
+    assert (await net.ask(**{**A_TO_B, "source": "a2"}))["reachable"] is (helps == "delete")
+
+
+async def test_which_of_several_next_hops_is_not_known(net: Plugged) -> None:
+    """One of them leads there, the other doesn't: which one it is a switch decides."""
+    for router, to, hop in (
+        ("r1", "10.3.0.0/16", "10.9.0.2"),
+        ("r1", "10.3.0.0/16", "10.2.0.11"),
+        ("r2", "10.1.0.0/16", "10.9.0.1"),
+    ):
+        body = {"ip_prefix": to, "nexthop": hop}
+        await net.call("POST", f"/logical-routers/{router}/static-routes", body)
+    found = await unknown(net, source="a1", destination="c1")
+    assert "one of several next hops" in found["text"]
+
+
 # --- time to live, admission: the packet is what has to change
 
 
