@@ -169,6 +169,7 @@ class Session:
             )
         )
         self._next_hops = handlers.next_hops
+        self._names = handlers.name_lookups.names
         self._punts = Dispatcher(handlers)
         self._advertiser = Advertiser(
             self._switch.send,
@@ -238,6 +239,7 @@ class Session:
         self._unknown_types.change(batch.puts, batch.deletes)
         self._local.virtual.change(batch.puts, batch.deletes)
         self._advertiser.take_rows(batch.puts, batch.deletes)
+        self._names.change(batch.puts, batch.deletes)
         self._learned.confirm(batch.puts)
         for row in batch.puts:
             if isinstance(row, MacBinding):

@@ -56,6 +56,13 @@ def trace(
     inport: Annotated[
         str | None, typer.Option("--inport", help="Where the packet enters, if not at its source.")
     ] = None,
+    dns_name: Annotated[
+        str | None,
+        typer.Option("--dns-name", help="The name that a DNS query asks for, if it is one."),
+    ] = None,
+    dns_type: Annotated[
+        str, typer.Option("--dns-type", help="Its type: A, AAAA, PTR or ANY.")
+    ] = "A",
     connection: Annotated[
         Connection,
         typer.Option("--connection", help="What the connection tracker knows; both: new, known."),
@@ -109,6 +116,8 @@ def trace(
     request |= {"packet": " ".join(packet)} if packet else {"match": match}
     if inport is not None:
         request["inport"] = inport
+    if dns_name is not None:
+        request |= {"dns_name": dns_name, "dns_type": dns_type}
     if blocked:
         request["blocked"] = True
     if via_gateway:

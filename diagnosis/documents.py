@@ -7,6 +7,7 @@ from pydantic import Field
 from diagnosis.live.documents import LiveCheck
 from diagnosis.trace.documents import Assumption, ProposedChange, TracedConnection
 from northbound.specs.base import Reference, StrictModel
+from northbound.specs.dns import DomainName
 
 Change = dict[str, Any]
 
@@ -25,6 +26,10 @@ class TraceRequest(StrictModel):
 
     `both` is `new`, and `established` as an alternative.
     """
+    dns_name: DomainName | None = None
+    """What a DNS query asks for, where the packet is one: the network may answer it."""
+    dns_type: Literal["A", "AAAA", "PTR", "ANY"] = "A"
+    """Of which type."""
     blocked: bool = False
     """Whether the connection, if there is one, was blocked by an ACL since it was made."""
     change: Change | list[Change] | None = Field(default=None, alias="with")

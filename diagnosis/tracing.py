@@ -19,8 +19,10 @@ from diagnosis.trace.network import ports_by_name, take_snapshot
 from diagnosis.trace.proposal import Proposal, change_of, propose
 from diagnosis.trace.result import steps, verdict
 from diagnosis.trace.words import PacketWords, fault, mentioned, parse_words
+from logical_flow.action import naming
 from logical_flow.connections import AssumedConnections, Connections, ConnectionTable
 from logical_flow.errors import LanguageError, LogicalFlowError
+from logical_flow.names import TYPE_NAMES
 from logical_flow.packet import MutablePacket, format_packet, packet_from_match
 from logical_flow.walk import walk
 from logical_flow.walk_events import Walk
@@ -52,6 +54,7 @@ async def trace_packet(sources: Sources, wanted: TraceRequest, *, author: str) -
     ports = ports_by_name(view)
     hosting = Hosting(ports, Carriers.of(view))
     packet, words, entry = _packet(wanted, ports)
+    asked = _asked(wanted)
     snapshot = take_snapshot(view, entry.datapath)
     if words is not None and snapshot.datapaths[entry.datapath].kind == "lr":
         raise _inside_router(wanted, words, entry)
@@ -62,6 +65,7 @@ async def trace_packet(sources: Sources, wanted: TraceRequest, *, author: str) -
             networks = _networks(reader, ports, entry.datapath, proposal)
             worded = WordedPacket(reader, snapshot, ports, networks, words)
             sent = worded.made(wanted.inport, via_gateway=wanted.guests == "via-gateway")
+        sent = sent | asked
         causes = Causes(reader, proposal.causes if proposal else None)
         traced, journeys = [], []
         for connection, blocked in connections:
@@ -123,6 +127,14 @@ def _packet(
     if not isinstance(name, str) or name not in ports:
         raise InvalidError.of("inport", reason="is needed: the match names no port there is")
     return packet, None, ports[name]
+
+
+def _asked(wanted: TraceRequest) -> MutablePacket:
+    """What a DNS query asks for, if that is said: parts of a packet that matches can't see."""
+    if wanted.dns_name is None:
+        return {}
+    kinds = {text: kind for kind, text in TYPE_NAMES.items()}
+    return {naming.NAME: wanted.dns_name, naming.TYPE: kinds[wanted.dns_type]}
 
 
 def _inside_router(wanted: TraceRequest, words: PacketWords, entry: PortBinding) -> InvalidError:

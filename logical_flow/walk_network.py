@@ -11,6 +11,7 @@ from typing import Protocol
 from logical_flow.connections import Connections, ConnectionTable
 from logical_flow.evaluate import Sets
 from logical_flow.flow_table import Flows, Layout
+from logical_flow.names import NameTable
 
 
 class WalkPort(Protocol):
@@ -51,7 +52,8 @@ class Network:
     """Everything that a packet may meet.
 
     `neighbours` maps (port, IP address) to MAC addresses, `learned` maps (datapath,
-    MAC address) to ports; addresses are canonical text.
+    MAC address) to ports; addresses are canonical text. `names` are those that are known on a
+    datapath.
     """
 
     def __init__(
@@ -65,6 +67,7 @@ class Network:
         neighbours: Mapping[tuple[str, str], str] | None = None,
         learned: Mapping[tuple[str, str], str] | None = None,
         connections: Connections | None = None,
+        names: Mapping[str, NameTable] | None = None,
     ) -> None:
         self.datapaths = {datapath.id: datapath for datapath in datapaths}
         self.ports = {port.name: port for port in ports}
@@ -73,6 +76,7 @@ class Network:
         self.sets = sets or Sets()
         self.neighbours = neighbours or {}
         self.learned = learned or {}
+        self.names = names or {}
         self.connections: Connections = connections or ConnectionTable()
         self.groups: dict[tuple[str, str], list[str]] = defaultdict(list)
         for port in sorted(ports, key=lambda port: port.name):

@@ -163,6 +163,19 @@ router_advertisement = Table(
     Column("max_interval", Integer, nullable=False),
 )
 
+dns_name = Table(
+    "southbound_dns_name",
+    metadata,
+    Column("datapath", _id, primary_key=True),
+    Column("id", _id, primary_key=True),
+    Column("name", _name, nullable=False),
+    Column("ttl", Integer, nullable=False),
+    Column("addresses", Text, nullable=False),
+    Column("pointer", _name, nullable=False),
+    Column("owned", Boolean, nullable=False),
+    Column("covers", Boolean, nullable=False),
+)
+
 progress = Table(
     "southbound_progress",
     metadata,

@@ -12,6 +12,7 @@ from southbound.rows import (
     ROW_TYPES,
     Chassis,
     Datapath,
+    DnsName,
     FdbEntry,
     FlowGroup,
     MacBinding,
@@ -34,6 +35,7 @@ _TABLES: dict[type[Row], Table] = {
     MacBinding: models.mac_binding,
     FdbEntry: models.fdb,
     RouterAdvertisement: models.router_advertisement,
+    DnsName: models.dns_name,
 }
 
 

@@ -11,7 +11,8 @@ scope                     rows
 ``global``                :class:`Stage`, :class:`Template`, :class:`Chassis`
 ``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
                           :class:`FlowGroup`, :class:`MacBinding`,
-                          :class:`FdbEntry`, :class:`RouterAdvertisement`
+                          :class:`FdbEntry`, :class:`RouterAdvertisement`,
+                          :class:`DnsName`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
 ``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected
@@ -405,6 +406,34 @@ class RouterAdvertisement(Row, frozen=True, array_like=True, tag="router_adverti
         return (datapath_scope(self.datapath),)
 
 
+class DnsName(Row, frozen=True, array_like=True, tag="dns_name"):
+    """A name that workloads on a switch can look up.
+
+    `id` is that of the record. `name` and `pointer` are in lower case, without the dot at the
+    end. Of a name that is `owned` there is nothing else; one that `covers` speaks for all names
+    below it, too, and has no addresses.
+    """
+
+    table: ClassVar[str] = "dns_name"
+
+    id: str
+    datapath: str
+    name: str
+    ttl: int
+    addresses: tuple[str, ...] = ()
+    pointer: str = ""
+    owned: bool = False
+    covers: bool = False
+
+    @property
+    def key(self) -> str:
+        return f"{self.datapath}/{self.id}"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
 ROW_TYPES: dict[str, type[Row]] = {
     row.table: row
     for row in (
@@ -418,6 +447,7 @@ ROW_TYPES: dict[str, type[Row]] = {
         MacBinding,
         FdbEntry,
         RouterAdvertisement,
+        DnsName,
     )
 }
 
@@ -432,5 +462,6 @@ AnyRow: TypeAlias = (
     | MacBinding
     | FdbEntry
     | RouterAdvertisement
+    | DnsName
 )
 """Any row, as a type that msgspec decodes by the table's name."""

@@ -24,6 +24,7 @@ from southbound.recent import RecentChanges
 from southbound.rows import (
     Chassis,
     Datapath,
+    DnsName,
     FdbEntry,
     FlowGroup,
     MacBinding,
@@ -58,6 +59,7 @@ _INTENT: tuple[type[Row], ...] = (
     FlowGroup,
     SetMember,
     RouterAdvertisement,
+    DnsName,
 )
 _FACTS = (Chassis, MacBinding, FdbEntry)
 _GATHER_SECONDS = 0.05

@@ -12,6 +12,7 @@ from typing import Any
 from incremental import Engine
 from logical_flow.evaluate import Sets
 from logical_flow.flow_table import Entry, FlowTable, Layout
+from logical_flow.names import NameTable
 from logical_flow.template import LogicalFlow
 from logical_flow.walk_network import Network
 from northbound.apply import apply
@@ -19,6 +20,7 @@ from northbound.database import Database, open_database
 from southbound.rows import Datapath, PortBinding
 from tests.databases import new_database
 from translator.derivations import sets
+from translator.features.dns.records import dns_name
 from translator.graph import DATAPATHS, FLOWS, PORTS, translation
 from translator.intent import read_all, row_of
 from translator.pipeline import PIPELINES
@@ -69,6 +71,14 @@ class Translated:
             found.setdefault(name, []).append(member)
         return found
 
+    @property
+    def names(self) -> dict[str, NameTable]:
+        """The names that can be looked up, by the switch's id."""
+        found: dict[str, NameTable] = {}
+        for row in self.engine.rows(dns_name).values():
+            found.setdefault(row.datapath, NameTable()).put(row)
+        return found
+
     def flows(self, datapath: str) -> list[LogicalFlow]:
         """The flows of the datapath with that id, in the order in which packets meet them."""
         found = {
@@ -95,6 +105,7 @@ class Translated:
                 for datapath in self.datapaths
             },
             sets=Sets(self.sets),
+            names=self.names,
             **learned,
         )
 

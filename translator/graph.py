@@ -18,6 +18,7 @@ from translator.features.acl import relations as acls
 from translator.features.dhcp import flows as dhcp_flows
 from translator.features.dhcp import options as dhcp_options
 from translator.features.dhcp import relations as dhcp
+from translator.features.dns import records as dns
 from translator.features.gateways import relations as gateways
 from translator.features.gateways import static as gateways_static
 from translator.features.load_balancing import flows as balancing_flows
@@ -58,13 +59,14 @@ PORTS: Derivations = (
     bindings.router_port_binding,
     bindings.redirect_binding,
 )
-ROWS: Derivations = (*DATAPATHS, *PORTS, advertisements.router_advertisement)
+ROWS: Derivations = (*DATAPATHS, *PORTS, advertisements.router_advertisement, dns.dns_name)
 """Derivations whose results are rows as they are; agents need them in this order."""
 FLOWS: Derivations = (
     switch.switch_flows,
     switch_port.switch_port_flows,
     acl_flows.acl_flows,
     dhcp_flows.dhcp_flows,
+    dns.dns_flows,
     router.router_flows,
     router.router_port_flows,
     route_flows.static_route_flows,
@@ -100,6 +102,7 @@ INPUTS: Mapping[str, InputTable] = {
         nat_rows.TABLE,
         policy_inputs.TABLE,
         *balancing_inputs.TABLES,
+        *dns.TABLES,
     )
 }
 """The northbound tables that translation follows, by name."""
@@ -143,6 +146,11 @@ def _relations(graph: Graph) -> None:
     graph.derive(dhcp.switch_defaults, over=LogicalSwitch)
     graph.derive(dhcp.options_of_port, over=LogicalSwitchPort)
     graph.group(dhcp.clients, over=dhcp.options_of_port)
+    graph.group(dns.switches_of_record_set, over=dns.DnsRecordSetSwitch)
+    graph.group(dns.record_sets_of_switch, over=dns.DnsRecordSetSwitch)
+    graph.derive(dns.record_placements, over=dns.DnsRecord)
+    graph.derive(dns.domain_placements, over=dns.DnsRecordSet)
+    graph.group(dns.dns_placements, over=[dns.record_placements, dns.domain_placements])
 
     graph.derive(acls.membership_switch, over=PortGroupPort)
     graph.group(acls.switches_of_port_group, over=acls.membership_switch)
@@ -171,6 +179,7 @@ def _rows(graph: Graph) -> None:
     graph.derive(bindings.router_port_binding, over=LogicalRouterPort, output=True)
     graph.derive(advertisements.router_advertisement, over=LogicalRouterPort, output=True)
     graph.derive(bindings.redirect_binding, over=LogicalRouterPort, output=True)
+    graph.derive(dns.dns_name, over=dns.dns_placements, output=True)
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)
@@ -216,3 +225,4 @@ def _flows(graph: Graph) -> None:
     graph.derive(advertisements.router_advertisement_flows, over=LogicalRouterPort, output=True)
     graph.derive(nats.nat_flows, over=nat_rows.Nat, output=True)
     graph.derive(balancing_flows.switch_vip_flows, over=balancing.vip_placements, output=True)
+    graph.derive(dns.dns_flows, over=LogicalSwitch, output=True)

@@ -14,6 +14,7 @@ from logical_flow.payload import encode_flows
 from logical_flow.template import Template as FlowTemplate
 from southbound.rows import (
     Datapath,
+    DnsName,
     FlowGroup,
     PortBinding,
     RouterAdvertisement,
@@ -36,6 +37,7 @@ INTENT: tuple[type[Row], ...] = (
     SetMember,
     FlowGroup,
     RouterAdvertisement,
+    DnsName,
 )
 """The rows that the translator writes."""
 

@@ -51,6 +51,10 @@ class PortNames:
         port = self._by_key.get((datapath, keys.port))
         return None if port is None else self._ports[port]
 
+    def datapath(self, key: int) -> str:
+        """Return the datapath with that tunnel key; "" if there is none."""
+        return self._datapath_by_key.get(key, "")
+
     def called(self, iface_id: str) -> PortBinding | None:
         """Return the port with that id or name; an id always wins."""
         return self._ports.get(iface_id) or self._ports.get(self._by_name.get(iface_id, ""))

@@ -13,6 +13,8 @@ opcode             what the agent does, and which fields it reads
 ``ND_NA``          makes the neighbour advertisement that answers a solicitation
 ``ND_NA_ROUTER``   the same, with the router flag
 ``ND_RA``          makes the advertisement of router port ``reg14`` that answers a solicitation
+``DNS``            makes the answer to a DNS query, if it knows the name; else has the query go
+                   on; arguments: see `dns_arguments`
 ``ICMP4/ICMP6``    makes an ICMP error that quotes the punted packet
 ``ICMP6_UNKNOWN…`` makes an ICMPv6 parameter problem that points at the next header field which
                    names a protocol that is not spoken
@@ -71,11 +73,13 @@ class Opcode(IntEnum):
     VIRTUAL_BIND = 25
     ACTIVATION = 26
     WHOLE_ERROR = 29
+    DNS = 18
     PROBE = 32
 
 
 _HEADER: Final = struct.Struct("!I4x")
 _OPTIONS_LENGTH: Final = struct.Struct("!H")
+_DNS_ARGUMENTS: Final = struct.Struct("!H")
 _LOG_ARGUMENTS: Final = struct.Struct("!BBH")
 
 LONGEST_LOG_NAME: Final = 255
@@ -165,3 +169,22 @@ def decode_dhcp_arguments(opcode: Opcode, body: bytes) -> DhcpArguments:
     except TemplateError as error:
         raise MalformedUserdataError(str(error)) from None
     return DhcpArguments(body[:address_length], decoded, body[start + length :])
+
+
+def dns_arguments(answering: int) -> bytes:
+    """The arguments of ``dns_lookup``: how many bytes of its actions are for the answer.
+
+    Those that follow are for the query, if it isn't answered.
+    """
+    return _DNS_ARGUMENTS.pack(answering)
+
+
+def decode_dns_arguments(body: bytes) -> tuple[bytes, bytes]:
+    """The actions for the answer, and those for a query that goes on."""
+    if len(body) < _DNS_ARGUMENTS.size:
+        raise MalformedUserdataError("the arguments of dns_lookup are cut short")
+    (length,) = _DNS_ARGUMENTS.unpack_from(body)
+    actions = body[_DNS_ARGUMENTS.size :]
+    if length > len(actions):
+        raise MalformedUserdataError("the actions of dns_lookup are cut short")
+    return actions[:length], actions[length:]

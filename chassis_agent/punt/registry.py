@@ -8,6 +8,7 @@ from chassis_agent.punt.advertisements import SolicitationHandler
 from chassis_agent.punt.answering import AnsweringHandler
 from chassis_agent.punt.dhcp import DhcpHandler
 from chassis_agent.punt.handler import PuntHost
+from chassis_agent.punt.name_lookup import NameLookupHandler
 from chassis_agent.punt.next_hops import NextHopHandler
 from chassis_agent.punt.noting import (
     ActivationHandler,
@@ -22,6 +23,7 @@ class Handlers(NamedTuple):
     """The handlers, each opcode's among them."""
 
     answering: AnsweringHandler
+    name_lookups: NameLookupHandler
     next_hops: NextHopHandler
     learning: LearningHandler
     logging: LogHandler
@@ -36,6 +38,7 @@ def punt_handlers(host: PuntHost) -> Handlers:
     """Make the handlers of an agent."""
     return Handlers(
         answering=AnsweringHandler(host.send),
+        name_lookups=NameLookupHandler(host),
         next_hops=NextHopHandler(host),
         learning=LearningHandler(host.learner),
         logging=LogHandler(host.packet_log),

@@ -14,6 +14,7 @@ from chassis_agent.punt.opcodes import (
     LogArguments,
     Opcode,
     decode_dhcp_arguments,
+    decode_dns_arguments,
     decode_log_arguments,
     decode_userdata,
 )
@@ -217,6 +218,10 @@ def _userdata(data: bytes, context: _Context) -> str:
     opcode, body = decode_userdata(data)
     if opcode is Opcode.LOG:
         return f"log,{_log(decode_log_arguments(body))}"
+    if opcode is Opcode.DNS:
+        answer, query = decode_dns_arguments(body)
+        parts = (format_actions(answer, *context), format_actions(query, *context))
+        return f"dns,answer({parts[0]}),else({parts[1]})"
     name = opcode.name.lower()
     if opcode is Opcode.VIRTUAL_BIND:
         return f"{name},ip{body.hex().lstrip('0')}"

@@ -98,7 +98,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "qos_rules": Unsupported("there is no QoS"),
         "load_balancer": KEPT,
         "load_balancer_group": KEPT,
-        "dns_records": Unsupported("there is no DNS", needs=needs.RECORDS),
+        "dns_records": KEPT,
         "copp": _NO_METERS,
         "forwarding_groups": Unsupported("there are no forwarding groups"),
         "other_config": {
@@ -222,9 +222,17 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_ids": KEPT,
         "gateway_chassis": KEPT,
         "ha_chassis_group": KEPT,
-        "ipv6_ra_configs": Unsupported(
-            "there are no router advertisements", needs=needs.ADDRESS_MODE
-        ),
+        "ipv6_ra_configs": {
+            "address_mode": KEPT,
+            "router_preference": KEPT,
+            "route_info": KEPT,
+            "mtu": KEPT,
+            "send_periodic": KEPT,
+            "max_interval": KEPT,
+            "min_interval": KEPT,
+            "rdnss": KEPT,
+            "dnssl": KEPT,
+        },
         "ipv6_prefix": KEPT,
         "status": KEPT,
         "options": {
@@ -291,7 +299,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         },
     },
     "Load_Balancer_Group": {"name": KEPT, "load_balancer": KEPT},
-    "DNS": _UNUSED,
+    "DNS": {"records": KEPT, "external_ids": KEPT, "options": {"ovn-owned": KEPT}},
     "Copp": _UNUSED,
     "Meter": KEPT,
     "Mirror": _UNUSED,

@@ -68,12 +68,6 @@ GATEWAY: Final = Need("a gateway chassis of the port", _is_gateway)
 FROM_LPORT: Final = Need(
     "direction from-lport", lambda row, _: row.text("direction") == "from-lport"
 )
-ADDRESS_MODE: Final = Need(
-    "an address_mode", lambda row, _: "address_mode" in row.mapping("ipv6_ra_configs")
-)
-RECORDS: Final = Need(
-    "records in it", _any_referred("dns_records", "DNS", lambda row: bool(row.mapping("records")))
-)
 VIPS: Final = Need(
     "a VIP in it",
     _any_referred("load_balancer", "Load_Balancer", lambda row: bool(row.mapping("vips"))),

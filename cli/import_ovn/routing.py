@@ -13,6 +13,7 @@ from typing import Final
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.gateways import Gateways
 from cli.import_ovn.nat import Nats
+from cli.import_ovn.router_advertisements import advertisement
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import address, interface, mac
 from northbound.names import MAIN_TABLE
@@ -70,6 +71,8 @@ class Routing:
         }
         if table := row.mapping("options").get("route_table"):
             values["route_table"] = table
+        if told := advertisement(self._draft, row, values):
+            values["ipv6_ra"] = told
         accepted = self._draft.accepted(row, LogicalRouterPortProperties, values)
         if accepted is not None:
             self.ports[row.name] = self._draft.names.of(row), accepted

@@ -6,6 +6,7 @@ from cli.import_ovn.balancing import Balancing
 from cli.import_ovn.columns import report_unsupported
 from cli.import_ovn.copied import add_copies
 from cli.import_ovn.dhcp import Dhcp
+from cli.import_ovn.dns import record_sets
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.filtering import Filtering
 from cli.import_ovn.findings import Report
@@ -49,10 +50,10 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         if found := policies.of(row):
             routers[names.of(row)]["policies"] = found
     balancing = Balancing(draft)
-    report_unsupported(snapshot, draft.report)
     document = {
         "document": name,
         "dhcp_options": dhcp.options,
+        "dns_record_sets": record_sets(draft, {row.uuid: names.of(row) for row in switch_rows}),
         "logical_switches": switches,
         "logical_routers": routers,
         "meters": filtering.meters,
@@ -63,4 +64,5 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         document["load_balancers"] = balancing.load_balancers
     if gateways.groups:
         document["ha_chassis_groups"] = gateways.groups
+    report_unsupported(snapshot, draft.report)
     return Imported(document, draft.report)

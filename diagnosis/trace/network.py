@@ -14,10 +14,19 @@ from diagnosis.trace.stored_flows import LayeredFlows, StoredFlows, Templates
 from logical_flow.connections import Connections
 from logical_flow.evaluate import Sets
 from logical_flow.flow_table import Flows, Layout
+from logical_flow.names import NameTable
 from logical_flow.template import Template, TemplateText
 from logical_flow.walk_network import Network
 from southbound import rows
-from southbound.rows import Datapath, FdbEntry, FlowGroup, MacBinding, PortBinding, SetMember
+from southbound.rows import (
+    Datapath,
+    DnsName,
+    FdbEntry,
+    FlowGroup,
+    MacBinding,
+    PortBinding,
+    SetMember,
+)
 from translator.pipeline import PIPELINES
 
 _THICK = 50
@@ -39,6 +48,7 @@ class Snapshot(NamedTuple):
     learned: dict[tuple[str, str], str]
     sets: dict[str, list[str]]
     templates: list[rows.Template]
+    names: dict[str, NameTable]
 
 
 def take_snapshot(view: View, datapath: str) -> Snapshot:
@@ -51,7 +61,7 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                 sets[shared.set].append(shared.member)
             case rows.Template():
                 templates.append(shared)
-    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates)
+    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {})
     waiting = [datapath]
     while waiting:
         here = waiting.pop()
@@ -72,6 +82,8 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                     snapshot.neighbours[row.port, row.ip] = row.mac
                 case FdbEntry():
                     snapshot.learned[row.datapath, row.mac] = row.port
+                case DnsName():
+                    snapshot.names.setdefault(row.datapath, NameTable()).put(row)
     return snapshot
 
 
@@ -115,6 +127,7 @@ class FlowTables:
             neighbours=snapshot.neighbours,
             learned=snapshot.learned,
             connections=connections,
+            names=snapshot.names,
         )
 
     def templates(self, texts: Iterable[rows.Template]) -> dict[int, Template]:

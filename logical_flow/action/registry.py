@@ -15,6 +15,7 @@ from logical_flow.action.learned import (
     PutFdb,
     PutNeighbour,
 )
+from logical_flow.action.naming import DnsLookup
 from logical_flow.action.selection import Select
 from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext
 from logical_flow.action.watching import Log, SetMeter, SetQueue
@@ -42,6 +43,7 @@ ACTIONS: tuple[type[Action], ...] = (
     ClaimAddress,
     PutFdb,
     LookupFdb,
+    DnsLookup,
     Select,
     Log,
     SetMeter,

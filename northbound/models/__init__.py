@@ -3,6 +3,7 @@
 from northbound.models.access import ApiToken
 from northbound.models.base import Annex, Base, Resource, Tracked
 from northbound.models.dhcp import DhcpOptions
+from northbound.models.dns import DnsRecord, DnsRecordSet, DnsRecordSetSwitch
 from northbound.models.filtering import (
     Acl,
     AclReference,
@@ -80,6 +81,9 @@ __all__ = [
     "Base",
     "Change",
     "DhcpOptions",
+    "DnsRecord",
+    "DnsRecordSet",
+    "DnsRecordSetSwitch",
     "HaChassisGroup",
     "LoadBalancer",
     "LoadBalancerSwitch",

@@ -7,6 +7,7 @@ from northbound.services.acls import AclService
 from northbound.services.address_sets import AddressSetService
 from northbound.services.base import Service
 from northbound.services.dhcp import DhcpOptionsService
+from northbound.services.dns import DnsRecordService, DnsRecordSetService
 from northbound.services.filters import LABEL_FILTER
 from northbound.services.ha_chassis_groups import HaChassisGroupService
 from northbound.services.load_balancers import LoadBalancerService, LoadBalancerVipService
@@ -38,6 +39,8 @@ ACLS = AclService()
 ROUTER_POLICIES = RouterPolicyService()
 LOAD_BALANCERS = LoadBalancerService()
 LOAD_BALANCER_VIPS = LoadBalancerVipService()
+DNS_RECORD_SETS = DnsRecordSetService()
+DNS_RECORDS = DnsRecordService()
 
 _ALL: tuple[Service[Any, Any], ...] = (
     DHCP_OPTIONS,
@@ -56,6 +59,8 @@ _ALL: tuple[Service[Any, Any], ...] = (
     ROUTER_POLICIES,
     LOAD_BALANCERS,
     LOAD_BALANCER_VIPS,
+    DNS_RECORD_SETS,
+    DNS_RECORDS,
 )
 
 
@@ -79,6 +84,8 @@ __all__ = [
     "ACLS",
     "ADDRESS_SETS",
     "DHCP_OPTIONS",
+    "DNS_RECORDS",
+    "DNS_RECORD_SETS",
     "LABEL_FILTER",
     "LOAD_BALANCERS",
     "LOAD_BALANCER_VIPS",

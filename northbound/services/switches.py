@@ -12,6 +12,7 @@ from northbound.ipam import AddressBook
 from northbound.models import LoadBalancer, LogicalSwitch, LogicalSwitchPort, NeutronSubnet
 from northbound.services.base import Referents, Service
 from northbound.services.dhcp import check_dhcp_references
+from northbound.services.dns import leave_record_sets
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.members import SWITCHES_OF_LOAD_BALANCERS
 from northbound.services.switch_ports import readdress
@@ -67,6 +68,7 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
             balancer = tx.by_id(LoadBalancer, owner_id)
             if balancer is not None:
                 tx.touch(balancer)
+        leave_record_sets(tx, ids)
         super().remove(tx, rows, cascade=cascade)
         forget_cursors(tx, [*map(switch_pool, ids), *map(subnet_pool, subnets)])
 

@@ -2,6 +2,7 @@
 
 from northbound.specs import (
     dhcp,
+    dns,
     filtering,
     gateways,
     load_balancing,
@@ -28,6 +29,7 @@ SPECS = in_order(
         *filtering.KINDS,
         *policies.KINDS,
         *load_balancing.KINDS,
+        *dns.KINDS,
     ]
 )
 """The specs of all kinds, referents before referrers."""

@@ -19,6 +19,7 @@ from translator.features.acl.stages import (
 )
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
+from translator.features.dns.stages import LsInDnsLookup
 from translator.features.load_balancing.stages import LsInLb
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
 from translator.features.switching.stages import (
@@ -40,6 +41,7 @@ LS_IN = Pipeline(
         LsInLookupFdb,
         LsInPutFdb,
         LsInDhcpOptions,
+        LsInDnsLookup,
         LsInAclCopy,
         LsInAclPre,
         LsInAclState,

@@ -14,6 +14,7 @@ from chassis_agent.compile.encoders import (
     dhcp,
     generated,
     learned,
+    naming,
     selection,
     tracking,
     watching,
@@ -21,6 +22,7 @@ from chassis_agent.compile.encoders import (
 from chassis_agent.compile.encoders.encoding import Encoder, Encoding
 from chassis_agent.compile.splice import Assembly
 from logical_flow import action as logical
+from logical_flow.action.naming import DnsLookup
 
 ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.Next: control.encode_next,
@@ -45,6 +47,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.PutFdb: learned.encode_put_fdb,
     logical.ClaimAddress: learned.encode_claim_address,
     logical.LookupFdb: learned.encode_lookup_fdb,
+    DnsLookup: naming.encode_dns_lookup,
     logical.Select: selection.encode_select,
     logical.Log: watching.encode_log,
     logical.SetMeter: watching.encode_set_meter,

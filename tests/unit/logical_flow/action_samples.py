@@ -35,6 +35,7 @@ nd_ns { output; };
 nd_na { output; };
 nd_na_router { output; };
 nd_ra { output; };
+dns_lookup { output; };
 icmp4 { output; };
 icmp6 { output; };
 icmp6_unknown_header { output; };

@@ -17,6 +17,7 @@ from southbound.rows import (
     ROW_TYPES,
     Chassis,
     Datapath,
+    DnsName,
     Encap,
     FdbEntry,
     FlowGroup,
@@ -55,6 +56,7 @@ ROWS: list[Row] = [
     SetMember("$web", "2001:db8::/64"),
     MacBinding("d2", "r-web", "10.0.0.9", "0a:00:00:00:00:09", "hv1", 1.5),
     FdbEntry("d1", "0a:00:00:00:00:07", "web-1", "hv1", 2.5),
+    DnsName("c1", "d1", "web.example", 60, ("10.0.0.1",), "", True, False),
     RouterAdvertisement("p1", "d2", "r-web", b"\x40\x00\xff", 200, 600),
 ]
 

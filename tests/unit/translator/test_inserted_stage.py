@@ -92,6 +92,7 @@ def test_stages_that_keep_packets_out_let_none_in_where_a_flow_is_missing() -> N
         "ls_in_commit",
         "ls_in_virtual_parent",
         "ls_in_arp_rsp",
+        "ls_in_dns_lookup",
         "lr_in_lookup_neighbor",
         "lr_in_learn_neighbor",
         "lr_in_nd_ra",

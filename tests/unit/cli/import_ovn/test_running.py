@@ -146,6 +146,7 @@ def test_the_document_says_what_ovn_says(ovn: Ovn) -> None:
         f"""
         document: shop
         dhcp_options: {{}}
+        dns_record_sets: {{}}
         logical_switches:
           web:
             external_ids: {{tenant: shop}}

@@ -392,3 +392,31 @@ async def test_ports_say_nothing_of_fragments(demo: Server, fragment: int) -> No
     assert "tcp.dst" not in found["packet"]
     assert found["verdict"]["outcome"] == "dropped"
     assert found["verdict"]["cause"]["name"] == "web-nothing-else"
+
+
+async def test_a_dns_query_is_answered_where_the_name_is_known(demo: Server) -> None:
+    body = {"name": "corp", "switches": ["data"], "owned": True, "domain": "corp.example"}
+    await demo.client.post("/v1/dns-record-sets", json=body)
+    record = {
+        "dns_record_set": "corp",
+        "hostname": "db.corp.example",
+        "addresses": ["10.20.2.11"],
+    }
+    (await demo.client.post("/v1/dns-records", json=record)).raise_for_status()
+    await demo.translate()
+    query = "udp db-1 -> db-2:53"
+    known = await trace(demo, query, dns_name="DB.corp.example")
+    assert known["verdict"]["outcome"] == "answered"
+    texts = [step["text"] for step in flat(known["steps"])]
+    assert any("db.corp.example" in text and "10.20.2.11" in text for text in texts)
+    assert any(
+        "there is no such name" in step["text"]
+        for step in flat(
+            (await trace(demo, query, dns_name="no.corp.example", dns_type="AAAA"))["steps"]
+        )
+    )
+    passed_on = await trace(demo, query, dns_name="example.org")
+    assert passed_on["verdict"]["outcome"] != "answered"
+    unsaid = await trace(demo, query)
+    assert unsaid["verdict"]["outcome"] == "unknown"
+    assert "which name" in unsaid["verdict"]["text"]
