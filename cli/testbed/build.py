@@ -7,8 +7,8 @@ from typing import NamedTuple
 import httpx
 
 from cli.client import problem_lines
+from cli.testbed.dhcp_client import resolve
 from cli.testbed.errors import TestbedError
-from cli.testbed.host import Host
 from cli.testbed.lab import Lab
 from cli.testbed.spec import LabSpec, Probe
 
@@ -105,17 +105,30 @@ def _reasons(answer: httpx.Response) -> str:
 
 
 def run_probes(lab: Lab, probes: Sequence[Probe]) -> list[ProbeResult]:
-    addressed = ((probe, _address(lab.host(probe.target), probe.ip)) for probe in probes)
-    return [ProbeResult(probe, address, _run(lab, probe, address)) for probe, address in addressed]
+    addressed = ((probe, _address(lab, probe)) for probe in probes)
+    return [
+        ProbeResult(probe, address or "", _run(lab, probe, address)) for probe, address in addressed
+    ]
 
 
-def _run(lab: Lab, probe: Probe, address: str) -> str:
+def _run(lab: Lab, probe: Probe, address: str | None) -> str:
     source = lab.host(probe.source)
+    if address is None:
+        return "unknown name"
     if probe.tcp is None:
         return "answered" if source.ping(address, timeout=2) else "dropped"
     outcome = source.tcp_outcome(address, probe.tcp, timeout=2)
     return {"connected": "connected", "refused": "rejected", "timeout": "dropped"}[outcome]
 
 
-def _address(host: Host, version: int) -> str:
-    return host.ip6 if version == 6 else host.ip4
+def _address(lab: Lab, probe: Probe) -> str | None:
+    """What the probe goes to; None for a name that nothing is known of."""
+    if probe.address is not None:
+        return probe.address
+    if probe.name is not None:
+        source = lab.vm(probe.source)
+        if not source.state.name_servers:
+            raise TestbedError(f"{source.name} was told of no DNS server")
+        return resolve(source.namespace, probe.name, source.state.name_servers[0], probe.ip)
+    host = lab.host(probe.target)
+    return host.ip6 if probe.ip == 6 else host.ip4

@@ -374,6 +374,7 @@ class Lab:
         told = ask(vm.namespace, self.directory / "dhcp" / name, f"VM {name}")
         state = self._state.vms[name]
         state.addresses, state.gateways = [told.address], list(told.gateways[:1])
+        state.name_servers = list(told.name_servers)
         self._state.save()
         self.vm(name).configure()
         return told

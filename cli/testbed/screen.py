@@ -32,6 +32,8 @@ def print_probes(results: "Sequence[ProbeResult]") -> None:
     for result in results:
         probe = result.probe
         what = f"ping IPv{probe.ip}" if probe.tcp is None else f"tcp {probe.tcp} IPv{probe.ip}"
+        if probe.name is not None or probe.address is not None:
+            what = f"{what}, {probe.name or probe.address}"
         colour = "green" if result.outcome in ("connected", "answered") else "yellow"
         table.add_row(
             probe.source,

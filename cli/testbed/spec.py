@@ -32,11 +32,12 @@ from api.errors import TooComplexError, UnreadableBodyError
 from api.yaml_text import parse_yaml
 from cli.testbed.errors import TestbedError
 
-Outcome = Literal["connected", "answered", "rejected", "dropped"]
+Outcome = Literal["connected", "answered", "rejected", "dropped", "unknown name"]
 _HYPERVISOR = re.compile(r"(?!underlay$|provider$|vm-|out-)[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 
 # Names of its bridges have at most 15 characters, with br- before.
 _PROVIDER_NETWORK = re.compile(r"(?!int$|phys$)[A-Za-z0-9][A-Za-z0-9_.-]{0,11}")
+_HOST_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9.-]{0,252}")
 _MAC = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){5}")
 
 
@@ -78,6 +79,12 @@ def _gateway(text: str) -> str:
     return str(ip_address(text))
 
 
+def _host_name(text: str) -> str:
+    if not _HOST_NAME.fullmatch(text):
+        raise ValueError(f"{text!r} is no host's name")
+    return text
+
+
 ProviderNetworkName = Annotated[str, AfterValidator(_fit_for_a_network)]
 
 
@@ -117,10 +124,16 @@ class OutsideSpec(_Part):
 
 
 class Probe(_Part):
-    """A ping, or a TCP connect when `tcp` is given, from one host to another's address."""
+    """A ping, or a TCP connect when `tcp` is given, from one host to another's address.
+
+    The address is `address`, if that is given, such as a floating IP of the target, or what
+    `name` stands for to the DNS servers that the source was told of by DHCP.
+    """
 
     source: str = Field(alias="from")
     target: str = Field(alias="to")
+    address: Annotated[str, AfterValidator(_gateway)] | None = None
+    name: Annotated[str, AfterValidator(_host_name)] | None = None
     tcp: TcpPort | None = None
     ip: Literal[4, 6] = 4
     expect: Outcome

@@ -34,6 +34,7 @@ class VmState(msgspec.Struct):
     mac: str
     addresses: list[str]
     gateways: list[str]
+    name_servers: list[str] = []
 
 
 class ProviderNetworkState(msgspec.Struct):

@@ -144,6 +144,15 @@ def test_hosts_on_provider_networks_reach_those_of_their_vlan(bed: Bed) -> None:
     assert bed.leftovers == []
 
 
+def test_the_tenant_example(bed: Bed) -> None:
+    """VMs boot by DHCP, reach the outside by SNAT, and are reached by a floating IP."""
+    file = Path(__file__).parents[2] / "examples" / "tenant" / "lab.yaml"
+    ran = bed.run("testbed", "demo", str(file), "--name", bed.name, "--exit")
+    assert ran.returncode == 0, ran.stdout + ran.stderr
+    assert "VM app-1 got 10.50.1.11/24 by DHCP" in ran.stdout
+    assert bed.leftovers == []
+
+
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT])
 def test_a_demo_that_is_ended_leaves_nothing(bed: Bed, number: signal.Signals) -> None:
     demo = bed.demo()

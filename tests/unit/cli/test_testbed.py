@@ -50,6 +50,18 @@ def test_lab_file_is_read(tmp_path: Path) -> None:
     assert spec.vms[0].listen == (80,)
 
 
+def test_a_vm_may_boot_by_dhcp_and_a_probe_go_to_a_name(tmp_path: Path) -> None:
+    vms = "vms: [{port: a, hypervisor: hv1, dhcp: true}, {port: b, hypervisor: hv1}]\n"
+    probe = "probes: [{from: a, to: b, name: b.example, expect: unknown name}]"
+    spec = load_spec(write(tmp_path / "lab.yaml", vms + probe))
+    assert [vm.dhcp for vm in spec.vms] == [True, False]
+    assert spec.probes[0].name == "b.example"
+    for wrong in ("name: -x", "address: 10.0.0"):
+        probe = f"probes: [{{from: a, to: b, {wrong}, expect: answered}}]"
+        with pytest.raises(TestbedError, match=wrong.partition(":")[0]):
+            load_spec(write(tmp_path / "lab.yaml", vms + probe))
+
+
 def test_provider_networks_of_a_lab_file_are_read(tmp_path: Path) -> None:
     spec = load_spec(
         write(
