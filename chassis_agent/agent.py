@@ -181,7 +181,7 @@ class Agent:
                 now = host
             else:
                 self._health.clear("host")
-            if now._replace(encap_ips=host.encap_ips, hostname=host.hostname) != host:
+            if not now.is_same_session(host):
                 log.info("host changed", before=host._asdict(), now=now._asdict())
                 return now
             if now != host:

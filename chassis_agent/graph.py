@@ -30,10 +30,13 @@ from chassis_agent.derivations.ports import (
     tunnel_probe_flows,
 )
 from chassis_agent.derivations.provider import (
+    chassis_macs,
     network_out_of_reach,
     outside_ports_of,
     ports_leading_outside,
     provider_rows,
+    redirects_of,
+    router_macs,
 )
 from chassis_agent.derivations.queues import ports_with_queues, queue_rows, queues_by_port
 from chassis_agent.derivations.stages import (
@@ -90,6 +93,9 @@ def wire(numbering: Numbering) -> Wiring:
     graph.derive(placement, over=PortBinding)
     graph.derive(datapath_key, over=Datapath)
     graph.group(outside_ports_of, over=PortBinding)
+    graph.group(router_macs, over=PortBinding)
+    graph.group(redirects_of, over=PortBinding)
+    graph.group(chassis_macs, over=Chassis)
     graph.group(ports_leading_outside, over=PortBinding)
     graph.derive(provider_rows, over=ports_leading_outside, output=True)
     graph.derive(network_out_of_reach, over=ports_leading_outside)

@@ -372,7 +372,7 @@ class Reconciler:
         """Which provider networks ports here need and don't reach, and what can't be read."""
         missing = sorted(self._state.networks_out_of_reach)
         reasons = [self._provider.why_not(network) for network in missing]
-        reasons += (f"treadle-bridge-mappings: {each}" for each in self._provider.problems)
+        reasons += (f"setting of provider networks: {each}" for each in self._provider.problems)
         if reasons:
             self._health.degrade(PROVIDER_NETWORKS, "; ".join(reasons))
         else:

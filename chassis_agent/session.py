@@ -51,6 +51,7 @@ from chassis_agent.underlay.remote_ports import RemotePorts
 from southbound import wire
 from southbound.chassis import bridge_ids
 from southbound.encaps import TUNNEL_TYPE
+from southbound.provider_macs import provider_mac_ids
 from southbound.rows import Chassis, Encap, MacBinding
 from southbound.watch.cache import RowCache
 from southbound.watch.client import WatchClient
@@ -366,7 +367,7 @@ def _chassis_row(host: Host) -> Chassis:
         name=host.system_id,
         hostname=host.hostname,
         encaps=tuple(Encap(TUNNEL_TYPE, address) for address in host.encap_ips),
-        external_ids=bridge_ids(host.bridge),
+        external_ids=bridge_ids(host.bridge) | provider_mac_ids(dict(host.provider_macs)),
     )
 
 

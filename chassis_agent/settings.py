@@ -21,6 +21,7 @@ from chassis_agent.bridge.unixctl import control_socket
 from chassis_agent.errors import HostConfigurationError
 from southbound.chassis import DEFAULT_BRIDGE
 from southbound.encaps import TUNNEL_TYPE
+from southbound.provider_macs import MAC_MAPPINGS, mac_mappings
 
 
 def _default_run_directory() -> Path:
@@ -101,6 +102,16 @@ class Host(NamedTuple):
     encap_ips: tuple[str, ...]
     bridge: str
     datapath_type: str
+    provider_macs: tuple[tuple[str, str], ...] = ()
+    """MAC addresses in place of distributed routers', by provider network."""
+
+    def is_same_session(self, other: "Host") -> bool:
+        """Whether what differs, if anything, is only what this host says of itself."""
+        return other == self._replace(
+            encap_ips=other.encap_ips,
+            hostname=other.hostname,
+            provider_macs=other.provider_macs,
+        )
 
 
 def bridge_name(settings: AgentSettings, external_ids: Mapping[str, str]) -> str:
@@ -130,6 +141,7 @@ def resolve(settings: AgentSettings, external_ids: Mapping[str, str]) -> Host:
         encap_ips=_addresses(settings.encap_ip or _shared(external_ids, "encap-ip")),
         bridge=bridge_name(settings, external_ids),
         datapath_type=settings.datapath_type or _shared(external_ids, "bridge-datapath-type") or "",
+        provider_macs=tuple(mac_mappings(_shared(external_ids, MAC_MAPPINGS)).items()),
     )
 
 

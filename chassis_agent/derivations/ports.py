@@ -17,7 +17,7 @@ from chassis_agent.derivations.placement import (
     tunnel,
     virtual_parent,
 )
-from chassis_agent.derivations.provider import way_out
+from chassis_agent.derivations.provider import mac_exchange, way_out
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, stage_book
 from chassis_agent.desired.flow import Flow
@@ -95,7 +95,14 @@ def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int
         return ()
     if row.kind.leads_outside:
         return tuple(
-            outside_flows(here, local.ofport, row.tag, passes_tags=row.passes_tags, cookie=cookie)
+            outside_flows(
+                here,
+                local.ofport,
+                row.tag,
+                passes_tags=row.passes_tags,
+                exchange=mac_exchange(read, row),
+                cookie=cookie,
+            )
         )
     if local.blocked:
         speaking = () if local.tag else tells_of_arrival(row)

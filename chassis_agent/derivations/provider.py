@@ -8,8 +8,11 @@ from chassis_agent.desired.wanted import Wanted
 from chassis_agent.inputs import LocalPort, ProviderBridge, ThisChassis
 from chassis_agent.local.provider import PORT_ID
 from chassis_agent.ovsdb.rows import Parent, Ref, WantedRow, wanted_row
+from chassis_agent.physical.provider import MacExchange
 from incremental import Read
-from southbound.rows import PortBinding
+from southbound.port_types import PATCH
+from southbound.provider_macs import provider_macs_of
+from southbound.rows import Chassis, PortBinding
 
 
 class OutsidePort(NamedTuple):
@@ -47,6 +50,58 @@ def way_out(read: Read, datapath: str) -> WayOut | None:
         return None
     keys = (port.port_key for port in ports if read(LocalPort, port.name) is not None)
     return WayOut(min(keys, default=0))
+
+
+class RouterMac(NamedTuple):
+    """The MAC address of a router port behind a port of a switch, and what that port leads to."""
+
+    port_key: int
+    peer: str
+    mac: str
+
+
+class ChassisMac(NamedTuple):
+    """The MAC address that a chassis has on a provider network."""
+
+    chassis: str
+    mac: str
+
+
+def router_macs(_name: str, row: PortBinding) -> Iterator[tuple[str, RouterMac]]:
+    """Yield the addresses of routers that are on every chassis, by the datapath they are on."""
+    if row.kind is PATCH and row.peer and row.addresses:
+        yield row.datapath, RouterMac(row.tunnel_key, row.peer, row.addresses[0].split()[0])
+
+
+def redirects_of(name: str, row: PortBinding) -> Iterator[tuple[str, str]]:
+    """Yield what stands for a gateway port, by that port, which is in one place at a time."""
+    if row.distributed_port:
+        yield row.distributed_port, name
+
+
+def chassis_macs(name: str, row: Chassis) -> Iterator[tuple[str, ChassisMac]]:
+    """Yield the addresses that chassis have on provider networks, by network."""
+    for network, mac in provider_macs_of(row).items():
+        yield network, ChassisMac(name, mac)
+
+
+def mac_exchange(read: Read, row: PortBinding) -> MacExchange:
+    """Return which MAC addresses are exchanged on the way through a port that leads outside."""
+    this = read(ThisChassis, "")
+    known = sorted(read.members(router_macs, row.datapath))
+    routers = [each.mac for each in known if not read.members(redirects_of, each.peer)]
+    macs = read.members(chassis_macs, row.network)
+    own = [each.mac for each in macs if this is not None and each.chassis == this.name]
+    others = [each.mac for each in macs if this is None or each.chassis != this.name]
+    return MacExchange(
+        own=_bytes(own[0]) if own else b"",
+        others=tuple(sorted(map(_bytes, others))),
+        routers=tuple(map(_bytes, dict.fromkeys(routers))),
+    )
+
+
+def _bytes(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))
 
 
 def network_out_of_reach(read: Read, pair: tuple[str, str]) -> str | None:

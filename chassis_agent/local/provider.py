@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from chassis_agent.ovsdb.view import Bridge, SwitchView
+from southbound.provider_macs import MAC_MAPPINGS, unread_mappings
 
 BRIDGE_MAPPINGS: Final = "bridge-mappings"
 PORT_ID: Final = "treadle-localnet-port"
@@ -57,6 +58,8 @@ def provider_bridges(view: SwitchView) -> ProviderBridges:
             bridges[network] = bridge
         else:
             missing[network] = bridge
+    macs = ids.get(f"treadle-{MAC_MAPPINGS}") or ids.get(f"ovn-{MAC_MAPPINGS}") or ""
+    problems += (f"{part!r} is no NETWORK:MAC" for part in unread_mappings(macs))
     return ProviderBridges(bridges, missing, tuple(problems))
 
 

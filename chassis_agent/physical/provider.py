@@ -5,7 +5,7 @@ and gets it when it leaves. What comes in with any other tag is somebody else's.
 """
 
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 from chassis_agent import tables
 from chassis_agent.desired.flow import Flow
@@ -24,14 +24,35 @@ from chassis_agent.physical.shares import sender_flows
 
 _STAYS: Final = 110
 """What may not leave its chassis doesn't leave it this way either."""
+_EXCHANGED: Final = UNICAST + 50
+"""Before what else comes and goes: packets of distributed routers."""
+_SOURCE = FIELDS["eth_src"]
 _VLAN = FIELDS["vlan_vid"]
 _NO_TAG: Final = 0
 _PRIORITY_TAG: Final = VLAN_PRESENT
 """Of a frame that has a priority, and is in no VLAN (IEEE 802.1Q, VID 0)."""
 
 
+class MacExchange(NamedTuple):
+    """MAC addresses in place of distributed routers', on one provider network.
+
+    What leaves from one of the `routers` of the datapath leaves with the chassis' `own` address,
+    if it has one; what comes with that of one of the `others` is from the first of the routers.
+    """
+
+    own: bytes = b""
+    others: tuple[bytes, ...] = ()
+    routers: tuple[bytes, ...] = ()
+
+
 def outside_flows(
-    side: Side, ofport: int, tag: int, *, passes_tags: bool = False, cookie: int
+    side: Side,
+    ofport: int,
+    tag: int,
+    *,
+    passes_tags: bool = False,
+    exchange: MacExchange,
+    cookie: int,
 ) -> list[Flow]:
     """A port behind whose patch port is a provider network, in the VLAN `tag` if that isn't 0.
 
@@ -53,7 +74,41 @@ def outside_flows(
             cookie=cookie,
         ),
         leave(side, output, cookie=cookie),
+        *_exchange_flows(side, ofport, tag, output, exchange, cookie=cookie),
     ]
+
+
+def _exchange_flows(
+    side: Side, ofport: int, tag: int, output: bytes, exchange: MacExchange, *, cookie: int
+) -> Iterator[Flow]:
+    if exchange.own:
+        for router in exchange.routers:
+            yield flow(
+                tables.LOGICAL_TO_PHYSICAL,
+                _EXCHANGED,
+                [
+                    *on(side.datapath_key, reg15=side.port_key),
+                    Term(_SOURCE, int.from_bytes(router)),
+                ],
+                act.set_field(_SOURCE, int.from_bytes(exchange.own)) + output,
+                cookie=cookie,
+            )
+    vid = tag | VLAN_PRESENT if tag else _NO_TAG
+    for router in exchange.routers[:1]:
+        for other in exchange.others:
+            yield flow(
+                tables.PHYSICAL_TO_LOGICAL,
+                FROM_INTERFACE + _EXCHANGED,
+                [
+                    Term(FIELDS["in_port"], ofport),
+                    Term(_VLAN, vid),
+                    Term(_SOURCE, int.from_bytes(other)),
+                ],
+                (act.pop_vlan() if tag else b"")
+                + act.set_field(_SOURCE, int.from_bytes(router))
+                + arrive(side, ofport, flags=tables.FROM_OUTSIDE),
+                cookie=cookie,
+            )
 
 
 def native_flows(

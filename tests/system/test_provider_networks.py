@@ -4,7 +4,9 @@ from collections.abc import Callable
 
 import pytest
 
+from cli.testbed.namespace import Namespace
 from cli.testbed.network_facts import VmFacts
+from cli.testbed.provider import ProviderSwitch
 from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
@@ -101,6 +103,41 @@ def broadcast(src_mac: str, src: str, dport: int) -> bytes:
 
 def to_port(number: int) -> Callable[[Frame], bool]:
     return lambda frame: frame.dport == number
+
+
+def test_routers_send_with_the_mac_address_of_their_hypervisor(scene: Scene) -> None:
+    """Outside it is seen in one place each; workloads see the router's."""
+    lab, net = scene.lab, scene.net
+    router, macs = "0a:00:00:00:19:aa", {"hv1": "0a:00:00:00:19:c1", "hv2": "0a:00:00:00:19:c2"}
+    net.switch("annex")
+    net.port("annex", "annex-out", type="localnet", network_name="physnet1", tag=300)
+    net.port("annex", "q1", "0a:00:00:00:1a:01 10.26.0.1")
+    net.router("dvr")
+    net.attach("dvr", "dc", "0a:00:00:00:19:ab", "10.19.0.200/24")
+    net.attach("dvr", "annex", router, "10.26.0.254/24")
+    q1 = lab.add_vm("q1", "hv2")
+    lab.wait_until_up(["q1"])
+    for name, mac in macs.items():
+        setting = f"external_ids:treadle-chassis-mac-mappings=physnet1:{mac}"
+        lab.hypervisor(name).switch.vsctl("set", "Open_vSwitch", ".", setting)
+    p1 = lab.vm("p1")
+    p1.namespace.ip("route", "replace", "10.26.0.0/24", "via", "10.19.0.200")
+
+    def exchanged() -> bool:
+        flows = lab.hypervisor("hv2").flows()
+        return any(f"dl_src={macs['hv1']}" in flow and "dl_vlan=300" in flow for flow in flows)
+
+    until(exchanged, "the other hypervisor knows the address")
+    with Tap(q1) as tap:
+        assert p1.ping("10.26.0.1", count=2)
+        asked = tap.expect(lambda frame: frame.ethertype == IPV4, "the question")
+        assert asked.src == router
+    known = ProviderSwitch(Namespace(f"{lab.name}-provider"), lab.directory)
+    learned = known.switch.appctl("fdb/show", "br-physnet1")
+    assert macs["hv1"] in learned
+    assert macs["hv2"] in learned
+    assert router not in learned
+    lab.remove_vm("q1")
 
 
 def test_a_local_port_is_on_every_hypervisor(scene: Scene) -> None:

@@ -113,3 +113,11 @@ def test_credentials_go_to_others_only_where_they_are_safe(
 def test_a_certificate_needs_its_key() -> None:
     with pytest.raises(ValidationError, match="go together"):
         AgentSettings.model_validate({"tls_certificate": "hv1.pem"})
+
+
+def test_addresses_on_provider_networks_are_read_and_change_no_session() -> None:
+    keys = OVN_HOST | {"ovn-chassis-mac-mappings": "dc:0A:00:00:00:00:01,x,y:ff:ff:ff:ff:ff:ff"}
+    host = resolve(SERVER, keys)
+    assert host.provider_macs == (("dc", "0a:00:00:00:00:01"),)
+    assert host.is_same_session(resolve(SERVER, OVN_HOST))
+    assert not host.is_same_session(resolve(SERVER, keys | {"system-id": "hv2"}))
