@@ -54,6 +54,9 @@ from chassis_agent.derivations.templates import (
     template_shelf,
 )
 from chassis_agent.desired.identity import Numbering
+from chassis_agent.gateways.election import watched_chassis
+from chassis_agent.gateways.rows import session_rows
+from chassis_agent.gateways.sessions import GatewayHost, TunnelSession
 from chassis_agent.inputs import LocalPort, ProviderBridge, SpokenFor, SwitchPort, ThisChassis, Zone
 from incremental import Graph
 from southbound.rows import (
@@ -87,9 +90,19 @@ def wire(numbering: Numbering) -> Wiring:
     graph = Graph()
     for row_type in ROW_TYPES.values():
         graph.table(row_type)
-    for fact in (ThisChassis, LocalPort, SpokenFor, SwitchPort, ProviderBridge, Zone):
+    for fact in (
+        ThisChassis,
+        LocalPort,
+        SpokenFor,
+        SwitchPort,
+        ProviderBridge,
+        Zone,
+        TunnelSession,
+        GatewayHost,
+    ):
         graph.table(fact)
 
+    graph.group(watched_chassis, over=PortBinding)
     graph.derive(placement, over=PortBinding)
     graph.derive(datapath_key, over=Datapath)
     graph.group(outside_ports_of, over=PortBinding)
@@ -101,6 +114,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.derive(network_out_of_reach, over=ports_leading_outside)
     graph.derive(addresses, over=Chassis)
     graph.derive(tunnel, over=Chassis)
+    graph.derive(session_rows, over=Chassis, output=True)
 
     packer = GroupPacker(numbering)
     graph.derive(compiled_template, over=Template)
@@ -143,7 +157,12 @@ def wire(numbering: Numbering) -> Wiring:
         learned_mac_flows,
         learned_fdb_flows,
     )
-    object_sources: tuple[Any, ...] = (multicast_flows, queue_rows, provider_rows)
+    object_sources: tuple[Any, ...] = (
+        multicast_flows,
+        session_rows,
+        queue_rows,
+        provider_rows,
+    )
     graph.derive(default_flows, over=Datapath, output=True)
     graph.derive(port_flows, over=PortBinding, output=True)
     graph.derive(multicast_flows, over=multicast_groups, output=True)

@@ -42,6 +42,7 @@ from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.turns import in_turns
+from southbound import wire
 from southbound.conditions import PROVIDER_NETWORKS, VOCABULARY, vocabulary_condition
 from southbound.rows import ROW_TYPES, Datapath
 from southbound.watch.client import WatchClient
@@ -102,6 +103,8 @@ class Reconciler:
         self._zones_to_persist: dict[str, str | None] = {}
         self._has_claimed = False
         self._residents: frozenset[str] = frozenset()
+        self._watched_chassis: frozenset[str] = frozenset()
+        self._settling: asyncio.TimerHandle | None = None
         self._ready: set[str] = set()
         self._wake = asyncio.Event()
         # Zones that nothing wants can go in the step after it settled.
@@ -225,6 +228,7 @@ class Reconciler:
         await self._apply(change.facts)
         self._zones_to_flush.update(change.zones.flush)
         self._zones_to_persist.update(change.zones.external_ids)
+        self._follow_sessions()
         before, self._residents = self._residents, self._state.residents
         if not self._has_claimed:
             self._watch.claim_only(sorted({*self._local.plugged, *self._residents}))
@@ -238,6 +242,21 @@ class Reconciler:
             self._watch.release(port)
         for port in sorted(self._residents - before):
             self._watch.claim(port)
+
+    def _follow_sessions(self) -> None:
+        """Tell which chassis are watched from here, and look again when one may count as dead."""
+        watched = self._state.watched - {self._chassis}
+        if watched != self._watched_chassis:
+            self._watched_chassis = watched
+            self._watch.tell(self._monitors)
+        if self._settling is not None:
+            self._settling.cancel()
+        seconds = self._local.tunnel_sessions.next_change
+        loop = asyncio.get_running_loop()
+        self._settling = None if seconds is None else loop.call_later(seconds, self._wake.set)
+
+    def _monitors(self) -> wire.Monitors:
+        return wire.Monitors(tuple(sorted(self._watched_chassis)))
 
     def _local_routers(self, bindings: Bindings) -> Collection[str]:
         # A port that each chassis may have makes none of them need its datapath.
@@ -436,6 +455,13 @@ class Reconciler:
             "unsent": dict(self._watch.unsent),
             "guard": self._guard.report(),
             "datapaths": sorted(self._needed.datapaths),
+            "gateways": {
+                "in_charge": sorted(self._residents),
+                "sessions": {
+                    chassis: session.state
+                    for chassis, session in sorted(self._local.tunnel_sessions.sessions.items())
+                },
+            },
             "subscriptions": self._needed.count,
             "ports": {
                 "bound": sorted(bindings.bound),

@@ -103,7 +103,11 @@ class Session:
         self._is_punted = asyncio.Event()
         self._ports = PortNames()
         state = FlowState(ConjunctionIds().allocate)
-        local = LocalFacts(host.system_id, ZoneAllocator(persisted_zones(bridge.external_ids)))
+        local = LocalFacts(
+            host.system_id,
+            ZoneAllocator(persisted_zones(bridge.external_ids)),
+            is_connected=lambda: self._watch.connected,
+        )
         self._local = local
         self._reconciler = Reconciler(
             chassis=host.system_id,

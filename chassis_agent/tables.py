@@ -70,6 +70,10 @@ It came through a tunnel, or from a port whose packets stay where it is.
 FOUND_BIT: Final = 30
 """Number of the bit of `FLAGS` in which the lookup tables answer."""
 
+FORWARDED: Final = 1 << 29
+"""Bit of `FLAGS`: the packet came from a chassis that was not in charge of where it goes, though
+its sender thought so; who isn't, either, sends it no further."""
+
 SENDER_SHIFT: Final = 8
 SENDER: Final = 0xFFFF << SENDER_SHIFT
 """Bits of `FLAGS`: who sent the packet. That is the OpenFlow port by which it came into this

@@ -131,7 +131,16 @@ class Facts:
         for loser in self._addresses.losing(chassis):
             log.warning("tunnel address moved", from_chassis=loser.name, to_chassis=chassis.name)
             self._put_chassis(loser)
-        self._put_chassis(msgspec.structs.replace(chassis, alive=True))
+        known = self._chassis(chassis.name)
+        monitors = () if known is None else known.monitors
+        self._put_chassis(msgspec.structs.replace(chassis, alive=True, monitors=monitors))
+
+    def set_monitors(self, name: str, monitors: Iterable[str]) -> None:
+        """The chassis that a chassis watches: those of them that there are."""
+        chassis = self._chassis(name)
+        known = tuple(sorted(filter(self.is_chassis, {*monitors} - {name})))
+        if chassis is not None and chassis.monitors != known:
+            self._put([msgspec.structs.replace(chassis, monitors=known)])
 
     def lapsed(self, name: str) -> None:
         """The chassis' lease ran out. Of its claims those of ports that it has still stand."""

@@ -130,7 +130,8 @@ class Template(Row, frozen=True, array_like=True, tag="template"):
 class Chassis(Row, frozen=True, array_like=True, tag="chassis"):
     """A hypervisor, named by its ``system-id``.
 
-    `alive` turns false when the lease that its connection renews has run out.
+    `alive` turns false when the lease that its connection renews has run out. `monitors` are
+    the chassis that it watches by BFD, which takes both ends.
     """
 
     table: ClassVar[str] = "chassis"
@@ -140,6 +141,7 @@ class Chassis(Row, frozen=True, array_like=True, tag="chassis"):
     encaps: tuple[Encap, ...] = ()
     external_ids: dict[str, str] = {}
     alive: bool = True
+    monitors: tuple[str, ...] = ()
 
     @property
     def key(self) -> str:

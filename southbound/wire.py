@@ -212,6 +212,12 @@ class Conditions(Message, frozen=True, array_like=True, tag="conditions"):
     reasons: dict[str, str]
 
 
+class Monitors(Message, frozen=True, array_like=True, tag="monitors"):
+    """The chassis that this one watches by BFD: all of them, each time."""
+
+    chassis: tuple[str, ...]
+
+
 class Leave(Message, frozen=True, array_like=True, tag="leave"):
     """The host takes another name: this chassis is no more. The server closes the session."""
 
@@ -241,6 +247,7 @@ FromAgent: TypeAlias = (
     | AclHits
     | Tunnels
     | Conditions
+    | Monitors
     | Leave
     | Answer
 )

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from chassis_agent.gateways.election import in_charge
 from chassis_agent.inputs import LocalPort, SpokenFor, ThisChassis
 from chassis_agent.physical import Tunnel
 from incremental import Read
@@ -73,11 +74,6 @@ def _elected(read: Read, row: PortBinding) -> Placement:
         where = here if chassis == _own_name(read) else "away"
     elsewhere = chassis if where == "away" else ""
     return Placement(row.datapath, row.tunnel_key, where, elsewhere, row.multicast)
-
-
-def in_charge(_read: Read, row: PortBinding) -> str:
-    """The chassis that has an elected port, as this one sees it; empty without any."""
-    return next(iter(row.electorate), "")
 
 
 def residents(name: str, place: Placement) -> Iterator[tuple[str, str]]:

@@ -22,6 +22,7 @@ from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, stage_book
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.wanted import Wanted
+from chassis_agent.gateways.sessions import TunnelSession
 from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.physical import (
     Side,
@@ -32,6 +33,7 @@ from chassis_agent.physical import (
     copy_flows,
     elsewhere_flows,
     fdb_flows,
+    forwarding_flow,
     group_flows,
     ingress_flows,
     interface_flows,
@@ -67,7 +69,12 @@ def port_flows(read: Read, name: str) -> Flows:
         out = way_out(read, place.datapath)
         if out is not None:
             return tuple(native_flows(datapath, place.port_key, out.port_key, cookie=cookie))
-        return tuple(remote_flows(datapath, place.port_key, ways, cookie=cookie)) if ways else ()
+        if not ways:
+            return ()
+        flows = remote_flows(datapath, place.port_key, ways, cookie=cookie)
+        if _may_be_elected(read, name):
+            flows.append(forwarding_flow(datapath, place.port_key, ways[0], cookie=cookie))
+        return tuple(flows)
     if place.where == "redirect":
         row = read(PortBinding, name)
         port = None if row is None else read(placement, row.distributed_port)
@@ -78,6 +85,12 @@ def port_flows(read: Read, name: str) -> Flows:
     if here is None:
         return ()
     return (*_flows_here(read, name, place, here, cookie), *copy_flows(here, ways, cookie=cookie))
+
+
+def _may_be_elected(read: Read, name: str) -> bool:
+    row = read(PortBinding, name)
+    this = read(ThisChassis, "")
+    return row is not None and this is not None and this.name in row.electorate
 
 
 def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int) -> Flows:
@@ -155,7 +168,11 @@ def tunnel_flows(read: Read, chassis: str) -> Flows:
     remotes = read(addresses, chassis)
     if this is None or not this.tunnel_ofport or not remotes:
         return ()
-    return tuple(ingress_flows([this.tunnel_ofport], remotes, cookie=physical_cookie(0)))
+    session = read(TunnelSession, chassis)
+    ofports = [this.tunnel_ofport]
+    if session is not None and session.ofport:
+        ofports.append(session.ofport)
+    return tuple(ingress_flows(ofports, remotes, cookie=physical_cookie(0)))
 
 
 def tunnel_probe_flows(read: Read, _key: str) -> Flows:

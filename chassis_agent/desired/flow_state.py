@@ -41,6 +41,7 @@ from chassis_agent.desired.objects import (
     compare_objects,
 )
 from chassis_agent.desired.wanted import Wanted
+from chassis_agent.gateways.election import watched_chassis
 from chassis_agent.graph import wire
 from chassis_agent.inputs import Change, LocalPort, Zone
 from chassis_agent.openflow.references import references_of_flow
@@ -157,6 +158,11 @@ class FlowState:
     def hit_counters(self) -> dict[int, int]:
         """The numbers of the groups that count for ACLs, with the flow groups that they are of."""
         return {number: group for _, (group, number) in self._engine.rows(hit_counters)}
+
+    @property
+    def watched(self) -> frozenset[str]:
+        """The chassis that may be in charge of ports here, where others may be as well."""
+        return frozenset(name for name, _ in self._engine.rows(watched_chassis))
 
     @property
     def residents(self) -> frozenset[str]:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 from chassis_agent.bridge.tunnels import tunnel_ofport
+from chassis_agent.gateways.sessions import GatewayHost, TunnelSession, TunnelSessions
 from chassis_agent.inputs import (
     Change,
     LocalPort,
@@ -47,7 +48,11 @@ class LocalFacts:
         chassis: str,
         zones: ZoneAllocator,
         clock: Callable[[], float] = time.monotonic,
+        is_connected: Callable[[], bool] = lambda: True,
     ) -> None:
+        """`is_connected` says whether there is a connection to the server."""
+        self.tunnel_sessions = TunnelSessions(clock)
+        self._is_connected = is_connected
         self._chassis = chassis
         self._zones = zones
         self._facts: dict[tuple[type[Any], str], Any] = {}
@@ -119,6 +124,10 @@ class LocalFacts:
             yield (ProviderBridge, network), ProviderBridge(name)
         for name, ofport in outside_ports(bridge):
             yield (LocalPort, name), LocalPort(ofport)
+        for chassis, session in self.tunnel_sessions.look(bridge).items():
+            yield (TunnelSession, chassis), session
+        if self.tunnel_sessions.is_isolated(is_connected=self._is_connected()):
+            yield (GatewayHost, ""), GatewayHost(is_isolated=True)
         for name, bound in self.bindings.bound.items():
             plugged = bound.plugged
             yield (

@@ -155,6 +155,21 @@ def remote_flows(
     return [Flow(tables.OUTPUT, UNICAST, match, _sending(datapath_key, tuple(ways)), cookie)]
 
 
+def forwarding_flow(datapath_key: int, port_key: int, way: tunnels.Tunnel, *, cookie: int) -> Flow:
+    """An elected port that another chassis takes this one to have: to the one that has it.
+
+    It is forwarded once: chassis that each take the other to be in charge make no circle.
+    """
+    bits = tables.FROM_TUNNEL | tables.FORWARDED
+    return flow(
+        tables.OUTPUT,
+        UNICAST,
+        [*on(datapath_key, reg15=port_key), Term(FLAGS, tables.FROM_TUNNEL, bits)],
+        tunnels.forward(datapath_key) + tunnels.send(way),
+        cookie=cookie,
+    )
+
+
 @lru_cache(maxsize=4096)
 def _sending(datapath_key: int, ways: tuple[tunnels.Tunnel, ...]) -> bytes:
     """The instructions that are the same for all ports of a datapath on a chassis."""

@@ -2,7 +2,8 @@
 
 The VNI is the datapath's key. The option of class 0x0102 and type 0x80, mapped
 to `tun_metadata0`, holds the logical input port in 15 bits and the logical
-output port, or multicast group, in 16.
+output port, or multicast group, in 16. Its highest bit says that the packet was forwarded
+by a chassis that was not in charge of its output port.
 
 One tunnel port carries the traffic with all chassis: where a packet goes is set
 a flow. Whatever comes in is dropped unless its sender is a known chassis.
@@ -27,6 +28,8 @@ _TUNNEL_ID = FIELDS["tun_id"]
 _OPTION = FIELDS["tun_metadata0"]
 _OPTION_OUTPORT = Subfield(_OPTION, 0, 16)
 _OPTION_INPORT = Subfield(_OPTION, 16, 15)
+_OPTION_FORWARDED = Subfield(_OPTION, 31, 1)
+_FORWARDED = Subfield(FLAGS, tables.FORWARDED.bit_length() - 1, 1)
 _SENDER_BITS = (TUNNEL_SHARES - 1).bit_length()
 _SENDER = Subfield(FLAGS, tables.SENDER_SHIFT, _SENDER_BITS)
 _ARRIVED = tables.FROM_TUNNEL | tables.FIRST_SENDER_ELSEWHERE << tables.SENDER_SHIFT
@@ -49,6 +52,12 @@ def encapsulate(datapath_key: int) -> bytes:
     )
 
 
+def forward(datapath_key: int) -> bytes:
+    """Do what `encapsulate` does, for a packet that came through a tunnel itself."""
+    mark = act.set_field(FLAGS, tables.FORWARDED, tables.FORWARDED)
+    return encapsulate(datapath_key) + mark + act.move(_FORWARDED, _OPTION_FORWARDED)
+
+
 def send(tunnel: Tunnel) -> bytes:
     """Send an encapsulated packet."""
     destination = b""
@@ -65,6 +74,7 @@ def ingress_flows(ofports: Iterable[int], remotes: Iterable[Address], *, cookie:
         + act.move(_OPTION_INPORT, Subfield(INPORT, 0, 15))
         + act.move(_OPTION_OUTPORT, Subfield(OUTPORT, 0, 16))
         + act.set_field(FLAGS, _ARRIVED)
+        + act.move(_OPTION_FORWARDED, _FORWARDED)
         + act.move(Subfield(INPORT, 0, _SENDER_BITS), _SENDER)
         + act.set_field(FIELDS["nxm_in_port"], 0)
         + act.resubmit(tables.OUTPUT)

@@ -117,6 +117,8 @@ class Hearing:
                 self._sessions.tell_tunnels(self._session, report)
             case wire.Conditions(reasons):
                 self._session.conditions = conditions_of(reasons)
+            case wire.Monitors(names):
+                facts.set_monitors(chassis, names)
             case wire.Leave():
                 raise ChassisLeftError(chassis)
             case wire.Answer():

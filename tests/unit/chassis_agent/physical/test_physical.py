@@ -108,7 +108,8 @@ def test_only_known_chassis_are_listened_to() -> None:
     first, second = shown(ingress_flows([10], remotes, cookie=1))
     decapsulate = (
         "move(tun_id[0..23]->datapath[0..23]),move(tun_metadata0[16..30]->inport[0..14]),"
-        "move(tun_metadata0[0..15]->outport[0..15]),set(flags=0x80ff0000),move(inport[0..3]->flags[8..11]),set(in_port=none),"
+        "move(tun_metadata0[0..15]->outport[0..15]),set(flags=0x80ff0000),"
+        "move(tun_metadata0[31]->flags[29]),move(inport[0..3]->flags[8..11]),set(in_port=none),"
         "resubmit(output)"
     )
     start = "table=physical_to_logical priority=100 in_port=geneve"

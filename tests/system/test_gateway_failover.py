@@ -1,0 +1,168 @@
+"""Gateways stand in for each other: hypervisors and their switches die, and come back."""
+
+import signal
+import subprocess
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.system.conftest import Scene, make_lab
+
+pytestmark = pytest.mark.system
+
+GATEWAYS = ("gw1", "gw2")
+PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
+INTERVAL = 0.05
+"""Seconds between the echo requests of a running ping."""
+MOST_LOST = 40
+"""Of those, at a failover: two seconds' worth, on a machine where nothing is timely."""
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A hypervisor of workloads, and two for gateways."""
+    with make_lab(tmp_path_factory) as lab:
+        lab.start_server()
+        for name in ("hv1", *GATEWAYS):
+            lab.add_hypervisor(name)
+        scene = Scene(lab)
+        # What dies and comes back has its sessions and connections complain.
+        scene.expected_trouble.append(r"\|(ERR|EMER)\|")
+        yield scene
+        scene.net.client.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    net = scene.net
+    net.router("r")
+    net.switch("inner")
+    net.attach("r", "inner", "0a:00:00:00:30:01", "10.3.1.1/24")
+    net.switch("outer")
+    net.call("POST", "/ha-chassis-groups", group(preemptive=True))
+    net.router_port("r", "r-outer", "0a:00:00:00:30:02", "10.3.2.1/24", ha_chassis_group="gateways")
+    net.port("outer", "outer-r", type="router", router_port="r-outer")
+    for switch, name, n in (("inner", "in", 11), ("outer", "out", 12)):
+        net.port(switch, name, f"0a:00:00:00:31:{n} 10.3.{1 if switch == 'inner' else 2}.{n}")
+        scene.lab.add_vm(name, "hv1")
+    scene.lab.wait_until_up()
+    until(lambda: in_charge(scene) == "gw1", "gw1 is in charge", 30)
+    until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
+
+
+def group(*, preemptive: bool) -> dict[str, Any]:
+    ranks = [{"chassis": "gw1", "priority": 20}, {"chassis": "gw2", "priority": 10}]
+    return {"name": "gateways", "chassis": ranks, "preemptive": preemptive}
+
+
+def in_charge(scene: Scene) -> str:
+    """The chassis that the server has heard to be in charge."""
+    found = scene.net.get("/port-bindings")["items"]
+    return str(next(each for each in found if each["name"] == "cr-r-outer")["chassis"])
+
+
+def believes(scene: Scene, hypervisor: str) -> list[str]:
+    """What a chassis takes itself to be in charge of."""
+    ports: list[str] = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]["in_charge"]
+    return ports
+
+
+def up(scene: Scene, hypervisor: str) -> bool:
+    """Whether all sessions of a hypervisor with the others are up."""
+    sessions = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]["sessions"]
+    return len(sessions) == 2 and set(sessions.values()) == {"up"}
+
+
+@contextmanager
+def pinging(scene: Scene) -> Iterator[Callable[[], int]]:
+    """A ping that runs meanwhile; gives how many of its requests were not answered, in the end."""
+    vm = scene.lab.vm("in")
+    command = vm.namespace.argv(["ping", "-n", "-i", str(INTERVAL), scene.lab.vm("out").ip4])
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+    lost: list[int] = []
+
+    def end() -> int:
+        if not lost:
+            running.send_signal(signal.SIGINT)
+            output, _ = running.communicate(timeout=10)
+            summary = next(line for line in output.splitlines() if "transmitted" in line)
+            words = summary.split()
+            lost.append(int(words[0]) - int(words[3]))
+        return lost[0]
+
+    try:
+        yield end
+    finally:
+        end()
+
+
+def answered(scene: Scene) -> bool:
+    return scene.lab.vm("in").ping(scene.lab.vm("out").ip4, timeout=1.0)
+
+
+@pytest.mark.parametrize("_time", range(5))
+def test_a_hypervisor_dies_and_comes_back(scene: Scene, _time: int) -> None:
+    """All of it stops at once, as when its power fails."""
+    assert answered(scene)
+    with pinging(scene) as lost:
+        for process in PROCESSES:
+            scene.lab.process(f"gw1/{process}").send(signal.SIGSTOP)
+        until(lambda: answered(scene), "the other gateway has taken over", 10)
+        assert believes(scene, "gw2") == ["cr-r-outer", "outer-r"]
+        assert lost() <= MOST_LOST
+    until(lambda: in_charge(scene) == "gw2", "the server has heard of it", 10)
+    with pinging(scene) as lost:
+        for process in reversed(PROCESSES):
+            scene.lab.process(f"gw1/{process}").send(signal.SIGCONT)
+        until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
+        until(lambda: answered(scene), "packets pass", 10)
+        assert lost() <= MOST_LOST
+    until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
+    until(lambda: up(scene, "gw2"), "sessions are up", 30)
+
+
+@pytest.mark.parametrize("_time", range(5))
+def test_a_switch_dies_alone_and_comes_back(scene: Scene, _time: int) -> None:
+    assert answered(scene)
+    switch = scene.lab.hypervisor("gw1").switch
+    with pinging(scene) as lost:
+        scene.lab.stop_process("gw1/ovs-vswitchd", signal.SIGKILL)
+        until(lambda: answered(scene), "the other gateway has taken over", 10)
+        assert lost() <= MOST_LOST
+    scene.lab.remember("gw1/ovs-vswitchd", switch.start_switch())
+    until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
+    until(lambda: answered(scene), "packets pass", 10)
+    until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
+    until(lambda: up(scene, "gw2"), "sessions are up", 30)
+
+
+def test_the_server_is_away_meanwhile(scene: Scene) -> None:
+    scene.lab.process("server").send(signal.SIGSTOP)
+    try:
+        scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
+        until(lambda: answered(scene), "the other gateway has taken over", 10)
+    finally:
+        scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
+        until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
+        scene.lab.process("server").send(signal.SIGCONT)
+    until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
+    until(lambda: up(scene, "gw2"), "sessions are up", 30)
+    assert answered(scene)
+
+
+def test_without_preemption_the_second_one_stays_in_charge(scene: Scene) -> None:
+    scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": False})
+    assert answered(scene)
+    scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
+    until(lambda: in_charge(scene) == "gw2", "the other gateway has taken over", 10)
+    scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
+    until(lambda: up(scene, "gw2") and up(scene, "gw1"), "sessions are up", 30)
+    scene.settle()
+    assert believes(scene, "gw1") == []
+    assert in_charge(scene) == "gw2"
+    assert answered(scene)
+    scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": True})
+    until(lambda: in_charge(scene) == "gw1", "the first gateway has taken over again", 10)
