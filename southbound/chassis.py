@@ -11,7 +11,7 @@ Pure bookkeeping: no clock, no I/O.
 
 import ipaddress
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -77,10 +77,32 @@ class TunnelAddresses:
         ]
 
 
+class Usable(NamedTuple):
+    """A chassis' row without tunnels of types that aren't known here, and these types."""
+
+    row: Chassis
+    unknown: tuple[str, ...]
+
+
+def without_unknown_encaps(row: Chassis) -> Usable:
+    """Leave out the tunnels of types that only newer releases know.
+
+    >>> from southbound.rows import Encap
+    >>> encaps = (Encap("vxlan", "192.0.2.1"), Encap("geneve", "192.0.2.1"))
+    >>> usable = without_unknown_encaps(Chassis("hv1", encaps=encaps))
+    >>> [encap.type for encap in usable.row.encaps], usable.unknown
+    (['geneve'], ('vxlan',))
+    """
+    known = tuple(encap for encap in row.encaps if encap.type in ENCAP_TYPES)
+    unknown = tuple(encap.type for encap in row.encaps if encap.type not in ENCAP_TYPES)
+    return Usable(msgspec.structs.replace(row, encaps=known) if unknown else row, unknown)
+
+
 def check_chassis(row: Chassis) -> None:
     """Whether a chassis may say this of itself; raises :class:`NotAllowedError` with the reason.
 
-    Tunnel addresses are unicast, in canonical form, without a zone.
+    Tunnel addresses are unicast, in canonical form, without a zone. Those of tunnels of a type
+    that isn't known here may be anything: no packet goes there.
     """
     _check_text("the system-id", row.name)
     if not row.name:
@@ -88,10 +110,11 @@ def check_chassis(row: Chassis) -> None:
     _check_text("the host name", row.hostname)
     if len(row.encaps) > MAX_ENCAPS:
         raise NotAllowedError(f"{len(row.encaps)} tunnel addresses, at most {MAX_ENCAPS} are taken")
-    addresses = [encap.ip for encap in row.encaps]
+    addresses = [encap.ip for encap in row.encaps if encap.type in ENCAP_TYPES]
     for encap in row.encaps:
         if encap.type not in ENCAP_TYPES:
-            raise NotAllowedError(f"{_short(encap.type)} is no type of tunnels that is known")
+            _check_text("a type of tunnels", encap.type)
+            continue
         check_tunnel_address(encap.ip)
         if addresses.count(encap.ip) > 1:
             raise NotAllowedError(f"the tunnel address {encap.ip} is given twice")

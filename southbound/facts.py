@@ -193,7 +193,7 @@ class Facts:
         self.settle(self.state_claims(chassis, ports))
 
     def state_claims(self, chassis: str, ports: Iterable[str]) -> Collection[str]:
-        """As :meth:`claim_only`, but returns the ports that have to be settled for it."""
+        """As :meth:`claim_only`, but return the ports that have to be settled for it."""
         return self._claims.replace_claims(chassis, ports)
 
     def claimed_by(self, chassis: str) -> Collection[str]:

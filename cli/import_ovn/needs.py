@@ -57,9 +57,6 @@ SNOOPING: Final = Need(
 RELAY: Final = Need(
     "mcast_relay on the router", _any_owner("Logical_Router", "ports", "options", "mcast_relay")
 )
-PARENT: Final = Need(
-    "a parent_name", lambda row, _: bool(row.text("parent_name")) or row.text("type") != ""
-)
 ROUTER_TYPE: Final = Need("type router", lambda row, _: row.text("type") == "router")
 MAX_RATE: Final = Need(
     "qos_max_rate", lambda row, _: row.mapping("options").get("qos_max_rate", "0") != "0"

@@ -12,6 +12,7 @@ from typing import Final
 
 from cli.import_ovn.dhcp import Dhcp
 from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.places import COLUMNS, Places
 from cli.import_ovn.routing import Ports, is_read
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import Element, port_address
@@ -19,7 +20,7 @@ from cli.import_ovn.spelling import port_security as security_element
 from northbound.addresses import parse_ranges, words_of
 from northbound.specs.switching import LogicalSwitchPortProperties, LogicalSwitchProperties
 
-_SUPPORTED_TYPES: Final = ("", "router", "localnet", "localport")
+_SUPPORTED_TYPES: Final = ("", "router", "localnet", "localport", "virtual")
 
 _SWITCH_COLUMNS: Final = {
     "subnet4": "other_config:subnet",
@@ -28,20 +29,12 @@ _SWITCH_COLUMNS: Final = {
     "vlan_passthru": "other_config:vlan-passthru",
 }
 _PORT_COLUMNS: Final = {
+    **COLUMNS,
     "router_port": "options:router-port",
-    "requested_chassis": "options:requested-chassis",
     "hostname": "options:hostname",
-    "activation_strategy": "options:activation-strategy",
     "network_name": "options:network_name",
     "learn_fdb": "options:localnet_learn_fdb",
 }
-
-
-_LISTS: Final = {
-    "requested_chassis": "requested-chassis",
-    "activation_strategy": "activation-strategy",
-}
-"""Options whose values are separated by commas."""
 
 
 def _passes_tags(options: Mapping[str, str]) -> bool:
@@ -57,6 +50,7 @@ class Switching:
         self._router_ports = router_ports
         router_rows = draft.snapshot.rows("Logical_Router_Port")
         self._router_ports_of_ovn = {row.name for row in router_rows if is_read(row)}
+        self._places = Places(draft)
         self._attached: dict[str, Row] = {}
         self.ports: dict[str, str] = {}
         """The names of the ports that are imported, by UUID."""
@@ -72,7 +66,12 @@ class Switching:
                 continue
             self.ports[port.uuid] = self._draft.names.of(port)
             ports[self._draft.names.of(port)] = accepted
+            self._places.note(port, self._draft.names.of(port), accepted, ports)
         return {**values, "ports": ports} if ports else values
+
+    def settle(self) -> None:
+        """Leave out ports that go by others which are not imported, once all switches are there."""
+        self._places.settle(self.ports)
 
     def _properties(self, row: Row) -> Values:
         """Address management only if all of it is good: no packet's way depends on it."""
@@ -133,16 +132,14 @@ class Switching:
                 return None
             values |= outside
         else:
-            for field, option in _LISTS.items():
-                text = row.mapping("options").get(option, "")
-                values[field] = [each for each in text.split(",") if each]
-            if kind:
-                values["type"] = kind
-            if row.values("tag") and not row.values("parent_name"):
-                reason = "it means nothing without parent_name, and OVN passes over it, too"
-                self._draft.report.noted(row, "tag", reason)
-            values["port_security"] = self._port_security(row)
-            values |= self._dhcp.of_port(row)
+            if kind == "virtual":
+                values |= self._places.of_virtual(row)
+            else:
+                if kind:
+                    values["type"] = kind
+                values |= self._places.of_workload(row)
+                values["port_security"] = self._port_security(row)
+                values |= self._dhcp.of_port(row)
             addresses = self._addresses(row, dynamic=dynamic)
             values["addresses"] = self._draft.accepted_elements(
                 row, LogicalSwitchPortProperties, "addresses", addresses, {}
@@ -271,6 +268,8 @@ class Switching:
         """Whether all addresses of a port are its own on its switch."""
         addresses = values.get("addresses", [])
         held = {address for mac, ips in words_of(addresses) for address in (mac, *ips)}
+        if "virtual_ip" in values:
+            held.add(values["virtual_ip"])
         if "router_port" in values:
             held = _held(self._router_ports[row.mapping("options")["router-port"]][1])
         taken = sorted(held & holders.keys())

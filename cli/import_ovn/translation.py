@@ -39,6 +39,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     names = draft.names
     switch_rows = snapshot.rows("Logical_Switch")
     switches = {names.of(row): switching.switch(row) for row in switch_rows}
+    switching.settle()
     routers = {names.of(row): routing.router(row) for row in snapshot.rows("Logical_Router")}
     filtering = Filtering(draft, switching.ports)
     for row in switch_rows:

@@ -15,7 +15,7 @@ from websockets.exceptions import ConnectionClosed
 
 from southbound import present, wire
 from southbound.admission import Admission
-from southbound.chassis import check_chassis
+from southbound.chassis import check_chassis, without_unknown_encaps
 from southbound.closed import CLOSED_AGENT
 from southbound.errors import (
     ChassisLeftError,
@@ -200,7 +200,7 @@ class AgentConnection:
 
     def _check_chassis(self, register: wire.Register) -> None:
         try:
-            self._facts.check_chassis(register.chassis)
+            self._facts.check_chassis(without_unknown_encaps(register.chassis).row)
         except NotAllowedError as error:
             raise self._refused_chassis(register, error) from error
 
@@ -231,7 +231,10 @@ class AgentConnection:
         self.instance, self._protocol = register.instance, register.protocol
         hub.connections[session.chassis] = self
         self._sessions.open(session)
-        self._facts.connected(register.chassis)
+        usable = without_unknown_encaps(register.chassis)
+        for kind in usable.unknown:
+            session.skipped.note(f"tunnels of type {kind}")
+        self._facts.connected(usable.row)
         log.info("agent connected", chassis=session.chassis, peer=self._peer)
         return session
 

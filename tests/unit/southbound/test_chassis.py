@@ -54,7 +54,7 @@ def test_what_is_no_hosts_address_is_refused(address: str, reason: str) -> None:
         (Chassis("hv1", "\x1b[31m"), "cannot be printed"),
         (at("hv1", *(f"192.0.2.{n}" for n in range(17))), "17 tunnel addresses"),
         (at("hv1", "192.0.2.1", "192.0.2.1"), "given twice"),
-        (Chassis("hv1", encaps=(Encap("vxlan", "192.0.2.1"),)), "no type of tunnels"),
+        (Chassis("hv1", encaps=(Encap("x" * 256, "192.0.2.1"),)), "a type of tunnels has 256"),
         (Chassis("hv1", external_ids={str(n): "" for n in range(65)}), "65 external ids"),
         (Chassis("hv1", external_ids={"a": "x" * 1025}), "1025 characters"),
         (Chassis("hv1", external_ids={"a" * 256: ""}), "256 characters"),

@@ -5,8 +5,10 @@ import asyncio
 import pytest
 
 from southbound.rows import (
+    GLOBAL_SCOPE,
     Chassis,
     Datapath,
+    Encap,
     FdbEntry,
     FlowGroup,
     MacBinding,
@@ -419,3 +421,17 @@ async def test_a_chassis_can_leave_while_the_server_is_away(
     await until(lambda: not agent.client.connected)
     await agent.client.leave()
     assert state.rows(Chassis)["hv1"].alive, "until its lease is over"
+
+
+async def test_tunnels_of_an_unknown_type_are_left_out_and_told(
+    server: WatchServer, state: RealisedState, make_agent: MakeAgent
+) -> None:
+    """A newer agent may have such beside those that are known."""
+    agent = make_agent("hv9", GLOBAL_SCOPE)
+    encaps = (Encap("teleport", "anywhere"), Encap("geneve", "192.0.2.9"))
+    agent.client.set_chassis(Chassis("hv9", "host-hv9", encaps))
+    await until(lambda: "hv9" in state.rows(Chassis) and bool(state.rows(Chassis)["hv9"].encaps))
+    assert state.rows(Chassis)["hv9"].encaps == (Encap("geneve", "192.0.2.9"),)
+    session = server.sessions.get("hv9")
+    assert session is not None
+    assert session.skipped.counts == {"tunnels of type teleport": 1}

@@ -31,7 +31,6 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
         ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}, "options:qos_max_rate"),
         ("Logical_Switch_Port", {"options": {"qos_min_rate": "1000"}}, "options:qos_min_rate"),
-        ("Logical_Switch_Port", {"parent_name": ["p"]}, "parent_name"),
         ("NAT", {"allowed_ext_ips": references("x")}, "allowed_ext_ips"),
         ("Logical_Router_Policy", {"bfd_sessions": references("x")}, "bfd_sessions"),
         ("Logical_Router_Static_Route", {"bfd": references("x")}, "bfd"),

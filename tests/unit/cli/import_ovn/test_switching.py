@@ -88,7 +88,7 @@ def test_an_address_not_yet_given_stays_dynamic_where_there_are_any(
     assert len(notes(imported)) == 1
 
 
-@pytest.mark.parametrize("kind", ["l2gateway", "vtep", "external", "virtual", "remote"])
+@pytest.mark.parametrize("kind", ["l2gateway", "vtep", "external", "remote"])
 def test_ports_of_other_types_are_left_out(kind: str) -> None:
     database = Database()
     database.switch(database.port("p", type=kind), database.port("q"))
@@ -305,3 +305,50 @@ def test_a_port_on_two_switches() -> None:
     database.switch(port, name="b")
     imported = database.translated()
     assert losses(imported) == [("logical switch port p", "name")]
+
+
+def test_nested_ports_keep_their_tags() -> None:
+    """The tag that OVN gave out is one that is said: containers have it. One never given is."""
+    database = Database()
+    vm, other = database.port("vm"), database.port("other")
+    said = database.port("a", parent_name="vm", tag_request=5, tag=5)
+    given = database.port("b", parent_name="vm", tag_request=0, tag=1)
+    waiting = database.port("c", parent_name="vm", tag_request=0)
+    again = database.port("d", parent_name="vm", tag=5)
+    orphan = database.port("e", parent_name="nothing", tag=5)
+    untagged = database.port("h", tag=9)
+    inner = database.port("f", parent_name="a", tag=7)
+    options = {"requested-chassis": "hv1"}
+    requested = database.port("g", parent_name="other", tag=5, options=options)
+    database.switch(said, given, waiting, again, orphan, inner, requested, name="containers")
+    database.switch(vm, other, untagged, name="vms")
+    imported = database.translated()
+    assert imported.document["logical_switches"]["containers"]["ports"] == {
+        "a": {"parent": "vm", "tag": 5},
+        "b": {"parent": "vm", "tag": 1},
+        "c": {"parent": "vm", "tag": 0},
+        "g": {"parent": "other", "tag": 5},
+    }
+    assert [column for _, column in losses(imported)] == ["parent_name"] * 3
+    assert {finding.column for finding in notes(imported)} == {"options:requested-chassis", "tag"}
+
+
+def test_virtual_ports_and_strategies() -> None:
+    database = Database()
+    moving = {"requested-chassis": "hv1,hv2", "activation-strategy": "rarp"}
+    parent = database.port("a", options=moving)
+    elsewhere = database.port("b")
+    options = {"virtual-ip": "10.0.0.9", "virtual-parents": "a,b,c"}
+    virtual = database.port("v", type="virtual", options=options)
+    lost = database.port(
+        "w", type="virtual", options={"virtual-ip": "10.0.0.8", "virtual-parents": "b"}
+    )
+    database.switch(parent, virtual, lost, name="s")
+    database.switch(elsewhere, name="t")
+    imported = database.translated()
+    assert imported.document["logical_switches"]["s"]["ports"] == {
+        "a": {"requested_chassis": ["hv1", "hv2"], "activation_strategy": ["rarp"]},
+        "v": {"type": "virtual", "virtual_ip": "10.0.0.9", "virtual_parents": ["a"]},
+    }
+    assert [column for _, column in losses(imported)] == ["options:virtual-parents"]
+    assert len(notes(imported)) == 3
