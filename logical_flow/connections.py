@@ -51,6 +51,8 @@ class Tracked(NamedTuple):
     state: State | None
     mark: Value = 0
     label: Value = 0
+    original: Endpoints | None = None
+    """Those of the connection's requests before anything was translated, where that is known."""
 
 
 Side = Literal["source", "destination"]
@@ -230,7 +232,8 @@ class ConnectionTable:
         endpoints = endpoints_of(packet) if quoted is None else quoted.reversed
         if not self._is_doubtful(zone, endpoints):
             is_new = may_begin(packet) and not is_error(packet)
-            return Tracked(State.TRK | (State.NEW if is_new else State.INV))
+            state = State.TRK | (State.NEW if is_new else State.INV)
+            return Tracked(state, original=endpoints_of(packet))
         if not is_error(packet):
             for connection in self._perhaps_answered(zone, endpoints):
                 connection.is_answered = connection.is_answered or None
@@ -273,7 +276,7 @@ class ConnectionTable:
             state |= State.RPL
         if is_translated:
             state |= connection.bits(is_reply=match.is_reply)
-        return Tracked(state, connection.mark, connection.label)
+        return Tracked(state, connection.mark, connection.label, connection.original)
 
     def _translate_known(self, match: _Match, packet: Packet) -> Translated:
         connection = self._connections[match.number]
@@ -299,7 +302,8 @@ class ConnectionTable:
         connection = _Connection(original, target.reversed, 0, 0, side=translation.side)
         number = self._add(zone, connection)
         state = State.TRK | State.NEW | connection.bits(is_reply=False)
-        return Translated(Tracked(state), rewritten(packet, target), number)
+        tracked = Tracked(state, original=original)
+        return Translated(tracked, rewritten(packet, target), number)
 
     def _leave_alone(self, zone: str, packet: Packet, reply: Endpoints) -> Translated:
         """Return what becomes of a packet without ports whose translation is taken, or perhaps."""

@@ -197,6 +197,7 @@ def _metadata(table: _SymbolTable) -> None:
         table.bits(f"reg{index}", "xreg4", 32 * (1 - index % 2), 32)
     table.ordinal("flags", 32)
     table.bits("flags.loopback", "flags", 0, 1)
+    table.bits("flags.hairpin", "flags", 25, 1)
     table.ordinal("pkt.mark", 32)
 
 
@@ -211,6 +212,10 @@ def _connection(table: _SymbolTable) -> None:
     table.bits("ct_mark.blocked", "ct_mark", 0, 1)
     table.bits("ct_mark.egress", "ct_mark", 1, 1)
     table.ordinal("ct_label", 128, access=Access.CT_COMMIT)
+    # The destination of the connection's requests before it was translated.
+    table.ordinal("ct_nw_dst", 32, "ip4", access=Access.READ_ONLY)
+    table.ordinal("ct_ip6_dst", 128, "ip6", access=Access.READ_ONLY)
+    table.ordinal("ct_tp_dst", 16, "ip", access=Access.READ_ONLY)
 
 
 def _ethernet(table: _SymbolTable) -> None:

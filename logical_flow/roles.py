@@ -28,8 +28,8 @@ class Role(StrEnum):
     """Carries out the verdict of an ACL on the packet and on its connection."""
     ANSWERING = "answering"
     """Answers in the place of others, and for the datapath's own addresses."""
-    COMMITTING = "committing"
-    """Commits the connections of packets that were let in."""
+    AS_ASKED = "as-asked"
+    """Shows ACLs what a client asked for, before its packets were translated."""
     LOAD_BALANCING = "load-balancing"
     """Chooses a backend for connections to virtual addresses."""
     FORWARDING = "forwarding"
@@ -62,6 +62,7 @@ _NAMES: Final = (
     ("_acl_state", Role.CONNECTION_STATE),
     ("_acl_eval_", Role.ACL),
     ("_acl_action", Role.ACL_VERDICT),
+    ("_acl_commit", Role.ACL_VERDICT),
     ("_port_sec_", Role.PORT_SECURITY),
 )
 

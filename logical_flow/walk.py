@@ -58,7 +58,10 @@ MAX_TRIED = 64
 MAX_TRIED_EVENTS = 100_000
 """How much may happen on all of these together."""
 
-_TRACKED = ("ct_state", "ct_mark", "ct_label", *TRANSLATION_FIELDS)
+_TRACKED = (
+    *("ct_state", "ct_mark", "ct_label", "ct_nw_dst", "ct_ip6_dst", "ct_tp_dst"),
+    *TRANSLATION_FIELDS,
+)
 _PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", *_TRACKED)
 _PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
 _UNDEFINED = "flows of the same priority say different things"

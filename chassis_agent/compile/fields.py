@@ -47,6 +47,9 @@ _NAMES = {
     **{f"xreg{n}": f"xreg{n}" for n in range(5)},
     **{f"xxreg{n}": f"xxreg{n}" for n in range(2)},
     **{name: name for name in ("ct_state", "ct_mark", "ct_label")},
+    "ct_nw_dst": "ct_nw_dst",
+    "ct_ip6_dst": "ct_ipv6_dst",
+    "ct_tp_dst": "ct_tp_dst",
 }
 
 _PORT_BITS = 32

@@ -17,7 +17,7 @@ from typing import Final, NamedTuple
 
 from chassis_agent.openflow.messages import CtTuple
 from chassis_agent.revocation.conntrack import BLOCKED, FROM_EGRESS, TrackedConnection
-from logical_flow.action import CtNat, every_action
+from logical_flow.action import Action, CtNat, every_action
 from logical_flow.connections import ScriptedConnections, State, Tracked
 from logical_flow.evaluate import Sets
 from logical_flow.flow_table import Entry, FlowTable, Layout
@@ -121,11 +121,14 @@ class _AclOrder:
     def __init__(self) -> None:
         self._translating: list[int] = []
         self._acls: list[int] = []
+        self._shows_asked = False
 
     def add(self, template: Template) -> None:
         """Take note of a template of the pipeline."""
-        if any(isinstance(action, CtNat) for action in every_action(template.actions)):
+        if any(_translates(action) for action in every_action(template.actions)):
             self._translating.append(template.table_number)
+        if template.role is Role.AS_ASKED:
+            self._shows_asked = True
         if template.role in _DECIDING:
             self._acls.append(template.table_number)
 
@@ -134,6 +137,9 @@ class _AclOrder:
         translated = connection.translated
         if translated is None:
             return [connection.original]
+        if self._shows_asked:
+            # What a client sends to itself was judged as the connection that it asked for.
+            return [] if connection.has_new_source else [connection.original]
         if not self._translating or not self._acls:
             # Something else has translated it.
             return [connection.original, translated]
@@ -141,6 +147,11 @@ class _AclOrder:
         before = any(table < first for table in self._translating)
         after = any(table >= first for table in self._translating)
         return [connection.original] * after + [translated] * before
+
+
+def _translates(action: Action) -> bool:
+    """Return whether an action gives new connections a translation."""
+    return isinstance(action, CtNat) and action.commits
 
 
 _ESTABLISHED: Final = State.EST | State.TRK

@@ -25,12 +25,12 @@ from logical_flow.connections import (
     translation_record,
 )
 from logical_flow.constants import Form, Integer
-from logical_flow.endpoints import TRANSLATED_IN, TRANSLATION_FIELDS, Range
+from logical_flow.endpoints import TRANSLATED_IN, TRANSLATION_FIELDS, Endpoints, Range
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
 from logical_flow.holes import Hole, HoleType
-from logical_flow.packet import format_value, write
+from logical_flow.packet import ETH_IP4, format_value, write
 
 if TYPE_CHECKING:
     from logical_flow.action_parser import ActionParser
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 _CT_STATE = field_slice("ct_state")
 _CT_MARK = field_slice("ct_mark")
 _CT_LABEL = field_slice("ct_label")
+_ORIGINAL = ("ct_nw_dst", "ct_ip6_dst", "ct_tp_dst")
 _MAX_PORT = 65535
 
 
@@ -373,6 +374,7 @@ def _write_tracked(packet: MutablePacket, zone: str, tracked: Tracked) -> None:
     write(packet, _CT_STATE, None if tracked.state is None else int(tracked.state))
     write(packet, _CT_MARK, tracked.mark)
     write(packet, _CT_LABEL, tracked.label)
+    _write_original(packet, tracked.original)
     if packet.get(TRANSLATED_IN) != zone:
         _forget_translation(packet)
 
@@ -380,6 +382,18 @@ def _write_tracked(packet: MutablePacket, zone: str, tracked: Tracked) -> None:
 def _write_untracked(packet: MutablePacket) -> None:
     for where in (_CT_STATE, _CT_MARK, _CT_LABEL):
         write(packet, where, 0)
+    for name in _ORIGINAL:
+        packet.pop(name, None)
+
+
+def _write_original(packet: MutablePacket, original: Endpoints | None) -> None:
+    """Write what the requests of the packet's connection were sent to, None if it isn't known."""
+    address = port = None
+    if original is not None:
+        address = None if isinstance(original.destination, Range) else original.destination
+        port = None if isinstance(original.destination_port, Range) else original.destination_port
+    packet["ct_nw_dst" if packet.get("eth.type") == ETH_IP4 else "ct_ip6_dst"] = address
+    packet["ct_tp_dst"] = port
 
 
 def _forget_translation(packet: MutablePacket) -> None:

@@ -117,3 +117,37 @@ def test_without_backends_clients_wait_or_are_told(scene: Scene) -> None:
     assert ask(scene, VIP4, 80) == "refused"
     backends(scene, shop, f"{ip4('b2')}:8080")
     assert ask(scene, VIP4, 80)[0] == "b2"
+
+
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_client_that_is_its_own_backend(
+    scene: Scene, protocol: str, address: str, of: Any
+) -> None:
+    """It sees the virtual address as who asks, and gets its answers from there."""
+    balancer(scene, "shop", protocol=protocol)
+    host = f"[{of('c1')}]" if ":" in address else of("c1")
+    vip(scene, "shop", address, 80, f"{host}:8080")
+    with who.connect(scene.lab, "c1", address, 80, protocol) as held:
+        for _ in range(3):
+            assert who.again(held) == ["c1", address]
+
+
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+def test_acls_see_the_virtual_address(scene: Scene, address: str, of: Any) -> None:
+    """In every packet of a connection, and what they deny is over at once."""
+    balancer(scene, "shop")
+    host = f"[{of('b1')}]" if ":" in address else of("b1")
+    vip(scene, "shop", address, 80, f"{host}:8080")
+    family = "ip6" if ":" in address else "ip4"
+    client = 'inport == "c1"'
+    scene.net.acl("ls:lb1", "from-lport", 1, f"{client} && tcp", "drop")
+    match = f"{client} && {family}.dst == {address} && tcp.dst == 80"
+    allowed = scene.net.acl("ls:lb1", "from-lport", 9, match, "allow-related")
+    assert ask(scene, of("b1"), 8080) == "timeout"
+    with who.connect(scene.lab, "c1", address, 80) as held:
+        for _ in range(3):
+            assert who.again(held) == ["b1", of("c1")]
+        scene.net.call("PATCH", f"/acls/{allowed}", {"action": "reject"})
+        assert who.again(held) in ("timeout", "reset")
+    assert ask(scene, address, 80) == "refused"

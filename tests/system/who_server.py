@@ -8,6 +8,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 
 
 def _listen(family: int, kind: int, port: int) -> socket.socket:
@@ -28,7 +29,7 @@ def _serve_tcp(name: str, family: int, port: int) -> None:
 
 
 def _talk(name: str, connection: socket.socket, peer: str) -> None:
-    with connection:
+    with connection, suppress(OSError):  # clients may reset it, or lose their way
         while connection.recv(100):
             connection.sendall(json.dumps([name, peer]).encode())
 

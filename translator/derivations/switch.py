@@ -4,6 +4,7 @@ from incremental import Read
 from translator.derivations.result import Flows
 from translator.features.acl.flows import switch_acl_flows
 from translator.features.answering.flows import switch_answer_flows
+from translator.features.load_balancing.flows import switch_balancing_flows
 from translator.features.port_security.flows import closed_switch_flow, switch_security_flows
 from translator.features.switching.flows import switch_forwarding_flows
 from translator.inputs import LogicalSwitch
@@ -26,6 +27,7 @@ def switch_flows(read: Read, switch: str) -> Flows:
         *switch_answer_flows(passes_tags=passes_tags),
         *switch_forwarding_flows(read, switch),
         *switch_acl_flows(read, switch),
+        *switch_balancing_flows(read, switch),
     )
     return Flows(switch, "logical_switch", switch, flows)
 

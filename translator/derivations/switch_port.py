@@ -10,6 +10,7 @@ from translator.derivations.relations import peer_router_port
 from translator.derivations.result import Flows
 from translator.features.acl.flows import untracked_port_flows
 from translator.features.answering.flows import answer_flows, router_answer_flows
+from translator.features.load_balancing.flows import port_balancing_flows
 from translator.features.port_security.flows import disabled_port_flow, port_security_flows
 from translator.features.provider.flows import outside_port_flows
 from translator.features.switching.flows import (
@@ -52,7 +53,7 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
     elif port.kind.leads_outside:
         flows = outside_port_flows(read, port)
     else:
-        flows = _vif_flows(port)
+        flows = _vif_flows(read, port)
     return Flows(port.switch, "logical_switch_port", lsp, tuple(flows))
 
 
@@ -69,10 +70,11 @@ def _disabled_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     yield from disabled_forwarding_flows(port)
 
 
-def _vif_flows(port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
+def _vif_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     yield from port_security_flows(port)
     yield from answer_flows(port)
     yield from port_forwarding_flows(port)
+    yield from port_balancing_flows(read, port)
 
 
 def _router_type_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:

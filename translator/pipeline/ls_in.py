@@ -13,14 +13,22 @@ from translator.features.acl.copies import LsInAclCopy
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
     LsInAclAction,
+    LsInAclCommit,
     LsInAclPre,
     LsInAclState,
-    LsInCommit,
 )
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
 from translator.features.dns.stages import LsInDnsLookup
-from translator.features.load_balancing.stages import LsInLb
+from translator.features.load_balancing.stages import (
+    LsInAsAsked,
+    LsInAsSent,
+    LsInHairpin,
+    LsInHairpinOut,
+    LsInHairpinSnat,
+    LsInLb,
+    LsInWholeErrors,
+)
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
 from translator.features.switching.stages import (
     LsInL2Lookup,
@@ -42,13 +50,19 @@ LS_IN = Pipeline(
         LsInPutFdb,
         LsInDhcpOptions,
         LsInDnsLookup,
+        LsInWholeErrors,
         LsInAclCopy,
         LsInAclPre,
+        LsInAsAsked,
         LsInAclState,
         *LS_IN_ACL_EVAL,
         LsInAclAction,
+        LsInAsSent,
         LsInLb,
-        LsInCommit,
+        LsInHairpin,
+        LsInHairpinSnat,
+        LsInHairpinOut,
+        LsInAclCommit,
         LsInVirtualParent,
         LsInArpRsp,
         LsInL2Lookup,

@@ -11,6 +11,7 @@ from translator.features.acl.stages import (
     LsOutAclPre,
     LsOutAclState,
 )
+from translator.features.load_balancing.stages import LsOutWholeErrors
 from translator.features.port_security.stages import LsOutPortSecIp, LsOutPortSecL2
 
 LS_OUT = Pipeline(
@@ -18,6 +19,7 @@ LS_OUT = Pipeline(
     kind="ls",
     direction="egress",
     stages=[
+        LsOutWholeErrors,
         LsOutAclCopy,
         LsOutAclPre,
         LsOutAclState,

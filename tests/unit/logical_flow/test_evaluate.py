@@ -104,7 +104,7 @@ def test_a_connection_is_new_until_it_is_answered() -> None:
     request, reply = packet_from_match(REQUEST), packet_from_match(REPLY)
     assert table.look_up("z", request).state == State.TRK | State.NEW
     table.commit("z", request, 1, 5)
-    assert table.look_up("z", request) == (State.TRK | State.NEW, 1, 5)
+    assert table.look_up("z", request)[:3] == (State.TRK | State.NEW, 1, 5)
     assert table.look_up("z", reply).state == State.TRK | State.EST | State.RPL
     assert table.look_up("z", request).state == State.TRK | State.EST
     assert table.look_up("elsewhere", reply).state == State.TRK | State.NEW
@@ -121,4 +121,4 @@ def test_an_error_is_related_to_a_known_host_only() -> None:
     table = ConnectionTable()
     assert table.look_up("z", packet_from_match(ERROR)).state == State.TRK | State.INV
     table.commit("z", packet_from_match(REQUEST), 2, 0)
-    assert table.look_up("z", packet_from_match(ERROR)) == (State.TRK | State.REL, 2, 0)
+    assert table.look_up("z", packet_from_match(ERROR))[:3] == (State.TRK | State.REL, 2, 0)

@@ -94,3 +94,53 @@ def test_without_backends(net: Network) -> None:
     assert arrivals(ask(net, "10.96.0.2", "tcp.src == 5 && tcp.dst == 80")) == set()
     (refusal,) = ask(net, "10.96.0.3", "udp.src == 5 && udp.dst == 53").deliveries
     assert (refusal.port, refusal.packet["icmp4.code"]) == ("client", 3)
+
+
+def test_acls_see_what_the_client_asked_for(net: Network) -> None:
+    net.connections = ConnectionTable()
+    net = network(f"""
+    logical_switches:
+      web:
+        ports:
+          client: {{addresses: ["{CLIENT} 10.0.0.1"]}}
+          b1: {{addresses: ["{B1} 10.0.0.11"]}}
+          web-r: {{type: router, router_port: r-web}}
+        acls:
+          - {{direction: from-lport, priority: 1, match: 'inport == "client" && ip4', action: drop}}
+          - direction: from-lport
+            priority: 9
+            match: 'inport == "client" && ip4.dst == {VIP} && tcp.dst == 81'
+            action: allow-related
+    logical_routers:
+      r:
+        ports:
+          r-web: {{mac: "{GW}", networks: [10.0.0.254/24]}}
+    load_balancers:
+      shop:
+        switches: [web]
+        vips:
+          - {{address: {VIP}, port: 81, backends: ["10.0.0.11:8081"]}}
+    """)
+    answer = (
+        f'inport == "b1" && eth.src == {B1} && eth.dst == {CLIENT} && ip4.src == 10.0.0.11 '
+        "&& ip4.dst == 10.0.0.1 && tcp.src == 8081 && tcp.dst == 5000 && ip.ttl == 64"
+    )
+    for _ in range(3):
+        (asked,) = ask(net, VIP, "tcp.src == 5000 && tcp.dst == 81").deliveries
+        assert (asked.port, asked.packet["tcp.dst"]) == ("b1", 8081)
+        assert [delivery.port for delivery in send(net, answer).deliveries] == ["client"]
+    assert arrivals(ask(net, "10.0.0.11", "tcp.src == 5001 && tcp.dst == 8081")) == set()
+
+
+def test_a_client_that_is_its_own_backend(net: Network) -> None:
+    net.connections = ConnectionTable()
+    own = f'inport == "b1" && eth.src == {B1} && eth.dst == {GW} && ip.ttl == 64'
+    request = f"{own} && ip4.src == 10.0.0.11 && ip4.dst == {VIP} && tcp.src == 5 && tcp.dst == 81"
+    answer = f"{own} && ip4.src == 10.0.0.11 && ip4.dst == {VIP} && tcp.src == 8081 && tcp.dst == 5"
+    for _ in range(2):
+        (asked,) = send(net, request).deliveries
+        assert (asked.port, asked.packet["tcp.dst"]) == ("b1", 8081)
+        assert (asked.packet["ip4.src"], asked.packet["ip4.dst"]) == (0x0A600001, 0x0A00000B)
+        (got,) = send(net, answer).deliveries
+        assert (got.port, got.packet["tcp.src"]) == ("b1", 81)
+        assert (got.packet["ip4.src"], got.packet["ip4.dst"]) == (0x0A600001, 0x0A00000B)

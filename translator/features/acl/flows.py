@@ -24,9 +24,9 @@ from translator.features.acl.stages import (
     LS_OUT_ACL_EVAL,
     AclEval,
     LsInAclAction,
+    LsInAclCommit,
     LsInAclPre,
     LsInAclState,
-    LsInCommit,
     LsOutAclAction,
     LsOutAclPre,
     LsOutAclState,
@@ -146,9 +146,13 @@ def _stateful_flows(*, balances: bool) -> Iterator[LogicalFlow]:
         yield action.block_and_reject()
         yield action.block()
     if balances:
+        yield LsOutAclPre.hairpin()
+        yield LsInAclAction.block_and_reject_later()
+        yield LsInAclAction.block_later()
         yield LsInAclAction.commit_later()
-        yield LsInCommit.labelled()
-        yield LsInCommit.plain()
+        yield LsInAclCommit.block()
+        yield LsInAclCommit.labelled()
+        yield LsInAclCommit.plain()
     else:
         yield LsInAclAction.commit_labelled()
         yield LsInAclAction.commit()

@@ -51,6 +51,8 @@ class AclPre(Stage, name="acl_pre", role=Role.CONNECTION_TRACKING):
     router_port: Template
     reply_to_router: Template
     """In the egress pipeline only."""
+    hairpin: Template
+    """In the egress pipeline only, on switches with load balancers."""
     stateless: Template
     track: Template
     translate: Template
@@ -108,7 +110,9 @@ class AclAction(Stage, name="acl_action", role=Role.ACL_VERDICT):
     commit_labelled: Template
     commit: Template
     commit_later: Template
-    """In the ingress pipeline only, on switches with load balancers."""
+    """In the ingress pipeline only, on switches with load balancers, as are the next ones."""
+    block_later: Template
+    block_and_reject_later: Template
 
 
 def acl_pre(direction: Direction) -> type[AclPre]:
@@ -126,6 +130,7 @@ def acl_pre(direction: Direction) -> type[AclPre]:
         multicast = Template(UNTRACKED, "eth.mcast", "ct_clear; next;")
         router_port = Template(UNTRACKED, f"ip && {port} == {{port:lport}}", "ct_clear; next;")
         if direction == "egress":
+            hairpin = Template(SETTLED, "flags.hairpin == 1", to_action)
             reply_to_router = Template(
                 SETTLED, f"ip && {port} == {{port:lport}} && flags[2] == 1", to_action
             )
@@ -219,17 +224,24 @@ def acl_action(direction: Direction) -> type[AclAction]:
             60, f"ip && {NEW_OR_UNBLOCKED}", f"ct_commit {{ ct_mark.blocked = 0;{mark} }}; next;"
         )
         if direction == "ingress":
+            asked = f"reg0[5] == 1 && {ESTABLISHED_REQUEST}"
+            block_and_reject_later = Template(
+                115, f"reg8[18] == 1 && {asked}", f"reg0[2] = 1; {reject_text} next;"
+            )
+            block_later = Template(105, f"reg8[17] == 1 && {asked}", "reg0[2] = 1; next;")
             commit_later = Template(60, f"ip && {NEW_OR_UNBLOCKED}", "reg0[1] = 1; next;")
 
     return Action
 
 
-class LsInCommit(Stage, name="ls_in_commit", role=Role.COMMITTING):
+class LsInAclCommit(Stage, name="ls_in_acl_commit", role=Role.ACL_VERDICT):
     """Commits connections that were let in, on switches with load balancers.
 
-    One that got a backend is committed already, and is only marked here.
+    One that got a backend is committed already, and is only marked here. One that is to be
+    blocked goes no further.
     """
 
+    block = Template(120, "reg0[2] == 1", "ct_commit { ct_mark.blocked = 1; };")
     labelled = Template(
         110,
         "reg0[1] == 1 && reg0[13] == 1",

@@ -1,10 +1,22 @@
 """The flows of a virtual address."""
 
+from collections.abc import Iterator
+
 from incremental import Read
 from logical_flow.template import LogicalFlow, Template
 from translator.derivations.result import Flows
-from translator.features.load_balancing.relations import Front, backends_set, front
-from translator.features.load_balancing.stages import LsInLb
+from translator.features.load_balancing.relations import Front, backends_set, front, vip_placements
+from translator.features.load_balancing.stages import (
+    LsInAsAsked,
+    LsInAsSent,
+    LsInHairpin,
+    LsInHairpinOut,
+    LsInHairpinSnat,
+    LsInLb,
+    LsInWholeErrors,
+    LsOutWholeErrors,
+)
+from translator.inputs import LogicalSwitchPort
 
 
 def switch_vip_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
@@ -16,12 +28,44 @@ def switch_vip_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
     ...     print(str(flow).partition(", ")[2])
     priority=120, match=(ct.new && !ct.rel && ip4.dst == 10.96.0.1 && tcp.dst == 80), \
 action=(ct_lb("&v");)
+    priority=100, match=(reg0[6] == 1 && ct.dnat && ct_nw_dst == 10.96.0.1), \
+action=(ct_clear; ct_snat(10.96.0.1);)
     """
     switch, vip = placement
     address = read(front, vip)
     if address is None:
         return None
-    return Flows(switch, "load_balancer_vip", vip, (_balancing_flow(vip, address),))
+    flows = [_balancing_flow(vip, address)]
+    if address.has_backends:
+        flows.append(_hairpin_flow(address))
+    return Flows(switch, "load_balancer_vip", vip, tuple(flows))
+
+
+def switch_balancing_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
+    """Yield the flows that a switch has for all of its load balancers, if it has any."""
+    if not read.any(vip_placements, switch):
+        return
+    for stage in (LsInWholeErrors, LsOutWholeErrors, LsInAsAsked, LsInAsSent):
+        for template in stage.templates:
+            yield template()
+    yield LsInHairpin.answer()
+    yield LsInHairpinOut.back()
+
+
+def port_balancing_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
+    """Yield the flows by which a port that is its own backend is found."""
+    if not read.any(vip_placements, port.switch):
+        return
+    for host in port.hosts:
+        for ip in host.ip4:
+            yield LsInHairpin.to_itself4(port=port.name, ip=ip)
+        for ip in host.ip6:
+            yield LsInHairpin.to_itself6(port=port.name, ip=ip)
+
+
+def _hairpin_flow(address: Front) -> LogicalFlow:
+    hairpin = LsInHairpinSnat.vip4 if len(address.address) == 4 else LsInHairpinSnat.vip6
+    return hairpin(vip=address.address)
 
 
 def _balancing_flow(vip: str, address: Front) -> LogicalFlow:

@@ -33,6 +33,103 @@ _REJECTING = Fronts(
 )
 
 
+_ERROR4, _ERROR6 = "icmp4.type == {3, 4, 5, 11, 12}", "icmp6.type == {1, 2, 3, 4}"
+
+
+class LsInWholeErrors(Stage, name="ls_in_whole_errors", role=Role.TRANSLATION, failure="drop"):
+    """Lengthens ICMP errors that quote less than a transport's header.
+
+    Open vSwitch's own datapath, which translates what they quote, writes beyond the end of
+    shorter ones.
+    """
+
+    error4 = Template(100, _ERROR4, "whole_error { next; };")
+    error6 = Template(100, _ERROR6, "whole_error { next; };")
+
+
+class LsOutWholeErrors(Stage, name="ls_out_whole_errors", role=Role.TRANSLATION, failure="drop"):
+    """Lengthens ICMP errors that quote less than a transport's header, as they leave."""
+
+    error4 = Template(100, _ERROR4, "whole_error { next; };")
+    error6 = Template(100, _ERROR6, "whole_error { next; };")
+
+
+_SAVE4 = "reg1 = ip4.dst; ip4.dst = ct_nw_dst;"
+_SAVE6 = (
+    "reg1 = ip6.dst[96..127]; reg2 = ip6.dst[64..95]; reg4 = ip6.dst[32..63]; "
+    "reg7 = ip6.dst[0..31]; ip6.dst = ct_ip6_dst;"
+)
+_TRANSLATED4, _TRANSLATED6 = (
+    f"ct.est && !ct.rpl && ct.dnat && {family}" for family in ("ip4", "ip6")
+)
+_PORTS, _NO_PORTS = 110, 100
+
+
+class LsInAsAsked(Stage, name="ls_in_as_asked", role=Role.AS_ASKED, failure="drop"):
+    """Shows ACLs what a client asked for, also once its connection is translated.
+
+    A known connection was translated as it was looked up. Where its backend is stays in
+    registers until the ACLs have decided, which then hold for the virtual address.
+    """
+
+    tcp4 = Template(
+        _PORTS,
+        f"{_TRANSLATED4} && tcp",
+        f"{_SAVE4} reg0[16..31] = tcp.dst; tcp.dst = ct_tp_dst; reg0[5] = 1; next;",
+    )
+    udp4 = Template(
+        _PORTS,
+        f"{_TRANSLATED4} && udp",
+        f"{_SAVE4} reg0[16..31] = udp.dst; udp.dst = ct_tp_dst; reg0[5] = 1; next;",
+    )
+    sctp4 = Template(
+        _PORTS,
+        f"{_TRANSLATED4} && sctp",
+        f"{_SAVE4} reg0[16..31] = sctp.dst; sctp.dst = ct_tp_dst; reg0[5] = 1; next;",
+    )
+    any4 = Template(_NO_PORTS, _TRANSLATED4, f"{_SAVE4} reg0[5] = 1; next;")
+    tcp6 = Template(
+        _PORTS,
+        f"{_TRANSLATED6} && tcp",
+        f"{_SAVE6} reg0[16..31] = tcp.dst; tcp.dst = ct_tp_dst; reg0[5] = 1; next;",
+    )
+    udp6 = Template(
+        _PORTS,
+        f"{_TRANSLATED6} && udp",
+        f"{_SAVE6} reg0[16..31] = udp.dst; udp.dst = ct_tp_dst; reg0[5] = 1; next;",
+    )
+    sctp6 = Template(
+        _PORTS,
+        f"{_TRANSLATED6} && sctp",
+        f"{_SAVE6} reg0[16..31] = sctp.dst; sctp.dst = ct_tp_dst; reg0[5] = 1; next;",
+    )
+    any6 = Template(_NO_PORTS, _TRANSLATED6, f"{_SAVE6} reg0[5] = 1; next;")
+
+
+_BACK4 = "ip4.dst = reg1;"
+_BACK6 = (
+    "ip6.dst[96..127] = reg1; ip6.dst[64..95] = reg2; ip6.dst[32..63] = reg4; "
+    "ip6.dst[0..31] = reg7;"
+)
+
+
+class LsInAsSent(Stage, name="ls_in_as_sent", role=Role.AS_ASKED, failure="drop"):
+    """Gives packets of known connections their backend again, after the ACLs."""
+
+    tcp4 = Template(_PORTS, "reg0[5] == 1 && ip4 && tcp", f"{_BACK4} tcp.dst = reg0[16..31]; next;")
+    udp4 = Template(_PORTS, "reg0[5] == 1 && ip4 && udp", f"{_BACK4} udp.dst = reg0[16..31]; next;")
+    sctp4 = Template(
+        _PORTS, "reg0[5] == 1 && ip4 && sctp", f"{_BACK4} sctp.dst = reg0[16..31]; next;"
+    )
+    any4 = Template(_NO_PORTS, "reg0[5] == 1 && ip4", f"{_BACK4} next;")
+    tcp6 = Template(_PORTS, "reg0[5] == 1 && ip6 && tcp", f"{_BACK6} tcp.dst = reg0[16..31]; next;")
+    udp6 = Template(_PORTS, "reg0[5] == 1 && ip6 && udp", f"{_BACK6} udp.dst = reg0[16..31]; next;")
+    sctp6 = Template(
+        _PORTS, "reg0[5] == 1 && ip6 && sctp", f"{_BACK6} sctp.dst = reg0[16..31]; next;"
+    )
+    any6 = Template(_NO_PORTS, "reg0[5] == 1 && ip6", f"{_BACK6} next;")
+
+
 class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     """Gives new connections to virtual addresses to a backend each, and commits them so.
 
@@ -49,3 +146,55 @@ class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     reject_tcp4, reject_udp4, reject_sctp4 = _REJECTING.tcp4, _REJECTING.udp4, _REJECTING.sctp4
     reject_tcp6, reject_udp6, reject_sctp6 = _REJECTING.tcp6, _REJECTING.udp6, _REJECTING.sctp6
     reject_any4, reject_any6 = _REJECTING.any4, _REJECTING.any6
+
+
+_LOOPED = "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; flags.hairpin = 1; output;"
+
+_GOES_ON = "ct.dnat && !ct.rpl && reg0[2] == 0 && ct_mark.blocked == 0"
+
+
+class LsInHairpin(Stage, name="ls_in_hairpin", role=Role.LOAD_BALANCING):
+    """Finds clients that got themselves as backend, and answers to such.
+
+    The first would get a packet from itself, and its answer would take no way through the
+    switch. So its source becomes the virtual address as well, see the next stage, and the
+    answer is for that: only such connections have a translated source in the zone of a port.
+    What ACLs have denied, or have only now allowed again, goes on to be marked so.
+    """
+
+    to_itself4 = Template(
+        100,
+        f"inport == {{port:lport}} && {_GOES_ON} && ip4.dst == {{ip:ip4}}",
+        "reg0[6] = 1; next;",
+    )
+    to_itself6 = Template(
+        100,
+        f"inport == {{port:lport}} && {_GOES_ON} && ip6.dst == {{ip:ip6}}",
+        "reg0[6] = 1; next;",
+    )
+    answer = Template(
+        90,
+        "ip && ct.est && ct.rpl && ct.dnat",
+        "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; output;",
+    )
+
+
+class LsInHairpinSnat(Stage, name="ls_in_hairpin_snat", role=Role.LOAD_BALANCING):
+    """Makes the virtual address the source of what a client sends to itself."""
+
+    vip4 = Template(
+        100,
+        "reg0[6] == 1 && ct.dnat && ct_nw_dst == {vip:ip4}",
+        "ct_clear; ct_snat({vip:ip4});",
+    )
+    vip6 = Template(
+        100,
+        "reg0[6] == 1 && ct.dnat && ct_ip6_dst == {vip:ip6}",
+        "ct_clear; ct_snat({vip:ip6});",
+    )
+
+
+class LsInHairpinOut(Stage, name="ls_in_hairpin_out", role=Role.LOAD_BALANCING):
+    """Sends it back to where it came from."""
+
+    back = Template(100, "reg0[6] == 1", _LOOPED)

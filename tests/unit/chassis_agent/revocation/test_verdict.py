@@ -138,3 +138,15 @@ def test_a_translated_connection_is_judged_as_its_acls_see_it(
     assert judged.denies("web", TO_VIP) is is_denied
     plain = TO_VIP._replace(translated=None)
     assert judged.denies("web", plain) is (ALLOW_VIP not in acls), "only translations differ"
+
+
+@pytest.mark.parametrize("allowed", ["ip4.dst == 10.0.0.100", "ip4.dst == 10.0.0.2"])
+def test_connections_to_virtual_addresses_are_judged_as_clients_asked(allowed: str) -> None:
+    deny, allow = ("from-lport", 1, "ip4", "drop"), ("from-lport", 9, allowed, "allow")
+    balanced = TO_VIP._replace(mark=0)
+    assert judge(deny, allow).denies("web", balanced) is (allowed != "ip4.dst == 10.0.0.100")
+    itself = balanced._replace(
+        original=CtTuple(BACKEND, BACKEND, 6, 40000, 8080),
+        translated=CtTuple(VIP, BACKEND, 6, 40000, 8080),
+    )
+    assert not judge(deny, allow).denies("web", itself), "what it asked for is judged"
