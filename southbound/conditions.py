@@ -52,6 +52,17 @@ def doubts_about_flows(conditions: Mapping[str, str]) -> list[str]:
     return [text for name, text in sorted(conditions.items()) if name in _NOT_PROGRAMMED]
 
 
+def lacking_bridge(conditions: Mapping[str, str], network: str) -> str:
+    """Say why no bridge of a chassis leads to a provider network; empty where nothing is said.
+
+    >>> lacking_bridge({PROVIDER_NETWORKS: "no bridge leads to dc: none is mapped"}, "dc")
+    'no bridge leads to dc: none is mapped'
+    """
+    sentences = conditions.get(PROVIDER_NETWORKS, "").split("; ")
+    named = (f" lead to {network},", f" leads to {network}:")
+    return next((each for each in sentences if any(name in each for name in named)), "")
+
+
 def _short(text: str) -> str:
     shown = "".join(letter if letter.isprintable() else "?" for letter in text[: MAX_TEXT + 1])
     return shown if len(shown) <= MAX_TEXT else shown[: MAX_TEXT - 1] + "…"

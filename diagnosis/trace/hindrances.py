@@ -17,7 +17,7 @@ from typing import Any, Literal, NamedTuple
 from controller.answers import View
 from diagnosis.trace.legs import Journey, Leg, legs
 from southbound.chassis_status import ChassisStatus
-from southbound.conditions import doubts_about_flows
+from southbound.conditions import doubts_about_flows, lacking_bridge
 from southbound.encaps import no_way, way_to
 from southbound.rows import GLOBAL_SCOPE, Chassis, PortBinding, datapath_scope, set_scope
 
@@ -69,7 +69,16 @@ class Carriers:
             if number and towards is not None and leg.chassis not in towards:
                 continue
             onward = leg.onward if towards is None else leg.onward & set(towards)
-            for each in (*self._of_chassis(leg), *self._of_tunnels(leg.chassis, onward)):
+            native = {
+                peer: network
+                for peer, network in leg.native.items()
+                if towards is None or peer in towards
+            }
+            for each in (
+                *self._of_chassis(leg),
+                *self._of_tunnels(leg.chassis, onward),
+                *self._of_networks(leg.chassis, native),
+            ):
                 found[each] = None
         return list(found)
 
@@ -98,6 +107,16 @@ class Carriers:
         for doubt in doubts_about_flows(status.conditions):
             text = f"handled by {name}, whose agent says: {doubt}"
             yield Hindrance(name, None, "degraded", False, text)
+
+    def _of_networks(self, name: str, peers: Mapping[str, str]) -> Iterator[Hindrance]:
+        """Whether both chassis have a bridge to the provider network between them."""
+        for peer, network in sorted(peers.items()):
+            for end in (name, peer):
+                status = self.statuses.get(end)
+                why = None if status is None else lacking_bridge(status.conditions, network)
+                if why and self._is_alive(end):
+                    text = f"lost on its way from {name} to {peer}: on {end}, {why}"
+                    yield Hindrance(name, peer, "unreachable", True, text)
 
     def _of_tunnels(self, name: str, peers: Collection[str]) -> Iterator[Hindrance]:
         """Whether the tunnels to other chassis lead there."""

@@ -41,7 +41,9 @@ class Journey(NamedTuple):
 class Leg:
     """What `chassis` has to do; `question` asks it what it would do.
 
-    `ports` are logical ports there that get a copy, `onward` the chassis that do.
+    `ports` are logical ports there that get a copy, `onward` the chassis that do. `native` are
+    those that get one by a provider network, each with the network: that goes through a port of
+    `ports`, and what they do with it is no leg, since it comes from outside.
     """
 
     chassis: str
@@ -51,6 +53,7 @@ class Leg:
     visits: list[Visit] = field(default_factory=list)
     ports: set[str] = field(default_factory=set)
     onward: set[str] = field(default_factory=set)
+    native: dict[str, str] = field(default_factory=dict)
     punted: bool = False
 
     @property
@@ -90,6 +93,11 @@ class _Cut:
 
     def __init__(self, first: Leg, ports: Mapping[str, PortBinding]):
         self._ports = ports
+        self._outside = {
+            port.datapath: port
+            for port in sorted(ports.values(), key=lambda port: -port.tunnel_key)
+            if port.kind.leads_outside
+        }
         self._legs = [first]
         self._path: list[tuple[int, Leg | None]] = [(-1, first)]
 
@@ -120,6 +128,11 @@ class _Cut:
         if port.kind.transport is Transport.HERE or port.chassis == leg.chassis:
             leg.datapaths.add(port.datapath)
             return leg
+        if port.chassis and port.datapath in self._outside:
+            outside = self._outside[port.datapath]
+            leg.ports.add(outside.name)
+            leg.native[port.chassis] = outside.network
+            return None
         return self._beyond(event, port, leg) if port.chassis else None
 
     def _beyond(self, event: Crossing, port: PortBinding, leg: Leg) -> Leg:

@@ -182,12 +182,15 @@ def test_a_bridge_that_is_missing_is_named(scene: Scene) -> None:
     until(lambda: told() != "None", "the missing bridge is told")
     assert told() == "bridge br-gone, which is to lead to physnet1, does not exist"
     assert not scene.lab.vm("p1").ping(IP["p2"], timeout=1)
+    sentence = f"the packet is lost on its way from hv1 to hv2: on hv2, {told()}"
+    until(lambda: sentence in hindrances(scene, "icmp p1 -> p2"), "traces name it")
     hypervisor.map_bridges({})
     expected = "no bridge leads to physnet1: treadle-bridge-mappings has none for it"
     until(lambda: told() == expected, "that there is no mapping is told")
     hypervisor.map_bridges({"physnet1": "br-physnet1"})
     until(lambda: told() == "None", "the bridge is back")
     until(lambda: scene.lab.vm("p1").ping(IP["p2"], timeout=1), "p2 is reached again")
+    until(lambda: hindrances(scene, "icmp p1 -> p2") == [], "traces find nothing in the way")
 
 
 def test_what_is_learned_of_the_network_is_used(scene: Scene) -> None:
@@ -220,6 +223,12 @@ def test_tags_of_their_own_pass_where_they_may(scene: Scene) -> None:
         p2.expect(lambda frame: inner in frame.raw, "what has a tag")
     assert lab.vm("p1").ping(IP["p2"])  # p2 answers for itself
     net.call("PATCH", "/logical-switches/dc", {"vlan_passthru": False})
+
+
+def hindrances(scene: Scene, packet: str) -> list[str]:
+    answer = scene.net.client.post("/v1/trace", json={"packet": packet})
+    answer.raise_for_status()
+    return [each["text"] for each in answer.json()["verdict"]["hindrances"]]
 
 
 def udp_to(src_mac: str, src: str, dst_mac: str, dst: str, dport: int) -> bytes:
