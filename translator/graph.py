@@ -77,6 +77,7 @@ FLOWS: Derivations = (
     learning.asking_flows,
     advertisements.router_advertisement_flows,
     nats.nat_flows,
+    nats.nat_switch_flows,
     balancing_flows.switch_vip_flows,
 )
 
@@ -224,5 +225,6 @@ def _flows(graph: Graph) -> None:
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)
     graph.derive(advertisements.router_advertisement_flows, over=LogicalRouterPort, output=True)
     graph.derive(nats.nat_flows, over=nat_rows.Nat, output=True)
+    graph.derive(nats.nat_switch_flows, over=nat_rows.Nat, output=True)
     graph.derive(balancing_flows.switch_vip_flows, over=balancing.vip_placements, output=True)
     graph.derive(dns.dns_flows, over=LogicalSwitch, output=True)

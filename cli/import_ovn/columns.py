@@ -324,8 +324,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_port_range": KEPT,
         "gateway_port": KEPT,
         "external_ids": KEPT,
-        "allowed_ext_ips": Unsupported("all outside is translated"),
-        "exempted_ext_ips": Unsupported("all outside is translated"),
+        "allowed_ext_ips": KEPT,
+        "exempted_ext_ips": KEPT,
         "match": Unsupported("all packets are translated"),
         "priority": KEPT,
         "options": {

@@ -10,7 +10,11 @@ from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.snapshot import Row
 from northbound.specs.nat import NatProperties
 
-_COLUMNS = {"stateless": "options"}
+_SETS = {
+    "allowed_ext_ips": "allowed_external_ips",
+    "exempted_ext_ips": "exempted_external_ips",
+}
+_COLUMNS = {"stateless": "options", **{field: column for column, field in _SETS.items()}}
 """Where fields come from whose columns have other names."""
 
 
@@ -21,6 +25,7 @@ class Nats:
         self._draft = draft
         rows = draft.snapshot.rows("Logical_Switch_Port")
         self._switch_ports = {row.name: draft.names.of(row) for row in rows}
+        self._sets = {row.uuid: draft.names.of(row) for row in draft.snapshot.rows("Address_Set")}
         self._router_ports = {
             row.uuid: row.name for row in draft.snapshot.rows("Logical_Router_Port")
         }
@@ -53,6 +58,9 @@ class Nats:
                 values["gateway_port"] = ports[name][0]
             else:
                 self._draft.report.lost(row, "gateway_port", "not imported: its port is not")
+        for column, field in _SETS.items():
+            for uuid in row.references(column):
+                values[field] = self._sets.get(uuid, uuid)
         if row.mapping("options").get("stateless") == "true":
             values["stateless"] = True
         if not _is_in_one(values["external_ip"], networks):

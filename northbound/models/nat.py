@@ -28,5 +28,11 @@ class Nat(Resource):
     external_port_range: Mapped[str | None] = mapped_column(default=None)
     logical_port: Mapped[str | None] = mapped_column(Name, index=True, default=None)
     external_mac: Mapped[str | None] = mapped_column(default=None)
+    allowed_external_ips_id: Mapped[str | None] = reference(
+        "address_set.id", nullable=True, sort_order=93
+    )
+    exempted_external_ips_id: Mapped[str | None] = reference(
+        "address_set.id", nullable=True, sort_order=94
+    )
     gateway_port_id: Mapped[str | None] = reference("logical_router_port.id", nullable=True)
     stateless: Mapped[bool] = mapped_column(default=False)

@@ -7,6 +7,7 @@ from northbound.models import AddressSet
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import matches_naming, refuse_if_referenced
 from northbound.services.members import ADDRESSES_OF_SETS, Members
+from northbound.services.nat_claims import nats_for
 from northbound.specs import AddressSetSpec, validate
 from northbound.transaction import Transaction
 
@@ -42,7 +43,7 @@ class AddressSetService(Service[AddressSet, AddressSetSpec]):
 
     def remove(self, tx: Transaction, rows: Sequence[AddressSet], *, cascade: bool = False) -> None:
         for row in rows:
-            refuse_if_referenced(row, matches_naming(tx, f"${row.id}"))
+            refuse_if_referenced(row, [*matches_naming(tx, f"${row.id}"), *nats_for(tx, row)])
         super().remove(tx, rows, cascade=cascade)
 
     def _canonical(self, row: AddressSet, addresses: Iterable[str]) -> list[str]:

@@ -7,7 +7,7 @@ address or network one external address, at each gateway port.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import select
+from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from northbound.errors import ConflictError
@@ -81,6 +81,13 @@ class NatClaims:
 def nats_at(reader: Reader, gateway_port: Resource) -> Sequence[Nat]:
     """Return the NATs that translate at a router port."""
     query = select(Nat).where(Nat.gateway_port_id == gateway_port.id)
+    return reader.session.scalars(query.order_by(Nat.id)).all()
+
+
+def nats_for(reader: Reader, address_set: Resource) -> Sequence[Nat]:
+    """Return the NATs that are for, or not for, the addresses of a set."""
+    sets = (Nat.allowed_external_ips_id, Nat.exempted_external_ips_id)
+    query = select(Nat).where(or_(*(column == address_set.id for column in sets)))
     return reader.session.scalars(query.order_by(Nat.id)).all()
 
 

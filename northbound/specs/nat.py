@@ -64,6 +64,10 @@ class NatProperties(Spec):
     """With `external_mac`: the floating IP is translated on the chassis of this switch port."""
     external_mac: Annotated[str, checked(parse_mac)] | None = None
     """The MAC address by which the outside reaches a floating IP on its port's chassis."""
+    allowed_external_ips: Annotated[Reference | None, RefersTo("address_set")] = None
+    """Translate only for those outside whose addresses are in this set."""
+    exempted_external_ips: Annotated[Reference | None, RefersTo("address_set")] = None
+    """Don't translate for those outside whose addresses are in this set."""
     gateway_port: Annotated[Reference | None, RefersTo("logical_router_port")] = None
     """The router port where packets are translated; needed if several of them lead outside."""
     stateless: bool = False
@@ -88,6 +92,16 @@ class NatProperties(Spec):
             raise FieldError(missing, "logical_port and external_mac are given together")
         if self.external_mac is not None and self.type != "dnat_and_snat":
             raise FieldError("external_mac", f"{self.type} has no chassis of its own")
+        if self.external_mac is not None and self.external_port_range:
+            raise FieldError(
+                "external_port_range", "a floating IP with a MAC address has all ports"
+            )
+        return self
+
+    @model_validator(mode="after")
+    def _is_for_some_outside(self) -> Self:
+        if self.allowed_external_ips and self.exempted_external_ips:
+            raise FieldError("exempted_external_ips", "allowed_external_ips says it already")
         return self
 
     @model_validator(mode="after")
@@ -98,6 +112,9 @@ class NatProperties(Spec):
             raise FieldError("stateless", f"{self.type} needs connections")
         if self.external_port_range:
             raise FieldError("external_port_range", "ports need connections: it is stateless")
+        for field in ("allowed_external_ips", "exempted_external_ips"):
+            if getattr(self, field):
+                raise FieldError(field, "a stateless one is for all outside")
         return self
 
 

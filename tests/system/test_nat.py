@@ -3,7 +3,9 @@
 The gateway is on `hv1`, and so are all others but `vm1`.
 """
 
+import json
 import struct
+import subprocess
 from typing import Any
 
 import pytest
@@ -234,3 +236,46 @@ def test_an_error_from_inside_is_about_what_was_asked_for(scene: Scene) -> None:
         vm2.send(frames.ethernet(INSIDE, mac("vm2"), IPV4, packet))
         error = host.expect(lambda f: f.icmp_type == 11, "the error of a router behind vm2")
     assert error.l4[8 + 16 : 8 + 20] == frames.ip(FLOATING[4])
+
+
+def test_some_outside_are_apart(scene: Scene) -> None:
+    """For partners nothing is translated: they see who it is, and don't get in."""
+    net, lab = scene.net, scene.lab
+    net.address_set("partners", address("host"))
+    changed = {OWN[4]: "exempted_external_ips", PUBLISHED: "exempted_external_ips"}
+    paths = {ip: f"/nats/{net.get(f'/nats?external_ip={ip}')['items'][0]['id']}" for ip in changed}
+    for ip, field in changed.items():
+        net.call("PATCH", paths[ip], {field: "partners"})
+    try:
+        with Tap(lab.vm("host")) as host:
+            lab.vm("vm1").ping(address("host"), timeout=1)
+            frame = host.expect(lambda f: f.icmp_type == 8, "the echo request")
+            assert frame.ip_src == address("vm1")
+        assert not lab.vm("host").tcp_connects(PUBLISHED, PORT, timeout=1)
+    finally:
+        for ip, field in changed.items():
+            net.call("PATCH", paths[ip], {field: None})
+        net.delete("/address-sets/partners")
+    assert lab.vm("host").tcp_connects(PUBLISHED, PORT)
+
+
+def test_a_stream_through_nat(scene: Scene) -> None:
+    """iperf3 counts what arrives: through a floating IP from outside, and out as the router."""
+    for client, server, target in (("host", "vm2", FLOATING[4]), ("vm1", "host", address("host"))):
+        listening = scene.lab.vm(server).namespace.argv(["iperf3", "-s", "-1", "-p", "5201"])
+        listener = subprocess.Popen(listening, stdout=subprocess.DEVNULL)
+        try:
+            until(lambda s=server: _listens(scene, s), "iperf3 listens")  # type: ignore[misc]
+            output = scene.lab.vm(client).namespace.run(
+                "iperf3", "-J", "-c", target, "-p", "5201", "-n", "2M", timeout=30
+            )
+        finally:
+            listener.terminate()
+            listener.wait()
+        end = json.loads(output)["end"]
+        assert end["sum_sent"]["bytes"] >= 2 << 20
+        assert end["sum_received"]["bytes"] > 0
+
+
+def _listens(scene: Scene, name: str) -> bool:
+    return ":5201" in scene.lab.vm(name).namespace.run("ss", "-ltn")

@@ -26,6 +26,7 @@ MAC = "0a:00:00:00:00:07"
 def routers(network: Network) -> Network:
     network.create("switch", name="in")
     network.create("port", logical_switch="in", name="vm")
+    network.create("set", name="office", addresses=["198.51.100.0/24"])
     for router, inside in (("edge", "10.0.0.1/24"), ("other", "10.9.0.1/24")):
         network.create("router", name=router)
         network.create("router_port", logical_router=router, name=f"{router}-in", networks=[inside])
@@ -61,6 +62,13 @@ def routers(network: Network) -> Network:
         ({"external_port_range": "http"}, "/external_port_range", "no range of ports"),
         ({"type": "snat", "stateless": True}, "/stateless", "needs connections"),
         ({"stateless": True, "external_port_range": "1-9"}, "/external_port_range", "stateless"),
+        (
+            {"allowed_external_ips": "office", "exempted_external_ips": "office"},
+            "/exempted_external_ips",
+            "says it already",
+        ),
+        ({"stateless": True, "allowed_external_ips": "office"}, "/allowed_external_ips", "all"),
+        ({"allowed_external_ips": "nowhere"}, "/allowed_external_ips", "no address set"),
         ({"gateway_port": "other-in"}, "/gateway_port", "is no port of router 'edge'"),
     ],
 )
@@ -130,3 +138,11 @@ def test_a_gateway_port_is_held(routers: Network) -> None:
 def test_a_gateway_port_has_the_network(routers: Network) -> None:
     faults = routers.faults("nat", **FLOATING, gateway_port="edge-in")
     assert list(faults) == ["/external_ip"]
+
+
+def test_an_address_set_is_held(routers: Network) -> None:
+    nat = routers.create("nat", **FLOATING, exempted_external_ips="office")
+    message = routers.refuses(ReferencedError, lambda: routers.delete("set", "office"))
+    assert "is referenced by nat" in message
+    routers.update("nat", nat, exempted_external_ips=None)
+    routers.delete("set", "office")

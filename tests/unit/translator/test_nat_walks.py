@@ -175,3 +175,64 @@ def test_external_addresses_are_answered_for_ipv6(net: Network) -> None:
     )
     (answer,) = (each.packet for each in send(net, solicitation).deliveries if each.port == "host")
     assert answer["nd.tll"] == 0x0A00000002FE
+
+
+SETS = """
+address_sets:
+  partners: {addresses: [192.0.2.9/32, "2001:db8::9/128"]}
+  strangers: {addresses: [192.0.2.128/25]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("field", "addresses", "translated"),
+    [
+        ("allowed_external_ips", "partners", True),
+        ("allowed_external_ips", "strangers", False),
+        ("exempted_external_ips", "partners", False),
+        ("exempted_external_ips", "strangers", True),
+    ],
+)
+@pytest.mark.parametrize(
+    "document", [NETWORK, GATEWAY_PORT, LOCAL], ids=["router", "port", "local"]
+)
+def test_a_nat_is_for_some_outside(
+    document: str, field: str, addresses: str, translated: bool
+) -> None:
+    with_set = f"{field}: {addresses}}}"
+    document = document.replace("logical_ip: 10.0.1.0/24}", f"logical_ip: 10.0.1.0/24, {with_set}")
+    document = document.replace("logical_ip: 10.0.1.1}", f"logical_ip: 10.0.1.1, {with_set}")
+    net = network(SETS + document)
+    request = delivered(net, packet("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
+    assert seen(request)[1] == ("192.0.2.254" if translated else "10.0.1.1")
+    came_in = reached(net, packet("host", "192.0.2.9", "192.0.2.80", 5001, 80))
+    assert came_in == (["vm1"] if translated else [])
+
+
+def test_a_stateless_floating_ip_needs_no_connection() -> None:
+    net = network(
+        NETWORK.replace("logical_ip: 10.0.1.2}", "logical_ip: 10.0.1.2, stateless: true}")
+    )
+    answer = delivered(net, packet("vm2", "10.0.1.2", "192.0.2.9", 80, 5000))
+    assert seen(answer) == ("host", "192.0.2.2", "192.0.2.9")
+    request = delivered(net, packet("host", "192.0.2.9", "192.0.2.2", 5000, 80))
+    assert seen(request) == ("vm2", "192.0.2.9", "10.0.1.2")
+
+
+def test_other_routers_may_ask_for_external_addresses() -> None:
+    """Requests of a router go to no other router, but for those that concern one."""
+    other = """
+  other: {ports: {other-out: {networks: [192.0.2.253/24], mac: "0a:00:00:00:02:fd"}}}
+"""
+    document = NETWORK.replace(
+        "      out-r: {router_port: r-out}\n",
+        "      out-r: {router_port: r-out}\n      out-other: {router_port: other-out}\n",
+    )
+    net = network(document + other)
+    asked = (
+        'inport == "out-other" && eth.src == 0a:00:00:00:02:fd && eth.dst == ff:ff:ff:ff:ff:ff '
+        "&& arp.op == 1 && arp.spa == 192.0.2.253 && arp.tpa == 192.0.2.2 "
+        "&& arp.sha == 0a:00:00:00:02:fd"
+    )
+    crossings = [str(getattr(event, "text", "")) for event in send(net, asked).events]
+    assert "patch from out-r to r-out" in crossings

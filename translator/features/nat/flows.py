@@ -1,11 +1,12 @@
 """The flows of a NAT: what comes in and what leaves, and who answers for its address."""
 
-from collections.abc import Iterator, Sequence
-from typing import Any
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from incremental import Read
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow, Stage, Template
+from translator.derivations.relations import switch_ports_towards
 from translator.derivations.result import Flows
 from translator.features.gateways.stages import LrInGwRedirect
 from translator.features.nat.places import Place, place_of, ports_around
@@ -20,7 +21,8 @@ from translator.features.nat.stages import (
 )
 from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.router.stages import LrInAdmission, LrInIpInput
-from translator.inputs import LogicalRouter, LogicalRouterPort
+from translator.features.switching.stages import LsInL2Lookup
+from translator.inputs import AddressSet, LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 
 
 def nat_flows(read: Read, nat_id: str) -> Flows | None:
@@ -51,6 +53,33 @@ arp.tpa <-> arp.spa; outport = inport; flags.loopback = 1; output;)
     return Flows(nat.router, TABLE.name, nat_id, flows)
 
 
+def nat_switch_flows(read: Read, nat_id: str) -> Flows | None:
+    """The flows of a NAT on the switch at which its address is: who asks for it, asks the router.
+
+    Routers that ask are heard by no other router but for this.
+    """
+    nat = read(Nat, nat_id)
+    place = None if nat is None else place_of(read, nat)
+    if nat is None or place is None:
+        return None
+    ports = [place.port] if place.port else ports_around(read, nat.router, nat.external_ip)
+    for port in ports:
+        for lsp in read.members(switch_ports_towards, port.qualified or port.name):
+            switch_port = read(LogicalSwitchPort, lsp)
+            if switch_port is not None and switch_port.enabled:
+                flows = tuple(_asked(nat, switch_port.name))
+                return Flows(switch_port.switch, TABLE.name, nat_id, flows)
+    return None
+
+
+def _asked(nat: Nat, port: str) -> Iterator[LogicalFlow]:
+    if nat.is_ip4:
+        yield LsInL2Lookup.external_arp(ip=nat.external_ip, port=port)
+    else:
+        group = solicited_node(nat.external_ip)
+        yield LsInL2Lookup.external_nd(ip=nat.external_ip, group=group, port=port)
+
+
 def translating_flows() -> Iterator[LogicalFlow]:
     """Yield the flows of a router that translates connections, wherever it does."""
     yield LrInWholeErrors.error4()
@@ -78,26 +107,32 @@ def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
         yield from _answers(nat, place, ports)
     if place.port is not None:
         yield from _way_back(nat, place, place.port)
-    yield from _incoming(nat, place)
-    if not (nat.incoming or is_own):
+    yield from _incoming(read, nat, place)
+    if not is_own and (nat.allowed or nat.exempted or not nat.incoming):
         yield _template(LrInDnat, nat, place, "_nowhere")(
             external=nat.external_ip, **place.incoming
         )
-    yield from _outgoing(nat, place)
+    yield from _outgoing(read, nat, place)
 
 
-def _incoming(nat: Nat, place: Place) -> Iterator[LogicalFlow]:
+def _incoming(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     """Yield the flows for what comes in: replies to translated sources, and for what is behind."""
     external, holes = nat.external_ip, place.incoming
     if nat.outgoing and not nat.stateless:
         yield _template(LrInUnsnat, nat, place)(external=external, **holes)
     if nat.incoming:
-        kind = "_stateless" if nat.stateless else _ports_suffix(nat)
+        outside = _outside(read, nat, "src")
+        kind = "_stateless" if nat.stateless else _suffix(nat)
         to = _template(LrInDnat, nat, place, kind)
-        yield to(external=external, logical=nat.logical.ip, **_ports(nat), **holes)
+        yield to(
+            external=external, logical=nat.logical.ip, **_ports(nat), **outside.allowed, **holes
+        )
+        if outside.exempted:
+            apart = _template(LrInDnat, nat, place, "_except")
+            yield apart(external=external, **outside.exempted, **holes)
 
 
-def _outgoing(nat: Nat, place: Place) -> Iterator[LogicalFlow]:
+def _outgoing(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     """Yield the flows for what leaves: replies of what is behind, and translated sources."""
     holes = place.outgoing
     if nat.stateless:
@@ -107,13 +142,13 @@ def _outgoing(nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     if nat.incoming:
         yield _template(LrOutUndnat, nat, place)(logical=nat.logical.ip, **holes)
     if nat.outgoing:
-        yield _template(LrOutSnat, nat, place, _ports_suffix(nat))(
-            plen=nat.logical.plen,
-            logical=nat.logical.network,
-            external=nat.external_ip,
-            **_ports(nat),
-            **holes,
-        )
+        outside = _outside(read, nat, "dst")
+        source: dict[str, Any] = {"plen": nat.logical.plen, "logical": nat.logical.network}
+        to = _template(LrOutSnat, nat, place, _suffix(nat))
+        yield to(external=nat.external_ip, **source, **_ports(nat), **outside.allowed, **holes)
+        if outside.exempted:
+            apart = _template(LrOutSnat, nat, place, "_except")
+            yield apart(**source, **outside.exempted, **place.incoming)
 
 
 def _way_back(nat: Nat, place: Place, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
@@ -139,8 +174,28 @@ def _template(stage: type[Stage], nat: Nat, place: Place, suffix: str = "") -> T
     return template
 
 
-def _ports_suffix(nat: Nat) -> str:
-    return "_ports" if nat.ports else ""
+def _suffix(nat: Nat) -> str:
+    return ("_ports" if nat.ports else "") + ("_if" if nat.allowed else "")
+
+
+class _Outside(NamedTuple):
+    """For whom outside a NAT is, and for whom not, as templates want it; empty for all."""
+
+    allowed: Mapping[str, Any]
+    exempted: Mapping[str, Any]
+
+
+def _outside(read: Read, nat: Nat, side: str) -> _Outside:
+    """Return for whom a NAT is; `side` is that of packets on which they are: `src` or `dst`."""
+    field = f"ip{4 if nat.is_ip4 else 6}.{side}"
+
+    def within(set_id: str) -> Mapping[str, Any]:
+        named = read(AddressSet, set_id) if set_id else None
+        if named is None:
+            return {}
+        return {"condition": f"{field} == ${named.name}"}
+
+    return _Outside(within(nat.allowed), within(nat.exempted))
 
 
 def _ports(nat: Nat) -> dict[str, Any]:

@@ -24,7 +24,7 @@ class Nat(NamedTuple):
     """`logical` is an address, or what is translated the source of, with its prefix length.
 
     `logical_port` is a qualified name and `gateway_port` an id; they and `external_mac` may
-    be empty.
+    be empty. So may `allowed` and `exempted`, the ids of address sets.
     """
 
     id: str
@@ -37,6 +37,8 @@ class Nat(NamedTuple):
     external_mac: Annotated[bytes, Column("external_mac", _mac)]
     gateway_port: Annotated[str, Column("gateway_port_id", _or_empty)]
     stateless: bool
+    allowed: Annotated[str, Column("allowed_external_ips_id", _or_empty)] = ""
+    exempted: Annotated[str, Column("exempted_external_ips_id", _or_empty)] = ""
 
     @property
     def is_ip4(self) -> bool:

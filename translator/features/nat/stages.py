@@ -56,12 +56,13 @@ _RANGE = "{first_port:int}..{last_port:int}"
 _ERROR4, _ERROR6 = "icmp4.type == {3, 4, 5, 11, 12}", "icmp6.type == {1, 2, 3, 4}"
 """The messages that quote a packet, which is translated with them."""
 
-CONDITIONAL: Final = 300
-"""To this the priority of a NAT with a match is added. All others stand below."""
-
 
 def _external(family: Family) -> str:
     return f"ip{family}.dst == {{external:ip{family}}}"
+
+
+def _when(condition: bool) -> str:
+    return " && {condition:expr}" if condition else ""
 
 
 def _logical(family: Family) -> str:
@@ -104,15 +105,12 @@ def _dnat(place: _Place, family: Family, *, ports: bool = False, when: bool = Fa
     return _to(place, family, f"ct_dnat({to});", when=when)
 
 
-def _stateless(place: _Place, family: Family, *, when: bool = False) -> Template:
-    return _to(place, family, f"ip{family}.dst = {{logical:ip{family}}}; next;", when=when)
+def _stateless(place: _Place, family: Family) -> Template:
+    return _to(place, family, f"ip{family}.dst = {{logical:ip{family}}}; next;", when=False)
 
 
 def _to(place: _Place, family: Family, actions: str, *, when: bool) -> Template:
-    match = f"{place.incoming}{_external(family)}"
-    if when:
-        priority = Priority(CONDITIONAL, "priority")
-        return Template(priority, f"{match} && {{condition:expr}}", actions, place.only)
+    match = f"{place.incoming}{_external(family)}" + _when(when)
     return Template(_DESTINATION, match, actions, place.only)
 
 
@@ -146,7 +144,6 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     router4_ports = _dnat(_ROUTER, 4, ports=True)
     router4_ports_if = _dnat(_ROUTER, 4, ports=True, when=True)
     router4_stateless = _stateless(_ROUTER, 4)
-    router4_stateless_if = _stateless(_ROUTER, 4, when=True)
     router4_except = _not_to(_ROUTER, 4)
     router4_nowhere = _nowhere(_ROUTER, 4)
     router6 = _dnat(_ROUTER, 6)
@@ -154,7 +151,6 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     router6_ports = _dnat(_ROUTER, 6, ports=True)
     router6_ports_if = _dnat(_ROUTER, 6, ports=True, when=True)
     router6_stateless = _stateless(_ROUTER, 6)
-    router6_stateless_if = _stateless(_ROUTER, 6, when=True)
     router6_except = _not_to(_ROUTER, 6)
     router6_nowhere = _nowhere(_ROUTER, 6)
     gateway4 = _dnat(_GATEWAY, 4)
@@ -162,7 +158,6 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     gateway4_ports = _dnat(_GATEWAY, 4, ports=True)
     gateway4_ports_if = _dnat(_GATEWAY, 4, ports=True, when=True)
     gateway4_stateless = _stateless(_GATEWAY, 4)
-    gateway4_stateless_if = _stateless(_GATEWAY, 4, when=True)
     gateway4_except = _not_to(_GATEWAY, 4)
     gateway4_nowhere = _nowhere(_GATEWAY, 4)
     gateway6 = _dnat(_GATEWAY, 6)
@@ -170,19 +165,16 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     gateway6_ports = _dnat(_GATEWAY, 6, ports=True)
     gateway6_ports_if = _dnat(_GATEWAY, 6, ports=True, when=True)
     gateway6_stateless = _stateless(_GATEWAY, 6)
-    gateway6_stateless_if = _stateless(_GATEWAY, 6, when=True)
     gateway6_except = _not_to(_GATEWAY, 6)
     gateway6_nowhere = _nowhere(_GATEWAY, 6)
     local4 = _dnat(_LOCAL, 4)
     local4_if = _dnat(_LOCAL, 4, when=True)
     local4_stateless = _stateless(_LOCAL, 4)
-    local4_stateless_if = _stateless(_LOCAL, 4, when=True)
     local4_except = _not_to(_LOCAL, 4)
     local4_nowhere = _nowhere(_LOCAL, 4)
     local6 = _dnat(_LOCAL, 6)
     local6_if = _dnat(_LOCAL, 6, when=True)
     local6_stateless = _stateless(_LOCAL, 6)
-    local6_stateless_if = _stateless(_LOCAL, 6, when=True)
     local6_except = _not_to(_LOCAL, 6)
     local6_nowhere = _nowhere(_LOCAL, 6)
 
@@ -255,10 +247,7 @@ def _snat(place: _Place, family: Family, *, ports: bool = False, when: bool = Fa
     to = f"{{external:ip{family}}}" + (f", {_RANGE}" if ports else "")
     match = f"{place.outgoing}ip{family}.src == {{logical:cidr{family}}}"
     actions = f"{place.mac}ct_snat({to});"
-    if when:
-        priority = Priority(CONDITIONAL, "priority")
-        return Template(priority, f"{match} && {{condition:expr}}", actions, place.only)
-    return Template(Priority(_SOURCE, "plen", 2), match, actions, place.only)
+    return Template(Priority(_SOURCE, "plen", 2), match + _when(when), actions, place.only)
 
 
 def _not_from(place: _Place, family: Family) -> Template:

@@ -31,9 +31,17 @@ class LsInL2Lookup(
     """Where the Ethernet destination chooses the logical output port.
 
     What routers ask of neighbours, or announce, concerns no other router: those are
-    known to each other.
+    known to each other. But addresses that a router translates to others are not its own.
     """
 
+    external_arp = Template(
+        80, "eth.mcast && arp.op == 1 && arp.tpa == {ip:ip4}", "outport = {port:lport}; output;"
+    )
+    external_nd = Template(
+        80,
+        "nd_ns && ip6.dst == {group:ip6} && nd.target == {ip:ip6}",
+        "outport = {port:lport}; output;",
+    )
     router_request = Template(
         75,
         "eth.mcast && eth.src == {mac:mac} && (arp.op == 1 || rarp.op == 3 || nd_ns)",

@@ -31,7 +31,7 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
         ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}, "options:qos_max_rate"),
         ("Logical_Switch_Port", {"options": {"qos_min_rate": "1000"}}, "options:qos_min_rate"),
-        ("NAT", {"allowed_ext_ips": references("x")}, "allowed_ext_ips"),
+        ("NAT", {"match": "tcp"}, "match"),
         ("Logical_Router_Policy", {"bfd_sessions": references("x")}, "bfd_sessions"),
         ("Logical_Router_Static_Route", {"bfd": references("x")}, "bfd"),
         ("Logical_Switch", {"of_the_future": 1}, "of_the_future"),
