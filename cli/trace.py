@@ -56,6 +56,10 @@ def trace(
     inport: Annotated[
         str | None, typer.Option("--inport", help="Where the packet enters, if not at its source.")
     ] = None,
+    length: Annotated[
+        int | None,
+        typer.Option("--length", help="Its bytes with the Ethernet header; else it fits."),
+    ] = None,
     dns_name: Annotated[
         str | None,
         typer.Option("--dns-name", help="The name that a DNS query asks for, if it is one."),
@@ -116,6 +120,8 @@ def trace(
     request |= {"packet": " ".join(packet)} if packet else {"match": match}
     if inport is not None:
         request["inport"] = inport
+    if length is not None:
+        request["length"] = length
     if dns_name is not None:
         request |= {"dns_name": dns_name, "dns_type": dns_type}
     if blocked:

@@ -1,6 +1,6 @@
 """The question for a trace and its answer, with the live check beside it, as JSON documents."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -26,6 +26,8 @@ class TraceRequest(StrictModel):
 
     `both` is `new`, and `established` as an alternative.
     """
+    length: Annotated[int, Field(ge=14, le=65550)] | None = None
+    """Its bytes with the Ethernet header, where they matter; else it is taken to fit everywhere."""
     dns_name: DomainName | None = None
     """What a DNS query asks for, where the packet is one: the network may answer it."""
     dns_type: Literal["A", "AAAA", "PTR", "ANY"] = "A"

@@ -20,6 +20,7 @@ from diagnosis.trace.proposal import Proposal, change_of, propose
 from diagnosis.trace.result import steps, verdict
 from diagnosis.trace.words import PacketWords, fault, mentioned, parse_words
 from logical_flow.action import naming
+from logical_flow.action.sizes import LENGTH
 from logical_flow.connections import AssumedConnections, Connections, ConnectionTable
 from logical_flow.errors import LanguageError, LogicalFlowError
 from logical_flow.names import TYPE_NAMES
@@ -130,11 +131,12 @@ def _packet(
 
 
 def _asked(wanted: TraceRequest) -> MutablePacket:
-    """What a DNS query asks for, if that is said: parts of a packet that matches can't see."""
-    if wanted.dns_name is None:
-        return {}
-    kinds = {text: kind for kind, text in TYPE_NAMES.items()}
-    return {naming.NAME: wanted.dns_name, naming.TYPE: kinds[wanted.dns_type]}
+    """What is said of the packet that matches can't see: its length, what a DNS query asks for."""
+    asked: MutablePacket = {} if wanted.length is None else {LENGTH: wanted.length}
+    if wanted.dns_name is not None:
+        kinds = {text: kind for kind, text in TYPE_NAMES.items()}
+        asked |= {naming.NAME: wanted.dns_name, naming.TYPE: kinds[wanted.dns_type]}
+    return asked
 
 
 def _inside_router(wanted: TraceRequest, words: PacketWords, entry: PortBinding) -> InvalidError:

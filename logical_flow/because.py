@@ -30,6 +30,7 @@ class EndKind(StrEnum):
     CONNECTION = "connection"
     NAT = "nat"
     NO_BACKEND = "no-backend"
+    TOO_BIG = "too-big"
     FAULT = "fault"
 
 

@@ -23,19 +23,19 @@ Templates travel as :class:`TemplateText` and are rebuilt by :meth:`Template.fro
 """
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, ClassVar, Literal, NamedTuple
 
 from logical_flow.action import (
+    Action,
     Actions,
     Assign,
     Exchange,
     Move,
     Next,
     bind_actions,
-    every_action,
     format_actions,
 )
 from logical_flow.action import holes as action_holes
@@ -383,13 +383,21 @@ class Pipeline:
         Stages of other pipelines are left alone: a packet that an action made may
         go to the ingress pipeline again.
         """
-        for action in every_action(template.actions):
+        for action in _own_actions(template.actions):
             if isinstance(action, Next) and action.stage is not None:
                 target = self.tables.get(action.stage)
                 if target is not None and target < table:
                     raise TemplateError(f"{template!r} jumps back to {action.stage}")
                 if target is None and not action.stage.startswith(self.kind):
                     raise TemplateError(f"{template!r} jumps to unknown stage {action.stage}")
+
+
+def _own_actions(actions: Actions) -> Iterator[Action]:
+    """Yield the actions on the packet itself: one that is made of it may be routed anew."""
+    for action in actions:
+        yield action
+        if not action.is_on_other_packet:
+            yield from _own_actions(action.nested)
 
 
 def _check_egress(template: Template) -> None:

@@ -31,6 +31,7 @@ from translator.features.nat import rows as nat_rows
 from translator.features.neighbours import flows as neighbour_flows
 from translator.features.neighbours import learning, static
 from translator.features.neighbours import relations as neighbours
+from translator.features.path_mtu import flows as path_mtu
 from translator.features.policies import flows as policy_flows
 from translator.features.policies import inputs as policy_inputs
 from translator.features.router_advertisements import flows as advertisements
@@ -76,6 +77,8 @@ FLOWS: Derivations = (
     static.static_mac_binding_flows,
     learning.asking_flows,
     advertisements.router_advertisement_flows,
+    path_mtu.limit_flows,
+    path_mtu.too_big_flows,
     nats.nat_flows,
     nats.nat_switch_flows,
     balancing_flows.switch_vip_flows,
@@ -147,6 +150,7 @@ def _relations(graph: Graph) -> None:
     graph.derive(dhcp.switch_defaults, over=LogicalSwitch)
     graph.derive(dhcp.options_of_port, over=LogicalSwitchPort)
     graph.group(dhcp.clients, over=dhcp.options_of_port)
+    graph.group(path_mtu.limited_ports, over=LogicalRouterPort)
     graph.group(dns.switches_of_record_set, over=dns.DnsRecordSetSwitch)
     graph.group(dns.record_sets_of_switch, over=dns.DnsRecordSetSwitch)
     graph.derive(dns.record_placements, over=dns.DnsRecord)
@@ -224,6 +228,8 @@ def _flows(graph: Graph) -> None:
     graph.derive(static.static_mac_binding_flows, over=static.StaticMacBinding, output=True)
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)
     graph.derive(advertisements.router_advertisement_flows, over=LogicalRouterPort, output=True)
+    graph.derive(path_mtu.limit_flows, over=LogicalRouterPort, output=True)
+    graph.derive(path_mtu.too_big_flows, over=LogicalRouterPort, output=True)
     graph.derive(nats.nat_flows, over=nat_rows.Nat, output=True)
     graph.derive(nats.nat_switch_flows, over=nat_rows.Nat, output=True)
     graph.derive(balancing_flows.switch_vip_flows, over=balancing.vip_placements, output=True)

@@ -113,6 +113,10 @@ def _or_empty(value: str | None) -> str:
     return value or ""
 
 
+def _or_zero(value: int | None) -> int:
+    return value or 0
+
+
 class Host(NamedTuple):
     """A MAC address and the IP addresses that go with it."""
 
@@ -240,6 +244,7 @@ class LogicalRouterPort(NamedTuple):
     peer: Annotated[str, Column("peer", _or_empty)]
     qualified: str = ""
     route_table: Annotated[int, Column("route_table", route_table_number)] = 0
+    gateway_mtu: Annotated[int, Column("gateway_mtu", _or_zero)] = 0
     advertisement: Annotated[Advertisement | None, Column("ipv6_ra", read_advertisement)] = None
     gateway_chassis: Annotated[tuple[str, ...], Column("gateway_chassis", ranked_chassis)] = ()
     ha_chassis_group: Annotated[str, Column("ha_chassis_group_id", _or_empty)] = ""

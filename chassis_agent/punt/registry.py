@@ -17,6 +17,7 @@ from chassis_agent.punt.noting import (
     ProbeHandler,
     VirtualHandler,
 )
+from chassis_agent.punt.too_big import PacketTooBigHandler
 
 
 class Handlers(NamedTuple):
@@ -24,6 +25,7 @@ class Handlers(NamedTuple):
 
     answering: AnsweringHandler
     name_lookups: NameLookupHandler
+    too_big: PacketTooBigHandler
     next_hops: NextHopHandler
     learning: LearningHandler
     logging: LogHandler
@@ -39,6 +41,7 @@ def punt_handlers(host: PuntHost) -> Handlers:
     return Handlers(
         answering=AnsweringHandler(host.send),
         name_lookups=NameLookupHandler(host),
+        too_big=PacketTooBigHandler(host.send),
         next_hops=NextHopHandler(host),
         learning=LearningHandler(host.learner),
         logging=LogHandler(host.packet_log),

@@ -246,6 +246,12 @@ def _log(log: LogArguments) -> str:
     return ",".join(parts)
 
 
+def _check_pkt_larger(body: bytes, _: _Context) -> str:
+    length, low, header = struct.unpack_from("!HH4s", body)
+    where, _has_mask = _field(header)
+    return f"check_pkt_larger({length})->{_bits(where, low, 1)}"
+
+
 def _constant(text: str) -> "_Formatter":
     return lambda _body, _context: text
 
@@ -290,4 +296,5 @@ _NICIRA_FORMATS: dict[int, _Formatter] = {
     42: _clone,
     43: _constant("ct_clear"),
     44: _resubmit,
+    49: _check_pkt_larger,
 }

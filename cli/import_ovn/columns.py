@@ -245,8 +245,10 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "prefix_delegation": Unsupported("no prefix is asked for", harmless="false"),
             "prefix": KEPT,
             "route_table": KEPT,
-            "gateway_mtu": Unsupported("packet sizes are not checked"),
-            "gateway_mtu_bypass": KEPT,
+            "gateway_mtu": KEPT,
+            "gateway_mtu_bypass": Unsupported(
+                "the size of all packets is checked", needs=needs.GATEWAY_MTU
+            ),
         },
     },
     "Logical_Router_Static_Route": {

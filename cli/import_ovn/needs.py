@@ -69,3 +69,4 @@ VIPS: Final = Need(
     "a VIP in it",
     _any_referred("load_balancer", "Load_Balancer", lambda row: bool(row.mapping("vips"))),
 )
+GATEWAY_MTU: Final = Need("a gateway_mtu", lambda row, _: "gateway_mtu" in row.mapping("options"))

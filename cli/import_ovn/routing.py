@@ -71,6 +71,8 @@ class Routing:
         }
         if table := row.mapping("options").get("route_table"):
             values["route_table"] = table
+        if mtu := _gateway_mtu(row):
+            values["gateway_mtu"] = mtu
         if told := advertisement(self._draft, row, values):
             values["ipv6_ra"] = told
         accepted = self._draft.accepted(row, LogicalRouterPortProperties, values)
@@ -269,6 +271,12 @@ def _group(route: Values) -> tuple[str, ...]:
     """What routes agree in over which packets are spread."""
     policy, table = route.get("policy", "dst-ip"), route.get("route_table", MAIN_TABLE)
     return route["ip_prefix"], policy, table, route.get("origin", "static")
+
+
+def _gateway_mtu(row: Row) -> int:
+    """The size that OVN checks, 0 where it checks none."""
+    text = row.mapping("options").get("gateway_mtu", "")
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def _family(route: Values) -> str:

@@ -17,6 +17,7 @@ from logical_flow.action.learned import (
 )
 from logical_flow.action.naming import DnsLookup
 from logical_flow.action.selection import Select
+from logical_flow.action.sizes import CheckPktLarger, PacketTooBig
 from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext
 from logical_flow.action.watching import Log, SetMeter, SetQueue
 
@@ -44,6 +45,8 @@ ACTIONS: tuple[type[Action], ...] = (
     PutFdb,
     LookupFdb,
     DnsLookup,
+    CheckPktLarger,
+    PacketTooBig,
     Select,
     Log,
     SetMeter,

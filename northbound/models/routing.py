@@ -51,6 +51,7 @@ class LogicalRouterPort(Resource):
         "ha_chassis_group.id", nullable=True, sort_order=96
     )
     redirect_key: Mapped[int | None] = mapped_column(default=None, sort_order=97)
+    gateway_mtu: Mapped[int | None] = mapped_column(default=None, sort_order=98)
 
 
 class StaticRoute(Resource):

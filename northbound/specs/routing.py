@@ -76,6 +76,9 @@ class LogicalRouterPortProperties(Spec):
     route_table: RouteTable = MAIN_TABLE
     """The table in which packets that come in here find their static routes, beside the routes to
     connected networks, which are in all tables."""
+    gateway_mtu: Annotated[int, Field(ge=68, le=65500)] | None = None
+    """The biggest IP packets, in bytes, that the network beyond the port carries. Senders of bigger
+    ones are told, and the packets dropped."""
     ipv6_ra: RouterAdvertisement | None = None
     """What hosts of its network are told in router advertisements; nothing without it."""
     gateway_chassis: Annotated[RankedList, Field(default_factory=list)]

@@ -7,6 +7,7 @@
 ``reg7``            until routing: the table of static routes
 ``reg8[16..31]``    from routing on: the route that the packet fell to, of several, or next hop
 ``reg8[0..15]``     from policies on: the policy that chose it
+``reg9[1]``         from the check of sizes on: the packet is too big; ``reg0`` has the MTU then
 ``reg9[2]``         the neighbour is known as it presents itself
 ``reg9[3]``         the packet tells of a neighbour that may be learned
 ``reg9[9]``         from routing on: the next hop is an IPv4 address
@@ -25,6 +26,7 @@ from translator.features.neighbours.stages import (
     LrInLearnNeighbour,
     LrInLookupNeighbour,
 )
+from translator.features.path_mtu.stages import LrInChkPktLen, LrInLargerPkts, LrInTooBig
 from translator.features.policies.stages import LrInPolicy, LrInPolicyEcmp
 from translator.features.router.stages import LrInAdmission, LrInIpInput
 from translator.features.router_advertisements.stages import LrInNdRa
@@ -53,6 +55,9 @@ LR_IN = Pipeline(
         LrInPolicy,
         LrInPolicyEcmp,
         LrInArpResolve,
+        LrInChkPktLen,
+        LrInLargerPkts,
+        LrInTooBig,
         LrInGwRedirect,
         LrInArpRequest,
     ],

@@ -16,6 +16,7 @@ from chassis_agent.compile.encoders import (
     learned,
     naming,
     selection,
+    sizes,
     tracking,
     watching,
 )
@@ -23,6 +24,7 @@ from chassis_agent.compile.encoders.encoding import Encoder, Encoding
 from chassis_agent.compile.splice import Assembly
 from logical_flow import action as logical
 from logical_flow.action.naming import DnsLookup
+from logical_flow.action.sizes import CheckPktLarger, PacketTooBig
 
 ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.Next: control.encode_next,
@@ -47,6 +49,8 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.PutFdb: learned.encode_put_fdb,
     logical.ClaimAddress: learned.encode_claim_address,
     logical.LookupFdb: learned.encode_lookup_fdb,
+    CheckPktLarger: sizes.encode_check_pkt_larger,
+    PacketTooBig: sizes.encode_packet_too_big,
     DnsLookup: naming.encode_dns_lookup,
     logical.Select: selection.encode_select,
     logical.Log: watching.encode_log,

@@ -36,6 +36,8 @@ nd_na { output; };
 nd_na_router { output; };
 nd_ra { output; };
 dns_lookup { output; };
+reg9[1] = check_pkt_larger(1514);
+packet_too_big(reg0) { output; };
 icmp4 { output; };
 icmp6 { output; };
 icmp6_unknown_header { output; };

@@ -1,0 +1,93 @@
+"""Packets that are too big for where a router sends them, with the tools that find that out."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+
+from cli.testbed.vm import Vm
+from tests.system.conftest import Scene
+
+pytestmark = pytest.mark.system
+
+MTU = 1300
+HEADERS = {4: 28, 6: 48}
+"""Bytes of an echo request beside its data."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    """`big` on hv1 is behind a router from `small` on hv2, whose network has small packets."""
+    net = scene.net
+    net.switch("bigs")
+    net.switch("smalls")
+    net.port("bigs", "big", "0a:00:00:00:35:01 10.0.35.1 fd35::1")
+    net.port("smalls", "small", "0a:00:00:00:36:01 10.0.36.1 fd36::1")
+    net.router("r-mtu")
+    net.attach("r-mtu", "bigs", "0a:00:00:00:35:fe", "10.0.35.254/24", "fd35::fe/64")
+    net.attach("r-mtu", "smalls", "0a:00:00:00:36:fe", "10.0.36.254/24", "fd36::fe/64")
+    net.call("PATCH", "/logical-router-ports/r-mtu-smalls", {"gateway_mtu": MTU})
+    scene.lab.add_vm("big", "hv1")
+    scene.lab.add_vm("small", "hv2")
+    scene.lab.wait_until_up()
+    for address in ADDRESSES.values():
+        assert scene.lab.vm("big").ping(address, count=3)
+
+
+ADDRESSES = {4: "10.0.36.1", 6: "fd36::1"}
+
+
+def echo(vm: Vm, target: str, size: int, *, fragment: str = "do") -> str:
+    """What `ping` says of echo requests that are that big as IP packets."""
+    version = 6 if ":" in target else 4
+    vm.namespace.run("ip", f"-{version}", "route", "flush", "cache", check=False)
+    command = ("ping", "-n", "-c", "2", "-i", "0.2", "-W", "2", "-M", fragment)
+    return vm.namespace.run(*command, "-s", str(size - HEADERS[version]), target, check=False)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_ping_that_may_not_be_fragmented_hears_the_mtu(scene: Scene, version: int) -> None:
+    vm, target = scene.lab.vm("big"), ADDRESSES[version]
+    assert "0% packet loss" in echo(vm, target, MTU)
+    told = echo(vm, target, MTU + 1)
+    assert "100% packet loss" in told
+    assert re.search(rf"mtu[ =]*{MTU}", told), told
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_tracepath_finds_the_mtu(scene: Scene, version: int) -> None:
+    found = scene.lab.vm("big").namespace.run(
+        "tracepath", "-n", f"-{version}", ADDRESSES[version], timeout=60, check=False
+    )
+    assert f"pmtu {MTU}" in found, found
+    assert "reached" in found, found
+
+
+def test_what_may_be_fragmented_arrives_in_fragments(scene: Scene) -> None:
+    """Who knows the MTU by now fragments by itself."""
+    vm = scene.lab.vm("big")
+    echo(vm, ADDRESSES[4], MTU + 100, fragment="dont")
+    assert "0% packet loss" in echo(vm, ADDRESSES[4], MTU + 100, fragment="want")
+
+
+def test_the_other_direction_and_no_limit(scene: Scene) -> None:
+    assert "0% packet loss" in echo(scene.lab.vm("small"), "10.0.35.1", MTU)
+    scene.net.call("PATCH", "/logical-router-ports/r-mtu-smalls", {"gateway_mtu": None})
+    vm = scene.lab.vm("big")
+    vm.namespace.run("ip", "-4", "route", "flush", "cache", check=False)
+    vm.namespace.ip("link", "set", "eth0", "down")
+    vm.namespace.ip("link", "set", "eth0", "up")
+    vm.configure()
+    assert "0% packet loss" in echo(vm, ADDRESSES[4], MTU + 50)
+
+
+def test_the_example_of_the_page(scene: Scene) -> None:
+    page = Path(__file__).parents[2] / "docs" / "path-mtu.md"
+    document = yaml.safe_load(page.read_text().split("```yaml\n")[1].split("```")[0])
+    scene.net.call("POST", "/apply", document)
+    question = {"packet": "udp inside-1 -> outside-1:9", "length": 1500}
+    traced = scene.net.client.post("/v1/trace", json=question).json()
+    assert traced["verdict"]["outcome"] == "answered", traced["verdict"]
+    traced = scene.net.client.post("/v1/trace", json={**question, "length": 1400}).json()
+    assert traced["verdict"]["outcome"] == "delivered", traced["verdict"]

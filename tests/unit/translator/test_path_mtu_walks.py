@@ -1,0 +1,78 @@
+"""What a router does with packets that are too big for where they go."""
+
+from ipaddress import ip_address
+
+import pytest
+
+from logical_flow.packet import packet_from_match
+from logical_flow.walk import walk
+from logical_flow.walk_events import Walk
+from tests.unit.translator.walks import network
+
+NETWORK = """
+logical_switches:
+  one:
+    ports: {vm1: {addresses: ["0a:00:00:00:00:01 10.0.1.1 fd00:1::1"]}, s-one: {router_port: r-one}}
+  two:
+    ports: {vm2: {addresses: ["0a:00:00:00:00:02 10.0.2.2 fd00:2::2"]}, s-two: {router_port: r-two}}
+  six:
+    ports: {vm6: {addresses: ["0a:00:00:00:00:06 10.0.6.6"]}, s-six: {router_port: r-six}}
+logical_routers:
+  r:
+    ports:
+      r-one: {networks: [10.0.1.254/24, "fd00:1::fe/64"], mac: "0a:00:00:00:00:f1"}
+      r-two:
+        networks: [10.0.2.254/24, "fd00:2::fe/64"]
+        mac: "0a:00:00:00:00:f2"
+        gateway_mtu: 1300
+      r-six: {networks: ["fd00:6::fe/64"], mac: "0a:00:00:00:00:f6"}
+"""
+TO_VM2 = (
+    'inport == "vm1" && eth.src == 0a:00:00:00:00:01 && eth.dst == 0a:00:00:00:00:f1 '
+    "&& {family}.src == {src} && {family}.dst == {dst} && ip.ttl == 64 && udp.dst == 9"
+)
+ENDS = {4: ("10.0.1.1", "10.0.2.2"), 6: ("fd00:1::1", "fd00:2::2")}
+ROUTER = {4: "10.0.1.254", 6: "fd00:1::fe"}
+
+
+def send(packet: str, length: int | None) -> Walk:
+    said = {} if length is None else {"packet.length": length}
+    return walk(network(NETWORK), packet_from_match(packet) | said)
+
+
+def to_vm2(version: int) -> str:
+    src, dst = ENDS[version]
+    return TO_VM2.format(family=f"ip{version}", src=src, dst=dst)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("length", [None, 64, 1314])
+def test_what_fits_is_delivered(version: int, length: int | None) -> None:
+    (delivery,) = send(to_vm2(version), length).deliveries
+    assert delivery.port == "vm2"
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_sender_of_what_is_too_big_is_told(version: int) -> None:
+    (delivery,) = send(to_vm2(version), 1315).deliveries
+    error = delivery.packet
+    assert delivery.port == "vm1"
+    kinds = (error.get(f"icmp{version}.type"), error.get(f"icmp{version}.code"))
+    assert kinds == ((3, 4) if version == 4 else (2, 0))
+    assert ip_address(error[f"ip{version}.src"]) == ip_address(ROUTER[version])
+    assert ip_address(error[f"ip{version}.dst"]) == ip_address(ENDS[version][0])
+    assert (error["eth.src"], error["eth.dst"]) == (0x0A00000000F1, 0x0A0000000001)
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_the_other_direction_has_no_limit(version: int) -> None:
+    dst, src = ENDS[version]
+    packet = TO_VM2.format(family=f"ip{version}", src=src, dst=dst)
+    packet = packet.replace('"vm1"', '"vm2"').replace("00:01", "00:02").replace("00:f1", "00:f2")
+    (delivery,) = send(packet, 9000).deliveries
+    assert delivery.port == "vm1"
+
+
+def test_who_came_by_a_port_without_such_an_address_is_told_nothing() -> None:
+    packet = to_vm2(4).replace('"vm1"', '"vm6"').replace("00:01", "00:06").replace("00:f1", "00:f6")
+    assert send(packet.replace("10.0.1.1", "10.0.6.6"), 1315).deliveries == []

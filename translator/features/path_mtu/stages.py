@@ -1,0 +1,48 @@
+"""The stages in which a router looks at the size of packets."""
+
+from logical_flow.roles import Role
+from logical_flow.template import Stage, Template
+from translator.features.path_mtu.reasons import TOO_BIG, TOO_BIG_IN_SILENCE
+
+
+class LrInChkPktLen(Stage, name="lr_in_chk_pkt_len", role=Role.ROUTING):
+    """Whether a packet is bigger than what the network beyond its output port carries."""
+
+    check = Template(
+        50, "outport == {port:lport}", "reg9[1] = check_pkt_larger({length:int}); next;"
+    )
+
+
+class LrInLargerPkts(Stage, name="lr_in_larger_pkts", role=Role.ROUTING):
+    """Notes, of what is too big, how big it may be: in ``reg0``, where the next hop was."""
+
+    larger = Template(50, "outport == {port:lport} && reg9[1] == 1", "reg0 = {mtu:int}; next;")
+
+
+_AGAIN = "ip.ttl = 255; reg9 = 0; flags.loopback = 1; next(lr_in_ip_routing_pre);"
+
+
+class LrInTooBig(Stage, name="lr_in_too_big", role=Role.ANSWERING):
+    """Tells the sender of what is too big, from the port by which it came in.
+
+    The error is routed from there. What has no address to send it from, and what may not be
+    answered, is dropped.
+    """
+
+    error4 = Template(
+        50,
+        "inport == {port:lport} && ip4 && reg9[1] == 1",
+        "packet_too_big(reg0) { eth.dst = {mac:mac}; ip4.dst = ip4.src; ip4.src = {ip:ip4}; "
+        f"{_AGAIN} }};",
+        because=TOO_BIG,
+    )
+    error6 = Template(
+        50,
+        "inport == {port:lport} && ip6 && reg9[1] == 1",
+        "packet_too_big(reg0) { eth.dst = {mac:mac}; ip6.dst = ip6.src; ip6.src = {ip:ip6}; "
+        f"{_AGAIN} }};",
+        because=TOO_BIG,
+    )
+    larger = Template(
+        10, "outport == {port:lport} && reg9[1] == 1", "drop;", because=TOO_BIG_IN_SILENCE
+    )
