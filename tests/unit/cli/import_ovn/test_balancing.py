@@ -1,0 +1,60 @@
+"""Load balancers, from rows to the document."""
+
+from tests.unit.cli.import_ovn.rows import Database, losses, notes, references
+
+
+def test_load_balancers_with_their_addresses_and_switches() -> None:
+    database = Database()
+    vips = {
+        "10.96.0.1:80": "10.0.0.1:8080,10.0.0.2:8080",
+        "[fd96::1]:80": "[fd00::1]:8080",
+        "10.96.0.2": "10.0.0.3",
+        "10.96.0.3:80": "",
+    }
+    balancer = database.add(
+        "Load_Balancer", name="shop", vips=vips, protocol="udp", options={"reject": "true"}
+    )
+    grouped = database.add("Load_Balancer", name="grouped", vips={"10.96.0.9:1": "10.0.0.1:1"})
+    group = database.add("Load_Balancer_Group", name="all", load_balancer=references(grouped))
+    database.switch(load_balancer=references(balancer), load_balancer_group=references(group))
+    imported = database.translated()
+    assert losses(imported) == notes(imported) == []
+    assert imported.document["load_balancers"] == {
+        "shop": {
+            "protocol": "udp",
+            "reject": True,
+            "switches": ["sw"],
+            "vips": [
+                {
+                    "address": "10.96.0.1",
+                    "port": 80,
+                    "backends": ["10.0.0.1:8080", "10.0.0.2:8080"],
+                },
+                {"address": "10.96.0.2", "backends": ["10.0.0.3"]},
+                {"address": "10.96.0.3", "port": 80},
+                {"address": "fd96::1", "port": 80, "backends": ["[fd00::1]:8080"]},
+            ],
+        },
+        "grouped": {
+            "switches": ["sw"],
+            "vips": [{"address": "10.96.0.9", "port": 1, "backends": ["10.0.0.1:1"]}],
+        },
+    }
+
+
+def test_what_can_not_be_read_and_what_is_lost() -> None:
+    database = Database()
+    balancer = database.add(
+        "Load_Balancer",
+        name="shop",
+        vips={"web:80": "10.0.0.1:80", "10.96.0.1:80": "[fd00::1]:80"},
+        options={"affinity_timeout": "60"},
+    )
+    database.switch(load_balancer=references(balancer))
+    imported = database.translated()
+    assert len(notes(imported)) == 1
+    assert sorted(losses(imported)) == [
+        ("load balancer shop", "options:affinity_timeout"),
+        ("load balancer shop", "vips"),
+    ]
+    assert "vips" not in imported.document["load_balancers"]["shop"]

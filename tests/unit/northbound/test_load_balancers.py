@@ -1,0 +1,88 @@
+"""Load balancers that can be, and those that can't."""
+
+from typing import Any
+
+import pytest
+
+from northbound.errors import ConflictError, InvalidError
+from northbound.services import LOAD_BALANCER_VIPS, LOAD_BALANCERS, LOGICAL_SWITCHES
+from tests.unit.northbound.network import Network
+
+VIP = {"address": "10.96.0.1", "port": 80, "backends": ["10.0.0.1:8080"]}
+
+
+@pytest.fixture
+def balanced(network: Network) -> Network:
+    """Two switches with a load balancer each, of which the first has a virtual address."""
+    with network.database.write(author="test") as tx:
+        for name in ("one", "two"):
+            LOGICAL_SWITCHES.create(tx, {"name": name})
+            LOAD_BALANCERS.create(tx, {"name": f"lb-{name}", "switches": [name]})
+        LOAD_BALANCER_VIPS.create(tx, {"load_balancer": "lb-one", **VIP})
+    return network
+
+
+def add(network: Network, owner: str, **fields: Any) -> None:
+    with network.database.write(author="test") as tx:
+        LOAD_BALANCER_VIPS.create(tx, {"load_balancer": owner, **VIP, **fields})
+
+
+def change(network: Network, balancer: str, **fields: Any) -> None:
+    with network.database.write(author="test") as tx:
+        LOAD_BALANCERS.update(tx, balancer, fields)
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"backends": ["10.0.0.1"]}, ("backends", 0)),
+        ({"port": None}, ("backends", 0)),
+        ({"backends": ["10.0.0.1:80", "[fd00::1]:80"]}, ("backends", 1)),
+        ({"address": "fd96::1"}, ("backends", 0)),
+        ({"backends": ["10.0.0.1:0"]}, ("backends", 0)),
+        ({"backends": ["web-1:80"]}, ("backends", 0)),
+        ({"backends": [f"10.0.{n // 250}.{n % 250 + 1}:80" for n in range(513)]}, ("backends",)),
+        ({"address": "10.96.0.0/24"}, ("address",)),
+        ({"port": 65536}, ("port",)),
+    ],
+)
+def test_what_is_no_virtual_address(
+    balanced: Network, fields: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with pytest.raises(InvalidError) as refused:
+        add(balanced, "lb-two", **fields)
+    assert [problem.path for problem in refused.value.problems] == [path]
+
+
+def test_two_of_one_switch_claim_one_address(balanced: Network) -> None:
+    add(balanced, "lb-two")
+    with pytest.raises(ConflictError) as refused:
+        change(balanced, "lb-two", switches=["one", "two"])
+    assert (refused.value.field, refused.value.value) == ("address", "10.96.0.1:80")
+    change(balanced, "lb-two", protocol="udp", switches=["one", "two"])
+    with pytest.raises(ConflictError):
+        change(balanced, "lb-two", protocol="tcp")
+
+
+def test_ports_and_the_whole_address_stand_side_by_side(balanced: Network) -> None:
+    change(balanced, "lb-two", switches=["one"])
+    add(balanced, "lb-two", port=81)
+    add(balanced, "lb-two", port=None, backends=["10.0.0.1"])
+    with pytest.raises(ConflictError):
+        add(balanced, "lb-one", port=None, backends=["10.0.0.2"])
+
+
+def test_an_address_moves_in_one_transaction(balanced: Network) -> None:
+    change(balanced, "lb-two", switches=["one"])
+    with balanced.database.write(author="test") as tx:
+        (row,) = LOAD_BALANCER_VIPS.page(tx).items
+        LOAD_BALANCER_VIPS.create(tx, {"load_balancer": "lb-two", **VIP})
+        LOAD_BALANCER_VIPS.delete(tx, row.id)
+
+
+def test_a_switch_that_goes_leaves_its_load_balancers(balanced: Network) -> None:
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_SWITCHES.delete(tx, "one")
+    with balanced.database.read() as reader:
+        row = LOAD_BALANCERS.get(reader, "lb-one")
+        assert LOAD_BALANCERS.view(reader, row)["switches"] == []

@@ -1,0 +1,61 @@
+"""What a change of load balancers costs, however many there are."""
+
+import pytest
+
+from incremental import Engine
+from tests.unit.translator.test_costs import Rows, cost
+from translator.graph import translation
+from translator.intent import row_of
+
+BACKENDS = [f"10.0.0.{n}:8080" for n in range(1, 11)]
+
+
+def vip(number: int, backends: list[str]) -> tuple[str, dict[str, object]]:
+    return "load_balancer_vip", {
+        "id": f"vip-{number}",
+        "load_balancer_id": f"lb-{number}",
+        "address": f"10.96.{number // 250}.{number % 250 + 1}",
+        "port": 80,
+        "backends": backends,
+    }
+
+
+def network(balancers: int, switches: int) -> Rows:
+    """Switches that all have all load balancers, each of one virtual address."""
+    rows: Rows = [
+        (
+            "logical_switch",
+            {"id": f"s{n}", "name": f"s{n}", "tunnel_key": n + 1, "vlan_passthru": 0},
+        )
+        for n in range(switches)
+    ]
+    for number in range(balancers):
+        balancer = {"id": f"lb-{number}", "protocol": "tcp", "reject": False}
+        rows += [("load_balancer", balancer), vip(number, BACKENDS)]
+        rows += [
+            (
+                "load_balancer_switch",
+                {"load_balancer_id": balancer["id"], "logical_switch_id": f"s{n}"},
+            )
+            for n in range(switches)
+        ]
+    return rows
+
+
+@pytest.mark.parametrize(("balancers", "switches"), [(10, 1), (200, 5)])
+def test_a_backend_is_one_member_of_a_set(balancers: int, switches: int) -> None:
+    engine = Engine(translation())
+    engine.apply(row_of(table, image) for table, image in network(balancers, switches))
+    runs, rows = cost(engine, puts=[vip(3, [*BACKENDS, "10.0.0.99:8080"])])
+    assert runs == {"front": 1, "backend_members": 1}
+    assert rows == 1, "a member of the set, and no flow"
+    runs, rows = cost(engine, puts=[vip(3, BACKENDS)])
+    assert rows == 1
+
+
+def test_a_virtual_address_is_a_flow_group_for_each_switch() -> None:
+    engine = Engine(translation())
+    engine.apply(row_of(table, image) for table, image in network(20, 3))
+    runs, rows = cost(engine, puts=[vip(3, [])])
+    assert runs["switch_vip_flows"] == 3
+    assert rows == 3 + len(BACKENDS)
