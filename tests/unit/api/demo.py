@@ -1,11 +1,11 @@
-"""The demo's network on a server, and traces through it."""
+"""Switches behind a router with ACLs, as in the demo, on a server, and traces through it."""
 
 from pathlib import Path
 from typing import Any
 
 from tests.unit.api.conftest import Server
 
-NETWORK = Path(__file__).parents[3] / "examples" / "demo" / "network.yaml"
+NETWORK = Path(__file__).with_name("demo.yaml")
 
 
 async def apply_demo(server: Server) -> Server:
