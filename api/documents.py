@@ -132,6 +132,8 @@ class PortBinding(Document):
     """Where it is, too, while it moves."""
     activated: list[str]
     """Of all these, the ones that it has spoken from, where it waits for that."""
+    virtual_parent: str | None
+    """Of a virtual port: the port that has spoken for its address last."""
     up: bool
     """Whether its flows are in the switch there."""
     problems: list[str]

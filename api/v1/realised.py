@@ -69,6 +69,7 @@ BINDING_EXAMPLE = {
     "chassis": "hypervisor-1",
     "additional_chassis": [],
     "activated": [],
+    "virtual_parent": None,
     "up": True,
     "problems": [],
 }
