@@ -1,5 +1,7 @@
 """What load balancers of switches do with packets."""
 
+from pathlib import Path
+
 import pytest
 
 from logical_flow.connections import ConnectionTable
@@ -144,3 +146,10 @@ def test_a_client_that_is_its_own_backend(net: Network) -> None:
         (got,) = send(net, answer).deliveries
         assert (got.port, got.packet["tcp.src"]) == ("b1", 81)
         assert (got.packet["ip4.src"], got.packet["ip4.dst"]) == (0x0A600001, 0x0A00000B)
+
+
+def test_the_example_of_the_page() -> None:
+    page = Path(__file__).parents[3] / "docs" / "load-balancers.md"
+    example = page.read_text().partition("```yaml\n")[2].partition("```")[0]
+    walk = ask(network(example), VIP, "tcp.src == 5000 && tcp.dst == 80")
+    assert arrivals(walk) == {"web-1", "web-2"}
