@@ -53,6 +53,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
     [
         "docs/dhcp.md",
         "docs/live-migration.md",
+        "docs/nat.md",
         "docs/nested-ports.md",
         "docs/policies.md",
         "docs/provider-networks.md",
