@@ -52,6 +52,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
     "page",
     [
         "docs/dhcp.md",
+        "docs/gateways.md",
         "docs/live-migration.md",
         "docs/nat.md",
         "docs/nested-ports.md",
