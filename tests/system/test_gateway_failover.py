@@ -18,7 +18,8 @@ PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
 INTERVAL = 0.05
 """Seconds between the echo requests of a running ping."""
 MOST_LOST = 60
-"""Of those, at a failover: three seconds' worth, which OVN takes; it is a fifth of that on an idle machine."""
+"""Of those, at a failover: three seconds' worth, which OVN takes. It is a fifth of that where no
+other tests run."""
 
 
 @pytest.fixture(scope="module")
