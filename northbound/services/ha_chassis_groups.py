@@ -1,8 +1,14 @@
 """Groups of chassis that stand in for each other."""
 
-from northbound.models import HaChassisGroup
+from collections.abc import Sequence
+
+from sqlalchemy import select
+
+from northbound.models import HaChassisGroup, LogicalRouterPort
 from northbound.services.base import Service
+from northbound.services.lookups import refuse_if_referenced
 from northbound.specs.gateways import HaChassisGroupSpec
+from northbound.transaction import Transaction
 
 
 class HaChassisGroupService(Service[HaChassisGroup, HaChassisGroupSpec]):
@@ -10,3 +16,13 @@ class HaChassisGroupService(Service[HaChassisGroup, HaChassisGroupSpec]):
 
     model = HaChassisGroup
     spec = HaChassisGroupSpec
+
+    def remove(
+        self, tx: Transaction, rows: Sequence[HaChassisGroup], *, cascade: bool = False
+    ) -> None:
+        for group in rows:
+            ports = select(LogicalRouterPort).where(
+                LogicalRouterPort.ha_chassis_group_id == group.id
+            )
+            refuse_if_referenced(group, tx.session.scalars(ports).all())
+        super().remove(tx, rows, cascade=cascade)

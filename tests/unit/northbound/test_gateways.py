@@ -1,0 +1,98 @@
+"""Gateway ports, gateway routers, and the groups that ports share."""
+
+from typing import Any
+
+import pytest
+
+from northbound.errors import InvalidError, ReferencedError
+from northbound.models import LogicalRouterPort
+from northbound.services import HA_CHASSIS_GROUPS, LOGICAL_ROUTER_PORTS, LOGICAL_ROUTERS
+from tests.unit.northbound.network import Network
+
+RANKS = [{"chassis": "gw1", "priority": 10}, {"chassis": "gw2", "priority": 20}]
+
+
+def port(network: Network, name: str = "p", router: str = "r", **fields: Any) -> None:
+    values = {"name": name, "logical_router": router, "networks": ["10.0.0.1/24"], **fields}
+    with network.database.write(author="test") as tx:
+        LOGICAL_ROUTER_PORTS.create(tx, values)
+
+
+def change(network: Network, service: Any, name: str, **patch: Any) -> None:
+    with network.database.write(author="test") as tx:
+        service.update(tx, name, patch)
+
+
+def keys(network: Network, name: str) -> tuple[int, int | None]:
+    with network.database.read() as reader:
+        row = LOGICAL_ROUTER_PORTS.get(reader, name)
+        return row.tunnel_key, row.redirect_key
+
+
+def routers(network: Network, name: str = "r", **fields: Any) -> None:
+    with network.database.write(author="test") as tx:
+        LOGICAL_ROUTERS.create(tx, {"name": name, **fields})
+
+
+def refused(error: pytest.ExceptionInfo[InvalidError]) -> str:
+    return str(error.value.problems[0].path[0])
+
+
+def test_what_stands_for_a_gateway_port_has_a_key_of_its_own(network: Network) -> None:
+    routers(network)
+    port(network, gateway_chassis=RANKS)
+    port(network, "q", networks=["10.0.1.1/24"])
+    tunnel, redirect = keys(network, "p")
+    assert redirect is not None
+    assert len({tunnel, redirect, keys(network, "q")[0]}) == 3
+    change(network, LOGICAL_ROUTER_PORTS, "p", gateway_chassis=[])
+    assert keys(network, "p") == (tunnel, None)
+
+
+def test_chassis_are_in_the_order_of_their_ranks(network: Network) -> None:
+    routers(network)
+    port(network, gateway_chassis=RANKS)
+    with network.database.read() as reader:
+        row: LogicalRouterPort = LOGICAL_ROUTER_PORTS.get(reader, "p")
+        assert [each["chassis"] for each in row.gateway_chassis] == ["gw2", "gw1"]
+
+
+def test_a_router_is_a_gateway_or_its_ports_are(network: Network) -> None:
+    routers(network, "on-one", chassis="gw1")
+    with pytest.raises(InvalidError) as error:
+        port(network, router="on-one", gateway_chassis=RANKS)
+    assert refused(error) == "gateway_chassis"
+    routers(network)
+    port(network, gateway_chassis=RANKS)
+    with pytest.raises(InvalidError) as error:
+        change(network, LOGICAL_ROUTERS, "r", chassis="gw1")
+    assert refused(error) == "chassis"
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"gateway_chassis": [RANKS[0], RANKS[0]]}, "gateway_chassis"),
+        ({"gateway_chassis": [{"chassis": "gw1", "priority": 32768}]}, "gateway_chassis"),
+        ({"gateway_chassis": [{"chassis": "", "priority": 1}]}, "gateway_chassis"),
+        ({"gateway_chassis": RANKS, "ha_chassis_group": "border"}, "ha_chassis_group"),
+        ({"ha_chassis_group": "nowhere"}, "ha_chassis_group"),
+        ({"gateway_chassis": RANKS, "name": "p" * 253}, "name"),
+    ],
+)
+def test_what_is_no_gateway_port_is_refused(
+    network: Network, fields: dict[str, Any], field: str
+) -> None:
+    routers(network)
+    with pytest.raises(InvalidError) as error:
+        port(network, **fields)
+    assert refused(error) == field
+
+
+def test_a_group_that_ports_name_stays(network: Network) -> None:
+    routers(network)
+    with network.database.write(author="test") as tx:
+        HA_CHASSIS_GROUPS.create(tx, {"name": "border", "chassis": RANKS})
+    port(network, ha_chassis_group="border")
+    with pytest.raises(ReferencedError), network.database.write(author="test") as tx:
+        HA_CHASSIS_GROUPS.delete(tx, "border")
