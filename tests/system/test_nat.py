@@ -72,7 +72,13 @@ def _network(scene: Scene) -> None:
     scene.lab.wait_until_up()
     for name in VMS:
         scene.lab.listen(name, PORT)
-    until(lambda: scene.lab.vm("vm1").tcp_connects(address("vm2"), PORT), "the responders")
+    for asker, asked in (("vm1", "vm2"), ("vm2", "vm1"), ("vm1", "host")):
+        _wait_for_responder(scene, asker, asked)
+
+
+def _wait_for_responder(scene: Scene, asker: str, asked: str) -> None:
+    vm = scene.lab.vm(asker)
+    until(lambda: vm.tcp_connects(address(asked), PORT), f"the responder of {asked}")
 
 
 @pytest.fixture(scope="module", autouse=True, params=["router", "port"])
