@@ -39,6 +39,7 @@ class ObstacleKind(StrEnum):
     NAT = "nat"
     NO_BACKEND = "no-backend"
     DHCP = "dhcp"
+    TOO_BIG = "too-big"
     FAULT = "fault"
     UNBOUND = "unbound"
     NOT_UP = "not-up"

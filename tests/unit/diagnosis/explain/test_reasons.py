@@ -17,12 +17,13 @@ from logical_flow.action import (
     PacketKind,
     Select,
 )
+from logical_flow.action.naming import DnsLookup
 from logical_flow.because import EndKind, Fact
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
 from translator.pipeline import PIPELINES
 
-GOES_ON = Next | Output | CtNext | CtNat | Balance | Select | DhcpReply
+GOES_ON = Next | Output | CtNext | CtNat | Balance | Select | DhcpReply | DnsLookup
 NO_REFUSALS = {
     PacketKind.WHOLE_ERROR,
     PacketKind.ARP,
