@@ -26,6 +26,7 @@ class Edit(NamedTuple):
 
 
 SWITCHES, ROUTERS, GROUPS, SETS = ("s1", "s2"), ("r1", "r2"), ("g1", "g2"), ("n1", "n2")
+DHCP_OPTIONS = ("d1", "d2")
 PORTS, ROUTER_PORTS = ("p1", "p2", "p3", "p4"), ("q1", "q2", "q3")
 KEYS, FLAGS, TRUE_MOSTLY = (1, 2), (False, True), (True, True, True, False)
 
@@ -48,7 +49,18 @@ NETWORKS = (
     ["fd00::fe/64"],
 )
 CHOICES: dict[str, Choices] = {
-    "logical_switch": {"id": SWITCHES, "tunnel_key": KEYS},
+    "dhcp_options": {
+        "id": DHCP_OPTIONS,
+        "cidr": ("10.0.0.0/24", "10.0.1.0/24", "fd00::/64"),
+        "dhcpv4": ({"routers": ["10.0.0.254"]}, {"server_id": "10.0.0.250", "hostname": "x"}),
+        "dhcpv6": (None, {"stateless": True}, {"dns_servers": ["fd00::2"]}),
+    },
+    "logical_switch": {
+        "id": SWITCHES,
+        "tunnel_key": KEYS,
+        "dhcpv4_options_id": (None, *DHCP_OPTIONS),
+        "dhcpv6_options_id": (None, *DHCP_OPTIONS),
+    },
     "logical_switch_port": {
         "id": PORTS,
         "logical_switch_id": SWITCHES,
@@ -64,6 +76,10 @@ CHOICES: dict[str, Choices] = {
         "enabled": TRUE_MOSTLY,
         "router_port": ROUTER_PORTS,
         "requested_chassis": ([],),
+        "dhcp": TRUE_MOSTLY,
+        "dhcpv4_options_id": (None, *DHCP_OPTIONS),
+        "dhcpv6_options_id": (None, *DHCP_OPTIONS),
+        "hostname": (None, "vm.example"),
     },
     "logical_router": {
         "id": ROUTERS,
