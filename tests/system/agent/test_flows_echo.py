@@ -14,8 +14,9 @@ from chassis_agent.bridge.groundwork import missing_groundwork
 from chassis_agent.compile import ConjunctionIds, StageBook, compile_template
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.flows import Changes, DesiredTable
-from chassis_agent.desired.objects import ObjectChanges
+from chassis_agent.desired.objects import Group, ObjectChanges
 from chassis_agent.openflow.connection import Connection
+from chassis_agent.openflow.messages import SwitchGroup
 from chassis_agent.physical import (
     Side,
     Tunnel,
@@ -37,7 +38,9 @@ from tests.system.agent.packet_lab import install
 from tests.system.agent.private_switch import PrivateSwitch
 from tests.unit.chassis_agent.compile.surroundings import (
     ACL_MATCHES,
+    HIT_COUNTER,
     RATE_METER,
+    SELECT_GROUP,
     arguments_for,
     every_template,
     surroundings,
@@ -59,10 +62,11 @@ async def installed(bridge: Path, flows: Iterable[Flow]) -> list[Flow]:
     try:
         await connection.confirm([each.message for each in await missing_groundwork(connection)])
         meters = [*punt_meters(), PuntMeter(RATE_METER, 100, 100)]
+        named = [Group.of(SwitchGroup(number)) for number in (HIT_COUNTER, SELECT_GROUP)]
         changes = Changes(
             [],
             list(flows),
-            groups=ObjectChanges(put=tuple((None, group) for group in OPENFLOW_GROUPS)),
+            groups=ObjectChanges(put=tuple((None, group) for group in (*OPENFLOW_GROUPS, *named))),
             meters=ObjectChanges(put=tuple((None, meter.as_object()) for meter in meters)),
         )
         await install(connection, changes)
@@ -145,9 +149,9 @@ async def test_physical_flows(bridge: Path) -> None:
         [
             *interface_flows(port, 11, cookie=1),
             *patch_flows(port._replace(port_key=3), router, cookie=2),
-            *remote_flows(5, 4, tunnel, cookie=3),
-            *remote_flows(5, 5, tunnel6, cookie=4),
-            *remote_flows(5, 6, Tunnel(12, None), cookie=4),
+            *remote_flows(5, 4, [tunnel], cookie=3),
+            *remote_flows(5, 5, [tunnel6, tunnel], cookie=4),
+            *remote_flows(5, 6, [Tunnel(12, None)], cookie=4),
             *ingress_flows([10, 12], [tunnel.remote, tunnel6.remote], cookie=5),
             *group_flows(
                 *(5, 0x8000),

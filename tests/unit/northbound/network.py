@@ -26,6 +26,7 @@ KINDS = {
     "set": "address_set",
     "acl": "acl",
     "dhcp": "dhcp_options",
+    "meter": "meter",
 }
 
 

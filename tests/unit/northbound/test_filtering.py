@@ -234,9 +234,9 @@ def test_reference_made_and_ended_in_one_transaction(groups: Network) -> None:
     assert tx.committed is None
 
 
-def test_an_acl_names_no_meter(groups: Network) -> None:
-    """There are none: a name that limits nothing is not taken."""
+def test_an_acl_names_a_meter_that_is_there(groups: Network) -> None:
     faults = groups.faults("acl", **RULE, logical_switch="web", log=True, meter="slow")
     assert list(faults) == ["/meter"]
-    assert "no meters" in faults["/meter"]
-    groups.create("acl", **RULE, logical_switch="web", log=True, meter=None)
+    groups.create("meter", name="slow", rate=5)
+    groups.create("acl", **RULE, logical_switch="web", log=True, meter="slow")
+    assert "/rate" in groups.faults("meter", name="none", rate=0)

@@ -164,5 +164,5 @@ def _argument(hole: Hole, chance: random.Random) -> Argument:
         case HoleType.WEIGHTS:
             return encode_members([Member(1, 50), Member(2, 50)])
         case HoleType.METER:
-            return "meter"
+            return "audit 10 50"
     raise AssertionError(f"no arguments for {hole}")
