@@ -153,12 +153,17 @@ def _argument(hole: Hole, chance: random.Random) -> Argument:
             return chance.choice(["port-1", "port-2"])
         case HoleType.MCGROUP:
             return "_MC_flood"
+        case HoleType.INT if hole.name in ("first_port", "last_port"):
+            # No range ends before it begins.
+            return {"first_port": 1, "last_port": 3}[hole.name]
         case HoleType.INT:
             return chance.randrange(4)
         case HoleType.BYTES:
             return b"allow-web"
         case HoleType.SET:
             return "$addresses"
+        case HoleType.BACKENDS:
+            return "&backends"
         case HoleType.EXPR:
             return chance.choice(ACL_MATCHES)
         case HoleType.WEIGHTS:
