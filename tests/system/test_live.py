@@ -271,7 +271,9 @@ def test_an_altered_flow_is_found_with_what_is_wanted(scene: Scene) -> None:
         if each["cause"] and each["cause"]["name"] == "shut"
     )
     line = flow_with(hv2, f"cookie={cookie},", ",tcp,", "reg15=")
-    changed = line.partition(" actions=")[0] + " actions=resubmit(,94)"
+    head, _, actions = line.partition(" actions=")
+    (onward,) = re.findall(r"resubmit\(,[0-9]+\)", actions)
+    changed = f"{head} actions={onward}"
     with tampered(hv2, "add-flow", changed):
         found = live(scene, "tcp la -> lc:81")
     hv2_found = of_chassis(found, "hv2")
