@@ -60,7 +60,7 @@ EXAMPLE = {
     "live": None,
 }
 REQUESTS = {
-    "A packet in words": {"packet": "udp web-1 -> db-1:53"},
+    "A packet in words": {"packet": "udp web-1 -> db-1:123"},
     "Of a new connection and of an established one": {
         "packet": "tcp web-1 -> db-1:5432",
         "connection": "both",
@@ -76,7 +76,7 @@ REQUESTS = {
         "ip4.src == 10.20.1.20 && ip4.dst == 10.20.2.11 && ip.ttl == 1 && tcp.dst == 22",
     },
     "With an ACL that is only proposed": {
-        "packet": "udp web-1 -> db-1:53",
+        "packet": "udp web-1 -> db-1:123",
         "with": {
             "operations": [
                 {
@@ -84,10 +84,10 @@ REQUESTS = {
                     "kind": "acl",
                     "values": {
                         "port_group": "databases",
-                        "name": "db-dns",
+                        "name": "db-ntp",
                         "direction": "to-lport",
                         "priority": 1000,
-                        "match": "outport == @databases && udp.dst == 53",
+                        "match": "outport == @databases && udp.dst == 123",
                         "action": "allow-related",
                     },
                 }
