@@ -26,6 +26,11 @@ async def make_network(client: httpx.AsyncClient) -> None:
         ("logical-switch-ports", {"name": "spare", "logical_switch": "web"}),
         ("port-groups", {"name": "others", "ports": ["spare"]}),
         ("address-sets", {"name": "nets", "addresses": ["192.0.2.0/24"]}),
+        ("load-balancers", {"name": KINDS["load_balancer_vip"].example["load_balancer"]}),
+        (
+            "dns-record-sets",
+            {"name": KINDS["dns_record"].example["dns_record_set"], "switches": ["web"]},
+        ),
     ):
         response = await client.post(f"/v1/{path}", json=body)
         assert response.status_code == 201, response.text
@@ -44,6 +49,12 @@ BODIES: dict[str, dict[str, Any]] = {
     "static_route": {"logical_router": "edge", "ip_prefix": "1.0.0.0/8", "nexthop": "10.0.0.9"},
     "port_group": {"name": "servers", "ports": ["spare"]},
     "address_set": {"name": "office", "addresses": ["198.51.100.0/24"]},
+    "router_policy": {
+        **KINDS["router_policy"].example,
+        "match": "ip4.src == $nets",
+    },
+    "load_balancer": {"name": "other"},
+    "dns_record_set": {"name": "other", "switches": ["web"]},
     "acl": {
         "logical_switch": "web",
         "direction": "from-lport",
