@@ -135,12 +135,16 @@ def change_of(value: Mapping[str, Any] | Sequence[Mapping[str, Any]], *, adopt: 
     """
     _check_size(value)
     if isinstance(value, Mapping):
-        return _part(value, (FIELD,), adopt=adopt)
-    parts = [_part(part, (FIELD, index), adopt=adopt) for index, part in enumerate(value)]
+        parts = [_part(value, (FIELD,), adopt=adopt)]
+    else:
+        parts = [_part(part, (FIELD, index), adopt=adopt) for index, part in enumerate(value)]
 
     def change(tx: Transaction) -> None:
         for part in parts:
             part(tx)
+        # What is only checked at the end is a fault of the change, too.
+        with at(FIELD):
+            tx.settle()
 
     return change
 
