@@ -200,7 +200,7 @@ def documents(draw: st.DrawFn) -> dict[str, Any]:
     uses = draw(st.permutations(["l1", "l2", "link", "link", "", ""]))
     linked: list[str] = []
     for i, (name, use) in enumerate(zip(("a", "b", "c"), uses, strict=False)):
-        network = f"10.0.1.{200 + i}/24"
+        network = f"10.0.{1 + i}.200/24"
         router = draw(at_router)
         if router is None:
             continue
