@@ -51,14 +51,19 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
 @pytest.mark.parametrize(
     "page",
     [
+        "docs/acls.md",
+        "docs/bindings.md",
         "docs/dhcp.md",
         "docs/gateways.md",
         "docs/live-migration.md",
         "docs/nat.md",
+        "docs/neighbours.md",
         "docs/nested-ports.md",
         "docs/policies.md",
+        "docs/port-security.md",
         "docs/provider-networks.md",
         "docs/routes.md",
+        "docs/switching.md",
         "docs/virtual-ports.md",
     ],
 )
