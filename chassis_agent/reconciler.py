@@ -242,6 +242,7 @@ class Reconciler:
             self._watch.release(port)
         for port in sorted(self._residents - before):
             self._watch.claim(port)
+            self._health.counters["gateway_claims"] += 1
 
     def _follow_sessions(self) -> None:
         """Tell which chassis are watched from here, and look again when one may count as dead."""
@@ -457,6 +458,9 @@ class Reconciler:
             "datapaths": sorted(self._needed.datapaths),
             "gateways": {
                 "in_charge": sorted(self._residents),
+                "claims": self._health.counters["gateway_claims"],
+                "is_cut_off": self._local.tunnel_sessions.is_cut_off,
+                "times_cut_off": self._local.tunnel_sessions.times_cut_off,
                 "sessions": {
                     chassis: session.state
                     for chassis, session in sorted(self._local.tunnel_sessions.sessions.items())

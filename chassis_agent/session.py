@@ -22,6 +22,7 @@ from chassis_agent.bridge.switch import Switch
 from chassis_agent.bridge.tunnels import tunnel_ofport
 from chassis_agent.compile import ConjunctionIds
 from chassis_agent.desired.flow_state import FlowState
+from chassis_agent.gateways.pulse import SwitchPulse
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change
 from chassis_agent.inspection.hits import HitCounters, HitReports
@@ -107,8 +108,13 @@ class Session:
             host.system_id,
             ZoneAllocator(persisted_zones(bridge.external_ids)),
             is_connected=lambda: self._watch.connected,
+            last_stall=lambda: self._pulse.last_stall(),
         )
         self._local = local
+        self._pulse = SwitchPulse(
+            lambda: self._switch.connection.echo(),
+            is_of_use=lambda: bool(local.tunnel_sessions.sessions),
+        )
         self._reconciler = Reconciler(
             chassis=host.system_id,
             bridge=bridge,
@@ -221,6 +227,7 @@ class Session:
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
             tasks.create_task(self._limit_drops.run(), name="drops at limits")
             tasks.create_task(self._hit_reports.run(), name="hits of ACLs")
+            tasks.create_task(self._pulse.run(), name="pulse of the switch")
             self._health.listen(lambda: self._watch.tell(self._conditions))
             self._watch.tell(self._conditions)
             self._reconciler.wake()

@@ -5,6 +5,7 @@ changed: to the engine (where interfaces and zones are), to the server (claims),
 and to the database (zones to remember).
 """
 
+import math
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
@@ -49,9 +50,11 @@ class LocalFacts:
         zones: ZoneAllocator,
         clock: Callable[[], float] = time.monotonic,
         is_connected: Callable[[], bool] = lambda: True,
+        last_stall: Callable[[], float] = lambda: -math.inf,
     ) -> None:
-        """`is_connected` says whether there is a connection to the server."""
-        self.tunnel_sessions = TunnelSessions(clock)
+        """`is_connected` says whether there is a connection to the server, `last_stall` when the
+        switch was last seen not to run."""
+        self.tunnel_sessions = TunnelSessions(clock, last_stall)
         self._is_connected = is_connected
         self._chassis = chassis
         self._zones = zones

@@ -182,6 +182,10 @@ class Connection:
         """Wait until the switch has done everything sent so far."""
         await self._request(messages.barrier_request())
 
+    async def echo(self) -> None:
+        """Wait until the switch has answered that it is there."""
+        await self._request(messages.echo_request())
+
     async def confirm(self, batch: Sequence[bytes]) -> None:
         """Send messages that have no reply, and wait until the switch has done them.
 
@@ -437,7 +441,7 @@ class Connection:
                 continue
             try:
                 async with asyncio.timeout(self._patience):
-                    await self._request(messages.echo_request())
+                    await self.echo()
             except TimeoutError:
                 self._end(ConnectionLostError(f"the switch was silent for {self._patience} s"))
                 return

@@ -17,9 +17,8 @@ GATEWAYS = ("gw1", "gw2")
 PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
 INTERVAL = 0.05
 """Seconds between the echo requests of a running ping."""
-MOST_LOST = 60
-"""Of those, at a failover: three seconds' worth, which OVN takes. It is a fifth of that where no
-other tests run."""
+MOST_LOST = 200
+"""Of those, at a failover: it is a twentieth of that where no other tests run."""
 
 
 @pytest.fixture(scope="module")
@@ -30,8 +29,8 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         for name in ("hv1", *GATEWAYS):
             lab.add_hypervisor(name)
         scene = Scene(lab)
-        # What dies and comes back has its sessions and connections complain.
-        scene.expected_trouble.append(r"\|(ERR|EMER)\|")
+        # Open vSwitch misses the peer of a connection that was stopped for more than five seconds.
+        scene.expected_trouble.append(r"no response to inactivity probe")
         yield scene
         scene.net.client.close()
 
@@ -65,15 +64,21 @@ def in_charge(scene: Scene) -> str:
     return str(next(each for each in found if each["name"] == "cr-r-outer")["chassis"])
 
 
+def gateways(scene: Scene, hypervisor: str) -> dict[str, Any]:
+    """What a chassis tells of gateways."""
+    told: dict[str, Any] = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]
+    return told
+
+
 def believes(scene: Scene, hypervisor: str) -> list[str]:
     """What a chassis takes itself to be in charge of."""
-    ports: list[str] = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]["in_charge"]
+    ports: list[str] = gateways(scene, hypervisor)["in_charge"]
     return ports
 
 
 def up(scene: Scene, hypervisor: str) -> bool:
     """Whether all sessions of a hypervisor with the others are up."""
-    sessions = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]["sessions"]
+    sessions = gateways(scene, hypervisor)["sessions"]
     return len(sessions) == 2 and set(sessions.values()) == {"up"}
 
 
@@ -154,16 +159,29 @@ def test_the_server_is_away_meanwhile(scene: Scene) -> None:
     assert answered(scene)
 
 
-def test_without_preemption_the_second_one_stays_in_charge(scene: Scene) -> None:
+@pytest.mark.parametrize("_time", range(3))
+def test_without_preemption_the_second_one_stays_in_charge(scene: Scene, _time: int) -> None:
     scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": False})
-    assert answered(scene)
-    scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
-    until(lambda: in_charge(scene) == "gw2", "the other gateway has taken over", 10)
-    scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
-    until(lambda: up(scene, "gw2") and up(scene, "gw1"), "sessions are up", 30)
-    scene.settle()
-    assert believes(scene, "gw1") == []
-    assert in_charge(scene) == "gw2"
-    assert answered(scene)
-    scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": True})
-    until(lambda: in_charge(scene) == "gw1", "the first gateway has taken over again", 10)
+    try:
+        assert answered(scene)
+        before = gateways(scene, "gw1")
+        scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
+        until(lambda: in_charge(scene) == "gw2", "the other gateway has taken over", 30)
+        scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
+        # What its database says of sessions is from before it was stopped, until then.
+        until(
+            lambda: gateways(scene, "gw1")["times_cut_off"] > before["times_cut_off"],
+            "the first gateway has noticed that it was away",
+            30,
+        )
+        until(lambda: up(scene, "gw2") and up(scene, "gw1"), "sessions are up", 30)
+        scene.settle()
+        after = gateways(scene, "gw1")
+        assert (after["in_charge"], after["is_cut_off"]) == ([], False)
+        assert after["claims"] == before["claims"], "it was never in charge after its return"
+        assert in_charge(scene) == "gw2"
+        assert answered(scene)
+    finally:
+        scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": True})
+    until(lambda: in_charge(scene) == "gw1", "the first gateway has taken over again", 30)
+    until(lambda: answered(scene), "packets pass", 30)
