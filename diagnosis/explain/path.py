@@ -37,6 +37,7 @@ from diagnosis.explain.reasons import (
     unresolved,
 )
 from diagnosis.explain.scene import Scene
+from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Neighbour, NoNeighbour, hosts, packet_between
 from diagnosis.trace.claims import unheld
 from diagnosis.trace.endings import Ending, ending
@@ -134,7 +135,7 @@ class _Examination:
             return Check(CheckKind.RESOLUTION, port, obstacle.text, obstacle), None
         gateway = addressing.gateway(port.datapath, source, destination)
         scene.guesses.detours |= gateway is not None and gateway != found
-        asked = packets.question(port.name, mac, source, found.address)
+        asked = discovery.question(port.name, mac, source, found.address)
         walk = scene.walk(asked)
         answered = self._answer(walk, port, found)
         means = "ARP" if found.address.version == 4 else "neighbour discovery"
@@ -150,11 +151,11 @@ class _Examination:
         scene, owner = self._scene, wanted.port
         end = ending(walk, asker.name)
         for told in end.answers:
-            if (mac := packets.answered_mac(told.packet)) is not None:
+            if (mac := discovery.answered_mac(told.packet)) is not None:
                 return mac
         for delivery in end.forwarded:
             if delivery.port == owner.name:
-                answer = packets.answer(delivery.packet, owner.name, wanted.mac)
+                answer = discovery.answer(delivery.packet, owner.name, wanted.mac)
                 back = scene.walk(answer)
                 found = ending(back, owner.name)
                 if any(each.port == asker.name for each in found.forwarded):
@@ -241,7 +242,7 @@ class _Examination:
     def _is_answer(self, end: Ending) -> bool:
         return any(
             packets.is_echo_reply(answer.packet)
-            or packets.answered_mac(answer.packet) is not None
+            or discovery.answered_mac(answer.packet) is not None
             or packets.is_dhcp_answer(answer.packet)
             for answer in end.answers
         )
@@ -318,7 +319,7 @@ class _Examination:
     ) -> Check:
         """Whether a router that asked for a next hop on the way is answered."""
         scene = self._scene
-        wanted = packets.asked_address(end.requests[0].packet)
+        wanted = discovery.asked_address(end.requests[0].packet)
         if wanted is None:
             raise ValueError(f"a router asks for nothing: {end.requests[0].packet}")
         text = f"the router on the way asks who has {wanted}"
@@ -337,7 +338,7 @@ class _Examination:
                 mac = claim.mac
             if learned or mac is None:
                 continue
-            answer = scene.walk(packets.answer(delivery.packet, recipient.name, mac))
+            answer = scene.walk(discovery.answer(delivery.packet, recipient.name, mac))
             learned = self._learned(answer)
             if not learned:
                 found = ending(answer, recipient.name)

@@ -12,6 +12,7 @@ from diagnosis.explain import packets
 from diagnosis.explain.checks import Obstacle, ObstacleKind
 from diagnosis.explain.lookups import closed_port, no_host, patch_to
 from diagnosis.explain.scene import Scene
+from diagnosis.trace import discovery
 from diagnosis.trace.addressing import NoNeighbour
 from diagnosis.trace.causes import Cause
 from diagnosis.trace.endings import Ending, deciding
@@ -131,7 +132,7 @@ def misrouted(scene: Scene, walk: Walk) -> Obstacle | None:
     """Return the obstacle that a router asks for a next hop that no host can have, if it does."""
     if not any(made.kind in _ASKING for made in walk.made):
         return None
-    asked = (packets.asked_address(visit.packet) for visit in reversed(walk.visits))
+    asked = (discovery.asked_address(visit.packet) for visit in reversed(walk.visits))
     address = next((each for each in asked if each is not None), None)
     if address is None:
         return None

@@ -31,6 +31,7 @@ from diagnosis.explain.dhcp import fitting_options
 from diagnosis.explain.lookups import next_hop
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
+from diagnosis.trace import discovery
 from diagnosis.trace.addressing import NoNeighbour, hosts
 from diagnosis.trace.endings import ending
 from diagnosis.trace.words import Address
@@ -215,7 +216,7 @@ def _claimed(packet: Packet, sends: bool) -> tuple[str, Address | None]:
     if ends is None:
         return mac, None
     target = packet.get("nd.target")
-    if packets.answered_mac(packet) is not None and isinstance(target, int):
+    if discovery.answered_mac(packet) is not None and isinstance(target, int):
         return mac, IPv6Address(target)
     return mac, ends[0] if sends else ends[1]
 

@@ -5,6 +5,7 @@ from ipaddress import ip_address
 import pytest
 
 from diagnosis.explain import packets
+from diagnosis.trace import discovery
 from logical_flow.packet import MutablePacket, packet_from_match
 
 MAC, OTHER = 0x0A0000000001, 0x0A0000000002
@@ -20,7 +21,7 @@ PING6 = (
 
 def question(target: str) -> MutablePacket:
     source = ip_address("10.0.0.1" if "." in target else "fd00::1")
-    return packets.question("a", MAC, source, ip_address(target))
+    return discovery.question("a", MAC, source, ip_address(target))
 
 
 def nonzero(packet: MutablePacket) -> MutablePacket:
@@ -33,8 +34,8 @@ def nonzero(packet: MutablePacket) -> MutablePacket:
     [
         question("10.0.0.2"),
         question("fd00::2"),
-        packets.answer(question("10.0.0.2"), "b", OTHER),
-        packets.answer(question("fd00::2"), "b", OTHER),
+        discovery.answer(question("10.0.0.2"), "b", OTHER),
+        discovery.answer(question("fd00::2"), "b", OTHER),
         packets.reply_to(packet_from_match(UDP), "b", MAC),
         packets.reply_to(packet_from_match(PING6), "b", MAC),
         {**packet_from_match(UDP), "vlan.tci": 0x1005, "ip.ttl": 0},
@@ -47,10 +48,10 @@ def test_a_packet_as_a_match_is_the_packet(packet: MutablePacket) -> None:
 @pytest.mark.parametrize("target", ["10.0.0.2", "fd00::2"])
 def test_questions_and_answers(target: str) -> None:
     asked = question(target)
-    told = packets.answer(asked, "b", OTHER)
-    assert packets.asked_address(asked) == ip_address(target)
-    assert packets.answered_mac(told) == OTHER
-    assert (packets.answered_mac(asked), packets.asked_address(told)) == (None, None)
+    told = discovery.answer(asked, "b", OTHER)
+    assert discovery.asked_address(asked) == ip_address(target)
+    assert discovery.answered_mac(told) == OTHER
+    assert (discovery.answered_mac(asked), discovery.asked_address(told)) == (None, None)
     assert (told["eth.dst"], told["inport"]) == (MAC, "b")
 
 
