@@ -49,6 +49,8 @@ class AssumptionKind(StrEnum):
     """How a workload sends to its own subnet."""
     ADDRESS = "address"
     """Which of several addresses an end uses."""
+    OUTSIDE = "outside"
+    """What becomes of packets beyond a port that leads out of the overlay."""
     HYPERVISOR = "hypervisor"
     """That what is to be done on a hypervisor works."""
 

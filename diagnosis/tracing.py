@@ -63,8 +63,9 @@ async def trace_packet(sources: Sources, wanted: TraceRequest, *, author: str) -
     def work(reader: Reader) -> tuple[dict[str, Any], list[Journey]]:
         sent, worded = packet, None
         if words is not None:
+            asked_of = sources.tables.network(snapshot, ConnectionTable())
             networks = _networks(reader, ports, entry.datapath, proposal)
-            worded = WordedPacket(reader, snapshot, ports, networks, words)
+            worded = WordedPacket(reader, snapshot, ports, networks, words, asked_of)
             sent = worded.made(wanted.inport, via_gateway=wanted.guests == "via-gateway")
         sent = sent | asked
         causes = Causes(reader, proposal.causes if proposal else None)

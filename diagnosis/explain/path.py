@@ -39,7 +39,7 @@ from diagnosis.explain.reasons import (
 from diagnosis.explain.scene import Scene
 from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Neighbour, NoNeighbour, hosts, packet_between
-from diagnosis.trace.claims import unheld
+from diagnosis.trace.claims import beyond, unheld
 from diagnosis.trace.endings import Ending, ending
 from diagnosis.trace.words import Address
 from logical_flow.evaluate import Packet
@@ -66,6 +66,7 @@ class _Examination:
         self._question = question
         self._entry = question.entry
         self._target = question.target
+        self._doubts: list[tuple[PortBinding, Obstacle]] = []
 
     def checks(self) -> Iterator[Check]:
         if self._entry.kind.is_workload:
@@ -102,6 +103,9 @@ class _Examination:
         yield from self._send(CheckKind.REQUEST, entry, packet, arrived)
         for request, port in arrived:
             yield from self._back(request, port)
+        for port, doubt in self._doubts:
+            text = f"what comes from {beyond(port)}: {doubt.text}"
+            yield Check(CheckKind.RESOLUTION, port, text, doubt)
 
     def _back(self, request: Packet, port: PortBinding) -> Iterator[Check]:
         """The reply from `port`, where `request` arrived."""
@@ -118,7 +122,8 @@ class _Examination:
     @property
     def _sender(self) -> PortBinding | None:
         """The port that replies are for: not known where the packet enters at a router."""
-        return self._entry if self._entry.kind.is_workload else None
+        kind = self._entry.kind
+        return self._entry if kind.is_workload or kind.leads_outside else None
 
     # --- neighbours
 
@@ -127,14 +132,19 @@ class _Examination:
     ) -> tuple[Check, int | None]:
         """How `port` finds its next hop, and the MAC address of that if it does."""
         scene = self._scene
-        addressing = scene.addressing(port.datapath, port.name)
+        if port.kind.leads_outside:
+            source = scene.addressing(port.datapath).on_link(port.datapath, source)
+        addressing = scene.addressing(port.datapath, port.name, (mac, source))
         found = addressing.neighbour(port.datapath, source, destination)
         if isinstance(found, NoNeighbour):
             obstacle = unknown_address(scene, port.datapath, destination, found)
             self._assume_unused(destination, port.datapath, found.reserved, port.id)
             return Check(CheckKind.RESOLUTION, port, obstacle.text, obstacle), None
         gateway = addressing.gateway(port.datapath, source, destination)
-        scene.guesses.detours |= gateway is not None and gateway != found
+        if not port.kind.leads_outside:
+            scene.guesses.detours |= gateway is not None and gateway != found
+        elif gateway == found:
+            self._doubts.append((port, _route_outside(port, destination, found.address)))
         asked = discovery.question(port.name, mac, source, found.address)
         walk = scene.walk(asked)
         answered = self._answer(walk, port, found)
@@ -285,9 +295,14 @@ class _Examination:
     def _assume_owned(self, packet: Packet, port: PortBinding) -> None:
         """Note that the one who got a packet takes it, where that isn't declared or guessed."""
         ends = packets.addresses(packet)
-        if ends is None or not port.kind.is_workload or _mac_of(port, ends[1]) is not None:
+        if ends is None or _mac_of(port, ends[1]) is not None:
             return
         if ends[1].is_multicast or (port.datapath, str(ends[1])) in self._scene.guesses.owners:
+            return
+        if port.kind.leads_outside:
+            text = f"hosts beyond {beyond(port)}, take what is for {ends[1]}, and answer"
+            self._scene.guesses.assume(Assumption(AssumptionKind.OUTSIDE, text))
+        if not port.kind.is_workload:
             return
         text = f"{port.name} has {ends[1]}, which is none of its addresses"
         self._scene.guesses.assume(Assumption(AssumptionKind.OWNER, text))
@@ -358,6 +373,13 @@ class _Examination:
             if isinstance(event, Noted) and event.what in _LEARNING
         ]
         return any(found)
+
+
+def _route_outside(port: PortBinding, destination: Address, gateway: Address) -> Obstacle:
+    """Return the obstacle that nobody knows how hosts outside send to a destination."""
+    route = f"a route to {destination} by {gateway}"
+    text = f"it is not known whether hosts beyond {port.name} have {route}"
+    return Obstacle(ObstacleKind.UNKNOWN, text, None, certain=False)
 
 
 def _mac_of(port: PortBinding, address: Address) -> int | None:

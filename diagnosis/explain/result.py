@@ -92,9 +92,25 @@ def _text(question: Question, found: Found) -> str:
         if check.obstacle is not None and check.answer is found.answer:
             return f"no: {sentence(check, check.obstacle)}"
     replied = any(check.kind is CheckKind.REPLY for check in checks)
-    ends = f"{question.entry.name} reaches {_destination(question, checks) or 'the network'}"
+    ends = f"{_source(question)} reaches {_reached(question, found)}"
     what = ends if question.words is None else f"{ends} by {question.service}"
     return f"yes: {what}" + (", and replies come back" if replied else "")
+
+
+def _source(question: Question) -> str:
+    entry, ends = question.entry, question.ends
+    if entry.kind.leads_outside and ends is not None:
+        return f"{ends.source} beyond {entry.name}"
+    return entry.name
+
+
+def _reached(question: Question, found: Found) -> str:
+    name = _destination(question, found.shown.checks)
+    if name is None:
+        return "the network"
+    if found.shown.scene.ports[name].kind.leads_outside and question.ends is not None:
+        return f"{question.ends.destination} beyond {name}"
+    return name
 
 
 def _destination(question: Question, checks: Sequence[Check]) -> str | None:

@@ -14,9 +14,11 @@ from sqlalchemy import select
 
 from diagnosis.explain.budget import Budget
 from diagnosis.explain.worlds import Guesses, World
+from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Addressing
 from diagnosis.trace.causes import Cause, CauseKey, Causes
 from diagnosis.trace.claims import Claim, claims
+from diagnosis.trace.endings import told_by_network
 from diagnosis.trace.liveness import Hosting
 from diagnosis.trace.network import FlowTables, Snapshot
 from diagnosis.trace.words import Address
@@ -86,8 +88,14 @@ class Scene:
         self._network.neighbours = {**neighbours, (router_port, address): mac}
         return True
 
-    def addressing(self, datapath: str, asker: str = "") -> Addressing:
-        """Return who has which address on a switch, as the workload at the port `asker` sees it."""
+    def addressing(
+        self, datapath: str, asker: str = "", asking: tuple[int, Address] | None = None
+    ) -> Addressing:
+        """Return who has which address on a switch, as the workload at the port `asker` sees it.
+
+        `asking` are the addresses from which it asks the network for one that no port is
+        declared to have; without them the network isn't asked.
+        """
         ports = self._by_datapath.get(datapath, {})
         networks = {}
         for port in ports.values():
@@ -96,6 +104,11 @@ class Scene:
                 networks[port.peer] = tuple(router_port.networks)
 
         def owner(datapath: str, address: Address) -> tuple[int, PortBinding] | None:
+            if asking is not None:
+                walk = self.walk(discovery.question(asker, *asking, address))
+                mac = told_by_network(walk, asker)
+                if mac is not None:
+                    return mac, ports[asker]
             claim = self.claim(datapath, address, asker)
             return None if claim is None else (claim.mac, claim.port)
 

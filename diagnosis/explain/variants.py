@@ -84,6 +84,8 @@ def look_around(scene: Scene, question: Question) -> Found:
         return _run(scene, question, replace(world, **changes))  # type: ignore[arg-type]
 
     for key, claims in run.scene.guesses.owners.items():
+        if _is_given(question, key):
+            continue
         _try_owners(found, key, claims, again)
     _try_client_ports(found, scene, question, again)
     if question.guests is None and run.scene.guesses.detours:
@@ -96,6 +98,14 @@ def look_around(scene: Scene, question: Question) -> Found:
 def _run(scene: Scene, question: Question, world: World) -> Run:
     here = scene.elsewhere(world)
     return Run(here, examine(here, question))
+
+
+def _is_given(question: Question, key: Owned) -> bool:
+    """Whether the question says itself who has an address: a host outside, from which it comes."""
+    entry, ends = question.entry, question.ends
+    if ends is None or not entry.kind.leads_outside:
+        return False
+    return key == (entry.datapath, str(ends.source))
 
 
 def _try_owners(
@@ -113,10 +123,11 @@ def _try_owners(
             f"with {claim.port.name} {run.text}" for claim, run in zip(claims, runs, strict=False)
         )
         _not_known(found, f"it hangs on who has {address}, {who}: {each}", runs)
-    elif answers == {Answer.YES} and all(
-        claim.evidence is Evidence.TAKES_UNKNOWN for claim in claims
-    ):
-        _not_known(found, f"no port is declared to have {address}; it may be behind {who}", runs)
+    elif answers == {Answer.YES} and all(claim.evidence.is_open for claim in claims):
+        text = f"no port is declared to have {address}; it may be behind {who}"
+        if any(claim.evidence is Evidence.OUTSIDE for claim in claims):
+            text += ". As far as this network goes they reach each other"
+        _not_known(found, text, runs)
     else:
         text = f"{address} is behind {who}"
         found.assumptions.append(Assumption(AssumptionKind.OWNER, text))

@@ -13,6 +13,7 @@ from ipaddress import (
     ip_address,
     ip_interface,
 )
+from itertools import islice
 from typing import NamedTuple
 
 from diagnosis.trace.words import (
@@ -35,6 +36,7 @@ from logical_flow.packet import (
     PROTO_UDP,
     MutablePacket,
 )
+from northbound.ipam import made_up_mac
 from southbound.rows import PortBinding
 
 Network = IPv4Network | IPv6Network
@@ -44,6 +46,8 @@ _ECHO4, _ECHO6 = 8, 128
 _SYN = 2
 _POINT_TO_POINT = 2
 """A network of so many addresses, or fewer, keeps none for all."""
+_MOST_HOSTS = 100
+"""How many addresses of a network are tried for one that no port has."""
 _BROADCAST = 0xFFFFFFFFFFFF
 _NUMBERS = {"tcp": PROTO_TCP, "udp": PROTO_UDP, "sctp": PROTO_SCTP}
 
@@ -93,7 +97,7 @@ class Addressing:
 
     With `via_gateway` workloads send everything to their gateway, also what is for their own
     subnet. `owner` knows who may have an address that no port is declared to have: the MAC
-    address, and the port.
+    address, and the port. Behind a port that leads outside are any hosts.
     """
 
     ports: Mapping[str, PortBinding]
@@ -142,6 +146,7 @@ class Addressing:
 
     def _refuse_nameless(self, words: PacketWords, entry: PortBinding) -> None:
         """Refuse ports of which not even a MAC address is known."""
+        named = isinstance(words.source.host, str)
         ends = [(words.source, entry)]
         ends += [
             (place, self.ports[place.host])
@@ -149,6 +154,12 @@ class Addressing:
             if isinstance(place.host, str)
         ]
         for place, port in ends:
+            if port.kind.leads_outside and place is words.source and not named:
+                continue
+            if port.kind.leads_outside:
+                reason = f"{port.name} leads outside: give the address of a host there"
+                reason += f", which enters at {port.name}" if place is words.source else ""
+                raise fault(words.text, place.position, reason)
             if not hosts(port):
                 reason = f"{port.name} has no address of its own: describe the packet as a match"
                 raise fault(words.text, place.position, reason)
@@ -178,6 +189,8 @@ class Addressing:
         place = words.source
         here = hosts(entry)
         if not isinstance(place.host, str):
+            if entry.kind.leads_outside:
+                return made_up_host(entry, place.host), place.host
             mine = [host for host in here if place.host in host.addresses]
             return (mine or here)[0], place.host
         address = self._first(words, place, family)
@@ -243,6 +256,21 @@ class Addressing:
         near = [found for found, network in gateways if source in network]
         return next(iter(near or [found for found, _ in gateways]), None)
 
+    def on_link(self, datapath: str, source: Address) -> Address:
+        """Return an address from which `source`, which is outside, can ask on a switch.
+
+        It is another one where `source` is in no network of the switch: packets from there come
+        by a router outside.
+        """
+        networks = [network for _, network in self._gateways(datapath, source.version)]
+        if not networks or any(source in network for network in networks):
+            return source
+        for host in islice(networks[0].hosts(), _MOST_HOSTS):
+            address = ip_address(str(host))
+            if not any(self._owners(address, datapath)):
+                return address
+        return source
+
     def _gateways(self, datapath: str, version: int) -> list[tuple[Neighbour, Network]]:
         """The router ports on a switch, one for each of their networks."""
         return [
@@ -274,7 +302,10 @@ class Addressing:
         destination = ends.destination
         if destination.is_multicast:
             return _multicast_mac(destination)
-        found = self.neighbour(ends.entry.datapath, ends.source, destination)
+        source = ends.source
+        if ends.entry.kind.leads_outside:
+            source = self.on_link(ends.entry.datapath, source)
+        found = self.neighbour(ends.entry.datapath, source, destination)
         if isinstance(found, NoNeighbour):
             raise fault(words.text, words.destination.position, found.reason)
         return found.mac
@@ -331,6 +362,12 @@ def hosts(port: PortBinding) -> list[Host]:
             ips = tuple(ip_address(address.partition("/")[0]) for address in addresses)
             found.append(Host(int(mac.replace(":", ""), 16), ips))
     return found
+
+
+def made_up_host(port: PortBinding, address: Address) -> Host:
+    """Return a host behind `port` that has an address, with a MAC address that is made up."""
+    mac = made_up_mac(f"{port.name} {address}")
+    return Host(int(mac.replace(":", ""), 16), (address,))
 
 
 def _payload(words: PacketWords, family: int) -> MutablePacket:

@@ -5,12 +5,13 @@ a client asks, they don't say: what is taken for it goes with the packet.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from diagnosis.answers import Assumption, AssumptionKind
+from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Addressing
-from diagnosis.trace.claims import claims
-from diagnosis.trace.endings import ending
+from diagnosis.trace.claims import beyond, claims
+from diagnosis.trace.endings import ending, told_by_network
 from diagnosis.trace.network import Snapshot
 from diagnosis.trace.words import TRANSPORTS, Address, PacketWords
 from logical_flow.packet import MutablePacket
@@ -30,12 +31,32 @@ class WordedPacket:
     ports: Mapping[str, PortBinding]
     networks: Mapping[str, tuple[str, ...]]
     words: PacketWords
+    network: Network
+    """The network that is asked who has an address that no port is declared to have."""
     assumptions: list[Assumption] = field(default_factory=list)
 
     def made(self, inport: str | None, *, via_gateway: bool) -> MutablePacket:
         """The packet, entering at `inport` or where it comes from."""
-        addressing = Addressing(self.ports, self.networks, via_gateway, self._owner)
-        return addressing.packet(self.words, inport)
+        addressing = Addressing(self.ports, self.networks, via_gateway)
+        ends = addressing.ends(self.words, inport)
+        source = ends.source
+        entry = ends.entry
+        if entry.kind.leads_outside:
+            source = addressing.on_link(entry.datapath, source)
+
+        def owner(datapath: str, address: Address) -> tuple[int, PortBinding] | None:
+            question = discovery.question(entry.name, ends.sender.mac, source, address)
+            mac = told_by_network(walk(self.network, question), entry.name)
+            return self._owner(datapath, address) if mac is None else (mac, entry)
+
+        packet = replace(addressing, owner=owner).packet(self.words, inport)
+        if entry.kind.leads_outside and self.words.protocol != "arp":
+            gateway = addressing.gateway(entry.datapath, source, ends.destination)
+            if gateway is not None and gateway.mac == packet["eth.dst"]:
+                route = f"a route to {ends.destination} by {gateway.address}"
+                text = f"hosts beyond {beyond(entry)}, have {route}"
+                self.assumptions.append(Assumption(AssumptionKind.OUTSIDE, text))
+        return packet
 
     def note_client_port(self, network: Network, packet: MutablePacket, found: Walk) -> None:
         """Note if the packet might fare otherwise with another source port than was made up."""

@@ -4,23 +4,23 @@ Declared are a port's ``addresses``. Besides, an address may be where
 
 * a router has learned it, from who answered for it,
 * ``port_security`` of a port allows it, as of the ports that share one by VRRP,
-* a port takes ``unknown`` addresses: workloads behind it may have any.
+* a port takes ``unknown`` addresses: workloads behind it may have any,
+* a port leads outside of the overlay: hosts there may have any.
 
 A port that no port security holds to its addresses may use any other, too; of that there is
 no sign at all, so it is told apart: :func:`unheld`.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from enum import IntEnum
 from ipaddress import ip_interface
 from typing import NamedTuple
 
 from sqlalchemy import String, cast, func, or_, select
 
-from diagnosis.trace.addressing import hosts
+from diagnosis.trace.addressing import hosts, made_up_host
 from diagnosis.trace.network import Snapshot
 from diagnosis.trace.words import Address
-from northbound.ipam import made_up_mac
 from northbound.models import LogicalSwitchPort
 from northbound.transaction import Reader
 from southbound.rows import PortBinding
@@ -35,7 +35,13 @@ class Evidence(IntEnum):
 
     LEARNED = 0
     PORT_SECURITY = 1
-    TAKES_UNKNOWN = 2
+    OUTSIDE = 2
+    TAKES_UNKNOWN = 3
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nothing speaks for this address rather than for any other."""
+        return self in (Evidence.OUTSIDE, Evidence.TAKES_UNKNOWN)
 
 
 class Claim(NamedTuple):
@@ -52,11 +58,21 @@ class Claim(NamedTuple):
         """Why it may be there."""
         match self.evidence:
             case Evidence.LEARNED:
-                return f"{self.port.name}, where router port {self.router_port} found it"
+                where = f"where router port {self.router_port} found it"
+                if self.port.kind.leads_outside:
+                    return f"{beyond(self.port)}, {where}"
+                return f"{self.port.name}, {where}"
             case Evidence.PORT_SECURITY:
                 return f"{self.port.name}, whose port security allows it"
+            case Evidence.OUTSIDE:
+                return beyond(self.port)
             case Evidence.TAKES_UNKNOWN:
                 return f"{self.port.name}, which takes unknown addresses"
+
+
+def beyond(port: PortBinding) -> str:
+    """Return in words where packets go that leave through a port that leads outside."""
+    return f"{port.name}, which leads to the provider network {port.network}"
 
 
 def claims(reader: Reader, snapshot: Snapshot, datapath: str, address: Address) -> list[Claim]:
@@ -65,6 +81,7 @@ def claims(reader: Reader, snapshot: Snapshot, datapath: str, address: Address) 
     found = [
         *_learned(snapshot, ports, datapath, address),
         *_allowed(reader, ports, datapath, address),
+        *_outside(ports.values(), address),
         *_open(ports, address),
     ]
     first: dict[str, Claim] = {}
@@ -111,9 +128,11 @@ def _learned(
         number = int(mac.replace(":", ""), 16)
         holder = ports.get(snapshot.learned.get((datapath, mac), "")) or next(
             (each for each in ports.values() if any(host.mac == number for host in hosts(each))),
-            None,
+            _way_outside(ports.values()),
         )
-        if holder is not None and holder.kind.is_workload and holder.enabled:
+        if holder is None or not holder.enabled:
+            continue
+        if holder.kind.is_workload or holder.kind.leads_outside:
             yield Claim(Evidence.LEARNED, holder, number, port.peer)
 
 
@@ -149,9 +168,21 @@ def _is_allowed(address: Address, element: str) -> bool:
     return address in interface.network
 
 
+def _way_outside(ports: Iterable[PortBinding]) -> PortBinding | None:
+    """Return the port of a switch by which packets leave the overlay, if it has one."""
+    found = [port for port in ports if port.kind.leads_outside and port.enabled]
+    return min(found, key=lambda port: port.tunnel_key, default=None)
+
+
+def _outside(ports: Iterable[PortBinding], address: Address) -> Iterator[Claim]:
+    port = _way_outside(ports)
+    if port is not None:
+        yield Claim(Evidence.OUTSIDE, port, made_up_host(port, address).mac)
+
+
 def _open(ports: Mapping[str, PortBinding], address: Address) -> Iterator[Claim]:
     for port in ports.values():
         if "unknown" in port.addresses and port.enabled and port.kind.is_workload:
             own = hosts(port)
-            made_up = int(made_up_mac(f"{port.name} {address}").replace(":", ""), 16)
-            yield Claim(Evidence.TAKES_UNKNOWN, port, own[0].mac if own else made_up)
+            mac = own[0].mac if own else made_up_host(port, address).mac
+            yield Claim(Evidence.TAKES_UNKNOWN, port, mac)

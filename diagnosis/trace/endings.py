@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Literal, TypeAlias
 
+from diagnosis.trace.discovery import answered_mac
 from logical_flow.flow_table import Entry
 from logical_flow.roles import Role
 from logical_flow.walk_events import Crossing, Delivery, Drop, Event, Made, Visit, Walk
@@ -129,6 +130,12 @@ def ending(walk: Walk, inport: str) -> Ending:
         _deciding_flow(walk, how),
         uncertain,
     )
+
+
+def told_by_network(walk: Walk, inport: str) -> int | None:
+    """Return the MAC address that a question entering at `inport` was told by the network."""
+    told = (answered_mac(each.packet) for each in ending(walk, inport).answers)
+    return next((mac for mac in told if mac is not None), None)
 
 
 def _deciding_flow(walk: Walk, how: How) -> Entry | None:

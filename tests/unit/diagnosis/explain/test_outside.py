@@ -1,0 +1,153 @@
+"""Hosts beyond a port to a provider network: what is known of them, and what isn't."""
+
+from typing import Any
+
+import pytest
+
+from tests.unit.diagnosis.explain.asking import refused, unknown
+from tests.unit.diagnosis.explain.conftest import Plugged
+
+PORTS = (
+    {
+        "name": "public-net",
+        "type": "localnet",
+        "network_name": "physnet1",
+        "addresses": ["unknown"],
+    },
+    {"name": "public-r1", "type": "router", "router_port": "r1-public"},
+    {"name": "p1", "addresses": ["0a:00:00:00:05:01 198.51.100.20"]},
+)
+PORT = {
+    "name": "r1-public",
+    "mac": "0a:00:00:01:00:05",
+    "networks": ["198.51.100.2/24"],
+    "gateway_chassis": [{"chassis": "hv1", "priority": 20}],
+}
+NATS = (
+    {"type": "snat", "external_ip": "198.51.100.2", "logical_ip": "10.1.0.0/24"},
+    {"type": "dnat_and_snat", "external_ip": "198.51.100.11", "logical_ip": "10.1.0.12"},
+)
+HOST, HOST_MAC = "198.51.100.1", "02:00:00:00:00:01"
+
+
+@pytest.fixture
+async def outside(net: Plugged) -> Plugged:
+    router = "/logical-routers/r1"
+    await net.call("POST", f"{router}/ports", PORT)
+    await net.call("POST", "/logical-switches", {"name": "public"})
+    for port in PORTS:
+        await net.call("POST", "/logical-switches/public/ports", port)
+    route = {"ip_prefix": "0.0.0.0/0", "nexthop": HOST}
+    await net.call("POST", f"{router}/static-routes", route)
+    for nat in NATS:
+        await net.call("POST", f"{router}/nats", nat)
+    net.plug("p1", "hv2")
+    return net
+
+
+def learn(net: Plugged) -> None:
+    net.server.realised.facts.learned.learn_mac("hv1", "r1-public", HOST, HOST_MAC)
+
+
+def texts(found: Any, kind: str) -> list[str]:
+    return [each["text"] for each in found["assumptions"] if each["kind"] == kind]
+
+
+async def test_a_host_that_no_router_has_found_yet(outside: Plugged) -> None:
+    found = await unknown(outside, source="a1", destination=HOST)
+    assert (
+        f"no port is declared to have {HOST}; it may be behind public-net, which leads to the "
+        "provider network physnet1. As far as this network goes they reach each other"
+    ) in found["text"]
+    assert found["proposal"] is None
+
+
+@pytest.mark.parametrize("source", ["a1", "a2"])
+async def test_a_host_that_a_router_has_found(outside: Plugged, source: str) -> None:
+    """By the router's address, and by one of its own."""
+    learn(outside)
+    found = await outside.ask(source=source, destination=HOST)
+    assert found["answer"] == "yes", found["text"]
+    assert found["text"] == (
+        f"yes: {source} reaches {HOST} beyond public-net by icmp, and replies come back"
+    )
+    assert texts(found, "owner") == [
+        f"{HOST} is at {HOST_MAC}, where router port r1-public found it"
+    ]
+    beyond = "hosts beyond public-net, which leads to the provider network physnet1, take what is "
+    assert texts(found, "outside") == [f"{beyond}for {HOST}, and answer"]
+
+
+async def test_what_is_beyond_a_router_outside(outside: Plugged) -> None:
+    learn(outside)
+    found = await outside.ask(source="a1", destination="192.0.2.77", service="tcp/443")
+    assert found["answer"] == "yes", found["text"]
+    assert "for 192.0.2.77" in texts(found, "outside")[0]
+
+
+async def test_an_acl_in_the_way_is_told(outside: Plugged) -> None:
+    learn(outside)
+    await outside.acl("ls:a", "from-lport", 7, 'inport == "a1" && tcp', name="closed")
+    found = await refused(outside, source="a1", destination="192.0.2.77", service="tcp/443")
+    assert "closed" in found["text"]
+    await outside.acl("ls:public", "to-lport", 7, 'outport == "public-net" && icmp', name="out")
+    found = await refused(outside, source="a2", destination="192.0.2.77")
+    assert "dropped by ACL out" in found["text"]
+
+
+async def test_replies_to_an_address_that_is_not_translated(outside: Plugged) -> None:
+    """Whether hosts outside have a route to it nobody here knows."""
+    learn(outside)
+    found = await unknown(outside, source="b1", destination=HOST)
+    assert (
+        "it is not known whether hosts beyond public-net have a route to 10.2.0.11 by 198.51.100.2"
+    ) in found["text"]
+
+
+@pytest.mark.parametrize("source", [HOST, "192.0.2.77"])
+async def test_a_floating_address_is_reached_from_outside(outside: Plugged, source: str) -> None:
+    question = {"source": source, "inport": "public-net", "destination": "198.51.100.11"}
+    learn(outside)
+    found = await outside.ask(**question, service="tcp/22")
+    assert found["answer"] == "yes", found["text"]
+    assert found["text"] == (
+        f"yes: {source} beyond public-net reaches a2 by tcp/22, and replies come back"
+    )
+    await outside.acl("ls:a", "to-lport", 7, 'outport == "a2" && tcp', name="closed")
+    found = await refused(outside, **question, service="tcp/22")
+    assert "closed" in found["text"]
+
+
+async def test_a_floating_address_is_reached_on_its_switch(outside: Plugged) -> None:
+    """The network itself tells who has it: nobody beyond the port to the outside."""
+    found = await outside.ask(source="p1", destination="198.51.100.11")
+    assert found["answer"] == "yes", found["text"]
+    assert texts(found, "owner") == texts(found, "outside") == []
+
+
+async def test_a_workload_of_the_network_itself(outside: Plugged) -> None:
+    found = await outside.ask(source=HOST, inport="public-net", destination="p1")
+    assert found["answer"] == "yes", found["text"]
+    await unknown(outside, source="p1", destination=HOST)
+
+
+async def test_what_has_no_address_outside_is_asked_for_by_one(outside: Plugged) -> None:
+    question = {"source": "public-net", "destination": "a1"}
+    answer = await outside.server.client.post("/v1/reachability", json=question)
+    assert answer.status_code == 422
+    assert "public-net leads outside: give the address of a host there" in answer.text
+
+
+async def test_traces_from_outside_and_to_there(outside: Plugged) -> None:
+    learn(outside)
+    question = {"packet": f"tcp {HOST} -> 198.51.100.11:22", "inport": "public-net"}
+    found = await outside.call("POST", "/trace", question)
+    assert found["verdict"]["text"] == "delivered to a2", found
+    question = {"packet": f"icmp {HOST} -> 10.2.0.11", "inport": "public-net"}
+    found = await outside.call("POST", "/trace", question)
+    assert found["verdict"]["text"] == "delivered to b1", found
+    route = "a route to 10.2.0.11 by 198.51.100.2"
+    beyond = "hosts beyond public-net, which leads to the provider network physnet1"
+    assert texts(found, "outside") == [f"{beyond}, have {route}"]
+    found = await outside.call("POST", "/trace", {"packet": f"icmp a1 -> {HOST}"})
+    assert found["verdict"]["text"] == "delivered to public-net", found
