@@ -135,6 +135,9 @@ def _router(name: str, router: Document) -> Iterator[Command]:
             yield ["lrp-set-enabled", port_name, "disabled"]
         for binding in port.get("static_mac_bindings", ()):
             yield _static_mac_binding(port_name, binding)
+    for policy in router.get("policies", ()):
+        words = [str(policy["priority"]), policy["match"], policy["action"]]
+        yield ["lr-policy-add", name, *words, *policy.get("nexthops", ())]
     for route in router["static_routes"]:
         policy = f"--policy={route['policy']}"
         yield [policy, "lr-route-add", name, route["ip_prefix"], route["nexthop"]]

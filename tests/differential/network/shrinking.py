@@ -70,7 +70,7 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
         yield from ((kind, name) for name in document[kind])
     for kind in kinds:
         for name, owner in document[kind].items():
-            for member in ("ports", "acls", "static_routes", "addresses"):
+            for member in ("ports", "acls", "static_routes", "policies", "addresses"):
                 yield from ((kind, name, member, key) for key in _keys(owner.get(member, ())))
     for kind in ("logical_switches", "logical_routers"):
         for name, owner in document[kind].items():

@@ -5,6 +5,7 @@ belongs where: host `n` of switch `s` is ``0a:00:00:00:0s:0n``, ``10.0.s.n`` and
 ``fd00:s::n``; router `r` has ``.25r`` and ``::fr`` there.
 """
 
+import ipaddress
 from random import Random
 from typing import Any
 
@@ -22,6 +23,7 @@ def random_topology(rng: Random) -> Document:
         _link(rng, routers)
     for router in routers.values():
         _add_routes(rng, router, routers)
+        _add_policies(rng, router)
     document = {
         "document": "differential",
         "logical_switches": switches,
@@ -136,6 +138,48 @@ def _add_routes(rng: Random, router: Document, routers: Document) -> None:
             nexthop = rng.choice([hop, hop, hop, "discard"])
             route = {"ip_prefix": prefix, "nexthop": nexthop, "policy": policy}
             router["static_routes"].append(route)
+
+
+_ACTIONS = {4: ("allow", "drop", "reroute", "reroute"), 6: ("allow", "drop")}
+"""What policies do to packets of a family."""
+
+
+def _add_policies(rng: Random, router: Document) -> None:
+    """What hosts of one network send, or are sent, is let through, dropped, or goes elsewhere.
+
+    Next hops are hosts of the router's networks. Of IPv6 there are none: for a next hop of a
+    policy OVN asks in the multicast group of the packet's destination, where nobody answers.
+    Nor is there a policy of priority 0: OVN has its default flow there, and chance decides.
+    """
+    own = [
+        text
+        for port in router["ports"].values()
+        for text in port["networks"]
+        if text.endswith(("/24", "/64"))
+    ]
+    if not own or rng.random() < 0.6:
+        return
+    for priority in rng.sample(range(1, 6), rng.randint(1, 3)):
+        network = ipaddress.ip_interface(rng.choice(own)).network
+        side = rng.choice(["src", "dst"])
+        policy: Document = {
+            "priority": priority,
+            "match": f"ip{network.version}.{side} == {network}",
+            "action": rng.choice(_ACTIONS[network.version]),
+        }
+        if policy["action"] == "reroute":
+            hops = [
+                f"{_prefix(text)}{rng.randint(1, 3)}"
+                for text in own
+                if ipaddress.ip_interface(text).version == network.version
+            ]
+            mine = {text.partition("/")[0] for text in own}
+            hops = [hop for hop in hops if hop not in mine]
+            if not hops:
+                continue
+            policy["nexthops"] = [rng.choice(hops)]
+        if all(policy["match"] != other["match"] for other in router.get("policies", ())):
+            router.setdefault("policies", []).append(policy)
 
 
 def _bind_neighbours(rng: Random, port: Document) -> None:
