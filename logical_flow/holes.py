@@ -16,7 +16,7 @@ lport       name of a logical port                     inport, outport
 mcgroup     name of a multicast group                  outport
 datapath    id of a datapath                           (reserved)
 int         integer                                    integer fields, priorities
-bytes       bytes                                      the name in ``log``
+bytes       bytes                                      the name in ``log``, fields of ``ct_lb``
 set         ``$name`` or ``@name``                     integer fields; inport, outport
 weights     4 bytes each: number, weight               the members of ``select``
 backends    ``&name``                                  the set of ``ct_lb``

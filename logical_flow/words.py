@@ -14,7 +14,7 @@ from logical_flow.holes import HoleType
 from logical_flow.vocabulary import ACTION_NAMES
 
 KEYWORDS: Final = frozenset(
-    {"name", "severity", "verdict", "meter", "zone", *SEVERITIES, *VERDICTS, *Zone}
+    {"name", "severity", "verdict", "meter", "zone", "hash_fields", *SEVERITIES, *VERDICTS, *Zone}
 )
 """Words that mean something only within an action."""
 

@@ -33,7 +33,8 @@ class PackContext:
     `select_group`
         The number of the OpenFlow group that chooses among these buckets by a hash of the
         packet; the same description gets the same number, whatever its buckets. The group
-        is wanted from then on, together with the flows.
+        is wanted from then on, together with the flows. The third are the fields that the hash
+        is of, as `SwitchGroup.selection_fields`; without any the datapath's own does.
     `rate_meter`
         The number of the OpenFlow meter of a rate in kbit/s and a burst in kbit; the same
         description gets the same number. The meter is wanted from then on, like a group.
@@ -58,7 +59,7 @@ class PackContext:
     is_resident: Callable[[str], bool]
     members: Callable[[str], Iterable[str]]
     conjunction_id: Callable[[bytes], int]
-    select_group: Callable[[bytes, Sequence[Bucket]], int]
+    select_group: Callable[[bytes, Sequence[Bucket], bytes], int]
     rate_meter: Callable[[bytes, int, int], int]
     packet_meter: Callable[[bytes, int, int], int]
     rate_queue: Callable[[bytes, str, int, int], int]

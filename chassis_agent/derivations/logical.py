@@ -207,11 +207,16 @@ class _Surroundings:
         self.sets.add(name)
         return self._read.members(set_members, name)
 
-    def select_group(self, description: bytes, buckets: Sequence[Bucket]) -> int:
+    def select_group(self, description: bytes, buckets: Sequence[Bucket], fields: bytes) -> int:
         number = self._numbering.group(description)
-        self.groups.add(
-            Group.of(SwitchGroup(number, GroupType.SELECT, buckets, selection_method="dp_hash"))
+        group = SwitchGroup(
+            number,
+            GroupType.SELECT,
+            buckets,
+            selection_method="hash" if fields else "dp_hash",
+            selection_fields=fields,
         )
+        self.groups.add(Group.of(group))
         return number
 
     def rate_meter(self, description: bytes, rate: int, burst: int) -> int:

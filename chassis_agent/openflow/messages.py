@@ -147,7 +147,8 @@ class SwitchGroup(NamedTuple):
     """A group as it is given to the switch.
 
     ``selection_method`` is Open vSwitch's, such as ``dp_hash``, of which
-    ``selection_parameter`` is the basis.
+    ``selection_parameter`` is the basis. The method ``hash`` hashes the fields that are in
+    ``selection_fields``, each as a header and a mask, in the switch's order of fields.
     """
 
     group_id: int
@@ -155,6 +156,7 @@ class SwitchGroup(NamedTuple):
     buckets: Sequence[Bucket] = ()
     selection_method: str | None = None
     selection_parameter: int = 0
+    selection_fields: bytes = b""
 
     @property
     def encoded_buckets(self) -> bytes:
@@ -167,7 +169,11 @@ class SwitchGroup(NamedTuple):
         if self.selection_method is None:
             return b""
         name = self.selection_method.encode()
-        return struct.pack("!HHII4x16sQ", 0xFFFF, 40, 0x0000154D, 1, name, self.selection_parameter)
+        length = 40 + len(self.selection_fields)
+        head = struct.pack(
+            "!HHII4x16sQ", 0xFFFF, length, 0x0000154D, 1, name, self.selection_parameter
+        )
+        return head + self.selection_fields + bytes(-length % 8)
 
 
 def group_mod(command: GroupCommand, group: SwitchGroup) -> bytes:

@@ -11,7 +11,11 @@ from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.needs import is_true
 from cli.import_ovn.snapshot import Row
 from logical_flow.backends import Backend, parse_backend
-from northbound.specs.load_balancing import LoadBalancerProperties, LoadBalancerVipProperties
+from northbound.specs.load_balancing import (
+    MAX_AFFINITY_TIMEOUT,
+    LoadBalancerProperties,
+    LoadBalancerVipProperties,
+)
 
 _VIPS: Final = {"address": "vips", "port": "vips", "backends": "vips"}
 
@@ -31,6 +35,11 @@ class Balancing:
                     "protocol": row.text("protocol") or "tcp",
                     "reject": is_true(row.mapping("options").get("reject", "")),
                     "switches": sorted(switches[row.uuid]),
+                    **self._choices(row),
+                },
+                {
+                    "affinity_timeout": "options:affinity_timeout",
+                    "hairpin_snat_ips": "options:hairpin_snat_ip",
                 },
             )
             if accepted is not None:
@@ -38,6 +47,23 @@ class Balancing:
                 self.load_balancers[draft.names.of(row)] = accepted | (
                     {"vips": vips} if vips else {}
                 )
+
+    def _choices(self, row: Row) -> Values:
+        """How backends are chosen, and who asks clients that are their own."""
+        options = row.mapping("options")
+        timeout = options.get("affinity_timeout", "")
+        seconds = int(timeout) if timeout.isascii() and timeout.isdecimal() else 0
+        fields = sorted(row.texts("selection_fields"))
+        if seconds and fields not in ([], ["ip_src"]):
+            reason = "not imported: with affinity the client's address alone counts"
+            self._draft.report.noted(row, "selection_fields", reason)
+            fields = []
+        return {
+            # OVN counts no further, either.
+            "affinity_timeout": min(seconds, MAX_AFFINITY_TIMEOUT),
+            "selection_fields": fields,
+            "hairpin_snat_ips": options.get("hairpin_snat_ip", "").replace(",", " ").split(),
+        }
 
     def _places(self, table: str) -> dict[str, set[str]]:
         """The names of the switches or routers that have a load balancer, by its UUID.

@@ -13,7 +13,7 @@ from logical_flow.action.tracking import translate
 from logical_flow.backends import BACKENDS_SIGIL, Backend, backends_of
 from logical_flow.binding import Arguments
 from logical_flow.connections import Translation
-from logical_flow.constants import String
+from logical_flow.constants import String, quote
 from logical_flow.endpoints import Range
 from logical_flow.errors import TemplateError
 from logical_flow.holes import Hole, HoleType
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from logical_flow.packet import MutablePacket
 
 NO_BACKEND: Final = "there is no backend to send it to"
+HASH_FIELDS: Final = ("eth_dst", "eth_src", "ip_dst", "ip_src", "tp_dst", "tp_src")
+"""What a choice may depend on, as OVN calls it; of either family, and of any protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,10 @@ class Balance(Statement):
     Which of the set's members it is follows from a hash of the packet's addresses and ports.
     The connection is committed with its destination translated, so that it stays there
     whatever becomes of the set. ``ct_lb("&web") { ct_mark.skip_snat = 1; };`` marks it, too.
+
+    With ``ct_lb("&web", hash_fields="ip_src")`` the choice follows from these fields alone, and
+    changes for those alone whose backend has left the set, or who get one that has come. As a
+    hole `hash_fields` is UTF-8 in ``bytes``.
     """
 
     words = ("ct_lb",)
@@ -41,6 +47,7 @@ class Balance(Statement):
 
     backends: str | Hole
     marks: tuple[Assign | Move, ...] = ()
+    hash_fields: str | Hole = ""
 
     @classmethod
     def parse(cls, parser: ActionParser, word: Token) -> Action:
@@ -55,8 +62,9 @@ class Balance(Statement):
         else:
             raise lexer.unexpected(f"expecting the name of a set that begins with {BACKENDS_SIGIL}")
         lexer.advance()
+        fields = _parse_fields(parser) if lexer.accept(",") else ""
         lexer.expect(")")
-        return cls(name, parser.marks() if lexer.sees("{") else ())
+        return cls(name, parser.marks() if lexer.sees("{") else (), fields)
 
     @property
     def nested(self) -> Actions:
@@ -69,7 +77,12 @@ class Balance(Statement):
     def __str__(self) -> str:
         name = self.backends if isinstance(self.backends, Hole) else f'"{self.backends}"'
         marks = f" {{ {format_actions(self.marks)} }}" if self.marks else ""
-        return f"ct_lb({name}){marks};"
+        return f"ct_lb({name}{self._fields_text()}){marks};"
+
+    def _fields_text(self) -> str:
+        if isinstance(self.hash_fields, Hole):
+            return f", hash_fields={self.hash_fields}"
+        return f", hash_fields={quote(self.hash_fields)}" if self.hash_fields else ""
 
     def bind(self, arguments: Arguments) -> Balance:
         backends = self.backends
@@ -79,7 +92,13 @@ class Balance(Statement):
                 raise TemplateError(f"{name!r} does not fit {backends}")
             backends = name
         marks = tuple(mark.bind(arguments) for mark in self.marks)
-        return replace(self, backends=backends, marks=marks)
+        fields = self.hash_fields
+        if isinstance(fields, Hole):
+            given = arguments[fields.name]
+            if not isinstance(given, bytes):
+                raise TemplateError(f"{given!r} does not fit {fields}")
+            fields = ",".join(parse_hash_fields(given.decode(errors="replace")))
+        return replace(self, backends=backends, marks=marks, hash_fields=fields)
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
         """Follow the packet to every backend, where it isn't known which one the switch takes."""
@@ -107,6 +126,38 @@ class Balance(Statement):
         chosen = dict(packet)
         translate(walker, scene, chosen, _translation(backend), connections, self.marks)
         return Way(str(backend), chosen, connections)
+
+
+def parse_hash_fields(text: str) -> tuple[str, ...]:
+    """Return the names in a list of fields; raises TemplateError for one that isn't known.
+
+    >>> parse_hash_fields("ip_src,tp_dst")
+    ('ip_src', 'tp_dst')
+    """
+    names = tuple(text.split(","))
+    for name in names:
+        if name not in HASH_FIELDS:
+            raise TemplateError(f"{name!r} is none of {', '.join(HASH_FIELDS)}")
+    return names
+
+
+def _parse_fields(parser: ActionParser) -> str | Hole:
+    lexer = parser.lexer
+    lexer.expect("hash_fields")
+    lexer.expect("=")
+    token = lexer.token
+    match token.value:
+        case Hole() if token.value.type is HoleType.BYTES:
+            lexer.advance()
+            return token.value
+        case String(text):
+            try:
+                parse_hash_fields(text)
+            except TemplateError as error:
+                raise lexer.unexpected(str(error)) from None
+            lexer.advance()
+            return text
+    raise lexer.unexpected("expecting names of fields, or a hole of type bytes")
 
 
 def _translation(backend: Backend) -> Translation:

@@ -15,6 +15,9 @@ class LoadBalancer(Resource):
     name: Mapped[str] = mapped_column(Name)
     protocol: Mapped[str]
     reject: Mapped[bool] = mapped_column(default=False)
+    affinity_timeout: Mapped[int] = mapped_column(default=0, sort_order=93)
+    selection_fields: Mapped[list[str]] = mapped_column(default=list, sort_order=94)
+    hairpin_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=95)
 
 
 class LoadBalancerVip(Resource):

@@ -11,6 +11,8 @@ from northbound.specs.base import FieldError, ObjectName, Reference, Spec, check
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
 Protocol = Literal["tcp", "udp", "sctp"]
+SelectionField = Literal["eth_dst", "eth_src", "ip_dst", "ip_src", "tp_dst", "tp_src"]
+MAX_AFFINITY_TIMEOUT = 65535
 
 
 def _backend(text: str) -> str:
@@ -30,6 +32,19 @@ class LoadBalancerProperties(Spec):
     """Of the connections to virtual addresses that have a port."""
     reject: bool = False
     """Whether clients are told at once where a virtual address has no backend; else they wait."""
+    affinity_timeout: Annotated[int, Field(ge=0, le=MAX_AFFINITY_TIMEOUT)] = 0
+    """Seconds for which a client gets the backend that it had, at least; 0 for no such promise.
+    With it the backend follows from the client's address alone, from the first connection on."""
+    selection_fields: Annotated[
+        list[SelectionField], AfterValidator(unique), AfterValidator(sorted)
+    ] = Field(default_factory=list)
+    """What alone a connection's backend follows from: addresses of the client and of what it
+    asked for, and their ports. Empty for addresses and ports."""
+    hairpin_snat_ips: Annotated[
+        list[Annotated[str, checked(parse_host)]], AfterValidator(unique), Field(max_length=2)
+    ] = Field(default_factory=list)
+    """Whom clients see ask that are their own backends, an address of each family at most; the
+    virtual address where there is none."""
     switches: Annotated[
         list[Reference],
         AfterValidator(unique),
@@ -37,6 +52,18 @@ class LoadBalancerProperties(Spec):
         RefersTo("logical_switch", holds=False),
     ]
     """The switches whose ports reach the virtual addresses."""
+
+    @model_validator(mode="after")
+    def _choices_fit(self) -> Self:
+        if self.affinity_timeout and self.selection_fields not in ([], ["ip_src"]):
+            raise FieldError(
+                "selection_fields", "with an affinity_timeout the client's address alone counts"
+            )
+        if len({ipaddress.ip_address(each).version for each in self.hairpin_snat_ips}) < len(
+            self.hairpin_snat_ips
+        ):
+            raise FieldError("hairpin_snat_ips", 1, "is of the family of the first one")
+        return self
 
 
 class LoadBalancerSpec(LoadBalancerProperties):

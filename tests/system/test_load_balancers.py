@@ -133,6 +133,54 @@ def test_a_client_that_is_its_own_backend(
             assert who.again(held) == ["c1", address]
 
 
+def test_a_client_that_is_its_own_backend_sees_the_address_for_that(scene: Scene) -> None:
+    balancer(scene, "shop", hairpin_snat_ips=["10.97.0.1", "fd97::1"])
+    vip(scene, "shop", VIP4, 80, f"{ip4('c1')}:8080")
+    vip(scene, "shop", VIP6, 80, f"[{ip6('c1')}]:8080")
+    assert ask(scene, VIP4, 80) == ["c1", "10.97.0.1"]
+    assert ask(scene, VIP6, 80) == ["c1", "fd97::1"]
+
+
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_clients_with_affinity_keep_their_backend(
+    scene: Scene, protocol: str, address: str, of: Any
+) -> None:
+    """From the first connection on, also while another backend goes; then it is another's turn."""
+    host = (
+        (lambda name: f"[{of(name)}]:8080") if ":" in address else lambda name: f"{of(name)}:8080"
+    )
+    everyone = {name: host(name) for name in ("b1", "b2", "b3")}
+    balancer(scene, "shop", protocol=protocol, affinity_timeout=600)
+    shop = vip(scene, "shop", address, 80, *everyone.values())
+    together = [who.connect(scene.lab, "c1", address, 80, protocol) for _ in range(8)]
+    try:
+        (first,) = {who.again(each)[0] for each in together}
+    finally:
+        for each in together:
+            each.close()
+    others = [name for name in everyone if name != first]
+    for gone in others:
+        backends(scene, shop, *(each for name, each in everyone.items() if name != gone))
+        assert {ask(scene, address, 80, protocol)[0] for _ in range(5)} == {first}
+    backends(scene, shop, *(everyone[name] for name in others))
+    (second,) = {ask(scene, address, 80, protocol)[0] for _ in range(8)}
+    assert second in others
+
+
+def test_fields_by_which_a_backend_is_chosen(scene: Scene) -> None:
+    """A source port that is taken again gets the same backend, others get others."""
+    balancer(scene, "shop", protocol="udp", selection_fields=["tp_src"])
+    vip(scene, "shop", VIP4, 80, *(f"{ip4(name)}:8080" for name in ("b1", "b2", "b3")))
+    found = {}
+    for port in range(40000, 40020):
+        with who.connect(scene.lab, "c1", VIP4, 80, "udp", local_port=port) as asked:
+            found[port] = who.again(asked)[0]
+    assert set(found.values()) == {"b1", "b2", "b3"}
+    scene.net.call("PATCH", "/load-balancers/shop", {"selection_fields": ["ip_dst", "ip_src"]})
+    assert len({ask(scene, VIP4, 80, "udp")[0] for _ in range(10)}) == 1
+
+
 @pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
 def test_acls_see_the_virtual_address(scene: Scene, address: str, of: Any) -> None:
     """In every packet of a connection, and what they deny is over at once."""

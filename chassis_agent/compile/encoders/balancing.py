@@ -4,17 +4,40 @@ A bucket commits the connection with its destination translated, and lets the pa
 from there. The group's number comes from the set's name, not from its members, and from
 nothing of the datapath: switches that have the same virtual address share the group, and a
 backend that comes or goes replaces its buckets in place.
+
+Where fields are named to be hashed, Open vSwitch takes the bucket with the highest score, which
+is a hash of these fields and the bucket's number. A backend has the same number in every group
+and for as long as it is there, so another one that comes or goes changes no score of its own.
 """
+
+from collections.abc import Iterable, Sequence
+from hashlib import blake2b
+from typing import Final
 
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.encoders.encoding import Encoding, with_number
 from chassis_agent.compile.encoders.tracking import zone_register
+from chassis_agent.compile.errors import BadArgumentsError
 from chassis_agent.compile.splice import Arguments, Assembly, Splice
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.messages import Bucket
+from chassis_agent.openflow.oxm import FIELDS
 from logical_flow.action import Balance
+from logical_flow.action.balancing import parse_hash_fields
 from logical_flow.backends import Backend, backends_of
+from logical_flow.errors import TemplateError
 from logical_flow.holes import Hole
+
+_FIELDS: Final = {
+    "eth_dst": ("eth_dst",),
+    "eth_src": ("eth_src",),
+    "ip_dst": ("ip_dst", "ipv6_dst"),
+    "ip_src": ("ip_src", "ipv6_src"),
+    "tp_dst": ("tcp_dst", "udp_dst", "sctp_dst"),
+    "tp_src": ("tcp_src", "udp_src", "sctp_src"),
+}
+"""The switch passes over fields that a packet doesn't have."""
+_LAST_BUCKET: Final = 0xFFFFFEFF
 
 
 def encode_balance(action: Balance, encoding: Encoding) -> Assembly:
@@ -24,6 +47,13 @@ def encode_balance(action: Balance, encoding: Encoding) -> Assembly:
     backends = action.backends
     position = encoding.position(backends) if isinstance(backends, Hole) else None
     identity = (encoding.pipeline, encoding.template)
+    chosen_by = action.hash_fields
+
+    def hashed(arguments: Arguments) -> bytes:
+        if isinstance(chosen_by, Hole):
+            value = arguments[encoding.position(chosen_by)]
+            return encoded_hash_fields(bytes(value).decode(errors="replace"))
+        return encoded_hash_fields(chosen_by) if chosen_by else b""
 
     def source(arguments: Arguments, context: PackContext) -> bytes:
         (table,) = next_table(arguments, context)
@@ -35,8 +65,42 @@ def encode_balance(action: Balance, encoding: Encoding) -> Assembly:
             return act.ct(zone=zone, commit=True, table=table, nested=nat + marked)
 
         chosen = backends_of(context.members(name))
-        buckets = [Bucket(number, commit(each)) for number, each in enumerate(chosen)]
+        numbers = bucket_numbers(list(map(str, chosen)))
+        buckets = [Bucket(numbers[str(each)], commit(each), weight=1) for each in chosen]
+        fields = hashed(arguments)
         description = repr((*identity, name, table, marked))
-        return context.select_group(description.encode(), buckets).to_bytes(4)
+        return context.select_group(description.encode(), buckets, fields).to_bytes(4)
 
     return with_number(act.group, source)
+
+
+def bucket_numbers(backends: Sequence[str]) -> dict[str, int]:
+    """Return a number for each backend, which depends on the others where two hashes meet alone.
+
+    >>> one, both = bucket_numbers(["10.0.0.1:80"]), bucket_numbers(["10.0.0.1:80", "10.0.0.2:80"])
+    >>> one["10.0.0.1:80"] == both["10.0.0.1:80"] != both["10.0.0.2:80"]
+    True
+    """
+    numbers: dict[str, int] = {}
+    taken: set[int] = set()
+    for backend in sorted(backends):
+        digest = blake2b(backend.encode(), digest_size=8).digest()
+        number = int.from_bytes(digest) % (_LAST_BUCKET + 1)
+        while number in taken:
+            number = 0 if number == _LAST_BUCKET else number + 1
+        taken.add(number)
+        numbers[backend] = number
+    return numbers
+
+
+def encoded_hash_fields(text: str) -> bytes:
+    """Return fields as the switch describes them; raises BadArgumentsError for unknown ones."""
+    try:
+        names: Iterable[str] = parse_hash_fields(text)
+    except TemplateError as error:
+        raise BadArgumentsError(str(error)) from error
+    fields = {FIELDS[field] for name in names for field in _FIELDS[name]}
+    return b"".join(
+        field.header() + field.value_bytes(field.full_mask)
+        for field in sorted(fields, key=lambda field: field.rank)
+    )

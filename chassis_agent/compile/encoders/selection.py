@@ -40,6 +40,6 @@ def encode_select(action: Select, encoding: Encoding) -> Assembly:
         ]
         others = [each for place, each in enumerate(arguments) if place != position]
         description = repr((*identity, context.datapath_key, others))
-        return context.select_group(description.encode(), buckets).to_bytes(4)
+        return context.select_group(description.encode(), buckets, b"").to_bytes(4)
 
     return with_number(act.group, source)

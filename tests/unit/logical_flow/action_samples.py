@@ -30,6 +30,7 @@ ct_snat(fd00::5..fd00::9, 80, zone=port);
 ct_snat(zone=port);
 ct_lb("&web");
 ct_lb("&web") { ct_mark.blocked = 0; };
+ct_lb("&web", hash_fields="ip_src,tp_src");
 arp { output; };
 nd_ns { output; };
 nd_na { output; };

@@ -86,3 +86,22 @@ def test_a_switch_that_goes_leaves_its_load_balancers(balanced: Network) -> None
     with balanced.database.read() as reader:
         row = LOAD_BALANCERS.get(reader, "lb-one")
         assert LOAD_BALANCERS.view(reader, row)["switches"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"affinity_timeout": -1}, ("affinity_timeout",)),
+        ({"affinity_timeout": 65536}, ("affinity_timeout",)),
+        ({"selection_fields": ["vlan"]}, ("selection_fields", 0)),
+        ({"affinity_timeout": 60, "selection_fields": ["tp_src"]}, ("selection_fields",)),
+        ({"hairpin_snat_ips": ["10.0.0.1", "10.0.0.2"]}, ("hairpin_snat_ips", 1)),
+        ({"hairpin_snat_ips": ["web"]}, ("hairpin_snat_ips", 0)),
+    ],
+)
+def test_what_is_no_way_to_choose(
+    balanced: Network, fields: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with pytest.raises(InvalidError) as refused:
+        change(balanced, "lb-one", **fields)
+    assert [problem.path for problem in refused.value.problems] == [path]

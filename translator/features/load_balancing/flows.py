@@ -65,7 +65,7 @@ def port_balancing_flows(read: Read, port: LogicalSwitchPort) -> Iterator[Logica
 
 def _hairpin_flow(address: Front) -> LogicalFlow:
     hairpin = LsInHairpinSnat.vip4 if len(address.address) == 4 else LsInHairpinSnat.vip6
-    return hairpin(vip=address.address)
+    return hairpin(vip=address.address, source=address.hairpin_source or address.address)
 
 
 def _balancing_flow(vip: str, address: Front) -> LogicalFlow:
@@ -76,6 +76,9 @@ def _balancing_flow(vip: str, address: Front) -> LogicalFlow:
         arguments["port"] = address.port
     if address.has_backends:
         arguments["backends"] = backends_set(vip)
+        if address.hash_fields:
+            name = f"by_{name}"
+            arguments["hash_fields"] = address.hash_fields.encode()
     elif address.rejects:
         name = f"reject_{name}"
     else:

@@ -6,10 +6,18 @@ from translator.addresses import ip_bytes
 from translator.inputs import Column, input_table
 
 
+def ip_list(texts: list[str]) -> tuple[bytes, ...]:
+    """Addresses as bytes."""
+    return tuple(map(ip_bytes, texts))
+
+
 class LoadBalancer(NamedTuple):
     id: str
     protocol: str
     reject: bool
+    affinity_timeout: int = 0
+    selection_fields: Annotated[tuple[str, ...], Column("selection_fields", tuple)] = ()
+    hairpin_snat_ips: Annotated[tuple[bytes, ...], Column("hairpin_snat_ips", ip_list)] = ()
 
 
 class LoadBalancerVip(NamedTuple):

@@ -34,6 +34,10 @@ class Front(NamedTuple):
     has_backends: bool
     rejects: bool = False
     """Whether it tells clients that it has no backend."""
+    hash_fields: str = ""
+    """What alone the choice of a backend follows from; empty for addresses and ports."""
+    hairpin_source: bytes = b""
+    """Whom a client sees ask that is its own backend; empty for the virtual address."""
 
 
 def front(read: Read, vip: str) -> Front | None:
@@ -43,7 +47,16 @@ def front(read: Read, vip: str) -> Front | None:
     if row is None or balancer is None:
         return None
     protocol = balancer.protocol if row.port is not None else ""
-    return Front(row.address, row.port, protocol, bool(row.backends), balancer.reject)
+    family = len(row.address)
+    return Front(
+        row.address,
+        row.port,
+        protocol,
+        bool(row.backends),
+        balancer.reject,
+        hash_fields="ip_src" if balancer.affinity_timeout else ",".join(balancer.selection_fields),
+        hairpin_source=next((ip for ip in balancer.hairpin_snat_ips if len(ip) == family), b""),
+    )
 
 
 def backends_set(vip: str) -> str:

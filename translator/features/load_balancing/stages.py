@@ -27,6 +27,7 @@ class Fronts:
 
 
 _BALANCING = Fronts("ct_lb({backends:backends});")
+_BALANCING_BY = Fronts("ct_lb({backends:backends}, hash_fields={hash_fields:bytes});")
 _DROPPING = Fronts("drop;", NO_BACKEND)
 _REJECTING = Fronts(
     "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };", REFUSED
@@ -133,6 +134,7 @@ class LsInAsSent(Stage, name="ls_in_as_sent", role=Role.AS_ASKED, failure="drop"
 class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     """Gives new connections to virtual addresses to a backend each, and commits them so.
 
+    Which one it is follows from all addresses and ports, or from those that are named alone.
     Connections that are known were translated where they were looked up. Where there is no
     backend, packets are dropped, or their sender is told, as the load balancer says.
     """
@@ -140,6 +142,9 @@ class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     tcp4, udp4, sctp4 = _BALANCING.tcp4, _BALANCING.udp4, _BALANCING.sctp4
     tcp6, udp6, sctp6 = _BALANCING.tcp6, _BALANCING.udp6, _BALANCING.sctp6
     any4, any6 = _BALANCING.any4, _BALANCING.any6
+    by_tcp4, by_udp4, by_sctp4 = _BALANCING_BY.tcp4, _BALANCING_BY.udp4, _BALANCING_BY.sctp4
+    by_tcp6, by_udp6, by_sctp6 = _BALANCING_BY.tcp6, _BALANCING_BY.udp6, _BALANCING_BY.sctp6
+    by_any4, by_any6 = _BALANCING_BY.any4, _BALANCING_BY.any6
     drop_tcp4, drop_udp4, drop_sctp4 = _DROPPING.tcp4, _DROPPING.udp4, _DROPPING.sctp4
     drop_tcp6, drop_udp6, drop_sctp6 = _DROPPING.tcp6, _DROPPING.udp6, _DROPPING.sctp6
     drop_any4, drop_any6 = _DROPPING.any4, _DROPPING.any6
@@ -180,17 +185,18 @@ class LsInHairpin(Stage, name="ls_in_hairpin", role=Role.LOAD_BALANCING):
 
 
 class LsInHairpinSnat(Stage, name="ls_in_hairpin_snat", role=Role.LOAD_BALANCING):
-    """Makes the virtual address the source of what a client sends to itself."""
+    """Makes another address the source of what a client sends to itself: the virtual one, or
+    that which the load balancer has for this."""
 
     vip4 = Template(
         100,
         "reg0[6] == 1 && ct.dnat && ct_nw_dst == {vip:ip4}",
-        "ct_clear; ct_snat({vip:ip4});",
+        "ct_clear; ct_snat({source:ip4});",
     )
     vip6 = Template(
         100,
         "reg0[6] == 1 && ct.dnat && ct_ip6_dst == {vip:ip6}",
-        "ct_clear; ct_snat({vip:ip6});",
+        "ct_clear; ct_snat({source:ip6});",
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from chassis_agent.compile.encoders.balancing import encoded_hash_fields
 from chassis_agent.openflow import actions, messages, oxm
 from chassis_agent.openflow.messages import (
     Bucket,
@@ -126,6 +127,20 @@ async def test_groups_and_meters_are_echoed_as_they_were_sent(bridge: Bridge) ->
         assert await connection.flows() == []
         assert await connection.groups() == []
         assert await connection.meters() == []
+
+
+async def test_a_group_that_hashes_fields_is_echoed_as_it_was_sent(bridge: Bridge) -> None:
+    made = SwitchGroup(
+        6,
+        GroupType.SELECT,
+        [Bucket(77, actions.output(1), weight=1), Bucket(5, actions.output(2), weight=1)],
+        "hash",
+        selection_fields=encoded_hash_fields("ip_src,tp_dst,eth_src"),
+    )
+    async with bridge.connected() as connection:
+        await connection.confirm([messages.group_mod(GroupCommand.ADD, made)])
+        (group,) = await connection.groups()
+    assert (group.buckets, group.properties) == (made.encoded_buckets, made.encoded_properties)
 
 
 async def test_ports_are_listed(bridge: Bridge) -> None:

@@ -129,7 +129,7 @@ def surroundings(
         is_resident=here.__contains__,
         members=lambda name: members.get(name, ()),
         conjunction_id=conjunction_id,
-        select_group=lambda _description, _buckets: SELECT_GROUP,
+        select_group=lambda _description, _buckets, _fields: SELECT_GROUP,
         rate_meter=lambda _description, _rate, _burst: RATE_METER,
         packet_meter=lambda _description, _rate, _burst: RATE_METER,
         rate_queue=lambda _description, _port, _rate, _burst: RATE_QUEUE,
@@ -158,6 +158,8 @@ def _argument(hole: Hole, chance: random.Random) -> Argument:
             return {"first_port": 1, "last_port": 3}[hole.name]
         case HoleType.INT:
             return chance.randrange(4)
+        case HoleType.BYTES if hole.name == "hash_fields":
+            return b"ip_src,tp_dst"
         case HoleType.BYTES:
             return b"allow-web"
         case HoleType.SET:

@@ -48,13 +48,42 @@ def test_what_can_not_be_read_and_what_is_lost() -> None:
         "Load_Balancer",
         name="shop",
         vips={"web:80": "10.0.0.1:80", "10.96.0.1:80": "[fd00::1]:80"},
-        options={"affinity_timeout": "60"},
+        health_check=references(database.add("Load_Balancer_Health_Check", vip="10.96.0.1:80")),
     )
     database.switch(load_balancer=references(balancer))
     imported = database.translated()
     assert len(notes(imported)) == 1
     assert sorted(losses(imported)) == [
-        ("load balancer shop", "options:affinity_timeout"),
+        ("load balancer shop", "health_check"),
         ("load balancer shop", "vips"),
     ]
     assert "vips" not in imported.document["load_balancers"]["shop"]
+
+
+def test_how_backends_are_chosen() -> None:
+    database = Database()
+    chosen = database.add(
+        "Load_Balancer",
+        name="chosen",
+        vips={"10.96.0.1:80": "10.0.0.1:80"},
+        selection_fields=["tp_src", "ip_src"],
+        options={"hairpin_snat_ip": "169.254.1.1 fd69::1"},
+    )
+    held = database.add(
+        "Load_Balancer",
+        name="held",
+        vips={"10.96.0.2:80": "10.0.0.1:80"},
+        selection_fields=["ip_src", "ip_dst"],
+        options={"affinity_timeout": "70000"},
+    )
+    database.switch(load_balancer=references(chosen, held))
+    imported = database.translated()
+    assert losses(imported) == []
+    assert [(each.object, each.column) for each in notes(imported)] == [
+        ("load balancer held", "selection_fields")
+    ]
+    balancers = imported.document["load_balancers"]
+    assert balancers["chosen"]["selection_fields"] == ["ip_src", "tp_src"]
+    assert balancers["chosen"]["hairpin_snat_ips"] == ["169.254.1.1", "fd69::1"]
+    assert balancers["held"]["affinity_timeout"] == 65535
+    assert "selection_fields" not in balancers["held"]
