@@ -103,9 +103,9 @@ def wire(numbering: Numbering) -> Wiring:
         graph.table(fact)
 
     graph.group(watched_chassis, over=PortBinding)
+    graph.group(outside_ports_of, over=PortBinding)
     graph.derive(placement, over=PortBinding)
     graph.derive(datapath_key, over=Datapath)
-    graph.group(outside_ports_of, over=PortBinding)
     graph.group(router_macs, over=PortBinding)
     graph.group(redirects_of, over=PortBinding)
     graph.group(chassis_macs, over=Chassis)

@@ -67,6 +67,9 @@ FROM_TUNNEL: Final = 1 << 31
 
 It came through a tunnel, or from a port whose packets stay where it is.
 """
+HERE: Final = 1 << 26
+"""Bit of `FLAGS`, `flags.here`: the packet takes the link of its output port on this chassis, also
+where that is elected and another one has it: its floating IP is translated here."""
 FOUND_BIT: Final = 30
 """Number of the bit of `FLAGS` in which the lookup tables answer."""
 

@@ -198,6 +198,7 @@ def _metadata(table: _SymbolTable) -> None:
     table.ordinal("flags", 32)
     table.bits("flags.loopback", "flags", 0, 1)
     table.bits("flags.hairpin", "flags", 25, 1)
+    table.bits("flags.here", "flags", 26, 1)
     table.ordinal("pkt.mark", 32)
 
 

@@ -119,6 +119,7 @@ def _inputs(graph: Graph) -> None:
 
 def _relations(graph: Graph) -> None:
     graph.group(relations.unknown_ports, over=LogicalSwitchPort)
+    graph.group(relations.ports_leading_outside, over=LogicalSwitchPort)
     graph.group(virtual_ports.workload_ports_named, over=LogicalSwitchPort)
 
     graph.group(relations.router_ports_named, over=LogicalRouterPort)

@@ -201,7 +201,7 @@ class _Surroundings:
 
     def is_local(self, name: str) -> bool:
         place = self._places.get(name) or self._place(name)
-        return place is not None and place.where not in ("away", "nowhere")
+        return place is not None and place.is_local
 
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal, NamedTuple
 
+from chassis_agent.derivations.provider import outside_ports_of
 from chassis_agent.gateways.election import in_charge
 from chassis_agent.inputs import LocalPort, SpokenFor, ThisChassis
 from chassis_agent.physical import Tunnel
@@ -20,6 +21,8 @@ class Placement(NamedTuple):
     """A logical port as flows see it.
 
     `chassis` is set where it is `away`; `others` are further chassis that it is on as well.
+    With `has_link_here` some packets take the link that it is one end of on this chassis, though
+    it is away: those of floating IPs that are translated here.
     """
 
     datapath: str
@@ -28,6 +31,12 @@ class Placement(NamedTuple):
     chassis: str
     multicast: tuple[str, ...]
     others: tuple[str, ...] = ()
+    has_link_here: bool = False
+
+    @property
+    def is_local(self) -> bool:
+        """Whether packets may enter or leave through the port on this chassis."""
+        return self.has_link_here or self.where not in ("away", "nowhere")
 
 
 def placement(read: Read, name: str) -> Placement | None:
@@ -73,7 +82,17 @@ def _elected(read: Read, row: PortBinding) -> Placement:
         here: Where = "gateway" if row.joins_datapaths else "redirect"
         where = here if chassis == _own_name(read) else "away"
     elsewhere = chassis if where == "away" else ""
-    return Placement(row.datapath, row.tunnel_key, where, elsewhere, row.multicast)
+    has_link = where == "away" and _has_link_here(read, row)
+    return Placement(
+        row.datapath, row.tunnel_key, where, elsewhere, row.multicast, has_link_here=has_link
+    )
+
+
+def _has_link_here(read: Read, row: PortBinding) -> bool:
+    """Whether the other end of an elected link is on every chassis, and so is the way outside."""
+    peer = read(PortBinding, row.peer) if row.joins_datapaths and row.peer else None
+    is_everywhere = peer is not None and peer.kind.placed_by is PlacedBy.NONE_NEEDED
+    return is_everywhere and bool(read.members(outside_ports_of, row.datapath))
 
 
 def residents(name: str, place: Placement) -> Iterator[tuple[str, str]]:

@@ -37,6 +37,7 @@ from chassis_agent.physical import (
     group_flows,
     ingress_flows,
     interface_flows,
+    link_here_flows,
     native_flows,
     neighbour_flows,
     nested_flows,
@@ -68,7 +69,8 @@ def port_flows(read: Read, name: str) -> Flows:
     if place.where == "away":
         out = way_out(read, place.datapath)
         if out is not None:
-            return tuple(native_flows(datapath, place.port_key, out.port_key, cookie=cookie))
+            native = native_flows(datapath, place.port_key, out.port_key, cookie=cookie)
+            return (*native, *_link_here(read, name, place, cookie))
         if not ways:
             return ()
         flows = remote_flows(datapath, place.port_key, ways, cookie=cookie)
@@ -85,6 +87,14 @@ def port_flows(read: Read, name: str) -> Flows:
     if here is None:
         return ()
     return (*_flows_here(read, name, place, here, cookie), *copy_flows(here, ways, cookie=cookie))
+
+
+def _link_here(read: Read, name: str, place: Placement, cookie: int) -> Flows:
+    row = read(PortBinding, name) if place.has_link_here else None
+    here, peer = _side(read, name), None if row is None else _side(read, row.peer)
+    if here is None or peer is None:
+        return ()
+    return tuple(link_here_flows(here, peer, cookie=cookie))
 
 
 def _may_be_elected(read: Read, name: str) -> bool:

@@ -40,6 +40,8 @@ _NESTED = 150
 """Above what is from an interface: frames with the tag of a port that is nested there."""
 _LOOPBACK_CHECK = 100
 UNICAST = 50
+_HERE = 60
+"""Before the way to where a port is: packets that take its link on this chassis."""
 
 _TO_REMOTE = MatchShape([*on(0, reg15=0), flag(tables.FROM_TUNNEL, is_set=False)])
 """Packets to a port elsewhere. Most ports of a network are, so this is made to be quick."""
@@ -121,7 +123,28 @@ def alias_flow(side: Side, port_key: int, *, cookie: int) -> Flow:
 
 def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
     """A port whose packets go on at its `peer`, as if they came from there."""
-    cross = act.clone(
+    return [*delivery_flows(side, cookie=cookie), leave(side, _cross(peer), cookie=cookie)]
+
+
+def link_here_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
+    """A link that another chassis has, for the packets that take it here.
+
+    What came by it may leave to the other chassis.
+    """
+    key = side.port_key
+    is_here = flag(tables.HERE, is_set=True)
+    loops_back = [*on(side.datapath_key, reg14=key, reg15=key), is_here]
+    match = [*on(side.datapath_key, reg15=key), is_here]
+    return [
+        flow(tables.OUTPUT, _LOOPBACK_CHECK, loops_back, b"", cookie=cookie),
+        flow(tables.OUTPUT, _HERE, match, enter_egress(side), cookie=cookie),
+        leave(side, _cross(peer), cookie=cookie),
+    ]
+
+
+def _cross(peer: Side) -> bytes:
+    """The way into another datapath: nothing goes along but the packet and who sent it."""
+    return act.clone(
         act.ct_clear()
         + CLEAR_GENERAL
         + act.set_field(FLAGS, 0, FLAGS.full_mask ^ tables.SENDER)
@@ -133,7 +156,6 @@ def patch_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
         + act.set_field(OUTPORT, 0)
         + _ingress(peer)
     )
-    return [*delivery_flows(side, cookie=cookie), leave(side, cross, cookie=cookie)]
 
 
 def redirect_flow(datapath_key: int, redirect_key: int, port_key: int, *, cookie: int) -> Flow:

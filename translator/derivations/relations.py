@@ -21,6 +21,12 @@ def unknown_ports(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[str, str]
         yield port.switch, lsp
 
 
+def ports_leading_outside(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[str, str]]:
+    """Switch -> its ports that lead to provider networks."""
+    if port.kind.leads_outside and port.enabled:
+        yield port.switch, lsp
+
+
 # --- switch ports and router ports --------------------------------------------
 
 

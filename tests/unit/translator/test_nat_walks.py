@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from logical_flow.walk_events import Crossing
 from logical_flow.walk_network import Network
 from tests.unit.translator.walks import delivered, network, reached, send
 
@@ -44,14 +45,23 @@ GATEWAY_PORT = NETWORK.replace("    chassis: hv1\n", "").replace(
     'mac: "0a:00:00:00:02:fe", gateway_chassis: [{chassis: hv1, priority: 10}]}',
 )
 FLOATING_MAC = "0a:00:00:00:02:02"
-LOCAL = GATEWAY_PORT.replace(
+OVERLAY = GATEWAY_PORT.replace(
     "logical_ip: 10.0.1.2}",
     f'logical_ip: 10.0.1.2, logical_port: vm2, external_mac: "{FLOATING_MAC}"}}',
+).replace(
+    'logical_ip: "fd00:1::2"}',
+    f'logical_ip: "fd00:1::2", logical_port: vm2, external_mac: "{FLOATING_MAC}"}}',
 )
-"""The router on one chassis, everywhere with a gateway port, with a floating IP elsewhere."""
+LOCAL = OVERLAY.replace(
+    "      out-r:", "      net: {type: localnet, network_name: physnet1}\n      out-r:"
+)
+"""The router on one chassis; everywhere with a gateway port; with a floating IP that would be
+elsewhere if the outside was a provider network; and with one that is."""
 
 
-@pytest.fixture(params=[NETWORK, GATEWAY_PORT, LOCAL], ids=["router", "gateway", "local"])
+@pytest.fixture(
+    params=[NETWORK, GATEWAY_PORT, OVERLAY, LOCAL], ids=["router", "gateway", "overlay", "local"]
+)
 def net(request: pytest.FixtureRequest) -> Network:
     return network(request.param)
 
@@ -152,12 +162,45 @@ def test_external_addresses_are_answered_for(net: Network) -> None:
     assert answers_to(net, arp("192.0.2.81"), "arp.sha") == []
 
 
-def test_a_floating_ip_has_the_mac_address_of_its_place() -> None:
-    for document, mac in ((GATEWAY_PORT, 0x0A00000002FE), (LOCAL, 0x0A0000000202)):
-        net = network(document)
-        assert answers_to(net, arp("192.0.2.2"), "arp.sha") == [mac]
-        request = delivered(net, packet("vm2", "10.0.1.2", "192.0.2.9", 5000, 53))
+SOLICITATION = (
+    'inport == "host" && eth.src == 0a:00:00:00:02:09 && eth.dst == 33:33:ff:00:00:02 '
+    "&& nd_ns && ip6.src == 2001:db8::9 && ip6.dst == ff02::1:ff00:2 "
+    "&& nd.target == 2001:db8::2 && nd.sll == 0a:00:00:00:02:09"
+)
+
+
+@pytest.mark.parametrize(
+    ("document", "mac"),
+    [
+        (NETWORK, 0x0A00000002FE),
+        (GATEWAY_PORT, 0x0A00000002FE),
+        (OVERLAY, 0x0A00000002FE),
+        (LOCAL, 0x0A0000000202),
+    ],
+    ids=["router", "gateway", "overlay", "local"],
+)
+def test_a_floating_ip_has_the_mac_address_of_its_place(document: str, mac: int) -> None:
+    net = network(document)
+    assert answers_to(net, arp("192.0.2.2"), "arp.sha") == [mac]
+    assert answers_to(net, SOLICITATION, "nd.tll") == [mac]
+    for logical, outside in (("10.0.1.2", "192.0.2.9"), ("fd00:1::2", "2001:db8::9")):
+        request = delivered(net, packet("vm2", logical, outside, 5000, 53))
         assert request["eth.src"] == mac
+
+
+def test_a_floating_ip_is_reached_by_its_own_mac_address() -> None:
+    """Both ways take the link on the chassis of its port, and not that to the chassis in charge."""
+    net = network(LOCAL)
+    for external, logical in (("192.0.2.2", "10.0.1.2"), ("2001:db8::2", "fd00:1::2")):
+        outside = "2001:db8::9" if ":" in external else "192.0.2.9"
+        asked = packet("host", outside, external, 5000, 80).replace(MACS["host"][1], FLOATING_MAC)
+        assert seen(delivered(net, asked)) == ("vm2", outside, logical)
+        crossings = [
+            event
+            for event in send(net, asked).events
+            if isinstance(event, Crossing) and event.port == "out-r"
+        ]
+        assert [event.packet["flags"] for event in crossings] == [1 << 26]
 
 
 def test_a_router_without_gateway_translates_nothing() -> None:
@@ -165,16 +208,6 @@ def test_a_router_without_gateway_translates_nothing() -> None:
     request = delivered(net, packet("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
     assert seen(request) == ("host", "10.0.1.1", "192.0.2.9")
     assert answers_to(net, arp("192.0.2.80"), "arp.sha") == []
-
-
-def test_external_addresses_are_answered_for_ipv6(net: Network) -> None:
-    solicitation = (
-        'inport == "host" && eth.src == 0a:00:00:00:02:09 && eth.dst == 33:33:ff:00:00:02 '
-        "&& nd_ns && ip6.src == 2001:db8::9 && ip6.dst == ff02::1:ff00:2 "
-        "&& nd.target == 2001:db8::2 && nd.sll == 0a:00:00:00:02:09"
-    )
-    (answer,) = (each.packet for each in send(net, solicitation).deliveries if each.port == "host")
-    assert answer["nd.tll"] == 0x0A00000002FE
 
 
 SETS = """

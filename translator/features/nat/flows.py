@@ -10,6 +10,7 @@ from translator.derivations.relations import switch_ports_towards
 from translator.derivations.result import Flows
 from translator.features.gateways.stages import LrInGwRedirect
 from translator.features.nat.places import Place, place_of, ports_around
+from translator.features.nat.relations import translated_addresses
 from translator.features.nat.rows import TABLE, Nat
 from translator.features.nat.stages import (
     LrInDnat,
@@ -67,17 +68,22 @@ def nat_switch_flows(read: Read, nat_id: str) -> Flows | None:
         for lsp in read.members(switch_ports_towards, port.qualified or port.name):
             switch_port = read(LogicalSwitchPort, lsp)
             if switch_port is not None and switch_port.enabled:
-                flows = tuple(_asked(nat, switch_port.name))
+                flows = tuple(_asked(nat, place, switch_port.name))
                 return Flows(switch_port.switch, TABLE.name, nat_id, flows)
     return None
 
 
-def _asked(nat: Nat, port: str) -> Iterator[LogicalFlow]:
-    if nat.is_ip4:
-        yield LsInL2Lookup.external_arp(ip=nat.external_ip, port=port)
-    else:
-        group = solicited_node(nat.external_ip)
-        yield LsInL2Lookup.external_nd(ip=nat.external_ip, group=group, port=port)
+def _asked(nat: Nat, place: Place, port: str) -> Iterator[LogicalFlow]:
+    asked: dict[str, Any] = {"ip": nat.external_ip, "port": port}
+    if not nat.is_ip4:
+        asked["group"] = solicited_node(nat.external_ip)
+    if place.name != "local":
+        yield (LsInL2Lookup.external_arp if nat.is_ip4 else LsInL2Lookup.external_nd)(**asked)
+        return
+    here = {"logical_port": place.outgoing["logical_port"]}
+    ask = LsInL2Lookup.external_arp_here if nat.is_ip4 else LsInL2Lookup.external_nd_here
+    yield ask(**asked, **here)
+    yield LsInL2Lookup.floating(mac=nat.external_mac, port=port, **here)
 
 
 def translating_flows() -> Iterator[LogicalFlow]:
@@ -106,7 +112,7 @@ def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     if not is_own:
         yield from _answers(nat, place, ports)
     if place.port is not None:
-        yield from _way_back(nat, place, place.port)
+        yield from _way_back(read, nat, place, place.port)
     yield from _incoming(read, nat, place)
     if not is_own and (nat.allowed or nat.exempted or not nat.incoming):
         yield _template(LrInDnat, nat, place, "_nowhere")(
@@ -151,7 +157,7 @@ def _outgoing(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
             yield apart(**source, **outside.exempted, **place.incoming)
 
 
-def _way_back(nat: Nat, place: Place, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+def _way_back(read: Read, nat: Nat, place: Place, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
     """Yield the flows by which packets from inside for the external address come in again.
 
     Those of a floating IP of a port on this chassis leave here.
@@ -161,11 +167,17 @@ def _way_back(nat: Nat, place: Place, port: LogicalRouterPort) -> Iterator[Logic
     resolve = LrInArpResolve.static4 if nat.is_ip4 else LrInArpResolve.static6
     yield resolve(port=port.name, ip=external, mac=mac)
     yield _template(LrOutEgressLoop, nat, place)(external=external, **place.incoming)
-    if place.name == "local":
+    if place.name == "local" and port.enabled:
         holes = place.incoming
         yield LrInAdmission.floating(external_mac=nat.external_mac, mac=port.mac, **holes)
         leave = LrInGwRedirect.floating4 if nat.is_ip4 else LrInGwRedirect.floating6
         yield leave(logical=nat.logical.ip, external=external, **place.outgoing)
+        for network in port.networks4 if nat.is_ip4 else port.networks6:
+            if read.any(translated_addresses, (nat.router, network.ip)):
+                comes = LrInIpInput.translated_source4
+                if not nat.is_ip4:
+                    comes = LrInIpInput.translated_source6
+                yield comes(own=network.ip, external=external, **holes)
 
 
 def _template(stage: type[Stage], nat: Nat, place: Place, suffix: str = "") -> Template:

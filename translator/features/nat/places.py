@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 from incremental import Read
 from northbound.names import DEFAULT_PROJECT, parse_name
 from translator.addresses import is_within, masked
+from translator.derivations.relations import ports_leading_outside, switch_ports_towards
 from translator.features.acl.names import switch_ports_named
 from translator.features.gateways.relations import GatewayPort, gateway_of, gateway_ports_of
 from translator.features.nat.rows import Nat
@@ -35,7 +36,7 @@ def place_of(read: Read, nat: Nat) -> Place | None:
     if gateway is None:
         return None
     port = gateway.port
-    if not nat.logical_port:
+    if not (nat.logical_port and _is_on_provider_network(read, port)):
         holes = {"port": port.name, "redirect": gateway.redirect}
         return Place("gateway", port, holes, holes)
     holes = {"port": port.name, "logical_port": _name_in_flows(read, nat.logical_port)}
@@ -51,6 +52,15 @@ def _gateway_port(read: Read, nat: Nat) -> GatewayPort | None:
         if any(is_within(nat.external_ip, network) for network in each.port.networks):
             return each
     return ports[0] if len(ports) == 1 else None
+
+
+def _is_on_provider_network(read: Read, port: LogicalRouterPort) -> bool:
+    """Whether packets from outside get to every chassis, and not only to that in charge."""
+    for lsp in read.members(switch_ports_towards, port.qualified or port.name):
+        switch_port = read(LogicalSwitchPort, lsp)
+        if switch_port is not None:
+            return read.any(ports_leading_outside, switch_port.switch)
+    return False
 
 
 def _name_in_flows(read: Read, qualified: str) -> str:

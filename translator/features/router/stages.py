@@ -74,7 +74,11 @@ _ND_REPLY = (
 
 
 class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
-    """What is for the router itself, and what no router forwards."""
+    """What is for the router itself, and what no router forwards.
+
+    Nobody else has the router's addresses; but what it translated to one of them on the chassis
+    of its gateway may come in where a floating IP is translated.
+    """
 
     martian4 = Template(
         100,
@@ -85,6 +89,18 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
     )
     martian6 = Template(
         100, "ip6.src == {::1, ff00::/8} || ip6.dst == ::1", "drop;", because=MARTIAN
+    )
+    translated_source4 = Template(
+        101,
+        "inport == {port:lport} && ip4.src == {own:ip4} && ip4.dst == {external:ip4}",
+        "next;",
+        Local("logical_port"),
+    )
+    translated_source6 = Template(
+        101,
+        "inport == {port:lport} && ip6.src == {own:ip6} && ip6.dst == {external:ip6}",
+        "next;",
+        Local("logical_port"),
     )
     spoofed4 = Template(100, "ip4.src == {ip:ip4}", "drop;", because=OWN_SOURCE)
     broadcast_source = Template(

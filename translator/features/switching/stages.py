@@ -1,7 +1,7 @@
 """The stages that choose an output port by Ethernet addresses, and learn where these are."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Stage, Template
+from logical_flow.template import Local, Stage, Template
 from translator.features.reasons import DISABLED
 from translator.features.switching.reasons import UNKNOWN_DESTINATION
 
@@ -31,7 +31,8 @@ class LsInL2Lookup(
     """Where the Ethernet destination chooses the logical output port.
 
     What routers ask of neighbours, or announce, concerns no other router: those are
-    known to each other. But addresses that a router translates to others are not its own.
+    known to each other. But addresses that a router translates to others are not its own. Floating
+    IPs that are translated where their ports are get to the router there.
     """
 
     external_arp = Template(
@@ -42,6 +43,18 @@ class LsInL2Lookup(
         "nd_ns && ip6.dst == {group:ip6} && nd.target == {ip:ip6}",
         "outport = {port:lport}; output;",
     )
+    external_arp_here = Template(
+        80,
+        "eth.mcast && arp.op == 1 && arp.tpa == {ip:ip4}",
+        "flags.here = 1; outport = {port:lport}; output;",
+        Local("logical_port"),
+    )
+    external_nd_here = Template(
+        80,
+        "nd_ns && ip6.dst == {group:ip6} && nd.target == {ip:ip6}",
+        "flags.here = 1; outport = {port:lport}; output;",
+        Local("logical_port"),
+    )
     router_request = Template(
         75,
         "eth.mcast && eth.src == {mac:mac} && (arp.op == 1 || rarp.op == 3 || nd_ns)",
@@ -49,6 +62,12 @@ class LsInL2Lookup(
     )
     multicast = Template(70, "eth.mcast", 'outport = "_MC_flood"; output;')
     unicast = Template(50, "eth.dst == {mac:mac}", "outport = {port:lport}; output;")
+    floating = Template(
+        50,
+        "eth.dst == {mac:mac}",
+        "flags.here = 1; outport = {port:lport}; output;",
+        Local("logical_port"),
+    )
     disabled = Template(50, "eth.dst == {mac:mac}", "drop;", because=DISABLED)
     unknown = Template(0, "1", "outport = get_fdb(eth.dst); next;")
 

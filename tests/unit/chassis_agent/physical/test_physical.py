@@ -15,6 +15,7 @@ from chassis_agent.physical import (
     group_flows,
     ingress_flows,
     interface_flows,
+    link_here_flows,
     neighbour_flows,
     patch_flows,
     remote_flows,
@@ -82,6 +83,19 @@ def test_a_patch_port_leads_to_the_peer_with_nothing_but_the_packet() -> None:
         "set(snat_zone=0),set(port_zone=0),set(dnat_zone=zone-dnat),set(snat_zone=zone-snat),"
         "set(datapath=core),set(inport=core-to-web),set(outport=0),resubmit(lr_in_first))"
     )
+
+
+def test_a_link_of_another_chassis_is_taken_here_by_what_says_so() -> None:
+    loopback, deliver, leave = shown(link_here_flows(WEB_TO_CORE, CORE_TO_WEB, cookie=1))
+    here = "datapath=web,outport=web-to-core,flags=0x4000000/0x4000000"
+    assert loopback == (
+        "table=output priority=100 datapath=web,inport=web-to-core,outport=web-to-core,"
+        "flags=0x4000000/0x4000000 actions=drop"
+    )
+    assert deliver == (
+        f"table=output priority=60 {here} actions=ct_clear,{CLEAR},resubmit(ls_out_first)"
+    )
+    assert [leave] == shown(patch_flows(WEB_TO_CORE, CORE_TO_WEB, cookie=1))[-1:]
 
 
 def test_a_port_elsewhere_is_tunnelled_to_unless_the_packet_came_so() -> None:

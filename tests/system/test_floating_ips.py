@@ -1,0 +1,220 @@
+"""Floating IPs that are translated on the hypervisor of their port, and not at the gateway.
+
+The gateway is on hv1. On hv2 are `vm1`, which has a floating IP of that kind, `vm2`, which goes
+out as the router, and `vm3` with a floating IP at the gateway.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from cli.testbed.namespace import Namespace
+from cli.testbed.provider import ProviderSwitch
+from cli.testbed.wait import until
+from tests.system import frames
+from tests.system.conftest import Scene
+from tests.system.frames import ARP, ICMP, ICMPV6, IPV4
+from tests.system.tap import Tap
+
+pytestmark = pytest.mark.system
+
+PORT = 8080
+INSIDE, OUTSIDE = "0a:00:00:00:80:01", "0a:00:00:00:80:02"
+"""The MAC addresses of the router."""
+FLOATING_MAC = "0a:00:00:00:80:71"
+FLOATING = {4: "198.51.100.71", 6: "2001:db8:80::71"}
+AT_GATEWAY = "198.51.100.73"
+ROUTER = {4: "198.51.100.2", 6: "2001:db8:80::2"}
+VMS = {
+    "vm1": ("0a:00:00:00:81:01", "10.80.0.11", "fd80::11"),
+    "vm2": ("0a:00:00:00:81:02", "10.80.0.12", "fd80::12"),
+    "vm3": ("0a:00:00:00:81:03", "10.80.0.13", "fd80::13"),
+}
+VERSIONS = pytest.mark.parametrize("version", [4, 6])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    lab, net = scene.lab, scene.net
+    lab.add_provider_network("physnet1")
+    lab.add_outside("host", "physnet1", "198.51.100.9/24", "2001:db8:80::9/64")
+    lab.listen("host", PORT)
+    net.switch("public")
+    net.port("public", "public-out", "unknown", type="localnet", network_name="physnet1")
+    net.switch("in")
+    net.router("edge")
+    net.attach("edge", "in", INSIDE, "10.80.0.1/24", "fd80::1/64")
+    gateway = [{"chassis": "hv1", "priority": 10}]
+    networks = f"{ROUTER[4]}/24", f"{ROUTER[6]}/64"
+    net.router_port("edge", "edge-public", OUTSIDE, *networks, gateway_chassis=gateway)
+    net.port("public", "public-edge", type="router", router_port="edge-public")
+    for name, addresses in VMS.items():
+        net.port("in", name, " ".join(addresses))
+        lab.add_vm(name, "hv2")
+    for version, network in ((4, "10.80.0.0/24"), (6, "fd80::/64")):
+        nat(scene, type="snat", external_ip=ROUTER[version], logical_ip=network)
+        nat(
+            scene,
+            type="dnat_and_snat",
+            external_ip=FLOATING[version],
+            logical_ip=address("vm1", version),
+            logical_port="vm1",
+            external_mac=FLOATING_MAC,
+        )
+    nat(scene, type="dnat_and_snat", external_ip=AT_GATEWAY, logical_ip=address("vm3"))
+    lab.wait_until_up()
+    for name in VMS:
+        lab.listen(name, PORT)
+    scene.settle()
+    vm2 = lab.vm("vm2")
+    until(lambda: vm2.ping("198.51.100.9"), "the way out by the gateway", 30)
+
+
+def nat(scene: Scene, **fields: str) -> str:
+    return str(scene.net.call("POST", "/logical-routers/edge/nats", fields)["id"])
+
+
+def address(name: str, version: int = 4) -> str:
+    return VMS[name][1 if version == 4 else 2]
+
+
+@contextmanager
+def gateway_out_of_reach(scene: Scene) -> Iterator[None]:
+    """No tunnel leads to hv1 meanwhile; its way to the provider network stays."""
+    underlay = Namespace(f"{scene.lab.name}-underlay")
+    underlay.ip("link", "set", "up-hv1", "down")
+    try:
+        yield
+    finally:
+        underlay.ip("link", "set", "up-hv1", "up")
+        vm2 = scene.lab.vm("vm2")
+        until(lambda: vm2.ping("198.51.100.9", timeout=1), "the way out by the gateway", 30)
+
+
+@VERSIONS
+def test_the_gateway_has_no_part_in_it(scene: Scene, version: int) -> None:
+    vm1, vm2, host = scene.lab.vm("vm1"), scene.lab.vm("vm2"), scene.lab.outside("host")
+    outside = host.ip4 if version == 4 else host.ip6
+    assert vm1.ping(outside, count=2), "and the router knows the host's address"
+    with gateway_out_of_reach(scene):
+        with Tap(host) as tap:
+            assert vm1.ping(outside)
+            assert vm1.tcp_connects(outside, PORT)
+            echo = tap.expect(lambda f: f.protocol in (ICMP, ICMPV6), "the echo request")
+        assert (echo.src, echo.ip_src) == (FLOATING_MAC, FLOATING[version])
+        host.namespace.ip("neighbour", "flush", "all")
+        with Tap(scene.lab.vm("vm1")) as tap:
+            assert host.ping(FLOATING[version])
+            assert host.tcp_connects(FLOATING[version], PORT)
+            came = tap.expect(lambda f: f.dport == PORT, "the connection")
+        assert (came.ip_src, came.ip_dst) == (outside, address("vm1", version))
+        assert not vm2.ping(outside, timeout=1), "what needs the gateway"
+
+
+def test_outside_each_address_is_in_one_place(scene: Scene) -> None:
+    assert scene.lab.vm("vm1").ping("198.51.100.9")
+    assert scene.lab.vm("vm2").ping("198.51.100.9")
+    provider = ProviderSwitch(Namespace(f"{scene.lab.name}-provider"), scene.lab.directory)
+    learned = provider.switch.appctl("fdb/show", "br-physnet1").splitlines()
+    ports = {line.split()[2]: line.split()[0] for line in learned[1:]}
+    assert ports[FLOATING_MAC] != ports[OUTSIDE]
+
+
+def test_one_answer_comes_to_who_asks(scene: Scene) -> None:
+    host = scene.lab.outside("host")
+    with Tap(host) as tap:
+        for asked, mac in (
+            (FLOATING[4], FLOATING_MAC),
+            (AT_GATEWAY, OUTSIDE),
+            (ROUTER[4], OUTSIDE),
+        ):
+            tap.send(frames.arp_request(host.mac, host.ip4, asked))
+            tap.expect(
+                lambda f, m=mac: f.ethertype == ARP and f.src == m, f"the answer for {asked}"
+            )
+        assert host.ping(ROUTER[4], count=2)
+        tap.drain()
+        answers = tap.matching(lambda f: f.ethertype == ARP and f.dst == host.mac)
+    assert [frame.src for frame in answers] == [FLOATING_MAC, OUTSIDE, OUTSIDE]
+
+
+@VERSIONS
+def test_those_inside_reach_it_by_what_the_outside_knows(scene: Scene, version: int) -> None:
+    """By the gateway, and with a floating IP of their own; and it reaches itself, and those."""
+    lab = scene.lab
+    for asker in ("vm2", "vm3", "vm1"):
+        with Tap(lab.vm("vm1")) as tap:
+            assert lab.vm(asker).tcp_connects(FLOATING[version], PORT), asker
+            seen = {"vm2": ROUTER, "vm3": {4: AT_GATEWAY, 6: ROUTER[6]}, "vm1": FLOATING}[asker]
+            came = tap.expect(lambda f: f.dport == PORT, f"the connection of {asker}")
+            assert came.ip_src == seen[version]
+    if version == 4:
+        assert lab.vm("vm1").tcp_connects(AT_GATEWAY, PORT)
+
+
+def test_an_error_comes_back_to_its_hypervisor(scene: Scene) -> None:
+    vm1, host = scene.lab.vm("vm1"), scene.lab.outside("host")
+    ends = address("vm1"), host.ip4
+    datagram = frames.udp(*ends, 4100, 9)
+    with Tap(vm1) as tap:
+        packet = frames.ipv4(*ends, frames.UDP, datagram)
+        tap.send(frames.ethernet(INSIDE, vm1.mac, IPV4, packet))
+        error = tap.expect(lambda f: f.icmp_type == 3, "the error of the host")
+    assert error.l4[8 + 12 : 8 + 16] == frames.ip(address("vm1")), (
+        "what it quotes is as it was sent"
+    )
+
+
+def test_it_goes_where_its_port_goes(scene: Scene) -> None:
+    """From hypervisor to hypervisor: also to that of the gateway, and back."""
+    host = scene.lab.outside("host")
+    for hypervisor in ("hv1", "hv2"):
+        scene.lab.move_vm("vm1", hypervisor)
+        scene.lab.wait_until_up(["vm1"])
+        vm1 = scene.lab.vm("vm1")
+        until(lambda vm=vm1: vm.ping(host.ip4, timeout=1), f"the way out of {hypervisor}", 30)  # type: ignore[misc]
+        until(lambda: host.ping(FLOATING[4], timeout=1), f"the way in to {hypervisor}", 30)
+
+
+def test_without_its_port_it_is_nowhere(scene: Scene) -> None:
+    host = scene.lab.outside("host")
+    scene.net.change_port("vm1", enabled=False)
+    assert not host.ping(FLOATING[4], timeout=1)
+    scene.net.change_port("vm1", enabled=True)
+    assert host.ping(FLOATING[4], count=2)
+
+
+def test_that_of_a_virtual_port_is_where_it_was_spoken_for(scene: Scene) -> None:
+    """Its address is on hv2, behind vm2, then on hv1."""
+    lab, net, host = scene.lab, scene.net, scene.lab.outside("host")
+    virtual, external, mac = "10.80.0.50", "198.51.100.75", "0a:00:00:00:80:75"
+    net.port("in", "virtual", type="virtual", virtual_ip=virtual, virtual_parents=["vm2", "vm3"])
+    nat(
+        scene,
+        type="dnat_and_snat",
+        external_ip=external,
+        logical_ip=virtual,
+        logical_port="virtual",
+        external_mac=mac,
+    )
+    assert not host.ping(external, timeout=1), "none has it"
+    lab.move_vm("vm3", "hv1")
+    lab.wait_until_up(["vm3"])
+    for name in ("vm2", "vm3"):
+        vm = lab.vm(name)
+        vm.namespace.ip("address", "add", f"{virtual}/24", "dev", "eth0")
+        with Tap(vm) as tap:
+            announcement = frames.arp(1, vm.mac, virtual, "00:00:00:00:00:00", virtual)
+            tap.send(frames.ethernet(frames.BROADCAST, vm.mac, ARP, announcement))
+        # The switch outside has to hear where the MAC address is.
+        out = ("ping", "-n", "-c", "1", "-W", "1", "-I", virtual, host.ip4)
+        until(
+            lambda vm=vm, out=out: " 0% packet loss" in vm.namespace.run(*out, check=False),  # type: ignore[misc]
+            f"the way out of {name}",
+            30,
+        )
+        with Tap(vm) as tap:
+            assert host.ping(external)
+            tap.expect(lambda f: f.ip_dst == virtual, f"the request to {name}")
+        vm.namespace.ip("address", "del", f"{virtual}/24", "dev", "eth0")
