@@ -303,7 +303,10 @@ _new_flow: Any = tuple.__new__
 
 
 class Stage:
-    """Base of stages; the docstring of a stage explains it to its readers."""
+    """Base of stages; the docstring of a stage explains it to its readers.
+
+    What is a template among a stage's attributes, or a tuple of templates, belongs to it.
+    """
 
     name: ClassVar[str]
     default: ClassVar[Default]
@@ -336,7 +339,14 @@ class Stage:
             cls.role = role
         closes = default == "drop" or cls.role in KEEPING_OUT
         cls.failure = failure or ("drop" if closes else "next")
-        cls.templates = tuple(v for v in vars(cls).values() if isinstance(v, Template))
+        cls.templates = tuple(t for value in vars(cls).values() for t in _templates_in(value))
+
+
+def _templates_in(value: object) -> Iterator[Template]:
+    """Yield the templates that an attribute of a stage is: one, or a tuple of them."""
+    for each in value if isinstance(value, tuple) else (value,):
+        if isinstance(each, Template):
+            yield each
 
 
 class Pipeline:

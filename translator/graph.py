@@ -24,7 +24,12 @@ from translator.features.gateways import static as gateways_static
 from translator.features.load_balancing import flows as balancing_flows
 from translator.features.load_balancing import inputs as balancing_inputs
 from translator.features.load_balancing import relations as balancing
-from translator.features.load_balancing.inputs import LoadBalancerSwitch, LoadBalancerVip
+from translator.features.load_balancing import router_flows as router_balancing
+from translator.features.load_balancing.inputs import (
+    LoadBalancerRouter,
+    LoadBalancerSwitch,
+    LoadBalancerVip,
+)
 from translator.features.nat import flows as nats
 from translator.features.nat import relations as translations
 from translator.features.nat import rows as nat_rows
@@ -82,6 +87,8 @@ FLOWS: Derivations = (
     nats.nat_flows,
     nats.nat_switch_flows,
     balancing_flows.switch_vip_flows,
+    router_balancing.router_vip_flows,
+    router_balancing.asked_vip_flows,
 )
 
 
@@ -130,6 +137,7 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.switch_ports_towards, over=LogicalSwitchPort)
     graph.derive(relations.attachment, over=LogicalSwitchPort)
     graph.group(relations.attached_router_ports, over=relations.attachment)
+    graph.group(relations.switches_of_router, over=relations.attachment)
     graph.group(relations.router_ports_that_know, over=relations.attachment)
     graph.derive(neighbours.resolvers, over=LogicalSwitchPort)
     graph.group(neighbours.neighbours, over=neighbours.resolvers)
@@ -145,8 +153,17 @@ def _relations(graph: Graph) -> None:
     graph.group(routes.next_hops_beyond, over=routes.next_hop_beyond)
 
     graph.derive(translations.external_address, over=nat_rows.Nat)
-    graph.group(translations.translating_routers, over=translations.external_address)
-    graph.group(translations.translated_addresses, over=translations.external_address)
+    graph.group(balancing.vips_of_balancer, over=LoadBalancerVip)
+    graph.derive(balancing.front, over=LoadBalancerVip)
+    graph.derive(balancing.vips_on_router, over=LoadBalancerRouter)
+    graph.group(balancing.router_vips, over=balancing.vips_on_router)
+    graph.derive(balancing.virtual_address, over=balancing.router_vips)
+    graph.derive(router_balancing.asked_ports, over=balancing.router_vips)
+    graph.group(router_balancing.vips_asked_for, over=router_balancing.asked_ports)
+
+    translated = [translations.external_address, balancing.virtual_address]
+    graph.group(translations.translating_routers, over=translated)
+    graph.group(translations.translated_addresses, over=translated)
 
     graph.derive(dhcp.switch_defaults, over=LogicalSwitch)
     graph.derive(dhcp.options_of_port, over=LogicalSwitchPort)
@@ -172,10 +189,9 @@ def _relations(graph: Graph) -> None:
     graph.group(acls.negating_acls, over=acls.acl_role)
     graph.group(acls.acls_in_direction, over=acls.acl_role)
 
-    graph.group(balancing.vips_of_balancer, over=LoadBalancerVip)
     graph.derive(balancing.vips_on_switch, over=LoadBalancerSwitch)
-    graph.group(balancing.vip_placements, over=balancing.vips_on_switch)
-    graph.derive(balancing.front, over=LoadBalancerVip)
+    graph.derive(balancing.vips_by_router, over=LoadBalancerRouter)
+    graph.group(balancing.vip_placements, over=[balancing.vips_on_switch, balancing.vips_by_router])
 
 
 def _rows(graph: Graph) -> None:
@@ -189,9 +205,15 @@ def _rows(graph: Graph) -> None:
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)
+    graph.derive(balancing.answerers, over=balancing.router_vips)
     graph.group(
         sets.set_members,
-        over=[sets.address_set_members, sets.port_group_members, balancing.backend_members],
+        over=[
+            sets.address_set_members,
+            sets.port_group_members,
+            balancing.backend_members,
+            balancing.answerers,
+        ],
         output=True,
     )
 
@@ -234,4 +256,8 @@ def _flows(graph: Graph) -> None:
     graph.derive(nats.nat_flows, over=nat_rows.Nat, output=True)
     graph.derive(nats.nat_switch_flows, over=nat_rows.Nat, output=True)
     graph.derive(balancing_flows.switch_vip_flows, over=balancing.vip_placements, output=True)
+    graph.derive(router_balancing.router_vip_flows, over=balancing.router_vips, output=True)
+    graph.derive(
+        router_balancing.asked_vip_flows, over=router_balancing.vips_asked_for, output=True
+    )
     graph.derive(dns.dns_flows, over=LogicalSwitch, output=True)

@@ -61,7 +61,7 @@ def _feature(package: str) -> Iterator[str]:
         f"[{stage.name}](#{stage.name})"
         for pipeline in PIPELINES
         for stage in pipeline.stages
-        if stage.__module__ == f"{package}.stages"
+        if stage.__module__.startswith(f"{package}.")
     ]
     yield f"Stages: {', '.join(names)}." if names else "Its flows are in stages of others."
     yield ""

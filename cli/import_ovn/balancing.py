@@ -25,7 +25,7 @@ class Balancing:
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
-        switches = self._places("Logical_Switch")
+        switches, routers = self._places("Logical_Switch"), self._places("Logical_Router")
         self.load_balancers: dict[str, Values] = {}
         for row in draft.snapshot.rows("Load_Balancer"):
             accepted = draft.accepted(
@@ -35,6 +35,8 @@ class Balancing:
                     "protocol": row.text("protocol") or "tcp",
                     "reject": is_true(row.mapping("options").get("reject", "")),
                     "switches": sorted(switches[row.uuid]),
+                    "routers": sorted(routers[row.uuid]),
+                    "neighbor_responder": _responder(row),
                     **self._choices(row),
                 },
                 {
@@ -107,6 +109,12 @@ class Balancing:
             # The external ids are those of the load balancer.
             accepted.pop("external_ids", None)
         return accepted
+
+
+def _responder(row: Row) -> str:
+    """Return who is answered; what isn't one of the words means what nothing means."""
+    said = row.mapping("options").get("neighbor_responder", "")
+    return said if said in ("all", "none") else "reachable"
 
 
 def _read_backends(listed: str) -> list[Backend]:

@@ -38,18 +38,6 @@ def _is_gateway(row: Row, _: Snapshot) -> bool:
     return bool(row.values("gateway_chassis") or row.values("ha_chassis_group"))
 
 
-def _any_referred(
-    column: str, table: str, is_met: Callable[[Row], bool]
-) -> Callable[[Row, Snapshot], bool]:
-    """Whether a row that `column` refers to is such a one; also if it can't be looked at."""
-
-    def any_is(row: Row, snapshot: Snapshot) -> bool:
-        found = snapshot.referred(row, column, table)
-        return len(found) < len(row.references(column)) or any(map(is_met, found))
-
-    return any_is
-
-
 SNOOPING: Final = Need(
     "mcast_snoop on the switch",
     _any_owner("Logical_Switch", "ports", "other_config", "mcast_snoop"),
@@ -64,9 +52,5 @@ MAX_RATE: Final = Need(
 GATEWAY: Final = Need("a gateway chassis of the port", _is_gateway)
 FROM_LPORT: Final = Need(
     "direction from-lport", lambda row, _: row.text("direction") == "from-lport"
-)
-VIPS: Final = Need(
-    "a VIP in it",
-    _any_referred("load_balancer", "Load_Balancer", lambda row: bool(row.mapping("vips"))),
 )
 GATEWAY_MTU: Final = Need("a gateway_mtu", lambda row, _: "gateway_mtu" in row.mapping("options"))

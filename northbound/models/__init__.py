@@ -16,6 +16,7 @@ from northbound.models.gateways import HaChassisGroup
 from northbound.models.history import Change, Revision, RevisionCounter
 from northbound.models.load_balancing import (
     LoadBalancer,
+    LoadBalancerRouter,
     LoadBalancerSwitch,
     LoadBalancerVip,
 )
@@ -86,6 +87,7 @@ __all__ = [
     "DnsRecordSetSwitch",
     "HaChassisGroup",
     "LoadBalancer",
+    "LoadBalancerRouter",
     "LoadBalancerSwitch",
     "LoadBalancerVip",
     "LogicalRouter",

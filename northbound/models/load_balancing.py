@@ -18,6 +18,7 @@ class LoadBalancer(Resource):
     affinity_timeout: Mapped[int] = mapped_column(default=0, sort_order=93)
     selection_fields: Mapped[list[str]] = mapped_column(default=list, sort_order=94)
     hairpin_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=95)
+    neighbor_responder: Mapped[str] = mapped_column(default="reachable", sort_order=110)
 
 
 class LoadBalancerVip(Resource):
@@ -43,3 +44,14 @@ class LoadBalancerSwitch(Tracked):
     logical_switch_id: Mapped[str] = reference("logical_switch.id", primary_key=True)
 
     __table_args__ = (Index(None, "logical_switch_id"),)
+
+
+class LoadBalancerRouter(Tracked):
+    """That a router has the virtual addresses of a load balancer."""
+
+    __tablename__ = "load_balancer_router"
+
+    load_balancer_id: Mapped[str] = reference("load_balancer.id", primary_key=True)
+    logical_router_id: Mapped[str] = reference("logical_router.id", primary_key=True)
+
+    __table_args__ = (Index(None, "logical_router_id"),)

@@ -1,15 +1,24 @@
 """Load balancers and their virtual addresses."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, ClassVar
 
 from sqlalchemy import select
 
 from northbound.errors import ConflictError
-from northbound.models import LoadBalancer, LoadBalancerSwitch, LoadBalancerVip
+from northbound.models import (
+    LoadBalancer,
+    LoadBalancerRouter,
+    LoadBalancerSwitch,
+    LoadBalancerVip,
+)
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import referent
-from northbound.services.members import SWITCHES_OF_LOAD_BALANCERS, Members
+from northbound.services.members import (
+    ROUTERS_OF_LOAD_BALANCERS,
+    SWITCHES_OF_LOAD_BALANCERS,
+    Members,
+)
 from northbound.specs.load_balancing import LoadBalancerSpec, LoadBalancerVipSpec
 from northbound.transaction import Transaction
 
@@ -19,7 +28,10 @@ class LoadBalancerService(Service[LoadBalancer, LoadBalancerSpec]):
 
     model = LoadBalancer
     spec = LoadBalancerSpec
-    members: ClassVar[dict[str, Members]] = {"switches": SWITCHES_OF_LOAD_BALANCERS}
+    members: ClassVar[dict[str, Members]] = {
+        "switches": SWITCHES_OF_LOAD_BALANCERS,
+        "routers": ROUTERS_OF_LOAD_BALANCERS,
+    }
 
     def _written(
         self, tx: Transaction, row: LoadBalancer, spec: LoadBalancerSpec, kept: Any = ()
@@ -60,7 +72,7 @@ def shown_address(address: str, port: int | None) -> str:
 
 
 class _Claims:
-    """Refuses what two load balancers of one switch claim: the same address and port.
+    """Refuses what two load balancers of one switch or router claim: an address and port.
 
     It looks when the transaction ends, so that an address may move from one to another.
     """
@@ -113,7 +125,19 @@ class _Claims:
                     yield vip, rival
 
     def _places(self, load_balancer_id: str) -> set[str]:
-        """Return the switches that a load balancer is on."""
-        of_balancer = LoadBalancerSwitch.load_balancer_id == load_balancer_id
-        query = select(LoadBalancerSwitch.logical_switch_id).where(of_balancer)
-        return set(self._tx.session.scalars(query))
+        """Return the ids of the switches and routers that a load balancer is on."""
+        switches = select(LoadBalancerSwitch.logical_switch_id).where(
+            LoadBalancerSwitch.load_balancer_id == load_balancer_id
+        )
+        routers = select(LoadBalancerRouter.logical_router_id).where(
+            LoadBalancerRouter.load_balancer_id == load_balancer_id
+        )
+        return {*self._tx.session.scalars(switches), *self._tx.session.scalars(routers)}
+
+
+def leave_load_balancers(tx: Transaction, members: Members, ids: Sequence[str]) -> None:
+    """Take switches or routers that go out of the load balancers that they have."""
+    for owner_id in members.leave(tx, ids):
+        balancer = tx.by_id(LoadBalancer, owner_id)
+        if balancer is not None:
+            tx.touch(balancer)

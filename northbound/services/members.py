@@ -13,7 +13,9 @@ from northbound.errors import InvalidError, LimitError
 from northbound.inserting import batched
 from northbound.models import (
     AddressSetAddress,
+    LoadBalancerRouter,
     LoadBalancerSwitch,
+    LogicalRouter,
     LogicalSwitch,
     LogicalSwitchPort,
     PortGroupPort,
@@ -147,7 +149,7 @@ class NamedMembers(Members):
         owner: str,
         member: str,
         field: str,
-        of: type[LogicalSwitchPort | LogicalSwitch],
+        of: type[LogicalSwitchPort | LogicalSwitch | LogicalRouter],
     ) -> None:
         super().__init__(model, owner, member, field)
         self._of = of
@@ -187,4 +189,7 @@ PORTS_OF_GROUPS = NamedMembers(
 )
 SWITCHES_OF_LOAD_BALANCERS = NamedMembers(
     LoadBalancerSwitch, "load_balancer_id", "logical_switch_id", "switches", LogicalSwitch
+)
+ROUTERS_OF_LOAD_BALANCERS = NamedMembers(
+    LoadBalancerRouter, "load_balancer_id", "logical_router_id", "routers", LogicalRouter
 )

@@ -1,8 +1,12 @@
 """Logical routers."""
 
+from collections.abc import Sequence
+
 from northbound.models import LogicalRouter
 from northbound.services.base import Referents, Service
 from northbound.services.gateways import refuse_gateway_router
+from northbound.services.load_balancers import leave_load_balancers
+from northbound.services.members import ROUTERS_OF_LOAD_BALANCERS
 from northbound.specs import LogicalRouterSpec
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -27,3 +31,9 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
     ) -> None:
         super()._assign(tx, row, spec, referents)
         refuse_gateway_router(tx, row)
+
+    def remove(
+        self, tx: Transaction, rows: Sequence[LogicalRouter], *, cascade: bool = False
+    ) -> None:
+        leave_load_balancers(tx, ROUTERS_OF_LOAD_BALANCERS, [row.id for row in rows])
+        super().remove(tx, rows, cascade=cascade)

@@ -9,10 +9,11 @@ from northbound.allocation import forget_cursors, subnet_pool, switch_pool
 from northbound.errors import InvalidError
 from northbound.inserting import batched
 from northbound.ipam import AddressBook
-from northbound.models import LoadBalancer, LogicalSwitch, LogicalSwitchPort, NeutronSubnet
+from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronSubnet
 from northbound.services.base import Referents, Service
 from northbound.services.dhcp import check_dhcp_references
 from northbound.services.dns import leave_record_sets
+from northbound.services.load_balancers import leave_load_balancers
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.members import SWITCHES_OF_LOAD_BALANCERS
 from northbound.services.switch_ports import readdress
@@ -64,10 +65,7 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
         for some in batched(ids):
             query = select(NeutronSubnet.id).where(NeutronSubnet.network_id.in_(some))
             subnets += tx.session.scalars(query)
-        for owner_id in SWITCHES_OF_LOAD_BALANCERS.leave(tx, ids):
-            balancer = tx.by_id(LoadBalancer, owner_id)
-            if balancer is not None:
-                tx.touch(balancer)
+        leave_load_balancers(tx, SWITCHES_OF_LOAD_BALANCERS, ids)
         leave_record_sets(tx, ids)
         super().remove(tx, rows, cascade=cascade)
         forget_cursors(tx, [*map(switch_pool, ids), *map(subnet_pool, subnets)])

@@ -13,6 +13,7 @@ from northbound.specs.declaration import Declaration, Filtered, RefersTo
 Protocol = Literal["tcp", "udp", "sctp"]
 SelectionField = Literal["eth_dst", "eth_src", "ip_dst", "ip_src", "tp_dst", "tp_src"]
 MAX_AFFINITY_TIMEOUT = 65535
+NeighborResponder = Literal["reachable", "all", "none"]
 
 
 def _backend(text: str) -> str:
@@ -52,6 +53,17 @@ class LoadBalancerProperties(Spec):
         RefersTo("logical_switch", holds=False),
     ]
     """The switches whose ports reach the virtual addresses."""
+    routers: Annotated[
+        list[Reference],
+        AfterValidator(unique),
+        Field(default_factory=list),
+        RefersTo("logical_router", holds=False),
+    ]
+    """The routers at which the virtual addresses are: for who comes in through their gateways, or,
+    of a router without any, for the ports of the switches that are attached to it."""
+    neighbor_responder: NeighborResponder = "reachable"
+    """Who is told by routers that a virtual address is theirs (ARP, neighbor discovery): those in
+    whose network it is, all who ask, or none."""
 
     @model_validator(mode="after")
     def _choices_fit(self) -> Self:
@@ -73,7 +85,7 @@ class LoadBalancerSpec(LoadBalancerProperties):
         "load_balancer",
         "load balancers",
         LoadBalancerProperties,
-        columns=("name", "protocol", "switches", "reject"),
+        columns=("name", "protocol", "switches", "routers", "reject"),
         example={"name": "shop", "protocol": "tcp", "switches": ["web"]},
         patch={"protocol": "udp"},
     )

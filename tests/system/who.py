@@ -16,15 +16,15 @@ _SERVER = Path(__file__).with_name("who_server.py")
 
 
 def serve(lab: Lab, name: str, port: int) -> None:
-    """Answer in the VM `name`, as a process of its own."""
+    """Answer in the host `name`, as a process of its own."""
     log = lab.directory / f"who-{name}-{port}.log"
     command = [sys.executable, "-IS", str(_SERVER), name, str(port)]
-    process = spawn(f"who of {name}", lab.vm(name).namespace.argv(command), log)
+    process = spawn(f"who of {name}", lab.host(name).namespace.argv(command), log)
     lab.remember(f"{name}/who-{port}", process)
 
 
 def ask(lab: Lab, source: str, host: str, port: int, protocol: str = "tcp") -> Answer:
-    """Return who answers a new connection from the VM `source`."""
+    """Return who answers a new connection from the host `source`."""
     try:
         with connect(lab, source, host, port, protocol) as connection:
             return again(connection)
@@ -38,7 +38,7 @@ def connect(
     """Return a connection that stays; raises OSError where there is none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
-    connection = lab.vm(source).namespace.socket(family, kind)
+    connection = lab.host(source).namespace.socket(family, kind)
     try:
         connection.settimeout(_SECONDS)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)

@@ -56,6 +56,7 @@ def peer_router_port(read: Read, port: LogicalSwitchPort) -> LogicalRouterPort |
 class Attachment(NamedTuple):
     """`knows_routers` says that the router knows all others on the switch, and doesn't ask."""
 
+    router: str
     switch: str
     router_port: str
     knows_routers: bool
@@ -70,7 +71,7 @@ def attachment(read: Read, lsp: str) -> Attachment | None:
     if peer is None:
         return None
     router = read(LogicalRouter, peer.router)
-    return Attachment(port.switch, peer.id, router is None or not router.asks_routers)
+    return Attachment(peer.router, port.switch, peer.id, router is None or not router.asks_routers)
 
 
 def router_ports_that_know(_lsp: str, found: Attachment) -> Iterator[tuple[str, str]]:
@@ -82,3 +83,8 @@ def router_ports_that_know(_lsp: str, found: Attachment) -> Iterator[tuple[str, 
 def attached_router_ports(_lsp: str, found: Attachment) -> Iterator[tuple[str, str]]:
     """Switch -> router ports attached to it."""
     yield found.switch, found.router_port
+
+
+def switches_of_router(_lsp: str, found: Attachment) -> Iterator[tuple[str, str]]:
+    """Router -> switches that it is attached to."""
+    yield found.router, found.switch

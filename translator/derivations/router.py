@@ -5,6 +5,10 @@ from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
 from translator.features.gateways.flows import redirect_flows
 from translator.features.gateways.relations import gateway_of, redirect_of
+from translator.features.load_balancing.router_flows import (
+    gateway_balancing_flows,
+    router_balancing_flows,
+)
 from translator.features.nat.flows import (
     gateway_port_error_flows,
     gateway_router_error_flows,
@@ -28,7 +32,7 @@ def router_flows(read: Read, router: str) -> Flows:
     """Return the flows that are the same for every router, and those of all that translate."""
     flows = (*router_input_flows(), *router_neighbour_flows(), *router_routing_flows())
     if read.any(translating_routers, router):
-        flows += tuple(translating_flows())
+        flows += (*translating_flows(), *router_balancing_flows(read, router))
         if gateway_of(read, router):
             flows += tuple(gateway_router_error_flows())
     return Flows(router, "logical_router", router, flows)
@@ -66,5 +70,6 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         flows += redirect_flows(port)
         if redirect_of(port) and read.any(translating_routers, port.router):
             flows += gateway_port_error_flows(port.name, redirect_of(port))
+            flows += gateway_balancing_flows(read, port)
         flows.append(delivery_flow(port))
     return Flows(port.router, "logical_router_port", lrp, tuple(flows))

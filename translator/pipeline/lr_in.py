@@ -11,6 +11,7 @@
 ``reg9[2]``         the neighbour is known as it presents itself
 ``reg9[3]``         the packet tells of a neighbour that may be learned
 ``reg9[9]``         from routing on: the next hop is an IPv4 address
+``reg9[10]``        the packet came for a virtual address
 ``reg9[13]``        a policy has chosen among several next hops
 ``reg9[14]``        the packet fell to one of several routes
 ``reg9[16..31]``    the chain of policies that is asked
@@ -19,6 +20,7 @@
 
 from logical_flow.template import Pipeline
 from translator.features.gateways.stages import LrInGwRedirect
+from translator.features.load_balancing.router_stages import LrInDefrag, LrInLb
 from translator.features.nat.stages import LrInDnat, LrInUnsnat, LrInWholeErrors
 from translator.features.neighbours.stages import (
     LrInArpRequest,
@@ -48,6 +50,8 @@ LR_IN = Pipeline(
         LrInIpInput,
         LrInWholeErrors,
         LrInUnsnat,
+        LrInDefrag,
+        LrInLb,
         LrInDnat,
         LrInIpRoutingPre,
         LrInIpRouting,

@@ -5,7 +5,12 @@ from typing import Any
 import pytest
 
 from northbound.errors import ConflictError, InvalidError
-from northbound.services import LOAD_BALANCER_VIPS, LOAD_BALANCERS, LOGICAL_SWITCHES
+from northbound.services import (
+    LOAD_BALANCER_VIPS,
+    LOAD_BALANCERS,
+    LOGICAL_ROUTERS,
+    LOGICAL_SWITCHES,
+)
 from tests.unit.northbound.network import Network
 
 VIP = {"address": "10.96.0.1", "port": 80, "backends": ["10.0.0.1:8080"]}
@@ -105,3 +110,24 @@ def test_what_is_no_way_to_choose(
     with pytest.raises(InvalidError) as refused:
         change(balanced, "lb-one", **fields)
     assert [problem.path for problem in refused.value.problems] == [path]
+
+
+def test_two_of_one_router_claim_one_address(balanced: Network) -> None:
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_ROUTERS.create(tx, {"name": "edge"})
+    add(balanced, "lb-two")
+    change(balanced, "lb-one", routers=["edge"])
+    with pytest.raises(ConflictError) as refused:
+        change(balanced, "lb-two", routers=["edge"])
+    assert (refused.value.field, refused.value.value) == ("address", "10.96.0.1:80")
+
+
+def test_a_router_that_goes_leaves_its_load_balancers(balanced: Network) -> None:
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_ROUTERS.create(tx, {"name": "edge"})
+        LOAD_BALANCERS.update(tx, "lb-one", {"routers": ["edge"]})
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_ROUTERS.delete(tx, "edge")
+    with balanced.database.read() as reader:
+        row = LOAD_BALANCERS.get(reader, "lb-one")
+        assert LOAD_BALANCERS.view(reader, row)["routers"] == []

@@ -18,6 +18,8 @@ class LoadBalancer(NamedTuple):
     affinity_timeout: int = 0
     selection_fields: Annotated[tuple[str, ...], Column("selection_fields", tuple)] = ()
     hairpin_snat_ips: Annotated[tuple[bytes, ...], Column("hairpin_snat_ips", ip_list)] = ()
+    neighbor_responder: str = "reachable"
+    """Whether routers answer for the addresses in their networks, for ``all``, or for ``none``."""
 
 
 class LoadBalancerVip(NamedTuple):
@@ -35,10 +37,18 @@ class LoadBalancerSwitch(NamedTuple):
     switch: Annotated[str, Column("logical_switch_id")]
 
 
+class LoadBalancerRouter(NamedTuple):
+    load_balancer: Annotated[str, Column("load_balancer_id")]
+    router: Annotated[str, Column("logical_router_id")]
+
+
 TABLES = (
     input_table("load_balancer", LoadBalancer),
     input_table("load_balancer_vip", LoadBalancerVip),
     input_table(
         "load_balancer_switch", LoadBalancerSwitch, key=("load_balancer_id", "logical_switch_id")
+    ),
+    input_table(
+        "load_balancer_router", LoadBalancerRouter, key=("load_balancer_id", "logical_router_id")
     ),
 )

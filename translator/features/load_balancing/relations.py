@@ -1,10 +1,15 @@
-"""Which virtual addresses are on which switches, and what is behind them."""
+"""Which virtual addresses are on which switches and routers, and what is behind them."""
 
 from collections.abc import Iterator
 from typing import NamedTuple
 
 from incremental import Read
+from logical_flow.backends import parse_backend
+from translator.derivations.relations import switches_of_router
+from translator.features.gateways.relations import gateway_ports
 from translator.features.load_balancing.inputs import LoadBalancer, LoadBalancerVip
+from translator.features.nat.relations import TranslatedAddress
+from translator.inputs import LogicalRouter
 
 
 def vips_of_balancer(vip: str, row: LoadBalancerVip) -> Iterator[tuple[str, str]]:
@@ -16,6 +21,44 @@ def vips_on_switch(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], 
     """The virtual addresses that a load balancer brings to a switch."""
     balancer, switch = pair
     return tuple((switch, vip) for vip in read.members(vips_of_balancer, balancer))
+
+
+def vips_on_router(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """The virtual addresses that a load balancer brings to a router."""
+    balancer, router = pair
+    return tuple((router, vip) for vip in read.members(vips_of_balancer, balancer))
+
+
+def vips_by_router(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """The virtual addresses that a load balancer of a router brings to its switches.
+
+    A router without a gateway is everywhere, and the reply to a packet may pass it on another
+    chassis. So its connections are balanced where the client is.
+    """
+    balancer, router = pair
+    row = read(LogicalRouter, router)
+    if row is None or not row.enabled or row.chassis or read.any(gateway_ports, router):
+        return ()
+    switches = read.members(switches_of_router, router)
+    vips = read.members(vips_of_balancer, balancer)
+    return tuple((switch, vip) for switch in switches for vip in vips)
+
+
+def router_vips(_key: object, placements: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
+    """Router -> the virtual addresses on it."""
+    yield from placements
+
+
+def virtual_address(read: Read, placement: tuple[str, str]) -> TranslatedAddress | None:
+    """Return a virtual address that a router with a gateway translates."""
+    router, vip = placement
+    address = read(front, vip)
+    row = read(LogicalRouter, router)
+    if address is None or row is None:
+        return None
+    if not row.chassis and not read.any(gateway_ports, router):
+        return None
+    return TranslatedAddress(router, address.address)
 
 
 def vip_placements(
@@ -38,6 +81,8 @@ class Front(NamedTuple):
     """What alone the choice of a backend follows from; empty for addresses and ports."""
     hairpin_source: bytes = b""
     """Whom a client sees ask that is its own backend; empty for the virtual address."""
+    neighbor_responder: str = "reachable"
+    """Who is told by routers that the address is theirs."""
 
 
 def front(read: Read, vip: str) -> Front | None:
@@ -56,6 +101,7 @@ def front(read: Read, vip: str) -> Front | None:
         balancer.reject,
         hash_fields="ip_src" if balancer.affinity_timeout else ",".join(balancer.selection_fields),
         hairpin_source=next((ip for ip in balancer.hairpin_snat_ips if len(ip) == family), b""),
+        neighbor_responder=balancer.neighbor_responder,
     )
 
 
@@ -68,3 +114,19 @@ def backend_members(read: Read, vip: str) -> tuple[tuple[str, str], ...]:
     """The set of backends, and its members."""
     row = read(LoadBalancerVip, vip)
     return () if row is None else tuple((backends_set(vip), each) for each in row.backends)
+
+
+def answerers_set(router: str, family: int) -> str:
+    """Return the name of the set of all addresses of one family that backends of a router have."""
+    return f"$.{router}_ip{family}"
+
+
+def answerers(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a virtual address adds to the set of its router's backends, if gateway ports ask it."""
+    router, vip = placement
+    row = read(LoadBalancerVip, vip)
+    if row is None or not read.any(gateway_ports, router):
+        return ()
+    name = answerers_set(router, 4 if len(row.address) == 4 else 6)
+    addresses = {str(parse_backend(each).address): None for each in row.backends}
+    return tuple((name, address) for address in addresses)

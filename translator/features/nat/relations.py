@@ -1,6 +1,6 @@
 """Relations between routers and the addresses that they translate."""
 
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from typing import NamedTuple
 
 from incremental import Read
@@ -22,13 +22,13 @@ def external_address(read: Read, nat_id: str) -> TranslatedAddress | None:
     return TranslatedAddress(nat.router, nat.external_ip)
 
 
-def translating_routers(nat_id: str, found: TranslatedAddress) -> Iterator[tuple[str, str]]:
-    """Router -> its NATs that need connections."""
-    yield found.router, nat_id
+def translating_routers(key: Hashable, found: TranslatedAddress) -> Iterator[tuple[str, Hashable]]:
+    """Router -> its NATs and virtual addresses that need connections."""
+    yield found.router, key
 
 
 def translated_addresses(
-    _key: str, found: TranslatedAddress
-) -> Iterator[tuple[tuple[str, bytes], str]]:
+    _key: Hashable, found: TranslatedAddress
+) -> Iterator[tuple[tuple[str, bytes], Hashable]]:
     """(Router, address) -> what translates it there."""
     yield (found.router, found.ip), _key

@@ -15,11 +15,15 @@ from typing import Final, Literal, NamedTuple
 
 from logical_flow.roles import Role
 from logical_flow.template import Local, Only, Priority, Resident, Stage, Template
+from translator.features.load_balancing.reasons import NOT_BALANCED
 from translator.features.nat.reasons import NO_CONNECTION
 from translator.features.router.reasons import REFUSED
 from translator.features.router.refusals import (
     ABORT4,
     ABORT6,
+    ECHO6,
+    ECHO_REPLY4,
+    ECHO_REPLY6,
     OWN4,
     OWN6,
     PORT_UNREACHABLE4,
@@ -95,9 +99,12 @@ class LrInUnsnat(Stage, name="lr_in_unsnat", role=Role.TRANSLATION, failure="dro
     local6 = _unsnat(_LOCAL, 6)
 
 
+_UNBALANCED_MATCH: Final = "reg9[10] == 1 && !ct.dnat"
 _DESTINATION: Final = 100
 _OWN: Final = 20
 _NOWHERE: Final = 10
+_UNBALANCED: Final = 5
+"""What comes for a virtual address and is of none of its connections; pings are answered."""
 
 
 def _dnat(place: _Place, family: Family, *, ports: bool = False, when: bool = False) -> Template:
@@ -203,6 +210,12 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     gateway6_own_protocol = _own(_GATEWAY, 6, _OWN + 1, UNKNOWN_HEADER6, "!ip.later_frag")
     gateway6_own = _own(_GATEWAY, 6, _OWN, "drop;")
 
+    balanced_ping4 = Template(
+        _UNBALANCED + 1, f"{_UNBALANCED_MATCH} && icmp4.type == 8 && icmp4.code == 0", ECHO_REPLY4
+    )
+    balanced_ping6 = Template(_UNBALANCED + 1, f"{_UNBALANCED_MATCH} && {ECHO6}", ECHO_REPLY6)
+    unbalanced = Template(_UNBALANCED, f"{_UNBALANCED_MATCH} && ip", "drop;", because=NOT_BALANCED)
+
 
 def _undnat(place: _Place, family: Family) -> Template:
     match = f"{place.outgoing}{_logical(family)}"
@@ -218,7 +231,9 @@ def _unstateless(place: _Place, family: Family) -> Template:
 class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="drop"):
     """Gives replies to translated destinations the external address as their source again.
 
-    Errors about such replies' requests may come from any router on the way.
+    Errors about such replies' requests may come from any router on the way. Backends of virtual
+    addresses are many: what leaves a gateway router is looked up whoever sent it, and at a gateway
+    port what one of them sent.
     """
 
     router4 = _undnat(_ROUTER, 4)
@@ -237,6 +252,13 @@ class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="d
     router_error6 = Template(50, _ERROR6, "ct_dnat;")
     gateway_error4 = Template(50, f"{_OUTPORT}{_ERROR4}", "ct_dnat;", _GATEWAY.only)
     gateway_error6 = Template(50, f"{_OUTPORT}{_ERROR6}", "ct_dnat;", _GATEWAY.only)
+    router_balanced = Template(40, "ip", "ct_dnat;")
+    gateway_balanced4 = Template(
+        40, f"{_OUTPORT}ip4.src == {{backends:set}}", "ct_dnat;", _GATEWAY.only
+    )
+    gateway_balanced6 = Template(
+        40, f"{_OUTPORT}ip6.src == {{backends:set}}", "ct_dnat;", _GATEWAY.only
+    )
 
 
 _SOURCE: Final = 2

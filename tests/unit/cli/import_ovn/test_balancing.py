@@ -12,11 +12,16 @@ def test_load_balancers_with_their_addresses_and_switches() -> None:
         "10.96.0.3:80": "",
     }
     balancer = database.add(
-        "Load_Balancer", name="shop", vips=vips, protocol="udp", options={"reject": "true"}
+        "Load_Balancer",
+        name="shop",
+        vips=vips,
+        protocol="udp",
+        options={"reject": "true", "neighbor_responder": "all"},
     )
     grouped = database.add("Load_Balancer", name="grouped", vips={"10.96.0.9:1": "10.0.0.1:1"})
     group = database.add("Load_Balancer_Group", name="all", load_balancer=references(grouped))
     database.switch(load_balancer=references(balancer), load_balancer_group=references(group))
+    database.router(load_balancer=references(balancer), load_balancer_group=references(group))
     imported = database.translated()
     assert losses(imported) == notes(imported) == []
     assert imported.document["load_balancers"] == {
@@ -24,6 +29,8 @@ def test_load_balancers_with_their_addresses_and_switches() -> None:
             "protocol": "udp",
             "reject": True,
             "switches": ["sw"],
+            "routers": ["r"],
+            "neighbor_responder": "all",
             "vips": [
                 {
                     "address": "10.96.0.1",
@@ -37,6 +44,7 @@ def test_load_balancers_with_their_addresses_and_switches() -> None:
         },
         "grouped": {
             "switches": ["sw"],
+            "routers": ["r"],
             "vips": [{"address": "10.96.0.9", "port": 1, "backends": ["10.0.0.1:1"]}],
         },
     }

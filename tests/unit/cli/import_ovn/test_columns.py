@@ -25,7 +25,11 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
     [
         ("NB_Global", {"ipsec": True}, "ipsec"),
         ("NB_Global", {"options": {"default_acl_drop": "true"}}, "options:default_acl_drop"),
-        ("Logical_Router", {"load_balancer": references("x")}, "load_balancer"),
+        (
+            "Logical_Router",
+            {"options": {"lb_force_snat_ip": "router_ip"}},
+            "options:lb_force_snat_ip",
+        ),
         ("Logical_Switch", {"qos_rules": references("x")}, "qos_rules"),
         ("Logical_Switch", {"forwarding_groups": references("x")}, "forwarding_groups"),
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
@@ -77,15 +81,6 @@ def test_flags_count_where_they_are_looked_at() -> None:
         ("logical switch sw", "other_config:mcast_snoop"),
         ("logical switch port p", "options:mcast_flood_reports"),
     ]
-
-
-@pytest.mark.parametrize("vips", [{}, {"10.0.0.9:80": "10.0.0.1:80"}])
-def test_a_load_balancer_without_a_vip_does_nothing(vips: dict[str, str]) -> None:
-    database = Database()
-    balancer = database.add("Load_Balancer", name="lb", vips=vips)
-    database.router(name="r", load_balancer=references(balancer))
-    lost = [("logical router r", "load_balancer")]
-    assert losses(database.translated()) == (lost if vips else [])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,185 @@
+"""Load balancers of routers: hosts outside get to backends inside, and back.
+
+The gateway is on `hv1`: the whole router, or the port of it that leads to the provider network.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.system import who
+from tests.system.conftest import Scene
+
+pytestmark = pytest.mark.system
+
+BACKENDS = {"b1": "hv1", "b2": "hv2"}
+OUTSIDE = {4: "192.0.2.9", 6: "2001:db8::9"}
+VIP = {4: "192.0.2.80", 6: "2001:db8::80"}
+"""In the network that the router has outside."""
+ROUTED = {4: "198.51.100.7", 6: "2001:db8:7::7"}
+"""In none: hosts outside know the router as the way there."""
+OWN = {4: "192.0.2.1", 6: "2001:db8::1"}
+VERSIONS = pytest.mark.parametrize("version", [4, 6])
+
+
+def inside(name: str, version: int) -> str:
+    """Return the address of a backend."""
+    number = 10 + int(name[1])
+    return f"10.75.0.{number}" if version == 4 else f"fd75::{number}"
+
+
+def backend(name: str, version: int, port: int = 8080) -> str:
+    address = inside(name, version)
+    return f"{address}:{port}" if version == 4 else f"[{address}]:{port}"
+
+
+def ask(scene: Scene, address: str, port: int = 80, protocol: str = "tcp") -> Any:
+    return who.ask(scene.lab, "o1", address, port, protocol)
+
+
+def balancer(scene: Scene, name: str = "shop", **fields: Any) -> None:
+    scene.net.call("POST", "/load-balancers", {"name": name, "routers": ["lb-r"], **fields})
+
+
+def vip(scene: Scene, address: str, port: int | None, *backends: str, owner: str = "shop") -> str:
+    body = {"address": address, "port": port, "backends": list(backends)}
+    return str(scene.net.call("POST", f"/load-balancers/{owner}/vips", body)["id"])
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    lab, net = scene.lab, scene.net
+    lab.add_provider_network("physnet1")
+    lab.add_outside(
+        "o1",
+        "physnet1",
+        *(f"{OUTSIDE[4]}/24", f"{OUTSIDE[6]}/64"),
+        gateways=list(OWN.values()),
+    )
+    net.router("lb-r", chassis="hv1")
+    net.switch("lb-in")
+    net.switch("lb-out")
+    net.port("lb-out", "lb-phys", type="localnet", network_name="physnet1")
+    net.attach("lb-r", "lb-in", "0a:00:00:00:75:01", "10.75.0.1/24", "fd75::1/64")
+    net.attach("lb-r", "lb-out", "0a:00:00:00:75:02", f"{OWN[4]}/24", f"{OWN[6]}/64")
+    for name, hypervisor in BACKENDS.items():
+        addresses = f"0a:00:00:00:76:0{name[1]} {inside(name, 4)} {inside(name, 6)}"
+        net.port("lb-in", name, addresses)
+        lab.add_vm(name, hypervisor)
+    lab.wait_until_up()
+    for name in BACKENDS:
+        who.serve(lab, name, 8080)
+
+
+@pytest.fixture(scope="module", autouse=True, params=["router", "port"])
+def _gateway(request: pytest.FixtureRequest, _network: None, scene: Scene) -> None:
+    """Everything is the same, whether the router is on a chassis or its port has one."""
+    if request.param == "port":
+        scene.net.call("PATCH", "/logical-routers/lb-r", {"chassis": None})
+        gateway = [{"chassis": "hv1", "priority": 10}]
+        path = "/logical-router-ports/lb-r-lb-out"
+        scene.net.call("PATCH", path, {"gateway_chassis": gateway})
+    for name in BACKENDS:
+        for version in (4, 6):
+            until(
+                lambda name=name, version=version: (
+                    ask(scene, inside(name, version), 8080)[0]  # type: ignore[misc]
+                    == name
+                ),
+                f"{name} answers by IPv{version}",
+                30,
+            )
+
+
+@pytest.fixture(autouse=True)
+def _no_balancers_left(scene: Scene) -> Iterator[None]:
+    yield
+    for each in scene.net.get("/load-balancers")["items"]:
+        scene.net.delete(f"/load-balancers/{each['id']}")
+
+
+@VERSIONS
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize("address", [VIP, ROUTED], ids=["in-network", "routed"])
+def test_connections_from_outside_are_spread(
+    scene: Scene, address: dict[int, str], protocol: str, version: int
+) -> None:
+    balancer(scene, protocol=protocol)
+    vip(scene, address[version], 80, *(backend(name, version) for name in BACKENDS))
+    answers = [ask(scene, address[version], 80, protocol) for _ in range(20)]
+    assert {tuple(answer) for answer in answers} == {(b, OUTSIDE[version]) for b in BACKENDS}
+
+
+@VERSIONS
+def test_what_no_load_balancer_takes(scene: Scene, version: int) -> None:
+    """The virtual address itself answers pings, and nothing else."""
+    balancer(scene)
+    vip(scene, VIP[version], 80, backend("b2", version))
+    assert ask(scene, VIP[version], 80)[0] == "b2"
+    assert ask(scene, VIP[version], 81) == "timeout"
+    assert ask(scene, VIP[version], 80, "udp") == "timeout"
+    assert scene.lab.outside("o1").ping(VIP[version])
+
+
+@VERSIONS
+def test_an_address_of_the_router_itself(scene: Scene, version: int) -> None:
+    balancer(scene)
+    vip(scene, OWN[version], 80, backend("b2", version))
+    assert ask(scene, OWN[version], 80) == ["b2", OUTSIDE[version]]
+    assert ask(scene, OWN[version], 81) == "refused"
+    assert scene.lab.outside("o1").ping(OWN[version])
+
+
+@VERSIONS
+def test_an_address_without_port(scene: Scene, version: int) -> None:
+    balancer(scene)
+    vip(scene, VIP[version], None, inside("b2", version))
+    assert ask(scene, VIP[version], 8080) == ["b2", OUTSIDE[version]]
+    assert scene.lab.outside("o1").ping(VIP[version])
+
+
+@VERSIONS
+def test_without_backends_clients_wait_or_are_told(scene: Scene, version: int) -> None:
+    balancer(scene)
+    shop = vip(scene, VIP[version], 80)
+    assert ask(scene, VIP[version]) == "timeout"
+    scene.net.call("PATCH", "/load-balancers/shop", {"reject": True})
+    assert ask(scene, VIP[version]) == "refused"
+    wanted = {"backends": [backend("b1", version)]}
+    scene.net.call("PATCH", f"/load-balancer-vips/{shop}", wanted)
+    assert ask(scene, VIP[version])[0] == "b1"
+
+
+def test_a_client_keeps_its_backend(scene: Scene) -> None:
+    balancer(scene, affinity_timeout=60)
+    vip(scene, VIP[4], 80, *(backend(name, 4) for name in BACKENDS))
+    assert len({ask(scene, VIP[4])[0] for _ in range(15)}) == 1
+
+
+def test_backends_change_under_a_connection(scene: Scene) -> None:
+    """One that stays keeps it, whatever others do."""
+    balancer(scene)
+    shop = vip(scene, VIP[4], 80, backend("b1", 4))
+    with who.connect(scene.lab, "o1", VIP[4], 80) as held:
+        assert who.again(held)[0] == "b1"
+        wanted = {"backends": [backend("b2", 4), backend("b1", 4)]}
+        scene.net.call("PATCH", f"/load-balancer-vips/{shop}", wanted)
+        assert who.again(held)[0] == "b1"
+        assert {ask(scene, VIP[4])[0] for _ in range(20)} == set(BACKENDS)
+
+
+def test_backends_are_reached_by_their_own_addresses_too(scene: Scene) -> None:
+    balancer(scene)
+    vip(scene, VIP[4], 80, backend("b1", 4))
+    assert ask(scene, inside("b1", 4), 8080) == ["b1", OUTSIDE[4]]
+
+
+def test_a_load_balancer_that_goes(scene: Scene) -> None:
+    balancer(scene)
+    vip(scene, VIP[4], 80, backend("b1", 4))
+    assert ask(scene, VIP[4])[0] == "b1"
+    scene.net.call("PATCH", "/load-balancers/shop", {"routers": []})
+    assert ask(scene, VIP[4]) != "b1"
+    assert not scene.lab.outside("o1").ping(VIP[4], timeout=1)

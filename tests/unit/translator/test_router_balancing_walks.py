@@ -1,0 +1,174 @@
+"""What load balancers of routers do with packets."""
+
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from logical_flow.walk_network import Network
+from tests.unit.translator.walks import delivered, network, reached
+
+NETWORK = """
+logical_switches:
+  in:
+    ports:
+      b1: {addresses: ["0a:00:00:00:01:01 10.0.1.1 fd00:1::1"]}
+      b2: {addresses: ["0a:00:00:00:01:02 10.0.1.2 fd00:1::2"]}
+      in-r: {router_port: r-in}
+  out:
+    ports:
+      host: {addresses: ["0a:00:00:00:02:09 192.0.2.9 2001:db8::9"]}
+      out-r: {router_port: r-out}
+logical_routers:
+  r:
+    chassis: hv1
+    ports:
+      r-in: {networks: [10.0.1.254/24, "fd00:1::fe/64"], mac: "0a:00:00:00:01:fe"}
+      r-out: {networks: [192.0.2.254/24, "2001:db8::fe/64"], mac: "0a:00:00:00:02:fe"}
+load_balancers:
+  shop:
+    routers: [r]
+    vips:
+      - {address: 192.0.2.80, port: 80, backends: ["10.0.1.1:8080"]}
+      - {address: 192.0.2.81, backends: [10.0.1.2]}
+      - {address: 192.0.2.82, port: 80}
+      - {address: 192.0.2.254, port: 80, backends: ["10.0.1.1:8080"]}
+      - {address: 198.51.100.7, port: 80, backends: ["10.0.1.1:8080", "10.0.1.2:8080"]}
+      - {address: "2001:db8::80", port: 80, backends: ["[fd00:1::1]:8080"]}
+  strict:
+    protocol: udp
+    reject: true
+    routers: [r]
+    vips:
+      - {address: 192.0.2.83, port: 53}
+"""
+GATEWAY_PORT = NETWORK.replace("    chassis: hv1\n", "").replace(
+    'mac: "0a:00:00:00:02:fe"}',
+    'mac: "0a:00:00:00:02:fe", gateway_chassis: [{chassis: hv1, priority: 10}]}',
+)
+NO_GATEWAY = NETWORK.replace("    chassis: hv1\n", "")
+MACS = {
+    "b1": ("0a:00:00:00:01:01", "0a:00:00:00:01:fe"),
+    "b2": ("0a:00:00:00:01:02", "0a:00:00:00:01:fe"),
+    "host": ("0a:00:00:00:02:09", "0a:00:00:00:02:fe"),
+}
+OUTSIDE = {4: "192.0.2.9", 6: "2001:db8::9"}
+
+
+@pytest.fixture(params=[NETWORK, GATEWAY_PORT], ids=["router", "gateway"])
+def net(request: pytest.FixtureRequest) -> Network:
+    return network(request.param)
+
+
+def packet(port: str, src: str, dst: str, what: str) -> str:
+    own, gateway = MACS[port]
+    family = "ip6" if ":" in dst else "ip4"
+    return (
+        f'inport == "{port}" && eth.src == {own} && eth.dst == {gateway} '
+        f"&& {family}.src == {src} && {family}.dst == {dst} && ip.ttl == 64 && {what}"
+    )
+
+
+def tcp(port: str, src: str, dst: str, sport: int, dport: int) -> str:
+    return packet(port, src, dst, f"tcp.src == {sport} && tcp.dst == {dport}")
+
+
+def seen(found: Any) -> tuple[str, str, int, str, int]:
+    """Where a packet comes out, with its ends."""
+    family = "ip6" if "ip6.src" in found else "ip4"
+    ends = (str(ip_address(found[f"{family}.{side}"])) for side in ("src", "dst"))
+    src, dst = ends
+    return found["to"], src, found["tcp.src"], dst, found["tcp.dst"]
+
+
+@pytest.mark.parametrize(
+    ("vip", "port", "backend", "logical", "behind"),
+    [
+        ("192.0.2.80", 80, "b1", "10.0.1.1", 8080),
+        ("192.0.2.81", 7, "b2", "10.0.1.2", 7),
+        ("192.0.2.254", 80, "b1", "10.0.1.1", 8080),
+        ("2001:db8::80", 80, "b1", "fd00:1::1", 8080),
+    ],
+)
+def test_a_connection_and_its_replies(
+    net: Network, vip: str, port: int, backend: str, logical: str, behind: int
+) -> None:
+    outside = OUTSIDE[6 if ":" in vip else 4]
+    for _ in range(2):
+        request = delivered(net, tcp("host", outside, vip, 5000, port))
+        assert seen(request) == (backend, outside, 5000, logical, behind)
+        reply = delivered(net, tcp(backend, logical, outside, behind, 5000))
+        assert seen(reply) == ("host", vip, port, outside, 5000)
+
+
+def test_one_of_several(net: Network) -> None:
+    request = tcp("host", "192.0.2.9", "198.51.100.7", 5000, 80)
+    assert reached(net, request) == ["b1", "b2"]
+
+
+def test_what_backends_send_of_their_own_is_left_alone(net: Network) -> None:
+    sent = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 4000))
+    assert seen(sent) == ("host", "10.0.1.1", 8080, "192.0.2.9", 4000)
+
+
+def test_without_backends(net: Network) -> None:
+    assert reached(net, tcp("host", "192.0.2.9", "192.0.2.82", 5000, 80)) == []
+    question = packet("host", "192.0.2.9", "192.0.2.83", "udp.src == 5 && udp.dst == 53")
+    refusal = delivered(net, question)
+    assert (refusal["to"], refusal["icmp4.type"], refusal["icmp4.code"]) == ("host", 3, 3)
+
+
+@pytest.mark.parametrize("vip", ["192.0.2.80", "198.51.100.7"])
+def test_other_ports_of_a_virtual_address(net: Network, vip: str) -> None:
+    assert reached(net, tcp("host", "192.0.2.9", vip, 5000, 81)) == []
+    assert reached(net, packet("host", "192.0.2.9", vip, "udp.src == 5 && udp.dst == 80")) == []
+    echo = packet("host", "192.0.2.9", vip, "icmp4.type == 8 && icmp4.code == 0")
+    answer = delivered(net, echo)
+    assert (answer["to"], str(ip_address(answer["ip4.src"]))) == ("host", vip)
+
+
+def test_an_own_address_with_another_port_refuses(net: Network) -> None:
+    answer = delivered(net, tcp("host", "192.0.2.9", "192.0.2.254", 5000, 81))
+    assert (answer["to"], answer["tcp.flags"] & 4) == ("host", 4)
+
+
+@pytest.mark.parametrize("responder", ["reachable", "all", "none"])
+@pytest.mark.parametrize("document", [NETWORK, GATEWAY_PORT], ids=["router", "gateway"])
+def test_who_answers_for_it(document: str, responder: str) -> None:
+    net = network(document.replace("  shop:\n", f"  shop:\n    neighbor_responder: {responder}\n"))
+    arp = (
+        'inport == "host" && eth.src == 0a:00:00:00:02:09 && eth.dst == ff:ff:ff:ff:ff:ff '
+        "&& arp.op == 1 && arp.sha == 0a:00:00:00:02:09 && arp.spa == 192.0.2.9 "
+        "&& arp.tpa == {ip} && arp.tha == 00:00:00:00:00:00"
+    )
+    nd = (
+        'inport == "host" && eth.src == 0a:00:00:00:02:09 && eth.dst == 33:33:ff:00:00:80 '
+        "&& ip6.src == 2001:db8::9 && ip6.dst == ff02::1:ff00:80 && ip.ttl == 255 "
+        "&& icmp6.type == 135 && icmp6.code == 0 && nd.target == 2001:db8::80 "
+        "&& nd.sll == 0a:00:00:00:02:09"
+    )
+    within = [] if responder == "none" else ["host"]
+    assert reached(net, arp.format(ip="192.0.2.80")) == within
+    assert reached(net, nd) == within
+    beyond = ["host"] if responder == "all" else []
+    assert reached(net, arp.format(ip="198.51.100.7")) == beyond
+
+
+def test_without_a_gateway_the_switches_of_clients_balance() -> None:
+    net = network(NO_GATEWAY)
+    request = delivered(net, tcp("host", "192.0.2.9", "192.0.2.80", 5000, 80))
+    assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)
+    reply = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 5000))
+    assert seen(reply) == ("host", "192.0.2.80", 80, "192.0.2.9", 5000)
+
+
+def test_the_example_of_the_page() -> None:
+    page = Path(__file__).parents[3] / "docs" / "load-balancers.md"
+    example = page.read_text().split("```yaml\n")[2].partition("```")[0]
+    own, gateway = "0a:00:00:00:00:99", "0a:00:00:00:00:fd"
+    request = (
+        f'inport == "host" && eth.src == {own} && eth.dst == {gateway} && ip.ttl == 64 '
+        "&& ip4.src == 192.0.2.9 && ip4.dst == 192.0.2.80 && tcp.src == 5000 && tcp.dst == 80"
+    )
+    assert reached(network(example), request) == ["web-1", "web-2"]

@@ -1,0 +1,197 @@
+"""The flows of a virtual address on a router: who answers for it, and who gets its connections."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from incremental import Read
+from logical_flow.addresses import solicited_node
+from logical_flow.template import LogicalFlow, Template
+from translator.addresses import is_within
+from translator.derivations.relations import switch_ports_towards
+from translator.derivations.result import Flows
+from translator.features.gateways.relations import (
+    GatewayPort,
+    gateway_of,
+    gateway_ports_of,
+    redirect_of,
+)
+from translator.features.load_balancing.relations import (
+    Front,
+    answerers_set,
+    backends_set,
+    front,
+    router_vips,
+)
+from translator.features.load_balancing.router_stages import (
+    Fronts,
+    LrInDefrag,
+    LrInLb,
+)
+from translator.features.nat.places import ports_around
+from translator.features.nat.stages import LrInDnat, LrOutUndnat
+from translator.features.router.stages import LrInIpInput
+from translator.features.switching.stages import LsInL2Lookup
+from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
+
+
+def router_vip_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
+    """The flows of a virtual address on a router.
+
+    Where it has no gateway it only answers for the address, as switches balance.
+
+    >>> from incremental import RecordedFacts
+    >>> router = LogicalRouter("r", "r", True, 1, "hv1")
+    >>> facts = RecordedFacts({
+    ...     LogicalRouter: {"r": router},
+    ...     front: {"v": Front(bytes([192, 0, 2, 80]), 80, "tcp", True)},
+    ... })
+    >>> for flow in router_vip_flows(facts, ("r", "v")).flows:
+    ...     print(str(flow).partition(", ")[2])
+    priority=100, match=(ip4.dst == 192.0.2.80), action=(reg9[10] = 1; ct_dnat;)
+    priority=120, match=(reg9[10] == 1 && ct.new && !ct.rel && ip4.dst == 192.0.2.80 \
+&& tcp.dst == 80), action=(ct_lb("&v");)
+    """
+    router, vip = placement
+    address = read(front, vip)
+    row = read(LogicalRouter, router)
+    if address is None or row is None:
+        return None
+    flows = tuple(_vip_flows(read, row, vip, address)) if row.enabled else ()
+    return Flows(router, "load_balancer_vip", vip, flows)
+
+
+def asked_ports(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """The router ports that answer for a virtual address, each with it."""
+    router, vip = placement
+    address = read(front, vip)
+    if address is None or address.neighbor_responder == "none":
+        return ()
+    ports = ports_around(read, router, address.address)
+    return tuple((port.id, vip) for port in ports if not _is_own(port, address))
+
+
+def vips_asked_for(_key: object, asked: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
+    """Router port -> the virtual addresses that it answers for."""
+    yield from asked
+
+
+def asked_vip_flows(read: Read, asked: tuple[str, str]) -> Flows | None:
+    """The flows by which a switch gives questions for a virtual address to its router."""
+    lrp, vip = asked
+    address, port = read(front, vip), read(LogicalRouterPort, lrp)
+    if address is None or port is None:
+        return None
+    for lsp in read.members(switch_ports_towards, port.qualified or port.name):
+        switch_port = read(LogicalSwitchPort, lsp)
+        if switch_port is not None and switch_port.enabled:
+            flow = _question_flow(address.address, switch_port.name)
+            return Flows(switch_port.switch, "load_balancer_vip", vip, (flow,))
+    return None
+
+
+def router_balancing_flows(read: Read, router: str) -> Iterator[LogicalFlow]:
+    """Yield the flows that a router with a gateway has for all of its virtual addresses."""
+    if not read.any(router_vips, router):
+        return
+    pinned = bool(gateway_of(read, router))
+    if not pinned and not gateway_ports_of(read, router):
+        return
+    yield LrInDnat.balanced_ping4()
+    yield LrInDnat.balanced_ping6()
+    yield LrInDnat.unbalanced()
+    if pinned:
+        yield LrOutUndnat.router_balanced()
+
+
+def gateway_balancing_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows that give replies of backends their virtual address at a gateway port."""
+    redirect = redirect_of(port)
+    if not redirect or not read.any(router_vips, port.router):
+        return
+    for family, template in (
+        (4, LrOutUndnat.gateway_balanced4),
+        (6, LrOutUndnat.gateway_balanced6),
+    ):
+        backends = answerers_set(port.router, family)
+        yield template(port=port.name, redirect=redirect, backends=backends)
+
+
+def _vip_flows(
+    read: Read, router: LogicalRouter, vip: str, address: Front
+) -> Iterator[LogicalFlow]:
+    is_ip4 = len(address.address) == 4
+    around = tuple(ports_around(read, router.id, address.address))
+    gateways = gateway_ports_of(read, router.id)
+    if router.chassis:
+        yield (LrInDefrag.router4 if is_ip4 else LrInDefrag.router6)(vip=address.address)
+        yield _balancing_flow("router", vip, address)
+    for gateway in _at(gateways, address.address):
+        holes = {"redirect": gateway.redirect}
+        look_up = LrInDefrag.gateway4 if is_ip4 else LrInDefrag.gateway6
+        yield look_up(vip=address.address, port=gateway.port.name, **holes)
+        yield _balancing_flow("gateway", vip, address, holes)
+    if any(_is_own(port, address) for port in around):
+        return
+    yield from _answers(address, around, gateways)
+
+
+def _at(gateways: tuple[GatewayPort, ...], ip: bytes) -> tuple[GatewayPort, ...]:
+    """Return the gateway ports at which an address is: in whose network it is, else all."""
+    within = [g for g in gateways if any(is_within(ip, network) for network in g.port.networks)]
+    return tuple(within) or gateways
+
+
+def _balancing_flow(
+    place: str, vip: str, address: Front, holes: dict[str, str] | None = None
+) -> LogicalFlow:
+    arguments: dict[str, Any] = {"vip": address.address, **(holes or {})}
+    if address.port is not None:
+        arguments["port"] = address.port
+    name = place
+    if address.has_backends:
+        arguments["backends"] = backends_set(vip)
+        if address.hash_fields:
+            name += "_by"
+            arguments["hash_fields"] = address.hash_fields.encode()
+    else:
+        name += "_reject" if address.rejects else "_drop"
+    fronts: Fronts = getattr(LrInLb, name)
+    family = 4 if len(address.address) == 4 else 6
+    template: Template = getattr(fronts, f"{address.protocol or 'any'}{family}")
+    return template(**arguments)
+
+
+def _answers(
+    address: Front, around: tuple[LogicalRouterPort, ...], gateways: tuple[GatewayPort, ...]
+) -> Iterator[LogicalFlow]:
+    """Yield the flows that answer who asks for a virtual address.
+
+    A gateway port answers on the chassis that is in charge of it.
+    """
+    if address.neighbor_responder == "none":
+        return
+    ip = address.address
+    is_ip4 = len(ip) == 4
+    asked: dict[str, Any] = {"ip": ip} if is_ip4 else {"ip": ip, "group": solicited_node(ip)}
+    everyone = address.neighbor_responder == "all"
+    resident = LrInIpInput.translated_arp_resident if is_ip4 else LrInIpInput.translated_nd_resident
+    for gateway in gateways:
+        if everyone or gateway.port in around:
+            yield resident(port=gateway.port.name, redirect=gateway.redirect, **asked)
+    if everyone and not gateways:
+        yield (LrInIpInput.translated_arp if is_ip4 else LrInIpInput.translated_nd)(**asked)
+        return
+    at = LrInIpInput.translated_arp_at if is_ip4 else LrInIpInput.nd
+    for port in around:
+        if not redirect_of(port):
+            yield at(port=port.name, **asked)
+
+
+def _question_flow(ip: bytes, port: str) -> LogicalFlow:
+    if len(ip) == 4:
+        return LsInL2Lookup.external_arp(ip=ip, port=port)
+    return LsInL2Lookup.external_nd(ip=ip, group=solicited_node(ip), port=port)
+
+
+def _is_own(port: LogicalRouterPort, address: Front) -> bool:
+    return any(network.ip == address.address for network in port.networks)

@@ -1,0 +1,84 @@
+"""The stages in which routers give connections to virtual addresses to backends.
+
+``reg9[10]`` says that the packet was for a virtual address as it came in.
+"""
+
+from typing import NamedTuple
+
+from logical_flow.because import Because
+from logical_flow.roles import Role
+from logical_flow.template import Only, Resident, Stage, Template
+from translator.features.load_balancing.reasons import NO_BACKEND, REFUSED
+from translator.features.load_balancing.stages import WITH_PORT, WITHOUT_PORT
+
+_GATEWAY = Resident("redirect")
+_LOOK_UP = "reg9[10] = 1; ct_dnat;"
+_AT_PORT = "inport == {port:lport} && "
+
+
+class LrInDefrag(Stage, name="lr_in_defrag", role=Role.TRANSLATION, failure="drop"):
+    """Looks up what is for virtual addresses: known connections get their backend again.
+
+    Fragments are put together for that. At a gateway port it is done on the chassis that is in
+    charge of it, and for what comes in there.
+    """
+
+    router4 = Template(100, "ip4.dst == {vip:ip4}", _LOOK_UP)
+    router6 = Template(100, "ip6.dst == {vip:ip6}", _LOOK_UP)
+    gateway4 = Template(100, f"{_AT_PORT}ip4.dst == {{vip:ip4}}", _LOOK_UP, _GATEWAY)
+    gateway6 = Template(100, f"{_AT_PORT}ip6.dst == {{vip:ip6}}", _LOOK_UP, _GATEWAY)
+
+
+class Fronts(NamedTuple):
+    """One template for each kind of virtual address, all with the same actions."""
+
+    tcp4: Template
+    udp4: Template
+    sctp4: Template
+    tcp6: Template
+    udp6: Template
+    sctp6: Template
+    any4: Template
+    any6: Template
+
+
+def _fronts(actions: str, only: Only | None, because: Because | None = None) -> Fronts:
+    new = "reg9[10] == 1 && ct.new && !ct.rel"
+    to4, to6 = f"{new} && ip4.dst == {{vip:ip4}}", f"{new} && ip6.dst == {{vip:ip6}}"
+
+    def with_port(to: str, protocol: str) -> Template:
+        match = f"{to} && {protocol}.dst == {{port:int}}"
+        return Template(WITH_PORT, match, actions, only, because=because)
+
+    return Fronts(
+        with_port(to4, "tcp"),
+        with_port(to4, "udp"),
+        with_port(to4, "sctp"),
+        with_port(to6, "tcp"),
+        with_port(to6, "udp"),
+        with_port(to6, "sctp"),
+        Template(WITHOUT_PORT, to4, actions, only, because=because),
+        Template(WITHOUT_PORT, to6, actions, only, because=because),
+    )
+
+
+_BALANCE = "ct_lb({backends:backends});"
+_BALANCE_BY = "ct_lb({backends:backends}, hash_fields={hash_fields:bytes});"
+_REJECT = "reject { outport = inport; flags.loopback = 1; output; };"
+
+
+class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
+    """Gives new connections to virtual addresses to a backend each, and commits them so.
+
+    Where there is no backend, packets are dropped, or their sender is told, as the load balancer
+    says.
+    """
+
+    router = _fronts(_BALANCE, None)
+    router_by = _fronts(_BALANCE_BY, None)
+    router_drop = _fronts("drop;", None, NO_BACKEND)
+    router_reject = _fronts(_REJECT, None, REFUSED)
+    gateway = _fronts(_BALANCE, _GATEWAY)
+    gateway_by = _fronts(_BALANCE_BY, _GATEWAY)
+    gateway_drop = _fronts("drop;", _GATEWAY, NO_BACKEND)
+    gateway_reject = _fronts(_REJECT, _GATEWAY, REFUSED)
