@@ -22,12 +22,15 @@ from chassis_agent.derivations.placement import (
 )
 from chassis_agent.derivations.ports import (
     elsewhere_share_flows,
+    has_narrow_tunnel,
     learned_fdb_flows,
     learned_mac_flows,
     multicast_flows,
     port_flows,
+    router_size_flows,
     tunnel_flows,
     tunnel_probe_flows,
+    tunnel_size_flows,
 )
 from chassis_agent.derivations.provider import (
     chassis_macs,
@@ -57,7 +60,15 @@ from chassis_agent.desired.identity import Numbering
 from chassis_agent.gateways.election import watched_chassis
 from chassis_agent.gateways.rows import session_rows
 from chassis_agent.gateways.sessions import GatewayHost, TunnelSession
-from chassis_agent.inputs import LocalPort, ProviderBridge, SpokenFor, SwitchPort, ThisChassis, Zone
+from chassis_agent.inputs import (
+    LocalPort,
+    NarrowTunnel,
+    ProviderBridge,
+    SpokenFor,
+    SwitchPort,
+    ThisChassis,
+    Zone,
+)
 from incremental import Graph
 from southbound.rows import (
     ROW_TYPES,
@@ -93,6 +104,7 @@ def wire(numbering: Numbering) -> Wiring:
     for fact in (
         ThisChassis,
         LocalPort,
+        NarrowTunnel,
         SpokenFor,
         SwitchPort,
         ProviderBridge,
@@ -102,6 +114,7 @@ def wire(numbering: Numbering) -> Wiring:
     ):
         graph.table(fact)
 
+    graph.group(has_narrow_tunnel, over=NarrowTunnel)
     graph.group(watched_chassis, over=PortBinding)
     graph.group(outside_ports_of, over=PortBinding)
     graph.derive(placement, over=PortBinding)
@@ -154,6 +167,8 @@ def wire(numbering: Numbering) -> Wiring:
         elsewhere_share_flows,
         tunnel_flows,
         tunnel_probe_flows,
+        tunnel_size_flows,
+        router_size_flows,
         learned_mac_flows,
         learned_fdb_flows,
     )
@@ -169,6 +184,8 @@ def wire(numbering: Numbering) -> Wiring:
     graph.derive(elsewhere_share_flows, over=ThisChassis, output=True)
     graph.derive(tunnel_flows, over=Chassis, output=True)
     graph.derive(tunnel_probe_flows, over=ThisChassis, output=True)
+    graph.derive(tunnel_size_flows, over=ThisChassis, output=True)
+    graph.derive(router_size_flows, over=Datapath, output=True)
     graph.derive(learned_mac_flows, over=MacBinding, output=True)
     graph.derive(learned_fdb_flows, over=FdbEntry, output=True)
     return Wiring(graph, packer.group_flows, flow_sources, object_sources)

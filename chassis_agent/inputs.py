@@ -53,6 +53,12 @@ class SwitchPort(NamedTuple):
     queues: frozenset[int]
 
 
+class NarrowTunnel(NamedTuple):
+    """The biggest frame that a tunnel carries, by chassis, where workloads send bigger ones."""
+
+    size: int
+
+
 class Zone(NamedTuple):
     """The conntrack zone of a name: see :mod:`chassis_agent.local.zones`."""
 

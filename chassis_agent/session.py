@@ -49,6 +49,7 @@ from chassis_agent.rising import RisingCounters
 from chassis_agent.settings import AgentSettings, Host
 from chassis_agent.underlay.prober import Prober
 from chassis_agent.underlay.remote_ports import RemotePorts
+from chassis_agent.underlay.senders import largest_frame
 from southbound import wire
 from southbound.chassis import bridge_ids
 from southbound.encaps import TUNNEL_TYPE
@@ -188,6 +189,7 @@ class Session:
             lambda: [bound.row for bound in local.bindings.bound.values()],
         )
         self._bridge = bridge
+        self._provider = provider
         self._limit_drops = LimitDrops(settings.switch_control, health)
         self._conntrack = ConntrackLimits(
             settings.conntrack_limit,
@@ -205,6 +207,7 @@ class Session:
             self._watch.tell,
             health,
             control=settings.switch_control,
+            on_narrow=self._take_narrow_tunnels,
         )
         self._prober.set_own_addresses(host.encap_ips)
 
@@ -234,13 +237,20 @@ class Session:
 
     def take_bridge(self, bridge: Bridge, provider: ProviderBridges) -> None:
         self._bridge = bridge
+        self._provider = provider
         self._reconciler.take_bridge(bridge, provider)
         self._use_tunnels()
 
     def _use_tunnels(self) -> None:
         """Which tunnels are in use may have changed, or where they lead."""
         chassis = self._state.rows(Chassis)
-        self._prober.use(tunnel_ofport(self._bridge), chassis, self._remote_ports.chassis)
+        largest = largest_frame(self._bridge.interfaces.values(), self._provider)
+        self._prober.use(tunnel_ofport(self._bridge), chassis, self._remote_ports.chassis, largest)
+
+    def _take_narrow_tunnels(self) -> None:
+        """Tunnels carry more or less than before of what is sent here."""
+        self._local.narrow_tunnels = self._prober.narrow
+        self._reconciler.wake()
 
     def _take_rows(self, batch: Batch) -> None:
         is_about_chassis = any(isinstance(row, Chassis) for row in batch.puts) or any(

@@ -19,6 +19,7 @@ table                           what its flows do
 `ARP_LOOKUP`, `ND_LOOKUP`       `lookup_arp`, `lookup_nd`: is (inport, IP, MAC) known
 `FDB_GET`                       `get_fdb`: `eth.dst` to outport
 `FDB_LOOKUP`                    `lookup_fdb`: is (inport, `eth.src`) known
+`TUNNEL_OUTPUT`                 into a tunnel that carries less than is sent, what fits it
 `PUNT_SHARE`, `LOG_SHARE`       the meter of a sender, for what goes to the agent
 `NOWHERE`                       nothing: a packet that has no next stage ends here
 ==============================  ===============================================
@@ -42,6 +43,7 @@ FDB_GET: Final = 165
 FDB_LOOKUP: Final = 166
 PUNT_SHARE: Final = 167
 LOG_SHARE: Final = 168
+TUNNEL_OUTPUT: Final = 169
 NOWHERE: Final = 253
 """Never has a flow: where `next;` leads when there is no further stage."""
 
@@ -138,5 +140,6 @@ _NAMES: Final = {
     FDB_LOOKUP: "fdb_lookup",
     PUNT_SHARE: "punt_share",
     LOG_SHARE: "log_share",
+    TUNNEL_OUTPUT: "tunnel_output",
     NOWHERE: "nowhere",
 }

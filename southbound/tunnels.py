@@ -7,9 +7,11 @@ it again whenever it connects.
 
 from collections.abc import Callable, Mapping
 from ipaddress import ip_address
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from southbound import wire
+
+_LARGEST_MTU: Final = 0xFFFF
 
 
 class TunnelFault(NamedTuple):
@@ -40,6 +42,8 @@ class TunnelReport(NamedTuple):
 
     unreachable: Mapping[str, TunnelFault]
     pending: frozenset[str]
+    mtus: Mapping[str, int] = {}
+    """Bytes of the biggest IP packet for chassis to which workloads may send bigger ones."""
 
 
 def report_of(message: wire.Tunnels, is_chassis: Callable[[str], bool], now: float) -> TunnelReport:
@@ -54,7 +58,12 @@ def report_of(message: wire.Tunnels, is_chassis: Callable[[str], bool], now: flo
                 told.other if is_chassis(told.other) else "",
                 now - (told.age if 0.0 <= told.age <= now else 0.0),
             )
-    return TunnelReport(unreachable, frozenset(filter(is_chassis, message.pending)))
+    mtus = {
+        told.chassis: told.mtu
+        for told in message.narrow
+        if is_chassis(told.chassis) and 0 < told.mtu <= _LARGEST_MTU
+    }
+    return TunnelReport(unreachable, frozenset(filter(is_chassis, message.pending)), mtus)
 
 
 def _address(text: str) -> str:

@@ -196,6 +196,13 @@ class UnreachableChassis(Message, frozen=True, array_like=True):
     age: float
 
 
+class NarrowTunnel(Message, frozen=True, array_like=True):
+    """A chassis to which a tunnel carries less than workloads send: IP packets up to `mtu`."""
+
+    chassis: str
+    mtu: int
+
+
 class Tunnels(Message, frozen=True, array_like=True, tag="tunnels"):
     """The tunnels in use that are not well, and the chassis of which that isn't known yet.
 
@@ -204,6 +211,7 @@ class Tunnels(Message, frozen=True, array_like=True, tag="tunnels"):
 
     unreachable: tuple[UnreachableChassis, ...]
     pending: tuple[str, ...]
+    narrow: tuple[NarrowTunnel, ...] = ()
 
 
 class Conditions(Message, frozen=True, array_like=True, tag="conditions"):

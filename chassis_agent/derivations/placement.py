@@ -5,7 +5,7 @@ from typing import Literal, NamedTuple
 
 from chassis_agent.derivations.provider import outside_ports_of
 from chassis_agent.gateways.election import in_charge
-from chassis_agent.inputs import LocalPort, SpokenFor, ThisChassis
+from chassis_agent.inputs import LocalPort, NarrowTunnel, SpokenFor, ThisChassis
 from chassis_agent.physical import Tunnel
 from incremental import Read
 from southbound.encaps import Address, tunnel_addresses, way_to
@@ -151,7 +151,9 @@ def tunnel(read: Read, chassis: str) -> Tunnel | None:
     if this is None or not this.tunnel_ofport or row is None or chassis == this.name:
         return None
     address = way_to(row, read(Chassis, this.name))
-    return None if address is None else Tunnel(this.tunnel_ofport, address)
+    narrow = read(NarrowTunnel, chassis)
+    largest = 0 if narrow is None else narrow.size
+    return None if address is None else Tunnel(this.tunnel_ofport, address, largest)
 
 
 def datapath_key(read: Read, datapath: str) -> int | None:

@@ -5,7 +5,7 @@ chassis without an address) gives no flows; what it missed is recorded, and it
 runs again when that comes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from ipaddress import ip_address
 
 from chassis_agent.derivations.placement import (
@@ -23,7 +23,7 @@ from chassis_agent.derivations.templates import EVERYTHING, stage_book
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.wanted import Wanted
 from chassis_agent.gateways.sessions import TunnelSession
-from chassis_agent.inputs import LocalPort, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.inputs import LocalPort, NarrowTunnel, ThisChassis, Zone, dnat_zone, snat_zone
 from chassis_agent.physical import (
     Side,
     Tunnel,
@@ -38,6 +38,7 @@ from chassis_agent.physical import (
     ingress_flows,
     interface_flows,
     link_here_flows,
+    narrow_tunnel_flows,
     native_flows,
     neighbour_flows,
     nested_flows,
@@ -46,11 +47,13 @@ from chassis_agent.physical import (
     probe_flows,
     redirect_flow,
     remote_flows,
+    router_flows,
     tells_of_arrival,
 )
 from chassis_agent.physical.multicast import KEYS, Reach
 from chassis_agent.tables import direction_of
 from incremental import Read
+from logical_flow.roles import Role
 from southbound.cookies import physical_cookie
 from southbound.port_types import VIRTUAL
 from southbound.rows import Datapath, FdbEntry, MacBinding, PortBinding
@@ -183,6 +186,39 @@ def tunnel_flows(read: Read, chassis: str) -> Flows:
     if session is not None and session.ofport:
         ofports.append(session.ofport)
     return tuple(ingress_flows(ofports, remotes, cookie=physical_cookie(0)))
+
+
+def has_narrow_tunnel(_chassis: str, _row: NarrowTunnel) -> Iterator[tuple[str, bool]]:
+    """Group narrow tunnels under one key, for those who ask whether there are any."""
+    yield "", True
+
+
+def tunnel_size_flows(read: Read, _key: str) -> Flows:
+    """What becomes of packets for tunnels that carry less than is sent, if there are any."""
+    this = read(ThisChassis, "")
+    if this is None or not this.tunnel_ofport or not read.any(has_narrow_tunnel, ""):
+        return ()
+    return tuple(narrow_tunnel_flows(this.tunnel_ofport, cookie=physical_cookie(0)))
+
+
+def router_size_flows(read: Read, datapath_id: str) -> Flows:
+    """How a router tells that packets are too big for the tunnel to a gateway, if one may be."""
+    datapath = read(Datapath, datapath_id)
+    if datapath is None or datapath.kind != "lr" or not read.any(has_narrow_tunnel, ""):
+        return ()
+    stages = read(used_stages, datapath_id)
+    book = read(stage_book, (EVERYTHING, EVERYTHING))
+    if stages is None or book is None:
+        return ()
+    routing = [
+        stage
+        for stage in stages.stages
+        if stage.pipeline == "lr_in" and book.stages[stage].role is Role.ROUTING
+    ]
+    if not routing:
+        return ()
+    key = datapath.tunnel_key
+    return tuple(router_flows(key, routing[0].table, cookie=physical_cookie(key)))
 
 
 def tunnel_probe_flows(read: Read, _key: str) -> Flows:

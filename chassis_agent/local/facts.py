@@ -15,6 +15,7 @@ from chassis_agent.gateways.sessions import GatewayHost, TunnelSession, TunnelSe
 from chassis_agent.inputs import (
     Change,
     LocalPort,
+    NarrowTunnel,
     ProviderBridge,
     SpokenFor,
     SwitchPort,
@@ -61,6 +62,8 @@ class LocalFacts:
         self._facts: dict[tuple[type[Any], str], Any] = {}
         self.moves = MovingPorts(chassis)
         self.virtual = VirtualPorts(clock)
+        self.narrow_tunnels: Mapping[str, int] = {}
+        """The biggest frame for each chassis to which not all that is sent here can go."""
         self.plugged: Mapping[str, Plugged] = {}
         self.bindings = Bindings({}, {}, frozenset())
 
@@ -123,6 +126,8 @@ class LocalFacts:
         self, bridge: Bridge, provider: ProviderBridges
     ) -> Iterator[tuple[tuple[type[Any], str], Any]]:
         yield (ThisChassis, ""), ThisChassis(self._chassis, tunnel_ofport(bridge), bridge.name)
+        for chassis, size in self.narrow_tunnels.items():
+            yield (NarrowTunnel, chassis), NarrowTunnel(size)
         for network, name in provider.bridges.items():
             yield (ProviderBridge, network), ProviderBridge(name)
         for name, ofport in outside_ports(bridge):

@@ -20,12 +20,14 @@ PORT_ID: Final = "treadle-localnet-port"
 class ProviderBridges(NamedTuple):
     """`bridges` are those that there are, by network; `missing` those that aren't, likewise.
 
-    `problems` say what of the setting can't be read.
+    `problems` say what of the setting can't be read. `mtu` is the largest of the interfaces that
+    the bridges have, 0 without any.
     """
 
     bridges: Mapping[str, str] = {}
     missing: Mapping[str, str] = {}
     problems: tuple[str, ...] = ()
+    mtu: int = 0
 
     def why_not(self, network: str) -> str:
         """Say why packets don't get to a network from here; empty if they do."""
@@ -41,7 +43,8 @@ def provider_bridges(view: SwitchView) -> ProviderBridges:
 
     >>> view = SwitchView({"ovn-bridge-mappings": "dc:br-dc, x"}, {"br-dc": Bridge("br-dc")})
     >>> provider_bridges(view)
-    ProviderBridges(bridges={'dc': 'br-dc'}, missing={}, problems=("'x' is no NETWORK:BRIDGE",))
+    ProviderBridges(bridges={'dc': 'br-dc'}, missing={}, problems=("'x' is no NETWORK:BRIDGE",), \
+mtu=0)
     """
     ids = view.external_ids
     text = ids.get(f"treadle-{BRIDGE_MAPPINGS}") or ids.get(f"ovn-{BRIDGE_MAPPINGS}") or ""
@@ -60,7 +63,13 @@ def provider_bridges(view: SwitchView) -> ProviderBridges:
             missing[network] = bridge
     macs = ids.get(f"treadle-{MAC_MAPPINGS}") or ids.get(f"ovn-{MAC_MAPPINGS}") or ""
     problems += (f"{part!r} is no NETWORK:MAC" for part in unread_mappings(macs))
-    return ProviderBridges(bridges, missing, tuple(problems))
+    interfaces = [
+        interface
+        for name in bridges.values()
+        for interface in view.bridges[name].interfaces.values()
+    ]
+    mtu = max((interface.mtu or 0 for interface in interfaces), default=0)
+    return ProviderBridges(bridges, missing, tuple(problems), mtu)
 
 
 def outside_ports(bridge: Bridge) -> Iterator[tuple[str, int]]:

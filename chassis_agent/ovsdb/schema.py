@@ -62,6 +62,7 @@ SCHEMA: Final[dict[str, Any]] = {
                 "options": _STRING_MAP,
                 "ofport": _optional("integer"),
                 "error": _optional("string"),
+                "mtu": _optional("integer"),
                 "bfd": _STRING_MAP,
                 "bfd_status": _STRING_MAP,
                 "external_ids": _STRING_MAP,

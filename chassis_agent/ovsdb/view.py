@@ -15,7 +15,7 @@ class Interface(NamedTuple):
     """A network interface. `ofport` is None or -1 while the switch has no device for it.
 
     `bfd` is None where no BFD runs on it. `port` is the port that it is an interface of, and
-    `queues` are the numbers of that port's queues.
+    `queues` are the numbers of that port's queues. `mtu` is None where its device has none.
     """
 
     name: str
@@ -27,6 +27,7 @@ class Interface(NamedTuple):
     bfd: BfdStatus | None = None
     port: str = ""
     queues: frozenset[int] = frozenset()
+    mtu: int | None = None
 
     @property
     def is_plugged(self) -> bool:
@@ -125,6 +126,7 @@ class ViewBuilder:
                 external_ids=dict(row.external_ids),
                 options=dict(row.options),
                 bfd=read_bfd_status(row.bfd_status),
+                mtu=row.mtu[0] if row.mtu else None,
             )
         elif table == "Port":
             self._ports[row.uuid] = _PortRow(

@@ -6,6 +6,7 @@ All of it is pure: rows and numbers in, flows out.
 from chassis_agent.physical.learned import fdb_flows, neighbour_flows
 from chassis_agent.physical.moves import blocked_flows, copy_flows, tells_of_arrival
 from chassis_agent.physical.multicast import group_flows
+from chassis_agent.physical.narrow import narrow_tunnel_flows, router_flows
 from chassis_agent.physical.ports import (
     Side,
     Zones,
@@ -37,6 +38,7 @@ __all__ = [
     "ingress_flows",
     "interface_flows",
     "link_here_flows",
+    "narrow_tunnel_flows",
     "native_flows",
     "neighbour_flows",
     "nested_flows",
@@ -45,5 +47,6 @@ __all__ = [
     "probe_flows",
     "redirect_flow",
     "remote_flows",
+    "router_flows",
     "tells_of_arrival",
 ]

@@ -18,6 +18,7 @@ from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, VLAN_PRESENT, Term
 from chassis_agent.physical import tunnels
+from chassis_agent.physical.narrow import send_if_fits
 from chassis_agent.physical.registers import (
     CLEAR_GENERAL,
     DNAT_ZONE,
@@ -195,7 +196,7 @@ def forwarding_flow(datapath_key: int, port_key: int, way: tunnels.Tunnel, *, co
 @lru_cache(maxsize=4096)
 def _sending(datapath_key: int, ways: tuple[tunnels.Tunnel, ...]) -> bytes:
     """The instructions that are the same for all ports of a datapath on a chassis."""
-    sends = b"".join(map(tunnels.send, ways))
+    sends = b"".join(map(send_if_fits, ways))
     return act.apply_actions(tunnels.encapsulate(datapath_key) + sends)
 
 

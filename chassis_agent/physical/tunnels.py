@@ -23,6 +23,10 @@ from southbound.encaps import Address
 OPTION_CLASS = 0x0102
 OPTION_TYPE = 0x80
 OPTION_LENGTH = 4
+OPTION_BYTES = 4 + OPTION_LENGTH
+"""Bytes of the option in a packet, with its header."""
+ETHERNET_HEADER = 14
+"""Bytes of a frame that come on top of its IP packet."""
 
 _TUNNEL_ID = FIELDS["tun_id"]
 _OPTION = FIELDS["tun_metadata0"]
@@ -37,10 +41,14 @@ _PRIORITY = 100
 
 
 class Tunnel(NamedTuple):
-    """The way to a chassis: the port, and the address that the port leaves open."""
+    """The way to a chassis: the port, and the address that the port leaves open.
+
+    `largest` is the biggest frame that it carries, 0 where it carries all that is sent.
+    """
 
     ofport: int
     remote: Address | None
+    largest: int = 0
 
 
 def encapsulate(datapath_key: int) -> bytes:
@@ -60,11 +68,15 @@ def forward(datapath_key: int) -> bytes:
 
 def send(tunnel: Tunnel) -> bytes:
     """Send an encapsulated packet."""
-    destination = b""
-    if tunnel.remote is not None:
-        field = FIELDS["tun_dst" if tunnel.remote.version == 4 else "tun_ipv6_dst"]
-        destination = act.set_field(field, int(tunnel.remote))
-    return destination + act.output(tunnel.ofport)
+    return address(tunnel) + act.output(tunnel.ofport)
+
+
+def address(tunnel: Tunnel) -> bytes:
+    """Say where an encapsulated packet is sent."""
+    if tunnel.remote is None:
+        return b""
+    field = FIELDS["tun_dst" if tunnel.remote.version == 4 else "tun_ipv6_dst"]
+    return act.set_field(field, int(tunnel.remote))
 
 
 def ingress_flows(ofports: Iterable[int], remotes: Iterable[Address], *, cookie: int) -> list[Flow]:

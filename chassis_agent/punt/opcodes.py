@@ -16,6 +16,7 @@ opcode             what the agent does, and which fields it reads
 ``DNS``            makes the answer to a DNS query, if it knows the name; else has the query go
                    on; arguments: see `dns_arguments`
 ``PACKET_TOO_BIG`` makes an ICMP error which says that the packet exceeds the MTU in ``reg0``
+``TUNNEL_TOO_BIG`` the same, with Ethernet and IP addresses exchanged
 ``ICMP4/ICMP6``    makes an ICMP error that quotes the punted packet
 ``ICMP6_UNKNOWN…`` makes an ICMPv6 parameter problem that points at the next header field which
                    names a protocol that is not spoken
@@ -72,6 +73,7 @@ class Opcode(IntEnum):
     DHCPV6 = 16
     ND_RA = 17
     PACKET_TOO_BIG = 23
+    TUNNEL_TOO_BIG = 24
     VIRTUAL_BIND = 25
     ACTIVATION = 26
     WHOLE_ERROR = 29

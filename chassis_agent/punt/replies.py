@@ -179,7 +179,7 @@ def rejection(frame: Ethernet) -> Ethernet | None:
         refusal = sctp_abort(frame)
     else:
         refusal = _unreachable_for(frame, packet)
-    return None if refusal is None else _returned(refusal)
+    return None if refusal is None else returned(refusal)
 
 
 def _unreachable_for(frame: Ethernet, packet: Ip) -> Ethernet | None:
@@ -193,7 +193,7 @@ def _unreachable_for(frame: Ethernet, packet: Ip) -> Ethernet | None:
     return _with_icmp(error, made.src, made.dst, icmp)
 
 
-def _returned(frame: Ethernet) -> Ethernet:
+def returned(frame: Ethernet) -> Ethernet:
     """The frame with Ethernet and IP addresses exchanged; no checksum minds."""
     packet = codec.read_ip(frame)
     back = packet._replace(src=packet.dst, dst=packet.src)

@@ -12,7 +12,7 @@ from chassis_agent.punt.answering import MADE_HERE
 from chassis_agent.punt.codec import Ethernet
 from chassis_agent.punt.handler import Punt
 from chassis_agent.punt.opcodes import Opcode
-from chassis_agent.punt.replies import icmp_error
+from chassis_agent.punt.replies import icmp_error, returned
 
 _LARGEST_MTU4: Final = 0xFFFF
 _UNREACHABLE4, _FRAGMENTATION_NEEDED4 = 3, 4
@@ -26,7 +26,7 @@ class PacketTooBigHandler:
     knows the MTU.
     """
 
-    opcodes: Collection[Opcode] = (Opcode.PACKET_TOO_BIG,)
+    opcodes: Collection[Opcode] = (Opcode.PACKET_TOO_BIG, Opcode.TUNNEL_TOO_BIG)
 
     def __init__(self, send: Callable[[bytes], object]) -> None:
         self._send = send
@@ -34,6 +34,8 @@ class PacketTooBigHandler:
     def handle(self, punt: Punt) -> None:
         packet = punt.packet
         made = packet_too_big(codec.read_ethernet(packet.packet), packet.register(0))
+        if made is not None and punt.opcode is Opcode.TUNNEL_TOO_BIG:
+            made = returned(made)
         if made is not None:
             frame = codec.write_ethernet(made)
             actions = MADE_HERE + punt.body

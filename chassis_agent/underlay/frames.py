@@ -18,10 +18,10 @@ class Answer(NamedTuple):
     fingerprint: int
 
 
-def probe(nonce: bytes) -> bytes:
-    """The frame that asks."""
+def probe(nonce: bytes, size: int = PROBE_BYTES) -> bytes:
+    """The frame that asks, of `size` bytes, or as many as it takes."""
     header = ASKING.to_bytes(6) + _SOURCE.to_bytes(6) + ETHERTYPE.to_bytes(2)
-    return (header + _MAGIC + nonce).ljust(PROBE_BYTES, b"\0")
+    return (header + _MAGIC + nonce).ljust(max(size, PROBE_BYTES), b"\0")
 
 
 def read_answer(frame: bytes) -> Answer:

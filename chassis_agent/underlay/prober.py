@@ -16,13 +16,14 @@ from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.oxm import FIELDS
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.physical.probes import PROBE_KEY, fingerprint
-from chassis_agent.physical.tunnels import Tunnel
+from chassis_agent.physical.tunnels import ETHERNET_HEADER, OPTION_BYTES, Tunnel
 from chassis_agent.physical.tunnels import send as through
 from chassis_agent.underlay import frames
 from chassis_agent.underlay.own_addresses import missing
-from chassis_agent.underlay.peers import INTERVAL, Fault, Peers, Probe
+from chassis_agent.underlay.peers import INTERVAL, Fault, Peers
+from chassis_agent.underlay.sizes import PathSizes
 from southbound import wire
-from southbound.encaps import way_to
+from southbound.encaps import Address, way_to
 from southbound.rows import Chassis
 from southbound.watch.wishes import Source
 
@@ -39,7 +40,7 @@ class Prober:
 
     `send` takes a packet-out, and says whether there was a switch to take it. `tell` takes
     what the server is to know, whenever that has changed. `control` is where
-    ``ovs-vswitchd`` takes commands.
+    ``ovs-vswitchd`` takes commands. `on_narrow` is told that :attr:`narrow` has changed.
     """
 
     def __init__(
@@ -51,22 +52,34 @@ class Prober:
         *,
         control: Callable[[], Path],
         clock: Callable[[], float] = time.monotonic,
+        on_narrow: Callable[[], None] = lambda: None,
     ) -> None:
         self._chassis = chassis
+        self._on_narrow = on_narrow
         self._send = send
         self._tell = tell
         self._health = health
         self._clock = clock
         self._control = control
         self._peers = Peers(lambda: secrets.token_bytes(frames.NONCE_BYTES))
+        self._sizes = PathSizes(lambda: secrets.token_bytes(frames.NONCE_BYTES))
         self._tunnel_ofport = 0
-        self._told: tuple[Mapping[str, Fault], frozenset[str]] | None = None
+        self._told: tuple[Mapping[str, Fault], frozenset[str], Mapping[str, int]] | None = None
         self._own_addresses: tuple[str, ...] = ()
         self._looked_at_host = -_HOST_SECONDS
         self._wake = asyncio.Event()
 
-    def use(self, tunnel_ofport: int, chassis: Mapping[str, Chassis], used: Iterable[str]) -> None:
-        """The tunnels in use: our port for them, all chassis by name, and those beyond."""
+    def use(
+        self,
+        tunnel_ofport: int,
+        chassis: Mapping[str, Chassis],
+        used: Iterable[str],
+        largest_frame: int = 0,
+    ) -> None:
+        """The tunnels in use: our port for them, all chassis by name, and those beyond.
+
+        `largest_frame` is the size of the biggest that is sent from here.
+        """
         self._tunnel_ofport = tunnel_ofport
         own = chassis.get(self._chassis)
         ways = {}
@@ -75,7 +88,10 @@ class Prober:
             if row is not None and row.encaps:
                 ways[name] = way_to(row, own)
         others = {fingerprint(name): name for name in chassis}
-        self._peers.use(ways, others, self._clock())
+        now = self._clock()
+        self._peers.use(ways, others, now)
+        addresses = {name: address for name, address in ways.items() if address is not None}
+        self._sizes.use(addresses if largest_frame else {}, largest_frame, now)
         self._report()
         self._wake.set()
 
@@ -88,7 +104,9 @@ class Prober:
     def answered(self, packet: PacketIn) -> None:
         """An answer came. Raises MalformedPacketError for a frame that is none."""
         answer = frames.read_answer(packet.packet)
-        if self._peers.answered(answer.nonce, answer.fingerprint, self._clock()):
+        now = self._clock()
+        is_awaited = self._peers.answered(answer.nonce, answer.fingerprint, now)
+        if is_awaited or self._sizes.answered(answer.nonce, now):
             self._health.counters["probes_answered"] += 1
         else:
             self._health.counters["probe_answers_unasked"] += 1
@@ -101,12 +119,19 @@ class Prober:
                 self._looked_at_host = now
                 await self._look_at_host()
             for probe in self._peers.due(now):
-                if not self._tunnel_ofport or not self._send(self._packet_out(probe)):
+                if not self._probe(probe.address, probe.nonce):
                     self._peers.cannot_probe(now)
                     break
-                self._health.counters["probes_sent"] += 1
+            for sized in self._sizes.due(now):
+                self._probe(sized.address, sized.nonce, sized.size)
             self._report()
-            await self._pause(max(_TICK, min(self._peers.next_due - now, INTERVAL)))
+            next_due = min(self._peers.next_due, self._sizes.next_due)
+            await self._pause(max(_TICK, min(next_due - now, INTERVAL)))
+
+    @property
+    def narrow(self) -> Mapping[str, int]:
+        """The biggest frame for each chassis to which not all that is sent here can go."""
+        return self._sizes.narrow
 
     def report(self) -> dict[str, Any]:
         """What the agent's status shows of tunnels."""
@@ -118,6 +143,7 @@ class Prober:
                 name: {**fault._asdict(), "since": round(now - fault.since, 1)}
                 for name, fault in sorted(self._peers.faults.items())
             },
+            "mtu": {name: size - ETHERNET_HEADER for name, size in sorted(self.narrow.items())},
         }
 
     async def _pause(self, seconds: float) -> None:
@@ -129,18 +155,35 @@ class Prober:
             return
         self._wake.clear()
 
-    def _packet_out(self, probe: Probe) -> bytes:
+    def _probe(self, address: Address, nonce: bytes, size: int = 0) -> bool:
+        """Send a probe; returns whether there was a switch to send it.
+
+        It has no option in its tunnel header, as frames of workloads have: it is longer by that.
+        """
+        if not self._tunnel_ofport:
+            return False
         actions = act.set_field(FIELDS["tun_id"], PROBE_KEY)
-        actions += through(Tunnel(self._tunnel_ofport, probe.address))
+        actions += through(Tunnel(self._tunnel_ofport, address))
         start = oxm.match([oxm.Term(FIELDS["in_port"], act.CONTROLLER)])
-        return messages.packet_out(frames.probe(probe.nonce), actions, start)
+        if not self._send(
+            messages.packet_out(
+                frames.probe(nonce, size + OPTION_BYTES if size else 0), actions, start
+            )
+        ):
+            return False
+        self._health.counters["probes_sent"] += 1
+        return True
 
     def _report(self) -> None:
-        faults, pending = self._peers.faults, self._peers.pending
-        if (faults, pending) == self._told:
+        faults, pending, narrow = self._peers.faults, self._peers.pending, self._sizes.narrow
+        before = self._told
+        if (faults, pending, narrow) == before:
             return
         self._log(faults)
-        self._told = (faults, pending)
+        self._told = (faults, pending, narrow)
+        if narrow != (before[2] if before else {}):
+            log.info("tunnels that carry less than workloads send", bytes=narrow)
+            self._on_narrow()
         self._tell(self._message)
 
     def _message(self) -> wire.Tunnels:
@@ -151,7 +194,11 @@ class Prober:
             )
             for name, fault in sorted(self._peers.faults.items())
         )
-        return wire.Tunnels(unreachable, tuple(sorted(self._peers.pending)))
+        narrow = tuple(
+            wire.NarrowTunnel(name, size - ETHERNET_HEADER)
+            for name, size in sorted(self._sizes.narrow.items())
+        )
+        return wire.Tunnels(unreachable, tuple(sorted(self._peers.pending)), narrow)
 
     def _log(self, faults: Mapping[str, Fault]) -> None:
         before = self._told[0] if self._told else {}

@@ -396,7 +396,7 @@ class Lab:
             *("link", "add", "eth0", "type", "veth", "peer", "name", vm.state.interface),
             *("netns", hypervisor.namespace.name),
         )
-        hypervisor.namespace.ip("link", "set", vm.state.interface, "up")
+        hypervisor.namespace.ip("link", "set", vm.state.interface, "up", "mtu", str(vm.mtu))
         hypervisor.plug(vm.state.interface, vm.state.port)
 
     def move_vm(self, name: str, hypervisor: str) -> Vm:

@@ -16,9 +16,11 @@ from chassis_agent.physical import (
     ingress_flows,
     interface_flows,
     link_here_flows,
+    narrow_tunnel_flows,
     neighbour_flows,
     patch_flows,
     remote_flows,
+    router_flows,
 )
 from chassis_agent.physical.multicast import BUDGET, FORK, Reach
 from chassis_agent.show import Names, format_flow
@@ -230,3 +232,26 @@ def test_a_learned_address_is_found_and_recognised() -> None:
             "actions=set(flags[30]=0x1)"
         ),
     ]
+
+
+def test_frames_for_a_narrow_tunnel_are_measured_first() -> None:
+    narrow = OTHER._replace(largest=1356)
+    (text,) = shown(remote_flows(5, 2, [narrow], cookie=1))
+    assert "set(reg0=1342)" in text
+    assert "check_pkt_larger(1356)->" in text
+    assert "geneve" not in text
+    (wide,) = shown(remote_flows(5, 2, [OTHER], cookie=1))
+    assert "check_pkt_larger" not in wide
+
+
+def test_what_is_too_big_for_a_tunnel_is_answered_if_it_is_ip_and_else_dropped() -> None:
+    answered4, answered6, other, fits = shown(narrow_tunnel_flows(10, cookie=1))
+    for text in (answered4, answered6):
+        assert "tunnel_too_big" in text
+        assert "geneve" not in text
+    assert "tunnel_too_big" not in other
+    assert "geneve" not in other
+    assert "geneve" in fits
+    for text in shown(router_flows(6, 9, cookie=1)):
+        assert "core" in text
+        assert "tunnel_too_big" in text

@@ -1,0 +1,158 @@
+"""Packets that are too big for the tunnels, where the underlay carries less than workloads send."""
+
+import re
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+
+from cli.testbed.namespace import Namespace
+from cli.testbed.vm import Vm
+from cli.testbed.wait import until
+from tests.system.conftest import Scene, make_lab
+
+pytestmark = pytest.mark.system
+
+UNDERLAY = 1400
+MTU = UNDERLAY - 58
+"""What is left for workloads."""
+HEADERS = {4: 28, 6: 48}
+"""Bytes of an echo request beside its data."""
+BRIDGED = {4: "10.0.37.2", 6: "fd37::2"}
+ROUTED = {4: "10.0.38.1", 6: "fd38::1"}
+TARGETS = [*BRIDGED.values(), *ROUTED.values()]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """`a` on hv1 has a neighbour `b` on hv2, and `c` there behind a router.
+
+    ACLs let ICMP errors in that no connection has caused, from no one.
+    """
+    with make_lab(tmp_path_factory) as lab:
+        lab.start_server()
+        for name in ("hv1", "hv2"):
+            lab.add_hypervisor(name)
+        set_underlay(lab.hypervisor("hv1").namespace, UNDERLAY)
+        scene = Scene(lab)
+        net = scene.net
+        net.switch("near")
+        net.switch("far")
+        net.port("near", "a", "0a:00:00:00:37:01 10.0.37.1 fd37::1")
+        net.port("near", "b", "0a:00:00:00:37:02 10.0.37.2 fd37::2")
+        net.port("far", "c", "0a:00:00:00:38:01 10.0.38.1 fd38::1")
+        net.router("r-size")
+        net.attach("r-size", "near", "0a:00:00:00:37:fe", "10.0.37.254/24", "fd37::fe/64")
+        net.attach("r-size", "far", "0a:00:00:00:38:fe", "10.0.38.254/24", "fd38::fe/64")
+        net.port_group("all", "a", "b", "c")
+        net.acl("pg:all", "to-lport", 1000, "outport == @all && icmp4.type == 3", "drop")
+        net.acl("pg:all", "to-lport", 1000, "outport == @all && icmp6.type == 2", "drop")
+        net.acl(
+            "pg:all", "to-lport", 900, "outport == @all && (icmp || tcp || udp)", "allow-related"
+        )
+        net.acl("pg:all", "to-lport", 10, "outport == @all && ip", "drop")
+        lab.add_vm("a", "hv1")
+        lab.add_vm("b", "hv2")
+        lab.add_vm("c", "hv2")
+        lab.wait_until_up()
+        yield scene
+        net.client.close()
+
+
+def set_underlay(namespace: Namespace, mtu: int) -> None:
+    """Have the uplink of hypervisor hv1 carry packets up to `mtu` only."""
+    namespace.ip("link", "set", "up-hv1", "mtu", str(mtu))
+
+
+def narrow(scene: Scene, hypervisor: str = "hv1") -> dict[str, int]:
+    return dict(scene.lab.hypervisor(hypervisor).agent("status")["tunnels"]["mtu"])
+
+
+def forget_mtus(vm: Vm, target: str) -> None:
+    vm.namespace.run("ip", "-6" if ":" in target else "-4", "route", "flush", "cache", check=False)
+
+
+def echo(vm: Vm, target: str, size: int, *, fragment: str = "do") -> str:
+    """What `ping` says of echo requests that are that big as IP packets."""
+    command = ("ping", "-n", "-c", "2", "-i", "0.2", "-W", "2", "-M", fragment)
+    data = size - HEADERS[6 if ":" in target else 4]
+    return vm.namespace.run(*command, "-s", str(data), target, check=False)
+
+
+@contextmanager
+def iperf_server(vm: Vm, version: str) -> Iterator[None]:
+    """Take connections of one test of `iperf3`."""
+    command = ("iperf3", "--server", "--one-off", version, "--forceflush")
+    with subprocess.Popen(vm.namespace.argv(command), stdout=subprocess.PIPE, text=True) as server:
+        assert server.stdout is not None
+        while "listening" not in server.stdout.readline():
+            assert server.poll() is None
+        try:
+            yield
+        finally:
+            server.kill()
+
+
+@pytest.fixture
+def measured(scene: Scene) -> None:
+    until(lambda: narrow(scene) == {"hv2": MTU}, "MTU known on hv1", 60)
+    until(lambda: narrow(scene, "hv2") == {"hv1": MTU}, "MTU known on hv2", 60)
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize("target", TARGETS)
+def test_ping_that_may_not_be_fragmented_hears_the_mtu(scene: Scene, target: str) -> None:
+    vm = scene.lab.vm("a")
+    forget_mtus(vm, target)
+    assert "0% packet loss" in echo(vm, target, MTU)
+    told = echo(vm, target, MTU + 1)
+    assert "100% packet loss" in told
+    assert re.search(rf"mtu[ =]*{MTU}", told), told
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize("target", TARGETS)
+def test_tracepath_finds_the_mtu(scene: Scene, target: str) -> None:
+    vm, version = scene.lab.vm("a"), "-6" if ":" in target else "-4"
+    forget_mtus(vm, target)
+    found = vm.namespace.run("tracepath", "-n", version, target, timeout=60, check=False)
+    assert f"pmtu {MTU}" in found, found
+    assert "reached" in found, found
+
+
+@pytest.mark.usefixtures("measured")
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_connection_transfers_whole_segments(scene: Scene, target: str) -> None:
+    """TCP begins with segments for its own MTU, and learns that they have to be smaller."""
+    vm, version = scene.lab.vm("a"), "-6" if ":" in target else "-4"
+    server = scene.lab.vm("b" if target in BRIDGED.values() else "c")
+    for direction in ([], ["--reverse"]):
+        for host in (vm, server):
+            forget_mtus(host, target)
+        with iperf_server(server, version):
+            command = ("iperf3", "--client", target, version, "--bytes", "200K", *direction)
+            vm.namespace.run(*command, timeout=60)
+
+
+@pytest.mark.usefixtures("measured")
+def test_what_may_be_fragmented_arrives_in_fragments(scene: Scene) -> None:
+    """Who knows the MTU by now fragments by itself."""
+    vm = scene.lab.vm("a")
+    echo(vm, BRIDGED[4], MTU + 100, fragment="dont")
+    assert "0% packet loss" in echo(vm, BRIDGED[4], MTU + 100, fragment="want")
+
+
+def test_an_underlay_that_carries_more_is_used(scene: Scene) -> None:
+    set_underlay(scene.lab.hypervisor("hv1").namespace, 1500)
+    until(lambda: not narrow(scene) and not narrow(scene, "hv2"), "wide tunnels", 120)
+    for hypervisor in scene.lab.hypervisors.values():
+        until(
+            lambda flows=hypervisor.flows: not any("check_pkt_larger" in flow for flow in flows()),  # type: ignore[misc]
+            f"{hypervisor.name} measures nothing",
+            30,
+        )
+    vm = scene.lab.vm("a")
+    for target in TARGETS:
+        forget_mtus(vm, target)
+        assert "0% packet loss" in echo(vm, target, 1442), target
