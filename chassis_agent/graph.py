@@ -10,6 +10,7 @@ from chassis_agent.derivations.acls import (
     switch_acls,
     switches_with_ports,
 )
+from chassis_agent.derivations.announcements import announced_row, announced_workload
 from chassis_agent.derivations.logical import GroupPacker, hit_counters, set_members, used_sets
 from chassis_agent.derivations.placement import (
     addresses,
@@ -72,6 +73,7 @@ from chassis_agent.inputs import (
 from incremental import Graph
 from southbound.rows import (
     ROW_TYPES,
+    Announcement,
     Chassis,
     Datapath,
     FdbEntry,
@@ -178,6 +180,8 @@ def wire(numbering: Numbering) -> Wiring:
         queue_rows,
         provider_rows,
     )
+    graph.derive(announced_row, over=Announcement, output=True)
+    graph.derive(announced_workload, over=LocalPort, output=True)
     graph.derive(default_flows, over=Datapath, output=True)
     graph.derive(port_flows, over=PortBinding, output=True)
     graph.derive(multicast_flows, over=multicast_groups, output=True)

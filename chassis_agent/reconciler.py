@@ -24,6 +24,7 @@ from typing import Any, Final
 
 import structlog
 
+from chassis_agent.announcing.sender import AnnouncementSender
 from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.integrity import Guard
 from chassis_agent.bridge.switch import Switch
@@ -70,6 +71,7 @@ class Reconciler:
         database: SwitchDatabase,
         database_care: DatabaseCare,
         announcer: Announcer,
+        announcements: AnnouncementSender,
         ports: PortNames,
         on_rows: Callable[[Batch], None],
         on_acl_changes: Callable[[Iterable[str]], None],
@@ -91,6 +93,7 @@ class Reconciler:
         self._database = database
         self._database_care = database_care
         self._announcer = announcer
+        self._announcements = announcements
         self._ports = ports
         self._on_rows = on_rows
         self._on_acl_changes = on_acl_changes
@@ -102,6 +105,8 @@ class Reconciler:
         self._zones_to_flush: set[int] = set()
         self._zones_to_persist: dict[str, str | None] = {}
         self._has_claimed = False
+        self._switch_number = 0
+        """How often there was another switch, or one that was not known any more."""
         self._residents: frozenset[str] = frozenset()
         self._watched_chassis: frozenset[str] = frozenset()
         self._settling: asyncio.TimerHandle | None = None
@@ -197,6 +202,10 @@ class Reconciler:
             return
         await self._program()
         self._announcer.update(self._bridge.interfaces, self._ready_ports())
+        self._announcements.update(
+            self._state.take_announcement_changes(),
+            (self._switch_number, self._local.tunnel_sessions.times_cut_off),
+        )
         if self._unacknowledged is not None and has_rows:
             self._watch.acknowledge(self._unacknowledged)
             self._unacknowledged = None
@@ -318,6 +327,7 @@ class Reconciler:
             # ACLs may have changed unseen meanwhile.
             self._on_acl_changes(self._local.bindings.bound)
         self._end_of_loading()
+        self._switch_number += 1
 
     def _begin_of_loading(self) -> None:
         """Until the first rows are in, almost nothing becomes garbage, and all would be walked."""
@@ -466,6 +476,7 @@ class Reconciler:
                     for chassis, session in sorted(self._local.tunnel_sessions.sessions.items())
                 },
             },
+            "announcements": self._announcements.report(),
             "subscriptions": self._needed.count,
             "ports": {
                 "bound": sorted(bindings.bound),

@@ -15,6 +15,7 @@ from typing import Any, Final
 
 from chassis_agent import tables
 from chassis_agent.advertising.advertiser import Advertiser
+from chassis_agent.announcing.sender import AnnouncementSender
 from chassis_agent.bridge.conntrack_limits import ConntrackLimits
 from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.limit_drops import LimitDrops
@@ -101,6 +102,7 @@ class Session:
             on_change=lambda: self._reconciler.wake(),
             on_packet_in=self._take_punted,
         )
+        self._announcements = AnnouncementSender(self._switch.send, health)
         self._punted = FairQueue()
         self._is_punted = asyncio.Event()
         self._ports = PortNames()
@@ -127,6 +129,7 @@ class Session:
             database=database,
             database_care=database_care,
             announcer=self._announcer,
+            announcements=self._announcements,
             ports=self._ports,
             on_rows=self._take_rows,
             on_acl_changes=lambda ports: self._revocations.request(ports),
@@ -227,6 +230,7 @@ class Session:
             tasks.create_task(self._ask_again(), name="neighbours that did not answer")
             tasks.create_task(self._prober.run(), name="prober")
             tasks.create_task(self._advertiser.run(), name="router advertisements")
+            tasks.create_task(self._announcements.run(), name="announcements of addresses")
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
             tasks.create_task(self._limit_drops.run(), name="drops at limits")
             tasks.create_task(self._hit_reports.run(), name="hits of ACLs")

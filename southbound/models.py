@@ -176,6 +176,16 @@ dns_name = Table(
     Column("covers", Boolean, nullable=False),
 )
 
+announcement = Table(
+    "southbound_announcement",
+    metadata,
+    Column("id", _name, primary_key=True),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("port", _name, nullable=False),
+    Column("mac", String(17), nullable=False),
+    Column("addresses", Text, nullable=False),
+)
+
 progress = Table(
     "southbound_progress",
     metadata,

@@ -10,6 +10,7 @@ from sqlalchemy import RowMapping, Table
 from southbound import models
 from southbound.rows import (
     ROW_TYPES,
+    Announcement,
     Chassis,
     Datapath,
     DnsName,
@@ -36,6 +37,7 @@ _TABLES: dict[type[Row], Table] = {
     FdbEntry: models.fdb,
     RouterAdvertisement: models.router_advertisement,
     DnsName: models.dns_name,
+    Announcement: models.announcement,
 }
 
 

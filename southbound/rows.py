@@ -12,7 +12,7 @@ scope                     rows
 ``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
                           :class:`FlowGroup`, :class:`MacBinding`,
                           :class:`FdbEntry`, :class:`RouterAdvertisement`,
-                          :class:`DnsName`
+                          :class:`DnsName`, :class:`Announcement`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
 ``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected
@@ -408,6 +408,31 @@ class RouterAdvertisement(Row, frozen=True, array_like=True, tag="router_adverti
         return (datapath_scope(self.datapath),)
 
 
+class Announcement(Row, frozen=True, array_like=True, tag="announcement"):
+    """Addresses that are at one MAC address on a switch that leads outside, and move at times.
+
+    The chassis on which `port` is tells the provider network that they are there: the port is a
+    redirect port, or any other that is on one chassis at a time. `id` is that of what has the
+    addresses: a router port, a NAT. Without addresses it is the MAC address alone that is told.
+    """
+
+    table: ClassVar[str] = "announcement"
+
+    id: str
+    datapath: str
+    port: str
+    mac: str
+    addresses: tuple[str, ...] = ()
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
 class DnsName(Row, frozen=True, array_like=True, tag="dns_name"):
     """A name that workloads on a switch can look up.
 
@@ -450,6 +475,7 @@ ROW_TYPES: dict[str, type[Row]] = {
         FdbEntry,
         RouterAdvertisement,
         DnsName,
+        Announcement,
     )
 }
 
@@ -465,5 +491,6 @@ AnyRow: TypeAlias = (
     | FdbEntry
     | RouterAdvertisement
     | DnsName
+    | Announcement
 )
 """Any row, as a type that msgspec decodes by the table's name."""

@@ -22,6 +22,7 @@ from southbound.hits import HitBook
 from southbound.reach import Reach, ReachChanges
 from southbound.recent import RecentChanges
 from southbound.rows import (
+    Announcement,
     Chassis,
     Datapath,
     DnsName,
@@ -60,6 +61,7 @@ _INTENT: tuple[type[Row], ...] = (
     SetMember,
     RouterAdvertisement,
     DnsName,
+    Announcement,
 )
 _FACTS = (Chassis, MacBinding, FdbEntry)
 _GATHER_SECONDS = 0.05

@@ -19,6 +19,7 @@ from translator.features.dhcp import flows as dhcp_flows
 from translator.features.dhcp import options as dhcp_options
 from translator.features.dhcp import relations as dhcp
 from translator.features.dns import records as dns
+from translator.features.gateways import announcements as gateway_announcements
 from translator.features.gateways import relations as gateways
 from translator.features.gateways import static as gateways_static
 from translator.features.load_balancing import flows as balancing_flows
@@ -30,6 +31,7 @@ from translator.features.load_balancing.inputs import (
     LoadBalancerSwitch,
     LoadBalancerVip,
 )
+from translator.features.nat import announcements as nat_announcements
 from translator.features.nat import flows as nats
 from translator.features.nat import relations as translations
 from translator.features.nat import rows as nat_rows
@@ -65,7 +67,14 @@ PORTS: Derivations = (
     bindings.router_port_binding,
     bindings.redirect_binding,
 )
-ROWS: Derivations = (*DATAPATHS, *PORTS, advertisements.router_advertisement, dns.dns_name)
+ROWS: Derivations = (
+    *DATAPATHS,
+    *PORTS,
+    advertisements.router_advertisement,
+    dns.dns_name,
+    gateway_announcements.gateway_announcement,
+    nat_announcements.nat_announcement,
+)
 """Derivations whose results are rows as they are; agents need them in this order."""
 FLOWS: Derivations = (
     switch.switch_flows,
@@ -202,6 +211,8 @@ def _rows(graph: Graph) -> None:
     graph.derive(advertisements.router_advertisement, over=LogicalRouterPort, output=True)
     graph.derive(bindings.redirect_binding, over=LogicalRouterPort, output=True)
     graph.derive(dns.dns_name, over=dns.dns_placements, output=True)
+    graph.derive(gateway_announcements.gateway_announcement, over=LogicalRouterPort, output=True)
+    graph.derive(nat_announcements.nat_announcement, over=nat_rows.Nat, output=True)
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)

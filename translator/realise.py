@@ -13,6 +13,7 @@ from incremental import Delta, Engine
 from logical_flow.payload import encode_flows
 from logical_flow.template import Template as FlowTemplate
 from southbound.rows import (
+    Announcement,
     Datapath,
     DnsName,
     FlowGroup,
@@ -38,6 +39,7 @@ INTENT: tuple[type[Row], ...] = (
     FlowGroup,
     RouterAdvertisement,
     DnsName,
+    Announcement,
 )
 """The rows that the translator writes."""
 

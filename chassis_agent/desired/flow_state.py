@@ -10,6 +10,12 @@ from typing import Any, Final
 
 from chassis_agent.compile import Lack
 from chassis_agent.derivations.acls import port_acls
+from chassis_agent.derivations.announcements import (
+    Announced,
+    AnnouncedKey,
+    announced_row,
+    announced_workload,
+)
 from chassis_agent.derivations.logical import (
     GroupFlows,
     MemberPacker,
@@ -88,6 +94,7 @@ class FlowState:
         """Flow groups of which flows wait for ports or queues, with the names of these."""
         self._lacks: dict[int, tuple[Lack, ...]] = {}
         self._acl_changes: set[str] = set()
+        self._announcement_changes: dict[AnnouncedKey, Announced | None] = {}
 
     def __len__(self) -> int:
         return len(self._desired)
@@ -225,6 +232,9 @@ class FlowState:
         for port, change in delta.of(port_acls).items():
             if change.before is not None and change.after is not None:
                 self._acl_changes.add(port)
+        for source in (announced_row, announced_workload):
+            for key, change in delta.of(source).items():
+                self._announcement_changes[source, key] = change.after
         return delta
 
     def _want_rows(self, owner: Owner, rows: tuple[WantedRow, ...]) -> None:
@@ -247,6 +257,11 @@ class FlowState:
         """Return the local ports whose ACLs changed since the last call."""
         ports, self._acl_changes = self._acl_changes, set()
         return ports
+
+    def take_announcement_changes(self) -> dict[AnnouncedKey, Announced | None]:
+        """Return what is to be announced from now on, or not any more, since the last call."""
+        changes, self._announcement_changes = self._announcement_changes, {}
+        return changes
 
     def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
         if ports:

@@ -221,7 +221,7 @@ class Lab:
             self._state.processes.pop(role).stop()
         for network in self._state.provider_networks.values():
             if name in network.ports:
-                self._provider_switch.disconnect(network.ports.pop(name))
+                self.provider_switch.disconnect(network.ports.pop(name))
         hypervisor.namespace.delete()
         self._state.namespaces.remove(hypervisor.namespace.name)
         del self._state.hypervisors[name]
@@ -230,12 +230,12 @@ class Lab:
     # Provider networks
 
     @property
-    def _provider_switch(self) -> ProviderSwitch:
+    def provider_switch(self) -> ProviderSwitch:
         return ProviderSwitch(self._namespace(PROVIDER), self.directory)
 
     def add_provider_network(self, network: str, hypervisors: Sequence[str] | None = None) -> None:
         """Make a provider network, with a bridge to it on the `hypervisors` (all of now)."""
-        outside = self._provider_switch
+        outside = self.provider_switch
         if not outside.namespace.exists():
             self._create_namespace(PROVIDER)
             switch = outside.switch
@@ -253,7 +253,7 @@ class Lab:
         port = self._outside_port()
         self._state.provider_networks[network].ports[hypervisor] = port
         self._state.save()
-        self._provider_switch.connect_hypervisor(network, self.hypervisor(hypervisor), port)
+        self.provider_switch.connect_hypervisor(network, self.hypervisor(hypervisor), port)
 
     @property
     def outside_hosts(self) -> dict[str, OutsideHost]:
@@ -295,13 +295,13 @@ class Lab:
         )
         self._create_namespace(f"out-{name}")
         host = self.outside(name)
-        self._provider_switch.connect_host(host, port)
+        self.provider_switch.connect_host(host, port)
         host.configure()
         return host
 
     def remove_outside(self, name: str) -> None:
         host = self.outside(name)
-        self._provider_switch.disconnect(host.state.port)
+        self.provider_switch.disconnect(host.state.port)
         host.namespace.delete()
         del self._state.outside[name]
         self._state.namespaces.remove(host.namespace.name)

@@ -65,6 +65,15 @@ class ProviderSwitch:
         options = [] if host.state.vlan is None else [f"tag={host.state.vlan}"]
         self.switch.vsctl("add-port", bridge_of(host.state.network), port, *options)
 
+    def location(self, network: str, mac: str) -> str:
+        """Return the port behind which a MAC address was seen last; empty if none is known."""
+        shown = self.switch.appctl("fdb/show", bridge_of(network))
+        for line in shown.splitlines()[1:]:
+            port, _vlan, known, _age = line.split()
+            if known == mac:
+                return port
+        return ""
+
     def disconnect(self, port: str) -> None:
         self.switch.vsctl("--if-exists", "del-port", port)
 

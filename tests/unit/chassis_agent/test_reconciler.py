@@ -8,6 +8,7 @@ import pytest
 
 from chassis_agent import reconciler as module
 from chassis_agent import turns
+from chassis_agent.announcing.sender import AnnouncementSender
 from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.switch import InstalledObjects, Refusal, RefusedKey, Switch
 from chassis_agent.bridge.tunnels import PORT_NAME
@@ -139,6 +140,7 @@ class Host:
             database=cast(SwitchDatabase, self),
             database_care=cast(DatabaseCare, self),
             announcer=cast(Announcer, self),
+            announcements=AnnouncementSender(lambda _message: True, self.health),
             ports=PortNames(),
             on_rows=lambda _batch: None,
             on_acl_changes=lambda _ports: None,

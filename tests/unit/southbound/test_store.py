@@ -15,6 +15,7 @@ from southbound.errors import StoreError, TakenOverError, UnknownGroupError
 from southbound.groups import GroupIds
 from southbound.rows import (
     ROW_TYPES,
+    Announcement,
     Chassis,
     Datapath,
     DnsName,
@@ -58,6 +59,7 @@ ROWS: list[Row] = [
     FdbEntry("d1", "0a:00:00:00:00:07", "web-1", "hv1", 2.5),
     DnsName("c1", "d1", "web.example", 60, ("10.0.0.1",), "", True, False),
     RouterAdvertisement("p1", "d2", "r-web", b"\x40\x00\xff", 200, 600),
+    Announcement("p1", "d1", "cr-r-web", "0a:00:00:00:00:07", ("10.0.0.1", "fd00::1")),
 ]
 
 

@@ -77,7 +77,9 @@ def runs_of(engine: Engine, *rows: tuple[str, dict[str, Any]]) -> Counter[str]:
 
 def test_one_nat_costs_the_same(engine: Engine) -> None:
     """Added, changed and gone: nothing else is derived."""
-    own = {"external_address": 1, "nat_flows": 1, "nat_switch_flows": 1}
+    own = dict.fromkeys(
+        ("external_address", "nat_flows", "nat_switch_flows", "nat_announcement"), 1
+    )
     assert runs_of(engine, nat(5000)) == own
     assert runs_of(engine, nat(5000, logical_ip="10.0.99.99")) == own
     gone = engine.apply([(*key_of(*nat(5000)), None)])

@@ -1,0 +1,175 @@
+"""Gateways with a provider network behind them: who is spoken to there, and who speaks."""
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.system import frames
+from tests.system.conftest import Scene, make_lab
+from tests.system.frames import Frame
+from tests.system.tap import Tap
+
+pytestmark = pytest.mark.system
+
+GATEWAYS = ("gw1", "gw2")
+PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
+INSIDE, OUTSIDE = "0a:00:00:00:a0:01", "0a:00:00:00:a0:02"
+"""The MAC addresses of the router."""
+OWN = ("198.51.100.1", "2001:db8:a0::1")
+FLOATING, OTHER = "198.51.100.111", "198.51.100.112"
+VM, VM2 = ("0a:00:00:00:a1:01", "10.160.0.11"), ("0a:00:00:00:a1:02", "10.160.0.12")
+PORT = 8080
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A hypervisor of workloads, and two for gateways, all on a provider network."""
+    with make_lab(tmp_path_factory) as lab:
+        lab.start_server()
+        for name in ("hv1", *GATEWAYS):
+            lab.add_hypervisor(name)
+        lab.add_provider_network("physnet1")
+        scene = Scene(lab)
+        scene.expected_trouble.append(r"no response to inactivity probe")
+        yield scene
+        scene.net.client.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    lab, net = scene.lab, scene.net
+    for number, name in enumerate(("o1", "o2"), 201):
+        lab.add_outside(name, "physnet1", f"198.51.100.{number}/24", f"2001:db8:a0::{number}/64")
+    net.router("r")
+    net.switch("inner")
+    net.attach("r", "inner", INSIDE, "10.160.0.1/24")
+    net.switch("public")
+    net.port("public", "public-out", type="localnet", network_name="physnet1")
+    ranks = [{"chassis": "gw1", "priority": 20}, {"chassis": "gw2", "priority": 10}]
+    net.call("POST", "/ha-chassis-groups", {"name": "border", "chassis": ranks})
+    networks = (f"{OWN[0]}/24", f"{OWN[1]}/64")
+    net.router_port("r", "r-public", OUTSIDE, *networks, ha_chassis_group="border")
+    net.port("public", "public-r", type="router", router_port="r-public")
+    for name, (mac, ip) in (("vm", VM), ("vm2", VM2)):
+        net.port("inner", name, f"{mac} {ip}")
+        lab.add_vm(name, "hv1")
+    nat(scene, "snat", OWN[0], "10.160.0.0/24")
+    nat(scene, "dnat_and_snat", FLOATING, VM[1])
+    lab.wait_until_up()
+    for name in ("vm", "vm2", "o1"):
+        lab.listen(name, PORT)
+    until(lambda: in_charge(scene, "gw1"), "gw1 is in charge", 30)
+    until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
+
+
+def nat(scene: Scene, kind: str, external: str, logical: str, **fields: Any) -> str:
+    body = {"type": kind, "external_ip": external, "logical_ip": logical, **fields}
+    return str(scene.net.call("POST", "/logical-routers/r/nats", body)["id"])
+
+
+def status(scene: Scene, hypervisor: str) -> dict[str, Any]:
+    told: dict[str, Any] = scene.lab.hypervisor(hypervisor).agent("status")
+    return told
+
+
+def in_charge(scene: Scene, hypervisor: str) -> bool:
+    return "cr-r-public" in status(scene, hypervisor)["gateways"]["in_charge"]
+
+
+def up(scene: Scene, hypervisor: str) -> bool:
+    sessions = status(scene, hypervisor)["gateways"]["sessions"]
+    return len(sessions) == 2 and set(sessions.values()) == {"up"}
+
+
+def location(scene: Scene, mac: str) -> str:
+    """The port of the switch outside behind which it takes an address to be; empty for none."""
+    return scene.lab.provider_switch.location("physnet1", mac)
+
+
+def stop(scene: Scene, hypervisor: str) -> None:
+    for process in PROCESSES:
+        scene.lab.process(f"{hypervisor}/{process}").send(signal.SIGSTOP)
+
+
+def resume(scene: Scene, hypervisor: str) -> None:
+    for process in reversed(PROCESSES):
+        scene.lab.process(f"{hypervisor}/{process}").send(signal.SIGCONT)
+
+
+def is_gratuitous(ip: str, mac: str) -> Any:
+    """Whether a frame says that `ip` is at `mac` without having been asked."""
+
+    def wanted(frame: Frame) -> bool:
+        if frame.src != mac:
+            return False
+        if ":" in ip:
+            return frame.icmp_type == frames.NA and frames.ip(ip) in frame.raw
+        arp = frames.arp(1, mac, ip, "00:00:00:00:00:00", ip)
+        return frame.ethertype == frames.ARP and arp in frame.raw
+
+    return wanted
+
+
+def test_the_chassis_in_charge_announces_and_no_other(scene: Scene) -> None:
+    """A NAT address that is new is told at once, by one chassis, on all of the network."""
+    before = {name: status(scene, name)["announcements"] for name in GATEWAYS}
+    assert before["gw1"]["addresses"] >= len(OWN) + 1
+    assert before["gw2"]["addresses"] == 0
+    with Tap(scene.lab.outside("o1")) as o1, Tap(scene.lab.outside("o2")) as o2:
+        made = nat(scene, "dnat", OTHER, VM2[1])
+        for tap in (o1, o2):
+            tap.expect(is_gratuitous(OTHER, OUTSIDE), "an announcement of the new address", 30)
+    assert status(scene, "gw2")["announcements"]["sent"] == before["gw2"]["sent"]
+    scene.net.call("DELETE", f"/nats/{made}")
+    until(
+        lambda: status(scene, "gw1")["announcements"]["addresses"] == before["gw1"]["addresses"],
+        "the address is not announced any more",
+        30,
+    )
+
+
+def test_after_a_failover_the_network_knows_the_new_place(scene: Scene) -> None:
+    until(lambda: location(scene, OUTSIDE), "the switch outside knows the router", 30)
+    first = location(scene, OUTSIDE)
+    with Tap(scene.lab.outside("o1")) as o1, Tap(scene.lab.outside("o2")) as o2:
+        stop(scene, "gw1")
+        try:
+            for tap in (o1, o2):
+                for ip in (*OWN, FLOATING):
+                    tap.expect(is_gratuitous(ip, OUTSIDE), f"an announcement of {ip}", 30)
+            second = location(scene, OUTSIDE)
+            assert second not in ("", first)
+        finally:
+            resume(scene, "gw1")
+        until(lambda: in_charge(scene, "gw1") and not in_charge(scene, "gw2"), "gw1 again", 30)
+        until(lambda: location(scene, OUTSIDE) == first, "the network knows the first place", 30)
+    until(lambda: up(scene, "gw1") and up(scene, "gw2"), "sessions are up", 30)
+
+
+def test_workloads_on_the_network_are_announced_where_they_are(scene: Scene) -> None:
+    mac, ip = "0a:00:00:00:a1:09", "198.51.100.9"
+    scene.net.port("public", "direct", f"{mac} {ip}")
+    with Tap(scene.lab.outside("o1")) as o1:
+        scene.lab.add_vm("direct", "hv1")
+        scene.lab.wait_until_up(["direct"])
+        o1.expect(is_gratuitous(ip, mac), "an announcement of the workload", 30)
+    before = location(scene, mac)
+    scene.lab.move_vm("direct", "gw2")
+    until(lambda: location(scene, mac) not in ("", before), "the network knows the new place", 30)
+    scene.lab.remove_vm("direct")
+    scene.net.call("DELETE", "/logical-switch-ports/direct")
+
+
+def test_a_bare_mac_address_is_announced_by_rarp(scene: Scene) -> None:
+    mac = "0a:00:00:00:a1:08"
+    scene.net.port("public", "bare", mac)
+    with Tap(scene.lab.outside("o1")) as o1:
+        scene.lab.add_vm("bare", "hv1")
+        o1.expect(
+            lambda frame: frame.src == mac and frame.ethertype == frames.RARP, "a RARP frame", 30
+        )
+    scene.lab.remove_vm("bare")
+    scene.net.call("DELETE", "/logical-switch-ports/bare")
