@@ -66,6 +66,11 @@ class PortKind:
         """Whether such a port is on certain chassis at a time, and not wherever it is needed."""
         return self.placed_by not in (PlacedBy.NONE_NEEDED, PlacedBy.NOT_KNOWN)
 
+    @property
+    def is_native(self) -> bool:
+        """Whether what goes between chassis goes through it, and through no tunnel."""
+        return self.leads_outside and self.transport is Transport.HERE
+
 
 VIF: Final = PortKind("vif", True, True, PlacedBy.PLUG, Transport.TUNNEL)
 """A port of a workload."""
@@ -97,6 +102,11 @@ LOCALNET: Final = PortKind(
 )
 """The way from a logical switch to a provider network, on each chassis that has a bridge to it:
 what goes between chassis goes there, and through no tunnel."""
+L2_GATEWAY: Final = PortKind(
+    "l2gateway", False, False, PlacedBy.ELECTED, Transport.TUNNEL, leads_outside=True
+)
+"""The way from a logical switch to a provider network that is on one chassis only: the others
+get there through the tunnel to it."""
 LOCALPORT: Final = PortKind(
     "localport", True, True, PlacedBy.NONE_NEEDED, Transport.HERE, stays_local=True
 )
@@ -106,13 +116,31 @@ UNKNOWN: Final = PortKind("", False, False, PlacedBy.NOT_KNOWN, Transport.NOWHER
 """What ports are of a type that this release doesn't know."""
 
 TypeName = Literal[
-    "vif", "nested", "virtual", "patch", "chassisredirect", "l3gateway", "localnet", "localport"
+    "vif",
+    "nested",
+    "virtual",
+    "patch",
+    "chassisredirect",
+    "l3gateway",
+    "localnet",
+    "l2gateway",
+    "localport",
 ]
 """The names of the types, for those who describe them."""
 
 PORT_KINDS: Final[Mapping[str, PortKind]] = {
     kind.name: kind
-    for kind in (VIF, NESTED, VIRTUAL, PATCH, CHASSIS_REDIRECT, L3_GATEWAY, LOCALNET, LOCALPORT)
+    for kind in (
+        VIF,
+        NESTED,
+        VIRTUAL,
+        PATCH,
+        CHASSIS_REDIRECT,
+        L3_GATEWAY,
+        LOCALNET,
+        L2_GATEWAY,
+        LOCALPORT,
+    )
 }
 """All that this release knows, by the names of their types."""
 

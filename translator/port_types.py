@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Final
 
-from southbound.port_types import LOCALNET, LOCALPORT, PATCH, VIF, VIRTUAL, PortKind
+from southbound.port_types import L2_GATEWAY, LOCALNET, LOCALPORT, PATCH, VIF, VIRTUAL, PortKind
 
 SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {
     "vif": VIF,
     "router": PATCH,
     "localnet": LOCALNET,
+    "l2gateway": L2_GATEWAY,
     "virtual": VIRTUAL,
     "localport": LOCALPORT,
 }

@@ -31,6 +31,7 @@ class Placement(NamedTuple):
     chassis: str
     multicast: tuple[str, ...]
     others: tuple[str, ...] = ()
+    is_elected: bool = False
     has_link_here: bool = False
 
     @property
@@ -79,12 +80,17 @@ def _elected(read: Read, row: PortBinding) -> Placement:
     chassis = in_charge(read, row)
     where: Where = "nowhere"
     if chassis:
-        here: Where = "gateway" if row.joins_datapaths else "redirect"
-        where = here if chassis == _own_name(read) else "away"
+        where = _elected_here(row.kind) if chassis == _own_name(read) else "away"
     elsewhere = chassis if where == "away" else ""
     has_link = where == "away" and _has_link_here(read, row)
     return Placement(
-        row.datapath, row.tunnel_key, where, elsewhere, row.multicast, has_link_here=has_link
+        row.datapath,
+        row.tunnel_key,
+        where,
+        elsewhere,
+        row.multicast,
+        is_elected=True,
+        has_link_here=has_link,
     )
 
 
@@ -95,9 +101,15 @@ def _has_link_here(read: Read, row: PortBinding) -> bool:
     return is_everywhere and bool(read.members(outside_ports_of, row.datapath))
 
 
+def _elected_here(kind: PortKind) -> Where:
+    if kind.leads_outside:
+        return "here"
+    return "gateway" if kind.joins_datapaths else "redirect"
+
+
 def residents(name: str, place: Placement) -> Iterator[tuple[str, str]]:
-    """The elected ports that are here."""
-    if place.where in ("gateway", "redirect"):
+    """Yield the elected ports that are here."""
+    if place.is_elected and place.where not in ("away", "nowhere"):
         yield "", name
 
 

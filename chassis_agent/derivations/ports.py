@@ -126,6 +126,7 @@ def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int
                 local.ofport,
                 row.tag,
                 passes_tags=row.passes_tags,
+                is_native=row.kind.is_native,
                 exchange=mac_exchange(read, row),
                 cookie=cookie,
             )

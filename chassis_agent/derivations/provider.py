@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from chassis_agent.derivations.templates import EVERYTHING
 from chassis_agent.desired.wanted import Wanted
+from chassis_agent.gateways.election import in_charge
 from chassis_agent.inputs import LocalPort, ProviderBridge, ThisChassis
 from chassis_agent.local.provider import PORT_ID
 from chassis_agent.ovsdb.rows import Parent, Ref, WantedRow, wanted_row
@@ -29,8 +30,8 @@ class WayOut(NamedTuple):
 
 
 def outside_ports_of(name: str, row: PortBinding) -> Iterator[tuple[str, OutsidePort]]:
-    """Yield the ports that lead outside, by datapath."""
-    if row.kind.leads_outside:
+    """Yield the ports by which packets get outside and to other chassis, by datapath."""
+    if row.kind.is_native:
         yield row.datapath, OutsidePort(row.tunnel_key, name)
 
 
@@ -86,7 +87,12 @@ def chassis_macs(name: str, row: Chassis) -> Iterator[tuple[str, ChassisMac]]:
 
 
 def mac_exchange(read: Read, row: PortBinding) -> MacExchange:
-    """Return which MAC addresses are exchanged on the way through a port that leads outside."""
+    """Return which MAC addresses are exchanged on the way through a port that leads outside.
+
+    None are where all that is routed leaves in one place.
+    """
+    if not row.kind.is_native:
+        return MacExchange()
     this = read(ThisChassis, "")
     known = sorted(read.members(router_macs, row.datapath))
     routers = [each.mac for each in known if not read.members(redirects_of, each.peer)]
@@ -107,16 +113,25 @@ def _bytes(mac: str) -> bytes:
 def network_out_of_reach(read: Read, pair: tuple[str, str]) -> str | None:
     """Return the network of a port that leads outside, where no bridge of this host leads there."""
     _, name = pair
-    row = read(PortBinding, name)
+    row = _row_here(read, name)
     if row is None or read(ProviderBridge, row.network) is not None:
         return None
     return row.network
 
 
+def _row_here(read: Read, name: str) -> PortBinding | None:
+    """Return the row of a port that leads outside from this host; None if it is elsewhere."""
+    row = read(PortBinding, name)
+    if row is None or row.kind.is_native:
+        return row
+    this = read(ThisChassis, "")
+    return row if this is not None and in_charge(read, row) == this.name else None
+
+
 def provider_rows(read: Read, pair: tuple[str, str]) -> Wanted | None:
     """Return the patch ports that join a port to its bridge, once that is known."""
     _, name = pair
-    row = read(PortBinding, name)
+    row = _row_here(read, name)
     this = read(ThisChassis, "")
     provider = None if row is None else read(ProviderBridge, row.network)
     if row is None or this is None or provider is None or not this.bridge:

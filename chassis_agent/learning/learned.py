@@ -69,7 +69,7 @@ class LearnedAddresses:
             return
         row = FdbEntry(port.datapath, mac.hex(":"), port.name, self._chassis)
         known = self._known(FdbEntry, row.key)
-        if known is not None and known.port != port.name and port.kind.leads_outside:
+        if known is not None and known.port != port.name and port.kind.is_native:
             return  # as the server holds it: who is behind a port of a switch is not outside
         if known is None or known.port != port.name:
             self._take(row)

@@ -51,12 +51,14 @@ def outside_flows(
     tag: int,
     *,
     passes_tags: bool = False,
+    is_native: bool = True,
     exchange: MacExchange,
     cookie: int,
 ) -> list[Flow]:
     """A port behind whose patch port is a provider network, in the VLAN `tag` if that isn't 0.
 
-    With `passes_tags` frames that have tags of their own belong to the datapath, too.
+    With `passes_tags` frames that have tags of their own belong to the datapath, too. Through one
+    that `is_native` nothing leaves that came through a tunnel: it has left elsewhere.
     """
     output = act.output(ofport)
     if tag:
@@ -66,16 +68,21 @@ def outside_flows(
         *_arrivals(side, ofport, tag, passes_tags=passes_tags, cookie=cookie),
         *sender_flows(ofport, cookie=cookie),
         *delivery_flows(side, cookie=cookie),
-        flow(
+        *_stay_flows(side, is_native=is_native, cookie=cookie),
+        leave(side, output, cookie=cookie),
+        *_exchange_flows(side, ofport, tag, output, exchange, cookie=cookie),
+    ]
+
+
+def _stay_flows(side: Side, *, is_native: bool, cookie: int) -> Iterator[Flow]:
+    if is_native:
+        yield flow(
             tables.OUTPUT,
             _STAYS,
             [*on(side.datapath_key, reg15=side.port_key), flag(tables.FROM_TUNNEL, is_set=True)],
             b"",
             cookie=cookie,
-        ),
-        leave(side, output, cookie=cookie),
-        *_exchange_flows(side, ofport, tag, output, exchange, cookie=cookie),
-    ]
+        )
 
 
 def _exchange_flows(

@@ -20,7 +20,7 @@ from cli.import_ovn.spelling import port_security as security_element
 from northbound.addresses import parse_ranges, words_of
 from northbound.specs.switching import LogicalSwitchPortProperties, LogicalSwitchProperties
 
-_SUPPORTED_TYPES: Final = ("", "router", "localnet", "localport", "virtual")
+_SUPPORTED_TYPES: Final = ("", "router", "localnet", "l2gateway", "localport", "virtual")
 
 _SWITCH_COLUMNS: Final = {
     "subnet4": "other_config:subnet",
@@ -126,7 +126,7 @@ class Switching:
                 return None
             values |= towards
             self._note_meaningless(row)
-        elif kind == "localnet":
+        elif kind in ("localnet", "l2gateway"):
             outside = self._towards_network(row)
             if outside is None:
                 return None
@@ -161,11 +161,17 @@ class Switching:
             report.lost(row, "addresses", reason)
         if options.get("ethtype", "802.1q") != "802.1q":
             report.lost(row, "options:ethtype", "not imported: tags are those of 802.1Q")
-        values: Values = {
-            "type": "localnet",
-            "network_name": options["network_name"],
-            "learn_fdb": options.get("localnet_learn_fdb") == "true",
-        }
+        kind = row.text("type")
+        values: Values = {"type": kind, "network_name": options["network_name"]}
+        if kind == "localnet":
+            values["learn_fdb"] = options.get("localnet_learn_fdb") == "true"
+        else:
+            chassis = options.get("l2gateway-chassis")
+            if not chassis:
+                reason = "not imported: it names no chassis, and is nowhere in OVN either"
+                report.noted(row, "options:l2gateway-chassis", reason)
+                return None
+            values["requested_chassis"] = [chassis]
         tag = row.values("tag")
         return {**values, "tag": tag[0]} if tag else values
 

@@ -46,6 +46,7 @@ class ObstacleKind(StrEnum):
     DEAD_CHASSIS = "dead-chassis"
     AGENT = "agent"
     UNREACHABLE = "unreachable"
+    NO_BRIDGE = "no-bridge"
     UNKNOWN = "unknown"
     OTHER = "other"
 
@@ -133,12 +134,14 @@ def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Chec
     journey = check.journey
     if not check.passed or journey is None or check.kind is CheckKind.RESOLUTION:
         return check
-    towards = None if destination is None else {destination.chassis}
+    towards = {destination.chassis} if destination is not None and destination.chassis else None
     found = scene.hosting.carriers.hindrances(journey, scene.ports, towards)
     if not found:
         return check
     worst = min(found, key=lambda each: not each.certain)
     kind = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
+    if worst.problem == "no-bridge":
+        kind = ObstacleKind.NO_BRIDGE
     if worst.certain:
         text = f"the {check.kind} does not arrive: it is {worst.text}"
     else:

@@ -41,6 +41,7 @@ from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Neighbour, NoNeighbour, hosts, packet_between
 from diagnosis.trace.claims import beyond, unheld
 from diagnosis.trace.endings import Ending, ending
+from diagnosis.trace.liveness import is_one_way_outside
 from diagnosis.trace.words import Address
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket, format_value
@@ -69,7 +70,7 @@ class _Examination:
         self._doubts: list[tuple[PortBinding, Obstacle]] = []
 
     def checks(self) -> Iterator[Check]:
-        if self._entry.kind.is_workload:
+        if self._entry.kind.is_workload or is_one_way_outside(self._entry):
             yield binding(self._scene, self._entry)
         for check in self._way():
             wanted = self._sender if check.kind is CheckKind.REPLY else self._target
@@ -77,7 +78,9 @@ class _Examination:
             if not check.passed:
                 break
         target = self._target
-        if target is not None and target.kind.is_workload and target.name != self._entry.name:
+        if target is None or target.name == self._entry.name:
+            return
+        if target.kind.is_workload or is_one_way_outside(target):
             yield binding(self._scene, target)
 
     def _way(self) -> Iterator[Check]:

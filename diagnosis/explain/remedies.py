@@ -428,6 +428,10 @@ def _connect(case: _Case) -> Remedy | None:
 
 def _plug(case: _Case) -> Remedy:
     port = case.scene.ports[case.obstacle.detail]
+    if port.kind.leads_outside:
+        where = " or ".join(port.requested_chassis)
+        text = f"start the agent on one of the chassis that {port.name} may be on: {where}"
+        return Remedy(text, commands=("systemctl start treadle-agent",))
     where = " or ".join(port.requested_chassis) or "the hypervisor of its workload"
     command = f"ovs-vsctl set Interface INTERFACE external_ids:iface-id={port.name}"
     text = f"on {where}, tell Open vSwitch which interface is port {port.name}"
@@ -457,6 +461,12 @@ def _mend_tunnel(case: _Case) -> Remedy:
         f"{case.obstacle.detail} these commands tell more"
     )
     return Remedy(text, commands=("treadle show chassis", "treadle agent status"))
+
+
+def _map_bridge(case: _Case) -> Remedy:
+    text = f"on {case.obstacle.detail}, say which bridge leads to the provider network"
+    setting = "external_ids:treadle-bridge-mappings=NETWORK:BRIDGE"
+    return Remedy(text, commands=(f"ovs-vsctl set Open_vSwitch . {setting}",))
 
 
 def _serve(case: _Case) -> Remedy | None:
@@ -495,4 +505,5 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.DEAD_CHASSIS: _revive,
     ObstacleKind.AGENT: _ask_agent,
     ObstacleKind.UNREACHABLE: _mend_tunnel,
+    ObstacleKind.NO_BRIDGE: _map_bridge,
 }

@@ -92,7 +92,9 @@ class Hindrance(StrictModel):
     chassis: str
     peer: str | None
     """The chassis at the other end, where a tunnel is the trouble."""
-    problem: Literal["not-connected", "unacknowledged", "degraded", "unreachable", "unprobed"]
+    problem: Literal[
+        "not-connected", "unacknowledged", "degraded", "unreachable", "unprobed", "no-bridge"
+    ]
     certain: bool
     """Whether the packet is lost; `false` where that is not known."""
     text: str

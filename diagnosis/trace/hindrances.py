@@ -21,7 +21,9 @@ from southbound.conditions import doubts_about_flows, lacking_bridge
 from southbound.encaps import no_way, way_to
 from southbound.rows import GLOBAL_SCOPE, Chassis, PortBinding, datapath_scope, set_scope
 
-Problem = Literal["not-connected", "unacknowledged", "degraded", "unreachable", "unprobed"]
+Problem = Literal[
+    "not-connected", "unacknowledged", "degraded", "unreachable", "unprobed", "no-bridge"
+]
 
 _SETS = set_scope("")
 
@@ -78,6 +80,7 @@ class Carriers:
                 *self._of_chassis(leg),
                 *self._of_tunnels(leg.chassis, onward),
                 *self._of_networks(leg.chassis, native),
+                *self._of_bridge(leg, ports),
             ):
                 found[each] = None
         return list(found)
@@ -116,7 +119,21 @@ class Carriers:
                 why = None if status is None else lacking_bridge(status.conditions, network)
                 if why and self._is_alive(end):
                     text = f"lost on its way from {name} to {peer}: on {end}, {why}"
-                    yield Hindrance(name, peer, "unreachable", True, text)
+                    yield Hindrance(end, None, "no-bridge", True, text)
+
+    def _of_bridge(self, leg: Leg, ports: Mapping[str, PortBinding]) -> Iterator[Hindrance]:
+        """Whether a chassis has a bridge to the provider network for which a packet leaves it."""
+        if len(leg.ports) != 1 or leg.onward or leg.native or leg.punted:
+            return
+        port = ports.get(next(iter(leg.ports)))
+        status = self.statuses.get(leg.chassis)
+        if port is None or not port.kind.leads_outside or status is None:
+            return
+        why = lacking_bridge(status.conditions, port.network)
+        if why and self._is_alive(leg.chassis):
+            where = f"the provider network {port.network}: on {leg.chassis}, {why}"
+            text = f"lost on its way to {where}"
+            yield Hindrance(leg.chassis, None, "no-bridge", True, text)
 
     def _of_tunnels(self, name: str, peers: Collection[str]) -> Iterator[Hindrance]:
         """Whether the tunnels to other chassis lead there."""

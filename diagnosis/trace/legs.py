@@ -96,7 +96,7 @@ class _Cut:
         self._outside = {
             port.datapath: port
             for port in sorted(ports.values(), key=lambda port: -port.tunnel_key)
-            if port.kind.leads_outside
+            if port.kind.is_native
         }
         self._legs = [first]
         self._path: list[tuple[int, Leg | None]] = [(-1, first)]

@@ -37,13 +37,18 @@ class Hosting:
 
     def absences(self, names: Iterable[str]) -> Iterator[Absence]:
         """What is wrong with the ports named, each once. Those of no
-        workload are everywhere."""
+        workload are everywhere, but for those that lead outside on one chassis."""
         for name in dict.fromkeys(names):
             port = self.ports[name]
-            if not port.kind.is_workload:
+            if not (port.kind.is_workload or is_one_way_outside(port)):
                 continue
             if (found := _absence(port, self.chassis)) is not None:
                 yield found
+
+
+def is_one_way_outside(port: PortBinding) -> bool:
+    """Whether packets leave the overlay through the port on one chassis only."""
+    return port.kind.leads_outside and port.kind.is_bound
 
 
 def _absence(port: PortBinding, chassis: Mapping[str, Chassis]) -> Absence | None:

@@ -25,7 +25,7 @@ from northbound.specs.base import (
 )
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
-PortType = Literal["vif", "router", "localnet", "localport", "virtual"]
+PortType = Literal["vif", "router", "localnet", "l2gateway", "localport", "virtual"]
 ActivationStrategy = Literal["rarp", "garp", "na"]
 
 NetworkName = Annotated[
@@ -108,17 +108,20 @@ class LogicalSwitchSpec(LogicalSwitchProperties):
     name: ObjectName | None = None
 
 
+_OUTSIDE: Final[tuple[PortType, ...]] = ("localnet", "l2gateway")
+"""The types of ports that lead out of the overlay."""
+
 _TYPES_WITH: Final[Mapping[str, tuple[PortType, ...]]] = {
     "router_port": ("router",),
     "port_security": ("vif", "localport"),
-    "requested_chassis": ("vif",),
+    "requested_chassis": ("vif", "l2gateway"),
     "activation_strategy": ("vif",),
     "parent": ("vif",),
-    "tag": ("vif", "localnet"),
+    "tag": ("vif", "localnet", "l2gateway"),
     "dhcpv4_options": ("vif",),
     "dhcpv6_options": ("vif",),
-    "network_name": ("localnet",),
-    "learn_fdb": ("localnet",),
+    "network_name": ("localnet", "l2gateway"),
+    "learn_fdb": ("localnet", "l2gateway"),
     "virtual_ip": ("virtual",),
     "virtual_parents": ("virtual",),
 }
@@ -130,9 +133,10 @@ class LogicalSwitchPortProperties(Spec):
 
     type: Annotated[PortType, Filtered(), Fixed()] = "vif"
     """Of a workload; towards a router, which is the default where `router_port` is given; a way
-    to a provider network, on every chassis that has a bridge to it; or an address that one of
-    several workloads has at a time. A `localport` is of a workload that each chassis may have its
-    own of, under the same addresses: whoever speaks to it speaks to the one on his chassis."""
+    to a provider network, on every chassis that has a bridge to it (`localnet`) or on one chassis
+    at a time (`l2gateway`); or an address that one of several workloads has at a time. A
+    `localport` is of a workload that each chassis may have its own of, under the same addresses:
+    whoever speaks to it speaks to the one on his chassis."""
     addresses: Annotated[
         list[Annotated[str, checked(parse_port_address)]],
         AfterValidator(unique),
@@ -153,7 +157,7 @@ class LogicalSwitchPortProperties(Spec):
     ]
     """The only chassis that may bind the port; empty allows every one. While several of those
     that are named have an interface for it, the first of them is its chassis, and the others are
-    sent its packets as well."""
+    sent its packets as well. A port of type `l2gateway` is on the first of them that is alive."""
     activation_strategy: Annotated[
         list[ActivationStrategy], AfterValidator(unique), Field(default_factory=list)
     ]
@@ -165,14 +169,14 @@ class LogicalSwitchPortProperties(Spec):
     """The port of the workload that this port's is inside of, on any switch. The port is where
     its parent is, and its frames have a VLAN tag there."""
     tag: Annotated[int, Field(ge=ANY_TAG, le=TAGS[1])] | None = None
-    """The VLAN tag of a port with a parent; 0 gives it one that is free there. Of a port of type
-    `localnet` the one that frames have on the provider network; without one they have none."""
+    """The VLAN tag of a port with a parent; 0 gives it one that is free there. Of a port that
+    leads to a provider network the one that frames have there; without one they have none."""
     network_name: NetworkName | None = None
-    """The provider network that a port of type `localnet` leads to. Each chassis says in
-    `treadle-bridge-mappings` which of its bridges that is."""
+    """The provider network that a port of type `localnet` or `l2gateway` leads to. Each chassis
+    says in `treadle-bridge-mappings` which of its bridges that is."""
     learn_fdb: bool = False
-    """Whether a port of type `localnet` learns which MAC addresses are on its network; frames
-    for unknown ones go there in any case."""
+    """Whether a port that leads to a provider network learns which MAC addresses are there;
+    frames for unknown ones go there in any case."""
     virtual_ip: Annotated[str, checked(parse_host)] | None = None
     """The address that a port of type `virtual` stands for."""
     virtual_parents: Annotated[list[Reference], AfterValidator(unique), Field(default_factory=list)]
@@ -206,19 +210,24 @@ class LogicalSwitchPortProperties(Spec):
             if words:
                 raise FieldError("addresses", "a port of type 'router' has its router port's")
             return self if self.addresses else self.model_copy(update={"addresses": ["router"]})
-        if self.type == "localnet":
-            if self.network_name is None:
-                raise FieldError("network_name", "a port of type 'localnet' needs one")
-            if self.tag == ANY_TAG:
-                raise FieldError("tag", "a provider network gives none: from 1 to 4094, or none")
-            if self.addresses not in ([], ["unknown"]):
-                raise FieldError("addresses", "of a port of type 'localnet' are unknown")
+        if self.type in _OUTSIDE:
+            self._leads_outside()
             return self.model_copy(update={"addresses": ["unknown"]})
         if len(words) != len(self.addresses):
             raise FieldError("addresses", "'router' is for ports of type 'router'")
         if sum(parse_port_address(element).dynamic for element in words) > 1:
             raise FieldError("addresses", "at most one element may be dynamic")
         return self
+
+    def _leads_outside(self) -> None:
+        if self.network_name is None:
+            raise FieldError("network_name", f"a port of type {self.type!r} needs one")
+        if self.tag == ANY_TAG:
+            raise FieldError("tag", "a provider network gives none: from 1 to 4094, or none")
+        if self.addresses not in ([], ["unknown"]):
+            raise FieldError("addresses", f"of a port of type {self.type!r} are unknown")
+        if self.type == "l2gateway" and not self.requested_chassis:
+            raise FieldError("requested_chassis", "a port of type 'l2gateway' needs one to be on")
 
     @model_validator(mode="after")
     def _virtual_has_parents(self) -> Self:
@@ -233,8 +242,9 @@ class LogicalSwitchPortProperties(Spec):
     @model_validator(mode="after")
     def _parent_has_tags(self) -> Self:
         if self.parent is None:
-            if self.tag is not None and self.type != "localnet":
-                raise FieldError("tag", "is for ports with a parent, or of type 'localnet'")
+            if self.tag is not None and self.type not in _OUTSIDE:
+                reason = "is for ports with a parent, or of type 'localnet' or 'l2gateway'"
+                raise FieldError("tag", reason)
             return self
         if self.tag is None:
             raise FieldError("tag", "a port with a parent needs one; 0 gives it one that is free")
@@ -255,7 +265,7 @@ class LogicalSwitchPortFacts(TunnelKey):
 
 class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
     """A port of a switch: of a workload (`vif`, `localport`), towards a router (`router`), or to
-    a provider network (`localnet`)."""
+    a provider network (`localnet`, `l2gateway`)."""
 
     declaration: ClassVar = Declaration(
         "logical_switch_port",

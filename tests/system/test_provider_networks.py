@@ -233,3 +233,49 @@ def hindrances(scene: Scene, packet: str) -> list[str]:
 
 def udp_to(src_mac: str, src: str, dst_mac: str, dst: str, dport: int) -> bytes:
     return ethernet(dst_mac, src_mac, IPV4, ipv4(src, dst, UDP, udp(src, dst, 5000, dport)))
+
+
+def test_a_way_outside_on_one_chassis(scene: Scene) -> None:
+    """The others get there through the tunnel; which one it is follows its chassis."""
+    lab, net = scene.lab, scene.net
+    lab.add_outside("o4", "physnet1", "10.29.0.101/24", "fd29::101/64", vlan=400)
+    net.switch("office")
+    ways = {"type": "l2gateway", "network_name": "physnet1", "tag": 400}
+    net.port("office", "office-out", requested_chassis=["hv2", "hv1"], **ways)
+    net.port("office", "w1", "0a:00:00:00:29:01 10.29.0.1 fd29::1")
+    net.port("office", "w2", "0a:00:00:00:29:02 10.29.0.2 fd29::2")
+    lab.add_vm("w1", "hv1")
+    lab.add_vm("w2", "hv2")
+    lab.wait_until_up(["w1", "w2"])
+    o4, w1 = lab.outside("o4"), lab.vm("w1")
+    until(lambda: w1.ping("10.29.0.101", timeout=1), "the way outside")
+    assert patches(scene, "office-out") == ["hv2"]
+    assert w1.ping("fd29::101", count=2)
+    assert o4.ping("10.29.0.1", count=2)
+    assert o4.ping("fd29::2", count=2)
+    assert lab.vm("w2").ping("10.29.0.101", count=2)
+    with Tap(w1) as tap, Tap(lab.vm("w2")) as other:
+        with Tap(o4) as sender:
+            sender.send(broadcast(o4.mac, o4.ip4, 7300))
+            sender.send(broadcast(o4.mac, o4.ip4, 7301))
+        for each in (tap, other):
+            each.expect(to_port(7301), "the later broadcast")
+            assert len(each.matching(to_port(7300))) == 1
+    net.change_port("office-out", requested_chassis=["hv1"])
+    until(lambda: patches(scene, "office-out") == ["hv1"], "the other chassis leads outside")
+    until(lambda: o4.ping("10.29.0.2", timeout=1), "the way outside by the other chassis")
+    net.change_port("office-out", enabled=False)
+    until(lambda: not o4.ping("10.29.0.2", timeout=1), "the way outside is closed")
+    net.delete("/logical-switch-ports/office-out")
+    until(lambda: patches(scene, "office-out") == [], "no patch ports are left")
+    lab.remove_vm("w1")
+    lab.remove_vm("w2")
+
+
+def patches(scene: Scene, port: str) -> list[str]:
+    """Return the hypervisors on which a port is joined to a provider bridge."""
+    return [
+        name
+        for name, hypervisor in scene.lab.hypervisors.items()
+        if f"patch-{port}-to-" in hypervisor.switch.vsctl("list-ports", "br-physnet1")
+    ]

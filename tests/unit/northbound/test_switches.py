@@ -100,6 +100,16 @@ def test_every_wrong_field_is_named(network: Network) -> None:
         ({"type": "bridge"}, "/type"),
         ({"type": "localnet"}, "/network_name"),
         ({"type": "localnet", "network_name": "a,b"}, "/network_name"),
+        ({"type": "l2gateway", "requested_chassis": ["hv1"]}, "/network_name"),
+        ({"type": "l2gateway", "network_name": "dc"}, "/requested_chassis"),
+        (
+            {"type": "l2gateway", "network_name": "d", "requested_chassis": ["h"], "tag": 0},
+            "/tag",
+        ),
+        (
+            {"type": "localnet", "network_name": "dc", "requested_chassis": ["hv1"]},
+            "/requested_chassis",
+        ),
         ({"type": "localnet", "network_name": "dc", "tag": 0}, "/tag"),
         ({"type": "localnet", "network_name": "dc", "tag": 4095}, "/tag"),
         ({"type": "localnet", "network_name": "dc", "addresses": ["dynamic"]}, "/addresses"),

@@ -88,7 +88,7 @@ def test_an_address_not_yet_given_stays_dynamic_where_there_are_any(
     assert len(notes(imported)) == 1
 
 
-@pytest.mark.parametrize("kind", ["l2gateway", "vtep", "external", "remote"])
+@pytest.mark.parametrize("kind", ["vtep", "external", "remote"])
 def test_ports_of_other_types_are_left_out(kind: str) -> None:
     database = Database()
     database.switch(database.port("p", type=kind), database.port("q"))
@@ -128,6 +128,27 @@ def test_ports_to_provider_networks_are_imported() -> None:
     assert "tag" not in switch["ports"]["flat"]
     assert switch["ports"]["meta"]["type"] == "localport"
     assert losses(imported) == []
+
+
+def test_a_way_outside_on_one_chassis_is_imported() -> None:
+    database = Database()
+    options = {"network_name": "physnet1", "l2gateway-chassis": "gw1"}
+    database.switch(
+        database.port("out", "unknown", type="l2gateway", options=options, tag=100),
+        database.port("off", "unknown", type="l2gateway", options={"network_name": "dc"}),
+    )
+    imported = database.translated()
+    assert imported.document["logical_switches"]["sw"]["ports"] == {
+        "out": {
+            "type": "l2gateway",
+            "addresses": ["unknown"],
+            "network_name": "physnet1",
+            "requested_chassis": ["gw1"],
+            "tag": 100,
+        }
+    }
+    assert losses(imported) == []
+    assert [each.column for each in notes(imported)] == ["options:l2gateway-chassis"]
 
 
 def test_what_a_port_to_a_provider_network_loses_is_told() -> None:

@@ -4,8 +4,10 @@ from typing import Any
 
 import pytest
 
+from southbound.conditions import PROVIDER_NETWORKS
 from tests.unit.diagnosis.explain.asking import refused, unknown
 from tests.unit.diagnosis.explain.conftest import Plugged
+from tests.unit.diagnosis.explain.test_carriers import say
 
 PORTS = (
     {
@@ -151,3 +153,30 @@ async def test_traces_from_outside_and_to_there(outside: Plugged) -> None:
     assert texts(found, "outside") == [f"{beyond}, have {route}"]
     found = await outside.call("POST", "/trace", {"packet": f"icmp a1 -> {HOST}"})
     assert found["verdict"]["text"] == "delivered to public-net", found
+
+
+async def test_a_way_outside_on_one_chassis(outside: Plugged) -> None:
+    port = {"name": "a-out", "type": "l2gateway", "network_name": "dc"}
+    path = "/logical-switches/a/ports"
+    await outside.call("POST", path, {**port, "requested_chassis": ["hv2"]})
+    question = {"source": "10.1.0.99", "inport": "a-out", "destination": "a1"}
+    found = await refused(outside, **question)
+    assert "port a-out is not bound to any chassis" in found["text"]
+    outside.server.realised.facts.claim("hv2", "a-out")
+    found = await outside.ask(**question)
+    assert found["answer"] == "yes", found["text"]
+    assert found["text"].startswith("yes: 10.1.0.99 beyond a-out reaches a1 by icmp")
+    found = await unknown(outside, source="a1", destination="10.1.0.99")
+    assert "it may be behind a-out, which leads to the provider network dc" in found["text"]
+
+
+async def test_a_missing_bridge_is_in_the_way(outside: Plugged) -> None:
+    learn(outside)
+    why = "no bridge leads to physnet1: treadle-bridge-mappings has none for it"
+    say(outside, "hv1", conditions={PROVIDER_NETWORKS: why})
+    for port in ("cr-r1-public", "public-r1", "r1-public"):
+        outside.server.realised.facts.claim("hv1", port)
+    found = await refused(outside, source="a2", destination=HOST)
+    assert why in found["text"], found["text"]
+    assert found["obstacles"][0]["kind"] == "no-bridge"
+    assert "treadle-bridge-mappings" in found["proposal"]["commands"][0]
