@@ -247,6 +247,17 @@ class Template:
         return TemplateError(f"{self!r} takes arguments ({wanted}), not ({given})")
 
 
+class Variants(dict[str, Template]):
+    """Templates of a stage that differ by what they are for, by that.
+
+    Each has the name of the attribute that they are, and its own after it.
+    """
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        for key, template in self.items():
+            template.name = f"{name}_{key}"
+
+
 class LogicalFlow(NamedTuple):
     """A template and the values of its holes, in the order of ``template.arguments``."""
 
@@ -343,7 +354,10 @@ class Stage:
 
 
 def _templates_in(value: object) -> Iterator[Template]:
-    """Yield the templates that an attribute of a stage is: one, or a tuple of them."""
+    """Yield the templates that an attribute of a stage is: one, a tuple of them, or variants."""
+    if isinstance(value, Variants):
+        yield from value.values()
+        return
     for each in value if isinstance(value, tuple) else (value,):
         if isinstance(each, Template):
             yield each

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from incremental import Read
 from logical_flow.addresses import solicited_node
-from logical_flow.template import LogicalFlow, Stage, Template
+from logical_flow.template import LogicalFlow, Template, Variants
 from translator.derivations.relations import switch_ports_towards
 from translator.derivations.result import Flows
 from translator.features.gateways.stages import LrInGwRedirect
@@ -19,6 +19,7 @@ from translator.features.nat.stages import (
     LrOutEgressLoop,
     LrOutSnat,
     LrOutUndnat,
+    variant,
 )
 from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.router.stages import LrInAdmission, LrInIpInput
@@ -94,16 +95,16 @@ def translating_flows() -> Iterator[LogicalFlow]:
 
 def gateway_router_error_flows() -> Iterator[LogicalFlow]:
     """Yield the flows that translate errors of those who are no end of a connection."""
-    for stage in (LrOutUndnat, LrOutSnat):
-        yield stage.router_error4()
-        yield stage.router_error6()
+    for error in (LrOutUndnat.error, LrOutSnat.error):
+        for is_ip4 in (True, False):
+            yield error[variant("router", is_ip4)]()
 
 
 def gateway_port_error_flows(port: str, redirect: str) -> Iterator[LogicalFlow]:
     """Yield the same flows for a gateway port."""
-    for stage in (LrOutUndnat, LrOutSnat):
-        yield stage.gateway_error4(port=port, redirect=redirect)
-        yield stage.gateway_error6(port=port, redirect=redirect)
+    for error in (LrOutUndnat.error, LrOutSnat.error):
+        for is_ip4 in (True, False):
+            yield error[variant("gateway", is_ip4)](port=port, redirect=redirect)
 
 
 def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
@@ -115,9 +116,7 @@ def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
         yield from _way_back(read, nat, place, place.port)
     yield from _incoming(read, nat, place)
     if not is_own and (nat.allowed or nat.exempted or not nat.incoming):
-        yield _template(LrInDnat, nat, place, "_nowhere")(
-            external=nat.external_ip, **place.incoming
-        )
+        yield _for(LrInDnat.nowhere, nat, place)(external=nat.external_ip, **place.incoming)
     yield from _outgoing(read, nat, place)
 
 
@@ -125,36 +124,44 @@ def _incoming(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     """Yield the flows for what comes in: replies to translated sources, and for what is behind."""
     external, holes = nat.external_ip, place.incoming
     if nat.outgoing and not nat.stateless:
-        yield _template(LrInUnsnat, nat, place)(external=external, **holes)
-    if nat.incoming:
-        outside = _outside(read, nat, "src")
-        kind = "_stateless" if nat.stateless else _suffix(nat)
-        to = _template(LrInDnat, nat, place, kind)
-        yield to(
-            external=external, logical=nat.logical.ip, **_ports(nat), **outside.allowed, **holes
-        )
-        if outside.exempted:
-            apart = _template(LrInDnat, nat, place, "_except")
-            yield apart(external=external, **outside.exempted, **holes)
+        yield _for(LrInUnsnat.reply, nat, place)(external=external, **holes)
+    if not nat.incoming:
+        return
+    to: dict[str, Any] = {"external": external, "logical": nat.logical.ip, **holes}
+    if nat.stateless:
+        yield _for(LrInDnat.to_stateless, nat, place)(**to)
+        return
+    outside = _outside(read, nat, "src")
+    templates = LrInDnat.to if nat.ports is None else LrInDnat.to_ports
+    if outside.allowed:
+        templates = LrInDnat.to_if if nat.ports is None else LrInDnat.to_ports_if
+    yield _for(templates, nat, place)(**to, **_ports(nat), **outside.allowed)
+    if outside.exempted:
+        apart = _for(LrInDnat.to_except, nat, place)
+        yield apart(external=external, **outside.exempted, **holes)
 
 
 def _outgoing(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     """Yield the flows for what leaves: replies of what is behind, and translated sources."""
-    holes = place.outgoing
+    external, holes = nat.external_ip, place.outgoing
     if nat.stateless:
-        from_ = _template(LrOutUndnat, nat, place, "_stateless")
-        yield from_(external=nat.external_ip, logical=nat.logical.ip, **holes)
+        reply = _for(LrOutUndnat.reply_stateless, nat, place)
+        yield reply(external=external, logical=nat.logical.ip, **holes)
         return
     if nat.incoming:
-        yield _template(LrOutUndnat, nat, place)(logical=nat.logical.ip, **holes)
-    if nat.outgoing:
-        outside = _outside(read, nat, "dst")
-        source: dict[str, Any] = {"plen": nat.logical.plen, "logical": nat.logical.network}
-        to = _template(LrOutSnat, nat, place, _suffix(nat))
-        yield to(external=nat.external_ip, **source, **_ports(nat), **outside.allowed, **holes)
-        if outside.exempted:
-            apart = _template(LrOutSnat, nat, place, "_except")
-            yield apart(**source, **outside.exempted, **place.incoming)
+        yield _for(LrOutUndnat.reply, nat, place)(logical=nat.logical.ip, **holes)
+    if not nat.outgoing:
+        return
+    outside = _outside(read, nat, "dst")
+    source: dict[str, Any] = {"plen": nat.logical.plen, "logical": nat.logical.network}
+    templates = LrOutSnat.to if nat.ports is None else LrOutSnat.to_ports
+    if outside.allowed:
+        templates = LrOutSnat.to_if if nat.ports is None else LrOutSnat.to_ports_if
+    to = _for(templates, nat, place)
+    yield to(external=external, **source, **_ports(nat), **outside.allowed, **holes)
+    if outside.exempted:
+        apart = _for(LrOutSnat.to_except, nat, place)
+        yield apart(**source, **outside.exempted, **place.incoming)
 
 
 def _way_back(read: Read, nat: Nat, place: Place, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
@@ -166,7 +173,7 @@ def _way_back(read: Read, nat: Nat, place: Place, port: LogicalRouterPort) -> It
     mac = nat.external_mac or port.mac
     resolve = LrInArpResolve.static4 if nat.is_ip4 else LrInArpResolve.static6
     yield resolve(port=port.name, ip=external, mac=mac)
-    yield _template(LrOutEgressLoop, nat, place)(external=external, **place.incoming)
+    yield _for(LrOutEgressLoop.again, nat, place)(external=external, **place.incoming)
     if place.name == "local" and port.enabled:
         holes = place.incoming
         yield LrInAdmission.floating(external_mac=nat.external_mac, mac=port.mac, **holes)
@@ -180,14 +187,9 @@ def _way_back(read: Read, nat: Nat, place: Place, port: LogicalRouterPort) -> It
                 yield comes(own=network.ip, external=external, **holes)
 
 
-def _template(stage: type[Stage], nat: Nat, place: Place, suffix: str = "") -> Template:
-    """Return the template of a stage for a NAT: for its place and its family."""
-    template: Template = getattr(stage, f"{place.name}{4 if nat.is_ip4 else 6}{suffix}")
-    return template
-
-
-def _suffix(nat: Nat) -> str:
-    return ("_ports" if nat.ports else "") + ("_if" if nat.allowed else "")
+def _for(templates: Variants, nat: Nat, place: Place) -> Template:
+    """Return the template for a NAT: for its place and its family."""
+    return templates[variant(place.name, nat.is_ip4)]
 
 
 class _Outside(NamedTuple):

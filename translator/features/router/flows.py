@@ -1,13 +1,12 @@
 """The flows that take packets in at router ports, answer for their addresses, and deliver."""
 
 from collections.abc import Collection, Iterator
-from typing import Final
 
 from logical_flow.addresses import solicited_node
-from logical_flow.template import LogicalFlow, Template
+from logical_flow.template import LogicalFlow
 from translator.addresses import LINK_LOCAL_NETWORK, Interface, broadcast, has_broadcast
 from translator.features.gateways.relations import redirect_of
-from translator.features.nat.stages import LrInDnat
+from translator.features.nat.stages import LrInDnat, variant
 from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutDelivery
 from translator.inputs import LogicalRouterPort
 
@@ -81,8 +80,6 @@ _LINK_LOCAL6 = (
     LrInIpInput.protocol6_link_local,
     LrInIpInput.own6_link_local,
 )
-_REFUSALS: Final = ("_udp", "_tcp", "_sctp", "_icmp", "_protocol", "")
-"""What a router does with packets for an address of its own, pings apart."""
 
 
 def _own_address4(
@@ -122,13 +119,10 @@ def _own_address6(
 def _later_refusals(port: LogicalRouterPort, ip: bytes) -> Iterator[LogicalFlow]:
     """Yield the flows that refuse what is of no connection, at a gateway port as it comes in."""
     redirect = redirect_of(port)
-    place = "router"
-    holes: dict[str, str] = {}
-    if redirect:
-        place, holes = "gateway", {"port": port.name, "redirect": redirect}
-    for refusal in _REFUSALS:
-        template: Template = getattr(LrInDnat, f"{place}{4 if len(ip) == 4 else 6}_own{refusal}")
-        yield template(ip=ip, **holes)
+    place = variant("gateway" if redirect else "router", len(ip) == 4)
+    holes = {"port": port.name, "redirect": redirect} if redirect else {}
+    for refusal in LrInDnat.REFUSALS:
+        yield refusal[place](ip=ip, **holes)
 
 
 def _expiry(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
