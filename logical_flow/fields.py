@@ -197,6 +197,8 @@ def _metadata(table: _SymbolTable) -> None:
         table.bits(f"reg{index}", "xreg4", 32 * (1 - index % 2), 32)
     table.ordinal("flags", 32)
     table.bits("flags.loopback", "flags", 0, 1)
+    table.bits("flags.force_snat_for_lb", "flags", 4, 1)
+    table.bits("flags.skip_snat_for_lb", "flags", 5, 1)
     table.bits("flags.hairpin", "flags", 25, 1)
     table.bits("flags.here", "flags", 26, 1)
     table.ordinal("pkt.mark", 32)
@@ -212,6 +214,8 @@ def _connection(table: _SymbolTable) -> None:
     table.ordinal("ct_mark", 32, access=Access.CT_COMMIT)
     table.bits("ct_mark.blocked", "ct_mark", 0, 1)
     table.bits("ct_mark.egress", "ct_mark", 1, 1)
+    table.bits("ct_mark.skip_snat", "ct_mark", 2, 1)
+    table.bits("ct_mark.force_snat", "ct_mark", 3, 1)
     table.ordinal("ct_label", 128, access=Access.CT_COMMIT)
     # The destination of the connection's requests before it was translated.
     table.ordinal("ct_nw_dst", 32, "ip4", access=Access.READ_ONLY)

@@ -113,6 +113,10 @@ def _or_empty(value: str | None) -> str:
     return value or ""
 
 
+def _ip_list(texts: list[str]) -> tuple[bytes, ...]:
+    return tuple(map(ip_bytes, texts))
+
+
 def _or_zero(value: int | None) -> int:
     return value or 0
 
@@ -202,7 +206,9 @@ class LogicalSwitchPort(NamedTuple):
 
 class LogicalRouter(NamedTuple):
     """`chassis` is the one that a gateway router is on; empty for a router that is everywhere.
-    `asks_routers` says that it asks for other routers instead of knowing them.
+    `asks_routers` says that it asks for other routers instead of knowing them. What it balances
+    has one of the `forced_sources`, or with `forces_own_source` the address of the port that it
+    leaves by.
     """
 
     id: str
@@ -211,6 +217,8 @@ class LogicalRouter(NamedTuple):
     tunnel_key: int
     chassis: Annotated[str, Column("chassis", _or_empty)] = ""
     asks_routers: Annotated[bool, Column("dynamic_neigh_routers")] = False
+    forced_sources: Annotated[tuple[bytes, ...], Column("lb_force_snat_ips", _ip_list)] = ()
+    forces_own_source: Annotated[bool, Column("lb_force_snat_router_ip")] = False
 
 
 def _networks4(texts: list[str]) -> tuple[Interface, ...]:

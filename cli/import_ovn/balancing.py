@@ -37,6 +37,7 @@ class Balancing:
                     "switches": sorted(switches[row.uuid]),
                     "routers": sorted(routers[row.uuid]),
                     "neighbor_responder": _responder(row),
+                    "skip_snat": is_true(row.mapping("options").get("skip_snat", "")),
                     **self._choices(row),
                 },
                 {

@@ -204,7 +204,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "options": {
             "chassis": KEPT,
             "dnat_force_snat_ip": KEPT,
-            "lb_force_snat_ip": Unsupported("clients of load balancers keep their addresses"),
+            "lb_force_snat_ip": KEPT,
             "snat-ct-zone": KEPT,
             "mcast_relay": Unsupported("multicast is not routed", harmless="false"),
             "dynamic_neigh_routers": KEPT,

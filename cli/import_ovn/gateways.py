@@ -48,9 +48,16 @@ class Gateways:
         return {"ha_chassis_group": name}
 
     def of_router(self, row: Row) -> Values:
-        """The field of a router that names its chassis."""
-        chassis = row.mapping("options").get("chassis", "")
-        return {"chassis": chassis} if chassis else {}
+        """The fields of a router on one chassis."""
+        options = row.mapping("options")
+        chassis = options.get("chassis", "")
+        if not chassis:
+            return {}
+        # Without a chassis OVN passes over what backends of load balancers shall see.
+        source = options.get("lb_force_snat_ip", "")
+        if source == "router_ip":
+            return {"chassis": chassis, "lb_force_snat_router_ip": True}
+        return {"chassis": chassis, "lb_force_snat_ips": source.split()}
 
     def _routers(self, port: Row) -> list[Row]:
         return self._draft.snapshot.owners(port, "Logical_Router", "ports")

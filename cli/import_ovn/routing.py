@@ -121,7 +121,10 @@ class Routing:
         }
         if row.mapping("options").get("dynamic_neigh_routers") == "true":
             values["dynamic_neigh_routers"] = True
-        columns = {"chassis": "options:chassis"}
+        columns = {
+            "chassis": "options:chassis",
+            "lb_force_snat_ips": "options:lb_force_snat_ip",
+        }
         accepted = self._draft.accepted(row, LogicalRouterProperties, values, columns) or {}
         rows = self._draft.snapshot.referred(row, "ports", "Logical_Router_Port")
         rows = [port for port in rows if is_read(port)]

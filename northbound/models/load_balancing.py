@@ -19,6 +19,7 @@ class LoadBalancer(Resource):
     selection_fields: Mapped[list[str]] = mapped_column(default=list, sort_order=94)
     hairpin_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=95)
     neighbor_responder: Mapped[str] = mapped_column(default="reachable", sort_order=110)
+    skip_snat: Mapped[bool] = mapped_column(default=False, sort_order=111)
 
 
 class LoadBalancerVip(Resource):

@@ -19,6 +19,8 @@ class LogicalRouter(Resource):
     tunnel_key: Mapped[int] = mapped_column(unique=True)
     chassis: Mapped[str | None] = mapped_column(Name, default=None, sort_order=93)
     dynamic_neigh_routers: Mapped[bool] = mapped_column(default=False, sort_order=94)
+    lb_force_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=110)
+    lb_force_snat_router_ip: Mapped[bool] = mapped_column(default=False, sort_order=111)
 
 
 class LogicalRouterPort(Resource):

@@ -64,6 +64,8 @@ class LoadBalancerProperties(Spec):
     neighbor_responder: NeighborResponder = "reachable"
     """Who is told by routers that a virtual address is theirs (ARP, neighbor discovery): those in
     whose network it is, all who ask, or none."""
+    skip_snat: bool = False
+    """Whether backends see who asks where routers else put an address of theirs in his place."""
 
     @model_validator(mode="after")
     def _choices_fit(self) -> Self:

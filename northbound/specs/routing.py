@@ -38,6 +38,26 @@ class LogicalRouterProperties(Spec):
     dynamic_neigh_routers: bool = False
     """Whether it asks for other routers on its switches when it needs them, instead of knowing
     all of them: for switches that hundreds of routers share."""
+    lb_force_snat_ips: Annotated[
+        list[Annotated[str, checked(parse_host)]], AfterValidator(unique), Field(max_length=2)
+    ] = Field(default_factory=list)
+    """What backends see as the source of what a gateway router balances, an address of each family
+    at most, so that their replies come back to this router, whichever their own is."""
+    lb_force_snat_router_ip: bool = False
+    """The same with the address of the router port through which packets leave."""
+
+    @model_validator(mode="after")
+    def _forced_sources_fit(self) -> Self:
+        if self.chassis is None:
+            for field in ("lb_force_snat_ips", "lb_force_snat_router_ip"):
+                if getattr(self, field):
+                    raise FieldError(field, "is for gateway routers, and this one has no chassis")
+        if self.lb_force_snat_ips and self.lb_force_snat_router_ip:
+            raise FieldError("lb_force_snat_router_ip", "lb_force_snat_ips say another source")
+        families = [ipaddress.ip_address(each).version for each in self.lb_force_snat_ips]
+        if len(set(families)) < len(families):
+            raise FieldError("lb_force_snat_ips", 1, "is of the family of the first one")
+        return self
 
 
 class LogicalRouterSpec(LogicalRouterProperties):

@@ -11,6 +11,7 @@ import pytest
 from cli.testbed.wait import until
 from tests.system import who
 from tests.system.conftest import Scene
+from tests.system.network import RefusedError
 
 pytestmark = pytest.mark.system
 
@@ -35,8 +36,21 @@ def backend(name: str, version: int, port: int = 8080) -> str:
     return f"{address}:{port}" if version == 4 else f"[{address}]:{port}"
 
 
-def ask(scene: Scene, address: str, port: int = 80, protocol: str = "tcp") -> Any:
-    return who.ask(scene.lab, "o1", address, port, protocol)
+def ask(
+    scene: Scene, address: str, port: int = 80, protocol: str = "tcp", *, source: str = "o1"
+) -> Any:
+    """Return who answers a new connection, and from where it saw that come."""
+    return who.ask(scene.lab, source, address, port, protocol)
+
+
+def answers(scene: Scene, address: str, protocol: str, wanted: set[Any]) -> set[Any]:
+    """Return who answers, and from where he saw the question come, until all `wanted` did."""
+    seen: set[Any] = set()
+    for _ in range(40):
+        seen.add(tuple(ask(scene, address, 80, protocol)))
+        if seen >= wanted:
+            break
+    return seen
 
 
 def balancer(scene: Scene, name: str = "shop", **fields: Any) -> None:
@@ -69,12 +83,12 @@ def _network(scene: Scene) -> None:
         net.port("lb-in", name, addresses)
         lab.add_vm(name, hypervisor)
     lab.wait_until_up()
-    for name in BACKENDS:
+    for name in (*BACKENDS, "o1"):
         who.serve(lab, name, 8080)
 
 
 @pytest.fixture(scope="module", autouse=True, params=["router", "port"])
-def _gateway(request: pytest.FixtureRequest, _network: None, scene: Scene) -> None:
+def gateway(request: pytest.FixtureRequest, _network: None, scene: Scene) -> str:
     """Everything is the same, whether the router is on a chassis or its port has one."""
     if request.param == "port":
         scene.net.call("PATCH", "/logical-routers/lb-r", {"chassis": None})
@@ -91,11 +105,16 @@ def _gateway(request: pytest.FixtureRequest, _network: None, scene: Scene) -> No
                 f"{name} answers by IPv{version}",
                 30,
             )
+    return str(request.param)
 
 
 @pytest.fixture(autouse=True)
 def _no_balancers_left(scene: Scene) -> Iterator[None]:
     yield
+    kept = {"lb_force_snat_ips": [], "lb_force_snat_router_ip": False}
+    scene.net.call("PATCH", "/logical-routers/lb-r", kept)
+    for nat in scene.net.get("/nats")["items"]:
+        scene.net.delete(f"/nats/{nat['id']}")
     for each in scene.net.get("/load-balancers")["items"]:
         scene.net.delete(f"/load-balancers/{each['id']}")
 
@@ -108,8 +127,8 @@ def test_connections_from_outside_are_spread(
 ) -> None:
     balancer(scene, protocol=protocol)
     vip(scene, address[version], 80, *(backend(name, version) for name in BACKENDS))
-    answers = [ask(scene, address[version], 80, protocol) for _ in range(20)]
-    assert {tuple(answer) for answer in answers} == {(b, OUTSIDE[version]) for b in BACKENDS}
+    wanted = {(name, OUTSIDE[version]) for name in BACKENDS}
+    assert answers(scene, address[version], protocol, wanted) == wanted
 
 
 @VERSIONS
@@ -118,9 +137,9 @@ def test_what_no_load_balancer_takes(scene: Scene, version: int) -> None:
     balancer(scene)
     vip(scene, VIP[version], 80, backend("b2", version))
     assert ask(scene, VIP[version], 80)[0] == "b2"
-    assert ask(scene, VIP[version], 81) == "timeout"
-    assert ask(scene, VIP[version], 80, "udp") == "timeout"
-    assert scene.lab.outside("o1").ping(VIP[version])
+    outside = scene.lab.outside("o1")
+    assert outside.tcp_outcome(VIP[version], 81, timeout=1) == "timeout"
+    assert outside.ping(VIP[version])
 
 
 @VERSIONS
@@ -155,7 +174,7 @@ def test_without_backends_clients_wait_or_are_told(scene: Scene, version: int) -
 def test_a_client_keeps_its_backend(scene: Scene) -> None:
     balancer(scene, affinity_timeout=60)
     vip(scene, VIP[4], 80, *(backend(name, 4) for name in BACKENDS))
-    assert len({ask(scene, VIP[4])[0] for _ in range(15)}) == 1
+    assert len({ask(scene, VIP[4])[0] for _ in range(10)}) == 1
 
 
 def test_backends_change_under_a_connection(scene: Scene) -> None:
@@ -167,7 +186,8 @@ def test_backends_change_under_a_connection(scene: Scene) -> None:
         wanted = {"backends": [backend("b2", 4), backend("b1", 4)]}
         scene.net.call("PATCH", f"/load-balancer-vips/{shop}", wanted)
         assert who.again(held)[0] == "b1"
-        assert {ask(scene, VIP[4])[0] for _ in range(20)} == set(BACKENDS)
+        both = {(name, OUTSIDE[4]) for name in BACKENDS}
+        assert answers(scene, VIP[4], "tcp", both) == both
 
 
 def test_backends_are_reached_by_their_own_addresses_too(scene: Scene) -> None:
@@ -183,3 +203,57 @@ def test_a_load_balancer_that_goes(scene: Scene) -> None:
     scene.net.call("PATCH", "/load-balancers/shop", {"routers": []})
     assert ask(scene, VIP[4]) != "b1"
     assert not scene.lab.outside("o1").ping(VIP[4], timeout=1)
+
+
+# --- sources
+
+
+@VERSIONS
+def test_backends_see_an_address_of_the_router(scene: Scene, gateway: str, version: int) -> None:
+    if gateway == "port":
+        with pytest.raises(RefusedError, match="has no chassis"):
+            scene.net.call("PATCH", "/logical-routers/lb-r", {"lb_force_snat_router_ip": True})
+        return
+    balancer(scene)
+    vip(scene, VIP[version], 80, *(backend(name, version) for name in BACKENDS))
+    inner = {4: "10.75.0.1", 6: "fd75::1"}[version]
+    for forced in ({"lb_force_snat_router_ip": True}, {"lb_force_snat_ips": [inner]}):
+        cleared = {"lb_force_snat_router_ip": False, "lb_force_snat_ips": []}
+        scene.net.call("PATCH", "/logical-routers/lb-r", {**cleared, **forced})
+        with who.connect(scene.lab, "o1", VIP[version], 80) as held:
+            name = who.again(held)[0]
+            assert [who.again(held) for _ in range(3)] == [[name, inner]] * 3
+    # Who is inside asks by the router as well, and the answer comes back that way.
+    assert ask(scene, VIP[version], source="b1")[1] == inner
+    scene.net.call("PATCH", "/load-balancers/shop", {"skip_snat": True})
+    assert ask(scene, VIP[version])[1] == OUTSIDE[version]
+
+
+@VERSIONS
+def test_backends_go_out_by_snat(scene: Scene, gateway: str, version: int) -> None:
+    """Beside a load balancer at the same address, which is the router's own."""
+    network = {4: "10.75.0.0/24", 6: "fd75::/64"}[version]
+    nat = {"type": "snat", "external_ip": OWN[version], "logical_ip": network}
+    scene.net.call("POST", "/logical-routers/lb-r/nats", nat)
+    balancer(scene)
+    vip(scene, OWN[version], 80, backend("b2", version))
+    who_outside = ask(scene, OUTSIDE[version], 8080, source="b1")
+    assert who_outside == ["o1", OWN[version]]
+    assert ask(scene, OWN[version]) == ["b2", OUTSIDE[version]]
+    # A client inside comes by SNAT, too, and gets its answers; it may be its own backend.
+    assert ask(scene, OWN[version], source="b1") == ["b2", OWN[version]]
+    assert ask(scene, OWN[version], source="b2") == ["b2", OWN[version]]
+
+
+@VERSIONS
+def test_who_is_inside_comes_by_the_gateway_port(scene: Scene, gateway: str, version: int) -> None:
+    """Also from another hypervisor than the gateway's, and to itself. At a router it takes SNAT."""
+    balancer(scene)
+    vip(scene, VIP[version], 80, backend("b2", version))
+    if gateway == "router":
+        assert ask(scene, VIP[version], source="b1") in ("timeout", "reset")
+        return
+    for client in BACKENDS:
+        with who.connect(scene.lab, client, VIP[version], 80) as held:
+            for _ in range(3):
+                assert who.again(held) == ["b2", OWN[version]]

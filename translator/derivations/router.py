@@ -6,7 +6,9 @@ from translator.derivations.result import Flows
 from translator.features.gateways.flows import redirect_flows
 from translator.features.gateways.relations import gateway_of, redirect_of
 from translator.features.load_balancing.router_flows import (
+    forced_sources,
     gateway_balancing_flows,
+    own_source_flows,
     router_balancing_flows,
 )
 from translator.features.nat.flows import (
@@ -46,7 +48,8 @@ def closed_router_flows(_read: Read, router: str) -> Flows:
 def _translated(read: Read, port: LogicalRouterPort) -> frozenset[bytes]:
     """Return the addresses of a port that its router translates to, or from, others."""
     own = [*(network.ip for network in port.networks4), *port.addresses6]
-    return frozenset(ip for ip in own if read.any(translated_addresses, (port.router, ip)))
+    translated = (ip for ip in own if read.any(translated_addresses, (port.router, ip)))
+    return forced_sources(read, port).union(translated)
 
 
 def router_port_flows(read: Read, lrp: str) -> Flows | None:
@@ -71,5 +74,6 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         if redirect_of(port) and read.any(translating_routers, port.router):
             flows += gateway_port_error_flows(port.name, redirect_of(port))
             flows += gateway_balancing_flows(read, port)
+        flows += own_source_flows(read, port)
         flows.append(delivery_flow(port))
     return Flows(port.router, "logical_router_port", lrp, tuple(flows))

@@ -131,3 +131,27 @@ def test_a_router_that_goes_leaves_its_load_balancers(balanced: Network) -> None
     with balanced.database.read() as reader:
         row = LOAD_BALANCERS.get(reader, "lb-one")
         assert LOAD_BALANCERS.view(reader, row)["routers"] == []
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"lb_force_snat_ips": ["10.0.0.1"]}, ("lb_force_snat_ips",)),
+        ({"lb_force_snat_router_ip": True}, ("lb_force_snat_router_ip",)),
+        (
+            {"chassis": "hv1", "lb_force_snat_ips": ["10.0.0.1", "10.0.0.2"]},
+            ("lb_force_snat_ips", 1),
+        ),
+        ({"chassis": "hv1", "lb_force_snat_ips": ["web"]}, ("lb_force_snat_ips", 0)),
+        (
+            {"chassis": "hv1", "lb_force_snat_ips": ["fd00::1"], "lb_force_snat_router_ip": True},
+            ("lb_force_snat_router_ip",),
+        ),
+    ],
+)
+def test_what_backends_can_not_see(
+    network: Network, fields: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with network.database.write(author="test") as tx, pytest.raises(InvalidError) as refused:
+        LOGICAL_ROUTERS.create(tx, {"name": "edge", **fields})
+    assert [problem.path for problem in refused.value.problems] == [path]

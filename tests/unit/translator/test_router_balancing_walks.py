@@ -172,3 +172,88 @@ def test_the_example_of_the_page() -> None:
         "&& ip4.src == 192.0.2.9 && ip4.dst == 192.0.2.80 && tcp.src == 5000 && tcp.dst == 80"
     )
     assert reached(network(example), request) == ["web-1", "web-2"]
+
+
+FORCED = NETWORK.replace(
+    "    chassis: hv1\n", "    chassis: hv1\n    lb_force_snat_router_ip: true\n"
+)
+FORCED_IPS = NETWORK.replace(
+    "    chassis: hv1\n",
+    '    chassis: hv1\n    lb_force_snat_ips: [10.0.1.254, "fd00:1::fe"]\n',
+)
+
+
+@pytest.mark.parametrize("document", [FORCED, FORCED_IPS], ids=["port", "addresses"])
+@pytest.mark.parametrize(
+    ("vip", "logical", "source"),
+    [
+        ("192.0.2.80", "10.0.1.1", "10.0.1.254"),
+        ("192.0.2.254", "10.0.1.1", "10.0.1.254"),
+        ("2001:db8::80", "fd00:1::1", "fd00:1::fe"),
+    ],
+)
+def test_backends_see_the_router(document: str, vip: str, logical: str, source: str) -> None:
+    net = network(document)
+    outside = OUTSIDE[6 if ":" in vip else 4]
+    for _ in range(2):
+        request = delivered(net, tcp("host", outside, vip, 5000, 80))
+        assert seen(request) == ("b1", source, 5000, logical, 8080)
+        reply = delivered(net, tcp("b1", logical, source, 8080, 5000))
+        assert seen(reply) == ("host", vip, 80, outside, 5000)
+    refused = delivered(net, tcp("b1", logical, source, 9, 9))
+    assert (refused["to"], refused["tcp.flags"] & 4) == ("b1", 4)
+
+
+def test_backends_see_who_asks_where_a_load_balancer_says_so() -> None:
+    net = network(FORCED.replace("  shop:\n", "  shop:\n    skip_snat: true\n"))
+    for _ in range(2):
+        request = delivered(net, tcp("host", "192.0.2.9", "192.0.2.80", 5000, 80))
+        assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)
+        reply = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 5000))
+        assert seen(reply) == ("host", "192.0.2.80", 80, "192.0.2.9", 5000)
+
+
+NAT = """
+    nats:
+      - {type: snat, external_ip: 192.0.2.254, logical_ip: 10.0.1.0/24}
+load_balancers:
+"""
+
+
+@pytest.mark.parametrize("document", [NETWORK, GATEWAY_PORT], ids=["router", "gateway"])
+def test_sources_and_virtual_addresses_side_by_side(document: str) -> None:
+    net = network(document.replace("load_balancers:\n", NAT.lstrip("\n")))
+    for _ in range(2):
+        request = delivered(net, tcp("host", "192.0.2.9", "192.0.2.254", 5000, 80))
+        assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)
+        reply = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 5000))
+        assert seen(reply) == ("host", "192.0.2.254", 80, "192.0.2.9", 5000)
+        own = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 4000, 22))
+        assert seen(own) == ("host", "192.0.2.254", 4000, "192.0.2.9", 22)
+        answer = delivered(net, tcp("host", "192.0.2.9", "192.0.2.254", 22, 4000))
+        assert seen(answer) == ("b1", "192.0.2.9", 22, "10.0.1.1", 4000)
+
+
+@pytest.mark.parametrize(
+    ("client", "vip", "logical", "backend", "source"),
+    [
+        ("10.0.1.2", "192.0.2.80", "10.0.1.1", "b1", "192.0.2.254"),
+        ("10.0.1.2", "192.0.2.81", "10.0.1.2", "b2", "192.0.2.254"),
+        ("10.0.1.2", "192.0.2.254", "10.0.1.1", "b1", "192.0.2.254"),
+        ("fd00:1::2", "2001:db8::80", "fd00:1::1", "b1", "2001:db8::fe"),
+    ],
+)
+@pytest.mark.parametrize("nat", [False, True], ids=["alone", "with-snat"])
+def test_a_client_inside_comes_by_the_gateway_port(
+    nat: bool, client: str, vip: str, logical: str, backend: str, source: str
+) -> None:
+    """Even if it gets itself."""
+    net = network(
+        GATEWAY_PORT.replace("load_balancers:\n", NAT.lstrip("\n")) if nat else GATEWAY_PORT
+    )
+    behind = 80 if vip == "192.0.2.81" else 8080
+    for _ in range(2):
+        request = delivered(net, tcp("b2", client, vip, 5000, 80))
+        assert seen(request) == (backend, source, 5000, logical, behind)
+        reply = delivered(net, tcp(backend, logical, source, behind, 5000))
+        assert seen(reply) == ("b2", vip, 80, client, 5000)

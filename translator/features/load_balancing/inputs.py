@@ -20,6 +20,7 @@ class LoadBalancer(NamedTuple):
     hairpin_snat_ips: Annotated[tuple[bytes, ...], Column("hairpin_snat_ips", ip_list)] = ()
     neighbor_responder: str = "reachable"
     """Whether routers answer for the addresses in their networks, for ``all``, or for ``none``."""
+    skip_snat: bool = False
 
 
 class LoadBalancerVip(NamedTuple):

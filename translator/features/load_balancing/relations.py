@@ -83,6 +83,8 @@ class Front(NamedTuple):
     """Whom a client sees ask that is its own backend; empty for the virtual address."""
     neighbor_responder: str = "reachable"
     """Who is told by routers that the address is theirs."""
+    skip_snat: bool = False
+    """Whether backends see who asks, whatever a router does to others' sources."""
 
 
 def front(read: Read, vip: str) -> Front | None:
@@ -102,6 +104,7 @@ def front(read: Read, vip: str) -> Front | None:
         hash_fields="ip_src" if balancer.affinity_timeout else ",".join(balancer.selection_fields),
         hairpin_source=next((ip for ip in balancer.hairpin_snat_ips if len(ip) == family), b""),
         neighbor_responder=balancer.neighbor_responder,
+        skip_snat=balancer.skip_snat,
     )
 
 

@@ -28,7 +28,15 @@ from translator.features.load_balancing.router_stages import (
     LrInLb,
 )
 from translator.features.nat.places import ports_around
-from translator.features.nat.stages import LrInDnat, LrOutUndnat
+from translator.features.nat.stages import (
+    LrInDnat,
+    LrInUnsnat,
+    LrOutEgressLoop,
+    LrOutSnat,
+    LrOutUndnat,
+    variant,
+)
+from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.router.stages import LrInIpInput
 from translator.features.switching.stages import LsInL2Lookup
 from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
@@ -101,13 +109,66 @@ def router_balancing_flows(read: Read, router: str) -> Iterator[LogicalFlow]:
     yield LrInDnat.unbalanced()
     if pinned:
         yield LrOutUndnat.router_balanced()
+        yield from _source_flows(read, router)
+
+
+def _source_flows(read: Read, router: str) -> Iterator[LogicalFlow]:
+    """Yield the flows that put sources in place of clients', or keep these, on a gateway router."""
+    yield LrInLb.skipped()
+    yield LrOutSnat.skipped()
+    row = read(LogicalRouter, router)
+    if row is None or not (row.forced_sources or row.forces_own_source):
+        return
+    yield LrInLb.forced()
+    for ip in row.forced_sources:
+        yield (LrOutSnat.forced4 if len(ip) == 4 else LrOutSnat.forced6)(external=ip)
+        yield LrInUnsnat.reply[variant("router", len(ip) == 4)](external=ip)
+        around = tuple(ports_around(read, router, ip))
+        if not any(network.ip == ip for port in around for network in port.networks):
+            yield from _answers(ip, "reachable", around, ())
+
+
+def own_source_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows by which what is balanced leaves through a port with the port's address."""
+    row = read(LogicalRouter, port.router)
+    if row is None or not row.forces_own_source or not read.any(router_vips, port.router):
+        return
+    for network in port.networks4[:1]:
+        yield LrOutSnat.forced_at4(port=port.name, external=network.ip)
+    for network in port.networks6[:1]:
+        yield LrOutSnat.forced_at6(port=port.name, external=network.ip)
+    for network in (*port.networks4[:1], *port.networks6[:1]):
+        is_ip4 = len(network.ip) == 4
+        yield LrInUnsnat.reply[variant("router", is_ip4)](external=network.ip)
+
+
+def forced_sources(read: Read, port: LogicalRouterPort) -> frozenset[bytes]:
+    """Return the addresses of a port that backends see as the source of what is balanced."""
+    row = read(LogicalRouter, port.router)
+    if row is None or not read.any(router_vips, port.router):
+        return frozenset()
+    if row.forces_own_source or redirect_of(port):
+        return frozenset(each.ip for each in (*port.networks4[:1], *port.networks6[:1]))
+    return frozenset(row.forced_sources)
 
 
 def gateway_balancing_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """Yield the flows that give replies of backends their virtual address at a gateway port."""
+    """Yield the flows that give replies of backends their virtual address at a gateway port.
+
+    What leaves for an address of the port itself comes in again, from the port's own address: who
+    is inside reaches virtual addresses as from outside, and replies come back to the gateway.
+    """
     redirect = redirect_of(port)
     if not redirect or not read.any(router_vips, port.router):
         return
+    at: dict[str, Any] = {"port": port.name, "redirect": redirect}
+    yield LrOutEgressLoop.to_itself(mac=port.mac, **at)
+    for network in (*port.networks4[:1], *port.networks6[:1]):
+        is_ip4, ip = len(network.ip) == 4, network.ip
+        again = LrOutSnat.inside4 if is_ip4 else LrOutSnat.inside6
+        yield again(mac=port.mac, external=ip, **at)
+        yield LrInUnsnat.reply[variant("gateway", is_ip4)](external=ip, **at)
+        yield _resolving_flow(port, ip)
     for family, template in (
         (4, LrOutUndnat.gateway_balanced4),
         (6, LrOutUndnat.gateway_balanced6),
@@ -124,15 +185,33 @@ def _vip_flows(
     gateways = gateway_ports_of(read, router.id)
     if router.chassis:
         yield (LrInDefrag.router4 if is_ip4 else LrInDefrag.router6)(vip=address.address)
-        yield _balancing_flow("router", vip, address)
+        place = "router"
+        if address.skip_snat:
+            place = "router_skip"
+        elif _forces(router, address):
+            place = "router_force"
+        yield _balancing_flow(place, vip, address)
     for gateway in _at(gateways, address.address):
         holes = {"redirect": gateway.redirect}
         look_up = LrInDefrag.gateway4 if is_ip4 else LrInDefrag.gateway6
         yield look_up(vip=address.address, port=gateway.port.name, **holes)
         yield _balancing_flow("gateway", vip, address, holes)
+        yield _resolving_flow(gateway.port, address.address)
     if any(_is_own(port, address) for port in around):
         return
-    yield from _answers(address, around, gateways)
+    yield from _answers(address.address, address.neighbor_responder, around, gateways)
+
+
+def _forces(router: LogicalRouter, address: Front) -> bool:
+    """Tell whether backends see an address of the router instead of who asks."""
+    width = len(address.address)
+    return router.forces_own_source or any(len(ip) == width for ip in router.forced_sources)
+
+
+def _resolving_flow(port: LogicalRouterPort, ip: bytes) -> LogicalFlow:
+    """Return the flow by which the next hop of an address at a port is the port itself."""
+    resolve = LrInArpResolve.static4 if len(ip) == 4 else LrInArpResolve.static6
+    return resolve(port=port.name, ip=ip, mac=port.mac)
 
 
 def _at(gateways: tuple[GatewayPort, ...], ip: bytes) -> tuple[GatewayPort, ...]:
@@ -154,7 +233,7 @@ def _balancing_flow(
             name += "_by"
             arguments["hash_fields"] = address.hash_fields.encode()
     else:
-        name += "_reject" if address.rejects else "_drop"
+        name = place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
     fronts: Fronts = getattr(LrInLb, name)
     family = 4 if len(address.address) == 4 else 6
     template: Template = getattr(fronts, f"{address.protocol or 'any'}{family}")
@@ -162,18 +241,20 @@ def _balancing_flow(
 
 
 def _answers(
-    address: Front, around: tuple[LogicalRouterPort, ...], gateways: tuple[GatewayPort, ...]
+    ip: bytes,
+    responder: str,
+    around: tuple[LogicalRouterPort, ...],
+    gateways: tuple[GatewayPort, ...],
 ) -> Iterator[LogicalFlow]:
-    """Yield the flows that answer who asks for a virtual address.
+    """Yield the flows that answer who asks for an address that is no port's own.
 
     A gateway port answers on the chassis that is in charge of it.
     """
-    if address.neighbor_responder == "none":
+    if responder == "none":
         return
-    ip = address.address
     is_ip4 = len(ip) == 4
     asked: dict[str, Any] = {"ip": ip} if is_ip4 else {"ip": ip, "group": solicited_node(ip)}
-    everyone = address.neighbor_responder == "all"
+    everyone = responder == "all"
     resident = LrInIpInput.translated_arp_resident if is_ip4 else LrInIpInput.translated_nd_resident
     for gateway in gateways:
         if everyone or gateway.port in around:

@@ -62,8 +62,26 @@ def _fronts(actions: str, only: Only | None, because: Because | None = None) -> 
     )
 
 
-_BALANCE = "ct_lb({backends:backends});"
-_BALANCE_BY = "ct_lb({backends:backends}, hash_fields={hash_fields:bytes});"
+_TO, _BY = "{backends:backends}", "{backends:backends}, hash_fields={hash_fields:bytes}"
+_REMEMBERED = "reg9[10] == 1 && ct.dnat && !ct.new"
+
+
+def _balance(to: str, source: str = "") -> str:
+    """Return the actions that give a connection to a backend; `source` is a name of flag and mark.
+
+    The flag is for this packet, and the mark for all others of the connection.
+    """
+    if not source:
+        return f"ct_lb({to});"
+    return f"flags.{source}_for_lb = 1; ct_lb({to}) {{ ct_mark.{source} = 1; }};"
+
+
+def _remembered(source: str) -> Template:
+    match = f"{_REMEMBERED} && ct_mark.{source} == 1"
+    return Template(_KNOWN, match, f"flags.{source}_for_lb = 1; next;")
+
+
+_KNOWN = 100
 _REJECT = "reject { outport = inport; flags.loopback = 1; output; };"
 
 
@@ -71,14 +89,20 @@ class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
     """Gives new connections to virtual addresses to a backend each, and commits them so.
 
     Where there is no backend, packets are dropped, or their sender is told, as the load balancer
-    says.
+    says. What sources shall be put in place of clients' is remembered with each connection.
     """
 
-    router = _fronts(_BALANCE, None)
-    router_by = _fronts(_BALANCE_BY, None)
+    router = _fronts(_balance(_TO), None)
+    router_by = _fronts(_balance(_BY), None)
+    router_skip = _fronts(_balance(_TO, "skip_snat"), None)
+    router_skip_by = _fronts(_balance(_BY, "skip_snat"), None)
+    router_force = _fronts(_balance(_TO, "force_snat"), None)
+    router_force_by = _fronts(_balance(_BY, "force_snat"), None)
     router_drop = _fronts("drop;", None, NO_BACKEND)
     router_reject = _fronts(_REJECT, None, REFUSED)
-    gateway = _fronts(_BALANCE, _GATEWAY)
-    gateway_by = _fronts(_BALANCE_BY, _GATEWAY)
+    gateway = _fronts(_balance(_TO), _GATEWAY)
+    gateway_by = _fronts(_balance(_BY), _GATEWAY)
     gateway_drop = _fronts("drop;", _GATEWAY, NO_BACKEND)
     gateway_reject = _fronts(_REJECT, _GATEWAY, REFUSED)
+    skipped = _remembered("skip_snat")
+    forced = _remembered("force_snat")

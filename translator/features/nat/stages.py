@@ -277,11 +277,20 @@ def _not_from(place: _Place, family: Family) -> Template:
     return Template(Priority(_SOURCE + 1, "plen", 2), match, "next;", place.only)
 
 
+_BALANCED: Final = 40000
+"""Above all that NATs say: the source of what a load balancer has given to a backend."""
+_FORCED: Final = "flags.force_snat_for_lb == 1"
+_TO_ITSELF: Final = "eth.dst == {mac:mac}"
+"""What leaves a port for the port itself, and so comes in again."""
+_CONVERSATION: Final = "(tcp || udp || sctp || icmp4.type == {0, 8} || icmp6.type == {128, 129})"
+
+
 class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"):
     """Gives what leaves an external address as its source.
 
     Those that have a match decide by their priority, before all others; of these the longest
-    prefix does.
+    prefix does. Load balancers may have it otherwise. And what goes from inside to a virtual
+    address at a gateway port, whose backend would answer past the gateway, has the port's own.
     """
 
     to = _variants(_snat)
@@ -294,6 +303,24 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
     )
     to_except = _variants(_not_from)
     error = _error(1, "ct_snat;")
+
+    skipped = Template(_BALANCED + 2, "flags.skip_snat_for_lb == 1 && ip", "next;")
+    forced4 = Template(_BALANCED, f"{_FORCED} && ip4", "ct_snat({external:ip4});")
+    forced6 = Template(_BALANCED, f"{_FORCED} && ip6", "ct_snat({external:ip6});")
+    forced_at4 = Template(_BALANCED + 1, f"{_OUTPORT}{_FORCED} && ip4", "ct_snat({external:ip4});")
+    forced_at6 = Template(_BALANCED + 1, f"{_OUTPORT}{_FORCED} && ip6", "ct_snat({external:ip6});")
+    inside4 = Template(
+        1,
+        f"{_OUTPORT}{_TO_ITSELF} && ip4 && {_CONVERSATION}",
+        "ct_snat({external:ip4});",
+        _GATEWAYS["gateway"].only,
+    )
+    inside6 = Template(
+        1,
+        f"{_OUTPORT}{_TO_ITSELF} && ip6 && {_CONVERSATION}",
+        "ct_snat({external:ip6});",
+        _GATEWAYS["gateway"].only,
+    )
 
 
 _AGAIN: Final = (
@@ -313,4 +340,5 @@ class LrOutEgressLoop(Stage, name="lr_out_egress_loop", role=Role.TRANSLATION, f
     They are from inside, of those who ask for each other by what the outside knows them as.
     """
 
+    to_itself = Template(100, f"{_OUTPORT}{_TO_ITSELF}", _AGAIN, _GATEWAYS["gateway"].only)
     again = _variants(_loop, {name: place for name, place in _PLACES.items() if place.only})

@@ -1,5 +1,9 @@
 """Load balancers, from rows to the document."""
 
+from typing import Any
+
+import pytest
+
 from tests.unit.cli.import_ovn.rows import Database, losses, notes, references
 
 
@@ -95,3 +99,32 @@ def test_how_backends_are_chosen() -> None:
     assert balancers["chosen"]["hairpin_snat_ips"] == ["169.254.1.1", "fd69::1"]
     assert balancers["held"]["affinity_timeout"] == 65535
     assert "selection_fields" not in balancers["held"]
+
+
+@pytest.mark.parametrize(
+    ("said", "fields"),
+    [
+        ("router_ip", {"lb_force_snat_router_ip": True}),
+        ("10.0.0.1 fd00::1", {"lb_force_snat_ips": ["10.0.0.1", "fd00::1"]}),
+    ],
+)
+def test_what_backends_see_of_clients(said: str, fields: dict[str, Any]) -> None:
+    database = Database()
+    balancer = database.add("Load_Balancer", name="shop", options={"skip_snat": "true"})
+    database.router(
+        options={"chassis": "hv1", "lb_force_snat_ip": said}, load_balancer=references(balancer)
+    )
+    database.router(name="everywhere", options={"lb_force_snat_ip": said})
+    imported = database.translated()
+    assert losses(imported) == notes(imported) == []
+    assert imported.document["load_balancers"]["shop"] == {"routers": ["r"], "skip_snat": True}
+    routers = imported.document["logical_routers"]
+    assert routers["r"] == {"chassis": "hv1", **fields}
+    assert routers["everywhere"] == {}
+
+
+def test_sources_that_are_no_addresses_are_lost() -> None:
+    database = Database()
+    database.router(options={"chassis": "hv1", "lb_force_snat_ip": "10.0.0.1 web"})
+    imported = database.translated()
+    assert losses(imported) == [("logical router r", "options:lb_force_snat_ip")]

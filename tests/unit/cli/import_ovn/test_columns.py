@@ -25,11 +25,6 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
     [
         ("NB_Global", {"ipsec": True}, "ipsec"),
         ("NB_Global", {"options": {"default_acl_drop": "true"}}, "options:default_acl_drop"),
-        (
-            "Logical_Router",
-            {"options": {"lb_force_snat_ip": "router_ip"}},
-            "options:lb_force_snat_ip",
-        ),
         ("Logical_Switch", {"qos_rules": references("x")}, "qos_rules"),
         ("Logical_Switch", {"forwarding_groups": references("x")}, "forwarding_groups"),
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
