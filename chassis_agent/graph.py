@@ -64,6 +64,7 @@ from chassis_agent.gateways.sessions import GatewayHost, TunnelSession
 from chassis_agent.inputs import (
     LocalPort,
     NarrowTunnel,
+    NeighbourAlive,
     ProviderBridge,
     SpokenFor,
     SwitchPort,
@@ -113,6 +114,7 @@ def wire(numbering: Numbering) -> Wiring:
         Zone,
         TunnelSession,
         GatewayHost,
+        NeighbourAlive,
     ):
         graph.table(fact)
 

@@ -45,6 +45,12 @@ class SpokenFor(NamedTuple):
     parent: str
 
 
+class NeighbourAlive(NamedTuple):
+    """Whether the neighbour of a BFD session that is run here is alive, by the session's id."""
+
+    alive: bool
+
+
 class SwitchPort(NamedTuple):
     """Where a logical port is plugged in, by its name: a port of a bridge, and its queues."""
 

@@ -75,13 +75,15 @@ class Reconciler:
         ports: PortNames,
         on_rows: Callable[[Batch], None],
         on_acl_changes: Callable[[Iterable[str]], None],
+        on_residents: Callable[[], None],
         health: Health,
         repairs: bool = True,
     ) -> None:
         """`on_rows` is told each batch, once `ports` knows what it names.
 
-        `on_acl_changes` is told the ports of which other ACLs decide, once these are
-        in the switch. Without `repairs` what other programs change is told, and left.
+        `on_acl_changes` is told the ports of which other ACLs decide, once these are in the
+        switch, `on_residents` that this chassis got or lost charge of ports. Without `repairs`
+        what other programs change is told, and left.
         """
         self._chassis = chassis
         self._bridge = bridge
@@ -97,6 +99,7 @@ class Reconciler:
         self._ports = ports
         self._on_rows = on_rows
         self._on_acl_changes = on_acl_changes
+        self._on_residents = on_residents
         self._health = health
         self._watched = WatchedRows(ROW_TYPES)
         self._learned: list[Change] = []
@@ -239,6 +242,8 @@ class Reconciler:
         self._zones_to_persist.update(change.zones.external_ids)
         self._follow_sessions()
         before, self._residents = self._residents, self._state.residents
+        if before != self._residents:
+            self._on_residents()
         if not self._has_claimed:
             self._watch.claim_only(sorted({*self._local.plugged, *self._residents}))
             self._has_claimed = True

@@ -16,6 +16,7 @@ from typing import Any, Final
 from chassis_agent import tables
 from chassis_agent.advertising.advertiser import Advertiser
 from chassis_agent.announcing.sender import AnnouncementSender
+from chassis_agent.bfd.runner import BfdRunner
 from chassis_agent.bridge.conntrack_limits import ConntrackLimits
 from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.limit_drops import LimitDrops
@@ -133,8 +134,17 @@ class Session:
             ports=self._ports,
             on_rows=self._take_rows,
             on_acl_changes=lambda ports: self._revocations.request(ports),
+            on_residents=lambda: self._bfd.review(),
             health=health,
             repairs=settings.repair,
+        )
+        self._bfd = BfdRunner(
+            self._switch.send,
+            self._ports,
+            lambda: state.residents,
+            self._reconciler.learn,
+            lambda: self._watch.tell(self._bfd.statement),
+            health,
         )
         self._revocations = Revocations(
             self._switch,
@@ -179,6 +189,7 @@ class Session:
                 probe_answered=lambda packet: self._prober.answered(packet),
                 port_spoke=self._port_spoke,
                 address_claimed=self._address_claimed,
+                bfd_received=self._bfd.receive,
                 resume_table=tables.OUTPUT,
                 clock=time.monotonic,
             )
@@ -231,6 +242,7 @@ class Session:
             tasks.create_task(self._prober.run(), name="prober")
             tasks.create_task(self._advertiser.run(), name="router advertisements")
             tasks.create_task(self._announcements.run(), name="announcements of addresses")
+            tasks.create_task(self._bfd.run(), name="BFD")
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
             tasks.create_task(self._limit_drops.run(), name="drops at limits")
             tasks.create_task(self._hit_reports.run(), name="hits of ACLs")
@@ -265,6 +277,7 @@ class Session:
         self._unknown_types.change(batch.puts, batch.deletes)
         self._local.virtual.change(batch.puts, batch.deletes)
         self._advertiser.take_rows(batch.puts, batch.deletes)
+        self._bfd.take_rows(batch.puts, batch.deletes)
         self._names.change(batch.puts, batch.deletes)
         self._learned.confirm(batch.puts)
         for row in batch.puts:
@@ -366,6 +379,7 @@ class Session:
             "packet_losses": self._switch.packet_losses,
             "tunnels": self._prober.report(),
             **self._reconciler.report(),
+            "bfd": self._bfd.report(),
             "conntrack": self._conntrack.report(),
             "revocations": self._revocations.outstanding,
             "punted": {

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import msgspec
 import structlog
 
+from southbound.bfd_facts import BfdFacts
 from southbound.chassis import TunnelAddresses
 from southbound.claims import Claims
 from southbound.errors import NotAllowedError
@@ -78,6 +79,7 @@ class Facts:
             clock=clock,
             learned=Learned(age=learned_age, per_port=learned_per_port),
         )
+        self.bfd = BfdFacts(feed, self._put, self._binding, clock)
         self._port_facts: dict[str, PortFact] = {}
         self._host_names = HostNames()
         self._addresses = TunnelAddresses()
@@ -157,6 +159,7 @@ class Facts:
             return
         self._put([], [chassis])
         self._addresses.remove(name)
+        self.bfd.chassis_gone(name)
         released = {
             *self._claims.replace_claims(name, ()),
             *self._placing.moves.forget_chassis(name),
@@ -433,7 +436,9 @@ class Facts:
     def settle(self, ports: Iterable[str]) -> None:
         """Find anew where each port is bound."""
         bindings = filter(None, map(self._binding, ports))
-        self._put(self.joined_all(bindings))
+        joined = self.joined_all(bindings)
+        self._put(joined)
+        self.bfd.charge_changed({row.chassis for row in joined if row.electorate})
 
     def _with(self, binding: PortBinding, fact: PortFact) -> PortBinding:
         self._note_port(binding.id, fact)

@@ -186,6 +186,33 @@ announcement = Table(
     Column("addresses", Text, nullable=False),
 )
 
+bfd_session = Table(
+    "southbound_bfd_session",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("port", _name, nullable=False),
+    Column("resident", _name, nullable=False),
+    Column("source", String(45), nullable=False),
+    Column("neighbour", String(45), nullable=False),
+    Column("min_tx", Integer, nullable=False),
+    Column("min_rx", Integer, nullable=False),
+    Column("detect_mult", Integer, nullable=False),
+    Column("enabled", Boolean, nullable=False),
+)
+
+bfd_status = Table(
+    "southbound_bfd_status",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("chassis", _name, nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("diagnostic", Integer, nullable=False),
+    Column("remote_diagnostic", Integer, nullable=False),
+    Column("since", Double, nullable=False),
+)
+
 progress = Table(
     "southbound_progress",
     metadata,

@@ -11,6 +11,8 @@ from southbound import models
 from southbound.rows import (
     ROW_TYPES,
     Announcement,
+    BfdSession,
+    BfdStatus,
     Chassis,
     Datapath,
     DnsName,
@@ -38,6 +40,8 @@ _TABLES: dict[type[Row], Table] = {
     RouterAdvertisement: models.router_advertisement,
     DnsName: models.dns_name,
     Announcement: models.announcement,
+    BfdSession: models.bfd_session,
+    BfdStatus: models.bfd_status,
 }
 
 

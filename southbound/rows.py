@@ -12,7 +12,8 @@ scope                     rows
 ``datapath:<id>``         :class:`Datapath`, :class:`PortBinding`,
                           :class:`FlowGroup`, :class:`MacBinding`,
                           :class:`FdbEntry`, :class:`RouterAdvertisement`,
-                          :class:`DnsName`, :class:`Announcement`
+                          :class:`DnsName`, :class:`Announcement`,
+                          :class:`BfdSession`, :class:`BfdStatus`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
 ``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected
@@ -461,6 +462,61 @@ class DnsName(Row, frozen=True, array_like=True, tag="dns_name"):
         return (datapath_scope(self.datapath),)
 
 
+class BfdSession(Row, frozen=True, array_like=True, tag="bfd_session"):
+    """A BFD session of router port `port` with the host `neighbour` (RFC 5881).
+
+    It is run where the port `resident` is, from the address `source`. Intervals are milliseconds.
+    One whose `resident` is empty is run nowhere.
+    """
+
+    table: ClassVar[str] = "bfd_session"
+
+    id: str
+    datapath: str
+    port: str
+    resident: str
+    source: str
+    neighbour: str
+    min_tx: int
+    min_rx: int
+    detect_mult: int
+    enabled: bool = True
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
+class BfdStatus(Row, frozen=True, array_like=True, tag="bfd_status"):
+    """How the BFD session of that id is, by the chassis that runs it: a fact.
+
+    `state` is ``admin-down``, ``down``, ``init`` or ``up``, the diagnostics are numbers of RFC 5880
+    section 4.1, `since` seconds since the epoch on the server's clock.
+    """
+
+    table: ClassVar[str] = "bfd_status"
+
+    id: str
+    datapath: str
+    chassis: str
+    state: str
+    diagnostic: int = 0
+    remote_diagnostic: int = 0
+    since: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return self.id
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (datapath_scope(self.datapath),)
+
+
 ROW_TYPES: dict[str, type[Row]] = {
     row.table: row
     for row in (
@@ -476,6 +532,8 @@ ROW_TYPES: dict[str, type[Row]] = {
         RouterAdvertisement,
         DnsName,
         Announcement,
+        BfdSession,
+        BfdStatus,
     )
 }
 
@@ -492,5 +550,7 @@ AnyRow: TypeAlias = (
     | RouterAdvertisement
     | DnsName
     | Announcement
+    | BfdSession
+    | BfdStatus
 )
 """Any row, as a type that msgspec decodes by the table's name."""

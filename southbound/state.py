@@ -23,6 +23,8 @@ from southbound.reach import Reach, ReachChanges
 from southbound.recent import RecentChanges
 from southbound.rows import (
     Announcement,
+    BfdSession,
+    BfdStatus,
     Chassis,
     Datapath,
     DnsName,
@@ -62,8 +64,9 @@ _INTENT: tuple[type[Row], ...] = (
     RouterAdvertisement,
     DnsName,
     Announcement,
+    BfdSession,
 )
-_FACTS = (Chassis, MacBinding, FdbEntry)
+_FACTS = (Chassis, MacBinding, FdbEntry, BfdStatus)
 _GATHER_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 _EXPIRE_SECONDS = 5.0
@@ -124,6 +127,7 @@ class RealisedState:
         self.feed.change(facts)
         self.facts.load(facts, bindings, contents.port_facts)
         self._change(self._joined(intent), ())
+        self.facts.bfd.drop_orphans(self.rows(BfdSession))
         self._tasks = [
             asyncio.create_task(self._store_facts(), name="store facts"),
             asyncio.create_task(self._expire_learned(), name="expire learned addresses"),
@@ -240,6 +244,8 @@ class RealisedState:
                 self.groups.forget(row.id)
             elif isinstance(row, PortBinding):
                 self.facts.port_gone(row)
+            elif isinstance(row, BfdSession):
+                self.facts.bfd.session_gone(row)
         for row in puts:
             old = self.feed.get(row.row_id)
             if not (isinstance(row, PortBinding) and isinstance(old, PortBinding)):

@@ -226,6 +226,22 @@ class Monitors(Message, frozen=True, array_like=True, tag="monitors"):
     chassis: tuple[str, ...]
 
 
+class BfdState(Message, frozen=True, array_like=True):
+    """How the session of that id is, and for how many seconds (`age`): see `rows.BfdStatus`."""
+
+    session: str
+    state: str
+    diagnostic: int
+    remote_diagnostic: int
+    age: float
+
+
+class BfdStates(Message, frozen=True, array_like=True, tag="bfd-states"):
+    """The BFD sessions with next hops that this chassis runs: all of them, each time."""
+
+    sessions: tuple[BfdState, ...]
+
+
 class Leave(Message, frozen=True, array_like=True, tag="leave"):
     """The host takes another name: this chassis is no more. The server closes the session."""
 
@@ -256,6 +272,7 @@ FromAgent: TypeAlias = (
     | Tunnels
     | Conditions
     | Monitors
+    | BfdStates
     | Leave
     | Answer
 )

@@ -15,6 +15,8 @@ from translator.features.acl import flows as acl_flows
 from translator.features.acl import meters as acl_meters
 from translator.features.acl import names
 from translator.features.acl import relations as acls
+from translator.features.bfd import flows as bfd_flows
+from translator.features.bfd import inputs as bfd_inputs
 from translator.features.dhcp import flows as dhcp_flows
 from translator.features.dhcp import options as dhcp_options
 from translator.features.dhcp import relations as dhcp
@@ -74,6 +76,7 @@ ROWS: Derivations = (
     dns.dns_name,
     gateway_announcements.gateway_announcement,
     nat_announcements.nat_announcement,
+    bfd_flows.bfd_session,
 )
 """Derivations whose results are rows as they are; agents need them in this order."""
 FLOWS: Derivations = (
@@ -98,6 +101,7 @@ FLOWS: Derivations = (
     balancing_flows.switch_vip_flows,
     router_balancing.router_vip_flows,
     router_balancing.asked_vip_flows,
+    bfd_flows.bfd_flows,
 )
 
 
@@ -116,6 +120,7 @@ INPUTS: Mapping[str, InputTable] = {
     for table in (
         *inputs.TABLES,
         acl_meters.TABLE,
+        bfd_inputs.TABLE,
         dhcp_options.TABLE,
         gateways_static.TABLE,
         static.TABLE,
@@ -160,6 +165,8 @@ def _relations(graph: Graph) -> None:
     graph.derive(routes.is_spread, over=routes.route_groups)
     graph.derive(routes.next_hop_beyond, over=StaticRoute)
     graph.group(routes.next_hops_beyond, over=routes.next_hop_beyond)
+
+    graph.group(bfd_inputs.sessions_with, over=bfd_inputs.BfdSession)
 
     graph.derive(translations.external_address, over=nat_rows.Nat)
     graph.group(balancing.vips_of_balancer, over=LoadBalancerVip)
@@ -213,6 +220,7 @@ def _rows(graph: Graph) -> None:
     graph.derive(dns.dns_name, over=dns.dns_placements, output=True)
     graph.derive(gateway_announcements.gateway_announcement, over=LogicalRouterPort, output=True)
     graph.derive(nat_announcements.nat_announcement, over=nat_rows.Nat, output=True)
+    graph.derive(bfd_flows.bfd_session, over=bfd_inputs.BfdSession, output=True)
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)
@@ -272,3 +280,4 @@ def _flows(graph: Graph) -> None:
         router_balancing.asked_vip_flows, over=router_balancing.vips_asked_for, output=True
     )
     graph.derive(dns.dns_flows, over=LogicalSwitch, output=True)
+    graph.derive(bfd_flows.bfd_flows, over=bfd_inputs.BfdSession, output=True)

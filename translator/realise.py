@@ -14,6 +14,7 @@ from logical_flow.payload import encode_flows
 from logical_flow.template import Template as FlowTemplate
 from southbound.rows import (
     Announcement,
+    BfdSession,
     Datapath,
     DnsName,
     FlowGroup,
@@ -40,6 +41,7 @@ INTENT: tuple[type[Row], ...] = (
     RouterAdvertisement,
     DnsName,
     Announcement,
+    BfdSession,
 )
 """The rows that the translator writes."""
 

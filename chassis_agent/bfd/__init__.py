@@ -2,4 +2,5 @@
 
 `packet`      control packets as bytes and as values
 `machine`     one end of a session: states and timers; pure
+`runner`      the sessions of this chassis
 """

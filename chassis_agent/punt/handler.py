@@ -60,7 +60,8 @@ class PuntHost:
     port that a pair of tunnel keys means. ``resume_table`` is the table in which a packet goes
     on whose next hop became known. ``probe_answered`` takes answers to the probes of tunnels,
     ``port_spoke`` the port from which a packet tells that its workload runs here,
-    ``address_claimed`` the port that speaks for a virtual address.
+    ``address_claimed`` the port that speaks for a virtual address, ``bfd_received`` packets of BFD
+    sessions.
     """
 
     send: Callable[[bytes], object]
@@ -71,5 +72,6 @@ class PuntHost:
     probe_answered: Callable[[PacketIn], None]
     port_spoke: Callable[[PortKeys], None]
     address_claimed: Callable[[PortKeys, bytes], None]
+    bfd_received: Callable[[PacketIn], None]
     resume_table: int
     clock: Callable[[], float]

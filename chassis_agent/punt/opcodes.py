@@ -33,6 +33,7 @@ opcode             what the agent does, and which fields it reads
                    ``xxreg0``; the argument is the family, 4 or 6
 ``ACTIVATION``     takes note that the workload of port ``reg14`` runs here
 ``WHOLE_ERROR``    lengthens an ICMP error that quotes less than a whole transport header
+``BFD``            takes a packet of a BFD session of port ``reg14``
 ``PROBE``          takes note that a probe of a tunnel was answered
 =================  ==============================================================================
 
@@ -72,6 +73,7 @@ class Opcode(IntEnum):
     DHCPV4 = 15
     DHCPV6 = 16
     ND_RA = 17
+    BFD = 21
     PACKET_TOO_BIG = 23
     TUNNEL_TOO_BIG = 24
     VIRTUAL_BIND = 25

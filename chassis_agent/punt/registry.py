@@ -8,6 +8,7 @@ from chassis_agent.punt.advertisements import SolicitationHandler
 from chassis_agent.punt.answering import AnsweringHandler
 from chassis_agent.punt.dhcp import DhcpHandler
 from chassis_agent.punt.handler import PuntHost
+from chassis_agent.punt.liveness import BfdHandler
 from chassis_agent.punt.name_lookup import NameLookupHandler
 from chassis_agent.punt.next_hops import NextHopHandler
 from chassis_agent.punt.noting import (
@@ -34,6 +35,7 @@ class Handlers(NamedTuple):
     router_solicitations: SolicitationHandler
     activations: ActivationHandler
     virtual_ports: VirtualHandler
+    bfd: BfdHandler
 
 
 def punt_handlers(host: PuntHost) -> Handlers:
@@ -50,4 +52,5 @@ def punt_handlers(host: PuntHost) -> Handlers:
         router_solicitations=SolicitationHandler(host),
         activations=ActivationHandler(host.port_spoke),
         virtual_ports=VirtualHandler(host.address_claimed),
+        bfd=BfdHandler(host.bfd_received),
     )

@@ -6,6 +6,7 @@ the router's ports. Of a policy with several next hops those are kept that it fo
 
 from typing import Final
 
+from cli.import_ovn.bfd import BfdSessions
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.matches import Matches
 from cli.import_ovn.routing import Ports, leading_to, why_no_neighbour
@@ -19,10 +20,11 @@ _TABLE: Final = "Logical_Router_Policy"
 class Policies:
     """Translates the policies of routers, whose matches name sets and router ports."""
 
-    def __init__(self, draft: Draft, matches: Matches, ports: Ports) -> None:
+    def __init__(self, draft: Draft, matches: Matches, ports: Ports, bfd: BfdSessions) -> None:
         self._draft = draft
         self._matches = matches
         self._ports = ports
+        self._bfd = bfd
 
     def of(self, router: Row) -> list[Values]:
         """The policies of a router, in the order in which they are asked."""
@@ -71,7 +73,20 @@ class Policies:
             if not nexthops:
                 return None
             values["nexthops"] = nexthops
+            self._supervise(row, values)
         return self._draft.accepted(row, RouterPolicyProperties, values)
+
+    def _supervise(self, row: Row, values: Values) -> None:
+        """Let next hops go by their BFD sessions."""
+        for session in self._bfd.of(row, "bfd_sessions"):
+            if session.neighbour not in values["nexthops"]:
+                reason = f"not imported: {session.neighbour} is no next hop"
+                self._draft.report.noted(row, "bfd_sessions", reason)
+            elif session.is_run:
+                values["bfd"] = True
+            else:
+                reason = f"not imported: {session.port} is no gateway port"
+                self._draft.report.lost(row, "bfd_sessions", reason)
 
     def _nexthops(self, row: Row, ports: Ports, values: Values) -> list[str]:
         """The next hops that packets can be handed on to; what becomes of the others is told."""

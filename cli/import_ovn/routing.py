@@ -10,6 +10,7 @@ import ipaddress
 from collections.abc import Mapping
 from typing import Final
 
+from cli.import_ovn.bfd import BfdSessions
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.gateways import Gateways
 from cli.import_ovn.nat import Nats
@@ -51,6 +52,7 @@ class Routing:
                     self._add_port(row, networks_of.setdefault(router.uuid, []))
         self._routers = routers
         self._link()
+        self.bfd = BfdSessions(draft, self.ports)
 
     def _add_port(self, row: Row, others: list[tuple[str, str]]) -> None:
         """Take a port. `others` are networks of the router's ports, with these, so far."""
@@ -222,7 +224,26 @@ class Routing:
                     self._draft.report.lost(row, "nexthop", reason)
                     return None
                 values["output_port"] = leading[0]
+        if row.references("bfd") and not self._supervise(row, values, ports):
+            return None
         return self._draft.accepted(row, StaticRouteProperties, values)
+
+    def _supervise(self, row: Row, values: Values, ports: Ports) -> bool:
+        """Let a route go by its BFD session; returns whether OVN takes notice of the route."""
+        names = {name: port for port, (name, _) in ports.items()}
+        leading = [names[values["output_port"]]] if "output_port" in values else []
+        leading = leading or leading_to(values["nexthop"], ports)
+        for session in self.bfd.of(row, "bfd"):
+            if session.neighbour != values["nexthop"] or session.port not in leading:
+                reason = f"not imported: the session is with {session.neighbour}, not the next hop"
+                self._draft.report.lost(row, "bfd", reason)
+            elif session.is_run:
+                values["bfd"] = True
+            else:
+                reason = f"not imported, and OVN passes over it: {session.port} is no gateway port,"
+                self._draft.report.noted(row, "bfd", f"{reason} so its BFD session is never up")
+                return False
+        return True
 
     def _is_followed(self, row: Row, values: Values) -> bool:
         """Whether OVN follows a route: not one by source for all sources, its lowest of all."""

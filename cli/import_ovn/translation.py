@@ -46,7 +46,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         if acls := filtering.acls(row):
             switches[names.of(row)]["acls"] = acls
     filtering.add_group_acls()
-    policies = Policies(draft, filtering.matches, routing.ports)
+    policies = Policies(draft, filtering.matches, routing.ports, routing.bfd)
     for row in snapshot.rows("Logical_Router"):
         if found := policies.of(row):
             routers[names.of(row)]["policies"] = found

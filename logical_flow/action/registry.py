@@ -15,6 +15,7 @@ from logical_flow.action.learned import (
     PutFdb,
     PutNeighbour,
 )
+from logical_flow.action.liveness import HandleBfd
 from logical_flow.action.naming import DnsLookup
 from logical_flow.action.selection import Select
 from logical_flow.action.sizes import CheckPktLarger, PacketTooBig
@@ -45,6 +46,7 @@ ACTIONS: tuple[type[Action], ...] = (
     PutFdb,
     LookupFdb,
     DnsLookup,
+    HandleBfd,
     CheckPktLarger,
     PacketTooBig,
     Select,

@@ -2,6 +2,7 @@
 
 from northbound.models.access import ApiToken
 from northbound.models.base import Annex, Base, Resource, Tracked
+from northbound.models.bfd import BfdSession
 from northbound.models.dhcp import DhcpOptions
 from northbound.models.dns import DnsRecord, DnsRecordSet, DnsRecordSetSwitch
 from northbound.models.filtering import (
@@ -80,6 +81,7 @@ __all__ = [
     "Annex",
     "ApiToken",
     "Base",
+    "BfdSession",
     "Change",
     "DhcpOptions",
     "DnsRecord",

@@ -22,6 +22,7 @@ class RouterPolicy(Resource):
     chain: Mapped[str] = mapped_column(Name, default="main")
     jump_chain: Mapped[str | None] = mapped_column(Name, default=None)
     number: Mapped[int]
+    bfd: Mapped[bool] = mapped_column(default=False, sort_order=93)
 
 
 class RouterPolicyReference(Base):

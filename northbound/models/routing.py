@@ -81,6 +81,7 @@ class StaticRoute(Resource):
     origin: Mapped[str] = mapped_column(default="static", sort_order=94)
     override_connected: Mapped[bool] = mapped_column(default=False, sort_order=95)
     number: Mapped[int] = mapped_column(sort_order=96)
+    bfd: Mapped[bool] = mapped_column(default=False, sort_order=97)
 
 
 class StaticMacBinding(Resource):

@@ -6,6 +6,7 @@ from typing import Any
 from northbound.services.acls import AclService
 from northbound.services.address_sets import AddressSetService
 from northbound.services.base import Service
+from northbound.services.bfd_sessions import BfdSessionService
 from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.dns import DnsRecordService, DnsRecordSetService
 from northbound.services.filters import LABEL_FILTER
@@ -31,6 +32,7 @@ LOGICAL_ROUTERS = LogicalRouterService()
 LOGICAL_ROUTER_PORTS = LogicalRouterPortService()
 STATIC_ROUTES = StaticRouteService()
 STATIC_MAC_BINDINGS = StaticMacBindingService()
+BFD_SESSIONS = BfdSessionService()
 NATS = NatService()
 METERS = MeterService()
 PORT_GROUPS = PortGroupService()
@@ -51,6 +53,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     LOGICAL_ROUTER_PORTS,
     STATIC_ROUTES,
     STATIC_MAC_BINDINGS,
+    BFD_SESSIONS,
     NATS,
     METERS,
     PORT_GROUPS,
@@ -83,6 +86,7 @@ SERVICES: Mapping[str, Service[Any, Any]] = _by_kind()
 __all__ = [
     "ACLS",
     "ADDRESS_SETS",
+    "BFD_SESSIONS",
     "DHCP_OPTIONS",
     "DNS_RECORDS",
     "DNS_RECORD_SETS",

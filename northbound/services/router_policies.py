@@ -13,6 +13,7 @@ from northbound.models import LogicalRouter, LogicalRouterPort
 from northbound.models.policies import RouterPolicy, RouterPolicyReference
 from northbound.names import policy_chain_number
 from northbound.services.base import Referents, Service
+from northbound.services.bfd_sessions import BfdChecks
 from northbound.services.lookups import needed_set, unknown_set
 from northbound.services.nexthops import ports_of, why_no_nexthop
 from northbound.specs.policies import RouterPolicySpec
@@ -53,6 +54,7 @@ class RouterPolicyService(Service[RouterPolicy, RouterPolicySpec]):
         _check_nexthops(tx, router, referents["output_port"], spec)
         _check_chains(tx, row, router, spec)
         super()._assign(tx, row, spec, referents)
+        tx.helper(BfdChecks).check(row)
         _set_references(tx, row, targets)
 
     def remove(

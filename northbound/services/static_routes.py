@@ -9,6 +9,7 @@ from sqlalchemy import select
 from northbound.errors import InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
 from northbound.services.base import Referents, Service
+from northbound.services.bfd_sessions import BfdChecks
 from northbound.services.nexthops import ports_of, why_no_nexthop
 from northbound.services.route_tables import RouteTables
 from northbound.specs import StaticRouteSpec
@@ -49,6 +50,7 @@ class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
         tx.helper(RouteTables).take(router.id, spec.route_table)
         _check_group(tx, row, spec)
         super()._assign(tx, row, spec, referents)
+        tx.helper(BfdChecks).check(row)
 
 
 def _check_way(

@@ -1,6 +1,7 @@
 """What a user may say about each kind of object."""
 
 from northbound.specs import (
+    bfd,
     dhcp,
     dns,
     filtering,
@@ -24,6 +25,7 @@ SPECS = in_order(
         *switching.KINDS,
         *gateways.KINDS,
         *routing.KINDS,
+        *bfd.KINDS,
         *nat.KINDS,
         *meters.KINDS,
         *filtering.KINDS,

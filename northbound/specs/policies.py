@@ -40,6 +40,9 @@ class RouterPolicyProperties(Spec):
     """The chain that it is in. The main one is asked first; where no policy of a chain matches,
     routes decide."""
     jump_chain: Chain | None = None
+    bfd: bool = False
+    """Whether each of its next hops takes packets only while the BFD session with it is up, if it
+    has one. With none left, the policy matches no packet."""
 
     @model_validator(mode="after")
     def _fields_fit_the_action(self) -> Self:
@@ -50,6 +53,8 @@ class RouterPolicyProperties(Spec):
             raise FieldError("nexthops", f"have no meaning where the action is {self.action}")
         if not reroutes and self.output_port is not None:
             raise FieldError("output_port", f"has no meaning where the action is {self.action}")
+        if self.bfd and not reroutes:
+            raise FieldError("bfd", f"has no meaning where the action is {self.action}")
         if self.pkt_mark is not None and self.action in ("drop", "jump"):
             raise FieldError("pkt_mark", f"has no meaning where the action is {self.action}")
         if jumps and self.jump_chain is None:

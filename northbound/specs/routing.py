@@ -172,10 +172,14 @@ class StaticRouteProperties(Spec):
     network has taught comes last."""
     override_connected: bool = False
     """Whether it comes before a connected network of the same prefix, too."""
+    bfd: bool = False
+    """Whether it holds only while the BFD session with its next hop is up."""
 
     @model_validator(mode="after")
     def _families_agree(self) -> Self:
         if self.nexthop == "discard":
+            if self.bfd:
+                raise FieldError("bfd", "has no meaning where packets are discarded")
             if self.output_port is not None:
                 raise FieldError("output_port", "has no meaning where packets are discarded")
             return self

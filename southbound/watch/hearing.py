@@ -119,6 +119,9 @@ class Hearing:
                 self._session.conditions = conditions_of(reasons)
             case wire.Monitors(names):
                 facts.set_monitors(chassis, names)
+            case wire.BfdStates(sessions):
+                self._limits.check_claims(len(sessions))
+                facts.bfd.state(chassis, sessions)
             case wire.Leave():
                 raise ChassisLeftError(chassis)
             case wire.Answer():
@@ -192,6 +195,7 @@ class Hearing:
                 | wire.ClaimOnly(items)
                 | wire.Activated(items)
                 | wire.VirtualPorts(items)
+                | wire.BfdStates(items)
             ):
                 count = len(items)
             case _:

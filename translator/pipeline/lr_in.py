@@ -19,6 +19,7 @@
 """
 
 from logical_flow.template import Pipeline
+from translator.features.bfd.stages import LrInBfd
 from translator.features.gateways.stages import LrInGwRedirect
 from translator.features.load_balancing.router_stages import LrInDefrag, LrInLb
 from translator.features.nat.stages import LrInDnat, LrInUnsnat, LrInWholeErrors
@@ -47,6 +48,7 @@ LR_IN = Pipeline(
         LrInLookupNeighbour,
         LrInLearnNeighbour,
         LrInNdRa,
+        LrInBfd,
         LrInIpInput,
         LrInWholeErrors,
         LrInUnsnat,

@@ -14,6 +14,7 @@ from chassis_agent.compile.encoders import (
     dhcp,
     generated,
     learned,
+    liveness,
     naming,
     selection,
     sizes,
@@ -23,6 +24,7 @@ from chassis_agent.compile.encoders import (
 from chassis_agent.compile.encoders.encoding import Encoder, Encoding
 from chassis_agent.compile.splice import Assembly
 from logical_flow import action as logical
+from logical_flow.action.liveness import HandleBfd
 from logical_flow.action.naming import DnsLookup
 from logical_flow.action.sizes import CheckPktLarger, PacketTooBig
 
@@ -51,6 +53,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.LookupFdb: learned.encode_lookup_fdb,
     CheckPktLarger: sizes.encode_check_pkt_larger,
     PacketTooBig: sizes.encode_packet_too_big,
+    HandleBfd: liveness.encode_handle_bfd,
     DnsLookup: naming.encode_dns_lookup,
     logical.Select: selection.encode_select,
     logical.Log: watching.encode_log,

@@ -121,6 +121,7 @@ class PacketLab:
                 probe_answered=lambda _packet: None,
                 port_spoke=lambda _keys: None,
                 address_claimed=lambda _keys, _ip: None,
+                bfd_received=lambda _packet: None,
                 resume_table=OUTPUT,
                 clock=time.monotonic,
             )

@@ -346,6 +346,8 @@ def ovn_of_examples() -> Snapshot:
         static_routes=references(ovn.route(route["ip_prefix"], route["nexthop"])),
         policies=references(ovn.add("Logical_Router_Policy", **policy)),
     )
+    bfd = {k: v for k, v in example["bfd_session"].items() if k != "logical_router_port"}
+    ovn.add("BFD", logical_port=router_port["name"], **bfd)
     acl = {k: v for k, v in example["acl"].items() if k not in ("port_group", "match")}
     meter = dict(example["meter"])
     band = ovn.add("Meter_Band", action="drop", rate=meter["rate"], burst_size=meter["burst"])

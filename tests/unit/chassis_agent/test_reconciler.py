@@ -144,6 +144,7 @@ class Host:
             ports=PortNames(),
             on_rows=lambda _batch: None,
             on_acl_changes=lambda _ports: None,
+            on_residents=lambda: None,
             health=self.health,
         )
         self._serial = 0

@@ -37,6 +37,7 @@ nd_na { output; };
 nd_na_router { output; };
 nd_ra { output; };
 dns_lookup { output; };
+handle_bfd(20);
 reg9[1] = check_pkt_larger(1514);
 packet_too_big(reg0) { output; };
 icmp4 { output; };

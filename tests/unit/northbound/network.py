@@ -22,6 +22,7 @@ KINDS = {
     "address_set": "address_set",
     "binding": "static_mac_binding",
     "nat": "nat",
+    "bfd": "bfd_session",
     "group": "port_group",
     "set": "address_set",
     "acl": "acl",

@@ -16,6 +16,8 @@ from southbound.groups import GroupIds
 from southbound.rows import (
     ROW_TYPES,
     Announcement,
+    BfdSession,
+    BfdStatus,
     Chassis,
     Datapath,
     DnsName,
@@ -58,6 +60,8 @@ ROWS: list[Row] = [
     MacBinding("d2", "r-web", "10.0.0.9", "0a:00:00:00:00:09", "hv1", 1.5),
     FdbEntry("d1", "0a:00:00:00:00:07", "web-1", "hv1", 2.5),
     DnsName("c1", "d1", "web.example", 60, ("10.0.0.1",), "", True, False),
+    BfdSession("b1", "d2", "r-out", "cr-r-out", "192.0.2.1", "192.0.2.9", 300, 400, 3),
+    BfdStatus("b1", "d2", "hv1", "down", 1, 3, 4.5),
     RouterAdvertisement("p1", "d2", "r-web", b"\x40\x00\xff", 200, 600),
     Announcement("p1", "d1", "cr-r-web", "0a:00:00:00:00:07", ("10.0.0.1", "fd00::1")),
 ]

@@ -56,6 +56,7 @@ class Agent:
                 probe_answered=lambda _packet: None,
                 port_spoke=lambda _keys: None,
                 address_claimed=lambda _keys, _ip: None,
+                bfd_received=lambda _packet: None,
                 resume_table=RESUME_TABLE,
                 clock=time.monotonic,
             )

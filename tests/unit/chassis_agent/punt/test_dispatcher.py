@@ -69,6 +69,7 @@ class Recorder:
                 probe_answered=self.probes.append,
                 port_spoke=lambda _keys: None,
                 address_claimed=lambda _keys, _ip: None,
+                bfd_received=lambda _packet: None,
                 resume_table=RESUME_TABLE,
                 clock=lambda: self.now,
             )

@@ -1,0 +1,9 @@
+"""Why BFD packets end."""
+
+from logical_flow.because import Because, EndKind
+
+FROM_AFAR = Because(
+    EndKind.ROUTER,
+    "dropped by {object}: BFD packets of a neighbour come from the same link (TTL 255, RFC 5881 "
+    "section 5), and not with the TTL {ttl}",
+)
