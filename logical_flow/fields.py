@@ -197,6 +197,7 @@ def _metadata(table: _SymbolTable) -> None:
         table.bits(f"reg{index}", "xreg4", 32 * (1 - index % 2), 32)
     table.ordinal("flags", 32)
     table.bits("flags.loopback", "flags", 0, 1)
+    table.bits("flags.force_snat_for_dnat", "flags", 3, 1)
     table.bits("flags.force_snat_for_lb", "flags", 4, 1)
     table.bits("flags.skip_snat_for_lb", "flags", 5, 1)
     table.bits("flags.hairpin", "flags", 25, 1)

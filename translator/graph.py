@@ -177,7 +177,14 @@ def _relations(graph: Graph) -> None:
     graph.derive(router_balancing.asked_ports, over=balancing.router_vips)
     graph.group(router_balancing.vips_asked_for, over=router_balancing.asked_ports)
 
-    translated = [translations.external_address, balancing.virtual_address]
+    graph.derive(translations.forced_address4, over=LogicalRouter)
+    graph.derive(translations.forced_address6, over=LogicalRouter)
+    translated = [
+        translations.external_address,
+        translations.forced_address4,
+        translations.forced_address6,
+        balancing.virtual_address,
+    ]
     graph.group(translations.translating_routers, over=translated)
     graph.group(translations.translated_addresses, over=translated)
 

@@ -209,6 +209,7 @@ class LogicalRouter(NamedTuple):
     `asks_routers` says that it asks for other routers instead of knowing them. What it balances
     has one of the `forced_sources`, or with `forces_own_source` the address of the port that it
     leaves by.
+    What it translates the destination of goes on as one of `dnat_sources`.
     """
 
     id: str
@@ -219,6 +220,7 @@ class LogicalRouter(NamedTuple):
     asks_routers: Annotated[bool, Column("dynamic_neigh_routers")] = False
     forced_sources: Annotated[tuple[bytes, ...], Column("lb_force_snat_ips", _ip_list)] = ()
     forces_own_source: Annotated[bool, Column("lb_force_snat_router_ip")] = False
+    dnat_sources: Annotated[tuple[bytes, ...], Column("dnat_force_snat_ips", _ip_list)] = ()
 
 
 def _networks4(texts: list[str]) -> tuple[Interface, ...]:

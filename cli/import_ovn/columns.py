@@ -337,7 +337,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_ids": KEPT,
         "allowed_ext_ips": KEPT,
         "exempted_ext_ips": KEPT,
-        "match": Unsupported("all packets are translated"),
+        "match": KEPT,
         "priority": KEPT,
         "options": {
             "stateless": KEPT,

@@ -39,14 +39,16 @@ class Nats:
             accepted = self._draft.accepted(row, NatProperties, values, _COLUMNS)
             if accepted is not None:
                 found.append(accepted)
-        return sorted(found, key=lambda nat: (nat["external_ip"], nat["logical_ip"], nat["type"]))
+        return sorted(found, key=_order)
 
     def _values(
         self, row: Row, ports: Mapping[str, tuple[str, Values]], networks: list[str]
     ) -> Values:
         plain = ("type", "external_ip", "logical_ip")
         values: Values = {column: row.text(column) for column in plain}
-        for column in ("external_mac", "external_port_range"):
+        if row.text("match"):
+            values["priority"] = row.number("priority")
+        for column in ("external_mac", "external_port_range", "match"):
             if row.text(column):
                 values[column] = row.text(column)
         if row.text("logical_port"):
@@ -66,6 +68,10 @@ class Nats:
         if not _is_in_one(values["external_ip"], networks):
             values["routed"] = True
         return values
+
+
+def _order(nat: Values) -> tuple[str, ...]:
+    return nat["external_ip"], nat["logical_ip"], nat["type"], nat.get("match", "")
 
 
 def _is_in_one(address: str, networks: list[str]) -> bool:

@@ -123,8 +123,12 @@ class Routing:
         }
         if row.mapping("options").get("dynamic_neigh_routers") == "true":
             values["dynamic_neigh_routers"] = True
+        forced = row.mapping("options").get("dnat_force_snat_ip", "").split()
+        if forced and "chassis" in values:
+            values["dnat_force_snat_ips"] = forced
         columns = {
             "chassis": "options:chassis",
+            "dnat_force_snat_ips": "options:dnat_force_snat_ip",
             "lb_force_snat_ips": "options:lb_force_snat_ip",
         }
         accepted = self._draft.accepted(row, LogicalRouterProperties, values, columns) or {}

@@ -36,3 +36,5 @@ class Nat(Resource):
     )
     gateway_port_id: Mapped[str | None] = reference("logical_router_port.id", nullable=True)
     stateless: Mapped[bool] = mapped_column(default=False)
+    match: Mapped[str | None] = mapped_column(default=None, sort_order=95)
+    priority: Mapped[int] = mapped_column(default=0, sort_order=96)

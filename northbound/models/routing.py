@@ -21,6 +21,7 @@ class LogicalRouter(Resource):
     dynamic_neigh_routers: Mapped[bool] = mapped_column(default=False, sort_order=94)
     lb_force_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=110)
     lb_force_snat_router_ip: Mapped[bool] = mapped_column(default=False, sort_order=111)
+    dnat_force_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=112)
 
 
 class LogicalRouterPort(Resource):

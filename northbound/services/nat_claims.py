@@ -1,7 +1,8 @@
 """Which NAT of a router translates what: no two of them the same.
 
 What comes in for an external address has one address behind it, and what leaves from an
-address or network one external address, at each gateway port.
+address or network one external address, at each gateway port. There may be several if each is for
+packets that match something; these have different priorities.
 """
 
 from collections.abc import Iterator, Sequence
@@ -27,14 +28,18 @@ class Claim(NamedTuple):
     router: str
     address: str
     gateway_port: str | None
+    priority: int | None
+    """That of a NAT with a match."""
 
 
 def claims_of(nat: Nat) -> Iterator[Claim]:
     """Yield what a NAT translates."""
+    router, port = nat.logical_router_id, nat.gateway_port_id
+    priority = None if nat.match is None else nat.priority
     if nat.type in INCOMING:
-        yield Claim("external_ip", nat.logical_router_id, nat.external_ip, nat.gateway_port_id)
+        yield Claim("external_ip", router, nat.external_ip, port, priority)
     if nat.type in OUTGOING:
-        yield Claim("logical_ip", nat.logical_router_id, nat.logical_ip, nat.gateway_port_id)
+        yield Claim("logical_ip", router, nat.logical_ip, port, priority)
 
 
 class NatClaims:

@@ -4,7 +4,11 @@ import ipaddress
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from northbound.errors import InvalidError
+from logical_flow.errors import LanguageError
+from logical_flow.match_parser import parse_match
+from logical_flow.normalise import normalise
+from logical_flow.policy import parse_nat_match
+from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort
 from northbound.models.nat import Nat
 from northbound.services.base import Referents, Service
@@ -21,8 +25,9 @@ class NatService(Service[Nat, NatSpec]):
     spec = NatSpec
 
     def phrase(self, view: Mapping[str, Any]) -> str:
+        some = f" for {view['match']}" if view["match"] else ""
         ends = f"{view['type']} of {view['logical_ip']} as {view['external_ip']}"
-        return f"{ends} of {self.owner_phrase(view)}"
+        return f"{ends}{some} of {self.owner_phrase(view)}"
 
     def load_ahead(self, tx: Transaction) -> None:
         super().load_ahead(tx)
@@ -38,8 +43,24 @@ class NatService(Service[Nat, NatSpec]):
         why_not = _why_no_external_ip(spec, ports)
         if why_not is not None:
             raise InvalidError.of("external_ip", reason=why_not, value=spec.external_ip)
+        _check_match(spec)
         super()._assign(tx, row, spec, referents)
         tx.helper(NatClaims).take(row)
+
+
+def _check_match(spec: NatSpec) -> None:
+    if spec.match is None:
+        return
+    family = "ip4" if ipaddress.ip_address(spec.external_ip).version == 4 else "ip6"
+    try:
+        match = parse_nat_match(spec.match)
+        fits = normalise(parse_match(f"{family} && ({match})"))
+    except LanguageError as error:
+        problem = FieldProblem(("match",), error.message, spec.match, error.position, error.caret())
+        raise InvalidError([problem]) from None
+    if not fits:
+        reason = f"no packet of IPv{family[-1]} fits it"
+        raise InvalidError.of("match", reason=reason, value=spec.match)
 
 
 def _why_no_external_ip(spec: NatSpec, ports: Iterable[LogicalRouterPort]) -> str | None:

@@ -4,7 +4,7 @@ import ipaddress
 import re
 from typing import Annotated, ClassVar, Literal, Self
 
-from pydantic import AfterValidator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import parse_host, parse_mac, parse_network
 from northbound.specs.base import FieldError, Reference, Spec, checked
@@ -14,6 +14,7 @@ NatType = Literal["snat", "dnat", "dnat_and_snat"]
 
 _PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
 _LAST_PORT = 65535
+_IDENTIFYING = ("logical_router", "type", "external_ip", "gateway_port", "match", "logical_ip")
 
 
 def parse_port_range(text: str) -> tuple[int, int]:
@@ -72,6 +73,11 @@ class NatProperties(Spec):
     """The router port where packets are translated; needed if several of them lead outside."""
     stateless: bool = False
     """Whether addresses are exchanged packet by packet, without connections."""
+    match: Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)] | None = None
+    """Translate only connections that begin with packets that fit this expression in OVN's
+    language, of `snat` as they leave and of `dnat` as they come in: `tcp.dst == 443`."""
+    priority: Annotated[int, Field(ge=0, le=32767)] = 0
+    """Of several with a `match` that fits, the highest decides; those without one come after."""
 
     @model_validator(mode="after")
     def _is_of_one_family(self) -> Self:
@@ -105,6 +111,19 @@ class NatProperties(Spec):
         return self
 
     @model_validator(mode="after")
+    def _matches_one_way(self) -> Self:
+        if self.match is None:
+            if self.priority:
+                raise FieldError("priority", "is that of a match, and there is none")
+            return self
+        if self.type == "dnat_and_snat":
+            reason = "a floating IP is for all packets both ways; give a dnat and a snat instead"
+            raise FieldError("match", reason)
+        if self.exempted_external_ips:
+            raise FieldError("exempted_external_ips", "the match has to say it")
+        return self
+
+    @model_validator(mode="after")
     def _is_stateless_as_a_whole(self) -> Self:
         if not self.stateless:
             return self
@@ -133,8 +152,8 @@ class NatSpec(NatProperties):
             "logical_ip": "172.16.0.0/24",
         },
         patch={"external_port_range": "30000-39999"},
-        identifying=("logical_router", "type", "external_ip", "gateway_port", "logical_ip"),
-        natural_key=("logical_router", "type", "external_ip", "gateway_port", "logical_ip"),
+        identifying=_IDENTIFYING,
+        natural_key=_IDENTIFYING,
         collection="nats",
         title="NAT",
     )

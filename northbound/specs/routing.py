@@ -45,6 +45,11 @@ class LogicalRouterProperties(Spec):
     at most, so that their replies come back to this router, whichever their own is."""
     lb_force_snat_router_ip: bool = False
     """The same with the address of the router port through which packets leave."""
+    dnat_force_snat_ips: Annotated[
+        list[Annotated[str, checked(parse_host)]], AfterValidator(unique), Field(max_length=2)
+    ] = Field(default_factory=list)
+    """Of a gateway router: as whom connections go on that it translates the destination of, an
+    address of it in each family at most. So replies find back to it, and not to another gateway."""
 
     @model_validator(mode="after")
     def _forced_sources_fit(self) -> Self:
@@ -57,6 +62,16 @@ class LogicalRouterProperties(Spec):
         families = [ipaddress.ip_address(each).version for each in self.lb_force_snat_ips]
         if len(set(families)) < len(families):
             raise FieldError("lb_force_snat_ips", 1, "is of the family of the first one")
+        return self
+
+    @model_validator(mode="after")
+    def _forces_one_address_a_family(self) -> Self:
+        versions = [ipaddress.ip_address(each).version for each in self.dnat_force_snat_ips]
+        if len(set(versions)) < len(versions):
+            raise FieldError("dnat_force_snat_ips", 1, "is of the family of the first one")
+        if versions and self.chassis is None:
+            reason = "are for a gateway router, which is on one chassis"
+            raise FieldError("dnat_force_snat_ips", reason)
         return self
 
 

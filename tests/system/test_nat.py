@@ -14,6 +14,7 @@ from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
 from tests.system.frames import ICMP, ICMPV6, IPV4, TCP, UDP, Frame
+from tests.system.network import RefusedError
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
@@ -157,6 +158,59 @@ def test_a_deleted_nat_is_over(scene: Scene) -> None:
     assert host.tcp_connects("192.0.2.113", PORT)
     scene.net.delete(f"/nats/{nat}")
     assert not host.tcp_connects("192.0.2.113", PORT, timeout=1)
+
+
+def test_one_address_leads_to_several_by_what_is_asked_for(scene: Scene) -> None:
+    """Ports of one address are forwarded to different VMs, and some sources leave apart."""
+    vm1, vm2, host = scene.lab.vm("vm1"), scene.lab.vm("vm2"), scene.lab.vm("host")
+    shared, apart = "192.0.2.114", "192.0.2.115"
+    made = [
+        declare_nat(scene, "dnat", shared, address("vm1"), match=f"tcp.dst == {PORT}"),
+        declare_nat(scene, "dnat", shared, address("vm2"), match="icmp4", priority=1),
+        declare_nat(scene, "snat", apart, "10.70.0.0/24", match=f"tcp.dst == {PORT}"),
+    ]
+    try:
+        with Tap(vm1) as tap1, Tap(vm2) as tap2:
+            assert host.tcp_connects(shared, PORT)
+            assert host.ping(shared)
+            assert host.tcp_outcome(shared, PORT + 1, timeout=1) == "timeout"
+            tap1.expect(lambda f: f.dport == PORT, "the connection")
+            tap2.expect(lambda f: f.icmp_type == 8, "the echo request")
+        with Tap(host) as tap:
+            assert vm1.tcp_connects(address("host"), PORT)
+            came = tap.expect(lambda f: f.dport == PORT, "the connection")
+            assert came.ip_src == apart
+            assert vm1.ping(address("host"))
+            echo = tap.expect(lambda f: f.icmp_type == 8, "the echo request")
+            assert echo.ip_src == OWN[4]
+    finally:
+        for nat in made:
+            scene.net.delete(f"/nats/{nat}")
+
+
+def test_a_gateway_that_is_one_of_several_is_answered_to(
+    scene: Scene, request: pytest.FixtureRequest
+) -> None:
+    """Who is behind it sees the gateway ask, which a router without a chassis is not."""
+    forced = {"dnat_force_snat_ips": ["10.70.0.1", "fd70::1"]}
+    change = ("PATCH", "/logical-routers/nat-r")
+    if request.node.callspec.params["_gateway"] == "port":
+        with pytest.raises(RefusedError, match="dnat_force_snat_ips"):
+            scene.net.call(*change, forced)
+        return
+    host, vm2 = scene.lab.vm("host"), scene.lab.vm("vm2")
+    scene.net.call(*change, forced)
+    try:
+        for version, gateway in ((4, "10.70.0.1"), (6, "fd70::1")):
+            with Tap(vm2) as tap:
+                assert host.tcp_connects(FLOATING[version], PORT)
+                assert host.ping(FLOATING[version])
+                came = tap.expect(lambda f: f.dport == PORT, "the connection")
+                assert came.ip_src == gateway
+            assert vm2.ping(address("host", version))
+            assert host.ping(OWN[version])
+    finally:
+        scene.net.call(*change, {"dnat_force_snat_ips": []})
 
 
 # --- errors

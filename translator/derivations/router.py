@@ -12,6 +12,7 @@ from translator.features.load_balancing.router_flows import (
     router_balancing_flows,
 )
 from translator.features.nat.flows import (
+    forced_flows,
     gateway_port_error_flows,
     gateway_router_error_flows,
     translating_flows,
@@ -36,7 +37,7 @@ def router_flows(read: Read, router: str) -> Flows:
     if read.any(translating_routers, router):
         flows += (*translating_flows(), *router_balancing_flows(read, router))
         if gateway_of(read, router):
-            flows += tuple(gateway_router_error_flows())
+            flows += (*gateway_router_error_flows(), *forced_flows(read, router))
     return Flows(router, "logical_router", router, flows)
 
 

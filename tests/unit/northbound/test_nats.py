@@ -70,6 +70,20 @@ def routers(network: Network) -> Network:
         ({"stateless": True, "allowed_external_ips": "office"}, "/allowed_external_ips", "all"),
         ({"allowed_external_ips": "nowhere"}, "/allowed_external_ips", "no address set"),
         ({"gateway_port": "other-in"}, "/gateway_port", "is no port of router 'edge'"),
+        ({"match": "tcp"}, "/match", "give a dnat and a snat"),
+        ({"type": "dnat", "match": "tcp.dst == x"}, "/match", "x"),
+        ({"type": "dnat", "match": "ct.est"}, "/match", "not available in NATs"),
+        ({"type": "dnat", "match": "reg0 == 1"}, "/match", "not available in NATs"),
+        ({"type": "dnat", "match": "ip4.src == $office"}, "/match", "names no sets"),
+        ({"type": "dnat", "match": 'inport == "edge-in"'}, "/match", "no ports"),
+        ({"type": "dnat", "match": "ip6"}, "/match", "no packet of IPv4 fits it"),
+        ({"type": "dnat", "priority": 5}, "/priority", "there is none"),
+        ({"type": "dnat", "match": "tcp", "priority": 40000}, "/priority", "32767"),
+        (
+            {"type": "dnat", "match": "tcp", "exempted_external_ips": "office"},
+            "/exempted_external_ips",
+            "the match has to say it",
+        ),
     ],
 )
 def test_nat_that_cannot_be(
@@ -146,3 +160,40 @@ def test_an_address_set_is_held(routers: Network) -> None:
     assert "is referenced by nat" in message
     routers.update("nat", nat, exempted_external_ips=None)
     routers.delete("set", "office")
+
+
+def test_nats_that_are_for_different_packets(routers: Network) -> None:
+    web = FLOATING | {"type": "dnat", "match": "tcp.dst == 443"}
+    routers.create("nat", **web)
+    routers.create(
+        "nat", **web | {"match": "tcp.dst == 25", "priority": 1, "logical_ip": "10.0.0.8"}
+    )
+    routers.create("nat", **FLOATING | {"type": "dnat", "logical_ip": "10.0.0.9"})
+    same = web | {"match": "udp.dst == 53", "logical_ip": "10.0.0.8"}
+    assert "external_ip" in routers.refused(ConflictError, "nat", **same)
+    routers.create("nat", **same | {"priority": 2})
+
+
+@pytest.mark.parametrize(
+    ("values", "pointer", "reason"),
+    [
+        ({}, "/dnat_force_snat_ips", "gateway router"),
+        (
+            {"chassis": "hv1", "dnat_force_snat_ips": ["10.0.0.1", "10.0.0.2"]},
+            "/dnat_force_snat_ips/1",
+            "family",
+        ),
+        (
+            {"chassis": "hv1", "dnat_force_snat_ips": ["10.0.0.0/24"]},
+            "/dnat_force_snat_ips/0",
+            "IP",
+        ),
+    ],
+)
+def test_sources_that_are_forced(
+    network: Network, values: dict[str, Any], pointer: str, reason: str
+) -> None:
+    fields = {"name": "gw", "dnat_force_snat_ips": ["10.0.0.1"]} | values
+    faults = network.faults("router", **fields)
+    assert list(faults) == [pointer]
+    assert reason in faults[pointer]

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from logical_flow.walk_events import Crossing
+from logical_flow.walk_events import Crossing, Visit
 from logical_flow.walk_network import Network
 from tests.unit.translator.walks import delivered, network, reached, send
 
@@ -269,3 +269,78 @@ def test_other_routers_may_ask_for_external_addresses() -> None:
     )
     crossings = [str(getattr(event, "text", "")) for event in send(net, asked).events]
     assert "patch from out-r to r-out" in crossings
+
+
+MATCHING = """\
+      - {type: dnat, external_ip: 192.0.2.80, logical_ip: 10.0.1.2, match: udp.dst == 443}
+      - {type: dnat, external_ip: 192.0.2.80, logical_ip: 10.0.1.3, match: udp, priority: 1,
+         external_port_range: "53"}
+      - {type: dnat, external_ip: 192.0.2.90, logical_ip: 10.0.1.2, match: udp.dst == 443}
+      - {type: snat, external_ip: 192.0.2.81, logical_ip: 10.0.0.0/8, match: udp.dst == 25}
+      - {type: snat, external_ip: 192.0.2.82, logical_ip: 10.0.1.1,
+         match: "ip4.dst == 192.0.2.9 && udp.dst == {25, 26}", priority: 7}
+      - {type: snat, external_ip: "2001:db8::81", logical_ip: "fd00::/16", match: udp.dst == 25}
+"""
+
+
+@pytest.mark.parametrize("document", [NETWORK, GATEWAY_PORT], ids=["router", "gateway"])
+def test_a_match_decides_before_addresses(document: str) -> None:
+    net = network(document + MATCHING.replace("udp, priority: 1", "udp.dst == 444, priority: 1"))
+    for port, behind in ((443, ("vm2", "10.0.1.2")), (80, ("vm1", "10.0.1.1"))):
+        request = delivered(net, packet("host", "192.0.2.9", "192.0.2.80", 5000 + port, port))
+        assert seen(request) == (behind[0], "192.0.2.9", behind[1])
+        reply = delivered(net, packet(behind[0], behind[1], "192.0.2.9", port, 5000 + port))
+        assert seen(reply) == ("host", "192.0.2.80", "192.0.2.9")
+    assert seen(delivered(net, packet("host", "192.0.2.9", "192.0.2.90", 5001, 443)))[0] == "vm2"
+    assert reached(net, packet("host", "192.0.2.9", "192.0.2.90", 5001, 80)) == []
+    for vm, port, external in (
+        ("vm1", 25, "192.0.2.82"),
+        ("vm1", 26, "192.0.2.82"),
+        ("vm1", 27, "192.0.2.254"),
+        ("vm2", 25, "192.0.2.81"),
+        ("vm2", 27, "192.0.2.2"),
+    ):
+        own = "10.0.1.1" if vm == "vm1" else "10.0.1.2"
+        assert seen(delivered(net, packet(vm, own, "192.0.2.9", 6000, port)))[1] == external
+    leaves = delivered(net, packet("vm1", "fd00:1::1", "2001:db8::9", 6000, 25))
+    assert seen(leaves)[1] == "2001:db8::81"
+
+
+def test_the_highest_priority_decides() -> None:
+    net = network(NETWORK + MATCHING)
+    request = delivered_to(net, packet("host", "192.0.2.9", "192.0.2.80", 5000, 443))
+    assert request == "10.0.1.3"
+
+
+def delivered_to(net: Network, text: str) -> str:
+    """The destination of the packet as the router forwards it."""
+    visits = [event for event in send(net, text).events if isinstance(event, Visit)]
+    last = next(each for each in reversed(visits) if each.place.name == "lr_in_ip_routing")
+    return str(ip_address(last.packet["ip4.dst"] or 0))
+
+
+FORCED = NETWORK.replace(
+    "    chassis: hv1\n",
+    '    chassis: hv1\n    dnat_force_snat_ips: [10.0.1.254, "fd00:1::fe"]\n',
+)
+
+
+@pytest.mark.parametrize(
+    ("external", "outside", "forced", "logical"),
+    [
+        ("192.0.2.2", "192.0.2.9", "10.0.1.254", "10.0.1.2"),
+        ("2001:db8::2", "2001:db8::9", "fd00:1::fe", "fd00:1::2"),
+    ],
+)
+def test_what_is_behind_answers_to_the_gateway_that_asked(
+    external: str, outside: str, forced: str, logical: str
+) -> None:
+    net = network(FORCED)
+    request = delivered(net, packet("host", outside, external, 5000, 80))
+    assert seen(request) == ("vm2", forced, logical)
+    reply = delivered(net, packet("vm2", logical, forced, 80, 5000))
+    assert seen(reply) == ("host", external, outside)
+    unasked = delivered(net, packet("vm2", logical, forced, 81, 5000))
+    assert seen(unasked)[0] == "vm2", "it is refused as for any address of the router"
+    leaves = delivered(net, packet("vm2", logical, outside, 7000, 80))
+    assert seen(leaves) == ("host", external, outside), "what begins inside is as it was"

@@ -1,13 +1,14 @@
 """The flows of a NAT: what comes in and what leaves, and who answers for its address."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from incremental import Read
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow, Template, Variants
 from translator.derivations.relations import switch_ports_towards
 from translator.derivations.result import Flows
+from translator.features.acl.flows import matches_of
 from translator.features.gateways.stages import LrInGwRedirect
 from translator.features.nat.places import Place, place_of, ports_around
 from translator.features.nat.relations import translated_addresses
@@ -100,6 +101,17 @@ def gateway_router_error_flows() -> Iterator[LogicalFlow]:
             yield error[variant("router", is_ip4)]()
 
 
+def forced_flows(read: Read, router: str) -> Iterator[LogicalFlow]:
+    """Yield the flows by which a gateway router has replies come back to itself."""
+    row = read(LogicalRouter, router)
+    for ip in () if row is None else row.dnat_sources:
+        reply, source = LrInUnsnat.dnat_forced4, LrOutSnat.dnat_forced4
+        if len(ip) != 4:
+            reply, source = LrInUnsnat.dnat_forced6, LrOutSnat.dnat_forced6
+        yield reply(ip=ip)
+        yield source(ip=ip)
+
+
 def gateway_port_error_flows(port: str, redirect: str) -> Iterator[LogicalFlow]:
     """Yield the same flows for a gateway port."""
     for error in (LrOutUndnat.error, LrOutSnat.error):
@@ -115,7 +127,7 @@ def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     if place.port is not None:
         yield from _way_back(read, nat, place, place.port)
     yield from _incoming(read, nat, place)
-    if not is_own and (nat.allowed or nat.exempted or not nat.incoming):
+    if not is_own and (nat.allowed or nat.exempted or nat.match or not nat.incoming):
         yield _for(LrInDnat.nowhere, nat, place)(external=nat.external_ip, **place.incoming)
     yield from _outgoing(read, nat, place)
 
@@ -132,10 +144,11 @@ def _incoming(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
         yield _for(LrInDnat.to_stateless, nat, place)(**to)
         return
     outside = _outside(read, nat, "src")
-    templates = LrInDnat.to if nat.ports is None else LrInDnat.to_ports
-    if outside.allowed:
-        templates = LrInDnat.to_if if nat.ports is None else LrInDnat.to_ports_if
-    yield _for(templates, nat, place)(**to, **_ports(nat), **outside.allowed)
+    place_of_destinations = place
+    if place.name == "router" and _is_forced(read, nat):
+        place_of_destinations = place._replace(name="forced")
+    template = _for(_kind(_DESTINATIONS, nat, outside), nat, place_of_destinations)
+    yield template(**to, **_ports(nat), **outside.allowed)
     if outside.exempted:
         apart = _for(LrInDnat.to_except, nat, place)
         yield apart(external=external, **outside.exempted, **holes)
@@ -154,10 +167,9 @@ def _outgoing(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
         return
     outside = _outside(read, nat, "dst")
     source: dict[str, Any] = {"plen": nat.logical.plen, "logical": nat.logical.network}
-    templates = LrOutSnat.to if nat.ports is None else LrOutSnat.to_ports
-    if outside.allowed:
-        templates = LrOutSnat.to_if if nat.ports is None else LrOutSnat.to_ports_if
-    to = _for(templates, nat, place)
+    if nat.match:
+        del source["plen"]
+    to = _for(_kind(_SOURCES, nat, outside), nat, place)
     yield to(external=external, **source, **_ports(nat), **outside.allowed, **holes)
     if outside.exempted:
         apart = _for(LrOutSnat.to_except, nat, place)
@@ -192,8 +204,42 @@ def _for(templates: Variants, nat: Nat, place: Place) -> Template:
     return templates[variant(place.name, nat.is_ip4)]
 
 
+_DESTINATIONS: Final = {
+    ("", False): LrInDnat.to,
+    ("if", False): LrInDnat.to_if,
+    ("matching", False): LrInDnat.to_matching,
+    ("", True): LrInDnat.to_ports,
+    ("if", True): LrInDnat.to_ports_if,
+    ("matching", True): LrInDnat.to_ports_matching,
+}
+_SOURCES: Final = {
+    ("", False): LrOutSnat.to,
+    ("if", False): LrOutSnat.to_if,
+    ("matching", False): LrOutSnat.to_matching,
+    ("", True): LrOutSnat.to_ports,
+    ("if", True): LrOutSnat.to_ports_if,
+    ("matching", True): LrOutSnat.to_ports_matching,
+}
+"""By whether packets have to fit something, and whether there is a range of ports."""
+
+
+def _kind(
+    templates: Mapping[tuple[str, bool], Variants], nat: Nat, outside: "_Outside"
+) -> Variants:
+    when = "matching" if nat.match else "if" if outside.allowed else ""
+    return templates[when, nat.ports is not None]
+
+
+def _is_forced(read: Read, nat: Nat) -> bool:
+    router = read(LogicalRouter, nat.router)
+    return router is not None and any(len(ip) == len(nat.external_ip) for ip in router.dnat_sources)
+
+
 class _Outside(NamedTuple):
-    """For whom outside a NAT is, and for whom not, as templates want it; empty for all."""
+    """For which packets a NAT is, and for which not, as templates want it; empty for all.
+
+    With a match that comes with its priority.
+    """
 
     allowed: Mapping[str, Any]
     exempted: Mapping[str, Any]
@@ -203,13 +249,18 @@ def _outside(read: Read, nat: Nat, side: str) -> _Outside:
     """Return for whom a NAT is; `side` is that of packets on which they are: `src` or `dst`."""
     field = f"ip{4 if nat.is_ip4 else 6}.{side}"
 
-    def within(set_id: str) -> Mapping[str, Any]:
+    def within(set_id: str) -> str:
         named = read(AddressSet, set_id) if set_id else None
-        if named is None:
-            return {}
-        return {"condition": f"{field} == ${named.name}"}
+        return "" if named is None else f"{field} == ${named.name}"
 
-    return _Outside(within(nat.allowed), within(nat.exempted))
+    allowed = within(nat.allowed)
+    exempted = within(nat.exempted)
+    apart: Mapping[str, Any] = {"condition": exempted} if exempted else {}
+    if not nat.match:
+        return _Outside({"condition": allowed} if allowed else {}, apart)
+    match, _ = matches_of(nat.match)
+    condition = f"({match}) && {allowed}" if allowed else match
+    return _Outside({"condition": condition, "priority": nat.priority}, apart)
 
 
 def _ports(nat: Nat) -> dict[str, Any]:

@@ -58,8 +58,11 @@ def _is_on_provider_network(read: Read, port: LogicalRouterPort) -> bool:
     """Whether packets from outside get to every chassis, and not only to that in charge."""
     for lsp in read.members(switch_ports_towards, port.qualified or port.name):
         switch_port = read(LogicalSwitchPort, lsp)
-        if switch_port is not None:
-            return read.any(ports_leading_outside, switch_port.switch)
+        if switch_port is None:
+            continue
+        found = read.members(ports_leading_outside, switch_port.switch)
+        ways = (read(LogicalSwitchPort, way) for way in found)
+        return any(way is not None and way.kind.is_native for way in ways)
     return False
 
 

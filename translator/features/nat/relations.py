@@ -5,6 +5,7 @@ from typing import NamedTuple
 
 from incremental import Read
 from translator.features.nat.rows import Nat
+from translator.inputs import LogicalRouter
 
 
 class TranslatedAddress(NamedTuple):
@@ -20,6 +21,24 @@ def external_address(read: Read, nat_id: str) -> TranslatedAddress | None:
     if nat is None or nat.stateless:
         return None
     return TranslatedAddress(nat.router, nat.external_ip)
+
+
+def forced_address4(read: Read, router: str) -> TranslatedAddress | None:
+    """Return the IPv4 address as which connections go on whose destination a router translates."""
+    return _forced_address(read, router, 4)
+
+
+def forced_address6(read: Read, router: str) -> TranslatedAddress | None:
+    """Return the IPv6 address as which connections go on whose destination a router translates."""
+    return _forced_address(read, router, 16)
+
+
+def _forced_address(read: Read, router: str, length: int) -> TranslatedAddress | None:
+    row = read(LogicalRouter, router)
+    for ip in () if row is None else row.dnat_sources:
+        if len(ip) == length:
+            return TranslatedAddress(router, ip)
+    return None
 
 
 def translating_routers(key: Hashable, found: TranslatedAddress) -> Iterator[tuple[str, Hashable]]:

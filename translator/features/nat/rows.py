@@ -24,7 +24,7 @@ class Nat(NamedTuple):
     """`logical` is an address, or what is translated the source of, with its prefix length.
 
     `logical_port` is a qualified name and `gateway_port` an id; they and `external_mac` may
-    be empty. So may `allowed` and `exempted`, the ids of address sets.
+    be empty. So may `allowed` and `exempted`, the ids of address sets, and `match`.
     """
 
     id: str
@@ -39,6 +39,8 @@ class Nat(NamedTuple):
     stateless: bool
     allowed: Annotated[str, Column("allowed_external_ips_id", _or_empty)] = ""
     exempted: Annotated[str, Column("exempted_external_ips_id", _or_empty)] = ""
+    match: Annotated[str, Column("match", _or_empty)] = ""
+    priority: int = 0
 
     @property
     def is_ip4(self) -> bool:

@@ -50,6 +50,8 @@ class _Place(NamedTuple):
     only: Only | None
     mac: str = ""
     """What gives packets that leave the MAC address of the floating IP."""
+    mark: str = ""
+    """What notes that a packet's destination was translated."""
 
 
 _INPORT, _OUTPORT = "inport == {port:lport} && ", "outport == {port:lport} && "
@@ -61,6 +63,13 @@ _GATEWAYS: Final = {
 _PLACES: Final = _GATEWAYS | {
     "local": _Place(_INPORT, _OUTPORT, Local("logical_port"), "eth.src = {mac:mac}; ")
 }
+
+
+_INWARDS: Final = _GATEWAYS | {
+    "forced": _Place("", "", None, mark="flags.force_snat_for_dnat = 1; ")
+}
+"""Where destinations are translated; what is translated on a router that forces the source, too,
+is noted."""
 
 
 def variant(place: str, is_ip4: bool) -> str:
@@ -83,8 +92,11 @@ def _variants(
 
 _RANGE = "{first_port:int}..{last_port:int}"
 _CONDITION = " && {condition:expr}"
-_MATCHING: Final = Priority(300, "priority")
+_MATCHING: Final = Priority(400, "priority")
 """Above what is translated by addresses alone."""
+_FORCED_DNAT: Final = "flags.force_snat_for_dnat == 1"
+_DNAT_FORCED: Final = 40000
+"""Above what matches: replies have to come back."""
 
 _ERROR: Final = {
     4: "icmp4.type == {3, 4, 5, 11, 12}",
@@ -120,6 +132,8 @@ class LrInUnsnat(Stage, name="lr_in_unsnat", role=Role.TRANSLATION, failure="dro
     """Gives replies to translated sources their own destination again."""
 
     reply = _variants(_unsnat)
+    dnat_forced4 = Template(110, "ip4.dst == {ip:ip4}", "ct_snat;")
+    dnat_forced6 = Template(110, "ip6.dst == {ip:ip6}", "ct_snat;")
 
 
 _DESTINATION: Final = 100
@@ -140,11 +154,11 @@ def _to(place: _Place, family: Family, actions: str, when: str = "") -> Template
 
 
 def _dnat(place: _Place, family: Family, when: str = "") -> Template:
-    return _to(place, family, f"ct_dnat({{logical:ip{family}}});", when)
+    return _to(place, family, f"{place.mark}ct_dnat({{logical:ip{family}}});", when)
 
 
 def _dnat_ports(place: _Place, family: Family, when: str = "") -> Template:
-    return _to(place, family, f"ct_dnat({{logical:ip{family}}}, {_RANGE});", when)
+    return _to(place, family, f"{place.mark}ct_dnat({{logical:ip{family}}}, {_RANGE});", when)
 
 
 def _stateless(place: _Place, family: Family) -> Template:
@@ -182,13 +196,13 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     any other of its addresses.
     """
 
-    to = _variants(_dnat)
-    to_if = _variants(lambda place, family: _dnat(place, family, "if"))
-    to_matching = _variants(lambda place, family: _dnat(place, family, "matching"), _GATEWAYS)
-    to_ports = _variants(_dnat_ports, _GATEWAYS)
-    to_ports_if = _variants(lambda place, family: _dnat_ports(place, family, "if"), _GATEWAYS)
+    to = _variants(_dnat, _PLACES | _INWARDS)
+    to_if = _variants(lambda place, family: _dnat(place, family, "if"), _PLACES | _INWARDS)
+    to_matching = _variants(lambda place, family: _dnat(place, family, "matching"), _INWARDS)
+    to_ports = _variants(_dnat_ports, _INWARDS)
+    to_ports_if = _variants(lambda place, family: _dnat_ports(place, family, "if"), _INWARDS)
     to_ports_matching = _variants(
-        lambda place, family: _dnat_ports(place, family, "matching"), _GATEWAYS
+        lambda place, family: _dnat_ports(place, family, "matching"), _INWARDS
     )
     to_stateless = _variants(_stateless)
     to_except = _variants(_not_to)
@@ -289,8 +303,10 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
     """Gives what leaves an external address as its source.
 
     Those that have a match decide by their priority, before all others; of these the longest
-    prefix does. Load balancers may have it otherwise. And what goes from inside to a virtual
-    address at a gateway port, whose backend would answer past the gateway, has the port's own.
+    prefix does. Before them comes the address as which a router lets what it has translated the
+    destination of go on, so that replies come back to it. Load balancers may have it otherwise.
+    And what goes from inside to a virtual address at a gateway port, whose backend would answer
+    past the gateway, has the port's own.
     """
 
     to = _variants(_snat)
@@ -302,6 +318,8 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
         lambda place, family: _snat_ports(place, family, "matching"), _GATEWAYS
     )
     to_except = _variants(_not_from)
+    dnat_forced4 = Template(_DNAT_FORCED, f"{_FORCED_DNAT} && ip4", "ct_snat({ip:ip4});")
+    dnat_forced6 = Template(_DNAT_FORCED, f"{_FORCED_DNAT} && ip6", "ct_snat({ip:ip6});")
     error = _error(1, "ct_snat;")
 
     skipped = Template(_BALANCED + 2, "flags.skip_snat_for_lb == 1 && ip", "next;")

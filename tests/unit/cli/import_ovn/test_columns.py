@@ -30,7 +30,6 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
         ("Logical_Switch", {"other_config": {"mcast_snoop": "true"}}, "other_config:mcast_snoop"),
         ("Logical_Switch_Port", {"options": {"qos_max_rate": "1000"}}, "options:qos_max_rate"),
         ("Logical_Switch_Port", {"options": {"qos_min_rate": "1000"}}, "options:qos_min_rate"),
-        ("NAT", {"match": "tcp"}, "match"),
         ("Logical_Switch", {"of_the_future": 1}, "of_the_future"),
         ("Logical_Switch", {"other_config": {"of-the-future": "1"}}, "other_config:of-the-future"),
         ("Of_The_Future", {"name": "x"}, ""),

@@ -296,3 +296,25 @@ def test_a_port_with_only_a_mac_address_stays_one() -> None:
     router = imported.document["logical_routers"]["r"]
     assert router["dynamic_neigh_routers"]
     assert router["ports"]["bare"]["networks"] == []
+
+
+def test_nat_keeps_what_it_matches() -> None:
+    database = Database()
+    port = database.router_port("p", "192.0.2.1/24")
+    web = database.nat("dnat", "192.0.2.7", "10.0.0.7", match="tcp.dst == 443", priority=3)
+    rest = database.nat("dnat", "192.0.2.7", "10.0.0.8", priority=3)
+    both = database.nat("dnat_and_snat", "192.0.2.9", "10.0.0.9", match="tcp")
+    database.router(
+        port,
+        nat=references(web, rest, both),
+        options={"chassis": "hv1", "dnat_force_snat_ip": "10.0.0.1 fd00::1"},
+    )
+    imported = database.translated()
+    router = imported.document["logical_routers"]["r"]
+    assert router["dnat_force_snat_ips"] == ["10.0.0.1", "fd00::1"]
+    common = {"type": "dnat", "external_ip": "192.0.2.7"}
+    assert router["nats"] == [
+        common | {"logical_ip": "10.0.0.7", "match": "tcp.dst == 443", "priority": 3},
+        common | {"logical_ip": "10.0.0.8"},
+    ]
+    assert [found for _, found in losses(imported)] == ["match"]
