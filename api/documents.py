@@ -95,6 +95,8 @@ class Tunnels(Document):
     """The chassis that packets don't get to from there."""
     pending: list[str]
     """The chassis of which it isn't known yet. Those that are not named answer, or don't matter."""
+    mtus: dict[str, int]
+    """Bytes of the biggest IP packet for chassis to which workloads there may send bigger ones."""
 
 
 class UnreachableChassis(Document):

@@ -51,6 +51,10 @@ def explain(
             "--source-port", min=1, max=65535, help="From which port the client asks; else any."
         ),
     ] = None,
+    length: Annotated[
+        int | None,
+        typer.Option("--length", help="Bytes of packets with the Ethernet header; else they fit."),
+    ] = None,
     via_gateway: Annotated[
         bool | None,
         typer.Option(
@@ -85,6 +89,7 @@ def explain(
         "match": match,
         "inport": inport,
         "source_port": source_port,
+        "length": length,
         "guests": None if via_gateway is None else ("via-gateway" if via_gateway else "direct"),
     }
     given: Document = {name: value for name, value in request.items() if value is not None}

@@ -49,6 +49,7 @@ REALISED: dict[str, tuple[Column, ...]] = {
         ("TUNNEL", lambda chassis: [encap["ip"] for encap in chassis["encaps"]]),
         *_columns("ports"),
         ("UNREACHABLE", lambda chassis: _unreachable(chassis["tunnels"])),
+        ("MTU", lambda chassis: min(chassis["tunnels"]["mtus"].values(), default=None)),
         ("DEGRADED", lambda chassis: sorted(chassis["degraded"])),
     ),
     "port-bindings": _columns("name", "datapath", "type", "chassis", "up", "addresses"),

@@ -53,6 +53,7 @@ CHASSIS_EXAMPLE = {
             }
         ],
         "pending": [],
+        "mtus": {"hypervisor-2": 1442},
     },
 }
 BINDING_EXAMPLE = {
@@ -293,6 +294,7 @@ def _tunnels(chassis: str, report: TunnelReport | None) -> dict[str, Any]:
             for fault in sorted(faults)
         ],
         "pending": sorted(report.pending) if report else [],
+        "mtus": dict(sorted(report.mtus.items())) if report else {},
     }
 
 

@@ -40,6 +40,7 @@ class ObstacleKind(StrEnum):
     NO_BACKEND = "no-backend"
     DHCP = "dhcp"
     TOO_BIG = "too-big"
+    TUNNEL_MTU = "tunnel-mtu"
     FAULT = "fault"
     UNBOUND = "unbound"
     NOT_UP = "not-up"
@@ -142,6 +143,8 @@ def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Chec
     kind = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
     if worst.problem == "no-bridge":
         kind = ObstacleKind.NO_BRIDGE
+    if worst.problem == "too-big":
+        kind = ObstacleKind.TUNNEL_MTU
     if worst.certain:
         text = f"the {check.kind} does not arrive: it is {worst.text}"
     else:

@@ -35,6 +35,7 @@ _ON_HYPERVISORS = {
     ObstacleKind.DEAD_CHASSIS,
     ObstacleKind.AGENT,
     ObstacleKind.UNREACHABLE,
+    ObstacleKind.TUNNEL_MTU,
 }
 
 

@@ -43,6 +43,7 @@ from diagnosis.trace.claims import beyond, unheld
 from diagnosis.trace.endings import Ending, ending
 from diagnosis.trace.liveness import is_one_way_outside
 from diagnosis.trace.words import Address
+from logical_flow.action.sizes import LENGTH
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket, format_value
 from logical_flow.walk_events import Noted, Walk
@@ -102,6 +103,7 @@ class _Examination:
                 packet[question.client_port_field] = self._scene.world.client_port
         if packet is None:
             raise ValueError("a question about neither two ends nor a packet")
+        packet |= self._length
         arrived: list[tuple[Packet, PortBinding]] = []
         yield from self._send(CheckKind.REQUEST, entry, packet, arrived)
         for request, port in arrived:
@@ -120,7 +122,13 @@ class _Examination:
         resolution, mac = self._resolve(port, own, ends[1], ends[0])
         yield resolution
         if mac is not None:
-            yield from self._send(CheckKind.REPLY, port, {**due, "eth.dst": mac}, [])
+            due |= {"eth.dst": mac, **self._length}
+            yield from self._send(CheckKind.REPLY, port, due, [])
+
+    @property
+    def _length(self) -> MutablePacket:
+        """How long packets are, where the question says so."""
+        return {} if self._question.length is None else {LENGTH: self._question.length}
 
     @property
     def _sender(self) -> PortBinding | None:

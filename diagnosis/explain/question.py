@@ -6,7 +6,7 @@ Ends are names of logical ports, or IP addresses; a service is ``tcp/443``, ``ud
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
 from typing import Literal
 
@@ -30,7 +30,7 @@ class Question:
     Either `words` say what is sent, or `packet` is it. `entry` is where it enters,
     `target` the port that it is for, where the question names one. `others` are ends between
     the same ports by other addresses of theirs. `guests` is how workloads are said to send to
-    their own subnet, None if nothing is said.
+    their own subnet, None if nothing is said; `length` how many bytes packets are said to have.
     """
 
     service: str
@@ -41,6 +41,7 @@ class Question:
     packet: MutablePacket | None
     others: tuple[Ends, ...] = ()
     guests: Literal["direct", "via-gateway"] | None = None
+    length: int | None = None
 
     @property
     def via_gateway(self) -> bool:
@@ -78,13 +79,13 @@ def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) ->
     if wanted.inport is not None and wanted.inport not in ports:
         raise InvalidError.of("inport", reason="there is no such port", value=wanted.inport)
     if wanted.match is not None:
-        return _about_packet(wanted, ports)
+        return replace(_about_packet(wanted, ports), length=wanted.length)
     missing = [name for name in ("source", "destination") if getattr(wanted, name) is None]
     if missing:
         raise InvalidError(
             [FieldProblem((name,), "is needed, unless match has the packet") for name in missing]
         )
-    return _about_ends(wanted, ports)
+    return replace(_about_ends(wanted, ports), length=wanted.length)
 
 
 def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:

@@ -29,6 +29,7 @@ from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind
 from diagnosis.explain.dhcp import fitting_options
 from diagnosis.explain.lookups import next_hop
+from diagnosis.explain.mending import MENDING
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
 from diagnosis.trace import discovery
@@ -66,6 +67,10 @@ def remedy(scene: Scene, question: Question, check: Check) -> Remedy | None:
     """What takes the obstacle away that a check has found."""
     if check.obstacle is None:
         return None
+    mend = MENDING.get(check.obstacle.kind)
+    if mend is not None:
+        text, commands = mend(check.obstacle, scene.ports)
+        return Remedy(text, commands=commands)
     find = _REMEDIES.get(check.obstacle.kind)
     if find is None:
         return None
@@ -423,52 +428,6 @@ def _connect(case: _Case) -> Remedy | None:
     return Remedy(f"connect {cause.text} to a router that leads to {case.obstacle.detail}")
 
 
-# --- hypervisors
-
-
-def _plug(case: _Case) -> Remedy:
-    port = case.scene.ports[case.obstacle.detail]
-    if port.kind.leads_outside:
-        where = " or ".join(port.requested_chassis)
-        text = f"start the agent on one of the chassis that {port.name} may be on: {where}"
-        return Remedy(text, commands=("systemctl start treadle-agent",))
-    where = " or ".join(port.requested_chassis) or "the hypervisor of its workload"
-    command = f"ovs-vsctl set Interface INTERFACE external_ids:iface-id={port.name}"
-    text = f"on {where}, tell Open vSwitch which interface is port {port.name}"
-    return Remedy(text, commands=(command,))
-
-
-def _await_flows(case: _Case) -> Remedy:
-    port = case.scene.ports[case.obstacle.detail]
-    text = f"ask the agent on chassis {port.chassis} what keeps the port from coming up"
-    return Remedy(text, commands=("treadle agent status",))
-
-
-def _revive(case: _Case) -> Remedy:
-    port = case.scene.ports[case.obstacle.detail]
-    text = f"start the agent on chassis {port.chassis}, or the workload on another hypervisor"
-    return Remedy(text, commands=("systemctl start treadle-agent",))
-
-
-def _ask_agent(case: _Case) -> Remedy:
-    text = f"ask the agent on chassis {case.obstacle.detail} what keeps it from being up to date"
-    return Remedy(text, commands=("treadle agent status",))
-
-
-def _mend_tunnel(case: _Case) -> Remedy:
-    text = (
-        f"mend the underlay between the chassis, or their tunnel addresses; on chassis "
-        f"{case.obstacle.detail} these commands tell more"
-    )
-    return Remedy(text, commands=("treadle show chassis", "treadle agent status"))
-
-
-def _map_bridge(case: _Case) -> Remedy:
-    text = f"on {case.obstacle.detail}, say which bridge leads to the provider network"
-    setting = "external_ids:treadle-bridge-mappings=NETWORK:BRIDGE"
-    return Remedy(text, commands=(f"ovs-vsctl set Open_vSwitch . {setting}",))
-
-
 def _serve(case: _Case) -> Remedy | None:
     """Switch DHCP on, or refer to the only options that are for an address of the port."""
     view = case.view()
@@ -500,10 +459,4 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.ADMISSION: _as_admitted,
     ObstacleKind.UNKNOWN_DESTINATION: _address,
     ObstacleKind.UNATTACHED: _connect,
-    ObstacleKind.UNBOUND: _plug,
-    ObstacleKind.NOT_UP: _await_flows,
-    ObstacleKind.DEAD_CHASSIS: _revive,
-    ObstacleKind.AGENT: _ask_agent,
-    ObstacleKind.UNREACHABLE: _mend_tunnel,
-    ObstacleKind.NO_BRIDGE: _map_bridge,
 }

@@ -93,7 +93,13 @@ class Hindrance(StrictModel):
     peer: str | None
     """The chassis at the other end, where a tunnel is the trouble."""
     problem: Literal[
-        "not-connected", "unacknowledged", "degraded", "unreachable", "unprobed", "no-bridge"
+        "not-connected",
+        "unacknowledged",
+        "degraded",
+        "unreachable",
+        "unprobed",
+        "no-bridge",
+        "too-big",
     ]
     certain: bool
     """Whether the packet is lost; `false` where that is not known."""

@@ -12,20 +12,23 @@ That a port is nowhere, or on a chassis that is dead, is told by :mod:`diagnosis
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from controller.answers import View
 from diagnosis.trace.legs import Journey, Leg, legs
+from logical_flow.action.sizes import LENGTH
+from logical_flow.evaluate import Value
 from southbound.chassis_status import ChassisStatus
 from southbound.conditions import doubts_about_flows, lacking_bridge
 from southbound.encaps import no_way, way_to
 from southbound.rows import GLOBAL_SCOPE, Chassis, PortBinding, datapath_scope, set_scope
 
 Problem = Literal[
-    "not-connected", "unacknowledged", "degraded", "unreachable", "unprobed", "no-bridge"
+    "not-connected", "unacknowledged", "degraded", "unreachable", "unprobed", "no-bridge", "too-big"
 ]
 
 _SETS = set_scope("")
+_ETHERNET_HEADER: Final = 14
 
 
 class Hindrance(NamedTuple):
@@ -78,7 +81,7 @@ class Carriers:
             }
             for each in (
                 *self._of_chassis(leg),
-                *self._of_tunnels(leg.chassis, onward),
+                *self._of_tunnels(leg.chassis, onward, leg.packet.get(LENGTH)),
                 *self._of_networks(leg.chassis, native),
                 *self._of_bridge(leg, ports),
             ):
@@ -135,8 +138,10 @@ class Carriers:
             text = f"lost on its way to {where}"
             yield Hindrance(leg.chassis, None, "no-bridge", True, text)
 
-    def _of_tunnels(self, name: str, peers: Collection[str]) -> Iterator[Hindrance]:
-        """Whether the tunnels to other chassis lead there."""
+    def _of_tunnels(
+        self, name: str, peers: Collection[str], length: Value | None
+    ) -> Iterator[Hindrance]:
+        """Whether the tunnels to other chassis lead there, and carry what is that long."""
         for peer in sorted(peers):
             if not (self._is_alive(name) and self._is_alive(peer)):
                 continue
@@ -158,6 +163,17 @@ class Carriers:
             elif peer in status.tunnels.pending:
                 text = f"sent from {name} to {peer} by a tunnel that has not been probed yet"
                 yield Hindrance(name, peer, "unprobed", False, text)
+            elif _exceeds(length, mtu := status.tunnels.mtus.get(peer, 0)):
+                text = (
+                    f"too big for the tunnel from {name} to {peer}, whose MTU is {mtu}; its "
+                    f"sender is told so"
+                )
+                yield Hindrance(name, peer, "too-big", True, text)
+
+
+def _exceeds(length: Value | None, mtu: int) -> bool:
+    """Whether a frame of that length has an IP packet bigger than `mtu`, where that is known."""
+    return isinstance(length, int) and 0 < mtu < length - _ETHERNET_HEADER
 
 
 def _time(seconds: float) -> str:

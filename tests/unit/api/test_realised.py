@@ -194,7 +194,7 @@ async def test_what_agents_say_of_their_host_and_tunnels_is_shown(server: Server
         facts.connected(Chassis(name))
     lost = TunnelFault("hv3", "no-answer", "192.0.2.3", "", 1764158400.7)
     taken = TunnelFault("hv2", "other-chassis", "192.0.2.2", "hv3", 1764158400.0)
-    tunnels = TunnelReport({"hv3": lost, "hv2": taken}, frozenset({"hv4"}))
+    tunnels = TunnelReport({"hv3": lost, "hv2": taken}, frozenset({"hv4"}), {"hv5": 1442})
     conditions = {"switch": "no connection"}
     server.agents.statuses = {
         "hv1": ChassisStatus(
@@ -212,6 +212,7 @@ async def test_what_agents_say_of_their_host_and_tunnels_is_shown(server: Server
     }
     told = (await server.client.get("/v1/chassis/hv1")).json()
     assert told["degraded"] == conditions
+    assert told["tunnels"]["mtus"] == {"hv5": 1442}
     assert told["unknown_to_agent"] == ["table stage"]
     assert told["unknown_to_server"] == {"messages bfd-state": 3}
     assert told["last_heard"] == "2025-11-26T12:01:40+00:00"

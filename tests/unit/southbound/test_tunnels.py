@@ -12,6 +12,15 @@ def lost(chassis: str, address: str = "192.0.2.2", other: str = "") -> wire.Unre
     return wire.UnreachableChassis(chassis, "no-answer", address, other, 10.0)
 
 
+def test_only_mtus_that_packets_have_are_kept() -> None:
+    told = tuple(
+        wire.NarrowTunnel(name, mtu)
+        for name, mtu in (("hv2", 1342), ("hv3", -1), ("hv4", 2**40), ("gone", 1400))
+    )
+    report = report_of(wire.Tunnels((), (), told), lambda name: name != "gone", 1000.0)
+    assert report.mtus == {"hv2": 1342}
+
+
 def test_only_chassis_that_there_are_and_addresses_are_kept() -> None:
     message = wire.Tunnels(
         (lost("hv2"), lost("x" * 100), lost("hv3", "<b>", "nobody")), ("hv4", "y" * 100)

@@ -136,3 +136,25 @@ async def test_a_no_is_a_no_whatever_else_is_not_known(net: Plugged) -> None:
     found = await net.ask(**A_TO_B)
     assert found["answer"] == "no"
     assert "the reply is lost on its way from hv2 to hv1" in found["text"]
+
+
+async def test_packets_too_big_for_a_tunnel(net: Plugged) -> None:
+    say(net, "hv1", tunnels=TunnelReport({}, frozenset(), {"hv2": 1342}))
+    assert (await net.ask(**A_TO_B))["answer"] == "yes"
+    assert (await net.ask(**A_TO_B, length=1342 + 14))["answer"] == "yes"
+    found = await net.ask(**A_TO_B, length=1342 + 15)
+    assert found["text"] == (
+        "no: the request is too big for the tunnel from hv1 to hv2, whose MTU is 1342; its "
+        "sender is told so"
+    )
+    assert first(found)[0] == "tunnel-mtu"
+    assert "treadle show chassis" in found["proposal"]["commands"]
+    question = {"packet": "icmp a1 -> b1", "length": 1400}
+    (hindrance,) = (await net.call("POST", "/trace", question))["verdict"]["hindrances"]
+    assert (hindrance["problem"], hindrance["certain"]) == ("too-big", True)
+
+
+async def test_replies_too_big_for_a_tunnel(net: Plugged) -> None:
+    say(net, "hv2", tunnels=TunnelReport({}, frozenset(), {"hv1": 1342}))
+    found = await net.ask(**A_TO_B, length=1500)
+    assert found["text"].startswith("no: the reply is too big for the tunnel from hv2 to hv1")
