@@ -47,6 +47,7 @@ def commands(
         "traces": ovn_sizes,
         "neutron_api": ["--neutron", str(neutron)] if neutron else [],
         "lookups": [],
+        "services": [],
         "dhcp": [],
         "network_policies": [],
         "cni": [],

@@ -366,6 +366,17 @@ def _dhcp(results: Results) -> Iterator[str]:
     yield from _table("An answer to a DHCP client", ["", "Treadle", "OVN"], rows)
 
 
+def _services(results: Results) -> Iterator[str]:
+    ours, theirs = results["services"]["treadle"], results["services"]["ovn"]
+    rows = [
+        [f"{way}: {name}", cost[name], theirs[way][name], _times(cost[name], theirs[way][name])]
+        for way, cost in ours.items()
+        for name in cost
+    ]
+    head = ["", "Treadle", "OVN", "OVN / Treadle"]
+    yield from _table("A packet on its way through services", head, rows)
+
+
 TABLES = {
     "requests": _requests,
     "cold": _cold,
@@ -378,6 +389,7 @@ TABLES = {
     "traces": _traces,
     "neutron_api": _neutron_api,
     "lookups": _lookups,
+    "services": _services,
     "dhcp": _dhcp,
     "network_policies": _network_policies,
     "cni": _cni,
