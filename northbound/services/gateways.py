@@ -6,14 +6,12 @@ for it, to which packets are sent on other chassis, and which has a tunnel key a
 of these can name others.
 """
 
-from collections.abc import Sequence
 from typing import Final
-
-from sqlalchemy import select
 
 from northbound.errors import InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort
-from northbound.transaction import Reader, Transaction
+from northbound.services.nexthops import ports_of
+from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
 
 REDIRECT_PREFIX: Final = "cr-"
@@ -44,16 +42,30 @@ def place_gateway(tx: Transaction, port: LogicalRouterPort, router: LogicalRoute
         port.redirect_key = tx.helper(TunnelKeys).router_port(router)
 
 
-def refuse_gateway_router(reader: Reader, router: LogicalRouter) -> None:
-    """Raise InvalidError if a router that shall be on one chassis has a gateway port."""
-    if router.chassis is None:
-        return
-    found = [port.name for port in _ports_of(reader, router) if is_gateway_port(port)]
-    if found:
-        reason = f"its port {found[0]!r} names chassis of its own"
-        raise InvalidError.of("chassis", reason=reason, value=router.chassis)
+class GatewayRouters:
+    """The routers that a transaction puts on a chassis.
 
+    They are checked at its end: a gateway port may become a plain one, and its router a gateway
+    router, within one.
+    """
 
-def _ports_of(reader: Reader, router: LogicalRouter) -> Sequence[LogicalRouterPort]:
-    query = select(LogicalRouterPort).where(LogicalRouterPort.logical_router_id == router.id)
-    return reader.session.scalars(query.order_by(LogicalRouterPort.name)).all()
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._placed: set[str] = set()
+
+    def placed(self, router: LogicalRouter) -> None:
+        """Raise InvalidError at the end if the router, on one chassis, has a gateway port."""
+        if not self._placed:
+            self._tx.at_end(self._check)
+        self._placed.add(router.id)
+
+    def _check(self) -> None:
+        placed, self._placed = self._placed, set()
+        for router_id in sorted(placed):
+            router = self._tx.session.get(LogicalRouter, router_id)
+            if router is None or router.chassis is None:
+                continue
+            found = [port.name for port in ports_of(self._tx, router_id) if is_gateway_port(port)]
+            if found:
+                reason = f"port {found[0]!r} of router {router.name!r} names chassis of its own"
+                raise InvalidError.of("chassis", reason=reason, value=router.chassis)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from northbound.models import LogicalRouter
 from northbound.services.base import Referents, Service
-from northbound.services.gateways import refuse_gateway_router
+from northbound.services.gateways import GatewayRouters
 from northbound.services.load_balancers import leave_load_balancers
 from northbound.services.members import ROUTERS_OF_LOAD_BALANCERS
 from northbound.specs import LogicalRouterSpec
@@ -30,7 +30,8 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
         self, tx: Transaction, row: LogicalRouter, spec: LogicalRouterSpec, referents: Referents
     ) -> None:
         super()._assign(tx, row, spec, referents)
-        refuse_gateway_router(tx, row)
+        if row.chassis is not None:
+            tx.helper(GatewayRouters).placed(row)
 
     def remove(
         self, tx: Transaction, rows: Sequence[LogicalRouter], *, cascade: bool = False

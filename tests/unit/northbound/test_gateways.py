@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from northbound.apply import apply
 from northbound.errors import InvalidError, ReferencedError
 from northbound.models import LogicalRouterPort
 from northbound.services import HA_CHASSIS_GROUPS, LOGICAL_ROUTER_PORTS, LOGICAL_ROUTERS
@@ -67,6 +68,17 @@ def test_a_router_is_a_gateway_or_its_ports_are(network: Network) -> None:
     with pytest.raises(InvalidError) as error:
         change(network, LOGICAL_ROUTERS, "r", chassis="gw1")
     assert refused(error) == "chassis"
+
+
+def test_a_gateway_port_and_a_gateway_router_change_places_at_once(network: Network) -> None:
+    """Whichever way a document goes, it is reached in one transaction."""
+    port: dict[str, Any] = {"networks": ["10.0.0.1/24"]}
+    by_port = {"r": {"ports": {"p": {**port, "gateway_chassis": RANKS}}}}
+    by_router = {"r": {"chassis": "gw1", "ports": {"p": port}}}
+    for routers_ in (by_port, by_router, by_port):
+        with network.database.write(author="test") as tx:
+            apply(tx, {"document": "d", "logical_routers": routers_})
+        assert (keys(network, "p")[1] is None) == (routers_ is by_router)
 
 
 @pytest.mark.parametrize(
