@@ -7,6 +7,7 @@ from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.addresses import ip_bytes, mac_bytes
 from translator.derivations.result import Flows
+from translator.features.gateways.relations import redirect_of
 from translator.features.neighbours.stages import LrInArpRequest, LrInArpResolve
 from translator.inputs import Column, LogicalRouterPort, input_table
 
@@ -46,14 +47,16 @@ action=(eth.dst = 0a:00:00:00:00:07; next;)
     port = None if row is None else read(LogicalRouterPort, row.port)
     if row is None or port is None:
         return None
-    flows = tuple(_flows(port.name, row))
+    flows = tuple(_flows(port, row))
     return Flows(port.router, TABLE.name, binding_id, flows)
 
 
-def _flows(port: str, row: StaticMacBinding) -> Iterator[LogicalFlow]:
+def _flows(port: LogicalRouterPort, row: StaticMacBinding) -> Iterator[LogicalFlow]:
     is_ip4 = len(row.ip) == 4
     if row.overrides:
         bound = LrInArpResolve.bound4 if is_ip4 else LrInArpResolve.bound6
+        yield bound(port=port.name, ip=row.ip, mac=row.mac)
     else:
+        # What leaves by a gateway port unresolved is on its way to the redirect port by then.
         bound = LrInArpRequest.bound4 if is_ip4 else LrInArpRequest.bound6
-    yield bound(port=port, ip=row.ip, mac=row.mac)
+        yield bound(port=redirect_of(port) or port.name, ip=row.ip, mac=row.mac)
