@@ -36,7 +36,7 @@ class Contest:
     def run(self, seed: int) -> Iterator[Verdict]:
         """The verdicts on the probes of a random topology."""
         chance = Random(seed)
-        document = random_topology(chance)
+        document = random_topology(chance, services=False)
         return self.send(document, list(random_probes(chance, document, PROBES)))
 
     def send(self, document: Document, probes: Sequence[Probe]) -> Iterator[Verdict]:

@@ -17,9 +17,10 @@ from logical_flow.template import LogicalFlow, Template
 from logical_flow.walk import MAX_DEPTH
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import LEFT_OVER, Undo
-from translator.addresses import host, mac_bytes
+from translator.addresses import host, ip_bytes, mac_bytes
 from translator.features.acl.stages import LsInAclPre, LsOutAclAction, LsOutAclPre
 from translator.features.answering.stages import LsInArpRsp
+from translator.features.nat.stages import LrInDnat
 from translator.features.neighbours.stages import LrInArpRequest, LrInArpResolve
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecNd, LsOutPortSecIp
 from translator.features.router.stages import LrInIpInput
@@ -298,6 +299,102 @@ def _disabled_ports_unresolved(document: Document, flows: Flows) -> Flows:
     ]
 
 
+_PROTOCOLS = ("udp", "tcp", "sctp", "protocol")
+_REFUSALS = {
+    template.id
+    for template in (
+        *(
+            getattr(LrInIpInput, f"{protocol}{family}")
+            for protocol in _PROTOCOLS
+            for family in ("4", "6", "6_link_local")
+        ),
+        *(
+            template
+            for protocol in _PROTOCOLS
+            for template in getattr(LrInDnat, f"own_{protocol}").values()
+        ),
+    )
+}
+
+
+def _gateways_silent(document: Document, flows: Flows) -> Flows:
+    """Routers with gateways refuse nothing that is for their own addresses."""
+    ports = [port for router in _gateways(document) for port in router["ports"].values()]
+    ips = {ip_bytes(text.partition("/")[0]) for port in ports for text in port["networks"]}
+    ips |= {link_local(mac_bytes(port["mac"])) for port in ports}
+    return [
+        flow for flow in flows if not (_origin(flow) in _REFUSALS and flow.named_args["ip"] in ips)
+    ]
+
+
+def _gateways(document: Document) -> Iterator[Document]:
+    for router in document["logical_routers"].values():
+        if "chassis" in router or any(map(_is_gateway_port, router["ports"].values())):
+            yield router
+
+
+def _is_gateway_port(port: Document) -> bool:
+    return bool(port.get("gateway_chassis"))
+
+
+def _expiry_told_as_destination(document: Document, flows: Flows) -> Flows:
+    """That a TTL is over is told by a gateway port as if from the packet's destination."""
+    ports = {
+        name
+        for router in document["logical_routers"].values()
+        for name, port in router["ports"].items()
+        if _is_gateway_port(port)
+    }
+    as_destination = _all(
+        _reworded(
+            "ip4.dst = ip4.src; ip4.src = {ip:ip4};",
+            "ip4.dst <-> ip4.src;",
+            LrInIpInput.expired4,
+            LrInIpInput.expired4_from,
+        ),
+        _reworded(
+            "ip6.dst = ip6.src; ip6.src = {ip:ip6};",
+            "ip6.dst <-> ip6.src;",
+            LrInIpInput.expired6,
+            LrInIpInput.expired6_from,
+        ),
+    )
+    return [
+        each
+        for flow in flows
+        for each in (
+            as_destination(document, [flow]) if flow.named_args.get("port") in ports else [flow]
+        )
+    ]
+
+
+def _external_answered_everywhere(document: Document, flows: Flows) -> Flows:
+    """A router with a gateway answers for external addresses at all of its ports."""
+    ips = {
+        ip_bytes(nat["external_ip"])
+        for router in document["logical_routers"].values()
+        for nat in router.get("nats", ())
+    }
+    added: list[LogicalFlow] = []
+    for flow in flows:
+        everywhere = _EVERYWHERE.get(_origin(flow))
+        values = flow.named_args
+        if everywhere is not None and values["ip"] in ips:
+            holes = {hole.name: values[hole.name] for hole in everywhere.arguments}
+            added.append(everywhere(**holes))
+    return [*flows, *added]
+
+
+_EVERYWHERE = {
+    LrInIpInput.translated_arp_at.id: LrInIpInput.translated_arp,
+    LrInIpInput.translated_arp_resident.id: LrInIpInput.translated_arp,
+    LrInIpInput.translated_arp_local.id: LrInIpInput.translated_arp,
+    LrInIpInput.nd.id: LrInIpInput.translated_nd,
+    LrInIpInput.translated_nd_resident.id: LrInIpInput.translated_nd,
+    LrInIpInput.translated_nd_local.id: LrInIpInput.translated_nd,
+}
+
+
 INTENDED = (
     Difference(
         "refusals pass",
@@ -428,6 +525,38 @@ INTENDED = (
         "A port with port security may be neither router nor DHCP server: its router "
         "advertisements, redirects and answers to DHCP clients are dropped. OVN lets them pass.",
         _without(LsInPortSecNd.router, LsInPortSecNd.dhcp_server),
+    ),
+    Difference(
+        "gateways refuse, too",
+        "Routers with a gateway drop without a word in OVN what is for their own addresses and "
+        "isn't answered. Here they refuse it as all others do.",
+        _gateways_silent,
+    ),
+    Difference(
+        "an expired TTL is told by the router",
+        "At a gateway port OVN's routers say that a TTL is over as if the packet's destination "
+        "had said so. Here the address is the router's own (RFC 1812 section 4.3.2.4).",
+        _expiry_told_as_destination,
+    ),
+    Difference(
+        "requests for external addresses go to their router",
+        "Who asks for the external address of a NAT is heard by all of the switch in OVN, and "
+        "by the router. Here it is the router alone that can answer.",
+        _all(
+            _reworded(
+                "outport = {port:lport}; output;",
+                'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;',
+                LsInL2Lookup.external_arp,
+                LsInL2Lookup.external_nd,
+            ),
+            _reworded("eth.mcast && arp", "arp", LsInL2Lookup.external_arp),
+        ),
+    ),
+    Difference(
+        "external addresses are answered for where they belong",
+        "OVN's routers answer requests for the external addresses of their NATs at each of their "
+        "ports. Here they do so where the address is in the port's network.",
+        _external_answered_everywhere,
     ),
     Difference(
         "ovn-trace: unspecified sources in port security",

@@ -26,6 +26,8 @@ _CLEAR = [
         "port_group",
         "address_set",
         "static_mac_binding",
+        "nat",
+        "ha_chassis_group",
     )
     for argument in ("--", "--all", "destroy", table)
 ]
@@ -117,6 +119,12 @@ def _switch_port(switch: str, name: str, port: Document) -> Iterator[Command]:
         yield ["lsp-set-addresses", name, "router"]
         yield ["lsp-set-options", name, f"router-port={port['router_port']}"]
         return
+    if port.get("type") == "localnet":
+        yield ["lsp-set-type", name, "localnet"]
+        yield ["lsp-set-options", name, f"network_name={port['network_name']}"]
+        if "tag" in port:
+            yield ["set", "logical_switch_port", name, f"tag_request={port['tag']}"]
+            yield ["set", "logical_switch_port", name, f"tag={port['tag']}"]
     yield ["lsp-set-addresses", name, *port["addresses"]]
     if secured := port.get("port_security"):
         yield ["lsp-set-port-security", name, *secured]
@@ -128,13 +136,20 @@ def _router(name: str, router: Document) -> Iterator[Command]:
     yield ["lr-add", name]
     if not router.get("enabled", True):
         yield ["set", "logical_router", name, "enabled=false"]
+    if "chassis" in router:
+        yield ["set", "logical_router", name, f"options:chassis={router['chassis']}"]
     for port_name, port in router["ports"].items():
         peer = [f"peer={port['peer']}"] if "peer" in port else []
         yield ["lrp-add", name, port_name, port["mac"], *port["networks"], *peer]
         if not port.get("enabled", True):
             yield ["lrp-set-enabled", port_name, "disabled"]
+        for ranked in port.get("gateway_chassis", ()):
+            words = [ranked["chassis"], str(ranked["priority"])]
+            yield ["lrp-set-gateway-chassis", port_name, *words]
         for binding in port.get("static_mac_bindings", ()):
             yield _static_mac_binding(port_name, binding)
+    for nat in router.get("nats", ()):
+        yield _nat(name, nat)
     for policy in router.get("policies", ()):
         words = [str(policy["priority"]), policy["match"], policy["action"]]
         yield ["lr-policy-add", name, *words, *policy.get("nexthops", ())]
@@ -154,6 +169,14 @@ def _static_mac_binding(port: str, binding: Document) -> Command:
         f'mac="{binding["mac"]}"',
         f"override_dynamic_mac={overrides}",
     ]
+
+
+def _nat(router: str, nat: Document) -> Command:
+    options = ["--stateless"] if nat.get("stateless") else []
+    words = [nat["type"], nat["external_ip"], nat["logical_ip"]]
+    if "logical_port" in nat:
+        words += [nat["logical_port"], nat["external_mac"]]
+    return [*options, "lr-nat-add", router, *words]
 
 
 def _acl(kind: str, owner: str, acl: Document) -> Command:

@@ -10,6 +10,7 @@ from random import Random
 from typing import NamedTuple
 
 from tests.differential.network.acls import PORTS
+from tests.differential.network.outside import OUTSIDE_HOST
 from tests.differential.network.topologies import Document
 
 STATES = ("new", "new", "est", "rpl", "inv")
@@ -58,6 +59,9 @@ class _Network:
                 if port.get("type") == "router":
                     self.gateways[switch_name].append(router_ports[port["router_port"]]["mac"])
                     continue
+                if port.get("type") == "localnet":
+                    mac, *ips = OUTSIDE_HOST
+                    self.hosts.append(_Host(switch_name, name, mac, ips))
                 for text in port["addresses"]:
                     if text != "unknown":
                         mac, *ips = text.split()
@@ -66,6 +70,11 @@ class _Network:
         self.macs += [port["mac"] for port in router_ports.values()]
         ips = [ip for host in self.hosts for ip in host.ips]
         ips += [ip.partition("/")[0] for port in router_ports.values() for ip in port["networks"]]
+        nats = [
+            nat for router in document["logical_routers"].values() for nat in router.get("nats", ())
+        ]
+        self.macs += [nat["external_mac"] for nat in nats if "external_mac" in nat]
+        ips += [nat["external_ip"] for nat in nats]
         ips += [
             binding["ip"]
             for port in router_ports.values()

@@ -70,14 +70,20 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
         yield from ((kind, name) for name in document[kind])
     for kind in kinds:
         for name, owner in document[kind].items():
-            for member in ("ports", "acls", "static_routes", "policies", "addresses"):
+            for member in ("ports", "acls", "static_routes", "policies", "nats", "addresses"):
                 yield from ((kind, name, member, key) for key in _keys(owner.get(member, ())))
     for kind in ("logical_switches", "logical_routers"):
         for name, owner in document[kind].items():
-            yield from ((kind, name, key) for key in ("enabled",) if key in owner)
+            yield from ((kind, name, key) for key in ("enabled", "chassis") if key in owner)
             for port_name, port in owner["ports"].items():
                 place = (kind, name, "ports", port_name)
-                optional = ("enabled", "port_security", "static_mac_bindings")
+                optional = (
+                    "enabled",
+                    "port_security",
+                    "static_mac_bindings",
+                    "gateway_chassis",
+                    "tag",
+                )
                 yield from ((*place, key) for key in optional if key in port)
                 for member in ("addresses", "port_security", "networks", "static_mac_bindings"):
                     found = _keys(port.get(member, ()))

@@ -25,7 +25,9 @@ from logical_flow.packet import MutablePacket, packet_from_match, write
 from tests.differential.network.outcome import Outcome, delivery, shown_headers
 
 _OUTPUT = re.compile(r'/\* output to "(?P<port>[^"]+)", type "(?P<type>[^"]*)" \*/;')
-_BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\))? \{")
+_BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\))?( /\*.*\*/)? \{")
+_TRANSLATED = re.compile(r"\((?P<field>ip[46]\.(src|dst))=(?P<value>[^,)]*).*\)")
+"""In what ``ct_snat`` and ``ct_dnat`` say where they translate."""
 _INPORT = re.compile(r'inport="(?P<port>[^"]+)"')
 _CHANGE = re.compile(r"(?P<field>[a-z0-9_.]+)(\[[0-9.]+\])? (=|<->) .*;|ip\.ttl--;")
 _RESOLVED = re.compile(r"/\* MAC binding to (?P<mac>[0-9a-f:]+)\. \*/")
@@ -34,6 +36,12 @@ _TRANSPORT = ("tcp.", "sctp.")
 _WITH_PORTS = {PacketKind.TCP_RESET.value, PacketKind.SCTP_ABORT.value}
 _UNREADABLE = ("check_in_port_sec()", "check_out_port_sec()", "flags.", "get_fdb", "lookup_")
 """What is no header, or leads to none, and which the language here lacks."""
+
+_ENDS_TRACE = ("ct_snat;", "ct_snat_in_czone;")
+"""Of connections it knows nothing, and on gateway routers it doesn't go on from there."""
+
+_CROSSINGS = ("patch", "l3gateway")
+"""The types of ports that lead to another datapath."""
 
 _MOST_TRACED_ANEW = 20
 """A router's question or answer is at most answered or refused once."""
@@ -99,6 +107,8 @@ def _deliveries(
 ) -> Iterator[str]:
     """What comes out of a block; `made` says that it works on a packet made on the way."""
     crosses = False
+    if block.content and block.content[-1] in _ENDS_TRACE:
+        raise NoVerdictError("ovn-trace stops where gateway routers translate replies back")
     for before, item in pairwise(["", *block.content]):
         if isinstance(item, _Block):
             if made and crosses:
@@ -107,12 +117,12 @@ def _deliveries(
             rejected = isinstance(before, str) and before.startswith("reject {")
             if rejected and item.kind in _WITH_PORTS and _starts_with(item, "ingress"):
                 raise NoVerdictError("ACLs were asked about a reset with its ports the wrong way")
-            inside = _inside(item.kind, packet, rejected=rejected)
+            inside = _inside(item, packet, rejected=rejected)
             if inside is not None:
                 is_made = made or item.kind in _GENERATED
                 yield from _deliveries(trace, item, inside, anew=anew, made=is_made)
         elif (output := _OUTPUT.fullmatch(item)) is not None:
-            crosses = output["type"] == "patch"
+            crosses = output["type"] in _CROSSINGS
             if not crosses:
                 yield delivery(output["port"], packet)
         elif _CHANGE.fullmatch(item) and not any(word in item for word in _UNREADABLE):
@@ -136,14 +146,17 @@ def _traced_anew(trace: Trace, block: _Block, packet: MutablePacket, anew: int) 
     yield from traced_outcome(trace, text, anew=anew, transport=transport).elements()
 
 
-def _inside(kind: str, packet: MutablePacket, *, rejected: bool) -> MutablePacket | None:
+def _inside(block: _Block, packet: MutablePacket, *, rejected: bool) -> MutablePacket | None:
     """What a block works on; None for an answer that ``ovn-controller`` wouldn't give.
 
     ``ovn-trace`` names the action ``reject`` before the block of what it comes to.
     """
-    if kind not in _GENERATED:
-        return dict(packet)
-    return generate(PacketKind.REJECT if rejected else _GENERATED[kind], packet)
+    if block.kind in _GENERATED:
+        return generate(PacketKind.REJECT if rejected else _GENERATED[block.kind], packet)
+    inside = dict(packet)
+    if block.kind.startswith("ct_") and (translated := _TRANSLATED.search(block.where)):
+        _change(f"{translated['field']} = {translated['value']};", inside)
+    return inside
 
 
 def _change(text: str, packet: MutablePacket) -> None:

@@ -94,7 +94,7 @@ def _objects(document: Document) -> dict[str, dict[Identity, dict[str, Any]]]:
 def _sorted(values: dict[str, Any]) -> dict[str, Any]:
     """OVSDB's sets have no order."""
     return {
-        field: sorted(value) if isinstance(value, list) else value
+        field: sorted(value, key=str) if isinstance(value, list) else value
         for field, value in values.items()
     }
 

@@ -5,25 +5,33 @@ belongs where: host `n` of switch `s` is ``0a:00:00:00:0s:0n``, ``10.0.s.n`` and
 ``fd00:s::n``; router `r` has ``.25r`` and ``::fr`` there.
 """
 
-import ipaddress
 from random import Random
 from typing import Any
 
 from tests.differential.network.acls import add_acls
+from tests.differential.network.outside import add_outside
+from tests.differential.network.routes import (
+    OUTSIDE4,
+    OUTSIDE6,
+    add_policies,
+    add_routes,
+    bind_neighbours,
+)
 
 Document = dict[str, Any]
 
-OUTSIDE4, OUTSIDE6 = "192.0.2.0/24", "2001:db8::/32"
 
-
-def random_topology(rng: Random) -> Document:
+def random_topology(rng: Random, *, services: bool = True) -> Document:
+    """A network; without `services` only what labs without an outside can have."""
     switches = {f"ls{n}": _switch(rng, n) for n in range(1, rng.randint(1, 3) + 1)}
     routers = {f"lr{n}": _router(rng, n, switches) for n in range(1, rng.randint(0, 2) + 1)}
     if len(routers) == 2 and rng.random() < 0.6:
         _link(rng, routers)
+    if services and routers and rng.random() < 0.4:
+        add_outside(rng, switches, routers)
     for router in routers.values():
-        _add_routes(rng, router, routers)
-        _add_policies(rng, router)
+        add_routes(rng, router, routers)
+        add_policies(rng, router)
     document = {
         "document": "differential",
         "logical_switches": switches,
@@ -35,7 +43,7 @@ def random_topology(rng: Random) -> Document:
     _disable(rng, routers)
     for router in routers.values():
         for port in router["ports"].values():
-            _bind_neighbours(rng, port)
+            bind_neighbours(rng, port)
     return document
 
 
@@ -112,113 +120,6 @@ def _disable(rng: Random, routers: Document) -> None:
         for port in router["ports"].values():
             if rng.random() < 0.05:
                 port["enabled"] = False
-
-
-def _add_routes(rng: Random, router: Document, routers: Document) -> None:
-    """Next hops are other routers' addresses or a host's, always in a network of the router."""
-    own = [text for port in router["ports"].values() for text in port["networks"]]
-    others = [
-        text.partition("/")[0]
-        for other in routers.values()
-        if other is not router
-        for port in other["ports"].values()
-        for text in port["networks"]
-    ]
-    hops = [ip for ip in others if any(_prefix(ip) == _prefix(text) for text in own)]
-    hops += [f"{_prefix(text)}1" for text in own]
-    mine = {text.partition("/")[0] for text in own}
-    hops = [ip for ip in hops if ip not in mine]
-    taken = set()
-    for _ in range(rng.randint(0, 4)):
-        hop = rng.choice(hops)
-        policy = rng.choice(["dst-ip", "dst-ip", "dst-ip", "src-ip"])
-        prefix = rng.choice(_prefixes(policy, six=":" in hop))
-        if (prefix, policy) not in taken:
-            taken.add((prefix, policy))
-            nexthop = rng.choice([hop, hop, hop, "discard"])
-            route = {"ip_prefix": prefix, "nexthop": nexthop, "policy": policy}
-            router["static_routes"].append(route)
-
-
-_ACTIONS = {4: ("allow", "drop", "reroute", "reroute"), 6: ("allow", "drop")}
-"""What policies do to packets of a family."""
-
-
-def _add_policies(rng: Random, router: Document) -> None:
-    """What hosts of one network send, or are sent, is let through, dropped, or goes elsewhere.
-
-    Next hops are hosts of the router's networks. Of IPv6 there are none: for a next hop of a
-    policy OVN asks in the multicast group of the packet's destination, where nobody answers.
-    Nor is there a policy of priority 0: OVN has its default flow there, and chance decides.
-    """
-    own = [
-        text
-        for port in router["ports"].values()
-        for text in port["networks"]
-        if text.endswith(("/24", "/64"))
-    ]
-    if not own or rng.random() < 0.6:
-        return
-    for priority in rng.sample(range(1, 6), rng.randint(1, 3)):
-        network = ipaddress.ip_interface(rng.choice(own)).network
-        side = rng.choice(["src", "dst"])
-        policy: Document = {
-            "priority": priority,
-            "match": f"ip{network.version}.{side} == {network}",
-            "action": rng.choice(_ACTIONS[network.version]),
-        }
-        if policy["action"] == "reroute":
-            hops = [
-                f"{_prefix(text)}{rng.randint(1, 3)}"
-                for text in own
-                if ipaddress.ip_interface(text).version == network.version
-            ]
-            mine = {text.partition("/")[0] for text in own}
-            hops = [hop for hop in hops if hop not in mine]
-            if not hops:
-                continue
-            policy["nexthops"] = [rng.choice(hops)]
-        if all(policy["match"] != other["match"] for other in router.get("policies", ())):
-            router.setdefault("policies", []).append(policy)
-
-
-def _bind_neighbours(rng: Random, port: Document) -> None:
-    """Static MAC bindings of hosts of the port's networks, of none, and of another router.
-
-    The MAC addresses are those of hosts, the right one or another, and one that no host has.
-    """
-    if rng.random() < 0.5:
-        return
-    number = int(port["mac"][-2:], 16)
-    hosts = ["1", "2", "3", "77"]
-    ips = ["192.0.2.7", "2001:db8::7"]
-    for text in port["networks"]:
-        ips += [_prefix(text) + host for host in [*hosts, "f1" if ":" in text else "251"]]
-    own = {text.partition("/")[0] for text in port["networks"]}
-    own.add("10.9.0.3")  # The broadcast address of the link between the routers.
-    bound = rng.sample([ip for ip in ips if ip not in own], rng.randint(1, 3))
-    port["static_mac_bindings"] = [
-        {
-            "ip": ip,
-            "mac": f"0a:00:00:00:{number:02x}:{rng.choice([1, 1, 2, 3, 0x77]):02x}",
-            "override_dynamic_mac": rng.random() < 0.5,
-        }
-        for ip in bound
-    ]
-
-
-def _prefixes(policy: str, *, six: bool) -> list[str]:
-    """By source there is no default route: OVN gives it the priority of dropping, 0."""
-    found = [OUTSIDE6, "fd00:2::/64", "2001:db8::7/128"]
-    if not six:
-        found = [OUTSIDE4, "10.0.2.0/24", "10.0.3.0/25", "192.0.2.7/32"]
-    return found if policy == "src-ip" else [*found, "::/0" if six else "0.0.0.0/0"]
-
-
-def _prefix(ip: str) -> str:
-    """The part of an address of ours that its neighbours share."""
-    separator = "::" if ":" in ip else "."
-    return ip.rpartition(separator)[0] + separator
 
 
 def _address_sets(rng: Random, switches: int) -> Document:

@@ -12,7 +12,9 @@ import msgspec
 
 from controller.views import view_of
 from diagnosis.trace.network import FlowTables, ports_by_name, take_snapshot
-from logical_flow.connections import State, Tracked
+from logical_flow import connections
+from logical_flow.connections import State, Tracked, Translation
+from logical_flow.endpoints import Part, endpoints_of, rewritten
 from logical_flow.evaluate import Packet, Value, read
 from logical_flow.fields import FieldSlice, field_slice
 from logical_flow.packet import packet_from_match
@@ -62,6 +64,21 @@ class _Tracker:
 
     def commit(self, zone: str, packet: Packet, mark: Value, label: Value) -> None:
         """What is said does not depend on what is committed."""
+
+    def translate(
+        self, zone: str, packet: Packet, translation: Translation | None
+    ) -> connections.Translated:
+        """As in ovn-trace: what isn't told what to become stays as it is."""
+        tracked = self.look_up(zone, packet)
+        if translation is None:
+            return connections.Translated(tracked)
+        side = translation.side
+        parts: dict[str, Part] = {side: translation.addresses.first}
+        if translation.ports is not None:
+            parts[f"{side}_port"] = translation.ports.first
+        return connections.Translated(
+            tracked, rewritten(packet, endpoints_of(packet)._replace(**parts))
+        )
 
 
 class Treadle:

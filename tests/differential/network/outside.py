@@ -1,0 +1,105 @@
+"""What leads out of a random network: a provider switch, gateways, and NAT.
+
+The provider switch is number 9. It has a port of type ``localnet``, where hosts outside
+are, which no port has the addresses of: `OUTSIDE_HOST` is one of them. One router leads there,
+by a gateway port, or as a gateway router, or with neither.
+"""
+
+from collections.abc import Iterator, Mapping
+from random import Random
+from typing import Any
+
+Document = dict[str, Any]
+
+NUMBER = 9
+SWITCH = f"ls{NUMBER}"
+LOCALNET = f"{SWITCH}-net"
+OUTSIDE_HOST = ("0a:00:00:00:09:64", "10.0.9.100", "fd00:9::64")
+
+_CHASSIS = ("hv1", "hv2")
+_FREE = range(200, 210)
+"""The last parts of external addresses that are no port's."""
+
+
+def add_outside(rng: Random, switches: Document, routers: Document) -> None:
+    """A provider switch, behind one of the routers, that translates addresses perhaps."""
+    name = rng.choice(list(routers))
+    router, port = routers[name], f"{name}-{SWITCH}"
+    number = int(name[2:])
+    switches[SWITCH] = {
+        "ports": {
+            LOCALNET: {"type": "localnet", "network_name": "physnet", "addresses": ["unknown"]},
+            f"{SWITCH}-p1": {
+                "addresses": [f"0a:00:00:00:{NUMBER:02x}:01 10.0.{NUMBER}.1 fd00:{NUMBER}::1"]
+            },
+            f"{SWITCH}-{name}": {"type": "router", "router_port": port},
+        }
+    }
+    if rng.random() < 0.5:
+        switches[SWITCH]["ports"][LOCALNET]["tag"] = rng.choice([7, 4094])
+    router["ports"][port] = {
+        "mac": f"0a:00:00:01:{number:02x}:{NUMBER:02x}",
+        "networks": [f"10.0.{NUMBER}.{250 + number}/24", f"fd00:{NUMBER}::f{number}/64"],
+    }
+    kind = rng.choice(["gateway port", "gateway port", "gateway router", "neither"])
+    if kind == "gateway port":
+        router["ports"][port]["gateway_chassis"] = [
+            {"chassis": chassis, "priority": 20 - rank}
+            for rank, chassis in enumerate(_CHASSIS[: rng.randint(1, 2)])
+        ]
+    if kind == "gateway router":
+        router["chassis"] = _CHASSIS[0]
+    if kind != "neither" and rng.random() < 0.8:
+        nats = list(_nats(rng, switches, router, kind))
+        if nats:
+            router["nats"] = nats
+
+
+def has_gateways(document: Document) -> bool:
+    """Whether something of the network is on one chassis: what is where matters then."""
+    return any(
+        "chassis" in router or any("gateway_chassis" in port for port in router["ports"].values())
+        for router in document["logical_routers"].values()
+    )
+
+
+def _nats(
+    rng: Random, switches: Document, router: Document, kind: str
+) -> Iterator[Mapping[str, Any]]:
+    """Translations of networks and hosts that are behind the router."""
+    inside = sorted({name[-3:] for name in router["ports"] if name[-3:] in switches} - {SWITCH})
+    own = router["ports"][next(name for name in router["ports"] if name.endswith(SWITCH))]
+    free4 = [f"10.0.{NUMBER}.{n}" for n in rng.sample(_FREE, len(_FREE))]
+    free6 = [f"fd00:{NUMBER}::{n:x}" for n in rng.sample(_FREE, len(_FREE))]
+    for switch in inside:
+        number = switch[-1]
+        if rng.random() < 0.7:
+            external = rng.choice([free4.pop(), own["networks"][0].partition("/")[0]])
+            yield {"type": "snat", "external_ip": external, "logical_ip": f"10.0.{number}.0/24"}
+        if rng.random() < 0.3:
+            yield {
+                "type": "snat",
+                "external_ip": free6.pop(),
+                "logical_ip": f"fd00:{number}::/64",
+            }
+        for name, port in switches[switch]["ports"].items():
+            mac, *ips = next(iter(port.get("addresses", ["unknown"]))).split()
+            for ip in ips:
+                if rng.random() < 0.4:
+                    external = (free6 if ":" in ip else free4).pop()
+                    nat: Document = {
+                        "type": rng.choice(["dnat", "dnat_and_snat", "dnat_and_snat"]),
+                        "external_ip": external,
+                        "logical_ip": ip,
+                    }
+                    if kind == "gateway port" and nat["type"] == "dnat_and_snat":
+                        if rng.random() < 0.3:
+                            nat |= {"logical_port": name, "external_mac": _floating_mac(mac)}
+                        elif rng.random() < 0.2:
+                            nat["stateless"] = True
+                    yield nat
+
+
+def _floating_mac(mac: str) -> str:
+    """The MAC address of the floating IP of a host."""
+    return f"0a:00:00:02:{mac[-5:]}"
