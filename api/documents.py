@@ -173,6 +173,24 @@ class Hits(Document):
     """`null` where that isn't known: nothing was, or not since the agent and the server run."""
 
 
+class BackendHealth(Document):
+    """A backend of a virtual address; `up` is null while nothing is known, or nothing checked."""
+
+    backend: str
+    checked: bool
+    up: bool | None
+    reason: str | None
+    chassis: str | None
+    since: str | None
+
+
+class BackendsHealth(Document):
+    """Which backends of a virtual address are up."""
+
+    vip: str
+    backends: list[BackendHealth]
+
+
 class AclHits(Hits):
     """What an ACL has decided since the switches have it.
 

@@ -38,6 +38,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     Trace,
     explain_documents.Reachability,
     documents.AclHits,
+    documents.BackendsHealth,
     documents.Cookie,
     documents.Revision,
     documents.RevisionWithChanges,

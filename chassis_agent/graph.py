@@ -11,6 +11,11 @@ from chassis_agent.derivations.acls import (
     switches_with_ports,
 )
 from chassis_agent.derivations.announcements import announced_row, announced_workload
+from chassis_agent.derivations.backends import (
+    answering_backends,
+    checked_backends,
+    checks_here,
+)
 from chassis_agent.derivations.logical import GroupPacker, hit_counters, set_members, used_sets
 from chassis_agent.derivations.placement import (
     addresses,
@@ -75,6 +80,8 @@ from incremental import Graph
 from southbound.rows import (
     ROW_TYPES,
     Announcement,
+    BackendCheck,
+    BackendStatus,
     Chassis,
     Datapath,
     FdbEntry,
@@ -145,6 +152,9 @@ def wire(numbering: Numbering) -> Wiring:
     graph.derive(used_stages, over=Datapath)
 
     graph.group(set_members, over=SetMember)
+    graph.group(checked_backends, over=BackendCheck)
+    graph.group(answering_backends, over=BackendStatus)
+    graph.derive(checks_here, over=BackendCheck)
     graph.derive(packer.group_flows, over=FlowGroup, output=True)
     graph.group(used_sets, over=packer.group_flows)
     graph.group(hit_counters, over=packer.group_flows)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from chassis_agent import tables
 from chassis_agent.advertising.advertiser import Advertiser
 from chassis_agent.announcing.sender import AnnouncementSender
+from chassis_agent.backends.checker import BackendChecker
 from chassis_agent.bfd.runner import BfdRunner
 from chassis_agent.bridge.conntrack_limits import ConntrackLimits
 from chassis_agent.bridge.database_care import DatabaseCare
@@ -190,6 +191,7 @@ class Session:
                 port_spoke=self._port_spoke,
                 address_claimed=self._address_claimed,
                 bfd_received=self._bfd.receive,
+                backend_answered=lambda port, answer: self._backends.answered(port, answer),
                 resume_table=tables.OUTPUT,
                 clock=time.monotonic,
             )
@@ -201,6 +203,9 @@ class Session:
             self._switch.send,
             self._ports,
             lambda: [bound.row for bound in local.bindings.bound.values()],
+        )
+        self._backends = BackendChecker(
+            self._switch.send, self._ports, state.rows, self._watch.tell
         )
         self._bridge = bridge
         self._provider = provider
@@ -243,6 +248,7 @@ class Session:
             tasks.create_task(self._advertiser.run(), name="router advertisements")
             tasks.create_task(self._announcements.run(), name="announcements of addresses")
             tasks.create_task(self._bfd.run(), name="BFD")
+            tasks.create_task(self._backends.run(), name="checks of backends")
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
             tasks.create_task(self._limit_drops.run(), name="drops at limits")
             tasks.create_task(self._hit_reports.run(), name="hits of ACLs")
@@ -381,6 +387,7 @@ class Session:
             **self._reconciler.report(),
             "bfd": self._bfd.report(),
             "conntrack": self._conntrack.report(),
+            "backends": self._backends.report(),
             "revocations": self._revocations.outstanding,
             "punted": {
                 "received": _by_name(self._punts.received),

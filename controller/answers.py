@@ -101,6 +101,21 @@ class AclHits(msgspec.Struct, frozen=True):
     not_counted: dict[str, str]
 
 
+class BackendReport(NamedTuple):
+    """A backend of a virtual address, and what its health check has come to.
+
+    `up` and `since` (seconds since the epoch) are None while nothing is known of it, or it isn't
+    checked; `reason` says why it isn't up.
+    """
+
+    member: str
+    checked: bool
+    up: bool | None
+    reason: str
+    chassis: str
+    since: float | None
+
+
 class Fault(NamedTuple):
     """A derivation that failed for one key; its stage fell back to its default."""
 
@@ -153,7 +168,8 @@ class View(msgspec.Struct, frozen=True):
     """What packets can meet that enter some ports: realised state as of one moment.
 
     `datapaths` has the rows of each datapath, by id, that the ports are on or that can be
-    reached from there; `shared` all templates, members of sets, and chassis. `statuses` tells
+    reached from there; `shared` all templates, members of sets, checks of backends
+    with what came of them, and chassis. `statuses` tells
     of the agent of each chassis.
 
     Where a change is proposed the rows are as they would be with it, `revision` is the one

@@ -9,6 +9,7 @@ from typing import Protocol
 
 from controller.answers import (
     AclHits,
+    BackendReport,
     BoundPort,
     ChassisReport,
     FlowFilter,
@@ -125,6 +126,10 @@ class Controller(Protocol):
         With a timeout the agents concerned are asked first, so that every packet until now is
         in; else it is what they said last. ACLs that apply nowhere are left out.
         """
+        ...
+
+    async def backends(self, vip: str) -> list[BackendReport]:
+        """Return the backends of the virtual address of an id, in the order of their texts."""
         ...
 
     # --- what packets meet, and would meet

@@ -13,6 +13,7 @@ import msgspec
 from controller.answers import (
     MOST_PORT_PROBLEMS,
     AclHits,
+    BackendReport,
     BoundPort,
     ChassisReport,
     Fault,
@@ -26,6 +27,7 @@ from controller.answers import (
     ProposedChange,
     View,
 )
+from controller.backends import backends_of_set
 from controller.hits import count_hits, hits_by_acl
 from controller.views import ports_of, view_of
 from incremental import Failure
@@ -35,7 +37,15 @@ from southbound.cookies import parse_physical_cookie
 from southbound.hits import ACL
 from southbound.proposed import ProposedState, RealisedRows
 from southbound.questions import Question, Result
-from southbound.rows import Chassis, Datapath, FlowGroup, PortBinding, Template, port_scope
+from southbound.rows import (
+    Chassis,
+    Datapath,
+    FlowGroup,
+    PortBinding,
+    Template,
+    port_scope,
+    set_scope,
+)
 from southbound.state import RealisedState
 from translator.intent import ImageChange
 from translator.runner import Translator
@@ -237,6 +247,9 @@ class LocalController:
             ]
         missing = await count_hits(self._agents, book, groups, timeout) if timeout else {}
         return hits_by_acl(book, groups, missing)
+
+    async def backends(self, vip: str) -> list[BackendReport]:
+        return backends_of_set(self._realised.in_scope(set_scope(f"&{vip}")))
 
     # --- what packets meet, and would meet
 

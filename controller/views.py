@@ -13,6 +13,8 @@ from southbound.chassis_status import ChassisStatus
 from southbound.proposed import RealisedRows
 from southbound.rows import (
     AnyRow,
+    BackendCheck,
+    BackendStatus,
     Chassis,
     PortBinding,
     SetMember,
@@ -21,7 +23,7 @@ from southbound.rows import (
     port_scope,
 )
 
-_SHARED = (Template, SetMember, Chassis)
+_SHARED = (Template, SetMember, Chassis, BackendCheck, BackendStatus)
 
 
 def ports_of(realised: RealisedRows, refs: Sequence[str]) -> list[PortBinding]:

@@ -14,6 +14,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator
 import msgspec
 import structlog
 
+from southbound.backends import BackendFacts
 from southbound.bfd_facts import BfdFacts
 from southbound.chassis import TunnelAddresses
 from southbound.claims import Claims
@@ -80,6 +81,7 @@ class Facts:
             learned=Learned(age=learned_age, per_port=learned_per_port),
         )
         self.bfd = BfdFacts(feed, self._put, self._binding, clock)
+        self.backends = BackendFacts(feed, self._put, self._binding, clock)
         self._port_facts: dict[str, PortFact] = {}
         self._host_names = HostNames()
         self._addresses = TunnelAddresses()
@@ -92,9 +94,14 @@ class Facts:
         self._unstored_ports: set[str] = set()
 
     def load(
-        self, rows: Iterable[Row], bindings: Iterable[PortBinding], port_facts: dict[str, PortFact]
+        self,
+        rows: Iterable[Row],
+        bindings: Iterable[PortBinding],
+        port_facts: dict[str, PortFact],
+        checks: Collection[RowId] = (),
     ) -> None:
         """Take over what was stored. What was learned counts as seen just now.
+        `checks` are the backends that are to be checked, as row ids.
 
         Facts of ports that are gone are dropped: the server may have ended between
         storing the one and the other.
@@ -115,6 +122,7 @@ class Facts:
         for id_ in gone:
             self._note_port(id_, NOT_BOUND)
         self.learned.load(rows, bindings)
+        self.backends.load(rows, checks)
 
     # --- chassis
 
@@ -149,6 +157,7 @@ class Facts:
         chassis = self._chassis(name)
         if chassis is not None:
             self._put_chassis(msgspec.structs.replace(chassis, alive=False))
+            self.backends.chassis_away(name)
         held = [port for port in self._claims.of(name) if self._is_bound_to(port, name)]
         self.settle(self._claims.replace_claims(name, held))
 
@@ -160,6 +169,7 @@ class Facts:
         self._put([], [chassis])
         self._addresses.remove(name)
         self.bfd.chassis_gone(name)
+        self.backends.chassis_away(name)
         released = {
             *self._claims.replace_claims(name, ()),
             *self._placing.moves.forget_chassis(name),

@@ -213,6 +213,42 @@ bfd_status = Table(
     Column("since", Double, nullable=False),
 )
 
+virtual_address = Table(
+    "southbound_virtual_address",
+    metadata,
+    Column("set", _name, primary_key=True),
+    Column("address", String(45), nullable=False),
+    Column("port", Integer, nullable=False),
+    Column("protocol", String(8), nullable=False),
+)
+
+backend_check = Table(
+    "southbound_backend_check",
+    metadata,
+    Column("set", _name, primary_key=True),
+    Column("member", _name, primary_key=True),
+    Column("protocol", String(8), nullable=False),
+    Column("datapath", _id, nullable=False),
+    Column("port", _name, nullable=False),
+    Column("mac", String(17), nullable=False),
+    Column("source", String(45), nullable=False),
+    Column("interval", Integer, nullable=False),
+    Column("timeout", Integer, nullable=False),
+    Column("success_count", Integer, nullable=False),
+    Column("failure_count", Integer, nullable=False),
+)
+
+backend_status = Table(
+    "southbound_backend_status",
+    metadata,
+    Column("set", _name, primary_key=True),
+    Column("member", _name, primary_key=True),
+    Column("up", Boolean, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("chassis", _name, nullable=False),
+    Column("since", Double, nullable=False),
+)
+
 progress = Table(
     "southbound_progress",
     metadata,

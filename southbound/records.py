@@ -11,6 +11,8 @@ from southbound import models
 from southbound.rows import (
     ROW_TYPES,
     Announcement,
+    BackendCheck,
+    BackendStatus,
     BfdSession,
     BfdStatus,
     Chassis,
@@ -25,6 +27,7 @@ from southbound.rows import (
     SetMember,
     Stage,
     Template,
+    VirtualAddress,
 )
 
 _TABLES: dict[type[Row], Table] = {
@@ -42,6 +45,9 @@ _TABLES: dict[type[Row], Table] = {
     Announcement: models.announcement,
     BfdSession: models.bfd_session,
     BfdStatus: models.bfd_status,
+    VirtualAddress: models.virtual_address,
+    BackendCheck: models.backend_check,
+    BackendStatus: models.backend_status,
 }
 
 

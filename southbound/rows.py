@@ -13,11 +13,13 @@ scope                     rows
                           :class:`FlowGroup`, :class:`MacBinding`,
                           :class:`FdbEntry`, :class:`RouterAdvertisement`,
                           :class:`DnsName`, :class:`Announcement`,
-                          :class:`BfdSession`, :class:`BfdStatus`
+                          :class:`BfdSession`, :class:`BfdStatus`,
+                          :class:`BackendCheck`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
 ``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected
-``set:<sigil and name>``  :class:`SetMember`
+``set:<sigil and name>``  :class:`SetMember`; of backends also :class:`VirtualAddress`,
+                          :class:`BackendCheck` and :class:`BackendStatus`
 ========================  ====================================================
 
 Addresses are text in their canonical form (lower-case, RFC 5952 for IPv6).
@@ -517,6 +519,85 @@ class BfdStatus(Row, frozen=True, array_like=True, tag="bfd_status"):
         return (datapath_scope(self.datapath),)
 
 
+class VirtualAddress(Row, frozen=True, array_like=True, tag="virtual_address"):
+    """The virtual address that a set of backends is for.
+
+    `set` carries its sigil. `port` is 0, and `protocol` empty, where it is for the whole address.
+    """
+
+    table: ClassVar[str] = "virtual_address"
+
+    set: str
+    address: str
+    port: int = 0
+    protocol: str = ""
+
+    @property
+    def key(self) -> str:
+        return self.set
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (set_scope(self.set),)
+
+
+class BackendCheck(Row, frozen=True, array_like=True, tag="backend_check"):
+    """That a member of a set of backends is in use only while it answers, and who asks it.
+
+    `port` is the logical port behind which it is, on the switch `datapath`; the agent that has the
+    port asks, from the address `source`. Both are empty if there is no such port. `mac` is the
+    backend's own, empty if that isn't known. `interval` and `timeout` are seconds, the counts are
+    of answers, or of questions without one, that follow each other.
+    """
+
+    table: ClassVar[str] = "backend_check"
+
+    set: str
+    member: str
+    protocol: str
+    datapath: str
+    port: str
+    mac: str
+    source: str
+    interval: int
+    timeout: int
+    success_count: int
+    failure_count: int
+
+    @property
+    def key(self) -> str:
+        return f"{self.set}/{self.member}"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        ask = (datapath_scope(self.datapath),) if self.datapath else ()
+        return (set_scope(self.set), *ask)
+
+
+class BackendStatus(Row, frozen=True, array_like=True, tag="backend_status"):
+    """Whether a member of a set of backends answers, as its chassis said last.
+
+    `reason` says why not. `since` is seconds since the epoch on the server's clock.
+    """
+
+    table: ClassVar[str] = "backend_status"
+
+    set: str
+    member: str
+    up: bool
+    reason: str = ""
+    chassis: str = ""
+    since: float = 0.0
+
+    @property
+    def key(self) -> str:
+        return f"{self.set}/{self.member}"
+
+    @property
+    def scopes(self) -> tuple[str, ...]:
+        return (set_scope(self.set),)
+
+
 ROW_TYPES: dict[str, type[Row]] = {
     row.table: row
     for row in (
@@ -534,6 +615,9 @@ ROW_TYPES: dict[str, type[Row]] = {
         Announcement,
         BfdSession,
         BfdStatus,
+        VirtualAddress,
+        BackendCheck,
+        BackendStatus,
     )
 }
 
@@ -552,5 +636,8 @@ AnyRow: TypeAlias = (
     | Announcement
     | BfdSession
     | BfdStatus
+    | VirtualAddress
+    | BackendCheck
+    | BackendStatus
 )
 """Any row, as a type that msgspec decodes by the table's name."""

@@ -23,6 +23,8 @@ from southbound.reach import Reach, ReachChanges
 from southbound.recent import RecentChanges
 from southbound.rows import (
     Announcement,
+    BackendCheck,
+    BackendStatus,
     BfdSession,
     BfdStatus,
     Chassis,
@@ -38,6 +40,7 @@ from southbound.rows import (
     SetMember,
     Stage,
     Template,
+    VirtualAddress,
     datapath_scope,
     set_scope,
 )
@@ -65,8 +68,10 @@ _INTENT: tuple[type[Row], ...] = (
     DnsName,
     Announcement,
     BfdSession,
+    VirtualAddress,
+    BackendCheck,
 )
-_FACTS = (Chassis, MacBinding, FdbEntry, BfdStatus)
+_FACTS = (Chassis, MacBinding, FdbEntry, BfdStatus, BackendStatus)
 _GATHER_SECONDS = 0.05
 _RETRY_SECONDS = 1.0
 _EXPIRE_SECONDS = 5.0
@@ -125,7 +130,8 @@ class RealisedState:
         intent = [row for row in contents.rows if not isinstance(row, _FACTS)]
         bindings = [row for row in contents.rows if isinstance(row, PortBinding)]
         self.feed.change(facts)
-        self.facts.load(facts, bindings, contents.port_facts)
+        checks = {row.row_id for row in intent if isinstance(row, BackendCheck)}
+        self.facts.load(facts, bindings, contents.port_facts, checks)
         self._change(self._joined(intent), ())
         self.facts.bfd.drop_orphans(self.rows(BfdSession))
         self._tasks = [
@@ -246,6 +252,8 @@ class RealisedState:
                 self.facts.port_gone(row)
             elif isinstance(row, BfdSession):
                 self.facts.bfd.session_gone(row)
+            elif isinstance(row, BackendCheck):
+                self.facts.backends.check_gone(row)
         for row in puts:
             old = self.feed.get(row.row_id)
             if not (isinstance(row, PortBinding) and isinstance(old, PortBinding)):

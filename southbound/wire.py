@@ -148,6 +148,24 @@ class VirtualPorts(Message, frozen=True, array_like=True, tag="virtual-ports"):
     spoken: tuple[SpeaksFor, ...]
 
 
+class BackendState(Message, frozen=True, array_like=True):
+    """Whether a member of a set of backends answers; `reason` says why not."""
+
+    set: str
+    member: str
+    up: bool
+    reason: str = ""
+
+
+class BackendStates(Message, frozen=True, array_like=True, tag="backend-states"):
+    """The backends behind ports of this chassis of which it is known whether they answer.
+
+    All of them, each time.
+    """
+
+    states: tuple[BackendState, ...]
+
+
 class LearnedMac(Message, frozen=True, array_like=True, tag="learned-mac"):
     """A neighbour seen by router port `port`; sending it again refreshes its age."""
 
@@ -264,6 +282,7 @@ FromAgent: TypeAlias = (
     | PortUp
     | Activated
     | VirtualPorts
+    | BackendStates
     | LearnedMac
     | LearnedFdb
     | Acknowledge

@@ -25,10 +25,12 @@ from translator.features.gateways import announcements as gateway_announcements
 from translator.features.gateways import relations as gateways
 from translator.features.gateways import static as gateways_static
 from translator.features.load_balancing import flows as balancing_flows
+from translator.features.load_balancing import health
 from translator.features.load_balancing import inputs as balancing_inputs
 from translator.features.load_balancing import relations as balancing
 from translator.features.load_balancing import router_flows as router_balancing
 from translator.features.load_balancing.inputs import (
+    LoadBalancerBackend,
     LoadBalancerRouter,
     LoadBalancerSwitch,
     LoadBalancerVip,
@@ -77,6 +79,8 @@ ROWS: Derivations = (
     gateway_announcements.gateway_announcement,
     nat_announcements.nat_announcement,
     bfd_flows.bfd_session,
+    health.virtual_address,
+    health.backend_check,
 )
 """Derivations whose results are rows as they are; agents need them in this order."""
 FLOWS: Derivations = (
@@ -102,6 +106,7 @@ FLOWS: Derivations = (
     router_balancing.router_vip_flows,
     router_balancing.asked_vip_flows,
     bfd_flows.bfd_flows,
+    health.answer_flows,
 )
 
 
@@ -215,6 +220,9 @@ def _relations(graph: Graph) -> None:
     graph.derive(balancing.vips_on_switch, over=LoadBalancerSwitch)
     graph.derive(balancing.vips_by_router, over=LoadBalancerRouter)
     graph.group(balancing.vip_placements, over=[balancing.vips_on_switch, balancing.vips_by_router])
+    graph.group(health.places_of_backends, over=LoadBalancerBackend)
+    graph.derive(health.checked, over=LoadBalancerVip)
+    graph.group(health.checked_members, over=LoadBalancerVip)
 
 
 def _rows(graph: Graph) -> None:
@@ -228,6 +236,10 @@ def _rows(graph: Graph) -> None:
     graph.derive(gateway_announcements.gateway_announcement, over=LogicalRouterPort, output=True)
     graph.derive(nat_announcements.nat_announcement, over=nat_rows.Nat, output=True)
     graph.derive(bfd_flows.bfd_session, over=bfd_inputs.BfdSession, output=True)
+    graph.derive(health.virtual_address, over=LoadBalancerVip, output=True)
+    graph.derive(health.backend_check, over=health.checked_members, output=True)
+    graph.group(health.asked_hosts, over=health.backend_check)
+    graph.group(health.asked_backends, over=health.backend_check)
     graph.derive(sets.address_set_members, over=AddressSetAddress)
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)
@@ -286,5 +298,6 @@ def _flows(graph: Graph) -> None:
     graph.derive(
         router_balancing.asked_vip_flows, over=router_balancing.vips_asked_for, output=True
     )
+    graph.derive(health.answer_flows, over=health.asked_hosts, output=True)
     graph.derive(dns.dns_flows, over=LogicalSwitch, output=True)
     graph.derive(bfd_flows.bfd_flows, over=bfd_inputs.BfdSession, output=True)

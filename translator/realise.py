@@ -14,6 +14,7 @@ from logical_flow.payload import encode_flows
 from logical_flow.template import Template as FlowTemplate
 from southbound.rows import (
     Announcement,
+    BackendCheck,
     BfdSession,
     Datapath,
     DnsName,
@@ -25,6 +26,7 @@ from southbound.rows import (
     SetMember,
     Stage,
     Template,
+    VirtualAddress,
 )
 from translator.derivations import sets
 from translator.derivations.result import Flows
@@ -42,6 +44,8 @@ INTENT: tuple[type[Row], ...] = (
     DnsName,
     Announcement,
     BfdSession,
+    VirtualAddress,
+    BackendCheck,
 )
 """The rows that the translator writes."""
 

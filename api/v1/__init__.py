@@ -4,6 +4,7 @@ from api.kinds import CONTENTS, KINDS
 from api.routers import new_router
 from api.v1 import (
     apply,
+    backends,
     cookies,
     hits,
     kinds,
@@ -34,6 +35,7 @@ ROUTERS = (
         for module in (
             transactions,
             apply,
+            backends,
             hits,
             kinds,
             realised,

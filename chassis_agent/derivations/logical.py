@@ -14,6 +14,7 @@ from chassis_agent.compile import (
     pack_group,
 )
 from chassis_agent.compile.hits import counting_group
+from chassis_agent.derivations.backends import in_use
 from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
@@ -205,7 +206,7 @@ class _Surroundings:
 
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)
-        return self._read.members(set_members, name)
+        return in_use(self._read, name, self._read.members(set_members, name))
 
     def select_group(self, description: bytes, buckets: Sequence[Bucket], fields: bytes) -> int:
         number = self._numbering.group(description)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol
 
+from chassis_agent.backends.frames import Answer
 from chassis_agent.local.port_names import PortKeys, PortNames
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt.opcodes import LogArguments, Opcode
@@ -61,7 +62,7 @@ class PuntHost:
     on whose next hop became known. ``probe_answered`` takes answers to the probes of tunnels,
     ``port_spoke`` the port from which a packet tells that its workload runs here,
     ``address_claimed`` the port that speaks for a virtual address, ``bfd_received`` packets of BFD
-    sessions.
+    sessions, ``backend_answered`` what a backend answered behind a port.
     """
 
     send: Callable[[bytes], object]
@@ -73,5 +74,6 @@ class PuntHost:
     port_spoke: Callable[[PortKeys], None]
     address_claimed: Callable[[PortKeys, bytes], None]
     bfd_received: Callable[[PacketIn], None]
+    backend_answered: Callable[[PortKeys, Answer], None]
     resume_table: int
     clock: Callable[[], float]

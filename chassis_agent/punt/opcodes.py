@@ -32,6 +32,7 @@ opcode             what the agent does, and which fields it reads
 ``VIRTUAL_BIND``   takes note that port ``reg14`` speaks for the virtual address in ``reg0`` or
                    ``xxreg0``; the argument is the family, 4 or 6
 ``ACTIVATION``     takes note that the workload of port ``reg14`` runs here
+``BACKEND_ANSWER`` takes note of what a backend answered that was asked whether it is up
 ``WHOLE_ERROR``    lengthens an ICMP error that quotes less than a whole transport header
 ``BFD``            takes a packet of a BFD session of port ``reg14``
 ``PROBE``          takes note that a probe of a tunnel was answered
@@ -78,6 +79,7 @@ class Opcode(IntEnum):
     TUNNEL_TOO_BIG = 24
     VIRTUAL_BIND = 25
     ACTIVATION = 26
+    BACKEND_ANSWER = 27
     WHOLE_ERROR = 29
     DNS = 18
     PROBE = 32

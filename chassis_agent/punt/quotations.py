@@ -19,6 +19,8 @@ from chassis_agent.punt.codec import (
     PROTOCOL_SCTP,
     PROTOCOL_TCP,
     Ethernet,
+    Icmp,
+    Ip,
 )
 from chassis_agent.punt.errors import MalformedPacketError
 
@@ -53,6 +55,15 @@ def whole_error(frame: Ethernet) -> Ethernet | None:
     whole = icmp._replace(rest=icmp.rest + bytes(missing))
     payload = codec.write_icmp(whole, packet.src, packet.dst)
     return frame._replace(payload=codec.write_ip(packet._replace(payload=payload)))
+
+
+def quoted_packet(icmp: Icmp, ethertype: int) -> Ip:
+    """Return the packet that an ICMP error quotes, as far as it is there.
+
+    Raises MalformedPacketError for what quotes none.
+    """
+    quoted = icmp.rest[_UNUSED:]
+    return codec.read_ip(Ethernet(bytes(6), bytes(6), ethertype, _cut(quoted, ethertype)))
 
 
 def missing_octets(quoted: bytes, ethertype: int) -> int:

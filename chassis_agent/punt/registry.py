@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from chassis_agent.punt.advertisements import SolicitationHandler
 from chassis_agent.punt.answering import AnsweringHandler
+from chassis_agent.punt.backends import BackendAnswerHandler
 from chassis_agent.punt.dhcp import DhcpHandler
 from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.liveness import BfdHandler
@@ -36,6 +37,7 @@ class Handlers(NamedTuple):
     activations: ActivationHandler
     virtual_ports: VirtualHandler
     bfd: BfdHandler
+    backends: BackendAnswerHandler
 
 
 def punt_handlers(host: PuntHost) -> Handlers:
@@ -53,4 +55,5 @@ def punt_handlers(host: PuntHost) -> Handlers:
         activations=ActivationHandler(host.port_spoke),
         virtual_ports=VirtualHandler(host.address_claimed),
         bfd=BfdHandler(host.bfd_received),
+        backends=BackendAnswerHandler(host.backend_answered),
     )

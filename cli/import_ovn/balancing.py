@@ -8,6 +8,7 @@ from collections import defaultdict
 from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.health_checks import HealthChecks
 from cli.import_ovn.needs import is_true
 from cli.import_ovn.snapshot import Row
 from logical_flow.backends import Backend, parse_backend
@@ -17,7 +18,12 @@ from northbound.specs.load_balancing import (
     LoadBalancerVipProperties,
 )
 
-_VIPS: Final = {"address": "vips", "port": "vips", "backends": "vips"}
+_VIPS: Final = {
+    "address": "vips",
+    "port": "vips",
+    "backends": "vips",
+    "health_check": "health_check",
+}
 
 
 class Balancing:
@@ -25,6 +31,7 @@ class Balancing:
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
+        self._health_checks = HealthChecks(draft)
         switches, routers = self._places("Logical_Switch"), self._places("Logical_Router")
         self.load_balancers: dict[str, Values] = {}
         for row in draft.snapshot.rows("Load_Balancer"):
@@ -47,8 +54,11 @@ class Balancing:
             )
             if accepted is not None:
                 vips = self._vips(row)
-                self.load_balancers[draft.names.of(row)] = accepted | (
-                    {"vips": vips} if vips else {}
+                backends = self._health_checks.backends(row)
+                self.load_balancers[draft.names.of(row)] = (
+                    accepted
+                    | ({"vips": vips} if vips else {})
+                    | ({"backends": backends} if backends else {})
                 )
 
     def _choices(self, row: Row) -> Values:
@@ -85,13 +95,14 @@ class Balancing:
 
     def _vips(self, row: Row) -> list[Values]:
         vips = []
+        checks = self._health_checks.of(row)
         for text, listed in sorted(row.mapping("vips").items()):
-            values = self._vip(row, text, listed)
+            values = self._vip(row, text, listed, checks.get(text))
             if values is not None:
                 vips.append(values)
         return vips
 
-    def _vip(self, row: Row, text: str, listed: str) -> Values | None:
+    def _vip(self, row: Row, text: str, listed: str, check: Values | None) -> Values | None:
         try:
             vip = parse_backend(text)
             backends = _read_backends(listed)
@@ -105,6 +116,8 @@ class Balancing:
         }
         if vip.port:
             values["port"] = vip.port
+        if check is not None:
+            values["health_check"] = check
         accepted = self._draft.accepted(row, LoadBalancerVipProperties, values, _VIPS)
         if accepted is not None:
             # The external ids are those of the load balancer.

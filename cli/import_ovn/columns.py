@@ -284,7 +284,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "vips": KEPT,
         "protocol": KEPT,
         "external_ids": KEPT,
-        "health_check": _NO_LOAD_BALANCING,
+        "health_check": KEPT,
         "ip_port_mappings": KEPT,
         "selection_fields": KEPT,
         "options": {

@@ -19,6 +19,8 @@ from logical_flow.template import Template, TemplateText
 from logical_flow.walk_network import Network
 from southbound import rows
 from southbound.rows import (
+    BackendCheck,
+    BackendStatus,
     Datapath,
     DnsName,
     FdbEntry,
@@ -55,12 +57,21 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
     """Return all that a packet may meet that enters `datapath`, which the view has to have."""
     sets: dict[str, list[str]] = defaultdict(list)
     templates: list[rows.Template] = []
+    checked: set[tuple[str, str]] = set()
+    answering: set[tuple[str, str]] = set()
     for shared in view.shared:
         match shared:
             case SetMember():
                 sets[shared.set].append(shared.member)
             case rows.Template():
                 templates.append(shared)
+            case BackendCheck():
+                checked.add((shared.set, shared.member))
+            case BackendStatus(up=True):
+                answering.add((shared.set, shared.member))
+    for name, member in checked - answering:
+        if member in sets.get(name, ()):
+            sets[name].remove(member)
     snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {})
     waiting = [datapath]
     while waiting:

@@ -22,6 +22,7 @@ from logical_flow.action.control import Clone, Drop, Next, Output
 from logical_flow.action.dhcp import DhcpReply
 from logical_flow.action.generated import Generate, PacketKind
 from logical_flow.action.learned import (
+    BackendAnswer,
     ClaimAddress,
     Family,
     GetFdb,
@@ -43,6 +44,7 @@ __all__ = [
     "Action",
     "Actions",
     "Assign",
+    "BackendAnswer",
     "Balance",
     "ClaimAddress",
     "Clone",

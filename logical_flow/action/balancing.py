@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from logical_flow.lexer import Token
     from logical_flow.packet import MutablePacket
 
-NO_BACKEND: Final = "there is no backend to send it to"
 HASH_FIELDS: Final = ("eth_dst", "eth_src", "ip_dst", "ip_src", "tp_dst", "tp_src")
 """What a choice may depend on, as OVN calls it; of either family, and of any protocol."""
 
@@ -35,7 +34,8 @@ class Balance(Statement):
 
     Which of the set's members it is follows from a hash of the packet's addresses and ports.
     The connection is committed with its destination translated, so that it stays there
-    whatever becomes of the set. ``ct_lb("&web") { ct_mark.skip_snat = 1; };`` marks it, too.
+    whatever becomes of the set; without a backend the packet goes on as it is.
+    ``ct_lb("&web") { ct_mark.skip_snat = 1; };`` marks the connection, too.
 
     With ``ct_lb("&web", hash_fields="ip_src")`` the choice follows from these fields alone, and
     changes for those alone whose backend has left the set, or who get one that has come. As a
@@ -108,8 +108,8 @@ class Balance(Statement):
         members = walker.network.sets.members(self.backends)
         backends = [each for each in backends_of(members) if each.address.version == version]
         if not backends:
-            walker.drop(scene, packet, NO_BACKEND)
-            return ENDED
+            walker.remark("ct_lb", self.backends, "has no backend")
+            return scene.position.after
         ways = [self._way(walker, scene, packet, backend) for backend in backends]
         walker.remark("ct_lb", self.backends, *(way.label for way in ways))
         if len(ways) > 1:

@@ -113,6 +113,24 @@ class ClaimAddress(Statement):
 
 
 @dataclass(frozen=True, slots=True)
+class BackendAnswer(Statement):
+    """``backend_answer;``: hand the packet to the agent, which asked whether a backend is up."""
+
+    words = ("backend_answer",)
+
+    @classmethod
+    def parse(cls, parser: ActionParser, word: Token) -> Action:
+        return cls()
+
+    def __str__(self) -> str:
+        return "backend_answer;"
+
+    def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
+        walker.remark("backend_answer", str(packet.get("inport")))
+        return HANDLED
+
+
+@dataclass(frozen=True, slots=True)
 class LookupNeighbour(Function):
     """``R = lookup_arp(P, A, E);`` or ``lookup_nd``: whether that is what is known."""
 

@@ -7,6 +7,7 @@ from logical_flow.action.control import Clone, Drop, Next, Output
 from logical_flow.action.dhcp import DhcpReply
 from logical_flow.action.generated import Generate
 from logical_flow.action.learned import (
+    BackendAnswer,
     ClaimAddress,
     GetFdb,
     GetNeighbour,
@@ -43,6 +44,7 @@ ACTIONS: tuple[type[Action], ...] = (
     LookupNeighbour,
     GetFdb,
     ClaimAddress,
+    BackendAnswer,
     PutFdb,
     LookupFdb,
     DnsLookup,

@@ -17,6 +17,7 @@ from northbound.models.gateways import HaChassisGroup
 from northbound.models.history import Change, Revision, RevisionCounter
 from northbound.models.load_balancing import (
     LoadBalancer,
+    LoadBalancerBackend,
     LoadBalancerRouter,
     LoadBalancerSwitch,
     LoadBalancerVip,
@@ -89,6 +90,7 @@ __all__ = [
     "DnsRecordSetSwitch",
     "HaChassisGroup",
     "LoadBalancer",
+    "LoadBalancerBackend",
     "LoadBalancerRouter",
     "LoadBalancerSwitch",
     "LoadBalancerVip",

@@ -1,6 +1,8 @@
 """Load balancers, their virtual addresses, and where they balance."""
 
-from sqlalchemy import Index
+from typing import Any
+
+from sqlalchemy import Index, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from northbound.models.base import Name, Resource, Tracked, name_within_project, reference
@@ -34,6 +36,7 @@ class LoadBalancerVip(Resource):
     address: Mapped[str] = mapped_column(index=True)
     port: Mapped[int | None]
     backends: Mapped[list[str]] = mapped_column(default=list)
+    health_check: Mapped[dict[str, Any] | None] = mapped_column(default=None, sort_order=93)
 
 
 class LoadBalancerSwitch(Tracked):
@@ -56,3 +59,15 @@ class LoadBalancerRouter(Tracked):
     logical_router_id: Mapped[str] = reference("logical_router.id", primary_key=True)
 
     __table_args__ = (Index(None, "logical_router_id"),)
+
+
+class LoadBalancerBackend(Resource):
+    """The port of a backend, by name, and the address that it is asked from whether it is up."""
+
+    __tablename__ = "load_balancer_backend"
+    __table_args__ = (UniqueConstraint("load_balancer_id", "address"),)
+
+    load_balancer_id: Mapped[str] = reference("load_balancer.id")
+    address: Mapped[str]
+    logical_port: Mapped[str] = mapped_column(Name, index=True)
+    source_ip: Mapped[str]

@@ -11,7 +11,11 @@ from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.dns import DnsRecordService, DnsRecordSetService
 from northbound.services.filters import LABEL_FILTER
 from northbound.services.ha_chassis_groups import HaChassisGroupService
-from northbound.services.load_balancers import LoadBalancerService, LoadBalancerVipService
+from northbound.services.load_balancers import (
+    LoadBalancerBackendService,
+    LoadBalancerService,
+    LoadBalancerVipService,
+)
 from northbound.services.meters import MeterService
 from northbound.services.nats import NatService
 from northbound.services.port_groups import PortGroupService
@@ -41,6 +45,7 @@ ACLS = AclService()
 ROUTER_POLICIES = RouterPolicyService()
 LOAD_BALANCERS = LoadBalancerService()
 LOAD_BALANCER_VIPS = LoadBalancerVipService()
+LOAD_BALANCER_BACKENDS = LoadBalancerBackendService()
 DNS_RECORD_SETS = DnsRecordSetService()
 DNS_RECORDS = DnsRecordService()
 
@@ -62,6 +67,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     ROUTER_POLICIES,
     LOAD_BALANCERS,
     LOAD_BALANCER_VIPS,
+    LOAD_BALANCER_BACKENDS,
     DNS_RECORD_SETS,
     DNS_RECORDS,
 )
@@ -92,6 +98,7 @@ __all__ = [
     "DNS_RECORD_SETS",
     "LABEL_FILTER",
     "LOAD_BALANCERS",
+    "LOAD_BALANCER_BACKENDS",
     "LOAD_BALANCER_VIPS",
     "LOGICAL_ROUTERS",
     "LOGICAL_ROUTER_PORTS",

@@ -5,9 +5,10 @@ from typing import Any, ClassVar
 
 from sqlalchemy import select
 
-from northbound.errors import ConflictError
+from northbound.errors import ConflictError, InvalidError
 from northbound.models import (
     LoadBalancer,
+    LoadBalancerBackend,
     LoadBalancerRouter,
     LoadBalancerSwitch,
     LoadBalancerVip,
@@ -19,6 +20,7 @@ from northbound.services.members import (
     SWITCHES_OF_LOAD_BALANCERS,
     Members,
 )
+from northbound.specs.backends import LoadBalancerBackendSpec
 from northbound.specs.load_balancing import LoadBalancerSpec, LoadBalancerVipSpec
 from northbound.transaction import Transaction
 
@@ -60,6 +62,16 @@ class LoadBalancerVipService(Service[LoadBalancerVip, LoadBalancerVipSpec]):
         tx.helper(_Claims).check(row.load_balancer_id)
 
 
+class LoadBalancerBackendService(Service[LoadBalancerBackend, LoadBalancerBackendSpec]):
+    """They have no name; they are addressed by id, and go with their balancer."""
+
+    model = LoadBalancerBackend
+    spec = LoadBalancerBackendSpec
+
+    def phrase(self, view: Mapping[str, Any]) -> str:
+        return f"backend {view['address']} of {self.owner_phrase(view)}"
+
+
 def shown_address(address: str, port: int | None) -> str:
     """Return a virtual address as people write it.
 
@@ -92,6 +104,7 @@ class _Claims:
         if changed:
             self._tx.flush()
         for load_balancer_id in sorted(changed):
+            self._refuse_unchecked(load_balancer_id)
             for own, other in self._rivals(load_balancer_id):
                 raise ConflictError(
                     own.__tablename__,
@@ -99,6 +112,17 @@ class _Claims:
                     shown_address(own.address, own.port),
                     referent(other),
                 )
+
+    def _refuse_unchecked(self, load_balancer_id: str) -> None:
+        """Refuse checks of a protocol that has none."""
+        own = self._tx.by_id(LoadBalancer, load_balancer_id)
+        if own is None or own.protocol != "sctp":
+            return
+        vips = select(LoadBalancerVip).where(LoadBalancerVip.load_balancer_id == own.id)
+        for vip in self._tx.session.scalars(vips):
+            if vip.health_check is not None:
+                reason = "there are none of SCTP, the load balancer's protocol"
+                raise InvalidError.of("health_check", reason=reason)
 
     def _rivals(self, load_balancer_id: str) -> Iterator[tuple[LoadBalancerVip, LoadBalancerVip]]:
         """Yield pairs of virtual addresses that are the same, of this load balancer and another."""

@@ -7,6 +7,7 @@ from pydantic import AfterValidator, Field, model_validator
 
 from logical_flow.backends import MAX_BACKENDS, parse_backend
 from northbound.addresses import parse_host
+from northbound.specs.backends import HealthCheck, LoadBalancerBackendSpec
 from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
@@ -110,6 +111,15 @@ class LoadBalancerVipProperties(Spec):
     ]
     """Where connections go: `10.0.0.5:8080`, `[fd00::5]:8080`; without ports where the virtual
     address has none. Those that are there stay with their backend when others come or go."""
+    health_check: HealthCheck | None = None
+    """With it a backend of which the load balancer knows the port gets connections only while it
+    answers."""
+
+    @model_validator(mode="after")
+    def _can_be_checked(self) -> Self:
+        if self.health_check is not None and self.port is None:
+            raise FieldError("health_check", "needs a port, which the virtual address has not")
+        return self
 
     @model_validator(mode="after")
     def _backends_fit(self) -> Self:
@@ -149,4 +159,8 @@ class LoadBalancerVipSpec(LoadBalancerVipProperties):
     load_balancer: Annotated[Reference, RefersTo("load_balancer", owner=True)]
 
 
-KINDS: tuple[type[Spec], ...] = (LoadBalancerSpec, LoadBalancerVipSpec)
+KINDS: tuple[type[Spec], ...] = (
+    LoadBalancerSpec,
+    LoadBalancerVipSpec,
+    LoadBalancerBackendSpec,
+)

@@ -104,6 +104,8 @@ class Hearing:
                 self._activated(ports)
             case wire.VirtualPorts(spoken):
                 self._virtual_ports(spoken)
+            case wire.BackendStates(states):
+                self._backend_states(states)
             case wire.LearnedMac(port, ip, mac):
                 facts.learned.learn_mac(chassis, port, ip, mac)
             case wire.LearnedFdb(port, mac):
@@ -140,6 +142,11 @@ class Hearing:
         now = self._facts.now()
         said = [(each.virtual, Spoken(each.parent, now - max(each.age, 0.0))) for each in spoken]
         self._facts.state_virtual(self._session.chassis, said)
+
+    def _backend_states(self, states: Collection[wire.BackendState]) -> None:
+        _check_lengths((name for each in states for name in (each.set, each.member)), MAX_NAME)
+        self._limits.check_claims(len(states))
+        self._facts.backends.state(self._session.chassis, states)
 
     # --- in steps
 
@@ -196,6 +203,7 @@ class Hearing:
                 | wire.Activated(items)
                 | wire.VirtualPorts(items)
                 | wire.BfdStates(items)
+                | wire.BackendStates(items)
             ):
                 count = len(items)
             case _:

@@ -23,10 +23,12 @@ from translator.features.dns.stages import LsInDnsLookup
 from translator.features.load_balancing.stages import (
     LsInAsAsked,
     LsInAsSent,
+    LsInBackendAnswer,
     LsInHairpin,
     LsInHairpinOut,
     LsInHairpinSnat,
     LsInLb,
+    LsInNoBackend,
     LsInWholeErrors,
 )
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
@@ -49,6 +51,7 @@ LS_IN = Pipeline(
         LsInLookupFdb,
         LsInPutFdb,
         LsInDhcpOptions,
+        LsInBackendAnswer,
         LsInDnsLookup,
         LsInWholeErrors,
         LsInAclCopy,
@@ -59,6 +62,7 @@ LS_IN = Pipeline(
         LsInAclAction,
         LsInAsSent,
         LsInLb,
+        LsInNoBackend,
         LsInHairpin,
         LsInHairpinSnat,
         LsInHairpinOut,

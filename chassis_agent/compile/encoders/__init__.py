@@ -49,6 +49,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.LookupNeighbour: learned.encode_lookup_neighbour,
     logical.GetFdb: learned.encode_get_fdb,
     logical.PutFdb: learned.encode_put_fdb,
+    logical.BackendAnswer: learned.encode_backend_answer,
     logical.ClaimAddress: learned.encode_claim_address,
     logical.LookupFdb: learned.encode_lookup_fdb,
     CheckPktLarger: sizes.encode_check_pkt_larger,

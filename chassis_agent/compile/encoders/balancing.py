@@ -1,9 +1,10 @@
 """Spreading connections over backends: a group of type ``select``, a bucket for each backend.
 
 A bucket commits the connection with its destination translated, and lets the packet go on
-from there. The group's number comes from the set's name, not from its members, and from
-nothing of the datapath: switches that have the same virtual address share the group, and a
-backend that comes or goes replaces its buckets in place.
+from there. Without a backend the only bucket lets it go on as it is. The group's number comes
+from the set's name, not from its members, and from nothing of the datapath: switches that have
+the same virtual address share the group, and a backend that comes or goes replaces its buckets
+in place.
 
 Where fields are named to be hashed, Open vSwitch takes the bucket with the highest score, which
 is a hash of these fields and the bucket's number. A backend has the same number in every group
@@ -67,6 +68,8 @@ def encode_balance(action: Balance, encoding: Encoding) -> Assembly:
         chosen = backends_of(context.members(name))
         numbers = bucket_numbers(list(map(str, chosen)))
         buckets = [Bucket(numbers[str(each)], commit(each), weight=1) for each in chosen]
+        if not chosen:
+            buckets.append(Bucket(0, act.resubmit(table), weight=1))
         fields = hashed(arguments)
         description = repr((*identity, name, table, marked))
         return context.select_group(description.encode(), buckets, fields).to_bytes(4)

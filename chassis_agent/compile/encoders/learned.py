@@ -16,6 +16,7 @@ from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, Subfield, whole
 from chassis_agent.punt.opcodes import Opcode
 from logical_flow.action import (
+    BackendAnswer,
     ClaimAddress,
     GetFdb,
     GetNeighbour,
@@ -55,6 +56,10 @@ def encode_claim_address(action: ClaimAddress, _: Encoding) -> Assembly:
     parameters = _parameters((_INPORT, action.port), (address, action.address))
     family = bytes((action.family,))
     return constant(_call(parameters, punt_to(Opcode.VIRTUAL_BIND, family)))
+
+
+def encode_backend_answer(_action: BackendAnswer, _: Encoding) -> Assembly:
+    return constant(punt_to(Opcode.BACKEND_ANSWER))
 
 
 def encode_lookup_neighbour(action: LookupNeighbour, _: Encoding) -> Assembly:

@@ -122,6 +122,7 @@ class PacketLab:
                 port_spoke=lambda _keys: None,
                 address_claimed=lambda _keys, _ip: None,
                 bfd_received=lambda _packet: None,
+                backend_answered=lambda _port, _answer: None,
                 resume_table=OUTPUT,
                 clock=time.monotonic,
             )

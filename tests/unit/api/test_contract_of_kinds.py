@@ -319,8 +319,17 @@ def ovn_of_examples() -> Snapshot:
     subnet = {"subnet": switch["subnet4"], "exclude_ips": " ".join(switch["exclude_ips"])}
     balancer, vip = example["load_balancer"], example["load_balancer_vip"]
     vips = {f"{vip['address']}:{vip['port']}": ",".join(vip["backends"])}
+    backend = example["load_balancer_backend"]
+    check = ovn.add("Load_Balancer_Health_Check", vip="10.96.0.99:1")
     balanced = ovn.add(
-        "Load_Balancer", name=balancer["name"], protocol=balancer["protocol"], vips=vips
+        "Load_Balancer",
+        name=balancer["name"],
+        protocol=balancer["protocol"],
+        vips=vips,
+        health_check=references(check),
+        ip_port_mappings={
+            backend["address"]: f"{backend['logical_port']}:{backend['source_ip']}",
+        },
     )
     dns = dict(example["dns_record"])
     records = {dns["hostname"]: " ".join(dns["addresses"])}

@@ -60,6 +60,7 @@ reg0 = 2;
 put_fdb(inport, eth.src);
 claim_arp(inport, reg0);
 claim_nd(inport, xxreg0);
+backend_answer;
 reg9[0] = lookup_fdb(inport, eth.src);
 reg0[0..15] = select(1=50, 2=50);
 log(name="web", severity=info, verdict=drop, meter="m 10 20");

@@ -6,9 +6,11 @@ import pytest
 
 from northbound.errors import ConflictError, InvalidError
 from northbound.services import (
+    LOAD_BALANCER_BACKENDS,
     LOAD_BALANCER_VIPS,
     LOAD_BALANCERS,
     LOGICAL_ROUTERS,
+    LOGICAL_SWITCH_PORTS,
     LOGICAL_SWITCHES,
 )
 from tests.unit.northbound.network import Network
@@ -155,3 +157,60 @@ def test_what_backends_can_not_see(
     with network.database.write(author="test") as tx, pytest.raises(InvalidError) as refused:
         LOGICAL_ROUTERS.create(tx, {"name": "edge", **fields})
     assert [problem.path for problem in refused.value.problems] == [path]
+
+
+BACKEND = {"address": "10.0.0.1", "logical_port": "web-1", "source_ip": "10.0.0.254"}
+
+
+def place(network: Network, **fields: Any) -> None:
+    with network.database.write(author="test") as tx:
+        LOAD_BALANCER_BACKENDS.create(tx, {"load_balancer": "lb-one", **BACKEND, **fields})
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"source_ip": "fd00::1"}, ("source_ip",)),
+        ({"source_ip": "10.0.0.1"}, ("source_ip",)),
+        ({"address": "10.0.0.0/24"}, ("address",)),
+    ],
+)
+def test_what_is_no_place_of_a_backend(
+    balanced: Network, fields: dict[str, Any], path: tuple[str, ...]
+) -> None:
+    with pytest.raises(InvalidError) as refused:
+        place(balanced, **fields)
+    assert [problem.path for problem in refused.value.problems] == [path]
+
+
+def test_a_backend_has_one_place_and_may_lose_its_port(balanced: Network) -> None:
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_SWITCH_PORTS.create(tx, {"logical_switch": "one", "name": "web-1"})
+    place(balanced)
+    with pytest.raises(ConflictError):
+        place(balanced)
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_SWITCH_PORTS.delete(tx, "web-1")
+    with pytest.raises(InvalidError):
+        place(balanced, address="10.0.0.2")
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"port": None, "backends": [], "health_check": {}}, ("health_check",)),
+        ({"health_check": {"interval": 0}}, ("health_check", "interval")),
+        ({"health_check": {"every": 5}}, ("health_check", "every")),
+    ],
+)
+def test_what_is_no_check(balanced: Network, fields: dict[str, Any], path: tuple[str, ...]) -> None:
+    with pytest.raises(InvalidError) as refused:
+        add(balanced, "lb-two", **fields)
+    assert [problem.path for problem in refused.value.problems] == [path]
+
+
+def test_sctp_is_not_checked(balanced: Network) -> None:
+    change(balanced, "lb-two", protocol="sctp")
+    with pytest.raises(InvalidError) as refused:
+        add(balanced, "lb-two", health_check={})
+    assert [problem.path for problem in refused.value.problems] == [("health_check",)]

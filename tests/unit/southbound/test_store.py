@@ -16,6 +16,8 @@ from southbound.groups import GroupIds
 from southbound.rows import (
     ROW_TYPES,
     Announcement,
+    BackendCheck,
+    BackendStatus,
     BfdSession,
     BfdStatus,
     Chassis,
@@ -31,6 +33,7 @@ from southbound.rows import (
     SetMember,
     Stage,
     Template,
+    VirtualAddress,
 )
 from southbound.store import PortFact, Store
 from tests.unit.northbound.postgresql import private_server
@@ -62,6 +65,12 @@ ROWS: list[Row] = [
     DnsName("c1", "d1", "web.example", 60, ("10.0.0.1",), "", True, False),
     BfdSession("b1", "d2", "r-out", "cr-r-out", "192.0.2.1", "192.0.2.9", 300, 400, 3),
     BfdStatus("b1", "d2", "hv1", "down", 1, 3, 4.5),
+    VirtualAddress("&v1", "10.96.0.1", 80, "tcp"),
+    BackendCheck(
+        *("&v1", "10.0.0.1:80", "tcp", "d1", "web-1", "0a:00:00:00:00:01", "10.0.0.9"),
+        *(5, 3, 2, 3),
+    ),
+    BackendStatus("&v1", "10.0.0.1:80", False, "refused", "hv1", 3.5),
     RouterAdvertisement("p1", "d2", "r-web", b"\x40\x00\xff", 200, 600),
     Announcement("p1", "d1", "cr-r-web", "0a:00:00:00:00:07", ("10.0.0.1", "fd00::1")),
 ]

@@ -94,6 +94,7 @@ def test_stages_that_keep_packets_out_let_none_in_where_a_flow_is_missing() -> N
         "ls_in_hairpin_out",
         "ls_in_virtual_parent",
         "ls_in_arp_rsp",
+        "ls_in_backend_answer",
         "ls_in_dns_lookup",
         "lr_in_lookup_neighbor",
         "lr_in_learn_neighbor",

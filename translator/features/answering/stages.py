@@ -12,7 +12,9 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
     sent to other groups than their target's. A router answers for itself where it
     learns from the question: on ports with unknown addresses. What comes from a provider
     network comes to every chassis that is on it: who is asked for answers for himself there.
-    A switch that passes VLAN tags on doesn't know in which VLAN somebody is, and answers nothing.
+    Where
+    backends of load balancers are asked from is answered for if it is no port's address. A switch
+    that passes VLAN tags on doesn't know in which VLAN somebody is, and answers nothing.
     """
 
     any_vlan = Template(110, "1", "next;")
@@ -46,6 +48,22 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
         "arp.op = 2; arp.tha = arp.sha; arp.sha = {mac:mac}; "
         "arp.tpa = arp.spa; arp.spa = {ip:ip4}; "
         "outport = inport; flags.loopback = 1; output;",
+        only=Local("port"),
+    )
+    prober4 = Template(
+        30,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}",
+        "eth.dst = eth.src; eth.src = {mac:mac}; "
+        "arp.op = 2; arp.tha = arp.sha; arp.sha = {mac:mac}; "
+        "arp.tpa = arp.spa; arp.spa = {ip:ip4}; "
+        "outport = inport; flags.loopback = 1; output;",
+        only=Local("port"),
+    )
+    prober6 = Template(
+        30,
+        "inport == {port:lport} && nd_ns && nd.target == {ip:ip6}",
+        "nd_na { eth.src = {mac:mac}; ip6.src = {ip:ip6}; nd.target = {ip:ip6}; "
+        "nd.tll = {mac:mac}; outport = inport; flags.loopback = 1; output; };",
         only=Local("port"),
     )
     nd = Template(

@@ -13,6 +13,7 @@ from translator.features.load_balancing.stages import (
     LsInHairpinOut,
     LsInHairpinSnat,
     LsInLb,
+    LsInNoBackend,
     LsInWholeErrors,
     LsOutWholeErrors,
 )
@@ -35,9 +36,11 @@ action=(ct_clear; ct_snat(10.96.0.1);)
     address = read(front, vip)
     if address is None:
         return None
-    flows = [_balancing_flow(vip, address)]
+    flows = []
     if address.has_backends:
-        flows.append(_hairpin_flow(address))
+        flows += [_balancing_flow(vip, address), _hairpin_flow(address)]
+    if address.is_checked or not address.has_backends:
+        flows.append(_ending_flow(address))
     return Flows(switch, "load_balancer_vip", vip, tuple(flows))
 
 
@@ -69,19 +72,28 @@ def _hairpin_flow(address: Front) -> LogicalFlow:
 
 
 def _balancing_flow(vip: str, address: Front) -> LogicalFlow:
-    family = 4 if len(address.address) == 4 else 6
-    name = f"{address.protocol or 'any'}{family}"
+    name, arguments = _kind(address)
+    arguments["backends"] = backends_set(vip)
+    if address.hash_fields:
+        name = f"by_{name}"
+        arguments["hash_fields"] = address.hash_fields.encode()
+    template: Template = getattr(LsInLb, name)
+    return template(**arguments)
+
+
+def _ending_flow(address: Front) -> LogicalFlow:
+    """The flow for what gets no backend."""
+    name, arguments = _kind(address)
+    name = f"{'reject' if address.rejects else 'drop'}_{name}"
+    if address.has_backends:
+        name = f"down_{name}"
+    template: Template = getattr(LsInNoBackend, name)
+    return template(**arguments)
+
+
+def _kind(address: Front) -> tuple[str, dict[str, str | int | bytes]]:
+    """The template for such a virtual address, and its arguments."""
     arguments: dict[str, str | int | bytes] = {"vip": address.address}
     if address.port is not None:
         arguments["port"] = address.port
-    if address.has_backends:
-        arguments["backends"] = backends_set(vip)
-        if address.hash_fields:
-            name = f"by_{name}"
-            arguments["hash_fields"] = address.hash_fields.encode()
-    elif address.rejects:
-        name = f"reject_{name}"
-    else:
-        name = f"drop_{name}"
-    template: Template = getattr(LsInLb, name)
-    return template(**arguments)
+    return f"{address.protocol or 'any'}{4 if len(address.address) == 4 else 6}", arguments

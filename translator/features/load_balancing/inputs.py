@@ -4,6 +4,7 @@ from typing import Annotated, NamedTuple
 
 from translator.addresses import ip_bytes
 from translator.inputs import Column, input_table
+from translator.names import port_image
 
 
 def ip_list(texts: list[str]) -> tuple[bytes, ...]:
@@ -23,6 +24,19 @@ class LoadBalancer(NamedTuple):
     skip_snat: bool = False
 
 
+class HealthCheck(NamedTuple):
+    """Seconds and counts: see the spec of the same name."""
+
+    interval: int
+    timeout: int
+    success_count: int
+    failure_count: int
+
+
+def _health_check(values: dict[str, int] | None) -> HealthCheck | None:
+    return None if values is None else HealthCheck(**values)
+
+
 class LoadBalancerVip(NamedTuple):
     """`port` is None where it is for the whole address; `backends` are as in ``10.0.0.5:80``."""
 
@@ -31,6 +45,17 @@ class LoadBalancerVip(NamedTuple):
     address: Annotated[bytes, Column("address", ip_bytes)]
     port: int | None
     backends: Annotated[tuple[str, ...], Column("backends", tuple)]
+    health_check: Annotated[HealthCheck | None, Column("health_check", _health_check)] = None
+
+
+class LoadBalancerBackend(NamedTuple):
+    """`logical_port` is the qualified name of a port."""
+
+    id: str
+    load_balancer: Annotated[str, Column("load_balancer_id")]
+    address: Annotated[bytes, Column("address", ip_bytes)]
+    logical_port: str
+    source_ip: Annotated[bytes, Column("source_ip", ip_bytes)]
 
 
 class LoadBalancerSwitch(NamedTuple):
@@ -46,6 +71,7 @@ class LoadBalancerRouter(NamedTuple):
 TABLES = (
     input_table("load_balancer", LoadBalancer),
     input_table("load_balancer_vip", LoadBalancerVip),
+    input_table("load_balancer_backend", LoadBalancerBackend, names=port_image),
     input_table(
         "load_balancer_switch", LoadBalancerSwitch, key=("load_balancer_id", "logical_switch_id")
     ),

@@ -10,3 +10,11 @@ NOT_BALANCED = Because(
     "there",
     about=Subject.DATAPATH,
 )
+ALL_DOWN = Because(EndKind.NO_BACKEND, "dropped by {authored_object}: none of its backends answers")
+REFUSED_DOWN = Because(
+    EndKind.NO_BACKEND, "refused by {authored_object}: none of its backends answers"
+)
+ANSWERED = Because(
+    EndKind.ADMISSION,
+    "taken off for {authored_object}: it is for where its backends are asked from",
+)

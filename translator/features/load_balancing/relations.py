@@ -79,6 +79,8 @@ class Front(NamedTuple):
     """Whether it tells clients that it has no backend."""
     hash_fields: str = ""
     """What alone the choice of a backend follows from; empty for addresses and ports."""
+    is_checked: bool = False
+    """Whether backends may be there that are not in use."""
     hairpin_source: bytes = b""
     """Whom a client sees ask that is its own backend; empty for the virtual address."""
     neighbor_responder: str = "reachable"
@@ -101,6 +103,7 @@ def front(read: Read, vip: str) -> Front | None:
         protocol,
         bool(row.backends),
         balancer.reject,
+        is_checked=row.health_check is not None,
         hash_fields="ip_src" if balancer.affinity_timeout else ",".join(balancer.selection_fields),
         hairpin_source=next((ip for ip in balancer.hairpin_snat_ips if len(ip) == family), b""),
         neighbor_responder=balancer.neighbor_responder,

@@ -2,8 +2,14 @@
 
 from logical_flow.because import Because
 from logical_flow.roles import Role
-from logical_flow.template import Stage, Template
-from translator.features.load_balancing.reasons import NO_BACKEND, REFUSED
+from logical_flow.template import Local, Stage, Template
+from translator.features.load_balancing.reasons import (
+    ALL_DOWN,
+    ANSWERED,
+    NO_BACKEND,
+    REFUSED,
+    REFUSED_DOWN,
+)
 
 WITH_PORT, WITHOUT_PORT = 120, 110
 
@@ -13,25 +19,35 @@ _TCP, _UDP, _SCTP = (f"{protocol}.dst == {{port:int}}" for protocol in ("tcp", "
 
 
 class Fronts:
-    """One template for each kind of virtual address, all with the same actions."""
+    """One template for each kind of virtual address, all with the same actions.
 
-    def __init__(self, actions: str, because: Because | None = None) -> None:
-        self.tcp4 = Template(WITH_PORT, f"{_TO4} && {_TCP}", actions, because=because)
-        self.udp4 = Template(WITH_PORT, f"{_TO4} && {_UDP}", actions, because=because)
-        self.sctp4 = Template(WITH_PORT, f"{_TO4} && {_SCTP}", actions, because=because)
-        self.tcp6 = Template(WITH_PORT, f"{_TO6} && {_TCP}", actions, because=because)
-        self.udp6 = Template(WITH_PORT, f"{_TO6} && {_UDP}", actions, because=because)
-        self.sctp6 = Template(WITH_PORT, f"{_TO6} && {_SCTP}", actions, because=because)
-        self.any4 = Template(WITHOUT_PORT, _TO4, actions, because=because)
-        self.any6 = Template(WITHOUT_PORT, _TO6, actions, because=because)
+    `further` is what of the packets beside that they are new, and for the address. `more` is how
+    much higher the priority is, by which templates differ that have nothing else.
+    """
+
+    def __init__(
+        self, actions: str, because: Because | None = None, further: str = "", more: int = 0
+    ) -> None:
+        to4, to6 = f"{_TO4}{further}", f"{_TO6}{further}"
+        with_port, without_port = WITH_PORT + more, WITHOUT_PORT + more
+        self.tcp4 = Template(with_port, f"{to4} && {_TCP}", actions, because=because)
+        self.udp4 = Template(with_port, f"{to4} && {_UDP}", actions, because=because)
+        self.sctp4 = Template(with_port, f"{to4} && {_SCTP}", actions, because=because)
+        self.tcp6 = Template(with_port, f"{to6} && {_TCP}", actions, because=because)
+        self.udp6 = Template(with_port, f"{to6} && {_UDP}", actions, because=because)
+        self.sctp6 = Template(with_port, f"{to6} && {_SCTP}", actions, because=because)
+        self.any4 = Template(without_port, to4, actions, because=because)
+        self.any6 = Template(without_port, to6, actions, because=because)
 
 
 _BALANCING = Fronts("ct_lb({backends:backends});")
 _BALANCING_BY = Fronts("ct_lb({backends:backends}, hash_fields={hash_fields:bytes});")
-_DROPPING = Fronts("drop;", NO_BACKEND)
-_REJECTING = Fronts(
-    "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };", REFUSED
-)
+_REJECT = "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };"
+_UNBALANCED = " && !ct.dnat"
+_DROPPING = Fronts("drop;", NO_BACKEND, _UNBALANCED)
+_REJECTING = Fronts(_REJECT, REFUSED, _UNBALANCED)
+_DROPPING_DOWN = Fronts("drop;", ALL_DOWN, _UNBALANCED, more=1)
+_REJECTING_DOWN = Fronts(_REJECT, REFUSED_DOWN, _UNBALANCED, more=1)
 
 
 _ERROR4, _ERROR6 = "icmp4.type == {3, 4, 5, 11, 12}", "icmp6.type == {1, 2, 3, 4}"
@@ -135,8 +151,8 @@ class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     """Gives new connections to virtual addresses to a backend each, and commits them so.
 
     Which one it is follows from all addresses and ports, or from those that are named alone.
-    Connections that are known were translated where they were looked up. Where there is no
-    backend, packets are dropped, or their sender is told, as the load balancer says.
+    Connections that are known were translated where they were looked up. Without a backend the
+    packet goes on as it is, to the next stage.
     """
 
     tcp4, udp4, sctp4 = _BALANCING.tcp4, _BALANCING.udp4, _BALANCING.sctp4
@@ -145,12 +161,24 @@ class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     by_tcp4, by_udp4, by_sctp4 = _BALANCING_BY.tcp4, _BALANCING_BY.udp4, _BALANCING_BY.sctp4
     by_tcp6, by_udp6, by_sctp6 = _BALANCING_BY.tcp6, _BALANCING_BY.udp6, _BALANCING_BY.sctp6
     by_any4, by_any6 = _BALANCING_BY.any4, _BALANCING_BY.any6
+
+
+class LsInNoBackend(Stage, name="ls_in_no_backend", role=Role.LOAD_BALANCING, failure="drop"):
+    """Ends new connections to virtual addresses that have no backend, or none that answers.
+
+    They are dropped, or their sender is told, as the load balancer says.
+    """
+
     drop_tcp4, drop_udp4, drop_sctp4 = _DROPPING.tcp4, _DROPPING.udp4, _DROPPING.sctp4
     drop_tcp6, drop_udp6, drop_sctp6 = _DROPPING.tcp6, _DROPPING.udp6, _DROPPING.sctp6
     drop_any4, drop_any6 = _DROPPING.any4, _DROPPING.any6
     reject_tcp4, reject_udp4, reject_sctp4 = _REJECTING.tcp4, _REJECTING.udp4, _REJECTING.sctp4
     reject_tcp6, reject_udp6, reject_sctp6 = _REJECTING.tcp6, _REJECTING.udp6, _REJECTING.sctp6
     reject_any4, reject_any6 = _REJECTING.any4, _REJECTING.any6
+    down_drop_tcp4, down_drop_udp4 = _DROPPING_DOWN.tcp4, _DROPPING_DOWN.udp4
+    down_drop_tcp6, down_drop_udp6 = _DROPPING_DOWN.tcp6, _DROPPING_DOWN.udp6
+    down_reject_tcp4, down_reject_udp4 = _REJECTING_DOWN.tcp4, _REJECTING_DOWN.udp4
+    down_reject_tcp6, down_reject_udp6 = _REJECTING_DOWN.tcp6, _REJECTING_DOWN.udp6
 
 
 _LOOPED = "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; flags.hairpin = 1; output;"
@@ -204,3 +232,22 @@ class LsInHairpinOut(Stage, name="ls_in_hairpin_out", role=Role.LOAD_BALANCING):
     """Sends it back to where it came from."""
 
     back = Template(100, "reg0[6] == 1", _LOOPED)
+
+
+_FROM4 = "inport == {port:lport} && ip4.src == {ip:ip4} && ip4.dst == {source:ip4}"
+_FROM6 = "inport == {port:lport} && ip6.src == {ip:ip6} && ip6.dst == {source:ip6}"
+
+
+def _answer(match: str) -> Template:
+    return Template(100, match, "backend_answer;", only=Local("port"), because=ANSWERED)
+
+
+class LsInBackendAnswer(Stage, name="ls_in_backend_answer", role=Role.ANSWERING):
+    """Takes off what backends answer to the agent that asks them whether they are up."""
+
+    tcp4 = _answer(f"{_FROM4} && tcp.src == {{number:int}}")
+    udp4 = _answer(f"{_FROM4} && udp.src == {{number:int}}")
+    error4 = _answer(f"{_FROM4} && icmp4.type == 3")
+    tcp6 = _answer(f"{_FROM6} && tcp.src == {{number:int}}")
+    udp6 = _answer(f"{_FROM6} && udp.src == {{number:int}}")
+    error6 = _answer(f"{_FROM6} && icmp6.type == 1")

@@ -57,6 +57,7 @@ class Agent:
                 port_spoke=lambda _keys: None,
                 address_claimed=lambda _keys, _ip: None,
                 bfd_received=lambda _packet: None,
+                backend_answered=lambda _port, _answer: None,
                 resume_table=RESUME_TABLE,
                 clock=time.monotonic,
             )

@@ -70,6 +70,7 @@ class Recorder:
                 port_spoke=lambda _keys: None,
                 address_claimed=lambda _keys, _ip: None,
                 bfd_received=lambda _packet: None,
+                backend_answered=lambda _port, _answer: None,
                 resume_table=RESUME_TABLE,
                 clock=lambda: self.now,
             )

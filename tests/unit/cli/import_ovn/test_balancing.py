@@ -60,13 +60,13 @@ def test_what_can_not_be_read_and_what_is_lost() -> None:
         "Load_Balancer",
         name="shop",
         vips={"web:80": "10.0.0.1:80", "10.96.0.1:80": "[fd00::1]:80"},
-        health_check=references(database.add("Load_Balancer_Health_Check", vip="10.96.0.1:80")),
+        options={"template": "true"},
     )
     database.switch(load_balancer=references(balancer))
     imported = database.translated()
     assert len(notes(imported)) == 1
     assert sorted(losses(imported)) == [
-        ("load balancer shop", "health_check"),
+        ("load balancer shop", "options:template"),
         ("load balancer shop", "vips"),
     ]
     assert "vips" not in imported.document["load_balancers"]["shop"]
@@ -128,3 +128,33 @@ def test_sources_that_are_no_addresses_are_lost() -> None:
     database.router(options={"chassis": "hv1", "lb_force_snat_ip": "10.0.0.1 web"})
     imported = database.translated()
     assert losses(imported) == [("logical router r", "options:lb_force_snat_ip")]
+
+
+def test_health_checks() -> None:
+    database = Database()
+    options = {"interval": "7", "failure_count": "x"}
+    check = database.add(
+        "Load_Balancer_Health_Check", vip="10.96.0.1:80", options=options, external_ids={}
+    )
+    balancer = database.add(
+        "Load_Balancer",
+        name="shop",
+        vips={"10.96.0.1:80": "10.0.0.1:80", "[fd96::1]:80": "[fd00::1]:80"},
+        health_check=references(check),
+        ip_port_mappings={
+            "10.0.0.1": "vm:1:10.0.0.254",
+            "[fd00::1]": "vm:1:[fd00::fe]",
+            "10.0.0.2": "gone:10.0.0.254",
+        },
+    )
+    port = database.port("vm:1", "0a:00:00:00:00:01 10.0.0.1 fd00::1")
+    database.switch(port, load_balancer=references(balancer))
+    imported = database.translated()
+    assert losses(imported) == [("load balancer shop", "ip_port_mappings")]
+    shop = imported.document["load_balancers"]["shop"]
+    assert shop["vips"][0]["health_check"] == {"interval": 7, "timeout": 20, "success_count": 3}
+    assert "health_check" not in shop["vips"][1]
+    assert shop["backends"] == [
+        {"address": "10.0.0.1", "logical_port": "vm:1", "source_ip": "10.0.0.254"},
+        {"address": "fd00::1", "logical_port": "vm:1", "source_ip": "fd00::fe"},
+    ]
