@@ -19,6 +19,8 @@ int         integer                                    integer fields, prioritie
 bytes       bytes                                      the name in ``log``, fields of ``ct_lb``
 set         ``$name`` or ``@name``                     integer fields; inport, outport
 weights     4 bytes each: number, weight               the members of ``select``
+watched     20 bytes each: number, weight, the     the members of ``select``
+            id of a BFD session or zeros
 backends    ``&name``                                  the set of ``ct_lb``
 expr        canonical text of a match                  a whole operand of a match
 group       name of an OpenFlow group                  (reserved)
@@ -48,6 +50,7 @@ class HoleType(StrEnum):
     BYTES = "bytes"
     SET = "set"
     WEIGHTS = "weights"
+    WATCHED = "watched"
     BACKENDS = "backends"
     EXPR = "expr"
     GROUP = "group"
@@ -60,7 +63,7 @@ class HoleType(StrEnum):
 
     @property
     def python_type(self) -> type[bytes] | type[str] | type[int]:
-        if self in _LENGTHS or self in (HoleType.BYTES, HoleType.WEIGHTS):
+        if self in _LENGTHS or self in (HoleType.BYTES, HoleType.WEIGHTS, HoleType.WATCHED):
             return bytes
         return int if self is HoleType.INT else str
 
@@ -73,6 +76,8 @@ class HoleType(StrEnum):
         match value:
             case bytes() if self is HoleType.WEIGHTS:
                 return len(value) > 0 and len(value) % 4 == 0
+            case bytes() if self is HoleType.WATCHED:
+                return len(value) > 0 and len(value) % 20 == 0
             case bytes():
                 return self is HoleType.BYTES or _LENGTHS.get(self) == len(value)
             case str():

@@ -105,7 +105,20 @@ class Resident:
         return f"resident:{self.hole}"
 
 
-Only = Local | Resident
+@dataclass(frozen=True, slots=True)
+class Alive:
+    """The flow is there while a member in that hole is alive: by its BFD session, or without one.
+
+    The hole is of type ``watched``. It need not be in the match or the actions.
+    """
+
+    hole: str
+
+    def __str__(self) -> str:
+        return f"alive:{self.hole}"
+
+
+Only = Local | Resident | Alive
 
 
 def _parse_only(text: str) -> Only | None:
@@ -117,6 +130,8 @@ def _parse_only(text: str) -> Only | None:
             return Local(hole)
         case "resident":
             return Resident(hole)
+        case "alive":
+            return Alive(hole)
     raise TemplateError(f"`{text}' doesn't say where flows belong")
 
 
@@ -184,11 +199,12 @@ class Template:
         self.actions: Actions = parse_actions(actions, with_holes=True)
         self.only = only
         self.arguments = _collect_holes(priority, self.match, self.actions)
+        kind = HoleType.WATCHED if isinstance(only, Alive) else HoleType.LPORT
         if only is not None and only.hole not in [hole.name for hole in self.arguments]:
-            self.arguments = (*self.arguments, Hole(only.hole, HoleType.LPORT))
+            self.arguments = (*self.arguments, Hole(only.hole, kind))
         self._names = tuple(hole.name for hole in self.arguments)
-        if only is not None and Hole(only.hole, HoleType.LPORT) not in self.arguments:
-            raise TemplateError(f"`{only}' names no hole of type lport")
+        if only is not None and Hole(only.hole, kind) not in self.arguments:
+            raise TemplateError(f"`{only}' names no hole of type {kind}")
 
     def __set_name__(self, owner: type, name: str) -> None:
         self.name = name

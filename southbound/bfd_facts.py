@@ -18,6 +18,28 @@ Put = Callable[[Collection[Row], Collection[Row]], None]
 STATES: Final = frozenset({"admin-down", "down", "init", "up"})
 
 
+_DIAGNOSTICS: Final = (
+    "it has only just begun",
+    "the neighbour fell silent",
+    "echoes failed",
+    "the neighbour says that it is down",
+    "forwarding was reset",
+    "the path is down",
+    "a concatenated path is down",
+    "it was switched off",
+    "a reverse concatenated path is down",
+)
+
+
+def diagnostic_text(number: int) -> str:
+    """Return what a diagnostic says (RFC 5880 section 4.1).
+
+    >>> diagnostic_text(1)
+    'the neighbour fell silent'
+    """
+    return _DIAGNOSTICS[number] if number < len(_DIAGNOSTICS) else f"diagnostic {number}"
+
+
 class BfdFacts:
     """Statuses of sessions. `put` makes rows facts and takes others back; `binding` finds a port
     by name; `now` is seconds since the epoch.

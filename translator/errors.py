@@ -2,7 +2,8 @@
 
 TranslationError
 ├── UnknownNameError           a match names what isn't there
-└── UnreachableNextHopError    a route leads to where no port of its router is
+├── UnreachableNextHopError    a route leads to where no port of its router is
+└── UnwatchedNextHopError      what goes by a BFD session has none
 
 What a derivation raises concerns its object only; it is kept as a failure of the
 object's translation, beside a fallback that lets nothing through.
@@ -19,3 +20,7 @@ class UnknownNameError(TranslationError):
 
 class UnreachableNextHopError(TranslationError):
     """A route leads to where no port of its router is."""
+
+
+class UnwatchedNextHopError(TranslationError):
+    """A route goes by a BFD session that there isn't."""

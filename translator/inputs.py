@@ -291,6 +291,7 @@ class StaticRoute(NamedTuple):
     origin: str
     override_connected: bool
     number: int
+    bfd: bool = False
 
 
 class PortGroup(NamedTuple):

@@ -24,6 +24,8 @@ class PackContext:
         every chassis.
     `is_resident`
         Whether a gateway port lives on this chassis now.
+    `is_alive`
+        Whether the neighbour of a BFD session, by its id, is alive.
     `members`
         The members of an address set (``$name``) or port group (``@name``), as
         text.
@@ -57,6 +59,7 @@ class PackContext:
     port_key_here: Callable[[str], int | None]
     is_local: Callable[[str], bool]
     is_resident: Callable[[str], bool]
+    is_alive: Callable[[str], bool]
     members: Callable[[str], Iterable[str]]
     conjunction_id: Callable[[bytes], int]
     select_group: Callable[[bytes, Sequence[Bucket], bytes], int]

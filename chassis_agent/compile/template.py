@@ -46,11 +46,11 @@ from chassis_agent.compile.splice import (
 from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, whole
-from logical_flow.action import every_action
+from logical_flow.action import decode_watched, every_action
 from logical_flow.action.implied import annotate_flow
 from logical_flow.binding import fill_expressions
 from logical_flow.constants import SetReference
-from logical_flow.errors import LogicalFlowError
+from logical_flow.errors import LogicalFlowError, TemplateError
 from logical_flow.holes import Hole, HoleType
 from logical_flow.normalise import (
     ConjunctiveMatch,
@@ -66,6 +66,7 @@ from logical_flow.roles import Role, role_of
 from logical_flow.set_names import open_position, open_set_names
 from logical_flow.template import (
     MAX_PRIORITY,
+    Alive,
     Local,
     Priority,
     Resident,
@@ -124,6 +125,7 @@ class CompiledTemplate:
         only = template.only
         self._local = self._positions[only.hole] if isinstance(only, Local) else None
         self._resident = self._positions[only.hole] if isinstance(only, Resident) else None
+        self._alive = self._positions[only.hole] if isinstance(only, Alive) else None
 
     def __eq__(self, other: object) -> bool:
         """A template's id is the hash of its content: equal ids pack equally.
@@ -160,6 +162,8 @@ class CompiledTemplate:
         if self._local is not None and not context.is_local(arguments[self._local]):
             return parts
         if self._resident is not None and not context.is_resident(arguments[self._resident]):
+            return parts
+        if self._alive is not None and not _has_alive(arguments[self._alive], context):
             return parts
         body, filling = self._specialised(arguments) if self._special else (self._plain, arguments)
         table = context.book.table(self.template.stage)
@@ -316,6 +320,15 @@ class CompiledTemplate:
             return value
 
         return computed
+
+
+def _has_alive(argument: object, context: PackContext) -> bool:
+    """Whether a member is alive, or isn't watched."""
+    try:
+        members = decode_watched(argument)
+    except TemplateError as error:
+        raise BadArgumentsError(str(error)) from error
+    return any(not each.session or context.is_alive(each.session) for each in members)
 
 
 @lru_cache(maxsize=SPECIALISATIONS_KEPT)

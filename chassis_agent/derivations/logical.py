@@ -21,10 +21,10 @@ from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, 
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.identity import DEFAULT_QUEUE, Numbering
 from chassis_agent.desired.objects import Group, Meter, Queue
-from chassis_agent.inputs import SwitchPort
+from chassis_agent.inputs import NeighbourAlive, SwitchPort
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from incremental import Read
-from southbound.rows import Datapath, FlowGroup, SetMember
+from southbound.rows import BfdStatus, Datapath, FlowGroup, SetMember
 
 
 class GroupFlows(NamedTuple):
@@ -181,6 +181,7 @@ class _Surroundings:
             port_key_here=self.port_key_here,
             is_local=self.is_local,
             is_resident=self.is_local,
+            is_alive=self.is_alive,
             members=self.members,
             conjunction_id=self._numbering.conjunction,
             select_group=self.select_group,
@@ -203,6 +204,17 @@ class _Surroundings:
     def is_local(self, name: str) -> bool:
         place = self._places.get(name) or self._place(name)
         return place is not None and place.is_local
+
+    def is_alive(self, session: str) -> bool:
+        """By what is seen from here where the session is run here, else by what its chassis says.
+
+        Of a session of which nothing is known, the neighbour isn't.
+        """
+        seen = self._read(NeighbourAlive, session)
+        if seen is not None:
+            return seen.alive
+        status = self._read(BfdStatus, session)
+        return status is not None and status.state == "up"
 
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)

@@ -29,6 +29,7 @@ class ObstacleKind(StrEnum):
     DISCARDED = "discarded"
     POLICY = "policy"
     NEXT_HOP = "next-hop"
+    DEAD_NEXT_HOP = "dead-next-hop"
     TTL = "ttl"
     UNKNOWN_DESTINATION = "unknown-destination"
     ADMISSION = "admission"

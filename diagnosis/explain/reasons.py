@@ -7,6 +7,7 @@ is written so that it can.
 """
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Obstacle, ObstacleKind
@@ -16,6 +17,7 @@ from diagnosis.trace import discovery
 from diagnosis.trace.addressing import NoNeighbour
 from diagnosis.trace.causes import Cause
 from diagnosis.trace.endings import Ending, deciding
+from diagnosis.trace.living_flows import watched_members
 from diagnosis.trace.result import doubt
 from diagnosis.trace.stored_flows import StoredEntry
 from diagnosis.trace.words import Address
@@ -25,6 +27,7 @@ from logical_flow.flow_table import Entry
 from logical_flow.packet import format_value
 from logical_flow.roles import Role
 from logical_flow.walk_events import FLOW_SAYS_SO, Drop, Made, Visit, Walk
+from southbound.bfd_facts import diagnostic_text
 from southbound.rows import PortBinding
 from translator.pipeline import STAGES
 
@@ -182,6 +185,11 @@ def _obstacle(scene: Scene, place: Visit | Drop, because: Because) -> Obstacle:
     closed = _closed(scene, packet, because.if_open)
     if closed is not None:
         return _disabled(scene, closed, packet)
+    if because.kind is EndKind.NO_ROUTE and place.place is not None:
+        entry = scene.dead_flow(_datapath(scene, packet), place.place.name, packet)
+        cause = None if entry is None else _cause(scene, entry)
+        if entry is not None and cause is not None:
+            return _dead_next_hop(scene, place, entry, cause)
     subject = _subject(scene, place, because.about)
     text = because.text.format_map(_Facts(scene, packet, subject))
     detail = ""
@@ -190,6 +198,27 @@ def _obstacle(scene: Scene, place: Visit | Drop, because: Because) -> Obstacle:
     elif because.kind in (EndKind.NO_ROUTE, EndKind.DISCARDED):
         detail = _datapath(scene, packet)
     return Obstacle(ObstacleKind(because.kind), text, subject, packet, detail=detail)
+
+
+def _dead_next_hop(scene: Scene, place: Visit | Drop, entry: StoredEntry, cause: Cause) -> Obstacle:
+    """Return the obstacle that a route is out, since the BFD sessions that it goes by aren't up."""
+    sessions = [member.session for member in watched_members(entry)]
+    why = "; ".join(_session_text(scene, each) for each in sessions)
+    text = f"dropped: {scene.authored(cause)}, is out, as its next hop is dead: {why}"
+    if len(sessions) > 1:
+        text = f"dropped: {scene.authored(cause)}, is out, as all its next hops are dead: {why}"
+    return Obstacle(ObstacleKind.DEAD_NEXT_HOP, text, cause, place.packet)
+
+
+def _session_text(scene: Scene, session: str) -> str:
+    """Say how a BFD session is, and since when."""
+    phrase = scene.causes.of("bfd_session", session).text
+    status = scene.snapshot.bfd.get(session)
+    if status is None:
+        return f"no chassis has said anything of {phrase}"
+    since = datetime.fromtimestamp(int(status.since), UTC).isoformat()
+    why = diagnostic_text(status.diagnostic)
+    return f"{phrase} is {status.state} since {since} on {status.chassis} ({why})"
 
 
 def _subject(scene: Scene, place: Visit | Drop, about: Subject) -> Cause | None:

@@ -269,6 +269,12 @@ def _undiscard(case: _Case) -> Remedy | None:
     return Remedy(f"delete {_cause_text(case)}", (operation,))
 
 
+def _unwatch(case: _Case) -> Remedy:
+    """Let the route hold whatever its session says: the neighbour is not ours to revive."""
+    text = f"bring the next hop back, or let {_cause_text(case)} hold without its BFD session"
+    return case.update(text, {"bfd": False})
+
+
 def _except_from_policy(case: _Case) -> Remedy | None:
     """A policy that lets just these two addresses pass, before the one that drops."""
     policy, cause = case.view(), case.obstacle.cause
@@ -454,6 +460,7 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.DHCP: _serve,
     ObstacleKind.NO_ROUTE: _route,
     ObstacleKind.DISCARDED: _undiscard,
+    ObstacleKind.DEAD_NEXT_HOP: _unwatch,
     ObstacleKind.POLICY: _except_from_policy,
     ObstacleKind.TTL: _more_hops,
     ObstacleKind.ADMISSION: _as_admitted,

@@ -20,7 +20,9 @@ from diagnosis.trace.causes import Cause, CauseKey, Causes
 from diagnosis.trace.claims import Claim, claims
 from diagnosis.trace.endings import told_by_network
 from diagnosis.trace.liveness import Hosting
+from diagnosis.trace.living_flows import LivingFlows
 from diagnosis.trace.network import FlowTables, Snapshot
+from diagnosis.trace.stored_flows import StoredEntry
 from diagnosis.trace.words import Address
 from logical_flow.connections import ConnectionTable
 from logical_flow.evaluate import Packet
@@ -79,6 +81,13 @@ class Scene:
         found = walk(self._network, packet)
         self.budget.spend(len(found.events))
         return found
+
+    def dead_flow(self, datapath: str, stage: str, packet: Packet) -> StoredEntry | None:
+        """Return the flow that would have taken `packet`, were the BFD session of one member up."""
+        flows = self._network.flows.get(datapath)
+        if not isinstance(flows, LivingFlows):
+            return None
+        return flows.dead(stage, packet, self._network.sets)
 
     def learn(self, router_port: str, address: str, mac: str) -> bool:
         """Let a router know a neighbour; false if it knew it like that."""

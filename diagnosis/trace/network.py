@@ -10,6 +10,7 @@ from threading import Lock
 from typing import NamedTuple
 
 from controller.answers import View
+from diagnosis.trace.living_flows import LivingFlows
 from diagnosis.trace.stored_flows import LayeredFlows, StoredFlows, Templates
 from logical_flow.connections import Connections
 from logical_flow.evaluate import Sets
@@ -21,6 +22,7 @@ from southbound import rows
 from southbound.rows import (
     BackendCheck,
     BackendStatus,
+    BfdStatus,
     Datapath,
     DnsName,
     FdbEntry,
@@ -51,6 +53,8 @@ class Snapshot(NamedTuple):
     sets: dict[str, list[str]]
     templates: list[rows.Template]
     names: dict[str, NameTable]
+    bfd: dict[str, BfdStatus]
+    """The states of BFD sessions, by the session's id."""
 
 
 def take_snapshot(view: View, datapath: str) -> Snapshot:
@@ -72,7 +76,7 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
     for name, member in checked - answering:
         if member in sets.get(name, ()):
             sets[name].remove(member)
-    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {})
+    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {}, {})
     waiting = [datapath]
     while waiting:
         here = waiting.pop()
@@ -93,6 +97,8 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                     snapshot.neighbours[row.port, row.ip] = row.mac
                 case FdbEntry():
                     snapshot.learned[row.datapath, row.mac] = row.port
+                case BfdStatus():
+                    snapshot.bfd[row.id] = row
                 case DnsName():
                     snapshot.names.setdefault(row.datapath, NameTable()).put(row)
     return snapshot
@@ -133,7 +139,7 @@ class FlowTables:
             datapaths=snapshot.datapaths.values(),
             ports=snapshot.ports,
             layout=Layout(templates.values()),
-            flows=_FlowsOf(self, snapshot.groups, templates),
+            flows=_FlowsOf(self, snapshot, templates),
             sets=Sets(snapshot.sets),
             neighbours=snapshot.neighbours,
             learned=snapshot.learned,
@@ -191,18 +197,18 @@ def _differs(one: FlowGroup | None, other: FlowGroup) -> bool:
 class _FlowsOf(Mapping[str, Flows]):
     """The flows of a snapshot's datapaths, looked at when a packet first gets there."""
 
-    def __init__(
-        self, tables: FlowTables, groups: Mapping[str, list[FlowGroup]], templates: Templates
-    ) -> None:
+    def __init__(self, tables: FlowTables, snapshot: Snapshot, templates: Templates) -> None:
         self._tables = tables
-        self._groups = groups
+        self._groups = snapshot.groups
+        self._alive = frozenset(key for key, row in snapshot.bfd.items() if row.state == "up")
         self._templates = templates
         self._found: dict[str, Flows] = {}
 
     def __getitem__(self, datapath: str) -> Flows:
         flows = self._found.get(datapath)
         if flows is None:
-            flows = self._tables.flows(datapath, self._groups[datapath], self._templates)
+            stored = self._tables.flows(datapath, self._groups[datapath], self._templates)
+            flows = LivingFlows(stored, self._alive)
             self._found[datapath] = flows
         return flows
 

@@ -33,7 +33,14 @@ from logical_flow.action.learned import (
     PutNeighbour,
 )
 from logical_flow.action.registry import ACTIONS
-from logical_flow.action.selection import Member, Select, decode_members, encode_members
+from logical_flow.action.selection import (
+    Member,
+    Select,
+    decode_members,
+    decode_watched,
+    encode_members,
+    encode_watched,
+)
 from logical_flow.action.tracking import CtClear, CtCommit, CtNat, CtNext, Zone, zone_on
 from logical_flow.action.watching import SEVERITIES, VERDICTS, Log, LogMeter, SetMeter, SetQueue
 
@@ -79,7 +86,9 @@ __all__ = [
     "Zone",
     "bind_actions",
     "decode_members",
+    "decode_watched",
     "encode_members",
+    "encode_watched",
     "every_action",
     "format_actions",
     "holes",

@@ -6,6 +6,7 @@ import struct
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
+from uuid import UUID
 
 from logical_flow.action.base import ENDED, Action, Function
 from logical_flow.action.effect import Effect, Scene, Walker
@@ -33,13 +34,18 @@ NOT_KNOWN_WHICH = (
 )
 
 _MEMBER = struct.Struct("!HH")
+_WATCHED = struct.Struct("!HH16s")
 
 
 class Member(NamedTuple):
-    """A number that may be chosen, and its share: `weight` of the sum of all weights."""
+    """A number that may be chosen, and its share: `weight` of the sum of all weights.
+
+    One with a BFD `session`, by id, may be chosen while that is up.
+    """
 
     number: int
     weight: int = 1
+    session: str = ""
 
 
 def encode_members(members: Sequence[Member]) -> bytes:
@@ -50,7 +56,43 @@ def encode_members(members: Sequence[Member]) -> bytes:
     problem = _problem(members)
     if problem:
         raise TemplateError(problem)
-    return b"".join(_MEMBER.pack(*member) for member in sorted(members))
+    return b"".join(_MEMBER.pack(*member[:2]) for member in sorted(members))
+
+
+def encode_watched(members: Sequence[Member]) -> bytes:
+    """Return the argument of a ``watched`` hole; equal sets of members are equal bytes.
+
+    Raises TemplateError for members that no switch can choose from.
+    """
+    problem = _problem(members)
+    if problem:
+        raise TemplateError(problem)
+    return b"".join(
+        _WATCHED.pack(number, weight, UUID(session).bytes if session else bytes(16))
+        for number, weight, session in sorted(members)
+    )
+
+
+def decode_watched(argument: object) -> tuple[Member, ...]:
+    """Return the members that an argument of a ``watched`` hole stands for.
+
+    Raises TemplateError for an argument that stands for none.
+    """
+    if not isinstance(argument, bytes) or len(argument) % _WATCHED.size:
+        raise TemplateError(f"{argument!r} does not fit a hole of type {HoleType.WATCHED}")
+    members = tuple(
+        Member(number, weight, str(UUID(bytes=session)) if any(session) else "")
+        for number, weight, session in _WATCHED.iter_unpack(argument)
+    )
+    problem = _problem(members)
+    if problem:
+        raise TemplateError(problem)
+    return members
+
+
+def members_in(hole: Hole, argument: object) -> tuple[Member, ...]:
+    """Return the members that fill a hole of either type; raises TemplateError for none."""
+    return (decode_watched if hole.type is HoleType.WATCHED else decode_members)(argument)
 
 
 def decode_members(argument: object) -> tuple[Member, ...]:
@@ -73,7 +115,7 @@ def _problem(members: Sequence[Member]) -> str:
         return f"the members of select are 1 to {MAX_MEMBERS}, not {len(members)}"
     if len({member.number for member in members}) < len(members):
         return "select has a member twice"
-    for number, weight in members:
+    for number, weight, _ in members:
         if not (0 <= number <= MAX_NUMBER and 1 <= weight <= MAX_NUMBER):
             return f"{number}={weight} is no member with a weight of 1 to {MAX_NUMBER}"
     return ""
@@ -103,7 +145,7 @@ class Select(Function):
             )
         lexer.expect("(")
         hole = lexer.token.value
-        if isinstance(hole, Hole) and hole.type is HoleType.WEIGHTS:
+        if isinstance(hole, Hole) and hole.type in (HoleType.WEIGHTS, HoleType.WATCHED):
             lexer.advance()
             lexer.expect(")")
             if result.width < MAX_NUMBER.bit_length():
@@ -126,20 +168,20 @@ class Select(Function):
     def __str__(self) -> str:
         if isinstance(self.members, Hole):
             return f"{self.result} = select({self.members});"
-        members = ", ".join(f"{number}={weight}" for number, weight in self.members)
+        members = ", ".join(f"{number}={weight}" for number, weight, _ in self.members)
         return f"{self.result} = select({members});"
 
     def bind(self, arguments: Arguments) -> Select:
         if not isinstance(self.members, Hole):
             return self
-        return Select(self.result, decode_members(arguments[self.members.name]))
+        return Select(self.result, members_in(self.members, arguments[self.members.name]))
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
         """Follow a member only if it makes no difference which one the switch chooses."""
         if isinstance(self.members, Hole):
             raise TemplateError(f"{self} is walked before its hole is filled")
         ways: list[MutablePacket] = []
-        for number, _ in self.members:
+        for number, _, _ in self.members:
             ways.append(dict(packet))
             write(ways[-1], self.result, number)
         if not walker.fare_alike(ways, scene.position.after):

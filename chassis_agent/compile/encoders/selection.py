@@ -2,7 +2,7 @@
 
 What a bucket does to a packet is undone after it, so the packet goes on from within. The
 group's number comes from what the flow is, not from its members: while these change, the
-group keeps its number, and only its buckets are replaced.
+group keeps its number, and only its buckets are replaced. Members that aren't alive have none.
 """
 
 from chassis_agent.compile.context import PackContext
@@ -12,7 +12,7 @@ from chassis_agent.compile.fields import subfield
 from chassis_agent.compile.splice import Arguments, Assembly
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.messages import Bucket
-from logical_flow.action.selection import Member, Select, decode_members
+from logical_flow.action.selection import Member, Select, members_in
 from logical_flow.errors import TemplateError
 from logical_flow.holes import Hole
 
@@ -28,7 +28,7 @@ def encode_select(action: Select, encoding: Encoding) -> Assembly:
         if not isinstance(members, Hole):
             return list(members)
         try:
-            return list(decode_members(arguments[encoding.position(members)]))
+            return list(members_in(members, arguments[encoding.position(members)]))
         except TemplateError as error:
             raise BadArgumentsError(str(error)) from error
 
@@ -36,7 +36,8 @@ def encode_select(action: Select, encoding: Encoding) -> Assembly:
         (table,) = next_table(arguments, context)
         buckets = [
             Bucket(number, act.load(result, number) + act.resubmit(table), weight=weight)
-            for number, weight in members_of(arguments)
+            for number, weight, session in members_of(arguments)
+            if not session or context.is_alive(session)
         ]
         others = [each for place, each in enumerate(arguments) if place != position]
         description = repr((*identity, context.datapath_key, others))

@@ -2,7 +2,7 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Stage, Template
-from translator.features.bfd.reasons import FROM_AFAR
+from translator.features.bfd.reasons import FROM_AFAR, TAKEN
 
 _RECEIVED = (
     "inport == {{port:lport}} && ip{0}.src == {{neighbour:ip{0}}} && ip{0}.dst == {{source:ip{0}}} "
@@ -12,6 +12,7 @@ _SENT = (
     "flags[1] == 1 && ip{0}.src == {{source:ip{0}}} && ip{0}.dst == {{neighbour:ip{0}}} "
     "&& udp.dst == 3784"
 )
+_TAKE = "handle_bfd({rate:int});"
 _OUT = "eth.src = {mac:mac}; outport = {port:lport}; flags.loopback = 1; next(lr_in_arp_resolve);"
 
 
@@ -21,8 +22,8 @@ class LrInBfd(Stage, name="lr_in_bfd", role=Role.ANSWERING):
     Only packets from the same link are of a session: those whose TTL nobody has counted down.
     """
 
-    received4 = Template(100, f"{_RECEIVED.format(4)} && ip.ttl == 255", "handle_bfd({rate:int});")
-    received6 = Template(100, f"{_RECEIVED.format(6)} && ip.ttl == 255", "handle_bfd({rate:int});")
+    received4 = Template(100, f"{_RECEIVED.format(4)} && ip.ttl == 255", _TAKE, because=TAKEN)
+    received6 = Template(100, f"{_RECEIVED.format(6)} && ip.ttl == 255", _TAKE, because=TAKEN)
     from_afar4 = Template(90, _RECEIVED.format(4), "drop;", because=FROM_AFAR)
     from_afar6 = Template(90, _RECEIVED.format(6), "drop;", because=FROM_AFAR)
     sent4 = Template(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 from incremental import Read
-from logical_flow.action.selection import MAX_NUMBER, Member, encode_members
+from logical_flow.action.selection import MAX_NUMBER, Member, encode_members, encode_watched
 from logical_flow.addresses import multicast_mac, solicited_node
 from logical_flow.expression import FALSE
 from logical_flow.holes import Argument
@@ -14,6 +14,7 @@ from translator.derivations.result import Flows
 from translator.errors import UnreachableNextHopError
 from translator.features.acl.flows import matches_of
 from translator.features.acl.names import match_for_flows
+from translator.features.bfd.inputs import sessions_with
 from translator.features.neighbours.learning import neighbours_in
 from translator.features.neighbours.stages import LrInArpRequest
 from translator.features.policies.inputs import TABLE, RouterPolicy
@@ -79,14 +80,21 @@ def _marked(row: RouterPolicy, name: str, arguments: dict[str, Argument]) -> Log
 def _rerouting(read: Read, row: RouterPolicy, asked: dict[str, Argument]) -> Iterator[LogicalFlow]:
     ways = [(nexthop, _way(read, row, nexthop)) for nexthop in row.nexthops]
     family = 4 if len(row.nexthops[0]) == 4 else 6
+    numbers = members_of(row.nexthops)
+    sessions = {nexthop: _session(read, row, nexthop, port) for nexthop, port in ways}
+    members = [Member(numbers[each], session=session) for each, session in sessions.items()]
+    is_watched = any(each.session for each in members)
+    kind = "_watched" if is_watched else ""
     if len(ways) == 1:
         ((nexthop, port),) = ways
-        yield _marked(row, f"reroute{family}", {**asked, **_arguments(nexthop, port)})
+        told = {**asked, **_arguments(nexthop, port)}
+        if is_watched:
+            told["members"] = encode_watched(members)
+        yield _marked(row, f"reroute{kind}{family}", told)
     else:
-        numbers = members_of(row.nexthops)
-        members = encode_members([Member(number) for number in numbers.values()])
-        spread: dict[str, Argument] = {**asked, "number": row.number, "members": members}
-        yield _marked(row, f"spread{family}", spread)
+        encoded = (encode_watched if is_watched else encode_members)(members)
+        spread: dict[str, Argument] = {**asked, "number": row.number, "members": encoded}
+        yield _marked(row, f"spread{kind}{family}", spread)
         for nexthop, port in ways:
             member = LrInPolicyEcmp.member4 if family == 4 else LrInPolicyEcmp.member6
             yield member(number=row.number, member=numbers[nexthop], **_arguments(nexthop, port))
@@ -98,6 +106,12 @@ def _rerouting(read: Read, row: RouterPolicy, asked: dict[str, Argument]) -> Ite
             yield LrInArpRequest.nd_for_next_hop(
                 nexthop=nexthop, group=group, group_mac=multicast_mac(group)
             )
+
+
+def _session(read: Read, row: RouterPolicy, nexthop: bytes, port: LogicalRouterPort) -> str:
+    """Return the id of the BFD session that a next hop goes by; empty where it goes by none."""
+    found = read.members(sessions_with, (port.id, nexthop)) if row.bfd else ()
+    return found[0] if found else ""
 
 
 def members_of(nexthops: Sequence[bytes]) -> dict[bytes, int]:

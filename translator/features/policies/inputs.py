@@ -35,6 +35,7 @@ class RouterPolicy(NamedTuple):
     jump_chain: Annotated[int, Column("jump_chain", _jump)]
     number: int
     project: str = DEFAULT_PROJECT
+    bfd: bool = False
 
 
 TABLE = input_table("router_policy", RouterPolicy, names=port_image)

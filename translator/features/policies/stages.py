@@ -1,7 +1,7 @@
 """The stages of routing policies."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Priority, Stage, Template
+from logical_flow.template import Alive, Priority, Stage, Template
 from translator.features.policies.reasons import DROPPED
 
 _ASKED = "reg9[16..31] == {chain:int} && {match:expr}"
@@ -15,6 +15,8 @@ _WAY6 = (
     "outport = {port:lport}; flags.loopback = 1; next;"
 )
 _SPREAD = "reg9[13] = 1; reg8[0..15] = {number:int}; reg8[16..31] = select({members:weights});"
+_SPREAD_WATCHED = _SPREAD.replace("weights", "watched")
+_ALIVE = Alive("members")
 
 
 class LrInPolicy(Stage, name="lr_in_policy", role=Role.ROUTING, failure="drop"):
@@ -34,6 +36,16 @@ class LrInPolicy(Stage, name="lr_in_policy", role=Role.ROUTING, failure="drop"):
     spread4_marked = Template(PRIORITY, f"ip4 && {_ASKED}", f"{_MARK}{_SPREAD}")
     spread6 = Template(PRIORITY, _ASKED, _SPREAD)
     spread6_marked = Template(PRIORITY, _ASKED, f"{_MARK}{_SPREAD}")
+    reroute_watched4 = Template(PRIORITY, f"ip4 && {_ASKED}", _WAY4, _ALIVE)
+    reroute_watched4_marked = Template(PRIORITY, f"ip4 && {_ASKED}", f"{_MARK}{_WAY4}", _ALIVE)
+    reroute_watched6 = Template(PRIORITY, _ASKED, _WAY6, _ALIVE)
+    reroute_watched6_marked = Template(PRIORITY, _ASKED, f"{_MARK}{_WAY6}", _ALIVE)
+    spread_watched4 = Template(PRIORITY, f"ip4 && {_ASKED}", _SPREAD_WATCHED, _ALIVE)
+    spread_watched4_marked = Template(
+        PRIORITY, f"ip4 && {_ASKED}", f"{_MARK}{_SPREAD_WATCHED}", _ALIVE
+    )
+    spread_watched6 = Template(PRIORITY, _ASKED, _SPREAD_WATCHED, _ALIVE)
+    spread_watched6_marked = Template(PRIORITY, _ASKED, f"{_MARK}{_SPREAD_WATCHED}", _ALIVE)
 
 
 _CHOSEN = "reg9[13] == 1 && reg8[0..15] == {number:int} && reg8[16..31] == {member:int}"

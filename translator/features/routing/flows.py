@@ -3,14 +3,15 @@
 from collections.abc import Iterator
 
 from incremental import Read
-from logical_flow.action.selection import Member, encode_members
+from logical_flow.action.selection import Member, encode_members, encode_watched
 from logical_flow.addresses import link_local, multicast_mac, solicited_node
 from logical_flow.holes import Argument
 from logical_flow.template import LogicalFlow, Template
 from translator.addresses import LINK_LOCAL_NETWORK, host, is_within, masked
 from translator.derivations.relations import router_port_named
 from translator.derivations.result import Flows
-from translator.errors import UnreachableNextHopError
+from translator.errors import UnreachableNextHopError, UnwatchedNextHopError
+from translator.features.bfd.inputs import sessions_with
 from translator.features.neighbours.learning import neighbours_in
 from translator.features.neighbours.stages import LrInArpRequest
 from translator.features.routing.relations import (
@@ -64,18 +65,25 @@ def spreading_flows(read: Read, place: tuple[str, RouteGroup]) -> Flows | None:
     if not routes:
         return None
     oldest = min(routes, key=lambda route: route.number)
-    stage = LrInIpRouting
-    if len(group.prefix) == 2 * 4:
-        template = stage.spread_by_source4 if group.by_source else stage.spread4
-    else:
-        template = stage.spread_by_source6 if group.by_source else stage.spread6
-    flow = template(
-        rank=_rank(oldest),
-        prefix=group.prefix,
-        table=group.table,
-        members=encode_members([Member(route.number) for route in routes]),
-    )
+    watched = [Member(route.number, session=_session_of(read, route)) for route in routes]
+    is_watched = any(each.session for each in watched)
+    members = (encode_watched if is_watched else encode_members)(watched)
+    name = "_".join(("spread", *(["watched"] * is_watched), *(["by_source"] * group.by_source)))
+    family = 4 if len(group.prefix) == 2 * 4 else 6
+    template: Template = getattr(LrInIpRouting, f"{name}{family}")
+    flow = template(rank=_rank(oldest), prefix=group.prefix, table=group.table, members=members)
     return Flows(router_id, "static_route", oldest.id, (flow,))
+
+
+def _session_of(read: Read, route: StaticRoute) -> str:
+    """Return the id of the BFD session that a route goes by; empty where it goes by none."""
+    port = output_port(read, route.router, route.output_port, route.nexthop)
+    if not route.bfd or port is None:
+        return ""
+    found = read.members(sessions_with, (port.id, route.nexthop))
+    if not found:
+        raise UnwatchedNextHopError("there is no BFD session with the next hop")
+    return found[0]
 
 
 def _rank(route: StaticRoute) -> int:
@@ -111,7 +119,10 @@ def _route_flows(read: Read, route: StaticRoute) -> Iterator[LogicalFlow]:
         member = stage.member4 if len(route.nexthop) == 4 else stage.member6
         yield member(number=route.number, **way)
     else:
-        yield _template(route)(
+        session = _session_of(read, route)
+        if session:
+            way["members"] = encode_watched([Member(route.number, session=session)])
+        yield _template(route, is_watched=bool(session))(
             rank=_rank(route), prefix=route.prefix.network, table=route.table, **way
         )
     if not any(is_within(route.nexthop, network) for network in port.networks):
@@ -132,13 +143,16 @@ def _discard_flow(route: StaticRoute) -> LogicalFlow:
     return template(rank=_rank(route), prefix=route.prefix.network, table=route.table)
 
 
-def _template(route: StaticRoute) -> Template:
-    stage = LrInIpRouting
-    if len(route.prefix.ip) == 16:
-        return stage.by_source6 if route.by_source else stage.static6
-    if len(route.nexthop) == 16:
-        return stage.by_source4_via6 if route.by_source else stage.static4_via6
-    return stage.by_source4 if route.by_source else stage.static4
+def _template(route: StaticRoute, *, is_watched: bool) -> Template:
+    if route.by_source:
+        name = "watched_by_source" if is_watched else "by_source"
+    else:
+        name = "watched" if is_watched else "static"
+    family = "6" if len(route.prefix.ip) == 16 else "4"
+    if family == "4" and len(route.nexthop) == 16:
+        family = "4_via6"
+    template: Template = getattr(LrInIpRouting, name + family)
+    return template
 
 
 def output_port(read: Read, router: str, named: str, nexthop: bytes) -> LogicalRouterPort | None:

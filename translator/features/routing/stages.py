@@ -1,7 +1,7 @@
 """The stages of routes."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Priority, Stage, Template
+from logical_flow.template import Alive, Priority, Stage, Template
 from translator.features.routing.reasons import DISCARDED, LINK_LOCAL_ONLY, NO_ROUTE
 
 
@@ -22,6 +22,8 @@ _WAY6 = (
 _TO4, _TO6 = (f"ip{n}.dst == {{prefix:cidr{n}}} && reg7 == {{table:int}}" for n in (4, 6))
 _FROM4, _FROM6 = (f"ip{n}.src == {{prefix:cidr{n}}} && reg7 == {{table:int}}" for n in (4, 6))
 _SPREAD = "ip.ttl--; reg9[14] = 1; reg8[16..31] = select({members:weights});"
+_SPREAD_WATCHED = "ip.ttl--; reg9[14] = 1; reg8[16..31] = select({members:watched});"
+_ALIVE = Alive("members")
 
 
 class LrInIpRouting(
@@ -35,7 +37,8 @@ class LrInIpRouting(
     by source address. What has a link-local address stays on its link
     (RFC 4291 section 2.5.6), whatever other routes there are.
 
-    Where several routes are equal in all that, packets are spread over them.
+    Where several routes are equal in all that, packets are spread over them. Routes that go by a
+    BFD session are there while that is up.
     """
 
     ON_LINK, OFF_LINK = 2000, 1900
@@ -77,6 +80,11 @@ class LrInIpRouting(
     static6 = Template(Priority(0, "rank"), _TO6, f"ip.ttl--; {_WAY6}")
     spread4 = Template(Priority(0, "rank"), _TO4, _SPREAD)
     spread6 = Template(Priority(0, "rank"), _TO6, _SPREAD)
+    watched4 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY4}", _ALIVE)
+    watched4_via6 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY6}", _ALIVE)
+    watched6 = Template(Priority(0, "rank"), _TO6, f"ip.ttl--; {_WAY6}", _ALIVE)
+    spread_watched4 = Template(Priority(0, "rank"), _TO4, _SPREAD_WATCHED, _ALIVE)
+    spread_watched6 = Template(Priority(0, "rank"), _TO6, _SPREAD_WATCHED, _ALIVE)
     discard4 = Template(Priority(0, "rank"), _TO4, "drop;", because=DISCARDED)
     discard6 = Template(Priority(0, "rank"), _TO6, "drop;", because=DISCARDED)
     by_source4 = Template(Priority(0, "rank"), _FROM4, f"ip.ttl--; {_WAY4}")
@@ -84,6 +92,11 @@ class LrInIpRouting(
     by_source6 = Template(Priority(0, "rank"), _FROM6, f"ip.ttl--; {_WAY6}")
     spread_by_source4 = Template(Priority(0, "rank"), _FROM4, _SPREAD)
     spread_by_source6 = Template(Priority(0, "rank"), _FROM6, _SPREAD)
+    watched_by_source4 = Template(Priority(0, "rank"), _FROM4, f"ip.ttl--; {_WAY4}", _ALIVE)
+    watched_by_source4_via6 = Template(Priority(0, "rank"), _FROM4, f"ip.ttl--; {_WAY6}", _ALIVE)
+    watched_by_source6 = Template(Priority(0, "rank"), _FROM6, f"ip.ttl--; {_WAY6}", _ALIVE)
+    spread_watched_by_source4 = Template(Priority(0, "rank"), _FROM4, _SPREAD_WATCHED, _ALIVE)
+    spread_watched_by_source6 = Template(Priority(0, "rank"), _FROM6, _SPREAD_WATCHED, _ALIVE)
     discard_by_source4 = Template(Priority(0, "rank"), _FROM4, "drop;", because=DISCARDED)
     discard_by_source6 = Template(Priority(0, "rank"), _FROM6, "drop;", because=DISCARDED)
 

@@ -6,7 +6,7 @@ from typing import Literal
 
 from chassis_agent.compile import PackContext, StageBook, StageKey, UnknownPortError
 from chassis_agent.desired.identity import FIRST_GROUP, FIRST_METER, FIRST_QUEUE
-from logical_flow.action import Member, encode_members
+from logical_flow.action import Member, encode_members, encode_watched
 from logical_flow.holes import Argument, Hole, HoleType
 from logical_flow.template import Pipeline, Template
 from translator.pipeline import lr_in, lr_out, ls_in, ls_out
@@ -127,6 +127,7 @@ def surroundings(
         port_key_here=ports.get,
         is_local=here.__contains__,
         is_resident=here.__contains__,
+        is_alive=here.__contains__,
         members=lambda name: members.get(name, ()),
         conjunction_id=conjunction_id,
         select_group=lambda _description, _buckets, _fields: SELECT_GROUP,
@@ -168,6 +169,8 @@ def _argument(hole: Hole, chance: random.Random) -> Argument:
             return "&backends"
         case HoleType.EXPR:
             return chance.choice(ACL_MATCHES)
+        case HoleType.WATCHED:
+            return encode_watched([Member(1, 50), Member(2, 50)])
         case HoleType.WEIGHTS:
             return encode_members([Member(1, 50), Member(2, 50)])
         case HoleType.METER:
