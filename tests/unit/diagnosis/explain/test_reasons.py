@@ -45,9 +45,8 @@ def ends_the_packet(template: Template) -> bool:
 def every_template() -> Iterator[tuple[type[Stage], str, Template]]:
     for pipeline in PIPELINES:
         for stage in pipeline.stages:
-            for name, value in vars(stage).items():
-                if isinstance(value, Template):
-                    yield stage, name, value
+            for template in stage.templates:
+                yield stage, template.name, template
 
 
 ENDS = [each for each in every_template() if ends_the_packet(each[2])]
