@@ -62,6 +62,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help="the seed of these frames",
     )
     parser.addoption(
+        "--punts",
+        type=int,
+        default=150,
+        help="how many hostile packets each handler of punted packets gets",
+    )
+    parser.addoption(
         "--update-golden",
         action="store_true",
         help="write golden files anew instead of comparing with them",

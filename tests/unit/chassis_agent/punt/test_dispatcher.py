@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -62,7 +65,7 @@ class Recorder:
         self.handlers = punt_handlers(
             PuntHost(
                 send=self.sent.append,
-                rows=lambda kind: {MacBinding: self.neighbours}.get(kind, {}),
+                rows=self.rows,
                 ports=ports,
                 learner=self,
                 packet_log=self,
@@ -77,6 +80,9 @@ class Recorder:
         )
         self.next_hops = self.handlers.next_hops
         self.dispatcher = Dispatcher(self.handlers)
+
+    def rows(self, kind: type[Any]) -> Mapping[Any, Any]:
+        return self.neighbours if kind is MacBinding else {}
 
     def neighbour_learned(self, datapath_key: int, port_key: int, ip: bytes, mac: bytes) -> None:
         self.learned.append(("neighbour", datapath_key, port_key, ip, mac))

@@ -1,0 +1,225 @@
+"""Whatever tenants send, no handler of punted packets fails.
+
+For each opcode frames are drawn that are like those its flows let through, damaged in some places,
+and such that are like nothing; with arguments as flows have them, and others. Without options each
+handler gets some hundred; the long run is
+
+    ./run test tests/unit/chassis_agent/punt/test_hostile_punts.py --punts 100000
+"""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Mapping
+from typing import Any, Final
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from os_ken.lib.packet import arp, icmp, icmpv6, udp, vlan
+
+from chassis_agent.dhcp.message4 import MessageType
+from chassis_agent.openflow.packet_in import PacketIn
+from chassis_agent.punt.opcodes import (
+    ADDRESS_SIZES,
+    Opcode,
+    dhcp_arguments,
+    dns_arguments,
+    log_userdata,
+    userdata,
+)
+from logical_flow.dhcp_options import DhcpOption, encode_options
+from southbound.rows import DnsName, RouterAdvertisement
+from tests.unit.chassis_agent.dhcp.messages import DUID, message4, message6
+from tests.unit.chassis_agent.punt.frames import (
+    A4,
+    A_MAC,
+    B4,
+    B6,
+    eth,
+    ip,
+    serialised,
+    tcp_frame,
+    udp_frame,
+)
+from tests.unit.chassis_agent.punt.test_dispatcher import FIELDS_OF_PACKET, NESTED, Recorder
+
+DATAPATH: Final = "lr"
+PORT: Final = "id-r"
+FIELDS: Final = {**FIELDS_OF_PACKET, "xreg7": 12 << 32 | 12}
+"""The packet has come in at that port."""
+NAMES = (
+    DnsName("1", DATAPATH, "www.shop.example", 60, ("10.0.0.7", "fd00::7")),
+    DnsName("2", DATAPATH, "corp.example", 60, owned=True, covers=True),
+)
+SAID = RouterAdvertisement(PORT, DATAPATH, "r", bytes(12), 200, 600)
+LEASE = encode_options(
+    [DhcpOption(51, bytes(4)), DhcpOption(54, bytes(4)), DhcpOption(3, bytes(8))]
+)
+
+
+def _datagram(version: int, sport: int, dport: int, payload: bytes) -> bytes:
+    return serialised(eth(version), ip(version, 17), udp.udp(sport, dport), payload)
+
+
+def _client6(kind: int) -> bytes:
+    return message6(kind, [(1, DUID), (3, bytes(12)), (6, bytes((0, 23)))])
+
+
+def _query(name: str) -> bytes:
+    labels = b"".join(bytes((len(part),)) + part.encode() for part in name.split("."))
+    head = struct.pack("!6H", 7, 0x0100, 1, 0, 0, 1)
+    extra = struct.pack("!BHHBBHH", 0, 41, 1232, 0, 0, 0, 0)
+    return head + labels + b"\0" + struct.pack("!HH", 255, 1) + extra
+
+
+def _message6(kind: int, data: object) -> bytes:
+    return serialised(eth(6), ip(6, 58, ttl=255), icmpv6.icmpv6(type_=kind, code=0, data=data))
+
+
+def _solicitation() -> bytes:
+    option = icmpv6.nd_option_sla(hw_src=A_MAC)
+    return _message6(icmpv6.ND_NEIGHBOR_SOLICIT, icmpv6.nd_neighbor(dst=B6, option=option))
+
+
+def _router_solicitation() -> bytes:
+    option = icmpv6.nd_option_sla(hw_src=A_MAC)
+    return _message6(icmpv6.ND_ROUTER_SOLICIT, icmpv6.nd_router_solicit(option=option))
+
+
+def _error(version: int) -> bytes:
+    """An ICMP error that quotes a packet."""
+    quoted = tcp_frame(version, 2)[14:]
+    if version == 4:
+        data = icmp.dest_unreach(data=quoted)
+        return serialised(eth(4), ip(4, 1), icmp.icmp(3, 1, data=data))
+    return _message6(1, bytes(4) + quoted)
+
+
+_TAGGED = serialised(eth(4), vlan.vlan(vid=7, ethertype=0x0800), ip(4, 17), udp.udp(1, 2), b"x")
+_ARP = serialised(eth(4), arp.arp(src_mac=A_MAC, src_ip=A4, dst_ip=B4))
+_ANY = (
+    *(udp_frame(version, bytes(1500)) for version in (4, 6)),
+    *(tcp_frame(version, 2, payload=bytes(32)) for version in (4, 6)),
+    *(_error(version) for version in (4, 6)),
+    _solicitation(),
+    _TAGGED,
+    _ARP,
+)
+_KINDS4 = (MessageType.DISCOVER, MessageType.REQUEST, MessageType.INFORM, MessageType.RELEASE)
+LIKELY: Final[Mapping[Opcode, tuple[bytes, ...]]] = {
+    Opcode.DHCPV4: tuple(_datagram(4, 68, 67, message4(kind)) for kind in _KINDS4),
+    Opcode.DHCPV6: tuple(_datagram(6, 546, 547, _client6(kind)) for kind in (1, 3, 4, 5, 8, 11)),
+    Opcode.DNS: tuple(
+        _datagram(version, 4000, 53, _query(name))
+        for version in (4, 6)
+        for name in ("www.shop.example", "a.corp.example", "7.0.0.10.in-addr.arpa", "x.y")
+    ),
+    Opcode.ND_RA: (_router_solicitation(), serialised(eth(6), ip(6, 58, src="::"))),
+    Opcode.ND_NA: (_solicitation(),),
+    Opcode.ND_NA_ROUTER: (_solicitation(),),
+    Opcode.WHOLE_ERROR: (_error(4), _error(6)),
+}
+"""Frames that the flows of an opcode let through."""
+
+
+def _damaged(frames: tuple[bytes, ...]) -> st.SearchStrategy[bytes]:
+    """Frames of which some bytes are others, more, or missing."""
+    byte = st.integers(0, 255) | st.sampled_from([0, 1, 0x7F, 0x80, 0xC0, 0xFF])
+    place = st.floats(0, 1, exclude_max=True)
+    change = st.tuples(place, byte)
+
+    @st.composite
+    def made(draw: st.DrawFn) -> bytes:
+        data = bytearray(draw(st.sampled_from(frames)))
+        for where, value in draw(st.lists(change, max_size=6)):
+            data[int(where * len(data))] = value
+        kind = draw(st.sampled_from(["whole", "whole", "cut", "spliced", "longer"]))
+        at = int(draw(place) * len(data))
+        if kind == "cut":
+            del data[at:]
+        elif kind == "spliced":
+            data[at:at] = draw(st.binary(max_size=32))
+        elif kind == "longer":
+            data += draw(st.binary(max_size=64))
+        return bytes(data)
+
+    return made()
+
+
+def _frames(opcode: Opcode) -> st.SearchStrategy[bytes]:
+    likely = _damaged(LIKELY.get(opcode, _ANY))
+    headed = st.binary(max_size=120).map(lambda rest: bytes(12) + b"\x08\x00" + rest)
+    headed6 = st.binary(max_size=120).map(lambda rest: bytes(12) + b"\x86\xdd" + rest)
+    return likely | likely | _damaged(_ANY) | headed | headed6 | st.binary(max_size=80)
+
+
+def _of_flows(opcode: Opcode) -> bytes:
+    """Userdata as flows have it."""
+    arguments = b""
+    match opcode:
+        case Opcode.LOG:
+            return log_userdata(b"name", 3, 1)
+        case Opcode.VIRTUAL_BIND:
+            return userdata(opcode, b"\x04")
+        case Opcode.DNS:
+            arguments = dns_arguments(len(NESTED)) + NESTED
+        case Opcode.DHCPV4 | Opcode.DHCPV6:
+            arguments = dhcp_arguments(bytes(ADDRESS_SIZES[opcode]), LEASE)
+    return userdata(opcode, arguments + NESTED)
+
+
+def _userdata(opcode: Opcode) -> st.SearchStrategy[bytes]:
+    """What flows carry, mostly."""
+    ours = st.just(_of_flows(opcode))
+    return ours | ours | ours | st.binary(max_size=60).map(lambda body: userdata(opcode, body))
+
+
+_FIELDS = st.just(FIELDS) | st.fixed_dictionaries(
+    {"metadata": st.integers(0, 1 << 24)},
+    optional={f"xreg{n}": st.integers(0, (1 << 64) - 1) for n in range(8)},
+)
+
+
+class _Network(Recorder):
+    """A dispatcher that knows names, and what a router port tells."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.handlers.name_lookups.names.change(NAMES, [])
+
+    def rows(self, kind: type[Any]) -> Mapping[Any, Any]:
+        return {PORT: SAID} if kind is RouterAdvertisement else super().rows(kind)
+
+
+@pytest.mark.parametrize("opcode", Opcode, ids=lambda opcode: opcode.name)
+def test_whatever_tenants_send(opcode: Opcode, pytestconfig: pytest.Config) -> None:
+    handled = 0
+
+    @settings(
+        max_examples=pytestconfig.getoption("--punts"),
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(frame=_frames(opcode), data=_userdata(opcode), fields=_FIELDS)
+    def receive(frame: bytes, data: bytes, fields: Mapping[str, int]) -> None:
+        nonlocal handled
+        network = _Network()
+        network.dispatcher.receive(PacketIn(frame, data, fields, 0))
+        assert not network.dispatcher.failed
+        assert len(network.sent) <= 1, "one packet is answered by one at most"
+        handled += not network.dispatcher.malformed
+
+    receive()
+    assert handled > 0, "some of it can be read"
+
+
+def test_what_is_likely_is_answered() -> None:
+    """Undamaged it gets as far as a handler can take it."""
+    network = _Network()
+    for opcode, frames in LIKELY.items():
+        before = len(network.sent)
+        for frame in frames:
+            network.dispatcher.receive(PacketIn(frame, _of_flows(opcode), FIELDS, 0))
+        assert len(network.sent) > before, opcode.name
+    assert not network.dispatcher.failed
