@@ -85,6 +85,23 @@ def test_connections_are_spread(scene: Scene, protocol: str, address: str, of: A
     assert ask(scene, address, 80, "udp" if protocol == "tcp" else "tcp") == "timeout"
 
 
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+def test_fragments_of_a_known_connection_are_translated(
+    scene: Scene, address: str, of: Any
+) -> None:
+    """Only the first fragment has ports; connection tracking puts them together."""
+    balancer(scene, "shop", protocol="udp")
+    host = (lambda name: f"[{of(name)}]") if ":" in address else of
+    vip(scene, "shop", address, 80, *(f"{host(name)}:8080" for name in ("b1", "b2", "b3")))
+    seen = set()
+    for _ in range(12):
+        with who.connect(scene.lab, "c1", address, 80, "udp") as client:
+            first = who.again(client)
+            assert who.again(client, bytes(3000)) == first
+            seen.add(tuple(first))
+    assert len(seen) > 1
+
+
 def test_backends_change_under_a_connection(scene: Scene) -> None:
     """One that stays keeps it, whatever others do; new ones notice at once."""
     balancer(scene, "shop")

@@ -130,6 +130,19 @@ def test_what_comes_in_gets_behind_the_external_address(
 
 
 @VERSIONS
+@pytest.mark.parametrize(("source", "target"), [("vm1", None), ("vm2", None), ("host", FLOATING)])
+def test_fragments_are_translated(
+    scene: Scene, source: str, target: dict[int, str] | None, version: int
+) -> None:
+    """Echo requests in three fragments, and their replies, which carry no identifier each."""
+    to = address("host", version) if target is None else target[version]
+    vm = scene.lab.vm(source)
+    assert vm.ping(to, count=3)
+    command = ("ping", "-n", "-c", "3", "-i", "0.2", "-W", "3", "-s", "3000", to)
+    assert " 0% packet loss" in vm.namespace.run(*command, check=False)
+
+
+@VERSIONS
 def test_nothing_comes_in_without_a_connection(scene: Scene, version: int) -> None:
     """The router's own address refuses; one that is only translated to is silent."""
     assert scene.lab.vm("host").tcp_outcome(OWN[version], PORT) == "refused"

@@ -51,10 +51,10 @@ def connect(
     return connection
 
 
-def again(connection: socket.socket) -> Answer:
+def again(connection: socket.socket, question: bytes = b"who") -> Answer:
     """Return who answers on a connection that is there."""
     try:
-        connection.send(b"who")
+        connection.send(question)
         told: Answer = json.loads(connection.recv(200) or b'"closed"')
     except OSError as error:
         return _trouble(error)
