@@ -112,6 +112,9 @@ LOCALPORT: Final = PortKind(
 )
 """A port of the same workload on every chassis that has an interface for it, such as a proxy for
 metadata: whoever speaks to it speaks to the one on his chassis."""
+EXTERNAL: Final = PortKind("external", False, True, PlacedBy.ELECTED, Transport.HERE)
+"""A port of a workload on the provider network that the datapath leads to: each chassis that is
+on it gets there by itself, and the one that the port is on serves it."""
 UNKNOWN: Final = PortKind("", False, False, PlacedBy.NOT_KNOWN, Transport.NOWHERE)
 """What ports are of a type that this release doesn't know."""
 
@@ -125,6 +128,7 @@ TypeName = Literal[
     "localnet",
     "l2gateway",
     "localport",
+    "external",
 ]
 """The names of the types, for those who describe them."""
 
@@ -140,6 +144,7 @@ PORT_KINDS: Final[Mapping[str, PortKind]] = {
         LOCALNET,
         L2_GATEWAY,
         LOCALPORT,
+        EXTERNAL,
     )
 }
 """All that this release knows, by the names of their types."""

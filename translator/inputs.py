@@ -195,6 +195,7 @@ class LogicalSwitchPort(NamedTuple):
     learns_outside: bool = False
     virtual_ip: bytes = b""
     virtual_parents: tuple[str, ...] = ()
+    ha_chassis_group: str = ""
 
     @property
     def learns(self) -> bool:
@@ -368,6 +369,7 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         learns_outside=image.get("learn_fdb", False),
         virtual_ip=ip_bytes(image["virtual_ip"]) if image.get("virtual_ip") else b"",
         virtual_parents=tuple(image.get("virtual_parents", ())),
+        ha_chassis_group=image.get("ha_chassis_group_id") or "",
     )
 
 

@@ -3,7 +3,16 @@
 from collections.abc import Mapping
 from typing import Final
 
-from southbound.port_types import L2_GATEWAY, LOCALNET, LOCALPORT, PATCH, VIF, VIRTUAL, PortKind
+from southbound.port_types import (
+    EXTERNAL,
+    L2_GATEWAY,
+    LOCALNET,
+    LOCALPORT,
+    PATCH,
+    VIF,
+    VIRTUAL,
+    PortKind,
+)
 
 SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {
     "vif": VIF,
@@ -12,6 +21,7 @@ SWITCH_PORT_KINDS: Final[Mapping[str, PortKind]] = {
     "l2gateway": L2_GATEWAY,
     "virtual": VIRTUAL,
     "localport": LOCALPORT,
+    "external": EXTERNAL,
 }
 """By the `type` of a logical switch port."""
 

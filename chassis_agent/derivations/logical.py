@@ -180,7 +180,7 @@ class _Surroundings:
             port_key=self.port_key,
             port_key_here=self.port_key_here,
             is_local=self.is_local,
-            is_resident=self.is_local,
+            is_resident=self.is_resident,
             is_alive=self.is_alive,
             members=self.members,
             conjunction_id=self._numbering.conjunction,
@@ -215,6 +215,10 @@ class _Surroundings:
             return seen.alive
         status = self._read(BfdStatus, session)
         return status is not None and status.state == "up"
+
+    def is_resident(self, name: str) -> bool:
+        place = self._places.get(name) or self._place(name)
+        return place is not None and place.is_resident
 
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)

@@ -9,7 +9,7 @@ from chassis_agent.inputs import LocalPort, NarrowTunnel, SpokenFor, ThisChassis
 from chassis_agent.physical import Tunnel
 from incremental import Read
 from southbound.encaps import Address, tunnel_addresses, way_to
-from southbound.port_types import VIRTUAL, PlacedBy, PortKind, Transport
+from southbound.port_types import EXTERNAL, VIRTUAL, PlacedBy, PortKind, Transport
 from southbound.rows import Chassis, Datapath, PortBinding
 
 Where = Literal["here", "patch", "gateway", "redirect", "away", "nowhere"]
@@ -21,6 +21,7 @@ class Placement(NamedTuple):
     """A logical port as flows see it.
 
     `chassis` is set where it is `away`; `others` are further chassis that it is on as well.
+    What comes from an external port comes to every chassis, the one that it is on serves it.
     With `has_link_here` some packets take the link that it is one end of on this chassis, though
     it is away: those of floating IPs that are translated here.
     """
@@ -33,10 +34,16 @@ class Placement(NamedTuple):
     others: tuple[str, ...] = ()
     is_elected: bool = False
     has_link_here: bool = False
+    is_external: bool = False
 
     @property
     def is_local(self) -> bool:
         """Whether packets may enter or leave through the port on this chassis."""
+        return self.is_external or self.is_resident
+
+    @property
+    def is_resident(self) -> bool:
+        """Whether this chassis does for the port what one chassis does."""
         return self.has_link_here or self.where not in ("away", "nowhere")
 
 
@@ -91,6 +98,7 @@ def _elected(read: Read, row: PortBinding) -> Placement:
         row.multicast,
         is_elected=True,
         has_link_here=has_link,
+        is_external=row.kind is EXTERNAL,
     )
 
 
@@ -102,7 +110,7 @@ def _has_link_here(read: Read, row: PortBinding) -> bool:
 
 
 def _elected_here(kind: PortKind) -> Where:
-    if kind.leads_outside:
+    if kind.leads_outside or kind.is_workload:
         return "here"
     return "gateway" if kind.joins_datapaths else "redirect"
 

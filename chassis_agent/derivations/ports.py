@@ -32,6 +32,7 @@ from chassis_agent.physical import (
     blocked_flows,
     copy_flows,
     elsewhere_flows,
+    external_flows,
     fdb_flows,
     forwarding_flow,
     group_flows,
@@ -55,7 +56,7 @@ from chassis_agent.tables import direction_of
 from incremental import Read
 from logical_flow.roles import Role
 from southbound.cookies import physical_cookie
-from southbound.port_types import VIRTUAL
+from southbound.port_types import EXTERNAL, VIRTUAL
 from southbound.rows import Datapath, FdbEntry, MacBinding, PortBinding
 
 Flows = Sequence[Flow]
@@ -68,6 +69,9 @@ def port_flows(read: Read, name: str) -> Flows:
     if place is None or datapath is None or place.where == "nowhere":
         return ()
     cookie = physical_cookie(datapath, place.port_key)
+    row = read(PortBinding, name)
+    if row is not None and row.kind is EXTERNAL:
+        return _external(read, name, place, cookie)
     ways = _ways(read, place)
     if place.where == "away":
         out = way_out(read, place.datapath)
@@ -98,6 +102,14 @@ def _link_here(read: Read, name: str, place: Placement, cookie: int) -> Flows:
     if here is None or peer is None:
         return ()
     return tuple(link_here_flows(here, peer, cookie=cookie))
+
+
+def _external(read: Read, name: str, place: Placement, cookie: int) -> Flows:
+    """How packets get to a workload on a provider network: by the way outside from here."""
+    out, side = way_out(read, place.datapath), _side(read, name)
+    if out is None or not out.port_key or side is None:
+        return ()
+    return tuple(external_flows(side, out.port_key, cookie=cookie))
 
 
 def _may_be_elected(read: Read, name: str) -> bool:

@@ -20,7 +20,7 @@ from chassis_agent.physical.ports import (
     remote_flows,
 )
 from chassis_agent.physical.probes import probe_flows
-from chassis_agent.physical.provider import native_flows, outside_flows
+from chassis_agent.physical.provider import external_flows, native_flows, outside_flows
 from chassis_agent.physical.shares import elsewhere_flows
 from chassis_agent.physical.tunnels import Tunnel, ingress_flows
 
@@ -32,6 +32,7 @@ __all__ = [
     "blocked_flows",
     "copy_flows",
     "elsewhere_flows",
+    "external_flows",
     "fdb_flows",
     "forwarding_flow",
     "group_flows",

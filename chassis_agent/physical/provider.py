@@ -19,7 +19,7 @@ from chassis_agent.physical.ports import (
     delivery_flows,
     leave,
 )
-from chassis_agent.physical.registers import OUTPORT, flag, flow, on
+from chassis_agent.physical.registers import FLAGS, OUTPORT, flag, flow, on
 from chassis_agent.physical.shares import sender_flows
 
 _STAYS: Final = 110
@@ -134,6 +134,24 @@ def native_flows(
             act.set_field(OUTPORT, outside_key) + act.resubmit(tables.OUTPUT),
             cookie=cookie,
         )
+
+
+def external_flows(side: Side, outside_key: int, *, cookie: int) -> Iterator[Flow]:
+    """A port of a workload on the network that the port `outside_key` leads to.
+
+    Nothing that came from there is sent back, but for what is answered.
+    """
+    yield from delivery_flows(side, cookie=cookie)
+    for fields in (
+        {"reg15": side.port_key},
+        {"reg14": side.port_key, "reg15": outside_key},
+    ):
+        bits = tables.FROM_OUTSIDE | tables.LOOPBACK
+        came = Term(FLAGS, tables.FROM_OUTSIDE, bits)
+        terms = [*on(side.datapath_key, **fields), came]
+        yield flow(tables.OUTPUT, _STAYS, terms, b"", cookie=cookie)
+    onward = act.set_field(OUTPORT, outside_key) + act.resubmit(tables.LOGICAL_TO_PHYSICAL)
+    yield leave(side, onward, cookie=cookie)
 
 
 def _arrivals(

@@ -138,7 +138,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "dhcpv4_options": KEPT,
         "dhcpv6_options": KEPT,
         "mirror_rules": _NO_MIRRORS,
-        "ha_chassis_group": _NO_GATEWAYS,
+        "ha_chassis_group": KEPT,
         "options": {
             "router-port": KEPT,
             "requested-chassis": KEPT,

@@ -47,6 +47,16 @@ class Gateways:
             return {}
         return {"ha_chassis_group": name}
 
+    def of_external_port(self, row: Row) -> Values:
+        """The field of a switch port of type `external` that names the group of its chassis."""
+        column = "ha_chassis_group"
+        groups = self._draft.snapshot.referred(row, column, "HA_Chassis_Group")
+        name = self._draft.names.of(groups[0]) if groups else ""
+        if not groups or name in self.groups:
+            return {column: name} if groups else {}
+        self._draft.report.lost(row, column, f"not imported, as group {name!r} is not")
+        return {}
+
     def of_router(self, row: Row) -> Values:
         """The fields of a router on one chassis."""
         options = row.mapping("options")

@@ -12,6 +12,7 @@ from typing import Final
 
 from cli.import_ovn.dhcp import Dhcp
 from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.gateways import Gateways
 from cli.import_ovn.places import COLUMNS, Places
 from cli.import_ovn.routing import Ports, is_read
 from cli.import_ovn.snapshot import Row
@@ -20,7 +21,15 @@ from cli.import_ovn.spelling import port_security as security_element
 from northbound.addresses import parse_ranges, words_of
 from northbound.specs.switching import LogicalSwitchPortProperties, LogicalSwitchProperties
 
-_SUPPORTED_TYPES: Final = ("", "router", "localnet", "l2gateway", "localport", "virtual")
+_SUPPORTED_TYPES: Final = (
+    "",
+    "router",
+    "localnet",
+    "l2gateway",
+    "localport",
+    "virtual",
+    "external",
+)
 
 _SWITCH_COLUMNS: Final = {
     "subnet4": "other_config:subnet",
@@ -44,8 +53,9 @@ def _passes_tags(options: Mapping[str, str]) -> bool:
 class Switching:
     """Translates switches; knows afterwards which ports there are, and who has which address."""
 
-    def __init__(self, draft: Draft, router_ports: Ports, dhcp: Dhcp) -> None:
+    def __init__(self, draft: Draft, router_ports: Ports, dhcp: Dhcp, gateways: Gateways) -> None:
         self._draft = draft
+        self._gateways = gateways
         self._dhcp = dhcp
         self._router_ports = router_ports
         router_rows = draft.snapshot.rows("Logical_Router_Port")
@@ -137,7 +147,10 @@ class Switching:
             else:
                 if kind:
                     values["type"] = kind
-                values |= self._places.of_workload(row)
+                if kind == "external":
+                    values |= self._gateways.of_external_port(row)
+                else:
+                    values |= self._places.of_workload(row)
                 values["port_security"] = self._port_security(row)
                 values |= self._dhcp.of_port(row)
             addresses = self._addresses(row, dynamic=dynamic)

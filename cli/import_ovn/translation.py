@@ -35,7 +35,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     routing = Routing(draft, gateways)
     add_copies(draft, routing.ports)
     dhcp = Dhcp(draft)
-    switching = Switching(draft, routing.ports, dhcp)
+    switching = Switching(draft, routing.ports, dhcp, gateways)
     names = draft.names
     switch_rows = snapshot.rows("Logical_Switch")
     switches = {names.of(row): switching.switch(row) for row in switch_rows}

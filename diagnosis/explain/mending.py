@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from diagnosis.explain.checks import Obstacle, ObstacleKind
+from southbound.port_types import EXTERNAL
 from southbound.rows import PortBinding
 
 Ports: TypeAlias = Mapping[str, PortBinding]
@@ -13,7 +14,9 @@ Advice: TypeAlias = tuple[str, tuple[str, ...]]
 
 def _plug(obstacle: Obstacle, ports: Ports) -> Advice:
     port = ports[obstacle.detail]
-    if port.kind.leads_outside:
+    if port.kind is EXTERNAL and not port.requested_chassis:
+        return f"give {port.name} an ha_chassis_group, whose chassis serve it", ()
+    if port.kind.leads_outside or port.kind is EXTERNAL:
         where = " or ".join(port.requested_chassis)
         text = f"start the agent on one of the chassis that {port.name} may be on: {where}"
         return text, ("systemctl start treadle-agent",)

@@ -47,6 +47,7 @@ from logical_flow.action.sizes import LENGTH
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket, format_value
 from logical_flow.walk_events import Noted, Walk
+from southbound.port_types import EXTERNAL
 from southbound.rows import PortBinding
 
 _MAX_QUESTIONS = 16
@@ -175,7 +176,7 @@ class _Examination:
             if (mac := discovery.answered_mac(told.packet)) is not None:
                 return mac
         for delivery in end.forwarded:
-            if delivery.port == owner.name:
+            if self._is_heard(owner, delivery.port):
                 answer = discovery.answer(delivery.packet, owner.name, wanted.mac)
                 back = scene.walk(answer)
                 found = ending(back, owner.name)
@@ -185,6 +186,13 @@ class _Examination:
         if not owner.enabled:
             return unheard(scene, owner)
         return reason(scene, walk, end, owner.name)
+
+    def _is_heard(self, owner: PortBinding, port: str) -> bool:
+        """Whether the one behind `owner` gets what is flooded to `port`."""
+        if owner.kind is not EXTERNAL:
+            return port == owner.name
+        recipient = self._scene.ports[port]
+        return recipient.kind.is_native and recipient.datapath == owner.datapath
 
     def _assume_unused(
         self, address: Address, datapath: str, reserved: bool, but: str = ""

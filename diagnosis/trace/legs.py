@@ -20,7 +20,7 @@ from typing import NamedTuple
 from diagnosis.trace.stored_flows import StoredEntry
 from logical_flow.evaluate import Packet
 from logical_flow.walk_events import Crossing, Delivery, Event, Made, Visit, Walk
-from southbound.port_types import Transport
+from southbound.port_types import EXTERNAL, Transport
 from southbound.questions import Connection, TracePort, TraceTunnel, headers_of
 from southbound.rows import PortBinding
 
@@ -73,10 +73,11 @@ class Leg:
 def legs(journey: Journey, ports: Mapping[str, PortBinding]) -> list[Leg]:
     """The legs of a journey in the order in which they begin; `ports` are all, by name.
 
-    None where the packet enters through a port that is bound to no chassis.
+    None where the packet enters through a port that is bound to no chassis, or by a provider
+    network, on every chassis.
     """
     entry = journey.entry
-    if not entry.chassis:
+    if not entry.chassis or entry.kind is EXTERNAL:
         return []
     headers = headers_of(journey.packet)
     question = TracePort(entry.name, headers, journey.connection, journey.blocked)

@@ -79,6 +79,9 @@ class LogicalSwitchPort(Resource):
     virtual_ip: Mapped[str | None] = mapped_column(default=None, sort_order=130)
     virtual_parents: Mapped[list[str]] = mapped_column(default=list, sort_order=131)
     activation_strategy: Mapped[list[str]] = mapped_column(default=list, sort_order=110)
+    ha_chassis_group_id: Mapped[str | None] = reference(
+        "ha_chassis_group.id", nullable=True, sort_order=140
+    )
     network_name: Mapped[str | None] = mapped_column(Name, default=None, sort_order=120)
     learn_fdb: Mapped[bool] = mapped_column(default=False, sort_order=121)
 

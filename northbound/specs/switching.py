@@ -25,7 +25,7 @@ from northbound.specs.base import (
 )
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
-PortType = Literal["vif", "router", "localnet", "l2gateway", "localport", "virtual"]
+PortType = Literal["vif", "router", "localnet", "l2gateway", "localport", "virtual", "external"]
 ActivationStrategy = Literal["rarp", "garp", "na"]
 
 NetworkName = Annotated[
@@ -113,13 +113,14 @@ _OUTSIDE: Final[tuple[PortType, ...]] = ("localnet", "l2gateway")
 
 _TYPES_WITH: Final[Mapping[str, tuple[PortType, ...]]] = {
     "router_port": ("router",),
-    "port_security": ("vif", "localport"),
+    "port_security": ("vif", "localport", "external"),
     "requested_chassis": ("vif", "l2gateway"),
     "activation_strategy": ("vif",),
     "parent": ("vif",),
     "tag": ("vif", "localnet", "l2gateway"),
-    "dhcpv4_options": ("vif",),
-    "dhcpv6_options": ("vif",),
+    "dhcpv4_options": ("vif", "external"),
+    "dhcpv6_options": ("vif", "external"),
+    "ha_chassis_group": ("external",),
     "network_name": ("localnet", "l2gateway"),
     "learn_fdb": ("localnet", "l2gateway"),
     "virtual_ip": ("virtual",),
@@ -134,7 +135,8 @@ class LogicalSwitchPortProperties(Spec):
     type: Annotated[PortType, Filtered(), Fixed()] = "vif"
     """Of a workload; towards a router, which is the default where `router_port` is given; a way
     to a provider network, on every chassis that has a bridge to it (`localnet`) or on one chassis
-    at a time (`l2gateway`); or an address that one of several workloads has at a time. A
+    at a time (`l2gateway`); or an address that one of several workloads has at a time. One of
+    type `external` is of a workload on the provider network that the switch leads to. A
     `localport` is of a workload that each chassis may have its own of, under the same addresses:
     whoever speaks to it speaks to the one on his chassis."""
     addresses: Annotated[
@@ -177,6 +179,9 @@ class LogicalSwitchPortProperties(Spec):
     learn_fdb: bool = False
     """Whether a port that leads to a provider network learns which MAC addresses are there;
     frames for unknown ones go there in any case."""
+    ha_chassis_group: Annotated[Reference | None, RefersTo("ha_chassis_group")] = None
+    """The chassis of which one answers the DHCP clients and DNS queries of a port of type
+    `external`, and routes for it; without any, none does."""
     virtual_ip: Annotated[str, checked(parse_host)] | None = None
     """The address that a port of type `virtual` stands for."""
     virtual_parents: Annotated[list[Reference], AfterValidator(unique), Field(default_factory=list)]
@@ -240,6 +245,15 @@ class LogicalSwitchPortProperties(Spec):
         return self
 
     @model_validator(mode="after")
+    def _external_has_addresses(self) -> Self:
+        if self.type == "external":
+            if not self.addresses:
+                raise FieldError("addresses", "a port of type 'external' is known by its own")
+            if "unknown" in self.addresses:
+                raise FieldError("addresses", "a port of type 'external' takes no unknown ones")
+        return self
+
+    @model_validator(mode="after")
     def _parent_has_tags(self) -> Self:
         if self.parent is None:
             if self.tag is not None and self.type not in _OUTSIDE:
@@ -264,8 +278,8 @@ class LogicalSwitchPortFacts(TunnelKey):
 
 
 class LogicalSwitchPortSpec(LogicalSwitchPortProperties):
-    """A port of a switch: of a workload (`vif`, `localport`), towards a router (`router`), or to
-    a provider network (`localnet`, `l2gateway`)."""
+    """A port of a switch: of a workload (`vif`, `localport`, `external`), towards a router
+    (`router`), or to a provider network (`localnet`, `l2gateway`)."""
 
     declaration: ClassVar = Declaration(
         "logical_switch_port",

@@ -54,6 +54,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
         "docs/acls.md",
         "docs/bindings.md",
         "docs/dhcp.md",
+        "docs/external-ports.md",
         "docs/gateways.md",
         "docs/live-migration.md",
         "docs/nat.md",

@@ -1,7 +1,7 @@
 """The southbound rows of datapaths and ports."""
 
 from incremental import Read
-from southbound.port_types import CHASSIS_REDIRECT, L3_GATEWAY, PATCH, VIRTUAL
+from southbound.port_types import CHASSIS_REDIRECT, EXTERNAL, L3_GATEWAY, PATCH, VIRTUAL
 from southbound.rows import Datapath, PortBinding
 from translator.addresses import LINK_LOCAL_NETWORK, host, ip_text, network_text
 from translator.derivations.relations import (
@@ -12,6 +12,7 @@ from translator.derivations.relations import (
 from translator.features.gateways.relations import (
     chassis_of,
     gateway_of,
+    group_of,
     redirect_id,
     redirect_of,
 )
@@ -54,6 +55,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
     peer = peer_router_port(read, port)
     parent = read(LogicalSwitchPort, port.parent) if port.parent else None
     gateway = None if peer is None else chassis_of(read, peer)
+    placed = gateway if gateway is not None else group_of(read, port.ha_chassis_group)
     return PortBinding(
         id=lsp,
         datapath=port.switch,
@@ -65,8 +67,8 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         multicast=multicast_groups(port),
         peer="" if peer is None else peer.name,
         peer_datapath="" if peer is None else peer.router,
-        requested_chassis=port.requested_chassis if gateway is None else gateway.chassis,
-        preemptive=gateway is None or gateway.preemptive,
+        requested_chassis=port.requested_chassis if placed is None else placed.chassis,
+        preemptive=placed is None or placed.preemptive,
         parent=port.parent,
         parent_name="" if parent is None else parent.name,
         tag=port.tag,
@@ -132,7 +134,7 @@ def _passes_tags(read: Read, switch: str) -> bool:
 
 
 def multicast_groups(port: LogicalSwitchPort) -> tuple[str, ...]:
-    if not port.enabled or port.kind is VIRTUAL:
+    if not port.enabled or port.kind in (VIRTUAL, EXTERNAL):
         return ()
     if port.kind.joins_datapaths:
         return (FLOOD,)

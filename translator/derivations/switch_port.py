@@ -5,11 +5,12 @@ from itertools import chain
 
 from incremental import Read
 from logical_flow.template import LogicalFlow
-from southbound.port_types import VIRTUAL
+from southbound.port_types import EXTERNAL, VIRTUAL
 from translator.derivations.relations import peer_router_port
 from translator.derivations.result import Flows
 from translator.features.acl.flows import untracked_port_flows
 from translator.features.answering.flows import answer_flows, router_answer_flows
+from translator.features.external_ports.flows import external_port_flows
 from translator.features.load_balancing.flows import port_balancing_flows
 from translator.features.port_security.flows import disabled_port_flow, port_security_flows
 from translator.features.provider.flows import outside_port_flows
@@ -50,6 +51,8 @@ def switch_port_flows(read: Read, lsp: str) -> Flows | None:
         flows = virtual_port_flows(read, port)
     elif port.kind.joins_datapaths:
         flows = _router_type_flows(read, port)
+    elif port.kind is EXTERNAL:
+        flows = external_port_flows(read, port)
     elif port.kind.leads_outside:
         flows = outside_port_flows(read, port)
     else:

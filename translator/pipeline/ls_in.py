@@ -20,6 +20,7 @@ from translator.features.acl.stages import (
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
 from translator.features.dns.stages import LsInDnsLookup
+from translator.features.external_ports.stages import LsInExternalPort
 from translator.features.load_balancing.stages import (
     LsInAsAsked,
     LsInAsSent,
@@ -45,6 +46,7 @@ LS_IN = Pipeline(
     kind="ls",
     direction="ingress",
     stages=[
+        LsInExternalPort,
         LsInPortSecL2,
         LsInPortSecNd,
         LsInPortSecIp,

@@ -56,6 +56,7 @@ def test_switch_and_port_as_users_see_them(network: Network) -> None:
         "activation_strategy": [],
         "virtual_ip": None,
         "virtual_parents": [],
+        "ha_chassis_group": None,
         "parent": None,
         "tag": None,
         "dhcp": True,
@@ -102,6 +103,13 @@ def test_every_wrong_field_is_named(network: Network) -> None:
         ({"type": "localnet", "network_name": "a,b"}, "/network_name"),
         ({"type": "l2gateway", "requested_chassis": ["hv1"]}, "/network_name"),
         ({"type": "l2gateway", "network_name": "dc"}, "/requested_chassis"),
+        ({"type": "external"}, "/addresses"),
+        ({"type": "external", "addresses": ["unknown"]}, "/addresses"),
+        (
+            {"type": "external", "addresses": ["02:00:00:00:00:01"], "requested_chassis": ["h"]},
+            "/requested_chassis",
+        ),
+        ({"type": "vif", "ha_chassis_group": "racks"}, "/ha_chassis_group"),
         (
             {"type": "l2gateway", "network_name": "d", "requested_chassis": ["h"], "tag": 0},
             "/tag",

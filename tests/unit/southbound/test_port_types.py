@@ -18,7 +18,7 @@ def test_the_names_are_those_that_are_described() -> None:
 
 def test_ports_of_intent_have_a_type_that_is_known() -> None:
     assert set(SWITCH_PORT_KINDS.values()) <= set(PORT_KINDS.values())
-    assert TYPES_OF_WORKLOADS == ("vif", "localport")
+    assert TYPES_OF_WORKLOADS == ("vif", "localport", "external")
 
 
 @pytest.mark.parametrize("kind", PORT_KINDS.values(), ids=PORT_KINDS)
@@ -26,7 +26,10 @@ def test_a_port_that_a_plug_places_has_an_interface_and_is_behind_a_tunnel(
     kind: port_types.PortKind,
 ) -> None:
     assert kind.has_interface is (kind.placed_by is PlacedBy.PLUG or kind.stays_local)
-    if kind.placed_by in (
+    if kind is port_types.EXTERNAL:
+        # One chassis serves it, but each gets to it by itself.
+        assert (kind.placed_by, kind.transport) == (PlacedBy.ELECTED, Transport.HERE)
+    elif kind.placed_by in (
         PlacedBy.PLUG,
         PlacedBy.PARENT,
         PlacedBy.SPEAKER,

@@ -1,7 +1,7 @@
 """The stage in which a switch answers DHCP clients."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Local, Stage, Template
+from logical_flow.template import Resident, Stage, Template
 
 _BACK = "outport = inport; flags.loopback = 1; flags[1] = 1; output;"
 
@@ -19,7 +19,7 @@ class LsInDhcpOptions(Stage, name="ls_in_dhcp_options", role=Role.ANSWERING):
         "&& ip4.dst == {255.255.255.255, {server:ip4}} && udp.src == 68 && udp.dst == 67",
         "dhcpv4_reply({ip:ip4}, {options:bytes}) { eth.src = {server_mac:mac}; "
         f"ip4.src = {{server:ip4}}; {_BACK} }};",
-        only=Local("port"),
+        only=Resident("port"),
     )
     dhcpv6 = Template(
         100,
@@ -27,5 +27,5 @@ class LsInDhcpOptions(Stage, name="ls_in_dhcp_options", role=Role.ANSWERING):
         "&& udp.src == 546 && udp.dst == 547",
         "dhcpv6_reply({ip:ip6}, {options:bytes}) { eth.src = {server_mac:mac}; "
         f"ip6.src = {{server:ip6}}; {_BACK} }};",
-        only=Local("port"),
+        only=Resident("port"),
     )

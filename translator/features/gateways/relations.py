@@ -74,7 +74,11 @@ def chassis_of(read: Read, port: LogicalRouterPort) -> Gateway | None:
         return Gateway((router,), preemptive=True)
     if port.redirect_key is None:
         return None
-    group = read(HaChassisGroup, port.ha_chassis_group) if port.ha_chassis_group else None
-    if group is not None:
-        return Gateway(group.chassis, group.preemptive)
-    return Gateway(port.gateway_chassis, preemptive=True)
+    group = group_of(read, port.ha_chassis_group)
+    return Gateway(port.gateway_chassis, preemptive=True) if group is None else group
+
+
+def group_of(read: Read, group_id: str) -> Gateway | None:
+    """Return the chassis of a group; None where there is none."""
+    group = read(HaChassisGroup, group_id) if group_id else None
+    return None if group is None else Gateway(group.chassis, group.preemptive)

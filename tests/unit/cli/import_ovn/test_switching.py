@@ -3,7 +3,7 @@
 import pytest
 
 from cli.import_ovn.translation import Imported
-from tests.unit.cli.import_ovn.rows import Database, losses, notes
+from tests.unit.cli.import_ovn.rows import Database, losses, notes, references
 
 
 def test_ports_keep_what_they_are() -> None:
@@ -88,7 +88,7 @@ def test_an_address_not_yet_given_stays_dynamic_where_there_are_any(
     assert len(notes(imported)) == 1
 
 
-@pytest.mark.parametrize("kind", ["vtep", "external", "remote"])
+@pytest.mark.parametrize("kind", ["vtep", "remote"])
 def test_ports_of_other_types_are_left_out(kind: str) -> None:
     database = Database()
     database.switch(database.port("p", type=kind), database.port("q"))
@@ -149,6 +149,22 @@ def test_a_way_outside_on_one_chassis_is_imported() -> None:
     }
     assert losses(imported) == []
     assert [each.column for each in notes(imported)] == ["options:l2gateway-chassis"]
+
+
+def test_external_ports_are_imported_with_their_groups() -> None:
+    database = Database()
+    group = database.ha_chassis_group("racks", ("hv1", 20), ("hv2", 10))
+    mac = "02:00:00:00:00:01"
+    database.switch(
+        database.port("metal", mac, type="external", ha_chassis_group=references(group)),
+        database.port("alone", "02:00:00:00:00:02", type="external"),
+    )
+    imported = database.translated()
+    ports = imported.document["logical_switches"]["sw"]["ports"]
+    assert ports["metal"]["type"] == ports["alone"]["type"] == "external"
+    assert ports["metal"]["ha_chassis_group"] == "racks"
+    assert "ha_chassis_group" not in ports["alone"]
+    assert losses(imported) == []
 
 
 def test_what_a_port_to_a_provider_network_loses_is_told() -> None:

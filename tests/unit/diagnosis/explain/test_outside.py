@@ -180,3 +180,20 @@ async def test_a_missing_bridge_is_in_the_way(outside: Plugged) -> None:
     assert why in found["text"], found["text"]
     assert found["obstacles"][0]["kind"] == "no-bridge"
     assert "treadle-bridge-mappings" in found["proposal"]["commands"][0]
+
+
+async def test_a_workload_on_the_provider_network(outside: Plugged) -> None:
+    group = {"name": "racks", "chassis": [{"chassis": "hv2", "priority": 1}]}
+    await outside.call("POST", "/ha-chassis-groups", group)
+    address = "02:00:00:00:05:99 198.51.100.99"
+    port = {"name": "m1", "type": "external", "addresses": [address], "ha_chassis_group": "racks"}
+    await outside.call("POST", "/logical-switches/public/ports", port)
+    found = await refused(outside, source="m1", destination="p1")
+    assert "port m1 is not bound to any chassis" in found["text"]
+    outside.server.realised.facts.claim("hv2", "m1")
+    for source, destination in (("m1", "p1"), ("p1", "m1"), ("a1", "m1"), ("m1", "198.51.100.11")):
+        found = await outside.ask(source=source, destination=destination)
+        assert found["answer"] == "yes", found["text"]
+    await outside.acl("ls:public", "from-lport", 7, 'inport == "m1" && tcp', name="closed")
+    found = await refused(outside, source="m1", destination="p1", service="tcp/22")
+    assert "closed" in found["text"]

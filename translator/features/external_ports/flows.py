@@ -1,0 +1,62 @@
+"""The flows of external ports."""
+
+from collections.abc import Iterator
+
+from incremental import Read
+from logical_flow.addresses import solicited_node
+from logical_flow.template import LogicalFlow
+from translator.derivations.relations import attached_router_ports, ports_leading_outside
+from translator.features.acl.flows import untracked_port_flows
+from translator.features.answering.stages import LsInArpRsp
+from translator.features.dns.records import record_sets_of_switch
+from translator.features.dns.stages import LsInDnsLookup
+from translator.features.external_ports.stages import LsInExternalPort
+from translator.features.gateways.relations import chassis_of
+from translator.features.port_security.flows import port_security_flows
+from translator.features.switching.flows import port_forwarding_flows
+from translator.inputs import LogicalRouterPort, LogicalSwitchPort
+
+
+def external_port_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
+    """Yield the flows of an enabled external port.
+
+    Its packets come by the way outside, and are not tracked, as those of others there. Nobody
+    answers for its addresses but the workload itself.
+    """
+    for lsp in read.members(ports_leading_outside, port.switch):
+        outside = read(LogicalSwitchPort, lsp)
+        if outside is not None and outside.kind.is_native:
+            yield from _arrivals(read, port, outside.name)
+    yield from port_security_flows(port)
+    yield from untracked_port_flows(read, port.switch, port.name)
+    yield LsInArpRsp.from_outside(port=port.name)
+    if read.members(record_sets_of_switch, port.switch):
+        yield LsInDnsLookup.elsewhere(port=port.name)
+        yield LsInDnsLookup.in_charge4(port=port.name)
+        yield LsInDnsLookup.in_charge6(port=port.name)
+    yield from port_forwarding_flows(port)
+
+
+def _arrivals(read: Read, port: LogicalSwitchPort, outside: str) -> Iterator[LogicalFlow]:
+    """Yield the flows for what comes from the workload by the port `outside`."""
+    routers = [
+        read(LogicalRouterPort, lrp) for lrp in read.members(attached_router_ports, port.switch)
+    ]
+    everywhere = [each for each in routers if each is not None and chassis_of(read, each) is None]
+    for host in port.hosts:
+        yield LsInExternalPort.in_charge(outside=outside, mac=host.mac, port=port.name)
+        yield LsInExternalPort.elsewhere(outside=outside, mac=host.mac, port=port.name)
+        if everywhere:
+            yield LsInExternalPort.all_routers(outside=outside, mac=host.mac)
+        for router in everywhere:
+            yield from _router_flows(outside, host.mac, router)
+
+
+def _router_flows(outside: str, mac: bytes, router: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows that leave what is for a router to the chassis in charge."""
+    yield LsInExternalPort.routed(outside=outside, mac=mac, router_mac=router.mac)
+    for network in router.networks4:
+        yield LsInExternalPort.router_arp(outside=outside, mac=mac, ip=network.ip)
+    for ip in router.addresses6:
+        group = solicited_node(ip)
+        yield LsInExternalPort.router_nd(outside=outside, mac=mac, ip=ip, group=group)
