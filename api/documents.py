@@ -191,6 +191,21 @@ class BackendsHealth(Document):
     backends: list[BackendHealth]
 
 
+class BfdStatus(Document):
+    """How a BFD session is, by the chassis that runs it; null while none has said anything."""
+
+    session: str
+    state: Literal["admin-down", "down", "init", "up"] | None
+    chassis: str | None
+    since: str | None
+    diagnostic: int | None
+    """Why the session last went down, as RFC 5880 section 4.1 numbers it."""
+    reason: str | None
+    """The same in words, unless it is up."""
+    remote_diagnostic: int | None
+    """What the neighbour says of why."""
+
+
 class AclHits(Hits):
     """What an ACL has decided since the switches have it.
 

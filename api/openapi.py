@@ -39,6 +39,7 @@ _SERVED: tuple[type[BaseModel], ...] = (
     explain_documents.Reachability,
     documents.AclHits,
     documents.BackendsHealth,
+    documents.BfdStatus,
     documents.Cookie,
     documents.Revision,
     documents.RevisionWithChanges,

@@ -22,7 +22,7 @@ from controller.answers import (
     View,
 )
 from southbound.questions import Question, Result
-from southbound.rows import Datapath, FlowGroup, Template
+from southbound.rows import BfdStatus, Datapath, FlowGroup, Template
 
 
 class Controller(Protocol):
@@ -130,6 +130,10 @@ class Controller(Protocol):
 
     async def backends(self, vip: str) -> list[BackendReport]:
         """Return the backends of the virtual address of an id, in the order of their texts."""
+        ...
+
+    async def bfd_status(self, session: str) -> BfdStatus | None:
+        """Return how the BFD session of an id is, if a chassis has said something of it."""
         ...
 
     # --- what packets meet, and would meet

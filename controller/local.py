@@ -38,6 +38,7 @@ from southbound.hits import ACL
 from southbound.proposed import ProposedState, RealisedRows
 from southbound.questions import Question, Result
 from southbound.rows import (
+    BfdStatus,
     Chassis,
     Datapath,
     FlowGroup,
@@ -250,6 +251,9 @@ class LocalController:
 
     async def backends(self, vip: str) -> list[BackendReport]:
         return backends_of_set(self._realised.in_scope(set_scope(f"&{vip}")))
+
+    async def bfd_status(self, session: str) -> BfdStatus | None:
+        return self._realised.rows(BfdStatus).get(session)
 
     # --- what packets meet, and would meet
 

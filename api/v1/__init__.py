@@ -5,6 +5,7 @@ from api.routers import new_router
 from api.v1 import (
     apply,
     backends,
+    bfd,
     cookies,
     hits,
     kinds,
@@ -36,6 +37,7 @@ ROUTERS = (
             transactions,
             apply,
             backends,
+            bfd,
             hits,
             kinds,
             realised,

@@ -88,6 +88,15 @@ def states(scene: Scene) -> dict[str, str]:
     return {each["neighbour"]: each["state"] for each in found}
 
 
+def told(scene: Scene) -> dict[str, tuple[str, str]]:
+    """State and reason of each session as the server has them, by its neighbour."""
+    sessions = scene.net.get("/bfd-sessions")["items"]
+    found = {
+        each["dst_ip"]: scene.net.get(f"/bfd-sessions/{each['id']}/status") for each in sessions
+    }
+    return {neighbour: (each["state"], each["reason"]) for neighbour, each in found.items()}
+
+
 def are(scene: Scene, state: str, *neighbours: str) -> bool:
     found = states(scene)
     return all(found[ip] == state for name in neighbours for ip in NEIGHBOURS[name])
@@ -143,9 +152,12 @@ def test_sessions_of_both_families_come_up(scene: Scene, neighbours: dict[str, B
     until(lambda: are(scene, "up", *NEIGHBOURS), "all sessions up", 30)
     for each in neighbours.values():
         until(lambda each=each: each.peers() == dict.fromkeys(OUT, "up"), "FRR agrees", 30)  # type: ignore[misc]
+    until(lambda: set(told(scene).values()) == {("up", None)}, "the server has heard", 30)
     neighbours["isp1"].kill()
     until(lambda: are(scene, "down", "isp1"), "silence is noticed", 30)
     assert are(scene, "up", "isp2")
+    silent = ("down", "the neighbour fell silent")
+    until(lambda: told(scene)[NEIGHBOURS["isp1"][0]] == silent, "the server has heard", 30)
 
 
 @pytest.mark.parametrize("to", WORLD)
