@@ -52,6 +52,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
     "page",
     [
         "docs/acls.md",
+        "docs/bfd.md",
         "docs/bindings.md",
         "docs/dhcp.md",
         "docs/external-ports.md",
