@@ -75,6 +75,7 @@ class Reconciler:
         ports: PortNames,
         on_rows: Callable[[Batch], None],
         on_acl_changes: Callable[[Iterable[str]], None],
+        on_changed_backends: Callable[[Iterable[str]], None],
         on_residents: Callable[[], None],
         health: Health,
         repairs: bool = True,
@@ -82,7 +83,8 @@ class Reconciler:
         """`on_rows` is told each batch, once `ports` knows what it names.
 
         `on_acl_changes` is told the ports of which other ACLs decide, once these are in the
-        switch, `on_residents` that this chassis got or lost charge of ports. Without `repairs`
+        switch, `on_changed_backends` likewise the sets of backends that have lost some, and
+        `on_residents` that this chassis got or lost charge of ports. Without `repairs`
         what other programs change is told, and left.
         """
         self._chassis = chassis
@@ -99,6 +101,7 @@ class Reconciler:
         self._ports = ports
         self._on_rows = on_rows
         self._on_acl_changes = on_acl_changes
+        self._on_changed_backends = on_changed_backends
         self._on_residents = on_residents
         self._health = health
         self._watched = WatchedRows(ROW_TYPES)
@@ -313,6 +316,7 @@ class Reconciler:
             await self._switch.commit(changes)
         await self._guard.look()
         self._on_acl_changes(self._state.take_acl_changes())
+        self._on_changed_backends(self._state.take_changed_backends())
 
     async def _compare_and_commit(self) -> None:
         installed = await self._switch.flows()

@@ -47,6 +47,7 @@ from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.punt.packet_log import AclLog
 from chassis_agent.punt.registry import punt_handlers
 from chassis_agent.reconciler import Reconciler
+from chassis_agent.revocation.ended import EndedBackends
 from chassis_agent.revocation.schedule import Revocations
 from chassis_agent.rising import RisingCounters
 from chassis_agent.settings import AgentSettings, Host
@@ -135,6 +136,7 @@ class Session:
             ports=self._ports,
             on_rows=self._take_rows,
             on_acl_changes=lambda ports: self._revocations.request(ports),
+            on_changed_backends=lambda sets: self._ended_backends.request(sets),
             on_residents=lambda: self._bfd.review(),
             health=health,
             repairs=settings.repair,
@@ -153,6 +155,16 @@ class Session:
             health,
             rows=state.rows,
             zones=lambda: local.zones,
+        )
+        self._ended_backends = EndedBackends(
+            self._switch,
+            settings.switch_control,
+            health,
+            rows=state.rows,
+            zones=lambda: local.zones,
+            ports=lambda: {
+                name: bound.row.datapath for name, bound in local.bindings.bound.items()
+            },
         )
         hits = HitCounters(self._switch, lambda: state.hit_counters, settings.switch_control)
         self.inspector = Inspector(
@@ -239,6 +251,7 @@ class Session:
             tasks.create_task(self._reconciler.run(), name="reconciler")
             tasks.create_task(self._reconciler.guard(), name="guard")
             tasks.create_task(self._revocations.run(), name="revocations")
+            tasks.create_task(self._ended_backends.run(), name="connections to lost backends")
             tasks.create_task(self._report_counters(), name="counters")
             tasks.create_task(self._expire_learned(), name="learned addresses")
             tasks.create_task(self._refresh.run(), name="learned addresses in use")

@@ -220,6 +220,7 @@ virtual_address = Table(
     Column("address", String(45), nullable=False),
     Column("port", Integer, nullable=False),
     Column("protocol", String(8), nullable=False),
+    Column("ends_connections", Boolean, nullable=False),
 )
 
 backend_check = Table(

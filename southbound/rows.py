@@ -523,6 +523,7 @@ class VirtualAddress(Row, frozen=True, array_like=True, tag="virtual_address"):
     """The virtual address that a set of backends is for.
 
     `set` carries its sigil. `port` is 0, and `protocol` empty, where it is for the whole address.
+    If it `ends_connections`, those to backends that are no longer in use end.
     """
 
     table: ClassVar[str] = "virtual_address"
@@ -531,6 +532,7 @@ class VirtualAddress(Row, frozen=True, array_like=True, tag="virtual_address"):
     address: str
     port: int = 0
     protocol: str = ""
+    ends_connections: bool = True
 
     @property
     def key(self) -> str:

@@ -16,6 +16,7 @@ from chassis_agent.derivations.announcements import (
     announced_row,
     announced_workload,
 )
+from chassis_agent.derivations.live_backends import LiveBackends, live_backends
 from chassis_agent.derivations.logical import (
     GroupFlows,
     MemberPacker,
@@ -94,6 +95,7 @@ class FlowState:
         """Flow groups of which flows wait for ports or queues, with the names of these."""
         self._lacks: dict[int, tuple[Lack, ...]] = {}
         self._acl_changes: set[str] = set()
+        self._changed_backends: set[str] = set()
         self._announcement_changes: dict[AnnouncedKey, Announced | None] = {}
 
     def __len__(self) -> int:
@@ -232,6 +234,9 @@ class FlowState:
         for port, change in delta.of(port_acls).items():
             if change.before is not None and change.after is not None:
                 self._acl_changes.add(port)
+        for name, change in delta.of(live_backends).items():
+            if change.after is not None and _has_lost_any(change.before, change.after):
+                self._changed_backends.add(name)
         for source in (announced_row, announced_workload):
             for key, change in delta.of(source).items():
                 self._announcement_changes[source, key] = change.after
@@ -262,6 +267,11 @@ class FlowState:
         """Return what is to be announced from now on, or not any more, since the last call."""
         changes, self._announcement_changes = self._announcement_changes, {}
         return changes
+
+    def take_changed_backends(self) -> set[str]:
+        """Return the sets of backends that have lost some since the last call, or are new."""
+        sets, self._changed_backends = self._changed_backends, set()
+        return sets
 
     def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
         if ports:
@@ -434,3 +444,10 @@ class FlowState:
             },
             zones={zone.number: name for name, zone in self.rows(Zone).items()},
         )
+
+
+def _has_lost_any(before: LiveBackends | None, after: LiveBackends) -> bool:
+    """Return whether there may be connections to backends that are no longer in use."""
+    if before is None or before.row != after.row:
+        return True
+    return not set(before.members) <= set(after.members)

@@ -22,6 +22,7 @@ class LoadBalancer(Resource):
     hairpin_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=95)
     neighbor_responder: Mapped[str] = mapped_column(default="reachable", sort_order=110)
     skip_snat: Mapped[bool] = mapped_column(default=False, sort_order=111)
+    end_connections: Mapped[bool] = mapped_column(default=True, sort_order=112)
 
 
 class LoadBalancerVip(Resource):

@@ -47,6 +47,9 @@ class LoadBalancerProperties(Spec):
     ] = Field(default_factory=list)
     """Whom clients see ask that are their own backends, an address of each family at most; the
     virtual address where there is none."""
+    end_connections: bool = True
+    """Whether connections to a backend end once it is removed, or doesn't answer any more; else
+    they go on as long as both ends like."""
     switches: Annotated[
         list[Reference],
         AfterValidator(unique),

@@ -122,6 +122,23 @@ def test_a_backend_dies_and_comes_back(scene: Scene, protocol: str, address: str
     assert answers(scene, address, protocol) == {"b1", "b2"}
 
 
+def test_connections_to_a_backend_that_fails_end(scene: Scene) -> None:
+    """UDP is as good as unanswered for ever, unless it gets another backend."""
+    vip = checked(scene, "udp")
+    becomes(scene, vip, b1=True, b2=True)
+    held = [who.connect(scene.lab, "c1", VIP4, 80, "udp") for _ in range(12)]
+    try:
+        assert {who.again(each)[0] for each in held} == {"b1", "b2"}
+        die(scene, "b2")
+        becomes(scene, vip, b1=True, b2=False)
+        for each in held:
+            until(lambda each=each: who.again(each)[0] == "b1", "b1 has taken over", SECONDS)  # type: ignore[misc]
+    finally:
+        for each in held:
+            each.close()
+        who.serve(scene.lab, "b2", 8080)
+
+
 def test_a_backend_gets_nothing_until_it_answers(scene: Scene) -> None:
     """One whose port is nowhere never does; one of which no port is known isn't checked."""
     scene.net.port("web", "nowhere", "0a:00:00:00:30:99 10.3.1.99")

@@ -117,6 +117,62 @@ def test_backends_change_under_a_connection(scene: Scene) -> None:
         assert {ask(scene, VIP4, 80)[0] for _ in range(5)} == {"b3"}
 
 
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_connections_to_a_removed_backend_end(
+    scene: Scene, protocol: str, address: str, of: Any
+) -> None:
+    """Those of this virtual address alone, and no others: of TCP by a reset, of UDP at another."""
+    host = (
+        (lambda name: f"[{of(name)}]:8080") if ":" in address else lambda name: f"{of(name)}:8080"
+    )
+    balancer(scene, "shop", protocol=protocol, affinity_timeout=0)
+    shop = vip(scene, "shop", address, 80, host("b1"), host("b2"))
+    other = vip(scene, "shop", address, 81, host("b1"))
+    held = [who.connect(scene.lab, "c1", address, 80, protocol) for _ in range(12)]
+    beside = who.connect(scene.lab, "c1", address, 81, protocol)
+    direct = who.connect(scene.lab, "c1", of("b1"), 8080, protocol)
+    try:
+        before = [who.again(each)[0] for each in held]
+        assert set(before) == {"b1", "b2"}
+        assert who.again(beside)[0] == who.again(direct)[0] == "b1"
+        backends(scene, shop, host("b2"))
+        lost = held[before.index("b1")]
+        ended = ("reset",) if protocol == "tcp" else (["b2", of("c1")],)
+        until(lambda: who.again(lost) in (*ended, "closed"), "a connection ends", 30)
+        for each, name in zip(held, before, strict=True):
+            if name == "b2":
+                assert who.again(each) == ["b2", of("c1")]
+            elif each is not lost:
+                assert who.again(each) in ended
+        assert who.again(beside)[0] == who.again(direct)[0] == "b1"
+        # Without any other backend a client is told nothing more.
+        backends(scene, other)
+        until(lambda: who.again(beside) in ("timeout", "refused"), "the other one ends", 30)
+        assert who.again(direct)[0] == "b1"
+    finally:
+        for each in (*held, beside, direct):
+            each.close()
+
+
+def test_connections_may_outlive_their_backend(scene: Scene) -> None:
+    balancer(scene, "shop", end_connections=False)
+    shop = vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")
+    other = vip(scene, "shop", VIP4, 81, f"{ip4('b1')}:8080")
+    scene.net.call("POST", "/load-balancers", {"name": "ending", "switches": ["lb1"]})
+    gone = vip(scene, "ending", VIP4, 82, f"{ip4('b1')}:8080")
+    with (
+        who.connect(scene.lab, "c1", VIP4, 80) as held,
+        who.connect(scene.lab, "c1", VIP4, 82) as ended,
+    ):
+        assert who.again(held)[0] == who.again(ended)[0] == "b1"
+        for each in (shop, other, gone):
+            backends(scene, each, f"{ip4('b2')}:8080")
+        until(lambda: who.again(ended) in ("reset", "closed"), "a connection ends", 30)
+        assert who.again(held)[0] == "b1"
+        assert ask(scene, VIP4, 80)[0] == "b2"
+
+
 def test_with_and_without_port_side_by_side(scene: Scene) -> None:
     balancer(scene, "shop")
     vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")

@@ -144,6 +144,7 @@ class Host:
             ports=PortNames(),
             on_rows=lambda _batch: None,
             on_acl_changes=lambda _ports: None,
+            on_changed_backends=lambda _sets: None,
             on_residents=lambda: None,
             health=self.health,
         )

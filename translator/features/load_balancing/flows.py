@@ -36,9 +36,10 @@ action=(ct_clear; ct_snat(10.96.0.1);)
     address = read(front, vip)
     if address is None:
         return None
-    flows = []
+    # It names the set also while that is empty: agents then end what there was to be balanced.
+    flows = [_balancing_flow(vip, address)]
     if address.has_backends:
-        flows += [_balancing_flow(vip, address), _hairpin_flow(address)]
+        flows.append(_hairpin_flow(address))
     if address.is_checked or not address.has_backends:
         flows.append(_ending_flow(address))
     return Flows(switch, "load_balancer_vip", vip, tuple(flows))

@@ -51,7 +51,13 @@ def virtual_address(read: Read, vip: str) -> VirtualAddress | None:
     if row is None or balancer is None:
         return None
     protocol = balancer.protocol if row.port else ""
-    return VirtualAddress(backends_set(vip), ip_text(row.address), row.port or 0, protocol)
+    return VirtualAddress(
+        set=backends_set(vip),
+        address=ip_text(row.address),
+        port=row.port or 0,
+        protocol=protocol,
+        ends_connections=balancer.end_connections,
+    )
 
 
 def checked(read: Read, vip: str) -> Checked | None:

@@ -17,6 +17,7 @@ class LoadBalancer(NamedTuple):
     protocol: str
     reject: bool
     affinity_timeout: int = 0
+    end_connections: bool = True
     selection_fields: Annotated[tuple[str, ...], Column("selection_fields", tuple)] = ()
     hairpin_snat_ips: Annotated[tuple[bytes, ...], Column("hairpin_snat_ips", ip_list)] = ()
     neighbor_responder: str = "reachable"

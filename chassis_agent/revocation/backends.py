@@ -1,0 +1,71 @@
+"""Which connections to virtual addresses have lost their backend. Pure."""
+
+from collections.abc import Iterable, Mapping
+from ipaddress import ip_address
+from typing import Final, NamedTuple
+
+from chassis_agent.derivations.live_backends import LiveBackends
+from chassis_agent.openflow.messages import ICMP_PROTOCOLS
+from chassis_agent.punt import codec
+from chassis_agent.revocation.conntrack import TrackedConnection
+from logical_flow.backends import backends_of
+
+_PROTOCOLS: Final = {
+    "tcp": codec.PROTOCOL_TCP,
+    "udp": codec.PROTOCOL_UDP,
+    "sctp": codec.PROTOCOL_SCTP,
+}
+_ANY: Final = 0
+
+
+class _Front(NamedTuple):
+    """What connections are to; port and protocol are 0 where it is for the whole address."""
+
+    address: bytes
+    port: int
+    protocol: int
+
+
+class Fronts:
+    """The virtual addresses of one datapath, with the backends that are in use."""
+
+    def __init__(self, live: Iterable[LiveBackends]) -> None:
+        self._backends: dict[_Front, tuple[bool, frozenset[tuple[bytes, int]]]] = {}
+        for each in live:
+            row = each.row
+            front = _Front(
+                ip_address(row.address).packed, row.port, _PROTOCOLS.get(row.protocol, _ANY)
+            )
+            backends = backends_of(each.members)
+            known = frozenset((backend.address.packed, backend.port) for backend in backends)
+            self._backends[front] = (row.ends_connections, known)
+
+    def has_lost_backend(self, connection: TrackedConnection) -> bool:
+        """Return whether a connection is translated to what is no backend of its address."""
+        to, original = connection.translated, connection.original
+        if to is None:
+            return False
+        address = original.destination.packed
+        has_port = original.protocol not in ICMP_PROTOCOLS
+        port = original.destination_port if has_port else _ANY
+        exact = self._backends.get(_Front(address, port, original.protocol))
+        if exact is not None and has_port:
+            ends, backends = exact
+            return ends and (to.destination.packed, to.destination_port) not in backends
+        whole = self._backends.get(_Front(address, _ANY, _ANY))
+        if whole is None:
+            return False
+        ends, backends = whole
+        return ends and (to.destination.packed, _ANY) not in backends
+
+
+def fronts_by_datapath(
+    live: Mapping[str, LiveBackends | None], uses: Iterable[tuple[str, str]]
+) -> dict[str, Fronts]:
+    """Return the virtual addresses of each datapath whose flows use them, as (set, datapath)."""
+    found: dict[str, list[LiveBackends]] = {}
+    for name, datapath in uses:
+        each = live.get(name)
+        if each is not None:
+            found.setdefault(datapath, []).append(each)
+    return {datapath: Fronts(each) for datapath, each in found.items()}

@@ -1,0 +1,109 @@
+"""Ends connections to backends that have left their virtual address, or don't answer any more.
+
+Such a connection is forgotten where it was translated: in the zone of its client's port, or of
+its router. What its client sends next is a new connection, with another backend: of TCP one that
+knows nothing of it and resets it. Connections to backends that stay are left alone.
+
+The reconciler names the sets of backends that have changed, once their groups are in the switch.
+"""
+
+import asyncio
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Final
+
+import structlog
+
+from chassis_agent.bridge import unixctl
+from chassis_agent.bridge.switch import Switch
+from chassis_agent.derivations.live_backends import live_backends, uses_of_backends
+from chassis_agent.errors import ControlError
+from chassis_agent.health import Health
+from chassis_agent.inputs import dnat_zone
+from chassis_agent.openflow.errors import OpenFlowError
+from chassis_agent.revocation import remark
+from chassis_agent.revocation.backends import Fronts, fronts_by_datapath
+from chassis_agent.revocation.conntrack import parse_connections
+from chassis_agent.revocation.revoker import SETTLING
+
+log = structlog.get_logger(__name__)
+
+_RETRY_SECONDS: Final = 1.0
+_BATCH: Final = 500
+
+
+class EndedBackends:
+    """The sets of backends whose connections are due to be looked at.
+
+    `control` finds the switch's control socket, `rows` gives a table or derivation, `zones` the
+    zones by name, and `ports` the datapaths of the ports that are bound here, by name.
+    """
+
+    def __init__(
+        self,
+        switch: Switch,
+        control: Callable[[], Path],
+        health: Health,
+        *,
+        rows: Callable[[Any], Mapping[Any, Any]],
+        zones: Callable[[], Mapping[str, int]],
+        ports: Callable[[], Mapping[str, str]],
+        settling: float = SETTLING,
+    ) -> None:
+        self._switch = switch
+        self._control = control
+        self._health = health
+        self._rows = rows
+        self._zones = zones
+        self._ports = ports
+        self._settling = settling
+        self._due: set[str] = set()
+        self._news = asyncio.Event()
+
+    def request(self, sets: Iterable[str]) -> None:
+        """Look at the connections to the virtual addresses of these sets."""
+        self._due.update(sets)
+        if self._due:
+            self._news.set()
+
+    async def run(self) -> None:
+        while True:
+            await self._news.wait()
+            self._news.clear()
+            sets, self._due = self._due, set()
+            try:
+                await self._end(sets)
+                # What cached flows let in meanwhile is found the second time.
+                await asyncio.sleep(self._settling)
+                await self._end(sets)
+            except (ControlError, OpenFlowError) as error:
+                self._health.degrade("backends", f"connections to lost ones not ended: {error}")
+                await asyncio.sleep(_RETRY_SECONDS)
+                self.request(sets)
+            else:
+                self._health.clear("backends")
+
+    async def _end(self, sets: set[str]) -> None:
+        uses = list(self._rows(uses_of_backends))
+        fronts = fronts_by_datapath(self._rows(live_backends), uses)
+        concerned = {datapath for name, datapath in uses if name in sets}
+        for datapath in sorted(concerned & fronts.keys()):
+            for zone in list(self._zones_of(datapath)):
+                await self._end_in(zone, fronts[datapath])
+
+    def _zones_of(self, datapath: str) -> Iterator[int]:
+        zones = self._zones()
+        names = [port for port, place in self._ports().items() if place == datapath]
+        for name in (*sorted(names), dnat_zone(datapath)):
+            if name in zones:
+                yield zones[name]
+
+    async def _end_in(self, zone: int, fronts: Fronts) -> None:
+        text = await unixctl.call(self._control(), "dpctl/dump-conntrack", f"zone={zone}")
+        lost = [each for each in parse_connections(text) if fronts.has_lost_backend(each)]
+        messages = [message for each in lost for message in remark.forget(zone, each)]
+        for start in range(0, len(messages), _BATCH):
+            await self._switch.connection.confirm(messages[start : start + _BATCH])
+        if lost:
+            self._health.counters["connections_to_lost_backends"] += len(lost)
+            log.info("connections to lost backends ended", zone=zone, connections=len(lost))

@@ -1,0 +1,74 @@
+"""Connections to virtual addresses: whose backend is no longer one of theirs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from chassis_agent.derivations.live_backends import LiveBackends
+from chassis_agent.revocation.backends import fronts_by_datapath
+from chassis_agent.revocation.conntrack import TrackedConnection, parse_connections
+from southbound.rows import VirtualAddress
+
+WEB = LiveBackends(VirtualAddress("&web", "10.96.0.1", 80, "tcp"), ("10.0.0.1:8080",))
+DNS = LiveBackends(VirtualAddress("&dns", "10.96.0.1", 53, "udp"), ("10.0.0.2:53",))
+REST = LiveBackends(VirtualAddress("&rest", "10.96.0.1"), ("10.0.0.3",))
+KEPT = LiveBackends(VirtualAddress("&kept", "10.96.0.1", 81, "tcp", False), ())
+SIX = LiveBackends(VirtualAddress("&six", "fd96::1", 80, "tcp"), ("[fd00::1]:8080",))
+LIVE = {each.row.set: each for each in (WEB, DNS, REST, KEPT, SIX)}
+
+
+def connection(protocol: str, port: int, backend: str, backend_port: int) -> TrackedConnection:
+    vip, client = ("fd96::1", "fd00::9") if ":" in backend else ("10.96.0.1", "10.0.0.9")
+    (found,) = parse_connections(
+        f"{protocol},orig=(src={client},dst={vip},sport=5000,dport={port}),"
+        f"reply=(src={backend},dst={client},sport={backend_port},dport=5000),zone=7"
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("protocol", "port", "backend", "backend_port", "is_lost"),
+    [
+        ("tcp", 80, "10.0.0.1", 8080, False),
+        ("tcp", 80, "10.0.0.1", 8081, True),
+        ("tcp", 80, "10.0.0.3", 80, True),
+        ("udp", 53, "10.0.0.2", 53, False),
+        ("udp", 53, "10.0.0.1", 53, True),
+        ("udp", 80, "10.0.0.3", 80, False),
+        ("udp", 80, "10.0.0.1", 8080, True),
+        ("tcp", 81, "10.0.0.1", 8080, False),
+        ("tcp", 80, "fd00::1", 8080, False),
+        ("tcp", 80, "fd00::2", 8080, True),
+        ("tcp", 81, "fd00::2", 8080, False),
+    ],
+)
+def test_who_has_lost_its_backend(
+    protocol: str, port: int, backend: str, backend_port: int, is_lost: bool
+) -> None:
+    fronts = fronts_by_datapath(LIVE, [(name, "d") for name in LIVE])
+    asked = connection(protocol, port, backend, backend_port)
+    assert fronts["d"].has_lost_backend(asked) is is_lost
+
+
+def test_echoes_go_by_the_whole_address() -> None:
+    fronts = fronts_by_datapath(LIVE, [("&rest", "d"), ("&web", "d")])
+
+    def echo(backend: str) -> Iterator[TrackedConnection]:
+        return parse_connections(
+            "icmp,orig=(src=10.0.0.9,dst=10.96.0.1,id=7,type=8,code=0),"
+            f"reply=(src={backend},dst=10.0.0.9,id=7,type=0,code=0),zone=7"
+        )
+
+    assert [fronts["d"].has_lost_backend(each) for each in echo("10.0.0.3")] == [False]
+    assert [fronts["d"].has_lost_backend(each) for each in echo("10.0.0.4")] == [True]
+
+
+def test_other_connections_and_other_datapaths_are_left_alone() -> None:
+    fronts = fronts_by_datapath({**LIVE, "&unknown": None}, [("&web", "d"), ("&unknown", "e")])
+    assert fronts.keys() == {"d"}
+    (direct,) = parse_connections(
+        "tcp,orig=(src=10.0.0.9,dst=10.96.0.1,sport=1,dport=80),"
+        "reply=(src=10.96.0.1,dst=10.0.0.9,sport=80,dport=1),zone=7"
+    )
+    assert not fronts["d"].has_lost_backend(direct)
+    assert not fronts["d"].has_lost_backend(connection("udp", 53, "10.0.0.1", 53))
