@@ -138,6 +138,8 @@ class Member(NamedTuple):
     where: Where
     port_key: int
     chassis: str
+    is_moving: bool = False
+    """Whether it is on other chassis as well, which are members, too."""
 
 
 def multicast_members(_name: str, place: Placement) -> Iterator[tuple[tuple[str, str], Member]]:
@@ -145,7 +147,8 @@ def multicast_members(_name: str, place: Placement) -> Iterator[tuple[tuple[str,
     if place.where in ("nowhere", "redirect"):
         return
     key = 0 if place.where == "away" else place.port_key
-    members = [Member(place.where, key, place.chassis)]
+    is_moving = place.where == "here" and bool(place.others)
+    members = [Member(place.where, key, place.chassis, is_moving)]
     members += [Member("away", 0, chassis) for chassis in place.others]
     for group in place.multicast:
         for member in members:

@@ -172,7 +172,8 @@ def multicast_flows(read: Read, key: tuple[str, str]) -> Wanted | None:
     return group_flows(
         datapath,
         KEYS[group],
-        local=[member.port_key for member in members if member.where == "here"],
+        local=[each.port_key for each in members if each.where == "here" and not each.is_moving],
+        moving=[member.port_key for member in members if member.is_moving],
         patch=[member.port_key for member in members if member.where == "patch"],
         gateways=[member.port_key for member in members if member.where == "gateway"],
         remote=[way for way in ways if way is not None],

@@ -32,7 +32,7 @@ from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.physical import tunnels
-from chassis_agent.physical.registers import OUTPORT, flag, flow, on
+from chassis_agent.physical.registers import FLAGS, OUTPORT, flag, flow, on
 from southbound.cookies import FIRST_GROUP_KEY
 
 FIRST_KEY = FIRST_GROUP_KEY
@@ -96,6 +96,7 @@ def group_flows(
     group_key: int,
     *,
     local: Iterable[int],
+    moving: Iterable[int] = (),
     patch: Iterable[int],
     gateways: Iterable[int] = (),
     remote: Iterable[tunnels.Tunnel],
@@ -104,12 +105,14 @@ def group_flows(
 ) -> Wanted:
     """The flows of one group, with the OpenFlow groups that they refer to, if any.
 
-    `local` and `patch` are the keys of its members that are bound here and of
-    its patch ports, `gateways` those of links that are on this chassis only, which get a
+    `local` and `patch` are the keys of its members that are bound here and of its patch ports,
+    `moving` those that are here and elsewhere, where they get a copy as members. `gateways` are
+    those of links that are on this chassis only, which get a
     copy from wherever it starts; `remote` are the ways to the chassis that have members.
     Raises ValueError for a group that needs more parts than a flow can name.
     """
     here = [_copy(key, reach.local) for key in sorted(local)]
+    here += [_copy(key, reach.local, stays=True) for key in sorted(moving)]
     here += [_copy(key, reach.patch) for key in sorted(gateways)]
     across = [_copy(key, reach.patch) for key in sorted(patch)]
     away = list(_sendings(datapath_key, sorted(remote, key=_by_address)))
@@ -149,8 +152,11 @@ def group_flows(
     return Wanted(tuple(found), OPENFLOW_GROUPS if parts else ())
 
 
-def _copy(port_key: int, cost: int) -> _Copy:
-    return _Copy(act.clone(act.set_field(OUTPORT, port_key) + act.resubmit(tables.OUTPUT)), cost)
+def _copy(port_key: int, cost: int, *, stays: bool = False) -> _Copy:
+    """A copy for a port; one that `stays` goes to no other chassis."""
+    flags = act.set_field(FLAGS, tables.FROM_TUNNEL, tables.FROM_TUNNEL) if stays else b""
+    onward = act.set_field(OUTPORT, port_key) + act.resubmit(tables.OUTPUT)
+    return _Copy(act.clone(flags + onward), cost)
 
 
 def _sendings(datapath_key: int, remote: Sequence[tunnels.Tunnel]) -> Iterable[_Copy]:

@@ -125,7 +125,12 @@ def test_active_on_both_once_it_has_spoken(scene: Scene, coming: Tap, speaks: ob
                 place.expect(lambda frame, port=port: frame.dport == port, f"{port}")  # type: ignore[misc]
         coming.send(datagram("mover", "near", 7300))
         near.expect(lambda frame: frame.dport == 7300, "from the new place")
+        for number, (tap, name) in enumerate(((near, "near"), (far, "far")), 7510):
+            # What comes twice comes before what is sent later.
+            tap.send(datagram(name, "mover", number))
         for place in (old, coming):
+            for port in (7510, 7511):
+                place.expect(lambda frame, port=port: frame.dport == port, f"{port}")  # type: ignore[misc]
             got = sorted(frame.dport for frame in place.matching(lambda f: 7100 <= f.dport < 7300))
             assert got == [7100, 7101, 7200, 7201]
 

@@ -158,6 +158,16 @@ def test_a_group_without_members_here_takes_nothing_from_tunnels() -> None:
     assert "flags=0x0/0x80000000" in text
 
 
+def test_a_copy_for_a_port_that_moves_stays_here() -> None:
+    """Its other places have copies as members; the one that is here sends them no more."""
+    found = group_flows(
+        5, 0x8000, local=[2], moving=[1], patch=[], remote=[OTHER], reach=REACH, cookie=1
+    ).flows
+    for text in shown(found):
+        assert "clone(set(flags[31]=0x1),set(outport=web-1),resubmit(output))" in text
+        assert "clone(set(outport=web-2),resubmit(output))" in text
+
+
 def test_a_wide_group_is_dealt_out_in_parts_that_stay_below_the_resubmits_allowed() -> None:
     members = range(1, 2001)
     flows = group_flows(
