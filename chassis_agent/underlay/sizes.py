@@ -5,7 +5,8 @@ fragments nothing. So each tunnel in use is asked from time to time with a probe
 workloads here may send, and a small one beside it, whose answer tells that the tunnel itself is
 well. Once three big ones in a row are lost while the small ones are answered, the size is searched
 for, with several probes at once, until it is known to the byte (RFC 8899 does the same for
-transports). A probe goes there and back, so that the size is what both directions carry.
+transports). A tunnel that carries too little is asked each time whether it carries more by now. A
+probe goes there and back, so that the size is what both directions carry.
 
 An answer proves that its size passes, whenever it comes. A tunnel of which nothing is known yet is
 taken for one that carries everything.
@@ -28,8 +29,6 @@ ANSWER_SECONDS: Final = 1.0
 """How long answers may take before the probes of a round count as lost."""
 RETRY_SECONDS: Final = 2.0
 """How long to wait after a round in which not even the small probe was answered."""
-RAISE_SECONDS: Final = 30.0
-"""How often a tunnel that carries too little is asked whether it carries more by now."""
 LOSSES: Final = 3
 """How many rounds in a row have to fail before the size counts as one that doesn't pass."""
 PROBES_OF_ROUND: Final = 16
@@ -63,7 +62,6 @@ class _Path:
     address: Address
     carries: int
     due: float
-    raise_at: float
     bounds: tuple[int, int] | None = None
     losses: int = 0
     is_sent: bool = False
@@ -100,7 +98,7 @@ class PathSizes:
             if path is not None:
                 self._forget(chassis)
             due = now + self._uniform(0.0, 0.5)
-            self._paths[chassis] = _Path(address, wanted, due, now)
+            self._paths[chassis] = _Path(address, wanted, due)
 
     def due(self, now: float) -> Iterator[SizedProbe]:
         """Yield the probes to send now, for the tunnels that waited longest first."""
@@ -151,7 +149,7 @@ class PathSizes:
         for nonce in path.older_nonces:
             self._asked.pop(nonce, None)
         path.older_nonces, path.nonces = path.nonces, []
-        path.sizes = self._sizes(path, now)
+        path.sizes = self._sizes(path)
         path.passed, path.is_answered, path.is_sent = 0, False, True
         path.due = now + ANSWER_SECONDS
         for size in (SMALL_PROBE, *path.sizes):
@@ -160,15 +158,14 @@ class PathSizes:
             self._asked[nonce] = chassis, size
             yield SizedProbe(chassis, path.address, size, nonce)
 
-    def _sizes(self, path: _Path, now: float) -> tuple[int, ...]:
+    def _sizes(self, path: _Path) -> tuple[int, ...]:
         """Return the sizes to try in the round that begins."""
         if path.bounds is not None:
             low, high = path.bounds
             span = high - low - 1
             count = min(PROBES_OF_ROUND, span)
             return tuple(low + span * (number + 1) // count for number in range(count))
-        if path.carries < self._wanted and now >= path.raise_at:
-            path.raise_at = now + RAISE_SECONDS
+        if path.carries < self._wanted:
             return path.carries, *sorted({path.carries + 1, self._wanted})
         return (path.carries,)
 
@@ -206,7 +203,6 @@ class PathSizes:
         if high - low <= 1:
             path.bounds = None
             path.carries = low
-            path.raise_at = now + RAISE_SECONDS
             path.due = now + self._pause()
 
     def _forget(self, chassis: str) -> None:

@@ -21,12 +21,14 @@ HEADERS = {4: 28, 6: 48}
 """Bytes of an echo request beside its data."""
 BRIDGED = {4: "10.0.37.2", 6: "fd37::2"}
 ROUTED = {4: "10.0.38.1", 6: "fd38::1"}
-TARGETS = [*BRIDGED.values(), *ROUTED.values()]
+OUTSIDE = {4: "10.0.39.1", 6: "fd39::1"}
+TARGETS = [*BRIDGED.values(), *ROUTED.values(), *OUTSIDE.values()]
+SERVERS = {"b": BRIDGED, "c": ROUTED, "d": OUTSIDE}
 
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """`a` on hv1 has a neighbour `b` on hv2, and `c` there behind a router.
+    """`a` on hv1 has on hv2 a neighbour `b`, and behind a router `c`, and `d` behind its gateway.
 
     ACLs let ICMP errors in that no connection has caused, from no one.
     """
@@ -45,7 +47,12 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         net.router("r-size")
         net.attach("r-size", "near", "0a:00:00:00:37:fe", "10.0.37.254/24", "fd37::fe/64")
         net.attach("r-size", "far", "0a:00:00:00:38:fe", "10.0.38.254/24", "fd38::fe/64")
-        net.port_group("all", "a", "b", "c")
+        net.switch("out")
+        net.port("out", "d", "0a:00:00:00:39:01 10.0.39.1 fd39::1")
+        net.attach("r-size", "out", "0a:00:00:00:39:fe", "10.0.39.254/24", "fd39::fe/64")
+        gateway = {"gateway_chassis": [{"chassis": "hv2", "priority": 10}]}
+        net.call("PATCH", "/logical-router-ports/r-size-out", gateway)
+        net.port_group("all", "a", "b", "c", "d")
         net.acl("pg:all", "to-lport", 1000, "outport == @all && icmp4.type == 3", "drop")
         net.acl("pg:all", "to-lport", 1000, "outport == @all && icmp6.type == 2", "drop")
         net.acl(
@@ -55,6 +62,7 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
         lab.add_vm("a", "hv1")
         lab.add_vm("b", "hv2")
         lab.add_vm("c", "hv2")
+        lab.add_vm("d", "hv2")
         lab.wait_until_up()
         yield scene
         net.client.close()
@@ -122,11 +130,11 @@ def test_tracepath_finds_the_mtu(scene: Scene, target: str) -> None:
 
 
 @pytest.mark.usefixtures("measured")
-@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("target", [BRIDGED[4], ROUTED[6], OUTSIDE[4]])
 def test_a_connection_transfers_whole_segments(scene: Scene, target: str) -> None:
     """TCP begins with segments for its own MTU, and learns that they have to be smaller."""
     vm, version = scene.lab.vm("a"), "-6" if ":" in target else "-4"
-    server = scene.lab.vm("b" if target in BRIDGED.values() else "c")
+    server = scene.lab.vm(next(n for n, of in SERVERS.items() if target in of.values()))
     for direction in ([], ["--reverse"]):
         for host in (vm, server):
             forget_mtus(host, target)

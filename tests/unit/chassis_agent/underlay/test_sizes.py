@@ -11,7 +11,6 @@ from chassis_agent.underlay.sizes import (
     ANSWER_SECONDS,
     INTERVAL,
     PROBES_OF_ROUND,
-    RAISE_SECONDS,
     SMALLEST,
     PathSizes,
     SizedProbe,
@@ -102,10 +101,10 @@ def test_an_underlay_that_carries_more_is_noticed(underlay: Underlay) -> None:
     underlay.run(10)
     assert underlay.sizes.narrow == {"hv2": 1400}
     underlay.carries = {"hv2": 1442}
-    underlay.run(RAISE_SECONDS + INTERVAL + 8)
+    underlay.run(INTERVAL + 8)
     assert underlay.sizes.narrow == {"hv2": 1442}
     underlay.carries = {"hv2": 9100}
-    underlay.run(RAISE_SECONDS + INTERVAL + 8)
+    underlay.run(INTERVAL + 8)
     assert not underlay.sizes.narrow
 
 
@@ -129,7 +128,7 @@ def test_a_late_answer_proves_its_size(underlay: Underlay) -> None:
     underlay.carries = {"hv2": 1300}
     underlay.sizes.use({"hv2": HV2}, 1514, underlay.now)
     underlay.run(10)
-    sent = underlay.run(RAISE_SECONDS + INTERVAL)
+    sent = underlay.run(INTERVAL)
     late = [probe for probe in sent if probe.size == 1514][-1]
     assert underlay.sizes.narrow == {"hv2": 1300}
     assert underlay.sizes.answered(late.nonce, underlay.now)
@@ -170,5 +169,5 @@ def test_whatever_a_tunnel_carries_is_found(wanted: int, carries: list[int]) -> 
     underlay.sizes.use({"hv2": HV2}, wanted, underlay.now)
     for size in carries:
         underlay.carries = {"hv2": size}
-        underlay.run(RAISE_SECONDS + 2 * INTERVAL + 20)
+        underlay.run(2 * INTERVAL + 20)
         assert underlay.sizes.narrow == ({"hv2": size} if size < wanted else {})
