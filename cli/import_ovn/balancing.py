@@ -18,6 +18,7 @@ from northbound.specs.load_balancing import (
     LoadBalancerVipProperties,
 )
 
+_VARIABLE: Final = "^"
 _VIPS: Final = {
     "address": "vips",
     "port": "vips",
@@ -107,8 +108,9 @@ class Balancing:
             vip = parse_backend(text)
             backends = _read_backends(listed)
         except ValueError:
-            reason = f"{text!r} not imported, and OVN passes over it: it can't be read"
-            self._draft.report.noted(row, "vips", reason)
+            if not text.startswith(_VARIABLE):  # of which the load balancer's template is told
+                reason = f"{text!r} not imported, and OVN passes over it: it can't be read"
+                self._draft.report.noted(row, "vips", reason)
             return None
         values: Values = {
             "address": str(vip.address),

@@ -143,7 +143,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "router-port": KEPT,
             "requested-chassis": KEPT,
             "requested-tnl-key": _OWN_KEYS,
-            "nat-addresses": Unsupported("NAT is not announced", changes_verdicts=False),
+            "nat-addresses": Unsupported(
+                "what is reached through it is announced in any case", changes_verdicts=False
+            ),
             "exclude-lb-vips-from-garp": KEPT,
             "arp_proxy": Unsupported("there is no ARP proxy", needs=needs.ROUTER_TYPE),
             "activation-strategy": KEPT,

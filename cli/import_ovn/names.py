@@ -43,6 +43,8 @@ class Names:
         self._give(snapshot.rows("Port_Group"), ())
         self._give(snapshot.rows("Address_Set"), ())
         self._give(snapshot.rows("HA_Chassis_Group"), ())
+        self._give(snapshot.rows("Load_Balancer"), ())
+        self._give(snapshot.rows("Meter"), ())
 
     def of(self, row: Row) -> str:
         """The row's name here; its own, where names identify nothing."""
