@@ -13,6 +13,7 @@ from chassis_agent.desired.flow import Flow
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.physical import tunnels
+from chassis_agent.physical.narrow import send_if_fits
 from chassis_agent.physical.ports import (
     FROM_INTERFACE,
     UNICAST,
@@ -43,10 +44,11 @@ _ADVERTISEMENT = 136
 def copy_flows(side: Side, ways: Sequence[tunnels.Tunnel], *, cookie: int) -> Iterator[Flow]:
     """Yield the flow that sends packets for a port which is here to other chassis as well.
 
-    Not those that came through a tunnel: who sent them has sent them to all.
+    Not those that came through a tunnel: who sent them has sent them to all. Who sends what is too
+    big for a copy is told so, though it arrives here: where the workload runs may change.
     """
     if ways:
-        sends = b"".join(map(tunnels.send, ways))
+        sends = b"".join(map(send_if_fits, ways))
         yield flow(
             tables.OUTPUT,
             _COPIES,

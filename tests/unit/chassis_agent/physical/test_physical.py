@@ -11,6 +11,7 @@ from chassis_agent.physical import (
     Side,
     Tunnel,
     Zones,
+    copy_flows,
     fdb_flows,
     group_flows,
     ingress_flows,
@@ -265,3 +266,12 @@ def test_what_is_too_big_for_a_tunnel_is_answered_if_it_is_ip_and_else_dropped()
     for text in shown(router_flows(6, 9, cookie=1)):
         assert "core" in text
         assert "tunnel_too_big" in text
+
+
+def test_copies_for_a_narrow_tunnel_are_measured_apart() -> None:
+    """What is too big for it is delivered here nevertheless."""
+    narrow = OTHER._replace(largest=1356)
+    (text,) = shown(copy_flows(WEB_1, [narrow], cookie=1))
+    copy, delivery = text.split("resubmit(tunnel_output))")
+    assert "check_pkt_larger(1356)->" in copy
+    assert "ls_out_first" in delivery
