@@ -22,6 +22,11 @@ PortRow = tuple[LogicalSwitchPort, NeutronPort | None, str]
 
 ROUTER_INTERFACE: Final = "network:router_interface"
 
+OF_NO_INSTANCE: Final = ("localnet", "l2gateway", "localport")
+"""Types of ports that Neutron has no word for: ways outside, and what each hypervisor has.
+
+They are shown to none of its clients, and go with their network."""
+
 MORE: Final[Mapping[str, Any]] = {
     "extra_dhcp_opts": [],
     "dns_name": "",

@@ -1,49 +1,81 @@
-"""Which other chassis have ports of the datapaths that are here, kept row by row. Pure."""
+"""Which other chassis have ports that packets from here get to by tunnel, kept row by row. Pure.
 
-from collections import Counter
+What is on a switch that leads to a provider network is reached by that, and counts for nothing.
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Set
+from typing import NamedTuple
 
 from southbound.port_types import Transport
 from southbound.rows import PortBinding, Row, RowId
 
 
+class _Place(NamedTuple):
+    """Where a port is: on `chassis`, or a way outside of its datapath, which every chassis has."""
+
+    datapath: str
+    chassis: frozenset[str]
+    is_way_outside: bool
+
+
 class RemotePorts:
-    """The ports of each chassis, counted. `own` is the chassis that doesn't count."""
+    """The ports of each chassis by datapath, counted. `own` is the chassis that doesn't count."""
 
     def __init__(self, own: str) -> None:
         self._own = own
-        self._chassis_of: dict[str, frozenset[str]] = {}
-        self._ports: Counter[str] = Counter()
+        self._places: dict[str, _Place] = {}
+        self._ports: defaultdict[str, Counter[str]] = defaultdict(Counter)
+        self._ways_outside: Counter[str] = Counter()
 
     @property
     def chassis(self) -> Set[str]:
         """The other chassis that have ports which packets from here may go to."""
-        return self._ports.keys()
+        tunnelled = self._ports.keys() - self._ways_outside.keys()
+        return {chassis for datapath in tunnelled for chassis in self._ports[datapath]}
 
     def change(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> bool:
         """Take a batch of rows; returns whether :attr:`chassis` may be others now."""
         changed = False
         for table, key in deletes:
             if table == PortBinding.table:
-                changed |= self._place(key, frozenset())
+                changed |= self._put(key, None)
         for row in puts:
             if isinstance(row, PortBinding):
-                changed |= self._place(row.id, self._tunnels_to(row))
+                changed |= self._put(row.id, self._place_of(row))
         return changed
 
-    def _tunnels_to(self, row: PortBinding) -> frozenset[str]:
-        """Return the other chassis to which packets for a port go through a tunnel."""
+    def _place_of(self, row: PortBinding) -> _Place | None:
+        """Return what a port counts for; None for nothing."""
+        if row.kind.is_native:
+            return _Place(row.datapath, frozenset(), is_way_outside=True)
         if row.kind.transport is not Transport.TUNNEL:
-            return frozenset()
-        return frozenset(row.all_chassis) - {self._own}
+            return None
+        chassis = frozenset(row.all_chassis) - {self._own}
+        return _Place(row.datapath, chassis, is_way_outside=False) if chassis else None
 
-    def _place(self, port_id: str, chassis: frozenset[str]) -> bool:
-        before = self._chassis_of.pop(port_id, frozenset())
-        if chassis:
-            self._chassis_of[port_id] = chassis
-        for name in before - chassis:
-            self._ports[name] -= 1
-            if not self._ports[name]:
-                del self._ports[name]
-        self._ports.update(chassis - before)
-        return before != chassis
+    def _put(self, port_id: str, place: _Place | None) -> bool:
+        before = self._places.pop(port_id, None)
+        if before is not None:
+            self._count(before, -1)
+        if place is not None:
+            self._places[port_id] = place
+            self._count(place, 1)
+        return before != place
+
+    def _count(self, place: _Place, by: int) -> None:
+        """Count a port, or no longer count it; what has none left is forgotten."""
+        if place.is_way_outside:
+            _add(self._ways_outside, place.datapath, by)
+            return
+        ports = self._ports[place.datapath]
+        for chassis in place.chassis:
+            _add(ports, chassis, by)
+        if not ports:
+            del self._ports[place.datapath]
+
+
+def _add(counter: Counter[str], key: str, by: int) -> None:
+    counter[key] += by
+    if not counter[key]:
+        del counter[key]

@@ -279,3 +279,28 @@ def patches(scene: Scene, port: str) -> list[str]:
         for name, hypervisor in scene.lab.hypervisors.items()
         if f"patch-{port}-to-" in hypervisor.switch.vsctl("list-ports", "br-physnet1")
     ]
+
+
+def test_acls_apply_to_what_comes_and_goes(scene: Scene) -> None:
+    """Statefully at the workload, whose connections its hypervisor tracks; each packet by itself
+    at the way outside."""
+    lab, net = scene.lab, scene.net
+    o1, p1 = lab.outside("o1"), lab.vm("p1")
+    acls = [
+        net.acl("ls:dc", "from-lport", 2000, 'inport == "p1" && tcp', "allow-related"),
+        net.acl("ls:dc", "to-lport", 2000, 'outport == "p2" && tcp.dst == 80', "allow-related"),
+        net.acl("ls:dc", "to-lport", 1000, 'outport == {"p1", "p2"} && ip4', "drop"),
+    ]
+    assert p1.tcp_connects(IP["o1"], 80), "replies of its own connections come in"
+    assert o1.tcp_outcome(IP["p1"], 80, timeout=1) == "timeout"
+    assert o1.tcp_connects(IP["p2"], 80), "what is allowed comes in, and is answered"
+    assert not o1.ping(IP["p2"], timeout=1)
+    acls.append(net.acl("ls:dc", "from-lport", 3000, 'inport == "dc-out" && tcp.src == 80', "drop"))
+    assert p1.tcp_outcome(IP["o1"], 80, timeout=1) == "timeout"
+    net.delete(f"/acls/{acls.pop()}")
+    acls.append(net.acl("ls:dc", "to-lport", 3000, 'outport == "dc-out" && tcp.dst == 80', "drop"))
+    assert p1.tcp_outcome(IP["o1"], 80, timeout=1) == "timeout"
+    assert o1.tcp_connects(IP["p2"], 80), "the other way it is not the destination's port"
+    for acl in acls:
+        net.delete(f"/acls/{acl}")
+    until(lambda: o1.ping(IP["p1"], timeout=1), "all comes in again")

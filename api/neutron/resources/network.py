@@ -26,6 +26,7 @@ from api.neutron.attributes import (
 from api.neutron.context import Context
 from api.neutron.dns import dns_domain
 from api.neutron.errors import BadRequestError, InUseError, NeutronError, NotAuthorizedError
+from api.neutron.port_views import OF_NO_INSTANCE
 from api.neutron.resource import AnySelect, Resource, View, now, owned, standard_view
 from api.neutron.settings import NeutronLimits
 from api.neutron.subnet_rules import SMALLEST_IPV6_MTU, check_mtu
@@ -221,11 +222,13 @@ class Networks(Resource[NetworkRow]):
             NeutronPort.device_owner.is_(None),
             NeutronPort.device_owner.not_in(DELETED_WITH_NETWORK),
         )
-        if tx.session.execute(query.where(others).limit(1)).first() is not None:
+        shown = LogicalSwitchPort.type.not_in(OF_NO_INSTANCE)
+        if tx.session.execute(query.where(others, shown).limit(1)).first() is not None:
             reason = "There are one or more ports still in use on the network."
             raise InUseError(self.title, ls.id, reason)
         for port, beside in tx.session.execute(query).all():
-            tx.delete(beside)
+            if beside is not None:
+                tx.delete(beside)
             LOGICAL_SWITCH_PORTS.remove(tx, [port])
         # Its subnets and what is beside it go with it.
         tx.flush()

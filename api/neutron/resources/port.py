@@ -52,6 +52,7 @@ from api.neutron.port_values import (
 )
 from api.neutron.port_views import (
     MORE,
+    OF_NO_INSTANCE,
     PortRow,
     device_of,
     port_views,
@@ -162,6 +163,7 @@ class Ports(Resource[PortRow]):
             select(LogicalSwitchPort, NeutronPort, LogicalSwitch.project)
             .join(LogicalSwitch, LogicalSwitch.id == LogicalSwitchPort.logical_switch_id)
             .outerjoin(NeutronPort, NeutronPort.id == LogicalSwitchPort.id)
+            .where(LogicalSwitchPort.type.not_in(OF_NO_INSTANCE))
         )
         visible = context.scope.visible(LogicalSwitchPort)
         if context.is_admin:

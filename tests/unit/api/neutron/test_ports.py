@@ -159,6 +159,26 @@ async def test_ports_of_v1_are_ports(neutron: Neutron) -> None:
     assert (await v1_port(neutron, made["id"]))["port_security"] == [address]
 
 
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"type": "localnet", "network_name": "physnet1"},
+        {"type": "l2gateway", "network_name": "physnet1", "requested_chassis": ["hv1"]},
+        {"type": "localport", "addresses": ["0a:00:00:00:00:fe"]},
+    ],
+)
+async def test_ports_of_no_instance_are_none(neutron: Neutron, fields: dict[str, object]) -> None:
+    await neutron.v1.post("/v1/logical-switches", json={"name": "lan"})
+    made = await neutron.v1.post("/v1/logical-switches/lan/ports", json={"name": "p", **fields})
+    assert made.status_code == 201, made.text
+    assert await neutron.get("ports") == []
+    missing = await neutron.call("GET", f"ports/{made.json()['id']}")
+    assert missing.status_code == 404
+    (network,) = await neutron.get("networks")
+    deleted = await neutron.call("DELETE", f"networks/{network['id']}")
+    assert deleted.status_code == 204, "they go with their network"
+
+
 async def test_interfaces_of_routers_that_v1_made(neutron: Neutron) -> None:
     network, subnet = await make_network(neutron, "10.0.0.0/24")
     router = (await neutron.v1.post("/v1/logical-routers", json={"name": "r"})).json()

@@ -29,3 +29,16 @@ def test_the_same_rows_again_are_no_change() -> None:
     ports = RemotePorts("hv1")
     ports.change([port("a", "hv2")], [])
     assert not ports.change([port("a", "hv2")], [("port_binding", "id-other")])
+
+
+def test_what_a_provider_network_leads_to_does_not_count() -> None:
+    ports = RemotePorts("hv1")
+    ports.change([port("a", "hv2")], [])
+    assert ports.change([port("out", kind="localnet")], [])
+    assert ports.chassis == set()
+    ports.change([port("b", "hv3")], [])
+    assert ports.chassis == set()
+    ports.change([], [("port_binding", "id-out")])
+    assert ports.chassis == {"hv2", "hv3"}
+    ports.change([port("gw", "hv4", "l2gateway")], [])
+    assert ports.chassis == {"hv2", "hv3", "hv4"}, "by the tunnel to the only one that leads there"
