@@ -9,7 +9,7 @@ of these can name others.
 from typing import Final
 
 from northbound.errors import InvalidError
-from northbound.models import LogicalRouter, LogicalRouterPort
+from northbound.models import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 from northbound.services.nexthops import ports_of
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -38,8 +38,24 @@ def place_gateway(tx: Transaction, port: LogicalRouterPort, router: LogicalRoute
     if len(port.name) > LONGEST_NAME:
         reason = f"the name of a gateway port has at most {LONGEST_NAME} characters"
         raise InvalidError.of("name", reason=reason, value=port.name)
+    redirect = f"{REDIRECT_PREFIX}{port.name}"
+    for model in (LogicalRouterPort, LogicalSwitchPort):
+        if tx.named(model, redirect, port.project) is not None:
+            reason = f"what stands for this gateway port has the name of the port {redirect!r}"
+            raise InvalidError.of("name", reason=reason, value=port.name)
     if port.redirect_key is None:
         port.redirect_key = tx.helper(TunnelKeys).router_port(router)
+
+
+def refuse_redirect_name(tx: Transaction, port: LogicalRouterPort | LogicalSwitchPort) -> None:
+    """Raise InvalidError for a port that is named as what stands for a gateway port."""
+    if not port.name.startswith(REDIRECT_PREFIX):
+        return
+    name = port.name.removeprefix(REDIRECT_PREFIX)
+    gateway = tx.named(LogicalRouterPort, name, port.project)
+    if gateway is not None and is_gateway_port(gateway):
+        reason = f"it is the name of what stands for the gateway port {name!r}"
+        raise InvalidError.of("name", reason=reason, value=port.name)
 
 
 class GatewayRouters:

@@ -17,7 +17,7 @@ from northbound.models import (
 )
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
-from northbound.services.gateways import place_gateway
+from northbound.services.gateways import place_gateway, refuse_redirect_name
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.nat_claims import nats_at
 from northbound.services.nexthops import refuse_taking_neighbours, refuse_taking_nexthops
@@ -75,6 +75,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         if row.networks != spec.networks:
             tx.helper(RouterNetworks).changed(row)
         super()._assign(tx, row, spec, referents)
+        refuse_redirect_name(tx, row)
         place_gateway(tx, row, referents["logical_router"])
         if old_name is not None and old_name != row.name:
             self._follow_name(tx, row, old_name, attached)

@@ -11,6 +11,7 @@ from northbound.models import LogicalRouterPort, LogicalSwitch, LogicalSwitchPor
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.dhcp import check_dhcp_references
+from northbound.services.gateways import refuse_redirect_name
 from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.services.nat_claims import follow_port_name
@@ -55,6 +56,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         check_dhcp_references(referents)
         old_name = row.name
         super()._assign(tx, row, spec, referents)
+        refuse_redirect_name(tx, row)
         row.virtual_parents = named_parents(tx, row, spec.virtual_parents)
         nest(tx, row, referents["parent"], spec.tag)
         if old_name is not None and old_name != row.name:

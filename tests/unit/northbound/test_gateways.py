@@ -7,7 +7,13 @@ import pytest
 from northbound.apply import apply
 from northbound.errors import InvalidError, ReferencedError
 from northbound.models import LogicalRouterPort
-from northbound.services import HA_CHASSIS_GROUPS, LOGICAL_ROUTER_PORTS, LOGICAL_ROUTERS
+from northbound.services import (
+    HA_CHASSIS_GROUPS,
+    LOGICAL_ROUTER_PORTS,
+    LOGICAL_ROUTERS,
+    LOGICAL_SWITCH_PORTS,
+    LOGICAL_SWITCHES,
+)
 from tests.unit.northbound.network import Network
 
 RANKS = [{"chassis": "gw1", "priority": 10}, {"chassis": "gw2", "priority": 20}]
@@ -108,3 +114,36 @@ def test_a_group_that_ports_name_stays(network: Network) -> None:
     port(network, ha_chassis_group="border")
     with pytest.raises(ReferencedError), network.database.write(author="test") as tx:
         HA_CHASSIS_GROUPS.delete(tx, "border")
+
+
+def switch_port(network: Network, name: str) -> None:
+    with network.database.write(author="test") as tx:
+        LOGICAL_SWITCH_PORTS.create(tx, {"name": name, "logical_switch": "s"})
+
+
+def test_no_port_has_the_name_of_what_stands_for_a_gateway_port(network: Network) -> None:
+    routers(network)
+    with network.database.write(author="test") as tx:
+        LOGICAL_SWITCHES.create(tx, {"name": "s"})
+    port(network, gateway_chassis=RANKS)
+    with pytest.raises(InvalidError, match="stands for the gateway port 'p'") as error:
+        port(network, "cr-p", networks=["10.0.1.1/24"])
+    assert refused(error) == "name"
+    with pytest.raises(InvalidError, match="stands for the gateway port 'p'") as error:
+        switch_port(network, "cr-p")
+    assert refused(error) == "name"
+
+
+def test_no_gateway_port_takes_the_name_of_another_port(network: Network) -> None:
+    routers(network)
+    with network.database.write(author="test") as tx:
+        LOGICAL_SWITCHES.create(tx, {"name": "s"})
+    switch_port(network, "cr-p")
+    port(network, "cr-q", networks=["10.0.1.1/24"])
+    for name in ("p", "q"):
+        with pytest.raises(InvalidError, match=f"the name of the port 'cr-{name}'") as error:
+            port(network, name, gateway_chassis=RANKS)
+        assert refused(error) == "name"
+    port(network, "p")
+    with pytest.raises(InvalidError, match="the name of the port 'cr-p'"):
+        change(network, LOGICAL_ROUTER_PORTS, "p", gateway_chassis=RANKS)

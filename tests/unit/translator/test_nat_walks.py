@@ -140,6 +140,17 @@ def test_an_own_address_refuses_what_is_of_no_connection(net: Network, external:
     )
 
 
+@pytest.mark.parametrize("external", ["192.0.2.254", "2001:db8::fe"])
+def test_what_may_be_of_a_connection_of_another_gateway_is_not_refused(
+    net: Network, external: str
+) -> None:
+    """A reset would end it for both ends."""
+    outside = "2001:db8::9" if ":" in external else "192.0.2.9"
+    for flags, answers in ((0x10, 0), (0x18, 0), (0x11, 0), (0x02, 1), (0x12, 1), (0x01, 1)):
+        segment = packet("host", outside, external, 5000, 53).replace("udp", "tcp")
+        assert len(reached(net, f"{segment} && tcp.flags == {flags}")) == answers, hex(flags)
+
+
 def test_an_external_address_of_no_port_drops_what_is_of_no_connection() -> None:
     net = network(NETWORK.replace("snat, external_ip: 192.0.2.254", "snat, external_ip: 192.0.2.3"))
     assert reached(net, packet("host", "192.0.2.9", "192.0.2.3", 5000, 53)) == []

@@ -175,6 +175,12 @@ def _nowhere(place: _Place, family: Family) -> Template:
     return Template(_NOWHERE, match, "drop;", place.only, because=NO_CONNECTION)
 
 
+_MIDDLE: Final = f"{TCP} && tcp.flags[4] && !tcp.flags[1]"
+"""What acknowledges something and begins nothing. It may be of a connection that another gateway
+translated: who sent it tries again, and once the inside has spoken the connection is known here. A
+refusal would end it."""
+
+
 def _own(priority: int, actions4: str, actions6: str, condition4: str, condition6: str) -> Variants:
     """What a router does with packets for an address of its own that are of no connection."""
 
@@ -208,6 +214,7 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     to_except = _variants(_not_to)
     nowhere = _variants(_nowhere)
 
+    own_tcp_middle = _own(_OWN + 3, "drop;", "drop;", _MIDDLE, _MIDDLE)
     own_udp = _own(_OWN + 2, PORT_UNREACHABLE4, PORT_UNREACHABLE6, UDP, UDP)
     own_tcp = _own(_OWN + 2, RESET4, RESET6, TCP, TCP)
     own_sctp = _own(_OWN + 2, ABORT4, ABORT6, SCTP, SCTP)
@@ -217,7 +224,7 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
     )
     own = _own(_OWN, "drop;", "drop;", "", "")
 
-    REFUSALS: Final = (own_udp, own_tcp, own_sctp, own_icmp, own_protocol, own)
+    REFUSALS: Final = (own_tcp_middle, own_udp, own_tcp, own_sctp, own_icmp, own_protocol, own)
 
     balanced_ping4 = Template(
         _UNBALANCED + 1, f"{_UNBALANCED_MATCH} && icmp4.type == 8 && icmp4.code == 0", ECHO_REPLY4
