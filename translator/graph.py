@@ -24,6 +24,7 @@ from translator.features.dns import records as dns
 from translator.features.gateways import announcements as gateway_announcements
 from translator.features.gateways import relations as gateways
 from translator.features.gateways import static as gateways_static
+from translator.features.load_balancing import announcements as vip_announcements
 from translator.features.load_balancing import flows as balancing_flows
 from translator.features.load_balancing import health
 from translator.features.load_balancing import inputs as balancing_inputs
@@ -31,6 +32,9 @@ from translator.features.load_balancing import relations as balancing
 from translator.features.load_balancing import router_flows as router_balancing
 from translator.features.load_balancing.inputs import (
     LoadBalancerBackend,
+    LoadBalancerGroupMember,
+    LoadBalancerGroupRouter,
+    LoadBalancerGroupSwitch,
     LoadBalancerRouter,
     LoadBalancerSwitch,
     LoadBalancerVip,
@@ -78,6 +82,7 @@ ROWS: Derivations = (
     dns.dns_name,
     gateway_announcements.gateway_announcement,
     nat_announcements.nat_announcement,
+    vip_announcements.vip_announcement,
     bfd_flows.bfd_session,
     health.virtual_address,
     health.backend_check,
@@ -176,7 +181,19 @@ def _relations(graph: Graph) -> None:
     graph.derive(translations.external_address, over=nat_rows.Nat)
     graph.group(balancing.vips_of_balancer, over=LoadBalancerVip)
     graph.derive(balancing.front, over=LoadBalancerVip)
-    graph.derive(balancing.vips_on_router, over=LoadBalancerRouter)
+    graph.group(balancing.switches_of_group, over=LoadBalancerGroupSwitch)
+    graph.group(balancing.routers_of_group, over=LoadBalancerGroupRouter)
+    graph.derive(balancing.switch_itself, over=LoadBalancerSwitch)
+    graph.derive(balancing.router_itself, over=LoadBalancerRouter)
+    graph.derive(balancing.switches_by_group, over=LoadBalancerGroupMember)
+    graph.derive(balancing.routers_by_group, over=LoadBalancerGroupMember)
+    graph.group(
+        balancing.switches_of_balancer, over=[balancing.switch_itself, balancing.switches_by_group]
+    )
+    graph.group(
+        balancing.routers_of_balancer, over=[balancing.router_itself, balancing.routers_by_group]
+    )
+    graph.derive(balancing.vips_on_router, over=balancing.routers_of_balancer)
     graph.group(balancing.router_vips, over=balancing.vips_on_router)
     graph.derive(balancing.virtual_address, over=balancing.router_vips)
     graph.derive(router_balancing.asked_ports, over=balancing.router_vips)
@@ -217,8 +234,8 @@ def _relations(graph: Graph) -> None:
     graph.group(acls.negating_acls, over=acls.acl_role)
     graph.group(acls.acls_in_direction, over=acls.acl_role)
 
-    graph.derive(balancing.vips_on_switch, over=LoadBalancerSwitch)
-    graph.derive(balancing.vips_by_router, over=LoadBalancerRouter)
+    graph.derive(balancing.vips_on_switch, over=balancing.switches_of_balancer)
+    graph.derive(balancing.vips_by_router, over=balancing.routers_of_balancer)
     graph.group(balancing.vip_placements, over=[balancing.vips_on_switch, balancing.vips_by_router])
     graph.group(health.places_of_backends, over=LoadBalancerBackend)
     graph.derive(health.checked, over=LoadBalancerVip)
@@ -235,6 +252,9 @@ def _rows(graph: Graph) -> None:
     graph.derive(dns.dns_name, over=dns.dns_placements, output=True)
     graph.derive(gateway_announcements.gateway_announcement, over=LogicalRouterPort, output=True)
     graph.derive(nat_announcements.nat_announcement, over=nat_rows.Nat, output=True)
+    graph.derive(
+        vip_announcements.vip_announcement, over=router_balancing.vips_asked_for, output=True
+    )
     graph.derive(bfd_flows.bfd_session, over=bfd_inputs.BfdSession, output=True)
     graph.derive(health.virtual_address, over=LoadBalancerVip, output=True)
     graph.derive(health.backend_check, over=health.checked_members, output=True)

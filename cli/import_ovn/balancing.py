@@ -14,6 +14,7 @@ from cli.import_ovn.snapshot import Row
 from logical_flow.backends import Backend, parse_backend
 from northbound.specs.load_balancing import (
     MAX_AFFINITY_TIMEOUT,
+    LoadBalancerGroupProperties,
     LoadBalancerProperties,
     LoadBalancerVipProperties,
 )
@@ -28,12 +29,13 @@ _VIPS: Final = {
 
 
 class Balancing:
-    """Translates load balancers; `load_balancers` are those that were, by name."""
+    """Translates load balancers and their groups: those that were, by name."""
 
     def __init__(self, draft: Draft) -> None:
         self._draft = draft
         self._health_checks = HealthChecks(draft)
-        switches, routers = self._places("Logical_Switch"), self._places("Logical_Router")
+        switches = self._places("Logical_Switch", "load_balancer")
+        routers = self._places("Logical_Router", "load_balancer")
         self.load_balancers: dict[str, Values] = {}
         for row in draft.snapshot.rows("Load_Balancer"):
             accepted = draft.accepted(
@@ -62,6 +64,8 @@ class Balancing:
                     | ({"backends": backends} if backends else {})
                 )
 
+        self.groups = self._groups()
+
     def _choices(self, row: Row) -> Values:
         """How backends are chosen, and who asks clients that are their own."""
         options = row.mapping("options")
@@ -79,19 +83,31 @@ class Balancing:
             "hairpin_snat_ips": options.get("hairpin_snat_ip", "").replace(",", " ").split(),
         }
 
-    def _places(self, table: str) -> dict[str, set[str]]:
-        """The names of the switches or routers that have a load balancer, by its UUID.
-
-        What is in a group is on all that the group is on.
-        """
+    def _groups(self) -> dict[str, Values]:
+        """Groups of load balancers, by name; what was not imported is left out of them."""
         snapshot, names = self._draft.snapshot, self._draft.names
+        switches = self._places("Logical_Switch", "load_balancer_group")
+        routers = self._places("Logical_Router", "load_balancer_group")
+        groups: dict[str, Values] = {}
+        for row in snapshot.rows("Load_Balancer_Group"):
+            balancers = snapshot.referred(row, "load_balancer", "Load_Balancer")
+            members = sorted(names.of(each) for each in balancers)
+            values = {
+                "load_balancers": [name for name in members if name in self.load_balancers],
+                "switches": sorted(switches[row.uuid]),
+                "routers": sorted(routers[row.uuid]),
+            }
+            accepted = self._draft.accepted(row, LoadBalancerGroupProperties, values)
+            if accepted is not None:
+                groups[names.of(row)] = accepted
+        return groups
+
+    def _places(self, table: str, column: str) -> dict[str, set[str]]:
+        """The names of the switches or routers that refer to something, by its UUID."""
         found: dict[str, set[str]] = defaultdict(set)
-        for place in snapshot.rows(table):
-            for uuid in place.references("load_balancer"):
-                found[uuid].add(names.of(place))
-            for group in snapshot.referred(place, "load_balancer_group", "Load_Balancer_Group"):
-                for uuid in group.references("load_balancer"):
-                    found[uuid].add(names.of(place))
+        for place in self._draft.snapshot.rows(table):
+            for uuid in place.references(column):
+                found[uuid].add(self._draft.names.of(place))
         return found
 
     def _vips(self, row: Row) -> list[Values]:

@@ -63,6 +63,8 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
     }
     if balancing.load_balancers:
         document["load_balancers"] = balancing.load_balancers
+    if balancing.groups:
+        document["load_balancer_groups"] = balancing.groups
     if gateways.groups:
         document["ha_chassis_groups"] = gateways.groups
     report_unsupported(snapshot, draft.report)

@@ -72,3 +72,45 @@ class LoadBalancerBackend(Resource):
     address: Mapped[str]
     logical_port: Mapped[str] = mapped_column(Name, index=True)
     source_ip: Mapped[str]
+
+
+class LoadBalancerGroup(Resource):
+    """Load balancers that are together on switches and routers."""
+
+    __tablename__ = "load_balancer_group"
+    __table_args__ = (name_within_project(),)
+
+    name: Mapped[str] = mapped_column(Name)
+
+
+class LoadBalancerGroupMember(Tracked):
+    """That a load balancer is in a group."""
+
+    __tablename__ = "load_balancer_group_member"
+
+    load_balancer_group_id: Mapped[str] = reference("load_balancer_group.id", primary_key=True)
+    load_balancer_id: Mapped[str] = reference("load_balancer.id", primary_key=True)
+
+    __table_args__ = (Index(None, "load_balancer_id"),)
+
+
+class LoadBalancerGroupSwitch(Tracked):
+    """That a switch has the load balancers of a group."""
+
+    __tablename__ = "load_balancer_group_switch"
+
+    load_balancer_group_id: Mapped[str] = reference("load_balancer_group.id", primary_key=True)
+    logical_switch_id: Mapped[str] = reference("logical_switch.id", primary_key=True)
+
+    __table_args__ = (Index(None, "logical_switch_id"),)
+
+
+class LoadBalancerGroupRouter(Tracked):
+    """That a router has the load balancers of a group."""
+
+    __tablename__ = "load_balancer_group_router"
+
+    load_balancer_group_id: Mapped[str] = reference("load_balancer_group.id", primary_key=True)
+    logical_router_id: Mapped[str] = reference("logical_router.id", primary_key=True)
+
+    __table_args__ = (Index(None, "logical_router_id"),)

@@ -13,6 +13,7 @@ from northbound.services.filters import LABEL_FILTER
 from northbound.services.ha_chassis_groups import HaChassisGroupService
 from northbound.services.load_balancers import (
     LoadBalancerBackendService,
+    LoadBalancerGroupService,
     LoadBalancerService,
     LoadBalancerVipService,
 )
@@ -46,6 +47,7 @@ ROUTER_POLICIES = RouterPolicyService()
 LOAD_BALANCERS = LoadBalancerService()
 LOAD_BALANCER_VIPS = LoadBalancerVipService()
 LOAD_BALANCER_BACKENDS = LoadBalancerBackendService()
+LOAD_BALANCER_GROUPS = LoadBalancerGroupService()
 DNS_RECORD_SETS = DnsRecordSetService()
 DNS_RECORDS = DnsRecordService()
 
@@ -68,6 +70,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     LOAD_BALANCERS,
     LOAD_BALANCER_VIPS,
     LOAD_BALANCER_BACKENDS,
+    LOAD_BALANCER_GROUPS,
     DNS_RECORD_SETS,
     DNS_RECORDS,
 )
@@ -99,6 +102,7 @@ __all__ = [
     "LABEL_FILTER",
     "LOAD_BALANCERS",
     "LOAD_BALANCER_BACKENDS",
+    "LOAD_BALANCER_GROUPS",
     "LOAD_BALANCER_VIPS",
     "LOGICAL_ROUTERS",
     "LOGICAL_ROUTER_PORTS",

@@ -13,6 +13,10 @@ from northbound.errors import InvalidError, LimitError
 from northbound.inserting import batched
 from northbound.models import (
     AddressSetAddress,
+    LoadBalancer,
+    LoadBalancerGroupMember,
+    LoadBalancerGroupRouter,
+    LoadBalancerGroupSwitch,
     LoadBalancerRouter,
     LoadBalancerSwitch,
     LogicalRouter,
@@ -149,7 +153,7 @@ class NamedMembers(Members):
         owner: str,
         member: str,
         field: str,
-        of: type[LogicalSwitchPort | LogicalSwitch | LogicalRouter],
+        of: type[LogicalSwitchPort | LogicalSwitch | LogicalRouter | LoadBalancer],
     ) -> None:
         super().__init__(model, owner, member, field)
         self._of = of
@@ -192,4 +196,21 @@ SWITCHES_OF_LOAD_BALANCERS = NamedMembers(
 )
 ROUTERS_OF_LOAD_BALANCERS = NamedMembers(
     LoadBalancerRouter, "load_balancer_id", "logical_router_id", "routers", LogicalRouter
+)
+LOAD_BALANCERS_OF_GROUPS = NamedMembers(
+    LoadBalancerGroupMember,
+    "load_balancer_group_id",
+    "load_balancer_id",
+    "load_balancers",
+    LoadBalancer,
+)
+SWITCHES_OF_LOAD_BALANCER_GROUPS = NamedMembers(
+    LoadBalancerGroupSwitch,
+    "load_balancer_group_id",
+    "logical_switch_id",
+    "switches",
+    LogicalSwitch,
+)
+ROUTERS_OF_LOAD_BALANCER_GROUPS = NamedMembers(
+    LoadBalancerGroupRouter, "load_balancer_group_id", "logical_router_id", "routers", LogicalRouter
 )

@@ -12,6 +12,7 @@ from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort
 from northbound.models.nat import Nat
 from northbound.services.base import Referents, Service
+from northbound.services.load_balancer_claims import VirtualAddressClaims
 from northbound.services.nat_claims import NatClaims
 from northbound.services.nexthops import ports_of
 from northbound.specs.nat import NatSpec
@@ -46,6 +47,7 @@ class NatService(Service[Nat, NatSpec]):
         _check_match(spec)
         super()._assign(tx, row, spec, referents)
         tx.helper(NatClaims).take(row)
+        tx.helper(VirtualAddressClaims).check_nat(row.id)
 
 
 def _check_match(spec: NatSpec) -> None:

@@ -2,11 +2,14 @@
 
 from collections.abc import Sequence
 
-from northbound.models import LogicalRouter
+from northbound.models import LoadBalancerGroup, LogicalRouter
 from northbound.services.base import Referents, Service
 from northbound.services.gateways import GatewayRouters
 from northbound.services.load_balancers import leave_load_balancers
-from northbound.services.members import ROUTERS_OF_LOAD_BALANCERS
+from northbound.services.members import (
+    ROUTERS_OF_LOAD_BALANCER_GROUPS,
+    ROUTERS_OF_LOAD_BALANCERS,
+)
 from northbound.specs import LogicalRouterSpec
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -36,5 +39,7 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
     def remove(
         self, tx: Transaction, rows: Sequence[LogicalRouter], *, cascade: bool = False
     ) -> None:
-        leave_load_balancers(tx, ROUTERS_OF_LOAD_BALANCERS, [row.id for row in rows])
+        ids = [row.id for row in rows]
+        leave_load_balancers(tx, ROUTERS_OF_LOAD_BALANCERS, ids)
+        leave_load_balancers(tx, ROUTERS_OF_LOAD_BALANCER_GROUPS, ids, LoadBalancerGroup)
         super().remove(tx, rows, cascade=cascade)

@@ -162,8 +162,49 @@ class LoadBalancerVipSpec(LoadBalancerVipProperties):
     load_balancer: Annotated[Reference, RefersTo("load_balancer", owner=True)]
 
 
+class LoadBalancerGroupProperties(Spec):
+    """Which load balancers are together, and where they all are."""
+
+    load_balancers: Annotated[
+        list[Reference],
+        AfterValidator(unique),
+        Field(default_factory=list),
+        RefersTo("load_balancer", holds=False),
+    ]
+    switches: Annotated[
+        list[Reference],
+        AfterValidator(unique),
+        Field(default_factory=list),
+        RefersTo("logical_switch", holds=False),
+    ]
+    """The switches that have all of the load balancers, beside those that these name themselves."""
+    routers: Annotated[
+        list[Reference],
+        AfterValidator(unique),
+        Field(default_factory=list),
+        RefersTo("logical_router", holds=False),
+    ]
+    """The routers that have all of them."""
+
+
+class LoadBalancerGroupSpec(LoadBalancerGroupProperties):
+    """Load balancers that many switches and routers have together."""
+
+    declaration: ClassVar = Declaration(
+        "load_balancer_group",
+        "load balancer groups",
+        LoadBalancerGroupProperties,
+        columns=("name", "load_balancers", "switches", "routers"),
+        example={"name": "services", "load_balancers": ["shop"], "routers": ["edge"]},
+        patch={"load_balancers": []},
+    )
+
+    name: ObjectName | None = None
+
+
 KINDS: tuple[type[Spec], ...] = (
     LoadBalancerSpec,
     LoadBalancerVipSpec,
     LoadBalancerBackendSpec,
+    LoadBalancerGroupSpec,
 )

@@ -331,6 +331,11 @@ def ovn_of_examples() -> Snapshot:
             backend["address"]: f"{backend['logical_port']}:{backend['source_ip']}",
         },
     )
+    grouped = ovn.add(
+        "Load_Balancer_Group",
+        name=example["load_balancer_group"]["name"],
+        load_balancer=references(balanced),
+    )
     dns = dict(example["dns_record"])
     records = {dns["hostname"]: " ".join(dns["addresses"])}
     named = ovn.add("DNS", records=records, options={"ovn-owned": "true"})
@@ -354,6 +359,7 @@ def ovn_of_examples() -> Snapshot:
         nat=references(ovn.add("NAT", **nat)),
         static_routes=references(ovn.route(route["ip_prefix"], route["nexthop"])),
         policies=references(ovn.add("Logical_Router_Policy", **policy)),
+        load_balancer_group=references(grouped),
     )
     bfd = {k: v for k, v in example["bfd_session"].items() if k != "logical_router_port"}
     ovn.add("BFD", logical_port=router_port["name"], **bfd)

@@ -7,11 +7,13 @@ import pytest
 from northbound.errors import ConflictError, InvalidError
 from northbound.services import (
     LOAD_BALANCER_BACKENDS,
+    LOAD_BALANCER_GROUPS,
     LOAD_BALANCER_VIPS,
     LOAD_BALANCERS,
     LOGICAL_ROUTERS,
     LOGICAL_SWITCH_PORTS,
     LOGICAL_SWITCHES,
+    NATS,
 )
 from tests.unit.northbound.network import Network
 
@@ -214,3 +216,66 @@ def test_sctp_is_not_checked(balanced: Network) -> None:
     with pytest.raises(InvalidError) as refused:
         add(balanced, "lb-two", health_check={})
     assert [problem.path for problem in refused.value.problems] == [("health_check",)]
+
+
+# --- groups and NATs
+
+
+def group(network: Network, **fields: Any) -> None:
+    with network.database.write(author="test") as tx:
+        LOAD_BALANCER_GROUPS.create(tx, {"name": "all", **fields})
+
+
+def test_a_group_brings_addresses_together(balanced: Network) -> None:
+    add(balanced, "lb-two")
+    with pytest.raises(ConflictError) as refused:
+        group(balanced, load_balancers=["lb-one", "lb-two"], switches=["one"])
+    assert (refused.value.field, refused.value.value) == ("address", "10.96.0.1:80")
+    with pytest.raises(ConflictError):
+        group(balanced, load_balancers=["lb-two"], switches=["one"])
+    group(balanced, load_balancers=["lb-one", "lb-two"])
+
+
+def test_what_goes_leaves_its_groups(balanced: Network) -> None:
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_ROUTERS.create(tx, {"name": "edge"})
+    group(balanced, load_balancers=["lb-one"], switches=["one"], routers=["edge"])
+    with balanced.database.write(author="test") as tx:
+        LOAD_BALANCERS.delete(tx, "lb-one")
+        LOGICAL_ROUTERS.delete(tx, "edge")
+        LOGICAL_SWITCHES.delete(tx, "one")
+    with balanced.database.read() as reader:
+        view = LOAD_BALANCER_GROUPS.view(reader, LOAD_BALANCER_GROUPS.get(reader, "all"))
+    assert (view["load_balancers"], view["switches"], view["routers"]) == ([], [], [])
+
+
+@pytest.mark.parametrize("nat_first", [True, False])
+@pytest.mark.parametrize("port", [None, 80])
+def test_a_nat_and_a_whole_address(balanced: Network, port: int | None, nat_first: bool) -> None:
+    """Both would have all that comes in; beside one with a port there is a rest."""
+    vip = {"port": port, "backends": ["10.0.0.1:8080" if port else "10.0.0.1"]}
+    nat = {
+        "logical_router": "edge",
+        "type": "dnat",
+        "external_ip": "10.96.0.1",
+        "logical_ip": "10.0.0.7",
+        "routed": True,
+    }
+    with balanced.database.write(author="test") as tx:
+        LOGICAL_ROUTERS.create(tx, {"name": "edge"})
+        LOAD_BALANCERS.update(tx, "lb-two", {"routers": ["edge"]})
+
+    def declare_nat() -> None:
+        with balanced.database.write(author="test") as tx:
+            NATS.create(tx, nat)
+
+    steps = [declare_nat, lambda: add(balanced, "lb-two", **vip)]
+    first, second = steps if nat_first else reversed(steps)
+    first()
+    if port is not None:
+        second()
+        return
+    with pytest.raises(ConflictError) as refused:
+        second()
+    field = "address" if nat_first else "external_ip"
+    assert (refused.value.field, refused.value.value) == (field, "10.96.0.1")

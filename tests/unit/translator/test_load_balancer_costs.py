@@ -60,3 +60,29 @@ def test_a_virtual_address_is_a_flow_group_for_each_switch() -> None:
     runs, rows = cost(engine, puts=[vip(3, [])])
     assert runs["switch_vip_flows"] == 3
     assert rows == 3 + len(BACKENDS)
+
+
+@pytest.mark.parametrize("members", [5, 200])
+def test_one_that_joins_a_group_costs_itself_on_each_switch(members: int) -> None:
+    rows = [row for row in network(members, 3) if row[0] != "load_balancer_switch"]
+    rows += [
+        (
+            "load_balancer_group_member",
+            {"load_balancer_group_id": "g", "load_balancer_id": f"lb-{number}"},
+        )
+        for number in range(members - 1)
+    ]
+    rows += [
+        (
+            "load_balancer_group_switch",
+            {"load_balancer_group_id": "g", "logical_switch_id": f"s{number}"},
+        )
+        for number in range(3)
+    ]
+    engine = Engine(translation())
+    engine.apply(row_of(table, image) for table, image in rows)
+    joins = {"load_balancer_group_id": "g", "load_balancer_id": f"lb-{members - 1}"}
+    runs, changed = cost(engine, puts=[("load_balancer_group_member", joins)])
+    assert runs["switch_vip_flows"] == runs["vips_on_switch"] == 3
+    assert runs["switches_by_group"] == runs["routers_by_group"] == 1
+    assert changed == 3

@@ -257,3 +257,10 @@ def test_a_client_inside_comes_by_the_gateway_port(
         assert seen(request) == (backend, source, 5000, logical, behind)
         reply = delivered(net, tcp(backend, logical, source, behind, 5000))
         assert seen(reply) == ("b2", vip, 80, client, 5000)
+
+
+def test_a_group_brings_load_balancers_to_routers() -> None:
+    grouped = NETWORK.replace("  shop:\n    routers: [r]\n", "  shop:\n")
+    grouped += "load_balancer_groups:\n  all: {load_balancers: [shop], routers: [r]}\n"
+    request = delivered(network(grouped), tcp("host", "192.0.2.9", "192.0.2.80", 5000, 80))
+    assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)

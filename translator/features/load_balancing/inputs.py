@@ -69,6 +69,27 @@ class LoadBalancerRouter(NamedTuple):
     router: Annotated[str, Column("logical_router_id")]
 
 
+class LoadBalancerGroup(NamedTuple):
+    """A group by itself, of which nothing follows but by what is in it."""
+
+    id: str
+
+
+class LoadBalancerGroupMember(NamedTuple):
+    group: Annotated[str, Column("load_balancer_group_id")]
+    load_balancer: Annotated[str, Column("load_balancer_id")]
+
+
+class LoadBalancerGroupSwitch(NamedTuple):
+    group: Annotated[str, Column("load_balancer_group_id")]
+    switch: Annotated[str, Column("logical_switch_id")]
+
+
+class LoadBalancerGroupRouter(NamedTuple):
+    group: Annotated[str, Column("load_balancer_group_id")]
+    router: Annotated[str, Column("logical_router_id")]
+
+
 TABLES = (
     input_table("load_balancer", LoadBalancer),
     input_table("load_balancer_vip", LoadBalancerVip),
@@ -78,5 +99,21 @@ TABLES = (
     ),
     input_table(
         "load_balancer_router", LoadBalancerRouter, key=("load_balancer_id", "logical_router_id")
+    ),
+    input_table("load_balancer_group", LoadBalancerGroup),
+    input_table(
+        "load_balancer_group_member",
+        LoadBalancerGroupMember,
+        key=("load_balancer_group_id", "load_balancer_id"),
+    ),
+    input_table(
+        "load_balancer_group_switch",
+        LoadBalancerGroupSwitch,
+        key=("load_balancer_group_id", "logical_switch_id"),
+    ),
+    input_table(
+        "load_balancer_group_router",
+        LoadBalancerGroupRouter,
+        key=("load_balancer_group_id", "logical_router_id"),
     ),
 )

@@ -7,7 +7,14 @@ from incremental import Read
 from logical_flow.backends import parse_backend
 from translator.derivations.relations import switches_of_router
 from translator.features.gateways.relations import gateway_ports
-from translator.features.load_balancing.inputs import LoadBalancer, LoadBalancerVip
+from translator.features.load_balancing.inputs import (
+    LoadBalancer,
+    LoadBalancerGroupRouter,
+    LoadBalancerGroupSwitch,
+    LoadBalancerRouter,
+    LoadBalancerSwitch,
+    LoadBalancerVip,
+)
 from translator.features.nat.relations import TranslatedAddress
 from translator.inputs import LogicalRouter
 
@@ -15,6 +22,52 @@ from translator.inputs import LogicalRouter
 def vips_of_balancer(vip: str, row: LoadBalancerVip) -> Iterator[tuple[str, str]]:
     """Load balancer -> its virtual addresses."""
     yield row.load_balancer, vip
+
+
+def switches_of_group(_key: object, row: LoadBalancerGroupSwitch) -> Iterator[tuple[str, str]]:
+    """Group of load balancers -> its switches."""
+    yield row.group, row.switch
+
+
+def routers_of_group(_key: object, row: LoadBalancerGroupRouter) -> Iterator[tuple[str, str]]:
+    """Group of load balancers -> its routers."""
+    yield row.group, row.router
+
+
+def switch_itself(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """A load balancer, and a switch that it names itself."""
+    return () if read(LoadBalancerSwitch, pair) is None else (pair,)
+
+
+def router_itself(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """A load balancer, and a router that it names itself."""
+    return () if read(LoadBalancerRouter, pair) is None else (pair,)
+
+
+def switches_by_group(read: Read, member: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """A load balancer with each of the switches that one of its groups brings it to."""
+    group, balancer = member
+    return tuple((balancer, switch) for switch in read.members(switches_of_group, group))
+
+
+def routers_by_group(read: Read, member: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """A load balancer with each of the routers that one of its groups brings it to."""
+    group, balancer = member
+    return tuple((balancer, router) for router in read.members(routers_of_group, group))
+
+
+def switches_of_balancer(
+    _key: object, places: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, str]]:
+    """Load balancer -> its switches."""
+    yield from places
+
+
+def routers_of_balancer(
+    _key: object, places: tuple[tuple[str, str], ...]
+) -> Iterator[tuple[str, str]]:
+    """Load balancer -> its routers."""
+    yield from places
 
 
 def vips_on_switch(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:

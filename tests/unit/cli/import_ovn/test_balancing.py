@@ -47,10 +47,11 @@ def test_load_balancers_with_their_addresses_and_switches() -> None:
             ],
         },
         "grouped": {
-            "switches": ["sw"],
-            "routers": ["r"],
             "vips": [{"address": "10.96.0.9", "port": 1, "backends": ["10.0.0.1:1"]}],
         },
+    }
+    assert imported.document["load_balancer_groups"] == {
+        "all": {"load_balancers": ["grouped"], "switches": ["sw"], "routers": ["r"]}
     }
 
 

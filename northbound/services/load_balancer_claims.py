@@ -1,0 +1,187 @@
+"""Which load balancer of a switch or router has a virtual address: no two of them the same.
+
+An address may be there with several ports and protocols, and once without a port beside them. On
+a router a NAT may have it, too, if all that comes in for it isn't both of that and of a virtual
+address without a port.
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import aliased
+
+from northbound.errors import ConflictError, InvalidError
+from northbound.inserting import batched
+from northbound.models import (
+    LoadBalancer,
+    LoadBalancerGroupMember,
+    LoadBalancerGroupRouter,
+    LoadBalancerGroupSwitch,
+    LoadBalancerRouter,
+    LoadBalancerSwitch,
+    LoadBalancerVip,
+    Resource,
+)
+from northbound.models.nat import Nat
+from northbound.services.lookups import referent
+from northbound.services.nat_claims import INCOMING
+from northbound.transaction import Transaction
+
+
+def shown_address(address: str, port: int | None) -> str:
+    """Return a virtual address as people write it.
+
+    >>> shown_address("10.96.0.1", 80), shown_address("fd00::1", 80), shown_address("fd00::1", None)
+    ('10.96.0.1:80', '[fd00::1]:80', 'fd00::1')
+    """
+    if port is None:
+        return address
+    return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+class _Rivals(NamedTuple):
+    """Two that claim the same address, unless no switch or router has both."""
+
+    own: Resource
+    field: str
+    address: str
+    other: Resource
+    balancer: str
+    """The id of a load balancer that has the address."""
+    place: str
+    """The id of the other load balancer, or of the router of a NAT."""
+
+
+class VirtualAddressClaims:
+    """Refuses what two claim at one place; it looks when the transaction ends.
+
+    So an address may move from one to another.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._balancers: set[str] = set()
+        self._nats: set[str] = set()
+        self._asked = False
+
+    def check(self, load_balancer_id: str) -> None:
+        """Look at the addresses of that load balancer in the end."""
+        self._ask()
+        self._balancers.add(load_balancer_id)
+
+    def check_nat(self, nat_id: str) -> None:
+        """Look at the external address of that NAT in the end."""
+        self._ask()
+        self._nats.add(nat_id)
+
+    def _ask(self) -> None:
+        if not self._asked:
+            self._asked = True
+            self._tx.at_end(self._refuse)
+
+    def _refuse(self) -> None:
+        balancers, nats = sorted(self._balancers), sorted(self._nats)
+        self._asked = False
+        self._balancers, self._nats = set(), set()
+        self._tx.flush()
+        for balancer in balancers:
+            self._refuse_unchecked(balancer)
+        places: dict[str, frozenset[str]] = {}
+
+        def places_of(balancer: str) -> frozenset[str]:
+            if balancer not in places:
+                places[balancer] = self._places(balancer)
+            return places[balancer]
+
+        for rivals in (*self._among_balancers(balancers), *self._with_nats(balancers, nats)):
+            other = {rivals.place}
+            if isinstance(rivals.other, LoadBalancerVip) and isinstance(
+                rivals.own, LoadBalancerVip
+            ):
+                other = set(places_of(rivals.place))
+            if places_of(rivals.balancer) & other:
+                raise ConflictError(
+                    rivals.own.__tablename__, rivals.field, rivals.address, referent(rivals.other)
+                )
+
+    def _refuse_unchecked(self, load_balancer_id: str) -> None:
+        """Refuse checks of a protocol that has none."""
+        own = self._tx.by_id(LoadBalancer, load_balancer_id)
+        if own is None or own.protocol != "sctp":
+            return
+        vips = select(LoadBalancerVip).where(LoadBalancerVip.load_balancer_id == own.id)
+        for vip in self._tx.session.scalars(vips):
+            if vip.health_check is not None:
+                reason = "there are none of SCTP, the load balancer's protocol"
+                raise InvalidError.of("health_check", reason=reason)
+
+    def _among_balancers(self, balancers: Sequence[str]) -> Iterator[_Rivals]:
+        """Yield virtual addresses that are those of another load balancer, too."""
+        own, other = aliased(LoadBalancerVip), aliased(LoadBalancerVip)
+        mine, theirs = aliased(LoadBalancer), aliased(LoadBalancer)
+        query = (
+            select(own, other)
+            .join(mine, mine.id == own.load_balancer_id)
+            .join(other, other.address == own.address)
+            .join(theirs, theirs.id == other.load_balancer_id)
+            .where(
+                mine.id != theirs.id,
+                own.port.is_not_distinct_from(other.port),
+                own.port.is_(None) | (mine.protocol == theirs.protocol),
+            )
+            .order_by(own.id, other.id)
+        )
+        for some in batched(balancers):
+            for vip, rival in self._tx.session.execute(query.where(mine.id.in_(some))).all():
+                shown = shown_address(vip.address, vip.port)
+                yield _Rivals(
+                    vip, "address", shown, rival, vip.load_balancer_id, rival.load_balancer_id
+                )
+
+    def _with_nats(self, balancers: Sequence[str], nats: Sequence[str]) -> Iterator[_Rivals]:
+        """Yield virtual addresses without a port to which a NAT brings all that comes in."""
+        query = (
+            select(LoadBalancerVip, Nat)
+            .join(Nat, Nat.external_ip == LoadBalancerVip.address)
+            .where(
+                LoadBalancerVip.port.is_(None),
+                Nat.type.in_(INCOMING),
+                Nat.match.is_(None),
+            )
+            .order_by(LoadBalancerVip.id, Nat.id)
+        )
+        for some in batched(balancers):
+            of_these = query.where(LoadBalancerVip.load_balancer_id.in_(some))
+            for vip, nat in self._tx.session.execute(of_these).all():
+                balancer, router = vip.load_balancer_id, nat.logical_router_id
+                yield _Rivals(vip, "address", vip.address, nat, balancer, router)
+        for some in batched(nats):
+            for vip, nat in self._tx.session.execute(query.where(Nat.id.in_(some))).all():
+                balancer, router = vip.load_balancer_id, nat.logical_router_id
+                yield _Rivals(nat, "external_ip", nat.external_ip, vip, balancer, router)
+
+    def _places(self, load_balancer_id: str) -> frozenset[str]:
+        """Return the ids of the switches and routers that a load balancer is on."""
+        member = LoadBalancerGroupMember
+        queries = (
+            select(LoadBalancerSwitch.logical_switch_id).where(
+                LoadBalancerSwitch.load_balancer_id == load_balancer_id
+            ),
+            select(LoadBalancerRouter.logical_router_id).where(
+                LoadBalancerRouter.load_balancer_id == load_balancer_id
+            ),
+            select(LoadBalancerGroupSwitch.logical_switch_id)
+            .join(
+                member,
+                member.load_balancer_group_id == LoadBalancerGroupSwitch.load_balancer_group_id,
+            )
+            .where(member.load_balancer_id == load_balancer_id),
+            select(LoadBalancerGroupRouter.logical_router_id)
+            .join(
+                member,
+                member.load_balancer_group_id == LoadBalancerGroupRouter.load_balancer_group_id,
+            )
+            .where(member.load_balancer_id == load_balancer_id),
+        )
+        return frozenset(place for query in queries for place in self._tx.session.scalars(query))
