@@ -6,14 +6,17 @@ from typing import Any
 import pytest
 
 from cli.testbed.wait import until
-from tests.system import who
+from tests.system import frames, who
 from tests.system.conftest import Scene
+from tests.system.frames import IPV4, IPV6, SCTP, ethernet, ipv4, ipv6
+from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
 VMS = {"c1": ("lb1", "hv1"), "b1": ("lb1", "hv1"), "b2": ("lb1", "hv2"), "b3": ("lb2", "hv2")}
 """A client, and backends on its own hypervisor, on another, and on another switch."""
 VIP4, VIP6 = "10.96.0.1", "fd96::1"
+GATEWAY = "0a:00:00:00:3f:01"
 
 
 def ip4(name: str) -> str:
@@ -180,6 +183,39 @@ def test_with_and_without_port_side_by_side(scene: Scene) -> None:
     assert ask(scene, VIP4, 80) == ["b1", ip4("c1")]
     assert ask(scene, VIP4, 8080) == ["b2", ip4("c1")]
     assert scene.lab.vm("c1").ping(VIP4)
+
+
+@pytest.mark.parametrize("of", [ip4, ip6])
+def test_associations_of_sctp(scene: Scene, of: Any) -> None:
+    """They get to a backend, and its answers come from the virtual address.
+
+    The backend listens on the same port: Open vSwitch's own datapath translates no ports of SCTP.
+    """
+    address, write, ethertype = (VIP4, ipv4, IPV4) if of is ip4 else (VIP6, ipv6, IPV6)
+    host = of("b1") if of is ip4 else f"[{of('b1')}]"
+    balancer(scene, "shop", protocol="sctp")
+    vip(scene, "shop", address, 80, f"{host}:80")
+    init = frames.sctp_init(5000, 80, tag=7)
+    with Tap(scene.lab.vm("c1")) as c1, Tap(scene.lab.vm("b1")) as b1:
+        c1.send(ethernet(GATEWAY, mac("c1"), ethertype, write(of("c1"), address, SCTP, init)))
+        asked = b1.expect(lambda frame: frame.protocol == SCTP, "the INIT")
+        assert (asked.ip_dst, asked.l4[:4]) == (of("b1"), bytes.fromhex("13880050"))
+        answer = frames.sctp_init(80, 5000, tag=9)
+        answer = answer[:12] + b"\x02" + answer[13:]
+        packet = write(of("b1"), of("c1"), SCTP, answer)
+        b1.send(ethernet(mac("c1"), mac("b1"), ethertype, packet))
+        told = c1.expect(lambda frame: frame.protocol == SCTP, "the INIT ACK")
+        assert (told.ip_src, told.l4[:4]) == (address, bytes.fromhex("00501388"))
+
+
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+def test_icmp_errors_of_backends_reach_the_client(scene: Scene, address: str, of: Any) -> None:
+    """Nobody listens there: the backend's host says so, and the client knows of what."""
+    balancer(scene, "shop", protocol="udp")
+    for port, name in ((80, "b1"), (81, "b2"), (82, "b3")):
+        host = f"[{of(name)}]" if ":" in address else of(name)
+        vip(scene, "shop", address, port, f"{host}:9999")
+        assert ask(scene, address, port, "udp") == "refused"
 
 
 def test_without_backends_clients_wait_or_are_told(scene: Scene) -> None:

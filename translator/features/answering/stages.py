@@ -1,7 +1,7 @@
 """The stage in which a switch answers for others."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Local, Resident, Stage, Template
+from logical_flow.template import Resident, Stage, Template
 
 
 class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
@@ -57,14 +57,14 @@ class LsInArpRsp(Stage, name="ls_in_arp_rsp", role=Role.ANSWERING):
         "arp.op = 2; arp.tha = arp.sha; arp.sha = {mac:mac}; "
         "arp.tpa = arp.spa; arp.spa = {ip:ip4}; "
         "outport = inport; flags.loopback = 1; output;",
-        only=Local("port"),
+        only=Resident("port"),
     )
     prober6 = Template(
         30,
         "inport == {port:lport} && nd_ns && nd.target == {ip:ip6}",
         "nd_na { eth.src = {mac:mac}; ip6.src = {ip:ip6}; nd.target = {ip:ip6}; "
         "nd.tll = {mac:mac}; outport = inport; flags.loopback = 1; output; };",
-        only=Local("port"),
+        only=Resident("port"),
     )
     nd = Template(
         50,

@@ -2,7 +2,7 @@
 
 from logical_flow.because import Because
 from logical_flow.roles import Role
-from logical_flow.template import Local, Stage, Template
+from logical_flow.template import Resident, Stage, Template
 from translator.features.load_balancing.reasons import (
     ALL_DOWN,
     ANSWERED,
@@ -239,7 +239,7 @@ _FROM6 = "inport == {port:lport} && ip6.src == {ip:ip6} && ip6.dst == {source:ip
 
 
 def _answer(match: str) -> Template:
-    return Template(100, match, "backend_answer;", only=Local("port"), because=ANSWERED)
+    return Template(100, match, "backend_answer;", only=Resident("port"), because=ANSWERED)
 
 
 class LsInBackendAnswer(Stage, name="ls_in_backend_answer", role=Role.ANSWERING):
