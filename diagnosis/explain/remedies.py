@@ -14,6 +14,7 @@ policy                  one that lets these two addresses pass, one priority hig
 disabled                ``enabled`` again
 DHCP                    it, switched on; the only options for an address of the port
 unknown destination     the address, for the port that uses it or for a new port
+no backend              which ones there are, and why each is not in use
 ======================  =========================================================
 """
 
@@ -29,6 +30,7 @@ from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind
 from diagnosis.explain.dhcp import fitting_options
 from diagnosis.explain.lookups import next_hop
+from diagnosis.explain.lost_backends import advice
 from diagnosis.explain.mending import MENDING
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
@@ -449,6 +451,14 @@ def _serve(case: _Case) -> Remedy | None:
     return case.update(f"give {_cause_text(case)} the DHCP options {name}", {field: name})
 
 
+def _bring_back(case: _Case) -> Remedy | None:
+    cause = case.obstacle.cause
+    if cause is None or cause.kind != "load_balancer_vip":
+        return None
+    down = case.scene.snapshot.down.get(f"&{cause.id}", {})
+    return Remedy(advice(cause.text, case.view()["backends"], down))
+
+
 def _cause_text(case: _Case) -> str:
     return case.obstacle.cause.text if case.obstacle.cause else ""
 
@@ -466,4 +476,5 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.ADMISSION: _as_admitted,
     ObstacleKind.UNKNOWN_DESTINATION: _address,
     ObstacleKind.UNATTACHED: _connect,
+    ObstacleKind.NO_BACKEND: _bring_back,
 }

@@ -6,6 +6,7 @@ only the first trace through a large network takes longer than the walk itself.
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 from threading import Lock
 from typing import NamedTuple
 
@@ -55,6 +56,8 @@ class Snapshot(NamedTuple):
     names: dict[str, NameTable]
     bfd: dict[str, BfdStatus]
     """The states of BFD sessions, by the session's id."""
+    down: dict[str, dict[str, str]]
+    """Backends that are not in use, by their set, each with the reason."""
 
 
 def take_snapshot(view: View, datapath: str) -> Snapshot:
@@ -62,7 +65,7 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
     sets: dict[str, list[str]] = defaultdict(list)
     templates: list[rows.Template] = []
     checked: set[tuple[str, str]] = set()
-    answering: set[tuple[str, str]] = set()
+    statuses: dict[tuple[str, str], BackendStatus] = {}
     for shared in view.shared:
         match shared:
             case SetMember():
@@ -71,12 +74,12 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                 templates.append(shared)
             case BackendCheck():
                 checked.add((shared.set, shared.member))
-            case BackendStatus(up=True):
-                answering.add((shared.set, shared.member))
-    for name, member in checked - answering:
-        if member in sets.get(name, ()):
-            sets[name].remove(member)
-    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {}, {})
+            case BackendStatus():
+                statuses[shared.set, shared.member] = shared
+    down = _backends_down(checked, statuses)
+    for name, reasons in down.items():
+        sets[name] = [member for member in sets[name] if member not in reasons]
+    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {}, {}, down)
     waiting = [datapath]
     while waiting:
         here = waiting.pop()
@@ -102,6 +105,22 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                 case DnsName():
                     snapshot.names.setdefault(row.datapath, NameTable()).put(row)
     return snapshot
+
+
+def _backends_down(
+    checked: Iterable[tuple[str, str]], statuses: Mapping[tuple[str, str], BackendStatus]
+) -> dict[str, dict[str, str]]:
+    """Return the members of sets of backends that are not in use, each with the reason."""
+    down: dict[str, dict[str, str]] = defaultdict(dict)
+    for name, member in checked:
+        status = statuses.get((name, member))
+        if status is None:
+            down[name][member] = "it has not answered yet"
+        elif not status.up:
+            since = datetime.fromtimestamp(int(status.since), UTC).isoformat()
+            where = f" on {status.chassis}" if status.chassis else ""
+            down[name][member] = f"{status.reason}{where}, since {since}"
+    return down
 
 
 def ports_by_name(view: View) -> dict[str, PortBinding]:

@@ -1,0 +1,44 @@
+"""Why a virtual address answers nobody, and which of its backends is down since when."""
+
+from typing import Any
+
+from southbound.wire import BackendState
+from tests.unit.diagnosis.explain.asking import refused
+from tests.unit.diagnosis.explain.conftest import Plugged
+
+MATCH = (
+    "eth.src == 0a:00:00:00:01:01 && eth.dst == 0a:00:00:01:00:01 && ip4.src == 10.1.0.11 "
+    "&& ip4.dst == 10.96.0.1 && ip.ttl == 64 && tcp.src == 5000 && tcp.dst == 80"
+)
+ASKED = {"inport": "a1", "match": MATCH}
+BACKEND = "10.1.0.12:8080"
+
+
+async def balance(net: Plugged, **fields: Any) -> str:
+    await net.call("POST", "/load-balancers", {"name": "shop", "switches": ["a"]})
+    place = {"address": "10.1.0.12", "logical_port": "a2", "source_ip": "10.1.0.1"}
+    await net.call("POST", "/load-balancers/shop/backends", place)
+    vip = {"address": "10.96.0.1", "port": 80, **fields}
+    made: dict[str, Any] = await net.call("POST", "/load-balancers/shop/vips", vip)
+    return str(made["id"])
+
+
+async def test_without_backends(net: Plugged) -> None:
+    await balance(net)
+    found = await refused(net, **ASKED)
+    assert found["obstacles"][0]["kind"] == "no-backend"
+    assert "it has no backend" in found["text"]
+    assert "give load balancer VIP 10.96.0.1:80 of load balancer shop a backend" in str(found)
+
+
+async def test_with_one_that_does_not_answer(net: Plugged) -> None:
+    vip = await balance(net, backends=[BACKEND], health_check={})
+    found = await refused(net, **ASKED)
+    assert "none of its backends answers" in found["text"]
+    assert f"{BACKEND} (it has not answered yet)" in str(found)
+    facts = net.server.realised.facts.backends
+    facts.state("hv1", [BackendState(f"&{vip}", BACKEND, False, "nothing listens there")])
+    assert f"{BACKEND} (nothing listens there on hv1, since " in str(await refused(net, **ASKED))
+    facts.state("hv1", [BackendState(f"&{vip}", BACKEND, True)])
+    found = await net.ask(**ASKED)
+    assert "none of its backends" not in found["text"]
