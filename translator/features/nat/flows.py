@@ -42,10 +42,8 @@ def nat_flows(read: Read, nat_id: str) -> Flows | None:
     priority=90, match=(arp.op == 1 && arp.tpa == 192.0.2.7), action=(eth.dst = eth.src; \
 eth.src = xreg0[0..47]; arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; \
 arp.tpa <-> arp.spa; outport = inport; flags.loopback = 1; output;)
-    priority=100, match=(ip4.dst == 192.0.2.7), action=(ct_snat;)
     priority=100, match=(ip4.dst == 192.0.2.7), action=(ct_dnat(10.0.0.7);)
-    priority=100, match=(ip4.src == 10.0.0.7), action=(ct_dnat;)
-    priority=66, match=(ip4.src == 10.0.0.7), action=(ct_snat(192.0.2.7);)
+    priority=66, match=(ip4.src == 10.0.0.7), action=(ct_snat(192.0.2.7, zone=dnat);)
     """
     nat = read(Nat, nat_id)
     router = None if nat is None else read(LogicalRouter, nat.router)
@@ -135,7 +133,7 @@ def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
 def _incoming(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     """Yield the flows for what comes in: replies to translated sources, and for what is behind."""
     external, holes = nat.external_ip, place.incoming
-    if nat.outgoing and not nat.stateless:
+    if nat.type == "snat":
         yield _for(LrInUnsnat.reply, nat, place)(external=external, **holes)
     if not nat.incoming:
         return
@@ -161,15 +159,14 @@ def _outgoing(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
         reply = _for(LrOutUndnat.reply_stateless, nat, place)
         yield reply(external=external, logical=nat.logical.ip, **holes)
         return
-    if nat.incoming:
-        yield _for(LrOutUndnat.reply, nat, place)(logical=nat.logical.ip, **holes)
     if not nat.outgoing:
+        yield _for(LrOutUndnat.reply, nat, place)(logical=nat.logical.ip, **holes)
         return
     outside = _outside(read, nat, "dst")
     source: dict[str, Any] = {"plen": nat.logical.plen, "logical": nat.logical.network}
     if nat.match:
         del source["plen"]
-    to = _for(_kind(_SOURCES, nat, outside), nat, place)
+    to = _for(_kind(_FLOATING if nat.incoming else _SOURCES, nat, outside), nat, place)
     yield to(external=external, **source, **_ports(nat), **outside.allowed, **holes)
     if outside.exempted:
         apart = _for(LrOutSnat.to_except, nat, place)
@@ -219,6 +216,12 @@ _SOURCES: Final = {
     ("", True): LrOutSnat.to_ports,
     ("if", True): LrOutSnat.to_ports_if,
     ("matching", True): LrOutSnat.to_ports_matching,
+}
+_FLOATING: Final = {
+    ("", False): LrOutSnat.floating,
+    ("if", False): LrOutSnat.floating_if,
+    ("", True): LrOutSnat.floating_ports,
+    ("if", True): LrOutSnat.floating_ports_if,
 }
 """By whether packets have to fit something, and whether there is a range of ports."""
 

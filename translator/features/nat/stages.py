@@ -7,9 +7,11 @@ Each template is for IPv4 and for IPv6, and for each place where a router may tr
 * ``local``: at a gateway port, on the chassis of the port whose floating IP it is.
 
 A router has two conntrack zones: destinations are translated in one of them, sources in the
-other, so that a packet may pass both. What is named ``_if`` has a condition beside, what is
-named ``_matching`` a priority, too, and what is named ``_except`` keeps packets from being
-translated.
+other, so that a packet may pass both. Floating IPs need that of destinations only, both ways: what
+comes in for one is of a connection that began inside, or gets the destination behind it.
+
+What is named ``_if`` has a condition beside, what is named ``_matching`` a priority, too, and
+what is named ``_except`` keeps packets from being translated.
 """
 
 from collections.abc import Callable, Mapping
@@ -131,7 +133,7 @@ def _unsnat(place: _Place, family: Family) -> Template:
 class LrInUnsnat(Stage, name="lr_in_unsnat", role=Role.TRANSLATION, failure="drop"):
     """Gives replies to translated sources their own destination again."""
 
-    reply = _variants(_unsnat)
+    reply = _variants(_unsnat, _GATEWAYS)
     dnat_forced4 = Template(110, "ip4.dst == {ip:ip4}", "ct_snat;")
     dnat_forced6 = Template(110, "ip6.dst == {ip:ip6}", "ct_snat;")
 
@@ -256,7 +258,7 @@ class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="d
     port what one of them sent.
     """
 
-    reply = _variants(lambda place, family: _from(place, family, "ct_dnat;"))
+    reply = _variants(lambda place, family: _from(place, family, "ct_dnat;"), _GATEWAYS)
     reply_stateless = _variants(
         lambda place, family: _from(
             place, family, f"ip{family}.src = {{external:ip{family}}}; next;"
@@ -280,17 +282,22 @@ def _source(place: _Place, family: Family) -> str:
     return f"{place.outgoing}ip{family}.src == {{logical:cidr{family}}}"
 
 
-def _snat(place: _Place, family: Family, when: str = "", ports: str = "") -> Template:
+def _snat(place: _Place, family: Family, when: str = "", more: str = "") -> Template:
     return Template(
         _MATCHING if when == "matching" else Priority(_SOURCE, "plen", 2),
         f"{_source(place, family)}{_CONDITION if when else ''}",
-        f"{place.mac}ct_snat({{external:ip{family}}}{ports});",
+        f"{place.mac}ct_snat({{external:ip{family}}}{more});",
         place.only,
     )
 
 
 def _snat_ports(place: _Place, family: Family, when: str = "") -> Template:
     return _snat(place, family, when, f", {_RANGE}")
+
+
+def _floating(place: _Place, family: Family, when: str = "", ports: str = "") -> Template:
+    """Translates both ways in one zone: replies and what begins outside, with one look-up."""
+    return _snat(place, family, when, f"{ports}, zone=dnat")
 
 
 def _not_from(place: _Place, family: Family) -> Template:
@@ -316,13 +323,21 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
     past the gateway, has the port's own.
     """
 
-    to = _variants(_snat)
-    to_if = _variants(lambda place, family: _snat(place, family, "if"))
+    to = _variants(_snat, _GATEWAYS)
+    to_if = _variants(lambda place, family: _snat(place, family, "if"), _GATEWAYS)
     to_matching = _variants(lambda place, family: _snat(place, family, "matching"), _GATEWAYS)
     to_ports = _variants(_snat_ports, _GATEWAYS)
     to_ports_if = _variants(lambda place, family: _snat_ports(place, family, "if"), _GATEWAYS)
     to_ports_matching = _variants(
         lambda place, family: _snat_ports(place, family, "matching"), _GATEWAYS
+    )
+    floating = _variants(_floating)
+    floating_if = _variants(lambda place, family: _floating(place, family, "if"))
+    floating_ports = _variants(
+        lambda place, family: _floating(place, family, "", f", {_RANGE}"), _GATEWAYS
+    )
+    floating_ports_if = _variants(
+        lambda place, family: _floating(place, family, "if", f", {_RANGE}"), _GATEWAYS
     )
     to_except = _variants(_not_from)
     dnat_forced4 = Template(_DNAT_FORCED, f"{_FORCED_DNAT} && ip4", "ct_snat({ip:ip4});")
