@@ -83,6 +83,26 @@ class NatClaims:
         return row is not nat and not self._tx.is_deleted(row) and claim in claims_of(row)
 
 
+def nats_of(tx: Transaction, router_id: str, external_ip: str | None = None) -> list[Nat]:
+    """Return the NATs of a router, all or those of one external address.
+
+    Those of this transaction that are not yet in the database are among them.
+    """
+    query = select(Nat).where(Nat.logical_router_id == router_id)
+    if external_ip is not None:
+        query = query.where(Nat.external_ip == external_ip)
+    with tx.session.no_autoflush:
+        rows = list(tx.session.scalars(query))
+    rows += [row for row in tx.session.new if isinstance(row, Nat)]
+    return [
+        row
+        for row in rows
+        if row.logical_router_id == router_id
+        and external_ip in (None, row.external_ip)
+        and not tx.is_deleted(row)
+    ]
+
+
 def nats_at(reader: Reader, gateway_port: Resource) -> Sequence[Nat]:
     """Return the NATs that translate at a router port."""
     query = select(Nat).where(Nat.gateway_port_id == gateway_port.id)

@@ -1,7 +1,7 @@
 """Network address translation on routers."""
 
 import ipaddress
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from logical_flow.errors import LanguageError
@@ -13,6 +13,7 @@ from northbound.models import LogicalRouter, LogicalRouterPort
 from northbound.models.nat import Nat
 from northbound.services.base import Referents, Service
 from northbound.services.load_balancer_claims import VirtualAddressClaims
+from northbound.services.nat_addresses import hold_external_ip, release_external_ip
 from northbound.services.nat_claims import NatClaims
 from northbound.services.nexthops import ports_of
 from northbound.specs.nat import NatSpec
@@ -45,9 +46,18 @@ class NatService(Service[Nat, NatSpec]):
         if why_not is not None:
             raise InvalidError.of("external_ip", reason=why_not, value=spec.external_ip)
         _check_match(spec)
+        if row in tx.session and row.external_ip != spec.external_ip:
+            release_external_ip(tx, row)
         super()._assign(tx, row, spec, referents)
         tx.helper(NatClaims).take(row)
         tx.helper(VirtualAddressClaims).check_nat(row.id)
+        hold_external_ip(tx, row)
+
+    def remove(self, tx: Transaction, rows: Sequence[Nat], *, cascade: bool = False) -> None:
+        going = set(rows)
+        for row in rows:
+            release_external_ip(tx, row, going)
+        super().remove(tx, rows, cascade=cascade)
 
 
 def _check_match(spec: NatSpec) -> None:

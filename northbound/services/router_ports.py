@@ -18,7 +18,8 @@ from northbound.models import (
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.gateways import place_gateway, refuse_redirect_name
-from northbound.services.lookups import refuse_if_referenced
+from northbound.services.lookups import referent, refuse_if_referenced
+from northbound.services.nat_addresses import NatNetworks
 from northbound.services.nat_claims import nats_at
 from northbound.services.nexthops import refuse_taking_neighbours, refuse_taking_nexthops
 from northbound.services.route_tables import RouteTables
@@ -74,6 +75,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         tx.helper(RouteTables).take(row.logical_router_id, spec.route_table)
         if row.networks != spec.networks:
             tx.helper(RouterNetworks).changed(row)
+            tx.helper(NatNetworks).changed(row.logical_router_id)
         super()._assign(tx, row, spec, referents)
         refuse_redirect_name(tx, row)
         place_gateway(tx, row, referents["logical_router"])
@@ -170,6 +172,7 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
             users.extend(nats_at(tx, port))
             refuse_if_referenced(port, users)
             end_link(tx, port)
+            tx.helper(NatNetworks).changed(port.logical_router_id, gone=referent(port))
             super().remove(tx, [port], cascade=cascade)
 
 

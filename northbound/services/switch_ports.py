@@ -1,5 +1,6 @@
 """Ports of logical switches, and the addresses that they claim."""
 
+import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -14,7 +15,7 @@ from northbound.services.dhcp import check_dhcp_references
 from northbound.services.gateways import refuse_redirect_name
 from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
-from northbound.services.nat_claims import follow_port_name
+from northbound.services.nat_claims import follow_port_name, nats_of
 from northbound.services.nesting import leave_parents, let_parent_go, nest, part_from_unwanted
 from northbound.services.virtual_ports import named_parents
 from northbound.specs import LogicalSwitchPortSpec
@@ -144,18 +145,30 @@ def claim_addresses(
 
 
 def held_addresses(tx: Transaction, port: LogicalSwitchPort) -> list[str]:
-    """Every MAC and IP address that `port` holds on its switch."""
+    """Every MAC and IP address that `port` holds on its switch.
+
+    A port that leads to a router holds what that is asked for there: its own addresses, and those
+    that it translates.
+    """
     if port.router_port is not None:
         router_port = tx.named(LogicalRouterPort, port.router_port, port.project)
         if router_port is None:
             return []
-        return [router_port.mac, *(network.split("/")[0] for network in router_port.networks)]
+        own = [network.split("/")[0] for network in router_port.networks]
+        return [router_port.mac, *own, *_translated_addresses(tx, router_port)]
     held: dict[str, None] = {}
     for element in effective(port.addresses or [], port.dynamic_addresses):
         held.update(dict.fromkeys([str(element.mac), *element.ips]))
     if port.virtual_ip is not None:
         held[port.virtual_ip] = None
     return list(held)
+
+
+def _translated_addresses(tx: Transaction, port: LogicalRouterPort) -> list[str]:
+    """Return the external addresses of a router's NATs that are in the networks of a port."""
+    networks = [ipaddress.ip_interface(text).network for text in port.networks]
+    found = {nat.external_ip: None for nat in nats_of(tx, port.logical_router_id)}
+    return [ip for ip in found if any(ipaddress.ip_address(ip) in each for each in networks)]
 
 
 def switch_port_towards(tx: Reader, port: LogicalRouterPort) -> LogicalSwitchPort | None:

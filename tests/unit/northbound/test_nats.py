@@ -4,7 +4,9 @@ from typing import Any
 
 import pytest
 
-from northbound.errors import ConflictError, ReferencedError
+from northbound.errors import ConflictError, InvalidError, ReferencedError
+from northbound.models.nat import Nat
+from northbound.services import SERVICES
 from tests.unit.northbound.network import Network
 
 FLOATING = {
@@ -197,3 +199,89 @@ def test_sources_that_are_forced(
     faults = network.faults("router", **fields)
     assert list(faults) == [pointer]
     assert reason in faults[pointer]
+
+
+@pytest.fixture
+def outside(routers: Network) -> Network:
+    """The network of `edge-out` is a switch, with another router and a subnet."""
+    routers.create("switch", name="out", subnet4="192.0.2.0/29")
+    routers.create(
+        "port", logical_switch="out", name="out-edge", router_port="edge-out", type="router"
+    )
+    routers.create(
+        "router_port", logical_router="other", name="other-out", networks=["192.0.2.3/24"]
+    )
+    routers.create(
+        "port", logical_switch="out", name="out-other", router_port="other-out", type="router"
+    )
+    return routers
+
+
+def test_an_external_address_is_nobody_elses_on_the_switch(outside: Network) -> None:
+    outside.create(
+        "port", logical_switch="out", name="host", addresses=["0a:00:00:00:00:09 192.0.2.9"]
+    )
+    message = outside.refused(ConflictError, "nat", **FLOATING | {"external_ip": "192.0.2.9"})
+    assert "external_ip" in message
+    assert "port host" in message
+    assert "port out-other" in outside.refused(
+        ConflictError, "nat", **FLOATING | {"external_ip": "192.0.2.3"}
+    )
+    nat = outside.create("nat", **FLOATING | {"external_ip": "192.0.2.2"})
+    again = FLOATING | {"external_ip": "192.0.2.2", "logical_router": "other"}
+    assert "port out-edge" in outside.refused(ConflictError, "nat", **again)
+    vm = {"logical_switch": "out", "name": "vm-2", "addresses": ["0a:00:00:00:00:08 192.0.2.2"]}
+    assert "port out-edge" in outside.refused(ConflictError, "port", **vm)
+    outside.create("port", logical_switch="out", name="vm-3", addresses=["dynamic"])
+    assert outside.get("port", "vm-3")["dynamic_addresses"].endswith(" 192.0.2.4")
+    outside.update("nat", nat, external_ip="192.0.2.6")
+    outside.create("port", **vm)
+    outside.delete("nat", nat)
+    outside.create("nat", **again | {"external_ip": "192.0.2.6"})
+
+
+def test_an_address_of_several_nats_is_held_until_the_last_goes(outside: Network) -> None:
+    vm = {"logical_switch": "out", "name": "vm-2", "addresses": ["0a:00:00:00:00:08 192.0.2.2"]}
+    nats = [
+        outside.create("nat", **SNAT | {"external_ip": "192.0.2.2", "logical_ip": network})
+        for network in ("10.0.0.0/24", "10.1.0.0/24")
+    ]
+    outside.delete("nat", nats[0])
+    assert "192.0.2.2" in outside.refused(ConflictError, "port", **vm)
+    outside.delete("nat", nats[1])
+    outside.create("port", **vm)
+    nats = [
+        outside.create("nat", **SNAT | {"external_ip": "192.0.2.6", "logical_ip": network})
+        for network in ("10.2.0.0/24", "10.3.0.0/24")
+    ]
+    with outside.database.write(author="test") as tx:
+        rows = [row for each in nats if (row := tx.by_id(Nat, each)) is not None]
+        SERVICES["nat"].remove(tx, rows)
+    outside.update("port", "vm-2", addresses=["0a:00:00:00:00:08 192.0.2.6"])
+
+
+def test_a_router_attached_later_holds_what_it_translates(routers: Network) -> None:
+    routers.create("switch", name="out")
+    routers.create("nat", **FLOATING)
+    vm = {"logical_switch": "out", "name": "vm-2", "addresses": ["0a:00:00:00:00:08 192.0.2.7"]}
+    routers.create(
+        "port", logical_switch="out", name="out-edge", router_port="edge-out", type="router"
+    )
+    assert "192.0.2.7" in routers.refused(ConflictError, "port", **vm)
+    routers.delete("port", "out-edge")
+    routers.create("port", **vm)
+
+
+def test_a_port_keeps_the_networks_of_nats(routers: Network) -> None:
+    routers.create("nat", **FLOATING)
+    routed = FLOATING | {"external_ip": "203.0.113.1", "logical_ip": "10.0.0.9", "routed": True}
+    routers.create("nat", **routed)
+    message = routers.refuses(
+        InvalidError,
+        lambda: routers.update("router_port", "edge-out", networks=["2001:db8::1/64"]),
+    )
+    assert "needs a network with 192.0.2.7" in message
+    message = routers.refuses(ReferencedError, lambda: routers.delete("router_port", "edge-out"))
+    assert "is referenced by nat" in message
+    routers.update("router_port", "edge-out", networks=["192.0.2.129/24"])
+    routers.delete("router", "edge", cascade=True)
