@@ -49,6 +49,7 @@ class ObstacleKind(StrEnum):
     AGENT = "agent"
     UNREACHABLE = "unreachable"
     NO_BRIDGE = "no-bridge"
+    NO_GATEWAY = "no-gateway"
     UNKNOWN = "unknown"
     OTHER = "other"
 
@@ -144,6 +145,8 @@ def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Chec
     kind = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
     if worst.problem == "no-bridge":
         kind = ObstacleKind.NO_BRIDGE
+    if worst.problem == "no-gateway":
+        kind = ObstacleKind.NO_GATEWAY
     if worst.problem == "too-big":
         kind = ObstacleKind.TUNNEL_MTU
     if worst.certain:

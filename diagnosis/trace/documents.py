@@ -99,6 +99,7 @@ class Hindrance(StrictModel):
         "unreachable",
         "unprobed",
         "no-bridge",
+        "no-gateway",
         "too-big",
     ]
     certain: bool

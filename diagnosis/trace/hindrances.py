@@ -18,13 +18,23 @@ from controller.answers import View
 from diagnosis.trace.legs import Journey, Leg, legs
 from logical_flow.action.sizes import LENGTH
 from logical_flow.evaluate import Value
+from logical_flow.walk_events import Crossing
 from southbound.chassis_status import ChassisStatus
 from southbound.conditions import doubts_about_flows, lacking_bridge
 from southbound.encaps import no_way, way_to
+from southbound.port_types import CHASSIS_REDIRECT, L3_GATEWAY
+from southbound.requested import unresolved
 from southbound.rows import GLOBAL_SCOPE, Chassis, PortBinding, datapath_scope, set_scope
 
 Problem = Literal[
-    "not-connected", "unacknowledged", "degraded", "unreachable", "unprobed", "no-bridge", "too-big"
+    "not-connected",
+    "unacknowledged",
+    "degraded",
+    "unreachable",
+    "unprobed",
+    "no-bridge",
+    "too-big",
+    "no-gateway",
 ]
 
 _SETS = set_scope("")
@@ -69,7 +79,7 @@ class Carriers:
         towards: Collection[str] | None = None,
     ) -> list[Hindrance]:
         """What hinders a packet; with `towards`, on its way to these chassis alone."""
-        found: dict[Hindrance, None] = {}
+        found: dict[Hindrance, None] = dict.fromkeys(self._of_gateways(journey, ports))
         for number, leg in enumerate(legs(journey, ports)):
             if number and towards is not None and leg.chassis not in towards:
                 continue
@@ -90,6 +100,28 @@ class Carriers:
 
     def _is_alive(self, name: str) -> bool:
         return name in self.chassis and self.chassis[name].alive
+
+    def _of_gateways(
+        self, journey: Journey, ports: Mapping[str, PortBinding]
+    ) -> Iterator[Hindrance]:
+        """Whether a chassis is there for each gateway that the packet passes.
+
+        Of chassis whose agents are not heard of it isn't known: the switches see each other.
+        """
+        crossed = (event.port for event in journey.walk.events if isinstance(event, Crossing))
+        for name in dict.fromkeys(crossed):
+            port = ports.get(name)
+            if port is None or port.kind not in (CHASSIS_REDIRECT, L3_GATEWAY):
+                continue
+            if any(map(self._is_alive, port.electorate)):
+                continue
+            silent = [f"the agent of {each} is not heard of" for each in port.electorate]
+            problems = [*unresolved(port, self.chassis), *silent]
+            text = (
+                f"lost at port {port.distributed_port or name}, of which no chassis is in charge: "
+                f"{' and '.join(dict.fromkeys(problems))}"
+            )
+            yield Hindrance(",".join(port.requested_chassis), None, "no-gateway", not silent, text)
 
     def _of_chassis(self, leg: Leg) -> Iterator[Hindrance]:
         """Whether the switch of a chassis has what is wanted."""

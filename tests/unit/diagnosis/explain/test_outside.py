@@ -182,6 +182,31 @@ async def test_a_missing_bridge_is_in_the_way(outside: Plugged) -> None:
     assert "treadle-bridge-mappings" in found["proposal"]["commands"][0]
 
 
+async def test_a_gateway_on_a_chassis_that_is_not_known(outside: Plugged) -> None:
+    learn(outside)
+    ranks = [{"chassis": "gw9", "priority": 1}, {"chassis": "gw8", "priority": 2}]
+    await outside.call("PATCH", "/logical-router-ports/r1-public", {"gateway_chassis": ranks})
+    found = await refused(outside, source="a2", destination=HOST)
+    assert "lost at port public-r1, of which no chassis is in charge" in found["text"]
+    assert "gw8" in found["text"]
+    assert "gw9" in found["text"]
+    assert found["obstacles"][0]["kind"] == "no-gateway"
+    assert "treadle show ha-chassis-groups" in found["proposal"]["commands"]
+    question = {"packet": f"icmp a2 -> {HOST}"}
+    traced = await outside.call("POST", "/trace", question)
+    assert "no-gateway" in {each["problem"] for each in traced["verdict"]["hindrances"]}, traced
+
+
+async def test_of_a_gateway_that_is_not_heard_of_it_is_not_known(outside: Plugged) -> None:
+    """Switches see each other, and go on without agents and server."""
+    learn(outside)
+    ranks = [{"chassis": "hv2", "priority": 1}]
+    await outside.call("PATCH", "/logical-router-ports/r1-public", {"gateway_chassis": ranks})
+    outside.server.realised.facts.lapsed("hv2")
+    found = await unknown(outside, source="a1", destination=HOST)
+    assert "the agent of hv2 is not heard of" in found["text"], found["text"]
+
+
 async def test_a_workload_on_the_provider_network(outside: Plugged) -> None:
     group = {"name": "racks", "chassis": [{"chassis": "hv2", "priority": 1}]}
     await outside.call("POST", "/ha-chassis-groups", group)
