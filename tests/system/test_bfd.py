@@ -27,7 +27,8 @@ DESKS = {"desk": "0a:00:00:00:31:01", "near": "0a:00:00:00:31:02"}
 INWARD, OUTWARD = "0a:00:00:00:30:01", "0a:00:00:00:30:02"
 """The router's MAC addresses."""
 FLOWS = 32
-TIMES = {"min_tx": 200, "min_rx": 200, "detect_mult": 3}
+TIMES = {"min_tx": 300, "min_rx": 300, "detect_mult": 5}
+"""Slow enough for a busy machine: nothing is taken for dead within a second and a half."""
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -65,7 +66,7 @@ def frr(scene: Scene, name: str) -> Bfdd:
     own4, own6 = NEIGHBOURS[name]
     peers = "\n".join(
         f" peer {ours} local-address {own} interface eth0\n"
-        "  receive-interval 200\n  transmit-interval 200\n  detect-multiplier 3\n !"
+        "  receive-interval 300\n  transmit-interval 300\n  detect-multiplier 5\n !"
         for ours, own in ((OUT[0], own4), (OUT[1], own6), (GATEWAY, own4))
     )
     return Bfdd(scene.lab.vm(name).namespace, peers)
@@ -162,7 +163,7 @@ def test_sessions_of_both_families_come_up(scene: Scene, neighbours: dict[str, B
     until(lambda: set(told(scene).values()) == {("up", None)}, "the server has heard", 30)
     neighbours["isp1"].kill()
     until(lambda: are(scene, "down", "isp1"), "silence is noticed", 30)
-    assert are(scene, "up", "isp2")
+    until(lambda: are(scene, "up", "isp2"), "the other is up", 30)
     silent = ("down", "the neighbour fell silent")
     until(lambda: told(scene)[NEIGHBOURS["isp1"][0]] == silent, "the server has heard", 30)
 
@@ -176,10 +177,10 @@ def test_packets_go_to_neighbours_that_are_alive(
         until(lambda: takers(scene, "desk", to) == set(NEIGHBOURS), "both take packets", 30)
         neighbours["isp1"].kill()
         until(lambda: takers(scene, "desk", to) == {"isp2"}, "the other takes all packets", 30)
-        assert takers(scene, "near", to) == {"isp2"}
+        until(lambda: takers(scene, "near", to) == {"isp2"}, "from everywhere", 30)
         neighbours["isp2"].kill()
         until(lambda: takers(scene, "desk", to) == set(), "nobody takes packets", 30)
-        assert takers(scene, "near", to) == set()
+        until(lambda: takers(scene, "near", to) == set(), "from nowhere", 30)
         neighbours["isp1"] = frr(scene, "isp1")
         until(lambda: takers(scene, "desk", to) == {"isp1"}, "it takes them again", 30)
 
@@ -215,7 +216,7 @@ def test_the_neighbour_says_that_it_is_taken_out(scene: Scene, neighbours: dict[
         f"peer {OUT[0]} local-address {NEIGHBOURS['isp1'][0]} interface eth0", "shutdown"
     )
     until(lambda: states(scene)[NEIGHBOURS["isp1"][0]] == "down", "it is down", 30)
-    assert states(scene)[NEIGHBOURS["isp1"][1]] == "up"
+    until(lambda: states(scene)[NEIGHBOURS["isp1"][1]] == "up", "the other family's is up", 30)
 
 
 def test_who_is_not_the_neighbour_changes_nothing(
@@ -242,7 +243,7 @@ def test_who_is_not_the_neighbour_changes_nothing(
         for payload in packets.values():
             send(payload)
         until(lambda: set(discarded(scene, own)) >= set(packets), "all of them are counted", 30)
-        assert are(scene, "up", "isp1")
+        until(lambda: are(scene, "up", "isp1"), "it is up still", 30)
         assert "ttl" not in discarded(scene, own), "the switch lets none through"
         send(down)
         until(lambda: not are(scene, "up", "isp1"), "the same with a good TTL is believed", 30)
