@@ -3,6 +3,8 @@
 The gateway is on `hv1`: the whole router, or the port of it that leads to the provider network.
 """
 
+import json
+import subprocess
 from collections.abc import Iterator
 from typing import Any
 
@@ -120,8 +122,9 @@ def _no_balancers_left(scene: Scene) -> Iterator[None]:
 
 
 @VERSIONS
-@pytest.mark.parametrize("protocol", ["tcp", "udp"])
-@pytest.mark.parametrize("address", [VIP, ROUTED], ids=["in-network", "routed"])
+@pytest.mark.parametrize(
+    ("address", "protocol"), [(VIP, "tcp"), (ROUTED, "udp")], ids=["in-network", "routed"]
+)
 def test_connections_from_outside_are_spread(
     scene: Scene, address: dict[int, str], protocol: str, version: int
 ) -> None:
@@ -203,6 +206,26 @@ def test_a_load_balancer_that_goes(scene: Scene) -> None:
     scene.net.call("PATCH", "/load-balancers/shop", {"routers": []})
     assert ask(scene, VIP[4]) != "b1"
     assert not scene.lab.outside("o1").ping(VIP[4], timeout=1)
+
+
+def test_a_stream(scene: Scene) -> None:
+    """iperf3 counts what arrives."""
+    balancer(scene)
+    vip(scene, VIP[4], 5201, backend("b2", 4, 5201))
+    server = scene.lab.vm("b2").namespace
+    listener = subprocess.Popen(
+        server.argv(["iperf3", "-s", "-1", "-p", "5201"]), stdout=subprocess.DEVNULL
+    )
+    try:
+        until(lambda: ":5201" in server.run("ss", "-ltn"), "iperf3 listens")
+        client = scene.lab.outside("o1").namespace
+        argv = ("iperf3", "-J", "-c", VIP[4], "-p", "5201", "-n", "2M")
+        end = json.loads(client.run(*argv, timeout=60))["end"]
+    finally:
+        listener.terminate()
+        listener.wait()
+    assert end["sum_sent"]["bytes"] >= 2 << 20
+    assert end["sum_received"]["bytes"] > 0
 
 
 # --- sources

@@ -21,7 +21,7 @@
 from logical_flow.template import Pipeline
 from translator.features.bfd.stages import LrInBfd
 from translator.features.gateways.stages import LrInGwRedirect
-from translator.features.load_balancing.router_stages import LrInDefrag, LrInLb
+from translator.features.load_balancing.router_stages import LrInDefrag, LrInLb, LrInNoBackend
 from translator.features.nat.stages import LrInDnat, LrInUnsnat, LrInWholeErrors
 from translator.features.neighbours.stages import (
     LrInArpRequest,
@@ -54,6 +54,7 @@ LR_IN = Pipeline(
         LrInUnsnat,
         LrInDefrag,
         LrInLb,
+        LrInNoBackend,
         LrInDnat,
         LrInIpRoutingPre,
         LrInIpRouting,

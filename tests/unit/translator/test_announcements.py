@@ -8,6 +8,7 @@ from incremental import Engine
 from southbound.rows import Announcement
 from tests.unit.translator.test_nat_costs import image, nat, network
 from translator.features.gateways.announcements import gateway_announcement
+from translator.features.load_balancing.announcements import vip_announcement
 from translator.features.nat.announcements import nat_announcement
 from translator.intent import row_of
 
@@ -44,7 +45,11 @@ def attached(chassis: str | None, *rows: tuple[str, dict[str, Any]]) -> Engine:
 
 
 def announced(engine: Engine) -> dict[str, Announcement]:
-    found = {**engine.rows(gateway_announcement), **engine.rows(nat_announcement)}
+    found = {
+        **engine.rows(gateway_announcement),
+        **engine.rows(nat_announcement),
+        **engine.rows(vip_announcement),
+    }
     return {key: row for key, row in found.items() if row is not None}
 
 
@@ -85,3 +90,22 @@ def test_a_distributed_router_announces_nothing() -> None:
     router = image("logical_router", id="r", name="r", enabled=True, tunnel_key=2, chassis=None)
     engine.apply([row_of(*router)])
     assert announced(engine) == {}
+
+
+@pytest.mark.parametrize("responder", ["reachable", "none"])
+@pytest.mark.parametrize(("chassis", "port"), [(None, "cr-r-out"), ("hv1", "r-out")])
+def test_virtual_addresses_are_announced_where_they_are_answered_for(
+    chassis: str | None, port: str, responder: str
+) -> None:
+    balancer = {"id": "lb", "protocol": "tcp", "reject": False, "neighbor_responder": responder}
+    vip = {"load_balancer_id": "lb", "port": 80, "backends": ["10.0.0.1:80"]}
+    engine = attached(
+        chassis,
+        ("load_balancer", balancer),
+        ("load_balancer_vip", {"id": "near", "address": "172.16.0.80", **vip}),
+        ("load_balancer_vip", {"id": "far", "address": "198.51.100.7", **vip}),
+        ("load_balancer_router", {"load_balancer_id": "lb", "logical_router_id": "r"}),
+    )
+    row = Announcement("near/r-out", "s", port, MAC, ("172.16.0.80",))
+    found = [each for key, each in announced(engine).items() if key not in ("r-out", "nat-0")]
+    assert found == ([row] if responder == "reachable" else [])

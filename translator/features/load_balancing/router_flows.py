@@ -26,6 +26,7 @@ from translator.features.load_balancing.router_stages import (
     Fronts,
     LrInDefrag,
     LrInLb,
+    LrInNoBackend,
 )
 from translator.features.nat.places import ports_around
 from translator.features.nat.stages import (
@@ -190,12 +191,12 @@ def _vip_flows(
             place = "router_skip"
         elif _forces(router, address):
             place = "router_force"
-        yield _balancing_flow(place, vip, address)
+        yield from _balancing_flows(place, vip, address)
     for gateway in _at(gateways, address.address):
         holes = {"redirect": gateway.redirect}
         look_up = LrInDefrag.gateway4 if is_ip4 else LrInDefrag.gateway6
         yield look_up(vip=address.address, port=gateway.port.name, **holes)
-        yield _balancing_flow("gateway", vip, address, holes)
+        yield from _balancing_flows("gateway", vip, address, holes)
         yield _resolving_flow(gateway.port, address.address)
     if any(_is_own(port, address) for port in around):
         return
@@ -220,24 +221,31 @@ def _at(gateways: tuple[GatewayPort, ...], ip: bytes) -> tuple[GatewayPort, ...]
     return tuple(within) or gateways
 
 
-def _balancing_flow(
+def _balancing_flows(
     place: str, vip: str, address: Front, holes: dict[str, str] | None = None
-) -> LogicalFlow:
-    arguments: dict[str, Any] = {"vip": address.address, **(holes or {})}
+) -> Iterator[LogicalFlow]:
+    """Yield the flow that gives connections to backends, and that for when there may be none.
+
+    The first is there without backends, too: agents end connections in datapaths that name the set.
+    """
+    matched: dict[str, Any] = {"vip": address.address, **(holes or {})}
     if address.port is not None:
-        arguments["port"] = address.port
+        matched["port"] = address.port
+    arguments = {**matched, "backends": backends_set(vip)}
     name = place
-    if address.has_backends:
-        arguments["backends"] = backends_set(vip)
-        if address.hash_fields:
-            name += "_by"
-            arguments["hash_fields"] = address.hash_fields.encode()
-    else:
-        name = place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
-    fronts: Fronts = getattr(LrInLb, name)
+    if address.hash_fields:
+        name += "_by"
+        arguments["hash_fields"] = address.hash_fields.encode()
+    yield _template(getattr(LrInLb, name), address)(**arguments)
+    if address.is_checked or not address.has_backends:
+        ending = place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
+        yield _template(getattr(LrInNoBackend, ending), address)(**matched)
+
+
+def _template(fronts: Fronts, address: Front) -> Template:
     family = 4 if len(address.address) == 4 else 6
     template: Template = getattr(fronts, f"{address.protocol or 'any'}{family}")
-    return template(**arguments)
+    return template
 
 
 def _answers(

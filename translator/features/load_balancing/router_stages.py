@@ -43,7 +43,7 @@ class Fronts(NamedTuple):
 
 
 def _fronts(actions: str, only: Only | None, because: Because | None = None) -> Fronts:
-    new = "reg9[10] == 1 && ct.new && !ct.rel"
+    new = "reg9[10] == 1 && ct.new && !ct.rel" + (" && !ct.dnat" if because else "")
     to4, to6 = f"{new} && ip4.dst == {{vip:ip4}}", f"{new} && ip6.dst == {{vip:ip6}}"
 
     def with_port(to: str, protocol: str) -> Template:
@@ -88,8 +88,8 @@ _REJECT = "reject { outport = inport; flags.loopback = 1; output; };"
 class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
     """Gives new connections to virtual addresses to a backend each, and commits them so.
 
-    Where there is no backend, packets are dropped, or their sender is told, as the load balancer
-    says. What sources shall be put in place of clients' is remembered with each connection.
+    Where there is no backend they go on as they are. What sources shall be put in place of clients'
+    is remembered with each connection.
     """
 
     router = _fronts(_balance(_TO), None)
@@ -98,11 +98,16 @@ class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
     router_skip_by = _fronts(_balance(_BY, "skip_snat"), None)
     router_force = _fronts(_balance(_TO, "force_snat"), None)
     router_force_by = _fronts(_balance(_BY, "force_snat"), None)
-    router_drop = _fronts("drop;", None, NO_BACKEND)
-    router_reject = _fronts(_REJECT, None, REFUSED)
     gateway = _fronts(_balance(_TO), _GATEWAY)
     gateway_by = _fronts(_balance(_BY), _GATEWAY)
-    gateway_drop = _fronts("drop;", _GATEWAY, NO_BACKEND)
-    gateway_reject = _fronts(_REJECT, _GATEWAY, REFUSED)
     skipped = _remembered("skip_snat")
     forced = _remembered("force_snat")
+
+
+class LrInNoBackend(Stage, name="lr_in_no_backend", role=Role.LOAD_BALANCING, failure="drop"):
+    """Ends what got no backend: packets are dropped, or their sender is told."""
+
+    router_drop = _fronts("drop;", None, NO_BACKEND)
+    router_reject = _fronts(_REJECT, None, REFUSED)
+    gateway_drop = _fronts("drop;", _GATEWAY, NO_BACKEND)
+    gateway_reject = _fronts(_REJECT, _GATEWAY, REFUSED)
