@@ -12,7 +12,7 @@ from tests.system.conftest import Scene, two_hypervisors
 
 pytestmark = pytest.mark.system
 
-SECONDS = 30
+SECONDS = 60
 VMS = {"c1": "hv1", "b1": "hv1", "b2": "hv2"}
 CHECK = {"interval": 1, "timeout": 1, "success_count": 1, "failure_count": 2}
 VIP4, VIP6 = "10.96.0.1", "fd96::1"
