@@ -4,7 +4,8 @@ import pytest
 
 from incremental import Engine
 from tests.unit.translator.test_costs import Rows, cost
-from translator.graph import translation
+from tests.unit.translator.test_nat_costs import network as router_network
+from translator.graph import FLOWS, translation
 from translator.intent import row_of
 
 BACKENDS = [f"10.0.0.{n}:8080" for n in range(1, 11)]
@@ -86,3 +87,34 @@ def test_one_that_joins_a_group_costs_itself_on_each_switch(members: int) -> Non
     assert runs["switch_vip_flows"] == runs["vips_on_switch"] == 3
     assert runs["switches_by_group"] == runs["routers_by_group"] == 1
     assert changed == 3
+
+
+OVN_FLOWS = {None: 3, "hv1": 2}
+"""What Debian's OVN 23.03 has for a virtual address of one port at a gateway port, and on a gateway
+router: what ``ovn-sbctl lflow-list`` has more with a thousand of them, divided by these."""
+
+
+@pytest.mark.parametrize("chassis", [None, "hv1"])
+@pytest.mark.parametrize("balancers", [10, 1000])
+def test_a_virtual_address_of_a_router(balancers: int, chassis: str | None) -> None:
+    """It has no more flows than in OVN, and a backend is a member of sets."""
+    engine = router_network(1, chassis)
+
+    def flows() -> int:
+        found = (flows for source in FLOWS for flows in engine.rows(source).values())
+        return sum(len(each.flows) for each in found if each is not None)
+
+    before = flows()
+    rows: Rows = []
+    for number in range(balancers):
+        balancer = f"lb-{number}"
+        place = {"load_balancer_id": balancer, "logical_router_id": "r"}
+        rows.append(("load_balancer", {"id": balancer, "protocol": "tcp", "reject": False}))
+        rows += [vip(number, BACKENDS), ("load_balancer_router", place)]
+    engine.apply(row_of(table, image) for table, image in rows)
+    own = 10  # what the router has once
+    assert flows() - before <= OVN_FLOWS[chassis] * balancers + own
+    runs, changed = cost(engine, puts=[vip(3, [*BACKENDS, "10.0.0.99:8080"])])
+    assert "router_vip_flows" not in runs
+    assert max(runs.values()) == 1
+    assert changed == (2 if chassis is None else 1), "members of sets, and no flow"
