@@ -204,8 +204,15 @@ def test_its_hypervisor_is_away(scene: Scene) -> None:
 def test_its_port_is_unplugged_and_moves(scene: Scene) -> None:
     vip = checked(scene)
     becomes(scene, vip, b1=True, b2=True)
+    die(scene, "b2")
     scene.lab.remove_vm("b2")
     becomes(scene, vip, b1=True, b2=False)
+    path, reason = f"/load-balancer-vips/{vip}/health", "its port is on no hypervisor"
+    until(
+        lambda: reason in {each["reason"] for each in scene.net.get(path)["backends"]},
+        "why b2 is down",
+        SECONDS,
+    )
     scene.lab.add_vm("b2", "hv1")
     scene.lab.wait_until_up(["b2"])
     who.serve(scene.lab, "b2", 8080)
