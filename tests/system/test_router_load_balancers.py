@@ -174,6 +174,14 @@ def test_without_backends_clients_wait_or_are_told(scene: Scene, version: int) -
     assert ask(scene, VIP[version])[0] == "b1"
 
 
+@VERSIONS
+def test_an_error_of_a_backend_is_about_the_virtual_address(scene: Scene, version: int) -> None:
+    """Nothing listens there: the client's host takes the ICMP error for its own connection's."""
+    balancer(scene, protocol="udp")
+    vip(scene, VIP[version], 53, backend("b2", version, 9999))
+    assert ask(scene, VIP[version], 53, "udp") == "refused"
+
+
 def test_a_client_keeps_its_backend(scene: Scene) -> None:
     balancer(scene, affinity_timeout=60)
     vip(scene, VIP[4], 80, *(backend(name, 4) for name in BACKENDS))
