@@ -99,6 +99,7 @@ port_binding = Table(
     Column("virtual_ip", String(45), nullable=False),
     Column("virtual_parents", Text, nullable=False),
     Column("passes_tags", Boolean, nullable=False),
+    Column("has_service_tag", Boolean, nullable=False),
 )
 
 port_fact = Table(

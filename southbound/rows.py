@@ -186,7 +186,8 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     that is nested in another has that one's id and name as `parent` and `parent_name`, and is
     told from the others there by its VLAN `tag`. One that leads outside leads to the provider
     network `network`, where its frames have the VLAN tag `tag`, or none if that is 0; if it
-    `passes_tags`, also any that they have by themselves.
+    `passes_tags`, also any that they have by themselves. `has_service_tag` says that its tag is
+    one of 802.1ad.
 
     A port that moves may be on `additional_chassis` beside its own, which are facts as well: all
     of them are sent its packets. With an `activation` it is blocked on these, but for packets
@@ -230,6 +231,7 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
     virtual_parents: tuple[str, ...] = ()
     virtual_parent: str = ""
     passes_tags: bool = False
+    has_service_tag: bool = False
 
     @property
     def key(self) -> str:

@@ -196,6 +196,7 @@ class LogicalSwitchPort(NamedTuple):
     virtual_ip: bytes = b""
     virtual_parents: tuple[str, ...] = ()
     ha_chassis_group: str = ""
+    has_service_tag: bool = False
 
     @property
     def learns(self) -> bool:
@@ -370,6 +371,7 @@ def _logical_switch_port(image: Image) -> LogicalSwitchPort:
         virtual_ip=ip_bytes(image["virtual_ip"]) if image.get("virtual_ip") else b"",
         virtual_parents=tuple(image.get("virtual_parents", ())),
         ha_chassis_group=image.get("ha_chassis_group_id") or "",
+        has_service_tag=image.get("vlan_protocol") == "802.1ad",
     )
 
 

@@ -52,6 +52,7 @@ from chassis_agent.physical import (
     tells_of_arrival,
 )
 from chassis_agent.physical.multicast import KEYS, Reach
+from chassis_agent.physical.provider import CUSTOMER_TAG, SERVICE_TAG
 from chassis_agent.tables import direction_of
 from incremental import Read
 from logical_flow.roles import Role
@@ -139,6 +140,7 @@ def _flows_here(read: Read, name: str, place: Placement, here: Side, cookie: int
                 row.tag,
                 passes_tags=row.passes_tags,
                 is_native=row.kind.is_native,
+                ethertype=SERVICE_TAG if row.has_service_tag else CUSTOMER_TAG,
                 exchange=mac_exchange(read, row),
                 cookie=cookie,
             )

@@ -22,6 +22,10 @@ from chassis_agent.physical.ports import (
 from chassis_agent.physical.registers import FLAGS, OUTPORT, flag, flow, on
 from chassis_agent.physical.shares import sender_flows
 
+CUSTOMER_TAG: Final = 0x8100
+"""The Ethernet type of a VLAN tag of IEEE 802.1Q."""
+SERVICE_TAG: Final = 0x88A8
+"""That of one of IEEE 802.1ad. Open vSwitch takes what comes in with either for the same."""
 _STAYS: Final = 110
 """What may not leave its chassis doesn't leave it this way either."""
 _EXCHANGED: Final = UNICAST + 50
@@ -52,6 +56,7 @@ def outside_flows(
     *,
     passes_tags: bool = False,
     is_native: bool = True,
+    ethertype: int = CUSTOMER_TAG,
     exchange: MacExchange,
     cookie: int,
 ) -> list[Flow]:
@@ -62,7 +67,7 @@ def outside_flows(
     """
     output = act.output(ofport)
     if tag:
-        output = act.push_vlan() + act.set_field(_VLAN, tag | VLAN_PRESENT) + output
+        output = act.push_vlan(ethertype) + act.set_field(_VLAN, tag | VLAN_PRESENT) + output
         output += act.pop_vlan()
     return [
         *_arrivals(side, ofport, tag, passes_tags=passes_tags, cookie=cookie),

@@ -172,8 +172,6 @@ class Switching:
         if addresses != ["unknown"]:
             reason = "frames for unknown addresses go to the provider network, and no others do"
             report.lost(row, "addresses", reason)
-        if options.get("ethtype", "802.1q") != "802.1q":
-            report.lost(row, "options:ethtype", "not imported: tags are those of 802.1Q")
         kind = row.text("type")
         values: Values = {"type": kind, "network_name": options["network_name"]}
         if kind == "localnet":
@@ -186,6 +184,8 @@ class Switching:
                 return None
             values["requested_chassis"] = [chassis]
         tag = row.values("tag")
+        if tag and options.get("ethtype") == "802.1ad":
+            values["vlan_protocol"] = "802.1ad"
         return {**values, "tag": tag[0]} if tag else values
 
     def _note_meaningless(self, row: Row) -> None:

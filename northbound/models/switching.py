@@ -84,6 +84,7 @@ class LogicalSwitchPort(Resource):
     )
     network_name: Mapped[str | None] = mapped_column(Name, default=None, sort_order=120)
     learn_fdb: Mapped[bool] = mapped_column(default=False, sort_order=121)
+    vlan_protocol: Mapped[str | None] = mapped_column(default=None, sort_order=141)
 
 
 class AddressClaim(Base):

@@ -26,6 +26,7 @@ from northbound.specs.base import (
 from northbound.specs.declaration import Declaration, Filtered, Fixed, RefersTo
 
 PortType = Literal["vif", "router", "localnet", "l2gateway", "localport", "virtual", "external"]
+VlanProtocol = Literal["802.1q", "802.1ad"]
 ActivationStrategy = Literal["rarp", "garp", "na"]
 
 NetworkName = Annotated[
@@ -122,6 +123,7 @@ _TYPES_WITH: Final[Mapping[str, tuple[PortType, ...]]] = {
     "dhcpv6_options": ("vif", "external"),
     "ha_chassis_group": ("external",),
     "network_name": ("localnet", "l2gateway"),
+    "vlan_protocol": ("localnet", "l2gateway"),
     "learn_fdb": ("localnet", "l2gateway"),
     "virtual_ip": ("virtual",),
     "virtual_parents": ("virtual",),
@@ -173,6 +175,9 @@ class LogicalSwitchPortProperties(Spec):
     tag: Annotated[int, Field(ge=ANY_TAG, le=TAGS[1])] | None = None
     """The VLAN tag of a port with a parent; 0 gives it one that is free there. Of a port that
     leads to a provider network the one that frames have there; without one they have none."""
+    vlan_protocol: VlanProtocol | None = None
+    """How frames say their `tag` on a provider network: by IEEE 802.1Q, or by 802.1ad, whose tags
+    providers put around those of their customers. Without it by 802.1Q."""
     network_name: NetworkName | None = None
     """The provider network that a port of type `localnet` or `l2gateway` leads to. Each chassis
     says in `treadle-bridge-mappings` which of its bridges that is."""
@@ -229,6 +234,8 @@ class LogicalSwitchPortProperties(Spec):
             raise FieldError("network_name", f"a port of type {self.type!r} needs one")
         if self.tag == ANY_TAG:
             raise FieldError("tag", "a provider network gives none: from 1 to 4094, or none")
+        if self.vlan_protocol is not None and self.tag is None:
+            raise FieldError("vlan_protocol", "says how a tag is written, and there is none")
         if self.addresses not in ([], ["unknown"]):
             raise FieldError("addresses", f"of a port of type {self.type!r} are unknown")
         if self.type == "l2gateway" and not self.requested_chassis:

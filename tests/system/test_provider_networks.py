@@ -1,9 +1,14 @@
 """Provider networks: what leaves the overlay, what comes in, and what does neither."""
 
+import socket
+import struct
 from collections.abc import Callable
+from typing import Self
 
 import pytest
 
+from chassis_agent.physical.provider import CUSTOMER_TAG, SERVICE_TAG
+from cli.testbed.host import Host
 from cli.testbed.namespace import Namespace
 from cli.testbed.network_facts import VmFacts
 from cli.testbed.provider import ProviderSwitch
@@ -304,3 +309,68 @@ def test_acls_apply_to_what_comes_and_goes(scene: Scene) -> None:
     for acl in acls:
         net.delete(f"/acls/{acl}")
     until(lambda: o1.ping(IP["p1"], timeout=1), "all comes in again")
+
+
+def test_service_tags_leave_and_come_in(scene: Scene) -> None:
+    """A host outside of all VLANs sees frames as they are, with their tags."""
+    lab, net = scene.lab, scene.net
+    net.switch("customer")
+    net.port(
+        "customer",
+        "customer-out",
+        type="localnet",
+        network_name="physnet1",
+        tag=500,
+        vlan_protocol="802.1ad",
+    )
+    mac = "0a:00:00:00:50:01"
+    net.port("customer", "s1", f"{mac} 10.50.0.1")
+    s1 = lab.add_vm("s1", "hv1")
+    lab.wait_until_up(["s1"])
+    o3 = lab.outside("o3")
+    with Tap(s1) as tap, Tags(o3) as tags:
+        until(lambda: patches(scene, "customer-out") == ["hv1"], "the way outside")
+
+        def arrives() -> bool:
+            tap.send(broadcast(mac, "10.50.0.1", 7500))
+            return (500, SERVICE_TAG) in tags.look()
+
+        until(arrives, "a frame with a service tag")
+        assert (500, CUSTOMER_TAG) not in tags.look()
+        with Tap(o3) as sender:
+            frame = broadcast(o3.mac, "10.50.0.101", 7501)
+            sender.send(frame[:12] + SERVICE_TAG.to_bytes(2) + (500).to_bytes(2) + frame[12:])
+        tap.expect(to_port(7501), "a frame that had a service tag", 30)
+    lab.remove_vm("s1")
+
+
+_SOL_PACKET, _AUXDATA, _VLAN_VALID = 263, 8, 1 << 4  # of packet(7)
+
+
+class Tags:
+    """Follows which VLAN tags frames to a host have, as a context manager."""
+
+    def __init__(self, host: Host) -> None:
+        self._seen: set[tuple[int, int]] = set()
+        self._socket = host.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+        self._socket.bind(("eth0", 3))
+        self._socket.setsockopt(_SOL_PACKET, _AUXDATA, 1)
+        self._socket.setblocking(False)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._socket.close()
+
+    def look(self) -> set[tuple[int, int]]:
+        """Return VLANs and types of the tags so far. The kernel has taken them off the frames."""
+        while True:
+            try:
+                _, ancillary, _, _ = self._socket.recvmsg(2048, 256)
+            except BlockingIOError:
+                return self._seen
+            for _level, _kind, auxiliary in ancillary:
+                status, _, _, _, _, tci, ethertype = struct.unpack("=IIIHHHH", auxiliary[:20])
+                if status & _VLAN_VALID:
+                    self._seen.add((tci & 0xFFF, ethertype or CUSTOMER_TAG))

@@ -76,6 +76,7 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
         network=port.network,
         virtual_ip=ip_text(port.virtual_ip) if port.virtual_ip else "",
         virtual_parents=tuple(each.name for each in parents_of(read, port)),
+        has_service_tag=port.has_service_tag,
         passes_tags=port.kind.leads_outside and _passes_tags(read, port.switch),
     )
 

@@ -57,6 +57,7 @@ def test_switch_and_port_as_users_see_them(network: Network) -> None:
         "virtual_ip": None,
         "virtual_parents": [],
         "ha_chassis_group": None,
+        "vlan_protocol": None,
         "parent": None,
         "tag": None,
         "dhcp": True,
@@ -104,6 +105,15 @@ def test_every_wrong_field_is_named(network: Network) -> None:
         ({"type": "l2gateway", "requested_chassis": ["hv1"]}, "/network_name"),
         ({"type": "l2gateway", "network_name": "dc"}, "/requested_chassis"),
         ({"type": "external"}, "/addresses"),
+        (
+            {"type": "localnet", "network_name": "dc", "vlan_protocol": "802.1ad"},
+            "/vlan_protocol",
+        ),
+        (
+            {"type": "localnet", "network_name": "dc", "tag": 7, "vlan_protocol": "802.1x"},
+            "/vlan_protocol",
+        ),
+        ({"vlan_protocol": "802.1ad"}, "/vlan_protocol"),
         ({"type": "external", "addresses": ["unknown"]}, "/addresses"),
         (
             {"type": "external", "addresses": ["02:00:00:00:00:01"], "requested_chassis": ["h"]},

@@ -2,9 +2,10 @@
 
 from chassis_agent import tables
 from chassis_agent.desired.flow import Flow
+from chassis_agent.openflow.actions import push_vlan
 from chassis_agent.openflow.oxm import FIELDS, VLAN_PRESENT, Term, match
 from chassis_agent.physical import Side, Zones, native_flows, outside_flows
-from chassis_agent.physical.provider import MacExchange
+from chassis_agent.physical.provider import CUSTOMER_TAG, SERVICE_TAG, MacExchange
 
 SIDE = Side(7, 3, Zones(), 8, 90)
 NONE = MacExchange()
@@ -32,6 +33,13 @@ def test_what_has_another_tag_does_not_come_in() -> None:
 def test_tags_of_their_own_come_in_where_they_pass() -> None:
     (only,) = arrivals(outside_flows(SIDE, 5, 0, passes_tags=True, exchange=NONE, cookie=1))
     assert only.match == arriving(in_port=5)
+
+
+def test_a_service_tag_has_its_own_type() -> None:
+    for ethertype in (CUSTOMER_TAG, SERVICE_TAG):
+        flows = outside_flows(SIDE, 5, 100, ethertype=ethertype, exchange=NONE, cookie=1)
+        (leaving,) = (each for each in flows if each.table == tables.LOGICAL_TO_PHYSICAL)
+        assert push_vlan(ethertype) in leaving.instructions
 
 
 def test_without_a_bridge_nothing_goes_to_other_chassis() -> None:

@@ -132,7 +132,7 @@ def test_ports_to_provider_networks_are_imported() -> None:
 
 def test_a_way_outside_on_one_chassis_is_imported() -> None:
     database = Database()
-    options = {"network_name": "physnet1", "l2gateway-chassis": "gw1"}
+    options = {"network_name": "physnet1", "l2gateway-chassis": "gw1", "ethtype": "802.1ad"}
     database.switch(
         database.port("out", "unknown", type="l2gateway", options=options, tag=100),
         database.port("off", "unknown", type="l2gateway", options={"network_name": "dc"}),
@@ -145,6 +145,7 @@ def test_a_way_outside_on_one_chassis_is_imported() -> None:
             "network_name": "physnet1",
             "requested_chassis": ["gw1"],
             "tag": 100,
+            "vlan_protocol": "802.1ad",
         }
     }
     assert losses(imported) == []
@@ -172,7 +173,7 @@ def test_what_a_port_to_a_provider_network_loses_is_told() -> None:
     port = database.port(
         "out",
         type="localnet",
-        options={"network_name": "dc", "ethtype": "802.1ad"},
+        options={"network_name": "dc"},
         port_security=["0a:00:00:00:00:01"],
     )
     nowhere = database.port("nowhere", "unknown", type="localnet")
@@ -182,7 +183,6 @@ def test_what_a_port_to_a_provider_network_loses_is_told() -> None:
     assert list(ports) == ["out"]
     assert sorted(losses(imported)) == [
         ("logical switch port out", "addresses"),
-        ("logical switch port out", "options:ethtype"),
         ("logical switch port out", "port_security"),
     ]
     assert [(each.object, each.column) for each in notes(imported)] == [
