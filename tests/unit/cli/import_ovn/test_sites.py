@@ -129,4 +129,7 @@ def test_what_a_cluster_of_kubernetes_has_is_imported(ovn: Ovn, database: Databa
     web = balancers["Service_shop/web_TCP_cluster"]
     assert (web["affinity_timeout"], web["reject"]) == (10800, True)
     assert web["vips"][0]["backends"] == ["10.244.0.5:8080", "10.244.0.6:8080"]
-    assert (web["switches"], web["routers"]) == ([NODE], [GATEWAY])
+    (group,) = found.document["load_balancer_groups"].values()
+    assert (group["switches"], group["routers"]) == ([NODE], [GATEWAY])
+    grouped = [found.document["load_balancers"][each] for each in group["load_balancers"]]
+    assert web in grouped
