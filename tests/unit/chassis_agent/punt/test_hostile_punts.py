@@ -44,6 +44,9 @@ from tests.unit.chassis_agent.punt.frames import (
 )
 from tests.unit.chassis_agent.punt.test_dispatcher import FIELDS_OF_PACKET, NESTED, Recorder
 
+pytestmark = pytest.mark.timeout(3 * 3600)
+"""Of the long run."""
+
 DATAPATH: Final = "lr"
 PORT: Final = "id-r"
 FIELDS: Final = {**FIELDS_OF_PACKET, "xreg7": 12 << 32 | 12}
