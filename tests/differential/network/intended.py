@@ -20,6 +20,7 @@ from tests.differential.network.treadle import LEFT_OVER, Undo
 from translator.addresses import host, ip_bytes, mac_bytes
 from translator.features.acl.stages import LsInAclPre, LsOutAclAction, LsOutAclPre
 from translator.features.answering.stages import LsInArpRsp
+from translator.features.dhcp.stages import LsInDhcpOptions
 from translator.features.nat.stages import LrInDnat
 from translator.features.neighbours.stages import LrInArpRequest, LrInArpResolve
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecNd, LsOutPortSecIp
@@ -611,6 +612,16 @@ INTENDED = (
                 f"{LEFT_OVER} = 1; ct_next;",
                 LsOutAclPre.stateless,
             ),
+        ),
+    ),
+    Difference(
+        "ovn-trace: answers of DHCP stay broadcast",
+        "ovn-controller and Treadle send the answer to a DHCP client to the address that it is "
+        "given; ovn-trace leaves the destination as it was.",
+        _reworded(
+            "ip4.src = {server:ip4};",
+            "ip4.src = {server:ip4}; ip4.dst = 255.255.255.255;",
+            LsInDhcpOptions.dhcpv4,
         ),
     ),
     Difference(

@@ -28,6 +28,8 @@ _CLEAR = [
         "static_mac_binding",
         "nat",
         "ha_chassis_group",
+        "load_balancer",
+        "dhcp_options",
     )
     for argument in ("--", "--all", "destroy", table)
 ]
@@ -102,6 +104,16 @@ def commands(document: Document) -> Iterator[Command]:
         yield ["ls-add", name]
         for port_name, port in switch["ports"].items():
             yield from _switch_port(name, port_name, port)
+    for name, options in document.get("dhcp_options", {}).items():
+        yield _dhcp_options(name, options["cidr"], options["dhcpv4"])
+        for switch in document["logical_switches"].values():
+            for port_name, port in switch["ports"].items():
+                if port.get("dhcpv4_options") == name:
+                    yield ["set", "logical_switch_port", port_name, f"dhcpv4_options=@{name}"]
+    for name, balancer in document.get("load_balancers", {}).items():
+        yield _load_balancer(name, balancer)
+        for switch in balancer["switches"]:
+            yield ["ls-lb-add", switch, name]
     for name, router in document["logical_routers"].items():
         yield from _router(name, router)
     for name, group in document["port_groups"].items():
@@ -169,6 +181,30 @@ def _static_mac_binding(port: str, binding: Document) -> Command:
         f'mac="{binding["mac"]}"',
         f"override_dynamic_mac={overrides}",
     ]
+
+
+def _dhcp_options(name: str, cidr: str, options: Document) -> Command:
+    said = {
+        "server_id": options["server_id"],
+        "server_mac": options["server_mac"],
+        "router": options["routers"][0],
+        "lease_time": options["lease_time"],
+    }
+    texts = [f'options:{key}="{value}"' for key, value in said.items()]
+    return [f"--id=@{name}", "create", "dhcp_options", f"cidr={cidr}", *texts]
+
+
+def _load_balancer(name: str, balancer: Document) -> Command:
+    vips = []
+    for vip in balancer["vips"]:
+        address, port = vip["address"], vip.get("port")
+        bracketed = f"[{address}]" if ":" in address else address
+        text = address if port is None else f"{bracketed}:{port}"
+        vips.append(f'vips:"{text}"="{",".join(vip.get("backends", ()))}"')
+    words = [f"name={name}", f"protocol={balancer['protocol']}", *vips]
+    if balancer.get("reject"):
+        words.append("options:reject=true")
+    return ["create", "load_balancer", *words]
 
 
 def _nat(router: str, nat: Document) -> Command:

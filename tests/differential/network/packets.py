@@ -75,6 +75,8 @@ class _Network:
         ]
         self.macs += [nat["external_mac"] for nat in nats if "external_mac" in nat]
         ips += [nat["external_ip"] for nat in nats]
+        balancers = document.get("load_balancers", {}).values()
+        ips += [vip["address"] for balancer in balancers for vip in balancer["vips"]]
         ips += [
             binding["ip"]
             for port in router_ports.values()

@@ -44,13 +44,15 @@ def add_policies(rng: Random, router: Document) -> None:
 
     Next hops are hosts of the router's networks. Of IPv6 there are none: for a next hop of a
     policy OVN asks in the multicast group of the packet's destination, where nobody answers.
-    Nor is there a policy of priority 0: OVN has its default flow there, and chance decides.
+    Nor is there a policy of priority 0: OVN has its default flow there, and chance decides. None
+    is about the provider network: what comes for an external address and isn't translated goes
+    nowhere, where OVN's policies may send it somewhere.
     """
     own = [
         text
         for port in router["ports"].values()
         for text in port["networks"]
-        if text.endswith(("/24", "/64"))
+        if text.endswith(("/24", "/64")) and not text.startswith(("10.0.9.", "fd00:9:"))
     ]
     if not own or rng.random() < 0.6:
         return

@@ -66,8 +66,8 @@ def _plainer_matches(document: Document) -> Iterator[Document]:
 def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
     """Where the parts are that can be left out."""
     kinds = ("logical_switches", "logical_routers", "port_groups", "address_sets")
-    for kind in kinds:
-        yield from ((kind, name) for name in document[kind])
+    for kind in (*kinds, "load_balancers", "dhcp_options"):
+        yield from ((kind, name) for name in document.get(kind, ()))
     for kind in kinds:
         for name, owner in document[kind].items():
             for member in ("ports", "acls", "static_routes", "policies", "nats", "addresses"):
@@ -106,6 +106,11 @@ def _tidied(document: Document) -> Document:
         for name, port in list(router["ports"].items()):
             if port.get("peer", "") not in {"", *router_ports}:
                 del router["ports"][name]
+    for balancer in document.get("load_balancers", {}).values():
+        balancer["switches"] = [name for name in balancer["switches"] if name in switches]
+    for port in (port for switch in switches.values() for port in switch["ports"].values()):
+        if port.get("dhcpv4_options", "") not in {"", *document.get("dhcp_options", {})}:
+            del port["dhcpv4_options"]
     ports = {name for switch in switches.values() for name in switch["ports"]}
     for group in document["port_groups"].values():
         group["ports"] = [name for name in group["ports"] if name in ports]

@@ -34,7 +34,15 @@ _RESOLVED = re.compile(r"/\* MAC binding to (?P<mac>[0-9a-f:]+)\. \*/")
 _GENERATED = {kind.value: kind for kind in PacketKind}
 _TRANSPORT = ("tcp.", "sctp.")
 _WITH_PORTS = {PacketKind.TCP_RESET.value, PacketKind.SCTP_ABORT.value}
-_UNREADABLE = ("check_in_port_sec()", "check_out_port_sec()", "flags.", "get_fdb", "lookup_")
+_UNREADABLE = (
+    "check_in_port_sec()",
+    "check_out_port_sec()",
+    "flags.",
+    "get_fdb",
+    "lookup_",
+    "chk_lb",
+    "put_dhcp_opts",
+)
 """What is no header, or leads to none, and which the language here lacks."""
 
 _ENDS_TRACE = ("ct_snat;", "ct_snat_in_czone;")

@@ -17,6 +17,7 @@ from tests.differential.network.routes import (
     add_routes,
     bind_neighbours,
 )
+from tests.differential.network.services import add_dhcp, add_load_balancers
 
 Document = dict[str, Any]
 
@@ -40,6 +41,10 @@ def random_topology(rng: Random, *, services: bool = True) -> Document:
         "port_groups": _port_groups(rng, switches),
     }
     add_acls(rng, document)
+    if services:
+        document |= {"dhcp_options": {}, "load_balancers": {}}
+        add_dhcp(rng, document)
+        add_load_balancers(rng, document)
     _disable(rng, routers)
     for router in routers.values():
         for port in router["ports"].values():
