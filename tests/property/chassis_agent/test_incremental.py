@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from chassis_agent.compile import ConjunctionIds
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.flow_state import FlowState
-from chassis_agent.inputs import Change, LocalPort, ThisChassis, Zone
+from chassis_agent.inputs import Change, LocalPort, NarrowTunnel, ThisChassis, Zone
 from southbound import rows
 from tests.unit.chassis_agent.tiny_network import (
     MACS,
@@ -119,6 +119,9 @@ CHANGES = st.one_of(
         lambda drawn: (Zone, drawn[0], Zone(drawn[1]))
     ),
     st.integers(0, 2).map(lambda ofport: (ThisChassis, "", ThisChassis("hv1", ofport))),
+    st.sampled_from(HOSTS[2:]).flatmap(
+        lambda name: present_or_not(NarrowTunnel, name, NarrowTunnel(1356))
+    ),
 )
 
 FURNISHED: list[Change] = [
