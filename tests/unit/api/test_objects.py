@@ -54,6 +54,10 @@ BODIES: dict[str, dict[str, Any]] = {
         "match": "ip4.src == $nets",
     },
     "load_balancer": {"name": "other"},
+    "load_balancer_backend": {
+        **KINDS["load_balancer_backend"].example,
+        "logical_port": "spare",
+    },
     "dns_record_set": {"name": "other", "switches": ["web"]},
     "acl": {
         "logical_switch": "web",
