@@ -89,7 +89,10 @@ def every_template() -> list[Template]:
 
 def arguments_for(template: Template, chance: random.Random) -> tuple[Argument, ...]:
     """Random arguments for a template."""
-    return tuple(_argument(hole, chance) for hole in template.arguments)
+    return tuple(
+        1 + chance.randrange(100) if hole.name == "rate" else _argument(hole, chance)
+        for hole in template.arguments
+    )
 
 
 def cidr(address: bytes, length: int) -> bytes:
