@@ -12,6 +12,9 @@ indented as what it belongs to, and they end where the indentation falls behind 
      8. No match.
         drop
 
+Where its length decides (``check_pkt_larger``) both ways are printed, first what becomes of it
+if it is larger. The packets that are traced are small, so that is passed over, too.
+
 Open vSwitch follows a packet beyond connection tracking, but not where it recirculates to
 reach the parts of a wide multicast group: these are told as :class:`Fork`.
 """
@@ -42,6 +45,7 @@ _SKIPPED: Final = ">> skipping output"
 _PUNT: Final = "controller("
 _SECTION_ENDS: Final = ("Final flow:", "=====")
 _FINAL_FLOW: Final = re.compile(r"Final flow: (?P<flow>.*)$")
+_MEASURED: Final = "check_pkt_larger("
 _PART: Final = re.compile(rf"set_field:(?P<part>0x[0-9a-f]+|\d+)->{PART_REGISTER}$")
 _FORK: Final = f"group:{FORK}"
 _FAILED: Final = re.compile(r"Translation failed \((?P<why>.*)\), packet is dropped\.")
@@ -159,14 +163,16 @@ class _Reader:
 
 
 def _lines_of(text: str, bridge: str) -> Iterator[str]:
-    """The lines of the bridge's own steps, without their indentation."""
+    """The lines of the bridge's own steps that a small packet takes, without their indentation."""
     elsewhere: int | None = None
     heading = False
+    larger = _LargerBranch()
     for line in text.splitlines():
         content = line.lstrip()
         if not content:
             continue
-        indentation = (len(line) - len(content)) // _LEVEL
+        spaces = len(line) - len(content)
+        indentation = spaces // _LEVEL
         if content.startswith(_SECTION_ENDS):
             elsewhere = None
         if found := _BRIDGE.match(content):
@@ -175,8 +181,35 @@ def _lines_of(text: str, bridge: str) -> Iterator[str]:
             elsewhere, heading = indentation, False
         if elsewhere is not None and indentation < elsewhere:
             elsewhere = None
-        if elsewhere is None and not heading:
+        if elsewhere is None and not heading and not larger.has(spaces, content):
             yield content
+
+
+class _LargerBranch:
+    """Tells which lines are of a packet that is larger than what it was compared with.
+
+    Both branches do what follows the comparison, so the second one begins with the line that the
+    first one began with, as far indented.
+    """
+
+    def __init__(self) -> None:
+        self._at: int | None = None
+        self._first = ""
+
+    def has(self, spaces: int, content: str) -> bool:
+        """Whether a line, the next one of the text, is of such a packet."""
+        if content.startswith(_SECTION_ENDS):
+            self._at, self._first = None, ""
+        elif self._at is not None and not self._first:
+            self._first = content
+            return True
+        elif self._first:
+            if (spaces, content) != (self._at, self._first):
+                return True
+            self._at, self._first = None, ""
+        elif content.startswith(_MEASURED):
+            self._at = spaces
+        return False
 
 
 def _step(line: str) -> TraceStep | None:

@@ -182,3 +182,58 @@ Translation failed (Too many resubmits), packet is dropped.
     found = read_trace(text, "br-int")
     assert found.failures == ("Too many resubmits",)
     assert found.outputs == (TraceOutput("3", ""),)
+
+
+NARROW_TUNNEL = """\
+bridge("br-int")
+----------------
+80. reg15=0x1,metadata=0x2, priority 50, cookie 0x8000000000020001
+    set_field:172.31.0.2->tun_dst
+    check_pkt_larger(1456)->NXM_NX_REG9[1]
+    resubmit(,169)
+    169. ip,reg9=0x2/0x2, priority 100, cookie 0x8000000000000000
+            clone(resubmit(,167),meter:24,controller(userdata=00.00))
+            resubmit(,167)
+            167. reg10=0x400/0xffff00, priority 100, cookie 0x8000000000010001
+                    meter:260
+            meter:24
+            controller(userdata=00.00)
+    resubmit(,169)
+169. priority 0, cookie 0x8000000000000000
+    output:1
+     -> output to native tunnel
+
+Final flow: tcp,reg14=0x5
+"""
+
+
+def test_what_becomes_of_larger_packets_is_passed_over() -> None:
+    found = read_trace(NARROW_TUNNEL, "br-int")
+    assert [(step.table, step.priority) for step in found.steps] == [(80, 50), (169, 0)]
+    assert found.outputs == (TraceOutput("1", "172.31.0.2"),)
+    assert not found.punted
+
+
+def test_branches_of_two_comparisons_are_told_apart() -> None:
+    """One on a router, of its MTU, and one in what follows, of the tunnel."""
+    text = """\
+bridge("br-int")
+----------------
+70. metadata=0x1, priority 50, cookie 0x1
+    check_pkt_larger(1514)->NXM_NX_REG9[1]
+    resubmit(,71)
+    71. reg9=0x2/0x2, priority 50, cookie 0x2
+            controller(userdata=00.00)
+    resubmit(,71)
+71. priority 0, cookie 0x3
+    check_pkt_larger(1456)->NXM_NX_REG9[1]
+    resubmit(,169)
+    169. reg9=0x2/0x2, priority 50, cookie 0x4
+            controller(userdata=00.00)
+    resubmit(,169)
+169. priority 0, cookie 0x5
+    output:1
+"""
+    found = read_trace(text, "br-int")
+    assert [step.cookie for step in found.steps] == [1, 3, 5]
+    assert not found.punted
