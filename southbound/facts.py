@@ -27,14 +27,9 @@ from southbound.placing import Placing, further_chassis
 from southbound.port_types import PlacedBy
 from southbound.reach import Reach
 from southbound.requested import HostNames, Requests, Resolved
-from southbound.rows import (
-    Chassis,
-    PortBinding,
-    Row,
-    RowId,
-    port_scope,
-)
-from southbound.store import PendingFacts, PortFact
+from southbound.rows import Chassis, PortBinding, Row, RowId, port_scope
+from southbound.store import PortFact
+from southbound.unstored import Unstored
 from southbound.virtual import Spoken
 
 log = structlog.get_logger(__name__)
@@ -90,8 +85,7 @@ class Facts:
         self._arriving: dict[str, PortBinding] = {}
         """Rows that are being joined, by name: the feed has them once that is done."""
         self._placing = Placing(lambda id_: self._port_facts.get(id_, NOT_BOUND))
-        self._unstored: dict[RowId, Row] = {}
-        self._unstored_ports: set[str] = set()
+        self.unstored = Unstored(feed.get, self._port_facts.get)
 
     def load(
         self,
@@ -111,7 +105,7 @@ class Facts:
             if isinstance(row, Chassis):
                 self._host_names.put(row)
                 self._addresses.put(row)
-        self._port_facts = port_facts
+        self._port_facts.update(port_facts)
         gone = set(port_facts)
         for binding in bindings:
             gone.discard(binding.id)
@@ -480,38 +474,15 @@ class Facts:
         chassis = self._chassis(name)
         return chassis is not None and chassis.alive
 
-    # --- to be stored
-
-    @property
-    def unstored(self) -> bool:
-        return bool(self._unstored or self._unstored_ports)
-
-    def take_unstored(self) -> PendingFacts:
-        """What changed since the last call."""
-        puts: list[Row] = []
-        deletes: list[Row] = []
-        for row_id, row in self._unstored.items():
-            now = self._feed.get(row_id)
-            (puts if now is not None else deletes).append(now or row)
-        port_facts = {id_: self._port_facts.get(id_) for id_ in self._unstored_ports}
-        self._unstored, self._unstored_ports = {}, set()
-        return PendingFacts(puts, deletes, port_facts)
-
-    def put_back(self, pending: PendingFacts) -> None:
-        """They could not be stored: they are unstored still."""
-        for row in (*pending.puts, *pending.deletes):
-            self._unstored.setdefault(row.row_id, row)
-        self._unstored_ports.update(pending.port_facts)
-
     def _put(self, puts: Collection[Row], deletes: Collection[Row] = ()) -> None:
         for row in (*puts, *deletes):
             if not isinstance(row, PortBinding):
-                self._unstored[row.row_id] = row
+                self.unstored.note_row(row)
         self._change(puts, [row.row_id for row in deletes])
 
     def _note_port(self, id_: str, fact: PortFact) -> None:
         if self._port_facts.get(id_, NOT_BOUND) != fact:
-            self._unstored_ports.add(id_)
+            self.unstored.note_port(id_)
             if fact == NOT_BOUND:
                 del self._port_facts[id_]
             else:

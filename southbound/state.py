@@ -318,11 +318,11 @@ class RealisedState:
 
     async def _flush_facts(self) -> None:
         async with self._writing:
-            pending = self.facts.take_unstored()
+            pending = self.facts.unstored.take()
             try:
                 await asyncio.to_thread(self._store.write_facts, *pending)
             except BaseException:
-                self.facts.put_back(pending)
+                self.facts.unstored.put_back(pending)
                 raise
 
     async def _expire_learned(self) -> None:

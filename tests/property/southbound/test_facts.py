@@ -149,7 +149,7 @@ class Claiming(RuleBasedStateMachine):
         assert before == {row.row_id: row for row in self.bindings()}
 
     def store(self) -> None:
-        puts, deletes, port_facts = self.facts.take_unstored()
+        puts, deletes, port_facts = self.facts.unstored.take()
         self.stored.rows.update((row.row_id, row) for row in puts)
         for row in deletes:
             self.stored.rows.pop(row.row_id, None)
