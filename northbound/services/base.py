@@ -16,44 +16,32 @@ spec, with other objects by name, and the facts that they cannot set.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from operator import attrgetter
-from typing import Any, ClassVar, Generic, TypeVar, get_args
+from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel
 from pydantic.fields import FieldInfo
-from sqlalchemy import ColumnElement, select
 
 from northbound.errors import (
     FieldProblem,
     InvalidError,
-    NotFoundError,
-    Referent,
     SharedError,
 )
 from northbound.identity import is_id, new_id
 from northbound.models import Resource, resource_model
-from northbound.models.base import has_names, image_columns
-from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.services.applying import Plan
-from northbound.services.filters import Filters, condition_of, filter_by
 from northbound.services.lookups import (
     NaturalKeys,
     check_version,
-    referent,
     refuse_if_referenced,
     resolve,
     take_id,
     take_name,
 )
-from northbound.services.members import Members
-from northbound.specs import Spec, merge_patch, validate
+from northbound.services.reading import M, Reading, S
+from northbound.specs import merge_patch, validate
 from northbound.specs.base import checks_of
-from northbound.specs.declaration import Declaration, SpecField, fields_of
+from northbound.specs.declaration import SpecField
 from northbound.transaction import Reader, Transaction
-
-M = TypeVar("M", bound=Resource)
-S = TypeVar("S", bound=Spec)
-R = TypeVar("R", bound=Resource)
 
 
 def plain_value(value: Any) -> Any:
@@ -67,30 +55,14 @@ Referents = Mapping[str, Any]
 """The rows that the fields of a spec refer to, by field; None where a field is empty."""
 
 
-class Service(Generic[M, S]):
+class Service(Reading[M, S]):
     """Create, read, update and delete one kind of object."""
 
-    model: type[M]
-    spec: type[S]
-    members: ClassVar[Mapping[str, Members]] = {}
-    """The fields whose values are rows of a table of their own."""
     assigned_apart: ClassVar[frozenset[str]] = frozenset()
     """The fields that the kind assigns itself, as what is written isn't just what was said."""
 
     def __init__(self) -> None:
-        self.declaration: Declaration = self.spec.declaration
-        self.kind = self.declaration.kind
-        self.fields = fields_of(self.spec)
-        facts = self.declaration.facts
-        self.facts: tuple[str, ...] = () if facts is None else tuple(facts.model_fields)
-        """The columns that users see and cannot set."""
-        self.owners = tuple(field for field in self.fields if field.owner)
-        self.references = tuple(field for field in self.fields if field.refers is not None)
-        self.filters: Filters = {
-            field.name: filter_by(self.model, field)
-            for field in self.fields
-            if field.name not in self.members and (field.filtered or field.refers is not None)
-        }
+        super().__init__()
         self.contents: Sequence[Service[Any, Any]] = ()
         """The services of the kinds whose objects are part of one of these."""
         by_name = {field.name: field for field in self.fields}
@@ -126,22 +98,6 @@ class Service(Generic[M, S]):
             and not any(map(_holds_objects, self.spec.model_fields.values()))
             and checks_of(self.spec) == checks_of(self.declaration.properties)
         )
-        self._describing = tuple(f for f in self.fields if f.name not in self.members)
-        columns = [field.column for field in self._describing]
-        missing = {*columns, *self.facts}.difference(image_columns(self.model))
-        if missing:
-            raise TypeError(f"the table {self.kind} lacks columns: {', '.join(sorted(missing))}")
-        self._column_values = attrgetter(*columns)
-
-    @property
-    def title(self) -> str:
-        """The kind's name as people write it: `logical switch`, `ACL`."""
-        return self.declaration.words
-
-    @property
-    def named(self) -> bool:
-        """Whether objects of the kind have names that are unique within their project."""
-        return self.declaration.named
 
     def read_spec(self, values: Mapping[str, Any] | S) -> S:
         """`values` as a spec, or InvalidError for all that is wrong with them by themselves."""
@@ -233,13 +189,6 @@ class Service(Generic[M, S]):
         check_version(row, if_version)
         self.remove(tx, [row], cascade=cascade)
 
-    def get(self, reader: Reader, ref: str) -> M:
-        """The object with the id or name `ref`, or NotFoundError."""
-        row = reader.find(self.model, ref)
-        if row is None:
-            raise NotFoundError(self.kind, ref)
-        return row
-
     def get_own(self, tx: Transaction, ref: str) -> M:
         """Return the object with the id or name `ref`, which the writer may change.
 
@@ -249,79 +198,6 @@ class Service(Generic[M, S]):
         if not tx.scope.owns(row):
             raise SharedError(self.referent(row))
         return row
-
-    def page(
-        self,
-        reader: Reader,
-        filters: Mapping[str, str] | None = None,
-        request: PageRequest | None = None,
-    ) -> Page[M]:
-        """A page of the objects for which all `filters` hold.
-
-        Names of filters are those in :attr:`filters`, and ``label.NAME``.
-        """
-        request = request or PageRequest()
-        query = select(self.model).where(reader.scope.visible(self.model))
-        for name, value in (filters or {}).items():
-            query = query.where(condition_of(self.filters, self.model, reader, name, value))
-        keys = self._order()
-        rows = list(reader.session.scalars(paged(query, keys, request)))
-        if len(rows) <= request.limit:
-            return Page(rows)
-        rows.pop()
-        last = [getattr(rows[-1], str(key.key)) for key in keys]
-        return Page(rows, encode_cursor(last))
-
-    def view(self, reader: Reader, row: M) -> dict[str, Any]:
-        """The object as users see it."""
-        return self.views(reader, [row])[0]
-
-    def views(self, reader: Reader, rows: Sequence[M]) -> list[dict[str, Any]]:
-        """Many objects as users see them, without a query for each."""
-        specs = self.describe(reader, rows)
-        return [
-            {
-                **spec,
-                **{name: getattr(row, name) for name in self.facts},
-                "document": row.document,
-                "version": row.version,
-            }
-            for row, spec in zip(rows, specs, strict=True)
-        ]
-
-    def identity(self, values: Mapping[str, Any]) -> tuple[object, ...]:
-        """What a spec's `values` are found again by."""
-        return tuple(values.get(field) for field in self.declaration.identifying)
-
-    def agrees(self, present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
-        """Whether an object described as `present` is as a spec's fields `wanted` say.
-
-        False negatives only cost a replacement that changes nothing.
-        """
-        if not self.members:
-            return present == wanted
-        return present == {**wanted, **{name: sorted(wanted[name]) for name in self.members}}
-
-    def describe(
-        self, reader: Reader, rows: Sequence[M], *, without: Collection[str] = ()
-    ) -> list[dict[str, Any]]:
-        """The fields of each object's spec, but for those members that are to be left out."""
-        names = [field.name for field in self._describing]
-        described = [dict(zip(names, self._column_values(row), strict=True)) for row in rows]
-        for field in self._describing:
-            if field.refers is not None and not field.refers.by_name:
-                model = resource_model(field.refers.kind)
-                named = reader.names(model, (each[field.name] for each in described))
-                for row, each in zip(rows, described, strict=True):
-                    referred = named.get(each[field.name])
-                    each[field.name] = referred and referred.shown(row.project, reader.scope)
-        for name, members in self.members.items():
-            if name in without:
-                continue
-            shown = members.shown(reader, [row.id for row in rows])
-            for row, each in zip(rows, described, strict=True):
-                each[name] = shown.get(row.id, [])
-        return described
 
     def remove(self, tx: Transaction, rows: Sequence[M], *, cascade: bool = False) -> None:
         """Delete `rows` and what is part of them, or raise ReferencedError."""
@@ -339,19 +215,6 @@ class Service(Generic[M, S]):
             for members in self.members.values():
                 members.clear(tx, row)
             tx.delete(row)
-
-    def phrase(self, view: Mapping[str, Any]) -> str:
-        """The words that tell an object, given as users see it, from others of its kind."""
-        if self.named:
-            return str(view["name"])
-        owners = [owner.name for owner in self.owners]
-        own = [str(view[name]) for name in self.declaration.natural_key if name not in owners]
-        return f"{', '.join(own)} of {self.owner_phrase(view)}"
-
-    def owner_phrase(self, view: Mapping[str, Any]) -> str:
-        """The words for the object that an object, given as users see it, is part of."""
-        owner = next(owner for owner in self.owners if view.get(owner.name))
-        return f"{owner.name.replace('_', ' ')} {view[owner.name]}"
 
     # --- documents (northbound.apply)
 
@@ -394,14 +257,6 @@ class Service(Generic[M, S]):
     def turn(self, values: Mapping[str, Any]) -> int:  # noqa: ARG002
         """Return when an object of a document is made: those of lower turns are there first."""
         return 0
-
-    def parts_of(self, reader: Reader, kind: str, owner_id: str) -> Sequence[M]:
-        """The objects that are part of one object of `kind`."""
-        columns = self.model.__mapper__.columns
-        owner = next(each for each in self.owners if each.refers and each.refers.kind == kind)
-        order = "name" if self.declaration.named else "id"
-        query = select(self.model).where(columns[owner.column] == owner_id)
-        return reader.session.scalars(query.order_by(columns[order])).all()
 
     def _referents(self, reader: Reader, spec: S) -> Referents:
         """What the fields of `spec` refer to, or an InvalidError that names the field.
@@ -523,13 +378,6 @@ class Service(Generic[M, S]):
             raise InvalidError.of(
                 owner.name, reason=f"{self.declaration.short_words} cannot move", value=name
             )
-
-    def referent(self, row: M) -> Referent:
-        return referent(row)
-
-    def _order(self) -> list[ColumnElement[Any]]:
-        columns = self.model.__mapper__.columns
-        return [columns["name"], columns["id"]] if has_names(self.model) else [columns["id"]]
 
 
 def _holds_objects(field: FieldInfo) -> bool:
