@@ -1,6 +1,5 @@
 """Which backends of a virtual address get connections, and why others don't."""
 
-from datetime import UTC, datetime
 from typing import Any
 
 from fastapi import Response
@@ -9,6 +8,7 @@ from fastapi.responses import JSONResponse
 from api.auth import BackendOf, ProjectViewer, ScopeOf
 from api.openapi import answer, reference
 from api.routers import new_router
+from api.timestamps import timestamp
 from api.v1.objects import READ_ONE_REFUSALS, Ref
 from controller.answers import BackendReport
 from northbound.services import LOAD_BALANCER_VIPS
@@ -25,7 +25,7 @@ EXAMPLE = {
             "up": False,
             "reason": "nothing listens on TCP port 8080",
             "chassis": "hypervisor-1",
-            "since": "2026-11-26T03:12:45Z",
+            "since": "2026-11-26T03:12:45+00:00",
         },
         {
             "backend": "10.0.0.12:8080",
@@ -63,12 +63,11 @@ async def read_health(
 
 
 def _shown(report: BackendReport) -> dict[str, Any]:
-    at = None if report.since is None else datetime.fromtimestamp(report.since, UTC)
     return {
         "backend": report.member,
         "checked": report.checked,
         "up": report.up,
         "reason": report.reason or None,
         "chassis": report.chassis or None,
-        "since": None if at is None else at.isoformat(timespec="seconds")[:-6] + "Z",
+        "since": None if report.since is None else timestamp(report.since),
     }

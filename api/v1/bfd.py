@@ -1,13 +1,12 @@
 """How BFD sessions are, by the chassis that run them."""
 
-from datetime import UTC, datetime
-
 from fastapi import Response
 from fastapi.responses import JSONResponse
 
 from api.auth import BackendOf, ProjectViewer, ScopeOf
 from api.openapi import answer, reference
 from api.routers import new_router
+from api.timestamps import timestamp
 from api.v1.objects import READ_ONE_REFUSALS, Ref
 from northbound.services import BFD_SESSIONS
 from northbound.transaction import Reader
@@ -19,7 +18,7 @@ EXAMPLE = {
     "session": "2c1b7a0a-8f0e-4d2c-9a77-6d2f5f3c1a10",
     "state": "down",
     "chassis": "gateway-1",
-    "since": "2026-11-26T03:12:45Z",
+    "since": "2026-11-26T03:12:45+00:00",
     "diagnostic": 1,
     "reason": "the neighbour fell silent",
     "remote_diagnostic": 0,
@@ -47,13 +46,12 @@ async def read_status(
 
     session = await backend.read(work, scope)
     row = await backend.controller.bfd_status(session)
-    since = None if row is None else datetime.fromtimestamp(row.since, UTC)
     return JSONResponse(
         {
             "session": session,
             "state": None if row is None else row.state,
             "chassis": None if row is None else row.chassis,
-            "since": since and since.isoformat(timespec="seconds")[:-6] + "Z",
+            "since": None if row is None else timestamp(row.since),
             "diagnostic": None if row is None else row.diagnostic,
             "reason": None if row is None or row.state == "up" else diagnostic_text(row.diagnostic),
             "remote_diagnostic": None if row is None else row.remote_diagnostic,

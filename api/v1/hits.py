@@ -1,6 +1,5 @@
 """What ACLs have decided: packets, bytes, and when the last was."""
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Response
@@ -9,6 +8,7 @@ from fastapi.responses import JSONResponse
 from api.auth import BackendOf, ProjectViewer, ScopeOf
 from api.openapi import answer, reference
 from api.routers import new_router
+from api.timestamps import timestamp
 from api.v1.objects import READ_ONE_REFUSALS, Ref
 from controller.answers import AclHits
 from northbound.services import ACLS
@@ -24,9 +24,9 @@ EXAMPLE = {
     "name": "db-silent",
     "packets": 1200,
     "bytes": 88800,
-    "last_hit": "2026-11-26T03:12:45Z",
+    "last_hit": "2026-11-26T03:12:45+00:00",
     "chassis": {
-        "hypervisor-1": {"packets": 1000, "bytes": 74000, "last_hit": "2026-11-26T03:12:45Z"},
+        "hypervisor-1": {"packets": 1000, "bytes": 74000, "last_hit": "2026-11-26T03:12:45+00:00"},
         "hypervisor-2": {"packets": 200, "bytes": 14800, "last_hit": None},
     },
     "not_counted": {},
@@ -82,10 +82,8 @@ def document(acl: str, name: str, hits: AclHits) -> dict[str, Any]:
 
 
 def _shown(hits: Hits) -> dict[str, Any]:
-    last = hits.last_hit
-    at = None if last is None else datetime.fromtimestamp(last, UTC)
     return {
         "packets": hits.packets,
         "bytes": hits.bytes,
-        "last_hit": None if at is None else at.isoformat(timespec="seconds")[:-6] + "Z",
+        "last_hit": None if hits.last_hit is None else timestamp(hits.last_hit),
     }

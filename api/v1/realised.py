@@ -3,7 +3,6 @@
 All of it is asked of the controller.
 """
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
 from fastapi import Query, Response
@@ -17,6 +16,7 @@ from api.openapi import answer, page_of, reference
 from api.problems import refusals
 from api.requests import PageOf
 from api.routers import new_router
+from api.timestamps import timestamp
 from api.v1.listing import name_before, page_by_name
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
 from api.version import __version__
@@ -269,7 +269,7 @@ def _chassis(report: ChassisReport) -> dict[str, Any]:
         "alive": row.alive,
         "connected": status.connected,
         "applied_revision": status.applied_revision,
-        "last_heard": None if status.heard_at is None else _time(status.heard_at),
+        "last_heard": None if status.heard_at is None else timestamp(status.heard_at),
         "ports": ports,
         "degraded": dict(status.conditions),
         "unknown_to_agent": list(status.lacks),
@@ -288,7 +288,7 @@ def _tunnels(chassis: str, report: TunnelReport | None) -> dict[str, Any]:
                 "reason": fault.reason,
                 "address": fault.address or None,
                 "answered_by": fault.other or None,
-                "since": _time(fault.since),
+                "since": timestamp(fault.since),
                 "text": fault.sentence(chassis),
             }
             for fault in sorted(faults)
@@ -296,11 +296,6 @@ def _tunnels(chassis: str, report: TunnelReport | None) -> dict[str, Any]:
         "pending": sorted(report.pending) if report else [],
         "mtus": dict(sorted(report.mtus.items())) if report else {},
     }
-
-
-def _time(seconds: float) -> str:
-    """Seconds since the epoch as a timestamp, to the second."""
-    return datetime.fromtimestamp(int(seconds), UTC).isoformat()
 
 
 def _port_binding(port: BoundPort) -> dict[str, Any]:

@@ -5,9 +5,10 @@ check that fails has an :class:`Obstacle`: the kind of trouble, told in a senten
 the object behind it.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
-from typing import Literal
+from typing import Final, Literal
 
 from diagnosis.answers import Answer
 from diagnosis.explain.scene import Scene
@@ -129,6 +130,13 @@ def sentence(check: Check, obstacle: Obstacle) -> str:
     return f"the {check.kind} is {obstacle.text}"
 
 
+_KIND_OF_PROBLEM: Final[Mapping[str, ObstacleKind]] = {
+    "no-bridge": ObstacleKind.NO_BRIDGE,
+    "no-gateway": ObstacleKind.NO_GATEWAY,
+    "too-big": ObstacleKind.TUNNEL_MTU,
+}
+
+
 def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Check:
     """The check, and whether chassis carry the packet to `destination`, where it gets on.
 
@@ -142,13 +150,8 @@ def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Chec
     if not found:
         return check
     worst = min(found, key=lambda each: not each.certain)
-    kind = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
-    if worst.problem == "no-bridge":
-        kind = ObstacleKind.NO_BRIDGE
-    if worst.problem == "no-gateway":
-        kind = ObstacleKind.NO_GATEWAY
-    if worst.problem == "too-big":
-        kind = ObstacleKind.TUNNEL_MTU
+    otherwise = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
+    kind = _KIND_OF_PROBLEM.get(worst.problem, otherwise)
     if worst.certain:
         text = f"the {check.kind} does not arrive: it is {worst.text}"
     else:

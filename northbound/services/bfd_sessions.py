@@ -82,13 +82,25 @@ class BfdChecks:
 
     def __init__(self, tx: Transaction) -> None:
         self._tx = tx
-        self._changed: dict[str, StaticRoute | RouterPolicy] = {}
+        self._changed: dict[str, tuple[StaticRoute | RouterPolicy, str]] = {}
+        """What to look at, by id, and the field that is wrong where it goes by nothing."""
         self._removed: list[tuple[BfdSession, LogicalRouterPort]] = []
 
-    def check(self, row: StaticRoute | RouterPolicy) -> None:
-        """Look at a route or policy in the end."""
+    def check(self, row: StaticRoute | RouterPolicy, field: str = "bfd") -> None:
+        """Look at a route or policy in the end; `field` is the one that was changed."""
         self._look_in_the_end()
-        self._changed[row.id] = row
+        self._changed.setdefault(row.id, (row, field))
+
+    def check_router(self, router_id: str, field: str) -> None:
+        """Look in the end at all that goes by sessions of a router, which may run none now."""
+        routes = select(StaticRoute).where(
+            StaticRoute.logical_router_id == router_id, StaticRoute.bfd
+        )
+        policies = select(RouterPolicy).where(
+            RouterPolicy.logical_router_id == router_id, RouterPolicy.bfd
+        )
+        for row in (*self._tx.session.scalars(routes), *self._tx.session.scalars(policies)):
+            self.check(row, field)
 
     def check_removal(self, row: BfdSession) -> None:
         """Look in the end whether something goes by a session that is deleted."""
@@ -106,12 +118,14 @@ class BfdChecks:
         for session, port in removed:
             refuse_if_referenced(session, _users(self._tx, port, session.dst_ip))
         changed, self._changed = self._changed, {}
-        rows = [row for row in changed.values() if not self._tx.is_deleted(row) and row.bfd]
+        rows = [
+            each for each in changed.values() if not self._tx.is_deleted(each[0]) and each[0].bfd
+        ]
         if rows:
             self._tx.flush()
-        for row in rows:
+        for row, field in rows:
             if reason := self._why_not(row):
-                raise InvalidError.of("bfd", reason=reason, value=True)
+                raise InvalidError.of(field, reason=reason, value=getattr(row, field, None))
 
     def _why_not(self, row: StaticRoute | RouterPolicy) -> str | None:
         nexthops = [row.nexthop] if isinstance(row, StaticRoute) else row.nexthops
@@ -122,6 +136,7 @@ class BfdChecks:
                 LogicalRouterPort.logical_router_id == row.logical_router_id,
                 BfdSession.dst_ip.in_(nexthops),
             )
+            .order_by(LogicalRouterPort.name)
         )
         found = [
             port
@@ -131,7 +146,7 @@ class BfdChecks:
         if not found:
             return f"no port of the router has a BFD session with {' or '.join(nexthops)}"
         router = self._tx.by_id(LogicalRouter, row.logical_router_id)
-        port = found[0]
-        if (router is not None and router.chassis) or port.redirect_key is not None:
+        is_placed = router is not None and router.chassis is not None
+        if is_placed or any(port.redirect_key is not None for port in found):
             return None
-        return f"no chassis runs the BFD sessions of {port.name!r}, which is no gateway port"
+        return f"no chassis runs the BFD sessions of {found[0].name!r}, which is no gateway port"

@@ -5,7 +5,8 @@ a router a NAT may have it, too, if all that comes in for it isn't both of that 
 address without a port.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from sqlalchemy import select
@@ -87,22 +88,13 @@ class VirtualAddressClaims:
         self._tx.flush()
         for balancer in balancers:
             self._refuse_unchecked(balancer)
-        places: dict[str, frozenset[str]] = {}
-
-        def places_of(balancer: str) -> frozenset[str]:
-            if balancer not in places:
-                places[balancer] = self._places(balancer)
-            return places[balancer]
-
-        for rivals in (*self._among_balancers(balancers), *self._with_nats(balancers, nats)):
-            other = {rivals.place}
-            if isinstance(rivals.other, LoadBalancerVip) and isinstance(
-                rivals.own, LoadBalancerVip
-            ):
-                other = set(places_of(rivals.place))
-            if places_of(rivals.balancer) & other:
+        rivals = [*self._among_balancers(balancers), *self._with_nats(balancers, nats)]
+        places = self._places({each.balancer for each in rivals} | {r.place for r in rivals})
+        for each in rivals:
+            # A router is where it is itself.
+            if places[each.balancer] & places.get(each.place, {each.place}):
                 raise ConflictError(
-                    rivals.own.__tablename__, rivals.field, rivals.address, referent(rivals.other)
+                    each.own.__tablename__, each.field, each.address, referent(each.other)
                 )
 
     def _refuse_unchecked(self, load_balancer_id: str) -> None:
@@ -161,27 +153,29 @@ class VirtualAddressClaims:
                 balancer, router = vip.load_balancer_id, nat.logical_router_id
                 yield _Rivals(nat, "external_ip", nat.external_ip, vip, balancer, router)
 
-    def _places(self, load_balancer_id: str) -> frozenset[str]:
-        """Return the ids of the switches and routers that a load balancer is on."""
-        member = LoadBalancerGroupMember
-        queries = (
-            select(LoadBalancerSwitch.logical_switch_id).where(
-                LoadBalancerSwitch.load_balancer_id == load_balancer_id
-            ),
-            select(LoadBalancerRouter.logical_router_id).where(
-                LoadBalancerRouter.load_balancer_id == load_balancer_id
-            ),
-            select(LoadBalancerGroupSwitch.logical_switch_id)
-            .join(
-                member,
-                member.load_balancer_group_id == LoadBalancerGroupSwitch.load_balancer_group_id,
-            )
-            .where(member.load_balancer_id == load_balancer_id),
-            select(LoadBalancerGroupRouter.logical_router_id)
-            .join(
-                member,
-                member.load_balancer_group_id == LoadBalancerGroupRouter.load_balancer_group_id,
-            )
-            .where(member.load_balancer_id == load_balancer_id),
+    def _places(self, balancers: Collection[str]) -> Mapping[str, set[str]]:
+        """Load balancer -> the ids of the switches and routers that it is on.
+
+        Ids that are those of no load balancer are on none, and left out.
+        """
+        member, in_switch, in_router = (
+            LoadBalancerGroupMember,
+            LoadBalancerGroupSwitch,
+            LoadBalancerGroupRouter,
         )
-        return frozenset(place for query in queries for place in self._tx.session.scalars(query))
+        queries = (
+            (LoadBalancerSwitch.load_balancer_id, LoadBalancerSwitch.logical_switch_id, None),
+            (LoadBalancerRouter.load_balancer_id, LoadBalancerRouter.logical_router_id, None),
+            (member.load_balancer_id, in_switch.logical_switch_id, in_switch),
+            (member.load_balancer_id, in_router.logical_router_id, in_router),
+        )
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for some in batched(sorted(balancers)):
+            for balancer, place, group in queries:
+                query = select(balancer, place).where(balancer.in_(some))
+                if group is not None:
+                    groups = group.load_balancer_group_id
+                    query = query.join(group, groups == member.load_balancer_group_id)
+                for of, where in self._tx.session.execute(query):
+                    found[of].add(where)
+        return found

@@ -12,7 +12,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from northbound.errors import ConflictError
-from northbound.models import LogicalSwitchPort, Resource
+from northbound.models import Resource
 from northbound.models.nat import Nat
 from northbound.services.lookups import referent
 from northbound.transaction import Reader, Transaction
@@ -114,10 +114,3 @@ def nats_for(reader: Reader, address_set: Resource) -> Sequence[Nat]:
     sets = (Nat.allowed_external_ips_id, Nat.exempted_external_ips_id)
     query = select(Nat).where(or_(*(column == address_set.id for column in sets)))
     return reader.session.scalars(query.order_by(Nat.id)).all()
-
-
-def follow_port_name(tx: Transaction, port: LogicalSwitchPort, old: str) -> None:
-    """Let the floating IPs of a switch port whose name was `old` name it by the new one."""
-    query = select(Nat).where(Nat.logical_port == old, Nat.project == port.project)
-    for nat in tx.session.scalars(query):
-        nat.logical_port = port.name

@@ -17,6 +17,7 @@ from northbound.models import (
 )
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
+from northbound.services.bfd_sessions import BfdChecks
 from northbound.services.gateways import place_gateway, refuse_redirect_name
 from northbound.services.lookups import referent, refuse_if_referenced
 from northbound.services.nat_addresses import NatNetworks
@@ -75,10 +76,14 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         tx.helper(RouteTables).take(row.logical_router_id, spec.route_table)
         if row.networks != spec.networks:
             tx.helper(RouterNetworks).changed(row)
+        if set(row.networks) - set(spec.networks):
             tx.helper(NatNetworks).changed(row.logical_router_id)
+        was_gateway_port = row.redirect_key is not None
         super()._assign(tx, row, spec, referents)
         refuse_redirect_name(tx, row)
         place_gateway(tx, row, referents["logical_router"])
+        if was_gateway_port and row.redirect_key is None:
+            tx.helper(BfdChecks).check_router(row.logical_router_id, "gateway_chassis")
         if old_name is not None and old_name != row.name:
             self._follow_name(tx, row, old_name, attached)
         self._set_peer(tx, row, referents["peer"], attached)

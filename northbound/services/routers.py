@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from northbound.models import LoadBalancerGroup, LogicalRouter
 from northbound.services.base import Referents, Service
+from northbound.services.bfd_sessions import BfdChecks
 from northbound.services.gateways import GatewayRouters
 from northbound.services.load_balancers import leave_load_balancers
 from northbound.services.members import (
@@ -32,9 +33,12 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
     def _assign(
         self, tx: Transaction, row: LogicalRouter, spec: LogicalRouterSpec, referents: Referents
     ) -> None:
+        was_placed = row.chassis is not None
         super()._assign(tx, row, spec, referents)
         if row.chassis is not None:
             tx.helper(GatewayRouters).placed(row)
+        elif was_placed:
+            tx.helper(BfdChecks).check_router(row.id, "chassis")
 
     def remove(
         self, tx: Transaction, rows: Sequence[LogicalRouter], *, cascade: bool = False

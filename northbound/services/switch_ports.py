@@ -8,14 +8,21 @@ from sqlalchemy import select
 
 from northbound.errors import ConflictError, InvalidError
 from northbound.ipam import AddressBook, dynamic_addresses, effective
-from northbound.models import LogicalRouterPort, LogicalSwitch, LogicalSwitchPort, PortGroup
+from northbound.models import (
+    LoadBalancerBackend,
+    LogicalRouterPort,
+    LogicalSwitch,
+    LogicalSwitchPort,
+    PortGroup,
+)
+from northbound.models.nat import Nat
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.dhcp import check_dhcp_references
 from northbound.services.gateways import refuse_redirect_name
 from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
-from northbound.services.nat_claims import follow_port_name, nats_of
+from northbound.services.nat_claims import nats_of
 from northbound.services.nesting import leave_parents, let_parent_go, nest, part_from_unwanted
 from northbound.services.virtual_ports import named_parents
 from northbound.specs import LogicalSwitchPortSpec
@@ -61,7 +68,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         row.virtual_parents = named_parents(tx, row, spec.virtual_parents)
         nest(tx, row, referents["parent"], spec.tag)
         if old_name is not None and old_name != row.name:
-            follow_port_name(tx, row, old_name)
+            _follow_name(tx, row, old_name)
         claim_addresses(tx, referents["logical_switch"], row, old)
 
     def _check_is_free(
@@ -177,3 +184,13 @@ def switch_port_towards(tx: Reader, port: LogicalRouterPort) -> LogicalSwitchPor
         LogicalSwitchPort.router_port == port.name, LogicalSwitchPort.project == port.project
     )
     return tx.session.scalar(query)
+
+
+def _follow_name(tx: Transaction, port: LogicalSwitchPort, old: str) -> None:
+    """Let all that name a port whose name was `old` name it by the new one."""
+    nats = select(Nat).where(Nat.logical_port == old, Nat.project == port.project)
+    backends = select(LoadBalancerBackend).where(
+        LoadBalancerBackend.logical_port == old, LoadBalancerBackend.project == port.project
+    )
+    for row in (*tx.session.scalars(nats), *tx.session.scalars(backends)):
+        row.logical_port = port.name

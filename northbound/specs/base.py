@@ -21,6 +21,7 @@ from pydantic import (
     ValidationError,
 )
 
+from northbound.addresses import parse_host
 from northbound.errors import FieldProblem, InvalidError, PathElement
 from northbound.identity import ID_PATTERN, canonical_id
 from northbound.specs.declaration import Declaration, Filtered
@@ -104,6 +105,22 @@ def checked(parse: Callable[[str], object]) -> AfterValidator:
 def unique(values: list[str]) -> list[str]:
     """The same list without repetitions, in the same order."""
     return list(dict.fromkeys(values))
+
+
+def one_of_each_family(addresses: list[str]) -> list[str]:
+    """Return the same IP addresses; ValueError for two of one family."""
+    if len({":" in each for each in addresses}) < len(addresses):
+        raise ValueError("has one address of each family at most")
+    return addresses
+
+
+OneOfEachFamily = Annotated[
+    list[Annotated[str, checked(parse_host)]],
+    AfterValidator(unique),
+    AfterValidator(one_of_each_family),
+    Field(max_length=2),
+]
+"""IP addresses of hosts, one of each family at most."""
 
 
 def checks_of(model: type[BaseModel]) -> frozenset[str]:

@@ -8,7 +8,15 @@ from pydantic import AfterValidator, Field, model_validator
 from logical_flow.backends import MAX_BACKENDS, parse_backend
 from northbound.addresses import parse_host
 from northbound.specs.backends import HealthCheck, LoadBalancerBackendSpec
-from northbound.specs.base import FieldError, ObjectName, Reference, Spec, checked, unique
+from northbound.specs.base import (
+    FieldError,
+    ObjectName,
+    OneOfEachFamily,
+    Reference,
+    Spec,
+    checked,
+    unique,
+)
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
 Protocol = Literal["tcp", "udp", "sctp"]
@@ -42,9 +50,7 @@ class LoadBalancerProperties(Spec):
     ] = Field(default_factory=list)
     """What alone a connection's backend follows from: addresses of the client and of what it
     asked for, and their ports. Empty for addresses and ports."""
-    hairpin_snat_ips: Annotated[
-        list[Annotated[str, checked(parse_host)]], AfterValidator(unique), Field(max_length=2)
-    ] = Field(default_factory=list)
+    hairpin_snat_ips: OneOfEachFamily = Field(default_factory=list)
     """Whom clients see ask that are their own backends, an address of each family at most; the
     virtual address where there is none."""
     end_connections: bool = True
@@ -77,10 +83,6 @@ class LoadBalancerProperties(Spec):
             raise FieldError(
                 "selection_fields", "with an affinity_timeout the client's address alone counts"
             )
-        if len({ipaddress.ip_address(each).version for each in self.hairpin_snat_ips}) < len(
-            self.hairpin_snat_ips
-        ):
-            raise FieldError("hairpin_snat_ips", 1, "is of the family of the first one")
         return self
 
 

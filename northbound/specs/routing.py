@@ -11,6 +11,7 @@ from northbound.names import MAIN_TABLE
 from northbound.specs.base import (
     FieldError,
     ObjectName,
+    OneOfEachFamily,
     Reference,
     Spec,
     TunnelKey,
@@ -38,40 +39,23 @@ class LogicalRouterProperties(Spec):
     dynamic_neigh_routers: bool = False
     """Whether it asks for other routers on its switches when it needs them, instead of knowing
     all of them: for switches that hundreds of routers share."""
-    lb_force_snat_ips: Annotated[
-        list[Annotated[str, checked(parse_host)]], AfterValidator(unique), Field(max_length=2)
-    ] = Field(default_factory=list)
+    lb_force_snat_ips: OneOfEachFamily = Field(default_factory=list)
     """What backends see as the source of what a gateway router balances, an address of each family
     at most, so that their replies come back to this router, whichever their own is."""
     lb_force_snat_router_ip: bool = False
     """The same with the address of the router port through which packets leave."""
-    dnat_force_snat_ips: Annotated[
-        list[Annotated[str, checked(parse_host)]], AfterValidator(unique), Field(max_length=2)
-    ] = Field(default_factory=list)
+    dnat_force_snat_ips: OneOfEachFamily = Field(default_factory=list)
     """Of a gateway router: as whom connections go on that it translates the destination of, an
     address of it in each family at most. So replies find back to it, and not to another gateway."""
 
     @model_validator(mode="after")
     def _forced_sources_fit(self) -> Self:
         if self.chassis is None:
-            for field in ("lb_force_snat_ips", "lb_force_snat_router_ip"):
+            for field in ("lb_force_snat_ips", "lb_force_snat_router_ip", "dnat_force_snat_ips"):
                 if getattr(self, field):
                     raise FieldError(field, "is for gateway routers, and this one has no chassis")
         if self.lb_force_snat_ips and self.lb_force_snat_router_ip:
             raise FieldError("lb_force_snat_router_ip", "lb_force_snat_ips say another source")
-        families = [ipaddress.ip_address(each).version for each in self.lb_force_snat_ips]
-        if len(set(families)) < len(families):
-            raise FieldError("lb_force_snat_ips", 1, "is of the family of the first one")
-        return self
-
-    @model_validator(mode="after")
-    def _forces_one_address_a_family(self) -> Self:
-        versions = [ipaddress.ip_address(each).version for each in self.dnat_force_snat_ips]
-        if len(set(versions)) < len(versions):
-            raise FieldError("dnat_force_snat_ips", 1, "is of the family of the first one")
-        if versions and self.chassis is None:
-            reason = "are for a gateway router, which is on one chassis"
-            raise FieldError("dnat_force_snat_ips", reason)
         return self
 
 

@@ -112,3 +112,31 @@ def test_a_policy_goes_by_sessions_with_its_next_hops(edge: Network) -> None:
     ref = session(edge)
     edge.create("policy", **rerouting)
     assert "router policy" in edge.refuses(ReferencedError, lambda: edge.delete("bfd", ref))
+
+
+@pytest.mark.parametrize("nexthops", [[NEIGHBOUR, "10.0.0.9"], ["10.0.0.9", NEIGHBOUR]])
+def test_a_policy_goes_by_the_sessions_that_are_run(edge: Network, nexthops: list[str]) -> None:
+    session(edge)
+    session(edge, "in", dst_ip="10.0.0.9")
+    values = {"logical_router": "edge", "priority": 1, "match": "ip4", "action": "reroute"}
+    edge.create("policy", **values, nexthops=nexthops, bfd=True)
+
+
+def test_a_port_stays_a_gateway_while_routes_go_by_its_sessions(edge: Network) -> None:
+    session(edge)
+    made = route(edge)
+    with pytest.raises(InvalidError) as caught:
+        edge.update("router_port", "out", gateway_chassis=[])
+    assert caught.value.problems[0].path == ("gateway_chassis",)
+    edge.delete("route", made)
+    edge.update("router_port", "out", gateway_chassis=[])
+
+
+def test_a_router_stays_on_its_chassis_while_routes_go_by_its_sessions(edge: Network) -> None:
+    edge.update("router_port", "out", gateway_chassis=[])
+    edge.update("router", "edge", chassis="gw1")
+    session(edge)
+    route(edge)
+    with pytest.raises(InvalidError) as caught:
+        edge.update("router", "edge", chassis=None)
+    assert caught.value.problems[0].path == ("chassis",)

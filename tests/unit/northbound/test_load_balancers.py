@@ -192,6 +192,11 @@ def test_a_backend_has_one_place_and_may_lose_its_port(balanced: Network) -> Non
     with pytest.raises(ConflictError):
         place(balanced)
     with balanced.database.write(author="test") as tx:
+        LOGICAL_SWITCH_PORTS.update(tx, "web-1", {"name": "web-x"})
+        (backend,) = LOAD_BALANCER_BACKENDS.page(tx).items
+        assert backend.logical_port == "web-x"
+        LOGICAL_SWITCH_PORTS.update(tx, "web-x", {"name": "web-1"})
+    with balanced.database.write(author="test") as tx:
         LOGICAL_SWITCH_PORTS.delete(tx, "web-1")
     with pytest.raises(InvalidError):
         place(balanced, address="10.0.0.2")
