@@ -30,13 +30,14 @@ _LOOK_SECONDS: Final = 0.5
 class BackendChecker:
     """Keeps :class:`BackendChecks` current.
 
-    `send` takes a packet-out, `rows` gives the rows of a table or derivation, and `tell` takes
-    what the server is to know, whenever that has changed.
+    `send` takes a packet-out, and says whether there was a switch to take it. `rows` gives the
+    rows of a table or derivation, and `tell` takes what the server is to know, whenever that has
+    changed.
     """
 
     def __init__(
         self,
-        send: Callable[[bytes], object],
+        send: Callable[[bytes], bool],
         ports: PortNames,
         rows: Callable[[type[Any]], Mapping[Any, Any]],
         tell: Callable[[Source], None],
@@ -71,7 +72,8 @@ class BackendChecker:
         self._checks.use(wanted, statuses.get, now)
         questions = self._checks.due(now, _AT_ONCE)
         for each in questions:
-            self._deliver(each, question(each.asked, each.mac, each.sequence))
+            if not self._deliver(each, question(each.asked, each.mac, each.sequence)):
+                self._checks.not_asked(each, now)
         self._report()
         return len(questions)
 
@@ -94,11 +96,14 @@ class BackendChecker:
             "down": {each.member: each.reason for each in states if not each.up},
         }
 
-    def _deliver(self, to: Question, frame: bytes) -> None:
-        """Send a frame through the egress pipeline of a port, past its ACLs."""
+    def _deliver(self, to: Question, frame: bytes) -> bool:
+        """Send a frame through the egress pipeline of a port, past its ACLs.
+
+        Returns whether it was sent: not without a switch, nor to a port that is not known.
+        """
         keys = self._ports.keys(to.port)
         if keys is None:
-            return
+            return False
         start = oxm.match(
             [
                 Term(FIELDS["in_port"], act.CONTROLLER),
@@ -107,7 +112,7 @@ class BackendChecker:
                 Term(FIELDS[tables.OUTPORT], keys.port),
             ]
         )
-        self._send(messages.packet_out(frame, act.resubmit(tables.OUTPUT), start))
+        return self._send(messages.packet_out(frame, act.resubmit(tables.OUTPUT), start))
 
     def _report(self) -> None:
         states = self._checks.statement()

@@ -21,6 +21,8 @@ from southbound.wire import BackendState, BackendStates
 
 FIRST_SOURCE_PORT: Final = 49152
 SOURCE_PORTS: Final = 16384
+RETRY_SECONDS: Final = 0.5
+"""How long to wait with a question that could not be sent."""
 _PROTOCOLS: Final = {"tcp": codec.PROTOCOL_TCP, "udp": codec.PROTOCOL_UDP}
 _NO_MAC: Final = "its port has no MAC address"
 
@@ -118,6 +120,13 @@ class BackendChecks:
         self._note(watched, not answer.refusal, answer.refusal)
         self._plan(key, watched.began + watched.check.interval)
         return question
+
+    def not_asked(self, question: Question, now: float) -> None:
+        """A question could not be sent: that it has no answer says nothing of its backend."""
+        key = self._open.get((question.port, question.asked))
+        if key is not None:
+            self._close(self._watched[key])
+            self._plan(key, now + RETRY_SECONDS)
 
     def seconds_until_next(self, now: float, most: float) -> float:
         """Seconds until something may be due, `most` if nothing is before."""

@@ -4,7 +4,7 @@ from itertools import count
 
 from msgspec.structs import replace
 
-from chassis_agent.backends.checks import BackendChecks, Question
+from chassis_agent.backends.checks import RETRY_SECONDS, BackendChecks, Question
 from chassis_agent.backends.frames import Answer
 from southbound.rows import BackendCheck, BackendStatus
 from southbound.wire import BackendState
@@ -118,3 +118,15 @@ def test_so_many_at_once() -> None:
     rows = [replace(CHECK, member=f"10.0.0.{n}:80") for n in range(1, 30)]
     made.use({row.key: row for row in rows}, lambda _: None, 0.0)
     assert [len(made.due(0, 10)) for _ in range(4)] == [10, 10, 9, 0]
+
+
+def test_what_was_not_asked_is_asked_soon_and_leaves_no_trace() -> None:
+    made = checks()
+    first = ask(made, 0)
+    made.not_asked(first, 0)
+    assert made.seconds_until_next(0, 60) == RETRY_SECONDS
+    assert made.answered("web-1", answer(first)) is None
+    second = ask(made, RETRY_SECONDS)
+    made.not_asked(first, RETRY_SECONDS)
+    assert states(made) == []
+    assert made.answered("web-1", answer(second)) == second
