@@ -123,7 +123,8 @@ class Prober:
                     self._peers.cannot_probe(now)
                     break
             for sized in self._sizes.due(now):
-                self._probe(sized.address, sized.nonce, sized.size)
+                if not self._probe(sized.address, sized.nonce, sized.size):
+                    self._sizes.cannot_probe(sized.chassis, now)
             self._report()
             next_due = min(self._peers.next_due, self._sizes.next_due)
             await self._pause(max(_TICK, min(next_due - now, INTERVAL)))

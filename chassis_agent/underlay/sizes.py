@@ -28,7 +28,10 @@ INTERVAL: Final = 15.0
 ANSWER_SECONDS: Final = 1.0
 """How long answers may take before the probes of a round count as lost."""
 RETRY_SECONDS: Final = 2.0
-"""How long to wait after a round in which not even the small probe was answered."""
+"""How long to wait after a round of which nothing is learnt.
+
+Not even the small probe was answered, or not all probes could be sent.
+"""
 LOSSES: Final = 3
 """How many rounds in a row have to fail before the size counts as one that doesn't pass."""
 PROBES_OF_ROUND: Final = 16
@@ -110,6 +113,15 @@ class PathSizes:
             if path.due <= now:
                 yield from self._begin_round(chassis, path, now)
 
+    def cannot_probe(self, chassis: str, now: float) -> None:
+        """A probe to a chassis could not be sent: its round ends without a verdict.
+
+        No more of its probes come from :meth:`due`. Answers to those that were sent count.
+        """
+        path = self._paths[chassis]
+        path.is_sent = False
+        path.due = now + RETRY_SECONDS
+
     @property
     def next_due(self) -> float:
         """When something is due next; never, without tunnels."""
@@ -157,6 +169,8 @@ class PathSizes:
             path.nonces.append(nonce)
             self._asked[nonce] = chassis, size
             yield SizedProbe(chassis, path.address, size, nonce)
+            if not path.is_sent:
+                return
 
     def _sizes(self, path: _Path) -> tuple[int, ...]:
         """Return the sizes to try in the round that begins."""

@@ -30,6 +30,8 @@ class Host:
         self.sent: list[bytes] = []
         self.told: list[wire.Tunnels] = []
         self.connected = True
+        self.room = 1 << 16
+        """The switch takes no message that is longer."""
         self.now = 100.0
         self.health = Health()
         self.prober = Prober(
@@ -42,13 +44,14 @@ class Host:
         )
 
     def send(self, message: bytes) -> bool:
-        if self.connected:
+        is_taken = self.connected and len(message) <= self.room
+        if is_taken:
             self.sent.append(message)
-        return self.connected
+        return is_taken
 
-    def answer(self, chassis: str) -> None:
-        """The switch of `chassis` answers the probe that was sent last."""
-        frame = self.sent[-1][-len(probe(bytes(16))) :]
+    def answer(self, chassis: str, number: int = -1) -> None:
+        """The switch of `chassis` answers the probe that was sent last, or another one."""
+        frame = self.sent[number][-len(probe(bytes(16))) :]
         frame = ANSWERING.to_bytes(6) + fingerprint(chassis).to_bytes(6) + frame[12:]
         self.prober.answered(PacketIn(frame, b"", {}, 0))
 
@@ -128,6 +131,21 @@ async def test_without_a_switch_nothing_is_known_and_nothing_counts_as_lost(host
         await asyncio.sleep(0)
     assert host.told[-1] == wire.Tunnels((), ("hv2",))
     assert not host.health.reasons
+
+
+async def test_big_probes_for_which_there_was_no_room_do_not_count_as_lost(host: Host) -> None:
+    host.room = 500
+    answered = 0
+    for _ in range(400):
+        host.now += 0.5
+        host.prober.use(1, ROWS, ["hv2"], 1514)
+        await asyncio.sleep(0)
+        for number in range(answered, len(host.sent)):
+            host.answer("hv2", number)
+        answered = len(host.sent)
+    assert answered > 20
+    assert host.prober.report()["reachable"] == 1
+    assert not host.prober.narrow
 
 
 async def test_what_was_not_asked_for_is_counted(host: Host) -> None:

@@ -11,6 +11,7 @@ from chassis_agent.underlay.sizes import (
     ANSWER_SECONDS,
     INTERVAL,
     PROBES_OF_ROUND,
+    RETRY_SECONDS,
     SMALLEST,
     PathSizes,
     SizedProbe,
@@ -29,6 +30,8 @@ class Underlay:
         )
         self.now = 1000.0
         self.carries: dict[str, int] = {}
+        self.sends = 1 << 16
+        """Bigger probes than that can't be sent."""
         self.sent: list[SizedProbe] = []
 
     def run(self, seconds: float) -> list[SizedProbe]:
@@ -38,6 +41,9 @@ class Underlay:
         while self.now < end:
             self.now += 0.1
             for probe in list(self.sizes.due(self.now)):
+                if probe.size > self.sends:
+                    self.sizes.cannot_probe(probe.chassis, self.now)
+                    continue
                 self.sent.append(probe)
                 if probe.size <= self.carries[probe.chassis]:
                     assert self.sizes.answered(probe.nonce, self.now)
@@ -158,6 +164,37 @@ def test_another_address_is_another_tunnel(underlay: Underlay) -> None:
     underlay.sizes.use({}, 1514, underlay.now)
     assert not list(underlay.sizes.due(underlay.now + 100))
     assert underlay.sizes.next_due == float("inf")
+
+
+def test_probes_that_could_not_be_sent_say_nothing_of_sizes(underlay: Underlay) -> None:
+    underlay.carries = {"hv2": 1514}
+    underlay.sends = 700
+    underlay.sizes.use({"hv2": HV2}, 1514, underlay.now)
+    assert {probe.size for probe in underlay.run(60)} == {0}
+    assert not underlay.sizes.narrow
+    underlay.carries = {"hv2": 1300}
+    underlay.sends = 1514
+    underlay.run(10)
+    assert underlay.sizes.narrow == {"hv2": 1300}
+    underlay.carries = {"hv2": 1200}
+    underlay.sends = 1250
+    underlay.run(60)
+    assert underlay.sizes.narrow == {"hv2": 1300}
+
+
+def test_a_round_ends_with_the_first_probe_that_could_not_be_sent() -> None:
+    numbers = count(1)
+    sizes = PathSizes(lambda: next(numbers).to_bytes(16), lambda low, _high: low)
+    sizes.use({"hv2": HV2, "hv3": HV3}, 1514, 0.0)
+    handed_out = []
+    for probe in sizes.due(0.0):
+        handed_out.append((probe.chassis, probe.size))
+        if probe.chassis == "hv2":
+            sizes.cannot_probe("hv2", 0.0)
+    assert handed_out == [("hv2", 0), ("hv3", 0), ("hv3", 1514)]
+    assert not list(sizes.due(RETRY_SECONDS - 1.1))
+    again = [probe for probe in sizes.due(RETRY_SECONDS) if probe.chassis == "hv2"]
+    assert [probe.size for probe in again] == [0, 1514]
 
 
 @given(
