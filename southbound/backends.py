@@ -64,13 +64,14 @@ class BackendFacts:
             row = BackendStatus(said.set, said.member, said.up, reason, chassis)
             named.add(row.row_id)
             puts.append(row)
-        for row_id in self._of_chassis.get(chassis, set()) - named:
-            status, check = self._feed.get(row_id), self._feed.get((BackendCheck.table, row_id[1]))
-            if isinstance(status, BackendStatus) and isinstance(check, BackendCheck):
-                binding = self._binding(check.port)
-                if binding is None or not binding.chassis:
-                    puts.append(BackendStatus(status.set, status.member, False, _NOWHERE))
+        puts.extend(self._nowhere(self._of_chassis.get(chassis, set()) - named))
         self._note(puts)
+
+    def settle(self, chassis: Iterable[str]) -> None:
+        """Ports of these chassis are nowhere now: so are the backends behind them."""
+        self._note(
+            each for name in chassis for each in self._nowhere(self._of_chassis.get(name, ()))
+        )
 
     def chassis_away(self, chassis: str) -> None:
         """A chassis is gone, or says nothing any more: so are its backends."""
@@ -91,6 +92,17 @@ class BackendFacts:
     def _has(self, chassis: str, port: str) -> bool:
         binding = self._binding(port)
         return binding is not None and chassis in binding.all_chassis
+
+    def _nowhere(self, statuses: Collection[RowId]) -> list[BackendStatus]:
+        """Return what holds of those of the backends whose port is on no chassis."""
+        down: list[BackendStatus] = []
+        for row_id in sorted(statuses):
+            status, check = self._feed.get(row_id), self._feed.get((BackendCheck.table, row_id[1]))
+            if isinstance(status, BackendStatus) and isinstance(check, BackendCheck):
+                binding = self._binding(check.port)
+                if binding is None or not binding.chassis:
+                    down.append(BackendStatus(status.set, status.member, False, _NOWHERE))
+        return down
 
     def _note(self, rows: Iterable[BackendStatus]) -> None:
         now = self._clock()

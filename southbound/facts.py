@@ -441,8 +441,10 @@ class Facts:
         """Find anew where each port is bound."""
         bindings = filter(None, map(self._binding, ports))
         joined = self.joined_all(bindings)
+        left = {name for row in joined if not row.chassis for name in self._chassis_of(row.row_id)}
         self._put(joined)
         self.bfd.charge_changed({row.chassis for row in joined if row.electorate})
+        self.backends.settle(left)
 
     def _with(self, binding: PortBinding, fact: PortFact) -> PortBinding:
         self._note_port(binding.id, fact)
@@ -456,6 +458,11 @@ class Facts:
         rows = self._feed.snapshot(port_scope(port))
         found = (row for row in rows if isinstance(row, PortBinding) and row.name == port)
         return next(found, None)
+
+    def _chassis_of(self, row_id: RowId) -> tuple[str, ...]:
+        """All chassis that have a port, as far as agents know."""
+        row = self._feed.get(row_id)
+        return row.all_chassis if isinstance(row, PortBinding) else ()
 
     def _holder(self, id_: str) -> str:
         """The chassis that has the port of this id as far as it was settled."""

@@ -51,7 +51,9 @@ class BackendChecker:
         self._tell = tell
         self._clock = clock
         self._checks = BackendChecks(random)
-        self._told = BackendStates(())
+        self._told: BackendStates | None = None
+        """What was said last. The first statement counts also where it is empty: it is news to a
+        server that heard more before this agent began anew."""
 
     async def run(self) -> None:
         """Ask until cancelled."""

@@ -65,7 +65,7 @@ async def test_it_is_down_without_its_hypervisor_until_that_is_back(net: Realise
     say(net, "hv1", UP)
     assert status(net) == (True, "", "hv1")
     net.facts.remove_chassis("hv1")
-    assert status(net) == (False, "its hypervisor is away", "hv1")
+    assert status(net) == (False, "its port is on no hypervisor", "")
 
 
 async def test_it_goes_with_its_port_and_stays_while_that_moves(net: RealisedState) -> None:
@@ -78,6 +78,15 @@ async def test_it_goes_with_its_port_and_stays_while_that_moves(net: RealisedSta
     net.facts.release("hv2", "web-1")
     net.facts.release("hv1", "web-1")
     say(net, "hv2")
+    assert status(net) == (False, "its port is on no hypervisor", "")
+
+
+async def test_it_is_down_once_its_chassis_claims_the_port_no_longer(net: RealisedState) -> None:
+    """An agent that began anew says nothing of a backend that it never saw."""
+    say(net, "hv1", UP)
+    say(net, "hv1")
+    assert status(net) == (True, "", "hv1")
+    net.facts.claim_only("hv1", [])
     assert status(net) == (False, "its port is on no hypervisor", "")
 
 
