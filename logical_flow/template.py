@@ -332,7 +332,7 @@ _new_flow: Any = tuple.__new__
 class Stage:
     """Base of stages; the docstring of a stage explains it to its readers.
 
-    What is a template among a stage's attributes, or a tuple of templates, belongs to it.
+    What is a template among a stage's attributes, or variants of one, belongs to it.
     """
 
     name: ClassVar[str]
@@ -370,13 +370,11 @@ class Stage:
 
 
 def _templates_in(value: object) -> Iterator[Template]:
-    """Yield the templates that an attribute of a stage is: one, a tuple of them, or variants."""
+    """Yield the templates that an attribute of a stage is: one, or its variants."""
     if isinstance(value, Variants):
         yield from value.values()
-        return
-    for each in value if isinstance(value, tuple) else (value,):
-        if isinstance(each, Template):
-            yield each
+    elif isinstance(value, Template):
+        yield value
 
 
 class Pipeline:

@@ -3,8 +3,9 @@
 from collections.abc import Iterator
 
 from incremental import Read
-from logical_flow.template import LogicalFlow, Template
+from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
+from translator.features.load_balancing.fronts import front_key
 from translator.features.load_balancing.relations import Front, backends_set, front, vip_placements
 from translator.features.load_balancing.stages import (
     LsInAsAsked,
@@ -73,28 +74,26 @@ def _hairpin_flow(address: Front) -> LogicalFlow:
 
 
 def _balancing_flow(vip: str, address: Front) -> LogicalFlow:
-    name, arguments = _kind(address)
-    arguments["backends"] = backends_set(vip)
+    arguments = {**_matched(address), "backends": backends_set(vip)}
+    templates = LsInLb.balance
     if address.hash_fields:
-        name = f"by_{name}"
+        templates = LsInLb.balance_by
         arguments["hash_fields"] = address.hash_fields.encode()
-    template: Template = getattr(LsInLb, name)
-    return template(**arguments)
+    return templates[front_key(address)](**arguments)
 
 
 def _ending_flow(address: Front) -> LogicalFlow:
     """The flow for what gets no backend."""
-    name, arguments = _kind(address)
-    name = f"{'reject' if address.rejects else 'drop'}_{name}"
     if address.has_backends:
-        name = f"down_{name}"
-    template: Template = getattr(LsInNoBackend, name)
-    return template(**arguments)
+        templates = LsInNoBackend.reject_down if address.rejects else LsInNoBackend.drop_down
+    else:
+        templates = LsInNoBackend.reject if address.rejects else LsInNoBackend.drop
+    return templates[front_key(address)](**_matched(address))
 
 
-def _kind(address: Front) -> tuple[str, dict[str, str | int | bytes]]:
-    """The template for such a virtual address, and its arguments."""
-    arguments: dict[str, str | int | bytes] = {"vip": address.address}
+def _matched(address: Front) -> dict[str, str | int | bytes]:
+    """The arguments by which packets for a virtual address are known."""
+    matched: dict[str, str | int | bytes] = {"vip": address.address}
     if address.port is not None:
-        arguments["port"] = address.port
-    return f"{address.protocol or 'any'}{4 if len(address.address) == 4 else 6}", arguments
+        matched["port"] = address.port
+    return matched

@@ -5,7 +5,7 @@ from typing import Any
 
 from incremental import Read
 from logical_flow.addresses import solicited_node
-from logical_flow.template import LogicalFlow, Template
+from logical_flow.template import LogicalFlow, Variants
 from translator.addresses import is_within
 from translator.derivations.relations import switch_ports_towards
 from translator.derivations.result import Flows
@@ -15,6 +15,7 @@ from translator.features.gateways.relations import (
     gateway_ports_of,
     redirect_of,
 )
+from translator.features.load_balancing.fronts import front_key
 from translator.features.load_balancing.relations import (
     Front,
     answerers_set,
@@ -22,12 +23,7 @@ from translator.features.load_balancing.relations import (
     front,
     router_vips,
 )
-from translator.features.load_balancing.router_stages import (
-    Fronts,
-    LrInDefrag,
-    LrInLb,
-    LrInNoBackend,
-)
+from translator.features.load_balancing.router_stages import LrInDefrag, LrInLb, LrInNoBackend
 from translator.features.nat.places import ports_around
 from translator.features.nat.stages import (
     LrInDnat,
@@ -236,16 +232,13 @@ def _balancing_flows(
     if address.hash_fields:
         name += "_by"
         arguments["hash_fields"] = address.hash_fields.encode()
-    yield _template(getattr(LrInLb, name), address)(**arguments)
+    balancing: Variants = getattr(LrInLb, name)
+    yield balancing[front_key(address)](**arguments)
     if address.is_checked or not address.has_backends:
-        ending = place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
-        yield _template(getattr(LrInNoBackend, ending), address)(**matched)
-
-
-def _template(fronts: Fronts, address: Front) -> Template:
-    family = 4 if len(address.address) == 4 else 6
-    template: Template = getattr(fronts, f"{address.protocol or 'any'}{family}")
-    return template
+        ending: Variants = getattr(
+            LrInNoBackend, place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
+        )
+        yield ending[front_key(address)](**matched)
 
 
 def _answers(

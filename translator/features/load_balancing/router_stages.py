@@ -3,13 +3,10 @@
 ``reg9[10]`` says that the packet was for a virtual address as it came in.
 """
 
-from typing import NamedTuple
-
-from logical_flow.because import Because
 from logical_flow.roles import Role
-from logical_flow.template import Only, Resident, Stage, Template
+from logical_flow.template import Resident, Stage, Template
+from translator.features.load_balancing.fronts import fronts
 from translator.features.load_balancing.reasons import NO_BACKEND, REFUSED
-from translator.features.load_balancing.stages import WITH_PORT, WITHOUT_PORT
 
 _GATEWAY = Resident("redirect")
 _LOOK_UP = "reg9[10] = 1; ct_dnat;"
@@ -29,39 +26,8 @@ class LrInDefrag(Stage, name="lr_in_defrag", role=Role.TRANSLATION, failure="dro
     gateway6 = Template(100, f"{_AT_PORT}ip6.dst == {{vip:ip6}}", _LOOK_UP, _GATEWAY)
 
 
-class Fronts(NamedTuple):
-    """One template for each kind of virtual address, all with the same actions."""
-
-    tcp4: Template
-    udp4: Template
-    sctp4: Template
-    tcp6: Template
-    udp6: Template
-    sctp6: Template
-    any4: Template
-    any6: Template
-
-
-def _fronts(actions: str, only: Only | None, because: Because | None = None) -> Fronts:
-    new = "reg9[10] == 1 && ct.new && !ct.rel" + (" && !ct.dnat" if because else "")
-    to4, to6 = f"{new} && ip4.dst == {{vip:ip4}}", f"{new} && ip6.dst == {{vip:ip6}}"
-
-    def with_port(to: str, protocol: str) -> Template:
-        match = f"{to} && {protocol}.dst == {{port:int}}"
-        return Template(WITH_PORT, match, actions, only, because=because)
-
-    return Fronts(
-        with_port(to4, "tcp"),
-        with_port(to4, "udp"),
-        with_port(to4, "sctp"),
-        with_port(to6, "tcp"),
-        with_port(to6, "udp"),
-        with_port(to6, "sctp"),
-        Template(WITHOUT_PORT, to4, actions, only, because=because),
-        Template(WITHOUT_PORT, to6, actions, only, because=because),
-    )
-
-
+_NEW = "reg9[10] == 1 && ct.new && !ct.rel"
+_UNBALANCED = f"{_NEW} && !ct.dnat"
 _TO, _BY = "{backends:backends}", "{backends:backends}, hash_fields={hash_fields:bytes}"
 _REMEMBERED = "reg9[10] == 1 && ct.dnat && !ct.new"
 
@@ -92,14 +58,14 @@ class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
     is remembered with each connection.
     """
 
-    router = _fronts(_balance(_TO), None)
-    router_by = _fronts(_balance(_BY), None)
-    router_skip = _fronts(_balance(_TO, "skip_snat"), None)
-    router_skip_by = _fronts(_balance(_BY, "skip_snat"), None)
-    router_force = _fronts(_balance(_TO, "force_snat"), None)
-    router_force_by = _fronts(_balance(_BY, "force_snat"), None)
-    gateway = _fronts(_balance(_TO), _GATEWAY)
-    gateway_by = _fronts(_balance(_BY), _GATEWAY)
+    router = fronts(_balance(_TO), _NEW)
+    router_by = fronts(_balance(_BY), _NEW)
+    router_skip = fronts(_balance(_TO, "skip_snat"), _NEW)
+    router_skip_by = fronts(_balance(_BY, "skip_snat"), _NEW)
+    router_force = fronts(_balance(_TO, "force_snat"), _NEW)
+    router_force_by = fronts(_balance(_BY, "force_snat"), _NEW)
+    gateway = fronts(_balance(_TO), _NEW, only=_GATEWAY)
+    gateway_by = fronts(_balance(_BY), _NEW, only=_GATEWAY)
     skipped = _remembered("skip_snat")
     forced = _remembered("force_snat")
 
@@ -107,7 +73,7 @@ class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
 class LrInNoBackend(Stage, name="lr_in_no_backend", role=Role.LOAD_BALANCING, failure="drop"):
     """Ends what got no backend: packets are dropped, or their sender is told."""
 
-    router_drop = _fronts("drop;", None, NO_BACKEND)
-    router_reject = _fronts(_REJECT, None, REFUSED)
-    gateway_drop = _fronts("drop;", _GATEWAY, NO_BACKEND)
-    gateway_reject = _fronts(_REJECT, _GATEWAY, REFUSED)
+    router_drop = fronts("drop;", _UNBALANCED, NO_BACKEND)
+    router_reject = fronts(_REJECT, _UNBALANCED, REFUSED)
+    gateway_drop = fronts("drop;", _UNBALANCED, NO_BACKEND, only=_GATEWAY)
+    gateway_reject = fronts(_REJECT, _UNBALANCED, REFUSED, only=_GATEWAY)

@@ -1,8 +1,8 @@
 """The stages in which new connections get their backend."""
 
-from logical_flow.because import Because
 from logical_flow.roles import Role
 from logical_flow.template import Resident, Stage, Template
+from translator.features.load_balancing.fronts import CHECKED, fronts
 from translator.features.load_balancing.reasons import (
     ALL_DOWN,
     ANSWERED,
@@ -11,44 +11,9 @@ from translator.features.load_balancing.reasons import (
     REFUSED_DOWN,
 )
 
-WITH_PORT, WITHOUT_PORT = 120, 110
-
 _NEW = "ct.new && !ct.rel"
-_TO4, _TO6 = f"{_NEW} && ip4.dst == {{vip:ip4}}", f"{_NEW} && ip6.dst == {{vip:ip6}}"
-_TCP, _UDP, _SCTP = (f"{protocol}.dst == {{port:int}}" for protocol in ("tcp", "udp", "sctp"))
-
-
-class Fronts:
-    """One template for each kind of virtual address, all with the same actions.
-
-    `further` is what of the packets beside that they are new, and for the address. `more` is how
-    much higher the priority is, by which templates differ that have nothing else.
-    """
-
-    def __init__(
-        self, actions: str, because: Because | None = None, further: str = "", more: int = 0
-    ) -> None:
-        to4, to6 = f"{_TO4}{further}", f"{_TO6}{further}"
-        with_port, without_port = WITH_PORT + more, WITHOUT_PORT + more
-        self.tcp4 = Template(with_port, f"{to4} && {_TCP}", actions, because=because)
-        self.udp4 = Template(with_port, f"{to4} && {_UDP}", actions, because=because)
-        self.sctp4 = Template(with_port, f"{to4} && {_SCTP}", actions, because=because)
-        self.tcp6 = Template(with_port, f"{to6} && {_TCP}", actions, because=because)
-        self.udp6 = Template(with_port, f"{to6} && {_UDP}", actions, because=because)
-        self.sctp6 = Template(with_port, f"{to6} && {_SCTP}", actions, because=because)
-        self.any4 = Template(without_port, to4, actions, because=because)
-        self.any6 = Template(without_port, to6, actions, because=because)
-
-
-_BALANCING = Fronts("ct_lb({backends:backends});")
-_BALANCING_BY = Fronts("ct_lb({backends:backends}, hash_fields={hash_fields:bytes});")
-_REJECT = "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };"
 _UNBALANCED = " && !ct.dnat"
-_DROPPING = Fronts("drop;", NO_BACKEND, _UNBALANCED)
-_REJECTING = Fronts(_REJECT, REFUSED, _UNBALANCED)
-_DROPPING_DOWN = Fronts("drop;", ALL_DOWN, _UNBALANCED, more=1)
-_REJECTING_DOWN = Fronts(_REJECT, REFUSED_DOWN, _UNBALANCED, more=1)
-
+_REJECT = "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };"
 
 _ERROR4, _ERROR6 = "icmp4.type == {3, 4, 5, 11, 12}", "icmp6.type == {1, 2, 3, 4}"
 
@@ -155,12 +120,8 @@ class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     packet goes on as it is, to the next stage.
     """
 
-    tcp4, udp4, sctp4 = _BALANCING.tcp4, _BALANCING.udp4, _BALANCING.sctp4
-    tcp6, udp6, sctp6 = _BALANCING.tcp6, _BALANCING.udp6, _BALANCING.sctp6
-    any4, any6 = _BALANCING.any4, _BALANCING.any6
-    by_tcp4, by_udp4, by_sctp4 = _BALANCING_BY.tcp4, _BALANCING_BY.udp4, _BALANCING_BY.sctp4
-    by_tcp6, by_udp6, by_sctp6 = _BALANCING_BY.tcp6, _BALANCING_BY.udp6, _BALANCING_BY.sctp6
-    by_any4, by_any6 = _BALANCING_BY.any4, _BALANCING_BY.any6
+    balance = fronts("ct_lb({backends:backends});", _NEW)
+    balance_by = fronts("ct_lb({backends:backends}, hash_fields={hash_fields:bytes});", _NEW)
 
 
 class LsInNoBackend(Stage, name="ls_in_no_backend", role=Role.LOAD_BALANCING, failure="drop"):
@@ -169,16 +130,10 @@ class LsInNoBackend(Stage, name="ls_in_no_backend", role=Role.LOAD_BALANCING, fa
     They are dropped, or their sender is told, as the load balancer says.
     """
 
-    drop_tcp4, drop_udp4, drop_sctp4 = _DROPPING.tcp4, _DROPPING.udp4, _DROPPING.sctp4
-    drop_tcp6, drop_udp6, drop_sctp6 = _DROPPING.tcp6, _DROPPING.udp6, _DROPPING.sctp6
-    drop_any4, drop_any6 = _DROPPING.any4, _DROPPING.any6
-    reject_tcp4, reject_udp4, reject_sctp4 = _REJECTING.tcp4, _REJECTING.udp4, _REJECTING.sctp4
-    reject_tcp6, reject_udp6, reject_sctp6 = _REJECTING.tcp6, _REJECTING.udp6, _REJECTING.sctp6
-    reject_any4, reject_any6 = _REJECTING.any4, _REJECTING.any6
-    down_drop_tcp4, down_drop_udp4 = _DROPPING_DOWN.tcp4, _DROPPING_DOWN.udp4
-    down_drop_tcp6, down_drop_udp6 = _DROPPING_DOWN.tcp6, _DROPPING_DOWN.udp6
-    down_reject_tcp4, down_reject_udp4 = _REJECTING_DOWN.tcp4, _REJECTING_DOWN.udp4
-    down_reject_tcp6, down_reject_udp6 = _REJECTING_DOWN.tcp6, _REJECTING_DOWN.udp6
+    drop = fronts("drop;", _NEW, NO_BACKEND, beside=_UNBALANCED)
+    reject = fronts(_REJECT, _NEW, REFUSED, beside=_UNBALANCED)
+    drop_down = fronts("drop;", _NEW, ALL_DOWN, beside=_UNBALANCED, more=1, kinds=CHECKED)
+    reject_down = fronts(_REJECT, _NEW, REFUSED_DOWN, beside=_UNBALANCED, more=1, kinds=CHECKED)
 
 
 _LOOPED = "eth.dst <-> eth.src; outport = inport; flags.loopback = 1; flags.hairpin = 1; output;"
