@@ -182,7 +182,7 @@ def test_nats_that_are_for_different_packets(routers: Network) -> None:
         ({}, "/dnat_force_snat_ips", "gateway router"),
         (
             {"chassis": "hv1", "dnat_force_snat_ips": ["10.0.0.1", "10.0.0.2"]},
-            "/dnat_force_snat_ips/1",
+            "/dnat_force_snat_ips",
             "family",
         ),
         (
