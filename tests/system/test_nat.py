@@ -4,8 +4,12 @@ The gateway is on `hv1`, and so are all others but `vm1`.
 """
 
 import json
+import secrets
+import socket
 import struct
 import subprocess
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import pytest
@@ -163,6 +167,70 @@ def test_floating_ips_reach_each_other_from_inside(scene: Scene, version: int) -
         frame = tap.expect(lambda f: f.protocol == TCP and f.dport == PORT, "the connection")
         assert frame.ip_src == OWN[version]
     assert scene.lab.vm("vm2").tcp_connects(FLOATING[version], PORT), "its own floating IP"
+
+
+def test_acls_and_translation_on_the_same_traffic(scene: Scene) -> None:
+    """ACLs of the switch see the addresses of the inside, in both directions."""
+    vm1, host = scene.lab.vm("vm1"), scene.lab.vm("host")
+    outside, ports = address("host"), f"tcp.dst == {{{PORT}, {PORT + 1}}}"
+    allow, drop = "allow-related", "drop"
+    acls = [
+        scene.net.acl("ls:in", direction, priority, match, action)
+        for direction, priority, match, action in (
+            ("to-lport", 100, f'outport == "vm2" && ip4.src == {outside} && {ports}', allow),
+            ("from-lport", 100, f'inport == "vm1" && ip4.dst == {outside} && {ports}', allow),
+            ("to-lport", 10, 'outport == {"vm1", "vm2"} && ip4', drop),
+            ("from-lport", 10, 'inport == "vm1" && ip4', drop),
+        )
+    ]
+    try:
+        assert host.tcp_connects(FLOATING[4], PORT)
+        assert not host.ping(FLOATING[4], timeout=1)
+        assert vm1.tcp_connects(outside, PORT), "replies come to the translated source"
+        assert not vm1.ping(outside, timeout=1)
+        with _connection(scene, "host", "vm2", FLOATING[4]) as (client, server):
+            assert _passes(client, server)
+            assert _passes(server, client)
+            scene.net.delete(f"/acls/{acls.pop(0)}")
+            until(lambda: not _passes(server, client), "what is allowed no more has ended", 30)
+            assert not _passes(client, server)
+    finally:
+        for acl in acls:
+            scene.net.delete(f"/acls/{acl}")
+
+
+@contextmanager
+def _connection(
+    scene: Scene, client: str, server: str, external: str
+) -> Iterator[tuple[socket.socket, socket.socket]]:
+    """Open a TCP connection to a VM by its external address; gives both ends."""
+    with ExitStack() as stack:
+        listener = scene.lab.vm(server).namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+        stack.enter_context(listener).settimeout(5)
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((address(server), PORT + 1))
+        listener.listen()
+        asking = scene.lab.vm(client).namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
+        stack.enter_context(asking).settimeout(5)
+        asking.connect((external, PORT + 1))
+        yield asking, stack.enter_context(listener.accept()[0])
+
+
+def _passes(source: socket.socket, target: socket.socket) -> bool:
+    """Whether what is sent at one end arrives at the other; what was sent before may, too."""
+    mark = secrets.token_bytes(8)
+    source.send(mark)
+    target.settimeout(1)
+    received = b""
+    try:
+        while mark not in received:
+            some = target.recv(2000)
+            if not some:
+                return False
+            received += some
+    except TimeoutError:
+        return False
+    return True
 
 
 def test_a_deleted_nat_is_over(scene: Scene) -> None:
