@@ -209,6 +209,34 @@ def test_vswitchd_restart(scene: Scene) -> None:
     until(lambda: lab.vm("l1").ping(IP["l3"], timeout=1), "other hypervisor", 30)
 
 
+@pytest.mark.parametrize("what", ["agent", "server", "switch"])
+def test_counters_of_acls_outlive_restarts(scene: Scene, what: str) -> None:
+    """What was counted before stays, and packets are counted on."""
+    lab, net = scene.lab, scene.net
+    acl = net.acl("ls:life", "to-lport", 2000, 'outport == "l2" && icmp4', "allow-related")
+    try:
+        assert lab.vm("l1").ping(IP["l2"], count=3)
+        assert net.get(f"/acls/{acl}/hits")["packets"] == 3
+        if what == "agent":
+            lab.stop_process("hv1/agent")
+            lab.start_agent("hv1")
+        elif what == "server":
+            scene.expected_trouble.append("connect")
+            restart_server(scene)
+        else:
+            scene.expected_trouble += ["ovs-vswitchd", "openflow", "OpenFlow", r"\|ERR\|", "mgmt"]
+            lab.stop_process("hv1/ovs-vswitchd")
+            lab.remember("hv1/ovs-vswitchd", lab.hypervisor("hv1").switch.start_switch())
+        agent_settled(scene, "hv1")
+        until(lambda: lab.vm("l1").ping(IP["l2"]), "packets pass", 30)
+        counted = net.get(f"/acls/{acl}/hits")["packets"]
+        assert counted >= 4
+        assert lab.vm("l1").ping(IP["l2"], count=2)
+        assert net.get(f"/acls/{acl}/hits")["packets"] == counted + 2
+    finally:
+        net.delete(f"/acls/{acl}")
+
+
 def test_ovsdb_restart(scene: Scene) -> None:
     lab = scene.lab
     scene.expected_trouble += ["db.sock", "ovsdb"]
