@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Generator, Iterator
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -13,6 +13,9 @@ BLOCKED: Final = 1 << 0
 """Bit of a connection's mark: neither direction passes any more."""
 FROM_EGRESS: Final = 1 << 1
 """Bit of a connection's mark: the egress pipeline let it in, towards the port."""
+
+_PART: Final = 4096
+"""Characters of a dump, about 25 lines, that are read between two pauses."""
 
 _PROTOCOLS: Final = {"icmp": 1, "tcp": 6, "udp": 17, "icmpv6": 58, "sctp": 132}
 _LINE: Final = re.compile(r"(?P<protocol>\w+),orig=\((?P<original>[^)]*)\),(?P<rest>.*)")
@@ -64,6 +67,29 @@ def parse_connections(text: str) -> Iterator[TrackedConnection]:
                 int(label[1], 16) if label else 0,
                 _translated(original, _tuple(found["protocol"], reply[1]) if reply else None),
             )
+
+
+def connection_steps(
+    text: str, is_wanted: Callable[[TrackedConnection], bool] = lambda _: True
+) -> Generator[None, None, list[TrackedConnection]]:
+    """Return the wanted ones of the connections in a dump, with a pause after every few lines.
+
+    A zone may have 100,000 connections and more, which take longer than a second to read.
+    """
+    found: list[TrackedConnection] = []
+    for part in _parts(text):
+        found += filter(is_wanted, parse_connections(part))
+        yield
+    return found
+
+
+def _parts(text: str) -> Iterator[str]:
+    """Yield a text in parts of whole lines."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _PART) + 1 or len(text)
+        yield text[start:end]
+        start = end
 
 
 def _translated(original: CtTuple, reply: CtTuple | None) -> CtTuple | None:

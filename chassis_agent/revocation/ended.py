@@ -23,13 +23,15 @@ from chassis_agent.inputs import dnat_zone
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.revocation import remark
 from chassis_agent.revocation.backends import Fronts, fronts_by_datapath
-from chassis_agent.revocation.conntrack import parse_connections
+from chassis_agent.revocation.conntrack import connection_steps
 from chassis_agent.revocation.revoker import SETTLING
+from chassis_agent.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
 _RETRY_SECONDS: Final = 1.0
-_BATCH: Final = 500
+_BATCH: Final = 100
+"""Connections that are forgotten between two turns of other tasks."""
 
 
 class EndedBackends:
@@ -100,10 +102,11 @@ class EndedBackends:
 
     async def _end_in(self, zone: int, fronts: Fronts) -> None:
         text = await unixctl.call(self._control(), "dpctl/dump-conntrack", f"zone={zone}")
-        lost = [each for each in parse_connections(text) if fronts.has_lost_backend(each)]
-        messages = [message for each in lost for message in remark.forget(zone, each)]
-        for start in range(0, len(messages), _BATCH):
-            await self._switch.connection.confirm(messages[start : start + _BATCH])
+        lost = await in_turns(connection_steps(text, fronts.has_lost_backend))
+        for start in range(0, len(lost), _BATCH):
+            some = lost[start : start + _BATCH]
+            messages = [message for each in some for message in remark.forget(zone, each)]
+            await self._switch.connection.confirm(messages)
         if lost:
             self._health.counters["connections_to_lost_backends"] += len(lost)
             log.info("connections to lost backends ended", zone=zone, connections=len(lost))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -13,8 +13,9 @@ import structlog
 from chassis_agent.bridge import unixctl
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.revocation import remark
-from chassis_agent.revocation.conntrack import BLOCKED, TrackedConnection, parse_connections
+from chassis_agent.revocation.conntrack import BLOCKED, TrackedConnection, connection_steps
 from chassis_agent.revocation.verdict import AclJudge
+from chassis_agent.turns import in_turns
 
 log = structlog.get_logger(__name__)
 
@@ -23,7 +24,8 @@ SETTLING: Final = 0.5
 
 _ATTEMPTS: Final = 3
 _AT_ONCE: Final = 50
-_BATCH: Final = 500
+_BATCH: Final = 100
+"""Connections that are changed between two turns of other tasks."""
 
 
 class Revoked(NamedTuple):
@@ -82,16 +84,18 @@ class Revoker:
                 break
         if remaining:
             log.warning("revocation.resisted", zone=zone, port=port, connections=len(remaining))
-            await self._send([each for gone in remaining for each in remark.forget(zone, gone)])
+            await self._send(remaining, lambda gone: remark.forget(zone, gone))
         blocked = len(denied) - len(remaining)
         log.info("revocation.done", zone=zone, port=port, blocked=blocked)
         return Revoked(len(connections), blocked, len(remaining))
 
-    async def _connections(self, zone: int) -> list[TrackedConnection]:
+    async def _connections(
+        self, zone: int, is_wanted: Callable[[TrackedConnection], bool] = lambda _: True
+    ) -> list[TrackedConnection]:
         text = await unixctl.call(
             self._control, "dpctl/dump-conntrack", *self._datapath, f"zone={zone}"
         )
-        return list(parse_connections(text))
+        return await in_turns(connection_steps(text, is_wanted))
 
     @staticmethod
     async def _denied(
@@ -108,23 +112,25 @@ class Revoker:
     async def _block(
         self, zone: int, connections: Sequence[TrackedConnection], *, anew: bool
     ) -> None:
-        batch: list[bytes] = []
-        for each in connections:
-            if anew:
-                batch += remark.block_anew(zone, each)
-            else:
-                batch.append(remark.block_in_place(zone, each))
-        await self._send(batch)
+        if anew:
+            await self._send(connections, lambda each: remark.block_anew(zone, each))
+        else:
+            await self._send(connections, lambda each: [remark.block_in_place(zone, each)])
 
     async def _still_unblocked(
         self, zone: int, denied: Sequence[TrackedConnection]
     ) -> list[TrackedConnection]:
         """Return those of ``denied`` that are there, in either direction, and not blocked."""
-        unblocked = {
-            each.original: each for each in await self._connections(zone) if not each.mark & BLOCKED
-        }
-        return [unblocked[each.original] for each in denied if each.original in unblocked]
+        originals = {each.original for each in denied}
+        return await self._connections(
+            zone, lambda each: not each.mark & BLOCKED and each.original in originals
+        )
 
-    async def _send(self, batch: Sequence[bytes]) -> None:
-        for start in range(0, len(batch), _BATCH):
-            await self._connection.confirm(batch[start : start + _BATCH])
+    async def _send(
+        self,
+        connections: Sequence[TrackedConnection],
+        messages_of: Callable[[TrackedConnection], Iterable[bytes]],
+    ) -> None:
+        for start in range(0, len(connections), _BATCH):
+            some = connections[start : start + _BATCH]
+            await self._connection.confirm([each for one in some for each in messages_of(one)])

@@ -8,7 +8,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis_agent.openflow.messages import CtTuple
-from chassis_agent.revocation.conntrack import TrackedConnection, parse_connections
+from chassis_agent.revocation.conntrack import (
+    TrackedConnection,
+    connection_steps,
+    parse_connections,
+)
+from incremental import run_steps
 
 DUMP = """\
 tcp,orig=(src=10.0.0.1,dst=10.0.0.2,sport=1000,dport=80),reply=(src=10.0.0.2,dst=10.0.0.1,\
@@ -56,3 +61,23 @@ def test_what_requests_are_translated_to_is_read_from_the_reply() -> None:
 @given(st.text())
 def test_any_text_is_survived(text: str) -> None:
     list(parse_connections(f"tcp,orig=({text}),zone=1\n{text}"))
+
+
+def test_a_long_dump_is_read_with_pauses_and_nothing_is_left_out_at_them() -> None:
+    text = DUMP * 1000
+    steps = connection_steps(text, lambda each: each.original.protocol == 6)
+    pauses = 0
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            found = end.value
+            break
+        pauses += 1
+    assert found == [each for each in parse_connections(text) if each.original.protocol == 6]
+    assert pauses > 100
+
+
+@given(st.text(alphabet="ab\n", max_size=20))
+def test_dumps_of_any_form_come_to_an_end(text: str) -> None:
+    assert run_steps(connection_steps(text)) == []
