@@ -235,9 +235,10 @@ def _balancing_flows(
     balancing: Variants = getattr(LrInLb, name)
     yield balancing[front_key(address)](**arguments)
     if address.is_checked or not address.has_backends:
-        ending: Variants = getattr(
-            LrInNoBackend, place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
-        )
+        name = place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
+        if address.has_backends:
+            name += "_down"
+        ending: Variants = getattr(LrInNoBackend, name)
         yield ending[front_key(address)](**matched)
 
 

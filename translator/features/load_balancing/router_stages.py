@@ -3,10 +3,11 @@
 ``reg9[10]`` says that the packet was for a virtual address as it came in.
 """
 
+from logical_flow.because import Because
 from logical_flow.roles import Role
-from logical_flow.template import Resident, Stage, Template
-from translator.features.load_balancing.fronts import fronts
-from translator.features.load_balancing.reasons import NO_BACKEND, REFUSED
+from logical_flow.template import Only, Resident, Stage, Template, Variants
+from translator.features.load_balancing.fronts import CHECKED, fronts
+from translator.features.load_balancing.reasons import ALL_DOWN, NO_BACKEND, REFUSED, REFUSED_DOWN
 
 _GATEWAY = Resident("redirect")
 _LOOK_UP = "reg9[10] = 1; ct_dnat;"
@@ -70,10 +71,21 @@ class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
     forced = _remembered("force_snat")
 
 
+def _down(actions: str, because: Because, only: Only | None = None) -> Variants:
+    return fronts(actions, _UNBALANCED, because, only=only, more=1, kinds=CHECKED)
+
+
 class LrInNoBackend(Stage, name="lr_in_no_backend", role=Role.LOAD_BALANCING, failure="drop"):
-    """Ends what got no backend: packets are dropped, or their sender is told."""
+    """Ends what got no backend: packets are dropped, or their sender is told.
+
+    There is none, or there are some of which none answers.
+    """
 
     router_drop = fronts("drop;", _UNBALANCED, NO_BACKEND)
     router_reject = fronts(_REJECT, _UNBALANCED, REFUSED)
+    router_drop_down = _down("drop;", ALL_DOWN)
+    router_reject_down = _down(_REJECT, REFUSED_DOWN)
     gateway_drop = fronts("drop;", _UNBALANCED, NO_BACKEND, only=_GATEWAY)
     gateway_reject = fronts(_REJECT, _UNBALANCED, REFUSED, only=_GATEWAY)
+    gateway_drop_down = _down("drop;", ALL_DOWN, _GATEWAY)
+    gateway_reject_down = _down(_REJECT, REFUSED_DOWN, _GATEWAY)

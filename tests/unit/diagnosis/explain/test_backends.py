@@ -1,6 +1,9 @@
 """Why a virtual address answers nobody, and which of its backends is down since when."""
 
+from collections.abc import Mapping
 from typing import Any
+
+import pytest
 
 from southbound.wire import BackendState
 from tests.unit.diagnosis.explain.asking import refused
@@ -13,9 +16,11 @@ MATCH = (
 ASKED = {"inport": "a1", "match": MATCH}
 BACKEND = "10.1.0.12:8080"
 
+ON_SWITCH = {"switches": ["a"]}
 
-async def balance(net: Plugged, **fields: Any) -> str:
-    await net.call("POST", "/load-balancers", {"name": "shop", "switches": ["a"]})
+
+async def balance(net: Plugged, at: Mapping[str, Any] = ON_SWITCH, **fields: Any) -> str:
+    await net.call("POST", "/load-balancers", {"name": "shop", **at})
     place = {"address": "10.1.0.12", "logical_port": "a2", "source_ip": "10.1.0.1"}
     await net.call("POST", "/load-balancers/shop/backends", place)
     vip = {"address": "10.96.0.1", "port": 80, **fields}
@@ -42,3 +47,22 @@ async def test_with_one_that_does_not_answer(net: Plugged) -> None:
     facts.state("hv1", [BackendState(f"&{vip}", BACKEND, True)])
     found = await net.ask(**ASKED)
     assert "none of its backends" not in found["text"]
+
+
+@pytest.mark.parametrize("reject", [False, True])
+@pytest.mark.parametrize(
+    ("fields", "reason"),
+    [
+        ({}, "it has no backend"),
+        ({"backends": [BACKEND], "health_check": {}}, "none of its backends answers"),
+    ],
+)
+async def test_on_a_gateway_router(
+    net: Plugged, fields: dict[str, Any], reason: str, reject: bool
+) -> None:
+    await net.call("PATCH", "/logical-routers/r1", {"chassis": "hv1"})
+    await balance(net, {"routers": ["r1"], "reject": reject}, **fields)
+    found = await refused(net, **ASKED)
+    assert found["obstacles"][0]["kind"] == "no-backend"
+    assert f"{'refused' if reject else 'dropped'} by" in found["text"]
+    assert reason in found["text"]
