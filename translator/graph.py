@@ -188,10 +188,16 @@ def _relations(graph: Graph) -> None:
     graph.derive(balancing.switches_by_group, over=LoadBalancerGroupMember)
     graph.derive(balancing.routers_by_group, over=LoadBalancerGroupMember)
     graph.group(
-        balancing.switches_of_balancer, over=[balancing.switch_itself, balancing.switches_by_group]
-    )
-    graph.group(
         balancing.routers_of_balancer, over=[balancing.router_itself, balancing.routers_by_group]
+    )
+    graph.derive(balancing.switches_by_router, over=balancing.routers_of_balancer)
+    graph.group(
+        balancing.switches_of_balancer,
+        over=[
+            balancing.switch_itself,
+            balancing.switches_by_group,
+            balancing.switches_by_router,
+        ],
     )
     graph.derive(balancing.vips_on_router, over=balancing.routers_of_balancer)
     graph.group(balancing.router_vips, over=balancing.vips_on_router)
@@ -235,8 +241,7 @@ def _relations(graph: Graph) -> None:
     graph.group(acls.acls_in_direction, over=acls.acl_role)
 
     graph.derive(balancing.vips_on_switch, over=balancing.switches_of_balancer)
-    graph.derive(balancing.vips_by_router, over=balancing.routers_of_balancer)
-    graph.group(balancing.vip_placements, over=[balancing.vips_on_switch, balancing.vips_by_router])
+    graph.group(balancing.vip_placements, over=balancing.vips_on_switch)
     graph.group(health.places_of_backends, over=LoadBalancerBackend)
     graph.derive(health.checked, over=LoadBalancerVip)
     graph.group(health.checked_members, over=LoadBalancerVip)

@@ -56,6 +56,19 @@ def routers_by_group(read: Read, member: tuple[str, str]) -> tuple[tuple[str, st
     return tuple((balancer, router) for router in read.members(routers_of_group, group))
 
 
+def switches_by_router(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """A load balancer with each of the switches that a router without a gateway brings it to.
+
+    Such a router is everywhere, and the reply to a packet may pass it on another chassis. So its
+    connections are balanced where the client is.
+    """
+    balancer, router = pair
+    row = read(LogicalRouter, router)
+    if row is None or not row.enabled or row.chassis or read.any(gateway_ports, router):
+        return ()
+    return tuple((balancer, switch) for switch in read.members(switches_of_router, router))
+
+
 def switches_of_balancer(
     _key: object, places: tuple[tuple[str, str], ...]
 ) -> Iterator[tuple[str, str]]:
@@ -80,21 +93,6 @@ def vips_on_router(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], 
     """The virtual addresses that a load balancer brings to a router."""
     balancer, router = pair
     return tuple((router, vip) for vip in read.members(vips_of_balancer, balancer))
-
-
-def vips_by_router(read: Read, pair: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-    """The virtual addresses that a load balancer of a router brings to its switches.
-
-    A router without a gateway is everywhere, and the reply to a packet may pass it on another
-    chassis. So its connections are balanced where the client is.
-    """
-    balancer, router = pair
-    row = read(LogicalRouter, router)
-    if row is None or not row.enabled or row.chassis or read.any(gateway_ports, router):
-        return ()
-    switches = read.members(switches_of_router, router)
-    vips = read.members(vips_of_balancer, balancer)
-    return tuple((switch, vip) for switch in switches for vip in vips)
 
 
 def router_vips(_key: object, placements: tuple[tuple[str, str], ...]) -> Iterator[tuple[str, str]]:
