@@ -447,7 +447,9 @@ class FlowState:
 
 
 def _has_lost_any(before: LiveBackends | None, after: LiveBackends) -> bool:
-    """Return whether there may be connections to backends that are no longer in use."""
+    """Return whether connections may have to end, to backends that are no longer in use."""
+    if not after.row.ends_connections:
+        return False
     if before is None or before.row != after.row:
         return True
     return not set(before.members) <= set(after.members)

@@ -319,3 +319,21 @@ def test_what_a_queue_can_not_be_fails_alone(world: World) -> None:
     assert "0 with bursts of 0 is no rate" in str(lack)
     assert world.state.queues == ()
     assert any(flow.cookie == 31 for flow in world.flows())
+
+
+def test_sets_of_backends_are_named_once_connections_to_lost_ones_have_to_end(
+    world: World,
+) -> None:
+    sets = ("&ends", "&stays")
+    web = {name: rows.SetMember(name, "10.0.0.1:80") for name in sets}
+    world.put(*web.values(), *(rows.SetMember(name, "10.0.0.2:80") for name in sets))
+    world.put(*(rows.VirtualAddress(name, "10.9.0.1", 80, "tcp", name == "&ends") for name in sets))
+    assert world.state.take_changed_backends() == {"&ends"}, "agents look where they were away"
+    world.put(*(rows.SetMember(name, "10.0.0.3:80") for name in sets))
+    assert world.state.take_changed_backends() == set()
+    world.delete(*web.values())
+    assert world.state.take_changed_backends() == {"&ends"}
+    world.put(rows.VirtualAddress("&ends", "10.9.0.1", 80, "tcp", ends_connections=False))
+    assert world.state.take_changed_backends() == set()
+    world.put(rows.VirtualAddress("&ends", "10.9.0.1", 80, "tcp"))
+    assert world.state.take_changed_backends() == {"&ends"}
