@@ -8,7 +8,7 @@ The reconciler names the sets of backends that have changed, once their groups a
 """
 
 import asyncio
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
@@ -87,18 +87,27 @@ class EndedBackends:
 
     async def _end(self, sets: set[str]) -> None:
         uses = list(self._rows(uses_of_backends))
-        fronts = fronts_by_datapath(self._rows(live_backends), uses)
         concerned = {datapath for name, datapath in uses if name in sets}
-        for datapath in sorted(concerned & fronts.keys()):
-            for zone in list(self._zones_of(datapath)):
+        fronts = fronts_by_datapath(
+            self._rows(live_backends), (use for use in uses if use[1] in concerned)
+        )
+        for datapath, zones in sorted(self._zones_of(fronts.keys()).items()):
+            for zone in zones:
                 await self._end_in(zone, fronts[datapath])
 
-    def _zones_of(self, datapath: str) -> Iterator[int]:
+    def _zones_of(self, datapaths: Collection[str]) -> dict[str, list[int]]:
+        """Return the zones of the ports of each datapath, and of its own."""
         zones = self._zones()
-        names = [port for port, place in self._ports().items() if place == datapath]
-        for name in (*sorted(names), dnat_zone(datapath)):
-            if name in zones:
-                yield zones[name]
+        names: dict[str, list[str]] = {datapath: [] for datapath in datapaths}
+        for port, datapath in self._ports().items():
+            if datapath in names:
+                names[datapath].append(port)
+        return {
+            datapath: [
+                zones[name] for name in (*sorted(ports), dnat_zone(datapath)) if name in zones
+            ]
+            for datapath, ports in names.items()
+        }
 
     async def _end_in(self, zone: int, fronts: Fronts) -> None:
         text = await unixctl.call(self._control(), "dpctl/dump-conntrack", f"zone={zone}")

@@ -1,0 +1,81 @@
+"""In which zones connections to lost backends are looked for."""
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
+
+import pytest
+
+from chassis_agent.bridge import unixctl
+from chassis_agent.bridge.switch import Switch
+from chassis_agent.derivations.live_backends import LiveBackends, live_backends, uses_of_backends
+from chassis_agent.health import Health
+from chassis_agent.inputs import dnat_zone
+from chassis_agent.revocation.ended import EndedBackends
+from southbound.rows import VirtualAddress
+
+LIVE = {
+    name: LiveBackends(VirtualAddress(name, address, 80, "tcp"), ("10.0.0.1:8080",))
+    for name, address in (("&web", "10.96.0.1"), ("&shop", "10.96.0.2"), ("&far", "10.96.0.3"))
+}
+USES = [("&web", "green"), ("&shop", "green"), ("&web", "router"), ("&far", "blue")]
+PORTS = {"g2": "green", "g1": "green", "new": "green", "b1": "blue", "o1": "other"}
+ZONES = {"g1": 1, "g2": 2, "b1": 3, "o1": 4, dnat_zone("router"): 5, dnat_zone("blue"): 6}
+
+
+class AskedRows(dict[Any, Any]):
+    """Rows that tell of which sets anything was asked."""
+
+    def __init__(self) -> None:
+        super().__init__(LIVE)
+        self.asked: set[str] = set()
+
+    def get(self, key: Any, default: Any = None) -> Any:
+        self.asked.add(key)
+        return super().get(key, default)
+
+
+class World:
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.dumped: list[str] = []
+        self.looks_at_ports = 0
+        self.live = AskedRows()
+        rows: dict[Any, dict[Any, Any]] = {
+            uses_of_backends: dict.fromkeys(USES),
+            live_backends: self.live,
+        }
+        monkeypatch.setattr(unixctl, "call", self._call)
+        self.ended = EndedBackends(
+            cast(Switch, SimpleNamespace(connection=None)),
+            lambda: Path("nowhere"),
+            Health(),
+            rows=rows.__getitem__,
+            zones=lambda: ZONES,
+            ports=self._ports,
+        )
+
+    async def _call(self, _path: Path, _command: str, zone: str) -> str:
+        self.dumped.append(zone)
+        return ""
+
+    def _ports(self) -> dict[str, str]:
+        self.looks_at_ports += 1
+        return PORTS
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    return World(monkeypatch)
+
+
+async def test_the_zones_of_ports_and_routers_that_use_the_set_are_looked_at(world: World) -> None:
+    await world.ended._end({"&web"})
+    assert world.dumped == ["zone=1", "zone=2", "zone=5"]
+    await world.ended._end({"&far", "&unknown"})
+    assert world.dumped[3:] == ["zone=3", "zone=6"]
+
+
+async def test_only_what_is_used_beside_the_set_costs_anything(world: World) -> None:
+    await world.ended._end({"&web"})
+    assert world.live.asked == {"&web", "&shop"}
+    assert world.looks_at_ports == 1
