@@ -1,6 +1,6 @@
 """Which connections to virtual addresses have lost their backend. Pure."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
@@ -57,15 +57,3 @@ class Fronts:
             return False
         ends, backends = whole
         return ends and (to.destination.packed, _ANY) not in backends
-
-
-def fronts_by_datapath(
-    live: Mapping[str, LiveBackends | None], uses: Iterable[tuple[str, str]]
-) -> dict[str, Fronts]:
-    """Return the virtual addresses of each datapath whose flows use them, as (set, datapath)."""
-    found: dict[str, list[LiveBackends]] = {}
-    for name, datapath in uses:
-        each = live.get(name)
-        if each is not None:
-            found.setdefault(datapath, []).append(each)
-    return {datapath: Fronts(each) for datapath, each in found.items()}

@@ -22,7 +22,7 @@ from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.revocation import remark
-from chassis_agent.revocation.backends import Fronts, fronts_by_datapath
+from chassis_agent.revocation.backends import Fronts
 from chassis_agent.revocation.conntrack import connection_steps
 from chassis_agent.revocation.revoker import SETTLING
 from chassis_agent.turns import in_turns
@@ -86,14 +86,10 @@ class EndedBackends:
                 self._health.clear("backends")
 
     async def _end(self, sets: set[str]) -> None:
-        uses = list(self._rows(uses_of_backends))
-        concerned = {datapath for name, datapath in uses if name in sets}
-        fronts = fronts_by_datapath(
-            self._rows(live_backends), (use for use in uses if use[1] in concerned)
-        )
-        for datapath, zones in sorted(self._zones_of(fronts.keys()).items()):
+        concerned = {datapath for name, datapath in self._rows(uses_of_backends) if name in sets}
+        for datapath, zones in sorted(self._zones_of(concerned).items()):
             for zone in zones:
-                await self._end_in(zone, fronts[datapath])
+                await self._end_in(zone, datapath)
 
     def _zones_of(self, datapaths: Collection[str]) -> dict[str, list[int]]:
         """Return the zones of the ports of each datapath, and of its own."""
@@ -109,8 +105,16 @@ class EndedBackends:
             for datapath, ports in names.items()
         }
 
-    async def _end_in(self, zone: int, fronts: Fronts) -> None:
+    def _fronts_of(self, datapath: str) -> Fronts:
+        live = self._rows(live_backends)
+        names = [name for name, place in self._rows(uses_of_backends) if place == datapath]
+        return Fronts(each for each in map(live.get, names) if each is not None)
+
+    async def _end_in(self, zone: int, datapath: str) -> None:
         text = await unixctl.call(self._control(), "dpctl/dump-conntrack", f"zone={zone}")
+        # Backends are known before the switch is: what is asked now knows those of all that is
+        # listed. Asked before, it would lack those that have come meanwhile.
+        fronts = self._fronts_of(datapath)
         lost = await in_turns(connection_steps(text, fronts.has_lost_backend))
         for start in range(0, len(lost), _BATCH):
             some = lost[start : start + _BATCH]

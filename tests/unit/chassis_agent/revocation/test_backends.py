@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from chassis_agent.derivations.live_backends import LiveBackends
-from chassis_agent.revocation.backends import fronts_by_datapath
+from chassis_agent.revocation.backends import Fronts
 from chassis_agent.revocation.conntrack import TrackedConnection, parse_connections
 from southbound.rows import VirtualAddress
 
@@ -14,7 +14,7 @@ DNS = LiveBackends(VirtualAddress("&dns", "10.96.0.1", 53, "udp"), ("10.0.0.2:53
 REST = LiveBackends(VirtualAddress("&rest", "10.96.0.1"), ("10.0.0.3",))
 KEPT = LiveBackends(VirtualAddress("&kept", "10.96.0.1", 81, "tcp", False), ())
 SIX = LiveBackends(VirtualAddress("&six", "fd96::1", 80, "tcp"), ("[fd00::1]:8080",))
-LIVE = {each.row.set: each for each in (WEB, DNS, REST, KEPT, SIX)}
+LIVE = (WEB, DNS, REST, KEPT, SIX)
 
 
 def connection(protocol: str, port: int, backend: str, backend_port: int) -> TrackedConnection:
@@ -45,13 +45,13 @@ def connection(protocol: str, port: int, backend: str, backend_port: int) -> Tra
 def test_who_has_lost_its_backend(
     protocol: str, port: int, backend: str, backend_port: int, is_lost: bool
 ) -> None:
-    fronts = fronts_by_datapath(LIVE, [(name, "d") for name in LIVE])
+    fronts = Fronts(LIVE)
     asked = connection(protocol, port, backend, backend_port)
-    assert fronts["d"].has_lost_backend(asked) is is_lost
+    assert fronts.has_lost_backend(asked) is is_lost
 
 
 def test_echoes_go_by_the_whole_address() -> None:
-    fronts = fronts_by_datapath(LIVE, [("&rest", "d"), ("&web", "d")])
+    fronts = Fronts([REST, WEB])
 
     def echo(backend: str) -> Iterator[TrackedConnection]:
         return parse_connections(
@@ -59,16 +59,15 @@ def test_echoes_go_by_the_whole_address() -> None:
             f"reply=(src={backend},dst=10.0.0.9,id=7,type=0,code=0),zone=7"
         )
 
-    assert [fronts["d"].has_lost_backend(each) for each in echo("10.0.0.3")] == [False]
-    assert [fronts["d"].has_lost_backend(each) for each in echo("10.0.0.4")] == [True]
+    assert [fronts.has_lost_backend(each) for each in echo("10.0.0.3")] == [False]
+    assert [fronts.has_lost_backend(each) for each in echo("10.0.0.4")] == [True]
 
 
-def test_other_connections_and_other_datapaths_are_left_alone() -> None:
-    fronts = fronts_by_datapath({**LIVE, "&unknown": None}, [("&web", "d"), ("&unknown", "e")])
-    assert fronts.keys() == {"d"}
+def test_other_connections_are_left_alone() -> None:
+    fronts = Fronts([WEB])
     (direct,) = parse_connections(
         "tcp,orig=(src=10.0.0.9,dst=10.96.0.1,sport=1,dport=80),"
         "reply=(src=10.96.0.1,dst=10.0.0.9,sport=80,dport=1),zone=7"
     )
-    assert not fronts["d"].has_lost_backend(direct)
-    assert not fronts["d"].has_lost_backend(connection("udp", 53, "10.0.0.1", 53))
+    assert not fronts.has_lost_backend(direct)
+    assert not fronts.has_lost_backend(connection("udp", 53, "10.0.0.1", 53))

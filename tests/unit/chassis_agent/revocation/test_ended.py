@@ -1,5 +1,6 @@
 """In which zones connections to lost backends are looked for."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -18,7 +19,10 @@ LIVE = {
     name: LiveBackends(VirtualAddress(name, address, 80, "tcp"), ("10.0.0.1:8080",))
     for name, address in (("&web", "10.96.0.1"), ("&shop", "10.96.0.2"), ("&far", "10.96.0.3"))
 }
-USES = [("&web", "green"), ("&shop", "green"), ("&web", "router"), ("&far", "blue")]
+USES = [
+    *(("&web", "green"), ("&shop", "green"), ("&web", "router"), ("&far", "blue")),
+    ("&unknown", "blue"),
+]
 PORTS = {"g2": "green", "g1": "green", "new": "green", "b1": "blue", "o1": "other"}
 ZONES = {"g1": 1, "g2": 2, "b1": 3, "o1": 4, dnat_zone("router"): 5, dnat_zone("blue"): 6}
 
@@ -40,13 +44,16 @@ class World:
         self.dumped: list[str] = []
         self.looks_at_ports = 0
         self.live = AskedRows()
+        self.listed = ""
+        self.on_list: Callable[[], None] = lambda: None
+        self.forgotten: list[bytes] = []
         rows: dict[Any, dict[Any, Any]] = {
             uses_of_backends: dict.fromkeys(USES),
             live_backends: self.live,
         }
         monkeypatch.setattr(unixctl, "call", self._call)
         self.ended = EndedBackends(
-            cast(Switch, SimpleNamespace(connection=None)),
+            cast(Switch, SimpleNamespace(connection=self)),
             lambda: Path("nowhere"),
             Health(),
             rows=rows.__getitem__,
@@ -56,7 +63,11 @@ class World:
 
     async def _call(self, _path: Path, _command: str, zone: str) -> str:
         self.dumped.append(zone)
-        return ""
+        self.on_list()
+        return self.listed
+
+    async def confirm(self, batch: Sequence[bytes]) -> None:
+        self.forgotten += batch
 
     def _ports(self) -> dict[str, str]:
         self.looks_at_ports += 1
@@ -79,3 +90,19 @@ async def test_only_what_is_used_beside_the_set_costs_anything(world: World) -> 
     await world.ended._end({"&web"})
     assert world.live.asked == {"&web", "&shop"}
     assert world.looks_at_ports == 1
+
+
+async def test_connections_to_backends_that_come_while_they_are_listed_go_on(
+    world: World,
+) -> None:
+    world.listed = (
+        "tcp,orig=(src=10.0.0.9,dst=10.96.0.3,sport=5000,dport=80),"
+        "reply=(src=10.0.0.2,dst=10.0.0.9,sport=8080,dport=5000),zone=3\n"
+    )
+    backends = ("10.0.0.1:8080", "10.0.0.2:8080")
+    world.on_list = lambda: world.live.update({"&far": LIVE["&far"]._replace(members=backends)})
+    await world.ended._end({"&far"})
+    assert (world.dumped, world.forgotten) == (["zone=3", "zone=6"], [])
+    world.on_list = lambda: world.live.update(LIVE)
+    await world.ended._end({"&far"})
+    assert len(world.forgotten) == 2, "in both zones"
