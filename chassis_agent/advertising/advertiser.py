@@ -13,13 +13,11 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Final
 
-from chassis_agent import tables
 from chassis_agent.advertising.schedule import Schedule
-from chassis_agent.local.port_names import PortKeys, PortNames
-from chassis_agent.openflow import actions as act
-from chassis_agent.openflow import messages, oxm
-from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.local.port_names import PortNames
+from chassis_agent.openflow import messages
 from chassis_agent.punt.advertisements import unsolicited
+from chassis_agent.punt.own_packets import deliver, mac_of, made_here
 from southbound.rows import PortBinding, RouterAdvertisement, Row, RowId
 
 _AT_ONCE: Final = 50
@@ -93,35 +91,16 @@ class Advertiser:
         keys = self._ports.keys(entrance.name)
         if keys is None or entrance.datapath != router_port.peer_datapath:
             return
-        frame = unsolicited(_mac_of(router_port), body)
-        start = oxm.match(_metadata(keys))
+        frame = unsolicited(mac_of(router_port), body)
+        start = made_here(keys.datapath, inport=keys.port)
         listening = self._listening(entrance.datapath)
         for first in range(0, len(listening), _PORTS_OF_A_MESSAGE):
             some = listening[first : first + _PORTS_OF_A_MESSAGE]
-            self._send(messages.packet_out(frame, b"".join(map(_deliver, some)), start))
+            self._send(messages.packet_out(frame, b"".join(map(deliver, some)), start))
 
     def _listening(self, datapath: str) -> list[int]:
         """Return the keys of the ports of a switch that are here."""
         return [port.tunnel_key for port in self._local_ports() if port.datapath == datapath]
-
-
-def _deliver(port_key: int) -> bytes:
-    """Return a copy that enters the egress pipeline of a port, and leaves registers alone."""
-    return act.clone(act.set_field(FIELDS[tables.OUTPORT], port_key) + act.resubmit(tables.OUTPUT))
-
-
-def _metadata(keys: PortKeys) -> list[Term]:
-    """What a packet carries that came from the router into the switch by the port `keys`."""
-    return [
-        Term(FIELDS["in_port"], act.CONTROLLER),
-        Term(FIELDS[tables.DATAPATH], keys.datapath),
-        Term(FIELDS[tables.INPORT], keys.port),
-        Term(FIELDS[tables.FLAGS], tables.MADE_BY_NETWORK),
-    ]
-
-
-def _mac_of(port: PortBinding) -> bytes:
-    return bytes.fromhex(port.addresses[0].split()[0].replace(":", ""))
 
 
 def _without_lifetime(body: bytes) -> bytes:

@@ -5,14 +5,12 @@ import time
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from chassis_agent import tables
 from chassis_agent.announcing.frames import announcement
 from chassis_agent.announcing.schedule import Schedule
 from chassis_agent.derivations.announcements import Announced, AnnouncedKey
 from chassis_agent.health import Health
-from chassis_agent.openflow import actions as act
-from chassis_agent.openflow import messages, oxm
-from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.openflow import messages
+from chassis_agent.punt.own_packets import deliver, made_here
 
 _AT_ONCE: Final = 200
 """Frames that are sent before other tasks of the agent get their turn."""
@@ -107,20 +105,9 @@ class AnnouncementSender:
 
 def _messages(announced: Announced) -> list[bytes]:
     """Return a packet-out for each address, with a copy for each way out."""
-    metadata = oxm.match(
-        [
-            Term(FIELDS["in_port"], act.CONTROLLER),
-            Term(FIELDS[tables.DATAPATH], announced.datapath_key),
-            Term(FIELDS[tables.FLAGS], tables.MADE_BY_NETWORK),
-        ]
-    )
-    copies = b"".join(map(_deliver, announced.outside))
+    start = made_here(announced.datapath_key)
+    copies = b"".join(map(deliver, announced.outside))
     return [
-        messages.packet_out(announcement(mac, ip, router=announced.is_router), copies, metadata)
+        messages.packet_out(announcement(mac, ip, router=announced.is_router), copies, start)
         for mac, ip in announced.addresses
     ]
-
-
-def _deliver(port_key: int) -> bytes:
-    """Return a copy that enters the egress pipeline of a port, and leaves registers alone."""
-    return act.clone(act.set_field(FIELDS[tables.OUTPORT], port_key) + act.resubmit(tables.OUTPUT))

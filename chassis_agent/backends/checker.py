@@ -14,8 +14,8 @@ from chassis_agent.backends.frames import Answer, question, reset
 from chassis_agent.derivations.backends import checks_here
 from chassis_agent.local.port_names import PortKeys, PortNames
 from chassis_agent.openflow import actions as act
-from chassis_agent.openflow import messages, oxm
-from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.openflow import messages
+from chassis_agent.punt.own_packets import made_here
 from southbound.rows import BackendCheck, BackendStatus
 from southbound.watch.wishes import Source
 from southbound.wire import BackendStates
@@ -106,14 +106,7 @@ class BackendChecker:
         keys = self._ports.keys(to.port)
         if keys is None:
             return False
-        start = oxm.match(
-            [
-                Term(FIELDS["in_port"], act.CONTROLLER),
-                Term(FIELDS[tables.DATAPATH], keys.datapath),
-                Term(FIELDS[tables.FLAGS], tables.MADE_BY_NETWORK),
-                Term(FIELDS[tables.OUTPORT], keys.port),
-            ]
-        )
+        start = made_here(keys.datapath, outport=keys.port)
         return self._send(messages.packet_out(frame, act.resubmit(tables.OUTPUT), start))
 
     def _report(self) -> None:

@@ -32,12 +32,13 @@ from chassis_agent.bfd.packet import (
 )
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change, NeighbourAlive
-from chassis_agent.local.port_names import PortKeys, PortNames
+from chassis_agent.local.port_names import PortNames
 from chassis_agent.openflow import actions as act
-from chassis_agent.openflow import messages, oxm
-from chassis_agent.openflow.oxm import FIELDS, Term
+from chassis_agent.openflow import messages
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt import codec
+from chassis_agent.punt.own_packets import mac_of, made_here
+from chassis_agent.punt.ports import inport_of
 from southbound import wire
 from southbound.rows import BfdSession, Row, RowId
 
@@ -54,7 +55,6 @@ SETTLING_SECONDS: Final = 3.0
 _FIRST_SOURCE_PORT: Final = 49152
 _SOURCE_PORTS: Final = 16384
 _NETWORK_CONTROL: Final = 0xC0
-_INPORT: Final = 14
 _LONGEST_WAIT: Final = 60.0
 _LATE: Final = 0.05
 """Seconds. Woken up later than that, the agent was busy: packets that wait are taken first."""
@@ -244,7 +244,7 @@ class BfdRunner:
         """Take a punted packet. Raises MalformedPacketError for one that can't be read."""
         ip = codec.read_ip(codec.read_ethernet(packet.packet))
         datagram = codec.read_udp(ip)
-        port = self._ports.port(PortKeys(packet.datapath_key, packet.register(_INPORT)))
+        port = self._ports.port(inport_of(packet))
         key = None if port is None else self._by_ends.get((port.name, ip.src))
         session = None if key is None else self._sessions.get(key)
         if session is None:
@@ -269,7 +269,7 @@ class BfdRunner:
         port, keys = self._ports.called(row.port), self._ports.keys(row.port)
         if port is None or keys is None:
             return
-        mac = bytes.fromhex(port.addresses[0].split()[0].replace(":", ""))
+        mac = mac_of(port)
         source, neighbour = (
             ipaddress.ip_address(each).packed for each in (row.source, row.neighbour)
         )
@@ -286,14 +286,7 @@ class BfdRunner:
             )
             ethertype = codec.ETHERTYPE_IPV4 if ip.version == 4 else codec.ETHERTYPE_IPV6
             frame = codec.Ethernet(mac, mac, ethertype, codec.write_ip(ip))
-            start = oxm.match(
-                [
-                    Term(FIELDS["in_port"], act.CONTROLLER),
-                    Term(FIELDS[tables.DATAPATH], keys.datapath),
-                    Term(FIELDS[tables.INPORT], keys.port),
-                    Term(FIELDS[tables.FLAGS], tables.MADE_BY_NETWORK),
-                ]
-            )
+            start = made_here(keys.datapath, inport=keys.port)
             enter = act.resubmit(tables.stage_table("lr_in", 0))
             self._send(messages.packet_out(codec.write_ethernet(frame), enter, start))
 

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from typing import Final
 
-from chassis_agent.local.port_names import PortKeys
 from chassis_agent.openflow import messages
 from chassis_agent.punt import codec
 from chassis_agent.punt.answering import MADE_HERE
@@ -13,10 +11,9 @@ from chassis_agent.punt.codec import ETHERTYPE_IPV6, PROTOCOL_ICMP6, Ethernet, I
 from chassis_agent.punt.errors import MalformedPacketError
 from chassis_agent.punt.handler import Punt, PuntHost
 from chassis_agent.punt.opcodes import Opcode
+from chassis_agent.punt.ports import inport_of
 from logical_flow.addresses import ALL_NODES, link_local, multicast_mac
 from southbound.rows import RouterAdvertisement
-
-_INPORT: Final = 14
 
 
 class SolicitationHandler:
@@ -33,7 +30,7 @@ class SolicitationHandler:
     def handle(self, punt: Punt) -> None:
         packet = punt.packet
         asking = codec.read_ethernet(packet.packet)
-        port = self._host.ports.port(PortKeys(packet.datapath_key, packet.register(_INPORT)))
+        port = self._host.ports.port(inport_of(packet))
         rows = self._host.rows(RouterAdvertisement)
         row: RouterAdvertisement | None = None if port is None else rows.get(port.id)
         made = answer(asking, b"" if row is None else row.body)

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import Final
 
 from chassis_agent.backends.frames import Answer, read_answer
 from chassis_agent.local.port_names import PortKeys
 from chassis_agent.punt.handler import Punt
 from chassis_agent.punt.opcodes import Opcode
-
-_INPORT: Final = 14
+from chassis_agent.punt.ports import inport_of
 
 
 class BackendAnswerHandler:
@@ -22,6 +20,5 @@ class BackendAnswerHandler:
         self._answered = answered
 
     def handle(self, punt: Punt) -> None:
-        packet = punt.packet
-        answer = read_answer(packet.packet)
-        self._answered(PortKeys(packet.datapath_key, packet.register(_INPORT)), answer)
+        answer = read_answer(punt.packet.packet)
+        self._answered(inport_of(punt.packet), answer)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Collection
-from typing import Final
 
 from chassis_agent.local.port_names import PortKeys
 from chassis_agent.openflow import actions as act
@@ -18,9 +17,8 @@ from chassis_agent.punt.answering import ASKING, message_of
 from chassis_agent.punt.handler import Punt, PuntHost
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.punt.pending import NextHop, PendingPackets, Waiting
+from chassis_agent.punt.ports import outport_of
 from southbound.rows import MacBinding
-
-_OUTPORT: Final = 15
 
 
 class NextHopHandler:
@@ -100,4 +98,4 @@ def _next_hop(opcode: Opcode, packet: PacketIn) -> NextHop:
         ip = packet.register(0).to_bytes(4, "big")
     else:
         ip = packet.register128(0).to_bytes(16, "big")
-    return NextHop(packet.datapath_key, packet.register(_OUTPORT), ip)
+    return NextHop(*outport_of(packet), ip)

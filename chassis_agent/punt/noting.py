@@ -11,8 +11,8 @@ from chassis_agent.punt import codec
 from chassis_agent.punt.errors import MalformedUserdataError
 from chassis_agent.punt.handler import Learner, PacketLog, Punt
 from chassis_agent.punt.opcodes import Opcode, decode_log_arguments
+from chassis_agent.punt.ports import inport_of
 
-_INPORT: Final = 14
 _MULTICAST_BIT: Final = 1
 
 
@@ -29,7 +29,7 @@ class LearningHandler:
         mac = codec.read_ethernet(packet.packet).src
         if mac[0] & _MULTICAST_BIT or not any(mac):
             return
-        datapath, port = packet.datapath_key, packet.register(_INPORT)
+        datapath, port = inport_of(packet)
         if punt.opcode is Opcode.PUT_FDB:
             self._learner.fdb_learned(datapath, port, mac)
             return
@@ -69,7 +69,7 @@ class VirtualHandler:
             ip = packet.register128(0).to_bytes(16, "big")
         else:
             raise MalformedUserdataError("no family of addresses")
-        self._claimed(PortKeys(packet.datapath_key, packet.register(_INPORT)), ip)
+        self._claimed(inport_of(packet), ip)
 
 
 class ActivationHandler:
@@ -81,7 +81,7 @@ class ActivationHandler:
         self._spoke = spoke
 
     def handle(self, punt: Punt) -> None:
-        self._spoke(PortKeys(punt.packet.datapath_key, punt.packet.register(_INPORT)))
+        self._spoke(inport_of(punt.packet))
 
 
 class ProbeHandler:

@@ -12,12 +12,11 @@ from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.punt import codec
 from chassis_agent.punt.errors import PuntError
 from chassis_agent.punt.opcodes import LogArguments
+from chassis_agent.punt.ports import inport_of, outport_of
 from logical_flow.action import SEVERITIES, VERDICTS
 
 log = structlog.get_logger("treadle.acl")
 
-_INPORT = 14
-_OUTPORT = 15
 _WITH_PORTS = (codec.PROTOCOL_TCP, codec.PROTOCOL_UDP, codec.PROTOCOL_SCTP)
 
 
@@ -34,13 +33,13 @@ class AclLog:
             severity=_named(SEVERITIES, arguments.severity),
             verdict=_named(VERDICTS, arguments.verdict),
             direction="from-lport" if packet.table < tables.OUTPUT else "to-lport",
-            inport=self._port(packet, _INPORT),
-            outport=self._port(packet, _OUTPORT),
+            inport=self._name(inport_of(packet)),
+            outport=self._name(outport_of(packet)),
             **describe(packet.packet),
         )
 
-    def _port(self, packet: PacketIn, register: int) -> str | None:
-        port = self._ports.port(PortKeys(packet.datapath_key, packet.register(register)))
+    def _name(self, keys: PortKeys) -> str | None:
+        port = self._ports.port(keys)
         return None if port is None else port.name
 
 
