@@ -10,7 +10,7 @@ from translator.addresses import ip_text
 from translator.derivations.result import Flows
 from translator.features.bfd.inputs import TABLE, BfdSession
 from translator.features.bfd.stages import LrInBfd, LrOutBfd
-from translator.features.gateways.relations import gateway_of, redirect_of
+from translator.features.gateways.relations import resident_of
 from translator.features.routing.flows import source_towards
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
@@ -37,12 +37,11 @@ def bfd_session(read: Read, session: str) -> SessionRow | None:
     router = None if port is None else read(LogicalRouter, port.router)
     if row is None or port is None or router is None:
         return None
-    pinned = port.name if gateway_of(read, port.router) else ""
     return SessionRow(
         id=session,
         datapath=port.router,
         port=port.name,
-        resident=pinned or redirect_of(port),
+        resident=resident_of(read, port),
         source=ip_text(source_towards(port, row.neighbour)),
         neighbour=ip_text(row.neighbour),
         min_tx=row.min_tx,

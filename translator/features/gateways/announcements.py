@@ -3,7 +3,7 @@
 from incremental import Read
 from southbound.rows import Announcement
 from translator.features.announcing.relations import announcement
-from translator.features.gateways.relations import gateway_of, redirect_of
+from translator.features.gateways.relations import resident_of
 from translator.inputs import LogicalRouterPort
 
 
@@ -12,7 +12,7 @@ def gateway_announcement(read: Read, lrp: str) -> Announcement | None:
     port = read(LogicalRouterPort, lrp)
     if port is None:
         return None
-    where = port.name if gateway_of(read, port.router) else redirect_of(port)
+    where = resident_of(read, port)
     if not where:
         return None
     ips = (*(network.ip for network in port.networks4), *port.addresses6)

@@ -1,7 +1,7 @@
 """Which ports of a router are gateway ports, and which chassis may be in charge of them.
 
 What other features ask: :func:`gateway_ports_of` and :func:`gateway_of` of a router,
-:func:`redirect_of` and :func:`chassis_of` of a port.
+:func:`redirect_of`, :func:`resident_of` and :func:`chassis_of` of a port.
 """
 
 import uuid
@@ -60,6 +60,14 @@ def redirect_of(port: LogicalRouterPort) -> str:
     ('cr-out', '')
     """
     return "" if port.redirect_key is None else f"{PREFIX}{port.name}"
+
+
+def resident_of(read: Read, port: LogicalRouterPort) -> str:
+    """Return the name of the port by which it is known on which chassis a router port is.
+
+    That is its redirect port, and itself on a gateway router; empty for one that is everywhere.
+    """
+    return port.name if gateway_of(read, port.router) else redirect_of(port)
 
 
 def redirect_id(lrp: str) -> str:

@@ -3,7 +3,7 @@
 from incremental import Read
 from southbound.rows import Announcement
 from translator.features.announcing.relations import announcement
-from translator.features.gateways.relations import gateway_of, redirect_of
+from translator.features.gateways.relations import resident_of
 from translator.features.load_balancing.relations import front
 from translator.inputs import LogicalRouterPort
 
@@ -14,8 +14,7 @@ def vip_announcement(read: Read, asked: tuple[str, str]) -> Announcement | None:
     port, address = read(LogicalRouterPort, lrp), read(front, vip)
     if port is None or address is None:
         return None
-    redirect = redirect_of(port)
-    if not redirect and not gateway_of(read, port.router):
+    where = resident_of(read, port)
+    if not where:
         return None
-    where = redirect or port.name
     return announcement(read, f"{vip}/{lrp}", port, where, port.mac, (address.address,))

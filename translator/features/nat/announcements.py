@@ -3,7 +3,7 @@
 from incremental import Read
 from southbound.rows import Announcement
 from translator.features.announcing.relations import announcement
-from translator.features.gateways.relations import redirect_of
+from translator.features.gateways.relations import resident_of
 from translator.features.nat.places import place_of, ports_around
 from translator.features.nat.rows import Nat
 from translator.inputs import LogicalRouterPort
@@ -24,6 +24,6 @@ def nat_announcement(read: Read, nat_id: str) -> Announcement | None:
     at: LogicalRouterPort | None = place.port or next(iter(around), None)
     if at is None:
         return None
-    where = place.incoming.get("logical_port") or redirect_of(at) or at.name
+    where = place.incoming.get("logical_port") or resident_of(read, at)
     mac = nat.external_mac if place.name == "local" else at.mac
     return announcement(read, nat_id, at, where, mac, (nat.external_ip,))
