@@ -7,7 +7,7 @@ from translator.addresses import LINK_LOCAL_NETWORK, host, ip_text, network_text
 from translator.derivations.relations import (
     peer_router_port,
     router_port_named,
-    switch_ports_towards,
+    switch_port_towards,
 )
 from translator.features.gateways.relations import (
     chassis_of,
@@ -157,9 +157,8 @@ def _neighbours(read: Read, port: LogicalRouterPort) -> tuple[str, ...]:
 
 def _peer(read: Read, port: LogicalRouterPort) -> tuple[str, str]:
     """Name and datapath of what the router port is patched to; empty without one."""
-    for lsp in read.members(switch_ports_towards, port.qualified or port.name):
-        switch_port = read(LogicalSwitchPort, lsp)
-        if switch_port is not None:
-            return switch_port.name, switch_port.switch
+    switch_port = switch_port_towards(read, port)
+    if switch_port is not None:
+        return switch_port.name, switch_port.switch
     other = router_port_named(read, port.peer) if port.peer else None
     return ("", "") if other is None else (other.name, other.router)

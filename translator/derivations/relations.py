@@ -41,6 +41,15 @@ def switch_ports_towards(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[st
         yield port.router_port, lsp
 
 
+def switch_port_towards(read: Read, port: LogicalRouterPort) -> LogicalSwitchPort | None:
+    """Return the switch port that leads to a router port, also one that is disabled.
+
+    There is one at most: the northbound refuses others.
+    """
+    found = read.members(switch_ports_towards, port.qualified or port.name)
+    return read(LogicalSwitchPort, found[0]) if found else None
+
+
 def router_port_named(read: Read, name: str) -> LogicalRouterPort | None:
     found = read.members(router_ports_named, name)
     return read(LogicalRouterPort, found[0]) if found else None

@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from incremental import Read
 from southbound.rows import Announcement
 from translator.addresses import ip_text, mac_text
-from translator.derivations.relations import ports_leading_outside, switch_ports_towards
-from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
+from translator.derivations.relations import ports_leading_outside, switch_port_towards
+from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
 def announcement(
@@ -21,17 +21,11 @@ def announcement(
     router port is not in use.
     """
     router = read(LogicalRouter, at.router)
-    switch = _switch_of(read, at)
-    if not ips or not switch or not at.enabled or router is None or not router.enabled:
+    leading = switch_port_towards(read, at)
+    if not ips or not at.enabled or router is None or not router.enabled:
         return None
-    if not read.any(ports_leading_outside, switch):
+    if leading is None or not leading.enabled:
         return None
-    return Announcement(id_, switch, port, mac_text(mac), tuple(map(ip_text, ips)))
-
-
-def _switch_of(read: Read, at: LogicalRouterPort) -> str:
-    for lsp in read.members(switch_ports_towards, at.qualified or at.name):
-        switch_port = read(LogicalSwitchPort, lsp)
-        if switch_port is not None:
-            return switch_port.switch if switch_port.enabled else ""
-    return ""
+    if not read.any(ports_leading_outside, leading.switch):
+        return None
+    return Announcement(id_, leading.switch, port, mac_text(mac), tuple(map(ip_text, ips)))

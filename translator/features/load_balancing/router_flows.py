@@ -7,7 +7,7 @@ from incremental import Read
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow, Variants
 from translator.addresses import is_within
-from translator.derivations.relations import switch_ports_towards
+from translator.derivations.relations import switch_port_towards
 from translator.derivations.result import Flows
 from translator.features.gateways.relations import (
     GatewayPort,
@@ -36,7 +36,7 @@ from translator.features.nat.stages import (
 from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.router.stages import LrInIpInput
 from translator.features.switching.stages import LsInL2Lookup
-from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
+from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
 def router_vip_flows(read: Read, placement: tuple[str, str]) -> Flows | None:
@@ -86,12 +86,11 @@ def asked_vip_flows(read: Read, asked: tuple[str, str]) -> Flows | None:
     address, port = read(front, vip), read(LogicalRouterPort, lrp)
     if address is None or port is None:
         return None
-    for lsp in read.members(switch_ports_towards, port.qualified or port.name):
-        switch_port = read(LogicalSwitchPort, lsp)
-        if switch_port is not None and switch_port.enabled:
-            flow = _question_flow(address.address, switch_port.name)
-            return Flows(switch_port.switch, "load_balancer_vip", vip, (flow,))
-    return None
+    leading = switch_port_towards(read, port)
+    if leading is None or not leading.enabled:
+        return None
+    flow = _question_flow(address.address, leading.name)
+    return Flows(leading.switch, "load_balancer_vip", vip, (flow,))
 
 
 def router_balancing_flows(read: Read, router: str) -> Iterator[LogicalFlow]:

@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 from incremental import Read
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow, Template, Variants
-from translator.derivations.relations import switch_ports_towards
+from translator.derivations.relations import switch_port_towards
 from translator.derivations.result import Flows
 from translator.features.acl.flows import matches_of
 from translator.features.gateways.stages import LrInGwRedirect
@@ -25,7 +25,7 @@ from translator.features.nat.stages import (
 from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.router.stages import LrInAdmission, LrInIpInput
 from translator.features.switching.stages import LsInL2Lookup
-from translator.inputs import AddressSet, LogicalRouter, LogicalRouterPort, LogicalSwitchPort
+from translator.inputs import AddressSet, LogicalRouter, LogicalRouterPort
 
 
 def nat_flows(read: Read, nat_id: str) -> Flows | None:
@@ -65,11 +65,10 @@ def nat_switch_flows(read: Read, nat_id: str) -> Flows | None:
         return None
     ports = [place.port] if place.port else ports_around(read, nat.router, nat.external_ip)
     for port in ports:
-        for lsp in read.members(switch_ports_towards, port.qualified or port.name):
-            switch_port = read(LogicalSwitchPort, lsp)
-            if switch_port is not None and switch_port.enabled:
-                flows = tuple(_asked(nat, place, switch_port.name))
-                return Flows(switch_port.switch, TABLE.name, nat_id, flows)
+        leading = switch_port_towards(read, port)
+        if leading is not None and leading.enabled:
+            flows = tuple(_asked(nat, place, leading.name))
+            return Flows(leading.switch, TABLE.name, nat_id, flows)
     return None
 
 

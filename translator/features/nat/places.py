@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 from incremental import Read
 from northbound.names import DEFAULT_PROJECT, parse_name
 from translator.addresses import is_within, masked
-from translator.derivations.relations import ports_leading_outside, switch_ports_towards
+from translator.derivations.relations import ports_leading_outside, switch_port_towards
 from translator.features.acl.names import switch_ports_named
 from translator.features.gateways.relations import GatewayPort, gateway_of, gateway_ports_of
 from translator.features.nat.rows import Nat
@@ -56,14 +56,12 @@ def _gateway_port(read: Read, nat: Nat) -> GatewayPort | None:
 
 def _is_on_provider_network(read: Read, port: LogicalRouterPort) -> bool:
     """Whether packets from outside get to every chassis, and not only to that in charge."""
-    for lsp in read.members(switch_ports_towards, port.qualified or port.name):
-        switch_port = read(LogicalSwitchPort, lsp)
-        if switch_port is None:
-            continue
-        found = read.members(ports_leading_outside, switch_port.switch)
-        ways = (read(LogicalSwitchPort, way) for way in found)
-        return any(way is not None and way.kind.is_native for way in ways)
-    return False
+    leading = switch_port_towards(read, port)
+    if leading is None:
+        return False
+    found = read.members(ports_leading_outside, leading.switch)
+    ways = (read(LogicalSwitchPort, way) for way in found)
+    return any(way is not None and way.kind.is_native for way in ways)
 
 
 def _name_in_flows(read: Read, qualified: str) -> str:

@@ -6,7 +6,7 @@ from incremental import Read
 from logical_flow.addresses import link_local, solicited_node
 from logical_flow.template import LogicalFlow
 from translator.addresses import LINK_LOCAL_NETWORK, broadcast, has_broadcast
-from translator.derivations.relations import switch_ports_towards
+from translator.derivations.relations import switch_port_towards
 from translator.derivations.result import Flows
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.neighbours.stages import LrInLookupNeighbour
@@ -63,6 +63,7 @@ def asking_flows(read: Read, pair: tuple[str, str]) -> Flows | None:
 
     >>> from incremental import RecordedFacts
     >>> from southbound.port_types import PATCH, VIF
+    >>> from translator.derivations.relations import switch_ports_towards
     >>> from translator.addresses import interface, mac_bytes
     >>> lsp = LogicalSwitchPort("p", "s", "any", 1, True, (), ("unknown",), True, (), VIF, "", ())
     >>> leads = LogicalSwitchPort("t", "s", "s-r", 2, True, (), (), False, (), PATCH, "r-s", ())
@@ -85,19 +86,12 @@ ip6.dst == ff02::1:ff00:2 && nd.target == fe80::800:ff:fe00:2)
     router = None if router_port is None else read(LogicalRouter, router_port.router)
     if port is None or router_port is None or router is None:
         return None
-    leading = _leading(read, port.switch, router_port.qualified or router_port.name)
-    hears = router.enabled and router_port.enabled and leading
-    flows = tuple(_asking(port.name, leading, router_port)) if hears else ()
+    leading = switch_port_towards(read, router_port)
+    flows: tuple[LogicalFlow, ...] = ()
+    hears = router.enabled and router_port.enabled
+    if hears and leading is not None and leading.switch == port.switch and leading.enabled:
+        flows = tuple(_asking(port.name, leading.name, router_port))
     return Flows(port.switch, "logical_switch_port", lsp, flows)
-
-
-def _leading(read: Read, switch: str, router_port: str) -> str:
-    """Return the enabled port of a switch that leads to a router port; empty without one."""
-    for lsp in read.members(switch_ports_towards, router_port):
-        port = read(LogicalSwitchPort, lsp)
-        if port is not None and port.switch == switch and port.enabled:
-            return port.name
-    return ""
 
 
 def _asking(port: str, leading: str, router_port: LogicalRouterPort) -> Iterator[LogicalFlow]:
