@@ -21,6 +21,7 @@ from translator.features.dhcp import flows as dhcp_flows
 from translator.features.dhcp import options as dhcp_options
 from translator.features.dhcp import relations as dhcp
 from translator.features.dns import records as dns
+from translator.features.external_ports import relations as externals
 from translator.features.gateways import announcements as gateway_announcements
 from translator.features.gateways import relations as gateways
 from translator.features.gateways import static as gateways_static
@@ -151,6 +152,7 @@ def _inputs(graph: Graph) -> None:
 def _relations(graph: Graph) -> None:
     graph.group(relations.unknown_ports, over=LogicalSwitchPort)
     graph.group(relations.ports_leading_outside, over=LogicalSwitchPort)
+    graph.group(externals.external_ports, over=LogicalSwitchPort)
     graph.group(virtual_ports.workload_ports_named, over=LogicalSwitchPort)
 
     graph.group(relations.router_ports_named, over=LogicalRouterPort)
@@ -269,6 +271,7 @@ def _rows(graph: Graph) -> None:
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)
     graph.derive(balancing.answerers, over=balancing.router_vips)
+    graph.derive(externals.vips_beside_external_ports, over=router_balancing.vips_asked_for)
     graph.group(
         sets.set_members,
         over=[
@@ -276,6 +279,7 @@ def _rows(graph: Graph) -> None:
             sets.port_group_members,
             balancing.backend_members,
             balancing.answerers,
+            externals.vips_beside_external_ports,
         ],
         output=True,
     )

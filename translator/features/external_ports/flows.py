@@ -10,8 +10,10 @@ from translator.features.acl.flows import untracked_port_flows
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dns.records import record_sets_of_switch
 from translator.features.dns.stages import LsInDnsLookup
+from translator.features.external_ports.relations import vips_set
 from translator.features.external_ports.stages import LsInExternalPort
 from translator.features.gateways.relations import chassis_of
+from translator.features.load_balancing.router_flows import vips_asked_for
 from translator.features.port_security.flows import port_security_flows
 from translator.features.switching.flows import port_forwarding_flows
 from translator.inputs import LogicalRouterPort, LogicalSwitchPort
@@ -50,6 +52,8 @@ def _arrivals(read: Read, port: LogicalSwitchPort, outside: str) -> Iterator[Log
             yield LsInExternalPort.all_routers(outside=outside, mac=host.mac)
         for router in everywhere:
             yield from _router_flows(outside, host.mac, router)
+            if read.any(vips_asked_for, router.id):
+                yield from _vip_flows(outside, host.mac, router)
 
 
 def _router_flows(outside: str, mac: bytes, router: LogicalRouterPort) -> Iterator[LogicalFlow]:
@@ -60,3 +64,9 @@ def _router_flows(outside: str, mac: bytes, router: LogicalRouterPort) -> Iterat
     for ip in router.addresses6:
         group = solicited_node(ip)
         yield LsInExternalPort.router_nd(outside=outside, mac=mac, ip=ip, group=group)
+
+
+def _vip_flows(outside: str, mac: bytes, router: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows that leave who asks for a router's virtual addresses to the same chassis."""
+    yield LsInExternalPort.vip_arp(outside=outside, mac=mac, vips=vips_set(router.id, 4))
+    yield LsInExternalPort.vip_nd(outside=outside, mac=mac, vips=vips_set(router.id, 6))

@@ -28,5 +28,15 @@ class LsInExternalPort(Stage, name="ls_in_external_port", role=Role.LEARNING, fa
         "drop;",
         because=NOT_IN_CHARGE,
     )
+    vip_arp = Template(
+        110, f"{_FROM} && arp.op == 1 && arp.tpa == {{vips:set}}", "drop;", because=NOT_IN_CHARGE
+    )
+    vip_nd = Template(
+        110,
+        f"{_FROM} && ip6.dst == ff02::1:ff00:0/104 "
+        "&& (ip.is_frag || (nd_ns && nd.target == {vips:set}))",
+        "drop;",
+        because=NOT_IN_CHARGE,
+    )
     all_routers = Template(110, f"{_FROM} && ip6.dst == ff02::2", "drop;", because=NOT_IN_CHARGE)
     elsewhere = Template(100, _FROM, "inport = {port:lport}; next;")
