@@ -7,10 +7,10 @@ packets get lost. Two advertisements of a port are never closer than `CLOSEST` s
 Time is the caller's, in seconds.
 """
 
-import heapq
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+from chassis_agent.due import DueQueue
 from southbound.rows import RouterAdvertisement
 
 FIRST_DELAY: Final = 0.5
@@ -23,7 +23,6 @@ CLOSEST: Final = 3.0
 
 class _Plan(NamedTuple):
     row: RouterAdvertisement
-    due: float
     sent: int
     last: float | None
 
@@ -34,48 +33,44 @@ class Schedule:
     def __init__(self, between: Callable[[float, float], float]) -> None:
         self._between = between
         self._plans: dict[str, _Plan] = {}
-        self._queue: list[tuple[float, str]] = []
+        self._queue: DueQueue[str] = DueQueue()
 
     def put(self, row: RouterAdvertisement, now: float) -> None:
         """A port's message is this from now on; one without intervals isn't sent unasked."""
-        before = self._plans.pop(row.id, None)
-        if not row.max_interval or (before is not None and before.row == row):
-            if before is not None and row.max_interval:
-                self._plans[row.id] = before
+        if not row.max_interval:
+            self.remove(row.id)
+            return
+        before = self._plans.get(row.id)
+        if before is not None and before.row == row:
             return
         due = now + self._between(0, FIRST_DELAY)
         last = None if before is None else before.last
         if last is not None:
             due = max(due, last + CLOSEST)
-        self._plan(_Plan(row, due, 0, last))
+        self._plan(_Plan(row, 0, last), due)
 
     def remove(self, port: str) -> RouterAdvertisement | None:
         """A port has nothing to tell any more; returns what it told last, if it told anything."""
         before = self._plans.pop(port, None)
+        self._queue.drop(port)
         return before.row if before is not None and before.sent else None
 
     def due(self, now: float, most: int) -> list[RouterAdvertisement]:
         """Return what is to be sent now, `most` messages at most; the next ones are planned."""
         found: list[RouterAdvertisement] = []
-        while self._queue and self._queue[0][0] <= now and len(found) < most:
-            due, port = heapq.heappop(self._queue)
-            plan = self._plans.get(port)
-            if plan is None or plan.due != due:
-                continue
+        while len(found) < most and (port := self._queue.take(now)) is not None:
+            plan = self._plans[port]
             found.append(plan.row)
             pause = self._between(plan.row.min_interval, plan.row.max_interval)
             if plan.sent + 1 < INITIAL:
                 pause = min(pause, INITIAL_INTERVAL)
-            self._plan(_Plan(plan.row, now + max(pause, CLOSEST), plan.sent + 1, now))
+            self._plan(_Plan(plan.row, plan.sent + 1, now), now + max(pause, CLOSEST))
         return found
 
     def seconds_until_next(self, now: float, most: float) -> float:
-        """Seconds until something may be due, `most` if nothing is before."""
-        return max(0.0, min(self._queue[0][0] - now, most)) if self._queue else most
+        """Seconds until something is due, `most` if nothing is before."""
+        return self._queue.seconds_until_next(now, most)
 
-    def _plan(self, plan: _Plan) -> None:
+    def _plan(self, plan: _Plan, due: float) -> None:
         self._plans[plan.row.id] = plan
-        heapq.heappush(self._queue, (plan.due, plan.row.id))
-        if len(self._queue) > 2 * len(self._plans) + 16:
-            self._queue = [(each.due, port) for port, each in self._plans.items()]
-            heapq.heapify(self._queue)
+        self._queue.plan(plan.row.id, due)

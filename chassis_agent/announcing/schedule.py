@@ -4,9 +4,10 @@ Packets get lost, and switches outside may only just have come up. After the las
 known, as far as that is to be had. Time is the caller's, in seconds.
 """
 
-import heapq
 from collections.abc import Hashable
-from typing import Final, Generic, NamedTuple, TypeVar
+from typing import Final, Generic, TypeVar
+
+from chassis_agent.due import DueQueue
 
 PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 """Seconds from one time to the next."""
@@ -14,55 +15,41 @@ PAUSES: Final = (1.0, 2.0, 4.0, 8.0, 16.0)
 K = TypeVar("K", bound=Hashable)
 
 
-class _Plan(NamedTuple):
-    due: float
-    said: int
-    number: int
-
-
 class Schedule(Generic[K]):
     """What is to be announced, by key."""
 
     def __init__(self) -> None:
-        self._plans: dict[K, _Plan] = {}
-        self._queue: list[tuple[float, int, K]] = []
-        self._number = 0
+        self._times_said: dict[K, int] = {}
+        self._queue: DueQueue[K] = DueQueue()
 
     def __len__(self) -> int:
-        return len(self._plans)
+        return len(self._queue)
 
     def start(self, key: K, now: float) -> None:
         """A key is announced from now on, as if it never had been."""
-        self._plan(key, now, 0)
+        self._times_said[key] = 0
+        self._queue.plan(key, now)
 
     def stop(self, key: K) -> None:
         """A key is not announced any more."""
-        self._plans.pop(key, None)
+        self._times_said.pop(key, None)
+        self._queue.drop(key)
 
     def next_due(self, now: float) -> K | None:
         """Return a key that is due, None if none is; it stays due until it was `said`."""
-        while self._queue and self._queue[0][0] <= now:
-            _, number, key = self._queue[0]
-            plan = self._plans.get(key)
-            if plan is not None and plan.number == number:
-                return key
-            heapq.heappop(self._queue)
-        return None
+        return self._queue.first(now)
 
     def said(self, key: K, now: float) -> None:
         """A key was announced: the next time is planned, if there is one."""
-        plan = self._plans.pop(key, None)
-        if plan is not None and plan.said < len(PAUSES):
-            self._plan(key, now + PAUSES[plan.said], plan.said + 1)
+        times = self._times_said.get(key)
+        if times is None:
+            return
+        if times < len(PAUSES):
+            self._times_said[key] = times + 1
+            self._queue.plan(key, now + PAUSES[times])
+        else:
+            self.stop(key)
 
     def seconds_until_next(self, now: float, most: float) -> float:
-        """Seconds until something may be due, `most` if nothing is before."""
-        return max(0.0, min(self._queue[0][0] - now, most)) if self._queue else most
-
-    def _plan(self, key: K, due: float, said: int) -> None:
-        self._number += 1
-        self._plans[key] = _Plan(due, said, self._number)
-        heapq.heappush(self._queue, (due, self._number, key))
-        if len(self._queue) > 2 * len(self._plans) + 16:
-            self._queue = [(plan.due, plan.number, name) for name, plan in self._plans.items()]
-            heapq.heapify(self._queue)
+        """Seconds until something is due, `most` if nothing is before."""
+        return self._queue.seconds_until_next(now, most)

@@ -7,13 +7,13 @@ down if its host says that nothing listens.
 Time is the caller's, in seconds.
 """
 
-import heapq
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from chassis_agent.backends.frames import Answer, Asked
+from chassis_agent.due import DueQueue
 from chassis_agent.punt import codec
 from logical_flow.backends import parse_backend
 from southbound.rows import BackendCheck, BackendStatus
@@ -44,7 +44,6 @@ class _Watched:
     up: bool | None
     reason: str
     streak: int = 0
-    due: float = 0.0
     began: float = 0.0
     question: Question | None = None
 
@@ -56,7 +55,7 @@ class BackendChecks:
         self._random = random
         self._watched: dict[str, _Watched] = {}
         self._open: dict[tuple[str, Asked], str] = {}
-        self._queue: list[tuple[float, str]] = []
+        self._queue: DueQueue[str] = DueQueue()
 
     def __len__(self) -> int:
         return len(self._watched)
@@ -86,22 +85,19 @@ class BackendChecks:
                 self._watched[key] = watched
                 continue
             self._watched[key] = watched
-            self._plan(key, now)
+            self._queue.plan(key, now)
 
     def due(self, now: float, most: int) -> list[Question]:
         """Return what is to be asked now, `most` questions at most; those before are overdue."""
         questions: list[Question] = []
-        while self._queue and self._queue[0][0] <= now and len(questions) < most:
-            at, key = heapq.heappop(self._queue)
-            watched = self._watched.get(key)
-            if watched is None or watched.due != at:
-                continue
+        while len(questions) < most and (key := self._queue.take(now)) is not None:
+            watched = self._watched[key]
             if watched.question is not None:
                 self._close(watched)
                 self._unanswered(watched)
                 again = watched.began + watched.check.interval
                 if again > now:
-                    self._plan(key, again)
+                    self._queue.plan(key, again)
                     continue
             questions.append(self._ask(key, watched, now))
         return questions
@@ -118,7 +114,7 @@ class BackendChecks:
             return None
         self._close(watched)
         self._note(watched, not answer.refusal, answer.refusal)
-        self._plan(key, watched.began + watched.check.interval)
+        self._queue.plan(key, watched.began + watched.check.interval)
         return question
 
     def not_asked(self, question: Question, now: float) -> None:
@@ -126,11 +122,11 @@ class BackendChecks:
         key = self._open.get((question.port, question.asked))
         if key is not None:
             self._close(self._watched[key])
-            self._plan(key, now + RETRY_SECONDS)
+            self._queue.plan(key, now + RETRY_SECONDS)
 
     def seconds_until_next(self, now: float, most: float) -> float:
-        """Seconds until something may be due, `most` if nothing is before."""
-        return max(0.0, min(self._queue[0][0] - now, most)) if self._queue else most
+        """Seconds until something is due, `most` if nothing is before."""
+        return self._queue.seconds_until_next(now, most)
 
     def statement(self) -> BackendStates:
         """What the server is told: all of which something is known."""
@@ -157,7 +153,7 @@ class BackendChecks:
         watched.question = Question(check.port, mac, asked, self._random(1 << 32))
         watched.began = now
         self._open[check.port, asked] = key
-        self._plan(key, now + check.timeout)
+        self._queue.plan(key, now + check.timeout)
         return watched.question
 
     def _unanswered(self, watched: _Watched) -> None:
@@ -178,13 +174,6 @@ class BackendChecks:
             if watched.streak >= needed:
                 watched.up, watched.reason, watched.streak = up, reason, 0
 
-    def _plan(self, key: str, due: float) -> None:
-        self._watched[key].due = due
-        heapq.heappush(self._queue, (due, key))
-        if len(self._queue) > 2 * len(self._watched) + 16:
-            self._queue = [(each.due, name) for name, each in self._watched.items() if each.due]
-            heapq.heapify(self._queue)
-
     def _close(self, watched: _Watched) -> None:
         if watched.question is not None:
             self._open.pop((watched.question.port, watched.question.asked), None)
@@ -192,3 +181,4 @@ class BackendChecks:
 
     def _forget(self, key: str) -> None:
         self._close(self._watched.pop(key))
+        self._queue.drop(key)

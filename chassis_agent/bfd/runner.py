@@ -9,7 +9,6 @@ says nothing for a while: what the server has of it, from this chassis or the on
 from __future__ import annotations
 
 import asyncio
-import heapq
 import ipaddress
 import math
 import random
@@ -30,6 +29,7 @@ from chassis_agent.bfd.packet import (
     read_control,
     write_control,
 )
+from chassis_agent.due import DueQueue
 from chassis_agent.health import Health
 from chassis_agent.inputs import Change, NeighbourAlive
 from chassis_agent.local.port_names import PortNames
@@ -121,7 +121,7 @@ class BfdRunner:
         self._rows: dict[str, BfdSession] = {}
         self._sessions: dict[str, _Session] = {}
         self._by_ends: dict[tuple[str, bytes], str] = {}
-        self._queue: list[tuple[float, str]] = []
+        self._queue: DueQueue[str] = DueQueue()
         self._wake = asyncio.Event()
         self.strays: Counter[str] = Counter()
         """Packets that were of no session here, by what was wrong with them."""
@@ -179,6 +179,7 @@ class BfdRunner:
 
     def _end(self, key: str) -> None:
         session = self._sessions.pop(key)
+        self._queue.drop(key)
         ends = _ends(session.row)
         if self._by_ends.get(ends) == key:
             del self._by_ends[ends]
@@ -206,12 +207,12 @@ class BfdRunner:
         """Run the sessions until cancelled."""
         while True:
             self.send_due()
-            pause = self._queue[0][0] - self._clock() if self._queue else _LONGEST_WAIT
+            pause = self._queue.seconds_until_next(self._clock(), _LONGEST_WAIT)
             try:
-                async with asyncio.timeout(min(max(pause, 0.0), _LONGEST_WAIT)):
+                async with asyncio.timeout(pause):
                     await self._wake.wait()
             except TimeoutError:
-                if self._queue and self._clock() - self._queue[0][0] > _LATE:
+                if self._clock() - self._queue.earliest > _LATE:
                     await asyncio.sleep(_LATE)
                 continue
             self._wake.clear()
@@ -219,24 +220,13 @@ class BfdRunner:
     def send_due(self) -> None:
         """Do what is due of all sessions."""
         now = self._clock()
-        while self._queue and self._queue[0][0] <= now:
-            _, key = heapq.heappop(self._queue)
-            session = self._sessions.get(key)
-            if session is None or session.next_event > now:
-                continue
+        while (key := self._queue.take(now)) is not None:
+            session = self._sessions[key]
             self._transmit(session, session.machine.tick(now))
             self._note(session, now)
 
     def _plan(self, session: _Session) -> None:
-        if session.next_event < math.inf:
-            heapq.heappush(self._queue, (session.next_event, session.row.id))
-        if len(self._queue) > 4 * len(self._sessions) + 16:
-            self._queue = [
-                (each.next_event, key)
-                for key, each in self._sessions.items()
-                if each.next_event < math.inf
-            ]
-            heapq.heapify(self._queue)
+        self._queue.plan(session.row.id, session.next_event)
 
     # --- packets
 

@@ -49,10 +49,3 @@ def test_it_stays_due_until_it_was_said() -> None:
     schedule: Schedule[str] = Schedule()
     schedule.start("a", 0.0)
     assert [schedule.next_due(0.0) for _ in range(2)] == ["a", "a"]
-
-
-def test_starts_do_not_pile_up() -> None:
-    schedule: Schedule[str] = Schedule()
-    for n in range(10_000):
-        schedule.start("a", float(n))
-    assert len(schedule._queue) < 100
