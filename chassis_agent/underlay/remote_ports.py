@@ -27,12 +27,13 @@ class RemotePorts:
         self._places: dict[str, _Place] = {}
         self._ports: defaultdict[str, Counter[str]] = defaultdict(Counter)
         self._ways_outside: Counter[str] = Counter()
+        self._tunnelled: Counter[str] = Counter()
+        """In how many datapaths without a way outside each chassis has ports."""
 
     @property
     def chassis(self) -> Set[str]:
         """The other chassis that have ports which packets from here may go to."""
-        tunnelled = self._ports.keys() - self._ways_outside.keys()
-        return {chassis for datapath in tunnelled for chassis in self._ports[datapath]}
+        return frozenset(self._tunnelled)
 
     def change(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> bool:
         """Take a batch of rows; returns whether :attr:`chassis` may be others now."""
@@ -65,17 +66,24 @@ class RemotePorts:
 
     def _count(self, place: _Place, by: int) -> None:
         """Count a port, or no longer count it; what has none left is forgotten."""
+        datapath = place.datapath
         if place.is_way_outside:
-            _add(self._ways_outside, place.datapath, by)
+            if _add(self._ways_outside, datapath, by):
+                for chassis in self._ports.get(datapath, ()):
+                    _add(self._tunnelled, chassis, -by)
             return
-        ports = self._ports[place.datapath]
+        ports = self._ports[datapath]
         for chassis in place.chassis:
-            _add(ports, chassis, by)
+            if _add(ports, chassis, by) and datapath not in self._ways_outside:
+                _add(self._tunnelled, chassis, by)
         if not ports:
-            del self._ports[place.datapath]
+            del self._ports[datapath]
 
 
-def _add(counter: Counter[str], key: str, by: int) -> None:
+def _add(counter: Counter[str], key: str, by: int) -> bool:
+    """Add 1 or -1 to what was counted; returns whether that is the first one, or was the last."""
     counter[key] += by
     if not counter[key]:
         del counter[key]
+        return True
+    return by > 0 and counter[key] == by
