@@ -55,7 +55,6 @@ _LAST_XID: Final = 0xFFFFFFFF
 
 _T = TypeVar("_T")
 PacketInHandler = Callable[[PacketIn], None]
-PortHandler = Callable[[int, Port], None]
 FlowUpdateHandler = Callable[[FlowUpdate], None]
 
 
@@ -93,13 +92,11 @@ class Connection:
         writer: asyncio.StreamWriter,
         *,
         on_packet_in: PacketInHandler,
-        on_port: PortHandler | None,
         patience: float,
     ) -> None:
         self._reader = reader
         self._writer = writer
         self._on_packet_in = on_packet_in
-        self._on_port = on_port
         self._on_flow_update: FlowUpdateHandler | None = None
         self._patience = patience
         self._next_xid = 1
@@ -122,12 +119,11 @@ class Connection:
         path: Path,
         *,
         on_packet_in: PacketInHandler,
-        on_port: PortHandler | None = None,
         patience: float = 15.0,
     ) -> Connection:
         """Connect to the management socket of a bridge.
 
-        ``on_packet_in`` and ``on_port`` are called from the event loop, and must not block.
+        ``on_packet_in`` is called from the event loop, and must not block.
         A switch that is silent for ``patience`` seconds although asked for an echo is lost.
         Raises ConnectionLostError or NegotiationError.
         """
@@ -135,9 +131,7 @@ class Connection:
             reader, writer = await asyncio.open_unix_connection(str(path), limit=1 << 20)
         except OSError as error:
             raise ConnectionLostError(f"cannot connect to {path}: {error}") from error
-        connection = cls(
-            reader, writer, on_packet_in=on_packet_in, on_port=on_port, patience=patience
-        )
+        connection = cls(reader, writer, on_packet_in=on_packet_in, patience=patience)
         try:
             async with asyncio.timeout(patience):
                 await connection._negotiate()
@@ -381,8 +375,6 @@ class Connection:
             self._writer.write(wire.frame(MessageType.ECHO_REPLY, message.body, message.xid))
         elif message.kind == MessageType.ERROR:
             self._receive_refusal(message.xid, wire.refusal(message.body))
-        elif message.kind == MessageType.PORT_STATUS:
-            self._receive_port(message)
         elif (body := wire.nicira_body(message, NiciraType.PACKET_IN2)) is not None:
             self._receive_packet_in(body)
         elif (request := self._requests.get(message.xid)) is not None:
@@ -416,15 +408,6 @@ class Connection:
         except Exception:
             self.failed_packet_ins += 1
             log.exception("openflow.packet_in_failed")
-
-    def _receive_port(self, message: Message) -> None:
-        if self._on_port is None:
-            return
-        reason, port = multipart.decode_port_status(message.body)
-        try:
-            self._on_port(reason, port)
-        except Exception:
-            log.exception("openflow.port_handler_failed", port=port.name)
 
     def _receive_flow_updates(self, body: bytes) -> None:
         kind, _more, updates = multipart.split_reply(body)

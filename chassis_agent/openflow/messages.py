@@ -35,7 +35,6 @@ MAX_GROUP_BYTES: Final = MAX_MESSAGE - 64
 
 _FLOW_MOD: Final = struct.Struct("!BBHIQQBBHHHIIIHH")
 _PACKET_IN_REASONS: Final = 0b111111
-_PORT_STATUS_REASONS: Final = 0b111
 
 
 class FlowCommand(IntEnum):
@@ -239,8 +238,8 @@ def set_config() -> bytes:
 
 
 def set_async() -> bytes:
-    """Ask for packet-ins and port changes, and for nothing else unasked."""
-    wanted = {1: _PACKET_IN_REASONS, 3: _PORT_STATUS_REASONS, 5: 0, 7: 0, 9: 0, 11: 0}
+    """Ask for packet-ins, and for nothing else unasked."""
+    wanted = {1: _PACKET_IN_REASONS, 3: 0, 5: 0, 7: 0, 9: 0, 11: 0}
     properties = (struct.pack("!HHI", kind, 8, mask) for kind, mask in wanted.items())
     return frame(MessageType.SET_ASYNC, b"".join(properties))
 

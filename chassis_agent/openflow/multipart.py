@@ -252,13 +252,6 @@ def decode_ports(body: bytes) -> Iterator[Port]:
         offset += length
 
 
-def decode_port_status(body: bytes) -> tuple[int, Port]:
-    """Why a port-status message came (0 added, 1 deleted, 2 changed), and the port."""
-    if len(body) < 8:
-        raise DecodingError("a port status is cut short")
-    return body[0], _port(body, 8)[0]
-
-
 def decode_tlv_table(body: bytes) -> list[TlvMapping]:
     """The Geneve options in a reply to ``tlv_table_request``."""
     if len(body) < 16 or (len(body) - 16) % 8:

@@ -36,7 +36,6 @@ class MessageType(IntEnum):
     FEATURES_REPLY = 6
     SET_CONFIG = 9
     FLOW_REMOVED = 11
-    PORT_STATUS = 12
     PACKET_OUT = 13
     FLOW_MOD = 14
     GROUP_MOD = 15

@@ -21,7 +21,6 @@ DECODERS: list[Callable[[bytes], object]] = [
     lambda body: list(multipart.decode_groups(body)),
     lambda body: list(multipart.decode_meters(body)),
     lambda body: list(multipart.decode_ports(body)),
-    multipart.decode_port_status,
     multipart.decode_tlv_table,
     multipart.split_reply,
     decode_packet_in,
@@ -69,7 +68,7 @@ def test_any_bytes(decode: Callable[[bytes], object], body: bytes) -> None:
     survives(decode, body)
 
 
-@pytest.mark.parametrize("whole", [PUNTED, FLOW + FLOW, PORT, bytes(8) + PORT, METER])
+@pytest.mark.parametrize("whole", [PUNTED, FLOW + FLOW, PORT, METER])
 def test_damaged_messages(whole: bytes) -> None:
     for damaged in mutations(whole):
         for decode in DECODERS:
@@ -120,5 +119,4 @@ def test_a_flow() -> None:
 def test_ports_and_meters() -> None:
     port = Port(3, b"\2\0\0\0\0\1", "eth0", admin_down=True, link_down=True)
     assert list(multipart.decode_ports(PORT)) == [port]
-    assert multipart.decode_port_status(b"\2" + bytes(7) + PORT) == (2, port)
     assert list(multipart.decode_meters(METER)) == [InstalledMeter(5, True, 100, 50)]

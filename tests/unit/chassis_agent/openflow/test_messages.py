@@ -243,8 +243,8 @@ def without_xid(message: bytes) -> str:
     return wire.with_xid(message, 0).hex(" ", 4)
 
 
-def test_async_config_asks_for_packet_ins_and_port_changes_only() -> None:
-    assert messages.set_async()[8:24].hex() == "000100080000003f0003000800000007"
+def test_async_config_asks_for_packet_ins_only() -> None:
+    assert messages.set_async()[8:24].hex() == "000100080000003f0003000800000000"
 
 
 def test_a_flow_that_does_not_fit_a_message_is_refused() -> None:
