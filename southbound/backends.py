@@ -36,18 +36,21 @@ class BackendFacts:
         self._clock = clock
         self._of_chassis: dict[str, set[RowId]] = {}
 
-    def load(self, rows: Iterable[Row], checks: Collection[RowId]) -> None:
-        """Take over what was stored, but for what is checked no longer."""
-        gone: list[Row] = []
+    def load(self, rows: Iterable[Row]) -> None:
+        """Take over what was stored."""
         for row in rows:
-            if not isinstance(row, BackendStatus):
-                continue
-            if (BackendCheck.table, row.key) in checks:
+            if isinstance(row, BackendStatus):
                 self._of_chassis.setdefault(row.chassis, set()).add(row.row_id)
-            else:
-                gone.append(row)
-        if gone:
-            self._put([], gone)
+
+    def drop_orphans(self, checks: Collection[str]) -> None:
+        """Drop what is stored of other backends than those of these checks, by key."""
+        statuses = self._feed.table(BackendStatus.table)
+        orphans = [row for key, row in statuses.items() if key not in checks]
+        for row in orphans:
+            if isinstance(row, BackendStatus):
+                self._of_chassis.get(row.chassis, set()).discard(row.row_id)
+        if orphans:
+            self._put([], orphans)
 
     def state(self, chassis: str, states: Iterable[BackendState]) -> None:
         """A chassis says of all backends behind its ports how they are.

@@ -92,10 +92,8 @@ class Facts:
         rows: Iterable[Row],
         bindings: Iterable[PortBinding],
         port_facts: dict[str, PortFact],
-        checks: Collection[RowId] = (),
     ) -> None:
         """Take over what was stored. What was learned counts as seen just now.
-        `checks` are the backends that are to be checked, as row ids.
 
         Facts of ports that are gone are dropped: the server may have ended between
         storing the one and the other.
@@ -116,7 +114,7 @@ class Facts:
         for id_ in gone:
             self._note_port(id_, NOT_BOUND)
         self.learned.load(rows, bindings)
-        self.backends.load(rows, checks)
+        self.backends.load(rows)
 
     # --- chassis
 

@@ -130,10 +130,10 @@ class RealisedState:
         intent = [row for row in contents.rows if not isinstance(row, _FACTS)]
         bindings = [row for row in contents.rows if isinstance(row, PortBinding)]
         self.feed.change(facts)
-        checks = {row.row_id for row in intent if isinstance(row, BackendCheck)}
-        self.facts.load(facts, bindings, contents.port_facts, checks)
+        self.facts.load(facts, bindings, contents.port_facts)
         self._change(self._joined(intent), ())
         self.facts.bfd.drop_orphans(self.rows(BfdSession))
+        self.facts.backends.drop_orphans(self.rows(BackendCheck))
         self._tasks = [
             asyncio.create_task(self._store_facts(), name="store facts"),
             asyncio.create_task(self._expire_learned(), name="expire learned addresses"),

@@ -2,8 +2,10 @@
 
 import pytest
 
+from southbound.groups import GroupIds
 from southbound.rows import BackendCheck, BackendStatus, Chassis, PortBinding
 from southbound.state import RealisedState
+from southbound.store import PortFact, Store
 from southbound.wire import BackendState
 
 WEB = PortBinding("1", "d", "web-1", 1, "vif")
@@ -96,3 +98,18 @@ async def test_nothing_is_known_once_it_is_checked_no_longer(net: RealisedState)
     assert status(net) is None
     net.facts.lapsed("hv1")
     assert status(net) is None
+
+
+async def test_what_was_stored_of_others_than_are_checked_is_dropped(store: Store) -> None:
+    store.write(1, [WEB, CHECK], [], GroupIds())
+    other = BackendStatus("&gone", MEMBER, True, "", "hv1", 1.0)
+    kept = BackendStatus("&v", MEMBER, True, "", "hv1", 1.0)
+    store.write_facts([Chassis("hv1"), kept, other], [], {"1": PortFact("hv1", True)})
+    state = RealisedState(store)
+    await state.load()
+    assert list(state.rows(BackendStatus).values()) == [kept]
+    state.facts.lapsed("hv1")
+    assert status(state) == (False, "its hypervisor is away", "hv1")
+    await state.close()
+    stored = [row for row in store.read().rows if isinstance(row, BackendStatus)]
+    assert [row.set for row in stored] == ["&v"]
