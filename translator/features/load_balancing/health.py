@@ -5,7 +5,7 @@ it, and on that chassis alone: TCP or UDP from the port that is checked, and ICM
 are for the address that the question came from.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from incremental import Read
@@ -40,8 +40,8 @@ class Checked(NamedTuple):
 
 Host = tuple[str, str]
 """A switch, and the name of a port on it."""
-Asked = tuple[str, str, str, str]
-"""An address that a port is asked from; backend, protocol and set of what is asked."""
+Asked = tuple[str, str, str]
+"""Backend, protocol and set of what a port is asked."""
 
 
 def virtual_address(read: Read, vip: str) -> VirtualAddress | None:
@@ -109,10 +109,12 @@ def asked_hosts(_pair: tuple[str, str], row: BackendCheck) -> Iterator[tuple[Hos
         yield (row.datapath, row.port), row.source
 
 
-def asked_backends(_pair: tuple[str, str], row: BackendCheck) -> Iterator[tuple[Host, Asked]]:
-    """Port -> all that is asked of it."""
+def asked_backends(
+    _pair: tuple[str, str], row: BackendCheck
+) -> Iterator[tuple[tuple[Host, str], Asked]]:
+    """Port and address that it is asked from -> all that it is asked from there."""
     if row.port:
-        yield (row.datapath, row.port), (row.source, row.member, row.protocol, row.set)
+        yield ((row.datapath, row.port), row.source), (row.member, row.protocol, row.set)
 
 
 def answer_flows(read: Read, pair: tuple[Host, str]) -> Flows | None:
@@ -121,18 +123,18 @@ def answer_flows(read: Read, pair: tuple[Host, str]) -> Flows | None:
     They are the same for all virtual addresses with a backend there, and count as the first one's.
     """
     (switch, port), source = pair
-    asked = [each for each in read.members(asked_backends, (switch, port)) if each[0] == source]
+    asked = read.members(asked_backends, pair)
     if not asked:
         return None
-    cause = min(each[3] for each in asked).removeprefix("&")
+    cause = min(name for _, _, name in asked).removeprefix("&")
     flows = sorted(_flows(port, ip_bytes(source), asked), key=str)
     return Flows(switch, "load_balancer_vip", cause, tuple(flows))
 
 
-def _flows(port: str, source: bytes, asked: list[Asked]) -> Iterator[LogicalFlow]:
+def _flows(port: str, source: bytes, asked: Iterable[Asked]) -> Iterator[LogicalFlow]:
     family = 4 if len(source) == 4 else 6
     yield getattr(LsInArpRsp, f"prober{family}")(port=port, ip=source, mac=PROBER_MAC)
-    backends = {(parse_backend(member), protocol) for _, member, protocol, _ in asked}
+    backends = {(parse_backend(member), protocol) for member, protocol, _ in asked}
     for address in {backend.address.packed for backend, _ in backends}:
         error = getattr(LsInBackendAnswer, f"error{family}")
         yield error(port=port, ip=address, source=source)
