@@ -113,7 +113,8 @@ def _or_empty(value: str | None) -> str:
     return value or ""
 
 
-def _ip_list(texts: list[str]) -> tuple[bytes, ...]:
+def ip_list(texts: list[str]) -> tuple[bytes, ...]:
+    """Addresses as bytes."""
     return tuple(map(ip_bytes, texts))
 
 
@@ -220,9 +221,9 @@ class LogicalRouter(NamedTuple):
     tunnel_key: int
     chassis: Annotated[str, Column("chassis", _or_empty)] = ""
     asks_routers: Annotated[bool, Column("dynamic_neigh_routers")] = False
-    forced_sources: Annotated[tuple[bytes, ...], Column("lb_force_snat_ips", _ip_list)] = ()
+    forced_sources: Annotated[tuple[bytes, ...], Column("lb_force_snat_ips", ip_list)] = ()
     forces_own_source: Annotated[bool, Column("lb_force_snat_router_ip")] = False
-    dnat_sources: Annotated[tuple[bytes, ...], Column("dnat_force_snat_ips", _ip_list)] = ()
+    dnat_sources: Annotated[tuple[bytes, ...], Column("dnat_force_snat_ips", ip_list)] = ()
 
 
 def _networks4(texts: list[str]) -> tuple[Interface, ...]:

@@ -3,13 +3,8 @@
 from typing import Annotated, NamedTuple
 
 from translator.addresses import ip_bytes
-from translator.inputs import Column, input_table
+from translator.inputs import Column, input_table, ip_list
 from translator.names import port_image
-
-
-def ip_list(texts: list[str]) -> tuple[bytes, ...]:
-    """Addresses as bytes."""
-    return tuple(map(ip_bytes, texts))
 
 
 class LoadBalancer(NamedTuple):
