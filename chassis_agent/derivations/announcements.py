@@ -39,7 +39,7 @@ def announced_row(read: Read, key: str) -> Announced | None:
     if _is_blocked(read, row.port):
         return None
     pairs = tuple((_mac(row.mac), ip_address(ip).packed) for ip in row.addresses)
-    return _announced(read, row.datapath, pairs or ((_mac(row.mac), b""),), is_router=True)
+    return _announced(read, row.datapath, pairs, is_router=True)
 
 
 def announced_workload(read: Read, name: str) -> Announced | None:
@@ -54,12 +54,14 @@ def announced_workload(read: Read, name: str) -> Announced | None:
         mac, *ips = text.split()
         if ":" in mac:
             pairs += [(_mac(mac), ip_address(ip).packed) for ip in ips] or [(_mac(mac), b"")]
-    return _announced(read, row.datapath, tuple(pairs), is_router=False) if pairs else None
+    return _announced(read, row.datapath, tuple(pairs), is_router=False)
 
 
 def _announced(
     read: Read, datapath: str, pairs: tuple[tuple[bytes, bytes], ...], *, is_router: bool
 ) -> Announced | None:
+    if not pairs:
+        return None
     key = read(datapath_key, datapath)
     outside = tuple(
         port.port_key

@@ -36,7 +36,7 @@ class Announcement(Row, frozen=True, array_like=True, tag="announcement"):
 
     The chassis on which `port` is tells the provider network that they are there: the port is a
     redirect port, or any other that is on one chassis at a time. `id` is that of what has the
-    addresses: a router port, a NAT. Without addresses it is the MAC address alone that is told.
+    addresses: a router port, a NAT. There is one address at least.
     """
 
     table: ClassVar[str] = "announcement"
@@ -45,7 +45,7 @@ class Announcement(Row, frozen=True, array_like=True, tag="announcement"):
     datapath: str
     port: str
     mac: str
-    addresses: tuple[str, ...] = ()
+    addresses: tuple[str, ...]
 
     @property
     def key(self) -> str:

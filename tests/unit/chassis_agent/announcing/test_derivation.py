@@ -67,10 +67,8 @@ def test_without_a_bridge_to_the_network_nothing_is_announced() -> None:
     assert host.apply((LocalPort, "s-out", LocalPort(12))) == [TOLD]
 
 
-def test_a_row_without_addresses_tells_the_mac_address() -> None:
-    (told,) = Host().apply(elected("gw1"), row())
-    assert told is not None
-    assert told.addresses == ((bytes.fromhex("0a0000000001"), b""),)
+def test_a_row_without_addresses_has_nothing_to_announce() -> None:
+    assert Host().apply(elected("gw1"), row(addresses=())) == []
 
 
 def vif(**fields: Any) -> Change:
