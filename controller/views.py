@@ -24,6 +24,7 @@ from southbound.rows import (
 )
 
 _SHARED = (Template, SetMember, Chassis, BackendCheck, BackendStatus)
+"""What the whole network has in common. Checks of backends are in the scopes of datapaths, too."""
 
 
 def ports_of(realised: RealisedRows, refs: Sequence[str]) -> list[PortBinding]:
@@ -57,7 +58,11 @@ def _rows_around(realised: RealisedRows, ports: Iterable[PortBinding]) -> dict[s
         here = waiting.pop()
         if here in found:
             continue
-        found[here] = [cast(AnyRow, row) for row in realised.in_scope(datapath_scope(here))]
+        found[here] = [
+            cast(AnyRow, row)
+            for row in realised.in_scope(datapath_scope(here))
+            if not isinstance(row, _SHARED)
+        ]
         waiting += [
             row.peer_datapath
             for row in found[here]
@@ -67,7 +72,7 @@ def _rows_around(realised: RealisedRows, ports: Iterable[PortBinding]) -> dict[s
 
 
 def _shared_rows(realised: RealisedRows) -> list[AnyRow]:
-    """Return the rows that belong to no datapath."""
+    """Return the rows that matter in any datapath."""
     return [cast(AnyRow, row) for kind in _SHARED for row in realised.rows(kind).values()]
 
 
