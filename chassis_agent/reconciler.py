@@ -27,7 +27,7 @@ import structlog
 from chassis_agent.announcing.sender import AnnouncementSender
 from chassis_agent.bridge.database_care import DatabaseCare
 from chassis_agent.bridge.integrity import Guard
-from chassis_agent.bridge.switch import Switch
+from chassis_agent.bridge.switch import SECOND_LOOK_SECONDS, Switch
 from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.errors import RefusedCommandError
 from chassis_agent.health import Health
@@ -440,20 +440,29 @@ class Reconciler:
     # --- looking
 
     async def differences(self) -> list[str]:
-        """Compares the state with a full recomputation, and the switch with the state."""
+        """Compares the state with a full recomputation, and the switch with the state.
+
+        What is only on its way to the switch is no difference: one has to be there at two looks.
+        """
         async with self._applying:
             found = await in_turns(self._state.self_check_steps())
-        if self._switch.is_connected:
-            installed = await self._switch.flows()
-            wanted = [flow for flow in self._state if flow.key not in self._switch.refused]
-            found += self._state.compare(wanted, installed, "wanted", "in the switch")
-            objects = await self._switch.objects()
-            found += self._state.compare_objects(
-                objects.groups, objects.meters, self._switch.refused.keys()
-            )
-        else:
-            found.append("the switch is not connected")
-        return found
+        if not self._switch.is_connected:
+            return [*found, "the switch is not connected"]
+        differing = await self._differences_in_switch()
+        if differing:
+            await asyncio.sleep(SECOND_LOOK_SECONDS)
+            still = set(await self._differences_in_switch())
+            differing = [each for each in differing if each in still]
+        return found + differing
+
+    async def _differences_in_switch(self) -> list[str]:
+        installed = await self._switch.flows()
+        wanted = [flow for flow in self._state if flow.key not in self._switch.refused]
+        found = self._state.compare(wanted, installed, "wanted", "in the switch")
+        objects = await self._switch.objects()
+        return found + self._state.compare_objects(
+            objects.groups, objects.meters, self._switch.refused.keys()
+        )
 
     def report(self) -> dict[str, Any]:
         """The part of the status that concerns flows and ports."""

@@ -36,6 +36,9 @@ from chassis_agent.openflow.references import references_of_buckets, references_
 
 log = structlog.get_logger(__name__)
 
+SECOND_LOOK_SECONDS: Final = 0.3
+"""After so long a flow is in the switch that was on its way at a first look."""
+
 _FIRST_DELAY: Final = 0.05
 _LONGEST_DELAY: Final = 2.0
 _REFUSALS_AT_ONCE: Final = 50

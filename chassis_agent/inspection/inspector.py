@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from chassis_agent import tables
-from chassis_agent.bridge.switch import Switch
+from chassis_agent.bridge.switch import SECOND_LOOK_SECONDS, Switch
 from chassis_agent.bridge.unixctl import call
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flow_state import FlowState
@@ -64,7 +64,6 @@ from southbound.questions import (
 )
 from southbound.rows import Chassis, Datapath, PortBinding
 
-_SECOND_LOOK_SECONDS: Final = 0.3
 _PARTS_ASKED: Final = 64
 """Parts of wide groups that a trace follows; each is a question to the switch."""
 _DATAPATH: Final = re.compile(rf"\b{tables.DATAPATH}=(0x[0-9a-f]+)")
@@ -121,7 +120,7 @@ class Inspector:
         keys = {rows[name].tunnel_key for name in question.datapaths if name in rows}
         first = await self._differences(keys)
         if first:
-            await asyncio.sleep(_SECOND_LOOK_SECONDS)
+            await asyncio.sleep(SECOND_LOOK_SECONDS)
             second = await self._differences(keys)
             first = {key: each for key, each in second.items() if first.get(key) == each}
         names = self._state.names()

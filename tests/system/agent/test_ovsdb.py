@@ -2,7 +2,7 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 
 import pytest
 
@@ -262,14 +262,25 @@ async def test_rows_of_every_kind_are_made_compared_and_put_right(
     assert row_faults(with_ports.view, rows)
     await with_ports.database.transact(write_rows(rows))
     await with_ports.until(lambda view: not row_faults(view, rows))
-    pictures = with_ports.pictures
-    await with_ports.database.transact(write_rows(rows))
-    assert with_ports.pictures == pictures, "an edit that changes nothing costs no message"
+    assert await _costs_nothing(with_ports, rows), "an edit that changes nothing costs no message"
     switch.vsctl(*command)
     view = await with_ports.until(lambda view: row_faults(view, rows))
     assert row_faults(view, rows) == [told]
     await with_ports.database.transact(write_rows(rows))
     await with_ports.until(lambda view: not row_faults(view, rows))
+
+
+async def _costs_nothing(follower: Follower, rows: Sequence[WantedRow]) -> bool:
+    """Whether nothing is heard of rows that are written as they are.
+
+    Open vSwitch itself tells of some, such as the state of BFD, so one quiet time is enough.
+    """
+    for _ in range(5):
+        pictures = follower.pictures
+        await follower.database.transact(write_rows(rows))
+        if follower.pictures == pictures:
+            return True
+    return False
 
 
 async def test_bfd_is_in_the_picture_while_it_runs(

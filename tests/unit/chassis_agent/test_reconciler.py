@@ -246,6 +246,27 @@ async def test_a_table_that_another_program_changed_is_repaired(host: Host) -> N
     assert host.health.counters["flows_restored"] == 1
 
 
+@pytest.mark.parametrize(("looks_without", "differences"), [(1, 0), (2, 1)])
+async def test_what_is_on_its_way_to_the_switch_is_no_difference(
+    host: Host, monkeypatch: pytest.MonkeyPatch, looks_without: int, differences: int
+) -> None:
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    asked = host.switch.flows
+    looks = 0
+
+    async def without_one() -> list[Flow]:
+        nonlocal looks
+        looks += 1
+        found = list(await asked())
+        return found[1:] if looks <= looks_without else found
+
+    monkeypatch.setattr(module, "SECOND_LOOK_SECONDS", 0)
+    monkeypatch.setattr(host.switch, "flows", without_one)
+    assert len(await host.reconciler.differences()) == differences
+    assert looks == 2
+
+
 async def test_other_tasks_have_their_turns_while_much_is_computed(
     host: Host, monkeypatch: pytest.MonkeyPatch
 ) -> None:
