@@ -23,7 +23,7 @@ from southbound.feed import Feed
 from southbound.learned import Learned
 from southbound.learned_facts import LearnedFacts
 from southbound.nesting import Nesting
-from southbound.placing import Placing, further_chassis
+from southbound.placing import Placing, further_chassis, unbound
 from southbound.port_types import PlacedBy
 from southbound.reach import Reach
 from southbound.requested import HostNames, Requests, Resolved
@@ -299,7 +299,7 @@ class Facts:
             self._note_port(binding.id, PortFact(elected.chassis, elected.up))
             return elected
         if binding.kind.placed_by is not PlacedBy.PLUG:
-            return _unbound(binding)
+            return unbound(binding)
         self._requests.put(binding)
         before = self._port_facts.get(binding.id, NOT_BOUND)
         candidates = self._candidates(binding, before.chassis)
@@ -324,7 +324,7 @@ class Facts:
         if binding.kind.placed_by is PlacedBy.SPEAKER:
             return self._at(binding, self._placing.fact_spoken(binding, self._coming))
         if binding.kind.placed_by is not PlacedBy.PLUG:
-            return _unbound(binding)
+            return unbound(binding)
         candidates = self._candidates(binding, self._holder(binding.id))
         chassis = self._claims.favourite(
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
@@ -496,9 +496,3 @@ class Facts:
 
 def _row_id(id_: str) -> RowId:
     return PortBinding.table, id_
-
-
-def _unbound(binding: PortBinding) -> PortBinding:
-    """The binding of a port that no plug places: up everywhere, or nowhere if it isn't known."""
-    up = binding.kind.placed_by is PlacedBy.NONE_NEEDED
-    return msgspec.structs.replace(binding, chassis="", up=up)

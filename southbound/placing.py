@@ -6,7 +6,10 @@ nested one is where its parent is, a virtual one where the workload is that spok
 
 from collections.abc import Callable, Collection, Iterable, Sequence
 
+import msgspec
+
 from southbound.moves import Moves
+from southbound.port_types import PlacedBy
 from southbound.rows import PortBinding
 from southbound.store import PortFact
 from southbound.virtual import Spoken, VirtualParents
@@ -85,3 +88,9 @@ def further_chassis(
     return tuple(
         name for name in candidates or () if name != chassis and name in claiming and alive(name)
     )
+
+
+def unbound(binding: PortBinding) -> PortBinding:
+    """The binding of a port that no plug places: up everywhere, or nowhere if it isn't known."""
+    up = binding.kind.placed_by is PlacedBy.NONE_NEEDED
+    return msgspec.structs.replace(binding, chassis="", up=up)
