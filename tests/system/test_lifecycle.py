@@ -229,6 +229,8 @@ def test_counters_of_acls_outlive_restarts(scene: Scene, what: str) -> None:
             lab.remember("hv1/ovs-vswitchd", lab.hypervisor("hv1").switch.start_switch())
         agent_settled(scene, "hv1")
         until(lambda: lab.vm("l1").ping(IP["l2"]), "packets pass", 30)
+        # The tunnels of a new ovs-vswitchd come after its local ports.
+        until(lambda: lab.vm("l1").ping(IP["l3"], timeout=1), "other hypervisor", 30)
         counted = net.get(f"/acls/{acl}/hits")["packets"]
         assert counted >= 4
         assert lab.vm("l1").ping(IP["l2"], count=2)
