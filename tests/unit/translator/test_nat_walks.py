@@ -7,25 +7,12 @@ import pytest
 
 from logical_flow.walk_events import Crossing, Visit
 from logical_flow.walk_network import Network
+from tests.unit.translator.edge import EDGE, MACS, at_gateway_port, packet, without_gateway
 from tests.unit.translator.walks import delivered, network, reached, send
 
-NETWORK = """
-logical_switches:
-  in:
-    ports:
-      vm1: {addresses: ["0a:00:00:00:01:01 10.0.1.1 fd00:1::1"]}
-      vm2: {addresses: ["0a:00:00:00:01:02 10.0.1.2 fd00:1::2"]}
-      in-r: {router_port: r-in}
-  out:
-    ports:
-      host: {addresses: ["0a:00:00:00:02:09 192.0.2.9 2001:db8::9"]}
-      out-r: {router_port: r-out}
-logical_routers:
-  r:
-    chassis: hv1
-    ports:
-      r-in: {networks: [10.0.1.254/24, "fd00:1::fe/64"], mac: "0a:00:00:00:01:fe"}
-      r-out: {networks: [192.0.2.254/24, "2001:db8::fe/64"], mac: "0a:00:00:00:02:fe"}
+NETWORK = (
+    EDGE
+    + """\
     nats:
       - {type: snat, external_ip: 192.0.2.254, logical_ip: 10.0.1.0/24}
       - {type: dnat_and_snat, external_ip: 192.0.2.2, logical_ip: 10.0.1.2}
@@ -33,17 +20,8 @@ logical_routers:
       - {type: snat, external_ip: "2001:db8::fe", logical_ip: "fd00:1::/64"}
       - {type: dnat_and_snat, external_ip: "2001:db8::2", logical_ip: "fd00:1::2"}
 """
-MACS = {
-    "vm1": ("0a:00:00:00:01:01", "0a:00:00:00:01:fe"),
-    "vm2": ("0a:00:00:00:01:02", "0a:00:00:00:01:fe"),
-    "host": ("0a:00:00:00:02:09", "0a:00:00:00:02:fe"),
-}
-
-
-GATEWAY_PORT = NETWORK.replace("    chassis: hv1\n", "").replace(
-    'mac: "0a:00:00:00:02:fe"}',
-    'mac: "0a:00:00:00:02:fe", gateway_chassis: [{chassis: hv1, priority: 10}]}',
 )
+GATEWAY_PORT = at_gateway_port(NETWORK)
 FLOATING_MAC = "0a:00:00:00:02:02"
 OVERLAY = GATEWAY_PORT.replace(
     "logical_ip: 10.0.1.2}",
@@ -66,14 +44,8 @@ def net(request: pytest.FixtureRequest) -> Network:
     return network(request.param)
 
 
-def packet(port: str, src: str, dst: str, sport: int, dport: int) -> str:
-    own, gateway = MACS[port]
-    family = "ip6" if ":" in dst else "ip4"
-    return (
-        f'inport == "{port}" && eth.src == {own} && eth.dst == {gateway} '
-        f"&& {family}.src == {src} && {family}.dst == {dst} && ip.ttl == 64 "
-        f"&& udp.src == {sport} && udp.dst == {dport}"
-    )
+def udp(port: str, src: str, dst: str, sport: int, dport: int) -> str:
+    return packet(port, src, dst, f"udp.src == {sport} && udp.dst == {dport}")
 
 
 def seen(found: Any) -> tuple[str, str, str]:
@@ -98,9 +70,9 @@ def seen(found: Any) -> tuple[str, str, str]:
 def test_what_leaves_and_its_replies(
     net: Network, port: str, logical: str, external: str, outside: str
 ) -> None:
-    request = delivered(net, packet(port, logical, outside, 5000, 53))
+    request = delivered(net, udp(port, logical, outside, 5000, 53))
     assert seen(request) == ("host", external, outside)
-    reply = delivered(net, packet("host", outside, external, 53, 5000))
+    reply = delivered(net, udp("host", outside, external, 53, 5000))
     assert seen(reply) == (port, outside, logical)
 
 
@@ -115,24 +87,24 @@ def test_what_leaves_and_its_replies(
 def test_what_comes_in_and_its_replies(
     net: Network, external: str, logical: str, port: str, outside: str
 ) -> None:
-    request = delivered(net, packet("host", outside, external, 5000, 80))
+    request = delivered(net, udp("host", outside, external, 5000, 80))
     assert seen(request) == (port, outside, logical)
-    reply = delivered(net, packet(port, logical, outside, 80, 5000))
+    reply = delivered(net, udp(port, logical, outside, 80, 5000))
     assert seen(reply) == ("host", external, outside)
 
 
 def test_a_floating_ip_reaches_the_other(net: Network) -> None:
     """vm1 asks for vm2 by its floating IP, and is answered from there."""
-    request = delivered(net, packet("vm1", "10.0.1.1", "192.0.2.2", 5000, 80))
+    request = delivered(net, udp("vm1", "10.0.1.1", "192.0.2.2", 5000, 80))
     assert seen(request) == ("vm2", "192.0.2.254", "10.0.1.2")
-    reply = delivered(net, packet("vm2", "10.0.1.2", "192.0.2.254", 80, 5000))
+    reply = delivered(net, udp("vm2", "10.0.1.2", "192.0.2.254", 80, 5000))
     assert seen(reply) == ("vm1", "192.0.2.2", "10.0.1.1")
 
 
 @pytest.mark.parametrize("external", ["192.0.2.254", "2001:db8::fe"])
 def test_an_own_address_refuses_what_is_of_no_connection(net: Network, external: str) -> None:
     outside = "2001:db8::9" if ":" in external else "192.0.2.9"
-    answer = delivered(net, packet("host", outside, external, 5000, 53))
+    answer = delivered(net, udp("host", outside, external, 5000, 53))
     assert seen(answer) == ("host", external, outside)
     kind = "icmp6" if ":" in external else "icmp4"
     assert (answer[f"{kind}.type"], answer[f"{kind}.code"]) == (
@@ -147,13 +119,13 @@ def test_what_may_be_of_a_connection_of_another_gateway_is_not_refused(
     """A reset would end it for both ends."""
     outside = "2001:db8::9" if ":" in external else "192.0.2.9"
     for flags, answers in ((0x10, 0), (0x18, 0), (0x11, 0), (0x02, 1), (0x12, 1), (0x01, 1)):
-        segment = packet("host", outside, external, 5000, 53).replace("udp", "tcp")
+        segment = udp("host", outside, external, 5000, 53).replace("udp", "tcp")
         assert len(reached(net, f"{segment} && tcp.flags == {flags}")) == answers, hex(flags)
 
 
 def test_an_external_address_of_no_port_drops_what_is_of_no_connection() -> None:
     net = network(NETWORK.replace("snat, external_ip: 192.0.2.254", "snat, external_ip: 192.0.2.3"))
-    assert reached(net, packet("host", "192.0.2.9", "192.0.2.3", 5000, 53)) == []
+    assert reached(net, udp("host", "192.0.2.9", "192.0.2.3", 5000, 53)) == []
 
 
 def arp(target: str) -> str:
@@ -195,7 +167,7 @@ def test_a_floating_ip_has_the_mac_address_of_its_place(document: str, mac: int)
     assert answers_to(net, arp("192.0.2.2"), "arp.sha") == [mac]
     assert answers_to(net, SOLICITATION, "nd.tll") == [mac]
     for logical, outside in (("10.0.1.2", "192.0.2.9"), ("fd00:1::2", "2001:db8::9")):
-        request = delivered(net, packet("vm2", logical, outside, 5000, 53))
+        request = delivered(net, udp("vm2", logical, outside, 5000, 53))
         assert request["eth.src"] == mac
 
 
@@ -204,7 +176,7 @@ def test_a_floating_ip_is_reached_by_its_own_mac_address() -> None:
     net = network(LOCAL)
     for external, logical in (("192.0.2.2", "10.0.1.2"), ("2001:db8::2", "fd00:1::2")):
         outside = "2001:db8::9" if ":" in external else "192.0.2.9"
-        asked = packet("host", outside, external, 5000, 80).replace(MACS["host"][1], FLOATING_MAC)
+        asked = udp("host", outside, external, 5000, 80).replace(MACS["host"][1], FLOATING_MAC)
         assert seen(delivered(net, asked)) == ("vm2", outside, logical)
         crossings = [
             event
@@ -215,8 +187,8 @@ def test_a_floating_ip_is_reached_by_its_own_mac_address() -> None:
 
 
 def test_a_router_without_gateway_translates_nothing() -> None:
-    net = network(NETWORK.replace("    chassis: hv1\n", ""))
-    request = delivered(net, packet("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
+    net = network(without_gateway(NETWORK))
+    request = delivered(net, udp("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
     assert seen(request) == ("host", "10.0.1.1", "192.0.2.9")
     assert answers_to(net, arp("192.0.2.80"), "arp.sha") == []
 
@@ -247,9 +219,9 @@ def test_a_nat_is_for_some_outside(
     document = document.replace("logical_ip: 10.0.1.0/24}", f"logical_ip: 10.0.1.0/24, {with_set}")
     document = document.replace("logical_ip: 10.0.1.1}", f"logical_ip: 10.0.1.1, {with_set}")
     net = network(SETS + document)
-    request = delivered(net, packet("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
+    request = delivered(net, udp("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
     assert seen(request)[1] == ("192.0.2.254" if translated else "10.0.1.1")
-    came_in = reached(net, packet("host", "192.0.2.9", "192.0.2.80", 5001, 80))
+    came_in = reached(net, udp("host", "192.0.2.9", "192.0.2.80", 5001, 80))
     assert came_in == (["vm1"] if translated else [])
 
 
@@ -257,9 +229,9 @@ def test_a_stateless_floating_ip_needs_no_connection() -> None:
     net = network(
         NETWORK.replace("logical_ip: 10.0.1.2}", "logical_ip: 10.0.1.2, stateless: true}")
     )
-    answer = delivered(net, packet("vm2", "10.0.1.2", "192.0.2.9", 80, 5000))
+    answer = delivered(net, udp("vm2", "10.0.1.2", "192.0.2.9", 80, 5000))
     assert seen(answer) == ("host", "192.0.2.2", "192.0.2.9")
-    request = delivered(net, packet("host", "192.0.2.9", "192.0.2.2", 5000, 80))
+    request = delivered(net, udp("host", "192.0.2.9", "192.0.2.2", 5000, 80))
     assert seen(request) == ("vm2", "192.0.2.9", "10.0.1.2")
 
 
@@ -298,12 +270,12 @@ MATCHING = """\
 def test_a_match_decides_before_addresses(document: str) -> None:
     net = network(document + MATCHING.replace("udp, priority: 1", "udp.dst == 444, priority: 1"))
     for port, behind in ((443, ("vm2", "10.0.1.2")), (80, ("vm1", "10.0.1.1"))):
-        request = delivered(net, packet("host", "192.0.2.9", "192.0.2.80", 5000 + port, port))
+        request = delivered(net, udp("host", "192.0.2.9", "192.0.2.80", 5000 + port, port))
         assert seen(request) == (behind[0], "192.0.2.9", behind[1])
-        reply = delivered(net, packet(behind[0], behind[1], "192.0.2.9", port, 5000 + port))
+        reply = delivered(net, udp(behind[0], behind[1], "192.0.2.9", port, 5000 + port))
         assert seen(reply) == ("host", "192.0.2.80", "192.0.2.9")
-    assert seen(delivered(net, packet("host", "192.0.2.9", "192.0.2.90", 5001, 443)))[0] == "vm2"
-    assert reached(net, packet("host", "192.0.2.9", "192.0.2.90", 5001, 80)) == []
+    assert seen(delivered(net, udp("host", "192.0.2.9", "192.0.2.90", 5001, 443)))[0] == "vm2"
+    assert reached(net, udp("host", "192.0.2.9", "192.0.2.90", 5001, 80)) == []
     for vm, port, external in (
         ("vm1", 25, "192.0.2.82"),
         ("vm1", 26, "192.0.2.82"),
@@ -312,14 +284,14 @@ def test_a_match_decides_before_addresses(document: str) -> None:
         ("vm2", 27, "192.0.2.2"),
     ):
         own = "10.0.1.1" if vm == "vm1" else "10.0.1.2"
-        assert seen(delivered(net, packet(vm, own, "192.0.2.9", 6000, port)))[1] == external
-    leaves = delivered(net, packet("vm1", "fd00:1::1", "2001:db8::9", 6000, 25))
+        assert seen(delivered(net, udp(vm, own, "192.0.2.9", 6000, port)))[1] == external
+    leaves = delivered(net, udp("vm1", "fd00:1::1", "2001:db8::9", 6000, 25))
     assert seen(leaves)[1] == "2001:db8::81"
 
 
 def test_the_highest_priority_decides() -> None:
     net = network(NETWORK + MATCHING)
-    request = delivered_to(net, packet("host", "192.0.2.9", "192.0.2.80", 5000, 443))
+    request = delivered_to(net, udp("host", "192.0.2.9", "192.0.2.80", 5000, 443))
     assert request == "10.0.1.3"
 
 
@@ -347,11 +319,11 @@ def test_what_is_behind_answers_to_the_gateway_that_asked(
     external: str, outside: str, forced: str, logical: str
 ) -> None:
     net = network(FORCED)
-    request = delivered(net, packet("host", outside, external, 5000, 80))
+    request = delivered(net, udp("host", outside, external, 5000, 80))
     assert seen(request) == ("vm2", forced, logical)
-    reply = delivered(net, packet("vm2", logical, forced, 80, 5000))
+    reply = delivered(net, udp("vm2", logical, forced, 80, 5000))
     assert seen(reply) == ("host", external, outside)
-    unasked = delivered(net, packet("vm2", logical, forced, 81, 5000))
+    unasked = delivered(net, udp("vm2", logical, forced, 81, 5000))
     assert seen(unasked)[0] == "vm2", "it is refused as for any address of the router"
-    leaves = delivered(net, packet("vm2", logical, outside, 7000, 80))
+    leaves = delivered(net, udp("vm2", logical, outside, 7000, 80))
     assert seen(leaves) == ("host", external, outside), "what begins inside is as it was"

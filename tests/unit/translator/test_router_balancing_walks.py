@@ -7,26 +7,12 @@ from typing import Any
 import pytest
 
 from logical_flow.walk_network import Network
+from tests.unit.translator.edge import EDGE, at_gateway_port, packet, without_gateway
 from tests.unit.translator.walks import delivered, network, reached
 
-NETWORK = """
-logical_switches:
-  in:
-    ports:
-      b1: {addresses: ["0a:00:00:00:01:01 10.0.1.1 fd00:1::1"]}
-      b2: {addresses: ["0a:00:00:00:01:02 10.0.1.2 fd00:1::2"]}
-      in-r: {router_port: r-in}
-  out:
-    ports:
-      host: {addresses: ["0a:00:00:00:02:09 192.0.2.9 2001:db8::9"]}
-      out-r: {router_port: r-out}
-logical_routers:
-  r:
-    chassis: hv1
-    ports:
-      r-in: {networks: [10.0.1.254/24, "fd00:1::fe/64"], mac: "0a:00:00:00:01:fe"}
-      r-out: {networks: [192.0.2.254/24, "2001:db8::fe/64"], mac: "0a:00:00:00:02:fe"}
-load_balancers:
+NETWORK = (
+    EDGE
+    + """load_balancers:
   shop:
     routers: [r]
     vips:
@@ -43,31 +29,14 @@ load_balancers:
     vips:
       - {address: 192.0.2.83, port: 53}
 """
-GATEWAY_PORT = NETWORK.replace("    chassis: hv1\n", "").replace(
-    'mac: "0a:00:00:00:02:fe"}',
-    'mac: "0a:00:00:00:02:fe", gateway_chassis: [{chassis: hv1, priority: 10}]}',
 )
-NO_GATEWAY = NETWORK.replace("    chassis: hv1\n", "")
-MACS = {
-    "b1": ("0a:00:00:00:01:01", "0a:00:00:00:01:fe"),
-    "b2": ("0a:00:00:00:01:02", "0a:00:00:00:01:fe"),
-    "host": ("0a:00:00:00:02:09", "0a:00:00:00:02:fe"),
-}
+GATEWAY_PORT = at_gateway_port(NETWORK)
 OUTSIDE = {4: "192.0.2.9", 6: "2001:db8::9"}
 
 
 @pytest.fixture(params=[NETWORK, GATEWAY_PORT], ids=["router", "gateway"])
 def net(request: pytest.FixtureRequest) -> Network:
     return network(request.param)
-
-
-def packet(port: str, src: str, dst: str, what: str) -> str:
-    own, gateway = MACS[port]
-    family = "ip6" if ":" in dst else "ip4"
-    return (
-        f'inport == "{port}" && eth.src == {own} && eth.dst == {gateway} '
-        f"&& {family}.src == {src} && {family}.dst == {dst} && ip.ttl == 64 && {what}"
-    )
 
 
 def tcp(port: str, src: str, dst: str, sport: int, dport: int) -> str:
@@ -85,10 +54,10 @@ def seen(found: Any) -> tuple[str, str, int, str, int]:
 @pytest.mark.parametrize(
     ("vip", "port", "backend", "logical", "behind"),
     [
-        ("192.0.2.80", 80, "b1", "10.0.1.1", 8080),
-        ("192.0.2.81", 7, "b2", "10.0.1.2", 7),
-        ("192.0.2.254", 80, "b1", "10.0.1.1", 8080),
-        ("2001:db8::80", 80, "b1", "fd00:1::1", 8080),
+        ("192.0.2.80", 80, "vm1", "10.0.1.1", 8080),
+        ("192.0.2.81", 7, "vm2", "10.0.1.2", 7),
+        ("192.0.2.254", 80, "vm1", "10.0.1.1", 8080),
+        ("2001:db8::80", 80, "vm1", "fd00:1::1", 8080),
     ],
 )
 def test_a_connection_and_its_replies(
@@ -104,11 +73,11 @@ def test_a_connection_and_its_replies(
 
 def test_one_of_several(net: Network) -> None:
     request = tcp("host", "192.0.2.9", "198.51.100.7", 5000, 80)
-    assert reached(net, request) == ["b1", "b2"]
+    assert reached(net, request) == ["vm1", "vm2"]
 
 
 def test_what_backends_send_of_their_own_is_left_alone(net: Network) -> None:
-    sent = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 4000))
+    sent = delivered(net, tcp("vm1", "10.0.1.1", "192.0.2.9", 8080, 4000))
     assert seen(sent) == ("host", "10.0.1.1", 8080, "192.0.2.9", 4000)
 
 
@@ -156,10 +125,10 @@ def test_who_answers_for_it(document: str, responder: str) -> None:
 
 
 def test_without_a_gateway_the_switches_of_clients_balance() -> None:
-    net = network(NO_GATEWAY)
+    net = network(without_gateway(NETWORK))
     request = delivered(net, tcp("host", "192.0.2.9", "192.0.2.80", 5000, 80))
-    assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)
-    reply = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 5000))
+    assert seen(request) == ("vm1", "192.0.2.9", 5000, "10.0.1.1", 8080)
+    reply = delivered(net, tcp("vm1", "10.0.1.1", "192.0.2.9", 8080, 5000))
     assert seen(reply) == ("host", "192.0.2.80", 80, "192.0.2.9", 5000)
 
 
@@ -197,19 +166,19 @@ def test_backends_see_the_router(document: str, vip: str, logical: str, source: 
     outside = OUTSIDE[6 if ":" in vip else 4]
     for _ in range(2):
         request = delivered(net, tcp("host", outside, vip, 5000, 80))
-        assert seen(request) == ("b1", source, 5000, logical, 8080)
-        reply = delivered(net, tcp("b1", logical, source, 8080, 5000))
+        assert seen(request) == ("vm1", source, 5000, logical, 8080)
+        reply = delivered(net, tcp("vm1", logical, source, 8080, 5000))
         assert seen(reply) == ("host", vip, 80, outside, 5000)
-    refused = delivered(net, tcp("b1", logical, source, 9, 9))
-    assert (refused["to"], refused["tcp.flags"] & 4) == ("b1", 4)
+    refused = delivered(net, tcp("vm1", logical, source, 9, 9))
+    assert (refused["to"], refused["tcp.flags"] & 4) == ("vm1", 4)
 
 
 def test_backends_see_who_asks_where_a_load_balancer_says_so() -> None:
     net = network(FORCED.replace("  shop:\n", "  shop:\n    skip_snat: true\n"))
     for _ in range(2):
         request = delivered(net, tcp("host", "192.0.2.9", "192.0.2.80", 5000, 80))
-        assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)
-        reply = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 5000))
+        assert seen(request) == ("vm1", "192.0.2.9", 5000, "10.0.1.1", 8080)
+        reply = delivered(net, tcp("vm1", "10.0.1.1", "192.0.2.9", 8080, 5000))
         assert seen(reply) == ("host", "192.0.2.80", 80, "192.0.2.9", 5000)
 
 
@@ -225,22 +194,22 @@ def test_sources_and_virtual_addresses_side_by_side(document: str) -> None:
     net = network(document.replace("load_balancers:\n", NAT.lstrip("\n")))
     for _ in range(2):
         request = delivered(net, tcp("host", "192.0.2.9", "192.0.2.254", 5000, 80))
-        assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)
-        reply = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 8080, 5000))
+        assert seen(request) == ("vm1", "192.0.2.9", 5000, "10.0.1.1", 8080)
+        reply = delivered(net, tcp("vm1", "10.0.1.1", "192.0.2.9", 8080, 5000))
         assert seen(reply) == ("host", "192.0.2.254", 80, "192.0.2.9", 5000)
-        own = delivered(net, tcp("b1", "10.0.1.1", "192.0.2.9", 4000, 22))
+        own = delivered(net, tcp("vm1", "10.0.1.1", "192.0.2.9", 4000, 22))
         assert seen(own) == ("host", "192.0.2.254", 4000, "192.0.2.9", 22)
         answer = delivered(net, tcp("host", "192.0.2.9", "192.0.2.254", 22, 4000))
-        assert seen(answer) == ("b1", "192.0.2.9", 22, "10.0.1.1", 4000)
+        assert seen(answer) == ("vm1", "192.0.2.9", 22, "10.0.1.1", 4000)
 
 
 @pytest.mark.parametrize(
     ("client", "vip", "logical", "backend", "source"),
     [
-        ("10.0.1.2", "192.0.2.80", "10.0.1.1", "b1", "192.0.2.254"),
-        ("10.0.1.2", "192.0.2.81", "10.0.1.2", "b2", "192.0.2.254"),
-        ("10.0.1.2", "192.0.2.254", "10.0.1.1", "b1", "192.0.2.254"),
-        ("fd00:1::2", "2001:db8::80", "fd00:1::1", "b1", "2001:db8::fe"),
+        ("10.0.1.2", "192.0.2.80", "10.0.1.1", "vm1", "192.0.2.254"),
+        ("10.0.1.2", "192.0.2.81", "10.0.1.2", "vm2", "192.0.2.254"),
+        ("10.0.1.2", "192.0.2.254", "10.0.1.1", "vm1", "192.0.2.254"),
+        ("fd00:1::2", "2001:db8::80", "fd00:1::1", "vm1", "2001:db8::fe"),
     ],
 )
 @pytest.mark.parametrize("nat", [False, True], ids=["alone", "with-snat"])
@@ -253,14 +222,14 @@ def test_a_client_inside_comes_by_the_gateway_port(
     )
     behind = 80 if vip == "192.0.2.81" else 8080
     for _ in range(2):
-        request = delivered(net, tcp("b2", client, vip, 5000, 80))
+        request = delivered(net, tcp("vm2", client, vip, 5000, 80))
         assert seen(request) == (backend, source, 5000, logical, behind)
         reply = delivered(net, tcp(backend, logical, source, behind, 5000))
-        assert seen(reply) == ("b2", vip, 80, client, 5000)
+        assert seen(reply) == ("vm2", vip, 80, client, 5000)
 
 
 def test_a_group_brings_load_balancers_to_routers() -> None:
     grouped = NETWORK.replace("  shop:\n    routers: [r]\n", "  shop:\n")
     grouped += "load_balancer_groups:\n  all: {load_balancers: [shop], routers: [r]}\n"
     request = delivered(network(grouped), tcp("host", "192.0.2.9", "192.0.2.80", 5000, 80))
-    assert seen(request) == ("b1", "192.0.2.9", 5000, "10.0.1.1", 8080)
+    assert seen(request) == ("vm1", "192.0.2.9", 5000, "10.0.1.1", 8080)
