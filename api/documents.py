@@ -301,6 +301,29 @@ class Status(Document):
     """What is wrong with what was asked for ports; the first hundred."""
     port_problems_total: int
     """How many there are."""
+    mtu_problems: list["MtuProblem"]
+    """Where workloads may send bigger packets than tunnels carry; the first hundred."""
+    mtu_problems_total: int
+    """How many there are."""
+
+
+class MtuProblem(Document):
+    """What lets workloads send bigger packets than a tunnel carries; sizes are of IP packets."""
+
+    kind: Literal["dhcp_options", "logical_router_port", "chassis"]
+    """What tells them their MTU; a chassis stands for the interfaces of workloads on it."""
+    id: str
+    """A chassis has its name here, too."""
+    name: str
+    mtu: int | None
+    """What is told, or the largest MTU of the interfaces; `null` if an agent doesn't tell it."""
+    tunnel_mtu: int
+    """What the narrowest tunnel carries."""
+    chassis: str
+    """Where that tunnel begins."""
+    peer: str
+    """The chassis at its other end."""
+    text: str
 
 
 class PortProblem(Document):

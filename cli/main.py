@@ -40,6 +40,7 @@ COMMANDS: Final[Mapping[str, Place]] = {
     "apply": Place("cli.apply", "apply"),
     "import-ovn": Place("cli.import_ovn.command", "import_ovn"),
     "show": Place("cli.show", "show"),
+    "status": Place("cli.status", "status"),
     "lflow": Place("cli.lflow", "lflow"),
     "trace": Place("cli.trace", "trace"),
     "explain": Place("cli.explain", "explain"),

@@ -149,6 +149,19 @@ class Progress(NamedTuple):
 MOST_PORT_PROBLEMS = 100
 
 
+class NarrowTunnel(NamedTuple):
+    """The narrowest tunnel of a chassis: it carries less than workloads there may send.
+
+    Both sizes are bytes of IP packets: `mtu` is carried to `peer`, `largest` may be sent (0 where
+    an older agent doesn't tell).
+    """
+
+    chassis: str
+    peer: str
+    mtu: int
+    largest: int
+
+
 class RowImages(NamedTuple):
     """A row of intent before and after a change; None where it isn't there."""
 

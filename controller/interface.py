@@ -14,6 +14,7 @@ from controller.answers import (
     ChassisReport,
     FlowFilter,
     FlowGroups,
+    NarrowTunnel,
     Origin,
     Places,
     PortFilter,
@@ -71,6 +72,14 @@ class Controller(Protocol):
 
     async def one_chassis(self, name: str) -> ChassisReport | None:
         """Return the chassis of that name, if there is one."""
+        ...
+
+    async def narrow_tunnels(self) -> list[NarrowTunnel]:
+        """Return the narrowest tunnel of each chassis that has one, in the order of names."""
+        ...
+
+    async def chassis_of(self, datapaths: Sequence[str]) -> dict[str, list[str]]:
+        """Return the chassis that ports of these switches, named by their ids, are on."""
         ...
 
     async def remove_chassis(self, name: str) -> bool:

@@ -19,6 +19,7 @@ from controller.answers import (
     Fault,
     FlowFilter,
     FlowGroups,
+    NarrowTunnel,
     Origin,
     Places,
     PortFilter,
@@ -44,6 +45,7 @@ from southbound.rows import (
     FlowGroup,
     PortBinding,
     Template,
+    datapath_scope,
     port_scope,
     set_scope,
 )
@@ -148,6 +150,29 @@ class LocalController:
     async def one_chassis(self, name: str) -> ChassisReport | None:
         row = self._realised.rows(Chassis).get(name)
         return None if row is None else self._report(row, self._ports_by_chassis()[name])
+
+    async def narrow_tunnels(self) -> list[NarrowTunnel]:
+        narrowest = []
+        for name in sorted(self._realised.rows(Chassis)):
+            report = self._agents.status(name).tunnels
+            if report is not None and report.mtus:
+                peer, mtu = min(report.mtus.items(), key=lambda way: (way[1], way[0]))
+                narrowest.append(NarrowTunnel(name, peer, mtu, report.largest))
+        return narrowest
+
+    async def chassis_of(self, datapaths: Sequence[str]) -> dict[str, list[str]]:
+        ports = {
+            datapath: [
+                row
+                for row in self._realised.in_scope(datapath_scope(datapath))
+                if isinstance(row, PortBinding) and row.datapath == datapath
+            ]
+            for datapath in datapaths
+        }
+        return {
+            datapath: sorted({chassis for row in rows for chassis in row.all_chassis})
+            for datapath, rows in ports.items()
+        }
 
     async def remove_chassis(self, name: str) -> bool:
         if name not in self._realised.rows(Chassis):

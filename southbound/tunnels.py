@@ -44,6 +44,8 @@ class TunnelReport(NamedTuple):
     pending: frozenset[str]
     mtus: Mapping[str, int] = {}
     """Bytes of the biggest IP packet for chassis to which workloads may send bigger ones."""
+    largest: int = 0
+    """Bytes of the biggest IP packet that workloads may send; 0 where that isn't known."""
 
 
 def report_of(message: wire.Tunnels, is_chassis: Callable[[str], bool], now: float) -> TunnelReport:
@@ -63,7 +65,8 @@ def report_of(message: wire.Tunnels, is_chassis: Callable[[str], bool], now: flo
         for told in message.narrow
         if is_chassis(told.chassis) and 0 < told.mtu <= _LARGEST_MTU
     }
-    return TunnelReport(unreachable, frozenset(filter(is_chassis, message.pending)), mtus)
+    largest = message.largest if 0 < message.largest <= _LARGEST_MTU else 0
+    return TunnelReport(unreachable, frozenset(filter(is_chassis, message.pending)), mtus, largest)
 
 
 def _address(text: str) -> str:

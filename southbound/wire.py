@@ -230,6 +230,8 @@ class Tunnels(Message, frozen=True, array_like=True, tag="tunnels"):
     unreachable: tuple[UnreachableChassis, ...]
     pending: tuple[str, ...]
     narrow: tuple[NarrowTunnel, ...] = ()
+    largest: int = 0
+    """Bytes of the biggest IP packet that workloads here may send; 0 where that isn't told."""
 
 
 class Conditions(Message, frozen=True, array_like=True, tag="conditions"):

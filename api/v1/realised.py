@@ -21,6 +21,7 @@ from api.v1.listing import name_before, page_by_name
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
 from api.version import __version__
 from controller.answers import BoundPort, ChassisReport, PortFilter
+from diagnosis.told_mtus import MOST_PROBLEMS, MtuProblem, mtu_problems
 from northbound.errors import NotFoundError
 from southbound.rows import Datapath
 from southbound.tunnels import TunnelReport
@@ -87,6 +88,20 @@ STATUS_EXAMPLE = {
     "trouble": "",
     "port_problems": [{"port": "web-9", "text": "there is no chassis or host named hypervisor-9"}],
     "port_problems_total": 1,
+    "mtu_problems": [
+        {
+            "kind": "dhcp_options",
+            "id": EXAMPLE_ID,
+            "name": "web",
+            "mtu": 1500,
+            "tunnel_mtu": 1442,
+            "chassis": "hypervisor-1",
+            "peer": "hypervisor-2",
+            "text": "the DHCP options web tell workloads an MTU of 1500, and the tunnel from "
+            "hypervisor-1 to hypervisor-2 carries 1442",
+        }
+    ],
+    "mtu_problems_total": 1,
 }
 
 
@@ -207,6 +222,7 @@ async def get_port_binding(ref: Ref, backend: BackendOf, _caller: Viewer) -> Res
 async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
     committed = await backend.committed_revision()
     progress = await backend.controller.progress()
+    mtus = await mtu_problems(backend)
     return JSONResponse(
         {
             "version": __version__,
@@ -223,6 +239,8 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
                 {"port": port, "text": text} for port, text in progress.port_problems
             ],
             "port_problems_total": progress.port_problems_total,
+            "mtu_problems": [_mtu_problem(each) for each in mtus[:MOST_PROBLEMS]],
+            "mtu_problems_total": len(mtus),
         }
     )
 
@@ -296,6 +314,10 @@ def _tunnels(chassis: str, report: TunnelReport | None) -> dict[str, Any]:
         "pending": sorted(report.pending) if report else [],
         "mtus": dict(sorted(report.mtus.items())) if report else {},
     }
+
+
+def _mtu_problem(problem: MtuProblem) -> dict[str, Any]:
+    return problem._asdict() | {"mtu": problem.mtu or None, "text": problem.text}
 
 
 def _port_binding(port: BoundPort) -> dict[str, Any]:

@@ -5,7 +5,7 @@ import secrets
 import time
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import structlog
 
@@ -33,6 +33,15 @@ _TICK: Final = 0.1
 _HOST_SECONDS: Final = 10.0
 _SHOWN: Final = 3
 """How many tunnels that are not well the agent's condition names."""
+
+
+class _Told(NamedTuple):
+    """What the server knows of tunnels; `largest` counts while some are narrow."""
+
+    faults: Mapping[str, Fault]
+    pending: frozenset[str]
+    narrow: Mapping[str, int]
+    largest: int
 
 
 class Prober:
@@ -64,7 +73,8 @@ class Prober:
         self._peers = Peers(lambda: secrets.token_bytes(frames.NONCE_BYTES))
         self._sizes = PathSizes(lambda: secrets.token_bytes(frames.NONCE_BYTES))
         self._tunnel_ofport = 0
-        self._told: tuple[Mapping[str, Fault], frozenset[str], Mapping[str, int]] | None = None
+        self._largest_frame = 0
+        self._told: _Told | None = None
         self._own_addresses: tuple[str, ...] = ()
         self._looked_at_host = -_HOST_SECONDS
         self._wake = asyncio.Event()
@@ -91,6 +101,7 @@ class Prober:
         now = self._clock()
         self._peers.use(ways, others, now)
         addresses = {name: address for name, address in ways.items() if address is not None}
+        self._largest_frame = largest_frame
         self._sizes.use(addresses if largest_frame else {}, largest_frame, now)
         self._report()
         self._wake.set()
@@ -176,13 +187,15 @@ class Prober:
         return True
 
     def _report(self) -> None:
-        faults, pending, narrow = self._peers.faults, self._peers.pending, self._sizes.narrow
-        before = self._told
-        if (faults, pending, narrow) == before:
+        narrow, before = self._sizes.narrow, self._told
+        now_so = _Told(
+            self._peers.faults, self._peers.pending, narrow, self._largest_frame if narrow else 0
+        )
+        if now_so == before:
             return
-        self._log(faults)
-        self._told = (faults, pending, narrow)
-        if narrow != (before[2] if before else {}):
+        self._log(now_so.faults)
+        self._told = now_so
+        if narrow != (before.narrow if before else {}):
             log.info("tunnels that carry less than workloads send", bytes=narrow)
             self._on_narrow()
         self._tell(self._message)
@@ -199,10 +212,11 @@ class Prober:
             wire.NarrowTunnel(name, size - ETHERNET_HEADER)
             for name, size in sorted(self._sizes.narrow.items())
         )
-        return wire.Tunnels(unreachable, tuple(sorted(self._peers.pending)), narrow)
+        largest = self._largest_frame - ETHERNET_HEADER if narrow else 0
+        return wire.Tunnels(unreachable, tuple(sorted(self._peers.pending)), narrow, largest)
 
     def _log(self, faults: Mapping[str, Fault]) -> None:
-        before = self._told[0] if self._told else {}
+        before = self._told.faults if self._told else {}
         for name in faults.keys() - before.keys():
             log.warning("tunnel is not well", chassis=name, **faults[name]._asdict())
         for name in before.keys() - faults.keys():

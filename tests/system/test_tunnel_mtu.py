@@ -8,7 +8,7 @@ from contextlib import contextmanager
 import pytest
 
 from cli.testbed.namespace import Namespace
-from cli.testbed.vm import Vm
+from cli.testbed.vm import TENANT_MTU, Vm
 from cli.testbed.wait import until
 from tests.system.conftest import Scene, make_lab
 
@@ -106,6 +106,29 @@ def iperf_server(vm: Vm, version: str) -> Iterator[None]:
 def measured(scene: Scene) -> None:
     until(lambda: narrow(scene) == {"hv2": MTU}, "MTU known on hv1", 60)
     until(lambda: narrow(scene, "hv2") == {"hv1": MTU}, "MTU known on hv2", 60)
+
+
+@pytest.mark.usefixtures("measured")
+def test_what_is_told_beyond_that_is_named(scene: Scene) -> None:
+    """By DHCP and by the router, until it is no more than the tunnel carries."""
+    net = scene.net
+    told = {"server_id": "10.0.37.254", "server_mac": "0a:00:00:00:37:fe", "lease_time": 3600}
+    options = {"name": "near", "cidr": "10.0.37.0/24", "dhcpv4": {**told, "mtu": MTU + 1}}
+    net.call("POST", "/dhcp-options", options)
+    net.call("PATCH", "/logical-switches/near", {"dhcpv4_options": "near"})
+    advertised = {"address_mode": "slaac", "mtu": MTU + 2}
+    net.call("PATCH", "/logical-router-ports/r-size-far", {"ipv6_ra": advertised})
+
+    def named() -> dict[str, tuple[int, int]]:
+        problems = net.call("GET", "/status")["mtu_problems"]
+        return {each["name"]: (each["mtu"], each["tunnel_mtu"]) for each in problems}
+
+    interfaces = {"hv1": (TENANT_MTU, MTU), "hv2": (TENANT_MTU, MTU)}
+    wrong = {"near": (MTU + 1, MTU), "r-size-far": (MTU + 2, MTU), **interfaces}
+    until(lambda: named() == wrong, "what is told too much is named", 30)
+    net.call("PATCH", "/dhcp-options/near", {"dhcpv4": {**told, "mtu": MTU}})
+    net.call("PATCH", "/logical-router-ports/r-size-far", {"ipv6_ra": None})
+    until(lambda: named() == interfaces, "only interfaces are left", 30)
 
 
 @pytest.mark.usefixtures("measured")

@@ -19,6 +19,9 @@ def test_only_mtus_that_packets_have_are_kept() -> None:
     )
     report = report_of(wire.Tunnels((), (), told), lambda name: name != "gone", 1000.0)
     assert report.mtus == {"hv2": 1342}
+    for largest, kept in ((1500, 1500), (-1, 0), (2**40, 0)):
+        message = wire.Tunnels((), (), told, largest)
+        assert report_of(message, {"hv2"}.__contains__, 1000.0).largest == kept
 
 
 def test_only_chassis_that_there_are_and_addresses_are_kept() -> None:

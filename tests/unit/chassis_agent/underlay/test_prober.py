@@ -51,7 +51,9 @@ class Host:
 
     def answer(self, chassis: str, number: int = -1) -> None:
         """The switch of `chassis` answers the probe that was sent last, or another one."""
-        frame = self.sent[number][-len(probe(bytes(16))) :]
+        message = self.sent[number]
+        start = message.index(probe(bytes(16))[:30])
+        frame = message[start : start + len(probe(bytes(16)))]
         frame = ANSWERING.to_bytes(6) + fingerprint(chassis).to_bytes(6) + frame[12:]
         self.prober.answered(PacketIn(frame, b"", {}, 0))
 
@@ -146,6 +148,28 @@ async def test_big_probes_for_which_there_was_no_room_do_not_count_as_lost(host:
     assert answered > 20
     assert host.prober.report()["reachable"] == 1
     assert not host.prober.narrow
+
+
+async def test_a_narrow_tunnel_is_told_with_the_size_that_workloads_may_send(host: Host) -> None:
+    """What is longer than 1400 bytes with the message around it is lost."""
+    largest, answered = 1514, 0
+
+    def is_told(size: int) -> bool:
+        nonlocal answered
+        host.now += 0.5
+        host.prober.use(1, ROWS, ["hv2"], largest)
+        for number in range(answered, len(host.sent)):
+            if len(host.sent[number]) < 1400:
+                host.answer("hv2", number)
+        answered = len(host.sent)
+        told = host.told[-1]
+        return bool(told.narrow) == bool(size) and told.largest == size
+
+    await until(lambda: is_told(1500))
+    largest = 1496
+    await until(lambda: is_told(1482))
+    largest = 1014
+    await until(lambda: is_told(0))
 
 
 async def test_what_was_not_asked_for_is_counted(host: Host) -> None:
