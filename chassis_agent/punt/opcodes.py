@@ -34,6 +34,8 @@ opcode             what the agent does, and which fields it reads
 ``ACTIVATION``     takes note that the workload of port ``reg14`` runs here
 ``BACKEND_ANSWER`` takes note of what a backend answered that was asked whether it is up
 ``WHOLE_ERROR``    lengthens an ICMP error that quotes less than a whole transport header
+``REQUOTE_SOURCE`` has an ICMP error quote the one that it is for as source of what it quotes
+``REQUOTE_DESTI…`` has an ICMP error quote the one that it is from as destination of that
 ``BFD``            takes a packet of a BFD session of port ``reg14``
 ``PROBE``          takes note that a probe of a tunnel was answered
 =================  ==============================================================================
@@ -81,6 +83,8 @@ class Opcode(IntEnum):
     ACTIVATION = 26
     BACKEND_ANSWER = 27
     WHOLE_ERROR = 29
+    REQUOTE_SOURCE = 30
+    REQUOTE_DESTINATION = 31
     DNS = 18
     PROBE = 32
 

@@ -34,7 +34,7 @@ from chassis_agent.punt.codec import (
 )
 from chassis_agent.punt.errors import MalformedPacketError
 from chassis_agent.punt.opcodes import Opcode
-from chassis_agent.punt.quotations import whole_error
+from chassis_agent.punt.quotations import requote_destination, requote_source, whole_error
 from logical_flow.addresses import ALL_NODES, multicast_mac, solicited_node
 
 _UNREACHABLE4: Final = 3
@@ -240,6 +240,8 @@ _MAKERS: Final[Mapping[Opcode, Callable[[Ethernet], Ethernet | None]]] = {
     Opcode.SCTP_ABORT: sctp_abort,
     Opcode.REJECT: rejection,
     Opcode.WHOLE_ERROR: whole_error,
+    Opcode.REQUOTE_SOURCE: requote_source,
+    Opcode.REQUOTE_DESTINATION: requote_destination,
 }
 REPLIES: Final = frozenset(_MAKERS)
 """The opcodes that make a packet of another one."""

@@ -23,7 +23,14 @@ from logical_flow.action.base import (
 from logical_flow.action.effect import Effect, Scene, Walker
 from logical_flow.addresses import ALL_NODES, multicast_mac, solicited_node
 from logical_flow.binding import Arguments
-from logical_flow.endpoints import TRANSLATION_FIELDS, quotation
+from logical_flow.endpoints import (
+    TRANSLATION_FIELDS,
+    Part,
+    endpoints_of,
+    quotation,
+    quoted_endpoints,
+    requoted,
+)
 from logical_flow.evaluate import Packet, Value
 from logical_flow.packet import (
     ETH_ARP,
@@ -171,6 +178,23 @@ def _transport(packet: Packet, name: str) -> Value:
     return None if packet.get("ip.frag", 0) else packet.get(name, 0)
 
 
+def _requote_source(packet: Packet) -> MutablePacket:
+    """Make an error about a packet of the one that it is for."""
+    return _requote(packet, source=endpoints_of(packet).destination)
+
+
+def _requote_destination(packet: Packet) -> MutablePacket:
+    """Make an error about a packet for the one that it is from."""
+    return _requote(packet, destination=endpoints_of(packet).source)
+
+
+def _requote(packet: Packet, **ends: Part) -> MutablePacket:
+    quoted = quoted_endpoints(packet)
+    if quoted is None:
+        return dict(packet)
+    return dict(packet) | requoted(packet, quoted._replace(**ends))
+
+
 def _reject(packet: Packet) -> MutablePacket:
     """Make a refusal to the sender, in the way that its protocol has for that."""
     protocol = packet.get("ip.proto")
@@ -242,6 +266,8 @@ class PacketKind(StrEnum):
     SCTP_ABORT = "sctp_abort"
     REJECT = "reject"
     WHOLE_ERROR = "whole_error"
+    REQUOTE_SOURCE = "requote_source"
+    REQUOTE_DESTINATION = "requote_destination"
 
 
 class _Recipe(NamedTuple):
@@ -265,6 +291,8 @@ _RECIPES = {
     PacketKind.SCTP_ABORT: _Recipe("sctp", _sctp_abort, refuses=True),
     PacketKind.REJECT: _Recipe("ip", _reject, refuses=True),
     PacketKind.WHOLE_ERROR: _Recipe("icmp", dict),
+    PacketKind.REQUOTE_SOURCE: _Recipe("icmp", _requote_source),
+    PacketKind.REQUOTE_DESTINATION: _Recipe("icmp", _requote_destination),
 }
 
 

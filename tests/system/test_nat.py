@@ -341,6 +341,128 @@ def test_an_error_from_outside_is_about_what_was_sent(
     assert inner[20:24] == struct.pack("!HH", sport, 9999)
 
 
+TOLD = {
+    "unreachable": {4: (3, 3), 6: (1, 4)},
+    "too big": {4: (3, 4), 6: (2, 0)},
+    "exceeded": {4: (11, 0), 6: (3, 0)},
+}
+"""Type and code of errors."""
+BETWEEN = {4: "203.0.113.1", 6: "2001:db8:9::1"}
+"""A router on the way outside, and one behind a VM."""
+BEHIND = {4: "10.99.0.1", 6: "fd99::1"}
+ICMP_OF = {4: ICMP, 6: ICMPV6}
+
+
+def ip_packet(src: str, dst: str, protocol: int, payload: bytes) -> bytes:
+    make = frames.ipv6 if ":" in src else frames.ipv4
+    return make(src, dst, protocol, payload)
+
+
+def error_about(what: str, src: str, dst: str, quoted: bytes) -> bytes:
+    """An ICMP error from `src` that quotes a packet as far as errors have to."""
+    version = 6 if ":" in src else 4
+    kind, code = TOLD[what][version]
+    if version == 4:
+        return ip_packet(src, dst, ICMP, frames.icmp4(kind, bytes(4) + quoted[:28], code))
+    body = frames.icmp6(src, dst, kind, bytes(4) + quoted[:200], code)
+    return ip_packet(src, dst, ICMPV6, body)
+
+
+def quoted_ends(error: Frame) -> tuple[bytes, bytes]:
+    """The addresses of the packet that an error is about."""
+    inner = error.l4[8:]
+    return (inner[12:16], inner[16:20]) if inner[0] >> 4 == 4 else (inner[8:24], inner[24:40])
+
+
+def tell(scene: Scene, whom: str, by: str, packet: bytes, version: int) -> Frame:
+    """The error that a VM gets when another one sends it to the router."""
+    router = OUTSIDE if by == "host" else INSIDE
+    ethertype = IPV4 if version == 4 else frames.IPV6
+    kinds = {told[version][0] for told in TOLD.values()}
+    with Tap(scene.lab.vm(whom)) as heard, Tap(scene.lab.vm(by)) as speaker:
+        speaker.send(frames.ethernet(router, mac(by), ethertype, packet))
+        return heard.expect(
+            lambda f: f.protocol == ICMP_OF[version] and f.icmp_type in kinds, "the error"
+        )
+
+
+@VERSIONS
+@pytest.mark.parametrize("what", list(TOLD))
+@pytest.mark.parametrize("name", ["vm1", "vm2"])
+def test_routers_outside_are_heard(scene: Scene, name: str, what: str, version: int) -> None:
+    """What they quote is what was sent: out as the router, and as a floating IP."""
+    inner, outer = address(name, version), address("host", version)
+    external = {"vm1": OWN, "vm2": FLOATING}[name][version]
+    ports = 4200 + 10 * version + list(TOLD).index(what), 9997
+    packet = ip_packet(inner, outer, UDP, frames.udp(inner, outer, *ports, b"question"))
+    ethertype = IPV4 if version == 4 else frames.IPV6
+    with Tap(scene.lab.vm("host")) as host, Tap(scene.lab.vm(name)) as vm:
+        vm.send(frames.ethernet(INSIDE, mac(name), ethertype, packet))
+        got = host.expect(lambda f: f.protocol == UDP and f.dport == 9997, "the packet")
+    assert got.ip_src == external
+    between = BETWEEN[version]
+    error = error_about(what, between, external, got.payload)
+    told = tell(scene, name, "host", error, version)
+    assert (told.ip_src, told.ip_dst) == (between, inner)
+    assert (told.icmp_type, told.icmp_code) == TOLD[what][version]
+    assert quoted_ends(told) == (frames.ip(inner), frames.ip(outer))
+
+
+@VERSIONS
+@pytest.mark.parametrize("what", list(TOLD))
+def test_those_behind_a_floating_ip_are_heard(scene: Scene, what: str, version: int) -> None:
+    """The VM itself, and a router behind it."""
+    inner, outer, external = address("vm2", version), address("host", version), FLOATING[version]
+    ports = 4300 + 10 * version + list(TOLD).index(what), 9996
+    packet = ip_packet(outer, external, UDP, frames.udp(outer, external, *ports, b"question"))
+    ethertype = IPV4 if version == 4 else frames.IPV6
+    with Tap(scene.lab.vm("host")) as host, Tap(scene.lab.vm("vm2")) as vm:
+        host.send(frames.ethernet(OUTSIDE, mac("host"), ethertype, packet))
+        got = vm.expect(lambda f: f.protocol == UDP and f.dport == 9996, "the packet")
+        own = host.expect(lambda f: f.protocol == ICMP_OF[version] and f.ip_src == external, "its")
+    assert quoted_ends(own) == (frames.ip(outer), frames.ip(external))
+    error = error_about(what, BEHIND[version], outer, got.payload)
+    told = tell(scene, "host", "vm2", error, version)
+    assert (told.icmp_type, told.icmp_code) == TOLD[what][version]
+    assert quoted_ends(told) == (frames.ip(outer), frames.ip(external))
+    assert got.ip_dst == inner
+
+
+@pytest.fixture
+def _stateless(scene: Scene) -> Iterator[None]:
+    """The floating IPs need no connections meanwhile."""
+    nats = scene.net.get("/nats?type=dnat_and_snat")["items"]
+    paths = [f"/nats/{nat['id']}" for nat in nats if nat["external_ip"] in FLOATING.values()]
+    for path in paths:
+        scene.net.call("PATCH", path, {"stateless": True})
+    yield
+    for path in paths:
+        scene.net.call("PATCH", path, {"stateless": False})
+
+
+@pytest.mark.usefixtures("_stateless")
+@VERSIONS
+def test_errors_without_connections_are_about_what_was_sent(scene: Scene, version: int) -> None:
+    """Open vSwitch doesn't look into them then; the path MTU would never be found."""
+    host, vm2 = scene.lab.vm("host"), scene.lab.vm("vm2")
+    inner, outer, external = address("vm2", version), address("host", version), FLOATING[version]
+    assert vm2.tcp_connects(outer, PORT)
+    assert host.tcp_connects(external, PORT)
+    with Tap(host) as tap:
+        ethertype = IPV4 if version == 4 else frames.IPV6
+        datagram = frames.udp(outer, external, 4400, 9995, b"question")
+        packet = ip_packet(outer, external, UDP, datagram)
+        tap.send(frames.ethernet(OUTSIDE, mac("host"), ethertype, packet))
+        own = tap.expect(lambda f: f.protocol == ICMP_OF[version] and f.ip_src == external, "its")
+    assert quoted_ends(own) == (frames.ip(outer), frames.ip(external))
+    # About something that vm2 may have sent: a router looks into no connection to tell it.
+    sent = ip_packet(external, outer, UDP, frames.udp(external, outer, 4401, 9, b"x" * 100))
+    error = error_about("too big", BETWEEN[version], external, sent)
+    told = tell(scene, "vm2", "host", error, version)
+    assert told.ip_dst == inner
+    assert quoted_ends(told) == (frames.ip(inner), frames.ip(outer))
+
+
 @pytest.mark.usefixtures("_ranged")
 def test_short_errors_do_not_harm_the_switch(scene: Scene) -> None:
     """Packets of the agent have no room behind them, where a switch could write unpunished."""

@@ -44,6 +44,8 @@ icmp4 { output; };
 icmp6 { output; };
 icmp6_unknown_header { output; };
 whole_error { next; };
+requote_source { next; };
+requote_destination { next; };
 tcp_reset { output; };
 sctp_abort { output; };
 reject { output; };

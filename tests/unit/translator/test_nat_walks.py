@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from logical_flow.endpoints import Endpoints, quoted_endpoints, requoted
+from logical_flow.packet import packet_from_match
 from logical_flow.walk_events import Crossing, Visit
 from logical_flow.walk_network import Network
 from tests.unit.translator.edge import EDGE, MACS, at_gateway_port, packet, without_gateway
@@ -233,6 +235,60 @@ def test_a_stateless_floating_ip_needs_no_connection() -> None:
     assert seen(answer) == ("host", "192.0.2.2", "192.0.2.9")
     request = delivered(net, udp("host", "192.0.2.9", "192.0.2.2", 5000, 80))
     assert seen(request) == ("vm2", "192.0.2.9", "10.0.1.2")
+
+
+def stateless(document: str) -> str:
+    """Return the same with floating IPs that need no connections."""
+    for logical in ("10.0.1.2", '"fd00:1::2"'):
+        document = document.replace(
+            f"logical_ip: {logical}", f"logical_ip: {logical}, stateless: true"
+        )
+    return document
+
+
+@pytest.mark.parametrize(
+    "document", [NETWORK, GATEWAY_PORT, LOCAL], ids=["router", "port", "local"]
+)
+@pytest.mark.parametrize(
+    ("external", "logical", "outside", "between", "kind"),
+    [
+        ("192.0.2.2", "10.0.1.2", "192.0.2.9", "203.0.113.1", "icmp4.type == 3 && icmp4.code == 4"),
+        (
+            "2001:db8::2",
+            "fd00:1::2",
+            "2001:db8::9",
+            "2001:db8:9::1",
+            "icmp6.type == 2 && icmp6.code == 0",
+        ),
+    ],
+)
+def test_errors_of_a_stateless_floating_ip_quote_what_was_sent(
+    document: str, external: str, logical: str, outside: str, between: str, kind: str
+) -> None:
+    """Of a router outside, to the one inside; and of that one to who has asked."""
+    net = network(stateless(document))
+
+    def quoting(text: str, source: str, destination: str) -> dict[str, Any]:
+        ends = Endpoints(17, int(ip_address(source)), int(ip_address(destination)), 5000, 53)
+        fields = packet_from_match(text)
+        return {**fields, **requoted(fields, ends)}
+
+    told = delivered(net, quoting(packet("host", between, external, kind), external, outside))
+    assert seen(told) == ("vm2", between, logical)
+    about = quoted_endpoints(told)
+    assert about is not None
+    assert (about.source, about.destination) == (
+        int(ip_address(logical)),
+        int(ip_address(outside)),
+    )
+    told = delivered(net, quoting(packet("vm2", logical, outside, kind), outside, logical))
+    assert seen(told) == ("host", external, outside)
+    about = quoted_endpoints(told)
+    assert about is not None
+    assert (about.source, about.destination) == (
+        int(ip_address(outside)),
+        int(ip_address(external)),
+    )
 
 
 def test_other_routers_may_ask_for_external_addresses() -> None:

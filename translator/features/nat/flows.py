@@ -139,6 +139,7 @@ def _incoming(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     to: dict[str, Any] = {"external": external, "logical": nat.logical.ip, **holes}
     if nat.stateless:
         yield _for(LrInDnat.to_stateless, nat, place)(**to)
+        yield _for(LrInDnat.error_stateless, nat, place)(**to)
         return
     outside = _outside(read, nat, "src")
     place_of_destinations = place
@@ -155,8 +156,9 @@ def _outgoing(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     """Yield the flows for what leaves: replies of what is behind, and translated sources."""
     external, holes = nat.external_ip, place.outgoing
     if nat.stateless:
-        reply = _for(LrOutUndnat.reply_stateless, nat, place)
-        yield reply(external=external, logical=nat.logical.ip, **holes)
+        for reply in (LrOutUndnat.reply_stateless, LrOutUndnat.error_stateless):
+            template = _for(reply, nat, place)
+            yield template(external=external, logical=nat.logical.ip, **holes)
         return
     if not nat.outgoing:
         yield _for(LrOutUndnat.reply, nat, place)(logical=nat.logical.ip, **holes)

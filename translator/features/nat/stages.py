@@ -167,6 +167,12 @@ def _stateless(place: _Place, family: Family) -> Template:
     return _to(place, family, f"ip{family}.dst = {{logical:ip{family}}}; next;")
 
 
+def _stateless_error(place: _Place, family: Family) -> Template:
+    actions = f"ip{family}.dst = {{logical:ip{family}}}; requote_source {{ next; }};"
+    match = f"{place.incoming}{_external(family)} && {_ERROR[family]}"
+    return Template(_DESTINATION + 1, match, actions, place.only)
+
+
 def _not_to(place: _Place, family: Family) -> Template:
     match = f"{place.incoming}{_external(family)}{_CONDITION}"
     return Template(_DESTINATION + 1, match, "next;", place.only)
@@ -213,6 +219,7 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
         lambda place, family: _dnat_ports(place, family, "matching"), _INWARDS
     )
     to_stateless = _variants(_stateless)
+    error_stateless = _variants(_stateless_error)
     to_except = _variants(_not_to)
     nowhere = _variants(_nowhere)
 
@@ -240,6 +247,12 @@ def _from(place: _Place, family: Family, actions: str) -> Template:
     return Template(100, match, f"{place.mac}{actions}", place.only)
 
 
+def _error_from(place: _Place, family: Family) -> Template:
+    actions = f"ip{family}.src = {{external:ip{family}}}; requote_destination {{ next; }};"
+    match = f"{place.outgoing}{_logical(family)} && {_ERROR[family]}"
+    return Template(101, match, f"{place.mac}{actions}", place.only)
+
+
 def _error(priority: int, action: str) -> Variants:
     """What translates an error of one who is no end of a connection."""
     return _variants(
@@ -264,6 +277,7 @@ class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="d
             place, family, f"ip{family}.src = {{external:ip{family}}}; next;"
         )
     )
+    error_stateless = _variants(_error_from)
     error = _error(50, "ct_dnat;")
     router_balanced = Template(40, "ip", "ct_dnat;")
     gateway_balanced4 = Template(

@@ -122,6 +122,8 @@ LIKELY: Final[Mapping[Opcode, tuple[bytes, ...]]] = {
     Opcode.ND_NA: (_solicitation(),),
     Opcode.ND_NA_ROUTER: (_solicitation(),),
     Opcode.WHOLE_ERROR: (_error(4), _error(6)),
+    Opcode.REQUOTE_SOURCE: (_error(4), _error(6)),
+    Opcode.REQUOTE_DESTINATION: (_error(4), _error(6)),
 }
 """Frames that the flows of an opcode let through."""
 

@@ -1,4 +1,6 @@
-"""ICMP errors that quote less than a whole header are lengthened, and nothing else changes."""
+"""What ICMP errors quote: made whole where it is short, translated, and nothing else changes."""
+
+import struct
 
 import pytest
 from hypothesis import given
@@ -104,6 +106,72 @@ def test_errors_behind_extension_headers_end() -> None:
         )
         is None
     )
+
+
+OTHER = {4: b"\xc0\0\2\x07", 6: b"\x20\1" + bytes(13) + b"\7"}
+
+
+def sent(version: int, protocol: int, src: bytes, dst: bytes) -> bytes:
+    """A packet with valid checksums."""
+    if protocol == 17:
+        transport = codec.write_udp(4000, 53, b"question", src, dst)
+    elif protocol == 6:
+        transport = codec.write_tcp(codec.Tcp(4000, 80, 1, 2, 2), src, dst)
+    else:
+        transport = codec.write_icmp(Icmp(8 if version == 4 else 128, 0, bytes(12)), src, dst)
+    return codec.write_ip(Ip(src, dst, protocol, transport))
+
+
+@pytest.mark.parametrize("version", [4, 6])
+@pytest.mark.parametrize("protocol", [6, 17, "icmp"])
+@pytest.mark.parametrize("length", [8, 28])
+@pytest.mark.parametrize("opcode", [Opcode.REQUOTE_SOURCE, Opcode.REQUOTE_DESTINATION])
+def test_a_quotation_is_translated(
+    version: int, protocol: int | str, length: int, opcode: Opcode
+) -> None:
+    """With all of its checksums, as far as it reaches."""
+    number = protocol if isinstance(protocol, int) else 1 if version == 4 else 58
+    src, dst = ADDRESSES[version]
+    header = 20 if version == 4 else 40
+    before = (OTHER[version], src) if opcode is Opcode.REQUOTE_SOURCE else (dst, OTHER[version])
+    frame = error(version, sent(version, number, *before)[: header + length])
+    made = reply_to(opcode, frame)
+    assert made is not None
+    packet = codec.read_ip(codec.read_ethernet(made))
+    message = codec.read_icmp(packet)
+    assert message.rest[4:] == sent(version, number, dst, src)[: header + length]
+    assert packet.payload == codec.write_icmp(message, packet.src, packet.dst), "the checksum"
+
+
+def test_a_datagram_without_checksum_has_none_later() -> None:
+    quotation = quoted(4, 17, struct.pack("!HHHH", 1, 2, 8, 0))
+    translated = reply_to(Opcode.REQUOTE_SOURCE, error(4, quotation))
+    assert translated is not None
+    message = codec.read_icmp(codec.read_ip(codec.read_ethernet(translated)))
+    assert message.rest[4 + 26 : 4 + 28] == b"\0\0"
+
+
+@pytest.mark.parametrize("version", [4, 6])
+def test_a_quotation_of_the_other_version_ends(version: int) -> None:
+    with pytest.raises(MalformedPacketError):
+        reply_to(Opcode.REQUOTE_SOURCE, error(version, quoted(10 - version, 17, bytes(20))))
+
+
+@given(
+    st.sampled_from([Opcode.REQUOTE_SOURCE, Opcode.REQUOTE_DESTINATION]),
+    st.sampled_from([4, 6]),
+    st.binary(max_size=120),
+)
+def test_any_quotation_is_translated_or_refused(
+    opcode: Opcode, version: int, quotation: bytes
+) -> None:
+    frame = error(version, quotation)
+    try:
+        made = reply_to(opcode, frame)
+    except MalformedPacketError:
+        return
+    assert made is not None
+    assert len(made) == len(frame)
 
 
 @given(st.sampled_from([4, 6]), st.binary(max_size=120))

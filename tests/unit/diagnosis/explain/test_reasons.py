@@ -26,13 +26,15 @@ from translator.pipeline import PIPELINES
 GOES_ON = Next | Output | CtNext | CtNat | Balance | Select | DhcpReply | DnsLookup
 NO_REFUSALS = {
     PacketKind.WHOLE_ERROR,
+    PacketKind.REQUOTE_SOURCE,
+    PacketKind.REQUOTE_DESTINATION,
     PacketKind.ARP,
     PacketKind.ND_NS,
     PacketKind.ND_NA,
     PacketKind.ND_NA_ROUTER,
     PacketKind.ND_RA,
 }
-"""What asks for addresses, or tells them."""
+"""What asks for addresses, or tells them, or goes on as the packet that it was."""
 
 
 def ends_the_packet(template: Template) -> bool:
