@@ -10,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis_agent import tables
-from chassis_agent.local.port_names import PortNames
+from chassis_agent.backends.frames import Answer
+from chassis_agent.local.port_names import PortKeys, PortNames
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow import messages, oxm
 from chassis_agent.openflow.oxm import FIELDS, Term
@@ -58,28 +59,36 @@ class Recorder:
         self.neighbours: dict[str, MacBinding] = {}
         self.probes: list[PacketIn] = []
         self.now = 100.0
-        ports = PortNames()
-        ports.change(
-            [Datapath("lr", "lr", "lr", 7), PortBinding("id-r", "lr", "r", 12, "patch")], []
-        )
+        self.ports = PortNames()
+        port = PortBinding("id-r", "lr", "r", 12, "patch", addresses=("0a:00:00:00:00:02",))
+        self.ports.change([Datapath("lr", "lr", "lr", 7), port], [])
         self.handlers = punt_handlers(
             PuntHost(
                 send=self.sent.append,
                 rows=self.rows,
-                ports=ports,
+                ports=self.ports,
                 learner=self,
                 packet_log=self,
-                probe_answered=self.probes.append,
+                probe_answered=lambda packet: self.probe_answered(packet),
                 port_spoke=lambda _keys: None,
                 address_claimed=lambda _keys, _ip: None,
-                bfd_received=lambda _packet: None,
-                backend_answered=lambda _port, _answer: None,
+                bfd_received=lambda packet: self.bfd_received(packet),
+                backend_answered=lambda keys, answer: self.backend_answered(keys, answer),
                 resume_table=RESUME_TABLE,
                 clock=lambda: self.now,
             )
         )
         self.next_hops = self.handlers.next_hops
         self.dispatcher = Dispatcher(self.handlers)
+
+    def probe_answered(self, packet: PacketIn) -> None:
+        self.probes.append(packet)
+
+    def bfd_received(self, packet: PacketIn) -> None:
+        """Take a packet of a BFD session; there is none here."""
+
+    def backend_answered(self, keys: PortKeys, answer: Answer) -> None:
+        """Take what a backend answered; none was asked here."""
 
     def rows(self, kind: type[Any]) -> Mapping[Any, Any]:
         return self.neighbours if kind is MacBinding else {}
