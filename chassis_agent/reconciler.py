@@ -77,6 +77,7 @@ class Reconciler:
         on_acl_changes: Callable[[Iterable[str]], None],
         on_changed_backends: Callable[[Iterable[str]], None],
         on_residents: Callable[[], None],
+        on_another_switch: Callable[[], None],
         health: Health,
         repairs: bool = True,
     ) -> None:
@@ -84,8 +85,9 @@ class Reconciler:
 
         `on_acl_changes` is told the ports of which other ACLs decide, once these are in the
         switch, `on_changed_backends` likewise the sets of backends that have lost some, and
-        `on_residents` that this chassis got or lost charge of ports. Without `repairs`
-        what other programs change is told, and left.
+        `on_residents` that this chassis got or lost charge of ports, `on_another_switch` that
+        a switch that was not known has all flows now. Without `repairs` what other programs
+        change is told, and left.
         """
         self._chassis = chassis
         self._bridge = bridge
@@ -103,6 +105,7 @@ class Reconciler:
         self._on_acl_changes = on_acl_changes
         self._on_changed_backends = on_changed_backends
         self._on_residents = on_residents
+        self._on_another_switch = on_another_switch
         self._health = health
         self._watched = WatchedRows(ROW_TYPES)
         self._learned: list[Change] = []
@@ -337,6 +340,7 @@ class Reconciler:
             self._on_acl_changes(self._local.bindings.bound)
         self._end_of_loading()
         self._switch_number += 1
+        self._on_another_switch()
 
     def _begin_of_loading(self) -> None:
         """Until the first rows are in, almost nothing becomes garbage, and all would be walked."""

@@ -138,6 +138,7 @@ class Session:
             on_acl_changes=lambda ports: self._revocations.request(ports),
             on_changed_backends=lambda sets: self._ended_backends.request(sets),
             on_residents=lambda: self._bfd.review(),
+            on_another_switch=lambda: self._prober.switch_is_another(),
             health=health,
             repairs=settings.repair,
         )

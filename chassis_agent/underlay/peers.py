@@ -24,7 +24,8 @@ INTERVAL: Final = 5.0
 ANSWER_SECONDS: Final = 1.0
 """How long an answer may take."""
 EAGER_SECONDS: Final = 0.3
-"""After that the first two probes of a tunnel are followed by another; they count for nothing."""
+"""After that the first probes of a tunnel are followed by another; they count for nothing."""
+EAGER_PROBES: Final = 2
 LOSSES: Final = 3
 """How many probes in a row have to fail before a tunnel counts as unreachable."""
 _REMEMBERED: Final = LOSSES + 2
@@ -61,7 +62,7 @@ class _Peer:
     address: Address | None
     due: float
     nonces: deque[bytes] = field(default_factory=deque)
-    eager: int = 2
+    eager: int = EAGER_PROBES
     losses: int = 0
     silent_since: float = 0.0
     answered_by: int | None = None
@@ -152,6 +153,14 @@ class Peers:
         peer.is_reachable, peer.fault = True, None
         peer.due = now + self._pause()
         return True
+
+    def ask_anew(self, now: float) -> None:
+        """The switch is another one: tunnels that were well are pending, all are probed soon."""
+        for peer in self._peers.values():
+            if peer.address is not None:
+                self._settle(peer)
+                peer.is_reachable, peer.eager = False, EAGER_PROBES
+                peer.due = now + self._uniform(0.0, 0.2)
 
     def cannot_probe(self, now: float) -> None:
         """No probe can be sent: what was known isn't any more."""

@@ -112,6 +112,12 @@ class Prober:
         self._looked_at_host = -_HOST_SECONDS
         self._wake.set()
 
+    def switch_is_another(self) -> None:
+        """What was known of tunnels was known of a switch that is gone, or was restarted."""
+        self._peers.ask_anew(self._clock())
+        self._report()
+        self._wake.set()
+
     def answered(self, packet: PacketIn) -> None:
         """An answer came. Raises MalformedPacketError for a frame that is none."""
         answer = frames.read_answer(packet.packet)

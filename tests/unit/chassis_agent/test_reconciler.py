@@ -128,6 +128,8 @@ class Host:
     def __init__(self) -> None:
         self.watch, self.switch, self.health = Watch(), FlowTable(), Health()
         self.ready: dict[str, str] = {}
+        self.switches = 0
+        """How often there was a switch that was not known before."""
         self.state = FlowState(ConjunctionIds().allocate)
         self.reconciler = Reconciler(
             chassis="hv1",
@@ -146,12 +148,17 @@ class Host:
             on_acl_changes=lambda _ports: None,
             on_changed_backends=lambda _sets: None,
             on_residents=lambda: None,
+            on_another_switch=self._count_switches,
             health=self.health,
         )
         self._serial = 0
         self.rows: dict[Hashable, tuple[WantedRow, ...]] = {}
         self.may_remove = False
         self.is_behind = False
+
+    def _count_switches(self) -> None:
+        assert self.switch.is_known
+        self.switches += 1
 
     async def transact(self, _edit: Any) -> None:
         """The database takes everything."""
@@ -210,7 +217,9 @@ async def test_a_batch_is_acknowledged_once_the_switch_has_taken_it(host: Host) 
     host.switch.failures = 2
     await host.send(NETWORK, in_sync=["global"])
     await host.send()
-    await asyncio.sleep(0.01)
+    async with asyncio.timeout(30):
+        while not host.watch.acknowledged:  # noqa: ASYNC110 - its steps have no event
+            await asyncio.sleep(0.001)
     assert host.switch.touched == 1
     assert host.watch.acknowledged == [2]
     assert host.health.counters["degraded_programming"] == 1
@@ -225,9 +234,11 @@ async def test_a_switch_that_came_back_is_compared_and_not_filled_twice(host: Ho
     del host.switch.holds[next(iter(wanted))]
     host.switch.holds[stranger.key] = stranger
     host.switch.is_known = False
+    assert host.switches == 1
     host.reconciler.wake()
     await host.settle()
     assert host.switch.holds == wanted
+    assert host.switches == 2, "what was known of its tunnels isn't any more"
     assert await host.reconciler.differences() == []
 
 

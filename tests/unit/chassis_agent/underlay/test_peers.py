@@ -159,6 +159,22 @@ def names(probes: Iterable[Probe]) -> list[str]:
     return [probe.chassis for probe in probes]
 
 
+def test_of_another_switch_nothing_is_known_but_what_was_wrong(underlay: Underlay) -> None:
+    """Until an answer, which is asked for at once."""
+    underlay.use(hv2="192.0.2.2", hv3="192.0.2.3", hv4="")
+    underlay.answers = {"hv2": "hv2"}
+    underlay.run(5)
+    faults = underlay.peers.faults
+    assert (underlay.peers.reachable, set(faults)) == (1, {"hv3", "hv4"})
+    underlay.peers.ask_anew(underlay.now)
+    assert (underlay.peers.reachable, underlay.peers.pending) == (0, {"hv2"})
+    assert underlay.peers.faults == faults
+    underlay.sent.clear()
+    underlay.run(0.3)
+    assert {probe.chassis for probe in underlay.sent} == {"hv2", "hv3"}
+    assert (underlay.peers.reachable, underlay.peers.faults) == (1, faults)
+
+
 def test_probes_are_bounded_and_those_that_wait_longest_go_first(underlay: Underlay) -> None:
     underlay.use(**{f"hv{n}": f"192.0.2.{n}" for n in range(1, 251)})
     underlay.now += 1

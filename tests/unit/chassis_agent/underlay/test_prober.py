@@ -135,6 +135,22 @@ async def test_without_a_switch_nothing_is_known_and_nothing_counts_as_lost(host
     assert not host.health.reasons
 
 
+async def test_tunnels_of_another_switch_are_pending_until_they_are_well(host: Host) -> None:
+    host.prober.use(1, ROWS, ["hv2"])
+    host.now += 1
+    await until(lambda: bool(host.sent))
+    host.answer("hv2")
+    assert host.prober.report()["pending"] == []
+    before = len(host.sent)
+    host.prober.switch_is_another()
+    assert host.prober.report()["pending"] == ["hv2"]
+    assert host.told[-1] == wire.Tunnels((), ("hv2",))
+    host.now += 1
+    await until(lambda: len(host.sent) > before)
+    host.answer("hv2")
+    await until(lambda: host.told[-1] == wire.Tunnels((), ()), host)
+
+
 async def test_big_probes_for_which_there_was_no_room_do_not_count_as_lost(host: Host) -> None:
     host.room = 500
     answered = 0
