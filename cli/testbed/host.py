@@ -78,7 +78,7 @@ class Host:
             (settings / interface / "router_solicitations").write_text("0")
             (settings / interface / "accept_dad").write_text("0")
 
-    def ping(self, target: str, *, count: int = 1, timeout: float = 3.0, ttl: int = 64) -> bool:
+    def ping(self, target: str, *, count: int = 1, timeout: float = 10.0, ttl: int = 64) -> bool:
         """Whether any of `count` echo requests was answered within `timeout` seconds each."""
         output = self.namespace.run(
             *("ping", "-n", "-c", str(count), "-i", "0.2", "-W", str(timeout), "-t", str(ttl)),
@@ -88,11 +88,11 @@ class Host:
         )
         return " 0 received" not in output and "received" in output
 
-    def tcp_connects(self, target: str, port: int, *, timeout: float = 3.0) -> bool:
+    def tcp_connects(self, target: str, port: int, *, timeout: float = 10.0) -> bool:
         """Whether a TCP handshake succeeds; both a refusal and silence are a no."""
         return self.tcp_outcome(target, port, timeout=timeout) == "connected"
 
-    def tcp_outcome(self, target: str, port: int, *, timeout: float = 3.0) -> str:
+    def tcp_outcome(self, target: str, port: int, *, timeout: float = 10.0) -> str:
         """``connected``, ``refused`` (a reset or an unreachable came back) or ``timeout``."""
         family = socket.AF_INET6 if ":" in target else socket.AF_INET
         with self.namespace.socket(family, socket.SOCK_STREAM) as client:

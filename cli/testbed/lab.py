@@ -36,6 +36,7 @@ from cli.testbed.state import (
     lab_directory,
 )
 from cli.testbed.vm import Vm
+from cli.testbed.wait import until
 
 _UNDERLAY = ipaddress.ip_network("172.31.0.0/16")
 # Interface names have at most 15 characters.
@@ -420,7 +421,10 @@ class Lab:
         self._state.save()
 
     def listen(self, name: str, port: int) -> None:
-        """Answer TCP connections to `port` of a host with its name, as a process of its own."""
+        """Answer TCP connections to `port` of a host with its name, as a process of its own.
+
+        Returns once it does.
+        """
         host = self.host(name)
         responder = Path(__file__).with_name("responder.py")
         process = spawn(
@@ -429,6 +433,8 @@ class Lab:
             self.directory / f"responder-{name}-{port}.log",
         )
         self.remember(f"{name}/tcp-{port}", process)
+        sockets = ("ss", "-H", "-ltn", f"sport = :{port}")
+        until(lambda: process.check() or host.namespace.run(*sockets), f"responder of {name}")
 
     def wait_until_up(self, names: Sequence[str] | None = None, seconds: float = 30.0) -> None:
         """Wait until the server reports the ports of the VMs `names` (all) as up."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from cli.testbed.errors import NotReadyError
 
 
-def until(condition: Callable[[], object], what: str, seconds: float = 20.0) -> None:
+def until(condition: Callable[[], object], what: str, seconds: float = 30.0) -> None:
     """Return as soon as `condition` is true.
 
     Raises :class:`NotReadyError`, naming `what`, when it is not true within

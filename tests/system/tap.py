@@ -46,7 +46,7 @@ class Tap:
     def send(self, frame: bytes) -> None:
         self._socket.send(frame.ljust(60, b"\0"))
 
-    def expect(self, wanted: Wanted, what: str, seconds: float = 5.0) -> Frame:
+    def expect(self, wanted: Wanted, what: str, seconds: float = 30.0) -> Frame:
         """The first frame, of those received so far or within `seconds`, that is wanted."""
         for frame in self.received:
             if wanted(frame):

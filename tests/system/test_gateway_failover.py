@@ -116,15 +116,15 @@ def test_a_hypervisor_dies_and_comes_back(scene: Scene, _time: int) -> None:
     with pinging(scene) as lost:
         for process in PROCESSES:
             scene.lab.process(f"gw1/{process}").send(signal.SIGSTOP)
-        until(lambda: answered(scene), "the other gateway has taken over", 10)
+        until(lambda: answered(scene), "the other gateway has taken over")
         assert believes(scene, "gw2") == ["cr-r-outer", "outer-r"]
         assert lost() <= MOST_LOST
-    until(lambda: in_charge(scene) == "gw2", "the server has heard of it", 10)
+    until(lambda: in_charge(scene) == "gw2", "the server has heard of it")
     with pinging(scene) as lost:
         for process in reversed(PROCESSES):
             scene.lab.process(f"gw1/{process}").send(signal.SIGCONT)
         until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
-        until(lambda: answered(scene), "packets pass", 10)
+        until(lambda: answered(scene), "packets pass")
         assert lost() <= MOST_LOST
     until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
     until(lambda: up(scene, "gw2"), "sessions are up", 30)
@@ -136,11 +136,11 @@ def test_a_switch_dies_alone_and_comes_back(scene: Scene, _time: int) -> None:
     switch = scene.lab.hypervisor("gw1").switch
     with pinging(scene) as lost:
         scene.lab.stop_process("gw1/ovs-vswitchd", signal.SIGKILL)
-        until(lambda: answered(scene), "the other gateway has taken over", 10)
+        until(lambda: answered(scene), "the other gateway has taken over")
         assert lost() <= MOST_LOST
     scene.lab.remember("gw1/ovs-vswitchd", switch.start_switch())
     until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
-    until(lambda: answered(scene), "packets pass", 10)
+    until(lambda: answered(scene), "packets pass")
     until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
     until(lambda: up(scene, "gw2"), "sessions are up", 30)
 
@@ -149,7 +149,7 @@ def test_the_server_is_away_meanwhile(scene: Scene) -> None:
     scene.lab.process("server").send(signal.SIGSTOP)
     try:
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
-        until(lambda: answered(scene), "the other gateway has taken over", 10)
+        until(lambda: answered(scene), "the other gateway has taken over")
     finally:
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
         until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.testbed.network_facts import VmFacts
+from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene, make_lab
 from tests.system.tap import Tap
@@ -76,9 +77,8 @@ def binding(scene: Scene, name: str) -> dict[str, object]:
 
 
 def test_the_server_hears_who_is_in_charge(scene: Scene) -> None:
-    scene.settle()
-    assert binding(scene, "cr-dr-outer")["chassis"] == "gw1"
-    assert binding(scene, "gr-join")["chassis"] == "gw2"
+    until(lambda: binding(scene, "cr-dr-outer")["chassis"] == "gw1", "gw1 is in charge")
+    until(lambda: binding(scene, "gr-join")["chassis"] == "gw2", "the router is on gw2")
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ def inside(scene: Scene) -> Iterator[dict[str, Container]]:
     scene.lab.add_vm("vm1", "hv1")
     scene.lab.add_vm("vm2", "hv2")
     scene.lab.wait_until_up(["vm1", "vm2"])
+    scene.lab.server.wait_until_up(list(INSIDE), 30)
     containers = {name: container(scene, name) for name in INSIDE}
     until(lambda: containers["c1"].ping(IP["c3"], timeout=1), "a packet got through the tunnel")
     yield containers

@@ -92,11 +92,11 @@ def test_a_kernel_makes_itself_an_address(scene: Scene) -> None:
     vm.namespace.call(listen)
     vm.namespace.ip("link", "set", "eth0", "down")
     vm.namespace.ip("link", "set", "eth0", "up")
-    until(lambda: "fd31::800:ff:fe00:3101/64" in vm.namespace.ip("-6", "addr"), "an address", 15)
+    until(lambda: "fd31::800:ff:fe00:3101/64" in vm.namespace.ip("-6", "addr"), "an address")
     route = vm.namespace.ip("-6", "route", "show", "default")
     assert "via fe80::800:ff:fe00:31fe" in route
     assert vm.namespace.run("cat", "/proc/sys/net/ipv6/conf/eth0/mtu").strip() == "1400"
-    until(lambda: vm.ping("fd32::fe"), "an answer of the router behind its other network", 10)
+    until(lambda: vm.ping("fd32::fe"), "an answer of the router behind its other network")
 
 
 def test_all_hosts_are_told_from_time_to_time_and_at_the_end(scene: Scene) -> None:

@@ -86,11 +86,11 @@ def test_bindings(scene: Scene, neutron: Neutron, ports: dict[str, Any]) -> None
     assert here != there
     moved = neutron.call("PUT", path, {"port": {"binding:host_id": there}})
     assert moved["binding:vif_type"] == "ovs"
-    until(lambda: neutron.call("GET", path)["status"] == "DOWN", "the port is down", 10)
+    until(lambda: neutron.call("GET", path)["status"] == "DOWN", "the port is down")
     assert not a.ping(b.ip4, timeout=1.5)
     back = neutron.call("PUT", path, {"port": {"binding:host_id": here}})
     assert back["binding:host_id"] == here
-    until(lambda: neutron.call("GET", path)["status"] == "ACTIVE", "the port is up", 10)
+    until(lambda: neutron.call("GET", path)["status"] == "ACTIVE", "the port is up")
     assert a.ping(b.ip4)
 
 

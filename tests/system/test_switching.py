@@ -211,14 +211,14 @@ def test_projects_call_their_networks_alike(scene: Scene) -> None:
     scene.lab.wait_until_up()
     acme = scene.lab.vm("acme-a1")
     until(lambda: acme.ping(IP["a3"], timeout=1), "a packet got through the tunnel")
-    assert not acme.ping(IP["a2"])
+    assert not acme.ping(IP["a2"], timeout=1)
     acl = {"direction": "to-lport", "priority": 10, "match": "icmp4 && ip4.src == $allowed"}
     body = {**acl, "action": "drop", "logical_switch": "acme/a"}
     net.call("POST", "/acls", body)
     assert acme.ping(IP["a3"]), "the set that holds the address is the other project's"
     own = net.get("/address-sets/allowed?project=acme")["id"]
     net.call("PUT", f"/address-sets/{own}/addresses/{IP['a1']}")
-    assert not acme.ping(IP["a3"])
+    assert not acme.ping(IP["a3"], timeout=1)
     assert scene.lab.vm("a1").ping(IP["a3"])
 
 

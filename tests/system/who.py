@@ -7,40 +7,72 @@ from pathlib import Path
 
 from cli.testbed.lab import Lab
 from cli.testbed.process import spawn
+from cli.testbed.wait import until
 
 Answer = list[str] | str
 """The name of who answers and the address that it saw, or what came instead."""
 
-_SECONDS = 2.5
+_SECONDS = 10.0
+_SILENCE = 2.5
+_SOCKETS = 4
+"""Of a server: of two protocols and two families."""
 _SERVER = Path(__file__).with_name("who_server.py")
 
 
 def serve(lab: Lab, name: str, port: int) -> None:
-    """Answer in the host `name`, as a process of its own."""
+    """Answer in the host `name`, as a process of its own; returns once it does."""
     log = lab.directory / f"who-{name}-{port}.log"
     command = [sys.executable, "-IS", str(_SERVER), name, str(port)]
-    process = spawn(f"who of {name}", lab.host(name).namespace.argv(command), log)
+    namespace = lab.host(name).namespace
+    process = spawn(f"who of {name}", namespace.argv(command), log)
     lab.remember(f"{name}/who-{port}", process)
 
+    def serves() -> bool:
+        process.check()
+        sockets = namespace.run("ss", "-H", "-lntu", f"sport = :{port}")
+        return len(sockets.splitlines()) == _SOCKETS
 
-def ask(lab: Lab, source: str, host: str, port: int, protocol: str = "tcp") -> Answer:
-    """Return who answers a new connection from the host `source`."""
+    until(serves, f"{name} serves")
+
+
+def ask(
+    lab: Lab,
+    source: str,
+    host: str,
+    port: int,
+    protocol: str = "tcp",
+    *,
+    seconds: float = _SECONDS,
+) -> Answer:
+    """Return who answers a new connection from the host `source`, within `seconds` a step."""
     try:
-        with connect(lab, source, host, port, protocol) as connection:
+        with connect(lab, source, host, port, protocol, seconds=seconds) as connection:
             return again(connection)
     except OSError as error:
         return _trouble(error)
 
 
+def is_silent(lab: Lab, source: str, host: str, port: int, protocol: str = "tcp") -> bool:
+    """Whether a new connection from the host `source` is neither answered nor refused."""
+    return ask(lab, source, host, port, protocol, seconds=_SILENCE) == "timeout"
+
+
 def connect(
-    lab: Lab, source: str, host: str, port: int, protocol: str = "tcp", *, local_port: int = 0
+    lab: Lab,
+    source: str,
+    host: str,
+    port: int,
+    protocol: str = "tcp",
+    *,
+    local_port: int = 0,
+    seconds: float = _SECONDS,
 ) -> socket.socket:
     """Return a connection that stays; raises OSError where there is none."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     kind = socket.SOCK_STREAM if protocol == "tcp" else socket.SOCK_DGRAM
     connection = lab.host(source).namespace.socket(family, kind)
     try:
-        connection.settimeout(_SECONDS)
+        connection.settimeout(seconds)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if local_port:
             connection.bind(("", local_port))

@@ -28,7 +28,7 @@ _ALL_PROTOCOLS = 0x0003
 _OUTGOING = 4  # PACKET_OUTGOING of packet(7)
 _LONGEST_FRAME = 2048
 _BARRIERS = 3
-_SECONDS, _SECONDS_TO_SETTLE = 10.0, 0.1
+_SECONDS, _SECONDS_TO_SETTLE = 30.0, 0.1
 _BARRIER_SHARE, _BARRIERS_AT_ONCE = 1 / 80, 120
 """Seconds between two barriers in the long run, and how many may come without a pause.
 

@@ -146,7 +146,7 @@ class AgentUnderTest:
         """Until the rows of this moment are on disk."""
         cache = self._settings.cache_directory
         now = time.time()
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not any(file.stat().st_mtime > now for file in cache.glob("*.rows")):
                 await self._task_alive(0.05)
 
@@ -154,7 +154,7 @@ class AgentUnderTest:
         assert self._agent is not None
         return await self._agent.report()
 
-    async def differences(self, seconds: float = 5) -> list[str]:
+    async def differences(self, seconds: float = 30) -> list[str]:
         """What still differs once a bundle that is under way has had time to arrive."""
         assert self._agent is not None
         deadline = asyncio.get_running_loop().time() + seconds
@@ -165,7 +165,7 @@ class AgentUnderTest:
             await self._task_alive(0.05)
 
     async def until(
-        self, condition: Callable[[dict[str, Any]], object], seconds: float = 15
+        self, condition: Callable[[dict[str, Any]], object], seconds: float = 30
     ) -> dict[str, Any]:
         status: dict[str, Any] = {}
         try:

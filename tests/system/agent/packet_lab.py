@@ -41,8 +41,8 @@ _GLOBAL_HEADER = 24
 _RECORD = struct.Struct("<8xI4x")
 _PLUGGED_AT_ONCE = 200
 _QUIET = 0.03
-_PATIENCE = 2.0
-_COUNTING_PATIENCE = 20.0
+_PATIENCE = 30.0
+_COUNTING_PATIENCE = 30.0
 
 
 async def install(connection: Connection, changes: Changes) -> None:

@@ -213,8 +213,7 @@ async def test_an_agent_without_a_server_rebuilds_the_switch_from_its_cache(
     assert switch.flows() == []
     await agent.start()
     await agent.until(lambda status: status.get("headless") and status["flows"] > 0)
-    await asyncio.sleep(1)
-    assert switch.flows() == flows
+    await server.until(lambda: switch.flows() == flows)
     await server.start()
     await agent.until(lambda status: status["connected"])
     assert switch.flows() == flows

@@ -20,7 +20,7 @@ esac
 """
 
 
-def udhcpc(vm: Vm, directory: Path, *options: str) -> Mapping[str, str]:
+def udhcpc(vm: Vm, directory: Path, *options: str, attempts: int = 20) -> Mapping[str, str]:
     """Run BusyBox's client until it has an address; what it was told, empty without an answer."""
     script = directory / "udhcpc.sh"
     script.write_text(_UDHCPC_SCRIPT.format(result=directory))
@@ -28,7 +28,8 @@ def udhcpc(vm: Vm, directory: Path, *options: str) -> Mapping[str, str]:
     bound = directory / "bound"
     bound.unlink(missing_ok=True)
     vm.namespace.run(
-        *("udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", "3", "-T", "1", "-s", str(script)),
+        *("udhcpc", "-i", "eth0", "-n", "-q", "-f", "-t", str(attempts)),
+        *("-T", "1", "-s", str(script)),
         *options,
         check=False,
     )
@@ -71,7 +72,7 @@ class Dhclient:
         if self._process is not None:
             self._process.stop()
 
-    def wait_for(self, reason: str, seconds: float = 15) -> Mapping[str, str]:
+    def wait_for(self, reason: str, seconds: float = 30) -> Mapping[str, str]:
         """Wait until its script was run for a reason; what it was told then."""
         until(lambda: (self._directory / reason).exists(), f"{reason} of dhclient", seconds)
         return _environment(self._directory / reason)

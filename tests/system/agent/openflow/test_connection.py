@@ -194,7 +194,7 @@ async def test_a_silent_switch_is_given_up(tmp_path_factory: pytest.TempPathFact
 
     server = await asyncio.start_unix_server(greet_and_confirm, path)
     async with server:
-        connection = await Connection.connect(path, on_packet_in=lambda _packet: None, patience=0.3)
+        connection = await Connection.connect(path, on_packet_in=lambda _packet: None, patience=2)
         async with asyncio.timeout(30):
             reason = await connection.wait_closed()
         assert "silent" in str(reason)
