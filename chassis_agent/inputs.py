@@ -81,6 +81,11 @@ def snat_zone(datapath: str) -> str:
     return f"{datapath}_snat"
 
 
+def route_zone(datapath: str) -> str:
+    """The name of a router's zone for the ways by which connections came."""
+    return f"{datapath}_route"
+
+
 class WatchedRows:
     """Translates changes of watched rows to changes of engine tables."""
 

@@ -55,6 +55,7 @@ INPORT: Final = "reg14"
 OUTPORT: Final = "reg15"
 FLAGS: Final = "reg10"
 PORT_ZONE: Final = "reg13"
+"""Of a switch port; on a router it is that of the ways by which connections came."""
 DNAT_ZONE: Final = "reg11"
 SNAT_ZONE: Final = "reg12"
 

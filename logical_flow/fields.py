@@ -217,7 +217,9 @@ def _connection(table: _SymbolTable) -> None:
     table.bits("ct_mark.egress", "ct_mark", 1, 1)
     table.bits("ct_mark.skip_snat", "ct_mark", 2, 1)
     table.bits("ct_mark.force_snat", "ct_mark", 3, 1)
+    table.bits("ct_mark.ecmp_reply_port", "ct_mark", 16, 16)
     table.ordinal("ct_label", 128, access=Access.CT_COMMIT)
+    table.bits("ct_label.ecmp_reply_eth", "ct_label", 32, 48)
     # The destination of the connection's requests before it was translated.
     table.ordinal("ct_nw_dst", 32, "ip4", access=Access.READ_ONLY)
     table.ordinal("ct_ip6_dst", 128, "ip6", access=Access.READ_ONLY)

@@ -10,9 +10,18 @@ from typing import Any
 from chassis_agent.compile import ConjunctionIds, StageBook
 from chassis_agent.desired.flow import Flow, is_conjunction
 from chassis_agent.desired.flow_state import FlowState
-from chassis_agent.inputs import LocalPort, ThisChassis, WatchedRows, Zone, dnat_zone, snat_zone
+from chassis_agent.inputs import (
+    LocalPort,
+    ThisChassis,
+    WatchedRows,
+    Zone,
+    dnat_zone,
+    route_zone,
+    snat_zone,
+)
 from chassis_agent.show import Names, format_flow
 from logical_flow.payload import encode_flows
+from southbound.port_types import L3_GATEWAY
 from southbound.rows import (
     ROW_TYPES,
     Chassis,
@@ -117,11 +126,16 @@ class Realised:
     def _zones(self, chassis: str) -> list[tuple[int, str, str]]:
         """The zones of a hypervisor: number, name, and how it is shown."""
         found = [(port, port) for port in self.hosts[chassis]]
+        gateway_routers = {
+            row.datapath for row in self.translated.ports if row.kind is L3_GATEWAY
+        } - {row.id for row in self.translated.datapaths if row.kind == "ls"}
         for datapath in self.translated.datapaths:
             found += [
                 (dnat_zone(datapath.id), f"{datapath.name}-dnat"),
                 (snat_zone(datapath.id), f"{datapath.name}-snat"),
             ]
+            if datapath.id in gateway_routers:
+                found.append((route_zone(datapath.id), f"{datapath.name}-route"))
         return [(_FIRST_ZONE + i, name, shown) for i, (name, shown) in enumerate(found)]
 
     def _groups(self) -> list[FlowGroup]:

@@ -53,6 +53,7 @@ from translator.features.policies import inputs as policy_inputs
 from translator.features.router_advertisements import flows as advertisements
 from translator.features.routing import flows as route_flows
 from translator.features.routing import relations as routes
+from translator.features.routing import replies
 from translator.features.virtual_ports import relations as virtual_ports
 from translator.inputs import (
     Acl,
@@ -99,6 +100,7 @@ FLOWS: Derivations = (
     router.router_port_flows,
     route_flows.static_route_flows,
     route_flows.spreading_flows,
+    replies.symmetric_reply_flows,
     policy_flows.router_policy_flows,
     neighbour_flows.neighbour_flows,
     static.static_mac_binding_flows,
@@ -174,6 +176,7 @@ def _relations(graph: Graph) -> None:
     graph.group(routes.ports_by_network, over=LogicalRouterPort)
     graph.group(routes.routes_of_group, over=StaticRoute)
     graph.group(routes.route_groups, over=StaticRoute)
+    graph.group(routes.symmetric_groups, over=StaticRoute)
     graph.derive(routes.is_spread, over=routes.route_groups)
     graph.derive(routes.next_hop_beyond, over=StaticRoute)
     graph.group(routes.next_hops_beyond, over=routes.next_hop_beyond)
@@ -308,6 +311,7 @@ def _flows(graph: Graph) -> None:
     graph.derive(router.router_port_flows, over=LogicalRouterPort, output=True)
     graph.derive(route_flows.static_route_flows, over=StaticRoute, output=True)
     graph.derive(route_flows.spreading_flows, over=routes.route_groups, output=True)
+    graph.derive(replies.symmetric_reply_flows, over=routes.symmetric_groups, output=True)
     graph.derive(
         policy_flows.router_policy_flows,
         over=policy_inputs.RouterPolicy,

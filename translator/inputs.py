@@ -295,6 +295,7 @@ class StaticRoute(NamedTuple):
     override_connected: bool
     number: int
     bfd: bool = False
+    symmetric: Annotated[bool, Column("ecmp_symmetric_reply")] = False
 
 
 class PortGroup(NamedTuple):

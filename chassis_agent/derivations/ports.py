@@ -23,7 +23,15 @@ from chassis_agent.derivations.templates import EVERYTHING, stage_book
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.wanted import Wanted
 from chassis_agent.gateways.sessions import TunnelSession
-from chassis_agent.inputs import LocalPort, NarrowTunnel, ThisChassis, Zone, dnat_zone, snat_zone
+from chassis_agent.inputs import (
+    LocalPort,
+    NarrowTunnel,
+    ThisChassis,
+    Zone,
+    dnat_zone,
+    route_zone,
+    snat_zone,
+)
 from chassis_agent.physical import (
     Side,
     Tunnel,
@@ -288,7 +296,9 @@ def _side(read: Read, name: str) -> Side | None:
         return None
     if datapath.kind == "lr":
         zones = Zones(
-            dnat=_zone(read, dnat_zone(datapath.id)), snat=_zone(read, snat_zone(datapath.id))
+            port=_zone(read, route_zone(datapath.id)),
+            dnat=_zone(read, dnat_zone(datapath.id)),
+            snat=_zone(read, snat_zone(datapath.id)),
         )
     else:
         zones = Zones(port=_zone(read, name))

@@ -22,6 +22,7 @@ from chassis_agent.inputs import (
     ThisChassis,
     Zone,
     dnat_zone,
+    route_zone,
     snat_zone,
 )
 from chassis_agent.local.bindings import Bindings, Plugged, plugged_ports, settle
@@ -100,7 +101,7 @@ class LocalFacts:
         self.bindings = settle(self.plugged, rows, self._chassis, ports.nested)
         self.virtual.retain(self.bindings.bound)
         self.moves.retain(bound.row for bound in self.bindings.bound.values())
-        wanted = set(self._zone_names(routers(self.bindings)))
+        wanted = set(self._zone_names(routers(self.bindings), ports))
         zones = self._zones.assign(wanted if all_rows_known else wanted | self.zones.keys())
         facts = dict(self._wanted(bridge, provider))
         changes: list[Change] = [
@@ -116,11 +117,13 @@ class LocalFacts:
             frozenset(before - self.plugged.keys()),
         )
 
-    def _zone_names(self, routers: Iterable[str]) -> Iterator[str]:
+    def _zone_names(self, routers: Iterable[str], ports: PortNames) -> Iterator[str]:
         yield from self.bindings.bound
         for router in routers:
             yield dnat_zone(router)
             yield snat_zone(router)
+            if ports.is_gateway_router(router):
+                yield route_zone(router)
 
     def _wanted(
         self, bridge: Bridge, provider: ProviderBridges

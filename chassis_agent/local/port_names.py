@@ -1,8 +1,10 @@
 """Which logical port a pair of tunnel keys means: what punted packets carry."""
 
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
+from southbound.port_types import L3_GATEWAY
 from southbound.rows import Datapath, PortBinding, Row, RowId
 
 
@@ -21,6 +23,8 @@ class PortNames:
         self._by_name: dict[str, str] = {}
         self._by_key: dict[tuple[str, int], str] = {}
         self._nested: dict[str, set[str]] = {}
+        self._gateway_router_ports: Counter[str] = Counter()
+        """How many ports of routers on one chassis there are, by router."""
         self._datapaths: dict[str, Datapath] = {}
         self._datapath_by_key: dict[int, str] = {}
 
@@ -39,6 +43,8 @@ class PortNames:
                 self._by_key[row.datapath, row.tunnel_key] = row.id
                 if row.parent:
                     self._nested.setdefault(row.parent, set()).add(row.id)
+                if row.kind is L3_GATEWAY:
+                    self._gateway_router_ports[row.datapath] += 1
             elif isinstance(row, Datapath):
                 self._forget_datapath(row.id)
                 self._datapaths[row.id] = row
@@ -59,6 +65,10 @@ class PortNames:
         """Return the port with that id or name; an id always wins."""
         return self._ports.get(iface_id) or self._ports.get(self._by_name.get(iface_id, ""))
 
+    def is_gateway_router(self, datapath: str) -> bool:
+        """Tell whether a datapath is a router that is on one chassis, with all its ports."""
+        return datapath in self._gateway_router_ports
+
     def nested(self, parent: str) -> Iterator[PortBinding]:
         """Yield the ports that are nested in the port of that id."""
         for id_ in sorted(self._nested.get(parent, ())):
@@ -75,6 +85,10 @@ class PortNames:
         port = self._ports.pop(key, None)
         if port is None:
             return
+        if port.kind is L3_GATEWAY:
+            self._gateway_router_ports[port.datapath] -= 1
+            if not self._gateway_router_ports[port.datapath]:
+                del self._gateway_router_ports[port.datapath]
         if self._by_name.get(port.name) == key:
             del self._by_name[port.name]
         if self._by_key.get((port.datapath, port.tunnel_key)) == key:

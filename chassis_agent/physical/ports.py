@@ -49,7 +49,10 @@ _TO_REMOTE = MatchShape([*on(0, reg15=0), flag(tables.FROM_TUNNEL, is_set=False)
 
 
 class Zones(NamedTuple):
-    """Connection tracking zones: a switch port's, and a router's two. 0 is none."""
+    """Connection tracking zones: a switch port's, and a router's. 0 is none.
+
+    `port` of a router is the zone of the ways by which connections came.
+    """
 
     port: int = 0
     dnat: int = 0

@@ -261,7 +261,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "route_table": KEPT,
         "bfd": KEPT,
         "options": {
-            "ecmp_symmetric_reply": Unsupported("replies go any way", harmless="false"),
+            "ecmp_symmetric_reply": KEPT,
             "origin": KEPT,
         },
     },

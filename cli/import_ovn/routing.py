@@ -166,6 +166,8 @@ class Routing:
         rows = self._draft.snapshot.referred(router, "static_routes", "Logical_Router_Static_Route")
         for row in rows:
             values = self._route(row, ports, complete=complete)
+            if values is not None:
+                self._remember_ways(row, router, values)
             if values is None or not self._is_followed(row, values):
                 continue
             group = groups.setdefault(_group(values), {})
@@ -231,6 +233,18 @@ class Routing:
         if row.references("bfd") and not self._supervise(row, values, ports):
             return None
         return self._draft.accepted(row, StaticRouteProperties, values)
+
+    def _remember_ways(self, row: Row, router: Row, values: Values) -> None:
+        """Have replies go back by the way of their requests, where OVN has them do so."""
+        if row.mapping("options").get("ecmp_symmetric_reply") != "true":
+            return
+        if values["nexthop"] == "discard":
+            return
+        if "chassis" in self._gateways.of_router(router):
+            values["ecmp_symmetric_reply"] = True
+        else:
+            reason = "not imported, and OVN passes over it: the router is on no chassis"
+            self._draft.report.noted(row, "options:ecmp_symmetric_reply", reason)
 
     def _supervise(self, row: Row, values: Values, ports: Ports) -> bool:
         """Let a route go by its BFD session; returns whether OVN takes notice of the route."""

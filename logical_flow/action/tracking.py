@@ -2,7 +2,8 @@
 
 Each works in one of a datapath's *zones*: a switch has one for each logical port, a
 router one for what it translates the destination of (``dnat``) and one for what it
-translates the source of (``snat``). An action that names no zone works in the port's on a
+translates the source of (``snat``), and one that is on one chassis has one in which it remembers
+by which way connections came (``route``). An action that names no zone works in the port's on a
 switch. On a router it works in that of its own translation, and in ``dnat`` where it has none.
 """
 
@@ -50,6 +51,7 @@ class Zone(StrEnum):
     PORT = "port"
     DNAT = "dnat"
     SNAT = "snat"
+    ROUTE = "route"
 
 
 def zone_on(kind: str, zone: Zone | None, own: Zone = Zone.DNAT) -> Zone:
@@ -362,8 +364,8 @@ def _zone_name(
         raise WalkError(str(error)) from error
     if chosen is Zone.DNAT:
         return datapath
-    if chosen is Zone.SNAT:
-        return f"{datapath} snat"
+    if chosen in (Zone.SNAT, Zone.ROUTE):
+        return f"{datapath} {chosen}"
     port = packet.get("inport" if scene.position.is_ingress else "outport", "")
     if not isinstance(port, str):
         raise WalkError("the connection of a packet can't be looked up without its port")

@@ -83,6 +83,7 @@ class StaticRoute(Resource):
     override_connected: Mapped[bool] = mapped_column(default=False, sort_order=95)
     number: Mapped[int] = mapped_column(sort_order=96)
     bfd: Mapped[bool] = mapped_column(default=False, sort_order=97)
+    ecmp_symmetric_reply: Mapped[bool] = mapped_column(default=False, sort_order=98)
 
 
 class StaticMacBinding(Resource):

@@ -11,6 +11,7 @@ from northbound.services.members import (
     ROUTERS_OF_LOAD_BALANCER_GROUPS,
     ROUTERS_OF_LOAD_BALANCERS,
 )
+from northbound.services.symmetric_replies import SymmetricReplies
 from northbound.specs import LogicalRouterSpec
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -39,6 +40,7 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
             tx.helper(GatewayRouters).placed(row)
         elif was_placed:
             tx.helper(BfdChecks).check_router(row.id, "chassis")
+            tx.helper(SymmetricReplies).check(row.id, "chassis")
 
     def remove(
         self, tx: Transaction, rows: Sequence[LogicalRouter], *, cascade: bool = False

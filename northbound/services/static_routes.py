@@ -12,6 +12,7 @@ from northbound.services.base import Referents, Service
 from northbound.services.bfd_sessions import BfdChecks
 from northbound.services.nexthops import ports_of, why_no_nexthop
 from northbound.services.route_tables import RouteTables
+from northbound.services.symmetric_replies import SymmetricReplies
 from northbound.specs import StaticRouteSpec
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -51,6 +52,8 @@ class StaticRouteService(Service[StaticRoute, StaticRouteSpec]):
         _check_group(tx, row, spec)
         super()._assign(tx, row, spec, referents)
         tx.helper(BfdChecks).check(row)
+        if row.ecmp_symmetric_reply:
+            tx.helper(SymmetricReplies).check(router.id)
 
 
 def _check_way(

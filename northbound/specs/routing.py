@@ -173,10 +173,16 @@ class StaticRouteProperties(Spec):
     """Whether it comes before a connected network of the same prefix, too."""
     bfd: bool = False
     """Whether it holds only while the BFD session with its next hop is up."""
+    ecmp_symmetric_reply: bool = False
+    """Of a gateway router: whether replies of connections that come in by this route go back to
+    the next hop that sent the requests, whatever routes and policies say."""
 
     @model_validator(mode="after")
     def _families_agree(self) -> Self:
         if self.nexthop == "discard":
+            if self.ecmp_symmetric_reply:
+                reason = "has no meaning where packets are discarded"
+                raise FieldError("ecmp_symmetric_reply", reason)
             if self.bfd:
                 raise FieldError("bfd", "has no meaning where packets are discarded")
             if self.output_port is not None:

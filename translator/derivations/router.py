@@ -28,12 +28,15 @@ from translator.features.router.flows import (
     router_input_flows,
 )
 from translator.features.routing.flows import connected_route_flows, router_routing_flows
+from translator.features.routing.replies import reply_flows
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
 def router_flows(read: Read, router: str) -> Flows:
     """Return the flows that are the same for every router, and those of all that translate."""
     flows = (*router_input_flows(), *router_neighbour_flows(), *router_routing_flows())
+    if gateway_of(read, router):
+        flows += tuple(reply_flows(read, router))
     if read.any(translating_routers, router):
         flows += (*translating_flows(), *router_balancing_flows(read, router))
         if gateway_of(read, router):

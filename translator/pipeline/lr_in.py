@@ -10,6 +10,7 @@
 ``reg9[1]``         from the check of sizes on: the packet is too big; ``reg0`` has the MTU then
 ``reg9[2]``         the neighbour is known as it presents itself
 ``reg9[3]``         the packet tells of a neighbour that may be learned
+``reg9[7]``         from routing on: the packet goes back to who sent its connection's requests
 ``reg9[9]``         from routing on: the next hop is an IPv4 address
 ``reg9[10]``        the packet came for a virtual address
 ``reg9[13]``        a policy has chosen among several next hops
@@ -34,6 +35,8 @@ from translator.features.policies.stages import LrInPolicy, LrInPolicyEcmp
 from translator.features.router.stages import LrInAdmission, LrInIpInput
 from translator.features.router_advertisements.stages import LrInNdRa
 from translator.features.routing.stages import (
+    LrInEcmpLookup,
+    LrInEcmpStateful,
     LrInIpRouting,
     LrInIpRoutingEcmp,
     LrInIpRoutingPre,
@@ -57,6 +60,8 @@ LR_IN = Pipeline(
         LrInNoBackend,
         LrInDnat,
         LrInIpRoutingPre,
+        LrInEcmpLookup,
+        LrInEcmpStateful,
         LrInIpRouting,
         LrInIpRoutingEcmp,
         LrInPolicy,

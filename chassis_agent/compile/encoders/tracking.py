@@ -18,6 +18,7 @@ _REGISTERS: Final = {
     Zone.PORT: tables.PORT_ZONE,
     Zone.DNAT: tables.DNAT_ZONE,
     Zone.SNAT: tables.SNAT_ZONE,
+    Zone.ROUTE: tables.PORT_ZONE,
 }
 _NOTHING: Final = bytes(16)
 """What stands in a gap until it is filled."""

@@ -188,7 +188,7 @@ def test_text_has_a_canonical_form(source: str, canonical: str) -> None:
         """
         ct_next(web);
                 ^^^
-        Syntax error at `web' expecting one of port, dnat, snat.
+        Syntax error at `web' expecting one of port, dnat, snat, route.
         """,
         """
         ct_dnat(80);

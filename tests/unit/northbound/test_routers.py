@@ -160,6 +160,20 @@ def test_a_prefix_has_several_routes(routers: Network, other: dict[str, object])
     routers.refused(ConflictError, "route", **GROUP | other)
 
 
+def test_replies_go_back_on_gateway_routers_alone(routers: Network) -> None:
+    """A router comes to its chassis, and its routes to the option, in any order."""
+    replies = {"ecmp_symmetric_reply": True}
+    reason = routers.faults("route", **GROUP | replies)["/ecmp_symmetric_reply"]
+    assert "router 'r1' is on no chassis" in reason
+    routers.update("router", "r1", chassis="hv1")
+    route = routers.create("route", **GROUP | replies)
+    discards = GROUP | replies | {"nexthop": "discard", "ip_prefix": "10.8.0.0/16"}
+    assert list(routers.faults("route", **discards)) == ["/ecmp_symmetric_reply"]
+    routers.refuses(InvalidError, lambda: routers.update("router", "r1", chassis=None))
+    routers.update("route", route, ecmp_symmetric_reply=False)
+    routers.update("router", "r1", chassis=None)
+
+
 @pytest.mark.parametrize(
     ("other", "reason"),
     [

@@ -98,6 +98,8 @@ def test_stages_that_keep_packets_out_let_none_in_where_a_flow_is_missing() -> N
         "ls_in_dns_lookup",
         "lr_in_lookup_neighbor",
         "lr_in_learn_neighbor",
+        "lr_in_ecmp_lookup",
+        "lr_in_ecmp_stateful",
         "lr_in_nd_ra",
         "lr_in_bfd",
         "lr_out_bfd",

@@ -78,6 +78,93 @@ def test_what_a_table_does_not_have_or_discards(net: Network, dst: str) -> None:
     assert ports(go(net, dst, "vm2")) == []
 
 
+@pytest.fixture
+def two_ways() -> Network:
+    """A gateway router with two ways to the world; policies and NATs want it otherwise."""
+    return network(f"""
+    logical_switches:
+      one:
+        ports:
+          vm1: {{addresses: ["{VM1} 10.0.1.1 fd00:1::1"]}}
+          one-r: {{type: router, router_port: r-one}}
+      out:
+        ports:
+          a: {{addresses: ["0a:00:00:00:02:01 10.0.9.1 fd00:9::1"]}}
+          b: {{addresses: ["0a:00:00:00:02:02 10.0.9.2 fd00:9::2"]}}
+          out-r: {{type: router, router_port: r-out}}
+    logical_routers:
+      r:
+        chassis: hv1
+        ports:
+          r-one: {{mac: "{GW}", networks: [10.0.1.254/24, "fd00:1::fe/64"]}}
+          r-out: {{mac: "{OUT}", networks: [10.0.9.254/24, "fd00:9::fe/64"]}}
+        static_routes:
+          - {{ip_prefix: 192.0.2.0/24, nexthop: 10.0.9.1, ecmp_symmetric_reply: true}}
+          - {{ip_prefix: 192.0.2.0/24, nexthop: 10.0.9.2, ecmp_symmetric_reply: true}}
+          - {{ip_prefix: "2001:db8::/32", nexthop: "fd00:9::1", ecmp_symmetric_reply: true}}
+          - {{ip_prefix: 198.51.100.0/24, nexthop: 10.0.9.1}}
+        policies:
+          - {{priority: 1, match: "udp.dst == 99", action: reroute, nexthops: [10.0.9.1]}}
+        nats:
+          - {{type: dnat_and_snat, external_ip: 10.0.9.7, logical_ip: 10.0.1.1}}
+    """)
+
+
+OUT = "0a:00:00:00:02:fe"
+HOP = {"a": "0a:00:00:00:02:01", "b": "0a:00:00:00:02:02"}
+
+
+def asked(
+    net: Network, via: str, client: str = "192.0.2.9", at: str = "10.0.1.1", port: int = 99
+) -> Walk:
+    """A request of a client to the workload, by one of the ways."""
+    v = 6 if ":" in client else 4
+    return send(
+        net,
+        f'inport == "{via}" && eth.src == {HOP[via]} && eth.dst == {OUT} && ip{v}.src == {client} '
+        f"&& ip{v}.dst == {at} && ip.ttl == 64 && udp.src == {port} && udp.dst == 7",
+    )
+
+
+def answered(net: Network, client: str = "192.0.2.9", port: int = 99) -> list[str]:
+    """The ways that the workload's answer may take."""
+    v = 6 if ":" in client else 4
+    own = "fd00:1::1" if v == 6 else "10.0.1.1"
+    packet = f'inport == "vm1" && eth.src == {VM1} && eth.dst == {GW} && ip{v}.src == {own} '
+    packet += f"&& ip{v}.dst == {client} && ip.ttl == 64 && udp.src == 7 && udp.dst == {port}"
+    return ports(send(net, packet))
+
+
+@pytest.mark.parametrize("via", ["a", "b"])
+@pytest.mark.parametrize("at", ["10.0.1.1", "10.0.9.7"])
+def test_replies_go_back_by_the_way_of_their_requests(two_ways: Network, via: str, at: str) -> None:
+    """Policies aren't asked, and translation is no hindrance."""
+    assert ports(asked(two_ways, via, at=at)) == ["vm1"]
+    assert answered(two_ways) == [via]
+
+
+def test_the_last_request_decides_by_which_way_replies_go(two_ways: Network) -> None:
+    asked(two_ways, "b")
+    assert answered(two_ways) == ["b"]
+    asked(two_ways, "a")
+    assert answered(two_ways) == ["a"]
+
+
+def test_replies_to_ipv6_requests_go_back_as_well(two_ways: Network) -> None:
+    """Also where the next hop of the only route is another one."""
+    asked(two_ways, "b", "2001:db8::9", "fd00:1::1")
+    assert answered(two_ways, "2001:db8::9") == ["b"]
+
+
+def test_what_begins_inside_goes_by_policies(two_ways: Network) -> None:
+    assert answered(two_ways) == ["a"]
+
+
+def test_replies_by_routes_without_the_option_go_by_these(two_ways: Network) -> None:
+    asked(two_ways, "b", "198.51.100.9", port=98)
+    assert answered(two_ways, "198.51.100.9", port=98) == ["a"]
+
+
 def test_a_router_port_without_networks_is_reached_by_its_link_local_address() -> None:
     net = network(
         f"""

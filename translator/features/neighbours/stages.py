@@ -53,8 +53,12 @@ class LrInLearnNeighbour(Stage, name="lr_in_learn_neighbor", role=Role.LEARNING)
 class LrInArpResolve(
     Stage, name="lr_in_arp_resolve", default="drop", role=Role.NEXT_HOP, because=NO_NEXT_HOP
 ):
-    """The next hop's MAC address: known from intent, declared to override, or learned."""
+    """The next hop's MAC address: known from intent, declared to override, or learned.
 
+    Replies that go back to who sent their requests have it already.
+    """
+
+    reply = Template(200, "reg9[7] == 1", "next;")
     static4 = Template(
         100,
         "outport == {port:lport} && reg9[9] == 1 && reg0 == {ip:ip4}",

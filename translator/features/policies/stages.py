@@ -20,10 +20,14 @@ _ALIVE = Alive("members")
 
 
 class LrInPolicy(Stage, name="lr_in_policy", role=Role.ROUTING, failure="drop"):
-    """The policies of a router, by chain and priority; what none takes goes by its route."""
+    """The policies of a router, by chain and priority; what none takes goes by its route.
+
+    Replies that go back by the way by which their requests came aren't asked about.
+    """
 
     PRIORITY = Priority(1, "priority")
 
+    reply = Template(65535, "reg9[7] == 1", "next;")
     allow = Template(PRIORITY, _ASKED, "next;")
     allow_marked = Template(PRIORITY, _ASKED, f"{_MARK}next;")
     drop = Template(PRIORITY, _ASKED, "drop;", because=DROPPED)

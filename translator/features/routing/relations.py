@@ -48,6 +48,12 @@ def route_groups(_route_id: str, route: StaticRoute) -> Iterator[tuple[str, Rout
     yield route.router, RouteGroup.of(route)
 
 
+def symmetric_groups(_route_id: str, route: StaticRoute) -> Iterator[tuple[str, RouteGroup]]:
+    """Router -> the groups of its routes that take replies back by the way requests came."""
+    if route.symmetric:
+        yield route.router, RouteGroup.of(route)
+
+
 def is_spread(read: Read, place: tuple[str, RouteGroup]) -> bool:
     """Whether a group has several routes, so that packets are spread over them."""
     _router, group = place

@@ -26,6 +26,54 @@ _SPREAD_WATCHED = "ip.ttl--; reg9[14] = 1; reg8[16..31] = select({members:watche
 _ALIVE = Alive("members")
 
 
+_REQUEST = "inport == {{port:lport}} && ip{n}.src == {{prefix:cidr{n}}}"
+_REQUEST_BY_SOURCE = "inport == {{port:lport}} && ip{n}.dst == {{prefix:cidr{n}}}"
+_LOOK_UP = "ct_next(route);"
+
+
+class LrInEcmpLookup(Stage, name="lr_in_ecmp_lookup", role=Role.LEARNING, failure="next"):
+    """Looks up connections whose replies go back by the way by which their requests came.
+
+    They have a conntrack zone of their own, in which nothing is translated. Requests come in by a
+    route's port from where it leads to, and replies are for there.
+    """
+
+    request4 = Template(100, _REQUEST.format(n=4), _LOOK_UP)
+    request6 = Template(100, _REQUEST.format(n=6), _LOOK_UP)
+    request_by_source4 = Template(100, _REQUEST_BY_SOURCE.format(n=4), _LOOK_UP)
+    request_by_source6 = Template(100, _REQUEST_BY_SOURCE.format(n=6), _LOOK_UP)
+    reply4 = Template(90, _TO4, _LOOK_UP)
+    reply6 = Template(90, _TO6, _LOOK_UP)
+    reply_by_source4 = Template(90, _FROM4, _LOOK_UP)
+    reply_by_source6 = Template(90, _FROM6, _LOOK_UP)
+
+
+_BEGINS = "ct.trk && !ct.rpl && !ct.rel && !ct.inv"
+_REMEMBER = (
+    "ct_commit(route) { ct_mark.ecmp_reply_port = {key:int}; "
+    "ct_label.ecmp_reply_eth = eth.src; }; next;"
+)
+
+
+class LrInEcmpStateful(Stage, name="lr_in_ecmp_stateful", role=Role.LEARNING, failure="next"):
+    """Remembers with each connection by which port its requests come, and from which next hop.
+
+    The last request decides: who is outside may choose another way at any time.
+    """
+
+    request4 = Template(100, f"{_REQUEST.format(n=4)} && {_BEGINS}", _REMEMBER)
+    request6 = Template(100, f"{_REQUEST.format(n=6)} && {_BEGINS}", _REMEMBER)
+    request_by_source4 = Template(100, f"{_REQUEST_BY_SOURCE.format(n=4)} && {_BEGINS}", _REMEMBER)
+    request_by_source6 = Template(100, f"{_REQUEST_BY_SOURCE.format(n=6)} && {_BEGINS}", _REMEMBER)
+
+
+_REPLY = "ct.rpl && ct_mark.ecmp_reply_port == {key:int}"
+_BACK = (
+    "ip.ttl--; reg9[7] = 1; eth.src = {mac:mac}; eth.dst = ct_label.ecmp_reply_eth; "
+    "outport = {port:lport}; flags.loopback = 1; next;"
+)
+
+
 class LrInIpRouting(
     Stage, name="lr_in_ip_routing", default="drop", role=Role.ROUTING, because=NO_ROUTE
 ):
@@ -39,9 +87,12 @@ class LrInIpRouting(
 
     Where several routes are equal in all that, packets are spread over them. Routes that go by a
     BFD session are there while that is up.
+
+    Replies of connections that came in by a route with symmetric reply go back to the next hop that
+    sent the requests, by the port where they came in, whatever other routes there are.
     """
 
-    ON_LINK, OFF_LINK = 2000, 1900
+    ON_LINK, OFF_LINK, REPLY = 2000, 1900, 1800
     """Above those of all prefixes."""
 
     SCALE = 8
@@ -75,6 +126,10 @@ class LrInIpRouting(
         "ip.ttl--; reg9[9] = 0; xxreg0 = ip6.dst; xxreg1 = {source:ip6}; eth.src = {mac:mac}; "
         "outport = {port:lport}; flags.loopback = 1; next;",
     )
+    reply4 = Template(REPLY, f"{_REPLY} && {_TO4}", _BACK)
+    reply6 = Template(REPLY, f"{_REPLY} && {_TO6}", _BACK)
+    reply_by_source4 = Template(REPLY, f"{_REPLY} && {_FROM4}", _BACK)
+    reply_by_source6 = Template(REPLY, f"{_REPLY} && {_FROM6}", _BACK)
     static4 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY4}")
     static4_via6 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY6}")
     static6 = Template(Priority(0, "rank"), _TO6, f"ip.ttl--; {_WAY6}")

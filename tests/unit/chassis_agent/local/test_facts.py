@@ -10,6 +10,7 @@ from chassis_agent.inputs import (
     ThisChassis,
     Zone,
     dnat_zone,
+    route_zone,
     snat_zone,
 )
 from chassis_agent.local.bindings import Bindings
@@ -117,6 +118,18 @@ def test_zones_are_kept_until_all_rows_are_known() -> None:
 def test_routers_have_two_zones() -> None:
     host = Host()
     host.routers = ["r1"]
+    host.update(bridge())
+    assert set(host.local.zones) == {dnat_zone("r1"), snat_zone("r1")}
+
+
+def test_gateway_routers_have_a_third_zone() -> None:
+    host = Host()
+    host.routers = ["r1"]
+    ports = [PortBinding(f"id-{n}", "r1", f"r1-{n}", n, "l3gateway") for n in (1, 2)]
+    host.ports.change(ports, ())
+    host.update(bridge())
+    assert set(host.local.zones) == {dnat_zone("r1"), snat_zone("r1"), route_zone("r1")}
+    host.ports.change((), [port.row_id for port in ports])
     host.update(bridge())
     assert set(host.local.zones) == {dnat_zone("r1"), snat_zone("r1")}
 

@@ -44,6 +44,24 @@ def test_a_router_keeps_what_it_is() -> None:
     }
 
 
+@pytest.mark.parametrize("options", [{"chassis": "hv1"}, {}])
+def test_replies_go_back_on_gateway_routers_alone(options: dict[str, str]) -> None:
+    database = Database()
+    route = database.add(
+        "Logical_Router_Static_Route",
+        ip_prefix="10.9.0.0/16",
+        nexthop="10.0.0.9",
+        options={"ecmp_symmetric_reply": "true"},
+    )
+    port = database.router_port("p", "10.0.0.1/24")
+    database.router(port, static_routes=references(route), options=options)
+    imported = database.translated()
+    (found,) = routes_of(imported)
+    assert found.get("ecmp_symmetric_reply", False) is bool(options)
+    assert losses(imported) == []
+    assert len(notes(imported)) == (0 if options else 1)
+
+
 def test_a_port_on_two_routers() -> None:
     database = Database()
     port = database.router_port("p", "10.0.0.1/24")
