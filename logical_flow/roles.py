@@ -63,6 +63,11 @@ _NAMES: Final = (
     ("_acl_eval_", Role.ACL),
     ("_acl_action", Role.ACL_VERDICT),
     ("_acl_commit", Role.ACL_VERDICT),
+    ("_acl_after_lb_pre", Role.CONNECTION_STATE),
+    ("_acl_after_lb_eval_", Role.ACL),
+    ("_acl_after_lb_asked", Role.ACL_VERDICT),
+    ("_acl_after_lb_block", Role.ACL_VERDICT),
+    ("_acl_after_lb_action", Role.ACL_VERDICT),
     ("_port_sec_", Role.PORT_SECURITY),
 )
 

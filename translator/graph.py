@@ -242,6 +242,7 @@ def _relations(graph: Graph) -> None:
     )
     graph.derive(acls.acl_role, over=acls.acl_placements)
     graph.group(acls.stateful_acls, over=acls.acl_role)
+    graph.group(acls.acls_after_lb, over=acls.acl_role)
     graph.group(acls.negating_acls, over=acls.acl_role)
     graph.group(acls.acls_in_direction, over=acls.acl_role)
 

@@ -340,6 +340,7 @@ class Acl(NamedTuple):
     project: str = DEFAULT_PROJECT
     meter: str = ""
     """The id of the meter of what it logs."""
+    apply_after_lb: bool = False
 
 
 def _logical_switch_port(image: Image) -> LogicalSwitchPort:
@@ -460,6 +461,7 @@ def _acl(image: Image) -> Acl:
         label=image["label"],
         project=project_of(image),
         meter=(image.get("meter_id") or "") if logged else "",
+        apply_after_lb=bool(image.get("apply_after_lb")),
     )
 
 

@@ -8,11 +8,14 @@ request packet unblocks its connection.
 Of a translated connection the ACLs see requests as they come, or as they were translated. That
 depends on whether a stage that translates stands before them in their pipeline, or after
 them. Where it could be either, the connection goes on only if it may both ways.
+
+ACLs after load balancing stand behind the stages that show what a client asked for. They are asked
+by themselves, about the request as it was translated.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from chassis_agent.openflow.messages import CtTuple
@@ -53,6 +56,14 @@ class _Switch(NamedTuple):
 _SWITCH: Final = _Switch("switch", "ls", "switch")
 
 
+class _Stages:
+    """Stages that are walked through together."""
+
+    def __init__(self, flows: Sequence[LogicalFlow]) -> None:
+        self.layout = Layout(flow.template for flow in flows)
+        self.flows = FlowTable(map(Entry, flows))
+
+
 class AclJudge:
     """The ACLs of one switch, ready to be asked.
 
@@ -68,7 +79,6 @@ class AclJudge:
         templates: Iterable[Template] = (),
     ) -> None:
         listed = list(flows)
-        deciding = [flow for flow in listed if flow.template.role in _DECIDING]
         self._tracks = {
             flow.template.pipeline
             for flow in listed
@@ -78,9 +88,18 @@ class AclJudge:
         for template in templates:
             if template.pipeline in self._order:
                 self._order[template.pipeline].add(template)
-        self._layout = Layout(flow.template for flow in deciding)
-        self._flows = FlowTable(map(Entry, deciding))
+        deciding = [flow for flow in listed if flow.template.role in _DECIDING]
+        late = [flow for flow in deciding if self._is_late(flow.template)]
+        self._first = _Stages([flow for flow in deciding if not self._is_late(flow.template)])
+        self._late = _Stages(late)
+        self._has_late = any(flow.template.role is Role.ACL for flow in late)
         self._sets = Sets(sets)
+
+    def _is_late(self, template: Template) -> bool:
+        order = self._order.get(template.pipeline)
+        if order is None or order.last_as_asked is None:
+            return False
+        return template.table_number > order.last_as_asked
 
     def denies(self, port: str, connection: TrackedConnection) -> bool:
         """Return whether a connection in the zone of ``port`` may not go on.
@@ -91,10 +110,20 @@ class AclJudge:
         if pipeline not in self._tracks:
             return False
         requests = self._order[pipeline].requests_of(connection)
-        return any(self._denies(pipeline, port, connection, request) for request in requests)
+        asked = [(self._first, request) for request in requests]
+        if self._has_late and pipeline == _INGRESS and not connection.has_new_source:
+            asked.append((self._late, connection.translated or connection.original))
+        return any(
+            self._denies(stages, pipeline, port, connection, request) for stages, request in asked
+        )
 
     def _denies(
-        self, pipeline: str, port: str, connection: TrackedConnection, request: CtTuple
+        self,
+        stages: _Stages,
+        pipeline: str,
+        port: str,
+        connection: TrackedConnection,
+        request: CtTuple,
     ) -> bool:
         """Return whether the ACLs of a pipeline refuse such requests of the connection."""
         state = _ESTABLISHED
@@ -105,8 +134,8 @@ class AclJudge:
         network = Network(
             datapaths=[_SWITCH],
             ports=[],
-            layout=self._layout,
-            flows={_SWITCH.id: self._flows},
+            layout=stages.layout,
+            flows={_SWITCH.id: stages.flows},
             sets=self._sets,
             connections=ScriptedConnections([tracked]),
         )
@@ -122,6 +151,8 @@ class _AclOrder:
         self._translating: list[int] = []
         self._acls: list[int] = []
         self._shows_asked = False
+        self.last_as_asked: int | None = None
+        """The last table that shows what clients asked for; ACLs behind it see backends."""
 
     def add(self, template: Template) -> None:
         """Take note of a template of the pipeline."""
@@ -129,6 +160,7 @@ class _AclOrder:
             self._translating.append(template.table_number)
         if template.role is Role.AS_ASKED:
             self._shows_asked = True
+            self.last_as_asked = max(template.table_number, self.last_as_asked or 0)
         if template.role in _DECIDING:
             self._acls.append(template.table_number)
 

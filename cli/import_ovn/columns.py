@@ -183,9 +183,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "sample_new": _NO_SAMPLING,
         "sample_est": _NO_SAMPLING,
         "options": {
-            "apply-after-lb": Unsupported(
-                "all ACLs come before load balancing", harmless="false", needs=needs.FROM_LPORT
-            ),
+            "apply-after-lb": KEPT,
             "log-related": Unsupported("related packets are not logged", False, "false"),
         },
     },

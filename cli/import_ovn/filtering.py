@@ -6,9 +6,13 @@ Of an address set the members that OVN cannot read are passed over, as OVN does.
 from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.matches import Matches, brought_sets
 from cli.import_ovn.meters import Meters
+from cli.import_ovn.needs import is_true
 from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import set_member
 from northbound.specs.filtering import AclProperties, AddressSetProperties, PortGroupProperties
+
+_KEY = ("direction", "apply_after_lb", "tier", "priority", "match")
+"""What no two ACLs of a switch or port group have in common."""
 
 
 class Filtering:
@@ -52,7 +56,7 @@ class Filtering:
             values = self._acl(row)
             if values is None:
                 continue
-            key = tuple(values.get(field) for field in ("direction", "tier", "priority", "match"))
+            key = tuple(values.get(field) for field in _KEY)
             first, first_row = found.setdefault(key, (values, row))
             if first is values:
                 continue
@@ -106,6 +110,8 @@ class Filtering:
             "log": row.flag("log", default=False),
             "label": row.number("label"),
         }
+        if row.text("direction") == "from-lport":
+            values["apply_after_lb"] = is_true(row.mapping("options").get("apply-after-lb", ""))
         if values["log"] and (meter := self._meters.of(row)):
             values["meter"] = meter
         if row.text("severity"):
@@ -113,6 +119,7 @@ class Filtering:
         return self._draft.accepted(row, AclProperties, values)
 
 
-def _place(acl: Values) -> tuple[str, int, int, str]:
+def _place(acl: Values) -> tuple[str, bool, int, int, str]:
     """Where an ACL stands in the document: as it is asked."""
-    return acl["direction"], acl.get("tier", 0), -acl["priority"], acl["match"]
+    is_late = acl.get("apply_after_lb", False)
+    return acl["direction"], is_late, acl.get("tier", 0), -acl["priority"], acl["match"]

@@ -50,7 +50,4 @@ MAX_RATE: Final = Need(
     "qos_max_rate", lambda row, _: row.mapping("options").get("qos_max_rate", "0") != "0"
 )
 GATEWAY: Final = Need("a gateway chassis of the port", _is_gateway)
-FROM_LPORT: Final = Need(
-    "direction from-lport", lambda row, _: row.text("direction") == "from-lport"
-)
 GATEWAY_MTU: Final = Need("a gateway_mtu", lambda row, _: "gateway_mtu" in row.mapping("options"))

@@ -151,6 +151,8 @@ def _allow(case: _Case) -> Remedy:
         "match": match,
         "action": action,
     }
+    if acl["apply_after_lb"]:
+        values["apply_after_lb"] = True
     text = (
         f"{told}add an ACL to {owner.replace('_', ' ')} {owner_ref}: {acl['direction']}, "
         f"tier {tier}, priority {priority}, {action} {match}"

@@ -68,6 +68,7 @@ class Acl(Resource):
     severity: Mapped[str] = mapped_column(default="info")
     meter_id: Mapped[str | None] = reference("meter.id", nullable=True, sort_order=93)
     label: Mapped[int] = mapped_column(BigInteger, default=0)
+    apply_after_lb: Mapped[bool] = mapped_column(default=False, sort_order=94)
 
 
 class AclReference(Base):

@@ -5,7 +5,15 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import parse_mac, parse_network
-from northbound.specs.base import PRINTABLE, Reference, SetName, Spec, checked, unique
+from northbound.specs.base import (
+    PRINTABLE,
+    FieldError,
+    Reference,
+    SetName,
+    Spec,
+    checked,
+    unique,
+)
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
 Direction = Literal["from-lport", "to-lport"]
@@ -106,6 +114,21 @@ class AclProperties(Spec):
     """How often it may log, if that is to be less than what a hypervisor allows of all logging."""
     label: Annotated[int, Field(ge=0, lt=1 << 32)] = 0
     """Kept with each connection that the rule let in."""
+    apply_after_lb: bool = False
+    """Whether the rule decides after load balancing, and so sees the backend of a connection where
+    others see the virtual address. Only of `from-lport`; both sorts have to let a packet pass."""
+
+    @model_validator(mode="after")
+    def _is_applied_somewhere(self) -> Self:
+        if self.apply_after_lb and self.direction != "from-lport":
+            raise FieldError("apply_after_lb", "is only for rules of direction from-lport")
+        return self
+
+
+_IDENTIFYING = (
+    *("logical_switch", "port_group", "direction", "apply_after_lb", "tier", "priority"),
+    "match",
+)
 
 
 class AclSpec(AclProperties):
@@ -130,8 +153,8 @@ class AclSpec(AclProperties):
             "meter": "audit",
         },
         patch={"action": "reject", "severity": "notice"},
-        identifying=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
-        natural_key=("logical_switch", "port_group", "direction", "tier", "priority", "match"),
+        identifying=_IDENTIFYING,
+        natural_key=_IDENTIFYING,
         collection="acls",
         title="ACL",
         also_refers_to=("address_set", "port_group"),

@@ -311,3 +311,40 @@ def test_acls_see_the_virtual_address(scene: Scene, address: str, of: Any) -> No
         held.settimeout(2)
         assert who.again(held) in ("timeout", "reset")
     assert ask(scene, address, 80) == "refused"
+
+
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_acls_after_load_balancing_see_the_backend(
+    scene: Scene, protocol: str, address: str, of: Any
+) -> None:
+    """In every packet of a connection; what they deny is over at once, and told as was asked."""
+    balancer(scene, "shop", protocol=protocol)
+    host = (lambda name: f"[{of(name)}]") if ":" in address else of
+    vip(scene, "shop", address, 80, *(f"{host(name)}:8080" for name in ("b1", "b2", "b3")))
+    family = "ip6" if ":" in address else "ip4"
+
+    def rule(priority: int, match: str, action: str) -> str:
+        whole = f'inport == "c1" && {match}'
+        return str(
+            scene.net.acl("ls:lb1", "from-lport", priority, whole, action, apply_after_lb=True)
+        )
+
+    rule(1, f"{family} && {protocol}", "drop")
+    rule(9, f"{family}.dst == {of('b1')} && {protocol}.dst == 8080", "allow-related")
+    second = rule(9, f"{family}.dst == {of('b2')} && {protocol}.dst == 8080", "reject")
+    # Of its three backends the client gets to one, is refused by one, and waits for the other.
+    answers = {str(ask(scene, address, 80, protocol)) for _ in range(20)}
+    assert answers == {str(["b1", of("c1")]), "refused", "timeout"}
+    scene.net.call("PATCH", f"/acls/{second}", {"action": "allow-related"})
+    held = [who.connect(scene.lab, "c1", address, 80, protocol, local_port=41000)]
+    try:
+        while len(held) < 30 and who.again(held[-1])[0] != "b2":
+            port = 41000 + len(held)
+            held.append(who.connect(scene.lab, "c1", address, 80, protocol, local_port=port))
+        assert who.again(held[-1]) == ["b2", of("c1")]
+        scene.net.call("PATCH", f"/acls/{second}", {"action": "reject"})
+        assert who.again(held[-1]) in ("reset", "refused", "timeout")
+    finally:
+        for each in held:
+            each.close()

@@ -9,6 +9,13 @@ The stages of ACLs and of load balancers have registers of their own, see
 """
 
 from logical_flow.template import Pipeline
+from translator.features.acl.after_lb import (
+    LS_IN_ACL_AFTER_LB_EVAL,
+    LsInAclAfterLbAction,
+    LsInAclAfterLbAsked,
+    LsInAclAfterLbBlock,
+    LsInAclAfterLbPre,
+)
 from translator.features.acl.copies import LsInAclCopy
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
@@ -68,6 +75,11 @@ LS_IN = Pipeline(
         LsInHairpin,
         LsInHairpinSnat,
         LsInHairpinOut,
+        LsInAclAfterLbPre,
+        *LS_IN_ACL_AFTER_LB_EVAL,
+        LsInAclAfterLbAsked,
+        LsInAclAfterLbBlock,
+        LsInAclAfterLbAction,
         LsInAclCommit,
         LsInVirtualParent,
         LsInArpRsp,

@@ -126,6 +126,7 @@ CHOICES: dict[str, Choices] = {
         "severity": ("info",),
         "meter": (None, "m"),
         "label": (0, 1),
+        "apply_after_lb": FLAGS,
     },
 }
 

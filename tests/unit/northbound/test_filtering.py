@@ -159,6 +159,7 @@ def test_match_names_sets_that_exist(groups: Network) -> None:
         ({"match": 'outport == "w1"', "direction": "from-lport"}, "/match"),
         ({"label": 1 << 32}, "/label"),
         ({"severity": "loud"}, "/severity"),
+        ({"direction": "to-lport", "apply_after_lb": True}, "/apply_after_lb"),
     ],
 )
 def test_acl_that_cannot_be(groups: Network, values: dict[str, object], pointer: str) -> None:
@@ -174,6 +175,10 @@ def test_acls(groups: Network) -> None:
     groups.refused(ConflictError, "acl", **RULE, port_group="pg")
     groups.create("acl", **RULE, logical_switch="web")
     groups.create("acl", **{**RULE, "tier": 1}, port_group="pg")
+    late = {**RULE, "direction": "from-lport", "apply_after_lb": True}
+    groups.create("acl", **{**late, "apply_after_lb": False}, port_group="pg")
+    groups.create("acl", **late, port_group="pg")
+    groups.refused(ConflictError, "acl", **late, port_group="pg")
     groups.refuses(
         InvalidError, lambda: groups.update("acl", acl, port_group=None, logical_switch="web")
     )

@@ -15,10 +15,16 @@ from logical_flow.fragments import doubtful_match, sure_match
 from logical_flow.match_parser import parse_match
 from logical_flow.template import LogicalFlow, Template
 from translator.derivations.result import Flows
+from translator.features.acl.after_lb import LS_IN_ACL_AFTER_LB_EVAL, after_lb_flows
 from translator.features.acl.copies import LsInAclCopy, LsOutAclCopy, copy_flows, without_exempt
 from translator.features.acl.meters import log_meter
 from translator.features.acl.names import match_for_flows
-from translator.features.acl.relations import acls_in_direction, negating_acls, stateful_acls
+from translator.features.acl.relations import (
+    acls_after_lb,
+    acls_in_direction,
+    negating_acls,
+    stateful_acls,
+)
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
     LS_OUT_ACL_EVAL,
@@ -94,8 +100,11 @@ def switch_acl_flows(read: Read, switch: str) -> Iterator[LogicalFlow]:
             yield from copy_flows(stage, with_varying=True)
         elif read.any(negating_acls, (switch, direction, False)):
             yield from copy_flows(stage, with_varying=False)
+    balances, decides_late = read.any(vip_placements, switch), read.any(acls_after_lb, switch)
+    if decides_late:
+        yield from after_lb_flows(tracks=tracks(read, switch), balances=balances)
     if tracks(read, switch):
-        yield from _stateful_flows(balances=read.any(vip_placements, switch))
+        yield from _stateful_flows(balances=balances, commits_late=balances or decides_late)
         yield from _verdict_flows()
     elif any(
         read.any(acls_in_direction, (switch, direction)) for direction in ("from-lport", "to-lport")
@@ -126,11 +135,12 @@ def _verdict_flows() -> Iterator[LogicalFlow]:
         yield action.drop()
 
 
-def _stateful_flows(*, balances: bool) -> Iterator[LogicalFlow]:
+def _stateful_flows(*, balances: bool, commits_late: bool) -> Iterator[LogicalFlow]:
     """Yield the flows that track connections and keep them in line with the verdicts.
 
     Where a load balancer is, connections are translated as they are looked up. A new one that
-    enters is committed only once it is known that no load balancer takes it.
+    enters is committed only once it is known that no load balancer takes it, and that ACLs after
+    load balancing let it in.
     """
     for pre, state, action in (
         (LsInAclPre, LsInAclState, LsInAclAction),
@@ -149,8 +159,9 @@ def _stateful_flows(*, balances: bool) -> Iterator[LogicalFlow]:
         yield LsOutAclPre.hairpin()
         yield LsInAclAction.block_and_reject_later()
         yield LsInAclAction.block_later()
-        yield LsInAclAction.commit_later()
         yield LsInAclCommit.block()
+    if commits_late:
+        yield LsInAclAction.commit_later()
         yield LsInAclCommit.labelled()
         yield LsInAclCommit.plain()
     else:
@@ -161,6 +172,8 @@ def _stateful_flows(*, balances: bool) -> Iterator[LogicalFlow]:
 
 
 def _stage(acl: Acl) -> type[AclEval]:
+    if acl.apply_after_lb:
+        return LS_IN_ACL_AFTER_LB_EVAL[acl.tier]
     stages = LS_IN_ACL_EVAL if acl.direction == "from-lport" else LS_OUT_ACL_EVAL
     return stages[acl.tier]
 

@@ -57,13 +57,19 @@ class AclRole(NamedTuple):
     is_stateful: bool
     copies: frozenset[str] = frozenset()
     """The fields that its match negates, of which it needs copies."""
+    is_after_lb: bool = False
 
 
 def acl_role(read: Read, placement: tuple[str, str]) -> AclRole | None:
     acl = read(Acl, placement[1])
     if acl is None:
         return None
-    return AclRole(acl.direction, acl.action == "allow-related", _fields_negated_in(acl.match))
+    return AclRole(
+        acl.direction,
+        acl.action == "allow-related",
+        _fields_negated_in(acl.match),
+        acl.apply_after_lb,
+    )
 
 
 @lru_cache(maxsize=4096)
@@ -74,6 +80,12 @@ def _fields_negated_in(match: str) -> frozenset[str]:
 def stateful_acls(placement: tuple[str, str], role: AclRole) -> Iterator[tuple[str, str]]:
     """Switch -> the ACLs that make it stateful."""
     if role.is_stateful:
+        yield placement
+
+
+def acls_after_lb(placement: tuple[str, str], role: AclRole) -> Iterator[tuple[str, str]]:
+    """Switch -> the ACLs that decide after load balancing."""
+    if role.is_after_lb:
         yield placement
 
 

@@ -169,16 +169,22 @@ def acl_state(direction: Direction) -> type[AclState]:
     return State
 
 
-def acl_eval(direction: Direction, tier: int) -> type[AclEval]:
-    prefix = _prefix(direction)
-    to_action = f"next({prefix}_acl_action);"
+def acl_eval(
+    direction: Direction, tier: int, part: str = "acl", decided: str = "action"
+) -> type[AclEval]:
+    """Return the stage of a tier; with a verdict packets go on to the stage `decided`.
+
+    Stages of the same `part` have names that begin alike.
+    """
+    prefix = f"{_prefix(direction)}_{part}"
+    to_action = f"next({prefix}_{decided});"
     match = "{match:expr}"
     allow_text = to_action
     labelled_text = f"reg0[13] = 1; reg3 = {{label:int}}; {to_action}"
     drop_text = f"reg8[17] = 1; {to_action}"
     reject_text = f"reg8[17..18] = 3; {to_action}"
 
-    class Eval(AclEval, name=f"{prefix}_acl_eval_{tier}"):
+    class Eval(AclEval, name=f"{prefix}_eval_{tier}"):
         __doc__ = AclEval.__doc__
 
         allow = Template(OTHERWISE, match, allow_text)
@@ -254,6 +260,11 @@ _REJECTS = {
     "ingress": "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };",
     "egress": "reject { outport <-> inport; flags[1] = 1; next(ls_in_l2_lkup); };",
 }
+
+
+def reject_text(direction: Direction) -> str:
+    """Return the actions that tell the sender of a packet that it is refused."""
+    return _REJECTS[direction]
 
 
 def _prefix(direction: Direction) -> str:

@@ -23,6 +23,8 @@ the answer is for that, and is turned around on the switch. No ACL is asked abou
 ``reg0[2]``   the connection is to be blocked, once its packet has its backend again
 ``reg0[5]``   the packet was translated, and shows what its client asked for
 ``reg0[6]``   the client is its own backend
+``reg0[7]``   the client is refused after it got a backend: port and address in registers are
+              not the backend's, but those that it asked for
 ``reg0``      its upper half: the backend's port
 ``reg1``      the backend's address, which of IPv6 goes on in reg2, reg4, reg7
 ``reg0[1]``   the connection is let in, and committed once it has its backend

@@ -88,8 +88,9 @@ class LsInAsAsked(Stage, name="ls_in_as_asked", role=Role.AS_ASKED, failure="dro
     any6 = Template(_NO_PORTS, _TRANSLATED6, f"{_SAVE6} reg0[5] = 1; next;")
 
 
-_BACK4 = "ip4.dst = reg1;"
-_BACK6 = (
+# The destination is what registers hold of it.
+BACK4 = "ip4.dst = reg1;"
+BACK6 = (
     "ip6.dst[96..127] = reg1; ip6.dst[64..95] = reg2; ip6.dst[32..63] = reg4; "
     "ip6.dst[0..31] = reg7;"
 )
@@ -98,18 +99,18 @@ _BACK6 = (
 class LsInAsSent(Stage, name="ls_in_as_sent", role=Role.AS_ASKED, failure="drop"):
     """Gives packets of known connections their backend again, after the ACLs."""
 
-    tcp4 = Template(_PORTS, "reg0[5] == 1 && ip4 && tcp", f"{_BACK4} tcp.dst = reg0[16..31]; next;")
-    udp4 = Template(_PORTS, "reg0[5] == 1 && ip4 && udp", f"{_BACK4} udp.dst = reg0[16..31]; next;")
+    tcp4 = Template(_PORTS, "reg0[5] == 1 && ip4 && tcp", f"{BACK4} tcp.dst = reg0[16..31]; next;")
+    udp4 = Template(_PORTS, "reg0[5] == 1 && ip4 && udp", f"{BACK4} udp.dst = reg0[16..31]; next;")
     sctp4 = Template(
-        _PORTS, "reg0[5] == 1 && ip4 && sctp", f"{_BACK4} sctp.dst = reg0[16..31]; next;"
+        _PORTS, "reg0[5] == 1 && ip4 && sctp", f"{BACK4} sctp.dst = reg0[16..31]; next;"
     )
-    any4 = Template(_NO_PORTS, "reg0[5] == 1 && ip4", f"{_BACK4} next;")
-    tcp6 = Template(_PORTS, "reg0[5] == 1 && ip6 && tcp", f"{_BACK6} tcp.dst = reg0[16..31]; next;")
-    udp6 = Template(_PORTS, "reg0[5] == 1 && ip6 && udp", f"{_BACK6} udp.dst = reg0[16..31]; next;")
+    any4 = Template(_NO_PORTS, "reg0[5] == 1 && ip4", f"{BACK4} next;")
+    tcp6 = Template(_PORTS, "reg0[5] == 1 && ip6 && tcp", f"{BACK6} tcp.dst = reg0[16..31]; next;")
+    udp6 = Template(_PORTS, "reg0[5] == 1 && ip6 && udp", f"{BACK6} udp.dst = reg0[16..31]; next;")
     sctp6 = Template(
-        _PORTS, "reg0[5] == 1 && ip6 && sctp", f"{_BACK6} sctp.dst = reg0[16..31]; next;"
+        _PORTS, "reg0[5] == 1 && ip6 && sctp", f"{BACK6} sctp.dst = reg0[16..31]; next;"
     )
-    any6 = Template(_NO_PORTS, "reg0[5] == 1 && ip6", f"{_BACK6} next;")
+    any6 = Template(_NO_PORTS, "reg0[5] == 1 && ip6", f"{BACK6} next;")
 
 
 class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):

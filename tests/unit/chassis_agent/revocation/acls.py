@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Mapping
 
 from chassis_agent.revocation.verdict import AclJudge
 from logical_flow.template import LogicalFlow, Template
+from translator.features.acl.after_lb import LS_IN_ACL_AFTER_LB_EVAL, after_lb_flows
 from translator.features.acl.stages import (
     LS_IN_ACL_EVAL,
     LS_OUT_ACL_EVAL,
@@ -27,6 +28,7 @@ def judge(
     tier: int = 0,
     sets: Mapping[str, Collection[str]] | None = None,
     templates: Iterable[Template] = (),
+    after_lb: Iterable[Acl] = (),
 ) -> AclJudge:
     """A judge of a stateful switch with these ACLs."""
     flows: list[LogicalFlow] = []
@@ -40,6 +42,10 @@ def judge(
     for direction, priority, match, verdict in acls:
         stages = LS_IN_ACL_EVAL if direction == "from-lport" else LS_OUT_ACL_EVAL
         template = getattr(stages[tier], verdict)
+        flows.append(template(priority=priority, match=match))
+    flows += after_lb_flows(tracks=True, balances=True) if after_lb else ()
+    for _, priority, match, verdict in after_lb:
+        template = getattr(LS_IN_ACL_AFTER_LB_EVAL[tier], verdict)
         flows.append(template(priority=priority, match=match))
     declared = [template for pipeline in PIPELINES for template in pipeline.templates]
     return AclJudge(flows, sets, [*declared, *templates])

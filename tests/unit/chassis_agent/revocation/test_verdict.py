@@ -150,3 +150,33 @@ def test_connections_to_virtual_addresses_are_judged_as_clients_asked(allowed: s
         translated=CtTuple(VIP, BACKEND, 6, 40000, 8080),
     )
     assert not judge(deny, allow).denies("web", itself), "what it asked for is judged"
+
+
+@pytest.mark.parametrize("verdict", ["drop", "reject"])
+@pytest.mark.parametrize(
+    ("denied", "is_denied"),
+    [
+        ("ip4.dst == 10.0.0.2 && tcp.dst == 8080", True),
+        ("ip4.dst == 10.0.0.100", False),
+        ("ip4.dst == 10.0.0.2 && tcp.dst == 80", False),
+    ],
+)
+def test_acls_after_load_balancing_are_asked_about_the_backend(
+    denied: str, is_denied: bool, verdict: str
+) -> None:
+    acls = judge(after_lb=[("from-lport", 9, denied, verdict)])
+    assert acls.denies("web", TO_VIP._replace(mark=0)) is is_denied
+    assert not acls.denies("web", TO_VIP), "nothing is asked about what egress has let in"
+
+
+def test_both_sorts_of_acls_have_to_allow_a_connection() -> None:
+    deny = ("from-lport", 1, "ip4", "drop")
+    vip = ("from-lport", 9, "ip4.dst == 10.0.0.100", "allow")
+    backend = ("from-lport", 9, "ip4.dst == 10.0.0.2", "allow")
+    to_vip = TO_VIP._replace(mark=0)
+    assert not judge(deny, vip, after_lb=[deny, backend]).denies("web", to_vip)
+    assert judge(deny, after_lb=[deny, backend]).denies("web", to_vip)
+    assert judge(deny, vip, after_lb=[deny]).denies("web", to_vip)
+    untranslated = to_vip._replace(translated=None)
+    assert judge(after_lb=[deny, backend]).denies("web", untranslated)
+    assert not judge(after_lb=[deny, vip]).denies("web", untranslated)

@@ -140,6 +140,15 @@ def test_acls_that_say_the_same_are_one() -> None:
     assert "says the same" in notes(imported)[0].reason
 
 
+def test_an_acl_after_load_balancing_is_another_one() -> None:
+    late = {"match": "ip", "direction": "from-lport", "options": {"apply-after-lb": "true"}}
+    early = {"match": "ip", "direction": "from-lport", "action": "allow"}
+    to_lport = {"match": "ip", "options": {"apply-after-lb": "true"}}
+    imported = with_acls(late, early, to_lport)
+    assert not imported.report.findings
+    assert [acl.get("apply_after_lb", False) for acl in acls_of(imported)] == [False, True, False]
+
+
 def test_acls_that_contradict_each_other_are_not_decided_here() -> None:
     imported = with_acls({"match": "ip"}, {"match": "ip", "action": "allow"})
     assert [column for _, column in losses(imported)] == ["action"]
@@ -148,13 +157,7 @@ def test_acls_that_contradict_each_other_are_not_decided_here() -> None:
 @pytest.mark.parametrize(
     ("columns", "column", "lost"),
     [
-        (
-            {"options": {"apply-after-lb": "true"}, "direction": "from-lport"},
-            "options:apply-after-lb",
-            True,
-        ),
-        ({"options": {"apply-after-lb": "true"}}, "options:apply-after-lb", False),
-        ({"options": {"apply-after-lb": "false"}}, None, False),
+        ({"options": {"apply-after-lb": "true"}}, None, False),
         ({"options": {"log-related": "true"}}, "options:log-related", False),
         ({"meter": ["m"], "log": True}, "meter", False),
     ],

@@ -110,7 +110,7 @@ def test_a_rate_limit_of_a_site_of_openstack_is_lost(ovn: Ovn, database: Databas
 def test_what_a_cluster_of_kubernetes_has_is_imported(ovn: Ovn, database: Database) -> None:
     """Names with slashes, and a match with a comment, too."""
     found = imported(ovn, database, kubernetes())
-    expected = {"options:apply-after-lb", "options:template"}
+    expected = {"options:template"}
     assert {column for _, column in losses(found)} <= expected
     routers = found.document["logical_routers"]
     assert routers[GATEWAY]["chassis"] == "1f1c-chassis"

@@ -46,6 +46,17 @@ async def test_acl(
         assert before_and_after is (allowed_before or from_other_port), other
 
 
+@pytest.mark.parametrize("action", ["drop", "reject"])
+async def test_an_acl_after_load_balancing(net: Plugged, action: str) -> None:
+    fields = {"name": "late", "action": action, "apply_after_lb": True}
+    await net.acl("ls:a", "from-lport", 7, 'inport == "a1" && tcp', **fields)
+    found = await refused(net, **A_TO_B)
+    assert first(found) == ("acl", "late")
+    (operation,) = found["proposal"]["transaction"]["operations"]
+    assert operation["values"]["apply_after_lb"]
+    await allow(net, found, **A_TO_B)
+
+
 async def test_an_acl_that_changed_names_who_changed_it(net: Plugged) -> None:
     acl = await net.acl("ls:b", "to-lport", 1, "udp", name="was-udp")
     await net.change(f"/acls/{acl}", match="tcp")
