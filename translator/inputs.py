@@ -239,11 +239,16 @@ def ranked_chassis(entries: list[dict[str, Any]]) -> tuple[str, ...]:
     return tuple(str(entry["chassis"]) for entry in entries)
 
 
+def _is_bridged(redirect_type: str) -> bool:
+    return redirect_type == "bridged"
+
+
 class LogicalRouterPort(NamedTuple):
     """`networks4` and `networks6` as declared, without the link-local address.
 
     A port with a `redirect_key` is a gateway port; its chassis, the highest rank first, are its
-    own or those of a group.
+    own or those of a group, and packets get there by the provider network if it `is_bridged`.
+    One that `resides_with_gateway` is where the one gateway port of its router is.
     """
 
     id: str
@@ -262,6 +267,8 @@ class LogicalRouterPort(NamedTuple):
     gateway_chassis: Annotated[tuple[str, ...], Column("gateway_chassis", ranked_chassis)] = ()
     ha_chassis_group: Annotated[str, Column("ha_chassis_group_id", _or_empty)] = ""
     redirect_key: int | None = None
+    is_bridged: Annotated[bool, Column("redirect_type", _is_bridged)] = False
+    resides_with_gateway: Annotated[bool, Column("reside_on_redirect_chassis")] = False
 
     @property
     def networks(self) -> tuple[Interface, ...]:

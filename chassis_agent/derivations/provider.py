@@ -9,6 +9,7 @@ from chassis_agent.gateways.election import in_charge
 from chassis_agent.inputs import LocalPort, ProviderBridge, ThisChassis
 from chassis_agent.local.provider import PORT_ID
 from chassis_agent.ovsdb.rows import Parent, Ref, WantedRow, wanted_row
+from chassis_agent.physical.probes import fingerprint
 from chassis_agent.physical.provider import MacExchange
 from incremental import Read
 from southbound.port_types import PATCH
@@ -59,6 +60,7 @@ class RouterMac(NamedTuple):
     port_key: int
     peer: str
     mac: str
+    is_everywhere: bool
 
 
 class ChassisMac(NamedTuple):
@@ -69,9 +71,12 @@ class ChassisMac(NamedTuple):
 
 
 def router_macs(_name: str, row: PortBinding) -> Iterator[tuple[str, RouterMac]]:
-    """Yield the addresses of routers that are on every chassis, by the datapath they are on."""
-    if row.kind is PATCH and row.peer and row.addresses:
-        yield row.datapath, RouterMac(row.tunnel_key, row.peer, row.addresses[0].split()[0])
+    """Yield the addresses of routers behind a datapath, by that."""
+    if row.joins_datapaths and row.peer and row.addresses:
+        yield (
+            row.datapath,
+            RouterMac(row.tunnel_key, row.peer, row.addresses[0].split()[0], row.kind is PATCH),
+        )
 
 
 def redirects_of(name: str, row: PortBinding) -> Iterator[tuple[str, str]]:
@@ -95,7 +100,11 @@ def mac_exchange(read: Read, row: PortBinding) -> MacExchange:
         return MacExchange()
     this = read(ThisChassis, "")
     known = sorted(read.members(router_macs, row.datapath))
-    routers = [each.mac for each in known if not read.members(redirects_of, each.peer)]
+    routers = [
+        each.mac
+        for each in known
+        if each.is_everywhere and not read.members(redirects_of, each.peer)
+    ]
     macs = read.members(chassis_macs, row.network)
     own = [each.mac for each in macs if this is not None and each.chassis == this.name]
     others = [each.mac for each in macs if this is None or each.chassis != this.name]
@@ -103,6 +112,18 @@ def mac_exchange(read: Read, row: PortBinding) -> MacExchange:
         own=_bytes(own[0]) if own else b"",
         others=tuple(sorted(map(_bytes, others))),
         routers=tuple(map(_bytes, dict.fromkeys(routers))),
+        gateways=tuple(_bytes(each.mac) for each in known if _is_bridged_elsewhere(read, each)),
+        stand_in=fingerprint("" if this is None else this.name).to_bytes(6),
+    )
+
+
+def _is_bridged_elsewhere(read: Read, router: RouterMac) -> bool:
+    """Whether what is for a gateway port goes by the provider network to another chassis."""
+    this = read(ThisChassis, "")
+    rows = (read(PortBinding, name) for name in read.members(redirects_of, router.peer))
+    return any(
+        row is not None and row.network and (this is None or in_charge(read, row) != this.name)
+        for row in rows
     )
 
 

@@ -42,11 +42,15 @@ class MacExchange(NamedTuple):
 
     What leaves from one of the `routers` of the datapath leaves with the chassis' `own` address,
     if it has one; what comes with that of one of the `others` is from the first of the routers.
+    What leaves from one of the `gateways`, which are elsewhere, for themselves, does with its
+    `own` address, or with `stand_in`: nobody looks at it there.
     """
 
     own: bytes = b""
     others: tuple[bytes, ...] = ()
     routers: tuple[bytes, ...] = ()
+    gateways: tuple[bytes, ...] = ()
+    stand_in: bytes = b""
 
 
 def outside_flows(
@@ -93,18 +97,19 @@ def _stay_flows(side: Side, *, is_native: bool, cookie: int) -> Iterator[Flow]:
 def _exchange_flows(
     side: Side, ofport: int, tag: int, output: bytes, exchange: MacExchange, *, cookie: int
 ) -> Iterator[Flow]:
-    if exchange.own:
-        for router in exchange.routers:
-            yield flow(
-                tables.LOGICAL_TO_PHYSICAL,
-                _EXCHANGED,
-                [
-                    *on(side.datapath_key, reg15=side.port_key),
-                    Term(_SOURCE, int.from_bytes(router)),
-                ],
-                act.set_field(_SOURCE, int.from_bytes(exchange.own)) + output,
-                cookie=cookie,
-            )
+    replaced = dict.fromkeys(exchange.routers, exchange.own) if exchange.own else {}
+    replaced |= dict.fromkeys(exchange.gateways, exchange.own or exchange.stand_in)
+    for router, mac in replaced.items():
+        yield flow(
+            tables.LOGICAL_TO_PHYSICAL,
+            _EXCHANGED,
+            [
+                *on(side.datapath_key, reg15=side.port_key),
+                Term(_SOURCE, int.from_bytes(router)),
+            ],
+            act.set_field(_SOURCE, int.from_bytes(mac)) + output,
+            cookie=cookie,
+        )
     vid = tag | VLAN_PRESENT if tag else _NO_TAG
     for router in exchange.routers[:1]:
         for other in exchange.others:

@@ -40,7 +40,6 @@ Column = Unsupported | Mapping[str, Unsupported | None] | None
 """One column; a mapping tells apart the keys of a column that is a map of options."""
 
 _UNKNOWN = Unsupported("is unknown here")
-_NO_OTHER_REDIRECT = Unsupported("what is for a gateway port goes through the tunnel alone")
 _NO_MULTICAST = Unsupported("multicast is flooded", harmless="false")
 _NO_METERS = Unsupported("there are no meters", changes_verdicts=False)
 _NO_LIMIT = Unsupported("all that it sends passes: there are no rate limits", harmless="0")
@@ -235,10 +234,8 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "ipv6_prefix": KEPT,
         "status": KEPT,
         "options": {
-            "reside-on-redirect-chassis": _NO_OTHER_REDIRECT._replace(
-                harmless="false", needs=needs.GATEWAY
-            ),
-            "redirect-type": _NO_OTHER_REDIRECT._replace(needs=needs.GATEWAY),
+            "reside-on-redirect-chassis": KEPT,
+            "redirect-type": KEPT,
             "mcast_flood": _NO_MULTICAST._replace(needs=needs.RELAY),
             "requested-tnl-key": _OWN_KEYS,
             "prefix_delegation": Unsupported("no prefix is asked for", harmless="false"),

@@ -34,10 +34,6 @@ def _any_owner(table: str, column: str, options: str, key: str) -> Callable[[Row
     return is_met
 
 
-def _is_gateway(row: Row, _: Snapshot) -> bool:
-    return bool(row.values("gateway_chassis") or row.values("ha_chassis_group"))
-
-
 SNOOPING: Final = Need(
     "mcast_snoop on the switch",
     _any_owner("Logical_Switch", "ports", "other_config", "mcast_snoop"),
@@ -49,5 +45,4 @@ ROUTER_TYPE: Final = Need("type router", lambda row, _: row.text("type") == "rou
 MAX_RATE: Final = Need(
     "qos_max_rate", lambda row, _: row.mapping("options").get("qos_max_rate", "0") != "0"
 )
-GATEWAY: Final = Need("a gateway chassis of the port", _is_gateway)
 GATEWAY_MTU: Final = Need("a gateway_mtu", lambda row, _: "gateway_mtu" in row.mapping("options"))

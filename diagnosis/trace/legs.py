@@ -129,12 +129,19 @@ class _Cut:
         if port.kind.transport is Transport.HERE or port.chassis == leg.chassis:
             leg.datapaths.add(port.datapath)
             return leg
-        if port.chassis and port.datapath in self._outside:
-            outside = self._outside[port.datapath]
+        outside = self._way_outside(port)
+        if port.chassis and outside is not None:
             leg.ports.add(outside.name)
             leg.native[port.chassis] = outside.network
             return None
         return self._beyond(event, port, leg) if port.chassis else None
+
+    def _way_outside(self, port: PortBinding) -> PortBinding | None:
+        """Return the port by which a provider network carries packets to another chassis."""
+        if port.distributed_port and port.network:
+            gateway = self._ports.get(port.distributed_port)
+            return None if gateway is None else self._outside.get(gateway.peer_datapath)
+        return self._outside.get(port.datapath)
 
     def _beyond(self, event: Crossing, port: PortBinding, leg: Leg) -> Leg:
         """The leg at the other end of the tunnel."""

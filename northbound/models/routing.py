@@ -55,6 +55,8 @@ class LogicalRouterPort(Resource):
     )
     redirect_key: Mapped[int | None] = mapped_column(default=None, sort_order=97)
     gateway_mtu: Mapped[int | None] = mapped_column(default=None, sort_order=98)
+    redirect_type: Mapped[str] = mapped_column(default="overlay", sort_order=99)
+    reside_on_redirect_chassis: Mapped[bool] = mapped_column(default=False, sort_order=100)
 
 
 class StaticRoute(Resource):

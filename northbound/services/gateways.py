@@ -3,13 +3,14 @@
 A *gateway port* names chassis, of which one is in charge of it; on its router something stands
 for it, to which packets are sent on other chassis, and which has a tunnel key and the name
 ``cr-`` and the port's. A *gateway router* is on one chassis with all its ports, so that none
-of these can name others.
+of these can name others. Another port may reside where the one gateway port of its router is.
 """
 
 from typing import Final
 
-from northbound.errors import InvalidError
+from northbound.errors import InvalidError, ReferencedError, Referent
 from northbound.models import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
+from northbound.services.lookups import referent
 from northbound.services.nexthops import ports_of
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -23,6 +24,13 @@ def is_gateway_port(port: LogicalRouterPort) -> bool:
     return bool(port.gateway_chassis) or port.ha_chassis_group_id is not None
 
 
+def field_of_gateway(port: LogicalRouterPort) -> str:
+    """Return the field that makes a port a gateway port; empty where none does."""
+    if port.gateway_chassis:
+        return "gateway_chassis"
+    return "" if port.ha_chassis_group_id is None else "ha_chassis_group"
+
+
 def place_gateway(tx: Transaction, port: LogicalRouterPort, router: LogicalRouter) -> None:
     """Give a gateway port the key of what stands for it, and take it from one that is none.
 
@@ -31,7 +39,7 @@ def place_gateway(tx: Transaction, port: LogicalRouterPort, router: LogicalRoute
     if not is_gateway_port(port):
         port.redirect_key = None
         return
-    field = "gateway_chassis" if port.gateway_chassis else "ha_chassis_group"
+    field = field_of_gateway(port)
     if router.chassis is not None:
         reason = f"router {router.name!r} is on chassis {router.chassis!r} with all its ports"
         raise InvalidError.of(field, reason=reason, value=None)
@@ -85,3 +93,40 @@ class GatewayRouters:
             if found:
                 reason = f"port {found[0]!r} of router {router.name!r} names chassis of its own"
                 raise InvalidError.of("chassis", reason=reason, value=router.chassis)
+
+
+class ResidentPorts:
+    """The routers of which a transaction changes where ports reside: beside one gateway port.
+
+    They are checked at its end: ports come and go in any order within it.
+    """
+
+    def __init__(self, tx: Transaction) -> None:
+        self._tx = tx
+        self._changed: dict[str, tuple[str, Referent | None]] = {}
+
+    def changed(self, router_id: str, field: str, gone: Referent | None = None) -> None:
+        """Check at the end that ports of the router reside with its one gateway port, if any do.
+
+        `field` is the one that is wrong otherwise, `gone` a port that is deleted.
+        """
+        if not self._changed:
+            self._tx.at_end(self._check)
+        self._changed.setdefault(router_id, (field, gone))
+
+    def _check(self) -> None:
+        changed, self._changed = self._changed, {}
+        for router_id, (field, gone) in changed.items():
+            ports = ports_of(self._tx, router_id)
+            residing = [port for port in ports if port.reside_on_redirect_chassis]
+            gateways = [port.name for port in ports if is_gateway_port(port)]
+            if not residing or len(gateways) == 1:
+                continue
+            if gone is not None:
+                raise ReferencedError(gone, [referent(port) for port in residing])
+            reason = f"port {residing[0].name!r} resides where the router's one gateway port is"
+            if gateways:
+                reason += f", and {' and '.join(gateways)} are such"
+            else:
+                reason += ", and it has none"
+            raise InvalidError.of(field, reason=reason, value=None)

@@ -18,7 +18,13 @@ from northbound.models import (
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.bfd_sessions import BfdChecks
-from northbound.services.gateways import place_gateway, refuse_redirect_name
+from northbound.services.gateways import (
+    ResidentPorts,
+    field_of_gateway,
+    is_gateway_port,
+    place_gateway,
+    refuse_redirect_name,
+)
 from northbound.services.lookups import referent, refuse_if_referenced
 from northbound.services.nat_addresses import NatNetworks
 from northbound.services.nat_claims import nats_at
@@ -79,11 +85,17 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         if set(row.networks) - set(spec.networks):
             tx.helper(NatNetworks).changed(row.logical_router_id)
         was_gateway_port = row.redirect_key is not None
+        field = field_of_gateway(row)
         super()._assign(tx, row, spec, referents)
         refuse_redirect_name(tx, row)
         place_gateway(tx, row, referents["logical_router"])
         if was_gateway_port and row.redirect_key is None:
             tx.helper(BfdChecks).check_router(row.logical_router_id, "gateway_chassis")
+        if row.reside_on_redirect_chassis:
+            tx.helper(ResidentPorts).changed(row.logical_router_id, "reside_on_redirect_chassis")
+        elif is_gateway_port(row) != was_gateway_port:
+            field = field_of_gateway(row) or field
+            tx.helper(ResidentPorts).changed(row.logical_router_id, field)
         if old_name is not None and old_name != row.name:
             self._follow_name(tx, row, old_name, attached)
         self._set_peer(tx, row, referents["peer"], attached)
@@ -178,6 +190,9 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
             refuse_if_referenced(port, users)
             end_link(tx, port)
             tx.helper(NatNetworks).changed(port.logical_router_id, gone=referent(port))
+            if is_gateway_port(port):
+                field = field_of_gateway(port)
+                tx.helper(ResidentPorts).changed(port.logical_router_id, field, referent(port))
             super().remove(tx, [port], cascade=cascade)
 
 

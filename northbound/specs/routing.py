@@ -104,6 +104,12 @@ class LogicalRouterPortProperties(Spec):
     """Makes it a gateway port: what leaves or enters through it passes by one of these chassis."""
     ha_chassis_group: Annotated[Reference | None, RefersTo("ha_chassis_group")] = None
     """Makes it a gateway port, with the chassis of a group that ports may share."""
+    redirect_type: Literal["overlay", "bridged"] = "overlay"
+    """How what leaves through a gateway port gets to the chassis in charge: through the tunnel, or
+    `bridged` by the provider network behind the port, where there is one."""
+    reside_on_redirect_chassis: bool = False
+    """Whether the port is where its router's one gateway port is, with all that is routed there:
+    for switches on provider networks, whose packets get to that chassis without a tunnel then."""
 
     @model_validator(mode="after")
     def _advertisement_fits(self) -> Self:
@@ -123,6 +129,19 @@ class LogicalRouterPortProperties(Spec):
     def _chassis_are_told_once(self) -> Self:
         if self.gateway_chassis and self.ha_chassis_group is not None:
             raise FieldError("ha_chassis_group", "the port has gateway_chassis of its own")
+        return self
+
+    @model_validator(mode="after")
+    def _residence_fits(self) -> Self:
+        is_gateway_port = bool(self.gateway_chassis) or self.ha_chassis_group is not None
+        if self.redirect_type == "bridged" and not is_gateway_port:
+            raise FieldError("redirect_type", "is for gateway ports, and this one names no chassis")
+        field = "redirect_type" if self.redirect_type == "bridged" else "reside_on_redirect_chassis"
+        if getattr(self, field) not in (False, "overlay") and self.peer is not None:
+            raise FieldError(field, "is for ports towards switches, and this one has a peer")
+        if self.reside_on_redirect_chassis and is_gateway_port:
+            reason = "the port is a gateway port itself"
+            raise FieldError("reside_on_redirect_chassis", reason)
         return self
 
 

@@ -80,7 +80,8 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
 
     Of a port that is elected, `candidates` are in the order of their ranks, `chassis` is the one
     that said last that it is in charge, and a `preemptive` one goes back to a higher rank that
-    has returned. `distributed_port` is the gateway port that a `chassisredirect` stands for.
+    has returned. `distributed_port` is the gateway port that a `chassisredirect` stands for;
+    with a `network` packets get by that one to where it is, from other chassis.
     A virtual port is the address `virtual_ip`, which one of the ports named `virtual_parents` may
     have at a time: the `virtual_parent`, a fact, is the one that spoke for it last.
     """

@@ -11,8 +11,10 @@ from translator.derivations.relations import (
 )
 from translator.features.gateways.relations import (
     chassis_of,
+    gateway_beside,
     gateway_of,
     group_of,
+    network_of_redirection,
     redirect_id,
     redirect_of,
 )
@@ -84,13 +86,15 @@ def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:
 def router_port_binding(read: Read, lrp: str) -> PortBinding | None:
     """A router port: a patch to the switch port that leads to it, or to another router.
 
-    Those of a gateway router are on its chassis only, and so are the ends of links to a gateway.
+    Those of a gateway router are on its chassis only, and so are the ends of links to a gateway,
+    and ports that reside with one.
     """
     port = read(LogicalRouterPort, lrp)
     if port is None:
         return None
     peer, peer_datapath = _peer(read, port)
-    gateway = chassis_of(read, port) if gateway_of(read, port.router) else None
+    resides = gateway_of(read, port.router) or gateway_beside(read, port) is not None
+    gateway = chassis_of(read, port) if resides else None
     other = router_port_named(read, port.peer) if gateway is None and port.peer else None
     if other is not None:
         gateway = chassis_of(read, other)
@@ -126,6 +130,7 @@ def redirect_binding(read: Read, lrp: str) -> PortBinding | None:
         requested_chassis=gateway.chassis,
         distributed_port=port.name,
         preemptive=gateway.preemptive,
+        network=network_of_redirection(read, port),
     )
 
 

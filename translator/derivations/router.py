@@ -74,7 +74,7 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         flows += own_address_flows(port, _translated(read, port))
         flows += connected_route_flows(port)
         flows += peer_flows(read, port)
-        flows += redirect_flows(port)
+        flows += redirect_flows(read, port)
         if redirect_of(port) and read.any(translating_routers, port.router):
             flows += gateway_port_error_flows(port.name, redirect_of(port))
             flows += gateway_balancing_flows(read, port)

@@ -147,3 +147,75 @@ def test_no_gateway_port_takes_the_name_of_another_port(network: Network) -> Non
     port(network, "p")
     with pytest.raises(InvalidError, match="the name of the port 'cr-p'"):
         change(network, LOGICAL_ROUTER_PORTS, "p", gateway_chassis=RANKS)
+
+
+RESIDES = {"reside_on_redirect_chassis": True}
+
+
+def resident(network: Network) -> None:
+    """Two ports of a router: `p` leads outside, and `q` is where that is."""
+    routers(network)
+    port(network, gateway_chassis=RANKS)
+    port(network, "q", networks=["10.0.1.1/24"], **RESIDES)
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({**RESIDES}, "reside_on_redirect_chassis"),
+        ({**RESIDES, "gateway_chassis": RANKS}, "reside_on_redirect_chassis"),
+        ({**RESIDES, "peer": "p"}, "reside_on_redirect_chassis"),
+        ({"redirect_type": "bridged"}, "redirect_type"),
+        ({"redirect_type": "tunnel", "gateway_chassis": RANKS}, "redirect_type"),
+        (
+            {"redirect_type": "bridged", "gateway_chassis": RANKS, "peer": "p"},
+            "redirect_type",
+        ),
+    ],
+)
+def test_what_means_nothing_of_a_port_is_refused(
+    network: Network, fields: dict[str, Any], field: str
+) -> None:
+    routers(network)
+    port(network)
+    with pytest.raises(InvalidError) as error:
+        port(network, "q", networks=["10.0.1.1/24"], **fields)
+    assert refused(error) == field
+
+
+def test_on_a_gateway_router_no_port_resides_elsewhere(network: Network) -> None:
+    routers(network, "on-one", chassis="gw1")
+    with pytest.raises(InvalidError) as error:
+        port(network, router="on-one", **RESIDES)
+    assert refused(error) == "reside_on_redirect_chassis"
+
+
+def test_there_is_one_gateway_port_where_others_reside(network: Network) -> None:
+    resident(network)
+    for patch in ({"gateway_chassis": []}, {"gateway_chassis": [], "enabled": False}):
+        with pytest.raises(InvalidError, match="and it has none") as error:
+            change(network, LOGICAL_ROUTER_PORTS, "p", **patch)
+        assert refused(error) == "gateway_chassis"
+    with pytest.raises(InvalidError, match="p and r2 are such") as error:
+        port(network, "r2", networks=["10.0.2.1/24"], gateway_chassis=RANKS)
+    assert refused(error) == "gateway_chassis"
+    with pytest.raises(ReferencedError), network.database.write(author="test") as tx:
+        LOGICAL_ROUTER_PORTS.delete(tx, "p")
+    change(network, LOGICAL_ROUTER_PORTS, "q", reside_on_redirect_chassis=False)
+    with network.database.write(author="test") as tx:
+        LOGICAL_ROUTER_PORTS.delete(tx, "p")
+
+
+def test_a_router_goes_with_ports_that_reside(network: Network) -> None:
+    resident(network)
+    with network.database.write(author="test") as tx:
+        LOGICAL_ROUTERS.delete(tx, "r", cascade=True)
+
+
+def test_a_document_moves_the_gateway_that_others_reside_with(network: Network) -> None:
+    """Whichever port is the gateway port, it is so at the end of one transaction."""
+    gateway = {"networks": ["10.0.0.1/24"], "gateway_chassis": RANKS, "redirect_type": "bridged"}
+    beside = {"networks": ["10.0.1.1/24"], **RESIDES}
+    for ports in ({"a": gateway, "b": beside}, {"a": beside, "b": gateway}, {}):
+        with network.database.write(author="test") as tx:
+            apply(tx, {"document": "d", "logical_routers": {"r": {"ports": ports}}})

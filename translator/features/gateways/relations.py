@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from incremental import Read
+from translator.derivations.relations import ports_leading_outside, switch_port_towards
 from translator.features.gateways.static import HaChassisGroup
-from translator.inputs import LogicalRouter, LogicalRouterPort
+from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 
 PREFIX: Final = "cr-"
 
@@ -65,9 +66,35 @@ def redirect_of(port: LogicalRouterPort) -> str:
 def resident_of(read: Read, port: LogicalRouterPort) -> str:
     """Return the name of the port by which it is known on which chassis a router port is.
 
-    That is its redirect port, and itself on a gateway router; empty for one that is everywhere.
+    That is its redirect port, and itself on a gateway router or where it resides with a gateway
+    port; empty for one that is everywhere.
     """
-    return port.name if gateway_of(read, port.router) else redirect_of(port)
+    if gateway_of(read, port.router) or gateway_beside(read, port) is not None:
+        return port.name
+    return redirect_of(port)
+
+
+def gateway_beside(read: Read, port: LogicalRouterPort) -> LogicalRouterPort | None:
+    """Return the gateway port where a port resides, which is none itself; None elsewhere."""
+    if not port.resides_with_gateway:
+        return None
+    found = gateway_ports_of(read, port.router)
+    return found[0].port if len(found) == 1 else None
+
+
+def network_of_redirection(read: Read, port: LogicalRouterPort) -> str:
+    """Return the provider network by which packets for a gateway port get to where it is.
+
+    It is empty where they take the tunnel: the port isn't bridged, or its switch leads nowhere.
+    """
+    leading = switch_port_towards(read, port) if port.is_bridged else None
+    if leading is None or port.redirect_key is None:
+        return ""
+    ways = (
+        read(LogicalSwitchPort, way) for way in read.members(ports_leading_outside, leading.switch)
+    )
+    native = [way for way in ways if way is not None and way.kind.is_native]
+    return min(native, key=lambda way: way.tunnel_key).network if native else ""
 
 
 def redirect_id(lrp: str) -> str:
@@ -80,6 +107,7 @@ def chassis_of(read: Read, port: LogicalRouterPort) -> Gateway | None:
     router = gateway_of(read, port.router)
     if router:
         return Gateway((router,), preemptive=True)
+    port = gateway_beside(read, port) or port
     if port.redirect_key is None:
         return None
     group = group_of(read, port.ha_chassis_group)

@@ -1,7 +1,7 @@
 """The stage that sends packets to the chassis in charge of a gateway port."""
 
 from logical_flow.roles import Role
-from logical_flow.template import Local, Stage, Template
+from logical_flow.template import Local, Resident, Stage, Template
 
 
 class LrInGwRedirect(Stage, name="lr_in_gw_redirect", failure="drop", role=Role.GATEWAY):
@@ -10,6 +10,10 @@ class LrInGwRedirect(Stage, name="lr_in_gw_redirect", failure="drop", role=Role.
     What stands for the port becomes the output port. That comes before anything that excepts
     packets from it where the next hop's address isn't known yet: the question has to be asked
     where the answer arrives. What has a floating IP that is translated where it is leaves there.
+
+    By a port whose redirection is bridged the rest leaves here, for the router's own MAC address:
+    the provider network carries it to the chassis in charge, where it is routed once more. What
+    comes back to the router itself is redirected as ever, since its source is translated there.
     """
 
     unresolved = Template(
@@ -29,4 +33,11 @@ class LrInGwRedirect(Stage, name="lr_in_gw_redirect", failure="drop", role=Role.
         "eth.src = {mac:mac}; xxreg1 = {external:ip6}; next;",
         Local("logical_port"),
     )
+    to_itself = Template(
+        60, "outport == {port:lport} && eth.dst == {mac:mac}", "outport = {redirect:lport}; next;"
+    )
     redirect = Template(50, "outport == {port:lport}", "outport = {redirect:lport}; next;")
+    in_charge = Template(
+        50, "outport == {port:lport}", "outport = {redirect:lport}; next;", Resident("redirect")
+    )
+    bridged = Template(40, "outport == {port:lport}", "eth.dst = {mac:mac}; next;")

@@ -8,7 +8,12 @@ from northbound.names import DEFAULT_PROJECT, parse_name
 from translator.addresses import is_within, masked
 from translator.derivations.relations import ports_leading_outside, switch_port_towards
 from translator.features.acl.names import switch_ports_named
-from translator.features.gateways.relations import GatewayPort, gateway_of, gateway_ports_of
+from translator.features.gateways.relations import (
+    GatewayPort,
+    gateway_beside,
+    gateway_of,
+    gateway_ports_of,
+)
 from translator.features.nat.rows import Nat
 from translator.features.routing.relations import network_lengths, ports_by_network
 from translator.inputs import LogicalRouterPort, LogicalSwitchPort
@@ -36,7 +41,8 @@ def place_of(read: Read, nat: Nat) -> Place | None:
     if gateway is None:
         return None
     port = gateway.port
-    if not (nat.logical_port and _is_on_provider_network(read, port)):
+    is_local = nat.logical_port and _is_on_provider_network(read, port)
+    if not is_local or _resides_with_gateway(read, nat):
         holes = {"port": port.name, "redirect": gateway.redirect}
         return Place("gateway", port, holes, holes)
     holes = {"port": port.name, "logical_port": _name_in_flows(read, nat.logical_port)}
@@ -62,6 +68,14 @@ def _is_on_provider_network(read: Read, port: LogicalRouterPort) -> bool:
     found = read.members(ports_leading_outside, leading.switch)
     ways = (read(LogicalSwitchPort, way) for way in found)
     return any(way is not None and way.kind.is_native for way in ways)
+
+
+def _resides_with_gateway(read: Read, nat: Nat) -> bool:
+    """Whether what has the NAT's logical address is routed on the chassis in charge alone."""
+    return any(
+        gateway_beside(read, port) is not None
+        for port in ports_around(read, nat.router, nat.logical.ip)
+    )
 
 
 def _name_in_flows(read: Read, qualified: str) -> str:

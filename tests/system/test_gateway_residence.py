@@ -1,0 +1,283 @@
+"""Ports that reside with a gateway port, and gateway ports that are reached by a provider network.
+
+What is for them from other chassis leaves by the bridge to the network, and takes no tunnel.
+"""
+
+import signal
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+
+from cli.testbed.wait import until
+from tests.system import frames, who
+from tests.system.conftest import Scene, make_lab
+from tests.system.frames import Frame
+from tests.system.tap import Tap
+
+pytestmark = pytest.mark.system
+
+GATEWAYS = ("gw1", "gw2")
+PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
+OUTSIDE, INSIDE = "0a:00:00:00:b0:01", "0a:00:00:00:b0:02"
+RED, BLUE = "0a:00:00:00:b0:10", "0a:00:00:00:b0:20"
+"""MAC addresses of the router."""
+VLAN = {"red": 100, "blue": 200}
+OWN = "198.51.100.1"
+FLOATING, OTHER, APART = "198.51.100.111", "198.51.100.112", "198.51.100.113"
+VMS = {
+    "red1": ("red", "hv1", "10.161.1.11", "fd61:1::11"),
+    "red2": ("red", "gw2", "10.161.1.12", "fd61:1::12"),
+    "blue1": ("blue", "gw2", "10.161.2.11", "fd61:2::11"),
+    "blue2": ("blue", "gw1", "10.161.2.12", "fd61:2::12"),
+    "in1": ("inner", "hv1", "10.161.3.11", "fd61:3::11"),
+    "in2": ("inner", "gw1", "10.161.3.12", "fd61:3::12"),
+}
+MAC = {name: f"0a:00:00:00:b1:{number:02x}" for number, name in enumerate(VMS, 1)}
+PORT = 8080
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """A hypervisor of workloads, and two for gateways, all on a provider network."""
+    with make_lab(tmp_path_factory) as lab:
+        lab.start_server()
+        for name in ("hv1", *GATEWAYS):
+            lab.add_hypervisor(name)
+        lab.add_provider_network("physnet1")
+        scene = Scene(lab)
+        scene.expected_trouble.append(r"no response to inactivity probe")
+        yield scene
+        scene.net.client.close()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _network(scene: Scene) -> None:
+    """Switches `red` and `blue` in VLANs, `inner` in the overlay, and `public` outside."""
+    lab, net = scene.lab, scene.net
+    lab.add_outside("o1", "physnet1", "198.51.100.201/24", "2001:db8:b0::201/64")
+    lab.add_outside("in-red", "physnet1", "10.161.1.201/24", "fd61:1::201/64", vlan=100)
+    net.router("r")
+    net.switch("public")
+    net.port("public", "public-out", type="localnet", network_name="physnet1")
+    ranks = [{"chassis": "gw1", "priority": 20}, {"chassis": "gw2", "priority": 10}]
+    net.router_port(
+        "r",
+        "r-public",
+        OUTSIDE,
+        f"{OWN}/24",
+        "2001:db8:b0::1/64",
+        gateway_chassis=ranks,
+        redirect_type="bridged",
+    )
+    net.port("public", "public-r", type="router", router_port="r-public")
+    for number, (switch, mac) in enumerate({"red": RED, "blue": BLUE, "inner": INSIDE}.items(), 1):
+        net.switch(switch)
+        networks = (f"10.161.{number}.1/24", f"fd61:{number}::1/64")
+        resides = switch in VLAN
+        net.router_port("r", f"r-{switch}", mac, *networks, reside_on_redirect_chassis=resides)
+        net.port(switch, f"{switch}-r", type="router", router_port=f"r-{switch}")
+    for switch, tag in VLAN.items():
+        net.port(switch, f"{switch}-out", type="localnet", network_name="physnet1", tag=tag)
+    for name, (switch, hypervisor, *ips) in VMS.items():
+        net.port(switch, name, " ".join((MAC[name], *ips)))
+        lab.add_vm(name, hypervisor)
+    nat(scene, "snat", OWN, "10.161.0.0/16")
+    nat(scene, "dnat_and_snat", FLOATING, VMS["red1"][2])
+    nat(scene, "dnat_and_snat", OTHER, VMS["in2"][2])
+    apart = {"external_mac": "0a:00:00:00:b2:01", "logical_port": "red2"}
+    nat(scene, "dnat_and_snat", APART, VMS["red2"][2], **apart)
+    lab.wait_until_up()
+    for name in ("red1", "in2", "o1"):
+        who.serve(lab, name, PORT)
+    until(lambda: in_charge(scene, "gw1"), "gw1 is in charge", 30)
+    until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
+
+
+def nat(scene: Scene, kind: str, external: str, logical: str, **fields: Any) -> None:
+    body = {"type": kind, "external_ip": external, "logical_ip": logical, **fields}
+    scene.net.call("POST", "/logical-routers/r/nats", body)
+
+
+def gateways(scene: Scene, hypervisor: str) -> dict[str, Any]:
+    told: dict[str, Any] = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]
+    return told
+
+
+def in_charge(scene: Scene, hypervisor: str) -> bool:
+    return {"cr-r-public", "r-red", "red-r"} <= set(gateways(scene, hypervisor)["in_charge"])
+
+
+def up(scene: Scene, hypervisor: str) -> bool:
+    sessions = gateways(scene, hypervisor)["sessions"]
+    return len(sessions) == 2 and set(sessions.values()) == {"up"}
+
+
+def location(scene: Scene, mac: str) -> str:
+    return scene.lab.provider_switch.location("physnet1", mac)
+
+
+def sent(scene: Scene, source: str, router_mac: str, target: str) -> str:
+    """What the switch of a workload does with a packet for a router."""
+    vm = scene.lab.vm(source)
+    hypervisor = scene.lab.hypervisor(VMS[source][1])
+    ofport = hypervisor.switch.vsctl("get", "Interface", vm.state.interface, "ofport").strip()
+    packet = f"in_port={ofport},icmp,dl_src={vm.mac},dl_dst={router_mac}"
+    traced = hypervisor.trace(f"{packet},nw_src={vm.ip4},nw_dst={target},nw_ttl=64")
+    return traced.splitlines()[-1]
+
+
+def is_echo(frame: Frame) -> bool:
+    return frame.protocol == frames.ICMP and frame.icmp_type == 8
+
+
+@pytest.mark.parametrize(
+    ("source", "target"),
+    [
+        ("red1", "blue1"),
+        ("blue1", "red1"),
+        ("red1", "blue2"),
+        ("red2", "blue1"),
+        ("blue2", "red1"),
+        ("red1", "in1"),
+        ("in1", "red1"),
+        ("in2", "blue1"),
+        ("blue2", "in1"),
+    ],
+)
+def test_what_is_routed_between_networks_arrives(scene: Scene, source: str, target: str) -> None:
+    for ip in VMS[target][2:]:
+        assert scene.lab.vm(source).ping(ip, count=3), ip
+
+
+def test_it_gets_to_the_chassis_in_charge_by_the_provider_network(scene: Scene) -> None:
+    for source, target, tag in (("red1", "blue1", 100), ("blue1", "red1", 200)):
+        mac = RED if tag == 100 else BLUE
+        actions = sent(scene, source, mac, VMS[target][2])
+        assert f"push_vlan(vid={tag},pcp=0)" in actions
+        assert "tnl_push" not in actions
+    with Tap(scene.lab.vm("blue1")) as blue1:
+        scene.lab.vm("red1").ping(VMS["blue1"][2])
+        echo = blue1.expect(is_echo, "the echo request")
+        assert (echo.src, echo.ttl) == (BLUE, 63)
+        blue1.drain()
+        assert len(blue1.matching(is_echo)) == 1
+
+
+def test_the_chassis_in_charge_alone_answers_for_the_router(scene: Scene) -> None:
+    host = scene.lab.outside("in-red")
+    with Tap(host) as tap:
+        tap.send(frames.arp_request(host.mac, host.ip4, "10.161.1.1"))
+        tap.expect(lambda frame: frame.ethertype == frames.ARP and frame.src == RED, "an answer")
+        tap.send(frames.arp_request(host.mac, host.ip4, VMS["red2"][2]))
+        tap.expect(lambda frame: frame.src == MAC["red2"], "the answer to a later question")
+        answers = tap.matching(lambda frame: frame.ethertype == frames.ARP and frame.src == RED)
+        assert len(answers) == 1
+    until(lambda: location(scene, RED) == location(scene, OUTSIDE) != "", "they are at gw1", 30)
+
+
+@pytest.mark.parametrize("source", ["red1", "blue1", "blue2", "in1", "in2"])
+def test_outside_is_reached_from_everywhere(scene: Scene, source: str) -> None:
+    assert scene.lab.vm(source).ping(scene.lab.outside("o1").ip4, count=3)
+    expected = {"red1": FLOATING, "in2": OTHER}.get(source, OWN)
+    assert who.ask(scene.lab, source, scene.lab.outside("o1").ip4, PORT) == ["o1", expected]
+
+
+def test_floating_ips_are_reached(scene: Scene) -> None:
+    """Also one that is to be translated where its port is: it is routed elsewhere."""
+    for address in (FLOATING, OTHER, APART):
+        assert scene.lab.outside("o1").ping(address, count=3), address
+    assert who.ask(scene.lab, "o1", FLOATING, PORT)[0] == "red1"
+    assert who.ask(scene.lab, "in1", OTHER, PORT) == ["in2", OWN]
+    assert who.ask(scene.lab, "in1", FLOATING, PORT) == ["red1", OWN]
+    assert who.ask(scene.lab, "red1", OTHER, PORT) == ["in2", FLOATING]
+
+
+def test_redirected_packets_leave_for_the_router_by_the_provider_network(scene: Scene) -> None:
+    """They have an address of their chassis as source, so that switches know the router at gw1."""
+    o1 = scene.lab.outside("o1")
+    assert scene.lab.vm("in1").ping(o1.ip4, count=3)
+    actions = sent(scene, "in1", INSIDE, o1.ip4)
+    assert f"dst={OUTSIDE}" in actions
+    assert f"src={OUTSIDE}" not in actions
+    assert "tnl_push" not in actions
+    with Tap(o1) as tap:
+        assert scene.lab.vm("in1").ping(o1.ip4)
+        echo = tap.expect(is_echo, "the echo request")
+        assert (echo.src, echo.ip_src, echo.ttl) == (OUTSIDE, OWN, 62)
+        tap.drain()
+        assert len(tap.matching(is_echo)) == 1
+    assert location(scene, OUTSIDE) == location(scene, RED)
+
+
+def test_with_an_address_of_its_own_a_chassis_sends_from_that(scene: Scene) -> None:
+    own = "0a:00:00:00:b3:01"
+    setting = f"external_ids:treadle-chassis-mac-mappings=physnet1:{own}"
+    switch, o1 = scene.lab.hypervisor("hv1").switch, scene.lab.outside("o1")
+    switch.vsctl("set", "Open_vSwitch", ".", setting)
+    try:
+        until(lambda: f"src={own}" in sent(scene, "in1", INSIDE, o1.ip4), "it is in use", 30)
+        assert scene.lab.vm("in1").ping(o1.ip4, count=3)
+    finally:
+        switch.vsctl("remove", "Open_vSwitch", ".", "external_ids", "treadle-chassis-mac-mappings")
+    until(lambda: f"src={own}" not in sent(scene, "in1", INSIDE, o1.ip4), "it is gone", 30)
+
+
+@pytest.mark.parametrize(
+    ("source", "mac", "target"), [("red1", RED, VMS["blue1"][2]), ("in1", INSIDE, "198.51.100.201")]
+)
+def test_a_lacking_bridge_is_told(scene: Scene, source: str, mac: str, target: str) -> None:
+    """Nothing takes the tunnel instead; traces name the network and the chassis."""
+    hypervisor, vm = scene.lab.hypervisor("hv1"), scene.lab.vm(source)
+    flow = f"eth.dst == {mac} && ip4.src == {vm.ip4} && ip4.dst == {target} && ip.ttl == 64"
+    packet = f'inport == "{source}" && eth.src == {vm.mac} && {flow} && icmp4.type == 8'
+
+    def hindrances() -> list[str]:
+        answer = scene.net.client.post("/v1/trace", json={"packet": packet})
+        assert answer.is_success, answer.text
+        return [each["text"] for each in answer.json()["verdict"]["hindrances"]]
+
+    assert vm.ping(target, count=3)
+    assert hindrances() == []
+    hypervisor.map_bridges({})
+    why = "on hv1, no bridge leads to physnet1: treadle-bridge-mappings has none for it"
+    sentence = f"the packet is lost on its way from hv1 to gw1: {why}"
+    try:
+        until(lambda: sentence in hindrances(), "traces name it", 30)
+        assert not vm.ping(target, timeout=1)
+    finally:
+        hypervisor.map_bridges({"physnet1": "br-physnet1"})
+    until(lambda: hindrances() == [] and vm.ping(target), "nothing is in the way", 30)
+
+
+def test_another_chassis_takes_over(scene: Scene) -> None:
+    o1 = scene.lab.outside("o1")
+    first = location(scene, OUTSIDE)
+    for process in PROCESSES:
+        scene.lab.process(f"gw1/{process}").send(signal.SIGSTOP)
+    try:
+        until(lambda: in_charge(scene, "gw2"), "gw2 is in charge", 30)
+        for source in ("red1", "in1"):
+            until(lambda: scene.lab.vm(source).ping(o1.ip4), f"{source} reaches outside", 30)  # noqa: B023
+        until(lambda: scene.lab.vm("red1").ping(VMS["blue1"][2]), "blue is reached", 30)
+        assert location(scene, OUTSIDE) == location(scene, RED) != first
+    finally:
+        for process in reversed(PROCESSES):
+            scene.lab.process(f"gw1/{process}").send(signal.SIGCONT)
+    until(lambda: in_charge(scene, "gw1") and not in_charge(scene, "gw2"), "gw1 again", 30)
+    until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
+    for source in ("red1", "in1", "blue1"):
+        until(lambda: scene.lab.vm(source).ping(o1.ip4), f"{source} reaches outside", 30)  # noqa: B023
+
+
+def test_residing_ends_with_the_option(scene: Scene) -> None:
+    """The port is on every chassis again: what it routes takes no way by the gateway."""
+    scene.net.call("PATCH", "/logical-router-ports/r-blue", {"reside_on_redirect_chassis": False})
+    try:
+        scene.settle()
+        assert "tnl_push" not in sent(scene, "blue1", BLUE, VMS["blue2"][2])
+        assert scene.lab.vm("blue1").ping(VMS["in1"][2], count=3)
+    finally:
+        patch = {"reside_on_redirect_chassis": True}
+        scene.net.call("PATCH", "/logical-router-ports/r-blue", patch)
+    until(lambda: scene.lab.vm("blue1").ping(VMS["red1"][2]), "by the gateway again", 30)
