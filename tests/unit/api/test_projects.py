@@ -219,8 +219,8 @@ async def test_a_wait_in_vain_names_no_chassis_to_a_project(
     guarded.agents.lagging = ["hypervisor-2"]
     following = asyncio.create_task(guarded.translator.run())
     values = {"name": "one", "project": "acme"}
-    told = await everyone.ask("POST", f"{path}?wait=chassis&timeout=5&project=acme", **values)
-    hidden = await acme.ask("POST", f"{path}?wait=chassis&timeout=5", name="two")
+    told = await everyone.ask("POST", f"{path}?wait=chassis&timeout=30&project=acme", **values)
+    hidden = await acme.ask("POST", f"{path}?wait=chassis&timeout=30", name="two")
     following.cancel()
     assert (told.status_code, told.json()["waiting_for"]) == (504, ["hypervisor-2"])
     assert hidden.status_code == 504

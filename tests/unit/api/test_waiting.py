@@ -122,7 +122,7 @@ async def test_a_wait_until_ports_are_up(server: Server) -> None:
     ]
     body = {"operations": ports}
     waiting = asyncio.create_task(
-        server.client.post("/v1/transactions", params={"wait": "up", "timeout": 0.3}, json=body)
+        server.client.post("/v1/transactions", params={"wait": "up", "timeout": 2}, json=body)
     )
     answer = await waiting
     assert answer.status_code == 504

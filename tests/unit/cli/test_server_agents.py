@@ -114,7 +114,7 @@ async def test_a_connection_ends_when_its_token_is_revoked(server: Gated) -> Non
 
 
 async def test_a_connection_ends_when_its_token_expires(server: Gated) -> None:
-    secret = server.token("hv1", expires_at=datetime.now(UTC) + timedelta(seconds=0.5))
+    secret = server.token("hv1", expires_at=datetime.now(UTC) + timedelta(seconds=2))
     async with raw_agent(server.port, "hv1", token=secret) as agent:
         refused = await agent.until_ended()
     assert refused == wire.Refused(wire.REFUSED_TOKEN, "the token has expired")
@@ -396,7 +396,7 @@ async def test_a_connection_ends_with_its_certificate(server: Gated) -> None:
     gone = ClientCertificate(frozenset({"hv1"}), datetime.now(UTC).timestamp() + 0.2)
     identity = await server.gate(Credentials("", gone, "192.0.2.1"))
     identity.check(Chassis("hv1"))
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         assert await identity.ended() == EXPIRED
 
 

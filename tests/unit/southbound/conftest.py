@@ -17,7 +17,8 @@ from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import Agent, MakeAgent
 from tests.unit.southbound.faulty_link import FaultyLink
 
-LEASE = 0.3
+LEASE = 1.0
+"""Seconds, so many that a busy machine doesn't let a chassis that is alive count as dead."""
 
 
 @pytest.fixture

@@ -82,7 +82,7 @@ async def test_a_commit_is_followed(
 ) -> None:
     async with running(translator):
         revision = await asyncio.to_thread(declare, database)
-        assert await translator.wait_translated(revision, timeout=5)
+        assert await translator.wait_translated(revision, timeout=30)
     assert {row.name for row in state.rows(Datapath).values()} == {"web", "r"}
     bindings = {row.name: row for row in state.rows(PortBinding).values()}
     assert bindings["web-to-r"].peer == "r-to-web"
@@ -224,7 +224,7 @@ async def test_trouble_is_told_and_ends(
     monkeypatch.setattr(state, "write", refuse_twice)
     async with running(translator):
         revision = await asyncio.to_thread(declare, database)
-        assert await translator.wait_translated(revision, timeout=5)
+        assert await translator.wait_translated(revision, timeout=30)
         await asyncio.sleep(0)
     assert refusals == 0
     assert translator.progress.trouble == ""
