@@ -42,9 +42,9 @@ from chassis_agent.local.zones import unpersisted
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.ovsdb.edits import set_bridge_external_ids
+from chassis_agent.problems import note_problems
 from chassis_agent.turns import in_turns
 from southbound import wire
-from southbound.conditions import PROVIDER_NETWORKS, VOCABULARY, vocabulary_condition
 from southbound.rows import ROW_TYPES, Datapath
 from southbound.watch.client import WatchClient
 from southbound.watch.inbox import Batch
@@ -218,7 +218,13 @@ class Reconciler:
         if self._unacknowledged is not None and has_rows:
             self._watch.acknowledge(self._unacknowledged)
             self._unacknowledged = None
-        self._note_problems()
+        note_problems(
+            self._health,
+            self._state,
+            self._provider,
+            self._watch.skipped,
+            has_ports=bool(self._local.bindings.bound),
+        )
 
     async def _apply(self, changes: Iterable[Change]) -> None:
         """Have the state take changes. Other tasks get their turns, but none sees half of it."""
@@ -397,49 +403,6 @@ class Reconciler:
             if not held[name].row.parent or held[name].row.parent_name in ready
         }
         return {name: held[name].plugged.interface for name in self._ready}
-
-    def _note_lacks(self) -> None:
-        """What the server sent and this agent doesn't know, or can't make flows of."""
-        sentences = [str(lack) for lack in self._state.lacks]
-        sentences += [
-            f"{count} {what} skipped, this agent doesn't know them"
-            for what, count in sorted(self._watch.skipped.items())
-        ]
-        condition = vocabulary_condition(sentences)
-        if condition:
-            self._health.degrade(VOCABULARY, condition[VOCABULARY])
-        else:
-            self._health.clear(VOCABULARY)
-
-    def _note_provider_networks(self) -> None:
-        """Which provider networks ports here need and don't reach, and what can't be read."""
-        missing = sorted(self._state.networks_out_of_reach)
-        reasons = [self._provider.why_not(network) for network in missing]
-        reasons += (f"setting of provider networks: {each}" for each in self._provider.problems)
-        if reasons:
-            self._health.degrade(PROVIDER_NETWORKS, "; ".join(reasons))
-        else:
-            self._health.clear(PROVIDER_NETWORKS)
-
-    def _note_problems(self) -> None:
-        self._note_provider_networks()
-        failures = self._state.failures
-        if failures:
-            self._health.degrade("flows", f"{len(failures)} failed: {failures[0]}")
-        else:
-            self._health.clear("flows")
-        self._note_lacks()
-        if self._local.bindings.bound and not self._state.has_templates:
-            self._health.degrade("templates", "no template of flows: ports here have no flows")
-        else:
-            self._health.clear("templates")
-        clashes = len(self._state.clashes)
-        if objects := self._state.object_clashes:
-            self._health.degrade("clashes", f"{objects[0]} is wanted differently by two owners")
-        elif clashes:
-            self._health.degrade("clashes", f"{clashes} flows are wanted differently by two")
-        else:
-            self._health.clear("clashes")
 
     # --- looking
 

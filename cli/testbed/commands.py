@@ -227,7 +227,7 @@ def _open(name: str | None) -> "Lab":
 def _preferred_port(wanted: int | None) -> int:
     """The port that was asked for, or the end of the command; else the one where commands look."""
     from cli.client import DEFAULT_PORT
-    from cli.testbed.lab import claimed
+    from cli.testbed.tcp_ports import claimed
 
     if wanted is None:
         return DEFAULT_PORT

@@ -12,9 +12,8 @@ import itertools
 import os
 import shutil
 import signal
-import socket
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from cli.testbed.dhcp_client import Told, ask
@@ -35,6 +34,7 @@ from cli.testbed.state import (
     VmState,
     lab_directory,
 )
+from cli.testbed.tcp_ports import claimed, free_ports
 from cli.testbed.vm import Vm
 from cli.testbed.wait import until
 
@@ -154,7 +154,7 @@ class Lab:
         """
         with contextlib.ExitStack() as claims:
             if not self._state.api_port:
-                free, self._state.watch_port = _free_ports(2)
+                free, self._state.watch_port = free_ports(2)
                 has_preferred = preferred_port and claims.enter_context(claimed(preferred_port))
                 self._state.api_port = preferred_port if preferred_port and has_preferred else free
                 self._state.save()
@@ -476,31 +476,3 @@ class Lab:
     @property
     def integration_bridge(self) -> str:
         return INTEGRATION_BRIDGE
-
-
-@contextlib.contextmanager
-def claimed(port: int) -> Iterator[bool]:
-    """Whether a TCP port on loopback is free, and no other lab's that is about to start.
-
-    Of labs that start at once only one gets a port that all of them would like: a name in
-    the abstract namespace of sockets, which is as wide as that of ports, is taken by one
-    until its server listens.
-    """
-    with socket.socket(socket.AF_UNIX) as claim:
-        try:
-            claim.bind(f"\0treadle-testbed-{port}")
-            with socket.create_server(("127.0.0.1", port)):
-                pass
-        except OSError:
-            yield False
-        else:
-            yield True
-
-
-def _free_ports(count: int) -> list[int]:
-    """Loopback TCP ports that are free now."""
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [listener.getsockname()[1] for listener in sockets]
-    for listener in sockets:
-        listener.close()
-    return ports

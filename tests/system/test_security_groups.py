@@ -7,8 +7,9 @@ import httpx
 import pytest
 
 from cli.testbed.network_facts import VmFacts
+from cli.testbed.tcp_ports import free_ports
 from cli.testbed.wait import until
-from tests.compat.neutron.endpoints import free_ports, neutron_settings
+from tests.compat.neutron.endpoints import neutron_settings
 from tests.system.conftest import Scene, two_hypervisors
 
 pytestmark = pytest.mark.system

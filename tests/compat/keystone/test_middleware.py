@@ -12,14 +12,9 @@ import httpx
 import pytest
 
 from cli.testbed.server import Server
+from cli.testbed.tcp_ports import free_ports
 from tests.compat.environments import environment
-from tests.compat.neutron.endpoints import (
-    PASSWORD,
-    free_ports,
-    log_in,
-    neutron_settings,
-    write_users,
-)
+from tests.compat.neutron.endpoints import PASSWORD, log_in, neutron_settings, write_users
 
 pytestmark = pytest.mark.compat
 

@@ -9,11 +9,12 @@ import httpx
 import pytest
 
 from cli.testbed.network_facts import VmFacts
+from cli.testbed.tcp_ports import free_ports
 from cli.testbed.vm import Vm
 from tests.compat.dockerd import ContainerHost, two_container_hosts
 from tests.compat.intent import rows_of_intent
 from tests.compat.kuryr.libnetwork import Libnetwork, kuryr_on
-from tests.compat.neutron.endpoints import free_ports, neutron_settings
+from tests.compat.neutron.endpoints import neutron_settings
 from tests.system.conftest import Scene
 
 _COLLECTIONS = ("ports", "subnets", "subnetpools", "networks", "security-groups")

@@ -15,10 +15,10 @@ from typing import Any
 from cli.testbed.hypervisor import Hypervisor
 from cli.testbed.namespace import Namespace, run
 from cli.testbed.process import Process, spawn
+from cli.testbed.tcp_ports import free_ports
 from cli.testbed.wait import until
 from tests.compat.environments import Environment, environment
 from tests.compat.fake_kubernetes import FakeKubernetes
-from tests.compat.neutron.endpoints import free_ports
 from tests.faults.proxy import Proxy
 
 _DAEMON_PORT = 5036

@@ -15,16 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.testbed.tcp_ports import free_ports
 from cli.testbed.wait import until
 from tests.compat.intent import rows_of_intent
 from tests.compat.kuryr.kubernetes import Cluster, ClusterNetwork, Node, Pod, cluster_with_kuryr
-from tests.compat.neutron.endpoints import (
-    PASSWORD,
-    free_ports,
-    log_in,
-    neutron_settings,
-    write_users,
-)
+from tests.compat.neutron.endpoints import PASSWORD, log_in, neutron_settings, write_users
 from tests.system.conftest import Scene, two_hypervisors
 
 pytestmark = [pytest.mark.system, pytest.mark.timeout(900)]

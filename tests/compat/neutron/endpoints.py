@@ -1,9 +1,8 @@
 """Neutron APIs to be asked: Treadle's, and Neutron's own, which tells what is right."""
 
 import json
-import socket
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import httpx
 from api.neutron.auth.passwords import hash_password
 from cli.testbed.process import Process, spawn
 from cli.testbed.server import Server
+from cli.testbed.tcp_ports import free_ports
 from cli.testbed.wait import until
 from tests.compat.environments import environment
 from tests.compat.intent import rows_of_intent
@@ -153,12 +153,3 @@ def _answers(process: Process, url: str) -> bool:
         return httpx.get(url).is_success
     except httpx.TransportError:
         return False
-
-
-def free_ports(count: int) -> list[int]:
-    """TCP ports of loopback that are free now."""
-    with ExitStack() as stack:
-        listeners = [
-            stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)
-        ]
-        return [int(listener.getsockname()[1]) for listener in listeners]

@@ -17,6 +17,8 @@ from typing import Any
 import httpx
 import pytest
 
+from cli.testbed.tcp_ports import free_ports
+
 pytestmark = pytest.mark.processes
 
 
@@ -44,14 +46,6 @@ port_groups:
 address_sets:
   office: {addresses: [192.0.2.0/24]}
 """
-
-
-def free_ports(count: int) -> list[int]:
-    sockets = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [each.getsockname()[1] for each in sockets]
-    for each in sockets:
-        each.close()
-    return ports
 
 
 def start(*arguments: str, **environment: str) -> subprocess.Popen[str]:

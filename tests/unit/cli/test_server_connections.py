@@ -14,7 +14,8 @@ import pytest
 from websockets.sync.client import connect
 
 from cli.server import descriptors
-from tests.unit.cli.test_server import ROOT, RunningServer, free_ports, start
+from cli.testbed.tcp_ports import free_ports
+from tests.unit.cli.test_server import ROOT, RunningServer, start
 
 pytestmark = pytest.mark.processes
 

@@ -7,8 +7,9 @@ import httpx
 import pytest
 from sqlalchemy import text
 
+from cli.testbed.tcp_ports import free_ports
 from northbound.database import make_engine
-from tests.unit.cli.test_server import NETWORK, RunningServer, free_ports, run, start
+from tests.unit.cli.test_server import NETWORK, RunningServer, run, start
 from tests.unit.northbound.postgresql import private_server
 
 pytestmark = pytest.mark.processes

@@ -13,9 +13,10 @@ import pytest
 
 from cli.server.errors import CertificateError
 from cli.server.tls import Certificate
+from cli.testbed.tcp_ports import free_ports
 from southbound.rows import Chassis
 from southbound.watch.client import WatchClient
-from tests.unit.cli.test_server import free_ports, run, start
+from tests.unit.cli.test_server import run, start
 
 pytestmark = pytest.mark.processes
 

@@ -9,7 +9,7 @@ import pytest
 
 from cli.testbed.errors import LabNotFoundError, NotReadyError, ProcessEndedError, TestbedError
 from cli.testbed.interruption import Interrupted, interruptible
-from cli.testbed.lab import Lab, claimed
+from cli.testbed.lab import Lab
 from cli.testbed.process import Process, spawn
 from cli.testbed.spec import example, load_spec
 from cli.testbed.state import (
@@ -20,6 +20,7 @@ from cli.testbed.state import (
     lab_directory,
     lab_names,
 )
+from cli.testbed.tcp_ports import claimed
 from cli.testbed.wait import until
 
 pytestmark = pytest.mark.processes

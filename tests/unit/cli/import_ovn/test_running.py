@@ -17,8 +17,8 @@ from benchmarks.ovn import Ovn
 from cli.main import app
 from cli.testbed.process import spawn
 from cli.testbed.server import Server
+from cli.testbed.tcp_ports import free_ports
 from cli.testbed.wait import until
-from tests.unit.cli.test_server import free_ports
 from tests.unit.cli.test_server_tls import make_certificate
 
 pytestmark = pytest.mark.processes

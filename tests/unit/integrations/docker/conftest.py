@@ -7,8 +7,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.testbed.lab import _free_ports
 from cli.testbed.server import Server as Treadle
+from cli.testbed.tcp_ports import free_ports
 from integrations.deadline import Deadline, TimeLimitError
 from integrations.docker import ids
 from integrations.docker.endpoints import EndpointDriver
@@ -27,7 +27,7 @@ SPACE = "treadle-local"
 
 @pytest.fixture(scope="module")
 def treadle(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Treadle]:
-    server = Treadle(tmp_path_factory.mktemp("server"), *_free_ports(2))
+    server = Treadle(tmp_path_factory.mktemp("server"), *free_ports(2))
     process = server.start()
     try:
         server.wait_until_ready(process)

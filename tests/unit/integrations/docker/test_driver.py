@@ -8,8 +8,8 @@ from typing import Any
 import httpx
 import pytest
 
-from cli.testbed.lab import _free_ports
 from cli.testbed.server import Server as Treadle
+from cli.testbed.tcp_ports import free_ports
 from tests.databases import new_database
 from tests.unit.integrations.docker.conftest import (
     ENDPOINT,
@@ -183,7 +183,7 @@ def test_a_network_of_a_swarm(api: httpx.Client, play: Play) -> None:
 
 def test_with_a_token_of_one_project(tmp_path: Path) -> None:
     """All that a host asks is within its project, switches that others share included."""
-    server = Treadle(tmp_path, *_free_ports(2))
+    server = Treadle(tmp_path, *free_ports(2))
     new_database(server.database)
     admin, token = (_token(server, *words) for words in (("admin",), ("operator", "acme")))
     process = server.start({"TREADLE_SERVER__API__AUTHENTICATION": "true"})

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from cli.testbed.lab import _free_ports
+from cli.testbed.tcp_ports import free_ports
 from integrations.docker import ids
 from integrations.host.errors import CommandFailedError
 from tests.unit.integrations.docker.conftest import (
@@ -255,7 +255,7 @@ def test_what_is_told_of_an_endpoint(docker: PlayedDocker) -> None:
 
 
 def test_a_server_that_is_away_is_told_in_time(play: Play) -> None:
-    docker = play(url=f"http://127.0.0.1:{_free_ports(1)[0]}")
+    docker = play(url=f"http://127.0.0.1:{free_ports(1)[0]}")
     docker.sessions.seconds = 2
     status, told = docker.refusal("NetworkDriver.DeleteNetwork", NetworkID=NET)
     assert (status, "refused" in told) == (503, True)

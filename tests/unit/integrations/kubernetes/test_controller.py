@@ -8,9 +8,9 @@ import httpx
 import pytest
 
 from cli.testbed.server import Server
+from cli.testbed.tcp_ports import free_ports
 from integrations.kubernetes.health import HealthServer
 from tests.compat.fake_kubernetes import FakeKubernetes
-from tests.unit.cli.test_server import free_ports
 from tests.unit.integrations.kubernetes.cluster import PENDING, Running, World, running
 
 pytestmark = pytest.mark.processes

@@ -8,11 +8,12 @@ from pathlib import Path
 import httpx
 import pytest
 
+from cli.testbed.tcp_ports import free_ports
 from cli.testbed.wait import until
 from integrations.kubernetes.main import run
 from integrations.kubernetes.settings import KubernetesSettings
 from tests.compat.fake_kubernetes import FakeKubernetes
-from tests.unit.cli.test_server import ROOT, free_ports
+from tests.unit.cli.test_server import ROOT
 
 
 @pytest.mark.parametrize(

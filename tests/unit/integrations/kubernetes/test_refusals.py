@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from cli.testbed.server import Server
+from cli.testbed.tcp_ports import free_ports
 from integrations.client import RefusedError
 from integrations.kubernetes import treadle as batches
 from integrations.kubernetes.intent import Intent
@@ -15,7 +16,6 @@ from integrations.kubernetes.translation import PENDING_GROUP, PortOwner, Transl
 from integrations.kubernetes.treadle import in_batches
 from integrations.kubernetes.watched import apply_object
 from tests.compat.fake_kubernetes import FakeKubernetes
-from tests.unit.cli.test_server import free_ports
 from tests.unit.integrations.kubernetes.cluster import PENDING, World, running
 
 MEMBERS = 3
