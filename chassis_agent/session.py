@@ -164,7 +164,8 @@ class Session:
             rows=state.rows,
             zones=lambda: local.zones,
             ports=lambda: {
-                name: bound.row.datapath for name, bound in local.bindings.bound.items()
+                **local.outside,
+                **{name: bound.row.datapath for name, bound in local.bindings.bound.items()},
             },
         )
         hits = HitCounters(self._switch, lambda: state.hit_counters, settings.switch_control)

@@ -29,6 +29,7 @@ from translator.features.load_balancing import announcements as vip_announcement
 from translator.features.load_balancing import flows as balancing_flows
 from translator.features.load_balancing import health
 from translator.features.load_balancing import inputs as balancing_inputs
+from translator.features.load_balancing import outside as outside_balancing
 from translator.features.load_balancing import relations as balancing
 from translator.features.load_balancing import router_flows as router_balancing
 from translator.features.load_balancing.inputs import (
@@ -113,6 +114,7 @@ FLOWS: Derivations = (
     balancing_flows.switch_vip_flows,
     router_balancing.router_vip_flows,
     router_balancing.asked_vip_flows,
+    outside_balancing.outside_answer_flows,
     bfd_flows.bfd_flows,
     health.answer_flows,
 )
@@ -208,7 +210,6 @@ def _relations(graph: Graph) -> None:
     graph.group(balancing.router_vips, over=balancing.vips_on_router)
     graph.derive(balancing.virtual_address, over=balancing.router_vips)
     graph.derive(router_balancing.asked_ports, over=balancing.router_vips)
-    graph.group(router_balancing.vips_asked_for, over=router_balancing.asked_ports)
 
     graph.derive(translations.forced_address4, over=LogicalRouter)
     graph.derive(translations.forced_address6, over=LogicalRouter)
@@ -248,6 +249,12 @@ def _relations(graph: Graph) -> None:
 
     graph.derive(balancing.vips_on_switch, over=balancing.switches_of_balancer)
     graph.group(balancing.vip_placements, over=balancing.vips_on_switch)
+    graph.derive(outside_balancing.asked_from_outside, over=balancing.vip_placements)
+    graph.group(outside_balancing.vips_answered_for, over=outside_balancing.asked_from_outside)
+    graph.group(
+        router_balancing.vips_asked_for,
+        over=[router_balancing.asked_ports, outside_balancing.asked_from_outside],
+    )
     graph.group(health.places_of_backends, over=LoadBalancerBackend)
     graph.derive(health.checked, over=LoadBalancerVip)
     graph.group(health.checked_members, over=LoadBalancerVip)
@@ -275,6 +282,7 @@ def _rows(graph: Graph) -> None:
     graph.derive(sets.port_group_members, over=PortGroupPort)
     graph.derive(balancing.backend_members, over=LoadBalancerVip)
     graph.derive(balancing.answerers, over=balancing.router_vips)
+    graph.derive(balancing.outside_addresses, over=balancing.vip_placements)
     graph.derive(externals.vips_beside_external_ports, over=router_balancing.vips_asked_for)
     graph.group(
         sets.set_members,
@@ -283,6 +291,7 @@ def _rows(graph: Graph) -> None:
             sets.port_group_members,
             balancing.backend_members,
             balancing.answerers,
+            balancing.outside_addresses,
             externals.vips_beside_external_ports,
         ],
         output=True,
@@ -331,6 +340,11 @@ def _flows(graph: Graph) -> None:
     graph.derive(router_balancing.router_vip_flows, over=balancing.router_vips, output=True)
     graph.derive(
         router_balancing.asked_vip_flows, over=router_balancing.vips_asked_for, output=True
+    )
+    graph.derive(
+        outside_balancing.outside_answer_flows,
+        over=outside_balancing.vips_answered_for,
+        output=True,
     )
     graph.derive(health.answer_flows, over=health.asked_hosts, output=True)
     graph.derive(dns.dns_flows, over=LogicalSwitch, output=True)

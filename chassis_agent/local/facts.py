@@ -67,6 +67,8 @@ class LocalFacts:
         """The biggest frame for each chassis to which not all that is sent here can go."""
         self.plugged: Mapping[str, Plugged] = {}
         self.bindings = Bindings({}, {}, frozenset())
+        self.outside: Mapping[str, str] = {}
+        """The ports that lead to provider networks from here, and their datapaths."""
 
     @property
     def zones(self) -> Mapping[str, int]:
@@ -99,6 +101,8 @@ class LocalFacts:
         self.plugged = plugged_ports(bridge.interfaces.values())
         rows = {name: row for name in self.plugged if (row := ports.called(name)) is not None}
         self.bindings = settle(self.plugged, rows, self._chassis, ports.nested)
+        leading = {name: ports.called(name) for name, _ in outside_ports(bridge)}
+        self.outside = {name: row.datapath for name, row in leading.items() if row is not None}
         self.virtual.retain(self.bindings.bound)
         self.moves.retain(bound.row for bound in self.bindings.bound.values())
         wanted = set(self._zone_names(routers(self.bindings), ports))
@@ -119,6 +123,7 @@ class LocalFacts:
 
     def _zone_names(self, routers: Iterable[str], ports: PortNames) -> Iterator[str]:
         yield from self.bindings.bound
+        yield from self.outside
         for router in routers:
             yield dnat_zone(router)
             yield snat_zone(router)

@@ -1,4 +1,4 @@
-"""Conntrack zones: one for each local port, and two or three for each router.
+"""Conntrack zones: one for each local port, also to a provider network, and some for each router.
 
 A zone number is memory of the past: connections live in it. So the allocation
 is kept in ``external_ids`` of the bridge (``ct-zone-<name>``, as OVN has it),

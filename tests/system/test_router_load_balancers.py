@@ -11,9 +11,10 @@ from typing import Any
 import pytest
 
 from cli.testbed.wait import until
-from tests.system import who
+from tests.system import frames, who
 from tests.system.conftest import Scene
 from tests.system.network import RefusedError
+from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
@@ -288,3 +289,46 @@ def test_who_is_inside_comes_by_the_gateway_port(scene: Scene, gateway: str, ver
         with who.connect(scene.lab, client, VIP[version], 80) as held:
             for _ in range(3):
                 assert who.again(held) == ["b2", OWN[version]]
+
+
+@VERSIONS
+def test_hosts_on_the_provider_network_reach_addresses_of_its_switch(
+    scene: Scene, version: int
+) -> None:
+    """Balanced where they come in, translated back where they leave; ACLs see what they asked."""
+    fields = {"routers": [], "switches": ["lb-out"]}
+    scene.net.call("POST", "/load-balancers", {"name": "wide", **fields})
+    both = [backend(name, version) for name in BACKENDS]
+    shop = vip(scene, VIP[version], 80, *both, owner="wide")
+    wanted = {(name, OUTSIDE[version]) for name in BACKENDS}
+    until(lambda: answers(scene, VIP[version], "tcp", wanted) == wanted, "the backends answer")
+    assert who.is_silent(scene.lab, "o1", VIP[version], 81)
+    assert ask(scene, inside("b2", version), 8080) == ["b2", OUTSIDE[version]]
+    family, port = ("ip4", "lb-phys") if version == 4 else ("ip6", "lb-phys")
+    match = f'inport == "{port}" && {family}.dst == {VIP[version]} && tcp.dst == 80'
+    with who.connect(scene.lab, "o1", VIP[version], 80) as held:
+        first = who.again(held)[0]
+        acl = scene.net.acl("ls:lb-out", "from-lport", 9, match, "drop")
+        assert who.again(held) == "timeout"
+        scene.net.delete(f"/acls/{acl}")
+    with who.connect(scene.lab, "o1", VIP[version], 80) as held:
+        first = who.again(held)[0]
+        others = [each for name, each in zip(BACKENDS, both, strict=True) if name != first]
+        scene.net.call("PATCH", f"/load-balancer-vips/{shop}", {"backends": others})
+        until(lambda: who.again(held) in ("reset", "closed"), "its connection ends")
+
+
+def test_one_answers_for_an_address_of_a_switch(scene: Scene) -> None:
+    """The router port in charge, and no other hypervisor that the question comes to."""
+    scene.net.call("POST", "/load-balancers", {"name": "wide", "switches": ["lb-out"]})
+    vip(scene, VIP[4], 80, backend("b1", 4), owner="wide")
+    o1 = scene.lab.outside("o1")
+    until(lambda: ask(scene, VIP[4])[0] == "b1", "the backend answers")
+    with Tap(o1) as tap:
+        tap.send(frames.arp_request(o1.mac, OUTSIDE[4], VIP[4]))
+        tap.expect(lambda frame: frame.ethertype == frames.ARP, "the answer")
+        tap.send(frames.arp_request(o1.mac, OUTSIDE[4], OWN[4]))
+        tap.expect(lambda frame: frame.arp_spa == OWN[4], "the answer to a later question")
+        answered = tap.matching(lambda frame: frame.ethertype == frames.ARP and frame.arp_op == 2)
+        answered = [frame for frame in answered if frame.arp_spa == VIP[4]]
+        assert [frame.src for frame in answered] == ["0a:00:00:00:75:02"]

@@ -37,6 +37,7 @@ from translator.features.load_balancing.stages import (
     LsInHairpinSnat,
     LsInLb,
     LsInNoBackend,
+    LsInOutsideVip,
     LsInWholeErrors,
 )
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecL2, LsInPortSecNd
@@ -70,6 +71,7 @@ LS_IN = Pipeline(
         *LS_IN_ACL_EVAL,
         LsInAclAction,
         LsInAsSent,
+        LsInOutsideVip,
         LsInLb,
         LsInNoBackend,
         LsInHairpin,

@@ -11,7 +11,7 @@ from translator.features.acl.stages import (
     LsOutAclPre,
     LsOutAclState,
 )
-from translator.features.load_balancing.stages import LsOutWholeErrors
+from translator.features.load_balancing.stages import LsOutOutsideVip, LsOutWholeErrors
 from translator.features.port_security.stages import LsOutPortSecIp, LsOutPortSecL2
 
 LS_OUT = Pipeline(
@@ -20,6 +20,7 @@ LS_OUT = Pipeline(
     direction="egress",
     stages=[
         LsOutWholeErrors,
+        LsOutOutsideVip,
         LsOutAclCopy,
         LsOutAclPre,
         LsOutAclState,

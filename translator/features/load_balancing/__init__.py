@@ -10,7 +10,8 @@ buckets are the members of the set ``&ID``. The flow of the virtual address name
 that a backend that comes or goes changes the set and nothing else. A virtual address with a
 port comes before one without, which takes all other IP packets for the address.
 
-Packets that come from a router are left alone: their clients are elsewhere.
+Packets that come from a router are left alone: their clients are elsewhere. What comes from a
+provider network for a virtual address is balanced in the zone of the port that leads there.
 
 ACLs see what the client asked for, in new and in established connections: the backend of the
 latter stands in registers while they decide, which costs no packet a further recirculation.

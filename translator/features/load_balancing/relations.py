@@ -1,11 +1,12 @@
 """Which virtual addresses are on which switches and routers, and what is behind them."""
 
 from collections.abc import Iterator
+from ipaddress import ip_address
 from typing import NamedTuple
 
 from incremental import Read
 from logical_flow.backends import parse_backend
-from translator.derivations.relations import switches_of_router
+from translator.derivations.relations import ports_leading_outside, switches_of_router
 from translator.features.gateways.relations import gateway_ports
 from translator.features.load_balancing.inputs import (
     LoadBalancer,
@@ -173,9 +174,17 @@ def backend_members(read: Read, vip: str) -> tuple[tuple[str, str], ...]:
     return () if row is None else tuple((backends_set(vip), each) for each in row.backends)
 
 
-def answerers_set(router: str, family: int) -> str:
-    """Return the name of the set of all addresses of one family that backends of a router have."""
-    return f"$.{router}_ip{family}"
+def answerers_set(datapath: str, family: int) -> str:
+    """Return the name of the set of all addresses that the backends of a router or switch have.
+
+    They are of one family, 4 or 6.
+    """
+    return f"$.{datapath}_ip{family}"
+
+
+def virtual_set(switch: str, family: int) -> str:
+    """Return the name of the set of all virtual addresses of one family that a switch has."""
+    return f"$.{switch}_vip{family}"
 
 
 def answerers(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], ...]:
@@ -187,3 +196,17 @@ def answerers(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], 
     name = answerers_set(router, 4 if len(row.address) == 4 else 6)
     addresses = {str(parse_backend(each).address): None for each in row.backends}
     return tuple((name, address) for address in addresses)
+
+
+def outside_addresses(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a virtual address adds to the sets of its switch, if that leads outside."""
+    switch, vip = placement
+    # Asked first: what doesn't lead outside has nothing to do with changes of backends.
+    row = read(LoadBalancerVip, vip) if read.any(ports_leading_outside, switch) else None
+    if row is None:
+        return ()
+    family = 4 if len(row.address) == 4 else 6
+    backends = {str(parse_backend(each).address): None for each in row.backends}
+    answering = answerers_set(switch, family)
+    own = (virtual_set(switch, family), str(ip_address(row.address)))
+    return (own, *((answering, address) for address in backends))

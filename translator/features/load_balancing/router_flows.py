@@ -121,7 +121,7 @@ def _source_flows(read: Read, router: str) -> Iterator[LogicalFlow]:
         yield LrInUnsnat.reply[variant("router", len(ip) == 4)](external=ip)
         around = tuple(ports_around(read, router, ip))
         if not any(network.ip == ip for port in around for network in port.networks):
-            yield from _answers(ip, "reachable", around, ())
+            yield from answer_flows(ip, "reachable", around, ())
 
 
 def own_source_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
@@ -195,7 +195,7 @@ def _vip_flows(
         yield _resolving_flow(gateway.port, address.address)
     if any(_is_own(port, address) for port in around):
         return
-    yield from _answers(address.address, address.neighbor_responder, around, gateways)
+    yield from answer_flows(address.address, address.neighbor_responder, around, gateways)
 
 
 def _forces(router: LogicalRouter, address: Front) -> bool:
@@ -241,7 +241,7 @@ def _balancing_flows(
         yield ending[front_key(address)](**matched)
 
 
-def _answers(
+def answer_flows(
     ip: bytes,
     responder: str,
     around: tuple[LogicalRouterPort, ...],

@@ -113,6 +113,32 @@ class LsInAsSent(Stage, name="ls_in_as_sent", role=Role.AS_ASKED, failure="drop"
     any6 = Template(_NO_PORTS, "reg0[5] == 1 && ip6", f"{BACK6} next;")
 
 
+class LsInOutsideVip(Stage, name="ls_in_outside_vip", role=Role.TRANSLATION, failure="drop"):
+    """Looks up what comes from a provider network for a virtual address, in the zone of its port.
+
+    ACLs have decided before, about the virtual address and without the state of its connection.
+    Nothing else from there is tracked: the packets of a connection may pass several chassis.
+    """
+
+    known4 = Template(100, "inport == {port:lport} && ip4.dst == {vips:set}", "ct_dnat;")
+    known6 = Template(100, "inport == {port:lport} && ip6.dst == {vips:set}", "ct_dnat;")
+
+
+_TO_OUTSIDE = "outport == {port:lport} && "
+
+
+class LsOutOutsideVip(Stage, name="ls_out_outside_vip", role=Role.TRANSLATION, failure="drop"):
+    """Gives replies of backends to a provider network their virtual address, and errors likewise.
+
+    What belongs to no connection of a virtual address goes on as it is, untracked.
+    """
+
+    reply4 = Template(100, f"{_TO_OUTSIDE}ip4.src == {{backends:set}}", "ct_dnat;")
+    reply6 = Template(100, f"{_TO_OUTSIDE}ip6.src == {{backends:set}}", "ct_dnat;")
+    error4 = Template(110, f"{_TO_OUTSIDE}{_ERROR4}", "ct_dnat;")
+    error6 = Template(110, f"{_TO_OUTSIDE}{_ERROR6}", "ct_dnat;")
+
+
 class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
     """Gives new connections to virtual addresses to a backend each, and commits them so.
 
