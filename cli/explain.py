@@ -55,6 +55,9 @@ def explain(
         int | None,
         typer.Option("--length", help="Bytes of packets with the Ethernet header; else they fit."),
     ] = None,
+    fragmented: Annotated[
+        bool, typer.Option("--fragmented", help="Packets have to get there in fragments, too.")
+    ] = False,
     via_gateway: Annotated[
         bool | None,
         typer.Option(
@@ -95,6 +98,8 @@ def explain(
     given: Document = {name: value for name, value in request.items() if value is not None}
     if live:
         given["live"] = True
+    if fragmented:
+        given["fragmented"] = True
     try:
         with Client(url, token, token_file) as client:
             body = json.dumps(given).encode()

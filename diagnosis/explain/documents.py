@@ -28,6 +28,8 @@ class ReachabilityRequest(StrictModel):
     """The packet as a match that it fits, instead of source and service."""
     length: int | None = Field(default=None, ge=14, le=65550)
     """Bytes of request and reply, with the Ethernet header; without it they fit everywhere."""
+    fragmented: bool = False
+    """Whether request and reply have to get there in fragments, too, as large datagrams do."""
     inport: Reference | None = None
     """Where the packet enters, if that isn't where it comes from; a port's name."""
     steps: bool = False

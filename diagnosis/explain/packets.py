@@ -4,12 +4,14 @@ All are mappings from fields to values, as the walk takes them. :func:`as_match`
 one as a match that :func:`logical_flow.packet.packet_from_match` makes the same of.
 """
 
+from collections.abc import Iterator
 from ipaddress import IPv4Address, IPv6Address
 from typing import Literal
 
 from diagnosis.trace.words import Address
 from logical_flow.evaluate import Packet
 from logical_flow.fields import SYMBOLS
+from logical_flow.fragments import as_switch_sees
 from logical_flow.packet import (
     ETH_ARP,
     ETH_IP4,
@@ -26,6 +28,7 @@ from logical_flow.packet import (
 
 _SYN_ACK = 0x012
 _TTL = 64
+_FIRST_FRAGMENT, _LATER_FRAGMENT = 0b01, 0b11
 _ECHOES = {PROTO_ICMP4: ("icmp4", 8, 0), PROTO_ICMP6: ("icmp6", 128, 129)}
 _DHCP4, _DHCP6 = (68, 67), (546, 547)
 """The UDP ports of clients and servers."""
@@ -38,6 +41,17 @@ def is_echo_reply(packet: Packet) -> bool:
         packet.get("ip.proto") == protocol and packet.get(f"{name}.type") == reply
         for protocol, (name, _, reply) in _ECHOES.items()
     )
+
+
+def is_fragment(packet: Packet) -> bool:
+    """Whether a packet is part of a larger one, and known to be."""
+    return bool(packet.get("ip.frag"))
+
+
+def in_fragments(packet: Packet) -> Iterator[MutablePacket]:
+    """Yield a packet's first fragment and a later one, as a switch sees them."""
+    for fragment in (_FIRST_FRAGMENT, _LATER_FRAGMENT):
+        yield as_switch_sees({**packet, "ip.frag": fragment})
 
 
 def dhcp_version(packet: Packet) -> Literal[4, 6] | None:
@@ -99,10 +113,16 @@ def service(packet: Packet, *, is_reply: bool = False) -> str:
     'tcp/443'
     >>> service({"eth.type": 0x800, "ip.proto": 6, "tcp.src": 443}, is_reply=True)
     'replies of tcp/443'
+    >>> service({"eth.type": 0x800, "ip.proto": 17, "ip.frag": 3})
+    'fragments of udp'
     """
     if packet.get("eth.type") == ETH_ARP:
         return "ARP"
     protocol = packet.get("ip.proto")
+    if is_fragment(packet):
+        names = {**TRANSPORTS, PROTO_ICMP4: "icmp", PROTO_ICMP6: "icmp"}
+        known = names.get(protocol) if isinstance(protocol, int) else None
+        return "fragments" if known is None else f"fragments of {known}"
     if isinstance(protocol, int) and (transport := TRANSPORTS.get(protocol)):
         end = "src" if is_reply else "dst"
         return "replies of " * is_reply + f"{transport}/{packet.get(f'{transport}.{end}', 0)}"

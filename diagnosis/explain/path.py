@@ -20,6 +20,7 @@ All that in one world (:mod:`diagnosis.explain.worlds`); what of it mattered is 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.explain import packets
@@ -107,6 +108,8 @@ class _Examination:
         packet |= self._length
         arrived: list[tuple[Packet, PortBinding]] = []
         yield from self._send(CheckKind.REQUEST, entry, packet, arrived)
+        if question.fragmented and arrived:
+            yield from self._send_in_fragments(CheckKind.REQUEST, entry, packet)
         for request, port in arrived:
             yield from self._back(request, port)
         for port, doubt in self._doubts:
@@ -125,6 +128,8 @@ class _Examination:
         if mac is not None:
             due |= {"eth.dst": mac, **self._length}
             yield from self._send(CheckKind.REPLY, port, due, [])
+            if self._question.fragmented:
+                yield from self._send_in_fragments(CheckKind.REPLY, port, due)
 
     @property
     def _length(self) -> MutablePacket:
@@ -239,6 +244,14 @@ class _Examination:
                 text, obstacle = self._unknown_recipient(text, end)
         yield Check(kind, port, text, obstacle, packet, walk)
         arrived.extend(recipients)
+
+    def _send_in_fragments(
+        self, kind: CheckKind, port: PortBinding, packet: MutablePacket
+    ) -> Iterator[Check]:
+        """Walk a packet's fragments, where the packet in one piece has got on."""
+        for fragment in packets.in_fragments(packet):
+            for check in self._send(kind, port, fragment, []):
+                yield replace(check, text=f"in fragments: {check.text}")
 
     def _outcome(
         self, kind: CheckKind, walk: Walk, end: Ending, wanted: PortBinding | None

@@ -31,6 +31,7 @@ class Question:
     `target` the port that it is for, where the question names one. `others` are ends between
     the same ports by other addresses of theirs. `guests` is how workloads are said to send to
     their own subnet, None if nothing is said; `length` how many bytes packets are said to have.
+    Where it is `fragmented`, they come in fragments, too.
     """
 
     service: str
@@ -42,6 +43,7 @@ class Question:
     others: tuple[Ends, ...] = ()
     guests: Literal["direct", "via-gateway"] | None = None
     length: int | None = None
+    fragmented: bool = False
 
     @property
     def via_gateway(self) -> bool:
@@ -79,13 +81,16 @@ def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) ->
     if wanted.inport is not None and wanted.inport not in ports:
         raise InvalidError.of("inport", reason="there is no such port", value=wanted.inport)
     if wanted.match is not None:
+        if wanted.fragmented:
+            reason = "the packet is said by match: let it say ip.frag"
+            raise InvalidError.of("fragmented", reason=reason, value=True)
         return replace(_about_packet(wanted, ports), length=wanted.length)
     missing = [name for name in ("source", "destination") if getattr(wanted, name) is None]
     if missing:
         raise InvalidError(
             [FieldProblem((name,), "is needed, unless match has the packet") for name in missing]
         )
-    return replace(_about_ends(wanted, ports), length=wanted.length)
+    return replace(_about_ends(wanted, ports), length=wanted.length, fragmented=wanted.fragmented)
 
 
 def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:

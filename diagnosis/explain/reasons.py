@@ -18,7 +18,7 @@ from diagnosis.trace.addressing import NoNeighbour
 from diagnosis.trace.causes import Cause
 from diagnosis.trace.endings import Ending, deciding
 from diagnosis.trace.living_flows import watched_members
-from diagnosis.trace.result import doubt
+from diagnosis.trace.result import NO_PORTS_SEEN, doubt
 from diagnosis.trace.stored_flows import StoredEntry
 from diagnosis.trace.words import Address
 from logical_flow.because import AUTHORED_OBJECT, OBJECT, Because, EndKind, Fact, Opening, Subject
@@ -173,6 +173,8 @@ def _acl(scene: Scene, place: Visit | Drop, entry: Entry | None, is_reply: bool)
     ends = packets.addresses(place.packet)
     whom = f"{speaks} from {ends[0]} to {ends[1]}" if ends else f"this {speaks}"
     text = f"{verb} by {scene.authored(cause)}; no ACL of a higher priority allows {whom}"
+    if packets.is_fragment(place.packet):
+        text += f"; {NO_PORTS_SEEN}"
     return Obstacle(ObstacleKind.ACL, text, cause, place.packet)
 
 

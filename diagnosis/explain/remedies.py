@@ -189,6 +189,8 @@ def _exactly(packet: Packet, direction: str, *, is_reply: bool) -> str:
 
 
 def _service_field(packet: Packet, is_reply: bool) -> str:
+    if packets.is_fragment(packet):
+        return "ip.proto"
     protocol = packet.get("ip.proto")
     if isinstance(protocol, int) and (transport := packets.TRANSPORTS.get(protocol)):
         return f"{transport}.src" if is_reply else f"{transport}.dst"

@@ -1,6 +1,6 @@
 """A walk as a document: the tree of what happened, and the verdict."""
 
-from typing import Any
+from typing import Any, Final
 
 from diagnosis.trace.causes import Cause, Causes
 from diagnosis.trace.endings import (
@@ -18,6 +18,7 @@ from diagnosis.trace.liveness import Hosting
 from diagnosis.trace.stored_flows import StoredEntry
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_packet
+from logical_flow.roles import Role
 from logical_flow.walk_events import (
     FLOW_SAYS_SO,
     Crossing,
@@ -31,6 +32,11 @@ from logical_flow.walk_events import (
 
 Document = dict[str, Any]
 
+NO_PORTS_SEEN: Final = (
+    "fragments show no ports, so an ACL that asks for some lets none through, and drops those "
+    "that it may be about unless it allows"
+)
+
 
 def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
     """How a packet's walk ended, in words."""
@@ -43,6 +49,8 @@ def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
         stage = place.place.name if place.place else "the end of the pipeline"
         text = f"{text} in {place.datapath} at {stage}"
         text += f", by {cause.sentence}" if cause else ""
+        if _is_drop_of_acl(place) and place.packet.get("ip.frag"):
+            text += f"; {NO_PORTS_SEEN}"
     return {
         "outcome": end.outcome,
         "text": text,
@@ -60,6 +68,12 @@ def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
             for hindrance in hosting.carriers.hindrances(journey, hosting.ports)
         ],
     }
+
+
+def _is_drop_of_acl(place: Visit | Drop) -> bool:
+    """Whether a packet ended by the verdict of an ACL."""
+    role = place.place.role if place.place else None
+    return isinstance(place, Drop) and role is Role.ACL_VERDICT
 
 
 def _how_text(how: How, causes: Causes) -> str:

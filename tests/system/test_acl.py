@@ -351,6 +351,17 @@ def _is_answer(frame: frames.Frame, client_port: int) -> bool:
     return frame.dport == client_port and frame.tcp_flags & frames.ACK != 0
 
 
+FRAGMENT_RULES: dict[str, list[tuple[int, str, str]]] = {
+    "another protocol is dropped by its port": [(1000, "tcp.dst == 5000", "drop")],
+    "another port is dropped": [(1000, "udp.dst == 53", "drop")],
+    "the port is allowed": [(9, "udp.dst == 5000", "allow-stateless"), (1, "ip", "drop")],
+    "the protocol is allowed": [(9, "udp", "allow-stateless"), (1, "ip", "drop")],
+    "connections to the port": [(9, "udp.dst == 5000", "allow-related"), (1, "ip", "drop")],
+    "connections of the protocol": [(9, "udp", "allow-related"), (1, "ip", "drop")],
+}
+"""ACLs that datagrams to port 5000 meet in fragments: priority, match and action."""
+
+
 class TestFragments:
     """A segment in fragments, of which the first holds its ports, or all but a few bytes."""
 
@@ -413,6 +424,47 @@ class TestFragments:
                 c.send(ethernet(mac("s"), mac("c"), IPV4, part))
             s.expect(lambda frame: len(frame.l4) == 600, "the last fragment")
             c.expect(lambda frame: frame.icmp_type == 3, "the answer that nothing listens there")
+
+    @pytest.mark.parametrize("family", [4, 6])
+    @pytest.mark.parametrize("rules", FRAGMENT_RULES.values(), ids=list(FRAGMENT_RULES))
+    def test_traces_and_explanations_say_what_becomes_of_them(
+        self, scene: Scene, rules: list[tuple[int, str, str]], family: int
+    ) -> None:
+        for priority, match, action in [(2000, "udp.dst == 4999", "allow"), *rules]:
+            rule(scene, "pg:servers", "to-lport", priority, match, action)
+        address, whole, cut, ethertype = {
+            4: (ip4, ipv4, frames.fragments4, IPV4),
+            6: (ip6, frames.ipv6, frames.fragments6, frames.IPV6),
+        }[family]
+        ends = address("c"), address("s")
+        datagram = udp(*ends, 7070, 5000, bytes(1992))
+        parts = cut(*ends, UDP, datagram, first=1280, identification=family)
+        mark = whole(*ends, UDP, udp(*ends, 7071, 4999))
+        with Tap(scene.lab.vm("c")) as c, Tap(scene.lab.vm("s")) as s:
+            for part in (*parts, mark):
+                c.send(ethernet(mac("s"), mac("c"), ethertype, part))
+            s.expect(lambda frame: frame.dport == 4999, "the mark behind the fragments")
+            sizes = {len(frame.l4) for frame in s.received}
+            first, later = (len(part) - len(whole(*ends, UDP, b"")) in sizes for part in parts)
+        packet = (
+            f"eth.src == {mac('c')} && eth.dst == {mac('s')} && ip{family}.src == {ends[0]} "
+            f"&& ip{family}.dst == {ends[1]} && udp.src == 7070 && udp.dst == 5000"
+        )
+        delivered = []
+        for fragment in (1, 3):
+            traced = {"inport": "c", "match": f"{packet} && ip.frag == {fragment}"}
+            verdict = scene.net.client.post("/v1/trace", json=traced).json()["verdict"]
+            delivered.append(verdict["outcome"] == "delivered")
+            assert delivered[-1] or "fragments show no ports" in verdict["text"]
+        if any(action == "allow-related" for *_, action in rules):
+            # Connection tracking lets none go on before it has all; a trace takes them for there.
+            assert all(delivered) is first is later
+        else:
+            assert delivered == [first, later]
+        asked: dict[str, Any] = {"source": ends[0], "destination": ends[1], "service": "udp/5000"}
+        asked["fragmented"] = True
+        told = scene.net.client.post("/v1/reachability", json=asked).json()
+        assert told["reachable"] is (first and later), told["text"]
 
     def test_extension_headers_hide_no_protocol(self, scene: Scene) -> None:
         """A first fragment whose extension headers are cut short shows no protocol at all."""

@@ -392,6 +392,8 @@ async def test_ports_say_nothing_of_fragments(demo: Server, fragment: int) -> No
     assert "tcp.dst" not in found["packet"]
     assert found["verdict"]["outcome"] == "dropped"
     assert found["verdict"]["cause"]["name"] == "web-nothing-else"
+    assert "fragments show no ports" in found["verdict"]["text"]
+    assert "fragments" not in whole["verdict"]["text"]
 
 
 async def test_a_dns_query_is_answered_where_the_name_is_known(demo: Server) -> None:
