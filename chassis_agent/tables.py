@@ -15,7 +15,7 @@ table                           what its flows do
 `MULTICAST_REST`                members of a group that is too wide for one flow
 `EGRESS` + n                    stage n of `ls_out` and `lr_out`
 `LOGICAL_TO_PHYSICAL`           logical port to interface or peer datapath
-`ARP_GET`, `ND_GET`             `get_arp`, `get_nd`: (outport, IP) to `eth.dst`
+`ARP_GET`, `ND_GET`             `get_arp`, `get_nd`: (outport, IP) to `eth.dst`; `lookup_arp_ip`
 `ARP_LOOKUP`, `ND_LOOKUP`       `lookup_arp`, `lookup_nd`: is (inport, IP, MAC) known
 `FDB_GET`                       `get_fdb`: `eth.dst` to outport
 `FDB_LOOKUP`                    `lookup_fdb`: is (inport, `eth.src`) known

@@ -209,7 +209,8 @@ class LogicalSwitchPort(NamedTuple):
 
 class LogicalRouter(NamedTuple):
     """`chassis` is the one that a gateway router is on; empty for a router that is everywhere.
-    `asks_routers` says that it asks for other routers instead of knowing them. What it balances
+    `asks_routers` says that it asks for other routers instead of knowing them, `learns_always` that
+    it learns whoever asks for an address. What it balances
     has one of the `forced_sources`, or with `forces_own_source` the address of the port that it
     leaves by.
     What it translates the destination of goes on as one of `dnat_sources`.
@@ -224,6 +225,7 @@ class LogicalRouter(NamedTuple):
     forced_sources: Annotated[tuple[bytes, ...], Column("lb_force_snat_ips", ip_list)] = ()
     forces_own_source: Annotated[bool, Column("lb_force_snat_router_ip")] = False
     dnat_sources: Annotated[tuple[bytes, ...], Column("dnat_force_snat_ips", ip_list)] = ()
+    learns_always: Annotated[bool, Column("always_learn_from_arp_request")] = True
 
 
 def _networks4(texts: list[str]) -> tuple[Interface, ...]:

@@ -32,7 +32,7 @@ def neighbour_flows(
             get,
             _PRIORITY,
             [*on(datapath_key, reg15=port_key), ip],
-            act.set_field(FIELDS["eth_dst"], ethernet),
+            act.set_field(FIELDS["eth_dst"], ethernet) + _FOUND,
             cookie=cookie,
         ),
         flow(

@@ -206,7 +206,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "snat-ct-zone": KEPT,
             "mcast_relay": Unsupported("multicast is not routed", harmless="false"),
             "dynamic_neigh_routers": KEPT,
-            "always_learn_from_arp_request": Unsupported("ARP requests teach", False, "true"),
+            "always_learn_from_arp_request": KEPT,
             "requested-tnl-key": _OWN_KEYS,
             "mac_binding_age_threshold": Unsupported("bindings don't age", changes_verdicts=False),
         },

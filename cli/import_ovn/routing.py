@@ -123,6 +123,8 @@ class Routing:
         }
         if row.mapping("options").get("dynamic_neigh_routers") == "true":
             values["dynamic_neigh_routers"] = True
+        if row.mapping("options").get("always_learn_from_arp_request") == "false":
+            values["always_learn_from_arp_request"] = False
         forced = row.mapping("options").get("dnat_force_snat_ip", "").split()
         if forced and "chassis" in values:
             values["dnat_force_snat_ips"] = forced

@@ -162,6 +162,36 @@ class LookupNeighbour(Function):
 
 
 @dataclass(frozen=True, slots=True)
+class LookupAddress(Function):
+    """``R = lookup_arp_ip(P, A);`` or ``lookup_nd_ip``: whether anything is known of A behind P."""
+
+    words = ("lookup_arp_ip", "lookup_nd_ip")
+
+    result: FieldSlice
+    family: Family
+    port: FieldSlice
+    address: FieldSlice
+
+    @classmethod
+    def parse(cls, parser: ActionParser, word: Token, result: FieldSlice) -> Action:
+        parser.require_bit(word, result)
+        family = _family(word.text.removesuffix("_ip"))
+        return cls(result, family, *parser.arguments(_PORT, _ADDRESS_WIDTHS[family]))
+
+    @property
+    def form(self) -> str:
+        return f"lookup_{_SUFFIXES[self.family]}_ip"
+
+    def __str__(self) -> str:
+        return f"{self.result} = {self.form}({self.port}, {self.address});"
+
+    def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
+        mac = _neighbour(walker, self.family, packet, self.port, self.address)
+        write(packet, self.result, int(mac is not None))
+        return CONTINUE
+
+
+@dataclass(frozen=True, slots=True)
 class GetFdb(Function):
     """``outport = get_fdb(E);``: the port behind which E was learned, or the empty name."""
 

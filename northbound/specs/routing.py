@@ -39,6 +39,9 @@ class LogicalRouterProperties(Spec):
     dynamic_neigh_routers: bool = False
     """Whether it asks for other routers on its switches when it needs them, instead of knowing
     all of them: for switches that hundreds of routers share."""
+    always_learn_from_arp_request: bool = True
+    """Whether it learns every neighbour that asks for an address. Otherwise those that ask for its
+    own addresses, that it has asked for, or that are known at another MAC address."""
     lb_force_snat_ips: OneOfEachFamily = Field(default_factory=list)
     """What backends see as the source of what a gateway router balances, an address of each family
     at most, so that their replies come back to this router, whichever their own is."""

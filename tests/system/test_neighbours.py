@@ -141,3 +141,68 @@ def test_a_declared_mac_address_is_used_without_asking(scene: Scene) -> None:
         assert sent_to(n1, n4) == declared
         scene.net.delete(binding)
         assert sent_to(n1, n4) == real
+
+
+def asks_for(frame: frames.Frame, address: str) -> bool:
+    return frame.arp_op == 1 and frame.payload[24:28] == frames.ip(address)
+
+
+def test_a_router_learns_from_questions_what_it_has_to(scene: Scene) -> None:
+    """Who asks for others is learned where the router always learns, else once it is needed."""
+    router, guest, asking = "0a:00:00:00:06:fe", "0a:00:00:00:06:99", "0a:00:00:00:06:9a"
+    ports = count(7101)
+    with Tap(scene.lab.vm("n1")) as n1, Tap(scene.lab.vm("n4")) as n4:
+
+        def send(address: str) -> int:
+            """Send a packet from n1 to an address, by the router; return its port."""
+            port = next(ports)
+            packet = ipv4(IP["n1"], address, UDP, udp(IP["n1"], address, 1, port))
+            n1.send(ethernet(router, MAC["n1"], IPV4, packet))
+            return port
+
+        def came(address: str, mac: str) -> bool:
+            """Whether a packet to an address gets there without the router having to ask."""
+            n4.received.clear()
+            port = send(address)
+            found = n4.expect(
+                lambda frame: frame.dport == port or asks_for(frame, address),
+                "the packet, or the question for its next hop",
+                30,
+            )
+            return found.dport == port and found.dst == mac
+
+        def ask(mac: str, own: str, target: str) -> None:
+            n4.send(
+                ethernet(BROADCAST, mac, ARP, frames.arp(1, mac, own, "00:00:00:00:00:00", target))
+            )
+
+        def is_learned(own: str, mac: str, target: str) -> bool:
+            """Whether a host that asks is known at its MAC address."""
+            ask(mac, own, target)
+            return came(own, mac)
+
+        until(lambda: is_learned("10.0.6.90", guest, "10.0.6.90"), "who presents himself", 30)
+        scene.net.call("PATCH", "/logical-routers/r6", {"always_learn_from_arp_request": False})
+        try:
+            ask(guest, "10.0.6.91", "10.0.6.91")
+            # What asks for the router comes after it, and is learned.
+            until(lambda: is_learned("10.0.6.92", asking, "10.0.6.254"), "who asks for it", 30)
+            n4.received.clear()
+            port = send("10.0.6.91")
+            question = n4.expect(
+                lambda frame: asks_for(frame, "10.0.6.91"), "the question of the router", 30
+            )
+            n4.send(
+                ethernet(
+                    question.src,
+                    guest,
+                    ARP,
+                    frames.arp(2, guest, "10.0.6.91", question.arp_sha, question.arp_spa),
+                )
+            )
+            packet = n4.expect(lambda f: f.dport == port, "the packet once it is answered", 30)
+            assert packet.dst == guest
+            # One that is known and has moved is learned from any question.
+            until(lambda: is_learned("10.0.6.91", asking, "10.0.6.91"), "who has moved", 30)
+        finally:
+            scene.net.call("PATCH", "/logical-routers/r6", {"always_learn_from_arp_request": True})

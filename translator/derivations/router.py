@@ -70,7 +70,7 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
     if router.enabled:
         if port.enabled:
             flows += admission_flows(port)
-            flows += learning_flows(port)
+            flows += learning_flows(port, always=router.learns_always)
         flows += own_address_flows(port, _translated(read, port))
         flows += connected_route_flows(port)
         flows += peer_flows(read, port)

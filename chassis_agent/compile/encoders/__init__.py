@@ -47,6 +47,7 @@ ENCODERS: Final[Mapping[type[logical.Action], Encoder]] = {
     logical.GetNeighbour: learned.encode_get_neighbour,
     logical.PutNeighbour: learned.encode_put_neighbour,
     logical.LookupNeighbour: learned.encode_lookup_neighbour,
+    logical.LookupAddress: learned.encode_lookup_address,
     logical.GetFdb: learned.encode_get_fdb,
     logical.PutFdb: learned.encode_put_fdb,
     logical.BackendAnswer: learned.encode_backend_answer,

@@ -20,6 +20,7 @@ from logical_flow.action import (
     ClaimAddress,
     GetFdb,
     GetNeighbour,
+    LookupAddress,
     LookupFdb,
     LookupNeighbour,
     PutFdb,
@@ -66,6 +67,14 @@ def encode_lookup_neighbour(action: LookupNeighbour, _: Encoding) -> Assembly:
     table = tables.ARP_LOOKUP if action.family == 4 else tables.ND_LOOKUP
     asked = _call(_neighbour_parameters(action), _UNKNOWN + act.resubmit(table))
     return constant(asked + act.move(_FOUND, subfield(action.result)))
+
+
+def encode_lookup_address(action: LookupAddress, _: Encoding) -> Assembly:
+    """The table that gives a neighbour's MAC address says whether it had one."""
+    table = tables.ARP_GET if action.family == 4 else tables.ND_GET
+    parameters = _parameters((_OUTPORT, action.port), (_ADDRESS[action.family], action.address))
+    asked = act.push(_ETH_DST) + _UNKNOWN + act.resubmit(table) + act.pop(_ETH_DST)
+    return constant(_call(parameters, asked) + act.move(_FOUND, subfield(action.result)))
 
 
 def encode_get_fdb(action: GetFdb, _: Encoding) -> Assembly:

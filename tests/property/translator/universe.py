@@ -86,6 +86,7 @@ CHOICES: dict[str, Choices] = {
         "tunnel_key": KEYS,
         "enabled": TRUE_MOSTLY,
         "dynamic_neigh_routers": (False, False, True),
+        "always_learn_from_arp_request": (True, True, False),
     },
     "logical_router_port": {
         "id": ROUTER_PORTS,

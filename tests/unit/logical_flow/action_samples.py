@@ -57,6 +57,8 @@ put_arp(inport, reg0, eth.src);
 put_nd(inport, xxreg0, eth.src);
 reg9[0] = lookup_arp(inport, reg0, eth.src);
 reg9[0] = lookup_nd(inport, xxreg0, eth.src);
+reg9[0] = lookup_arp_ip(inport, reg0);
+reg9[0] = lookup_nd_ip(outport, xxreg0);
 outport = get_fdb(eth.dst);
 reg0 = 2;
 put_fdb(inport, eth.src);

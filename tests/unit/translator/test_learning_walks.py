@@ -172,6 +172,63 @@ def test_what_the_server_and_agents_hold_neighbours_against() -> None:
     assert guest.neighbours == ()
 
 
+@pytest.fixture(scope="module")
+def choosy() -> Network:
+    """The same network, whose router learns from questions only what it needs."""
+    found = yaml.safe_load(DOCUMENT)
+    found["logical_routers"]["r"]["always_learn_from_arp_request"] = False
+    return network(yaml.safe_dump(found))
+
+
+@pytest.mark.parametrize(
+    ("packet", "ip"),
+    [
+        (said4("10.0.1.77", 1), "10.0.1.77"),
+        (said4("10.0.1.77", 2), "10.0.1.77"),
+        (said4("10.0.5.1", 1, target="10.0.5.0"), "10.0.5.1"),
+        (said4("192.0.2.9", 1), "192.0.2.9"),
+        (asked6("fd00:1::77"), "fd00:1::77"),
+        (asked6("fe80::77", "fe80::800:ff:fe00:1fe", "ff02::1:ff00:1fe"), "fe80::77"),
+        (advertised("fd00:1::77").replace("ff02::1 ", "fd00:1::fe "), "fd00:1::77"),
+    ],
+)
+def test_who_asks_for_the_router_or_answers_it_is_learned(
+    choosy: Network, packet: str, ip: str
+) -> None:
+    assert learned(choosy, packet) == [("r-one", ip, GUEST)]
+
+
+UNASKED = {
+    "arp": (said4("10.0.1.77", 1, target="10.0.1.9"), "10.0.1.77"),
+    "gratuitous": (said4("10.0.1.77", 1, "ff:ff:ff:ff:ff:ff", "10.0.1.77"), "10.0.1.77"),
+    "nd": (asked6("fd00:1::77", "fd00:1::9"), "fd00:1::77"),
+    "unsolicited": (advertised("fd00:1::77"), "fd00:1::77"),
+}
+
+
+@pytest.mark.parametrize("what", UNASKED)
+def test_who_asks_for_others_is_learned_only_if_he_has_moved(
+    net: Network, choosy: Network, what: str
+) -> None:
+    packet, ip = UNASKED[what]
+    assert learned(net, packet) == [("r-one", ip, GUEST)], "unless it always learns"
+    assert learned(choosy, packet) == []
+    choosy.neighbours = {("r-one", ip): "0a:00:00:00:01:66"}
+    try:
+        assert learned(choosy, packet) == [("r-one", ip, GUEST)]
+        choosy.neighbours = {("r-one", ip): GUEST}
+        assert learned(choosy, packet) == [], "it is known like that"
+    finally:
+        choosy.neighbours = {}
+
+
+def test_a_choosy_router_learns_no_other_address(choosy: Network) -> None:
+    for ip in ("10.0.1.254", "10.0.1.255", "10.0.2.77", "8.8.8.8"):
+        assert learned(choosy, said4(ip, 1)) == []
+    for ip in ("fd00:1::fe", "fd00:2::77", "2001:db8::8"):
+        assert learned(choosy, asked6(ip)) == []
+
+
 def test_routers_that_ask_know_no_others_on_their_switches() -> None:
     """Each of many routers on a switch would know all others: a flow for each pair."""
     ports = 6

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from incremental import Read
 from logical_flow.addresses import link_local, solicited_node
+from logical_flow.holes import Argument
 from logical_flow.template import LogicalFlow
 from translator.addresses import LINK_LOCAL_NETWORK, broadcast, has_broadcast
 from translator.derivations.relations import switch_port_towards
@@ -22,17 +23,39 @@ def neighbours_in(port: str, network: bytes) -> Iterator[LogicalFlow]:
         yield LrInLookupNeighbour.solicitation(port=port, network=network)
 
 
-def learning_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
-    """Yield the flows that learn the hosts in the networks of a router port."""
-    for network in port.networks:
-        yield from neighbours_in(port.name, network.network)
-    yield from neighbours_in(port.name, LINK_LOCAL_NETWORK)
+def learning_flows(port: LogicalRouterPort, *, always: bool) -> Iterator[LogicalFlow]:
+    """Yield the flows that learn the hosts in the networks of a router port.
+
+    Not `always` are those learned that ask for other hosts.
+    """
+    if always:
+        for network in port.networks:
+            yield from neighbours_in(port.name, network.network)
+        yield from neighbours_in(port.name, LINK_LOCAL_NETWORK)
+    else:
+        yield from _choosing_flows(port)
     for ip in _addresses_of_no_host(port):
         if len(ip) == 4:
             yield LrInLookupNeighbour.arp_of_none(port=port.name, ip=ip)
         else:
             yield LrInLookupNeighbour.solicitation_of_none(port=port.name, ip=ip)
             yield LrInLookupNeighbour.advertisement_of_none(port=port.name, ip=ip)
+
+
+def _choosing_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows that learn who answers, and of those who ask whom it is of use to know."""
+    for network in port.networks4:
+        at: dict[str, Argument] = {"port": port.name, "network": network.network}
+        yield LrInLookupNeighbour.answers(**at)
+        yield LrInLookupNeighbour.asks4(**at)
+        yield LrInLookupNeighbour.asks_for_own4(own=network.ip, **at)
+    own6 = [(network.ip, network.network) for network in port.networks6]
+    for ip, value in (*own6, (link_local(port.mac), LINK_LOCAL_NETWORK)):
+        at = {"port": port.name, "network": value}
+        yield LrInLookupNeighbour.advertisement(**at)
+        yield LrInLookupNeighbour.asks6(**at)
+        yield LrInLookupNeighbour.tells_all(**at)
+        yield LrInLookupNeighbour.asks_for_own6(own=ip, **at)
 
 
 def _addresses_of_no_host(port: LogicalRouterPort) -> Iterator[bytes]:

@@ -10,7 +10,45 @@ class LrInLookupNeighbour(Stage, name="lr_in_lookup_neighbor", role=Role.LEARNIN
 
     A router learns addresses in its port's networks, and next hops of routes through the
     port. It learns none that no host has: addresses of its own, network and broadcast ones.
+
+    One that doesn't always learn from questions learns those who ask for its own addresses; of
+    others who ask, or tell all hosts where they are, it learns only what has changed.
     """
+
+    asks_for_own4 = Template(
+        105,
+        "inport == {port:lport} && arp.op == 1 && arp.tpa == {own:ip4} "
+        "&& arp.spa == {network:cidr4}",
+        "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); reg9[3] = 1; next;",
+    )
+    asks_for_own6 = Template(
+        105,
+        "inport == {port:lport} && nd_ns && nd.target == {own:ip6} && ip6.src == {network:cidr6}",
+        "reg9[2] = lookup_nd(inport, ip6.src, nd.sll); reg9[3] = 1; next;",
+    )
+    answers = Template(
+        100,
+        "inport == {port:lport} && arp.op == 2 && arp.spa == {network:cidr4}",
+        "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); reg9[3] = 1; next;",
+    )
+    asks4 = Template(
+        100,
+        "inport == {port:lport} && arp.op == 1 && arp.spa == {network:cidr4}",
+        "reg9[2] = lookup_arp(inport, arp.spa, arp.sha); "
+        "reg9[3] = lookup_arp_ip(inport, arp.spa); next;",
+    )
+    asks6 = Template(
+        100,
+        "inport == {port:lport} && nd_ns && ip6.src == {network:cidr6}",
+        "reg9[2] = lookup_nd(inport, ip6.src, nd.sll); "
+        "reg9[3] = lookup_nd_ip(inport, ip6.src); next;",
+    )
+    tells_all = Template(
+        102,
+        "inport == {port:lport} && nd_na && ip6.dst == ff00::/8 && nd.target == {network:cidr6}",
+        "reg9[2] = lookup_nd(inport, nd.target, nd.tll); "
+        "reg9[3] = lookup_nd_ip(inport, nd.target); next;",
+    )
 
     arp_of_none = Template(110, "inport == {port:lport} && arp.spa == {ip:ip4}", "next;")
     solicitation_of_none = Template(

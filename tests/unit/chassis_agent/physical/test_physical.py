@@ -221,7 +221,7 @@ def test_a_neighbour_is_got_and_recognised() -> None:
     assert shown(neighbour_flows(6, 1, ip_address("10.0.0.1"), mac, cookie=1)) == [
         (
             "table=arp_get priority=100 datapath=core,outport=core-to-web,reg0=167772161 "
-            "actions=set(eth_dst=0a:00:00:00:00:01)"
+            "actions=set(eth_dst=0a:00:00:00:00:01),set(flags[30]=0x1)"
         ),
         (
             "table=arp_lookup priority=100 datapath=core,inport=core-to-web,"

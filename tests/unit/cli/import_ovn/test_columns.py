@@ -52,7 +52,6 @@ def test_what_changes_verdicts_is_lost(table: str, columns: dict[str, Any], colu
         ("Logical_Switch_Port", {"options": {"mcast_flood": "true"}}),
         ("Logical_Switch_Port", {"options": {"arp_proxy": "10.0.0.9"}}),
         ("Logical_Switch_Port", {"options": {"qos_burst": "1000"}}),
-        ("Logical_Router", {"options": {"always_learn_from_arp_request": "false"}}),
         ("Logical_Router_Port", {"options": {"mcast_flood": "true"}}),
     ],
 )

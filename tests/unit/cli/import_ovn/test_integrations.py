@@ -86,7 +86,6 @@ def test_a_cloud(ovn: Ovn) -> None:
     assert losses(found) == []
     assert {note.column for note in notes(found)} == {
         "options:mcast_flood_reports",
-        "options:always_learn_from_arp_request",
     }
     ports = found.document["logical_switches"]["net-6f0c"]["ports"]
     assert sorted(ports) == ["7d510001-3333", "7d510002-3333", "90ce"]
