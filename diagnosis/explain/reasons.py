@@ -187,11 +187,12 @@ def _obstacle(scene: Scene, place: Visit | Drop, because: Because) -> Obstacle:
     closed = _closed(scene, packet, because.if_open)
     if closed is not None:
         return _disabled(scene, closed, packet)
-    if because.kind is EndKind.NO_ROUTE and place.place is not None:
-        entry = scene.dead_flow(_datapath(scene, packet), place.place.name, packet)
-        cause = None if entry is None else _cause(scene, entry)
-        if entry is not None and cause is not None:
-            return _dead_next_hop(scene, place, entry, cause)
+    if because.kind in _WITHOUT_ANOTHER_WAY and place.place is not None:
+        dead = scene.dead_flow(_datapath(scene, packet), place.place.name, packet)
+        if dead is not None and _comes_before(dead, place.entry):
+            cause = _cause(scene, dead)
+            if cause is not None:
+                return _dead_next_hop(scene, place, dead, cause)
     subject = _subject(scene, place, because.about)
     text = because.text.format_map(_Facts(scene, packet, subject))
     detail = ""
@@ -202,8 +203,17 @@ def _obstacle(scene: Scene, place: Visit | Drop, because: Because) -> Obstacle:
     return Obstacle(ObstacleKind(because.kind), text, subject, packet, detail=detail)
 
 
+_WITHOUT_ANOTHER_WAY = frozenset({EndKind.NO_ROUTE, EndKind.DISCARDED, EndKind.POLICY})
+"""Ends that a route or a policy would have prevented, had one of its next hops been alive."""
+
+
+def _comes_before(dead: StoredEntry, end: Entry | None) -> bool:
+    """Tell whether a flow would have come before the one that ended the packet."""
+    return not isinstance(end, StoredEntry) or dead.priority > end.priority
+
+
 def _dead_next_hop(scene: Scene, place: Visit | Drop, entry: StoredEntry, cause: Cause) -> Obstacle:
-    """Return the obstacle that a route is out, since the BFD sessions that it goes by aren't up."""
+    """Return the obstacle that a route or policy is out: no BFD session that it goes by is up."""
     sessions = [member.session for member in watched_members(entry)]
     why = "; ".join(_session_text(scene, each) for each in sessions)
     text = f"dropped: {scene.authored(cause)}, is out, as its next hop is dead: {why}"

@@ -122,6 +122,18 @@ def routes(scene: Scene, *bodies: dict[str, Any]) -> Iterator[None]:
             scene.net.delete(f"/static-routes/{each}")
 
 
+@contextmanager
+def policies(scene: Scene, *bodies: dict[str, Any]) -> Iterator[None]:
+    """Policies of the router about packets to the world, which are there meanwhile."""
+    common = {"logical_router": "edge", "match": f"ip4.dst == {WORLD[0]}"}
+    ids = [scene.net.call("POST", "/router-policies", common | body)["id"] for body in bodies]
+    try:
+        yield
+    finally:
+        for each in ids:
+            scene.net.delete(f"/router-policies/{each}")
+
+
 def takers(scene: Scene, sender: str, to: str) -> set[str]:
     """Which neighbours get something of `FLOWS` connections of a sender."""
     number = 1 + list(DESKS).index(sender)
@@ -194,6 +206,50 @@ def test_a_dead_route_leaves_packets_to_the_next_one(
         until(lambda: takers(scene, "desk", WORLD[0]) == {"isp1"}, "by the longer prefix", 30)
         neighbours["isp1"].kill()
         until(lambda: takers(scene, "desk", WORLD[0]) == {"isp2"}, "by the shorter one", 30)
+
+
+def test_a_policy_goes_by_its_next_hop_while_that_is_alive(
+    scene: Scene, neighbours: dict[str, Bfdd]
+) -> None:
+    """Packets go by their route meanwhile."""
+    route = {"ip_prefix": "198.51.100.0/24", "nexthop": NEIGHBOURS["isp2"][0]}
+    reroute = {"action": "reroute", "nexthops": [NEIGHBOURS["isp1"][0]], "bfd": True}
+    with routes(scene, route), policies(scene, {"priority": 9, **reroute}):
+        until(lambda: takers(scene, "desk", WORLD[0]) == {"isp1"}, "by the policy", 30)
+        neighbours["isp1"].kill()
+        until(lambda: takers(scene, "desk", WORLD[0]) == {"isp2"}, "by the route", 30)
+        until(lambda: takers(scene, "near", WORLD[0]) == {"isp2"}, "from everywhere", 30)
+        neighbours["isp1"] = frr(scene, "isp1")
+        until(lambda: takers(scene, "desk", WORLD[0]) == {"isp1"}, "by the policy again", 30)
+
+
+def test_a_policy_spreads_packets_over_living_next_hops_and_is_out_without_one(
+    scene: Scene, neighbours: dict[str, Bfdd]
+) -> None:
+    """The next policy is asked then; an explanation tells why, and what helps."""
+    hops = [NEIGHBOURS[name][0] for name in NEIGHBOURS]
+    reroute = {"action": "reroute", "nexthops": hops, "bfd": True}
+    drop = {"priority": 8, "action": "drop"}
+    route = {"ip_prefix": "198.51.100.0/24", "nexthop": hops[1]}
+    with routes(scene, route), policies(scene, {"priority": 9, **reroute}, drop):
+        until(lambda: takers(scene, "desk", WORLD[0]) == set(NEIGHBOURS), "both take packets", 30)
+        neighbours["isp1"].kill()
+        until(lambda: takers(scene, "desk", WORLD[0]) == {"isp2"}, "the other takes all", 30)
+        neighbours["isp2"].kill()
+        until(lambda: takers(scene, "desk", WORLD[0]) == set(), "nobody takes packets", 30)
+        question = {"source": "desk", "destination": WORLD[0], "service": "udp/7"}
+        answer: dict[str, Any] = {}
+
+        def is_told() -> bool:
+            answer.update(scene.net.client.post("/v1/reachability", json=question).json())
+            return "all its next hops are dead" in answer["text"]
+
+        until(is_told, "the explanation has it", 30)
+        (obstacle,) = answer["obstacles"]
+        assert obstacle["kind"] == "dead-next-hop"
+        assert "router policy (priority 9" in answer["text"]
+        assert "hold without its BFD session" in obstacle["remedy"]["text"]
+        assert answer["proposal"]["text"] == [obstacle["remedy"]["text"]]
 
 
 def test_no_controller_is_needed_where_the_sessions_are(
