@@ -362,13 +362,18 @@ class Reconciler:
 
     @property
     def is_in_sync(self) -> bool:
-        """Whether the switch holds what the server's newest rows ask for."""
+        """Whether the switch holds what the server's newest rows ask for.
+
+        Not while the database of this host is away: which ports are here is not known then.
+        """
         return (
             self._watch.connected
+            and self._database.is_connected
             and self._needed.are_here
             and self._switch.is_known
             and self._guard.is_clean
             and not self._is_changing
+            and self._batches.empty()
             and self._unacknowledged is None
         )
 

@@ -130,16 +130,16 @@ class BfdRunner:
 
     def take_rows(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
         """Rows came; others than sessions are passed over."""
-        is_other = False
+        has_changed = False
         for table, key in deletes:
             if table == BfdSession.table and self._rows.pop(key, None) is not None:
                 self._say_goodbye(key)
-                is_other = True
+                has_changed = True
         for row in puts:
             if isinstance(row, BfdSession):
                 self._rows[row.id] = row
-                is_other = True
-        if is_other:
+                has_changed = True
+        if has_changed:
             self.review()
 
     def review(self) -> None:

@@ -155,6 +155,8 @@ class Host:
         self.rows: dict[Hashable, tuple[WantedRow, ...]] = {}
         self.may_remove = False
         self.is_behind = False
+        self.is_connected = True
+        """Whether the database is there."""
 
     def _count_switches(self) -> None:
         assert self.switch.is_known
@@ -255,6 +257,25 @@ async def test_a_table_that_another_program_changed_is_repaired(host: Host) -> N
     assert host.switch.holds == wanted
     assert host.reconciler.is_in_sync
     assert host.health.counters["flows_restored"] == 1
+
+
+async def test_without_its_database_an_agent_is_not_in_sync(host: Host) -> None:
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    assert host.reconciler.is_in_sync
+    host.is_connected = False
+    assert not host.reconciler.is_in_sync
+
+
+async def test_rows_that_no_step_has_taken_are_not_in_sync(host: Host) -> None:
+    await host.send(NETWORK, in_sync=["global"])
+    await host.send()
+    await host.watch.batches.put(Batch((), (), 2, frozenset(host.watch.subscribed), 3, 1))
+    seen = set()
+    while host.watch.acknowledged[-1] < 3:
+        await asyncio.sleep(0)
+        seen.add((host.watch.acknowledged[-1], host.reconciler.is_in_sync))
+    assert seen >= {(2, False), (3, True)}
 
 
 @pytest.mark.parametrize(("looks_without", "differences"), [(1, 0), (2, 1)])
