@@ -130,6 +130,9 @@ class PortBinding(Document):
     """The port at the other end of a patch port."""
     chassis: str | None
     """Where it is bound; a patch port is on every chassis."""
+    hosting_chassis: str | None
+    """Of a port that is on one chassis at a time, such as a gateway: the one that last said that it
+    is in charge. A gateway port has it, too, though its router is everywhere."""
     additional_chassis: list[str]
     """Where it is, too, while it moves."""
     activated: list[str]

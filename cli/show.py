@@ -147,7 +147,7 @@ def _network(client: Client, project: str | None) -> Iterable["Tree"]:
     acls = list(_items(client, "acls", project))
     parts = _parts(client, project)
     yield from _switches(client, project, bindings, acls, parts)
-    yield from _routers(client, project, parts)
+    yield from _routers(client, project, bindings, parts)
     yield from _groups(client, project, acls, parts)
     yield from _others(client, project, parts)
 
@@ -223,7 +223,9 @@ def _switches(
         yield tree
 
 
-def _routers(client: Client, project: str | None, parts: Parts) -> Iterable["Tree"]:
+def _routers(
+    client: Client, project: str | None, bindings: dict[str, Item] | None, parts: Parts
+) -> Iterable["Tree"]:
     ports = _by(_items(client, "logical-router-ports", project), "logical_router")
     routes = _by(_items(client, "static-routes", project), "logical_router")
     for router in _items(client, "logical-routers", project):
@@ -233,7 +235,8 @@ def _routers(client: Client, project: str | None, parts: Parts) -> Iterable["Tre
         for port in ports[_qualified(router)]:
             peer = f"  peer {port['peer']}" if port["peer"] else ""
             networks = " ".join(port["networks"])
-            line = f"{port['mac']} {networks}{peer}{_gateway(port)}"
+            hosting = _hosting((bindings or {}).get(port["id"]))
+            line = f"{port['mac']} {networks}{peer}{_gateway(port)}{hosting}"
             branch = tree.add(_label(port["name"], line))
             _add_parts(branch, parts, "logical_router_port", port)
         for route in routes[_qualified(router)]:
@@ -247,6 +250,12 @@ def _gateway(port: Item) -> str:
     if port["ha_chassis_group"]:
         return f"  gateway of group {port['ha_chassis_group']}"
     return f"  gateway on {_text(port['gateway_chassis'])}" if port["gateway_chassis"] else ""
+
+
+def _hosting(binding: Item | None) -> str:
+    """Which chassis has a port that is on one at a time, if any says so."""
+    hosting = None if binding is None else binding["hosting_chassis"]
+    return f"  hosted by {hosting}" if hosting else ""
 
 
 def _groups(

@@ -33,11 +33,16 @@ class PortFilter(msgspec.Struct, frozen=True):
 
 
 class BoundPort(NamedTuple):
-    """A port binding with the name of its datapath, and what is wrong with its place."""
+    """A port binding with the name of its datapath, and what is wrong with its place.
+
+    Of a port that one chassis has at a time `hosting_chassis` is the one that last said so, for a
+    gateway port by what stands for it; empty for others, and where none has.
+    """
 
     row: PortBinding
     datapath: str
     problems: tuple[str, ...]
+    hosting_chassis: str = ""
 
 
 class PortPlace(NamedTuple):

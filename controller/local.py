@@ -36,6 +36,7 @@ from southbound.chassis import integration_bridge
 from southbound.chassis_status import ChassisStatus
 from southbound.cookies import parse_physical_cookie
 from southbound.hits import ACL
+from southbound.port_types import PlacedBy
 from southbound.proposed import ProposedState, RealisedRows
 from southbound.questions import Question, Result
 from southbound.rows import (
@@ -50,6 +51,7 @@ from southbound.rows import (
     set_scope,
 )
 from southbound.state import RealisedState
+from translator.features.gateways.relations import redirect_id
 from translator.intent import ImageChange
 from translator.runner import Translator
 
@@ -325,7 +327,14 @@ class LocalController:
 
     def _bound_port(self, row: PortBinding) -> BoundPort:
         problems = self._realised.facts.problems(row)
-        return BoundPort(row, self._datapath_name(row.datapath), tuple(problems))
+        datapath, hosting = self._datapath_name(row.datapath), self._hosting_chassis(row)
+        return BoundPort(row, datapath, tuple(problems), hosting)
+
+    def _hosting_chassis(self, row: PortBinding) -> str:
+        elected: PortBinding | None = row
+        if row.kind.placed_by is not PlacedBy.ELECTED:
+            elected = self._realised.rows(PortBinding).get(redirect_id(row.id))
+        return "" if elected is None else elected.chassis
 
     def _ports_named(self, name: str) -> Iterator[PortBinding]:
         rows = self._realised.in_scope(port_scope(name))

@@ -169,6 +169,8 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.attached_router_ports, over=relations.attachment)
     graph.group(relations.switches_of_router, over=relations.attachment)
     graph.group(relations.router_ports_that_know, over=relations.attachment)
+    graph.derive(gateways.residence, over=relations.attachment)
+    graph.group(gateways.residents_on_switch, over=gateways.residence)
     graph.derive(neighbours.resolvers, over=LogicalSwitchPort)
     graph.group(neighbours.neighbours, over=neighbours.resolvers)
     graph.derive(neighbours.asked_router_ports, over=relations.unknown_ports)

@@ -17,6 +17,7 @@ from chassis_agent.physical.ports import (
     Side,
     arrive,
     delivery_flows,
+    enter_egress,
     leave,
 )
 from chassis_agent.physical.registers import FLAGS, OUTPORT, flag, flow, on
@@ -28,6 +29,8 @@ SERVICE_TAG: Final = 0x88A8
 """That of one of IEEE 802.1ad. Open vSwitch takes what comes in with either for the same."""
 _STAYS: Final = 110
 """What may not leave its chassis doesn't leave it this way either."""
+_FROM_ELSEWHERE: Final = _STAYS + 1
+"""What came through a tunnel may leave where other chassis have no way outside."""
 _EXCHANGED: Final = UNICAST + 50
 """Before what else comes and goes: packets of distributed routers."""
 _SOURCE = FIELDS["eth_src"]
@@ -67,7 +70,8 @@ def outside_flows(
     """A port behind whose patch port is a provider network, in the VLAN `tag` if that isn't 0.
 
     With `passes_tags` frames that have tags of their own belong to the datapath, too. Through one
-    that `is_native` nothing leaves that came through a tunnel: it has left elsewhere.
+    that `is_native` nothing leaves that came through a tunnel: it has left elsewhere. What a port
+    sends that stays on its chassis leaves through none.
     """
     output = act.output(ofport)
     if tag:
@@ -84,14 +88,13 @@ def outside_flows(
 
 
 def _stay_flows(side: Side, *, is_native: bool, cookie: int) -> Iterator[Flow]:
-    if is_native:
-        yield flow(
-            tables.OUTPUT,
-            _STAYS,
-            [*on(side.datapath_key, reg15=side.port_key), flag(tables.FROM_TUNNEL, is_set=True)],
-            b"",
-            cookie=cookie,
-        )
+    here = on(side.datapath_key, reg15=side.port_key)
+    stays = [*here, flag(tables.FROM_TUNNEL, is_set=True)]
+    yield flow(tables.OUTPUT, _STAYS, stays, b"", cookie=cookie)
+    if not is_native:
+        bits = tables.FROM_TUNNEL | tables.FIRST_SENDER_ELSEWHERE << tables.SENDER_SHIFT
+        onward = [*here, Term(FLAGS, bits, bits)]
+        yield flow(tables.OUTPUT, _FROM_ELSEWHERE, onward, enter_egress(side), cookie=cookie)
 
 
 def _exchange_flows(

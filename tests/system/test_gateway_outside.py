@@ -230,8 +230,8 @@ def test_a_gateway_comes_and_goes_time_and_again(scene: Scene) -> None:
     until(lambda: in_charge(scene, "gw1") and not in_charge(scene, "gw2"), "gw1 alone", 30)
     o1 = scene.lab.outside("o1")
     for ip in (OWN[0], FLOATING):
-        until(lambda ip=ip: o1.ping(ip), f"{ip} is reached", 30)  # type: ignore[misc]
-    until(lambda: scene.lab.vm("vm2").ping(o1.ip4), "the outside is reached", 30)
+        until(lambda ip=ip: o1.ping(ip, timeout=1), f"{ip} is reached", 30)  # type: ignore[misc]
+    until(lambda: scene.lab.vm("vm2").ping(o1.ip4, timeout=1), "the outside is reached", 30)
     assert in_charge(scene, "gw1")
     assert not in_charge(scene, "gw2")
 

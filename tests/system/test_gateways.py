@@ -1,5 +1,7 @@
 """Gateways: routers that are on one chassis, and ports of which one chassis is in charge."""
 
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -79,6 +81,18 @@ def binding(scene: Scene, name: str) -> dict[str, object]:
 def test_the_server_hears_who_is_in_charge(scene: Scene) -> None:
     until(lambda: binding(scene, "cr-dr-outer")["chassis"] == "gw1", "gw1 is in charge")
     until(lambda: binding(scene, "gr-join")["chassis"] == "gw2", "the router is on gw2")
+    expected = {"dr-outer": "gw1", "cr-dr-outer": "gw1", "outer-dr": "gw1", "gr-join": "gw2"}
+    expected |= {"dr-inner": None, "in1": None}  # type: ignore[dict-item]
+
+    def hosting() -> dict[str, object]:
+        return {name: binding(scene, name)["hosting_chassis"] for name in expected}
+
+    until(lambda: hosting() == expected, "each port says where it is")
+    assert binding(scene, "dr-outer")["chassis"] is None
+    command = [sys.executable, "-m", "cli.main", "show", "--url", scene.lab.server.url]
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
+    (line,) = (line for line in shown.splitlines() if "dr-outer" in line and "gateway on" in line)
+    assert line.endswith("hosted by gw1")
 
 
 @pytest.mark.parametrize(

@@ -266,6 +266,18 @@ def test_a_way_outside_on_one_chassis(scene: Scene) -> None:
         for each in (tap, other):
             each.expect(to_port(7301), "the later broadcast")
             assert len(each.matching(to_port(7300))) == 1
+    net.port("office", "proxy", "0a:00:00:00:29:fe 10.29.0.254", type="localport")
+    facts = VmFacts("0a:00:00:00:29:fe", ("10.29.0.254/24",), ())
+    proxy = lab.add_vm("proxy", "hv2", facts)
+    until(lambda: lab.vm("w2").ping("10.29.0.254", timeout=1), "the local port is reached")
+    with Tap(proxy) as tap, Tap(o4) as outside:
+        tap.send(broadcast(proxy.mac, proxy.ip4, 7302))
+        tap.send(udp_to(proxy.mac, proxy.ip4, o4.mac, o4.ip4, 7303))
+        with Tap(w1) as later:
+            later.send(broadcast(w1.mac, w1.ip4, 7304))
+        outside.expect(to_port(7304), "a later broadcast")
+        assert not outside.matching(lambda frame: frame.dport in (7302, 7303))
+    lab.remove_vm("proxy")
     net.change_port("office-out", requested_chassis=["hv1"])
     until(lambda: patches(scene, "office-out") == ["hv1"], "the other chassis leads outside")
     until(lambda: o4.ping("10.29.0.2", timeout=1), "the way outside by the other chassis")

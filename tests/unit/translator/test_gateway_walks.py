@@ -141,3 +141,34 @@ def test_a_redirection_costs_no_flow_for_each_destination() -> None:
     bridged, plain = yaml.safe_load(NETWORK), yaml.safe_load(NETWORK)
     del plain["logical_routers"]["r"]["ports"]["r-outer"]["redirect_type"]
     assert flows(bridged) - flows(plain) == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "switch", "is_answered"),
+    [
+        (Translated, "outer", True),
+        (Elsewhere, "outer", False),
+        (Translated, "red", True),
+        (Elsewhere, "red", False),
+        (Translated, "plain", False),
+    ],
+)
+def test_queries_from_outside_are_answered_by_one_chassis(
+    kind: type[Translated], switch: str, is_answered: bool
+) -> None:
+    """By none on a switch without a port of which one is in charge: it comes to all of them."""
+    document = yaml.safe_load(NETWORK)
+    document["logical_switches"]["plain"] = {
+        "ports": {"plain-out": {"type": "localnet", "network_name": "physnet2"}}
+    }
+    records = [{"hostname": "a.test", "addresses": ["10.0.2.1"]}]
+    document["dns_record_sets"] = {"names": {"switches": [switch], "records": records}}
+    query = (
+        f'inport == "{switch}-out" && eth.src == 0a:00:00:00:77:01 '
+        "&& eth.dst == 0a:00:00:00:77:02 && ip4.src == 192.0.2.201 && ip4.dst == 192.0.2.53 "
+        "&& ip.ttl == 64 && udp.src == 5353 && udp.dst == 53"
+    )
+    visits = send(kind.of(document).network(), query).visits
+    (visit,) = (visit for visit in visits if visit.place.name == "ls_in_dns_lookup")
+    assert visit.entry is not None
+    assert ("dns_lookup" in str(visit.entry)) == is_answered

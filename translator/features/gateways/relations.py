@@ -9,7 +9,11 @@ from collections.abc import Iterator
 from typing import Final, NamedTuple
 
 from incremental import Read
-from translator.derivations.relations import ports_leading_outside, switch_port_towards
+from translator.derivations.relations import (
+    attachment,
+    ports_leading_outside,
+    switch_port_towards,
+)
 from translator.features.gateways.static import HaChassisGroup
 from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 
@@ -72,6 +76,26 @@ def resident_of(read: Read, port: LogicalRouterPort) -> str:
     if gateway_of(read, port.router) or gateway_beside(read, port) is not None:
         return port.name
     return redirect_of(port)
+
+
+class Residence(NamedTuple):
+    """A router port on a switch that is on one chassis at a time, known there by `resident`."""
+
+    switch: str
+    resident: str
+
+
+def residence(read: Read, lsp: str) -> Residence | None:
+    """That a switch port leads to a router port that is on one chassis at a time."""
+    attached = read(attachment, lsp)
+    port = None if attached is None else read(LogicalRouterPort, attached.router_port)
+    resident = "" if port is None else resident_of(read, port)
+    return Residence(attached.switch, resident) if attached is not None and resident else None
+
+
+def residents_on_switch(_lsp: str, found: Residence) -> Iterator[tuple[str, str]]:
+    """Switch -> what router ports are known by that are there on one chassis at a time."""
+    yield found.switch, found.resident
 
 
 def gateway_beside(read: Read, port: LogicalRouterPort) -> LogicalRouterPort | None:
