@@ -31,6 +31,7 @@ from chassis_agent.inputs import Change
 from chassis_agent.inspection.hits import HitCounters, HitReports
 from chassis_agent.inspection.inspector import Inspector
 from chassis_agent.learning.learned import UNCONFIRMED_SECONDS, LearnedAddresses
+from chassis_agent.learning.probes import NeighbourProbes
 from chassis_agent.learning.refresh import LearnedRefresh
 from chassis_agent.local.announcer import Announcer
 from chassis_agent.local.facts import LocalFacts
@@ -193,7 +194,10 @@ class Session:
             learn=self._learn,
             clock=time.monotonic,
         )
-        self._refresh = LearnedRefresh(self._switch, self._watch, health, rows=state.rows)
+        probes = NeighbourProbes(self._switch.send, self._ports, health)
+        self._refresh = LearnedRefresh(
+            self._switch, self._watch, health, rows=state.rows, probe=probes.ask
+        )
         handlers = punt_handlers(
             PuntHost(
                 send=self._switch.send,

@@ -7,14 +7,17 @@ nothing was learned.
 
 - An address was *heard from* when its lookup flow counted packets: for a switch
   anything that came from it, for a router its ARP or neighbour discovery.
-- A neighbour was *used* when packets were sent to it. That keeps it, but not for
-  ever: one that is not heard from for `LOOKS_UNHEARD` looks is left to age, and is
-  asked for anew by the next packet. Else one that moved silently would swallow
-  what is sent to it for as long as something is.
+- A neighbour was *used* when packets were sent to it. If it was not heard from, it is
+  asked whether it is still there (:mod:`chassis_agent.learning.probes`), and its answer
+  counts. Until it comes, use keeps the neighbour, but not for ever: one that is not heard
+  from for `LOOKS_UNHEARD` looks is left to age, and is asked for anew by the next packet.
+  Else one that moved silently would swallow what is sent to it for as long as something is.
+  It is asked at each look, though: the answer may come in at another hypervisor, whose agent
+  tells of it.
 """
 
 import asyncio
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, Protocol
 
 from chassis_agent import tables
@@ -26,8 +29,8 @@ from chassis_agent.openflow.multipart import FlowUse
 from southbound.rows import FdbEntry, MacBinding
 from southbound.watch.client import WatchClient
 
-LOOKS_UNHEARD: Final = 9
-"""With three looks an age: three ages."""
+LOOKS_UNHEARD: Final = 4
+"""With three looks an age: it is asked three times within an age (RFC 4861 section 10)."""
 
 _LOOKUPS: Final = frozenset({tables.ARP_LOOKUP, tables.ND_LOOKUP, tables.FDB_LOOKUP})
 _GETS: Final = frozenset({tables.ARP_GET, tables.ND_GET})
@@ -61,12 +64,14 @@ class LearnedRefresh:
         health: Health,
         *,
         rows: Callable[[Any], Mapping[Any, Any]],
+        probe: Callable[[Iterable[MacBinding]], Awaitable[None]],
     ) -> None:
-        """`rows` gives a table or derivation."""
+        """`rows` gives a table or derivation, `probe` asks neighbours whether they are there."""
         self._switch = switch
         self._watch = watch
         self._health = health
         self._rows = rows
+        self._probe = probe
         self._counts: dict[FlowPlace, int] = {}
         self._unheard: dict[str, int] = {}
 
@@ -84,7 +89,11 @@ class LearnedRefresh:
                 self._health.clear("learned_refresh")
 
     async def look(self) -> None:
-        """Tell of each address whose flows matched a packet since the last look."""
+        """Tell of each address whose flows matched a packet since the last look.
+
+        Neighbours that were sent to and not heard from are asked, those first that have been silent
+        for longest.
+        """
         if not (self._watch.connected and self._switch.is_connected):
             return
         entries = list(self._entries())
@@ -94,6 +103,7 @@ class LearnedRefresh:
             for entry in entries
             if isinstance(entry.row, MacBinding)
         }
+        silent: list[MacBinding] = []
         for row, flows in entries:
             heard = any(f.table in _LOOKUPS and (f.table, f.match) in advanced for f in flows)
             used = any(f.table in _GETS and (f.table, f.match) in advanced for f in flows)
@@ -101,6 +111,10 @@ class LearnedRefresh:
                 self._unheard.pop(row.key, None)
             if heard or (used and self._unheard[row.key] <= LOOKS_UNHEARD):
                 self._tell(row)
+            if used and not heard and isinstance(row, MacBinding):
+                silent.append(row)
+        silent.sort(key=lambda row: -self._unheard[row.key])
+        await self._probe(silent)
 
     def _entries(self) -> Iterator[_Entry]:
         for table, derivation in (

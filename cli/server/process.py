@@ -233,7 +233,11 @@ def _database(settings: ServerSettings) -> Iterator[Database]:
 
 @contextlib.asynccontextmanager
 async def _realised(database: Database, listener: AgentListener) -> AsyncIterator[RealisedState]:
-    realised = RealisedState(Store(database.derived, database.writer), takeover=listener.takeover)
+    realised = RealisedState(
+        Store(database.derived, database.writer),
+        takeover=listener.takeover,
+        learned_age=listener.learned_age,
+    )
     await realised.load()
     try:
         yield realised

@@ -209,6 +209,9 @@ class AgentListener(GuardedListener):
     """Origins of web pages that may connect, such as `https://host:port`."""
     takeover: bool = True
     """Whether a port that a live chassis has goes to another one that plugs it in later."""
+    learned_age: float = Field(default=300.0, ge=0)
+    """Seconds after which addresses that agents have learned are forgotten, if they aren't in use
+    or don't answer; 0 for never."""
 
     @property
     def asks_for_credentials(self) -> bool:

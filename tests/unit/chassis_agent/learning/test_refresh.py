@@ -1,5 +1,6 @@
 """Which learned addresses the server is told of again."""
 
+from collections.abc import Iterable
 from typing import Any, cast
 
 import pytest
@@ -37,13 +38,17 @@ class World:
             learned_mac_flows: {NEIGHBOUR.key: flows(USED, HEARD)},
             learned_fdb_flows: {ENTRY.key: flows(SENT_TO, SEEN)},
         }
+        self.probed: list[str] = []
         self.refresh = LearnedRefresh(
-            self, cast(WatchClient, self), Health(), rows=self.rows.__getitem__
+            self, cast(WatchClient, self), Health(), rows=self.rows.__getitem__, probe=self.probe
         )
 
     async def flow_uses(self, table: int) -> list[FlowUse]:
         self.asked.append(table)
         return [FlowUse(*place, n) for place, n in self.packets.items() if place[0] == table]
+
+    async def probe(self, neighbours: Iterable[MacBinding]) -> None:
+        self.probed += [row.ip for row in neighbours]
 
     def learned_mac(self, *facts: str) -> None:
         self.told.append(facts)
@@ -92,6 +97,18 @@ async def test_a_neighbour_that_is_never_heard_from_is_asked_for_anew_in_the_end
     assert await world.look(used=100) == []
     assert await world.look(used=101, heard=1) == [TOLD_NEIGHBOUR]
     assert await world.look(used=102, heard=1) == [TOLD_NEIGHBOUR]
+
+
+async def test_a_neighbour_in_use_that_is_silent_is_asked_whether_it_is_there() -> None:
+    """Also once it isn't told of any more: others may hear its answer."""
+    world = World()
+    await world.look(used=0, heard=0)
+    assert world.probed == [], "it is idle"
+    await world.look(used=1, heard=1)
+    assert world.probed == [], "it speaks by itself"
+    for number in range(LOOKS_UNHEARD + 2):
+        await world.look(used=2 + number, heard=1)
+    assert world.probed == [NEIGHBOUR.ip] * (LOOKS_UNHEARD + 2)
 
 
 async def test_nothing_is_asked_while_nothing_was_learned() -> None:
