@@ -16,7 +16,7 @@ from chassis_agent.derivations.backends import (
     checked_backends,
     checks_here,
 )
-from chassis_agent.derivations.live_backends import live_backends, uses_of_backends
+from chassis_agent.derivations.live_backends import live_backends, placed_front, uses_of_backends
 from chassis_agent.derivations.logical import GroupPacker, hit_counters, set_members, used_sets
 from chassis_agent.derivations.placement import (
     addresses,
@@ -161,6 +161,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(used_sets, over=packer.group_flows)
     graph.group(uses_of_backends, over=packer.group_flows)
     graph.derive(live_backends, over=VirtualAddress, output=True)
+    graph.derive(placed_front, over=uses_of_backends, output=True)
     graph.group(hit_counters, over=packer.group_flows)
     graph.group(packer.groups_by_set, over=packer.group_flows)
     graph.derive(packer.member_flows, over=set_members, output=True)

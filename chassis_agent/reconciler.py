@@ -19,7 +19,7 @@ switch that was connected anew is read back and compared instead of trusted.
 
 import asyncio
 import gc
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 import structlog
@@ -45,7 +45,7 @@ from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.problems import note_problems
 from chassis_agent.turns import in_turns
 from southbound import wire
-from southbound.rows import ROW_TYPES, Datapath
+from southbound.rows import ROW_TYPES, Datapath, VirtualAddress
 from southbound.watch.client import WatchClient
 from southbound.watch.inbox import Batch
 
@@ -75,7 +75,9 @@ class Reconciler:
         ports: PortNames,
         on_rows: Callable[[Batch], None],
         on_acl_changes: Callable[[Iterable[str]], None],
-        on_changed_backends: Callable[[Iterable[str]], None],
+        on_changed_backends: Callable[
+            [Iterable[str], Mapping[tuple[str, str], VirtualAddress]], None
+        ],
         on_residents: Callable[[], None],
         on_another_switch: Callable[[], None],
         health: Health,
@@ -325,7 +327,9 @@ class Reconciler:
             await self._switch.commit(changes)
         await self._guard.look()
         self._on_acl_changes(self._state.take_acl_changes())
-        self._on_changed_backends(self._state.take_changed_backends())
+        self._on_changed_backends(
+            self._state.take_changed_backends(), self._state.take_gone_fronts()
+        )
 
     async def _compare_and_commit(self) -> None:
         installed = await self._switch.flows()

@@ -137,7 +137,7 @@ class Session:
             ports=self._ports,
             on_rows=self._take_rows,
             on_acl_changes=lambda ports: self._revocations.request(ports),
-            on_changed_backends=lambda sets: self._ended_backends.request(sets),
+            on_changed_backends=lambda sets, gone: self._ended_backends.request(sets, gone),
             on_residents=lambda: self._bfd.review(),
             on_another_switch=lambda: self._prober.switch_is_another(),
             health=health,

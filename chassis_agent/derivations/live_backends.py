@@ -30,3 +30,8 @@ def uses_of_backends(_key: int, group: GroupFlows) -> Iterator[tuple[str, str]]:
     for name in group.sets:
         if name.startswith(BACKENDS_SIGIL):
             yield name, group.datapath
+
+
+def placed_front(read: Read, use: tuple[str, str]) -> VirtualAddress | None:
+    """The virtual address of a set of backends on a datapath with flows for it."""
+    return read(VirtualAddress, use[0])

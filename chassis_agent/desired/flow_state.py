@@ -16,7 +16,7 @@ from chassis_agent.derivations.announcements import (
     announced_row,
     announced_workload,
 )
-from chassis_agent.derivations.live_backends import LiveBackends, live_backends
+from chassis_agent.derivations.live_backends import LiveBackends, live_backends, placed_front
 from chassis_agent.derivations.logical import (
     GroupFlows,
     MemberPacker,
@@ -56,7 +56,7 @@ from chassis_agent.ovsdb.rows import WantedRow
 from chassis_agent.punt.meters import PuntMeter, punt_meters
 from chassis_agent.show import Names, format_flow
 from incremental import Delta, Engine, Read, run_steps
-from southbound.rows import Datapath, PortBinding
+from southbound.rows import Datapath, PortBinding, VirtualAddress
 
 WORK_AT_ONCE: Final = 64
 """Rows, or runs of derivations, that are worked on between two pauses: a few milliseconds."""
@@ -96,6 +96,7 @@ class FlowState:
         self._lacks: dict[int, tuple[Lack, ...]] = {}
         self._acl_changes: set[str] = set()
         self._changed_backends: set[str] = set()
+        self._gone_fronts: dict[tuple[str, str], VirtualAddress] = {}
         self._announcement_changes: dict[AnnouncedKey, Announced | None] = {}
 
     def __len__(self) -> int:
@@ -237,6 +238,9 @@ class FlowState:
         for name, change in delta.of(live_backends).items():
             if change.after is not None and _has_lost_any(change.before, change.after):
                 self._changed_backends.add(name)
+        for use, change in delta.of(placed_front).items():
+            if change.before is not None and _is_elsewhere(change.before, change.after):
+                self._gone_fronts[use] = change.before
         for source in (announced_row, announced_workload):
             for key, change in delta.of(source).items():
                 self._announcement_changes[source, key] = change.after
@@ -272,6 +276,14 @@ class FlowState:
         """Return the sets of backends that have lost some since the last call, or are new."""
         sets, self._changed_backends = self._changed_backends, set()
         return sets
+
+    def take_gone_fronts(self) -> dict[tuple[str, str], VirtualAddress]:
+        """Return the virtual addresses that are gone since the last call.
+
+        By set of backends, and datapath.
+        """
+        gone, self._gone_fronts = self._gone_fronts, {}
+        return gone
 
     def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
         if ports:
@@ -453,3 +465,14 @@ def _has_lost_any(before: LiveBackends | None, after: LiveBackends) -> bool:
     if before is None or before.row != after.row:
         return True
     return not set(before.members) <= set(after.members)
+
+
+def _is_elsewhere(before: VirtualAddress, after: VirtualAddress | None) -> bool:
+    """Tell whether there is nothing any more that connections to `before` could be to."""
+    if after is None:
+        return True
+    return (before.address, before.port, before.protocol) != (
+        after.address,
+        after.port,
+        after.protocol,
+    )

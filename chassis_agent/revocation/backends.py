@@ -9,6 +9,7 @@ from chassis_agent.openflow.messages import ICMP_PROTOCOLS
 from chassis_agent.punt import codec
 from chassis_agent.revocation.conntrack import TrackedConnection
 from logical_flow.backends import backends_of
+from southbound.rows import VirtualAddress
 
 _PROTOCOLS: Final = {
     "tcp": codec.PROTOCOL_TCP,
@@ -27,15 +28,17 @@ class _Front(NamedTuple):
 
 
 class Fronts:
-    """The virtual addresses of one datapath, with the backends that are in use."""
+    """The virtual addresses of one datapath, with the backends that are in use.
 
-    def __init__(self, live: Iterable[LiveBackends]) -> None:
-        self._backends: dict[_Front, tuple[bool, frozenset[tuple[bytes, int]]]] = {}
+    `gone` are those that it had before: if no other has taken their place, they have no backend.
+    """
+
+    def __init__(self, live: Iterable[LiveBackends], gone: Iterable[VirtualAddress] = ()) -> None:
+        self._backends: dict[_Front, tuple[bool, frozenset[tuple[bytes, int]]]] = {
+            _front(row): (row.ends_connections, frozenset()) for row in gone
+        }
         for each in live:
-            row = each.row
-            front = _Front(
-                ip_address(row.address).packed, row.port, _PROTOCOLS.get(row.protocol, _ANY)
-            )
+            row, front = each.row, _front(each.row)
             backends = backends_of(each.members)
             known = frozenset((backend.address.packed, backend.port) for backend in backends)
             self._backends[front] = (row.ends_connections, known)
@@ -57,3 +60,8 @@ class Fronts:
             return False
         ends, backends = whole
         return ends and (to.destination.packed, _ANY) not in backends
+
+
+def _front(row: VirtualAddress) -> _Front:
+    protocol = _PROTOCOLS.get(row.protocol, _ANY)
+    return _Front(ip_address(row.address).packed, row.port, protocol)

@@ -106,6 +106,20 @@ def test_fragments_of_a_known_connection_are_translated(
     assert len(seen) > 1
 
 
+@pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])
+def test_a_connection_without_port_may_begin_with_fragments(
+    scene: Scene, address: str, of: Any
+) -> None:
+    """All of them get to one backend, which its client's next datagrams get to as well."""
+    balancer(scene, "shop", protocol="udp")
+    vip(scene, "shop", address, None, *map(of, ("b1", "b2", "b3")))
+    for _ in range(4):
+        with who.connect(scene.lab, "c1", address, 8080, "udp") as client:
+            first = who.again(client, bytes(3000))
+            assert first in [[name, of("c1")] for name in ("b1", "b2", "b3")]
+            assert who.again(client) == who.again(client, bytes(4000)) == first
+
+
 def test_backends_change_under_a_connection(scene: Scene) -> None:
     """One that stays keeps it, whatever others do; new ones notice at once."""
     balancer(scene, "shop")
@@ -348,3 +362,50 @@ def test_acls_after_load_balancing_see_the_backend(
     finally:
         for each in held:
             each.close()
+
+
+@pytest.mark.parametrize("change", ["deleted", "detached", "moved"])
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_connections_to_an_address_that_is_gone_end(
+    scene: Scene, protocol: str, change: str
+) -> None:
+    """Whether it is deleted, leaves the switch, or becomes another one; others don't notice."""
+    balancer(scene, "shop", protocol=protocol)
+    gone = vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")
+    balancer(scene, "other", protocol=protocol)
+    vip(scene, "other", VIP4, 81, f"{ip4('b1')}:8080")
+    # What takes the rest takes what is sent next, so that the client is told that it is another.
+    vip(scene, "other", VIP4, None, ip4("b2"))
+    with (
+        who.connect(scene.lab, "c1", VIP4, 80, protocol) as held,
+        who.connect(scene.lab, "c1", VIP4, 81, protocol) as beside,
+    ):
+        assert who.again(held)[0] == who.again(beside)[0] == "b1"
+        match change:
+            case "deleted":
+                scene.net.delete(f"/load-balancer-vips/{gone}")
+            case "detached":
+                scene.net.call("PATCH", "/load-balancers/shop", {"switches": []})
+            case "moved":
+                address = {"address": "10.96.0.9"}
+                scene.net.call("PATCH", f"/load-balancer-vips/{gone}", address)
+        ended = ("reset", "closed", "refused")
+        until(lambda: who.again(held) in ended, "the connection ends")
+        assert who.again(beside)[0] == "b1"
+
+
+def test_connections_may_outlive_their_address(scene: Scene) -> None:
+    balancer(scene, "shop", end_connections=False)
+    gone = vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")
+    balancer(scene, "other")
+    ending = vip(scene, "other", VIP4, 81, f"{ip4('b1')}:8080")
+    vip(scene, "other", VIP4, None, ip4("b2"))
+    with (
+        who.connect(scene.lab, "c1", VIP4, 80) as held,
+        who.connect(scene.lab, "c1", VIP4, 81) as ended,
+    ):
+        assert who.again(held)[0] == who.again(ended)[0] == "b1"
+        scene.net.delete(f"/load-balancer-vips/{gone}")
+        scene.net.delete(f"/load-balancer-vips/{ending}")
+        until(lambda: who.again(ended) in ("reset", "closed"), "the other connection ends")
+        assert who.again(held)[0] == "b1"

@@ -146,7 +146,7 @@ class Host:
             ports=PortNames(),
             on_rows=lambda _batch: None,
             on_acl_changes=lambda _ports: None,
-            on_changed_backends=lambda _sets: None,
+            on_changed_backends=lambda _sets, _gone: None,
             on_residents=lambda: None,
             on_another_switch=self._count_switches,
             health=self.health,

@@ -20,6 +20,7 @@ class Acl(Stage, name="ls_in_acl"):
     refuse = Template(100, "ip4 && ip4.src == {who:set}", "drop;")
     refuse_from = Template(90, "inport == {who:set} && ip4 && ip4.dst == {to:set}", "drop;")
     free = Template(80, "{match:expr}", "drop;")
+    balance = Template(70, "ip4 && ip4.dst == {vip:ip4}", "ct_lb({backends:backends});")
 
 
 class Lookup(Stage, name="ls_in_lookup", default="drop"):

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from incremental import Read
 from logical_flow.template import LogicalFlow
 from translator.derivations.result import Flows
-from translator.features.load_balancing.fronts import front_key
+from translator.features.load_balancing.fronts import front_key, may_be_fragmented
 from translator.features.load_balancing.relations import Front, backends_set, front, vip_placements
 from translator.features.load_balancing.stages import (
     LsInAsAsked,
@@ -41,6 +41,9 @@ action=(ct_clear; ct_snat(10.96.0.1);)
     flows = [_balancing_flow(vip, address)]
     if address.has_backends:
         flows.append(_hairpin_flow(address))
+        if may_be_fragmented(address):
+            fragment = LsInLb.fragment[front_key(address)]
+            flows.append(fragment(backends=backends_set(vip), **_matched(address)))
     if address.is_checked or not address.has_backends:
         flows.append(_ending_flow(address))
     return Flows(switch, "load_balancer_vip", vip, tuple(flows))

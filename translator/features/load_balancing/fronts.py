@@ -54,3 +54,32 @@ def fronts(
                 WITHOUT_PORT + more, to, actions, only, because=because
             )
     return Variants(made)
+
+
+_FRAGMENTS_FIRST: Final = 5
+
+
+def fragment_fronts(actions: str, new: str, only: Only | None = None) -> Variants:
+    """Return templates for fragments to virtual addresses that stand for all of their ports.
+
+    All but the first fragment of a datagram show no ports.
+    """
+    return Variants(
+        {
+            f"{_ALL}{family}": Template(
+                WITHOUT_PORT + _FRAGMENTS_FIRST,
+                f"{new} && ip{family}.dst == {{vip:ip{family}}} && ip.is_frag",
+                actions,
+                only,
+            )
+            for family in (4, 6)
+        }
+    )
+
+
+def may_be_fragmented(address: Front) -> bool:
+    """Tell whether fragments of a new connection are for a virtual address.
+
+    Where it has a port, they are only where the switch shows what it has put together.
+    """
+    return address.port is None

@@ -15,7 +15,7 @@ from translator.features.gateways.relations import (
     gateway_ports_of,
     redirect_of,
 )
-from translator.features.load_balancing.fronts import front_key
+from translator.features.load_balancing.fronts import front_key, may_be_fragmented
 from translator.features.load_balancing.relations import (
     Front,
     answerers_set,
@@ -233,6 +233,9 @@ def _balancing_flows(
         arguments["hash_fields"] = address.hash_fields.encode()
     balancing: Variants = getattr(LrInLb, name)
     yield balancing[front_key(address)](**arguments)
+    if address.has_backends and may_be_fragmented(address):
+        of_fragments: Variants = getattr(LrInLb, f"{place}_fragment")
+        yield of_fragments[front_key(address)](**matched, backends=backends_set(vip))
     if address.is_checked or not address.has_backends:
         name = place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
         if address.has_backends:

@@ -6,7 +6,7 @@
 from logical_flow.because import Because
 from logical_flow.roles import Role
 from logical_flow.template import Only, Resident, Stage, Template, Variants
-from translator.features.load_balancing.fronts import CHECKED, fronts
+from translator.features.load_balancing.fronts import CHECKED, fragment_fronts, fronts
 from translator.features.load_balancing.reasons import ALL_DOWN, NO_BACKEND, REFUSED, REFUSED_DOWN
 
 _GATEWAY = Resident("redirect")
@@ -30,6 +30,8 @@ class LrInDefrag(Stage, name="lr_in_defrag", role=Role.TRANSLATION, failure="dro
 _NEW = "reg9[10] == 1 && ct.new && !ct.rel"
 _UNBALANCED = f"{_NEW} && !ct.dnat"
 _TO, _BY = "{backends:backends}", "{backends:backends}, hash_fields={hash_fields:bytes}"
+_BY_CLIENT = '{backends:backends}, hash_fields="ip_src"'
+"""For fragments, of which not all show ports: they all have to get the same backend."""
 _REMEMBERED = "reg9[10] == 1 && ct.dnat && !ct.new"
 
 
@@ -67,6 +69,10 @@ class LrInLb(Stage, name="lr_in_lb", role=Role.LOAD_BALANCING, failure="drop"):
     router_force_by = fronts(_balance(_BY, "force_snat"), _NEW)
     gateway = fronts(_balance(_TO), _NEW, only=_GATEWAY)
     gateway_by = fronts(_balance(_BY), _NEW, only=_GATEWAY)
+    router_fragment = fragment_fronts(_balance(_BY_CLIENT), _NEW)
+    router_skip_fragment = fragment_fronts(_balance(_BY_CLIENT, "skip_snat"), _NEW)
+    router_force_fragment = fragment_fronts(_balance(_BY_CLIENT, "force_snat"), _NEW)
+    gateway_fragment = fragment_fronts(_balance(_BY_CLIENT), _NEW, _GATEWAY)
     skipped = _remembered("skip_snat")
     forced = _remembered("force_snat")
 

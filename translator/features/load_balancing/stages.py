@@ -2,7 +2,7 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Resident, Stage, Template
-from translator.features.load_balancing.fronts import CHECKED, fronts
+from translator.features.load_balancing.fronts import CHECKED, fragment_fronts, fronts
 from translator.features.load_balancing.reasons import (
     ALL_DOWN,
     ANSWERED,
@@ -144,11 +144,13 @@ class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):
 
     Which one it is follows from all addresses and ports, or from those that are named alone.
     Connections that are known were translated where they were looked up. Without a backend the
-    packet goes on as it is, to the next stage.
+    packet goes on as it is, to the next stage. Of a datagram in fragments, which don't all show
+    ports, all have to get the same: the client's address decides.
     """
 
     balance = fronts("ct_lb({backends:backends});", _NEW)
     balance_by = fronts("ct_lb({backends:backends}, hash_fields={hash_fields:bytes});", _NEW)
+    fragment = fragment_fronts('ct_lb({backends:backends}, hash_fields="ip_src");', _NEW)
 
 
 class LsInNoBackend(Stage, name="ls_in_no_backend", role=Role.LOAD_BALANCING, failure="drop"):

@@ -337,3 +337,16 @@ def test_sets_of_backends_are_named_once_connections_to_lost_ones_have_to_end(
     assert world.state.take_changed_backends() == set()
     world.put(rows.VirtualAddress("&ends", "10.9.0.1", 80, "tcp"))
     assert world.state.take_changed_backends() == {"&ends"}
+
+
+def test_virtual_addresses_that_are_gone_are_named_with_their_datapath(world: World) -> None:
+    front = rows.VirtualAddress("&web", "10.9.0.1", 80, "tcp")
+    vip = bytes([10, 9, 0, 1])
+    balancing = group(31, "ls", Acl.balance(vip=vip, backends="&web"))
+    world.put(front, balancing)
+    assert world.state.take_gone_fronts() == {}
+    world.delete(balancing)
+    assert list(world.state.take_gone_fronts().values()) == [front]
+    world.put(balancing)
+    world.put(rows.VirtualAddress("&web", "10.9.0.2", 80, "tcp"))
+    assert list(world.state.take_gone_fronts().values()) == [front]

@@ -106,3 +106,19 @@ async def test_connections_to_backends_that_come_while_they_are_listed_go_on(
     world.on_list = lambda: world.live.update(LIVE)
     await world.ended._end({"&far"})
     assert len(world.forgotten) == 2, "in both zones"
+
+
+async def test_connections_to_addresses_that_are_gone_end_where_they_were(world: World) -> None:
+    world.listed = (
+        "tcp,orig=(src=10.0.0.9,dst=10.96.0.7,sport=5000,dport=80),"
+        "reply=(src=10.0.0.1,dst=10.0.0.9,sport=8080,dport=5000),zone=3\n"
+    )
+    gone = {("&gone", "blue"): VirtualAddress("&gone", "10.96.0.7", 80, "tcp")}
+    await world.ended._end(set(), gone)
+    assert world.dumped == ["zone=3", "zone=6"]
+    assert len(world.forgotten) == 2, "in both zones"
+    # Another one is in its place, and has the backend.
+    again = {("&gone", "blue"): VirtualAddress("&gone", "10.96.0.3", 80, "tcp")}
+    world.listed = world.listed.replace("10.96.0.7", "10.96.0.3")
+    await world.ended._end(set(), again)
+    assert len(world.forgotten) == 2
