@@ -259,7 +259,7 @@ def _children(pid: int) -> list[int]:
 
 def _remove_cgroup(group: Path) -> None:
     # The kernel removes a group some time after its last process has ended.
-    until(lambda: _is_removed(group), f"the end of cgroup {group}", 10)
+    until(lambda: _is_removed(group), f"the end of cgroup {group}")
 
 
 def _is_removed(group: Path) -> bool:

@@ -63,7 +63,7 @@ def test_containers_on_different_hosts_reach_each_other(
     assert one.pings("c1", second["IPAddress"])
     two.docker("exec", "--detach", "c2", "nc", "-l", "-p", "80", "-e", "/bin/echo", "served")
     fetch = ("exec", "c1", "nc", "-w", "3", second["IPAddress"], "80")
-    until(lambda: _output(one, *fetch) == "served", "a service in the other container", 10)
+    until(lambda: _output(one, *fetch) == "served", "a service in the other container")
     assert one.docker("exec", "c1", "ip", "-o", "link", "show", "eth0").count("mtu 1442") == 1
 
 

@@ -110,6 +110,7 @@ class FaultyScene:
         waited = client.get(f"/v1/revisions/{revision}", params={"wait": "chassis", "timeout": 60})
         waited.raise_for_status()
         self.lab.wait_until_up()
+        self.scene.settle()
 
     def look(self) -> list[str]:
         """What is wrong now that all is calm."""

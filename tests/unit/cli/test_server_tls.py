@@ -46,7 +46,7 @@ class TlsServer:
         return f"https://127.0.0.1:{self.api_port}"
 
     def presented(self, port: int) -> str:
-        return ssl.get_server_certificate(("127.0.0.1", port), timeout=5)
+        return ssl.get_server_certificate(("127.0.0.1", port), timeout=30)
 
     def hang_up(self) -> None:
         self.process.send_signal(signal.SIGHUP)
@@ -79,7 +79,7 @@ def answers(server: TlsServer, authority: Path) -> bool:
     return run("show", TREADLE_URL=server.url, SSL_CERT_FILE=str(authority)).returncode == 0
 
 
-def eventually(condition: object, seconds: float = 10.0) -> None:
+def eventually(condition: object, seconds: float = 30.0) -> None:
     assert callable(condition)
     deadline = time.monotonic() + seconds
     while not condition():

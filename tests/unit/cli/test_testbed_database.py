@@ -29,6 +29,6 @@ def test_database_answers_once_it_is_started(tmp_path: Path) -> None:
     try:
         with socket.socket(socket.AF_UNIX) as probe:
             probe.connect(os.fspath(switch.database))
-        switch.vsctl("--no-wait", "init", timeout=5)
+        switch.vsctl("--no-wait", "init")
     finally:
         process.stop(signal.SIGTERM)

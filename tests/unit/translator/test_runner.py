@@ -290,7 +290,7 @@ async def test_a_cancelled_batch_is_not_lost(
 
     def slow(*arguments: Any) -> Any:
         working.set()
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(30)
         return realise(*arguments)
 
     monkeypatch.setattr(runner, "realise", slow)
@@ -316,7 +316,7 @@ async def test_a_question_that_is_given_up_keeps_the_engine_until_it_is_done(
 
     def slow(_engine: Engine, _changes: object) -> Delta:
         working.set()
-        assert may_go_on.wait(10)
+        assert may_go_on.wait(30)
         return Delta()
 
     monkeypatch.setattr(Engine, "what_if", slow)

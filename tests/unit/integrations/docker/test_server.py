@@ -25,7 +25,7 @@ class Echo:
 
     def answer(self, name: str, octets: bytes) -> Answer:
         self.working.release()
-        self.gate.wait(10)
+        self.gate.wait(30)
         return Answer(200, {"name": name, "octets": len(octets)})
 
 
@@ -113,7 +113,7 @@ def test_a_caller_that_goes_away_harms_nothing(server: Server, path: Path, echo:
     echo.gate.clear()
     with connect(path) as opened:
         opened.sendall(post("slow", b"{}"))
-        assert echo.working.acquire(timeout=10)
+        assert echo.working.acquire(timeout=30)
     echo.gate.set()
     assert exchange(path, post("next", b""))[0] == 200
 
@@ -123,8 +123,8 @@ def test_no_more_calls_than_allowed_are_in_work(server: Server, path: Path, echo
     callers = [connect(path) for _ in range(3)]
     for caller in callers:
         caller.sendall(post("slow", b"{}"))
-    assert echo.working.acquire(timeout=10)
-    assert echo.working.acquire(timeout=10)
+    assert echo.working.acquire(timeout=30)
+    assert echo.working.acquire(timeout=30)
     assert not echo.working.acquire(timeout=0.2)
     echo.gate.set()
     for caller in callers:
@@ -139,7 +139,7 @@ def test_a_call_in_work_is_done_before_the_driver_ends(path: Path, echo: Echo) -
     echo.gate.clear()
     with connect(path) as opened:
         opened.sendall(post("slow", b"{}"))
-        assert echo.working.acquire(timeout=10)
+        assert echo.working.acquire(timeout=30)
         server.close()
         serving.join(0.3)
         assert serving.is_alive()
