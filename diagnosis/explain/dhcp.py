@@ -1,17 +1,22 @@
 """Why a DHCP client gets no answer from the network, by what is declared of its port.
 
-Port security and a disabled port end its messages earlier, and say so themselves.
+Port security and a disabled port end its messages earlier, and say so themselves. Port security
+may also forbid the address that a client is given.
 """
 
 import ipaddress
 from collections.abc import Iterator
+from dataclasses import replace
 
 from sqlalchemy import select
 
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Obstacle, ObstacleKind
+from diagnosis.explain.reasons import reason
 from diagnosis.explain.scene import Scene
+from diagnosis.trace import discovery
 from diagnosis.trace.addressing import hosts
+from diagnosis.trace.endings import ending
 from logical_flow.evaluate import Packet
 from logical_flow.packet import format_value
 from northbound.models import DhcpOptions, LogicalSwitch, LogicalSwitchPort
@@ -31,6 +36,41 @@ def unserved(scene: Scene, packet: Packet) -> Obstacle | None:
     why = why.format(port=scene.authored(cause))
     text = f"not answered by the DHCP server of the network: {why}"
     return Obstacle(ObstacleKind.DHCP, text, cause, dict(packet), detail=str(version))
+
+
+def useless_lease(scene: Scene, packet: Packet) -> Obstacle | None:
+    """Return why the client that sent `packet` can't use the address that it is answered with.
+
+    None if it can, or is no client of DHCP. What it would say from there is walked, so that
+    port security tells itself what it lets pass.
+    """
+    version = packets.dhcp_version(packet)
+    name, mac = packet.get("inport"), packet.get("eth.src")
+    port = scene.ports.get(name) if isinstance(name, str) else None
+    row = None if port is None else scene.reader.by_id(LogicalSwitchPort, port.id)
+    options = None if row is None or version is None else _options(scene, row, version)
+    if options is None or port is None or not isinstance(mac, int):
+        return None
+    network = ipaddress.ip_network(options.cidr)
+    leased = (
+        address
+        for host in hosts(port)
+        if host.mac == mac
+        for address in host.addresses
+        if address.version == network.version and address in network
+    )
+    address = next(leased, None)
+    if address is None:
+        return None
+    walk = scene.walk(discovery.question(port.name, mac, address, address))
+    end = ending(walk, port.name)
+    if end.outcome != "dropped":
+        return None
+    refused = reason(scene, walk, end, "")
+    if refused.kind is not ObstacleKind.PORT_SECURITY:
+        return None
+    why = f"answered with {address}, which is of no use: what comes from there is {refused.text}"
+    return replace(refused, text=why)
 
 
 def fitting_options(scene: Scene, port: PortBinding, version: int) -> list[DhcpOptions]:

@@ -25,7 +25,7 @@ from dataclasses import replace
 from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding, carried
-from diagnosis.explain.dhcp import unserved
+from diagnosis.explain.dhcp import unserved, useless_lease
 from diagnosis.explain.question import Question
 from diagnosis.explain.reasons import (
     misrouted,
@@ -57,6 +57,8 @@ _BEFORE_DHCP = (ObstacleKind.PORT_SECURITY, ObstacleKind.DISABLED, ObstacleKind.
 """What ends a DHCP client's message before it is looked at as one."""
 
 _LEARNING = ("put_arp", "put_nd")
+_LEASES = ("dhcpv4_reply", "dhcpv6_reply")
+"""How answers of the network's DHCP servers are made."""
 
 
 def examine(scene: Scene, question: Question) -> list[Check]:
@@ -265,6 +267,10 @@ class _Examination:
         if end.outcome == "delivered" and (wanted is None or wanted.name in ports):
             shown = ", ".join(ports) if wanted is None else wanted.name
             return f"the {kind} is delivered to {shown}", None
+        if any(made.kind in _LEASES for made in walk.made):
+            obstacle = useless_lease(self._scene, walk.visits[0].packet)
+            if obstacle is not None:
+                return f"the {kind} is {obstacle.text}", obstacle
         if end.outcome == "answered" and self._is_answer(end):
             return f"the {kind} is answered by the network itself", None
         if end.uncertain:

@@ -42,7 +42,7 @@ from logical_flow.constants import quote
 from logical_flow.evaluate import Packet
 from logical_flow.packet import ETH_ARP, MutablePacket, format_value
 from northbound.ipam import made_up_mac
-from northbound.models import Acl, LogicalRouter, LogicalSwitchPort
+from northbound.models import Acl, LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 from northbound.names import DEFAULT_PROJECT, parse_name, qualified_name
 from northbound.services import SERVICES
 
@@ -463,6 +463,20 @@ def _bring_back(case: _Case) -> Remedy | None:
     return Remedy(advice(cause.text, case.view()["backends"], down))
 
 
+def _send_less(case: _Case) -> Remedy | None:
+    """Have workloads send what the network beyond a router port carries, and no more."""
+    name = case.packet.get("outport")
+    port = case.scene.ports.get(name) if isinstance(name, str) else None
+    row = None if port is None else case.scene.reader.by_id(LogicalRouterPort, port.id)
+    if row is None or row.gateway_mtu is None:
+        return None
+    return Remedy(
+        f"tell workloads an MTU of {row.gateway_mtu}, by DHCP and router advertisements; or, if "
+        "the network beyond carries more, say so as gateway_mtu of logical router port "
+        f"{row.name}"
+    )
+
+
 def _cause_text(case: _Case) -> str:
     return case.obstacle.cause.text if case.obstacle.cause else ""
 
@@ -481,4 +495,5 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.UNKNOWN_DESTINATION: _address,
     ObstacleKind.UNATTACHED: _connect,
     ObstacleKind.NO_BACKEND: _bring_back,
+    ObstacleKind.TOO_BIG: _send_less,
 }

@@ -9,6 +9,14 @@ from tests.unit.diagnosis.explain.conftest import Plugged
 
 V4 = {"name": "v4", "cidr": "10.1.0.0/24", "dhcpv4": {"routers": ["10.1.0.1"]}}
 
+V6: dict[str, Any] = {"name": "v6", "cidr": "fd01::/64"}
+SOLICITATION = {
+    "inport": "a1",
+    "match": "eth.src == 0a:00:00:00:01:01 && eth.dst == 33:33:00:01:00:02 && "
+    "ip6.src == fe80::800:ff:fe00:101 && ip6.dst == ff02::1:2 "
+    "&& udp.src == 546 && udp.dst == 547",
+}
+
 
 def discovery(mac: str = "0a:00:00:00:01:01", more: str = "") -> dict[str, Any]:
     match = (
@@ -66,14 +74,29 @@ async def test_another_mac_address(net: Plugged, secured: bool) -> None:
     assert ("is no MAC address of" in found["text"]) is not secured
 
 
-async def test_dhcpv6(net: Plugged) -> None:
-    match = (
-        "eth.src == 0a:00:00:00:01:01 && eth.dst == 33:33:00:01:00:02 && "
-        "ip6.src == fe80::800:ff:fe00:101 && ip6.dst == ff02::1:2 "
-        "&& udp.src == 546 && udp.dst == 547"
+@pytest.mark.parametrize("version", [4, 6])
+async def test_an_address_that_port_security_forbids(net: Plugged, version: int) -> None:
+    """It gets its lease, and everything that it says from there is dropped."""
+    body, asked = (V4, discovery()) if version == 4 else (V6, SOLICITATION)
+    address, other = {4: ("10.1.0.11", "10.1.0.99"), 6: ("fd01::11", "fd01::99")}[version]
+    await net.call("POST", "/dhcp-options", body)
+    fields = {
+        f"dhcpv{version}_options": f"v{version}",
+        "port_security": [f"0a:00:00:00:01:01 {other}"],
+    }
+    await net.change("/logical-switch-ports/a1", **fields)
+    found = await refused(net, **asked)
+    assert first(found) == ("port-security", "a1")
+    assert found["text"].startswith(
+        f"no: the request is answered with {address}, which is of no use: what comes from there is "
+        "dropped by port security of logical switch port a1"
     )
-    found = await refused(net, inport="a1", match=match)
+    await allow(net, found, **asked)
+
+
+async def test_dhcpv6(net: Plugged) -> None:
+    found = await refused(net, **SOLICITATION)
     assert "options for DHCPv6" in found["text"]
-    await net.call("POST", "/dhcp-options", {"name": "v6", "cidr": "fd01::/64"})
+    await net.call("POST", "/dhcp-options", V6)
     await net.change("/logical-switches/a", dhcpv6_options="v6")
-    assert (await net.ask(inport="a1", match=match))["reachable"]
+    assert (await net.ask(**SOLICITATION))["reachable"]

@@ -223,6 +223,21 @@ async def test_a_policy(net: Plugged, priority: int, helps: str) -> None:
     assert (await net.ask(**{**A_TO_B, "source": "a2"}))["reachable"] is (helps == "delete")
 
 
+async def test_too_big_for_the_network_beyond(net: Plugged) -> None:
+    """The router port that it would leave by is named, with the size that passes."""
+    await net.change("/logical-router-ports/r1-b", gateway_mtu=1400)
+    assert (await net.ask(**A_TO_B, length=1414))["reachable"]
+    found = await refused(net, **A_TO_B, length=1415)
+    assert first(found) == ("too-big", "r1")
+    (obstacle,) = found["obstacles"]
+    assert "tell workloads an MTU of 1400" in obstacle["remedy"]["text"]
+    assert "gateway_mtu of logical router port r1-b" in obstacle["remedy"]["text"]
+    assert not found["proposal"]["sufficient"]
+    assert found["proposal"]["transaction"] is None
+    await net.change("/logical-router-ports/r1-b", gateway_mtu=1401)
+    assert (await net.ask(**A_TO_B, length=1415))["reachable"]
+
+
 async def test_which_of_several_next_hops_is_not_known(net: Plugged) -> None:
     """One of them leads there, the other doesn't: which one it is a switch decides."""
     for router, to, hop in (
