@@ -286,6 +286,8 @@ def _rows(graph: Graph) -> None:
     graph.derive(balancing.answerers, over=balancing.router_vips)
     graph.derive(balancing.outside_addresses, over=balancing.vip_placements)
     graph.derive(externals.vips_beside_external_ports, over=router_balancing.vips_asked_for)
+    graph.derive(externals.vips_for_everyone, over=balancing.router_vips)
+    graph.group(externals.routers_answering_everyone, over=externals.vips_for_everyone)
     graph.group(
         sets.set_members,
         over=[
@@ -295,6 +297,7 @@ def _rows(graph: Graph) -> None:
             balancing.answerers,
             balancing.outside_addresses,
             externals.vips_beside_external_ports,
+            externals.vips_for_everyone,
         ],
         output=True,
     )

@@ -81,8 +81,21 @@ def test_the_chassis_in_charge_alone_answers_for_routers(question: str) -> None:
     assert reached(network(Elsewhere), question) == []
 
 
+@pytest.mark.parametrize("question", [arp("10.99.0.80"), nd("fd99::80", "80")])
+def test_the_chassis_in_charge_alone_answers_for_addresses_of_no_network(question: str) -> None:
+    """Of virtual addresses that routers answer for whoever asks."""
+    vips = [
+        {"address": "10.99.0.80", "port": 80, "backends": ["10.0.1.1:8080"]},
+        {"address": "fd99::80", "port": 80, "backends": ["[fd00:1::1]:8080"]},
+    ]
+    for kind, answered in ((Translated, True), (Elsewhere, False)):
+        asked = network(kind, vips=vips, neighbor_responder="all")
+        assert ("metal" in reached(asked, question)) == answered
+    assert "metal" not in reached(network(Translated, vips=vips), question)
+
+
 def test_without_virtual_addresses_that_are_asked_for_there_are_no_sets() -> None:
     document = yaml.safe_load(NETWORK)
-    assert len([name for name in Translated.of(document).sets if "_vip" in name]) == 2
+    assert len([name for name in Translated.of(document).sets if "_asked" in name]) == 2
     document["load_balancers"]["shop"]["neighbor_responder"] = "none"
-    assert [name for name in Translated.of(document).sets if "_vip" in name] == []
+    assert [name for name in Translated.of(document).sets if "_asked" in name] == []

@@ -10,7 +10,11 @@ from translator.features.acl.flows import untracked_port_flows
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dns.records import record_sets_of_switch
 from translator.features.dns.stages import LsInDnsLookup
-from translator.features.external_ports.relations import vips_set
+from translator.features.external_ports.relations import (
+    everyones_set,
+    routers_answering_everyone,
+    vips_set,
+)
 from translator.features.external_ports.stages import LsInExternalPort
 from translator.features.gateways.relations import chassis_of
 from translator.features.load_balancing.router_flows import vips_asked_for
@@ -53,7 +57,12 @@ def _arrivals(read: Read, port: LogicalSwitchPort, outside: str) -> Iterator[Log
         for router in everywhere:
             yield from _router_flows(outside, host.mac, router)
             if read.any(vips_asked_for, router.id):
-                yield from _vip_flows(outside, host.mac, router)
+                sets = vips_set(router.id, 4), vips_set(router.id, 6)
+                yield from _vip_flows(outside, host.mac, *sets)
+        for each in sorted({router.router for router in everywhere}):
+            if read.any(routers_answering_everyone, each):
+                sets = everyones_set(each, 4), everyones_set(each, 6)
+                yield from _vip_flows(outside, host.mac, *sets)
 
 
 def _router_flows(outside: str, mac: bytes, router: LogicalRouterPort) -> Iterator[LogicalFlow]:
@@ -66,7 +75,7 @@ def _router_flows(outside: str, mac: bytes, router: LogicalRouterPort) -> Iterat
         yield LsInExternalPort.router_nd(outside=outside, mac=mac, ip=ip, group=group)
 
 
-def _vip_flows(outside: str, mac: bytes, router: LogicalRouterPort) -> Iterator[LogicalFlow]:
+def _vip_flows(outside: str, mac: bytes, vips4: str, vips6: str) -> Iterator[LogicalFlow]:
     """Yield the flows that leave who asks for a router's virtual addresses to the same chassis."""
-    yield LsInExternalPort.vip_arp(outside=outside, mac=mac, vips=vips_set(router.id, 4))
-    yield LsInExternalPort.vip_nd(outside=outside, mac=mac, vips=vips_set(router.id, 6))
+    yield LsInExternalPort.vip_arp(outside=outside, mac=mac, vips=vips4)
+    yield LsInExternalPort.vip_nd(outside=outside, mac=mac, vips=vips6)
