@@ -48,6 +48,7 @@ def commands(
         "neutron_api": ["--neutron", str(neutron)] if neutron else [],
         "lookups": [],
         "services": [],
+        "failover": [],
         "dhcp": [],
         "network_policies": [],
         "cni": [],

@@ -377,6 +377,22 @@ def _services(results: Results) -> Iterator[str]:
     yield from _table("A packet on its way through services", head, rows)
 
 
+def _failover(results: Results) -> Iterator[str]:
+    ours, theirs = results["failover"]["treadle"], results["failover"]["ovn"]
+    rows = [
+        [
+            f"{death}: {name}",
+            found[name],
+            theirs[death][name],
+            _times(found[name], theirs[death][name]),
+        ]
+        for death, found in ours.items()
+        for name in found
+    ]
+    head = ["", "Treadle", "OVN", "OVN / Treadle"]
+    yield from _table("A gateway that dies: seconds without an answer", head, rows)
+
+
 TABLES = {
     "requests": _requests,
     "cold": _cold,
@@ -390,6 +406,7 @@ TABLES = {
     "neutron_api": _neutron_api,
     "lookups": _lookups,
     "services": _services,
+    "failover": _failover,
     "dhcp": _dhcp,
     "network_policies": _network_policies,
     "cni": _cni,
