@@ -14,7 +14,7 @@ policy                  one that lets these two addresses pass, one priority hig
 disabled                ``enabled`` again
 DHCP                    it, switched on; the only options for an address of the port
 unknown destination     the address, for the port that uses it or for a new port
-no backend              which ones there are, and why each is not in use
+no backend              which ones there are, and why each is not in use; no health check
 ======================  =========================================================
 """
 
@@ -459,8 +459,14 @@ def _bring_back(case: _Case) -> Remedy | None:
     cause = case.obstacle.cause
     if cause is None or cause.kind != "load_balancer_vip":
         return None
-    down = case.scene.snapshot.down.get(f"&{cause.id}", {})
-    return Remedy(advice(cause.text, case.view()["backends"], down))
+    view, down = case.view(), case.scene.snapshot.down.get(f"&{cause.id}", {})
+    text = advice(cause.text, view["backends"], down)
+    if not view["backends"] or view["health_check"] is None:
+        return Remedy(text)
+    # Whether a backend is to be had is for its owner to say; what keeps packets from it isn't.
+    return case.update(
+        f"{text}; or have it asked by clients, without health_check", {"health_check": None}
+    )
 
 
 def _send_less(case: _Case) -> Remedy | None:

@@ -41,6 +41,9 @@ async def test_with_one_that_does_not_answer(net: Plugged) -> None:
     found = await refused(net, **ASKED)
     assert "none of its backends answers" in found["text"]
     assert f"{BACKEND} (it has not answered yet)" in str(found)
+    (operation,) = found["proposal"]["transaction"]["operations"]
+    assert (operation["kind"], operation["values"]) == ("load_balancer_vip", {"health_check": None})
+    assert found["proposal"]["sufficient"]
     facts = net.server.realised.facts.backends
     facts.state("hv1", [BackendState(f"&{vip}", BACKEND, False, "nothing listens there")])
     assert f"{BACKEND} (nothing listens there on hv1, since " in str(await refused(net, **ASKED))
