@@ -12,7 +12,7 @@ from typing import Any
 
 from diagnosis.live.asking import LiveChassis, LiveJourneys, LiveLeg
 from diagnosis.trace.causes import Cause, Causes
-from diagnosis.trace.legs import Leg
+from diagnosis.trace.legs import Leg, enters_by_network
 from logical_flow.packet import format_packet
 from southbound.cookies import parse_physical_cookie
 from southbound.questions import Difference, Step, Traced
@@ -37,7 +37,24 @@ def live_document(found: LiveJourneys, background: Background) -> Document:
     """Everything that was found, as :class:`diagnosis.live.documents.LiveCheck`."""
     chassis = [_chassis(each, background) for each in found.chassis.values()]
     agrees = _all(each["agrees"] for each in chassis) if chassis else None
-    return {"agrees": agrees, "text": _text(found, chassis, agrees), "chassis": chassis}
+    text = _text(found, chassis, agrees)
+    if chassis and (outside := _entered_outside(found)):
+        agrees = False if agrees is False else None
+        text += f"; {outside}"
+    return {"agrees": agrees, "text": text, "chassis": chassis}
+
+
+def _entered_outside(found: LiveJourneys) -> str:
+    """Return why what enters by provider networks is not compared; empty if nothing does."""
+    ports = sorted(
+        {journey.entry.name for journey in found.journeys if enters_by_network(journey.entry)}
+    )
+    if not ports:
+        return ""
+    return (
+        f"what comes in at {', '.join(ports)} is not compared: a provider network may bring it to "
+        "any chassis"
+    )
 
 
 def _text(found: LiveJourneys, chassis: list[Document], agrees: bool | None) -> str:
@@ -45,6 +62,8 @@ def _text(found: LiveJourneys, chassis: list[Document], agrees: bool | None) -> 
         ports = ", ".join(sorted({journey.entry.name for journey in found.journeys}))
         if not ports:
             return "no packet was walked, so no switch was asked"
+        if outside := _entered_outside(found):
+            return outside
         return f"{ports} is bound to no chassis: there is no switch to ask"
     if agrees:
         names = " and ".join(each["chassis"] for each in chassis)

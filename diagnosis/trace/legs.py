@@ -77,12 +77,17 @@ def legs(journey: Journey, ports: Mapping[str, PortBinding]) -> list[Leg]:
     network, on every chassis.
     """
     entry = journey.entry
-    if not entry.chassis or entry.kind is EXTERNAL:
+    if not entry.chassis or enters_by_network(entry):
         return []
     headers = headers_of(journey.packet)
     question = TracePort(entry.name, headers, journey.connection, journey.blocked)
     first = Leg(entry.chassis, question, journey.packet, {entry.datapath})
     return list(_Cut(first, ports).legs(journey.walk))
+
+
+def enters_by_network(port: PortBinding) -> bool:
+    """Whether a provider network brings a port's packets, to whichever chassis it likes."""
+    return port.kind is EXTERNAL or port.kind.is_native
 
 
 class _Cut:

@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 
 from southbound.conditions import PROVIDER_NETWORKS
+from southbound.questions import Compare, Comparison, Output, Question, Result, Traced
 from tests.unit.diagnosis.explain.asking import refused, unknown
 from tests.unit.diagnosis.explain.conftest import Plugged
 from tests.unit.diagnosis.explain.test_carriers import say
@@ -131,6 +132,28 @@ async def test_a_workload_of_the_network_itself(outside: Plugged) -> None:
     found = await outside.ask(source=HOST, inport="public-net", destination="p1")
     assert found["answer"] == "yes", found["text"]
     await unknown(outside, source="p1", destination=HOST)
+
+
+async def test_what_a_provider_network_brings_is_not_compared(outside: Plugged) -> None:
+    """It may come to any chassis; the replies begin at one, and are."""
+
+    def answer(chassis: str, question: Question) -> Result:
+        assert chassis == "hv2"
+        if isinstance(question, Compare):
+            return Comparison(1, True, ())
+        return Traced((), (Output(port="public-net"),), False)
+
+    outside.server.agents.answer = answer
+    question = {"source": HOST, "inport": "public-net", "destination": "p1", "live": True}
+    found = await outside.ask(**question)
+    live = found["live"]
+    assert [each["agrees"] for each in live["chassis"]] == [True], live
+    assert live["agrees"] is None
+    why = "what comes in at public-net is not compared: a provider network may bring it to any "
+    why += "chassis"
+    assert live["text"].endswith(why)
+    question = {"packet": f"icmp {HOST} -> p1", "inport": "public-net", "live": True}
+    assert (await outside.call("POST", "/trace", question))["live"]["text"] == why
 
 
 async def test_what_has_no_address_outside_is_asked_for_by_one(outside: Plugged) -> None:
