@@ -49,6 +49,7 @@ def commands(
         "lookups": [],
         "services": [],
         "failover": [],
+        "router_services": ["1000"],
         "dhcp": [],
         "network_policies": [],
         "cni": [],

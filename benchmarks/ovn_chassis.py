@@ -43,14 +43,14 @@ def measure(ports: int) -> dict[str, Any]:
             mine = hypervisor_with(lab, "hv1", _interfaces())
             began = time.perf_counter()
             controllers.append(start_controller(ovn, mine))
-            _wait_up(ovn, "ls2-p49")
+            wait_up(ovn, "ls2-p49")
             wall = time.perf_counter() - began
             ovn.nbctl(["--wait=hv", "sync"])
             start = {
                 "wall_s": round(wall, 3),
                 "cpu_s": cpu_seconds([controllers[-1].pid]),
                 "rss_mib": round(rss_mib([controllers[-1].pid]), 1),
-                "flows": _flow_count(mine),
+                "flows": flow_count(mine),
             }
             with ovn.daemon():
                 steps = _end_to_end(ovn, mine)
@@ -104,13 +104,13 @@ def start_controller(ovn: Ovn, hypervisor: Hypervisor) -> Process:
     )
 
 
-def _flow_count(hypervisor: Hypervisor) -> int:
+def flow_count(hypervisor: Hypervisor) -> int:
     switch = hypervisor.switch
     summary = switch.ofctl("dump-aggregate", switch.management(INTEGRATION_BRIDGE))
     return int(summary.rpartition("flow_count=")[2])
 
 
-def _wait_up(ovn: Ovn, port: str) -> None:
+def wait_up(ovn: Ovn, port: str) -> None:
     run(
         [
             *("ovn-nbctl", f"--db={ovn.northbound}", "--no-leader-only", "--timeout=60"),
@@ -129,7 +129,7 @@ def _end_to_end(ovn: Ovn, hypervisor: Hypervisor) -> dict[str, dict[str, float]]
     for number in _LATER:
         began = time.perf_counter()
         plug(hypervisor, f"spare{number}", f"ls0-p{number}")
-        _wait_up(ovn, f"ls0-p{number}")
+        wait_up(ovn, f"ls0-p{number}")
         walls["port_up"].append(time.perf_counter() - began)
     return {name: {"wall_ms": round(median(times) * 1000, 1)} for name, times in walls.items()}
 

@@ -393,6 +393,29 @@ def _failover(results: Results) -> Iterator[str]:
     yield from _table("A gateway that dies: seconds without an answer", head, rows)
 
 
+def _router_services(results: Results) -> Iterator[str]:
+    """Treadle's figure and OVN's in a cell each."""
+    rows: list[list[object]] = []
+    for found in results["router_services"]:
+        ours, theirs = found["treadle"], found["ovn"]
+        costs = [
+            [
+                *(side["logical_flows"], side["flows"]),
+                *(side["cold"]["wall_s"], side["cold"]["cpu_s"]),
+                *(side[step][cost] for step in ("added", "removed") for cost in _CHANGE_COSTS),
+            ]
+            for side in (ours, theirs)
+        ]
+        cells = [f"{mine} / {other}" for mine, other in zip(*costs, strict=True)]
+        rows.append([f"{found['count']} {found['service']}", found["place"], *cells])
+    head = ["", "on a", "logical flows", "OpenFlow flows", "cold, s", "cold, CPU s"]
+    head += ["added, ms", "added, CPU ms", "removed, ms", "removed, CPU ms"]
+    yield from _table("Many services of one router: Treadle / OVN", head, rows)
+
+
+_CHANGE_COSTS = ("wall_ms", "cpu_ms")
+
+
 TABLES = {
     "requests": _requests,
     "cold": _cold,
@@ -407,6 +430,7 @@ TABLES = {
     "lookups": _lookups,
     "services": _services,
     "failover": _failover,
+    "router_services": _router_services,
     "dhcp": _dhcp,
     "network_policies": _network_policies,
     "cni": _cni,

@@ -285,6 +285,8 @@ def _rows(graph: Graph) -> None:
     graph.derive(balancing.backend_members, over=LoadBalancerVip)
     graph.derive(balancing.answerers, over=balancing.router_vips)
     graph.derive(balancing.outside_addresses, over=balancing.vip_placements)
+    graph.derive(balancing.held_vips, over=balancing.router_vips)
+    graph.derive(balancing.answered_vips, over=router_balancing.vips_asked_for)
     graph.derive(externals.vips_beside_external_ports, over=router_balancing.vips_asked_for)
     graph.derive(externals.vips_for_everyone, over=balancing.router_vips)
     graph.group(externals.routers_answering_everyone, over=externals.vips_for_everyone)
@@ -296,6 +298,8 @@ def _rows(graph: Graph) -> None:
             balancing.backend_members,
             balancing.answerers,
             balancing.outside_addresses,
+            balancing.held_vips,
+            balancing.answered_vips,
             externals.vips_beside_external_ports,
             externals.vips_for_everyone,
         ],

@@ -6,6 +6,7 @@ from translator.derivations.result import Flows
 from translator.features.gateways.flows import redirect_flows
 from translator.features.gateways.relations import gateway_of, redirect_of
 from translator.features.load_balancing.router_flows import (
+    answering_flows,
     forced_sources,
     gateway_balancing_flows,
     own_source_flows,
@@ -79,5 +80,6 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
             flows += gateway_port_error_flows(port.name, redirect_of(port))
             flows += gateway_balancing_flows(read, port)
         flows += own_source_flows(read, port)
+        flows += answering_flows(read, port)
         flows.append(delivery_flow(port))
     return Flows(port.router, "logical_router_port", lrp, tuple(flows))

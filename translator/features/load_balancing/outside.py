@@ -83,5 +83,5 @@ def outside_answer_flows(read: Read, asked: tuple[str, str]) -> Flows | None:
         return None
     redirect = redirect_of(port)
     gateways = (GatewayPort(port, redirect),) if redirect else ()
-    flows = tuple(answer_flows(address.address, "reachable", (port,), gateways))
+    flows = tuple(answer_flows(address.address, (port,), gateways))
     return Flows(router.id, "load_balancer_vip", vip, flows)

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from incremental import Read
 from logical_flow.backends import parse_backend
+from translator.addresses import ip_text, is_within
 from translator.derivations.relations import ports_leading_outside, switches_of_router
-from translator.features.gateways.relations import gateway_ports
+from translator.features.gateways.relations import GatewayPort, gateway_ports, gateway_ports_of
 from translator.features.load_balancing.inputs import (
     LoadBalancer,
     LoadBalancerGroupRouter,
@@ -17,7 +18,7 @@ from translator.features.load_balancing.inputs import (
     LoadBalancerVip,
 )
 from translator.features.nat.relations import TranslatedAddress
-from translator.inputs import LogicalRouter
+from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
 def vips_of_balancer(vip: str, row: LoadBalancerVip) -> Iterator[tuple[str, str]]:
@@ -210,3 +211,43 @@ def outside_addresses(read: Read, placement: tuple[str, str]) -> tuple[tuple[str
     answering = answerers_set(switch, family)
     own = (virtual_set(switch, family), str(ip_address(row.address)))
     return (own, *((answering, address) for address in backends))
+
+
+def held_set(port: str, family: int) -> str:
+    """Return the name of the set of virtual addresses of one family at a gateway port."""
+    return f"$.{port}_held_ip{family}"
+
+
+def held_vips(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a virtual address adds to the sets of the gateway ports at which it is."""
+    router, vip = placement
+    address = read(front, vip)
+    if address is None:
+        return ()
+    ip, family = address.address, 4 if len(address.address) == 4 else 6
+    ports = (gateway.port.id for gateway in gateways_of_vip(read, router, ip))
+    return tuple((held_set(port, family), ip_text(ip)) for port in ports)
+
+
+def gateways_of_vip(read: Read, router: str, ip: bytes) -> tuple[GatewayPort, ...]:
+    """Return the gateway ports at which an address is: in whose network it is, else all."""
+    gateways = gateway_ports_of(read, router)
+    within = [g for g in gateways if any(is_within(ip, network) for network in g.port.networks)]
+    return tuple(within) or gateways
+
+
+def answered_set(port: str, family: int) -> str:
+    """Return the name of the set of virtual addresses of one family that a port answers for."""
+    return f"$.{port}_answered_ip{family}"
+
+
+def answered_vips(read: Read, asked: tuple[str, str]) -> tuple[tuple[str, str], ...]:
+    """What a virtual address adds to the set of a router port in whose network it is."""
+    port, vip = asked
+    address, row = read(front, vip), read(LogicalRouterPort, port)
+    if address is None or row is None:
+        return ()
+    if address.neighbor_responder == "all" and not read.any(gateway_ports, row.router):
+        return ()  # the router answers at all of its ports
+    family = 4 if len(address.address) == 4 else 6
+    return ((answered_set(port, family), ip_text(address.address)),)

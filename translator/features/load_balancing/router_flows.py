@@ -6,7 +6,6 @@ from typing import Any
 from incremental import Read
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow, Variants
-from translator.addresses import is_within
 from translator.derivations.relations import switch_port_towards
 from translator.derivations.result import Flows
 from translator.features.gateways.relations import (
@@ -18,9 +17,12 @@ from translator.features.gateways.relations import (
 from translator.features.load_balancing.fronts import front_key, may_be_fragmented
 from translator.features.load_balancing.relations import (
     Front,
+    answered_set,
     answerers_set,
     backends_set,
     front,
+    gateways_of_vip,
+    held_set,
     router_vips,
 )
 from translator.features.load_balancing.router_stages import LrInDefrag, LrInLb, LrInNoBackend
@@ -121,7 +123,7 @@ def _source_flows(read: Read, router: str) -> Iterator[LogicalFlow]:
         yield LrInUnsnat.reply[variant("router", len(ip) == 4)](external=ip)
         around = tuple(ports_around(read, router, ip))
         if not any(network.ip == ip for port in around for network in port.networks):
-            yield from answer_flows(ip, "reachable", around, ())
+            yield from answer_flows(ip, around, ())
 
 
 def own_source_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
@@ -148,6 +150,22 @@ def forced_sources(read: Read, port: LogicalRouterPort) -> frozenset[bytes]:
     return frozenset(row.forced_sources)
 
 
+def answering_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows by which a port answers who asks for virtual addresses in its networks.
+
+    A gateway port answers on the chassis that is in charge of it.
+    """
+    if not read.any(vips_asked_for, port.id):
+        return
+    redirect = redirect_of(port)
+    for family, template, resident in (
+        (4, LrInIpInput.balanced_arp, LrInIpInput.balanced_arp_resident),
+        (6, LrInIpInput.balanced_nd, LrInIpInput.balanced_nd_resident),
+    ):
+        asked = {"port": port.name, "ips": answered_set(port.id, family)}
+        yield resident(**asked, redirect=redirect) if redirect else template(**asked)
+
+
 def gateway_balancing_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
     """Yield the flows that give replies of backends their virtual address at a gateway port.
 
@@ -165,6 +183,8 @@ def gateway_balancing_flows(read: Read, port: LogicalRouterPort) -> Iterator[Log
         yield again(mac=port.mac, external=ip, **at)
         yield LrInUnsnat.reply[variant("gateway", is_ip4)](external=ip, **at)
         yield _resolving_flow(port, ip)
+    for family, resolve in ((4, LrInArpResolve.balanced4), (6, LrInArpResolve.balanced6)):
+        yield resolve(port=port.name, ips=held_set(port.id, family), mac=port.mac)
     for family, template in (
         (4, LrOutUndnat.gateway_balanced4),
         (6, LrOutUndnat.gateway_balanced6),
@@ -187,15 +207,14 @@ def _vip_flows(
         elif _forces(router, address):
             place = "router_force"
         yield from _balancing_flows(place, vip, address)
-    for gateway in _at(gateways, address.address):
+    for gateway in gateways_of_vip(read, router.id, address.address):
         holes = {"redirect": gateway.redirect}
         look_up = LrInDefrag.gateway4 if is_ip4 else LrInDefrag.gateway6
         yield look_up(vip=address.address, port=gateway.port.name, **holes)
         yield from _balancing_flows("gateway", vip, address, holes)
-        yield _resolving_flow(gateway.port, address.address)
-    if any(_is_own(port, address) for port in around):
-        return
-    yield from answer_flows(address.address, address.neighbor_responder, around, gateways)
+    is_own = any(_is_own(port, address) for port in around)
+    if address.neighbor_responder == "all" and not is_own:
+        yield from _answers_elsewhere(address.address, around, gateways)
 
 
 def _forces(router: LogicalRouter, address: Front) -> bool:
@@ -208,12 +227,6 @@ def _resolving_flow(port: LogicalRouterPort, ip: bytes) -> LogicalFlow:
     """Return the flow by which the next hop of an address at a port is the port itself."""
     resolve = LrInArpResolve.static4 if len(ip) == 4 else LrInArpResolve.static6
     return resolve(port=port.name, ip=ip, mac=port.mac)
-
-
-def _at(gateways: tuple[GatewayPort, ...], ip: bytes) -> tuple[GatewayPort, ...]:
-    """Return the gateway ports at which an address is: in whose network it is, else all."""
-    within = [g for g in gateways if any(is_within(ip, network) for network in g.port.networks)]
-    return tuple(within) or gateways
 
 
 def _balancing_flows(
@@ -245,31 +258,41 @@ def _balancing_flows(
 
 
 def answer_flows(
-    ip: bytes,
-    responder: str,
-    around: tuple[LogicalRouterPort, ...],
-    gateways: tuple[GatewayPort, ...],
+    ip: bytes, around: tuple[LogicalRouterPort, ...], gateways: tuple[GatewayPort, ...]
 ) -> Iterator[LogicalFlow]:
-    """Yield the flows that answer who asks for an address that is no port's own.
+    """Yield the flows by which ports around an address that is no port's own answer for it.
 
     A gateway port answers on the chassis that is in charge of it.
     """
-    if responder == "none":
-        return
     is_ip4 = len(ip) == 4
-    asked: dict[str, Any] = {"ip": ip} if is_ip4 else {"ip": ip, "group": solicited_node(ip)}
-    everyone = responder == "all"
     resident = LrInIpInput.translated_arp_resident if is_ip4 else LrInIpInput.translated_nd_resident
     for gateway in gateways:
-        if everyone or gateway.port in around:
-            yield resident(port=gateway.port.name, redirect=gateway.redirect, **asked)
-    if everyone and not gateways:
-        yield (LrInIpInput.translated_arp if is_ip4 else LrInIpInput.translated_nd)(**asked)
-        return
+        if gateway.port in around:
+            yield resident(port=gateway.port.name, redirect=gateway.redirect, **_asked(ip))
     at = LrInIpInput.translated_arp_at if is_ip4 else LrInIpInput.nd
     for port in around:
         if not redirect_of(port):
-            yield at(port=port.name, **asked)
+            yield at(port=port.name, **_asked(ip))
+
+
+def _answers_elsewhere(
+    ip: bytes, around: tuple[LogicalRouterPort, ...], gateways: tuple[GatewayPort, ...]
+) -> Iterator[LogicalFlow]:
+    """Yield the flows that answer who asks for an address where it is in no network.
+
+    A gateway port answers on the chassis that is in charge of it.
+    """
+    is_ip4 = len(ip) == 4
+    resident = LrInIpInput.translated_arp_resident if is_ip4 else LrInIpInput.translated_nd_resident
+    for gateway in gateways:
+        if gateway.port not in around:
+            yield resident(port=gateway.port.name, redirect=gateway.redirect, **_asked(ip))
+    if not gateways:
+        yield (LrInIpInput.translated_arp if is_ip4 else LrInIpInput.translated_nd)(**_asked(ip))
+
+
+def _asked(ip: bytes) -> dict[str, Any]:
+    return {"ip": ip} if len(ip) == 4 else {"ip": ip, "group": solicited_node(ip)}
 
 
 def _question_flow(ip: bytes, port: str) -> LogicalFlow:

@@ -107,6 +107,16 @@ class LrInArpResolve(
         "outport == {port:lport} && reg9[9] == 0 && xxreg0 == {ip:ip6}",
         "eth.dst = {mac:mac}; next;",
     )
+    balanced4 = Template(
+        100,
+        "outport == {port:lport} && reg9[9] == 1 && reg0 == {ips:set}",
+        "eth.dst = {mac:mac}; next;",
+    )
+    balanced6 = Template(
+        100,
+        "outport == {port:lport} && reg9[9] == 0 && xxreg0 == {ips:set}",
+        "eth.dst = {mac:mac}; next;",
+    )
     bound4 = Template(
         50,
         "outport == {port:lport} && reg9[9] == 1 && reg0 == {ip:ip4}",

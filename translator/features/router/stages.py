@@ -67,6 +67,7 @@ _ARP_REPLY = (
     "outport = inport; flags.loopback = 1; output;"
 )
 _ND = "nd_ns && ip6.dst == {{ip:ip6}, {group:ip6}} && nd.target == {ip:ip6}"
+_ASKED_AT = "inport == {port:lport}"
 _ND_REPLY = (
     "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
     "outport = inport; flags.loopback = 1; output; };"
@@ -154,6 +155,20 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         90, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", _ARP_REPLY
     )
     translated_nd = Template(90, _ND, _ND_REPLY)
+    balanced_arp = Template(90, f"{_ASKED_AT} && arp.op == 1 && arp.tpa == {{ips:set}}", _ARP_REPLY)
+    balanced_nd = Template(90, f"{_ASKED_AT} && nd_ns && nd.target == {{ips:set}}", _ND_REPLY)
+    balanced_arp_resident = Template(
+        90,
+        f"{_ASKED_AT} && arp.op == 1 && arp.tpa == {{ips:set}}",
+        _ARP_REPLY,
+        Resident("redirect"),
+    )
+    balanced_nd_resident = Template(
+        90,
+        f"{_ASKED_AT} && nd_ns && nd.target == {{ips:set}}",
+        _ND_REPLY,
+        Resident("redirect"),
+    )
     ping4 = Template(90, f"{OWN4} && icmp4.type == 8 && icmp4.code == 0", ECHO_REPLY4)
     unspecified6 = Template(89, "ip6.src == ::", "drop;", because=UNSPECIFIED)
     ping6 = Template(88, f"{OWN6} && {ECHO6}", ECHO_REPLY6)
