@@ -45,7 +45,7 @@ from chassis_agent.ovsdb.edits import set_bridge_external_ids
 from chassis_agent.problems import note_problems
 from chassis_agent.turns import in_turns
 from southbound import wire
-from southbound.rows import ROW_TYPES, Datapath, VirtualAddress
+from southbound.rows import ROW_TYPES, Datapath, Translation, VirtualAddress
 from southbound.watch.client import WatchClient
 from southbound.watch.inbox import Batch
 
@@ -78,6 +78,7 @@ class Reconciler:
         on_changed_backends: Callable[
             [Iterable[str], Mapping[tuple[str, str], VirtualAddress]], None
         ],
+        on_lost_translations: Callable[[Iterable[Translation]], None],
         on_residents: Callable[[], None],
         on_another_switch: Callable[[], None],
         health: Health,
@@ -86,7 +87,8 @@ class Reconciler:
         """`on_rows` is told each batch, once `ports` knows what it names.
 
         `on_acl_changes` is told the ports of which other ACLs decide, once these are in the
-        switch, `on_changed_backends` likewise the sets of backends that have lost some, and
+        switch, `on_changed_backends` likewise the sets of backends that have lost some,
+        `on_lost_translations` what NATs translate no more, and
         `on_residents` that this chassis got or lost charge of ports, `on_another_switch` that
         a switch that was not known has all flows now. Without `repairs` what other programs
         change is told, and left.
@@ -106,6 +108,7 @@ class Reconciler:
         self._on_rows = on_rows
         self._on_acl_changes = on_acl_changes
         self._on_changed_backends = on_changed_backends
+        self._on_lost_translations = on_lost_translations
         self._on_residents = on_residents
         self._on_another_switch = on_another_switch
         self._health = health
@@ -330,6 +333,7 @@ class Reconciler:
         self._on_changed_backends(
             self._state.take_changed_backends(), self._state.take_gone_fronts()
         )
+        self._on_lost_translations(self._state.take_lost_translations())
 
     async def _compare_and_commit(self) -> None:
         installed = await self._switch.flows()

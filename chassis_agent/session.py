@@ -50,6 +50,7 @@ from chassis_agent.punt.registry import punt_handlers
 from chassis_agent.reconciler import Reconciler
 from chassis_agent.revocation.ended import EndedBackends
 from chassis_agent.revocation.schedule import Revocations
+from chassis_agent.revocation.untranslated import EndedTranslations
 from chassis_agent.rising import RisingCounters
 from chassis_agent.settings import AgentSettings, Host
 from chassis_agent.underlay.prober import Prober
@@ -138,6 +139,7 @@ class Session:
             on_rows=self._take_rows,
             on_acl_changes=lambda ports: self._revocations.request(ports),
             on_changed_backends=lambda sets, gone: self._ended_backends.request(sets, gone),
+            on_lost_translations=lambda lost: self._ended_translations.look_at(lost),
             on_residents=lambda: self._bfd.review(),
             on_another_switch=lambda: self._prober.switch_is_another(),
             health=health,
@@ -168,6 +170,13 @@ class Session:
                 **local.outside,
                 **{name: bound.row.datapath for name, bound in local.bindings.bound.items()},
             },
+        )
+        self._ended_translations = EndedTranslations(
+            self._switch,
+            settings.switch_control,
+            health,
+            rows=state.rows,
+            zones=lambda: local.zones,
         )
         hits = HitCounters(self._switch, lambda: state.hit_counters, settings.switch_control)
         self.inspector = Inspector(
@@ -258,6 +267,7 @@ class Session:
             tasks.create_task(self._reconciler.guard(), name="guard")
             tasks.create_task(self._revocations.run(), name="revocations")
             tasks.create_task(self._ended_backends.run(), name="connections to lost backends")
+            tasks.create_task(self._ended_translations.run(), name="connections of lost NATs")
             tasks.create_task(self._report_counters(), name="counters")
             tasks.create_task(self._expire_learned(), name="learned addresses")
             tasks.create_task(self._refresh.run(), name="learned addresses in use")

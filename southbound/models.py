@@ -214,6 +214,17 @@ bfd_status = Table(
     Column("since", Double, nullable=False),
 )
 
+translation = Table(
+    "southbound_translation",
+    metadata,
+    Column("id", _id, primary_key=True),
+    Column("datapath", _id, nullable=False, index=True),
+    Column("external", String(45), nullable=False),
+    Column("logical", String(49), nullable=False),
+    Column("inwards", Boolean, nullable=False),
+    Column("outwards", Boolean, nullable=False),
+)
+
 virtual_address = Table(
     "southbound_virtual_address",
     metadata,

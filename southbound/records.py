@@ -27,6 +27,7 @@ from southbound.rows import (
     SetMember,
     Stage,
     Template,
+    Translation,
     VirtualAddress,
 )
 
@@ -48,6 +49,7 @@ _TABLES: dict[type[Row], Table] = {
     VirtualAddress: models.virtual_address,
     BackendCheck: models.backend_check,
     BackendStatus: models.backend_status,
+    Translation: models.translation,
 }
 
 

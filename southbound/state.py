@@ -40,6 +40,7 @@ from southbound.rows import (
     SetMember,
     Stage,
     Template,
+    Translation,
     VirtualAddress,
     datapath_scope,
     set_scope,
@@ -70,6 +71,7 @@ _INTENT: tuple[type[Row], ...] = (
     BfdSession,
     VirtualAddress,
     BackendCheck,
+    Translation,
 )
 _FACTS = (Chassis, MacBinding, FdbEntry, BfdStatus, BackendStatus)
 _GATHER_SECONDS = 0.05

@@ -45,6 +45,7 @@ from translator.features.nat import announcements as nat_announcements
 from translator.features.nat import flows as nats
 from translator.features.nat import relations as translations
 from translator.features.nat import rows as nat_rows
+from translator.features.nat import translations as nat_translations
 from translator.features.neighbours import flows as neighbour_flows
 from translator.features.neighbours import learning, static
 from translator.features.neighbours import relations as neighbours
@@ -85,6 +86,7 @@ ROWS: Derivations = (
     dns.dns_name,
     gateway_announcements.gateway_announcement,
     nat_announcements.nat_announcement,
+    nat_translations.translation,
     vip_announcements.vip_announcement,
     bfd_flows.bfd_session,
     health.virtual_address,
@@ -272,6 +274,7 @@ def _rows(graph: Graph) -> None:
     graph.derive(dns.dns_name, over=dns.dns_placements, output=True)
     graph.derive(gateway_announcements.gateway_announcement, over=LogicalRouterPort, output=True)
     graph.derive(nat_announcements.nat_announcement, over=nat_rows.Nat, output=True)
+    graph.derive(nat_translations.translation, over=nat_rows.Nat, output=True)
     graph.derive(
         vip_announcements.vip_announcement, over=router_balancing.vips_asked_for, output=True
     )

@@ -26,6 +26,7 @@ from southbound.rows import (
     SetMember,
     Stage,
     Template,
+    Translation,
     VirtualAddress,
 )
 from translator.derivations import sets
@@ -46,6 +47,7 @@ INTENT: tuple[type[Row], ...] = (
     BfdSession,
     VirtualAddress,
     BackendCheck,
+    Translation,
 )
 """The rows that the translator writes."""
 

@@ -27,6 +27,7 @@ from chassis_agent.derivations.logical import (
 from chassis_agent.derivations.placement import residents
 from chassis_agent.derivations.provider import network_out_of_reach
 from chassis_agent.derivations.templates import stage_book, template_shelf
+from chassis_agent.derivations.translations import translations
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
 from chassis_agent.desired.identity import (
@@ -56,7 +57,7 @@ from chassis_agent.ovsdb.rows import WantedRow
 from chassis_agent.punt.meters import PuntMeter, punt_meters
 from chassis_agent.show import Names, format_flow
 from incremental import Delta, Engine, Read, run_steps
-from southbound.rows import Datapath, PortBinding, VirtualAddress
+from southbound.rows import Datapath, PortBinding, Translation, VirtualAddress
 
 WORK_AT_ONCE: Final = 64
 """Rows, or runs of derivations, that are worked on between two pauses: a few milliseconds."""
@@ -97,6 +98,7 @@ class FlowState:
         self._acl_changes: set[str] = set()
         self._changed_backends: set[str] = set()
         self._gone_fronts: dict[tuple[str, str], VirtualAddress] = {}
+        self._lost_translations: set[Translation] = set()
         self._announcement_changes: dict[AnnouncedKey, Announced | None] = {}
 
     def __len__(self) -> int:
@@ -241,6 +243,9 @@ class FlowState:
         for use, change in delta.of(placed_front).items():
             if change.before is not None and _is_elsewhere(change.before, change.after):
                 self._gone_fronts[use] = change.before
+        for change in delta.of(translations).values():
+            if change.before is not None and change.before != change.after:
+                self._lost_translations.add(change.before)
         for source in (announced_row, announced_workload):
             for key, change in delta.of(source).items():
                 self._announcement_changes[source, key] = change.after
@@ -284,6 +289,11 @@ class FlowState:
         """
         gone, self._gone_fronts = self._gone_fronts, {}
         return gone
+
+    def take_lost_translations(self) -> set[Translation]:
+        """Return what was translated until the last call, and isn't any more, or otherwise."""
+        lost, self._lost_translations = self._lost_translations, set()
+        return lost
 
     def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
         if ports:

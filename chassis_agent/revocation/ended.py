@@ -9,41 +9,39 @@ knows nothing of it and resets it. Connections to backends that stay are left al
 The reconciler names the sets of backends that have changed, once their groups are in the switch.
 """
 
-import asyncio
 from collections.abc import Callable, Collection, Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
-import structlog
-
-from chassis_agent.bridge import unixctl
 from chassis_agent.bridge.switch import Switch
 from chassis_agent.derivations.live_backends import live_backends, uses_of_backends
-from chassis_agent.errors import ControlError
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone
-from chassis_agent.openflow.errors import OpenFlowError
-from chassis_agent.revocation import remark
 from chassis_agent.revocation.backends import Fronts
-from chassis_agent.revocation.conntrack import connection_steps
+from chassis_agent.revocation.ender import ConnectionEnder, Judge
 from chassis_agent.revocation.revoker import SETTLING
-from chassis_agent.turns import in_turns
 from southbound.rows import VirtualAddress
 
-log = structlog.get_logger(__name__)
-
-_RETRY_SECONDS: Final = 1.0
 _NONE: Final[Mapping[tuple[str, str], VirtualAddress]] = {}
-_BATCH: Final = 100
-"""Connections that are forgotten between two turns of other tasks."""
 
 
-class EndedBackends:
-    """The sets of backends whose connections are due to be looked at.
+class GoneFront(NamedTuple):
+    """A virtual address that a datapath had."""
 
-    `control` finds the switch's control socket, `rows` gives a table or derivation, `zones` the
-    zones by name, and `ports` the datapaths of the ports that are bound here, by name.
+    datapath: str
+    row: VirtualAddress
+
+
+class EndedBackends(ConnectionEnder[str | GoneFront]):
+    """The sets of backends whose connections are due to be looked at, and what is gone as a whole.
+
+    `rows` gives a table or derivation, `zones` the zones by name, and `ports` the datapaths of the
+    ports that are bound here, by name.
     """
+
+    condition = "backends"
+    ended = "connections_to_lost_backends"
 
     def __init__(
         self,
@@ -56,16 +54,10 @@ class EndedBackends:
         ports: Callable[[], Mapping[str, str]],
         settling: float = SETTLING,
     ) -> None:
-        self._switch = switch
-        self._control = control
-        self._health = health
+        super().__init__(switch, control, health, settling=settling)
         self._rows = rows
         self._zones = zones
         self._ports = ports
-        self._settling = settling
-        self._due: set[str] = set()
-        self._gone: dict[tuple[str, str], VirtualAddress] = {}
-        self._news = asyncio.Event()
 
     def request(
         self, sets: Iterable[str], gone: Mapping[tuple[str, str], VirtualAddress] = _NONE
@@ -74,39 +66,19 @@ class EndedBackends:
 
         These are virtual addresses that are no longer what they were, by set and datapath.
         """
-        self._due.update(sets)
-        self._gone.update(gone)
-        if self._due or self._gone:
-            self._news.set()
+        left = (GoneFront(datapath, row) for (_, datapath), row in gone.items())
+        self.look_at([*sets, *left])
 
-    async def run(self) -> None:
-        while True:
-            await self._news.wait()
-            self._news.clear()
-            sets, self._due = self._due, set()
-            gone, self._gone = self._gone, {}
-            try:
-                await self._end(sets, gone)
-                # What cached flows let in meanwhile is found the second time.
-                await asyncio.sleep(self._settling)
-                await self._end(sets, gone)
-            except (ControlError, OpenFlowError) as error:
-                self._health.degrade("backends", f"connections to lost ones not ended: {error}")
-                await asyncio.sleep(_RETRY_SECONDS)
-                self.request(sets, gone)
-            else:
-                self._health.clear("backends")
-
-    async def _end(
-        self, sets: set[str], gone: Mapping[tuple[str, str], VirtualAddress] = _NONE
-    ) -> None:
-        concerned = {datapath for name, datapath in self._rows(uses_of_backends) if name in sets}
+    async def _end(self, due: Collection[str | GoneFront]) -> None:
+        concerned = {datapath for name, datapath in self._rows(uses_of_backends) if name in due}
         left: dict[str, list[VirtualAddress]] = {}
-        for (_, datapath), row in gone.items():
-            left.setdefault(datapath, []).append(row)
+        for each in due:
+            if isinstance(each, GoneFront):
+                left.setdefault(each.datapath, []).append(each.row)
         for datapath, zones in sorted(self._zones_of(concerned | left.keys()).items()):
+            judge = partial(self._judge, datapath, left.get(datapath, ()))
             for zone in zones:
-                await self._end_in(zone, datapath, left.get(datapath, ()))
+                await self._end_in(zone, judge)
 
     def _zones_of(self, datapaths: Collection[str]) -> dict[str, list[int]]:
         """Return the zones of the ports of each datapath, and of its own."""
@@ -127,16 +99,5 @@ class EndedBackends:
         names = [name for name, place in self._rows(uses_of_backends) if place == datapath]
         return Fronts((each for each in map(live.get, names) if each is not None), gone)
 
-    async def _end_in(self, zone: int, datapath: str, gone: Iterable[VirtualAddress]) -> None:
-        text = await unixctl.call(self._control(), "dpctl/dump-conntrack", f"zone={zone}")
-        # Backends are known before the switch is: what is asked now knows those of all that is
-        # listed. Asked before, it would lack those that have come meanwhile.
-        fronts = self._fronts_of(datapath, gone)
-        lost = await in_turns(connection_steps(text, fronts.has_lost_backend))
-        for start in range(0, len(lost), _BATCH):
-            some = lost[start : start + _BATCH]
-            messages = [message for each in some for message in remark.forget(zone, each)]
-            await self._switch.connection.confirm(messages)
-        if lost:
-            self._health.counters["connections_to_lost_backends"] += len(lost)
-            log.info("connections to lost backends ended", zone=zone, connections=len(lost))
+    def _judge(self, datapath: str, gone: Iterable[VirtualAddress]) -> Judge:
+        return self._fronts_of(datapath, gone).has_lost_backend

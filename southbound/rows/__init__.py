@@ -14,7 +14,7 @@ scope                     rows
                           :class:`FdbEntry`, :class:`RouterAdvertisement`,
                           :class:`DnsName`, :class:`Announcement`,
                           :class:`BfdSession`, :class:`BfdStatus`,
-                          :class:`BackendCheck`
+                          :class:`BackendCheck`, :class:`Translation`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
 ``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected
@@ -47,6 +47,7 @@ from southbound.rows.services import (
     DnsName,
     RouterAdvertisement,
 )
+from southbound.rows.translations import Translation
 
 __all__ = [
     "GLOBAL_SCOPE",
@@ -71,6 +72,7 @@ __all__ = [
     "SetMember",
     "Stage",
     "Template",
+    "Translation",
     "VirtualAddress",
     "chassis_scope",
     "datapath_scope",
@@ -98,6 +100,7 @@ ROW_TYPES: dict[str, type[Row]] = {
         VirtualAddress,
         BackendCheck,
         BackendStatus,
+        Translation,
     )
 }
 
@@ -119,5 +122,6 @@ AnyRow: TypeAlias = (
     | VirtualAddress
     | BackendCheck
     | BackendStatus
+    | Translation
 )
 """Any row, as a type that msgspec decodes by the table's name."""

@@ -201,18 +201,18 @@ def test_acls_and_translation_on_the_same_traffic(scene: Scene) -> None:
 
 @contextmanager
 def _connection(
-    scene: Scene, client: str, server: str, external: str
+    scene: Scene, client: str, server: str, external: str, port: int = PORT + 1
 ) -> Iterator[tuple[socket.socket, socket.socket]]:
     """Open a TCP connection to a VM by its external address; gives both ends."""
     with ExitStack() as stack:
         listener = scene.lab.vm(server).namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
         stack.enter_context(listener).settimeout(5)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind((address(server), PORT + 1))
+        listener.bind((address(server), port))
         listener.listen()
         asking = scene.lab.vm(client).namespace.socket(socket.AF_INET, socket.SOCK_STREAM)
         stack.enter_context(asking).settimeout(5)
-        asking.connect((external, PORT + 1))
+        asking.connect((external, port))
         yield asking, stack.enter_context(listener.accept()[0])
 
 
@@ -239,6 +239,52 @@ def test_a_deleted_nat_is_over(scene: Scene) -> None:
     assert host.tcp_connects("192.0.2.113", PORT)
     scene.net.delete(f"/nats/{nat}")
     assert not host.tcp_connects("192.0.2.113", PORT, timeout=1)
+
+
+@pytest.mark.parametrize("change", ["another", "deleted"])
+def test_connections_end_with_what_translated_them(scene: Scene, change: str) -> None:
+    """By TCP the client is told, by UDP who is behind the address now gets what comes."""
+    external = "192.0.2.116"
+    host, vm1, vm2 = (scene.lab.vm(name) for name in ("host", "vm1", "vm2"))
+    nat = declare_nat(scene, "dnat", external, address("vm2"))
+    datagram = frames.udp(address("host"), external, 4500, 9994, b"again")
+    packet = frames.ipv4(address("host"), external, UDP, datagram)
+    frame = frames.ethernet(OUTSIDE, mac("host"), IPV4, packet)
+
+    def arrives(tap: Tap, sender: Tap) -> bool:
+        sender.send(frame)
+        tap.drain()
+        return bool(tap.matching(lambda f: f.protocol == UDP and f.dport == 9994))
+
+    with (
+        _connection(scene, "host", "vm2", external) as (client, server),
+        _connection(scene, "host", "vm2", FLOATING[4], PORT + 2) as (other, its_server),
+        Tap(host) as sender,
+    ):
+        with Tap(vm2) as tap:
+            until(lambda: arrives(tap, sender), "the datagram is where the address leads")
+        assert _passes(client, server)
+        if change == "another":
+            scene.net.call("PATCH", f"/nats/{nat}", {"logical_ip": address("vm1")})
+        else:
+            scene.net.delete(f"/nats/{nat}")
+            nat = declare_nat(scene, "dnat", external, address("vm1"))
+        with Tap(vm1) as tap:
+            until(lambda: arrives(tap, sender), "the datagram is where the address leads now")
+        until(lambda: _is_reset(client), "the client is told")
+        with Tap(vm2) as tap:
+            assert not arrives(tap, sender)
+        assert _passes(other, its_server), "that of another NAT goes on"
+        assert _passes(its_server, other)
+    scene.net.delete(f"/nats/{nat}")
+
+
+def _is_reset(client: socket.socket) -> bool:
+    try:
+        client.send(b"?")
+    except OSError:
+        return True
+    return False
 
 
 def test_one_address_leads_to_several_by_what_is_asked_for(scene: Scene) -> None:

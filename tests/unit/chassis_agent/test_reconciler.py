@@ -147,6 +147,7 @@ class Host:
             on_rows=lambda _batch: None,
             on_acl_changes=lambda _ports: None,
             on_changed_backends=lambda _sets, _gone: None,
+            on_lost_translations=lambda _lost: None,
             on_residents=lambda: None,
             on_another_switch=self._count_switches,
             health=self.health,

@@ -78,7 +78,7 @@ def runs_of(engine: Engine, *rows: tuple[str, dict[str, Any]]) -> Counter[str]:
 def test_one_nat_costs_the_same(engine: Engine) -> None:
     """Added, changed and gone: nothing else is derived."""
     own = dict.fromkeys(
-        ("external_address", "nat_flows", "nat_switch_flows", "nat_announcement"), 1
+        ("external_address", "nat_flows", "nat_switch_flows", "nat_announcement", "translation"), 1
     )
     assert runs_of(engine, nat(5000)) == own
     assert runs_of(engine, nat(5000, logical_ip="10.0.99.99")) == own

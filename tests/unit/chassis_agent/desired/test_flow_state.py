@@ -350,3 +350,15 @@ def test_virtual_addresses_that_are_gone_are_named_with_their_datapath(world: Wo
     world.put(balancing)
     world.put(rows.VirtualAddress("&web", "10.9.0.2", 80, "tcp"))
     assert list(world.state.take_gone_fronts().values()) == [front]
+
+
+def test_what_is_translated_no_more_is_named_once(world: World) -> None:
+    before = rows.Translation("n", "lr", "192.0.2.2", "10.0.0.2/32", inwards=True, outwards=True)
+    after = rows.Translation("n", "lr", "192.0.2.2", "10.0.0.3/32", inwards=True, outwards=True)
+    world.put(before)
+    assert world.state.take_lost_translations() == set()
+    world.put(after)
+    assert world.state.take_lost_translations() == {before}
+    world.delete(after)
+    assert world.state.take_lost_translations() == {after}
+    assert world.state.take_lost_translations() == set()

@@ -12,7 +12,7 @@ from chassis_agent.bridge.switch import Switch
 from chassis_agent.derivations.live_backends import LiveBackends, live_backends, uses_of_backends
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone
-from chassis_agent.revocation.ended import EndedBackends
+from chassis_agent.revocation.ended import EndedBackends, GoneFront
 from southbound.rows import VirtualAddress
 
 LIVE = {
@@ -113,12 +113,12 @@ async def test_connections_to_addresses_that_are_gone_end_where_they_were(world:
         "tcp,orig=(src=10.0.0.9,dst=10.96.0.7,sport=5000,dport=80),"
         "reply=(src=10.0.0.1,dst=10.0.0.9,sport=8080,dport=5000),zone=3\n"
     )
-    gone = {("&gone", "blue"): VirtualAddress("&gone", "10.96.0.7", 80, "tcp")}
-    await world.ended._end(set(), gone)
+    gone = VirtualAddress("&gone", "10.96.0.7", 80, "tcp")
+    await world.ended._end({GoneFront("blue", gone)})
     assert world.dumped == ["zone=3", "zone=6"]
     assert len(world.forgotten) == 2, "in both zones"
     # Another one is in its place, and has the backend.
-    again = {("&gone", "blue"): VirtualAddress("&gone", "10.96.0.3", 80, "tcp")}
+    again = VirtualAddress("&gone", "10.96.0.3", 80, "tcp")
     world.listed = world.listed.replace("10.96.0.7", "10.96.0.3")
-    await world.ended._end(set(), again)
+    await world.ended._end({GoneFront("blue", again)})
     assert len(world.forgotten) == 2

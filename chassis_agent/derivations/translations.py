@@ -1,0 +1,9 @@
+"""What routers translate, for which connections may have to end when it changes."""
+
+from incremental import Read
+from southbound.rows import Translation
+
+
+def translations(read: Read, key: str) -> Translation | None:
+    """Return what a NAT translates, as a result of which changes are told."""
+    return read(Translation, key)
