@@ -436,7 +436,7 @@ class Lab:
         sockets = ("ss", "-H", "-ltn", f"sport = :{port}")
         until(lambda: process.check() or host.namespace.run(*sockets), f"responder of {name}")
 
-    def wait_until_up(self, names: Sequence[str] | None = None, seconds: float = 30.0) -> None:
+    def wait_until_up(self, names: Sequence[str] | None = None, seconds: float = 60.0) -> None:
         """Wait until the server reports the ports of the VMs `names` (all) as up."""
         chosen = self.vms.values() if names is None else [self.vm(name) for name in names]
         self.server.wait_until_up([vm.state.port for vm in chosen], seconds)

@@ -23,7 +23,7 @@ class Network:
         self._effective = effective
 
     def call(self, method: str, path: str, body: Any = None, *, wait: str = "chassis") -> Any:
-        params = {"wait": wait, "timeout": 30} if method != "GET" else None
+        params = {"wait": wait, "timeout": 50} if method != "GET" else None
         answer = self.client.request(method, f"/v1{path}", json=body, params=params)
         if not answer.is_success:
             raise RefusedError(f"{method} {path}: {answer.status_code} {answer.text}")
@@ -34,7 +34,7 @@ class Network:
     def catch_up(self) -> None:
         """Wait until packets obey what was changed through another API."""
         revision = self.get("/status")["revision"]
-        params = {"wait": "chassis", "timeout": 30}
+        params = {"wait": "chassis", "timeout": 50}
         self.client.get(f"/v1/revisions/{revision}", params=params).raise_for_status()
         self._effective()
 

@@ -1,15 +1,14 @@
 """Gateways stand in for each other: hypervisors and their switches die, and come back."""
 
 import signal
-import subprocess
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from cli.testbed.wait import until
 from tests.system.conftest import Scene, make_lab
+from tests.system.running_ping import RunningPing
 
 pytestmark = pytest.mark.system
 
@@ -82,27 +81,9 @@ def up(scene: Scene, hypervisor: str) -> bool:
     return len(sessions) == 2 and set(sessions.values()) == {"up"}
 
 
-@contextmanager
-def pinging(scene: Scene) -> Iterator[Callable[[], int]]:
-    """A ping that runs meanwhile; gives how many of its requests were not answered, in the end."""
-    vm = scene.lab.vm("in")
-    command = vm.namespace.argv(["ping", "-n", "-i", str(INTERVAL), scene.lab.vm("out").ip4])
-    running = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
-    lost: list[int] = []
-
-    def end() -> int:
-        if not lost:
-            running.send_signal(signal.SIGINT)
-            output, _ = running.communicate(timeout=10)
-            summary = next(line for line in output.splitlines() if "transmitted" in line)
-            words = summary.split()
-            lost.append(int(words[0]) - int(words[3]))
-        return lost[0]
-
-    try:
-        yield end
-    finally:
-        end()
+def pinging(scene: Scene) -> RunningPing:
+    """A ping from inside to outside."""
+    return RunningPing(scene.lab.vm("in"), scene.lab.vm("out").ip4, INTERVAL)
 
 
 def answered(scene: Scene) -> bool:
@@ -113,19 +94,19 @@ def answered(scene: Scene) -> bool:
 def test_a_hypervisor_dies_and_comes_back(scene: Scene, _time: int) -> None:
     """All of it stops at once, as when its power fails."""
     assert answered(scene)
-    with pinging(scene) as lost:
+    with pinging(scene) as ping:
         for process in PROCESSES:
             scene.lab.process(f"gw1/{process}").send(signal.SIGSTOP)
         until(lambda: answered(scene), "the other gateway has taken over")
         assert believes(scene, "gw2") == ["cr-r-outer", "outer-r"]
-        assert lost() <= MOST_LOST
+        assert ping.finish() <= MOST_LOST
     until(lambda: in_charge(scene) == "gw2", "the server has heard of it")
-    with pinging(scene) as lost:
+    with pinging(scene) as ping:
         for process in reversed(PROCESSES):
             scene.lab.process(f"gw1/{process}").send(signal.SIGCONT)
         until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
         until(lambda: answered(scene), "packets pass")
-        assert lost() <= MOST_LOST
+        assert ping.finish() <= MOST_LOST
     until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
     until(lambda: up(scene, "gw2"), "sessions are up", 30)
 
@@ -134,10 +115,10 @@ def test_a_hypervisor_dies_and_comes_back(scene: Scene, _time: int) -> None:
 def test_a_switch_dies_alone_and_comes_back(scene: Scene, _time: int) -> None:
     assert answered(scene)
     switch = scene.lab.hypervisor("gw1").switch
-    with pinging(scene) as lost:
+    with pinging(scene) as ping:
         scene.lab.stop_process("gw1/ovs-vswitchd", signal.SIGKILL)
         until(lambda: answered(scene), "the other gateway has taken over")
-        assert lost() <= MOST_LOST
+        assert ping.finish() <= MOST_LOST
     scene.lab.remember("gw1/ovs-vswitchd", switch.start_switch())
     until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
     until(lambda: answered(scene), "packets pass")

@@ -1,16 +1,14 @@
 """What must not be lost: packets across restarts, ports across moves, state across faults."""
 
-import re
 import signal
-import subprocess
-import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from cli.testbed.vm import Vm
 from cli.testbed.wait import until
 from tests.system.conftest import Scene
+from tests.system.running_ping import RunningPing
 
 pytestmark = pytest.mark.system
 
@@ -29,28 +27,15 @@ def _network(scene: Scene) -> None:
     scene.lab.wait_until_up()
 
 
-class FastPing:
-    """Pings once a millisecond until told to stop, then says how many were lost."""
+def fast_ping(scene: Scene) -> RunningPing:
+    """Packets from `l1` to the other hypervisor, one each millisecond."""
+    return RunningPing(scene.lab.vm("l1"), IP["l3"], 0.001)
 
-    def __init__(self, vm: Vm, target: str) -> None:
-        argv = vm.namespace.argv(["ping", "-n", "-i", "0.001", "-W", "2", target])
-        # A pipe would be full before anything is read.
-        self._output = tempfile.TemporaryFile("w+")  # noqa: SIM115 - closed at the end
-        self._process = subprocess.Popen(argv, stdout=self._output, stderr=subprocess.STDOUT)
-        self.sent = 0
-        """How many were sent before the last one that was answered; those behind it were under
-        way when it ended."""
 
-    def finish(self) -> int:
-        """Stop; the number of packets sent before the last answer that weren't answered."""
-        self._process.send_signal(signal.SIGINT)
-        self._process.wait(30)
-        with self._output as output:
-            output.seek(0)
-            answered = {int(number) for number in re.findall(r"icmp_seq=(\d+) ttl", output.read())}
-        assert answered, "no packet was answered"
-        self.sent = max(answered)
-        return self.sent - len(answered)
+@pytest.fixture
+def ping(scene: Scene) -> Iterator[RunningPing]:
+    with fast_ping(scene) as ping:
+        yield ping
 
 
 def agent_settled(scene: Scene, name: str) -> None:
@@ -58,10 +43,9 @@ def agent_settled(scene: Scene, name: str) -> None:
     until(lambda: hypervisor.agent("status")["in_sync"], f"agent of {name} in sync", 30)
 
 
-def test_agent_restart_loses_no_packet(scene: Scene) -> None:
+def test_agent_restart_loses_no_packet(scene: Scene, ping: RunningPing) -> None:
     lab = scene.lab
     assert lab.vm("l1").ping(IP["l3"], count=3)
-    ping = FastPing(lab.vm("l1"), IP["l3"])
     flows = lab.hypervisor("hv1").flows()
     lab.stop_process("hv1/agent")
     lab.start_agent("hv1")
@@ -73,9 +57,8 @@ def test_agent_restart_loses_no_packet(scene: Scene) -> None:
     assert lab.hypervisor("hv1").agent("status")["counters"]["flow_mods_sent"] == 0
 
 
-def test_killed_agent_loses_no_packet(scene: Scene) -> None:
+def test_killed_agent_loses_no_packet(scene: Scene, ping: RunningPing) -> None:
     lab = scene.lab
-    ping = FastPing(lab.vm("l1"), IP["l3"])
     lab.stop_process("hv1/agent", signal.SIGKILL)
     lab.start_agent("hv1")
     agent_settled(scene, "hv1")
@@ -90,11 +73,10 @@ def counted(scene: Scene, counter: str) -> dict[str, int]:
     }
 
 
-def test_server_restart(scene: Scene) -> None:
+def test_server_restart(scene: Scene, ping: RunningPing) -> None:
     """Agents forward while it is gone, reconnect touching no flow, and take the next change."""
     lab = scene.lab
     flow_mods, batches = counted(scene, "flow_mods_sent"), counted(scene, "batches")
-    ping = FastPing(lab.vm("l1"), IP["l3"])
     scene.expected_trouble.append("connect")
     lab.stop_process("server")
     until(lambda: not lab.hypervisor("hv1").agent("status")["connected"], "hv1 notices")
@@ -154,21 +136,21 @@ def test_server_is_upgraded_before_its_agents(scene: Scene) -> None:
 
     scene.expected_trouble.append("connect")
     restart_agents(scene, "recorded_agent")
-    ping = FastPing(lab.vm("l1"), IP["l3"])
-    restart_server(scene, "newer_server")
-    for name in lab.hypervisors:
-        until(lambda name=name: is_shown(name), "the server shows what it lacks")  # type: ignore[misc]
-        assert "table stage" in scene.net.get(f"/chassis/{name}")["unknown_to_agent"]
-    scene.net.change_port("l2", enabled=False)
-    assert not lab.vm("l1").ping(IP["l2"], timeout=1), "older agents take changes"
-    restart_agents(scene)
-    for name, hypervisor in lab.hypervisors.items():
-        assert sentence in hypervisor.agent("status")["degraded"]["vocabulary"]
-        until(lambda name=name: is_shown(name), "the server shows what it lacks")  # type: ignore[misc]
-        assert scene.net.get(f"/chassis/{name}")["unknown_to_agent"] == []
-    scene.net.change_port("l2", enabled=True)
-    assert lab.vm("l1").ping(IP["l2"], count=2)
-    lost = ping.finish()
+    with fast_ping(scene) as ping:
+        restart_server(scene, "newer_server")
+        for name in lab.hypervisors:
+            until(lambda name=name: is_shown(name), "the server shows what it lacks")  # type: ignore[misc]
+            assert "table stage" in scene.net.get(f"/chassis/{name}")["unknown_to_agent"]
+        scene.net.change_port("l2", enabled=False)
+        assert not lab.vm("l1").ping(IP["l2"], timeout=1), "older agents take changes"
+        restart_agents(scene)
+        for name, hypervisor in lab.hypervisors.items():
+            assert sentence in hypervisor.agent("status")["degraded"]["vocabulary"]
+            until(lambda name=name: is_shown(name), "the server shows what it lacks")  # type: ignore[misc]
+            assert scene.net.get(f"/chassis/{name}")["unknown_to_agent"] == []
+        scene.net.change_port("l2", enabled=True)
+        assert lab.vm("l1").ping(IP["l2"], count=2)
+        lost = ping.finish()
     assert ping.sent > 100
     assert lost <= 1, f"{lost} of {ping.sent} lost"
     scene.check()
