@@ -205,7 +205,12 @@ class Session:
         )
         probes = NeighbourProbes(self._switch.send, self._ports, health)
         self._refresh = LearnedRefresh(
-            self._switch, self._watch, health, rows=state.rows, probe=probes.ask
+            self._switch,
+            self._watch,
+            health,
+            rows=state.rows,
+            probe=probes.ask,
+            clock=time.monotonic,
         )
         handlers = punt_handlers(
             PuntHost(

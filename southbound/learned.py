@@ -18,6 +18,7 @@ class _Seen(NamedTuple):
     at: float
     port: str
     chassis: str
+    age: float
 
 
 class Learned:
@@ -31,11 +32,20 @@ class Learned:
         self._seen: dict[RowId, _Seen] = {}
         self._of_port: dict[str, dict[str, dict[RowId, None]]] = {}
         self._of_chassis: dict[str, dict[RowId, None]] = {}
+        self._of_age: dict[float, dict[RowId, None]] = {}
+        """The rows that are kept for so long, those that were seen last at the end."""
 
-    def seen(self, row_id: RowId, port: str, now: float, chassis: str = "") -> Collection[RowId]:
-        """Note a row as seen by a chassis; returns rows that have to go for it."""
+    def seen(
+        self, row_id: RowId, port: str, now: float, chassis: str = "", age: float | None = None
+    ) -> Collection[RowId]:
+        """Note a row as seen by a chassis; returns rows that have to go for it.
+
+        `age` is for how long it is kept from now on, if that isn't the age of most.
+        """
         self.forget(row_id)
-        self._seen[row_id] = _Seen(now, port, chassis)
+        kept = self._age if age is None else age
+        self._seen[row_id] = _Seen(now, port, chassis, kept)
+        self._of_age.setdefault(kept, {})[row_id] = None
         there = self._of_port.setdefault(port, {})
         mine = there.setdefault(chassis, {})
         mine[row_id] = None
@@ -53,20 +63,25 @@ class Learned:
         return [row for rows in self._of_port.get(port, {}).values() for row in rows]
 
     def expired(self, now: float) -> Collection[RowId]:
-        """Rows not seen for the age, oldest first."""
-        if not self._age:
-            return ()
+        """Rows not seen for their age; of one age the oldest first."""
         old = []
-        for row_id, seen in self._seen.items():
-            if seen.at > now - self._age:
-                break
-            old.append(row_id)
+        for age, rows in self._of_age.items():
+            if not age:
+                continue
+            for row_id in rows:
+                if self._seen[row_id].at > now - age:
+                    break
+                old.append(row_id)
         return old
 
     def forget(self, row_id: RowId) -> None:
         seen = self._seen.pop(row_id, None)
         if seen is None:
             return
+        alike = self._of_age[seen.age]
+        del alike[row_id]
+        if not alike:
+            del self._of_age[seen.age]
         there = self._of_port[seen.port]
         del there[seen.chassis][row_id]
         if not there[seen.chassis]:

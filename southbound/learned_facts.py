@@ -13,7 +13,7 @@ from southbound.feed import Feed
 from southbound.learned import Learned
 from southbound.neighbours import why_no_neighbour
 from southbound.reach import Reach
-from southbound.rows import FdbEntry, MacBinding, PortBinding, Row, RowId
+from southbound.rows import Datapath, FdbEntry, MacBinding, PortBinding, Row, RowId
 
 Put = Callable[[Collection[Row], Collection[Row]], None]
 
@@ -52,7 +52,7 @@ class LearnedFacts:
         orphans = []
         for row in rows:
             if isinstance(row, MacBinding | FdbEntry):
-                self._learned.seen(row.row_id, row.port, now, row.chassis)
+                self._learned.seen(row.row_id, row.port, now, row.chassis, self._age_of(row))
                 if places.get(row.port) != row.datapath:
                     orphans.append(row.row_id)
         self._drop_learned(orphans)
@@ -113,7 +113,8 @@ class LearnedFacts:
 
     def _learn(self, row: MacBinding | FdbEntry) -> None:
         old = self._feed.get(row.row_id)
-        surplus = self._learned.seen(row.row_id, row.port, self._clock(), row.chassis)
+        age = self._age_of(row)
+        surplus = self._learned.seen(row.row_id, row.port, self._clock(), row.chassis, age)
         if not isinstance(old, MacBinding | FdbEntry) or (old.datapath, old.port, old.mac) != (
             row.datapath,
             row.port,
@@ -121,6 +122,13 @@ class LearnedFacts:
         ):
             self._put([row], [])
         self._drop_learned(surplus)
+
+    def _age_of(self, row: MacBinding | FdbEntry) -> float | None:
+        """Return how long a router keeps a neighbour; None where it doesn't say."""
+        datapath = self._feed.get((Datapath.table, row.datapath))
+        if not isinstance(row, MacBinding) or not isinstance(datapath, Datapath):
+            return None
+        return None if datapath.neighbour_age < 0 else datapath.neighbour_age
 
     def _drop_learned(self, row_ids: Iterable[RowId]) -> None:
         gone = []

@@ -71,6 +71,7 @@ datapath = Table(
     Column("kind", String(2), nullable=False),
     Column("name", _name, nullable=False),
     Column("tunnel_key", Integer, nullable=False),
+    Column("neighbour_age", Integer, nullable=False),
 )
 
 port_binding = Table(

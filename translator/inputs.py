@@ -207,13 +207,18 @@ class LogicalSwitchPort(NamedTuple):
         return self.takes_unknown and not self.security
 
 
+def _own_age(seconds: int | None) -> int:
+    return -1 if seconds is None else seconds
+
+
 class LogicalRouter(NamedTuple):
     """`chassis` is the one that a gateway router is on; empty for a router that is everywhere.
     `asks_routers` says that it asks for other routers instead of knowing them, `learns_always` that
     it learns whoever asks for an address. What it balances
     has one of the `forced_sources`, or with `forces_own_source` the address of the port that it
     leaves by.
-    What it translates the destination of goes on as one of `dnat_sources`.
+    What it translates the destination of goes on as one of `dnat_sources`. `neighbour_age` is in
+    seconds, -1 where it has none of its own.
     """
 
     id: str
@@ -226,6 +231,7 @@ class LogicalRouter(NamedTuple):
     forces_own_source: Annotated[bool, Column("lb_force_snat_router_ip")] = False
     dnat_sources: Annotated[tuple[bytes, ...], Column("dnat_force_snat_ips", ip_list)] = ()
     learns_always: Annotated[bool, Column("always_learn_from_arp_request")] = True
+    neighbour_age: Annotated[int, Column("mac_binding_age_threshold", _own_age)] = -1
 
 
 def _networks4(texts: list[str]) -> tuple[Interface, ...]:

@@ -208,7 +208,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "dynamic_neigh_routers": KEPT,
             "always_learn_from_arp_request": KEPT,
             "requested-tnl-key": _OWN_KEYS,
-            "mac_binding_age_threshold": Unsupported("bindings don't age", changes_verdicts=False),
+            "mac_binding_age_threshold": KEPT,
         },
     },
     "Logical_Router_Port": {

@@ -21,6 +21,7 @@ from northbound.names import MAIN_TABLE
 from northbound.services.nexthops import why_no_host
 from northbound.services.static_routes import MOST_MEMBERS
 from northbound.specs.routing import (
+    LONGEST_AGE,
     LogicalRouterPortProperties,
     LogicalRouterProperties,
     StaticRouteProperties,
@@ -125,6 +126,9 @@ class Routing:
             values["dynamic_neigh_routers"] = True
         if row.mapping("options").get("always_learn_from_arp_request") == "false":
             values["always_learn_from_arp_request"] = False
+        age = row.mapping("options").get("mac_binding_age_threshold", "")
+        if age.isascii() and age.isdigit():
+            values["mac_binding_age_threshold"] = min(int(age), LONGEST_AGE)
         forced = row.mapping("options").get("dnat_force_snat_ip", "").split()
         if forced and "chassis" in values:
             values["dnat_force_snat_ips"] = forced

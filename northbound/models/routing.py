@@ -23,6 +23,7 @@ class LogicalRouter(Resource):
     lb_force_snat_router_ip: Mapped[bool] = mapped_column(default=False, sort_order=111)
     dnat_force_snat_ips: Mapped[list[str]] = mapped_column(default=list, sort_order=112)
     always_learn_from_arp_request: Mapped[bool] = mapped_column(default=True, sort_order=113)
+    mac_binding_age_threshold: Mapped[int | None] = mapped_column(default=None, sort_order=114)
 
 
 class LogicalRouterPort(Resource):

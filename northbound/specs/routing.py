@@ -2,7 +2,7 @@
 
 import ipaddress
 from itertools import combinations
-from typing import Annotated, ClassVar, Literal, Self
+from typing import Annotated, ClassVar, Final, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -27,6 +27,8 @@ def _nexthop(text: str) -> str:
     return text if text == "discard" else str(parse_host(text))
 
 
+LONGEST_AGE: Final = 2**31 - 1
+
 RouteTable = Annotated[str, Field(min_length=1, max_length=255)]
 
 
@@ -42,6 +44,9 @@ class LogicalRouterProperties(Spec):
     always_learn_from_arp_request: bool = True
     """Whether it learns every neighbour that asks for an address. Otherwise those that ask for its
     own addresses, that it has asked for, or that are known at another MAC address."""
+    mac_binding_age_threshold: Annotated[int, Field(ge=0, le=LONGEST_AGE)] | None = None
+    """Seconds after which neighbours that it has learned are forgotten, if no packets go to them or
+    they don't answer; 0 for never. Without it that is for the server's settings to say."""
     lb_force_snat_ips: OneOfEachFamily = Field(default_factory=list)
     """What backends see as the source of what a gateway router balances, an address of each family
     at most, so that their replies come back to this router, whichever their own is."""

@@ -37,7 +37,11 @@ class Chassis(Row, frozen=True, array_like=True, tag="chassis"):
 
 
 class Datapath(Row, frozen=True, array_like=True, tag="datapath"):
-    """A logical switch (`ls`) or router (`lr`) with its 24-bit tunnel key."""
+    """A logical switch (`ls`) or router (`lr`) with its 24-bit tunnel key.
+
+    Neighbours that a router has learned are forgotten after `neighbour_age` seconds: 0 for never,
+    -1 for what the server is set to.
+    """
 
     table: ClassVar[str] = "datapath"
 
@@ -45,6 +49,7 @@ class Datapath(Row, frozen=True, array_like=True, tag="datapath"):
     kind: Literal["ls", "lr"]
     name: str
     tunnel_key: int
+    neighbour_age: int = -1
 
     @property
     def key(self) -> str:

@@ -43,7 +43,9 @@ def switch_datapath(read: Read, switch: str) -> Datapath | None:
 
 def router_datapath(read: Read, router: str) -> Datapath | None:
     row = read(LogicalRouter, router)
-    return None if row is None else Datapath(router, "lr", row.name, row.tunnel_key)
+    if row is None:
+        return None
+    return Datapath(router, "lr", row.name, row.tunnel_key, row.neighbour_age)
 
 
 def switch_port_binding(read: Read, lsp: str) -> PortBinding | None:

@@ -87,6 +87,7 @@ CHOICES: dict[str, Choices] = {
         "enabled": TRUE_MOSTLY,
         "dynamic_neigh_routers": (False, False, True),
         "always_learn_from_arp_request": (True, True, False),
+        "mac_binding_age_threshold": (None, None, 60),
     },
     "logical_router_port": {
         "id": ROUTER_PORTS,

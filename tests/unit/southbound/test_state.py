@@ -180,6 +180,25 @@ async def test_addresses_not_seen_for_the_age_go(aging: RealisedState, clock: Cl
     assert set(aging.rows(FdbEntry)) == {"d1/0a:00:00:00:00:02"}
 
 
+@pytest.mark.parametrize(("age", "kept"), [(-1, 300), (60, 60), (0, 10**9)])
+async def test_neighbours_are_kept_as_long_as_their_router_says(
+    aging: RealisedState, clock: Clock, age: int, kept: int
+) -> None:
+    await aging.write(2, [Datapath("d1", "lr", "router", 1, age)])
+    neighbour = MacBinding("d1", ROUTER_PORT.name, "10.0.0.9", "0a:00:00:00:00:09", "hv1")
+    learn(aging.facts, 1)
+    clock.now += 299
+    learn(aging.facts, 1)
+    aging.facts.learned._learn(neighbour)
+    clock.now += kept - 1
+    aging.facts.learned.expire()
+    assert list(aging.rows(MacBinding)) == [neighbour.key]
+    clock.now += 2
+    aging.facts.learned.expire()
+    assert len(aging.rows(MacBinding)) == int(age == 0)
+    assert len(aging.rows(FdbEntry)) == int(kept == 60), "stations are no neighbours"
+
+
 async def test_seeing_an_address_again_keeps_it_and_tells_nobody(
     aging: RealisedState, clock: Clock
 ) -> None:
@@ -280,4 +299,4 @@ async def test_facts_of_ports_that_are_gone_are_dropped_when_loading(store: Stor
 def test_age_zero_is_forever() -> None:
     learned = Learned(age=0, per_port=10)
     learned.seen(("fdb", "k"), "p", 0)
-    assert learned.expired(10**9) == ()
+    assert not learned.expired(10**9)

@@ -62,10 +62,10 @@ def test_a_row_of_a_known_table_that_cannot_be_read_is_left_out_alone() -> None:
 
 def test_unknown_fields_at_the_end_are_ignored_and_missing_ones_have_defaults() -> None:
     skipped = Skipped()
-    row = ["datapath", "d", "ls", "web", 1, "new", {"and": "more"}]
+    row = ["datapath", "d", "ls", "web", 1, 60, "new", {"and": "more"}]
     message = read_from_server(update(row), skipped)
     assert isinstance(message, wire.Update)
-    assert message.parts[0].puts == (Datapath("d", "ls", "web", 1),)
+    assert message.parts[0].puts == (Datapath("d", "ls", "web", 1, 60),)
     binding = ["port_binding", "p", "d", "web-1", 1, "vif"]
     message = read_from_server(update(binding), skipped)
     assert isinstance(message, wire.Update)

@@ -11,7 +11,7 @@ from chassis_agent.desired.flow import Flow
 from chassis_agent.health import Health
 from chassis_agent.learning.refresh import LOOKS_UNHEARD, LearnedRefresh
 from chassis_agent.openflow.multipart import FlowUse
-from southbound.rows import FdbEntry, MacBinding
+from southbound.rows import Datapath, FdbEntry, MacBinding
 from southbound.watch.client import WatchClient
 
 NEIGHBOUR = MacBinding("lr", "r", "192.0.2.9", "0a:00:00:00:00:01")
@@ -30,9 +30,12 @@ class World:
     def __init__(self) -> None:
         self.connected = self.is_connected = True
         self.asked: list[int] = []
+        self.now = 0.0
+        self.learned_refresh = 100.0
         self.packets: dict[tuple[int, bytes], int] = {}
         self.told: list[tuple[str, ...]] = []
         self.rows: dict[Any, dict[str, Any]] = {
+            Datapath: {},
             MacBinding: {NEIGHBOUR.key: NEIGHBOUR},
             FdbEntry: {ENTRY.key: ENTRY},
             learned_mac_flows: {NEIGHBOUR.key: flows(USED, HEARD)},
@@ -40,7 +43,12 @@ class World:
         }
         self.probed: list[str] = []
         self.refresh = LearnedRefresh(
-            self, cast(WatchClient, self), Health(), rows=self.rows.__getitem__, probe=self.probe
+            self,
+            cast(WatchClient, self),
+            Health(),
+            rows=self.rows.__getitem__,
+            probe=self.probe,
+            clock=lambda: self.now,
         )
 
     async def flow_uses(self, table: int) -> list[FlowUse]:
@@ -56,10 +64,11 @@ class World:
     def learned_fdb(self, *facts: str) -> None:
         self.told.append(facts)
 
-    async def look(self, **packets: int) -> list[tuple[str, ...]]:
-        """What the server is told after the flows have counted so many packets."""
+    async def look(self, after: float = 100.0, **packets: int) -> list[tuple[str, ...]]:
+        """What the server is told `after` seconds, the flows having counted so many packets."""
         self.packets = {globals()[name.upper()]: count for name, count in packets.items()}
         self.told = []
+        self.now += after
         await self.refresh.look()
         return self.told
 
@@ -109,6 +118,24 @@ async def test_a_neighbour_in_use_that_is_silent_is_asked_whether_it_is_there() 
     for number in range(LOOKS_UNHEARD + 2):
         await world.look(used=2 + number, heard=1)
     assert world.probed == [NEIGHBOUR.ip] * (LOOKS_UNHEARD + 2)
+
+
+async def test_a_router_may_have_an_age_of_its_own() -> None:
+    """Its neighbours are looked at more often, and others are not."""
+    world = World()
+    world.rows[Datapath]["lr"] = Datapath("lr", "lr", "r", 1, neighbour_age=30)
+    assert await world.look(used=1, seen=1) == [TOLD_NEIGHBOUR, TOLD_ENTRY]
+    assert await world.look(5, used=2, seen=2) == [], "neither is due"
+    assert await world.look(5, used=2, seen=2) == [TOLD_NEIGHBOUR]
+    assert await world.look(10, used=3, seen=2) == [TOLD_NEIGHBOUR]
+    assert await world.look(80, used=3, seen=2) == [TOLD_ENTRY], "counted since it was told last"
+
+
+async def test_neighbours_that_are_kept_for_ever_are_not_looked_at() -> None:
+    world = World()
+    world.rows[Datapath]["lr"] = Datapath("lr", "lr", "r", 1, neighbour_age=0)
+    assert await world.look(used=1, heard=1) == []
+    assert world.probed == []
 
 
 async def test_nothing_is_asked_while_nothing_was_learned() -> None:

@@ -309,12 +309,14 @@ def test_of_networks_that_overlap_one_is_kept() -> None:
 def test_a_port_with_only_a_mac_address_stays_one() -> None:
     database = Database()
     options = {"dynamic_neigh_routers": "true", "always_learn_from_arp_request": "false"}
+    options["mac_binding_age_threshold"] = "4294967295"
     database.router(database.router_port("bare"), options=options)
     imported = database.translated()
     assert imported.report.findings == []
     router = imported.document["logical_routers"]["r"]
     assert router["dynamic_neigh_routers"]
     assert router["always_learn_from_arp_request"] is False
+    assert router["mac_binding_age_threshold"] == 2**31 - 1
     assert router["ports"]["bare"]["networks"] == []
 
 

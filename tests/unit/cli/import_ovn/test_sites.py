@@ -62,7 +62,6 @@ def test_nothing_of_a_site_of_openstack_is_lost(ovn: Ovn, database: Database) ->
     found = imported(ovn, database, neutron())
     assert losses(found) == []
     assert {note.column for note in notes(found)} == {
-        "options:mac_binding_age_threshold",
         "options:mcast_flood_reports",
         "options:nat-addresses",
     }
