@@ -1,6 +1,7 @@
 """Gateways with a provider network behind them: who is spoken to there, and who speaks."""
 
 import signal
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,6 +11,7 @@ from cli.testbed.wait import until
 from tests.system import frames, who
 from tests.system.conftest import Scene, make_lab
 from tests.system.frames import Frame
+from tests.system.frr import Bfdd
 from tests.system.running_ping import RunningPing
 from tests.system.tap import Tap
 
@@ -185,6 +187,101 @@ def test_connections_go_on_when_a_gateway_dies_and_comes_back(scene: Scene, _tim
         assert who.again(outgoing) == ["o1", FLOATING]
         assert who.again(shared) == ["o1", OWN[0]]
         assert ping.finish() <= MOST_LOST
+    until(lambda: up(scene, "gw1") and up(scene, "gw2"), "sessions are up", 30)
+
+
+PAUSES = (0.2, 0.9, 0.4, 0.7, 1.1, 0.3, 0.8, 0.5, 1.0, 0.6)
+"""Seconds for which a gateway is away, time and again: some too few for others to miss it."""
+
+
+def test_a_gateway_comes_and_goes_time_and_again(scene: Scene) -> None:
+    """All of it, and its switch alone, in turns; what has no time to settle does so afterwards."""
+    for number, pause in enumerate(PAUSES):
+        whole = number % 2 == 0
+        if whole:
+            stop(scene, "gw1")
+        else:
+            scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
+        time.sleep(pause)
+        resume(scene, "gw1")
+        time.sleep(pause / 2)
+    until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
+    until(lambda: in_charge(scene, "gw1") and not in_charge(scene, "gw2"), "gw1 alone", 30)
+    o1 = scene.lab.outside("o1")
+    for ip in (OWN[0], FLOATING):
+        until(lambda ip=ip: o1.ping(ip, timeout=1), f"{ip} is reached", 30)  # type: ignore[misc]
+    until(lambda: scene.lab.vm("vm2").ping(o1.ip4, timeout=1), "the outside is reached", 30)
+    assert in_charge(scene, "gw1")
+    assert not in_charge(scene, "gw2")
+
+
+def test_routers_are_looked_for_and_one_answers(scene: Scene) -> None:
+    """A solicitation comes to all chassis on the network."""
+    patch = {"ipv6_ra": {"address_mode": "slaac"}}
+    scene.net.call("PATCH", "/logical-router-ports/r-public", patch)
+    try:
+        o1 = scene.lab.outside("o1")
+        group = "ff02::2"
+        solicitation = frames.icmp6(o1.ip6, group, frames.RS, b"\0" * 4)
+        packet = frames.ipv6(o1.ip6, group, frames.ICMPV6, solicitation, hops=255)
+        ask = frames.ethernet(frames.multicast_mac(group), o1.mac, frames.IPV6, packet)
+        with Tap(o1) as tap:
+            for count in (1, 2, 3):
+                tap.send(ask)
+
+                def are_told(count: int = count) -> bool:
+                    tap.drain()
+                    return len(advertisements(tap)) >= count
+
+                until(are_told, "an advertisement", 30)
+            assert o1.ping(OWN[0])
+            tap.drain()
+            assert [each.src for each in advertisements(tap)] == [OUTSIDE] * 3
+    finally:
+        scene.net.call("PATCH", "/logical-router-ports/r-public", {"ipv6_ra": None})
+
+
+def advertisements(tap: Tap) -> list[Frame]:
+    return tap.matching(lambda frame: frame.icmp_type == frames.RA)
+
+
+def sessions_of(scene: Scene, hypervisor: str) -> dict[str, str]:
+    """The states of the BFD sessions with next hops that a chassis runs, by neighbour."""
+    found: list[dict[str, str]] = status(scene, hypervisor)["bfd"]["sessions"]
+    return {each["neighbour"]: each["state"] for each in found}
+
+
+def test_the_chassis_in_charge_runs_the_sessions_with_next_hops(scene: Scene) -> None:
+    """After a failover another one does, with the same neighbour, which speaks of it as up."""
+    o1 = scene.lab.outside("o1")
+    times = {"min_tx": 300, "min_rx": 300, "detect_mult": 5}
+    body = {"logical_router_port": "r-public", "dst_ip": o1.ip4, **times}
+    made = scene.net.call("POST", "/bfd-sessions", body)["id"]
+    neighbour = Bfdd(
+        o1.namespace,
+        f" peer {OWN[0]} local-address {o1.ip4}\n"
+        "  receive-interval 300\n  transmit-interval 300\n  detect-multiplier 5\n !",
+    )
+
+    def runs(hypervisor: str) -> bool:
+        is_up = sessions_of(scene, hypervisor).get(o1.ip4) == "up"
+        return is_up and neighbour.peers().get(OWN[0]) == "up"
+
+    try:
+        until(lambda: runs("gw1"), "gw1 runs the session", 30)
+        assert sessions_of(scene, "gw2") == {}
+        stop(scene, "gw1")
+        try:
+            until(lambda: runs("gw2"), "gw2 runs the session", 30)
+        finally:
+            resume(scene, "gw1")
+        until(lambda: runs("gw1"), "gw1 runs it again", 30)
+        until(lambda: sessions_of(scene, "gw2") == {}, "gw2 doesn't any more", 30)
+        path = f"/bfd-sessions/{made}/status"
+        until(lambda: scene.net.get(path)["chassis"] == "gw1", "the server has heard of it", 30)
+    finally:
+        neighbour.kill()
+        scene.net.delete(f"/bfd-sessions/{made}")
     until(lambda: up(scene, "gw1") and up(scene, "gw2"), "sessions are up", 30)
 
 
