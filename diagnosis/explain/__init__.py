@@ -17,6 +17,7 @@ plugged in somewhere alive.
 :mod:`~.client_ports`   which ports of a client to try
 :mod:`~.looking`        one look at the network, as it is or would be
 :mod:`~.proposing`      tries remedies until the packets pass
+:mod:`~.nat`            NATs whose router translates nothing
 :mod:`~.witnesses`      what a change takes from others
 :mod:`~.tried`          what came of trying
 :mod:`~.budget`         how much may be walked

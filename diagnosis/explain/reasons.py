@@ -7,11 +7,13 @@ is written so that it can.
 """
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Obstacle, ObstacleKind
 from diagnosis.explain.lookups import closed_port, no_host, patch_to
+from diagnosis.explain.nat import without_gateway
 from diagnosis.explain.scene import Scene
 from diagnosis.trace import discovery
 from diagnosis.trace.addressing import NoNeighbour
@@ -114,6 +116,9 @@ def unknown_address(
     scene: Scene, datapath: str, address: Address, missing: NoNeighbour
 ) -> Obstacle:
     """Return the obstacle that no port on a switch has an address, nor leads there."""
+    idle = without_gateway(scene, address)
+    if idle is not None:
+        return idle
     cause = scene.causes.of("logical_switch", datapath)
     kind = ObstacleKind.UNKNOWN_DESTINATION if missing.on_link else ObstacleKind.UNATTACHED
     detail = "" if missing.reserved else str(address)
@@ -124,6 +129,9 @@ def unresolved(
     scene: Scene, address: Address, asked: list[PortBinding], packet: Packet
 ) -> Obstacle:
     """Return the obstacle that no port answers a router that asks for an address."""
+    idle = without_gateway(scene, address)
+    if idle is not None:
+        return replace(idle, packet=dict(packet))
     cause = scene.causes.of("logical_switch", asked[0].datapath)
     text = f"no port of {cause.text} has the address {address}, which the router asks for"
     return Obstacle(

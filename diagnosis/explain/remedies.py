@@ -14,6 +14,7 @@ policy                  one that lets these two addresses pass, one priority hig
 disabled                ``enabled`` again
 DHCP                    it, switched on; the only options for an address of the port
 unknown destination     the address, for the port that uses it or for a new port
+NAT without gateway     a gateway port around the external address
 no backend              which ones there are, and why each is not in use; no health check
 ======================  =========================================================
 """
@@ -32,6 +33,7 @@ from diagnosis.explain.dhcp import fitting_options
 from diagnosis.explain.lookups import next_hop
 from diagnosis.explain.lost_backends import advice
 from diagnosis.explain.mending import MENDING
+from diagnosis.explain.nat import gateway_for
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
 from diagnosis.trace import discovery
@@ -483,6 +485,16 @@ def _send_less(case: _Case) -> Remedy | None:
     )
 
 
+def _give_gateway(case: _Case) -> Remedy | None:
+    cause = case.obstacle.cause
+    gateway = gateway_for(case.scene, cause.id) if cause and cause.kind == "nat" else None
+    if gateway is None:
+        return None
+    kind, ref, values = "logical_router_port", gateway.ref, gateway.values
+    operation = {"action": "update", "kind": kind, "ref": ref, "values": values}
+    return Remedy(gateway.text, (operation,))
+
+
 def _cause_text(case: _Case) -> str:
     return case.obstacle.cause.text if case.obstacle.cause else ""
 
@@ -500,6 +512,7 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[_Case], Remedy | None]] = {
     ObstacleKind.ADMISSION: _as_admitted,
     ObstacleKind.UNKNOWN_DESTINATION: _address,
     ObstacleKind.UNATTACHED: _connect,
+    ObstacleKind.NAT: _give_gateway,
     ObstacleKind.NO_BACKEND: _bring_back,
     ObstacleKind.TOO_BIG: _send_less,
 }

@@ -568,6 +568,47 @@ def test_some_outside_are_apart(scene: Scene) -> None:
     assert lab.vm("host").tcp_connects(PUBLISHED, PORT)
 
 
+@pytest.mark.parametrize("field", ["allowed_external_ips", "exempted_external_ips"])
+def test_who_is_outside_may_change(scene: Scene, field: str) -> None:
+    """In both directions, by an address that comes into the set of a NAT, and that goes."""
+    net, vm1, host = scene.net, scene.lab.vm("vm1"), scene.lab.vm("host")
+    net.address_set("friends", "203.0.113.0/24")
+    inwards = declare_nat(scene, "dnat", "192.0.2.117", address("vm1"), **{field: "friends"})
+    outwards = declare_nat(scene, "snat", "192.0.2.118", address("vm1"), **{field: "friends"})
+    try:
+        for inside in (False, True, False):
+            members = ["203.0.113.0/24", *([address("host")] if inside else [])]
+            net.call("PATCH", "/address-sets/friends", {"addresses": members})
+            translated = inside == (field == "allowed_external_ips")
+            if translated:
+                until(lambda: host.tcp_connects("192.0.2.117", PORT, timeout=1), "the way in")
+            else:
+                until(
+                    lambda: host.tcp_outcome("192.0.2.117", PORT, timeout=1) == "timeout", "silence"
+                )
+            # Of a more specific NAT that isn't for the host, the wider one takes what is left,
+            # unless the host is exempted.
+            seen = "192.0.2.118" if translated else _left(field)
+            until(lambda want=seen: _seen_as(scene, want), f"vm1 leaves as {seen}")  # type: ignore[misc]
+    finally:
+        for nat in (inwards, outwards):
+            net.delete(f"/nats/{nat}")
+        net.delete("/address-sets/friends")
+    assert vm1.tcp_connects(address("host"), PORT)
+
+
+def _left(field: str) -> str:
+    return OWN[4] if field == "allowed_external_ips" else address("vm1")
+
+
+def _seen_as(scene: Scene, source: str) -> bool:
+    """Whether the host sees an echo request of vm1 come from an address."""
+    with Tap(scene.lab.vm("host")) as tap:
+        scene.lab.vm("vm1").ping(address("host"), timeout=1)
+        tap.drain()
+        return bool(tap.matching(lambda f: f.icmp_type == 8 and f.ip_src == source))
+
+
 def test_a_stream_through_nat(scene: Scene) -> None:
     """iperf3 counts what arrives: through a floating IP from outside, and out as the router."""
     for client, server, target in (("host", "vm2", FLOATING[4]), ("vm1", "host", address("host"))):
