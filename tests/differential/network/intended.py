@@ -13,7 +13,7 @@ from zlib import crc32
 
 from logical_flow.addresses import link_local
 from logical_flow.holes import Argument
-from logical_flow.template import LogicalFlow, Template
+from logical_flow.template import LogicalFlow, Stage, Template
 from logical_flow.walk import MAX_DEPTH
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import LEFT_OVER, Undo
@@ -114,6 +114,31 @@ def _saying(template: Template, match: str, actions: str) -> Template:
     text = template.as_text()
     identifier = crc32(f"{text.id} {match} {actions}".encode())
     return Template.from_text(text._replace(id=identifier, match=match, actions=actions, only=""))
+
+
+def _moved(stage: type[Stage], *templates: Template) -> _Undo:
+    """These templates' flows in another stage of the same pipeline."""
+    there = next(iter(stage.templates)).as_text()
+    ids = {template.id for template in templates}
+
+    def move(flow: LogicalFlow) -> LogicalFlow:
+        if _origin(flow) not in ids:
+            return flow
+        text = flow.template.as_text()
+        template = Template.from_text(
+            there._replace(
+                id=crc32(f"{text.id} {there.stage}".encode()),
+                priority=text.priority,
+                match=text.match,
+                actions=text.actions,
+                only="",
+            )
+        )
+        _ORIGINS[template.id] = _origin(flow)
+        values = flow.named_args
+        return LogicalFlow(template, tuple(values[hole.name] for hole in template.arguments))
+
+    return lambda _document, flows: [move(flow) for flow in flows]
 
 
 _SECURED_NETWORKS = {
@@ -396,6 +421,31 @@ _EVERYWHERE = {
 }
 
 
+def _main_routes_by_source_for_all(document: Document, flows: Flows) -> Flows:
+    """Routes by source that are in the main table hold for packets of every table."""
+    for_all = _reworded(" && reg7 == {table:int}", "", *_BY_SOURCE)
+    ids = {template.id for template in _BY_SOURCE}
+    return [
+        each
+        for flow in flows
+        for each in (
+            for_all(document, [flow])
+            if _origin(flow) in ids and flow.named_args["table"] == 0
+            else [flow]
+        )
+    ]
+
+
+_BY_SOURCE = (
+    LrInIpRouting.by_source4,
+    LrInIpRouting.by_source6,
+    LrInIpRouting.spread_by_source4,
+    LrInIpRouting.spread_by_source6,
+    LrInIpRouting.discard_by_source4,
+    LrInIpRouting.discard_by_source6,
+)
+
+
 INTENDED = (
     Difference(
         "refusals pass",
@@ -558,6 +608,18 @@ INTENDED = (
         "OVN's routers answer requests for the external addresses of their NATs at each of their "
         "ports. Here they do so where the address is in the port's network.",
         _external_answered_everywhere,
+    ),
+    Difference(
+        "routes by source are in a table, too",
+        "OVN's routes by source in the main table hold for packets that look into another one, "
+        "while those by destination don't. Here no route of the main table does.",
+        _main_routes_by_source_for_all,
+    ),
+    Difference(
+        "DHCP passes ACLs",
+        "OVN asks the ACLs of a switch before it answers DHCP clients, so that a port that may "
+        "send nothing gets no address. Here they are answered first.",
+        _moved(LsInArpRsp, LsInDhcpOptions.dhcpv4, LsInDhcpOptions.dhcpv6),
     ),
     Difference(
         "ovn-trace: unspecified sources in port security",

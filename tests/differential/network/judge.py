@@ -17,6 +17,7 @@ from tests.differential.network import ovn
 from tests.differential.network.intended import INTENDED, Difference, undoing
 from tests.differential.network.outcome import Outcome
 from tests.differential.network.packets import Probe
+from tests.differential.network.routes import ways_to_choose
 from tests.differential.network.summary import NoVerdictError
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import Treadle
@@ -93,7 +94,8 @@ class Judge:
     def compare(self, document: Document, probes: Sequence[Probe]) -> list[Verdict]:
         """What becomes of packets in OVN's network as it is, and in Treadle's of `document`."""
         ovn.resolve_static_mac_bindings(self._ovn)
-        answers = self._traces.map(partial(_their_outcome, self._ovn), probes)
+        trace = partial(_their_outcome, self._ovn, ways_to_choose(document))
+        answers = self._traces.map(trace, probes)
         treadle = self.treadle(document)
         return [verdict_on(document, treadle, *each) for each in zip(probes, answers, strict=True)]
 
@@ -101,9 +103,9 @@ class Judge:
         return Treadle(self._database, document)
 
 
-def _their_outcome(theirs: Ovn, probe: Probe) -> Outcome | NoVerdictError:
+def _their_outcome(theirs: Ovn, ways: int, probe: Probe) -> Outcome | NoVerdictError:
     try:
-        return ovn.their_outcome(theirs, probe)
+        return ovn.their_outcome(theirs, probe, ways)
     except NoVerdictError as error:
         return error
 

@@ -5,7 +5,7 @@ is told by its headers.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from logical_flow.evaluate import Packet
 from logical_flow.packet import (
@@ -32,6 +32,23 @@ def delivery(port: str, packet: Packet) -> str:
     """How a packet that comes out is written."""
     shown = ", ".join(f"{name}={value}" for name, value in shown_headers(packet))
     return f"{port}: {shown}"
+
+
+def any_of(outcomes: Iterable[Outcome]) -> Outcome:
+    """What becomes of a packet if a hash chooses one of these, as one outcome.
+
+    Equal whichever the order of the ways was, and however many of them end alike.
+    """
+    different = sorted({tuple(sorted(outcome.items())) for outcome in outcomes})
+    if len(different) == 1:
+        return Outcome(dict(different[0]))
+    return Outcome(
+        {
+            f"{text} (in {number} of {len(different)})": count
+            for number, outcome in enumerate(different, 1)
+            for text, count in outcome
+        }
+    )
 
 
 def shown_headers(packet: Packet) -> Iterator[tuple[str, str]]:

@@ -8,7 +8,7 @@ from functools import partial
 from itertools import chain
 
 from benchmarks.ovn import Ovn
-from tests.differential.network.outcome import Outcome
+from tests.differential.network.outcome import Outcome, any_of
 from tests.differential.network.packets import Probe
 from tests.differential.network.summary import NoVerdictError, traced_outcome
 from tests.differential.network.topologies import Document
@@ -74,15 +74,20 @@ def resolve_static_mac_bindings(ovn: Ovn) -> None:
     subprocess.run(command, check=True, timeout=60, capture_output=True)
 
 
-def their_outcome(ovn: Ovn, probe: Probe) -> Outcome:
+def their_outcome(ovn: Ovn, probe: Probe, ways: int) -> Outcome:
     """What ``ovn-trace`` says; raises `NoVerdictError` where it doesn't tell.
+
+    Of the `ways` that a hash may choose each is tried.
 
     23.03 aborts at the action ``nd_na_router``, which answers solicitations of routers'
     addresses, and overflows its stack when a packet goes around in circles.
     """
     states = [f"--ct={_STATES[probe.state]}"] * _LOOKUPS
     command = ["ovn-trace", f"--db={ovn.southbound}", "--summary", *states]
-    return traced_outcome(partial(_summary, command), probe.packet)
+    return any_of(
+        traced_outcome(partial(_summary, [*command, f"--select-id={way}"]), probe.packet)
+        for way in range(1, ways + 1)
+    )
 
 
 def _summary(command: Command, packet: str) -> str:
@@ -155,6 +160,8 @@ def _router(name: str, router: Document) -> Iterator[Command]:
         yield ["lrp-add", name, port_name, port["mac"], *port["networks"], *peer]
         if not port.get("enabled", True):
             yield ["lrp-set-enabled", port_name, "disabled"]
+        if "route_table" in port:
+            yield ["lrp-set-options", port_name, f"route_table={port['route_table']}"]
         for ranked in port.get("gateway_chassis", ()):
             words = [ranked["chassis"], str(ranked["priority"])]
             yield ["lrp-set-gateway-chassis", port_name, *words]
@@ -164,10 +171,14 @@ def _router(name: str, router: Document) -> Iterator[Command]:
         yield _nat(name, nat)
     for policy in router.get("policies", ()):
         words = [str(policy["priority"]), policy["match"], policy["action"]]
-        yield ["lr-policy-add", name, *words, *policy.get("nexthops", ())]
+        yield ["lr-policy-add", name, *words, *filter(None, [",".join(policy.get("nexthops", ()))])]
     for route in router["static_routes"]:
-        policy = f"--policy={route['policy']}"
-        yield [policy, "lr-route-add", name, route["ip_prefix"], route["nexthop"]]
+        options = [f"--policy={route['policy']}"]
+        if route["nexthop"] != "discard":
+            options.append("--ecmp")
+        if "route_table" in route:
+            options.append(f"--route-table={route['route_table']}")
+        yield [*options, "lr-route-add", name, route["ip_prefix"], route["nexthop"]]
 
 
 def _static_mac_binding(port: str, binding: Document) -> Command:

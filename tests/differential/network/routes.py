@@ -9,8 +9,73 @@ Document = dict[str, Any]
 OUTSIDE4, OUTSIDE6 = "192.0.2.0/24", "2001:db8::/32"
 
 
+TABLE = "blue"
+"""The one table of routes beside the main one."""
+
+
 def add_routes(rng: Random, router: Document, routers: Document) -> None:
     """Next hops are other routers' addresses or a host's, always in a network of the router."""
+    if rng.random() < 0.3:
+        router["ports"][rng.choice(list(router["ports"]))]["route_table"] = TABLE
+    hops = _next_hops(router, routers)
+    taken = set()
+    for _ in range(rng.randint(0, 4)):
+        hop = rng.choice(hops)
+        policy = rng.choice(["dst-ip", "dst-ip", "dst-ip", "src-ip"])
+        prefix = rng.choice(_prefixes(policy, six=":" in hop))
+        table = {"route_table": TABLE} if rng.random() < 0.2 else {}
+        if (prefix, policy, *table) not in taken:
+            taken.add((prefix, policy, *table))
+            nexthop = rng.choice([hop, hop, hop, "discard"])
+            route = {"ip_prefix": prefix, "nexthop": nexthop, "policy": policy, **table}
+            router["static_routes"].append(route)
+
+
+def add_another_way(rng: Random, routers: Document) -> None:
+    """A second next hop for one route of all, or for one policy that sends packets elsewhere.
+
+    One, so that a packet that meets the choice twice chooses the same both times.
+    """
+    ways: list[tuple[Document, str, Document]] = []
+    for router in routers.values():
+        ways += [(router, route["nexthop"], route) for route in router["static_routes"]]
+        ways += [
+            (router, hop, policy)
+            for policy in router.get("policies", ())
+            for hop in policy.get("nexthops", ())
+        ]
+    ways = [way for way in ways if way[1] != "discard"]
+    if not ways or rng.random() < 0.5:
+        return
+    router, hop, choosing = rng.choice(ways)
+    others = [
+        other
+        for other in _next_hops(router, routers)
+        if (":" in other) == (":" in hop) and other != hop
+    ]
+    if not others:
+        return
+    other = rng.choice(others)
+    if "nexthops" in choosing:
+        choosing["nexthops"].append(other)
+    else:
+        router["static_routes"].append({**choosing, "nexthop": other})
+
+
+def ways_to_choose(document: Document) -> int:
+    """Into how many ways a hash may send a packet: 2 where there is another way, else 1."""
+    for router in document["logical_routers"].values():
+        routes = [
+            (route["ip_prefix"], route["policy"], route.get("route_table", "main"))
+            for route in router["static_routes"]
+        ]
+        hops = [len(policy.get("nexthops", ())) for policy in router.get("policies", ())]
+        if len(set(routes)) < len(routes) or max(hops, default=0) > 1:
+            return 2
+    return 1
+
+
+def _next_hops(router: Document, routers: Document) -> list[str]:
     own = [text for port in router["ports"].values() for text in port["networks"]]
     others = [
         text.partition("/")[0]
@@ -22,17 +87,7 @@ def add_routes(rng: Random, router: Document, routers: Document) -> None:
     hops = [ip for ip in others if any(_prefix(ip) == _prefix(text) for text in own)]
     hops += [f"{_prefix(text)}1" for text in own]
     mine = {text.partition("/")[0] for text in own}
-    hops = [ip for ip in hops if ip not in mine]
-    taken = set()
-    for _ in range(rng.randint(0, 4)):
-        hop = rng.choice(hops)
-        policy = rng.choice(["dst-ip", "dst-ip", "dst-ip", "src-ip"])
-        prefix = rng.choice(_prefixes(policy, six=":" in hop))
-        if (prefix, policy) not in taken:
-            taken.add((prefix, policy))
-            nexthop = rng.choice([hop, hop, hop, "discard"])
-            route = {"ip_prefix": prefix, "nexthop": nexthop, "policy": policy}
-            router["static_routes"].append(route)
+    return [ip for ip in hops if ip not in mine]
 
 
 _ACTIONS = {4: ("allow", "drop", "reroute", "reroute"), 6: ("allow", "drop")}

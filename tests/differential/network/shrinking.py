@@ -82,6 +82,7 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
                     "port_security",
                     "static_mac_bindings",
                     "gateway_chassis",
+                    "route_table",
                     "tag",
                 )
                 yield from ((*place, key) for key in optional if key in port)

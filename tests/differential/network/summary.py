@@ -25,7 +25,7 @@ from logical_flow.packet import MutablePacket, packet_from_match, write
 from tests.differential.network.outcome import Outcome, delivery, shown_headers
 
 _OUTPUT = re.compile(r'/\* output to "(?P<port>[^"]+)", type "(?P<type>[^"]*)" \*/;')
-_BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\))?( /\*.*\*/)? \{")
+_BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\)|: .* = \d+)?( /\*.*\*/)? \{")
 _TRANSLATED = re.compile(r"\((?P<field>ip[46]\.(src|dst))=(?P<value>[^,)]*).*\)")
 """In what ``ct_snat`` and ``ct_dnat`` say where they translate."""
 _INPORT = re.compile(r'inport="(?P<port>[^"]+)"')
@@ -42,6 +42,7 @@ _UNREADABLE = (
     "lookup_",
     "chk_lb",
     "put_dhcp_opts",
+    "select(",
 )
 """What is no header, or leads to none, and which the language here lacks."""
 

@@ -13,6 +13,7 @@ from tests.differential.network.outside import add_outside
 from tests.differential.network.routes import (
     OUTSIDE4,
     OUTSIDE6,
+    add_another_way,
     add_policies,
     add_routes,
     bind_neighbours,
@@ -33,6 +34,8 @@ def random_topology(rng: Random, *, services: bool = True) -> Document:
     for router in routers.values():
         add_routes(rng, router, routers)
         add_policies(rng, router)
+    if services:
+        add_another_way(rng, routers)
     document = {
         "document": "differential",
         "logical_switches": switches,

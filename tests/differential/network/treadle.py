@@ -13,10 +13,12 @@ import msgspec
 from controller.views import view_of
 from diagnosis.trace.network import FlowTables, ports_by_name, take_snapshot
 from logical_flow import connections
+from logical_flow.action.selection import decode_members, encode_members
 from logical_flow.connections import State, Tracked, Translation
 from logical_flow.endpoints import Part, endpoints_of, rewritten
 from logical_flow.evaluate import Packet, Value, read
 from logical_flow.fields import FieldSlice, field_slice
+from logical_flow.holes import HoleType
 from logical_flow.packet import packet_from_match
 from logical_flow.payload import decode_flows, encode_flows
 from logical_flow.template import LogicalFlow, Template
@@ -26,8 +28,9 @@ from southbound.groups import GroupIds
 from southbound.rows import FlowGroup, Row
 from southbound.state import RealisedState
 from southbound.store import Store
-from tests.differential.network.outcome import Outcome, delivery
+from tests.differential.network.outcome import Outcome, any_of, delivery
 from tests.differential.network.packets import Probe
+from tests.differential.network.routes import ways_to_choose
 from tests.differential.network.topologies import Document
 from tests.translated import Translated
 from translator.pipeline import PIPELINES
@@ -88,17 +91,25 @@ class Treadle:
         engine = Translated.in_database(database, document).engine
         self._rows = list(all_rows(engine, GroupIds(), _REVISION))
         self._store = Store(database.engine)
-        self._realised = self._state(self._rows)
-        self._tables = FlowTables()
+        self._ways = ways_to_choose(document)
+        self._realised = [(self._state(rows), FlowTables()) for rows in self._rows_by_way()]
 
     def outcome(self, probe: Probe) -> Outcome:
-        return _outcome(self._realised, self._tables, probe, MAX_DEPTH)
+        return any_of(_outcome(*each, probe, MAX_DEPTH) for each in self._realised)
 
     def outcome_without(self, undo: Undo, probe: Probe, max_depth: int = MAX_DEPTH) -> Outcome:
         """What would become of the packet with the flows that `undo` makes of ours."""
-        state = self._state(_changed(self._rows, undo))
+        states = [self._state(rows) for rows in self._rows_by_way(undo)]
         with _stack_for(max_depth):
-            return _outcome(state, FlowTables(), probe, max_depth)
+            return any_of(_outcome(state, FlowTables(), probe, max_depth) for state in states)
+
+    def _rows_by_way(self, undo: Undo = list) -> Iterator[Iterable[Row]]:
+        """The rows, changed by `undo`, for each way that a hash may choose, as if it always did."""
+        if self._ways > 1:
+            for way in range(self._ways):
+                yield _changed(self._rows, _choosing(way, undo))
+        else:
+            yield self._rows if undo is list else _changed(self._rows, undo)
 
     def _state(self, rows: Iterable[Row]) -> RealisedState:
         state = RealisedState(self._store)
@@ -124,6 +135,21 @@ def _outcome(state: RealisedState, tables: FlowTables, probe: Probe, max_depth: 
     network = tables.network(snapshot, _Tracker(State.TRK | _STATES[probe.state]))
     walked = walk(network, packet, max_depth)
     return Outcome(delivery(each.port, each.packet) for each in walked.deliveries)
+
+
+def _choosing(way: int, undo: Undo) -> Undo:
+    """Leave flows only one of their members, where they have several."""
+
+    def choose(flow: LogicalFlow) -> LogicalFlow:
+        arguments = [
+            encode_members([decode_members(argument)[way]])
+            if hole.type is HoleType.WEIGHTS
+            else argument
+            for hole, argument in zip(flow.template.arguments, flow.args, strict=True)
+        ]
+        return LogicalFlow(flow.template, tuple(arguments))
+
+    return lambda flows: [choose(flow) for flow in undo(flows)]
 
 
 def _changed(rows: Iterable[Row], undo: Undo) -> Iterator[Row]:
