@@ -383,3 +383,28 @@ def test_what_is_behind_answers_to_the_gateway_that_asked(
     assert seen(unasked)[0] == "vm2", "it is refused as for any address of the router"
     leaves = delivered(net, udp("vm2", logical, outside, 7000, 80))
     assert seen(leaves) == ("host", external, outside), "what begins inside is as it was"
+
+
+def test_a_floating_ip_asks_for_its_next_hop_itself() -> None:
+    """Not through the gateway, which would let the packet out with another source."""
+    walked = send(network(LOCAL), udp("vm2", "10.0.1.2", "192.0.2.77", 1000, 53))
+    (question,) = (each.packet for each in walked.deliveries if each.port == "net")
+    mac = int(FLOATING_MAC.replace(":", ""), 16)
+    assert question["eth.src"] == question["arp.sha"] == mac
+    assert str(ip_address(question["arp.spa"] or 0)) == "192.0.2.2"
+
+
+@pytest.mark.parametrize(
+    ("port", "source", "external"),
+    [("vm2", "10.0.1.2", "192.0.2.2"), ("vm1", "10.0.1.1", "192.0.2.254")],
+)
+def test_who_has_a_declared_mac_address_is_reached(port: str, source: str, external: str) -> None:
+    """By a floating IP where its workload is, and by the gateway."""
+    bound = LOCAL.replace(
+        "gateway_chassis: [{chassis: hv1, priority: 10}]}",
+        "gateway_chassis: [{chassis: hv1, priority: 10}], static_mac_bindings: "
+        '[{ip: 192.0.2.77, mac: "0a:00:00:00:02:77"}]}',
+    )
+    walked = send(network(bound), udp(port, source, "192.0.2.77", 1000, 53))
+    arrived = [seen({**each.packet, "to": each.port}) for each in walked.deliveries]
+    assert ("net", external, "192.0.2.77") in arrived

@@ -57,6 +57,9 @@ def _flows(port: LogicalRouterPort, row: StaticMacBinding) -> Iterator[LogicalFl
         bound = LrInArpResolve.bound4 if is_ip4 else LrInArpResolve.bound6
         yield bound(port=port.name, ip=row.ip, mac=row.mac)
     else:
-        # What leaves by a gateway port unresolved is on its way to the redirect port by then.
         bound = LrInArpRequest.bound4 if is_ip4 else LrInArpRequest.bound6
-        yield bound(port=redirect_of(port) or port.name, ip=row.ip, mac=row.mac)
+        yield bound(port=port.name, ip=row.ip, mac=row.mac)
+        redirect = redirect_of(port)
+        if redirect:
+            # What leaves by a gateway port is on its way there by then, if no floating IP keeps it.
+            yield bound(port=redirect, ip=row.ip, mac=row.mac)
