@@ -9,6 +9,7 @@ from collections.abc import Callable
 from chassis_agent.punt import codec
 from logical_flow.packet import PROTO_SCTP
 from tests.system import frames
+from tests.system.agent.frame_fields import fields_of
 from tests.system.frames import Frame
 
 _HOP_LIMIT, _HOP_LIMIT_OF_THEIRS = 255, 63
@@ -69,11 +70,13 @@ RULES: tuple[Rule, ...] = (resets, solicitations, advertisements)
 def is_superfluous(frame: bytes, sent: bytes) -> bool:
     """Whether OVN refuses what nobody may refuse, so that our controllers don't.
 
-    Errors and resets don't answer one another, nor what was sent to many, comes from
-    many or from nobody (RFC 1122 section 3.2.2, RFC 4443 section 2.4).
+    So is its question for the neighbour that it would tell. Errors and resets don't answer one
+    another, nor what was sent to many, comes from many or from nobody (RFC 1122 section 3.2.2,
+    RFC 4443 section 2.4).
     """
     answer, refused = frames.parse(frame), frames.parse(sent)
-    if answer.l4 == refused.l4 or not (is_error(answer) or is_reset(answer)):
+    refuses = is_error(answer) or is_reset(answer) or _asks_for_sender(answer, refused)
+    if answer.l4 == refused.l4 or not refuses:
         return False
     ends = [frames.ip(text) for text in (refused.ip_src, refused.ip_dst) if text]
     return (
@@ -83,6 +86,14 @@ def is_superfluous(frame: bytes, sent: bytes) -> bool:
         or any(_is_group(end) for end in ends)
         or not any(ends[0])
     )
+
+
+def _asks_for_sender(question: Frame, sent: Frame) -> bool:
+    if not sent.ip_src or question.ip_src == sent.ip_src:
+        return False
+    asked = fields_of(question.raw)
+    target = asked.get("nd.target") if question.icmp_type == frames.NS else asked.get("arp.tpa")
+    return target == int.from_bytes(frames.ip(sent.ip_src))
 
 
 def tells_all_nodes(frame: bytes) -> bool:

@@ -44,8 +44,7 @@ class Contest:
         walker = cache(lambda: Treadle(self._database, document))
         asked = Asked(Questions(), Questions())
         for phase in phases(document, probes):
-            for side in (self.ours, self.theirs):
-                side.load(document)
+            self.load(document)
             for probe in phase:
                 for step in converse(probe, document, self.ours, self.theirs):
                     verdict = judge(probe, step, document, walker, asked)
@@ -53,6 +52,11 @@ class Contest:
                     yield verdict
         self.counts["topologies"] += 1
         self.counts["probes"] += len(probes)
+
+    def load(self, document: Document) -> None:
+        """Make both networks what `document` says."""
+        for side in (self.ours, self.theirs):
+            side.load(document)
 
     def _count(self, verdict: Verdict) -> None:
         self.counts["frames sent"] += 1

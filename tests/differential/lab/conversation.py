@@ -41,7 +41,7 @@ def converse(probe: Probe, document: Document, ours: Side, theirs: Side) -> Iter
     """The steps of a probe. Only who is known to have the MAC address answers."""
     packet = packet_from_match(probe.packet)
     port = str(packet.pop("inport"))
-    first = _step(port, craft(packet, valid=probe.state != "inv"), ours, theirs)
+    first = send_to_both(port, craft(packet, valid=probe.state != "inv"), ours, theirs)
     yield first
     if probe.state not in ("est", "rpl"):
         return
@@ -52,15 +52,16 @@ def converse(probe: Probe, document: Document, ours: Side, theirs: Side) -> Iter
             continue
         if answer := reply_to(received):
             frame = craft(answer, tcp_flags=frames.SYN | frames.ACK)
-            yield _step(arrival.port, frame, ours, theirs)
+            yield send_to_both(arrival.port, frame, ours, theirs)
             break
     else:
         return
     if probe.state == "est":
-        yield _step(port, craft(packet, tcp_flags=frames.ACK), ours, theirs)
+        yield send_to_both(port, craft(packet, tcp_flags=frames.ACK), ours, theirs)
 
 
-def _step(port: str, frame: bytes, ours: Side, theirs: Side) -> Step:
+def send_to_both(port: str, frame: bytes, ours: Side, theirs: Side) -> Step:
+    """Send a frame in both labs, and wait for what becomes of it."""
     for side in (ours, theirs):
         side.taps.send(port, frame)
     return Step(port, frame, ours.taps.outcome(), theirs.taps.outcome())

@@ -14,7 +14,8 @@ from benchmarks.ovn_chassis import start_controller
 from cli.testbed.hypervisor import INTEGRATION_BRIDGE
 from cli.testbed.lab import Lab
 from cli.testbed.wait import until
-from tests.differential.lab.taps import HYPERVISORS, SYNC_NETWORK, Taps, home
+from tests.differential.lab.taps import HYPERVISORS, OUTSIDE, SYNC_NETWORK, Taps, home
+from tests.differential.network.outside import NETWORK, OUTSIDE_HOST
 from tests.differential.network.ovn import load
 from tests.differential.network.topologies import Document
 
@@ -28,6 +29,10 @@ class Side(ABC):
         self.lab = lab
         self._plugged: set[str] = set()
         self.taps = Taps({name: lab.hypervisor(name).namespace for name in HYPERVISORS})
+        lab.add_provider_network(NETWORK)
+        outside = lab.add_outside(OUTSIDE, NETWORK, mac=OUTSIDE_HOST[0]).namespace
+        outside.call(_disable_ipv6)
+        self.taps.open_in(outside, "eth0", OUTSIDE)
 
     def load(self, document: Document) -> None:
         """Replace the network by `document`, and wait until all of it is in force."""
@@ -36,7 +41,7 @@ class Side(ABC):
             name
             for switch in switches.values()
             for name, port in switch["ports"].items()
-            if port.get("type") != "router"
+            if port.get("type") not in ("router", "localnet")
         )
         self._plug([port for port in ports if port not in self._plugged])
         self._replace({**document, "logical_switches": switches}, ports)
@@ -115,6 +120,10 @@ class OvnSide(Side):
 
     def __init__(self, lab: Lab, ovn: Ovn) -> None:
         super().__init__(lab)
+        for hypervisor in lab.hypervisors.values():
+            mappings = ",".join(map(":".join, hypervisor.bridge_mappings.items()))
+            text = f"external_ids:ovn-bridge-mappings={json.dumps(mappings)}"
+            hypervisor.switch.vsctl("set", "Open_vSwitch", ".", text)
         self._ovn = ovn
         self._tunnel_keys = count(1)
 

@@ -24,6 +24,9 @@ from tests.system import frames
 
 HYPERVISORS = ("hv1", "hv2")
 
+OUTSIDE = "outside"
+"""What the host on the provider network is called among the ports."""
+
 _ALL_PROTOCOLS = 0x0003
 _OUTGOING = 4  # PACKET_OUTGOING of packet(7)
 _LONGEST_FRAME = 2048
@@ -93,12 +96,16 @@ class Taps:
     def open(self, ports: Iterable[str]) -> None:
         """Begin to listen at ports whose interfaces, of the same names, are there."""
         for port in ports:
-            opened = self._namespaces[home(port)].socket(socket.AF_PACKET, socket.SOCK_RAW)
-            opened.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
-            opened.bind((port, _ALL_PROTOCOLS))
-            opened.setblocking(False)
-            self._sockets[port] = opened
-            self._selector.register(opened, selectors.EVENT_READ, port)
+            self.open_in(self._namespaces[home(port)], port, port)
+
+    def open_in(self, namespace: Namespace, interface: str, port: str) -> None:
+        """Begin to listen at an interface of that namespace, under the name of `port`."""
+        opened = namespace.socket(socket.AF_PACKET, socket.SOCK_RAW)
+        opened.setsockopt(_SOL_PACKET, _PACKET_AUXDATA, 1)
+        opened.bind((interface, _ALL_PROTOCOLS))
+        opened.setblocking(False)
+        self._sockets[port] = opened
+        self._selector.register(opened, selectors.EVENT_READ, port)
 
     def send(self, port: str, frame: bytes) -> None:
         self._sockets[port].send(frame)

@@ -106,6 +106,14 @@ def test_refusals_of_what_may_not_be_refused(sent: bytes, superfluous: bool) -> 
 ROUTER = "0a:00:00:01:01:01"
 
 
+def test_who_may_not_be_told_is_not_asked_for_either() -> None:
+    question = frames.arp_request(ROUTER, "10.0.1.254", "10.0.1.1")
+    assert is_superfluous(question, b"\xff" * 6 + syn()[6:])
+    assert not is_superfluous(question, syn()), "the sender of this may be told"
+    other = frames.arp_request(ROUTER, "10.0.1.254", "10.0.1.9")
+    assert not is_superfluous(other, b"\xff" * 6 + syn()[6:])
+
+
 def test_a_question_counts_the_first_time() -> None:
     question = Arrival("p", frames.neighbour_solicitation(ROUTER, "fd00:1::f1", "fd00:1::9"))
     once, nothing = Counter([question]), Counter[Arrival]()

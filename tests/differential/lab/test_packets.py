@@ -12,6 +12,13 @@ import pytest
 from cli.testbed.lab import Lab
 from cli.testbed.wait import until
 from tests.differential.lab.contest import Contest, contest
+from tests.differential.lab.outside import (
+    CONNECTIONS,
+    DOCUMENT,
+    INTENDED_STEPS,
+    connect,
+    difference,
+)
 from tests.differential.network.cases import case_files, read_case
 from tests.differential.network.outside import has_gateways
 
@@ -49,6 +56,22 @@ def test_kept_cases_are_judged_alike(labs: Contest, file: Path) -> None:
     different = [each for each in labs.send(case.document, case.probes) if each.difference]
     if different:
         pytest.fail("\n\n".join(map(str, different)), pytrace=False)
+
+
+@pytest.fixture(scope="module")
+def outside(labs: Contest) -> Contest:
+    """Both labs, with the network whose connections are translated."""
+    labs.load(DOCUMENT)
+    return labs
+
+
+@pytest.mark.parametrize("name", CONNECTIONS)
+def test_connections_are_translated_alike(outside: Contest, name: str) -> None:
+    steps = list(connect(CONNECTIONS[name], outside.ours, outside.theirs))
+    assert len(steps) > 1, f"nothing arrived: {steps}"
+    different = {step: told for step, each in enumerate(steps) if (told := difference(each))}
+    allowed = INTENDED_STEPS.get(name, set())
+    assert different.keys() == allowed, "\n\n".join(different.values())
 
 
 def test_packets_come_out(labs: Contest) -> None:
