@@ -616,6 +616,17 @@ INTENDED = (
         _main_routes_by_source_for_all,
     ),
     Difference(
+        "DHCP clients with an address of elsewhere are answered",
+        "Who asks all DHCP servers from an address that isn't his here is told so, by a NAK, and "
+        "starts anew (RFC 2131 section 4.3.2). OVN doesn't answer him.",
+        _reworded(
+            "ip4.dst == {255.255.255.255, {server:ip4}}",
+            "((ip4.src == 0.0.0.0 && ip4.dst == 255.255.255.255) "
+            "|| (ip4.src == {ip:ip4} && ip4.dst == {255.255.255.255, {server:ip4}}))",
+            LsInDhcpOptions.dhcpv4,
+        ),
+    ),
+    Difference(
         "DHCP passes ACLs",
         "OVN asks the ACLs of a switch before it answers DHCP clients, so that a port that may "
         "send nothing gets no address. Here they are answered first.",

@@ -14,6 +14,7 @@ Document = dict[str, Any]
 NUMBER = 9
 SWITCH = f"ls{NUMBER}"
 LOCALNET = f"{SWITCH}-net"
+NETWORK = "physnet"
 OUTSIDE_HOST = ("0a:00:00:00:09:64", "10.0.9.100", "fd00:9::64")
 
 _CHASSIS = ("hv1", "hv2")
@@ -28,7 +29,7 @@ def add_outside(rng: Random, switches: Document, routers: Document) -> None:
     number = int(name[2:])
     switches[SWITCH] = {
         "ports": {
-            LOCALNET: {"type": "localnet", "network_name": "physnet", "addresses": ["unknown"]},
+            LOCALNET: {"type": "localnet", "network_name": NETWORK, "addresses": ["unknown"]},
             f"{SWITCH}-p1": {
                 "addresses": [f"0a:00:00:00:{NUMBER:02x}:01 10.0.{NUMBER}.1 fd00:{NUMBER}::1"]
             },
@@ -57,10 +58,13 @@ def add_outside(rng: Random, switches: Document, routers: Document) -> None:
 
 def has_gateways(document: Document) -> bool:
     """Whether something of the network is on one chassis: what is where matters then."""
-    return any(
-        "chassis" in router or any("gateway_chassis" in port for port in router["ports"].values())
-        for router in document["logical_routers"].values()
-    )
+    return any(map(is_gateway, document["logical_routers"].values()))
+
+
+def is_gateway(router: Document) -> bool:
+    """Whether the router is on one chassis, or one of its ports is."""
+    ports = router["ports"].values()
+    return "chassis" in router or any(port.get("gateway_chassis") for port in ports)
 
 
 def _nats(

@@ -110,17 +110,21 @@ def commands(document: Document) -> Iterator[Command]:
         for port_name, port in switch["ports"].items():
             yield from _switch_port(name, port_name, port)
     for name, options in document.get("dhcp_options", {}).items():
-        yield _dhcp_options(name, options["cidr"], options["dhcpv4"])
+        yield _dhcp_options(name, options)
         for switch in document["logical_switches"].values():
             for port_name, port in switch["ports"].items():
-                if port.get("dhcpv4_options") == name:
-                    yield ["set", "logical_switch_port", port_name, f"dhcpv4_options=@{name}"]
+                for column in ("dhcpv4_options", "dhcpv6_options"):
+                    if port.get(column) == name:
+                        yield ["set", "logical_switch_port", port_name, f"{column}=@{name}"]
     for name, balancer in document.get("load_balancers", {}).items():
         yield _load_balancer(name, balancer)
-        for switch in balancer["switches"]:
+        for switch in balancer.get("switches", ()):
             yield ["ls-lb-add", switch, name]
     for name, router in document["logical_routers"].items():
         yield from _router(name, router)
+    for name, balancer in document.get("load_balancers", {}).items():
+        for router in balancer.get("routers", ()):
+            yield ["lr-lb-add", router, name]
     for name, group in document["port_groups"].items():
         yield ["pg-add", name, *group["ports"]]
     for kind in ("logical_switches", "port_groups"):
@@ -160,6 +164,10 @@ def _router(name: str, router: Document) -> Iterator[Command]:
         yield ["lrp-add", name, port_name, port["mac"], *port["networks"], *peer]
         if not port.get("enabled", True):
             yield ["lrp-set-enabled", port_name, "disabled"]
+        if "ipv6_ra" in port:
+            mode = port["ipv6_ra"]["address_mode"]
+            told = f"ipv6_ra_configs:address_mode={mode}"
+            yield ["set", "logical_router_port", port_name, told]
         if "route_table" in port:
             yield ["lrp-set-options", port_name, f"route_table={port['route_table']}"]
         for ranked in port.get("gateway_chassis", ()):
@@ -194,15 +202,19 @@ def _static_mac_binding(port: str, binding: Document) -> Command:
     ]
 
 
-def _dhcp_options(name: str, cidr: str, options: Document) -> Command:
-    said = {
-        "server_id": options["server_id"],
-        "server_mac": options["server_mac"],
-        "router": options["routers"][0],
-        "lease_time": options["lease_time"],
-    }
+def _dhcp_options(name: str, document: Document) -> Command:
+    options = document.get("dhcpv4")
+    if options is None:
+        said = {"server_id": document["dhcpv6"]["server_mac"]}
+    else:
+        said = {
+            "server_id": options["server_id"],
+            "server_mac": options["server_mac"],
+            "router": options["routers"][0],
+            "lease_time": options["lease_time"],
+        }
     texts = [f'options:{key}="{value}"' for key, value in said.items()]
-    return [f"--id=@{name}", "create", "dhcp_options", f"cidr={cidr}", *texts]
+    return [f"--id=@{name}", "create", "dhcp_options", f'cidr="{document["cidr"]}"', *texts]
 
 
 def _load_balancer(name: str, balancer: Document) -> Command:

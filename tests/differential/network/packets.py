@@ -103,8 +103,8 @@ def _packet(rng: Random, network: _Network) -> str:
     kind = rng.random()
     if kind < 0.25:
         made = _discovery(rng, host.mac, own, target) if six else _arp(rng, host.mac, own, target)
-    elif kind < 0.28 and not six:
-        made = _dhcp()
+    elif kind < 0.28:
+        made = rng.choice([_dhcpv6, _looking_for_routers])(host.mac) if six else _dhcp()
     else:
         made = _ip(rng, own, target, six=six)
     fields |= made
@@ -156,6 +156,30 @@ def _dhcp() -> Fields:
         "ip.ttl": "64",
         "udp.src": "68",
         "udp.dst": "67",
+    }
+
+
+def _dhcpv6(mac: str) -> Fields:
+    """What asks all servers."""
+    return {
+        "eth.dst": "33:33:00:01:00:02",
+        "ip6.src": _link_local(mac),
+        "ip6.dst": "ff02::1:2",
+        "ip.ttl": "64",
+        "udp.src": "546",
+        "udp.dst": "547",
+    }
+
+
+def _looking_for_routers(mac: str) -> Fields:
+    """A router solicitation."""
+    return {
+        "eth.dst": "33:33:00:00:00:02",
+        "ip6.src": _link_local(mac),
+        "ip6.dst": "ff02::2",
+        "ip.ttl": "255",
+        "icmp6.type": "133",
+        "icmp6.code": "0",
     }
 
 

@@ -66,8 +66,8 @@ def ways_to_choose(document: Document) -> int:
     """Into how many ways a hash may send a packet: 2 where there is another way, else 1."""
     for router in document["logical_routers"].values():
         routes = [
-            (route["ip_prefix"], route["policy"], route.get("route_table", "main"))
-            for route in router["static_routes"]
+            (route["ip_prefix"], route.get("policy"), route.get("route_table"))
+            for route in router.get("static_routes", ())
         ]
         hops = [len(policy.get("nexthops", ())) for policy in router.get("policies", ())]
         if len(set(routes)) < len(routes) or max(hops, default=0) > 1:

@@ -82,6 +82,7 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
                     "port_security",
                     "static_mac_bindings",
                     "gateway_chassis",
+                    "ipv6_ra",
                     "route_table",
                     "tag",
                 )
@@ -110,8 +111,9 @@ def _tidied(document: Document) -> Document:
     for balancer in document.get("load_balancers", {}).values():
         balancer["switches"] = [name for name in balancer["switches"] if name in switches]
     for port in (port for switch in switches.values() for port in switch["ports"].values()):
-        if port.get("dhcpv4_options", "") not in {"", *document.get("dhcp_options", {})}:
-            del port["dhcpv4_options"]
+        for field in ("dhcpv4_options", "dhcpv6_options"):
+            if port.get(field, "") not in {"", *document.get("dhcp_options", {})}:
+                del port[field]
     ports = {name for switch in switches.values() for name in switch["ports"]}
     for group in document["port_groups"].values():
         group["ports"] = [name for name in group["ports"] if name in ports]

@@ -42,6 +42,7 @@ _UNREADABLE = (
     "lookup_",
     "chk_lb",
     "put_dhcp_opts",
+    "put_dhcpv6_opts",
     "select(",
 )
 """What is no header, or leads to none, and which the language here lacks."""
@@ -134,6 +135,8 @@ def _deliveries(
             crosses = output["type"] in _CROSSINGS
             if not crosses:
                 yield delivery(output["port"], packet)
+        elif "put_nd_ra_opts(" in item:
+            _change("icmp6.type = 134; ip.ttl = 255;", packet)
         elif _CHANGE.fullmatch(item) and not any(word in item for word in _UNREADABLE):
             _change(item, packet)
         elif (resolved := _RESOLVED.fullmatch(item)) is not None:

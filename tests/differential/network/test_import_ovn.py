@@ -78,9 +78,16 @@ def _through_ovn(judge: Judge, written: Document) -> Document:
     assert imported.report.losses == []
     text = json.dumps(imported.document)
     for uuid, options in imported.document["dhcp_options"].items():
-        text = text.replace(uuid, f"dhcp-{options['cidr'].split('.')[2]}")
+        text = text.replace(uuid, _name_of_options(options["cidr"]))
     document: Document = json.loads(text)
     return document
+
+
+def _name_of_options(cidr: str) -> str:
+    """What `services` calls options for a network of a switch."""
+    if ":" in cidr:
+        return f"dhcpv6-{cidr.split(':')[1]}"
+    return f"dhcp-{cidr.split('.')[2]}"
 
 
 def _told(judge: Judge, written: Document, verdict: Verdict) -> str:

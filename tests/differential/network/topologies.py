@@ -18,7 +18,11 @@ from tests.differential.network.routes import (
     add_routes,
     bind_neighbours,
 )
-from tests.differential.network.services import add_dhcp, add_load_balancers
+from tests.differential.network.services import (
+    add_dhcp,
+    add_load_balancers,
+    add_router_advertisements,
+)
 
 Document = dict[str, Any]
 
@@ -48,6 +52,7 @@ def random_topology(rng: Random, *, services: bool = True) -> Document:
         document |= {"dhcp_options": {}, "load_balancers": {}}
         add_dhcp(rng, document)
         add_load_balancers(rng, document)
+        add_router_advertisements(rng, routers)
     _disable(rng, routers)
     for router in routers.values():
         for port in router["ports"].values():
