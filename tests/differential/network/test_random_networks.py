@@ -18,7 +18,7 @@ from tests.differential.network.shrinking import shrink
 from tests.differential.network.tally import Tally
 from tests.differential.network.topologies import Document, random_topology
 
-BLOCK = 10
+BLOCK = 5
 """Topologies a test."""
 
 PACKETS = 20
