@@ -113,10 +113,10 @@ def flow_count(hypervisor: Hypervisor) -> int:
 def wait_up(ovn: Ovn, port: str) -> None:
     run(
         [
-            *("ovn-nbctl", f"--db={ovn.northbound}", "--no-leader-only", "--timeout=60"),
+            *("ovn-nbctl", f"--db={ovn.northbound}", "--no-leader-only", "--timeout=240"),
             *("wait-until", "logical_switch_port", port, "up=true"),
         ],
-        timeout=65,
+        timeout=245,
     )
 
 
