@@ -23,6 +23,7 @@ from chassis_agent.revocation.ender import ConnectionEnder, Judge
 from chassis_agent.revocation.revoker import SETTLING
 from southbound.rows import VirtualAddress
 
+_MOST_KEPT: Final = 1000
 _NONE: Final[Mapping[tuple[str, str], VirtualAddress]] = {}
 
 
@@ -58,6 +59,8 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
         self._rows = rows
         self._zones = zones
         self._ports = ports
+        self._kept: dict[GoneFront, None] = {}
+        """Those that are gone and leave their connections: no other has a say in these."""
 
     def request(
         self, sets: Iterable[str], gone: Mapping[tuple[str, str], VirtualAddress] = _NONE
@@ -66,7 +69,10 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
 
         These are virtual addresses that are no longer what they were, by set and datapath.
         """
-        left = (GoneFront(datapath, row) for (_, datapath), row in gone.items())
+        left = [GoneFront(datapath, row) for (_, datapath), row in gone.items()]
+        self._kept.update((each, None) for each in left if not each.row.ends_connections)
+        for each in list(self._kept)[:-_MOST_KEPT]:
+            del self._kept[each]
         self.look_at([*sets, *left])
 
     async def _end(self, due: Collection[str | GoneFront]) -> None:
@@ -97,7 +103,8 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
     def _fronts_of(self, datapath: str, gone: Iterable[VirtualAddress]) -> Fronts:
         live = self._rows(live_backends)
         names = [name for name, place in self._rows(uses_of_backends) if place == datapath]
-        return Fronts((each for each in map(live.get, names) if each is not None), gone)
+        kept = (each.row for each in self._kept if each.datapath == datapath)
+        return Fronts((each for each in map(live.get, names) if each is not None), (*gone, *kept))
 
     def _judge(self, datapath: str, gone: Iterable[VirtualAddress]) -> Judge:
         return self._fronts_of(datapath, gone).has_lost_backend

@@ -122,3 +122,16 @@ async def test_connections_to_addresses_that_are_gone_end_where_they_were(world:
     world.listed = world.listed.replace("10.96.0.7", "10.96.0.3")
     await world.ended._end({GoneFront("blue", again)})
     assert len(world.forgotten) == 2
+
+
+async def test_addresses_that_leave_their_connections_are_remembered(world: World) -> None:
+    """No other address ends them, as one would that stands for all ports."""
+    world.listed = (
+        "tcp,orig=(src=10.0.0.9,dst=10.96.0.3,sport=5000,dport=81),"
+        "reply=(src=10.0.0.2,dst=10.0.0.9,sport=8080,dport=5000),zone=3\n"
+    )
+    world.live["&far"] = LiveBackends(VirtualAddress("&far", "10.96.0.3"), ("10.0.0.1",))
+    kept = VirtualAddress("&gone", "10.96.0.3", 81, "tcp", ends_connections=False)
+    world.ended.request([], {("&gone", "blue"): kept})
+    await world.ended._end({"&far"})
+    assert world.forgotten == []
