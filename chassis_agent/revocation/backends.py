@@ -34,9 +34,8 @@ class Fronts:
     """
 
     def __init__(self, live: Iterable[LiveBackends], gone: Iterable[VirtualAddress] = ()) -> None:
-        self._backends: dict[_Front, tuple[bool, frozenset[tuple[bytes, int]]]] = {
-            _front(row): (row.ends_connections, frozenset()) for row in gone
-        }
+        self._gone = {_front(row): row.ends_connections for row in gone}
+        self._backends: dict[_Front, tuple[bool, frozenset[tuple[bytes, int]]]] = {}
         for each in live:
             row, front = each.row, _front(each.row)
             backends = backends_of(each.members)
@@ -55,11 +54,14 @@ class Fronts:
         if exact is not None and has_port:
             ends, backends = exact
             return ends and (to.destination.packed, to.destination_port) not in backends
-        whole = self._backends.get(_Front(address, _ANY, _ANY))
-        if whole is None:
-            return False
-        ends, backends = whole
-        return ends and (to.destination.packed, _ANY) not in backends
+        entire = _Front(address, _ANY, _ANY)
+        ends, backends = self._backends.get(entire, (self._gone.get(entire, False), frozenset()))
+        keeps_port = not has_port or to.destination_port == original.destination_port
+        if keeps_port and (to.destination.packed, _ANY) in backends:
+            return False  # also if an address with its port is gone: this one took its place
+        if has_port:
+            return self._gone.get(_Front(address, port, original.protocol), ends)
+        return ends
 
 
 def _front(row: VirtualAddress) -> _Front:

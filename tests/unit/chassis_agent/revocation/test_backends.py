@@ -71,3 +71,11 @@ def test_other_connections_are_left_alone() -> None:
     )
     assert not fronts.has_lost_backend(direct)
     assert not fronts.has_lost_backend(connection("udp", 53, "10.0.0.1", 53))
+
+
+def test_what_has_taken_the_place_of_an_address_that_is_gone_keeps_its_connections() -> None:
+    fronts = Fronts([REST], [WEB.row, KEPT.row])
+    assert fronts.has_lost_backend(connection("tcp", 80, "10.0.0.1", 8080))
+    assert not fronts.has_lost_backend(connection("tcp", 80, "10.0.0.3", 80))
+    assert not fronts.has_lost_backend(connection("tcp", 81, "10.0.0.1", 8080))
+    assert Fronts([], [REST.row]).has_lost_backend(connection("udp", 9, "10.0.0.3", 9))
