@@ -35,6 +35,9 @@ from northbound.transaction import Transaction
 from tests.databases import new_database
 from tests.unit.northbound.test_transactions import images, replay
 
+pytestmark = pytest.mark.timeout(600)
+"""Each example makes databases of its own: on a busy machine all of them take minutes."""
+
 Operation = tuple[str, Callable[[Transaction], object]]
 
 SWITCHES = st.sampled_from(["s1", "s2"])
@@ -245,7 +248,7 @@ def without_ids(database: Database) -> dict[str, Any]:
         }
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(st.lists(documents(), min_size=2, max_size=5))
 def test_documents_lead_to_the_same_from_everywhere(
     empty: Path, states: list[dict[str, Any]]
