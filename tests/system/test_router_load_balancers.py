@@ -13,7 +13,6 @@ import pytest
 from cli.testbed.wait import until
 from tests.system import frames, who
 from tests.system.conftest import Scene
-from tests.system.frames import IPV4, IPV6, SCTP, ethernet, ipv4, ipv6
 from tests.system.network import RefusedError
 from tests.system.tap import Tap
 
@@ -333,30 +332,3 @@ def test_one_answers_for_an_address_of_a_switch(scene: Scene) -> None:
         answered = tap.matching(lambda frame: frame.ethertype == frames.ARP and frame.arp_op == 2)
         answered = [frame for frame in answered if frame.arp_spa == VIP[4]]
         assert [frame.src for frame in answered] == ["0a:00:00:00:75:02"]
-
-
-@VERSIONS
-def test_associations_of_sctp(scene: Scene, version: int) -> None:
-    """They get to a backend through the gateway, and its answers come from the virtual address.
-
-    The backend listens on the same port: Open vSwitch's own datapath translates no ports of SCTP.
-    """
-    write, ethertype = (ipv4, IPV4) if version == 4 else (ipv6, IPV6)
-    balancer(scene, protocol="sctp")
-    vip(scene, VIP[version], 80, backend("b2", version, 80))
-    o1, b2 = scene.lab.outside("o1"), scene.lab.vm("b2")
-    outer, inner, mac = "0a:00:00:00:75:02", "0a:00:00:00:75:01", "0a:00:00:00:76:02"
-    init = write(OUTSIDE[version], VIP[version], SCTP, frames.sctp_init(5000, 80, tag=7))
-    answer = frames.sctp_init(80, 5000, tag=9)
-    answer = answer[:12] + b"\x02" + answer[13:]
-    reply = write(inside("b2", version), OUTSIDE[version], SCTP, answer)
-    # Neighbours are known: each has asked the router for the other already.
-    assert ask(scene, inside("b2", version), 8080)[0] == "b2"
-    with Tap(o1) as outside, Tap(b2) as at_backend:
-        outside.send(ethernet(outer, o1.mac, ethertype, init))
-        asked = at_backend.expect(lambda frame: frame.protocol == SCTP, "the INIT")
-        assert (asked.ip_src, asked.ip_dst) == (OUTSIDE[version], inside("b2", version))
-        assert asked.l4[:4] == bytes.fromhex("13880050")
-        at_backend.send(ethernet(inner, mac, ethertype, reply))
-        told = outside.expect(lambda frame: frame.protocol == SCTP, "the INIT ACK")
-        assert (told.ip_src, told.l4[:4]) == (VIP[version], bytes.fromhex("00501388"))
