@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 
+from chassis_agent.tables import stage_table
 from cli.testbed.hypervisor import INTEGRATION_BRIDGE, Hypervisor
 from cli.testbed.wait import until
 from southbound.cookies import PHYSICAL_COOKIE
 from tests.system.conftest import Scene
+from translator.pipeline.ls_out import LS_OUT
 
 pytestmark = pytest.mark.system
 
@@ -35,6 +37,8 @@ SOLICITATION = (
     "&& ip6.dst == ff02::1:ff00:13 && nd_ns && nd.target == fd30:1::13"
 )
 
+ACL_ACTION = stage_table("ls_out", LS_OUT.tables["ls_out_acl_action"])
+"""A table that packets to `lc` come through."""
 UNUSED_PRIORITY = 64999
 SEEDED = 4
 """How many flows of a hypervisor are tampered with, one after the other, in each way."""
@@ -181,7 +185,7 @@ def lookup(hypervisor: Hypervisor, mac: str) -> str:
 
 def test_an_added_flow_is_found_and_named(scene: Scene) -> None:
     hv2 = scene.lab.hypervisors["hv2"]
-    with tampered(hv2, "add-flow", "table=96,priority=2000,udp,tp_dst=53,actions=drop"):
+    with tampered(hv2, "add-flow", f"table={ACL_ACTION},priority=2000,udp,tp_dst=53,actions=drop"):
         found = live(scene, "udp la -> lc:53")
         harmless = live(scene, "tcp la -> lc:80")
         explanation = explained(scene, "la", "lc", "udp/53")
@@ -218,7 +222,7 @@ def test_the_command_names_the_flow_and_fails(scene: Scene) -> None:
     explain = ("explain", "la", "lc", "udp/53", "--live", "--url", scene.lab.server.url)
     assert "live: the switches do what the walk does" in treadle(*explain, code=0)
     hv2 = scene.lab.hypervisors["hv2"]
-    with tampered(hv2, "add-flow", "table=96,priority=2000,udp,tp_dst=53,actions=drop"):
+    with tampered(hv2, "add-flow", f"table={ACL_ACTION},priority=2000,udp,tp_dst=53,actions=drop"):
         printed = treadle(*explain, code=1)
     assert "live: the switches differ" in printed
     assert "hv2: in sync with revision" in printed
