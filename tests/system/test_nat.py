@@ -17,7 +17,7 @@ import pytest
 from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
-from tests.system.frames import ICMP, ICMPV6, IPV4, TCP, UDP, Frame
+from tests.system.frames import ICMP, ICMPV6, IPV4, IPV6, TCP, UDP, Frame
 from tests.system.network import RefusedError
 from tests.system.tap import Tap
 
@@ -338,6 +338,30 @@ def test_a_gateway_that_is_one_of_several_is_answered_to(
             assert host.ping(OWN[version])
     finally:
         scene.net.call(*change, {"dnat_force_snat_ips": []})
+
+
+@VERSIONS
+def test_without_a_free_port_nothing_leaves(scene: Scene, version: int) -> None:
+    """One port, and three connections to the same place: one of them leaves, translated."""
+    ends = address("vm1", version), address("host", version)
+    nat = scene.net.get(f"/nats?type=snat&external_ip={OWN[version]}")["items"][0]
+    before = nat["external_port_range"]
+    path = f"/nats/{nat['id']}"
+    scene.net.call("PATCH", path, {"external_port_range": "39999"})
+    try:
+        with Tap(scene.lab.vm("host")) as host, Tap(scene.lab.vm("vm1")) as vm1:
+            for sport in (7001, 7002, 7003):
+                packet = ip_packet(*ends, UDP, frames.udp(*ends, sport, 9995, b"question"))
+                ethertype = IPV4 if version == 4 else IPV6
+                vm1.send(frames.ethernet(INSIDE, mac("vm1"), ethertype, packet))
+            got = host.expect(lambda f: f.protocol == UDP and f.dport == 9995, "the first")
+            assert (got.ip_src, int.from_bytes(got.l4[:2])) == (OWN[version], 39999)
+            assert scene.lab.vm("vm1").ping(ends[1], count=3), "what has no ports has its own way"
+            host.drain()
+            assert not host.matching(lambda f: f.ip_src == ends[0])
+            assert len(host.matching(lambda f: f.protocol == UDP and f.dport == 9995)) == 1
+    finally:
+        scene.net.call("PATCH", path, {"external_port_range": before})
 
 
 # --- errors

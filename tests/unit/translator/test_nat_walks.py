@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from logical_flow.connections import ScriptedConnections, State, Tracked
 from logical_flow.endpoints import Endpoints, quoted_endpoints, requoted
 from logical_flow.packet import packet_from_match
 from logical_flow.walk_events import Crossing, Visit
@@ -101,6 +102,27 @@ def test_a_floating_ip_reaches_the_other(net: Network) -> None:
     assert seen(request) == ("vm2", "192.0.2.254", "10.0.1.2")
     reply = delivered(net, udp("vm2", "10.0.1.2", "192.0.2.254", 80, 5000))
     assert seen(reply) == ("vm1", "192.0.2.2", "10.0.1.1")
+
+
+@pytest.mark.parametrize(
+    ("state", "ports"),
+    [
+        (State.NEW, []),
+        (State.NEW | State.SNAT, ["host"]),
+        (State.EST | State.SNAT, ["host"]),
+        (State.EST | State.RPL | State.DNAT, ["host"]),
+        (State.REL, ["host"]),
+        (State.INV, ["host"]),
+    ],
+    ids=str,
+)
+def test_without_a_free_port_nothing_leaves(net: Network, state: State, ports: list[str]) -> None:
+    """Open vSwitch's own datapath goes on with what it couldn't translate."""
+    net.connections = ScriptedConnections([Tracked(State.TRK | state)])
+    walk = send(net, udp("vm1", "10.0.1.1", "192.0.2.9", 5000, 53))
+    assert [delivery.port for delivery in walk.deliveries] == ports
+    if not ports:
+        assert [drop.place and drop.place.name for drop in walk.drops] == ["lr_out_post_snat"]
 
 
 @pytest.mark.parametrize("external", ["192.0.2.254", "2001:db8::fe"])

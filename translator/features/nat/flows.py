@@ -18,6 +18,7 @@ from translator.features.nat.stages import (
     LrInUnsnat,
     LrInWholeErrors,
     LrOutEgressLoop,
+    LrOutPostSnat,
     LrOutSnat,
     LrOutUndnat,
     variant,
@@ -43,7 +44,7 @@ def nat_flows(read: Read, nat_id: str) -> Flows | None:
 eth.src = xreg0[0..47]; arp.op = 2; arp.tha = arp.sha; arp.sha = xreg0[0..47]; \
 arp.tpa <-> arp.spa; outport = inport; flags.loopback = 1; output;)
     priority=100, match=(ip4.dst == 192.0.2.7), action=(ct_dnat(10.0.0.7);)
-    priority=66, match=(ip4.src == 10.0.0.7), action=(ct_snat(192.0.2.7, zone=dnat);)
+    priority=66, match=(ip4.src == 10.0.0.7), action=(reg9[0] = 1; ct_snat(192.0.2.7, zone=dnat);)
     """
     nat = read(Nat, nat_id)
     router = None if nat is None else read(LogicalRouter, nat.router)
@@ -89,6 +90,7 @@ def translating_flows() -> Iterator[LogicalFlow]:
     """Yield the flows of a router that translates connections, wherever it does."""
     yield LrInWholeErrors.error4()
     yield LrInWholeErrors.error6()
+    yield LrOutPostSnat.as_it_was()
 
 
 def gateway_router_error_flows() -> Iterator[LogicalFlow]:

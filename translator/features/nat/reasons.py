@@ -8,3 +8,10 @@ NO_CONNECTION = Because(
     "this is of none of them",
     about=Subject.DATAPATH,
 )
+
+NO_FREE_PORT = Because(
+    EndKind.NAT,
+    "dropped by {object}: its source is to be translated, and no port of the external address is "
+    "free for that",
+    about=Subject.DATAPATH,
+)

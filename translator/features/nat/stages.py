@@ -20,7 +20,7 @@ from typing import Final, Literal, NamedTuple
 from logical_flow.roles import Role
 from logical_flow.template import Local, Only, Priority, Resident, Stage, Template, Variants
 from translator.features.load_balancing.reasons import NOT_BALANCED
-from translator.features.nat.reasons import NO_CONNECTION
+from translator.features.nat.reasons import NO_CONNECTION, NO_FREE_PORT
 from translator.features.router.reasons import REFUSED
 from translator.features.router.refusals import (
     ABORT4,
@@ -292,6 +292,11 @@ _SOURCE: Final = 2
 """To this twice the length of the prefix is added: the longest decides."""
 
 
+_TRANSLATING: Final = "reg9[0]"
+"""Is set on what gets another source; nothing else uses it on the way out of a router."""
+_TRANSLATE: Final = f"{_TRANSLATING} = 1; "
+
+
 def _source(place: _Place, family: Family) -> str:
     return f"{place.outgoing}ip{family}.src == {{logical:cidr{family}}}"
 
@@ -300,7 +305,7 @@ def _snat(place: _Place, family: Family, when: str = "", more: str = "") -> Temp
     return Template(
         _MATCHING if when == "matching" else Priority(_SOURCE, "plen", 2),
         f"{_source(place, family)}{_CONDITION if when else ''}",
-        f"{place.mac}ct_snat({{external:ip{family}}}{more});",
+        f"{place.mac}{_TRANSLATE}ct_snat({{external:ip{family}}}{more});",
         place.only,
     )
 
@@ -354,26 +359,50 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
         lambda place, family: _floating(place, family, "if", f", {_RANGE}"), _GATEWAYS
     )
     to_except = _variants(_not_from)
-    dnat_forced4 = Template(_DNAT_FORCED, f"{_FORCED_DNAT} && ip4", "ct_snat({ip:ip4});")
-    dnat_forced6 = Template(_DNAT_FORCED, f"{_FORCED_DNAT} && ip6", "ct_snat({ip:ip6});")
+    dnat_forced4 = Template(
+        _DNAT_FORCED, f"{_FORCED_DNAT} && ip4", f"{_TRANSLATE}ct_snat({{ip:ip4}});"
+    )
+    dnat_forced6 = Template(
+        _DNAT_FORCED, f"{_FORCED_DNAT} && ip6", f"{_TRANSLATE}ct_snat({{ip:ip6}});"
+    )
     error = _error(1, "ct_snat;")
 
     skipped = Template(_BALANCED + 2, "flags.skip_snat_for_lb == 1 && ip", "next;")
-    forced4 = Template(_BALANCED, f"{_FORCED} && ip4", "ct_snat({external:ip4});")
-    forced6 = Template(_BALANCED, f"{_FORCED} && ip6", "ct_snat({external:ip6});")
-    forced_at4 = Template(_BALANCED + 1, f"{_OUTPORT}{_FORCED} && ip4", "ct_snat({external:ip4});")
-    forced_at6 = Template(_BALANCED + 1, f"{_OUTPORT}{_FORCED} && ip6", "ct_snat({external:ip6});")
+    forced4 = Template(_BALANCED, f"{_FORCED} && ip4", f"{_TRANSLATE}ct_snat({{external:ip4}});")
+    forced6 = Template(_BALANCED, f"{_FORCED} && ip6", f"{_TRANSLATE}ct_snat({{external:ip6}});")
+    forced_at4 = Template(
+        _BALANCED + 1, f"{_OUTPORT}{_FORCED} && ip4", f"{_TRANSLATE}ct_snat({{external:ip4}});"
+    )
+    forced_at6 = Template(
+        _BALANCED + 1, f"{_OUTPORT}{_FORCED} && ip6", f"{_TRANSLATE}ct_snat({{external:ip6}});"
+    )
     inside4 = Template(
         1,
         f"{_OUTPORT}{_TO_ITSELF} && ip4 && {_CONVERSATION}",
-        "ct_snat({external:ip4});",
+        f"{_TRANSLATE}ct_snat({{external:ip4}});",
         _GATEWAYS["gateway"].only,
     )
     inside6 = Template(
         1,
         f"{_OUTPORT}{_TO_ITSELF} && ip6 && {_CONVERSATION}",
-        "ct_snat({external:ip6});",
+        f"{_TRANSLATE}ct_snat({{external:ip6}});",
         _GATEWAYS["gateway"].only,
+    )
+
+
+class LrOutPostSnat(Stage, name="lr_out_post_snat", role=Role.TRANSLATION, failure="drop"):
+    """Keeps what should have an external address as its source and got none from leaving.
+
+    Open vSwitch's own datapath sends it on as it was where no port of the address is free, so that
+    addresses of the inside would show outside; the kernel's drops it. What is translated has the
+    same bits in all packets of a connection, so that the question makes no more megaflows.
+    """
+
+    as_it_was = Template(
+        100,
+        f"{_TRANSLATING} == 1 && !ct.snat && !ct.dnat && !ct.rel && !ct.inv",
+        "drop;",
+        because=NO_FREE_PORT,
     )
 
 
