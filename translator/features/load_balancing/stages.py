@@ -42,7 +42,7 @@ _SAVE6 = (
     "reg7 = ip6.dst[0..31]; ip6.dst = ct_ip6_dst;"
 )
 _TRANSLATED4, _TRANSLATED6 = (
-    f"ct.est && !ct.rpl && ct.dnat && {family}" for family in ("ip4", "ip6")
+    f"!ct.rpl && !ct.rel && ct.dnat && {family}" for family in ("ip4", "ip6")
 )
 _PORTS, _NO_PORTS = 110, 100
 
@@ -50,8 +50,9 @@ _PORTS, _NO_PORTS = 110, 100
 class LsInAsAsked(Stage, name="ls_in_as_asked", role=Role.AS_ASKED, failure="drop"):
     """Shows ACLs what a client asked for, also once its connection is translated.
 
-    A known connection was translated as it was looked up. Where its backend is stays in
-    registers until the ACLs have decided, which then hold for the virtual address.
+    A known connection was translated as it was looked up, also one that hasn't been answered and
+    so is new to the kernel. Where its backend is stays in registers until the ACLs have decided,
+    which then hold for the virtual address.
     """
 
     tcp4 = Template(
