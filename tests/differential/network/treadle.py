@@ -79,6 +79,9 @@ class _Tracker:
         parts: dict[str, Part] = {side: translation.addresses.first}
         if translation.ports is not None:
             parts[f"{side}_port"] = translation.ports.first
+        if tracked.state is not None:
+            done = State.SNAT if side == "source" else State.DNAT
+            tracked = tracked._replace(state=tracked.state | done)
         return connections.Translated(
             tracked, rewritten(packet, endpoints_of(packet)._replace(**parts))
         )
