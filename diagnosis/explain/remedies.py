@@ -51,9 +51,9 @@ from northbound.services import SERVICES
 Operation = dict[str, Any]
 
 MAX_PRIORITY = 32767
+_HIGHEST_OF_POLICIES = 32767
 _PLENTY = 255
 _USUAL = 64
-_HIGHEST_OF_POLICIES = 32767
 """Time to live: of the longest way, and of what hosts send."""
 
 
