@@ -256,6 +256,15 @@ class Lab:
         self._state.save()
         self.provider_switch.connect_hypervisor(network, self.hypervisor(hypervisor), port)
 
+    def place_of(self, network: str, mac: str) -> str:
+        """Return the hypervisor that the switch outside sends frames for a MAC address to.
+
+        Empty where it floods them, or takes the address to be an outside host's.
+        """
+        uplinks = self._state.provider_networks[network].ports
+        there = self.provider_switch.locations(network, mac)
+        return next((name for name, uplink in uplinks.items() if uplink in there), "")
+
     @property
     def outside_hosts(self) -> dict[str, OutsideHost]:
         return {name: self.outside(name) for name in self._state.outside}

@@ -65,14 +65,18 @@ class ProviderSwitch:
         options = [] if host.state.vlan is None else [f"tag={host.state.vlan}"]
         self.switch.vsctl("add-port", bridge_of(host.state.network), port, *options)
 
-    def location(self, network: str, mac: str) -> str:
-        """Return the port behind which a MAC address was seen last; empty if none is known."""
+    def locations(self, network: str, mac: str) -> set[str]:
+        """Return names of ports, one of which is that behind which a MAC address was seen last.
+
+        Ports of other networks may have the same number. None where the address isn't known.
+        """
         shown = self.switch.appctl("fdb/show", bridge_of(network))
         for line in shown.splitlines()[1:]:
-            port, _vlan, known, _age = line.split()
+            number, _vlan, known, _age = line.split()
             if known == mac:
-                return port
-        return ""
+                query = ("--bare", "--columns=name", "find", "Interface", f"ofport={number}")
+                return set(self.switch.vsctl(*query).split())
+        return set()
 
     def disconnect(self, port: str) -> None:
         self.switch.vsctl("--if-exists", "del-port", port)
