@@ -81,7 +81,16 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out what only ``./run test --compat`` has time for."""
+    """Run tests with daemons once more where they fail, and leave out what takes too long.
+
+    A machine that does other work starves a daemon now and then, and of thousands of these
+    tests one may fail with nothing wrong. Each that ran twice is listed with its first failure:
+    the test has a fault, or has found one. What takes too long runs with ``--compat`` alone.
+    """
+    if config.pluginmanager.hasplugin("rerunfailures"):
+        for item in items:
+            if item.get_closest_marker("system"):
+                item.add_marker(pytest.mark.flaky(reruns=1))
     if config.getoption("compat"):
         return
     left_out = [item for item in items if item.get_closest_marker("compat")]
@@ -117,7 +126,13 @@ def _children(pid: int) -> list[int]:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """Tell what the comparison with OVN came to, of the tests of all workers."""
+    """Tell what failed at first, and what the comparison with OVN came to."""
+    at_first = terminalreporter.getreports("rerun")
+    if at_first:
+        terminalreporter.section("failed at first")
+        for report in at_first:
+            terminalreporter.write_sep("_", report.nodeid)
+            terminalreporter.line(report.longreprtext)
     documents = [
         value
         for report in terminalreporter.getreports("passed")
