@@ -12,7 +12,8 @@ from diagnosis.explain.budget import Budget
 from diagnosis.explain.checks import Check, ObstacleKind, sentence
 from diagnosis.explain.documents import ReachabilityRequest
 from diagnosis.explain.question import Question, ports_of, understand
-from diagnosis.explain.remedies import Operation, Remedy, remedy
+from diagnosis.explain.remedies.case import Operation, Remedy
+from diagnosis.explain.remedies.finding import remedy
 from diagnosis.explain.result import Document, answer
 from diagnosis.explain.scene import Scene
 from diagnosis.explain.variants import Found, look, look_around

@@ -17,7 +17,7 @@ from diagnosis.explain.budget import TooMuchError
 from diagnosis.explain.documents import ReachabilityRequest
 from diagnosis.explain.looking import Look, Looker, Sight
 from diagnosis.explain.question import ports_of
-from diagnosis.explain.remedies import Remedy
+from diagnosis.explain.remedies.case import Remedy
 from diagnosis.explain.result import Document, proposal, unknowns
 from diagnosis.explain.tried import Tried
 from diagnosis.explain.witnesses import broken

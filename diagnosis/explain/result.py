@@ -7,7 +7,7 @@ from diagnosis.answers import Answer
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, sentence
 from diagnosis.explain.question import Question
-from diagnosis.explain.remedies import Operation, Remedy
+from diagnosis.explain.remedies.case import Operation, Remedy
 from diagnosis.explain.scene import Scene
 from diagnosis.explain.tried import Tried
 from diagnosis.explain.variants import Found

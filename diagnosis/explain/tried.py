@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from diagnosis.answers import Answer, Assumption, AssumptionKind
-from diagnosis.explain.remedies import Operation, Remedy
+from diagnosis.explain.remedies.case import Operation, Remedy
 
 
 @dataclass

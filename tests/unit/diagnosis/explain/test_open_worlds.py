@@ -232,7 +232,7 @@ async def test_a_change_that_spoils_what_works_is_not_sufficient(
 ) -> None:
     """A remedy that moved another port's way is told, with who suffers from it."""
     from diagnosis.explain import looking
-    from diagnosis.explain.remedies import Remedy
+    from diagnosis.explain.remedies.case import Remedy
 
     await net.acl("ls:b", "to-lport", 9, 'outport == "b1" && tcp.dst == 80', name="no-web")
     await plug(net, "b2", "b", ["0a:00:00:00:02:02 10.2.0.12"])

@@ -1,0 +1,46 @@
+"""What routers do beside routing: translate, balance load, refuse what is too long."""
+
+from diagnosis.explain.lost_backends import advice
+from diagnosis.explain.nat import gateway_for
+from diagnosis.explain.remedies.case import Case, Remedy
+from northbound.models import LogicalRouterPort
+
+
+def bring_backend_back(case: Case) -> Remedy | None:
+    """Tell why no backend is in use; where that is by a health check, do without it."""
+    cause = case.obstacle.cause
+    if cause is None or cause.kind != "load_balancer_vip":
+        return None
+    view, down = case.view(), case.scene.snapshot.down.get(f"&{cause.id}", {})
+    text = advice(cause.text, view["backends"], down)
+    if not view["backends"] or view["health_check"] is None:
+        return Remedy(text)
+    # Whether a backend is to be had is for its owner to say; what keeps packets from it isn't.
+    return case.update(
+        f"{text}; or have it asked by clients, without health_check", {"health_check": None}
+    )
+
+
+def send_less(case: Case) -> Remedy | None:
+    """Have workloads send what the network beyond a router port carries, and no more."""
+    name = case.packet.get("outport")
+    port = case.scene.ports.get(name) if isinstance(name, str) else None
+    row = None if port is None else case.scene.reader.by_id(LogicalRouterPort, port.id)
+    if row is None or row.gateway_mtu is None:
+        return None
+    return Remedy(
+        f"tell workloads an MTU of {row.gateway_mtu}, by DHCP and router advertisements; or, if "
+        "the network beyond carries more, say so as gateway_mtu of logical router port "
+        f"{row.name}"
+    )
+
+
+def give_gateway(case: Case) -> Remedy | None:
+    """Make the router port around the external address a gateway port."""
+    cause = case.obstacle.cause
+    gateway = gateway_for(case.scene, cause.id) if cause and cause.kind == "nat" else None
+    if gateway is None:
+        return None
+    kind, ref, values = "logical_router_port", gateway.ref, gateway.values
+    operation = {"action": "update", "kind": kind, "ref": ref, "values": values}
+    return Remedy(gateway.text, (operation,))
