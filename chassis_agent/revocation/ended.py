@@ -27,11 +27,24 @@ _MOST_KEPT: Final = 1000
 _NONE: Final[Mapping[tuple[str, str], VirtualAddress]] = {}
 
 
+class _Place(NamedTuple):
+    """What clients of a datapath connected to."""
+
+    datapath: str
+    address: str
+    port: int
+    protocol: str
+
+
 class GoneFront(NamedTuple):
     """A virtual address that a datapath had."""
 
     datapath: str
     row: VirtualAddress
+
+    @property
+    def place(self) -> _Place:
+        return _Place(self.datapath, self.row.address, self.row.port, self.row.protocol)
 
 
 class EndedBackends(ConnectionEnder[str | GoneFront]):
@@ -59,8 +72,11 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
         self._rows = rows
         self._zones = zones
         self._ports = ports
-        self._kept: dict[GoneFront, None] = {}
-        """Those that are gone and leave their connections: no other has a say in these."""
+        self._kept: dict[_Place, VirtualAddress] = {}
+        """Those that are gone and leave their connections: no other has a say in these.
+
+        It holds until another one has been in the place, and is gone as well.
+        """
 
     def request(
         self, sets: Iterable[str], gone: Mapping[tuple[str, str], VirtualAddress] = _NONE
@@ -70,10 +86,12 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
         These are virtual addresses that are no longer what they were, by set and datapath.
         """
         left = [GoneFront(datapath, row) for (_, datapath), row in gone.items()]
-        self._kept.update((each, None) for each in left if not each.row.ends_connections)
-        for each in list(self._kept)[:-_MOST_KEPT]:
-            del self._kept[each]
-        self.look_at([*sets, *left])
+        for each in left:
+            self._kept.pop(each.place, None)
+        self._kept.update((each.place, each.row) for each in left if not each.row.ends_connections)
+        for place in list(self._kept)[:-_MOST_KEPT]:
+            del self._kept[place]
+        self.look_at([*sets, *(each for each in left if each.row.ends_connections)])
 
     async def _end(self, due: Collection[str | GoneFront]) -> None:
         concerned = {datapath for name, datapath in self._rows(uses_of_backends) if name in due}
@@ -103,7 +121,7 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
     def _fronts_of(self, datapath: str, gone: Iterable[VirtualAddress]) -> Fronts:
         live = self._rows(live_backends)
         names = [name for name, place in self._rows(uses_of_backends) if place == datapath]
-        kept = (each.row for each in self._kept if each.datapath == datapath)
+        kept = (row for place, row in self._kept.items() if place.datapath == datapath)
         return Fronts((each for each in map(live.get, names) if each is not None), (*gone, *kept))
 
     def _judge(self, datapath: str, gone: Iterable[VirtualAddress]) -> Judge:

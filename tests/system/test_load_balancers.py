@@ -365,9 +365,11 @@ def test_acls_after_load_balancing_see_the_backend(
 
 
 @pytest.mark.parametrize("change", ["deleted", "detached", "moved"])
-def test_connections_to_an_address_that_is_gone_end(scene: Scene, change: str) -> None:
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_connections_to_an_address_that_is_gone_end(
+    scene: Scene, protocol: str, change: str
+) -> None:
     """Whether it is deleted, leaves the switch, or becomes another one; others don't notice."""
-    protocol = "udp"
     balancer(scene, "shop", protocol=protocol)
     gone = vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")
     balancer(scene, "other", protocol=protocol)
@@ -390,3 +392,20 @@ def test_connections_to_an_address_that_is_gone_end(scene: Scene, change: str) -
         ended = ("reset", "closed", "refused")
         until(lambda: who.again(held) in ended, "the connection ends")
         assert who.again(beside)[0] == "b1"
+
+
+def test_connections_may_outlive_their_address(scene: Scene) -> None:
+    balancer(scene, "shop", end_connections=False)
+    gone = vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")
+    balancer(scene, "other")
+    ending = vip(scene, "other", VIP4, 81, f"{ip4('b1')}:8080")
+    vip(scene, "other", VIP4, None, ip4("b2"))
+    with (
+        who.connect(scene.lab, "c1", VIP4, 80) as held,
+        who.connect(scene.lab, "c1", VIP4, 81) as ended,
+    ):
+        assert who.again(held)[0] == who.again(ended)[0] == "b1"
+        scene.net.delete(f"/load-balancer-vips/{gone}")
+        scene.net.delete(f"/load-balancer-vips/{ending}")
+        until(lambda: who.again(ended) in ("reset", "closed"), "the other connection ends")
+        assert who.again(held)[0] == "b1"

@@ -135,3 +135,20 @@ async def test_addresses_that_leave_their_connections_are_remembered(world: Worl
     world.ended.request([], {("&gone", "blue"): kept})
     await world.ended._end({"&far"})
     assert world.forgotten == []
+
+
+async def test_the_newest_of_a_place_says_what_becomes_of_connections(world: World) -> None:
+    """One that left them was there before, as may be one that ends them."""
+    world.listed = (
+        "tcp,orig=(src=10.0.0.9,dst=10.96.0.7,sport=5000,dport=80),"
+        "reply=(src=10.0.0.1,dst=10.0.0.9,sport=8080,dport=5000),zone=3\n"
+    )
+    kept = VirtualAddress("&first", "10.96.0.7", 80, "tcp", ends_connections=False)
+    ending = VirtualAddress("&second", "10.96.0.7", 80, "tcp")
+    world.ended.request([], {("&first", "blue"): kept})
+    world.ended.request([], {("&second", "blue"): ending})
+    await world.ended._end({GoneFront("blue", ending)})
+    assert len(world.forgotten) == 2, "in both zones"
+    world.ended.request([], {("&first", "blue"): kept})
+    await world.ended._end({GoneFront("blue", ending)})
+    assert len(world.forgotten) == 2, "what is looked at a second time holds no longer"
