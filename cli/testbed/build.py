@@ -1,8 +1,9 @@
 """Make the lab that a lab file describes."""
 
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import httpx
 
@@ -11,6 +12,8 @@ from cli.testbed.dhcp_client import resolve
 from cli.testbed.errors import TestbedError
 from cli.testbed.lab import Lab
 from cli.testbed.spec import LabSpec, Probe
+
+_PATIENCE_SECONDS: Final = 20.0
 
 
 class ProbeResult(NamedTuple):
@@ -112,9 +115,21 @@ def run_probes(lab: Lab, probes: Sequence[Probe]) -> list[ProbeResult]:
 
 
 def _run(lab: Lab, probe: Probe, address: str | None) -> str:
-    source = lab.host(probe.source)
+    """Try a probe; again and again for a while, where an answer is expected and none comes.
+
+    The first packets may get lost: neighbours are asked for, and a busy machine is slow.
+    """
     if address is None:
         return "unknown name"
+    end = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        outcome = _try_once(lab, probe, address)
+        if outcome != "dropped" or probe.expect == "dropped" or time.monotonic() > end:
+            return outcome
+
+
+def _try_once(lab: Lab, probe: Probe, address: str) -> str:
+    source = lab.host(probe.source)
     if probe.tcp is None:
         return "answered" if source.ping(address, timeout=2) else "dropped"
     outcome = source.tcp_outcome(address, probe.tcp, timeout=2)

@@ -38,7 +38,7 @@ def ask(namespace: Namespace, directory: Path, what: str) -> Told:
     script.write_text(_SCRIPT.format(answer=answer))
     script.chmod(0o700)
     namespace.run(
-        *(*client, "-i", "eth0", "-n", "-q", "-f", "-t", "5", "-T", "1", "-s", str(script)),
+        *(*client, "-i", "eth0", "-n", "-q", "-f", "-t", "20", "-T", "1", "-s", str(script)),
         check=False,
     )
     if not answer.exists():

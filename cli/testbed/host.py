@@ -1,7 +1,9 @@
 """A host of a lab: a network namespace with one interface, `eth0`, and what it can try."""
 
 import ipaddress
+import math
 import socket
+import time
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -88,11 +90,28 @@ class Host:
         )
         return " 0 received" not in output and "received" in output
 
-    def tcp_connects(self, target: str, port: int, *, timeout: float = 10.0) -> bool:
+    def reaches(self, target: str, *, seconds: float = 30.0) -> bool:
+        """Whether one of the echo requests of so many seconds is answered; returns once one is.
+
+        Some of the first may get lost, while neighbours are asked for or a change is under way.
+        """
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            # An error that comes back ends it early.
+            limit = ("-c", "1", "-i", "0.2", "-w", str(math.ceil(left)))
+            output = self.namespace.run(
+                "ping", "-n", *limit, target, timeout=left + 30, check=False
+            )
+            if "received" in output and " 0 received" not in output:
+                return True
+            time.sleep(min(0.1, max(left, 0)))
+        return False
+
+    def tcp_connects(self, target: str, port: int, *, timeout: float = 30.0) -> bool:
         """Whether a TCP handshake succeeds; both a refusal and silence are a no."""
         return self.tcp_outcome(target, port, timeout=timeout) == "connected"
 
-    def tcp_outcome(self, target: str, port: int, *, timeout: float = 10.0) -> str:
+    def tcp_outcome(self, target: str, port: int, *, timeout: float = 30.0) -> str:
         """``connected``, ``refused`` (a reset or an unreachable came back) or ``timeout``."""
         family = socket.AF_INET6 if ":" in target else socket.AF_INET
         with self.namespace.socket(family, socket.SOCK_STREAM) as client:

@@ -200,7 +200,7 @@ class ContainerHost:
         endpoint: dict[str, Any] = attached["Networks"][network]
         return endpoint
 
-    def pings(self, container: str, address: str, *, seconds: int = 10) -> bool:
+    def pings(self, container: str, address: str, *, seconds: int = 30) -> bool:
         """Whether a container gets an answer from `address` within `seconds`."""
         options = ["-6"] if ":" in address else []
         ping = ["ping", *options, "-c", "1", "-W", "1", address]

@@ -16,8 +16,8 @@ GATEWAYS = ("gw1", "gw2")
 PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
 INTERVAL = 0.05
 """Seconds between the echo requests of a running ping."""
-MOST_LOST = 200
-"""Of those, at a failover: it is a twentieth of that where no other tests run."""
+MOST_LOST = 400
+"""Of those, at a failover: it is a fortieth of that where no other tests run."""
 
 
 @pytest.fixture(scope="module")
@@ -48,8 +48,15 @@ def _network(scene: Scene) -> None:
         net.port(switch, name, f"0a:00:00:00:31:{n} 10.3.{1 if switch == 'inner' else 2}.{n}")
         scene.lab.add_vm(name, "hv1")
     scene.lab.wait_until_up()
-    until(lambda: in_charge(scene) == "gw1", "gw1 is in charge", 30)
+    first_is_in_charge(scene)
+
+
+def first_is_in_charge(scene: Scene) -> None:
+    """Wait until gw1 alone is in charge, all have heard so, and packets pass by it."""
     until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
+    until(lambda: believes(scene, "gw1") and not believes(scene, "gw2"), "gw1 alone", 30)
+    until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
+    until(lambda: answered(scene), "packets pass", 30)
 
 
 def group(*, preemptive: bool) -> dict[str, Any]:
@@ -93,12 +100,12 @@ def answered(scene: Scene) -> bool:
 @pytest.mark.parametrize("_time", range(2))
 def test_a_hypervisor_dies_and_comes_back(scene: Scene, _time: int) -> None:
     """All of it stops at once, as when its power fails."""
-    until(lambda: answered(scene), "packets pass")
+    first_is_in_charge(scene)
     with pinging(scene) as ping:
         for process in PROCESSES:
             scene.lab.process(f"gw1/{process}").send(signal.SIGSTOP)
         until(lambda: answered(scene), "the other gateway has taken over")
-        assert believes(scene, "gw2") == ["cr-r-outer", "outer-r"]
+        until(lambda: believes(scene, "gw2") == ["cr-r-outer", "outer-r"], "gw2 says so")
         assert ping.finish() <= MOST_LOST
     until(lambda: in_charge(scene) == "gw2", "the server has heard of it")
     with pinging(scene) as ping:
@@ -107,41 +114,38 @@ def test_a_hypervisor_dies_and_comes_back(scene: Scene, _time: int) -> None:
         until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
         until(lambda: answered(scene), "packets pass")
         assert ping.finish() <= MOST_LOST
-    until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
-    until(lambda: up(scene, "gw2"), "sessions are up", 30)
+    first_is_in_charge(scene)
 
 
 @pytest.mark.parametrize("_time", range(2))
 def test_a_switch_dies_alone_and_comes_back(scene: Scene, _time: int) -> None:
-    until(lambda: answered(scene), "packets pass")
+    first_is_in_charge(scene)
     switch = scene.lab.hypervisor("gw1").switch
     with pinging(scene) as ping:
         scene.lab.stop_process("gw1/ovs-vswitchd", signal.SIGKILL)
         until(lambda: answered(scene), "the other gateway has taken over")
         assert ping.finish() <= MOST_LOST
     scene.lab.remember("gw1/ovs-vswitchd", switch.start_switch())
-    until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
-    until(lambda: answered(scene), "packets pass")
-    until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
-    until(lambda: up(scene, "gw2"), "sessions are up", 30)
+    first_is_in_charge(scene)
 
 
 def test_the_server_is_away_meanwhile(scene: Scene) -> None:
+    first_is_in_charge(scene)
     scene.lab.process("server").send(signal.SIGSTOP)
     try:
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
-        until(lambda: answered(scene), "the other gateway has taken over")
+        until(lambda: believes(scene, "gw2") != [], "the other gateway has taken over")
+        until(lambda: answered(scene), "packets pass by it")
     finally:
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
         until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
         scene.lab.process("server").send(signal.SIGCONT)
-    until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
-    until(lambda: up(scene, "gw2"), "sessions are up", 30)
-    until(lambda: answered(scene), "packets pass")
+    first_is_in_charge(scene)
 
 
 @pytest.mark.parametrize("_time", range(2))
 def test_without_preemption_the_second_one_stays_in_charge(scene: Scene, _time: int) -> None:
+    first_is_in_charge(scene)
     scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": False})
     try:
         until(lambda: answered(scene), "packets pass")
@@ -160,9 +164,8 @@ def test_without_preemption_the_second_one_stays_in_charge(scene: Scene, _time: 
         after = gateways(scene, "gw1")
         assert (after["in_charge"], after["is_cut_off"]) == ([], False)
         assert after["claims"] == before["claims"], "it was never in charge after its return"
-        assert in_charge(scene) == "gw2"
+        until(lambda: in_charge(scene) == "gw2", "the server has heard no other")
         until(lambda: answered(scene), "packets pass")
     finally:
         scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": True})
-    until(lambda: in_charge(scene) == "gw1", "the first gateway has taken over again", 30)
-    until(lambda: answered(scene), "packets pass", 30)
+    first_is_in_charge(scene)

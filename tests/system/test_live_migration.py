@@ -184,4 +184,4 @@ def test_a_moving_workload_loses_no_pings(scene: Scene) -> None:
     assert lost is not None
     sent, received = map(int, lost.groups())
     assert sent - received <= seconds / 0.05 + 2, output  # what came while neither place ran it
-    assert lab.vm("near").ping(IP["mover"])
+    assert lab.vm("near").reaches(IP["mover"])

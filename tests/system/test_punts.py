@@ -62,7 +62,7 @@ def _network(scene: Scene) -> None:
     scene.lab.add_vm("w", "hv1", VmFacts(STRANGER, ("10.3.2.98/24", "fd30:2::98/64"), gateways))
     scene.lab.wait_until_up()
     # The underlay answers ARP, too, before its first packet gets through.
-    assert scene.lab.vm("a").ping(ip4("b"), count=10)
+    assert scene.lab.vm("a").reaches(ip4("b"))
 
 
 @pytest.fixture(autouse=True)
@@ -300,7 +300,7 @@ def test_asking_for_the_gateway_wins_a_stolen_address_back(scene: Scene) -> None
         assert (answer.arp_sha, answer.arp_spa) == (GATEWAY["blue"], "10.3.2.1")
         known_as(HOST)
         assert not w.matching(lambda frame: frame.arp_op == 1 and frame.src == HOST)
-    assert scene.lab.vm("a").ping("10.3.2.99", count=3)
+    assert scene.lab.vm("a").reaches("10.3.2.99")
 
 
 def test_a_router_learns_hosts_of_its_networks_only(scene: Scene) -> None:

@@ -46,17 +46,17 @@ class Connection:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((IP["sv"], port))
         self.client = stack.enter_context(client_vm.namespace.socket(socket.AF_INET, kind))
-        self.client.settimeout(5)
+        self.client.settimeout(30)
         if kind == socket.SOCK_STREAM:
             listener.listen()
             self.client.connect((IP["sv"], port))
-            listener.settimeout(5)
+            listener.settimeout(30)
             accepted, _ = listener.accept()
             self.server = stack.enter_context(accepted)
         else:
             self.client.connect((IP["sv"], port))
             self.client.send(b"hello")
-            listener.settimeout(5)
+            listener.settimeout(30)
             _, peer = listener.recvfrom(100)
             listener.connect(peer)
             self.server = listener
@@ -108,8 +108,8 @@ def test_revoked(scene: Scene, stack: ExitStack, kind: int, speaks: str, change:
     connection = Connection(scene, stack, "cl", kind, 5100)
     bystander = Connection(scene, stack, "by", kind, 5101)
     for each in (connection, bystander):
-        assert each.request_arrives(5)
-        assert each.reply_arrives(5)
+        assert each.request_arrives(30)
+        assert each.reply_arrives(30)
     if change == "allow removed":
         net.delete(f"/acls/{allow}")
     elif change == "deny added":
@@ -119,8 +119,8 @@ def test_revoked(scene: Scene, stack: ExitStack, kind: int, speaks: str, change:
     try:
         direction = connection.reply_arrives if speaks == "reply" else connection.request_arrives
         until(lambda: has_ended(direction), f"the {speaks} direction ended")
-        assert bystander.request_arrives(5)
-        assert bystander.reply_arrives(5)
+        assert bystander.request_arrives(30)
+        assert bystander.reply_arrives(30)
     finally:
         if change == "set member removed":
             net.call("PATCH", "/address-sets/clients30", {"addresses": [IP["cl"]]})
@@ -132,12 +132,12 @@ def test_allowed_again(scene: Scene, stack: ExitStack) -> None:
     net.acl("pg:served", "to-lport", 1, "outport == @served && ip4", "drop")
     allow = net.acl("pg:served", "to-lport", 900, "udp", "allow-related")
     connection = Connection(scene, stack, "cl", socket.SOCK_DGRAM, 5102)
-    assert connection.reply_arrives(5)
+    assert connection.reply_arrives(30)
     net.delete(f"/acls/{allow}")
     until(lambda: has_ended(connection.reply_arrives), "the reply direction ended")
     net.acl("pg:served", "to-lport", 900, "udp", "allow-related")
-    assert connection.request_arrives(5)
-    assert connection.reply_arrives(5)
+    assert connection.request_arrives(30)
+    assert connection.reply_arrives(30)
 
 
 def test_from_lport_is_revoked_too(scene: Scene, stack: ExitStack) -> None:
@@ -147,7 +147,7 @@ def test_from_lport_is_revoked_too(scene: Scene, stack: ExitStack) -> None:
     net.acl("pg:calling", "from-lport", 1, "inport == @calling && ip4", "drop")
     allow = net.acl("pg:calling", "from-lport", 900, "udp.dst == 5103", "allow-related")
     connection = Connection(scene, stack, "cl", socket.SOCK_DGRAM, 5103)
-    assert connection.reply_arrives(5)
+    assert connection.reply_arrives(30)
     net.delete(f"/acls/{allow}")
     until(lambda: has_ended(connection.reply_arrives), "the reply direction ended")
     for acl in net.get("/acls")["items"]:
@@ -167,13 +167,13 @@ def test_the_last_stateful_acl(
         net.acl("pg:served", "from-lport", 1, "inport == @served && ip4", "drop")
     net.acl("pg:served", "to-lport", 900, "tcp || udp", "allow-related")
     connection = Connection(scene, stack, "cl", kind, 5104)
-    assert connection.reply_arrives(5)
+    assert connection.reply_arrives(30)
     for acl in net.get("/acls")["items"]:
         if acl["action"] == "allow-related":
             net.delete(f"/acls/{acl['id']}")
     until(lambda: has_ended(connection.request_arrives), "the request direction ended")
     # TCP ends in either case, for want of acknowledgements.
     if lets_replies_through and kind == socket.SOCK_DGRAM:
-        assert connection.reply_arrives(5)
+        assert connection.reply_arrives(30)
     else:
         until(lambda: has_ended(connection.reply_arrives), "the reply direction ended")

@@ -13,7 +13,7 @@ from cli.testbed.wait import until
 Answer = list[str] | str
 """The name of who answers and the address that it saw, or what came instead."""
 
-_SECONDS = 10.0
+_SECONDS = 30.0
 _SILENCE = 2.5
 _TRIES = 3
 """Of a question in a datagram."""

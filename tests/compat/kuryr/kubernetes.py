@@ -297,7 +297,7 @@ class Pod:
         shell = ["bash", "-euo", "pipefail", "-c", script, "cni", json.dumps(configuration)]
         return run(self.node.hypervisor.namespace.argv([*shell, *given, plugin]), timeout=120)
 
-    def pings(self, address: str, seconds: float = 10) -> bool:
+    def pings(self, address: str, seconds: float = 30) -> bool:
         """Whether it gets an answer from `address` within `seconds`."""
         ping = ("ping", "-n", "-c", "1", "-W", "1", address)
         try:

@@ -4,6 +4,7 @@ import json
 import os
 import secrets
 import subprocess
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -144,6 +145,13 @@ def containers(count: int) -> Iterator[list[Namespace]]:
             namespace.delete()
 
 
-def pings(container: Namespace, address: str, count: int = 3) -> bool:
-    argv = ["ping", "-n", "-c", str(count), "-i", "0.2", "-W", "2", address]
-    return " 0 received" not in container.run(*argv, check=False, timeout=30)
+def pings(container: Namespace, address: str, seconds: float = 30) -> bool:
+    """Whether an echo request is answered within so many seconds: the first may get lost."""
+    end = time.monotonic() + seconds
+    while True:
+        argv = ["ping", "-n", "-c", "1", "-W", "1", address]
+        if "1 received" in container.run(*argv, check=False, timeout=30):
+            return True
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.05)
