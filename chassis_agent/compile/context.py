@@ -29,6 +29,9 @@ class PackContext:
     `members`
         The members of an address set (``$name``) or port group (``@name``), as
         text.
+    `is_known`
+        Whether it is known which backends a set of them (``&name``) has: not before its rows
+        are here, which come after the first flows that name it.
     `conjunction_id`
         A conjunction id for a description of the conjunction; the same
         description gets the same id (`conjunction.ConjunctionIds`).
@@ -61,6 +64,7 @@ class PackContext:
     is_resident: Callable[[str], bool]
     is_alive: Callable[[str], bool]
     members: Callable[[str], Iterable[str]]
+    is_known: Callable[[str], bool]
     conjunction_id: Callable[[bytes], int]
     select_group: Callable[[bytes, Sequence[Bucket], bytes], int]
     rate_meter: Callable[[bytes, int, int], int]

@@ -24,7 +24,7 @@ from chassis_agent.desired.objects import Group, Meter, Queue
 from chassis_agent.inputs import NeighbourAlive, SwitchPort
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from incremental import Read
-from southbound.rows import BfdStatus, Datapath, FlowGroup, SetMember
+from southbound.rows import BfdStatus, Datapath, FlowGroup, SetMember, VirtualAddress
 
 
 class GroupFlows(NamedTuple):
@@ -183,6 +183,7 @@ class _Surroundings:
             is_resident=self.is_resident,
             is_alive=self.is_alive,
             members=self.members,
+            is_known=self.is_known,
             conjunction_id=self._numbering.conjunction,
             select_group=self.select_group,
             rate_meter=self.rate_meter,
@@ -223,6 +224,9 @@ class _Surroundings:
     def members(self, name: str) -> tuple[str, ...]:
         self.sets.add(name)
         return in_use(self._read, name, self._read.members(set_members, name))
+
+    def is_known(self, name: str) -> bool:
+        return self._read(VirtualAddress, name) is not None
 
     def select_group(self, description: bytes, buckets: Sequence[Bucket], fields: bytes) -> int:
         number = self._numbering.group(description)

@@ -241,7 +241,10 @@ class FlowState:
             if change.after is not None and _has_lost_any(change.before, change.after):
                 self._changed_backends.add(name)
         for use, change in delta.of(placed_front).items():
-            if change.before is not None and _is_elsewhere(change.before, change.after):
+            if change.before is None:
+                if change.after is not None and change.after.ends_connections:
+                    self._changed_backends.add(use[0])
+            elif _is_elsewhere(change.before, change.after):
                 self._gone_fronts[use] = change.before
         for change in delta.of(translations).values():
             if change.before is not None and change.before != change.after:

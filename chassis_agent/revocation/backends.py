@@ -1,4 +1,4 @@
-"""Which connections to virtual addresses have lost their backend. Pure."""
+"""Which connections to virtual addresses have lost their backend, or have none. Pure."""
 
 from collections.abc import Iterable
 from ipaddress import ip_address
@@ -7,7 +7,7 @@ from typing import Final, NamedTuple
 from chassis_agent.derivations.live_backends import LiveBackends
 from chassis_agent.openflow.messages import ICMP_PROTOCOLS
 from chassis_agent.punt import codec
-from chassis_agent.revocation.conntrack import TrackedConnection
+from chassis_agent.revocation.conntrack import FROM_EGRESS, TrackedConnection
 from logical_flow.backends import backends_of
 from southbound.rows import VirtualAddress
 
@@ -43,10 +43,17 @@ class Fronts:
             self._backends[front] = (row.ends_connections, known)
 
     def has_lost_backend(self, connection: TrackedConnection) -> bool:
-        """Return whether a connection is translated to what is no backend of its address."""
-        to, original = connection.translated, connection.original
+        """Return whether a connection goes to what is no backend of its address.
+
+        One that isn't translated was there before the address: it would never get a backend.
+        What the egress pipeline let in to a port asked for none.
+        """
+        original, gone = connection.original, self._gone
+        to = connection.translated
         if to is None:
-            return False
+            if connection.mark & FROM_EGRESS:
+                return False
+            to, gone = original, {}
         address = original.destination.packed
         has_port = original.protocol not in ICMP_PROTOCOLS
         port = original.destination_port if has_port else _ANY
@@ -55,12 +62,12 @@ class Fronts:
             ends, backends = exact
             return ends and (to.destination.packed, to.destination_port) not in backends
         entire = _Front(address, _ANY, _ANY)
-        ends, backends = self._backends.get(entire, (self._gone.get(entire, False), frozenset()))
+        ends, backends = self._backends.get(entire, (gone.get(entire, False), frozenset()))
         keeps_port = not has_port or to.destination_port == original.destination_port
         if keeps_port and (to.destination.packed, _ANY) in backends:
             return False  # also if an address with its port is gone: this one took its place
         if has_port:
-            return self._gone.get(_Front(address, port, original.protocol), ends)
+            return gone.get(_Front(address, port, original.protocol), ends)
         return ends
 
 

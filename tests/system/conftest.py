@@ -8,7 +8,7 @@ logs of all daemons are searched for errors.
 import os
 import re
 import secrets
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,6 +17,7 @@ import pytest
 
 from cli.testbed.lab import Lab
 from cli.testbed.wait import until
+from tests.system.evidence import evidence
 from tests.system.network import Network
 
 _TROUBLE = re.compile(
@@ -130,6 +131,18 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     """A lab for the tests of one module."""
     with two_hypervisors(tmp_path_factory) as scene:
         yield scene
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Add what switches say of themselves to the report of a test that has failed."""
+    report = yield
+    scene = getattr(item, "funcargs", {}).get("scene")
+    if call.when == "call" and report.failed and isinstance(scene, Scene):
+        report.sections += evidence(scene.lab)
+    return report
 
 
 @pytest.fixture(autouse=True)

@@ -192,6 +192,16 @@ def test_connections_may_outlive_their_backend(scene: Scene) -> None:
         assert ask(scene, VIP4, 80)[0] == "b2"
 
 
+def test_who_asked_before_there_was_an_address_gets_a_backend(scene: Scene) -> None:
+    """Nothing answered, and the connection is known as one that is not translated."""
+    balancer(scene, "shop", protocol="udp")
+    vip(scene, "shop", VIP4, 81, f"{ip4('b1')}:8080")
+    with who.connect(scene.lab, "c1", VIP4, 80, "udp", seconds=1) as asking:
+        assert who.again(asking) == "timeout"
+        vip(scene, "shop", VIP4, 80, f"{ip4('b2')}:8080")
+        until(lambda: who.again(asking) == ["b2", ip4("c1")], "a backend answers")
+
+
 def test_with_and_without_port_side_by_side(scene: Scene) -> None:
     balancer(scene, "shop")
     vip(scene, "shop", VIP4, 80, f"{ip4('b1')}:8080")

@@ -1,7 +1,8 @@
 """Spreading connections over backends: a group of type ``select``, a bucket for each backend.
 
 A bucket commits the connection with its destination translated, and lets the packet go on
-from there. Without a backend the only bucket lets it go on as it is. The group's number comes
+from there. Without a backend the only bucket lets it go on as it is; as long as the backends
+aren't known it drops, since a connection that goes on would never get one. The group's number comes
 from the set's name, not from its members, and from nothing of the datapath: switches that have
 the same virtual address share the group, and a backend that comes or goes replaces its buckets
 in place.
@@ -69,7 +70,8 @@ def encode_balance(action: Balance, encoding: Encoding) -> Assembly:
         numbers = bucket_numbers(list(map(str, chosen)))
         buckets = [Bucket(numbers[str(each)], commit(each), weight=1) for each in chosen]
         if not chosen:
-            buckets.append(Bucket(0, act.resubmit(table), weight=1))
+            goes_on = act.resubmit(table) if context.is_known(name) else b""
+            buckets.append(Bucket(0, goes_on, weight=1))
         fields = hashed(arguments)
         description = repr((*identity, name, table, marked))
         return context.select_group(description.encode(), buckets, fields).to_bytes(4)

@@ -132,6 +132,7 @@ def surroundings(
         is_resident=here.__contains__,
         is_alive=here.__contains__,
         members=lambda name: members.get(name, ()),
+        is_known=lambda _name: True,
         conjunction_id=conjunction_id,
         select_group=lambda _description, _buckets, _fields: SELECT_GROUP,
         rate_meter=lambda _description, _rate, _burst: RATE_METER,

@@ -1,6 +1,7 @@
 """From rows and facts to flow changes, on a network of two switches and a router."""
 
 import random
+from ipaddress import ip_address
 
 import pytest
 
@@ -343,8 +344,11 @@ def test_virtual_addresses_that_are_gone_are_named_with_their_datapath(world: Wo
     front = rows.VirtualAddress("&web", "10.9.0.1", 80, "tcp")
     vip = bytes([10, 9, 0, 1])
     balancing = group(31, "ls", Acl.balance(vip=vip, backends="&web"))
-    world.put(front, balancing)
+    world.put(front)
+    assert world.state.take_changed_backends() == {"&web"}
+    world.put(balancing)
     assert world.state.take_gone_fronts() == {}
+    assert world.state.take_changed_backends() == {"&web"}, "it is new on this datapath"
     world.delete(balancing)
     assert list(world.state.take_gone_fronts().values()) == [front]
     world.put(balancing)
@@ -362,3 +366,17 @@ def test_what_is_translated_no_more_is_named_once(world: World) -> None:
     world.delete(after)
     assert world.state.take_lost_translations() == {after}
     assert world.state.take_lost_translations() == set()
+
+
+def test_connections_wait_until_it_is_known_which_backends_there_are(world: World) -> None:
+    """One that went on would be known as it is, and never get a backend."""
+    world.put(group(31, "ls", Acl.balance(vip=bytes([10, 9, 0, 1]), backends="&web")))
+    ((_, unknown),) = world.state.take_changes().groups.put
+    world.put(rows.VirtualAddress("&web", "10.9.0.1", 80, "tcp"))
+    ((_, known),) = world.state.take_changes().groups.put
+    world.put(rows.SetMember("&web", "10.0.0.1:80"))
+    ((_, balanced),) = world.state.take_changes().groups.put
+    assert unknown.key == known.key == balanced.key
+    nat = act.nat(destination=True, first=ip_address("10.0.0.1"), port_min=80)
+    assert len(unknown.buckets) < len(known.buckets), "it drops"
+    assert (nat in known.buckets, nat in balanced.buckets) == (False, True)

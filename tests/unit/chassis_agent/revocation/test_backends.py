@@ -6,7 +6,7 @@ import pytest
 
 from chassis_agent.derivations.live_backends import LiveBackends
 from chassis_agent.revocation.backends import Fronts
-from chassis_agent.revocation.conntrack import TrackedConnection, parse_connections
+from chassis_agent.revocation.conntrack import FROM_EGRESS, TrackedConnection, parse_connections
 from southbound.rows import VirtualAddress
 
 WEB = LiveBackends(VirtualAddress("&web", "10.96.0.1", 80, "tcp"), ("10.0.0.1:8080",))
@@ -63,13 +63,29 @@ def test_echoes_go_by_the_whole_address() -> None:
     assert [fronts.has_lost_backend(each) for each in echo("10.0.0.4")] == [True]
 
 
+def untranslated(port: int, mark: int = 0) -> TrackedConnection:
+    (found,) = parse_connections(
+        f"tcp,orig=(src=10.0.0.9,dst=10.96.0.1,sport=1,dport={port}),"
+        f"reply=(src=10.96.0.1,dst=10.0.0.9,sport={port},dport=1),zone=7,mark={mark}"
+    )
+    return found
+
+
+def test_what_was_there_before_its_address_has_no_backend() -> None:
+    """Its client goes on asking, and nothing of that would ever be balanced."""
+    assert Fronts([WEB]).has_lost_backend(untranslated(80))
+    assert Fronts([REST]).has_lost_backend(untranslated(81))
+    assert not Fronts([WEB]).has_lost_backend(untranslated(81))
+    assert not Fronts([KEPT]).has_lost_backend(untranslated(81)), "it leaves connections alone"
+    assert not Fronts([], [WEB.row]).has_lost_backend(untranslated(80)), "there is no address now"
+    # The address is a host's own: it is a backend, or is asked by those who aren't balanced.
+    itself = LiveBackends(WEB.row, ("10.96.0.1:80", "10.0.0.1:8080"))
+    assert not Fronts([itself]).has_lost_backend(untranslated(80))
+    assert not Fronts([WEB]).has_lost_backend(untranslated(80, FROM_EGRESS))
+
+
 def test_other_connections_are_left_alone() -> None:
     fronts = Fronts([WEB])
-    (direct,) = parse_connections(
-        "tcp,orig=(src=10.0.0.9,dst=10.96.0.1,sport=1,dport=80),"
-        "reply=(src=10.96.0.1,dst=10.0.0.9,sport=80,dport=1),zone=7"
-    )
-    assert not fronts.has_lost_backend(direct)
     assert not fronts.has_lost_backend(connection("udp", 53, "10.0.0.1", 53))
 
 
