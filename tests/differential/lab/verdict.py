@@ -19,11 +19,12 @@ from tests.differential.lab.conversation import Step
 from tests.differential.lab.plan import secured_ports
 from tests.differential.lab.questions import Questions
 from tests.differential.lab.taps import Arrival
-from tests.differential.network.intended import IN_SWITCHES, INTENDED, undoing
+from tests.differential.network.intended import IN_SWITCHES, INTENDED
 from tests.differential.network.outcome import Outcome, delivery
 from tests.differential.network.packets import STATES, Probe
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import Treadle, Undo
+from tests.differential.network.undoing import undoing
 from tests.system.agent.frame_fields import fields_of
 
 SWITCHES = (

@@ -5,141 +5,40 @@ two have to agree exactly: so it is checked that they differ in that way only. A
 under ``cases/`` shows each entry at work, and fails once the entry isn't needed.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from collections.abc import Iterator
 from itertools import chain
-from typing import NamedTuple
 from zlib import crc32
 
 from logical_flow.addresses import link_local
 from logical_flow.holes import Argument
-from logical_flow.template import LogicalFlow, Stage, Template
-from logical_flow.walk import MAX_DEPTH
+from logical_flow.template import LogicalFlow, Template
+from tests.differential.network.intended_at_gateways import GATEWAYS
 from tests.differential.network.topologies import Document
-from tests.differential.network.treadle import LEFT_OVER, Undo
-from translator.addresses import host, ip_bytes, mac_bytes
+from tests.differential.network.treadle import LEFT_OVER
+from tests.differential.network.undoing import (
+    Difference,
+    Flows,
+    moved,
+    origin,
+    reworded,
+    saying,
+    undo_all,
+    without,
+)
+from translator.addresses import host, mac_bytes
 from translator.features.acl.stages import LsInAclPre, LsOutAclAction, LsOutAclPre
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
-from translator.features.nat.stages import LrInDnat
+from translator.features.nat.stages import LrOutSnat, LrOutUndnat
 from translator.features.neighbours.stages import LrInArpRequest, LrInArpResolve
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecNd, LsOutPortSecIp
 from translator.features.router.stages import LrInIpInput
 from translator.features.routing.stages import LrInIpRouting
 from translator.features.switching.stages import LsInL2Lookup
 
-Flows = Sequence[LogicalFlow]
-
 _MOST_HOPS = 255
 _LEVELS_A_HOP = 4
 """A router's egress, a switch's ingress and egress, and the next router."""
-
-
-class Difference(NamedTuple):
-    """`undo` takes a network and the flows of a group, and returns other flows.
-
-    Their walk goes on to `max_depth`.
-    """
-
-    name: str
-    why: str
-    undo: Callable[[Document, Flows], Flows]
-    max_depth: int = MAX_DEPTH
-
-
-def undoing(differences: Iterable[Difference], document: Document) -> Undo:
-    """Undoes all of them."""
-
-    def undo(flows: Flows) -> Flows:
-        for difference in differences:
-            flows = difference.undo(document, flows)
-        return flows
-
-    return undo
-
-
-_Undo = Callable[[Document, Flows], Flows]
-
-
-def _all(*undos: _Undo) -> _Undo:
-    def undo(document: Document, flows: Flows) -> Flows:
-        for each in undos:
-            flows = each(document, flows)
-        return flows
-
-    return undo
-
-
-def _without(*templates: Template) -> _Undo:
-    ids = {template.id for template in templates}
-    return lambda _document, flows: [flow for flow in flows if _origin(flow) not in ids]
-
-
-def _reworded(old: str, new: str, *templates: Template) -> _Undo:
-    """Another text in matches and actions of these templates."""
-    for template in templates:
-        text = template.as_text()
-        if old not in text.match and old not in text.actions:
-            raise ValueError(f"{template!r} does not say {old}")
-    ids = {template.id for template in templates}
-
-    def reword(flow: LogicalFlow) -> LogicalFlow:
-        if _origin(flow) not in ids:
-            return flow
-        template = _with_text(flow.template, old, new)
-        _ORIGINS[template.id] = _origin(flow)
-        values = flow.named_args
-        return LogicalFlow(template, tuple(values[hole.name] for hole in template.arguments))
-
-    return lambda _document, flows: [reword(flow) for flow in flows]
-
-
-_ORIGINS: dict[int, int] = {}
-"""The ids of templates that reworded ones come from, by the ids of those."""
-
-
-def _origin(flow: LogicalFlow) -> int:
-    return _ORIGINS.get(flow.template.id, flow.template.id)
-
-
-@cache
-def _with_text(template: Template, old: str, new: str) -> Template:
-    text = template.as_text()
-    return _saying(template, text.match.replace(old, new), text.actions.replace(old, new))
-
-
-@cache
-def _saying(template: Template, match: str, actions: str) -> Template:
-    """A template of the same stage and priority."""
-    text = template.as_text()
-    identifier = crc32(f"{text.id} {match} {actions}".encode())
-    return Template.from_text(text._replace(id=identifier, match=match, actions=actions, only=""))
-
-
-def _moved(stage: type[Stage], *templates: Template) -> _Undo:
-    """These templates' flows in another stage of the same pipeline."""
-    there = next(iter(stage.templates)).as_text()
-    ids = {template.id for template in templates}
-
-    def move(flow: LogicalFlow) -> LogicalFlow:
-        if _origin(flow) not in ids:
-            return flow
-        text = flow.template.as_text()
-        template = Template.from_text(
-            there._replace(
-                id=crc32(f"{text.id} {there.stage}".encode()),
-                priority=text.priority,
-                match=text.match,
-                actions=text.actions,
-                only="",
-            )
-        )
-        _ORIGINS[template.id] = _origin(flow)
-        values = flow.named_args
-        return LogicalFlow(template, tuple(values[hole.name] for hole in template.arguments))
-
-    return lambda _document, flows: [move(flow) for flow in flows]
-
 
 _SECURED_NETWORKS = {
     template.id
@@ -217,9 +116,9 @@ def _link_addresses_unseen(document: Document, flows: Flows) -> Flows:
         for flow in flows
         if flow.template is LsInPortSecNd.arp
     }
-    unseen = _all(
-        _reworded(" && nd.sll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.solicitation),
-        _reworded(" && nd.tll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.advertisement),
+    unseen = undo_all(
+        reworded(" && nd.sll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.solicitation),
+        reworded(" && nd.tll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.advertisement),
     )
     return [
         each
@@ -234,12 +133,12 @@ def _link_addresses_unseen(document: Document, flows: Flows) -> Flows:
 
 def _solicitations_of_routers_flooded(_document: Document, flows: Flows) -> Flows:
     """Solicitations of routers that the switch doesn't answer go to all but other routers."""
-    template = _saying(
+    template = saying(
         LsInL2Lookup.router_request,
         "nd_ns && nd.target == {ip:ip6}",
         'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;',
     )
-    routers = {flow.named_args["ip"] for flow in flows if _origin(flow) == LsInArpRsp.nd_router.id}
+    routers = {flow.named_args["ip"] for flow in flows if origin(flow) == LsInArpRsp.nd_router.id}
     ports = [
         flow.named_args
         for flow in flows
@@ -274,14 +173,14 @@ def _link_local_like_any_network(document: Document, flows: Flows) -> Flows:
     connected = Template.from_text(
         text._replace(id=crc32(f"{text.id} {priority}".encode()), priority=str(priority))
     )
-    without = _without(
+    others = without(
         LrInIpInput.unspecified6,
         LrInIpRouting.off_link,
         LrInIpRouting.link_local,
         LrInIpRouting.from_link_local,
     )
     links = [flow for flow in flows if flow.template is LrInIpRouting.link_local]
-    return [*without(document, flows), *(LogicalFlow(connected, flow.args) for flow in links)]
+    return [*others(document, flows), *(LogicalFlow(connected, flow.args) for flow in links)]
 
 
 def _disabled_routers_unknown(document: Document, flows: Flows) -> Flows:
@@ -325,112 +224,16 @@ def _disabled_ports_unresolved(document: Document, flows: Flows) -> Flows:
     ]
 
 
-_PROTOCOLS = ("udp", "tcp", "sctp", "protocol")
-_REFUSALS = {
-    template.id
-    for template in (
-        *(
-            getattr(LrInIpInput, f"{protocol}{family}")
-            for protocol in _PROTOCOLS
-            for family in ("4", "6", "6_link_local")
-        ),
-        *(
-            template
-            for protocol in _PROTOCOLS
-            for template in getattr(LrInDnat, f"own_{protocol}").values()
-        ),
-    )
-}
-
-
-def _gateways_silent(document: Document, flows: Flows) -> Flows:
-    """Routers with gateways refuse nothing that is for their own addresses."""
-    ports = [port for router in _gateways(document) for port in router["ports"].values()]
-    ips = {ip_bytes(text.partition("/")[0]) for port in ports for text in port["networks"]}
-    ips |= {link_local(mac_bytes(port["mac"])) for port in ports}
-    return [
-        flow for flow in flows if not (_origin(flow) in _REFUSALS and flow.named_args["ip"] in ips)
-    ]
-
-
-def _gateways(document: Document) -> Iterator[Document]:
-    for router in document["logical_routers"].values():
-        if "chassis" in router or any(map(_is_gateway_port, router["ports"].values())):
-            yield router
-
-
-def _is_gateway_port(port: Document) -> bool:
-    return bool(port.get("gateway_chassis"))
-
-
-def _expiry_told_as_destination(document: Document, flows: Flows) -> Flows:
-    """That a TTL is over is told by a gateway port as if from the packet's destination."""
-    ports = {
-        name
-        for router in document["logical_routers"].values()
-        for name, port in router["ports"].items()
-        if _is_gateway_port(port)
-    }
-    as_destination = _all(
-        _reworded(
-            "ip4.dst = ip4.src; ip4.src = {ip:ip4};",
-            "ip4.dst <-> ip4.src;",
-            LrInIpInput.expired4,
-            LrInIpInput.expired4_from,
-        ),
-        _reworded(
-            "ip6.dst = ip6.src; ip6.src = {ip:ip6};",
-            "ip6.dst <-> ip6.src;",
-            LrInIpInput.expired6,
-            LrInIpInput.expired6_from,
-        ),
-    )
-    return [
-        each
-        for flow in flows
-        for each in (
-            as_destination(document, [flow]) if flow.named_args.get("port") in ports else [flow]
-        )
-    ]
-
-
-def _external_answered_everywhere(document: Document, flows: Flows) -> Flows:
-    """A router with a gateway answers for external addresses at all of its ports."""
-    ips = {
-        ip_bytes(nat["external_ip"])
-        for router in document["logical_routers"].values()
-        for nat in router.get("nats", ())
-    }
-    added: list[LogicalFlow] = []
-    for flow in flows:
-        everywhere = _EVERYWHERE.get(_origin(flow))
-        values = flow.named_args
-        if everywhere is not None and values["ip"] in ips:
-            holes = {hole.name: values[hole.name] for hole in everywhere.arguments}
-            added.append(everywhere(**holes))
-    return [*flows, *added]
-
-
-_EVERYWHERE = {
-    LrInIpInput.translated_arp_at.id: LrInIpInput.translated_arp,
-    LrInIpInput.translated_arp_resident.id: LrInIpInput.translated_arp,
-    LrInIpInput.translated_arp_local.id: LrInIpInput.translated_arp,
-    LrInIpInput.nd.id: LrInIpInput.translated_nd,
-    LrInIpInput.translated_nd_resident.id: LrInIpInput.translated_nd,
-    LrInIpInput.translated_nd_local.id: LrInIpInput.translated_nd,
-}
-
-
-def _main_routes_by_source_for_all(document: Document, flows: Flows) -> Flows:
+def _main_routes_by_source_forundo_all(document: Document, flows: Flows) -> Flows:
     """Routes by source that are in the main table hold for packets of every table."""
-    for_all = _reworded(" && reg7 == {table:int}", "", *_BY_SOURCE)
+    forundo_all = reworded(" && reg7 == {table:int}", "", *_BY_SOURCE)
     ids = {template.id for template in _BY_SOURCE}
     return [
         each
         for flow in flows
         for each in (
-            for_all(document, [flow])
-            if _origin(flow) in ids and flow.named_args["table"] == 0
+            forundo_all(document, [flow])
+            if origin(flow) in ids and flow.named_args["table"] == 0
             else [flow]
         )
     ]
@@ -451,29 +254,29 @@ INTENDED = (
         "refusals pass",
         "OVN's egress ACLs look at the answer of a reject as well, and may drop or reject it. "
         "An answer of the network itself passes here, so that its receiver learns of it.",
-        _reworded("flags[1] = 1; ", "", LsOutAclAction.reject, LsOutAclAction.block_and_reject),
+        reworded("flags[1] = 1; ", "", LsOutAclAction.reject, LsOutAclAction.block_and_reject),
     ),
     Difference(
         "routers ask for themselves",
         "OVN's routers solicit an IPv6 neighbour with the source address of the packet that "
         "is waiting, which RFC 4861 doesn't allow. Here it is the router's own, as in ARP.",
-        _reworded("ip6.src = xxreg1; ", "", LrInArpRequest.nd, LrInArpRequest.nd_for_next_hop),
+        reworded("ip6.src = xxreg1; ", "", LrInArpRequest.nd, LrInArpRequest.nd_for_next_hop),
     ),
     Difference(
         "unicast requests go to whom they are for",
         "OVN answers requests for a known address in its port's place even if they were sent to "
         "that one alone, and floods those of routers or, if it can't answer, for routers. Such "
         "are probes of whether it is still there, and go to it here.",
-        _all(
-            _reworded("eth.bcast && ", "", LsInArpRsp.arp),
-            _reworded("eth.mcast && ", "", LsInL2Lookup.router_request),
-            _reworded(
+        undo_all(
+            reworded("eth.bcast && ", "", LsInArpRsp.arp),
+            reworded("eth.mcast && ", "", LsInL2Lookup.router_request),
+            reworded(
                 "ip6.dst == {group:ip6}",
                 "ip6.dst == {{ip:ip6}, {group:ip6}}",
                 LsInArpRsp.nd,
                 LsInArpRsp.nd_router,
             ),
-            _reworded(
+            reworded(
                 "inport == {port:lport} && nd_ns",
                 "inport == {port:lport} && eth.mcast && nd_ns",
                 LsInArpRsp.nd_for_router,
@@ -497,13 +300,13 @@ INTENDED = (
         "martians are dropped in IPv6, too",
         "OVN's routers forward IPv6 packets that claim to come from the router itself, from a "
         "group or from loopback. Here they are dropped as in IPv4.",
-        _without(LrInIpInput.martian6, LrInIpInput.spoofed6),
+        without(LrInIpInput.martian6, LrInIpInput.spoofed6),
     ),
     Difference(
         "link-local addresses belong to one link",
         "OVN's routers take a packet for the link-local address of any of their ports as their "
         "own. Here such an address is that of its link, as RFC 4291 says.",
-        _reworded(
+        reworded(
             "inport == {port:lport} && ip6.dst == {ip:ip6}",
             "ip6.dst == {ip:ip6}",
             LrInIpInput.ping6_link_local,
@@ -525,7 +328,7 @@ INTENDED = (
         "unknown protocols are a parameter problem",
         "To an IPv6 packet for itself of a protocol that it doesn't speak, a router says so as "
         "RFC 4443 wants it; OVN says that the address is unreachable.",
-        _reworded(
+        reworded(
             "icmp6_unknown_header { eth.dst <-> eth.src;",
             "icmp6 { icmp6.code = 3; eth.dst <-> eth.src;",
             LrInIpInput.protocol6,
@@ -536,7 +339,7 @@ INTENDED = (
         "errors come from the sender's network",
         "OVN's routers say from some IPv4 address of the input port that a TTL is over. Here a "
         "sender is told from the address in its network, as in IPv6.",
-        _without(LrInIpInput.expired4_from),
+        without(LrInIpInput.expired4_from),
     ),
     Difference(
         "link-local addresses stay on their link",
@@ -550,76 +353,45 @@ INTENDED = (
         "OVN's routers forward packets to a group or to 255.255.255.255 if they were sent to the "
         "router's MAC address, and those to a host that were sent to a group's. Here both are "
         "dropped (RFC 1812 sections 5.3.4 and 5.3.5).",
-        _all(
-            _reworded(
+        undo_all(
+            reworded(
                 "eth.mcast || ip4.dst == 224.0.0.0/4 || ip6.dst == ff00::/8",
                 "ip4.mcast || ip6.mcast || eth.bcast",
                 LrInIpInput.multicast,
             ),
-            _reworded(", 255.255.255.255}", "}", LrInIpInput.martian4),
+            reworded(", 255.255.255.255}", "}", LrInIpInput.martian4),
         ),
     ),
     Difference(
         "ICMP is never an unknown protocol",
         "OVN's routers refuse ICMP packets for themselves that are no echo requests, even echo "
         "replies, as of an unknown protocol. Here they are dropped.",
-        _without(LrInIpInput.icmp4, LrInIpInput.icmp6, LrInIpInput.icmp6_link_local),
+        without(LrInIpInput.icmp4, LrInIpInput.icmp6, LrInIpInput.icmp6_link_local),
     ),
     Difference(
         "port security knows address probes",
         "A host that has no address yet asks by ARP from 0.0.0.0 whether one is taken (RFC 5227). "
         "OVN's port security drops that.",
-        _without(LsInPortSecNd.arp_probe),
+        without(LsInPortSecNd.arp_probe),
     ),
     Difference(
         "port security makes no routers",
         "A port with port security may be neither router nor DHCP server: its router "
         "advertisements, redirects and answers to DHCP clients are dropped. OVN lets them pass.",
-        _without(LsInPortSecNd.router, LsInPortSecNd.dhcp_server),
+        without(LsInPortSecNd.router, LsInPortSecNd.dhcp_server),
     ),
-    Difference(
-        "gateways refuse, too",
-        "Routers with a gateway drop without a word in OVN what is for their own addresses and "
-        "isn't answered. Here they refuse it as all others do.",
-        _gateways_silent,
-    ),
-    Difference(
-        "an expired TTL is told by the router",
-        "At a gateway port OVN's routers say that a TTL is over as if the packet's destination "
-        "had said so. Here the address is the router's own (RFC 1812 section 4.3.2.4).",
-        _expiry_told_as_destination,
-    ),
-    Difference(
-        "requests for external addresses go to their router",
-        "Who asks for the external address of a NAT is heard by all of the switch in OVN, and "
-        "by the router. Here it is the router alone that can answer.",
-        _all(
-            _reworded(
-                "outport = {port:lport}; output;",
-                'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;',
-                LsInL2Lookup.external_arp,
-                LsInL2Lookup.external_nd,
-            ),
-            _reworded("eth.mcast && arp", "arp", LsInL2Lookup.external_arp),
-        ),
-    ),
-    Difference(
-        "external addresses are answered for where they belong",
-        "OVN's routers answer requests for the external addresses of their NATs at each of their "
-        "ports. Here they do so where the address is in the port's network.",
-        _external_answered_everywhere,
-    ),
+    *GATEWAYS,
     Difference(
         "routes by source are in a table, too",
         "OVN's routes by source in the main table hold for packets that look into another one, "
         "while those by destination don't. Here no route of the main table does.",
-        _main_routes_by_source_for_all,
+        _main_routes_by_source_forundo_all,
     ),
     Difference(
         "DHCP clients with an address of elsewhere are answered",
         "Who asks all DHCP servers from an address that isn't his here is told so, by a NAK, and "
         "starts anew (RFC 2131 section 4.3.2). OVN doesn't answer him.",
-        _reworded(
+        reworded(
             "ip4.dst == {255.255.255.255, {server:ip4}}",
             "((ip4.src == 0.0.0.0 && ip4.dst == 255.255.255.255) "
             "|| (ip4.src == {ip:ip4} && ip4.dst == {255.255.255.255, {server:ip4}}))",
@@ -630,13 +402,13 @@ INTENDED = (
         "DHCP passes ACLs",
         "OVN asks the ACLs of a switch before it answers DHCP clients, so that a port that may "
         "send nothing gets no address. Here they are answered first.",
-        _moved(LsInArpRsp, LsInDhcpOptions.dhcpv4, LsInDhcpOptions.dhcpv6),
+        moved(LsInArpRsp, LsInDhcpOptions.dhcpv4, LsInDhcpOptions.dhcpv6),
     ),
     Difference(
         "ovn-trace: unspecified sources in port security",
         "What a host sends from :: before it has an address passes the port security of OVN "
         "and of Treadle, but not that of ovn-trace.",
-        _without(LsInPortSecIp.no_source6),
+        without(LsInPortSecIp.no_source6),
     ),
     Difference(
         "ovn-trace: networks in port security",
@@ -666,8 +438,8 @@ INTENDED = (
         "ovn-trace: state of connections lasts",
         "Where a packet isn't tracked, it has no connection. To ovn-trace it still has the one "
         "that it was found to belong to by an earlier switch, or at its input port.",
-        _all(
-            _reworded(
+        undo_all(
+            reworded(
                 "ct_clear; next;",
                 f"{LEFT_OVER} = 1; ct_next;",
                 LsInAclPre.multicast,
@@ -675,23 +447,25 @@ INTENDED = (
                 LsOutAclPre.multicast,
                 LsOutAclPre.router_port,
             ),
-            _reworded(
+            reworded(
                 "ct_clear; next(ls_in_acl_eval_0);",
                 f"{LEFT_OVER} = 1; ct_next;",
                 LsInAclPre.stateless,
             ),
-            _reworded(
+            reworded(
                 "ct_clear; next(ls_out_acl_eval_0);",
                 f"{LEFT_OVER} = 1; ct_next;",
                 LsOutAclPre.stateless,
             ),
+            # Here errors are looked up as they leave a gateway, so that nothing is left over.
+            without(*LrOutUndnat.error.values(), *LrOutSnat.error.values()),
         ),
     ),
     Difference(
         "ovn-trace: answers of DHCP stay broadcast",
         "ovn-controller and Treadle send the answer to a DHCP client to the address that it is "
         "given; ovn-trace leaves the destination as it was.",
-        _reworded(
+        reworded(
             "ip4.src = {server:ip4};",
             "ip4.src = {server:ip4}; ip4.dst = 255.255.255.255;",
             LsInDhcpOptions.dhcpv4,
@@ -701,7 +475,7 @@ INTENDED = (
         "ovn-trace: packets go around until their TTL is over",
         "What routers send to one another in a circle is dropped after some fifty times, and that "
         "is said; Open vSwitch ends it like that, too. ovn-trace goes on until the TTL is over.",
-        _all(),
+        undo_all(),
         max_depth=_MOST_HOPS * _LEVELS_A_HOP,
     ),
 )
@@ -711,7 +485,7 @@ IN_SWITCHES = (
         "solicitations in port security",
         "Port security of ovn-controller 23.03 looks into solicitations with a hop limit of 225 "
         "only, a slip of the pen for 255: whose link address they name is not looked at.",
-        _reworded(" && nd.sll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.solicitation),
+        reworded(" && nd.sll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.solicitation),
     ),
 )
 """What differs on real switches alone: ``ovn-trace`` does it as we do."""

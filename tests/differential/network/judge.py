@@ -14,13 +14,14 @@ from northbound.database import Database, open_database
 from northbound.errors import NorthboundError
 from tests.databases import new_database
 from tests.differential.network import ovn
-from tests.differential.network.intended import INTENDED, Difference, undoing
+from tests.differential.network.intended import INTENDED
 from tests.differential.network.outcome import Outcome
 from tests.differential.network.packets import Probe
 from tests.differential.network.routes import ways_to_choose
 from tests.differential.network.summary import NoVerdictError
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import Treadle
+from tests.differential.network.undoing import Difference, undoing
 from tests.translated import NotTranslatedError
 
 _TRACES_AT_ONCE = 2

@@ -33,7 +33,11 @@ _CLEAR = [
     )
     for argument in ("--", "--all", "destroy", table)
 ]
-_CRASHES = {
+_SECONDS = 10
+"""Of a processor, for a packet: ``ovn-trace`` takes a small part of one."""
+_ENDS = {
+    -signal.SIGXCPU: "ovn-trace doesn't end",
+    -signal.SIGKILL: "ovn-trace doesn't end",
     -signal.SIGABRT: "ovn-trace aborts where a router answers a solicitation",
     -signal.SIGSEGV: "ovn-trace overflows its stack on packets in circles",
 }
@@ -80,10 +84,11 @@ def their_outcome(ovn: Ovn, probe: Probe, ways: int) -> Outcome:
     Of the `ways` that a hash may choose each is tried.
 
     23.03 aborts at the action ``nd_na_router``, which answers solicitations of routers'
-    addresses, and overflows its stack when a packet goes around in circles.
+    addresses, and overflows its stack, or doesn't end, when packets go around in circles.
     """
     states = [f"--ct={_STATES[probe.state]}"] * _LOOKUPS
-    command = ["ovn-trace", f"--db={ovn.southbound}", "--summary", *states]
+    command = ["prlimit", f"--cpu={_SECONDS}", "--", "ovn-trace", f"--db={ovn.southbound}"]
+    command += ["--summary", *states]
     return any_of(
         traced_outcome(partial(_summary, [*command, f"--select-id={way}"]), probe.packet)
         for way in range(1, ways + 1)
@@ -92,10 +97,10 @@ def their_outcome(ovn: Ovn, probe: Probe, ways: int) -> Outcome:
 
 def _summary(command: Command, packet: str) -> str:
     done = subprocess.run(
-        [*command, packet], capture_output=True, text=True, check=False, timeout=60
+        [*command, packet], capture_output=True, text=True, check=False, timeout=300
     )
-    if done.returncode in _CRASHES:
-        raise NoVerdictError(_CRASHES[done.returncode])
+    if done.returncode in _ENDS:
+        raise NoVerdictError(_ENDS[done.returncode])
     done.check_returncode()
     return done.stdout
 
@@ -159,6 +164,8 @@ def _router(name: str, router: Document) -> Iterator[Command]:
         yield ["set", "logical_router", name, "enabled=false"]
     if "chassis" in router:
         yield ["set", "logical_router", name, f"options:chassis={router['chassis']}"]
+    for option, ips in _forced_sources(router):
+        yield ["set", "logical_router", name, f'options:{option}="{ips}"']
     for port_name, port in router["ports"].items():
         peer = [f"peer={port['peer']}"] if "peer" in port else []
         yield ["lrp-add", name, port_name, port["mac"], *port["networks"], *peer]
@@ -187,6 +194,14 @@ def _router(name: str, router: Document) -> Iterator[Command]:
         if "route_table" in route:
             options.append(f"--route-table={route['route_table']}")
         yield [*options, "lr-route-add", name, route["ip_prefix"], route["nexthop"]]
+
+
+def _forced_sources(router: Document) -> Iterator[tuple[str, str]]:
+    for what in ("lb", "dnat"):
+        if ips := router.get(f"{what}_force_snat_ips"):
+            yield f"{what}_force_snat_ip", " ".join(ips)
+    if router.get("lb_force_snat_router_ip"):
+        yield "lb_force_snat_ip", "router_ip"
 
 
 def _static_mac_binding(port: str, binding: Document) -> Command:
@@ -225,8 +240,9 @@ def _load_balancer(name: str, balancer: Document) -> Command:
         text = address if port is None else f"{bracketed}:{port}"
         vips.append(f'vips:"{text}"="{",".join(vip.get("backends", ()))}"')
     words = [f"name={name}", f"protocol={balancer['protocol']}", *vips]
-    if balancer.get("reject"):
-        words.append("options:reject=true")
+    words += [f"options:{key}=true" for key in ("reject", "skip_snat") if balancer.get(key)]
+    if "neighbor_responder" in balancer:
+        words.append(f"options:neighbor_responder={balancer['neighbor_responder']}")
     return ["create", "load_balancer", *words]
 
 

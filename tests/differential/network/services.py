@@ -1,14 +1,15 @@
 """What a random network does for its workloads: DHCP, router advertisements, load balancers.
 
-Virtual addresses are ``10.96.0.n`` and ``fd96::n``. Each has one backend at most, so that nothing
-is left to chance, and all that is told by DHCP is what every client is told.
+Virtual addresses are ``10.96.0.n`` and ``fd96::n``, or those of a router outside. Each has one
+backend at most, so that nothing is left to chance, and all that is told by DHCP is what every
+client is told.
 """
 
 from random import Random
 from typing import Any
 
 from tests.differential.network.acls import PORTS
-from tests.differential.network.outside import SWITCH
+from tests.differential.network.outside import NUMBER, SWITCH, is_gateway
 
 Document = dict[str, Any]
 
@@ -71,7 +72,7 @@ def add_router_advertisements(rng: Random, routers: Document) -> None:
 
 
 def add_load_balancers(rng: Random, document: Document) -> None:
-    """On switches, with virtual addresses of both families, with a port or without.
+    """On switches and on a router with a gateway, for both families, with a port or without.
 
     Not on the provider switch: OVN balances what comes in from there, too.
     """
@@ -86,23 +87,67 @@ def add_load_balancers(rng: Random, document: Document) -> None:
         vips = []
         for _ in range(rng.randint(1, 3)):
             number += 1
-            backend = rng.choice(rng.choice(hosts))
-            vip: Document = {
-                "address": f"fd96::{number}" if ":" in backend else f"10.96.0.{number}"
-            }
-            with_port = rng.random() < 0.7
-            if with_port:
-                vip["port"] = rng.choice(PORTS)
-            if rng.random() < 0.8:
-                text = f"[{backend}]" if ":" in backend and with_port else backend
-                vip["backends"] = [f"{text}:{rng.choice(PORTS)}" if with_port else text]
-            vips.append(vip)
+            vips.append(_vip(rng, hosts, [f"10.96.0.{number}"], [f"fd96::{number}"]))
         document["load_balancers"][f"lb-{name}"] = {
             "protocol": rng.choice(["tcp", "udp"]),
             "switches": [name],
             "vips": vips,
             **({"reject": True} if rng.random() < 0.3 else {}),
         }
+    for name, router in document["logical_routers"].items():
+        if hosts and is_gateway(router) and rng.random() < 0.6:
+            _balance_at_gateway(rng, document, name, hosts)
+
+
+_FREE = range(220, 223)
+"""The last parts of virtual addresses outside that are no port's, and no NAT's."""
+
+
+def _balance_at_gateway(rng: Random, document: Document, name: str, hosts: list[list[str]]) -> None:
+    """Virtual addresses outside, others, and the own one of a gateway router.
+
+    At a gateway port OVN takes its own address for any other one, once a load balancer has it.
+    """
+    router = document["logical_routers"][name]
+    own = router["ports"][f"{name}-{SWITCH}"]["networks"]
+    vips: dict[tuple[str, int], Document] = {}
+    for number in _FREE[: rng.randint(1, len(_FREE))]:
+        fours = [f"10.0.{NUMBER}.{number}", f"10.97.0.{number}"]
+        sixes = [f"fd00:{NUMBER}::{number:x}", f"fd97::{number:x}"]
+        if "chassis" in router:
+            fours.append(own[0].partition("/")[0])
+            sixes.append(own[1].partition("/")[0])
+        vip = _vip(rng, hosts, fours, sixes)
+        vips[vip["address"], vip.get("port", 0)] = vip
+    balancer = {"protocol": rng.choice(["tcp", "udp"]), "routers": [name]}
+    if rng.random() < 0.3:
+        balancer["reject"] = True
+    if rng.random() < 0.3:
+        balancer["neighbor_responder"] = rng.choice(["all", "none"])
+    if "chassis" in router:
+        if rng.random() < 0.3:
+            balancer["skip_snat"] = True
+        forced = [f"10.0.{NUMBER}.230", f"fd00:{NUMBER}::e6"]
+        if rng.random() < 0.3:
+            router["lb_force_snat_ips"] = rng.choice([forced, forced[:1], forced[1:]])
+        elif rng.random() < 0.3:
+            router["lb_force_snat_router_ip"] = True
+        if rng.random() < 0.3:
+            router["dnat_force_snat_ips"] = rng.choice([forced, forced[:1], forced[1:]])
+    document["load_balancers"][f"lb-{name}"] = {**balancer, "vips": list(vips.values())}
+
+
+def _vip(rng: Random, hosts: list[list[str]], fours: list[str], sixes: list[str]) -> Document:
+    """A virtual address of one of these, of the family of its backend."""
+    backend = rng.choice(rng.choice(hosts))
+    vip: Document = {"address": rng.choice(sixes if ":" in backend else fours)}
+    with_port = rng.random() < 0.7
+    if with_port:
+        vip["port"] = rng.choice(PORTS)
+    if rng.random() < 0.8:
+        text = f"[{backend}]" if ":" in backend and with_port else backend
+        vip["backends"] = [f"{text}:{rng.choice(PORTS)}" if with_port else text]
+    return vip
 
 
 def _hosts(switches: Document) -> list[list[str]]:

@@ -12,10 +12,25 @@ from operator import ne
 from typing import Any
 
 from logical_flow.packet import packet_from_match
+from tests.differential.network.outside import is_gateway
 from tests.differential.network.packets import Probe
 from tests.differential.network.topologies import Document
 
 Fails = Callable[[Document, Probe], bool]
+
+_OPTIONAL = (
+    "enabled",
+    "chassis",
+    "lb_force_snat_ips",
+    "lb_force_snat_router_ip",
+    "dnat_force_snat_ips",
+    "reject",
+    "neighbor_responder",
+    "skip_snat",
+)
+"""What switches, routers and load balancers may have or not."""
+
+_MEMBERS = ("ports", "acls", "static_routes", "policies", "nats", "vips", "addresses")
 
 _PLAIN_STATE = "new"
 _PLAIN_MATCHES = ("1", "ip")
@@ -30,7 +45,9 @@ def shrink(document: Document, probe: Probe, fails: Fails) -> tuple[Document, Pr
     while smaller is not None:
         document = smaller
         candidates = (_tidied(each) for each in _reductions(document))
-        possible = (each for each in candidates if _has_input(each, probe))
+        possible = (
+            each for each in candidates if _has_input(each, probe) and _translates_at_gateways(each)
+        )
         smaller = next((each for each in possible if fails(each, probe)), None)
     return document, probe
 
@@ -39,6 +56,16 @@ def _has_input(document: Document, probe: Probe) -> bool:
     """Whether there still is the port where the packet enters."""
     port = packet_from_match(probe.packet)["inport"]
     return any(port in switch["ports"] for switch in document["logical_switches"].values())
+
+
+def _translates_at_gateways(document: Document) -> bool:
+    """Whether only routers with a gateway have NATs and load balancers, as all that are drawn."""
+    balancers = document.get("load_balancers", {}).values()
+    balanced = {name for balancer in balancers for name in balancer.get("routers", ())}
+    return all(
+        is_gateway(router) or not (router.get("nats") or name in balanced)
+        for name, router in document["logical_routers"].items()
+    )
 
 
 def _reductions(document: Document) -> Iterator[Document]:
@@ -65,16 +92,16 @@ def _plainer_matches(document: Document) -> Iterator[Document]:
 
 def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
     """Where the parts are that can be left out."""
-    kinds = ("logical_switches", "logical_routers", "port_groups", "address_sets")
-    for kind in (*kinds, "load_balancers", "dhcp_options"):
+    kinds = ("logical_switches", "logical_routers", "port_groups", "address_sets", "load_balancers")
+    for kind in (*kinds, "dhcp_options"):
         yield from ((kind, name) for name in document.get(kind, ()))
     for kind in kinds:
-        for name, owner in document[kind].items():
-            for member in ("ports", "acls", "static_routes", "policies", "nats", "addresses"):
+        for name, owner in document.get(kind, {}).items():
+            for member in _MEMBERS:
                 yield from ((kind, name, member, key) for key in _keys(owner.get(member, ())))
+            yield from ((kind, name, key) for key in _OPTIONAL if key in owner)
     for kind in ("logical_switches", "logical_routers"):
         for name, owner in document[kind].items():
-            yield from ((kind, name, key) for key in ("enabled", "chassis") if key in owner)
             for port_name, port in owner["ports"].items():
                 place = (kind, name, "ports", port_name)
                 optional = (
@@ -109,7 +136,8 @@ def _tidied(document: Document) -> Document:
             if port.get("peer", "") not in {"", *router_ports}:
                 del router["ports"][name]
     for balancer in document.get("load_balancers", {}).values():
-        balancer["switches"] = [name for name in balancer["switches"] if name in switches]
+        for field, kept in (("switches", switches), ("routers", routers)):
+            balancer[field] = [name for name in balancer.get(field, ()) if name in kept]
     for port in (port for switch in switches.values() for port in switch["ports"].values()):
         for field in ("dhcpv4_options", "dhcpv6_options"):
             if port.get(field, "") not in {"", *document.get("dhcp_options", {})}:

@@ -186,6 +186,8 @@ def _change(text: str, packet: MutablePacket) -> None:
                 write(packet, right, left_value)
             case act.DecrementTtl():
                 ttl = read(packet, _TTL)
+                if ttl == 1:
+                    raise NoVerdictError("ovn-trace sends on what has no TTL left")
                 write(packet, _TTL, ttl - 1 if isinstance(ttl, int) else None)
             case _:
                 raise UnreadableSummaryError(text)

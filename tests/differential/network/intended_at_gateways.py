@@ -1,0 +1,261 @@
+"""Where routers with gateways, NAT or load balancers differ from OVN's on purpose.
+
+Entries of :mod:`intended`, which says what they are.
+"""
+
+from collections.abc import Iterator
+
+from logical_flow.addresses import link_local
+from logical_flow.template import LogicalFlow
+from tests.differential.network.topologies import Document
+from tests.differential.network.undoing import (
+    Difference,
+    Flows,
+    origin,
+    reworded,
+    saying,
+    undo_all,
+    without,
+)
+from translator.addresses import ip_bytes, mac_bytes
+from translator.features.nat.stages import (
+    LrInDnat,
+    LrInUnsnat,
+    LrOutEgressLoop,
+    LrOutSnat,
+    LrOutUndnat,
+)
+from translator.features.neighbours.stages import LrInArpResolve
+from translator.features.router.stages import LrInIpInput
+from translator.features.switching.stages import LsInL2Lookup
+
+_PROTOCOLS = ("udp", "tcp", "sctp", "protocol")
+_REFUSALS = {
+    template.id
+    for template in (
+        *(
+            getattr(LrInIpInput, f"{protocol}{family}")
+            for protocol in _PROTOCOLS
+            for family in ("4", "6", "6_link_local")
+        ),
+        *(
+            template
+            for protocol in _PROTOCOLS
+            for template in getattr(LrInDnat, f"own_{protocol}").values()
+        ),
+    )
+}
+
+
+def _gateways_silent(document: Document, flows: Flows) -> Flows:
+    """Routers with gateways refuse nothing that is for their own addresses."""
+    ports = [port for router in _gateways(document) for port in router["ports"].values()]
+    ips = {ip_bytes(text.partition("/")[0]) for port in ports for text in port["networks"]}
+    ips |= {link_local(mac_bytes(port["mac"])) for port in ports}
+    return [
+        flow for flow in flows if not (origin(flow) in _REFUSALS and flow.named_args["ip"] in ips)
+    ]
+
+
+def _gateways(document: Document) -> Iterator[Document]:
+    for router in document["logical_routers"].values():
+        if "chassis" in router or any(map(_is_gateway_port, router["ports"].values())):
+            yield router
+
+
+def _is_gateway_port(port: Document) -> bool:
+    return bool(port.get("gateway_chassis"))
+
+
+def _expiry_told_as_destination(document: Document, flows: Flows) -> Flows:
+    """That a TTL is over is told by a gateway port as if from the packet's destination."""
+    ports = {
+        name
+        for router in document["logical_routers"].values()
+        for name, port in router["ports"].items()
+        if _is_gateway_port(port)
+    }
+    as_destination = undo_all(
+        reworded(
+            "ip4.dst = ip4.src; ip4.src = {ip:ip4};",
+            "ip4.dst <-> ip4.src;",
+            LrInIpInput.expired4,
+            LrInIpInput.expired4_from,
+        ),
+        reworded(
+            "ip6.dst = ip6.src; ip6.src = {ip:ip6};",
+            "ip6.dst <-> ip6.src;",
+            LrInIpInput.expired6,
+            LrInIpInput.expired6_from,
+        ),
+    )
+    return [
+        each
+        for flow in flows
+        for each in (
+            as_destination(document, [flow]) if flow.named_args.get("port") in ports else [flow]
+        )
+    ]
+
+
+def _external_answered_everywhere(document: Document, flows: Flows) -> Flows:
+    """A router with a gateway answers for external addresses at all of its ports."""
+    ips = {ip_bytes(text) for text in _external_addresses(document)}
+    added: list[LogicalFlow] = []
+    for flow in flows:
+        everywhere = _EVERYWHERE.get(origin(flow))
+        values = flow.named_args
+        if everywhere is not None and values["ip"] in ips:
+            holes = {hole.name: values[hole.name] for hole in everywhere.arguments}
+            added.append(everywhere(**holes))
+    return [*_VIPS_EVERYWHERE(document, flows), *added]
+
+
+def _external_addresses(document: Document) -> Iterator[str]:
+    for router in document["logical_routers"].values():
+        yield from (nat["external_ip"] for nat in router.get("nats", ()))
+        yield from router.get("lb_force_snat_ips", ())
+        yield from router.get("dnat_force_snat_ips", ())
+    for balancer in document.get("load_balancers", {}).values():
+        yield from (vip["address"] for vip in balancer["vips"] if balancer.get("routers"))
+
+
+_VIPS_EVERYWHERE = reworded(
+    "inport == {port:lport} && ",
+    "",
+    LrInIpInput.balanced_arp,
+    LrInIpInput.balanced_arp_resident,
+    LrInIpInput.balanced_nd,
+    LrInIpInput.balanced_nd_resident,
+)
+_EVERYWHERE = {
+    LrInIpInput.arp.id: LrInIpInput.translated_arp,
+    LrInIpInput.translated_arp_at.id: LrInIpInput.translated_arp,
+    LrInIpInput.translated_arp_resident.id: LrInIpInput.translated_arp,
+    LrInIpInput.translated_arp_local.id: LrInIpInput.translated_arp,
+    LrInIpInput.nd.id: LrInIpInput.translated_nd,
+    LrInIpInput.translated_nd_resident.id: LrInIpInput.translated_nd,
+    LrInIpInput.translated_nd_local.id: LrInIpInput.translated_nd,
+}
+
+
+def _external_sources_pass(document: Document, flows: Flows) -> Flows:
+    """What comes in at a gateway port from the external address of a NAT passes as it is."""
+    loops = {template.id for template in LrOutEgressLoop.again.values()}
+    added: list[LogicalFlow] = []
+    for flow in flows:
+        if origin(flow) in loops:
+            values = flow.named_args
+            passing = _passing4 if len(values["external"]) == 4 else _passing6
+            added.append(passing(port=values["port"], ip=values["external"]))
+    return [*flows, *added]
+
+
+_passing4 = saying(
+    LrInIpInput.translated_source4, "inport == {port:lport} && ip4.src == {ip:ip4}", "next;"
+)
+_passing6 = saying(
+    LrInIpInput.translated_source6, "inport == {port:lport} && ip6.src == {ip:ip6}", "next;"
+)
+
+
+_UNSPECIFIC = (LrOutSnat.to["router4"], LrOutSnat.to["router6"])
+
+
+def _replies_keep_their_source(document: Document, flows: Flows) -> Flows:
+    """On gateway routers all is looked up as it leaves, and replies aren't translated."""
+    if all(flow.template not in _UNSPECIFIC for flow in flows):
+        return flows
+    four, six = _UNSPECIFIC
+    keeping = undo_all(
+        reworded("ip4.src == {logical:cidr4}", "ip4.src == {logical:cidr4} && !ct.rpl", four),
+        reworded("ip6.src == {logical:cidr6}", "ip6.src == {logical:cidr6} && !ct.rpl", six),
+    )
+    return [*keeping(document, flows), LrOutUndnat.router_balanced()]
+
+
+def _virtual_addresses_unresolved(document: Document, flows: Flows) -> Flows:
+    """Of a gateway port only who is outside reaches virtual addresses at it."""
+    inside = {template.id for template in (LrOutSnat.inside4, LrOutSnat.inside6)}
+    own = {
+        (flow.named_args["port"], flow.named_args["external"])
+        for flow in flows
+        if origin(flow) in inside
+    }
+    return [
+        flow
+        for flow in without(*_FROM_INSIDE)(document, flows)
+        if not (
+            (flow.template in _RESOLVED and _at(flow, "ip") in own)
+            or (flow.template in _REPLIES and _at(flow, "external") in own)
+        )
+    ]
+
+
+def _at(flow: LogicalFlow, address: str) -> tuple[object, object]:
+    return flow.named_args["port"], flow.named_args[address]
+
+
+_FROM_INSIDE = (
+    LrInArpResolve.balanced4,
+    LrInArpResolve.balanced6,
+    LrOutEgressLoop.to_itself,
+    LrOutSnat.inside4,
+    LrOutSnat.inside6,
+)
+_RESOLVED = (LrInArpResolve.static4, LrInArpResolve.static6)
+_REPLIES = (LrInUnsnat.reply["gateway4"], LrInUnsnat.reply["gateway6"])
+
+
+GATEWAYS = (
+    Difference(
+        "gateways refuse, too",
+        "Routers with a gateway drop without a word in OVN what is for their own addresses and "
+        "isn't answered. Here they refuse it as all others do.",
+        _gateways_silent,
+    ),
+    Difference(
+        "an expired TTL is told by the router",
+        "At a gateway port OVN's routers say that a TTL is over as if the packet's destination "
+        "had said so. Here the address is the router's own (RFC 1812 section 4.3.2.4).",
+        _expiry_told_as_destination,
+    ),
+    Difference(
+        "requests for external addresses go to their router",
+        "Who asks for the external address of a NAT is heard by all of the switch in OVN, and "
+        "by the router. Here it is the router alone that can answer.",
+        undo_all(
+            reworded(
+                "outport = {port:lport}; output;",
+                'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;',
+                LsInL2Lookup.external_arp,
+                LsInL2Lookup.external_nd,
+            ),
+            reworded("eth.mcast && arp", "arp", LsInL2Lookup.external_arp),
+        ),
+    ),
+    Difference(
+        "external addresses are answered for where they belong",
+        "OVN's routers answer requests for the external addresses of their NATs at each of their "
+        "ports. Here they do so where the address is in the port's network.",
+        _external_answered_everywhere,
+    ),
+    Difference(
+        "external addresses are sources like all others",
+        "What comes in at a gateway port from the external address of a NAT passes OVN's router as "
+        "it is. Here its TTL ends, too, and if the address is the router's own it is dropped.",
+        _external_sources_pass,
+    ),
+    Difference(
+        "virtual addresses at a gateway port are reached from inside, too",
+        "Who is inside and asks for a virtual address at a gateway port has his connections "
+        "balanced there, as if he were outside. In OVN the router asks outside for the address.",
+        _virtual_addresses_unresolved,
+    ),
+    Difference(
+        "ovn-trace: replies to what came in untranslated",
+        "OVN's gateway routers leave the source of what the zone of DNAT knows as a reply. To "
+        "ovn-trace that is every reply, also of connections that aren't translated.",
+        _replies_keep_their_source,
+    ),
+)
