@@ -127,7 +127,16 @@ def tcp(
 
 def sctp_init(sport: int, dport: int, tag: int) -> bytes:
     """An INIT chunk whose initiate tag is `tag`; without checksum, which no switch looks at."""
-    chunk = struct.pack("!BBHIIHHI", 1, 0, 20, tag, 65536, 1, 1, 1)
+    return _sctp_beginning(1, sport, dport, tag)
+
+
+def sctp_init_ack(sport: int, dport: int, tag: int) -> bytes:
+    """An INIT ACK chunk, without what a real one asks to be told again."""
+    return _sctp_beginning(2, sport, dport, tag)
+
+
+def _sctp_beginning(kind: int, sport: int, dport: int, tag: int) -> bytes:
+    chunk = struct.pack("!BBHIIHHI", kind, 0, 20, tag, 65536, 1, 1, 1)
     return struct.pack("!HHII", sport, dport, 0, 0) + chunk
 
 

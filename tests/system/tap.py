@@ -7,6 +7,7 @@ from types import TracebackType
 from typing import Self
 
 from cli.testbed.host import Host
+from cli.testbed.wait import until
 from tests.system.frames import Frame, parse
 
 _ALL_PROTOCOLS = 0x0003
@@ -45,6 +46,20 @@ class Tap:
 
     def send(self, frame: bytes) -> None:
         self._socket.send(frame.ljust(60, b"\0"))
+
+    def reach(self, receiver: "Tap", frame: bytes, wanted: Wanted, what: str) -> Frame:
+        """Send a frame until `receiver` has got what is wanted, as hosts do, and return that.
+
+        One by itself may get lost on a busy machine.
+        """
+
+        def arrives() -> bool:
+            self.send(frame)
+            receiver.drain()
+            return bool(receiver.matching(wanted))
+
+        until(arrives, f"{what} at {receiver.vm.name}")
+        return receiver.matching(wanted)[0]
 
     def expect(self, wanted: Wanted, what: str, seconds: float = 30.0) -> Frame:
         """The first frame, of those received so far or within `seconds`, that is wanted."""

@@ -223,14 +223,12 @@ def test_associations_of_sctp(scene: Scene, of: Any) -> None:
     vip(scene, "shop", address, 80, f"{host}:80")
     init = frames.sctp_init(5000, 80, tag=7)
     with Tap(scene.lab.vm("c1")) as c1, Tap(scene.lab.vm("b1")) as b1:
-        c1.send(ethernet(GATEWAY, mac("c1"), ethertype, write(of("c1"), address, SCTP, init)))
-        asked = b1.expect(lambda frame: frame.protocol == SCTP, "the INIT")
+        asking = ethernet(GATEWAY, mac("c1"), ethertype, write(of("c1"), address, SCTP, init))
+        asked = c1.reach(b1, asking, lambda frame: frame.protocol == SCTP, "the INIT")
         assert (asked.ip_dst, asked.l4[:4]) == (of("b1"), bytes.fromhex("13880050"))
-        answer = frames.sctp_init(80, 5000, tag=9)
-        answer = answer[:12] + b"\x02" + answer[13:]
-        packet = write(of("b1"), of("c1"), SCTP, answer)
-        b1.send(ethernet(mac("c1"), mac("b1"), ethertype, packet))
-        told = c1.expect(lambda frame: frame.protocol == SCTP, "the INIT ACK")
+        answer = frames.sctp_init_ack(80, 5000, tag=9)
+        telling = ethernet(mac("c1"), mac("b1"), ethertype, write(of("b1"), of("c1"), SCTP, answer))
+        told = b1.reach(c1, telling, lambda frame: frame.protocol == SCTP, "the INIT ACK")
         assert (told.ip_src, told.l4[:4]) == (address, bytes.fromhex("00501388"))
 
 

@@ -4,6 +4,7 @@ The gateway is on `hv1`: the whole router, or the port of it that leads to the p
 """
 
 import json
+import struct
 import subprocess
 from collections.abc import Iterator
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 from cli.testbed.wait import until
 from tests.system import frames, who
 from tests.system.conftest import Scene
+from tests.system.frames import IPV4, IPV6, SCTP, ethernet, ipv4, ipv6
 from tests.system.network import RefusedError
 from tests.system.tap import Tap
 
@@ -336,3 +338,33 @@ def test_one_answers_for_an_address_of_a_switch(scene: Scene) -> None:
         answered = tap.matching(lambda frame: frame.ethertype == frames.ARP and frame.arp_op == 2)
         answered = [frame for frame in answered if frame.arp_spa == VIP[4]]
         assert [frame.src for frame in answered] == ["0a:00:00:00:75:02"]
+
+
+@VERSIONS
+def test_associations_of_sctp(scene: Scene, gateway: str, version: int) -> None:
+    """They get to a backend through the gateway, and its answers come from the virtual address.
+
+    The backend listens on the same port: Open vSwitch's own datapath translates no ports of SCTP.
+    """
+    write, ethertype = (ipv4, IPV4) if version == 4 else (ipv6, IPV6)
+    balancer(scene, protocol="sctp")
+    vip(scene, VIP[version], 80, backend("b2", version, 80))
+    o1, b2 = scene.lab.outside("o1"), scene.lab.vm("b2")
+    outer, inner, mac = "0a:00:00:00:75:02", "0a:00:00:00:75:01", "0a:00:00:00:76:02"
+    port = 5000 if gateway == "router" else 6000
+    ports = struct.pack("!HH", port, 80)
+    init = write(OUTSIDE[version], VIP[version], SCTP, frames.sctp_init(port, 80, tag=7))
+    answer = frames.sctp_init_ack(80, port, tag=9)
+    reply = write(inside("b2", version), OUTSIDE[version], SCTP, answer)
+    # Neighbours are known: each has asked the router for the other already.
+    assert ask(scene, inside("b2", version), 8080)[0] == "b2"
+    with Tap(o1) as outside, Tap(b2) as at_backend:
+        asking = ethernet(outer, o1.mac, ethertype, init)
+        asked = outside.reach(at_backend, asking, lambda frame: frame.protocol == SCTP, "the INIT")
+        assert (asked.ip_src, asked.ip_dst) == (OUTSIDE[version], inside("b2", version))
+        assert asked.l4[:4] == ports
+        telling = ethernet(inner, mac, ethertype, reply)
+        told = at_backend.reach(
+            outside, telling, lambda frame: frame.protocol == SCTP, "the INIT ACK"
+        )
+        assert (told.ip_src, told.l4[:4]) == (VIP[version], ports[2:] + ports[:2])
