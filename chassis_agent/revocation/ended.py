@@ -20,7 +20,7 @@ from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone
 from chassis_agent.revocation.backends import Fronts
 from chassis_agent.revocation.ender import ConnectionEnder, Judge
-from chassis_agent.revocation.revoker import SETTLING
+from chassis_agent.revocation.settling import SETTLING
 from southbound.rows import VirtualAddress
 
 _MOST_KEPT: Final = 1000

@@ -17,7 +17,7 @@ from chassis_agent.health import Health
 from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.revocation import remark
 from chassis_agent.revocation.conntrack import TrackedConnection, connection_steps
-from chassis_agent.revocation.revoker import SETTLING
+from chassis_agent.revocation.settling import SETTLING, settle
 from chassis_agent.turns import in_turns
 
 _RETRY_SECONDS: Final = 1.0
@@ -67,7 +67,7 @@ class ConnectionEnder(ABC, Generic[T]):
             try:
                 await self._end(due)
                 # What cached flows let in meanwhile is found the second time.
-                await asyncio.sleep(self._settling)
+                await settle(self._control(), self._settling)
                 await self._end(due)
             except (ControlError, OpenFlowError) as error:
                 self._health.degrade(self.condition, f"connections not ended: {error}")

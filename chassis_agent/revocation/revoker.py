@@ -14,13 +14,11 @@ from chassis_agent.bridge import unixctl
 from chassis_agent.openflow.connection import Connection
 from chassis_agent.revocation import remark
 from chassis_agent.revocation.conntrack import BLOCKED, TrackedConnection, connection_steps
+from chassis_agent.revocation.settling import SETTLING, settle
 from chassis_agent.revocation.verdict import AclJudge
 from chassis_agent.turns import in_turns
 
 log = structlog.get_logger(__name__)
-
-SETTLING: Final = 0.5
-"""Seconds in which packets may still be forwarded by what the switch had cached before."""
 
 _ATTEMPTS: Final = 3
 _AT_ONCE: Final = 50
@@ -63,7 +61,7 @@ class Revoker:
         let in meanwhile is found the second time. Raises ControlError or OpenFlowError.
         """
         first = await self._revoke_once(zone, port, judge)
-        await asyncio.sleep(self._settling)
+        await settle(self._control, self._settling)
         second = await self._revoke_once(zone, port, judge)
         return Revoked(
             max(first.examined, second.examined),

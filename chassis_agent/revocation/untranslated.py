@@ -16,7 +16,7 @@ from chassis_agent.bridge.switch import Switch
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone, snat_zone
 from chassis_agent.revocation.ender import ConnectionEnder, Judge
-from chassis_agent.revocation.revoker import SETTLING
+from chassis_agent.revocation.settling import SETTLING
 from chassis_agent.revocation.translations import LostTranslations
 from southbound.rows import Datapath, Translation
 
