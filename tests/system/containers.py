@@ -9,6 +9,7 @@ import selectors
 import socket
 import struct
 import threading
+import time
 from contextlib import suppress
 from types import TracebackType
 from typing import Final, Self
@@ -76,6 +77,14 @@ class Container:
         """Whether an echo request is answered in time."""
         command = ("ping", "-n", "-c", "1", "-W", str(timeout), target)
         return "1 received" in self.namespace.run(*command, check=False)
+
+    def reaches(self, target: str, *, seconds: float = 30.0) -> bool:
+        """Whether one of the echo requests of so many seconds is answered."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            if self.ping(target, timeout=1.0):
+                return True
+        return False
 
     def _pass_on(self) -> None:
         with selectors.DefaultSelector() as waiting:

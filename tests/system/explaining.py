@@ -34,8 +34,12 @@ def declare(scene: Scene) -> None:
     until(lambda: arrives(scene), "the responder")
 
 
-def arrives(scene: Scene) -> bool:
-    return scene.lab.vm("ask").tcp_connects(VMS["tell"][2], PORT, timeout=2.0)
+def arrives(scene: Scene, seconds: float = 30.0) -> bool:
+    return scene.lab.vm("ask").tcp_connects(VMS["tell"][2], PORT, timeout=seconds)
+
+
+def gets_lost(scene: Scene) -> bool:
+    return not arrives(scene, 1.5)
 
 
 def explain(scene: Scene, destination: str = "tell", service: str = f"tcp/{PORT}") -> Any:

@@ -77,7 +77,7 @@ def record(net: Network, hostname: str, *addresses: str) -> str:
 
 
 def dig(scene: Scene, *arguments: str, server: str = SERVER["a"]) -> str:
-    command = ("dig", f"@{server}", "+tries=1", "+time=20", *arguments)
+    command = ("dig", f"@{server}", "+tries=3", "+time=10", *arguments)
     return scene.lab.vm("dns1").namespace.run(*command, check=False)
 
 
@@ -139,7 +139,7 @@ def test_acls_decide_about_what_goes_on_alone(scene: Scene, direction: str) -> N
     """A security group that denies everything doesn't keep known names from being looked up."""
     denied = scene.net.acl("ls:names", direction, 1, "ip", "drop")
     assert short(scene, "db.corp.example") == ["10.0.33.5"]
-    assert "no servers could be reached" in dig(scene, "+time=3", "example.org")
+    assert "no servers could be reached" in dig(scene, "+tries=1", "+time=3", "example.org")
     scene.net.delete(f"/acls/{denied}")
 
 
@@ -183,5 +183,5 @@ def test_the_example_of_the_page(scene: Scene) -> None:
     scene.net.call("POST", "/apply", document)
     scene.lab.add_vm("shop-1", "hv2")
     scene.lab.wait_until_up()
-    asked = ("dig", "+short", "+tries=1", "@10.0.34.53", "shop-2.shop.example")
+    asked = ("dig", "+short", "+tries=5", "@10.0.34.53", "shop-2.shop.example")
     assert scene.lab.vm("shop-1").namespace.run(*asked).split() == ["10.0.34.12"]

@@ -13,7 +13,7 @@ import pytest
 from logical_flow.packet import packet_from_match
 from tests.differential.lab.crafting import craft
 from tests.system.conftest import Scene
-from tests.system.explaining import FAR, MACS, VMS, arrives, declare, explain, refused
+from tests.system.explaining import FAR, MACS, VMS, arrives, declare, explain, gets_lost, refused
 from tests.system.frames import Frame
 from tests.system.tap import Tap
 
@@ -47,7 +47,7 @@ def test_what_arrives_is_reachable(scene: Scene) -> None:
 def test_acl(scene: Scene, owner: str, direction: str, match: str) -> None:
     scene.net.acl(owner, direction, 1000, match, "drop")
     proposal = refused(scene, "acl")
-    assert not arrives(scene)
+    assert gets_lost(scene)
     scene.net.call("POST", "/transactions", proposal["transaction"])
     assert explain(scene)["reachable"]
     assert arrives(scene)
@@ -60,7 +60,7 @@ def test_acl(scene: Scene, owner: str, direction: str, match: str) -> None:
 def test_port_security(scene: Scene, port: str) -> None:
     scene.net.change_port(port, port_security=[f"{MACS[port]} 10.60.9.99"])
     proposal = refused(scene, "port-security")
-    assert not arrives(scene)
+    assert gets_lost(scene)
     scene.net.call("POST", "/transactions", proposal["transaction"])
     assert explain(scene)["reachable"]
     assert arrives(scene)
@@ -78,7 +78,7 @@ def test_no_route(scene: Scene) -> None:
 def test_discarded(scene: Scene) -> None:
     scene.net.route("ex-r1", "10.60.2.8/29", "discard")
     proposal = refused(scene, "discarded")
-    assert not arrives(scene)
+    assert gets_lost(scene)
     scene.net.call("POST", "/transactions", proposal["transaction"])
     assert explain(scene)["reachable"]
     assert arrives(scene)
@@ -158,7 +158,7 @@ def test_disabled(scene: Scene, path: str) -> None:
     found = explain(scene)
     assert {obstacle["kind"] for obstacle in found["obstacles"]} == {"disabled"}
     assert {obstacle["cause"]["name"] for obstacle in found["obstacles"]} == {path.split("/")[2]}
-    assert not arrives(scene)
+    assert gets_lost(scene)
     scene.net.call("POST", "/transactions", found["proposal"]["transaction"])
     assert explain(scene)["reachable"]
     assert arrives(scene)

@@ -118,7 +118,7 @@ def leased_once(scene: Scene) -> None:
         assert len(tap.matching(answers(b"once"))) == 1
         stranger.send(asks(b"none", STRANGER))
         stranger.send(frames.arp_request(STRANGER, "10.21.0.101", IP["v2"]))
-        stranger.expect(lambda frame: frame.ethertype == frames.ARP, "an answer to what came later")
+        stranger.expect(lambda frame: frame.arp_op == 2, "an answer to what came later")
         assert not stranger.matching(answers(b"none"))
 
 

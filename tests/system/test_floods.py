@@ -166,6 +166,6 @@ def test_neighbours_of_a_flood_are_all_answered(scene: Scene, name: str) -> None
             good.expect(
                 lambda frame, number=number: kind.answers(frame, number),  # type: ignore[misc]
                 f"an answer to {name} number {number}",
-                seconds=10,
+                seconds=30,
             )
     assert handled(scene, kind) - before < sent[0] // 2, "the flood got through"

@@ -213,6 +213,7 @@ def test_counters_of_acls_outlive_restarts(scene: Scene, what: str) -> None:
     acl = net.acl("ls:life", "to-lport", 2000, 'outport == "l2" && icmp4', "allow-related")
     try:
         assert lab.vm("l1").ping(IP["l2"], count=3)
+        until(lambda: net.get(f"/acls/{acl}/hits")["packets"] >= 3, "all requests are counted")
         assert net.get(f"/acls/{acl}/hits")["packets"] == 3
         if what == "agent":
             lab.stop_process("hv1/agent")
@@ -229,6 +230,10 @@ def test_counters_of_acls_outlive_restarts(scene: Scene, what: str) -> None:
         counted = net.get(f"/acls/{acl}/hits")["packets"]
         assert counted >= 4
         assert lab.vm("l1").ping(IP["l2"], count=2)
+        until(
+            lambda: net.get(f"/acls/{acl}/hits")["packets"] >= counted + 2,
+            "all requests are counted",
+        )
         assert net.get(f"/acls/{acl}/hits")["packets"] == counted + 2
     finally:
         net.delete(f"/acls/{acl}")

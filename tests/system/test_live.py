@@ -212,7 +212,7 @@ def test_an_added_flow_is_found_and_named(scene: Scene) -> None:
 def treadle(*arguments: str, code: int) -> str:
     """What a command prints; it has to end with `code`."""
     done = subprocess.run(
-        [sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, timeout=60
+        [sys.executable, "-m", "cli.main", *arguments], capture_output=True, text=True, timeout=120
     )
     assert done.returncode == code, done.stdout + done.stderr
     return done.stdout

@@ -1,6 +1,8 @@
 """Load balancers: connections to virtual addresses get to backends, and back."""
 
+import socket
 from collections.abc import Iterator
+from itertools import count
 from typing import Any
 
 import pytest
@@ -360,14 +362,24 @@ def test_acls_after_load_balancing_see_the_backend(
     answers = {str(each) for each in asked}
     assert answers == {str(["b1", of("c1")]), "refused", "timeout"}
     scene.net.call("PATCH", f"/acls/{second}", {"action": "allow-related"})
-    held = [who.connect(scene.lab, "c1", address, 80, protocol, local_port=41000)]
+    held: list[socket.socket] = []
+    ports = count(41000)
+
+    def is_with_second() -> bool:
+        """Whether another connection is with the backend which may be reached now."""
+        port = next(ports)
+        try:
+            held.append(
+                who.connect(scene.lab, "c1", address, 80, protocol, local_port=port, seconds=2.5)
+            )
+        except TimeoutError:
+            return False
+        return who.again(held[-1])[0] == "b2"
+
     try:
-        while len(held) < 30 and who.again(held[-1])[0] != "b2":
-            port = 41000 + len(held)
-            held.append(who.connect(scene.lab, "c1", address, 80, protocol, local_port=port))
+        until(is_with_second, "a connection with the second backend", 60)
         assert who.again(held[-1]) == ["b2", of("c1")]
         scene.net.call("PATCH", f"/acls/{second}", {"action": "reject"})
-        held[-1].settimeout(2.5)
         assert who.again(held[-1]) in ("reset", "refused", "timeout")
     finally:
         for each in held:

@@ -96,7 +96,7 @@ def test_a_silent_neighbour_is_forgotten_and_asked_for_anew(scene: Scene) -> Non
                 return questions(guest, for_one=False)["10.52.0.1"] > 0
 
             until(is_asked_for, "the router asks everyone", 90)
-            assert questions(guest, for_one=True)["10.52.0.1"] >= 2, "it was asked alone before"
+            assert questions(guest, for_one=True)["10.52.0.1"] >= 1, "it was asked alone before"
         finally:
             namespace.ip("link", "set", "eth0", "arp", "on")
         answer = frames.arp(2, GUEST, "10.52.0.1", INWARD, "10.52.0.254")

@@ -60,8 +60,8 @@ def container(scene: Scene, name: str) -> Container:
 def test_containers_reach_each_other_in_one_vm_and_in_another(
     inside: dict[str, Container], scene: Scene
 ) -> None:
-    assert inside["c1"].ping(IP["c2"])
-    assert inside["c3"].ping(IP["c2"])
+    assert inside["c1"].reaches(IP["c2"])
+    assert inside["c3"].reaches(IP["c2"])
     bound = {name: scene.net.get(f"/port-bindings/{name}") for name in INSIDE}
     assert {name: row["chassis"] for name, row in bound.items()} == {
         "c1": "hv1",
@@ -91,11 +91,11 @@ def test_acls_apply_to_a_container_and_not_to_its_vm(
     acl = net.acl("pg:closed", "to-lport", 1000, 'outport == "c3" && icmp4', "drop")
     try:
         assert not inside["c1"].ping(IP["c3"], timeout=0.5)
-        assert scene.lab.vm("vm1").ping(IP["vm2"])
+        assert scene.lab.vm("vm1").reaches(IP["vm2"])
     finally:
         net.delete(f"/acls/{acl}")
         net.delete("/port-groups/closed")
-    assert inside["c1"].ping(IP["c3"])
+    assert inside["c1"].reaches(IP["c3"])
 
 
 def test_a_container_goes_where_its_vm_goes(inside: dict[str, Container], scene: Scene) -> None:
@@ -108,8 +108,8 @@ def test_a_container_goes_where_its_vm_goes(inside: dict[str, Container], scene:
     scene.lab.server.wait_until_up(["vm2", "c3"], 30)
     assert scene.net.get("/port-bindings/c3")["chassis"] == "hv1"
     inside["c3"] = container(scene, "c3")
-    assert inside["c1"].ping(IP["c3"])
-    assert inside["c3"].ping(IP["c2"])
+    assert inside["c1"].reaches(IP["c3"])
+    assert inside["c3"].reaches(IP["c2"])
 
 
 def test_another_tag_and_no_parent(inside: dict[str, Container], scene: Scene) -> None:
@@ -119,7 +119,7 @@ def test_another_tag_and_no_parent(inside: dict[str, Container], scene: Scene) -
     assert scene.net.get("/port-bindings/c2")["chassis"] in ("", None)
     scene.net.change_port("c2", parent="vm1", tag=102)
     scene.lab.server.wait_until_up(["c2"], 30)
-    assert inside["c1"].ping(IP["c2"])
+    assert inside["c1"].reaches(IP["c2"])
 
 
 def datagram(source: str, target: str, port: int) -> bytes:

@@ -7,6 +7,7 @@ import pytest
 import yaml
 
 from cli.testbed.vm import Vm
+from cli.testbed.wait import until
 from tests.system.conftest import Scene
 
 pytestmark = pytest.mark.system
@@ -45,7 +46,7 @@ def forget_mtus(vm: Vm, version: int) -> None:
 def echo(vm: Vm, target: str, size: int, *, fragment: str = "do") -> str:
     """What `ping` says of echo requests that are that big as IP packets."""
     version = 6 if ":" in target else 4
-    command = ("ping", "-n", "-c", "2", "-i", "0.2", "-W", "2", "-M", fragment)
+    command = ("ping", "-n", "-c", "2", "-i", "0.2", "-W", "10", "-M", fragment)
     return vm.namespace.run(*command, "-s", str(size - HEADERS[version]), target, check=False)
 
 
@@ -53,7 +54,7 @@ def echo(vm: Vm, target: str, size: int, *, fragment: str = "do") -> str:
 def test_ping_that_may_not_be_fragmented_hears_the_mtu(scene: Scene, version: int) -> None:
     vm, target = scene.lab.vm("big"), ADDRESSES[version]
     forget_mtus(vm, version)
-    assert " 0% packet loss" in echo(vm, target, MTU)
+    until(lambda: " 0% packet loss" in echo(vm, target, MTU), "what is not too big arrives")
     told = echo(vm, target, MTU + 1)
     assert "100% packet loss" in told
     assert re.search(rf"mtu[ =]*{MTU}", told), told
@@ -61,11 +62,13 @@ def test_ping_that_may_not_be_fragmented_hears_the_mtu(scene: Scene, version: in
 
 @pytest.mark.parametrize("version", [4, 6])
 def test_tracepath_finds_the_mtu(scene: Scene, version: int) -> None:
-    found = scene.lab.vm("big").namespace.run(
-        "tracepath", "-n", f"-{version}", ADDRESSES[version], timeout=60, check=False
-    )
-    assert f"pmtu {MTU}" in found, found
-    assert "reached" in found, found
+    command = ("tracepath", "-n", f"-{version}", ADDRESSES[version])
+
+    def is_told() -> bool:
+        found = scene.lab.vm("big").namespace.run(*command, timeout=60, check=False)
+        return f"pmtu {MTU}" in found and "reached" in found
+
+    until(is_told, "tracepath gets there and knows the MTU", 60)
 
 
 def test_what_may_be_fragmented_arrives_in_fragments(scene: Scene) -> None:
@@ -73,18 +76,22 @@ def test_what_may_be_fragmented_arrives_in_fragments(scene: Scene) -> None:
     vm = scene.lab.vm("big")
     forget_mtus(vm, 4)
     assert "Frag needed" in echo(vm, ADDRESSES[4], MTU + 100, fragment="dont")
-    assert " 0% packet loss" in echo(vm, ADDRESSES[4], MTU + 100, fragment="want")
+    until(
+        lambda: " 0% packet loss" in echo(vm, ADDRESSES[4], MTU + 100, fragment="want"),
+        "fragments arrive",
+    )
 
 
 def test_the_other_direction_and_no_limit(scene: Scene) -> None:
-    assert " 0% packet loss" in echo(scene.lab.vm("small"), "10.0.35.1", MTU)
+    small = scene.lab.vm("small")
+    until(lambda: " 0% packet loss" in echo(small, "10.0.35.1", MTU), "the other direction")
     scene.net.call("PATCH", "/logical-router-ports/r-mtu-smalls", {"gateway_mtu": None})
     vm = scene.lab.vm("big")
     forget_mtus(vm, 4)
     vm.namespace.ip("link", "set", "eth0", "down")
     vm.namespace.ip("link", "set", "eth0", "up")
     vm.configure()
-    assert " 0% packet loss" in echo(vm, ADDRESSES[4], MTU + 50)
+    until(lambda: " 0% packet loss" in echo(vm, ADDRESSES[4], MTU + 50), "no limit")
 
 
 def test_the_example_of_the_page(scene: Scene) -> None:

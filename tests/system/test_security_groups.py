@@ -88,7 +88,7 @@ def test_bindings(scene: Scene, neutron: Neutron, ports: dict[str, Any]) -> None
     moved = neutron.call("PUT", path, {"port": {"binding:host_id": there}})
     assert moved["binding:vif_type"] == "ovs"
     until(lambda: neutron.call("GET", path)["status"] == "DOWN", "the port is down")
-    assert not a.ping(b.ip4, timeout=1.5)
+    until(lambda: not a.ping(b.ip4, timeout=1.5), "nothing gets there")
     back = neutron.call("PUT", path, {"port": {"binding:host_id": here}})
     assert back["binding:host_id"] == here
     until(lambda: neutron.call("GET", path)["status"] == "ACTIVE", "the port is up")

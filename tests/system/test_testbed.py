@@ -160,7 +160,7 @@ def test_a_demo_that_is_ended_leaves_nothing(bed: Bed, number: signal.Signals) -
     shown = bed.output.read_text()
     assert "treadle testbed exec a -- ping -c 3 10.5.0.2\n" in shown
     demo.send_signal(number)
-    assert demo.wait(30) == 0, bed.output.read_text()
+    assert demo.wait(60) == 0, bed.output.read_text()
     assert bed.leftovers == []
 
 
@@ -168,7 +168,7 @@ def test_a_start_that_is_interrupted_leaves_nothing_and_says_so(bed: Bed) -> Non
     demo = bed.demo()
     until(lambda: demo.poll() is not None or bed.shows("starting hypervisor"), "hypervisor", 60)
     demo.send_signal(signal.SIGTERM)
-    assert demo.wait(30) == 128 + signal.SIGTERM, bed.output.read_text()
+    assert demo.wait(60) == 128 + signal.SIGTERM, bed.output.read_text()
     assert bed.leftovers == []
 
 

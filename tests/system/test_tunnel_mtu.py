@@ -84,7 +84,7 @@ def forget_mtus(vm: Vm, target: str) -> None:
 
 def echo(vm: Vm, target: str, size: int) -> str:
     """What `ping` says of echo requests that are that big as IP packets, and stay whole."""
-    command = ("ping", "-n", "-c", "2", "-i", "0.2", "-W", "2", "-M", "do")
+    command = ("ping", "-n", "-c", "2", "-i", "0.2", "-W", "10", "-M", "do")
     data = size - HEADERS[6 if ":" in target else 4]
     return vm.namespace.run(*command, "-s", str(data), target, check=False)
 
@@ -137,7 +137,7 @@ def test_what_is_told_beyond_that_is_named(scene: Scene) -> None:
 def test_ping_that_may_not_be_fragmented_hears_the_mtu(scene: Scene, target: str) -> None:
     vm = scene.lab.vm("a")
     forget_mtus(vm, target)
-    assert " 0% packet loss" in echo(vm, target, MTU)
+    until(lambda: " 0% packet loss" in echo(vm, target, MTU), "what is not too big arrives")
     told = echo(vm, target, MTU + 1)
     assert "100% packet loss" in told
     assert re.search(rf"mtu[ =]*{MTU}", told), told
@@ -148,9 +148,12 @@ def test_ping_that_may_not_be_fragmented_hears_the_mtu(scene: Scene, target: str
 def test_tracepath_finds_the_mtu(scene: Scene, target: str) -> None:
     vm, version = scene.lab.vm("a"), "-6" if ":" in target else "-4"
     forget_mtus(vm, target)
-    found = vm.namespace.run("tracepath", "-n", version, target, timeout=60, check=False)
-    assert f"pmtu {MTU}" in found, found
-    assert "reached" in found, found
+
+    def is_told() -> bool:
+        found = vm.namespace.run("tracepath", "-n", version, target, timeout=60, check=False)
+        return f"pmtu {MTU}" in found and "reached" in found
+
+    until(is_told, "tracepath gets there and knows the MTU", 60)
 
 
 @pytest.mark.usefixtures("measured")
@@ -164,7 +167,7 @@ def test_a_connection_transfers_whole_segments(scene: Scene, target: str) -> Non
             forget_mtus(host, target)
         with iperf_server(server, version):
             command = ("iperf3", "--client", target, version, "--bytes", "200K", *direction)
-            vm.namespace.run(*command, timeout=60)
+            vm.namespace.run(*command, timeout=90)
 
 
 @pytest.mark.usefixtures("measured")
@@ -188,4 +191,4 @@ def test_an_underlay_that_carries_more_is_used(scene: Scene) -> None:
     vm = scene.lab.vm("a")
     for target in TARGETS:
         forget_mtus(vm, target)
-        assert " 0% packet loss" in echo(vm, target, 1442), target
+        until(lambda to=target: " 0% packet loss" in echo(vm, to, 1442), f"{target} is reached")  # type: ignore[misc]

@@ -109,7 +109,7 @@ class CniHost:
 
 
 def answer_of(process: "subprocess.Popen[bytes]") -> Any:
-    output, log = process.communicate(timeout=60)
+    output, log = process.communicate(timeout=150)
     document = json.loads(output) if output.strip() else None
     if process.returncode != 0:
         assert document is not None, log.decode()

@@ -263,10 +263,11 @@ def test_check_names_what_differs(scene: Scene, host: CniHost) -> None:
         host.call("DEL", previous, "web", str(one.path))
 
 
+@pytest.mark.timeout(300)
 def test_fifty_at_once(scene: Scene, hosts: dict[str, CniHost]) -> None:
     """Of these, two are for the same interface of a container, of which one wins."""
     configuration = hosts["hv1"].configuration(
-        "crowd", createSwitch={"subnet4": "10.7.0.0/24"}, timeout=60
+        "crowd", createSwitch={"subnet4": "10.7.0.0/24"}, timeout=120
     )
     host = hosts["hv1"]
     with containers(49) as made:
@@ -372,11 +373,11 @@ def test_what_a_killed_add_still_does_is_waited_for(host: CniHost, tmp_path: Pat
 
 def test_cleaning_up_has_a_time_of_its_own(host: CniHost, tmp_path: Path) -> None:
     """It begins when all time is over, and takes longer than what was left to be broken off."""
-    slow_tool(tmp_path, "ovs-vsctl", "del-port", 4)
+    slow_tool(tmp_path, "ovs-vsctl", "del-port", 6)
     with containers(1) as (one,):
         host.proxy.stall()
         try:
-            configuration = host.configuration(timeout=2)
+            configuration = host.configuration(timeout=5)
             process = host.start("ADD", configuration, "web", str(one.path), tools=tmp_path)
             until(lambda: "eth0" in one.ip("link"), "the interface")
             with pytest.raises(CniFailedError) as failed:
@@ -444,7 +445,7 @@ def test_without_a_server_it_ends_in_time_and_leaves_nothing(host: CniHost) -> N
         assert "eth0" not in one.ip("link")
         assert host.interfaces() == host.bridge_ports() == set()
 
-        host.call("ADD", configuration, "web", str(one.path))
+        host.call("ADD", host.configuration(), "web", str(one.path))
         host.proxy.stall()
         try:
             with pytest.raises(CniFailedError) as failed:
@@ -453,7 +454,7 @@ def test_without_a_server_it_ends_in_time_and_leaves_nothing(host: CniHost) -> N
             assert host.interfaces() == host.bridge_ports() == set()
         finally:
             host.proxy.restore()
-        host.call("DEL", configuration, "web", "")
+        host.call("DEL", host.configuration(), "web", "")
 
 
 def test_macvlan_takes_its_addresses_from_treadle(scene: Scene, hosts: dict[str, CniHost]) -> None:

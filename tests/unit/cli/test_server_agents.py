@@ -114,7 +114,7 @@ async def test_a_connection_ends_when_its_token_is_revoked(server: Gated) -> Non
 
 
 async def test_a_connection_ends_when_its_token_expires(server: Gated) -> None:
-    secret = server.token("hv1", expires_at=datetime.now(UTC) + timedelta(seconds=2))
+    secret = server.token("hv1", expires_at=datetime.now(UTC) + timedelta(seconds=5))
     async with raw_agent(server.port, "hv1", token=secret) as agent:
         refused = await agent.until_ended()
     assert refused == wire.Refused(wire.REFUSED_TOKEN, "the token has expired")

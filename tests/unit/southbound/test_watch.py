@@ -257,13 +257,13 @@ async def test_the_translator_does_not_overwrite_facts(
 
 
 async def test_a_dead_chassis_is_shown_and_loses_a_port_that_appears_elsewhere(
-    state: RealisedState, make_agent: MakeAgent
+    state: RealisedState, server: WatchServer, make_agent: MakeAgent
 ) -> None:
     await state.write(1, [vif("web-1"), vif("web-2")])
     first = await claiming(make_agent, "hv1", "web-1", "web-2")
     await until(lambda: binding(state, "web-2").chassis == "hv1")
     await first.stop()
-    await asyncio.sleep(0.1)
+    await until(lambda: not server.status("hv1").connected)
     assert state.rows(Chassis)["hv1"].alive, "the lease still runs"
     await until(lambda: not state.rows(Chassis)["hv1"].alive)
     assert binding(state, "web-1").chassis == "hv1"
