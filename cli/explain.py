@@ -69,6 +69,13 @@ def explain(
     live: Annotated[
         bool, typer.Option("--live", help="Compare with the switches on the way, too.")
     ] = False,
+    entry_chassis: Annotated[
+        str | None,
+        typer.Option(
+            "--entry-chassis",
+            help="With --live: where a packet comes in that a provider network brings.",
+        ),
+    ] = None,
     detailed: Annotated[
         bool, typer.Option("--detailed", help="Everything that was checked, and passed.")
     ] = False,
@@ -98,6 +105,8 @@ def explain(
     given: Document = {name: value for name, value in request.items() if value is not None}
     if live:
         given["live"] = True
+    if entry_chassis is not None:
+        given["entry_chassis"] = entry_chassis
     if fragmented:
         given["fragmented"] = True
     try:

@@ -94,6 +94,13 @@ def trace(
     live: Annotated[
         bool, typer.Option("--live", help="Compare with the switches on the way, too.")
     ] = False,
+    entry_chassis: Annotated[
+        str | None,
+        typer.Option(
+            "--entry-chassis",
+            help="With --live: where a packet comes in that a provider network brings.",
+        ),
+    ] = None,
     summary: Annotated[
         bool, typer.Option("--summary", help="The way and the verdict; so without options.")
     ] = False,
@@ -130,6 +137,8 @@ def trace(
         request["guests"] = "via-gateway"
     if live:
         request["live"] = True
+    if entry_chassis is not None:
+        request["entry_chassis"] = entry_chassis
     if changes:
         first, *more = [read_mapping(file) for file in changes]
         request |= {"with": [first, *more] if more else first, "adopt": adopt}

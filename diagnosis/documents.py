@@ -47,6 +47,11 @@ class TraceRequest(StrictModel):
 
     Not with `with`: no switch has a change that isn't made.
     """
+    entry_chassis: Reference | None = None
+    """With `live`: on which chassis a packet comes in that a provider network brings.
+
+    Else it is the one that takes it in: where its gateway is, or who it is for.
+    """
 
 
 class Trace(TracedConnection):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from diagnosis.documents import TraceRequest
-from diagnosis.live.check import check_live
+from diagnosis.live.check import check_live, refuse_unasked
 from diagnosis.sources import Sources, settle, stored_view
 from diagnosis.trace.addressing import Addressing
 from diagnosis.trace.assumed import WordedPacket
@@ -43,6 +43,7 @@ async def trace_packet(sources: Sources, wanted: TraceRequest, *, author: str) -
     """
     connections = _connections(wanted)
     _reject_live_with_proposal(wanted)
+    refuse_unasked(wanted.entry_chassis, live=wanted.live)
     named = _ports_of(wanted)
     proposal: Proposal | None = None
     if wanted.change is None:
@@ -101,7 +102,7 @@ async def trace_packet(sources: Sources, wanted: TraceRequest, *, author: str) -
 
     document, journeys = await sources.read(work)
     if wanted.live:
-        document["live"] = await check_live(sources, journeys, hosting)
+        document["live"] = await check_live(sources, journeys, hosting, wanted.entry_chassis)
     return document
 
 

@@ -34,6 +34,7 @@ from chassis_agent.inspection.trace_output import (
     TraceStep,
     TraceText,
     read_trace,
+    translations,
 )
 from chassis_agent.openflow.errors import DecodingError, OpenFlowError
 from chassis_agent.openflow.oxm import VLAN_PRESENT
@@ -66,6 +67,8 @@ from southbound.rows import Chassis, Datapath, PortBinding
 
 _PARTS_ASKED: Final = 64
 """Parts of wide groups that a trace follows; each is a question to the switch."""
+_TRANSLATIONS: Final = 8
+"""How often a trace is repeated, as what a lookup translated leads to further ones."""
 _DATAPATH: Final = re.compile(rf"\b{tables.DATAPATH}=(0x[0-9a-f]+)")
 
 
@@ -167,7 +170,13 @@ class Inspector:
 
     async def _trace(self, packet: str, question: TracePort | TraceTunnel) -> Traced:
         options = lookup_options(question.connection)
-        printed = await call(self._control(), "ofproto/trace", self._bridge, packet, *options)
+        printed = ""
+        for _ in range(_TRANSLATIONS):
+            printed = await call(self._control(), "ofproto/trace", self._bridge, packet, *options)
+            translated = lookup_options(question.connection, translations(printed))
+            if translated == options:
+                break
+            options = translated
         found = read_trace(printed, self._bridge)
         asked = found.forks[:_PARTS_ASKED]
         whole = [found, *[await self._part(fork, options) for fork in asked]]
@@ -206,8 +215,14 @@ class Inspector:
         local: LocalPort | None = self._state.rows(LocalPort).get(question.inport)
         if local is None:
             raise CannotAnswerError(f"no interface there stands for port {question.inport}")
-        tag = f",vlan_tci={local.tag | VLAN_PRESENT:#06x}" if local.tag else ""
+        number = self._tag(question.inport, local)
+        tag = f",vlan_tci={number | VLAN_PRESENT:#06x}" if number else ""
         return f"in_port={local.ofport},{headers}{tag}"
+
+    def _tag(self, name: str, local: LocalPort) -> int:
+        """The VLAN tag that frames of a port have on its interface, 0 for none."""
+        row: PortBinding | None = self._state.rows(PortBinding).get(name)
+        return row.tag if row is not None and row.kind.leads_outside else local.tag
 
     def _out_of_tunnel(self, question: TraceTunnel) -> str:
         this: ThisChassis | None = self._state.rows(ThisChassis).get("")
@@ -243,7 +258,7 @@ class Inspector:
             )
             return Output(chassis=next(far, ""), interface=output.port)
         for name, local in self._state.rows(LocalPort).items():
-            if output.port == str(local.ofport) and output.tag == local.tag:
+            if output.port == str(local.ofport) and output.tag == self._tag(name, local):
                 return Output(port=name, interface=output.port)
         return Output(interface=output.port)
 

@@ -3,7 +3,7 @@
 Each term stands behind those that it is only allowed with, as Open vSwitch demands.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Final
 
@@ -94,6 +94,18 @@ def blocked_text() -> str:
     return f"ct_mark={field_slice('ct_mark.blocked').mask:#x}"
 
 
-def lookup_options(connection: Connection) -> list[str]:
-    """What ``ofproto/trace`` is to assume of each connection lookup on the way."""
-    return ["--ct-next", _CT_STATES[connection]] * _LOOKUPS
+def lookup_options(connection: Connection, translations: Sequence[str] = ()) -> list[str]:
+    """What ``ofproto/trace`` is to assume of each connection lookup on the way.
+
+    `translations` are what the first of them do: ``snat``, ``dnat`` or nothing.
+
+    >>> lookup_options("new", ("", "snat"))[:6]
+    ['--ct-next', 'trk,new', '--ct-next', 'trk,new,snat', '--ct-next', 'trk,new']
+    """
+    known = [*translations[:_LOOKUPS], *[""] * (_LOOKUPS - len(translations))]
+    state = _CT_STATES[connection]
+    return [
+        option
+        for translation in known
+        for option in ("--ct-next", f"{state},{translation}" if translation else state)
+    ]

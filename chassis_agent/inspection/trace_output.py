@@ -45,6 +45,9 @@ _SKIPPED: Final = ">> skipping output"
 _PUNT: Final = "controller("
 _SECTION_ENDS: Final = ("Final flow:", "=====")
 _FINAL_FLOW: Final = re.compile(r"Final flow: (?P<flow>.*)$")
+_LOOKED_UP: Final = "table="
+"""Of what goes on with what the tracker says."""
+_TRANSLATION: Final = re.compile(r"\bnat\((?P<end>src|dst)=")
 _MEASURED: Final = "check_pkt_larger("
 _PART: Final = re.compile(rf"set_field:(?P<part>0x[0-9a-f]+|\d+)->{PART_REGISTER}$")
 _FORK: Final = f"group:{FORK}"
@@ -108,6 +111,20 @@ def read_trace(text: str, bridge: str) -> TraceText:
         reader.lost,
         tuple(reader.failures),
     )
+
+
+def translations(text: str) -> tuple[str, ...]:
+    """What each connection lookup of a trace translates: ``snat``, ``dnat``, or nothing.
+
+    Open vSwitch plays translations of addresses, and leaves out that the tracker says so. Lookups
+    are followed in the order in which they are met, in both ways that a length may decide on.
+    """
+    found = []
+    for line in map(str.strip, text.splitlines()):
+        if line.startswith("ct(") and _LOOKED_UP in line:
+            named = _TRANSLATION.search(line)
+            found.append("" if named is None else f"{named['end'][0]}nat")
+    return tuple(found)
 
 
 class _Reader:

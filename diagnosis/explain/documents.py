@@ -36,6 +36,11 @@ class ReachabilityRequest(StrictModel):
     """Whether traces come with all their steps."""
     live: bool = False
     """Whether to compare with what is really in the switches on the way, by their agents."""
+    entry_chassis: Reference | None = None
+    """With `live`: on which chassis a packet comes in that a provider network brings.
+
+    Else it is the one that takes it in: where its gateway is, or who it is for.
+    """
 
 
 class Remedy(StrictModel):

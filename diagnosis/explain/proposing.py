@@ -21,7 +21,7 @@ from diagnosis.explain.remedies.case import Remedy
 from diagnosis.explain.result import Document, proposal, unknowns
 from diagnosis.explain.tried import Tried
 from diagnosis.explain.witnesses import broken
-from diagnosis.live.check import check_live
+from diagnosis.live.check import check_live, refuse_unasked
 from diagnosis.sources import Sources, settle
 from northbound.errors import RequestError
 
@@ -40,12 +40,15 @@ class Explainer:
 
     async def explain(self, wanted: ReachabilityRequest) -> Document:
         """The answer, with what would have to change for a better one."""
+        refuse_unasked(wanted.entry_chassis, live=wanted.live)
         await settle(self._sources, ports_of(wanted))
         seen = await self._looker.look(wanted, (), Look(around=True))
         document = {**seen.document, "proposal": proposal(await self._tried(wanted, seen))}
         if wanted.live:
             journeys = [check.journey for check in seen.checks if check.journey]
-            document["live"] = await check_live(self._sources, journeys, seen.hosting)
+            document["live"] = await check_live(
+                self._sources, journeys, seen.hosting, wanted.entry_chassis
+            )
         return document
 
     async def _tried(self, wanted: ReachabilityRequest, seen: Sight) -> Tried:

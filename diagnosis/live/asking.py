@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from controller.interface import Controller
-from diagnosis.trace.legs import Journey, Leg, legs
+from diagnosis.trace.legs import Journey, Leg, enters_by_network, legs, taken_in
 from southbound.errors import UnansweredError
 from southbound.questions import Compare, Comparison, Question, Result, Traced
 from southbound.rows import PortBinding
@@ -40,18 +40,34 @@ class LiveChassis:
 
 @dataclass
 class LiveJourneys:
-    """What was asked about: journeys, and all chassis on their ways by name."""
+    """What was asked about: journeys, and all chassis on their ways by name.
+
+    `untaken` are the ports by which a provider network brings what no chassis takes in.
+    """
 
     journeys: list[Journey]
     chassis: dict[str, LiveChassis]
+    untaken: list[str] = field(default_factory=list)
 
 
 async def ask_chassis(
-    controller: Controller, journeys: Iterable[Journey], ports: Mapping[str, PortBinding]
+    controller: Controller,
+    journeys: Iterable[Journey],
+    ports: Mapping[str, PortBinding],
+    entry_chassis: str | None = None,
 ) -> LiveJourneys:
-    """Ask every chassis that a packet comes through."""
+    """Ask every chassis that a packet comes through.
+
+    What a provider network brings comes in on `entry_chassis`, or else where it is taken in.
+    """
     journeys = list(journeys)
-    found = [leg for journey in journeys for leg in legs(journey, ports)]
+    found: list[Leg] = []
+    untaken: set[str] = set()
+    for journey in journeys:
+        cut = legs(journey, ports, entry_chassis or taken_in(journey, ports))
+        if not cut and enters_by_network(journey.entry):
+            untaken.add(journey.entry.name)
+        found += cut
     datapaths: dict[str, set[str]] = {}
     for leg in found:
         datapaths.setdefault(leg.chassis, set()).update(leg.datapaths)
@@ -68,7 +84,7 @@ async def ask_chassis(
     for leg, (answer, problem) in zip(found, answers[len(compared) :], strict=True):
         traced = answer if isinstance(answer, Traced) else None
         chassis[leg.chassis].legs.append(LiveLeg(leg, traced, problem))
-    return LiveJourneys(journeys, chassis)
+    return LiveJourneys(journeys, chassis, sorted(untaken))
 
 
 async def _ask(

@@ -12,7 +12,7 @@ from typing import Any
 
 from diagnosis.live.asking import LiveChassis, LiveJourneys, LiveLeg
 from diagnosis.trace.causes import Cause, Causes
-from diagnosis.trace.legs import Leg, enters_by_network
+from diagnosis.trace.legs import Leg
 from logical_flow.packet import format_packet
 from southbound.cookies import parse_physical_cookie
 from southbound.questions import Difference, Step, Traced
@@ -45,15 +45,12 @@ def live_document(found: LiveJourneys, background: Background) -> Document:
 
 
 def _entered_outside(found: LiveJourneys) -> str:
-    """Return why what enters by provider networks is not compared; empty if nothing does."""
-    ports = sorted(
-        {journey.entry.name for journey in found.journeys if enters_by_network(journey.entry)}
-    )
-    if not ports:
+    """Return why some of what provider networks bring is not compared; empty if all of it is."""
+    if not found.untaken:
         return ""
     return (
-        f"what comes in at {', '.join(ports)} is not compared: a provider network may bring it to "
-        "any chassis"
+        f"what comes in at {', '.join(found.untaken)} is not compared: a provider network may "
+        "bring it to any chassis, and none is the one to take it in; name one as entry_chassis"
     )
 
 
@@ -151,12 +148,16 @@ def _leg(live: LiveLeg, background: Background) -> Document:
 def _agrees(leg: Leg, traced: Traced) -> bool | None:
     """None where the agent has a say first, which a switch that is only asked can't know.
 
-    Nor is it known where not all copies that the switch makes are.
+    Nor is it known where not all copies that the switch makes are, nor what a chassis does with
+    those that are another's to take.
     """
     if traced.failure:
         return False
     if (_ports(traced), _onward(traced)) == (leg.ports, leg.onward):
         return traced.punted or not leg.punted
+    if leg.left_to:
+        has_others = leg.ports <= _ports(traced) and leg.onward <= _onward(traced)
+        return None if has_others else False
     is_part = _ports(traced) <= leg.ports and _onward(traced) <= leg.onward
     is_open = bool(traced.unknown) or (traced.punted and not leg.punted)
     return None if is_open and is_part else False
@@ -168,10 +169,14 @@ def _leg_text(live: LiveLeg, agrees: bool | None, background: Background) -> str
     if traced is None:
         return f"what becomes of {what} is not known: {live.problem}"
     found = _goes(_ports(traced), _onward(traced), traced.punted)
+    if agrees and leg.left_to:
+        return f"{what} {found}; the walk goes on where it is taken in, on chassis {leg.left_to}"
     if agrees:
-        return f"{what} {found}, as the walk says"
+        return f"{what} {found}, as the walk says{_beside(leg)}"
     if agrees is None and traced.unknown:
         return f"what becomes of {what} is not known as a whole: {traced.unknown}; it {found}"
+    if agrees is None and leg.left_to:
+        return f"{what} {found}, where the walk goes on by flows that chassis {leg.left_to} has"
     if agrees is None:
         return f"{what} {found} first, for example to find its next hop"
     wanted = _goes(leg.ports, leg.onward, leg.punted)
@@ -179,6 +184,16 @@ def _leg_text(live: LiveLeg, agrees: bool | None, background: Background) -> str
         limit = f"Open vSwitch drops copies at a limit ({traced.failure})"
         return f"{what} {found}, where the walk says that it {wanted}: {limit}"
     return f"{what} {found}, where the walk says that it {wanted}{_why(leg, traced, background)}"
+
+
+def _beside(leg: Leg) -> str:
+    """Which chassis get the packet, or a copy, from a provider network as this one does."""
+    if not leg.beside:
+        return ""
+    named = [f"chassis {name}" for name in sorted(leg.beside)[:_NAMED]]
+    if len(leg.beside) > _NAMED:
+        named.append(f"{len(leg.beside) - _NAMED} others")
+    return f"; the network brings it to {' and '.join(named)}"
 
 
 def _why(leg: Leg, traced: Traced, background: Background) -> str:

@@ -159,6 +159,33 @@ def test_one_chassis_answers_for_an_address(scene: Scene) -> None:
         assert {each.src for each in answers} == {OUTSIDE}
 
 
+def test_what_comes_from_outside_is_compared_at_the_gateway(scene: Scene) -> None:
+    o1 = scene.lab.outside("o1")
+    match = (
+        f"eth.src == {o1.mac} && eth.dst == {OUTSIDE} && ip4.src == {o1.ip4} "
+        f"&& ip4.dst == {OWN[0]} && ip.ttl == 64 && icmp4.type == 8"
+    )
+    request = {"match": match, "inport": "public-out", "live": True}
+
+    def traced() -> Any:
+        assert o1.ping(OWN[0])
+        return scene.net.client.post("/v1/trace", json=request).json()
+
+    until(lambda: traced()["verdict"]["outcome"] == "answered", "the router knows who asks")
+    answer = traced()
+    assert answer["live"]["agrees"] is True, answer["live"]
+    assert [each["chassis"] for each in answer["live"]["chassis"]] == ["gw1"]
+    for packet, inport in (
+        (f"icmp {o1.ip4} -> {FLOATING}", "public-out"),
+        (f"icmp vm -> {o1.ip4}", None),
+    ):
+        request = {"packet": packet, "inport": inport, "live": True}
+        answer = scene.net.client.post("/v1/trace", json=request).json()
+        assert answer["verdict"]["outcome"] == "delivered", answer["verdict"]
+        assert answer["live"]["agrees"] is True, answer["live"]
+        assert {each["chassis"] for each in answer["live"]["chassis"]} == {"gw1", "hv1"}
+
+
 def is_answer(frame: Frame) -> bool:
     if frame.ethertype == frames.ARP:
         return frame.payload[6:8] == b"\0\2"

@@ -6,6 +6,7 @@ from chassis_agent.inspection.trace_output import (
     TraceOutput,
     TraceStep,
     read_trace,
+    translations,
 )
 
 TWO_TUNNELS = """\
@@ -237,3 +238,18 @@ bridge("br-int")
     found = read_trace(text, "br-int")
     assert [step.cookie for step in found.steps] == [1, 3, 5]
     assert not found.punted
+
+
+def test_what_lookups_translate() -> None:
+    text = """
+26. metadata=0x1, priority 100, cookie 0x1
+    ct(table=27,zone=NXM_NX_REG11[0..15],nat)
+recirc(0x5) - resume conntrack with ct_state=new|trk
+27. metadata=0x1, priority 100, cookie 0x1
+    ct(commit,table=28,zone=NXM_NX_REG12[0..15],nat(src=198.51.100.1))
+     >> Replacing src/dst IP/ports to simulate NAT:
+28. metadata=0x1, priority 100, cookie 0x1
+    ct(commit,zone=NXM_NX_REG13[0..15])
+    ct(commit,table=29,zone=NXM_NX_REG11[0..15],nat(dst=10.0.0.1:80))
+"""
+    assert translations(text) == ("", "snat", "dnat")

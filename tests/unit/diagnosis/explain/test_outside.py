@@ -134,26 +134,95 @@ async def test_a_workload_of_the_network_itself(outside: Plugged) -> None:
     await unknown(outside, source="p1", destination=HOST)
 
 
-async def test_what_a_provider_network_brings_is_not_compared(outside: Plugged) -> None:
-    """It may come to any chassis; the replies begin at one, and are."""
+def play(outside: Plugged, goes: dict[tuple[str, str], Output]) -> list[tuple[str, Question]]:
+    """Play switches that send what enters at a port to one place; the list gets the questions."""
+    asked = []
 
     def answer(chassis: str, question: Question) -> Result:
-        assert chassis == "hv2"
         if isinstance(question, Compare):
             return Comparison(1, True, ())
-        return Traced((), (Output(port="public-net"),), False)
+        asked.append((chassis, question))
+        output = goes.get((chassis, getattr(question, "inport", "")))
+        return Traced((), () if output is None else (output,), False)
 
     outside.server.agents.answer = answer
+    return asked
+
+
+async def test_what_a_provider_network_brings_is_compared_where_it_is_taken(
+    outside: Plugged,
+) -> None:
+    ways = {("hv2", "public-net"): Output(port="p1"), ("hv2", "p1"): Output(port="public-net")}
+    asked = play(outside, ways)
     question = {"source": HOST, "inport": "public-net", "destination": "p1", "live": True}
-    found = await outside.ask(**question)
-    live = found["live"]
-    assert [each["agrees"] for each in live["chassis"]] == [True], live
-    assert live["agrees"] is None
-    why = "what comes in at public-net is not compared: a provider network may bring it to any "
-    why += "chassis"
-    assert live["text"].endswith(why)
+    live = (await outside.ask(**question))["live"]
+    assert live["agrees"] is True, live
+    assert {chassis for chassis, _ in asked} == {"hv2"}
     question = {"packet": f"icmp {HOST} -> p1", "inport": "public-net", "live": True}
-    assert (await outside.call("POST", "/trace", question))["live"]["text"] == why
+    live = (await outside.call("POST", "/trace", question))["live"]
+    (leg,) = live["chassis"][0]["legs"]
+    assert leg["text"] == "a packet from port public-net goes to port p1, as the walk says"
+
+
+async def test_elsewhere_it_goes_no_further(outside: Plugged) -> None:
+    """Who is on another chassis gets it there, from the provider network."""
+    play(outside, {})
+    question = {"packet": f"icmp {HOST} -> p1", "inport": "public-net", "live": True}
+    live = (await outside.call("POST", "/trace", {**question, "entry_chassis": "hv1"}))["live"]
+    assert [each["chassis"] for each in live["chassis"]] == ["hv1"]
+    assert live["agrees"] is True, live
+    play(outside, {("hv1", "public-net"): Output(port="public-net")})
+    live = (await outside.call("POST", "/trace", {**question, "entry_chassis": "hv1"}))["live"]
+    assert live["agrees"] is False, live
+
+
+async def test_a_gateway_takes_in_what_is_for_its_router(outside: Plugged) -> None:
+    learn(outside)
+    ranks = [{"chassis": "hv2", "priority": 1}]
+    await outside.call("PATCH", "/logical-router-ports/r1-public", {"gateway_chassis": ranks})
+    for port in ("cr-r1-public", "public-r1", "r1-public"):
+        outside.server.realised.facts.claim("hv2", port)
+    asked = play(outside, {("hv2", "public-net"): Output(chassis="hv1")})
+    question = {"packet": f"icmp {HOST} -> a1", "inport": "public-net", "live": True}
+    await outside.call("POST", "/trace", question)
+    assert (asked[0][0], getattr(asked[0][1], "inport", "")) == ("hv2", "public-net")
+    play(outside, {})
+    live = (await outside.call("POST", "/trace", {**question, "entry_chassis": "hv1"}))["live"]
+    (leg,) = live["chassis"][0]["legs"]
+    assert leg["text"] == (
+        "a packet from port public-net goes nowhere, as the walk says; the network brings it to "
+        "chassis hv2"
+    )
+
+
+async def test_what_no_chassis_takes_in_is_not_compared(outside: Plugged) -> None:
+    question = {
+        "match": 'inport == "public-net" && eth.src == 0a:00:00:00:09:09 && '
+        "eth.dst == 0a:00:00:00:77:77 && eth.type == 0x1234",
+        "live": True,
+    }
+    live = (await outside.call("POST", "/trace", question))["live"]
+    assert live["agrees"] is None
+    assert "none is the one to take it in; name one as entry_chassis" in live["text"]
+
+
+@pytest.mark.parametrize(
+    ("inport", "chassis", "is_live", "why"),
+    [
+        ("public-net", "hv9", True, "there is no such chassis"),
+        ("p1", "hv1", True, "no provider network brings what enters at p1"),
+        ("public-net", "hv1", False, "which takes live"),
+    ],
+)
+async def test_a_chassis_where_nothing_comes_in(
+    outside: Plugged, inport: str, chassis: str, is_live: bool, why: str
+) -> None:
+    question = {"packet": f"icmp {HOST} -> 198.51.100.11", "inport": inport, "live": is_live}
+    client = outside.server.client
+    answer = await client.post("/v1/trace", json={**question, "entry_chassis": chassis})
+    assert answer.status_code == 422, answer.text
+    (fault,) = answer.json()["errors"]
+    assert (fault["pointer"], why in fault["reason"]) == ("#/entry_chassis", True), fault
 
 
 async def test_what_has_no_address_outside_is_asked_for_by_one(outside: Plugged) -> None:
@@ -242,6 +311,18 @@ async def test_a_workload_on_the_provider_network(outside: Plugged) -> None:
     for source, destination in (("m1", "p1"), ("p1", "m1"), ("a1", "m1"), ("m1", "198.51.100.11")):
         found = await outside.ask(source=source, destination=destination)
         assert found["answer"] == "yes", found["text"]
+    play(outside, {("hv2", "public-net"): Output(chassis="hv1")})
+    question = {"packet": "icmp m1 -> a1", "live": True}
+    live = (await outside.call("POST", "/trace", {**question, "entry_chassis": "hv1"}))["live"]
+    (leg,) = live["chassis"][0]["legs"]
+    assert leg["text"] == (
+        "a packet from port public-net goes nowhere; the walk goes on where it is taken in, on "
+        "chassis hv2"
+    )
+    play(outside, {("hv1", "public-net"): Output(port="a2")})
+    live = (await outside.call("POST", "/trace", {**question, "entry_chassis": "hv1"}))["live"]
+    assert live["agrees"] is None, live
+    assert "where the walk goes on by flows that chassis hv2 has" in live["text"]
     await outside.acl("ls:public", "from-lport", 7, 'inport == "m1" && tcp', name="closed")
     found = await refused(outside, source="m1", destination="p1", service="tcp/22")
     assert "closed" in found["text"]
