@@ -57,6 +57,8 @@ from northbound.transaction import Reader, Transaction
 RouterRow = tuple[LogicalRouter, NeutronRouter | None]
 
 _KEPT: dict[str, Any] = {"filtered": False, "sorted": False}
+_LEARNING: Final = {"dynamic_neigh_routers": True, "always_learn_from_arp_request": False}
+"""As ML2/OVN has its routers: many may be on one network, and find each other when they need to."""
 _GATEWAY = struct(
     {"network_id": uuid}, {"enable_snat": boolean, "external_fixed_ips": list_of(mapping)}
 )
@@ -148,6 +150,7 @@ class Routers(Resource[RouterRow]):
                 "project": values["project_id"],
                 "display_name": values["name"],
                 "enabled": values["admin_state_up"],
+                **_LEARNING,
             },
         )
         time = now()

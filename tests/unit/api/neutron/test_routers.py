@@ -52,6 +52,7 @@ async def test_a_router_is_a_logical_router_of_the_same_id(neutron: Neutron) -> 
     made = await neutron.make("routers", name="edge", description="d", admin_state_up=False)
     seen = (await neutron.v1.get(f"/v1/logical-routers/{made['id']}")).json()
     assert (seen["name"], seen["display_name"], seen["enabled"]) == (made["id"], "edge", False)
+    assert (seen["dynamic_neigh_routers"], seen["always_learn_from_arp_request"]) == (True, False)
     assert made == await neutron.get(f"routers/{made['id']}")
     assert (made["routes"], made["external_gateway_info"], made["status"]) == ([], None, "ACTIVE")
     body = {"router": {"name": "core", "admin_state_up": True, "description": "e"}}
