@@ -119,6 +119,13 @@ class BfdRunner:
         self._clock = clock
         self._between = between
         self._rows: dict[str, BfdSession] = {}
+        self._keys_at: dict[str, set[str]] = {}
+        """The sessions of each port that they are run at."""
+        self._in_charge: frozenset[str] = frozenset()
+        """The ports that were here at the last review."""
+        self._here: set[str] = set()
+        """The sessions of ports that are here, of which some may be too many to run."""
+        self._discriminators: set[int] = set()
         self._sessions: dict[str, _Session] = {}
         self._by_ends: dict[tuple[str, bytes], str] = {}
         self._queue: DueQueue[str] = DueQueue()
@@ -130,33 +137,64 @@ class BfdRunner:
 
     def take_rows(self, puts: Iterable[Row], deletes: Iterable[RowId]) -> None:
         """Rows came; others than sessions are passed over."""
-        has_changed = False
+        touched: set[str] = set()
         for table, key in deletes:
-            if table == BfdSession.table and self._rows.pop(key, None) is not None:
+            if table == BfdSession.table and key in self._rows:
+                self._file(key, None)
                 self._say_goodbye(key)
-                has_changed = True
+                touched.add(key)
         for row in puts:
             if isinstance(row, BfdSession):
-                self._rows[row.id] = row
-                has_changed = True
-        if has_changed:
-            self.review()
+                self._file(row.id, row)
+                touched.add(row.id)
+        if touched:
+            self._look_at(touched)
 
     def review(self) -> None:
-        """Run the sessions of the ports that this chassis is in charge of now, and no others."""
-        residents = self._residents()
-        here = [key for key in sorted(self._rows) if self._rows[key].resident in residents]
-        if len(here) > MOST_SESSIONS:
-            reason = f"of {len(here)} BFD sessions {MOST_SESSIONS} are run, the most of a chassis"
-            self._health.degrade("bfd", reason)
+        """Look at the ports that this chassis got charge of, or lost."""
+        in_charge = frozenset(self._residents())
+        changed = in_charge ^ self._in_charge
+        self._in_charge = in_charge
+        self._look_at({key for port in changed for key in self._keys_at.get(port, ())})
+
+    def _file(self, key: str, row: BfdSession | None) -> None:
+        before = self._rows.pop(key, None)
+        if before is not None:
+            keys = self._keys_at[before.resident]
+            keys.discard(key)
+            if not keys:
+                del self._keys_at[before.resident]
+        if row is not None:
+            self._rows[key] = row
+            self._keys_at.setdefault(row.resident, set()).add(key)
+
+    def _look_at(self, touched: set[str]) -> None:
+        """Run those of the sessions whose ports are here now, and no others of them.
+
+        All are looked at only where they are more than are run.
+        """
+        had_too_many = len(self._here) > MOST_SESSIONS
+        for key in touched:
+            row = self._rows.get(key)
+            if row is not None and row.resident in self._in_charge:
+                self._here.add(key)
+            else:
+                self._here.discard(key)
+        wanted: Collection[str] = self._here
+        if len(self._here) > MOST_SESSIONS:
+            wanted = set(sorted(self._here)[:MOST_SESSIONS])
+            reason = f"{MOST_SESSIONS} are run, the most of a chassis"
+            self._health.degrade("bfd", f"of {len(self._here)} BFD sessions {reason}")
         else:
             self._health.clear("bfd")
-        wanted = {key: self._rows[key] for key in here[:MOST_SESSIONS]}
-        ended = [key for key in self._sessions if key not in wanted]
+        if had_too_many or wanted is not self._here:
+            touched = touched | self._here
+        ended = [key for key in sorted(touched) if key in self._sessions and key not in wanted]
         for key in ended:
             self._end(key)
-        for row in wanted.values():
-            self._begin(row)
+        for key in sorted(touched):
+            if key in wanted:
+                self._begin(self._rows[key])
         if ended:
             self._tell()
         self._wake.set()
@@ -179,6 +217,7 @@ class BfdRunner:
 
     def _end(self, key: str) -> None:
         session = self._sessions.pop(key)
+        self._discriminators.discard(session.machine.discriminator)
         self._queue.drop(key)
         ends = _ends(session.row)
         if self._by_ends.get(ends) == key:
@@ -195,10 +234,10 @@ class BfdRunner:
 
     def _discriminator(self) -> int:
         """Return one that no session has, and that can't be guessed from afar."""
-        taken = {session.machine.discriminator for session in self._sessions.values()}
         while True:
             number = secrets.randbits(32)
-            if number and number not in taken:
+            if number and number not in self._discriminators:
+                self._discriminators.add(number)
                 return number
 
     # --- time

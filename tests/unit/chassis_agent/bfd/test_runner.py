@@ -55,6 +55,7 @@ class Bench:
             clock=lambda: self.now,
             between=lambda _low, high: high,
         )
+        self.runner.review()
 
     def _tell(self) -> None:
         self.told += 1
@@ -227,6 +228,54 @@ def test_so_many_sessions_are_run(bench: Bench) -> None:
     assert "bfd" in bench.health.reasons
     bench.runner.take_rows([], [rows[0].row_id])
     assert "bfd" not in bench.health.reasons
+
+
+def test_what_does_not_change_is_not_looked_at(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many sessions there are: a row or a port costs what is its own."""
+    rows = [
+        BfdSession(f"{n:05}", "r", "out", port, "192.0.2.1", f"10.0.{n >> 8}.{n & 255}", 9, 9, 3)
+        for n in range(300)
+        for port in ("cr-out" if n % 100 else "cr-few",)
+    ]
+    bench.runner.take_rows(rows, [])
+    begun: list[str] = []
+    begin = bench.runner._begin
+
+    def count(row: BfdSession) -> None:
+        begun.append(row.id)
+        begin(row)
+
+    monkeypatch.setattr(bench.runner, "_begin", count)
+    bench.runner.take_rows([rows[7]], [])
+    assert begun == ["00007"]
+    begun.clear()
+    bench.residents.add("cr-few")
+    bench.runner.review()
+    assert begun == ["00000", "00100", "00200"]
+    begun.clear()
+    bench.residents.remove("cr-few")
+    bench.runner.review()
+    bench.runner.take_rows([], [rows[7].row_id])
+    assert begun == []
+    assert len(bench.runner.report()["sessions"]) == 296
+
+
+def test_the_next_one_is_run_where_one_of_too_many_ends(bench: Bench) -> None:
+    rows = [
+        BfdSession(
+            f"{n:05}", "r", "out", "cr-out", "192.0.2.1", f"10.0.{n >> 8}.{n & 255}", 9, 9, 3
+        )
+        for n in range(MOST_SESSIONS + 2)
+    ]
+    bench.runner.take_rows(rows, [])
+    bench.runner.take_rows([], [rows[0].row_id])
+    assert len(bench.runner.report()["sessions"]) == MOST_SESSIONS
+    assert "bfd" in bench.health.reasons
+    bench.runner.take_rows([rows[0]], [])
+    neighbours = {each["neighbour"] for each in bench.runner.report()["sessions"]}
+    assert neighbours == {row.neighbour for row in rows[:MOST_SESSIONS]}
 
 
 _payloads = st.binary(max_size=64) | st.builds(
