@@ -63,7 +63,7 @@ from chassis_agent.derivations.templates import (
     stage_book,
     template_shelf,
 )
-from chassis_agent.derivations.translations import translations
+from chassis_agent.derivations.translations import translations, translations_of
 from chassis_agent.desired.identity import Numbering
 from chassis_agent.gateways.election import watched_chassis
 from chassis_agent.gateways.rows import session_rows
@@ -165,6 +165,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.derive(live_backends, over=VirtualAddress, output=True)
     graph.derive(placed_front, over=uses_of_backends, output=True)
     graph.derive(translations, over=Translation, output=True)
+    graph.group(translations_of, over=Translation)
     graph.group(hit_counters, over=packer.group_flows)
     graph.group(packer.groups_by_set, over=packer.group_flows)
     graph.derive(packer.member_flows, over=set_members, output=True)

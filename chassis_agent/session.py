@@ -176,6 +176,7 @@ class Session:
             settings.switch_control,
             health,
             rows=state.rows,
+            members=state.members,
             zones=lambda: local.zones,
         )
         hits = HitCounters(self._switch, lambda: state.hit_counters, settings.switch_control)

@@ -402,6 +402,10 @@ class Engine:
         """The rows of a table, the results of a derivation, or the pairs of a group, by key."""
         return self._by_source[source].values
 
+    def members(self, group: Any, key: Any) -> tuple[Any, ...]:
+        """What belongs to a key of a group, in order; nothing of other keys is looked at."""
+        return tuple(sorted(self._by_source[group].groups.get(key, ())))
+
     def reads(self, source: Any, key: Any) -> int:
         """How many different things the last run of this cell looked at, its own row aside."""
         return len(set(map(id, self._by_source[source].reads.get(key, ()))))

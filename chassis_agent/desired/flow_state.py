@@ -202,6 +202,10 @@ class FlowState:
     def rows(self, table: type[Any]) -> Mapping[Any, Any]:
         return self._engine.rows(table)
 
+    def members(self, group: Any, key: Any) -> tuple[Any, ...]:
+        """What belongs to a key of a group of the graph."""
+        return self._engine.members(group, key)
+
     def apply(self, changes: Iterable[Change]) -> Delta:
         """Takes changes of rows and facts; :meth:`take_changes` gives what comes of them."""
         return run_steps(self.steps(changes))

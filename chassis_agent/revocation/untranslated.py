@@ -7,12 +7,13 @@ end that knows nothing of it.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from chassis_agent.bridge.switch import Switch
+from chassis_agent.derivations.translations import translations_of
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone, snat_zone
 from chassis_agent.revocation.ender import ConnectionEnder, Judge
@@ -24,7 +25,7 @@ from southbound.rows import Datapath, Translation
 class EndedTranslations(ConnectionEnder[Translation]):
     """What isn't translated any more, and whose connections are due to be looked at.
 
-    `rows` gives a table, `zones` the zones by name.
+    `rows` gives a table, `members` what a group has for a key, `zones` the zones by name.
     """
 
     condition = "translations"
@@ -37,11 +38,13 @@ class EndedTranslations(ConnectionEnder[Translation]):
         health: Health,
         *,
         rows: Callable[[Any], Mapping[Any, Any]],
+        members: Callable[[Any, Any], Iterable[Any]],
         zones: Callable[[], Mapping[str, int]],
         settling: float = SETTLING,
     ) -> None:
         super().__init__(switch, control, health, settling=settling)
         self._rows = rows
+        self._members = members
         self._zones = zones
 
     async def _end(self, due: Collection[Translation]) -> None:
@@ -58,6 +61,6 @@ class EndedTranslations(ConnectionEnder[Translation]):
                     await self._end_in(zones[name], judge)
 
     def _judge(self, datapath: str, lost: list[Translation]) -> Judge:
-        every = self._rows(Translation).values()
-        current = (row for row in every if row.datapath == datapath)
+        rows = self._rows(Translation)
+        current = (rows[key] for key in self._members(translations_of, datapath))
         return LostTranslations(lost, current).has_lost

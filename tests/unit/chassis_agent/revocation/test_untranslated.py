@@ -1,14 +1,16 @@
 """Which connections end when a NAT is gone, and in which zones they are looked for."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
 
+import msgspec
 import pytest
 
 from chassis_agent.bridge import unixctl
 from chassis_agent.bridge.switch import Switch
+from chassis_agent.desired.flow_state import FlowState
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone, snat_zone
 from chassis_agent.revocation.conntrack import parse_connections
@@ -68,25 +70,46 @@ def test_what_another_nat_translates_the_same_goes_on() -> None:
     assert list(lost([FLOATING], [published])) == ["out by the floating IP"]
 
 
+class Counted(dict[str, Translation]):
+    """Rows of a table; `looked_at` gets the keys of those that are."""
+
+    def __init__(self, rows: Mapping[str, Translation], looked_at: list[str]) -> None:
+        super().__init__(rows)
+        self._looked_at = looked_at
+
+    def __getitem__(self, key: str) -> Translation:
+        self._looked_at.append(key)
+        return super().__getitem__(key)
+
+    def values(self) -> Any:
+        self._looked_at += self
+        return super().values()
+
+
 class World:
     """An agent with some connections in each zone, and the messages that it sent."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, current: Sequence[Translation]) -> None:
         self.dumped: list[str] = []
+        self.looked_at: list[str] = []
         self.forgotten: list[bytes] = []
-        rows: dict[Any, dict[str, Any]] = {
-            Datapath: {"r": object()},
-            Translation: {row.id: row for row in current},
-        }
+        self.state = FlowState(lambda _: 1)
+        changes = [(Datapath, "r", Datapath("r", "lr", "r", 1))]
+        self.state.apply([*changes, *((Translation, row.id, row) for row in current)])
         monkeypatch.setattr(unixctl, "call", self._call)
         self.health = Health()
         self.ended = EndedTranslations(
             cast(Switch, SimpleNamespace(connection=self)),
             lambda: Path("nowhere"),
             self.health,
-            rows=rows.__getitem__,
+            rows=self._rows,
+            members=self.state.members,
             zones=lambda: {dnat_zone("r"): 5, snat_zone("r"): 6, dnat_zone("other"): 7, "vm": 8},
         )
+
+    def _rows(self, table: type[Any]) -> Mapping[str, Any]:
+        rows = self.state.rows(table)
+        return Counted(rows, self.looked_at) if table is Translation else rows
 
     async def _call(self, _path: Path, _command: str, zone: str) -> str:
         self.dumped.append(zone)
@@ -104,3 +127,12 @@ async def test_the_zones_of_the_router_are_looked_at(monkeypatch: pytest.MonkeyP
     assert world.dumped == ["zone=5", "zone=6"]
     assert len(world.forgotten) == 1
     assert world.health.counters["connections_translated_no_more"] == 1
+
+
+async def test_translations_of_other_routers_are_not_looked_at(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    others = [msgspec.structs.replace(SNAT, id=f"o{n}", datapath=f"r{n}") for n in range(100)]
+    world = World(monkeypatch, [SNAT, DNAT, *others])
+    await world.ended._end({FLOATING})
+    assert sorted(set(world.looked_at)) == ["d", "s"]
