@@ -82,7 +82,7 @@ class DockerLab:
         for group in self.get("/port-groups")["items"]:
             self.scene.net.delete(f"/port-groups/{group['id']}")
 
-    def wait_until_nothing_remains(self, seconds: float = 20) -> None:
+    def wait_until_nothing_remains(self, seconds: float = 30) -> None:
         """Wait for the end of all that is left; fail with what stays."""
         with suppress(NotReadyError):
             until(lambda: not self.remains(), "the end of what is left", seconds)

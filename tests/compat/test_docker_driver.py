@@ -32,7 +32,7 @@ def lab(module_lab: DockerLab) -> Iterator[DockerLab]:
     """The lab; after a test containers and networks are removed, and nothing of them is left."""
     yield module_lab
     module_lab.remove_all()
-    assert module_lab.remains() == []
+    module_lab.wait_until_nothing_remains()
     module_lab.scene.check()
 
 

@@ -234,7 +234,7 @@ def test_containers_of_two_hosts_on_one_network(cloud: Cloud) -> None:
     port = cloud.port_of("hv2", "c2", "blue")
     group = cloud.post("security-groups", "security_group", name="closed")
     update(cloud, port["id"], security_groups=[group["id"]])
-    assert not here.pings("c1", second, seconds=1)
+    until(lambda: not here.pings("c1", second, seconds=1), "the group closes it", 30)
     rule = {"security_group_id": group["id"], "direction": "ingress", "protocol": "icmp"}
     cloud.post("security-group-rules", "security_group_rule", **rule)
     cloud.scene.settle()
