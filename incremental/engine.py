@@ -208,10 +208,16 @@ class Engine:
         delta = Delta()
         yield from self._put(changes, size)
         for state in self._states:
-            kind = state.node.kind
-            if kind == "group":
+            # Most batches concern few nodes: the others cost no call.
+            if not state.dirty:
+                for source in state.over:
+                    if source.changed:
+                        break
+                else:
+                    continue
+            if state.node.kind == "group":
                 yield from self._update_group(state, delta, size)
-            elif kind == "derivation":
+            else:
                 yield from self._update_derivation(state, delta, size)
         for state in self._states:
             if state.changed:

@@ -79,8 +79,9 @@ class NatNetworks:
     def _check(self) -> None:
         routers, self._routers = self._routers, {}
         for router_id, gone in routers.items():
-            ports = {port.id: port for port in ports_of(self._tx, router_id)}
-            for nat in nats_of(self._tx, router_id):
+            nats = nats_of(self._tx, router_id)
+            ports = {port.id: port for port in ports_of(self._tx, router_id)} if nats else {}
+            for nat in nats:
                 at = None if nat.gateway_port_id is None else ports.get(nat.gateway_port_id)
                 around = ports.values() if at is None else [at]
                 if nat.routed or any(is_around(port, nat.external_ip) for port in around):

@@ -2,18 +2,20 @@
 
 Within one port they may overlap, as several addresses of one network do, and so may link-local
 ones, each of which is that of its own link. What a transaction changes is checked at its end, so
-that networks may move from port to port within one.
+that networks may move from port to port within one. A router may have thousands of ports: of
+each, three columns are read, and a network is parsed once for all checks.
 """
 
 import ipaddress
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
+from functools import lru_cache
+from typing import NamedTuple
+
+from sqlalchemy import select
 
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouterPort
-from northbound.services.nexthops import ports_of
 from northbound.transaction import Transaction
-
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 
 class RouterNetworks:
@@ -31,41 +33,75 @@ class RouterNetworks:
 
     def _check(self) -> None:
         changed, self._changed = self._changed, {}
+        columns = (LogicalRouterPort.id, LogicalRouterPort.name, LogicalRouterPort.networks)
         for router_id, port_ids in changed.items():
-            for one, other in overlaps(ports_of(self._tx, router_id)):
-                for (port, place, network), (rival, _, theirs) in ((one, other), (other, one)):
-                    if port.id in port_ids:
-                        reason = f"overlaps {theirs} of the router's port {rival.name!r}"
-                        raise InvalidError(
-                            [FieldProblem(("networks", place), reason, str(network))]
-                        )
+            query = select(*columns).where(LogicalRouterPort.logical_router_id == router_id)
+            rows = self._tx.session.execute(query.order_by(LogicalRouterPort.name))
+            ports = (Port(*row) for row in rows)
+            for one, other in overlaps(ports):
+                for each, rival in ((one, other), (other, one)):
+                    if each.port.id in port_ids:
+                        theirs = f"{rival.span.network} of the router's port {rival.port.name!r}"
+                        path = ("networks", each.position)
+                        problem = FieldProblem(path, f"overlaps {theirs}", each.span.network)
+                        raise InvalidError([problem])
 
 
-_Place = tuple[LogicalRouterPort, int, _Network]
+class Port(NamedTuple):
+    """Of a router port, what tells its networks from others'."""
+
+    id: str
+    name: str
+    networks: list[str]
 
 
-def overlaps(ports: Sequence[LogicalRouterPort]) -> Iterator[tuple[_Place, _Place]]:
+class _Span(NamedTuple):
+    """The addresses of a network; spans are in the order of addresses, the wider one first."""
+
+    version: int
+    first: int
+    negated_last: int
+    network: str
+
+    def holds(self, other: "_Span") -> bool:
+        return self.version == other.version and -self.negated_last >= other.first
+
+
+class Place(NamedTuple):
+    """A network of a port, and its position among the port's."""
+
+    span: _Span
+    position: int
+    port: Port
+
+
+def overlaps(ports: Iterable[Port]) -> Iterator[tuple[Place, Place]]:
     """Yield pairs of networks of different ports of which one holds the other.
 
     Neighbours in the order of addresses are compared, and each with the widest before it: if
     there is an overlap, one is found.
     """
     places = [
-        (port, place, network)
+        Place(span, position, port)
         for port in ports
-        for place, text in enumerate(port.networks)
-        if not (network := ipaddress.ip_interface(text).network).is_link_local
+        for position, text in enumerate(port.networks)
+        if (span := _span(text)) is not None
     ]
-    places.sort(key=lambda each: (each[2].version, int(each[2].network_address), each[2].prefixlen))
-    around: list[_Place] = []
+    places.sort()
+    around: list[Place] = []
     for each in places:
-        network = each[2]
-        around = [
-            other
-            for other in around
-            if other[2].version == network.version and network.network_address in other[2]
-        ]
+        around = [other for other in around if other.span.holds(each.span)]
         for other in around:
-            if other[0].id != each[0].id:
+            if other.port.id != each.port.id:
                 yield other, each
         around.append(each)
+
+
+@lru_cache(maxsize=1 << 14)
+def _span(text: str) -> _Span | None:
+    """Return the span of an interface's network, None of one that is each link's own."""
+    network = ipaddress.ip_interface(text).network
+    if network.is_link_local:
+        return None
+    last = int(network.broadcast_address)
+    return _Span(network.version, int(network.network_address), -last, str(network))
