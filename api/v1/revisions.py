@@ -62,7 +62,12 @@ async def list_revisions(
         str | None, Query(description="Only those that touched an object of this kind.")
     ] = None,
     object_id: Annotated[
-        str | None, Query(alias="object", description="Only those that touched this object (id).")
+        str | None,
+        Query(
+            alias="object",
+            description="Only those that touched this object: by its id, or by the name that it "
+            "has now. A name that no object has is refused; deleted ones are found by their ids.",
+        ),
     ] = None,
 ) -> Response:
     given = {"author": author, "kind": kind, "object": object_id}

@@ -106,12 +106,21 @@ def history(reader: Reader, kind: str, object_id: str) -> list[tuple[RevisionEnt
 
 
 def _ids(reader: Reader, ref: str) -> list[str]:
-    """Return the ids of the objects that `ref` is the id of, or the name."""
+    """Return the ids of the objects that `ref` is the id of, or the name.
+
+    Raises InvalidError for a name that no object has, by which nothing would seem to have happened.
+    An id is taken as it is: what it did may have been forgotten.
+    """
     if is_id(ref):
         return [ref.lower()]
     resources = (model for model in TRACKED if issubclass(model, Resource))
     named = (reader.find(model, ref) for model in resources)
-    return [ref, *(found.id for found in named if found is not None)]
+    found = [each.id for each in named if each is not None]
+    known = select(Change.object_id).where(Change.object_id == ref).limit(1)
+    if not found and reader.session.scalar(known) is None:
+        reason = "no object has that name; one that was deleted is found by its id"
+        raise InvalidError.of("object", reason=reason, value=ref)
+    return [ref, *found]
 
 
 def _entry(row: Revision, changes: Sequence[RowChange] | None = None) -> RevisionEntry:

@@ -339,6 +339,21 @@ async def test_revisions_of_an_object_are_found_by_its_name(client: httpx.AsyncC
     assert by_name == by_id != []
 
 
+async def test_revisions_of_objects_that_are_gone_or_never_were(client: httpx.AsyncClient) -> None:
+    made = (await client.post("/v1/logical-switches", json={"name": "brief"})).json()
+    await client.delete("/v1/logical-switches/brief")
+    gone = await client.get(f"/v1/revisions?object={made['id']}")
+    assert len(gone.json()["items"]) == 2
+    for name in ("brief", "never"):
+        answer = await client.get(f"/v1/revisions?object={name}")
+        assert answer.status_code == 422
+        (fault,) = answer.json()["errors"]
+        assert fault["parameter"] == "object"
+        assert fault["reason"] == "no object has that name; one that was deleted is found by its id"
+    unknown = await client.get("/v1/revisions?object=00000000-0000-4000-8000-000000000000")
+    assert (unknown.status_code, unknown.json()["items"]) == (200, [])
+
+
 async def test_a_path_with_a_slash_at_its_end_is_another(client: httpx.AsyncClient) -> None:
     response = await client.get("/v1/acls/")
     assert response.status_code == 404
