@@ -7,7 +7,8 @@ import pytest
 from diagnosis.trace.endings import ending
 from logical_flow.connections import ConnectionTable, ScriptedConnections, State, Tracked
 from logical_flow.errors import WalkError
-from logical_flow.evaluate import Sets
+from logical_flow.evaluate import Sets, read
+from logical_flow.fields import field_slice
 from logical_flow.flow_table import Entry, FlowTable, Layout
 from logical_flow.packet import packet_from_match
 from logical_flow.template import LogicalFlow, Pipeline, Stage, Template
@@ -350,6 +351,16 @@ def test_a_connection_is_committed_although_its_marks_are_not_known() -> None:
     found = walk(net, packet_from_match(TCP_A_TO_B))
     assert [str(note) for note in found.noted] == ["ct_commit(a, ct_mark=?)"]
     assert [delivery.port for delivery in found.deliveries] == ["b"]
+
+
+def test_what_was_looked_up_is_forgotten_with_the_commit() -> None:
+    """Open vSwitch goes on untracked behind an action that commits and doesn't look up."""
+    found = walk(network(Acl.track(), Verdict.commit()), packet_from_match(TCP_A_TO_B))
+    (visit,) = (each for each in found.visits if each.entry and "ct_commit" in str(each.entry.flow))
+    assert read(visit.packet, field_slice("ct_state")) == State.TRK | State.NEW
+    after = found.visits[found.visits.index(visit) + 1]
+    assert read(after.packet, field_slice("ct_state")) == 0
+    assert read(after.packet, field_slice("ct_mark")) == 0
 
 
 def test_walks_see_each_others_connections() -> None:
