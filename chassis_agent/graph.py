@@ -17,7 +17,7 @@ from chassis_agent.derivations.backends import (
     checks_here,
 )
 from chassis_agent.derivations.live_backends import live_backends, placed_front, uses_of_backends
-from chassis_agent.derivations.logical import GroupPacker, hit_counters, set_members, used_sets
+from chassis_agent.derivations.logical import GroupPacker, hit_counters, used_sets
 from chassis_agent.derivations.placement import (
     addresses,
     datapath_key,
@@ -64,6 +64,13 @@ from chassis_agent.derivations.templates import (
     template_shelf,
 )
 from chassis_agent.derivations.translations import translations, translations_of
+from chassis_agent.derivations.variables import (
+    address_here,
+    expanded_member,
+    members_with_variables,
+    set_members,
+    unresolved_variables,
+)
 from chassis_agent.desired.identity import Numbering
 from chassis_agent.gateways.election import watched_chassis
 from chassis_agent.gateways.rows import session_rows
@@ -155,13 +162,17 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(stages_with_flows, over=group_stages)
     graph.derive(used_stages, over=Datapath)
 
-    graph.group(set_members, over=SetMember)
+    graph.derive(address_here, over=VirtualAddress)
+    graph.group(members_with_variables, over=SetMember)
+    graph.derive(expanded_member, over=members_with_variables)
+    graph.group(set_members, over=(SetMember, expanded_member))
     graph.group(checked_backends, over=BackendCheck)
     graph.group(answering_backends, over=BackendStatus)
     graph.derive(checks_here, over=BackendCheck)
     graph.derive(packer.group_flows, over=FlowGroup, output=True)
     graph.group(used_sets, over=packer.group_flows)
     graph.group(uses_of_backends, over=packer.group_flows)
+    graph.group(unresolved_variables, over=(address_here, expanded_member, packer.group_flows))
     graph.derive(live_backends, over=VirtualAddress, output=True)
     graph.derive(placed_front, over=uses_of_backends, output=True)
     graph.derive(translations, over=Translation, output=True)

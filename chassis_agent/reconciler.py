@@ -52,6 +52,8 @@ from southbound.watch.inbox import Batch
 log = structlog.get_logger(__name__)
 
 _RETRY_SECONDS: Final = 1.0
+_MOST_VARIABLES: Final = 100
+"""How many variables without a value that fits the status names."""
 _LONGEST_LOADING_SECONDS: Final = 30.0
 
 
@@ -460,6 +462,7 @@ class Reconciler:
             "clashes": len(self._state.clashes) + len(self._state.object_clashes),
             "refused_flows": [refusal.reason for refusal in self._switch.refused.values()],
             "lacks": [str(lack) for lack in self._state.lacks],
+            "variables": self._state.unresolved[:_MOST_VARIABLES],
             "skipped": dict(self._watch.skipped),
             "unsent": dict(self._watch.unsent),
             "guard": self._guard.report(),

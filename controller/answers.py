@@ -186,9 +186,9 @@ class View(msgspec.Struct, frozen=True):
     """What packets can meet that enter some ports: realised state as of one moment.
 
     `datapaths` has the rows of each datapath, by id, that the ports are on or that can be
-    reached from there; `shared` all templates, members of sets, checks of backends
-    with what came of them, and chassis. `statuses` tells
-    of the agent of each chassis.
+    reached from there; `shared` all templates, members of sets, virtual addresses, checks of
+    backends with what came of them, and chassis with their variables. `statuses` tells of the
+    agent of each chassis.
 
     Where a change is proposed the rows are as they would be with it, `revision` is the one
     that it is a change to, `faults` are what of it could not be translated, `changed` the port

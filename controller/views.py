@@ -16,14 +16,19 @@ from southbound.rows import (
     BackendCheck,
     BackendStatus,
     Chassis,
+    ChassisVariable,
     PortBinding,
     SetMember,
     Template,
+    VirtualAddress,
     datapath_scope,
     port_scope,
 )
 
-_SHARED = (Template, SetMember, Chassis, BackendCheck, BackendStatus)
+_SHARED = (
+    *(Template, SetMember, Chassis, BackendCheck, BackendStatus),
+    *(VirtualAddress, ChassisVariable),
+)
 """What the whole network has in common. Checks of backends are in the scopes of datapaths, too."""
 
 

@@ -14,6 +14,8 @@ BACKENDS_SIGIL: Final = "&"
 MAX_BACKENDS: Final = 512
 """The buckets of so many fit one message to a switch."""
 _MAX_PORT: Final = 0xFFFF
+_LONGEST_PORT: Final = 10
+_SHOWN: Final = 50
 
 
 class Backend(NamedTuple):
@@ -42,9 +44,17 @@ def parse_backend(text: str) -> Backend:
     host, port = _host_and_port(text)
     if port is None:
         return Backend(ip_address(host))
-    if not (port.isascii() and port.isdecimal() and 1 <= int(port) <= _MAX_PORT):
-        raise ValueError(f"{port!r} is no port from 1 to {_MAX_PORT}")
-    return Backend(ip_address(host), int(port))
+    return Backend(ip_address(host), parse_port(port))
+
+
+def parse_port(text: str) -> int:
+    """Return the port that `text` is; raises ValueError if it is none."""
+    if not (text.isascii() and text.isdecimal() and len(text) < _LONGEST_PORT):
+        raise ValueError(f"{text[:_SHOWN]!r} is no port from 1 to {_MAX_PORT}")
+    port = int(text)
+    if not 1 <= port <= _MAX_PORT:
+        raise ValueError(f"{text!r} is no port from 1 to {_MAX_PORT}")
+    return port
 
 
 def _host_and_port(text: str) -> tuple[str, str | None]:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import assert_never
 
-from logical_flow.constants import Constant, Form, Integer, SetReference, String
+from logical_flow.constants import Constant, Form, Integer, SetReference, String, Variable
 from logical_flow.errors import TemplateError
 from logical_flow.expression import (
     And,
@@ -15,7 +15,7 @@ from logical_flow.expression import (
     all_of,
     any_of,
 )
-from logical_flow.holes import Argument, Hole, HoleType
+from logical_flow.holes import VARIABLE_HOLES, Argument, Hole, HoleType
 from logical_flow.match_parser import parse_trusted_match
 
 Arguments = Mapping[str, Argument]
@@ -40,6 +40,8 @@ def constant(hole: Hole, value: Argument) -> Constant:
             return _masked(value, _FORMS[hole.type])
         case bytes():
             return Integer(int.from_bytes(value), None, _FORMS.get(hole.type, Form.HEXADECIMAL))
+        case str() if hole.type in VARIABLE_HOLES:
+            return Variable(value, hole.type)
         case str() if hole.type is HoleType.SET:
             return SetReference("$" if value.startswith("$") else "@", value[1:])
         case str():

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
-from logical_flow.holes import Hole
+from logical_flow.holes import Hole, HoleType
 
 
 class Form(StrEnum):
@@ -54,7 +54,18 @@ class SetReference:
         return f"{self.sigil}{self.name}"
 
 
-Constant = Integer | String | SetReference | Hole
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """What each chassis knows for itself; `name` has its sigil, `type` is that of its hole."""
+
+    name: str
+    type: HoleType
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Constant = Integer | String | SetReference | Variable | Hole
 
 
 _ESCAPES = {"\\": "\\\\", '"': '\\"', "\b": "\\b", "\f": "\\f", "\n": "\\n", "\r": "\\r"}

@@ -8,6 +8,7 @@
     │   └── LogicalFlowTypeError       it parses, but the parts don't fit
     ├── TooComplexError            a match that would become an unreasonable number of flows
     ├── TemplateError              a template or its arguments are not well-formed
+    ├── UnresolvedError            a variable of a chassis has no value that fits
     └── WalkError                  a packet walk over flows that don't belong together
 """
 
@@ -64,6 +65,15 @@ class TooComplexError(LogicalFlowError):
 
 class TemplateError(LogicalFlowError):
     """A template is not well-formed, or was called with arguments that don't fit its holes."""
+
+
+class UnresolvedError(LogicalFlowError):
+    """A variable of a chassis has no value there that fits; `reason` says why not."""
+
+    def __init__(self, variable: str, reason: str) -> None:
+        super().__init__(f"^{variable}: {reason}")
+        self.variable = variable
+        self.reason = reason
 
 
 class WalkError(LogicalFlowError):

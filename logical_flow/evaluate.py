@@ -10,7 +10,7 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Mapping
 
 from logical_flow.annotate import annotate
-from logical_flow.constants import Constant, Integer, SetReference, String
+from logical_flow.constants import Constant, Integer, SetReference, String, Variable
 from logical_flow.expression import And, Comparison, Expression, Literal, Or, Relation
 from logical_flow.fields import FieldSlice
 from logical_flow.members import member_pattern
@@ -103,7 +103,7 @@ def _not(value: bool | None) -> bool | None:
 
 
 def _compare(comparison: Comparison, value: Value, sets: Sets) -> bool | None:
-    if value is None:
+    if value is None or any(isinstance(each, Variable) for each in comparison.constants):
         return None
     relation = comparison.relation
     if relation in (Relation.EQ, Relation.NE):

@@ -22,7 +22,7 @@ from logical_flow.action.implied import annotate_flow
 from logical_flow.evaluate import Packet, Sets, Value, evaluate, read
 from logical_flow.expression import And, Comparison, Expression, Relation
 from logical_flow.fields import FieldSlice
-from logical_flow.holes import Argument, Hole, HoleType
+from logical_flow.holes import VARIABLE_HOLES, Argument, Hole, HoleType
 from logical_flow.roles import Role
 from logical_flow.template import LogicalFlow, Template
 
@@ -68,6 +68,8 @@ class Entry:
 
     flow: LogicalFlow
     cause: str = ""
+    doubt: str = ""
+    """Why it is not known what the flow is where the packet is; empty where it is known."""
 
     @cached_property
     def priority(self) -> int:
@@ -125,6 +127,7 @@ class Flows(ABC):
         for number, (_, entry) in enumerate(ranked):
             fits = evaluate(entry.match, packet, sets)
             if fits is not False:
+                fits = None if entry.doubt else fits
                 rest = (placed.entry for placed in ranked[number + 1 :])
                 return Choice(entry, fits is True, _rivals(entry, rest, packet, sets))
         return Choice(None, True)
@@ -177,14 +180,21 @@ class Siblings(Generic[T]):
 
     def __init__(self, template: Template) -> None:
         self._fields: list[FieldSlice] = []
+        self._variable: list[T] = []
+        """Those with a variable among these arguments: a packet may fit any of them."""
         self._arguments: list[int] = []
+        self._holes: list[Hole] = []
         for field, hole in _pinned(template.match):
             self._fields.append(field)
             self._arguments.append(template.arguments.index(hole))
+            self._holes.append(hole)
         self._by_values: dict[tuple[Value, ...], list[T]] = defaultdict(list)
 
     def add(self, args: Sequence[Argument], flow: T) -> None:
         values = [args[number] for number in self._arguments]
+        if any(map(_is_variable, self._holes, values)):
+            self._variable.append(flow)
+            return
         key = tuple([int.from_bytes(v) if isinstance(v, bytes) else v for v in values])
         self._by_values[key].append(flow)
 
@@ -192,8 +202,12 @@ class Siblings(Generic[T]):
         """Return those that the packet may fit; all when it isn't known well enough."""
         values = tuple(read(packet, field) for field in self._fields)
         if None in values:
-            return chain.from_iterable(self._by_values.values())
-        return self._by_values.get(values, ())
+            return chain(self._variable, *self._by_values.values())
+        return chain(self._variable, self._by_values.get(values, ()))
+
+
+def _is_variable(hole: Hole, value: Argument) -> bool:
+    return isinstance(value, str) and hole.type in VARIABLE_HOLES
 
 
 def _pinned(match: Expression) -> Iterable[tuple[FieldSlice, Hole]]:

@@ -26,6 +26,9 @@ expr        canonical text of a match                  a whole operand of a matc
 group       name of an OpenFlow group                  (reserved)
 meter       name of a meter                            the meter in ``log``
 ==========  =========================================  =======================
+
+In place of an address or an integer (``ip4``, ``ip6``, ``int``) stands where each chassis knows
+that for itself the name of a variable, ``^NODE``: :mod:`logical_flow.variables`.
 """
 
 import re
@@ -80,12 +83,30 @@ class HoleType(StrEnum):
                 return len(value) > 0 and len(value) % 20 == 0
             case bytes():
                 return self is HoleType.BYTES or _LENGTHS.get(self) == len(value)
+            case str() if self in VARIABLE_HOLES:
+                return is_variable(value)
             case str():
                 sigils = _SIGILS.get(self)
                 well_formed = sigils is None or (value[:1] in sigils and len(value) > 1)
                 return self.python_type is str and well_formed
             case _:
                 return self is HoleType.INT and type(value) is int
+
+
+VARIABLE_HOLES = frozenset({HoleType.IP4, HoleType.IP6, HoleType.INT})
+"""The types of holes that the name of a variable may fill, as text."""
+
+VARIABLE_SIGIL = "^"
+_VARIABLE = re.compile(r"\^[A-Za-z0-9_.][A-Za-z0-9_.\-]{0,199}", re.ASCII)
+
+
+def is_variable(text: str) -> bool:
+    """Tell whether a text is the name of a variable of chassis, with its sigil.
+
+    >>> is_variable("^NODE_4.a"), is_variable("^"), is_variable("NODE"), is_variable("^a:80")
+    (True, False, False, False)
+    """
+    return _VARIABLE.fullmatch(text) is not None
 
 
 _SIGILS = {HoleType.SET: ("$", "@"), HoleType.BACKENDS: ("&",)}

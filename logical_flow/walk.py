@@ -162,6 +162,8 @@ class _Walker:
         self.note(visit)
         if not choice.certain:
             reason = "it is not known whether the packet fits the flow"
+            if entry is not None and entry.doubt:
+                reason = f"{reason}: {entry.doubt}"
             self.drop(scene, packet, reason, certain=False)
             return None
         if entry is not None:

@@ -230,10 +230,12 @@ virtual_address = Table(
     "southbound_virtual_address",
     metadata,
     Column("set", _name, primary_key=True),
-    Column("address", String(45), nullable=False),
+    Column("address", _name, nullable=False),
     Column("port", Integer, nullable=False),
     Column("protocol", String(8), nullable=False),
     Column("ends_connections", Boolean, nullable=False),
+    Column("port_variable", _name, nullable=False),
+    Column("family", Integer, nullable=False),
 )
 
 backend_check = Table(
@@ -261,6 +263,14 @@ backend_status = Table(
     Column("reason", Text, nullable=False),
     Column("chassis", _name, nullable=False),
     Column("since", Double, nullable=False),
+)
+
+chassis_variable = Table(
+    "southbound_chassis_variable",
+    metadata,
+    Column("chassis", _name, primary_key=True),
+    Column("name", _name, primary_key=True),
+    Column("value", Text, nullable=False),
 )
 
 progress = Table(

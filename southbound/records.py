@@ -16,6 +16,7 @@ from southbound.rows import (
     BfdSession,
     BfdStatus,
     Chassis,
+    ChassisVariable,
     Datapath,
     DnsName,
     FdbEntry,
@@ -50,6 +51,7 @@ _TABLES: dict[type[Row], Table] = {
     BackendCheck: models.backend_check,
     BackendStatus: models.backend_status,
     Translation: models.translation,
+    ChassisVariable: models.chassis_variable,
 }
 
 

@@ -28,6 +28,7 @@ from southbound.rows import (
     BfdSession,
     BfdStatus,
     Chassis,
+    ChassisVariable,
     Datapath,
     DnsName,
     FdbEntry,
@@ -72,6 +73,7 @@ _INTENT: tuple[type[Row], ...] = (
     VirtualAddress,
     BackendCheck,
     Translation,
+    ChassisVariable,
 )
 _FACTS = (Chassis, MacBinding, FdbEntry, BfdStatus, BackendStatus)
 _GATHER_SECONDS = 0.05

@@ -32,6 +32,7 @@ from translator.features.load_balancing import inputs as balancing_inputs
 from translator.features.load_balancing import outside as outside_balancing
 from translator.features.load_balancing import relations as balancing
 from translator.features.load_balancing import router_flows as router_balancing
+from translator.features.load_balancing import variables as chassis_variables
 from translator.features.load_balancing.inputs import (
     LoadBalancerBackend,
     LoadBalancerGroupMember,
@@ -91,6 +92,7 @@ ROWS: Derivations = (
     bfd_flows.bfd_session,
     health.virtual_address,
     health.backend_check,
+    chassis_variables.chassis_variable,
 )
 """Derivations whose results are rows as they are; agents need them in this order."""
 FLOWS: Derivations = (
@@ -144,6 +146,7 @@ INPUTS: Mapping[str, InputTable] = {
         nat_rows.TABLE,
         policy_inputs.TABLE,
         *balancing_inputs.TABLES,
+        chassis_variables.TABLE,
         *dns.TABLES,
     )
 }
@@ -281,6 +284,12 @@ def _rows(graph: Graph) -> None:
     graph.derive(bfd_flows.bfd_session, over=bfd_inputs.BfdSession, output=True)
     graph.derive(health.virtual_address, over=LoadBalancerVip, output=True)
     graph.derive(health.backend_check, over=health.checked_members, output=True)
+    graph.group(chassis_variables.variables_of_chassis, over=chassis_variables.ChassisTemplateVar)
+    graph.derive(
+        chassis_variables.chassis_variable,
+        over=chassis_variables.variables_of_chassis,
+        output=True,
+    )
     graph.group(health.asked_hosts, over=health.backend_check)
     graph.group(health.asked_backends, over=health.backend_check)
     graph.derive(sets.address_set_members, over=AddressSetAddress)

@@ -16,6 +16,7 @@ from southbound.rows import (
     Announcement,
     BackendCheck,
     BfdSession,
+    ChassisVariable,
     Datapath,
     DnsName,
     FlowGroup,
@@ -48,6 +49,7 @@ INTENT: tuple[type[Row], ...] = (
     VirtualAddress,
     BackendCheck,
     Translation,
+    ChassisVariable,
 )
 """The rows that the translator writes."""
 

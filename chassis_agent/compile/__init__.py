@@ -15,7 +15,7 @@ from chassis_agent.compile.errors import (
     MissingQueueError,
     UnknownPortError,
 )
-from chassis_agent.compile.group import PackedGroup, pack_group, templates_of
+from chassis_agent.compile.group import PackedGroup, Unresolved, pack_group, templates_of
 from chassis_agent.compile.sets import FlowsBySet
 from chassis_agent.compile.shelf import Lack, Shape, TemplateShelf, Unreadable, read_template
 from chassis_agent.compile.stages import Stage, StageBook, StageKey, UsedStages
@@ -39,6 +39,7 @@ __all__ = [
     "TemplateShelf",
     "UnknownPortError",
     "Unreadable",
+    "Unresolved",
     "UsedStages",
     "compile_template",
     "pack_group",

@@ -26,6 +26,8 @@ class PackContext:
         Whether a gateway port lives on this chassis now.
     `is_alive`
         Whether the neighbour of a BFD session, by its id, is alive.
+    `variable`
+        What a variable is on this chassis, by its name without sigil; None where it isn't set.
     `members`
         The members of an address set (``$name``) or port group (``@name``), as
         text.
@@ -63,6 +65,7 @@ class PackContext:
     is_local: Callable[[str], bool]
     is_resident: Callable[[str], bool]
     is_alive: Callable[[str], bool]
+    variable: Callable[[str], str | None]
     members: Callable[[str], Iterable[str]]
     is_known: Callable[[str], bool]
     conjunction_id: Callable[[bytes], int]

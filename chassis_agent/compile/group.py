@@ -10,7 +10,7 @@ from chassis_agent.compile.splice import Arguments
 from chassis_agent.compile.template import PackedParts
 from chassis_agent.desired.flow import Flow
 from chassis_agent.errors import NumbersExhaustedError
-from logical_flow.errors import LogicalFlowError
+from logical_flow.errors import LogicalFlowError, UnresolvedError
 from logical_flow.holes import HoleType
 from logical_flow.payload import PackedFlow, decode_packed
 from logical_flow.template import Template
@@ -26,17 +26,26 @@ _MISFITS = (
 flow for which no number is left for its group or meter the same comes."""
 
 
+class Unresolved(NamedTuple):
+    """A variable, without its sigil, that has no value here that fits."""
+
+    variable: str
+    reason: str
+
+
 class PackedGroup(NamedTuple):
     """The OpenFlow flows of a group, and what is missing among them.
 
     What is a flow for each member of a set is in `by_set`, to be made member by member.
-    Some flows wait for ports or queues, some can't be made at all: `lacks` says why.
+    Some flows wait for ports or queues, some can't be made at all: `lacks` says why. Some aren't
+    there since a variable of this chassis has no value that fits: `unresolved` says which, and why.
     """
 
     flows: list[Flow]
     waiting_for: frozenset[str]
     by_set: list[FlowsBySet]
     lacks: frozenset[Lack] = frozenset()
+    unresolved: frozenset[Unresolved] = frozenset()
 
 
 def pack_group(group: FlowGroup, shelf: TemplateShelf, context: PackContext) -> PackedGroup:
@@ -50,17 +59,21 @@ def pack_group(group: FlowGroup, shelf: TemplateShelf, context: PackContext) -> 
     by_set: list[FlowsBySet] = []
     waiting: set[str] = set()
     lacks: set[Lack] = set()
+    unresolved: set[Unresolved] = set()
     for packed in _decode(group):
         try:
             parts, lack = _pack(packed, shelf, context, group.id)
         except WaitingError as error:
             waiting.add(error.name)
             continue
+        except UnresolvedError as error:
+            unresolved.add(Unresolved(error.variable, error.reason))
+            continue
         flows += parts.flows
         by_set += parts.by_set
         if lack is not None:
             lacks.add(lack)
-    return PackedGroup(flows, frozenset(waiting), by_set, frozenset(lacks))
+    return PackedGroup(flows, frozenset(waiting), by_set, frozenset(lacks), frozenset(unresolved))
 
 
 def templates_of(group: FlowGroup) -> tuple[object, ...]:
@@ -71,7 +84,10 @@ def templates_of(group: FlowGroup) -> tuple[object, ...]:
 def _pack(
     packed: PackedFlow, shelf: TemplateShelf, context: PackContext, cookie: int
 ) -> tuple[PackedParts, Lack | None]:
-    """The flows of a logical flow, and why they aren't what they should be, if they aren't."""
+    """The flows of a logical flow, and why they aren't what they should be, if they aren't.
+
+    Raises UnresolvedError for one with a variable that has no value here that fits.
+    """
     identifier = packed[0] if packed else None
     if not isinstance(identifier, int):
         return PackedParts([], []), Lack(repr(identifier)[:32], (), "no template has such an id")

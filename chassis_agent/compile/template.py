@@ -51,7 +51,7 @@ from logical_flow.action.implied import annotate_flow
 from logical_flow.binding import fill_expressions
 from logical_flow.constants import SetReference
 from logical_flow.errors import LogicalFlowError, TemplateError
-from logical_flow.holes import Hole, HoleType
+from logical_flow.holes import VARIABLE_HOLES, Hole, HoleType
 from logical_flow.normalise import (
     ConjunctiveMatch,
     Dimension,
@@ -73,6 +73,7 @@ from logical_flow.template import (
     Template,
     TemplateText,
 )
+from logical_flow.variables import fill_variables
 from southbound import rows
 
 SPECIALISATIONS_KEPT = 4096
@@ -119,6 +120,9 @@ class CompiledTemplate:
         self.template = template
         self.text = template.as_text()
         self._positions = {hole.name: i for i, hole in enumerate(template.arguments)}
+        self._numeric = tuple(
+            i for i, hole in enumerate(template.arguments) if hole.type in VARIABLE_HOLES
+        )
         self._special = tuple(self._positions[name] for name in _specialising(template))
         self._added = len(self._positions) + bool(self._special)
         self._priority = self._priority_of(template.priority)
@@ -154,7 +158,11 @@ class CompiledTemplate:
         return [*flows, *packed.flows]
 
     def pack_parts(self, arguments: Arguments, context: PackContext, cookie: int) -> "PackedParts":
-        """As `pack`, with the flows of members of sets left to be made, member by member."""
+        """As `pack`, with the flows of members of sets left to be made, member by member.
+
+        Raises :class:`~logical_flow.errors.UnresolvedError` for a variable that has no value on
+        this chassis that fits.
+        """
         parts = PackedParts([], [])
         if len(arguments) != len(self._positions):
             message = f"{self.template!r} takes {len(self._positions)} arguments: {arguments!r}"
@@ -165,6 +173,11 @@ class CompiledTemplate:
             return parts
         if self._alive is not None and not _has_alive(arguments[self._alive], context):
             return parts
+        for position in self._numeric:
+            if type(arguments[position]) is str:
+                holes = self.template.arguments
+                arguments = fill_variables(holes, arguments, context.variable)
+                break
         body, filling = self._specialised(arguments) if self._special else (self._plain, arguments)
         table = context.book.table(self.template.stage)
         priority = self._priority(arguments) if callable(self._priority) else self._priority

@@ -9,10 +9,11 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from chassis_agent.compile import TemplateShelf
-from chassis_agent.derivations.logical import GroupFlows, set_members
+from chassis_agent.derivations.logical import GroupFlows
 from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import GroupStages
 from chassis_agent.derivations.templates import compiled_templates
+from chassis_agent.derivations.variables import set_members
 from incremental import Read
 from logical_flow.payload import PackedFlow, decode_packed
 from logical_flow.template import LogicalFlow

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from chassis_agent.inputs import LocalPort
 from incremental import Read
-from logical_flow.backends import BACKENDS_SIGIL
+from logical_flow.backends import BACKENDS_SIGIL, MAX_BACKENDS
 from southbound.rows import BackendCheck, BackendStatus
 
 
@@ -28,11 +28,14 @@ def checks_here(read: Read, key: str) -> BackendCheck | None:
 
 
 def in_use(read: Read, name: str, members: Sequence[str]) -> tuple[str, ...]:
-    """Return those members of a set of backends that get connections; all of other sets."""
+    """Return those members of a set of backends that get connections; all of other sets.
+
+    Variables may give a set more than :data:`MAX_BACKENDS`, of which the first do.
+    """
     if not name.startswith(BACKENDS_SIGIL):
         return tuple(members)
     checked = set(read.members(checked_backends, name))
     if not checked:
-        return tuple(members)
+        return tuple(members[:MAX_BACKENDS])
     checked -= set(read.members(answering_backends, name))
     return tuple(member for member in members if member not in checked)

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from chassis_agent.derivations.backends import in_use
-from chassis_agent.derivations.logical import GroupFlows, set_members
+from chassis_agent.derivations.logical import GroupFlows
+from chassis_agent.derivations.variables import address_here, set_members
 from incremental import Read
 from logical_flow.backends import BACKENDS_SIGIL
 from southbound.rows import VirtualAddress
@@ -19,10 +20,10 @@ class LiveBackends(NamedTuple):
 
 def live_backends(read: Read, name: str) -> LiveBackends | None:
     """The backends of a set that are in use. It is known as a whole where its address is."""
-    row = read(VirtualAddress, name)
-    if row is None:
+    here = read(address_here, name)
+    if here is None or here.row is None:
         return None
-    return LiveBackends(row, in_use(read, name, read.members(set_members, name)))
+    return LiveBackends(here.row, in_use(read, name, read.members(set_members, name)))
 
 
 def uses_of_backends(_key: int, group: GroupFlows) -> Iterator[tuple[str, str]]:
@@ -34,4 +35,5 @@ def uses_of_backends(_key: int, group: GroupFlows) -> Iterator[tuple[str, str]]:
 
 def placed_front(read: Read, use: tuple[str, str]) -> VirtualAddress | None:
     """The virtual address of a set of backends on a datapath with flows for it."""
-    return read(VirtualAddress, use[0])
+    here = read(address_here, use[0])
+    return None if here is None else here.row

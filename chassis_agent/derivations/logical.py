@@ -10,6 +10,7 @@ from chassis_agent.compile import (
     PackContext,
     StageBook,
     UnknownPortError,
+    Unresolved,
     UsedStages,
     pack_group,
 )
@@ -18,13 +19,14 @@ from chassis_agent.derivations.backends import in_use
 from chassis_agent.derivations.placement import Placement, placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import EVERYTHING, compiled_templates, stage_book
+from chassis_agent.derivations.variables import set_members, value_here
 from chassis_agent.desired.flow import Flow
 from chassis_agent.desired.identity import DEFAULT_QUEUE, Numbering
 from chassis_agent.desired.objects import Group, Meter, Queue
 from chassis_agent.inputs import NeighbourAlive, SwitchPort
 from chassis_agent.openflow.messages import Bucket, GroupType, SwitchGroup
 from incremental import Read
-from southbound.rows import BfdStatus, Datapath, FlowGroup, SetMember, VirtualAddress
+from southbound.rows import BfdStatus, Datapath, FlowGroup, VirtualAddress
 
 
 class GroupFlows(NamedTuple):
@@ -46,12 +48,10 @@ class GroupFlows(NamedTuple):
     by_set: tuple[FlowsBySet, ...] = ()
     lacks: tuple[Lack, ...] = ()
     queues: tuple[Queue, ...] = ()
+    unresolved: tuple[Unresolved, ...] = ()
+    """Variables that some flows aren't there for."""
     hit_counter: int = 0
     """The number of the group that counts what the ACL decides; 0 if there is none."""
-
-
-def set_members(_key: str, row: SetMember) -> Iterator[tuple[str, str]]:
-    yield row.set, row.member
 
 
 class GroupPacker:
@@ -82,6 +82,7 @@ class GroupPacker:
             tuple(packed.by_set),
             tuple(sorted(packed.lacks)),
             tuple(sorted(around.queues)),
+            tuple(sorted(packed.unresolved)),
             around.counter,
         )
 
@@ -182,6 +183,7 @@ class _Surroundings:
             is_local=self.is_local,
             is_resident=self.is_resident,
             is_alive=self.is_alive,
+            variable=value_here(self._read),
             members=self.members,
             is_known=self.is_known,
             conjunction_id=self._numbering.conjunction,

@@ -21,13 +21,13 @@ from chassis_agent.derivations.logical import (
     GroupFlows,
     MemberPacker,
     hit_counters,
-    set_members,
     used_sets,
 )
 from chassis_agent.derivations.placement import residents
 from chassis_agent.derivations.provider import network_out_of_reach
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.derivations.translations import translations
+from chassis_agent.derivations.variables import set_members, unresolved_variables
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
 from chassis_agent.desired.identity import (
@@ -157,6 +157,12 @@ class FlowState:
         return sorted({lack for lacks in self._lacks.values() for lack in lacks})
 
     @property
+    def unresolved(self) -> list[str]:
+        """What variables of this chassis lack for flows to be there, a sentence each."""
+        found = {each for _, each in self._engine.rows(unresolved_variables)}
+        return [f"^{variable}: {reason}" for variable, reason in sorted(found)]
+
+    @property
     def has_templates(self) -> bool:
         """Whether there is any template that was understood: without, no group can have flows."""
         return any(self._engine.rows(template_shelf).values())
@@ -199,7 +205,7 @@ class FlowState:
         networks = self._engine.rows(network_out_of_reach).values()
         return frozenset(network for network in networks if network is not None)
 
-    def rows(self, table: type[Any]) -> Mapping[Any, Any]:
+    def rows(self, table: Any) -> Mapping[Any, Any]:
         return self._engine.rows(table)
 
     def members(self, group: Any, key: Any) -> tuple[Any, ...]:

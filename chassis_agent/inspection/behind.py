@@ -10,18 +10,22 @@ from typing import Any, Final
 
 import msgspec
 
-from chassis_agent.derivations.logical import set_members
 from chassis_agent.derivations.placement import placement
 from chassis_agent.derivations.stages import used_stages
 from chassis_agent.derivations.templates import stage_book, template_shelf
+from chassis_agent.derivations.variables import set_members
 from chassis_agent.desired.flow import FlowKey
 from chassis_agent.desired.flow_state import FlowState
+from chassis_agent.inputs import ThisChassis
 from incremental import RecordedFacts
 from logical_flow.payload import encode_flows
 from logical_flow.template import LogicalFlow
-from southbound.rows import Datapath, FlowGroup, SetMember
+from southbound.rows import ChassisVariable, Datapath, FlowGroup, VirtualAddress
 
-_READ: Final[tuple[Any, ...]] = (Datapath, placement, used_stages, stage_book, template_shelf)
+_READ: Final[tuple[Any, ...]] = (
+    *(Datapath, placement, used_stages, stage_book, template_shelf),
+    *(ThisChassis, ChassisVariable, VirtualAddress),
+)
 """What the packing of a group reads, beside the group."""
 
 
@@ -32,8 +36,8 @@ class Behind:
         self._state = state
         self._facts: dict[Any, Mapping[Any, Any]] = {each: state.rows(each) for each in _READ}
         members: dict[str, list[str]] = {}
-        for row in state.rows(SetMember).values():
-            members.setdefault(row.set, []).append(row.member)
+        for name, member in state.rows(set_members):
+            members.setdefault(name, []).append(member)
         self._groups = {set_members: members}
 
     def is_behind(self, group: FlowGroup, logical: LogicalFlow, key: FlowKey) -> bool:

@@ -11,7 +11,7 @@ from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.health_checks import HealthChecks
 from cli.import_ovn.needs import is_true
 from cli.import_ovn.snapshot import Row
-from logical_flow.backends import Backend, parse_backend
+from logical_flow.variables import BackendText, has_variable, parse_backend_text
 from northbound.specs.load_balancing import (
     MAX_AFFINITY_TIMEOUT,
     LoadBalancerGroupProperties,
@@ -19,10 +19,10 @@ from northbound.specs.load_balancing import (
     LoadBalancerVipProperties,
 )
 
-_VARIABLE: Final = "^"
 _VIPS: Final = {
     "address": "vips",
     "port": "vips",
+    "port_variable": "vips",
     "backends": "vips",
     "health_check": "health_check",
 }
@@ -46,7 +46,7 @@ class Balancing:
                     "reject": is_true(row.mapping("options").get("reject", "")),
                     "switches": sorted(switches[row.uuid]),
                     "routers": sorted(routers[row.uuid]),
-                    "neighbor_responder": _responder(row),
+                    **self._answering(row),
                     "skip_snat": is_true(row.mapping("options").get("skip_snat", "")),
                     **self._choices(row),
                 },
@@ -65,6 +65,17 @@ class Balancing:
                 )
 
         self.groups = self._groups()
+
+    def _answering(self, row: Row) -> Values:
+        """Whether it is a template, and who is answered for its addresses: of a template none."""
+        options = row.mapping("options")
+        if not _is_template(row):
+            return {"neighbor_responder": _responder(row)}
+        if options.get("neighbor_responder") == "all":
+            reason = "not imported: routers answer for no address that differs by chassis"
+            self._draft.report.lost(row, "options:neighbor_responder", reason)
+        family = "ipv6" if options.get("address-family", "ipv4") != "ipv4" else "ipv4"
+        return {"template": True, "address_family": family, "neighbor_responder": "none"}
 
     def _choices(self, row: Row) -> Values:
         """How backends are chosen, and who asks clients that are their own."""
@@ -120,20 +131,20 @@ class Balancing:
         return vips
 
     def _vip(self, row: Row, text: str, listed: str, check: Values | None) -> Values | None:
+        read = parse_backend_text if _is_template(row) else _without_variables
         try:
-            vip = parse_backend(text)
-            backends = _read_backends(listed)
+            vip = read(text)
+            backends = [str(read(part.strip())) for part in listed.split(",") if part.strip()]
         except ValueError:
-            if not text.startswith(_VARIABLE):  # of which the load balancer's template is told
-                reason = f"{text!r} not imported, and OVN passes over it: it can't be read"
-                self._draft.report.noted(row, "vips", reason)
+            reason = f"{text!r} not imported, and OVN passes over it: it can't be read"
+            self._draft.report.noted(row, "vips", reason)
             return None
-        values: Values = {
-            "address": str(vip.address),
-            "backends": [str(each) for each in backends],
-        }
+        values: Values = {"address": vip.address, "backends": backends}
         if vip.port:
-            values["port"] = vip.port
+            is_number = vip.port.isdecimal()
+            values["port" if is_number else "port_variable"] = (
+                int(vip.port) if is_number else vip.port
+            )
         if check is not None:
             values["health_check"] = check
         accepted = self._draft.accepted(row, LoadBalancerVipProperties, values, _VIPS)
@@ -149,5 +160,12 @@ def _responder(row: Row) -> str:
     return said if said in ("all", "none") else "reachable"
 
 
-def _read_backends(listed: str) -> list[Backend]:
-    return [parse_backend(part.strip()) for part in listed.split(",") if part.strip()]
+def _is_template(row: Row) -> bool:
+    return is_true(row.mapping("options").get("template", ""))
+
+
+def _without_variables(text: str) -> BackendText:
+    """Return an address with its port; raises ValueError for what has a variable."""
+    if has_variable(text):
+        raise ValueError(f"{text!r} has a variable")
+    return parse_backend_text(text)

@@ -289,7 +289,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "skip_snat": KEPT,
             "add_route": Unsupported("no router gets routes by itself", harmless="false"),
             "neighbor_responder": KEPT,
-            "template": Unsupported("there are no variables of chassis"),
+            "template": KEPT,
             "address-family": KEPT,
             "affinity_timeout": KEPT,
             "event": Unsupported("there are no controller events", False, "false"),
@@ -313,7 +313,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_ids": KEPT,
     },
     "HA_Chassis_Group": {"name": KEPT, "ha_chassis": KEPT, "external_ids": KEPT},
-    "Chassis_Template_Var": _UNUSED,
+    "Chassis_Template_Var": {"chassis": KEPT, "variables": KEPT, "external_ids": KEPT},
     # How to reach the database itself.
     "Connection": KEPT,
     "SSL": KEPT,

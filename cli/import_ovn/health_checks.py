@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from cli.import_ovn.draft import Draft, Values
+from cli.import_ovn.needs import is_true
 from cli.import_ovn.snapshot import Row
 from northbound.specs.backends import LoadBalancerBackendProperties
 
@@ -30,6 +31,10 @@ class HealthChecks:
         for row in self._draft.snapshot.referred(
             balancer, "health_check", "Load_Balancer_Health_Check"
         ):
+            if is_true(balancer.mapping("options").get("template", "")):
+                reason = "not imported: OVN checks no backends of templates either"
+                self._draft.report.noted(balancer, "health_check", reason)
+                continue
             if balancer.text("protocol") == "sctp":
                 reason = "not imported: OVN checks no backends of SCTP either"
                 self._draft.report.noted(balancer, "health_check", reason)
@@ -39,7 +44,8 @@ class HealthChecks:
 
     def backends(self, balancer: Row) -> list[Values]:
         """Return the ports of a load balancer's backends, if they are checked."""
-        if not balancer.references("health_check"):
+        is_template = is_true(balancer.mapping("options").get("template", ""))
+        if not balancer.references("health_check") or is_template:
             return []
         return sorted(self._backends(balancer), key=lambda values: str(values["address"]))
 

@@ -15,6 +15,7 @@ from cli.import_ovn.policies import Policies
 from cli.import_ovn.routing import Routing
 from cli.import_ovn.snapshot import Snapshot
 from cli.import_ovn.switching import Switching
+from cli.import_ovn.variables import chassis_variables
 
 
 class Imported(NamedTuple):
@@ -51,7 +52,7 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         if found := policies.of(row):
             routers[names.of(row)]["policies"] = found
     balancing = Balancing(draft)
-    document = {
+    document: Values = {
         "document": name,
         "dhcp_options": dhcp.options,
         "dns_record_sets": record_sets(draft, {row.uuid: names.of(row) for row in switch_rows}),
@@ -65,6 +66,8 @@ def translate(snapshot: Snapshot, name: str) -> Imported:
         document["load_balancers"] = balancing.load_balancers
     if balancing.groups:
         document["load_balancer_groups"] = balancing.groups
+    if variables := chassis_variables(draft):
+        document["chassis_template_vars"] = variables
     if gateways.groups:
         document["ha_chassis_groups"] = gateways.groups
     report_unsupported(snapshot, draft.report)

@@ -13,6 +13,7 @@ from typing import NamedTuple
 from controller.answers import View
 from diagnosis.trace.living_flows import LivingFlows
 from diagnosis.trace.stored_flows import LayeredFlows, StoredFlows, Templates
+from diagnosis.trace.variable_flows import VariableFlows, Variables
 from logical_flow.connections import Connections
 from logical_flow.evaluate import Sets
 from logical_flow.flow_table import Flows, Layout
@@ -24,6 +25,7 @@ from southbound.rows import (
     BackendCheck,
     BackendStatus,
     BfdStatus,
+    ChassisVariable,
     Datapath,
     DnsName,
     FdbEntry,
@@ -31,6 +33,7 @@ from southbound.rows import (
     MacBinding,
     PortBinding,
     SetMember,
+    VirtualAddress,
 )
 from translator.pipeline import PIPELINES
 
@@ -58,6 +61,8 @@ class Snapshot(NamedTuple):
     """The states of BFD sessions, by the session's id."""
     down: dict[str, dict[str, str]]
     """Backends that are not in use, by their set, each with the reason."""
+    variables: Variables
+    """What is something else on each chassis."""
 
 
 def take_snapshot(view: View, datapath: str) -> Snapshot:
@@ -66,6 +71,8 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
     templates: list[rows.Template] = []
     checked: set[tuple[str, str]] = set()
     statuses: dict[tuple[str, str], BackendStatus] = {}
+    values: dict[str, dict[str, str]] = defaultdict(dict)
+    fronts: dict[str, VirtualAddress] = {}
     for shared in view.shared:
         match shared:
             case SetMember():
@@ -76,10 +83,15 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                 checked.add((shared.set, shared.member))
             case BackendStatus():
                 statuses[shared.set, shared.member] = shared
+            case ChassisVariable():
+                values[shared.chassis][shared.name] = shared.value
+            case VirtualAddress():
+                fronts[shared.set] = shared
     down = _backends_down(checked, statuses)
     for name, reasons in down.items():
         sets[name] = [member for member in sets[name] if member not in reasons]
-    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {}, {}, down)
+    variables = Variables(values, sets, fronts, ports_by_name(view))
+    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {}, {}, down, variables)
     waiting = [datapath]
     while waiting:
         here = waiting.pop()
@@ -220,6 +232,7 @@ class _FlowsOf(Mapping[str, Flows]):
         self._tables = tables
         self._groups = snapshot.groups
         self._alive = frozenset(key for key, row in snapshot.bfd.items() if row.state == "up")
+        self._variables = snapshot.variables
         self._templates = templates
         self._found: dict[str, Flows] = {}
 
@@ -227,7 +240,7 @@ class _FlowsOf(Mapping[str, Flows]):
         flows = self._found.get(datapath)
         if flows is None:
             stored = self._tables.flows(datapath, self._groups[datapath], self._templates)
-            flows = LivingFlows(stored, self._alive)
+            flows = LivingFlows(VariableFlows(stored, self._variables), self._alive)
             self._found[datapath] = flows
         return flows
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from logical_flow.action.assignment import Assign, Move
 from logical_flow.action.base import CONTINUE, Action, Actions, Statement, format_actions
@@ -25,7 +25,7 @@ from logical_flow.connections import (
     Translation,
     translation_record,
 )
-from logical_flow.constants import Form, Integer
+from logical_flow.constants import Form, Integer, Variable
 from logical_flow.endpoints import TRANSLATED_IN, TRANSLATION_FIELDS, Endpoints, Range
 from logical_flow.errors import WalkError
 from logical_flow.evaluate import Packet, read
@@ -43,6 +43,8 @@ _CT_MARK = field_slice("ct_mark")
 _CT_LABEL = field_slice("ct_label")
 _ORIGINAL = ("ct_nw_dst", "ct_ip6_dst", "ct_tp_dst")
 _MAX_PORT = 65535
+
+_Number: TypeAlias = Integer | Variable | Hole
 
 
 class Zone(StrEnum):
@@ -179,10 +181,10 @@ class CtNat(Statement):
     ends_list = True
 
     kind: Zone
-    first: Integer | Hole | None = None
-    last: Integer | Hole | None = None
-    first_port: Integer | Hole | None = None
-    last_port: Integer | Hole | None = None
+    first: _Number | None = None
+    last: _Number | None = None
+    first_port: _Number | None = None
+    last_port: _Number | None = None
     zone: Zone | None = None
 
     @classmethod
@@ -331,21 +333,21 @@ def _parse_port(parser: ActionParser) -> Integer | Hole:
     return port
 
 
-def _family(address: Integer | Hole) -> int:
-    if isinstance(address, Hole):
+def _family(address: _Number) -> int:
+    if isinstance(address, Hole | Variable):
         return 4 if address.type is HoleType.IP4 else 6
     return 4 if address.form is Form.IPV4 else 6
 
 
-def _bound(value: Integer | Hole | None, arguments: Arguments) -> Integer | None:
+def _bound(value: _Number | None, arguments: Arguments) -> Integer | Variable | None:
     filled = None if value is None else fill(value, arguments)
-    return filled if isinstance(filled, Integer) else None
+    return filled if isinstance(filled, Integer | Variable) else None
 
 
-def _numbers(first: Integer | Hole, last: Integer | Hole | None) -> Range:
+def _numbers(first: _Number, last: _Number | None) -> Range:
     end = first if last is None else last
     if not isinstance(first, Integer) or not isinstance(end, Integer):
-        raise WalkError(f"{first} to {end} can't be translated to before their holes are filled")
+        raise WalkError(f"{first} to {end} can't be translated to before it is known what they are")
     return Range(first.value, end.value)
 
 

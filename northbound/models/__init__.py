@@ -3,6 +3,7 @@
 from northbound.models.access import ApiToken
 from northbound.models.base import Annex, Base, Resource, Tracked
 from northbound.models.bfd import BfdSession
+from northbound.models.chassis_variables import ChassisTemplateVar
 from northbound.models.dhcp import DhcpOptions
 from northbound.models.dns import DnsRecord, DnsRecordSet, DnsRecordSetSwitch
 from northbound.models.filtering import (
@@ -88,6 +89,7 @@ __all__ = [
     "Base",
     "BfdSession",
     "Change",
+    "ChassisTemplateVar",
     "DhcpOptions",
     "DnsRecord",
     "DnsRecordSet",

@@ -23,12 +23,15 @@ class LoadBalancer(Resource):
     neighbor_responder: Mapped[str] = mapped_column(default="reachable", sort_order=110)
     skip_snat: Mapped[bool] = mapped_column(default=False, sort_order=111)
     end_connections: Mapped[bool] = mapped_column(default=True, sort_order=112)
+    template: Mapped[bool] = mapped_column(default=False, sort_order=113)
+    address_family: Mapped[str | None] = mapped_column(default=None, sort_order=114)
 
 
 class LoadBalancerVip(Resource):
     """A virtual address, and a port if it is not for all of them.
 
-    `backends` are as in ``10.0.0.5:80``, without a port where the address has none.
+    `backends` are as in ``10.0.0.5:80``, without a port where the address has none. Variables of
+    chassis may stand in place of addresses, of the port (`port_variable`), and of backends.
     """
 
     __tablename__ = "load_balancer_vip"
@@ -38,6 +41,7 @@ class LoadBalancerVip(Resource):
     port: Mapped[int | None]
     backends: Mapped[list[str]] = mapped_column(default=list)
     health_check: Mapped[dict[str, Any] | None] = mapped_column(default=None, sort_order=93)
+    port_variable: Mapped[str | None] = mapped_column(default=None, sort_order=94)
 
 
 class LoadBalancerSwitch(Tracked):

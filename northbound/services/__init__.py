@@ -7,6 +7,7 @@ from northbound.services.acls import AclService
 from northbound.services.address_sets import AddressSetService
 from northbound.services.base import Service
 from northbound.services.bfd_sessions import BfdSessionService
+from northbound.services.chassis_variables import ChassisTemplateVarService
 from northbound.services.dhcp import DhcpOptionsService
 from northbound.services.dns import DnsRecordService, DnsRecordSetService
 from northbound.services.filters import LABEL_FILTER
@@ -33,6 +34,7 @@ DHCP_OPTIONS = DhcpOptionsService()
 LOGICAL_SWITCHES = LogicalSwitchService()
 LOGICAL_SWITCH_PORTS = LogicalSwitchPortService()
 HA_CHASSIS_GROUPS = HaChassisGroupService()
+CHASSIS_TEMPLATE_VARS = ChassisTemplateVarService()
 LOGICAL_ROUTERS = LogicalRouterService()
 LOGICAL_ROUTER_PORTS = LogicalRouterPortService()
 STATIC_ROUTES = StaticRouteService()
@@ -56,6 +58,7 @@ _ALL: tuple[Service[Any, Any], ...] = (
     LOGICAL_SWITCHES,
     LOGICAL_SWITCH_PORTS,
     HA_CHASSIS_GROUPS,
+    CHASSIS_TEMPLATE_VARS,
     LOGICAL_ROUTERS,
     LOGICAL_ROUTER_PORTS,
     STATIC_ROUTES,
@@ -96,6 +99,7 @@ __all__ = [
     "ACLS",
     "ADDRESS_SETS",
     "BFD_SESSIONS",
+    "CHASSIS_TEMPLATE_VARS",
     "DHCP_OPTIONS",
     "DNS_RECORDS",
     "DNS_RECORD_SETS",

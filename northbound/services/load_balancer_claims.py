@@ -12,7 +12,8 @@ from typing import NamedTuple
 from sqlalchemy import select
 from sqlalchemy.orm import aliased
 
-from northbound.errors import ConflictError, InvalidError
+from logical_flow.variables import has_variable, parse_backend_text
+from northbound.errors import ConflictError, InvalidError, PathElement
 from northbound.inserting import batched
 from northbound.models import (
     LoadBalancer,
@@ -27,10 +28,11 @@ from northbound.models import (
 from northbound.models.nat import Nat
 from northbound.services.lookups import referent
 from northbound.services.nat_claims import INCOMING
+from northbound.specs.load_balancing import VERSIONS, version_of
 from northbound.transaction import Transaction
 
 
-def shown_address(address: str, port: int | None) -> str:
+def shown_address(address: str, port: int | str | None) -> str:
     """Return a virtual address as people write it.
 
     >>> shown_address("10.96.0.1", 80), shown_address("fd00::1", 80), shown_address("fd00::1", None)
@@ -39,6 +41,25 @@ def shown_address(address: str, port: int | None) -> str:
     if port is None:
         return address
     return f"[{address}]:{port}" if ":" in address else f"{address}:{port}"
+
+
+def check_template(balancer: LoadBalancer, vip: LoadBalancerVip) -> None:
+    """Refuse variables where the load balancer is no template, and in one other families."""
+    places: list[tuple[tuple[PathElement, ...], str]] = [(("address",), vip.address)]
+    if vip.port_variable is not None:
+        places.append((("port_variable",), vip.port_variable))
+    places += [(("backends", i), text) for i, text in enumerate(vip.backends)]
+    wanted = VERSIONS.get(balancer.address_family or "")
+    for path, text in places:
+        if not balancer.template:
+            if has_variable(text):
+                reason = "has a variable, but the load balancer is no template"
+                raise InvalidError.of(*path, reason=reason, value=text)
+        elif path[0] != "port_variable":
+            version = version_of(parse_backend_text(text).address)
+            if version not in (None, wanted):
+                reason = f"is no {balancer.address_family} address, as the template's are"
+                raise InvalidError.of(*path, reason=reason, value=text)
 
 
 class _Rivals(NamedTuple):
@@ -87,7 +108,7 @@ class VirtualAddressClaims:
         self._balancers, self._nats = set(), set()
         self._tx.flush()
         for balancer in balancers:
-            self._refuse_unchecked(balancer)
+            self._refuse_misfits(balancer)
         rivals = [*self._among_balancers(balancers), *self._with_nats(balancers, nats)]
         places = self._places({each.balancer for each in rivals} | {r.place for r in rivals})
         for each in rivals:
@@ -97,16 +118,20 @@ class VirtualAddressClaims:
                     each.own.__tablename__, each.field, each.address, referent(each.other)
                 )
 
-    def _refuse_unchecked(self, load_balancer_id: str) -> None:
-        """Refuse checks of a protocol that has none."""
+    def _refuse_misfits(self, load_balancer_id: str) -> None:
+        """Refuse virtual addresses that their load balancer can't have."""
         own = self._tx.by_id(LoadBalancer, load_balancer_id)
-        if own is None or own.protocol != "sctp":
+        if own is None:
             return
         vips = select(LoadBalancerVip).where(LoadBalancerVip.load_balancer_id == own.id)
         for vip in self._tx.session.scalars(vips):
-            if vip.health_check is not None:
+            if vip.health_check is not None and own.protocol == "sctp":
                 reason = "there are none of SCTP, the load balancer's protocol"
                 raise InvalidError.of("health_check", reason=reason)
+            if vip.health_check is not None and own.template:
+                reason = "there are none of a load balancer that is a template"
+                raise InvalidError.of("health_check", reason=reason)
+            check_template(own, vip)
 
     def _among_balancers(self, balancers: Sequence[str]) -> Iterator[_Rivals]:
         """Yield virtual addresses that are those of another load balancer, too."""
@@ -120,13 +145,15 @@ class VirtualAddressClaims:
             .where(
                 mine.id != theirs.id,
                 own.port.is_not_distinct_from(other.port),
-                own.port.is_(None) | (mine.protocol == theirs.protocol),
+                own.port_variable.is_not_distinct_from(other.port_variable),
+                (own.port.is_(None) & own.port_variable.is_(None))
+                | (mine.protocol == theirs.protocol),
             )
             .order_by(own.id, other.id)
         )
         for some in batched(balancers):
             for vip, rival in self._tx.session.execute(query.where(mine.id.in_(some))).all():
-                shown = shown_address(vip.address, vip.port)
+                shown = shown_address(vip.address, vip.port or vip.port_variable)
                 yield _Rivals(
                     vip, "address", shown, rival, vip.load_balancer_id, rival.load_balancer_id
                 )
@@ -138,6 +165,7 @@ class VirtualAddressClaims:
             .join(Nat, Nat.external_ip == LoadBalancerVip.address)
             .where(
                 LoadBalancerVip.port.is_(None),
+                LoadBalancerVip.port_variable.is_(None),
                 Nat.type.in_(INCOMING),
                 Nat.match.is_(None),
             )

@@ -60,7 +60,8 @@ class LoadBalancerVipService(Service[LoadBalancerVip, LoadBalancerVipSpec]):
     spec = LoadBalancerVipSpec
 
     def phrase(self, view: Mapping[str, Any]) -> str:
-        return f"{shown_address(view['address'], view['port'])} of {self.owner_phrase(view)}"
+        shown = shown_address(view["address"], view["port"] or view["port_variable"])
+        return f"{shown} of {self.owner_phrase(view)}"
 
     def _assign(
         self,

@@ -2,6 +2,7 @@
 
 from northbound.specs import (
     bfd,
+    chassis_variables,
     dhcp,
     dns,
     filtering,
@@ -24,6 +25,7 @@ SPECS = in_order(
         *dhcp.KINDS,
         *switching.KINDS,
         *gateways.KINDS,
+        *chassis_variables.KINDS,
         *routing.KINDS,
         *bfd.KINDS,
         *nat.KINDS,

@@ -1,11 +1,14 @@
 """Specs of load balancers and their virtual addresses."""
 
 import ipaddress
-from typing import Annotated, ClassVar, Literal, Self
+from collections.abc import Mapping
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
-from logical_flow.backends import MAX_BACKENDS, parse_backend
+from logical_flow.backends import MAX_BACKENDS
+from logical_flow.holes import is_variable
+from logical_flow.variables import has_variable, parse_backend_text
 from northbound.addresses import parse_host
 from northbound.specs.backends import HealthCheck, LoadBalancerBackendSpec
 from northbound.specs.base import (
@@ -14,7 +17,6 @@ from northbound.specs.base import (
     OneOfEachFamily,
     Reference,
     Spec,
-    checked,
     unique,
 )
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
@@ -23,16 +25,40 @@ Protocol = Literal["tcp", "udp", "sctp"]
 SelectionField = Literal["eth_dst", "eth_src", "ip_dst", "ip_src", "tp_dst", "tp_src"]
 MAX_AFFINITY_TIMEOUT = 65535
 NeighborResponder = Literal["reachable", "all", "none"]
+AddressFamily = Literal["ipv4", "ipv6"]
+_LONGEST_BACKEND = 255
+VERSIONS: dict[str, int] = {"ipv4": 4, "ipv6": 6}
 
 
 def _backend(text: str) -> str:
-    """Return a backend in its canonical form: `10.0.0.5:80`, `[fd00::5]:80`, `10.0.0.5`."""
+    """Return a backend in its canonical form.
+
+    That is `10.0.0.5:80`, `[fd00::5]:80`, `10.0.0.5`, or of a template `^WEB`, `^WEB:80`,
+    `^WEB:^PORT`, `10.0.0.5:^PORT`.
+    """
     try:
-        backend = parse_backend(text)
+        backend = parse_backend_text(text)
     except ValueError:
         raise ValueError(f"{text!r} is no address, or address and port, of a backend") from None
-    parse_host(str(backend.address))
+    if not has_variable(backend.address):
+        parse_host(backend.address)
+    if len(str(backend)) > _LONGEST_BACKEND:
+        raise ValueError(f"a backend has at most {_LONGEST_BACKEND} characters")
     return str(backend)
+
+
+def _address(text: str) -> str:
+    """Return an address in its canonical form, or a variable as it is."""
+    if not has_variable(text):
+        return str(parse_host(text))
+    return _variable(text)
+
+
+def _variable(text: str) -> str:
+    """Return a variable as it is; raise ValueError for anything else."""
+    if not is_variable(text):
+        raise ValueError(f"{text!r} is no variable: letters, digits and `_ . -` after a `^`")
+    return text
 
 
 class LoadBalancerProperties(Spec):
@@ -76,6 +102,30 @@ class LoadBalancerProperties(Spec):
     whose network it is, all who ask, or none."""
     skip_snat: bool = False
     """Whether backends see who asks where routers else put an address of theirs in his place."""
+    template: bool = False
+    """Whether virtual addresses and backends are written with variables of chassis, `^NODE`, and
+    so are something else on each. Routers answer for none of them, and backends aren't checked."""
+    address_family: AddressFamily | None = None
+    """Of all addresses of a template, which can't be seen from it."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _templates_are_not_answered_for(cls, values: Any) -> Any:
+        if isinstance(values, Mapping) and values.get("template") is True:
+            return {"neighbor_responder": "none", **values}
+        return values
+
+    @model_validator(mode="after")
+    def _template_fits(self) -> Self:
+        if self.template and self.address_family is None:
+            raise FieldError("address_family", "a template needs one, of all its addresses")
+        if self.address_family is not None and not self.template:
+            raise FieldError("address_family", "only a template needs one")
+        if self.template and self.neighbor_responder != "none":
+            raise FieldError(
+                "neighbor_responder", "has to be none: a template's addresses differ by chassis"
+            )
+        return self
 
     @model_validator(mode="after")
     def _choices_fit(self) -> Self:
@@ -104,40 +154,61 @@ class LoadBalancerSpec(LoadBalancerProperties):
 class LoadBalancerVipProperties(Spec):
     """What a virtual address stands for."""
 
-    address: Annotated[str, checked(parse_host), Filtered()]
-    """An IPv4 or IPv6 address that no port of the network has."""
+    address: Annotated[str, AfterValidator(_address), Filtered()]
+    """An IPv4 or IPv6 address that no port of the network has; of a template also a variable that
+    has it on each chassis, `^NODE`."""
     port: Annotated[int | None, Field(ge=1, le=65535), Filtered()] = None
     """Of the load balancer's protocol. Without one all that is for the address is balanced, except
     what is for a port that the address has, too."""
+    port_variable: Annotated[str, AfterValidator(_variable)] | None = None
+    """Of a template, in place of `port`: the variable that has it on each chassis, `^PORT`."""
     backends: Annotated[
         list[Annotated[str, AfterValidator(_backend)]],
         AfterValidator(unique),
         Field(default_factory=list, max_length=MAX_BACKENDS),
     ]
     """Where connections go: `10.0.0.5:8080`, `[fd00::5]:8080`; without ports where the virtual
-    address has none. Those that are there stay with their backend when others come or go."""
+    address has none. Of a template also `^WEB:8080`, `^WEB:^PORT`, `10.0.0.5:^PORT`, or `^WEB`,
+    which may be several. Those that are there stay with their backend when others come or go."""
     health_check: HealthCheck | None = None
     """With it a backend of which the load balancer knows the port gets connections only while it
     answers."""
 
     @model_validator(mode="after")
     def _can_be_checked(self) -> Self:
+        if self.health_check is not None and self.has_variables:
+            raise FieldError("health_check", "needs addresses and ports that are no variables")
         if self.health_check is not None and self.port is None:
             raise FieldError("health_check", "needs a port, which the virtual address has not")
         return self
 
     @model_validator(mode="after")
     def _backends_fit(self) -> Self:
-        version = ipaddress.ip_address(self.address).version
+        if self.port is not None and self.port_variable is not None:
+            raise FieldError("port_variable", "stands beside a port")
+        has_port = self.port is not None or self.port_variable is not None
+        version = version_of(self.address)
         for i, text in enumerate(self.backends):
-            backend = parse_backend(text)
-            if backend.address.version != version:
+            backend = parse_backend_text(text)
+            own = version_of(backend.address)
+            if version is not None and own is not None and own != version:
                 raise FieldError("backends", i, f"is not of the family of {self.address}")
-            if self.port is not None and not backend.port:
+            if has_port and not backend.port and not backend.is_list:
                 raise FieldError("backends", i, f"has no port, as {self.address} has one")
-            if self.port is None and backend.port:
+            if not has_port and backend.port:
                 raise FieldError("backends", i, f"has a port, but {self.address} has none")
         return self
+
+    @property
+    def has_variables(self) -> bool:
+        """Whether any part of it is a variable."""
+        texts = (self.address, self.port_variable or "", *self.backends)
+        return any(map(has_variable, texts))
+
+
+def version_of(address: str) -> int | None:
+    """Return the IP version of an address; None for a variable."""
+    return None if has_variable(address) else ipaddress.ip_address(address).version
 
 
 class LoadBalancerVipSpec(LoadBalancerVipProperties):
@@ -155,8 +226,8 @@ class LoadBalancerVipSpec(LoadBalancerVipProperties):
             "backends": ["10.0.0.11:8080", "10.0.0.12:8080"],
         },
         patch={"backends": ["10.0.0.11:8080"]},
-        identifying=("load_balancer", "address", "port"),
-        natural_key=("load_balancer", "port", "address"),
+        identifying=("load_balancer", "address", "port", "port_variable"),
+        natural_key=("load_balancer", "port", "port_variable", "address"),
         collection="vips",
         title="load balancer VIP",
     )

@@ -17,7 +17,8 @@ scope                     rows
                           :class:`BackendCheck`, :class:`Translation`
 ``port:<name or id>``     the :class:`PortBinding` of that name or id, and
                           those that are nested in it
-``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected
+``chassis:<name>``        each :class:`PortBinding` for which the chassis may be elected,
+                          and its :class:`ChassisVariable` rows
 ``set:<sigil and name>``  :class:`SetMember`; of backends also :class:`VirtualAddress`,
                           :class:`BackendCheck` and :class:`BackendStatus`
 ========================  ====================================================
@@ -48,6 +49,7 @@ from southbound.rows.services import (
     RouterAdvertisement,
 )
 from southbound.rows.translations import Translation
+from southbound.rows.variables import ChassisVariable
 
 __all__ = [
     "GLOBAL_SCOPE",
@@ -59,6 +61,7 @@ __all__ = [
     "BfdSession",
     "BfdStatus",
     "Chassis",
+    "ChassisVariable",
     "Datapath",
     "DnsName",
     "Encap",
@@ -101,6 +104,7 @@ ROW_TYPES: dict[str, type[Row]] = {
         BackendCheck,
         BackendStatus,
         Translation,
+        ChassisVariable,
     )
 }
 
@@ -123,5 +127,6 @@ AnyRow: TypeAlias = (
     | BackendCheck
     | BackendStatus
     | Translation
+    | ChassisVariable
 )
 """Any row, as a type that msgspec decodes by the table's name."""

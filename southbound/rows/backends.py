@@ -9,7 +9,9 @@ class VirtualAddress(Row, frozen=True, array_like=True, tag="virtual_address"):
     """The virtual address that a set of backends is for.
 
     `set` carries its sigil. `port` is 0, and `protocol` empty, where it is for the whole address.
-    If it `ends_connections`, those to backends that are no longer in use end.
+    If it `ends_connections`, those to backends that are no longer in use end. On each chassis
+    something else is an `address` that is a variable, ``^NODE``, of the IP version `family`, and a
+    port that is one: its name is the `port_variable`.
     """
 
     table: ClassVar[str] = "virtual_address"
@@ -19,10 +21,22 @@ class VirtualAddress(Row, frozen=True, array_like=True, tag="virtual_address"):
     port: int = 0
     protocol: str = ""
     ends_connections: bool = True
+    port_variable: str = ""
+    family: int = 0
 
     @property
     def key(self) -> str:
         return self.set
+
+    @property
+    def has_port(self) -> bool:
+        """Whether it is for one port, and not for the whole address."""
+        return bool(self.port or self.port_variable)
+
+    @property
+    def version(self) -> int:
+        """The IP version of the address."""
+        return self.family or (6 if ":" in self.address else 4)
 
     @property
     def scopes(self) -> tuple[str, ...]:

@@ -18,7 +18,7 @@ from translator.features.nat.flows import (
     gateway_router_error_flows,
     translating_flows,
 )
-from translator.features.nat.relations import translated_addresses, translating_routers
+from translator.features.nat.relations import is_translated, translating_routers
 from translator.features.neighbours.flows import peer_flows, router_neighbour_flows
 from translator.features.neighbours.learning import learning_flows
 from translator.features.router.flows import (
@@ -53,7 +53,7 @@ def closed_router_flows(_read: Read, router: str) -> Flows:
 def _translated(read: Read, port: LogicalRouterPort) -> frozenset[bytes]:
     """Return the addresses of a port that its router translates to, or from, others."""
     own = [*(network.ip for network in port.networks4), *port.addresses6]
-    translated = (ip for ip in own if read.any(translated_addresses, (port.router, ip)))
+    translated = (ip for ip in own if is_translated(read, port.router, ip))
     return forced_sources(read, port).union(translated)
 
 

@@ -11,7 +11,7 @@ from chassis_agent.compile.splice import Assembly, Gap, constant, varying
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.oxm import FIELDS, Subfield
 from logical_flow.action import CtClear, CtCommit, CtNat, CtNext, Zone, zone_on
-from logical_flow.constants import Form, Integer
+from logical_flow.constants import Form, Integer, Variable
 from logical_flow.holes import Hole, HoleType
 
 _REGISTERS: Final = {
@@ -85,7 +85,7 @@ def _encode_nat(action: CtNat, values: list[bytes | None]) -> bytes:
     )
 
 
-def _placeholder(part: Integer | Hole | None) -> bytes | None:
+def _placeholder(part: Integer | Variable | Hole | None) -> bytes | None:
     """Return the bytes of a constant, and of a hole as many that are to be filled."""
     match part:
         case Integer(value, _, Form.IPV4):
@@ -100,6 +100,8 @@ def _placeholder(part: Integer | Hole | None) -> bytes | None:
             return _NOTHING
         case Hole():
             return _NOTHING[:2]
+        case Variable(name):
+            raise BadTemplateError(f"{name} is not known before a flow is packed")
     return None
 
 

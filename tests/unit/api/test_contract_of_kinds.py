@@ -331,6 +331,7 @@ def ovn_of_examples() -> Snapshot:
             backend["address"]: f"{backend['logical_port']}:{backend['source_ip']}",
         },
     )
+    ovn.add("Chassis_Template_Var", **example["chassis_template_var"])
     grouped = ovn.add(
         "Load_Balancer_Group",
         name=example["load_balancer_group"]["name"],

@@ -6,6 +6,7 @@ import pytest
 
 from northbound.errors import ConflictError, InvalidError
 from northbound.services import (
+    CHASSIS_TEMPLATE_VARS,
     LOAD_BALANCER_BACKENDS,
     LOAD_BALANCER_GROUPS,
     LOAD_BALANCER_VIPS,
@@ -284,3 +285,120 @@ def test_a_nat_and_a_whole_address(balanced: Network, port: int | None, nat_firs
         second()
     field = "address" if nat_first else "external_ip"
     assert (refused.value.field, refused.value.value) == (field, "10.96.0.1")
+
+
+TEMPLATE = {"name": "nodes", "template": True, "address_family": "ipv4", "switches": ["one"]}
+
+
+@pytest.mark.parametrize(
+    ("fields", "field"),
+    [
+        ({"address_family": None}, "address_family"),
+        ({"template": False}, "address_family"),
+        ({"neighbor_responder": "reachable"}, "neighbor_responder"),
+        ({"neighbor_responder": "all"}, "neighbor_responder"),
+    ],
+)
+def test_what_is_no_template(balanced: Network, fields: dict[str, Any], field: str) -> None:
+    with balanced.database.write(author="test") as tx, pytest.raises(InvalidError) as refused:
+        LOAD_BALANCERS.create(tx, {**TEMPLATE, **fields})
+    assert [problem.path for problem in refused.value.problems] == [(field,)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"address": "^NODE"},
+        {"address": "^NODE", "port": None, "port_variable": "^PORT"},
+        {"address": "^NODE", "backends": ["^WEB"]},
+        {"address": "^NODE", "backends": ["^WEB:80", "^WEB:^PORT", "10.0.0.1:^PORT"]},
+        {"address": "^NODE", "port": None, "backends": ["^WEB", "10.0.0.1"]},
+    ],
+)
+def test_what_a_template_may_have(balanced: Network, fields: dict[str, Any]) -> None:
+    with balanced.database.write(author="test") as tx:
+        made = LOAD_BALANCERS.create(tx, TEMPLATE)
+        LOAD_BALANCER_VIPS.create(tx, {"load_balancer": made.id, **VIP, **fields})
+    assert made.neighbor_responder == "none"
+    with pytest.raises(InvalidError) as refused:
+        add(balanced, "lb-two", **fields)
+    assert "is no template" in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"address": "^"}, ("address",)),
+        ({"address": "^NODE:80"}, ("address",)),
+        ({"address": "^NO DE"}, ("address",)),
+        ({"address": "^NODE", "port_variable": "^PORT"}, ("port_variable",)),
+        ({"address": "^NODE", "port": None, "port_variable": "PORT"}, ("port_variable",)),
+        ({"address": "^NODE", "backends": ["^WEB:"]}, ("backends", 0)),
+        ({"address": "^NODE", "backends": ["^WEB:0"]}, ("backends", 0)),
+        ({"address": "^NODE", "port": None, "backends": ["^WEB:80"]}, ("backends", 0)),
+        ({"address": "^NODE", "backends": ["10.0.0.1"]}, ("backends", 0)),
+        ({"address": "^NODE", "backends": ["^WEB", "[fd00::1]:80"]}, ("backends", 1)),
+        ({"address": "fd96::1", "backends": ["^WEB"]}, ("address",)),
+        ({"address": "^NODE", "health_check": {}}, ("health_check",)),
+        ({"health_check": {}}, ("health_check",)),
+        ({"backends": [f"^{'x' * 150}:^{'y' * 150}"]}, ("backends", 0)),
+        ({"backends": [f"^{'x' * 201}"]}, ("backends", 0)),
+    ],
+)
+def test_what_a_template_may_not_have(
+    balanced: Network, fields: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with balanced.database.write(author="test") as tx:
+        LOAD_BALANCERS.create(tx, TEMPLATE)
+    with pytest.raises(InvalidError) as refused:
+        add(balanced, "nodes", **fields)
+    assert [problem.path for problem in refused.value.problems] == [path]
+
+
+def test_two_templates_of_one_switch_claim_one_variable(balanced: Network) -> None:
+    vip = {"address": "^NODE", "port": None, "port_variable": "^PORT", "backends": ["^WEB"]}
+    with balanced.database.write(author="test") as tx:
+        LOAD_BALANCERS.create(tx, TEMPLATE)
+        LOAD_BALANCERS.create(tx, {**TEMPLATE, "name": "others"})
+        LOAD_BALANCER_VIPS.create(tx, {"load_balancer": "nodes", **vip})
+    with pytest.raises(ConflictError) as refused:
+        add(balanced, "others", **vip)
+    assert refused.value.value == "^NODE:^PORT"
+    add(balanced, "others", **{**vip, "port_variable": "^PORT2"})
+    # What has variables can't become what has none.
+    with pytest.raises(InvalidError):
+        change(balanced, "others", template=False, address_family=None)
+    add(balanced, "others", address="^N", backends=["10.0.0.1:80"])
+    with pytest.raises(InvalidError):
+        change(balanced, "others", address_family="ipv6")
+
+
+@pytest.mark.parametrize(
+    ("fields", "path"),
+    [
+        ({"chassis": ""}, ("chassis",)),
+        ({"variables": {"^NODE": "x"}}, ("variables", "^NODE")),
+        ({"variables": {"": "x"}}, ("variables", "")),
+        ({"variables": {"a" * 201: "x"}}, ("variables", "a" * 201)),
+        ({"variables": {"a": "1" * 25_001}}, ("variables", "a")),
+        ({"variables": {"a": "x\ny"}}, ("variables", "a")),
+        ({"variables": {f"v{n}": "" for n in range(4097)}}, ("variables",)),
+        ({"variables": {f"v{n}": "1" * 25_000 for n in range(50)}}, ("variables",)),
+    ],
+)
+def test_what_are_no_variables(
+    network: Network, fields: dict[str, Any], path: tuple[str | int, ...]
+) -> None:
+    with network.database.write(author="test") as tx, pytest.raises(InvalidError) as refused:
+        CHASSIS_TEMPLATE_VARS.create(tx, {"chassis": "hv1", "variables": {}, **fields})
+    assert refused.value.problems[0].path == path
+
+
+def test_a_chassis_has_its_variables_once(network: Network) -> None:
+    with network.database.write(author="test") as tx:
+        made = CHASSIS_TEMPLATE_VARS.create(tx, {"chassis": "hv1", "variables": {"A": "1"}})
+        with pytest.raises(ConflictError) as refused:
+            CHASSIS_TEMPLATE_VARS.create(tx, {"chassis": "hv1"})
+        assert refused.value.field == "chassis"
+        changed = CHASSIS_TEMPLATE_VARS.update(tx, made.id, {"variables": {"B": "2"}})
+        assert changed.variables == {"A": "1", "B": "2"}

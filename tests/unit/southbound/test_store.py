@@ -21,6 +21,7 @@ from southbound.rows import (
     BfdSession,
     BfdStatus,
     Chassis,
+    ChassisVariable,
     Datapath,
     DnsName,
     Encap,
@@ -67,6 +68,8 @@ ROWS: list[Row] = [
     BfdSession("b1", "d2", "r-out", "cr-r-out", "192.0.2.1", "192.0.2.9", 300, 400, 3),
     BfdStatus("b1", "d2", "hv1", "down", 1, 3, 4.5),
     VirtualAddress("&v1", "10.96.0.1", 80, "tcp"),
+    VirtualAddress("&v2", "^NODE", 0, "tcp", False, "^PORT", 6),
+    ChassisVariable("hv1", "NODE", "192.0.2.1"),
     Translation("n-1", "ls-1", "192.0.2.2", "10.0.0.2/32", inwards=True, outwards=True),
     BackendCheck(
         *("&v1", "10.0.0.1:80", "tcp", "d1", "web-1", "0a:00:00:00:00:01", "10.0.0.9"),

@@ -32,10 +32,12 @@ def vips_beside_external_ports(read: Read, asked: tuple[str, str]) -> tuple[tupl
     address, port = read(front, vip), read(LogicalRouterPort, lrp)
     if address is None or port is None or chassis_of(read, port) is not None:
         return ()
+    if isinstance(address.address, str):
+        return ()
     leading = switch_port_towards(read, port)
     if leading is None or not read.any(external_ports, leading.switch):
         return ()
-    name = vips_set(lrp, 4 if len(address.address) == 4 else 6)
+    name = vips_set(lrp, address.family)
     return ((name, ip_text(address.address)),)
 
 
@@ -53,9 +55,9 @@ def vips_for_everyone(read: Read, placement: tuple[str, str]) -> tuple[tuple[str
     address, row = read(front, vip), read(LogicalRouter, router)
     if address is None or address.neighbor_responder != "all" or row is None or row.chassis:
         return ()
-    if read.any(gateway_ports, router):
+    if isinstance(address.address, str) or read.any(gateway_ports, router):
         return ()
-    name = everyones_set(router, 4 if len(address.address) == 4 else 6)
+    name = everyones_set(router, address.family)
     return ((name, ip_text(address.address)),)
 
 

@@ -12,7 +12,7 @@ def vip_announcement(read: Read, asked: tuple[str, str]) -> Announcement | None:
     """Return a virtual address that a gateway port, or a port of a gateway router, answers for."""
     lrp, vip = asked
     port, address = read(LogicalRouterPort, lrp), read(front, vip)
-    if port is None or address is None:
+    if port is None or address is None or isinstance(address.address, str):
         return None
     where = resident_of(read, port)
     if not where:

@@ -44,7 +44,7 @@ action=(ct_clear; ct_snat(10.96.0.1);)
         if may_be_fragmented(address):
             fragment = LsInLb.fragment[front_key(address)]
             flows.append(fragment(backends=backends_set(vip), **_matched(address)))
-    if address.is_checked or not address.has_backends:
+    if address.may_lack_backends:
         flows.append(_ending_flow(address))
     return Flows(switch, "load_balancer_vip", vip, tuple(flows))
 
@@ -72,7 +72,7 @@ def port_balancing_flows(read: Read, port: LogicalSwitchPort) -> Iterator[Logica
 
 
 def _hairpin_flow(address: Front) -> LogicalFlow:
-    hairpin = LsInHairpinSnat.vip4 if len(address.address) == 4 else LsInHairpinSnat.vip6
+    hairpin = LsInHairpinSnat.vip4 if address.family == 4 else LsInHairpinSnat.vip6
     return hairpin(vip=address.address, source=address.hairpin_source or address.address)
 
 
@@ -87,7 +87,7 @@ def _balancing_flow(vip: str, address: Front) -> LogicalFlow:
 
 def _ending_flow(address: Front) -> LogicalFlow:
     """The flow for what gets no backend."""
-    if address.has_backends:
+    if address.is_checked and address.has_backends:
         templates = LsInNoBackend.reject_down if address.rejects else LsInNoBackend.drop_down
     else:
         templates = LsInNoBackend.reject if address.rejects else LsInNoBackend.drop

@@ -23,7 +23,7 @@ CHECKED: Final = ("tcp", "udp")
 
 def front_key(address: Front) -> str:
     """Return the key of the template for a virtual address."""
-    return f"{address.protocol or _ALL}{4 if len(address.address) == 4 else 6}"
+    return f"{address.protocol or _ALL}{address.family}"
 
 
 def fronts(

@@ -21,7 +21,7 @@ from translator.features.load_balancing.inputs import (
     LoadBalancerBackend,
     LoadBalancerVip,
 )
-from translator.features.load_balancing.relations import backends_set
+from translator.features.load_balancing.relations import address_text, backends_set
 from translator.features.load_balancing.stages import LsInBackendAnswer
 from translator.features.virtual_ports.relations import workload_ports_named
 from translator.inputs import LogicalSwitchPort
@@ -50,13 +50,15 @@ def virtual_address(read: Read, vip: str) -> VirtualAddress | None:
     balancer = None if row is None else read(LoadBalancer, row.load_balancer)
     if row is None or balancer is None:
         return None
-    protocol = balancer.protocol if row.port else ""
+    has_port = row.port is not None or row.port_variable is not None
     return VirtualAddress(
         set=backends_set(vip),
-        address=ip_text(row.address),
+        address=address_text(row.address),
         port=row.port or 0,
-        protocol=protocol,
+        protocol=balancer.protocol if has_port else "",
         ends_connections=balancer.end_connections,
+        port_variable=row.port_variable or "",
+        family=balancer.family if isinstance(row.address, str) else 0,
     )
 
 

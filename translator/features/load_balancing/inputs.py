@@ -2,9 +2,18 @@
 
 from typing import Annotated, NamedTuple
 
+from logical_flow.variables import has_variable
 from translator.addresses import ip_bytes
 from translator.inputs import Column, input_table, ip_list
 from translator.names import port_image
+
+
+def _address(text: str) -> bytes | str:
+    return text if has_variable(text) else ip_bytes(text)
+
+
+def _family(text: str | None) -> int:
+    return {"ipv4": 4, "ipv6": 6}.get(text or "", 0)
 
 
 class LoadBalancer(NamedTuple):
@@ -18,6 +27,8 @@ class LoadBalancer(NamedTuple):
     neighbor_responder: str = "reachable"
     """Whether routers answer for the addresses in their networks, for ``all``, or for ``none``."""
     skip_snat: bool = False
+    family: Annotated[int, Column("address_family", _family)] = 0
+    """The IP version of a template; 0 for what is none."""
 
 
 class HealthCheck(NamedTuple):
@@ -34,14 +45,18 @@ def _health_check(values: dict[str, int] | None) -> HealthCheck | None:
 
 
 class LoadBalancerVip(NamedTuple):
-    """`port` is None where it is for the whole address; `backends` are as in ``10.0.0.5:80``."""
+    """`port` is None where it is for the whole address; `backends` are as in ``10.0.0.5:80``.
+
+    A variable of chassis is a text, ``^NODE``, as `address` and as `port_variable`.
+    """
 
     id: str
     load_balancer: Annotated[str, Column("load_balancer_id")]
-    address: Annotated[bytes, Column("address", ip_bytes)]
+    address: Annotated[bytes | str, Column("address", _address)]
     port: int | None
     backends: Annotated[tuple[str, ...], Column("backends", tuple)]
     health_check: Annotated[HealthCheck | None, Column("health_check", _health_check)] = None
+    port_variable: str | None = None
 
 
 class LoadBalancerBackend(NamedTuple):

@@ -51,6 +51,8 @@ def asked_from_outside(read: Read, placement: tuple[str, str]) -> tuple[tuple[st
     address = read(front, vip)
     if address is None or address.neighbor_responder == "none":
         return ()
+    if isinstance(address.address, str):
+        return ()
     for lrp in sorted(read.members(attached_router_ports, switch)):
         port = read(LogicalRouterPort, lrp)
         if port is None or not port.enabled or not resident_of(read, port):
@@ -78,6 +80,8 @@ def outside_answer_flows(read: Read, asked: tuple[str, str]) -> Flows | None:
     port = read(LogicalRouterPort, lrp)
     router = None if port is None else read(LogicalRouter, port.router)
     if address is None or row is None or port is None or router is None or not router.enabled:
+        return None
+    if isinstance(address.address, str):
         return None
     if read(LoadBalancerRouter, (row.load_balancer, router.id)) is not None:
         return None

@@ -1,11 +1,10 @@
 """Which virtual addresses are on which switches and routers, and what is behind them."""
 
 from collections.abc import Iterator
-from ipaddress import ip_address
 from typing import NamedTuple
 
 from incremental import Read
-from logical_flow.backends import parse_backend
+from logical_flow.variables import has_variable, parse_backend_text
 from translator.addresses import ip_text, is_within
 from translator.derivations.relations import ports_leading_outside, switches_of_router
 from translator.features.gateways.relations import GatewayPort, gateway_ports, gateway_ports_of
@@ -17,8 +16,11 @@ from translator.features.load_balancing.inputs import (
     LoadBalancerSwitch,
     LoadBalancerVip,
 )
-from translator.features.nat.relations import TranslatedAddress
+from translator.features.nat.relations import ANY_ADDRESS, TranslatedAddress
 from translator.inputs import LogicalRouter, LogicalRouterPort
+
+_WIDTHS = {4: 4, 6: 16}
+"""Bytes of an address, by IP version."""
 
 
 def vips_of_balancer(vip: str, row: LoadBalancerVip) -> Iterator[tuple[str, str]]:
@@ -111,6 +113,8 @@ def virtual_address(read: Read, placement: tuple[str, str]) -> TranslatedAddress
         return None
     if not row.chassis and not read.any(gateway_ports, router):
         return None
+    if isinstance(address.address, str):
+        return TranslatedAddress(router, ANY_ADDRESS[address.family])
     return TranslatedAddress(router, address.address)
 
 
@@ -124,8 +128,9 @@ def vip_placements(
 class Front(NamedTuple):
     """What flows have to know of a virtual address: all but which backends there are."""
 
-    address: bytes
-    port: int | None
+    address: bytes | str
+    """A variable, of the IP version `variable_family`, is a text; so is one as `port`."""
+    port: int | str | None
     protocol: str
     has_backends: bool
     rejects: bool = False
@@ -134,12 +139,25 @@ class Front(NamedTuple):
     """What alone the choice of a backend follows from; empty for addresses and ports."""
     is_checked: bool = False
     """Whether backends may be there that are not in use."""
+    is_templated: bool = False
+    """Whether backends are something else on each chassis, and nothing on some."""
+    variable_family: int = 0
     hairpin_source: bytes = b""
     """Whom a client sees ask that is its own backend; empty for the virtual address."""
     neighbor_responder: str = "reachable"
     """Who is told by routers that the address is theirs."""
     skip_snat: bool = False
     """Whether backends see who asks, whatever a router does to others' sources."""
+
+    @property
+    def may_lack_backends(self) -> bool:
+        """Whether there may be none in use."""
+        return self.is_checked or self.is_templated or not self.has_backends
+
+    @property
+    def family(self) -> int:
+        """The IP version."""
+        return self.variable_family or (4 if len(self.address) == 4 else 6)
 
 
 def front(read: Read, vip: str) -> Front | None:
@@ -148,17 +166,22 @@ def front(read: Read, vip: str) -> Front | None:
     balancer = None if row is None else read(LoadBalancer, row.load_balancer)
     if row is None or balancer is None:
         return None
-    protocol = balancer.protocol if row.port is not None else ""
-    family = len(row.address)
+    port = row.port if row.port is not None else row.port_variable
+    is_variable = isinstance(row.address, str)
+    family = balancer.family if is_variable else 4 if len(row.address) == 4 else 6
     return Front(
         row.address,
-        row.port,
-        protocol,
+        port,
+        balancer.protocol if port is not None else "",
         bool(row.backends),
         balancer.reject,
         is_checked=row.health_check is not None,
         hash_fields="ip_src" if balancer.affinity_timeout else ",".join(balancer.selection_fields),
-        hairpin_source=next((ip for ip in balancer.hairpin_snat_ips if len(ip) == family), b""),
+        is_templated=any(map(has_variable, row.backends)),
+        variable_family=family if is_variable else 0,
+        hairpin_source=next(
+            (ip for ip in balancer.hairpin_snat_ips if len(ip) == _WIDTHS[family]), b""
+        ),
         neighbor_responder=balancer.neighbor_responder,
         skip_snat=balancer.skip_snat,
     )
@@ -194,9 +217,9 @@ def answerers(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], 
     row = read(LoadBalancerVip, vip)
     if row is None or not read.any(gateway_ports, router):
         return ()
-    name = answerers_set(router, 4 if len(row.address) == 4 else 6)
-    addresses = {str(parse_backend(each).address): None for each in row.backends}
-    return tuple((name, address) for address in addresses)
+    balancer = read(LoadBalancer, row.load_balancer)
+    name = answerers_set(router, _family(row, balancer))
+    return tuple((name, address) for address in _addresses(row))
 
 
 def outside_addresses(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], ...]:
@@ -206,11 +229,26 @@ def outside_addresses(read: Read, placement: tuple[str, str]) -> tuple[tuple[str
     row = read(LoadBalancerVip, vip) if read.any(ports_leading_outside, switch) else None
     if row is None:
         return ()
-    family = 4 if len(row.address) == 4 else 6
-    backends = {str(parse_backend(each).address): None for each in row.backends}
+    family = _family(row, read(LoadBalancer, row.load_balancer))
     answering = answerers_set(switch, family)
-    own = (virtual_set(switch, family), str(ip_address(row.address)))
-    return (own, *((answering, address) for address in backends))
+    own = (virtual_set(switch, family), address_text(row.address))
+    return (own, *((answering, address) for address in _addresses(row)))
+
+
+def _family(row: LoadBalancerVip, balancer: LoadBalancer | None) -> int:
+    if isinstance(row.address, str):
+        return 4 if balancer is None else balancer.family
+    return 4 if len(row.address) == 4 else 6
+
+
+def _addresses(row: LoadBalancerVip) -> tuple[str, ...]:
+    """Return the addresses of the backends, each once; a variable as it is."""
+    return tuple(dict.fromkeys(parse_backend_text(each).address for each in row.backends))
+
+
+def address_text(address: bytes | str) -> str:
+    """Return a virtual address as rows have it: a variable as it is."""
+    return address if isinstance(address, str) else ip_text(address)
 
 
 def held_set(port: str, family: int) -> str:
@@ -222,16 +260,22 @@ def held_vips(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], 
     """What a virtual address adds to the sets of the gateway ports at which it is."""
     router, vip = placement
     address = read(front, vip)
-    if address is None:
+    if address is None or isinstance(address.address, str):
+        # Where it is from inside is not known: the variable is that of another chassis.
         return ()
-    ip, family = address.address, 4 if len(address.address) == 4 else 6
+    ip, family = address.address, address.family
     ports = (gateway.port.id for gateway in gateways_of_vip(read, router, ip))
     return tuple((held_set(port, family), ip_text(ip)) for port in ports)
 
 
-def gateways_of_vip(read: Read, router: str, ip: bytes) -> tuple[GatewayPort, ...]:
-    """Return the gateway ports at which an address is: in whose network it is, else all."""
+def gateways_of_vip(read: Read, router: str, ip: bytes | str) -> tuple[GatewayPort, ...]:
+    """Return the gateway ports at which an address is: in whose network it is, else all.
+
+    Where a variable is isn't known.
+    """
     gateways = gateway_ports_of(read, router)
+    if isinstance(ip, str):
+        return gateways
     within = [g for g in gateways if any(is_within(ip, network) for network in g.port.networks)]
     return tuple(within) or gateways
 
@@ -245,9 +289,8 @@ def answered_vips(read: Read, asked: tuple[str, str]) -> tuple[tuple[str, str], 
     """What a virtual address adds to the set of a router port in whose network it is."""
     port, vip = asked
     address, row = read(front, vip), read(LogicalRouterPort, port)
-    if address is None or row is None:
+    if address is None or row is None or isinstance(address.address, str):
         return ()
     if address.neighbor_responder == "all" and not read.any(gateway_ports, row.router):
         return ()  # the router answers at all of its ports
-    family = 4 if len(address.address) == 4 else 6
-    return ((answered_set(port, family), ip_text(address.address)),)
+    return ((answered_set(port, address.family), ip_text(address.address)),)

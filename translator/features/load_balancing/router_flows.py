@@ -73,6 +73,8 @@ def asked_ports(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str]
     address = read(front, vip)
     if address is None or address.neighbor_responder == "none":
         return ()
+    if isinstance(address.address, str):
+        return ()
     ports = ports_around(read, router, address.address)
     return tuple((port.id, vip) for port in ports if not _is_own(port, address))
 
@@ -86,7 +88,7 @@ def asked_vip_flows(read: Read, asked: tuple[str, str]) -> Flows | None:
     """The flows by which a switch gives questions for a virtual address to its router."""
     lrp, vip = asked
     address, port = read(front, vip), read(LogicalRouterPort, lrp)
-    if address is None or port is None:
+    if address is None or port is None or isinstance(address.address, str):
         return None
     leading = switch_port_towards(read, port)
     if leading is None or not leading.enabled:
@@ -196,8 +198,8 @@ def gateway_balancing_flows(read: Read, port: LogicalRouterPort) -> Iterator[Log
 def _vip_flows(
     read: Read, router: LogicalRouter, vip: str, address: Front
 ) -> Iterator[LogicalFlow]:
-    is_ip4 = len(address.address) == 4
-    around = tuple(ports_around(read, router.id, address.address))
+    is_ip4, ip = address.family == 4, address.address
+    around = () if isinstance(ip, str) else tuple(ports_around(read, router.id, ip))
     gateways = gateway_ports_of(read, router.id)
     if router.chassis:
         yield (LrInDefrag.router4 if is_ip4 else LrInDefrag.router6)(vip=address.address)
@@ -213,14 +215,15 @@ def _vip_flows(
         yield look_up(vip=address.address, port=gateway.port.name, **holes)
         yield from _balancing_flows("gateway", vip, address, holes)
     is_own = any(_is_own(port, address) for port in around)
-    if address.neighbor_responder == "all" and not is_own:
-        yield from _answers_elsewhere(address.address, around, gateways)
+    if address.neighbor_responder == "all" and not is_own and not isinstance(ip, str):
+        yield from _answers_elsewhere(ip, around, gateways)
 
 
 def _forces(router: LogicalRouter, address: Front) -> bool:
     """Tell whether backends see an address of the router instead of who asks."""
-    width = len(address.address)
-    return router.forces_own_source or any(len(ip) == width for ip in router.forced_sources)
+    is_ip4 = address.family == 4
+    forced = router.forced_sources
+    return router.forces_own_source or any((len(ip) == 4) is is_ip4 for ip in forced)
 
 
 def _resolving_flow(port: LogicalRouterPort, ip: bytes) -> LogicalFlow:
@@ -249,9 +252,9 @@ def _balancing_flows(
     if address.has_backends and may_be_fragmented(address):
         of_fragments: Variants = getattr(LrInLb, f"{place}_fragment")
         yield of_fragments[front_key(address)](**matched, backends=backends_set(vip))
-    if address.is_checked or not address.has_backends:
+    if address.may_lack_backends:
         name = place.partition("_")[0] + ("_reject" if address.rejects else "_drop")
-        if address.has_backends:
+        if address.is_checked and address.has_backends:
             name += "_down"
         ending: Variants = getattr(LrInNoBackend, name)
         yield ending[front_key(address)](**matched)

@@ -11,7 +11,7 @@ from translator.derivations.result import Flows
 from translator.features.acl.flows import matches_of
 from translator.features.gateways.stages import LrInGwRedirect
 from translator.features.nat.places import Place, place_of, ports_around
-from translator.features.nat.relations import translated_addresses
+from translator.features.nat.relations import is_translated
 from translator.features.nat.rows import TABLE, Nat
 from translator.features.nat.stages import (
     LrInDnat,
@@ -192,7 +192,7 @@ def _way_back(read: Read, nat: Nat, place: Place, port: LogicalRouterPort) -> It
         leave = LrInGwRedirect.floating4 if nat.is_ip4 else LrInGwRedirect.floating6
         yield leave(logical=nat.logical.ip, external=external, **place.outgoing)
         for network in port.networks4 if nat.is_ip4 else port.networks6:
-            if read.any(translated_addresses, (nat.router, network.ip)):
+            if is_translated(read, nat.router, network.ip):
                 comes = LrInIpInput.translated_source4
                 if not nat.is_ip4:
                     comes = LrInIpInput.translated_source6

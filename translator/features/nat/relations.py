@@ -1,11 +1,14 @@
 """Relations between routers and the addresses that they translate."""
 
 from collections.abc import Hashable, Iterator
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from incremental import Read
 from translator.features.nat.rows import Nat
 from translator.inputs import LogicalRouter
+
+ANY_ADDRESS: Final = {4: b"4", 6: b"6"}
+"""Stands for any address of an IP version: which one it is each chassis knows for itself."""
 
 
 class TranslatedAddress(NamedTuple):
@@ -51,3 +54,10 @@ def translated_addresses(
 ) -> Iterator[tuple[tuple[str, bytes], Hashable]]:
     """(Router, address) -> what translates it there."""
     yield (found.router, found.ip), _key
+
+
+def is_translated(read: Read, router: str, ip: bytes) -> bool:
+    """Tell whether a router may translate an address, on some chassis at least."""
+    if read.any(translated_addresses, (router, ip)):
+        return True
+    return read.any(translated_addresses, (router, ANY_ADDRESS[4 if len(ip) == 4 else 6]))

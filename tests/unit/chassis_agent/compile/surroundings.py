@@ -111,6 +111,7 @@ def surroundings(
     ports: Mapping[str, int] = PORTS,
     local: Iterable[str] = ("port-1", "port-2"),
     members: Mapping[str, Iterable[str]] = MEMBERS,
+    variables: Mapping[str, str] | None = None,
     conjunction_id: Callable[[bytes], int] = lambda _: 99,
 ) -> PackContext:
     """A datapath with a few ports; all stages are used unless said otherwise."""
@@ -131,6 +132,7 @@ def surroundings(
         is_local=here.__contains__,
         is_resident=here.__contains__,
         is_alive=here.__contains__,
+        variable=(variables or {}).get,
         members=lambda name: members.get(name, ()),
         is_known=lambda _name: True,
         conjunction_id=conjunction_id,

@@ -60,17 +60,88 @@ def test_what_can_not_be_read_and_what_is_lost() -> None:
     balancer = database.add(
         "Load_Balancer",
         name="shop",
-        vips={"web:80": "10.0.0.1:80", "10.96.0.1:80": "[fd00::1]:80"},
-        options={"template": "true"},
+        vips={
+            "web:80": "10.0.0.1:80",
+            "^NODE:80": "10.0.0.1:80",
+            "10.96.0.1:80": "[fd00::1]:80",
+        },
     )
     database.switch(load_balancer=references(balancer))
     imported = database.translated()
-    assert len(notes(imported)) == 1
-    assert sorted(losses(imported)) == [
-        ("load balancer shop", "options:template"),
-        ("load balancer shop", "vips"),
-    ]
+    assert len(notes(imported)) == 2
+    assert losses(imported) == [("load balancer shop", "vips")]
     assert "vips" not in imported.document["load_balancers"]["shop"]
+
+
+def test_templates_and_the_variables_of_chassis() -> None:
+    """As ovn-kubernetes writes them for services that every node offers at its own address."""
+    database = Database()
+    database.add(
+        "Chassis_Template_Var",
+        chassis="hv1",
+        variables={"NODEIP_IPv4_0": "192.0.2.1", "WEB": "10.0.0.1:80,10.0.0.2:80", "a b": "x"},
+    )
+    check = database.add("Load_Balancer_Health_Check", vip="^NODEIP_IPv4_0:30080")
+    four = database.add(
+        "Load_Balancer",
+        name="four",
+        protocol="tcp",
+        vips={
+            "^NODEIP_IPv4_0:30080": "^WEB",
+            "^NODEIP_IPv4_0:^PORT": "^WEB1:^PORT1,10.0.0.9:80",
+            "^NODEIP IPv4:80": "^WEB",
+        },
+        options={"template": "true", "reject": "true"},
+        health_check=references(check),
+    )
+    six = database.add(
+        "Load_Balancer",
+        name="six",
+        vips={"^NODEIP_IPv6_0:30080": "[fd00::1]:80"},
+        options={
+            "template": "true",
+            "address-family": "ipv6",
+            "affinity_timeout": "60",
+            "neighbor_responder": "all",
+        },
+    )
+    database.switch(load_balancer=references(four, six))
+    imported = database.translated()
+    assert [each for each in losses(imported) if each[0].startswith("load balancer")] == [
+        ("load balancer six", "options:neighbor_responder")
+    ]
+    assert [column for _, column in losses(imported)].count("variables:a b") == 1
+    assert sorted((each.object, each.column) for each in notes(imported)) == [
+        ("load balancer four", "health_check"),
+        ("load balancer four", "vips"),
+    ]
+    assert imported.document["chassis_template_vars"] == [
+        {
+            "chassis": "hv1",
+            "variables": {"NODEIP_IPv4_0": "192.0.2.1", "WEB": "10.0.0.1:80,10.0.0.2:80"},
+        }
+    ]
+    balancers = imported.document["load_balancers"]
+    assert balancers["four"] == {
+        "reject": True,
+        "template": True,
+        "address_family": "ipv4",
+        "neighbor_responder": "none",
+        "switches": ["sw"],
+        "vips": [
+            {"address": "^NODEIP_IPv4_0", "port": 30080, "backends": ["^WEB"]},
+            {
+                "address": "^NODEIP_IPv4_0",
+                "port_variable": "^PORT",
+                "backends": ["^WEB1:^PORT1", "10.0.0.9:80"],
+            },
+        ],
+    }
+    assert balancers["six"]["address_family"] == "ipv6"
+    assert balancers["six"]["affinity_timeout"] == 60
+    assert balancers["six"]["vips"] == [
+        {"address": "^NODEIP_IPv6_0", "port": 30080, "backends": ["[fd00::1]:80"]}
+    ]
 
 
 def test_how_backends_are_chosen() -> None:
