@@ -11,7 +11,8 @@ def bring_backend_back(case: Case) -> Remedy | None:
     cause = case.obstacle.cause
     if cause is None or cause.kind != "load_balancer_vip":
         return None
-    view, down = case.view(), case.scene.snapshot.down.get(f"&{cause.id}", {})
+    name = f"&{cause.id}"
+    view, down = case.view(), {**case.scene.snapshot.down.get(name, {}), **_lacking(case, name)}
     text = advice(cause.text, view["backends"], down)
     if not view["backends"] or view["health_check"] is None:
         return Remedy(text)
@@ -19,6 +20,21 @@ def bring_backend_back(case: Case) -> Remedy | None:
     return case.update(
         f"{text}; or have it asked by clients, without health_check", {"health_check": None}
     )
+
+
+def _lacking(case: Case, backends: str) -> dict[str, str]:
+    """Return the backends that are none where the packet is, each with the variable to blame."""
+    inport = case.packet.get("inport")
+    places = {
+        port.chassis
+        for port in case.scene.ports.values()
+        if port.chassis and inport in (port.name, port.distributed_port)
+    }
+    if len(places) != 1:
+        return {}
+    (chassis,) = places
+    lacking = case.scene.snapshot.variables.lacking(chassis, backends)
+    return {member: f"on {chassis}, {reason}" for member, reason in lacking.items()}
 
 
 def send_less(case: Case) -> Remedy | None:

@@ -69,3 +69,24 @@ async def test_on_a_gateway_router(
     assert found["obstacles"][0]["kind"] == "no-backend"
     assert f"{'refused' if reject else 'dropped'} by" in found["text"]
     assert reason in found["text"]
+
+
+async def test_of_a_template_by_the_variables_of_the_chassis(net: Plugged) -> None:
+    template = {"template": True, "address_family": "ipv4"}
+    await net.call("POST", "/load-balancers", {"name": "shop", **ON_SWITCH, **template})
+    vip = {"address": "^NODE", "port": 80, "backends": ["^WEB"]}
+    await net.call("POST", "/load-balancers/shop/vips", vip)
+    values = {"NODE": "10.96.0.1", "WEB": "nothing"}
+    body = {"chassis": "hv1", "variables": values}
+    made: dict[str, Any] = await net.call("POST", "/chassis-template-vars", body)
+    found = await refused(net, **ASKED)
+    assert "it has no backend" in found["text"]
+    assert "bring one of the backends" in str(found)
+    assert "^WEB (on hv1, ^WEB: is no list of backends" in str(found)
+    path = f"/chassis-template-vars/{made['id']}"
+    await net.call("PATCH", path, {"variables": {"WEB": BACKEND}})
+    assert "no backend" not in (await net.ask(**ASKED))["text"]
+    # What is another chassis' address is nobody's here.
+    await net.call("PATCH", path, {"variables": {"NODE": None}})
+    await net.call("POST", "/chassis-template-vars", {**body, "chassis": "hv2"})
+    assert "no backend" not in (await net.ask(**ASKED))["text"]
