@@ -32,6 +32,7 @@ class Contest:
         self.theirs = theirs
         self._database = database
         self.counts: Counter[str] = Counter()
+        self._loaded: Document = {}
 
     def run(self, seed: int) -> Iterator[Verdict]:
         """The verdicts on the probes of a random topology."""
@@ -54,9 +55,15 @@ class Contest:
         self.counts["probes"] += len(probes)
 
     def load(self, document: Document) -> None:
-        """Make both networks what `document` says."""
+        """Make both networks what `document` says, without what was in them before."""
+        self._loaded = document
         for side in (self.ours, self.theirs):
             side.load(document)
+
+    def have(self, document: Document) -> None:
+        """Make both networks what `document` says, if they aren't."""
+        if self._loaded is not document:
+            self.load(document)
 
     def _count(self, verdict: Verdict) -> None:
         self.counts["frames sent"] += 1

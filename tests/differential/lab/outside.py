@@ -30,25 +30,33 @@ _MORE_ROUNDS = 10
 _UNREACHABLE = 3
 _MAC, _IP4, _IP6 = OUTSIDE_HOST
 _FLOATING_MAC = "0a:00:00:02:01:01"
-_GATEWAY = "0a:00:00:01:01:09"
+GATEWAY = "0a:00:00:01:01:09"
 
-DOCUMENT: dict[str, Any] = {
+Document = dict[str, Any]
+
+
+def workload_switch(number: int) -> Document:
+    """A switch with two hosts, which router 1 leads to."""
+    return {
+        "ports": {
+            **{
+                f"ls{number}-p{n}": {
+                    "addresses": [
+                        f"0a:00:00:00:0{number}:0{n} 10.0.{number}.{n} fd00:{number}::{n}"
+                    ]
+                }
+                for n in (1, 2)
+            },
+            f"ls{number}-lr1": {"type": "router", "router_port": f"lr1-ls{number}"},
+        }
+    }
+
+
+DOCUMENT: Document = {
     "document": "differential",
     "logical_switches": {
-        "ls1": {
-            "ports": {
-                "ls1-p1": {"addresses": ["0a:00:00:00:01:01 10.0.1.1 fd00:1::1"]},
-                "ls1-p2": {"addresses": ["0a:00:00:00:01:02 10.0.1.2 fd00:1::2"]},
-                "ls1-lr1": {"type": "router", "router_port": "lr1-ls1"},
-            }
-        },
-        "ls2": {
-            "ports": {
-                "ls2-p1": {"addresses": ["0a:00:00:00:02:01 10.0.2.1 fd00:2::1"]},
-                "ls2-p2": {"addresses": ["0a:00:00:00:02:02 10.0.2.2 fd00:2::2"]},
-                "ls2-lr1": {"type": "router", "router_port": "lr1-ls2"},
-            }
-        },
+        "ls1": workload_switch(1),
+        "ls2": workload_switch(2),
         "ls9": {
             "ports": {
                 "ls9-net": {
@@ -72,7 +80,7 @@ DOCUMENT: dict[str, Any] = {
                     "networks": ["10.0.2.251/24", "fd00:2::f1/64"],
                 },
                 "lr1-ls9": {
-                    "mac": _GATEWAY,
+                    "mac": GATEWAY,
                     "networks": ["10.0.9.251/24", "fd00:9::f1/64"],
                     "gateway_chassis": [{"chassis": "hv1", "priority": 20}],
                     "static_mac_bindings": [{"ip": ip, "mac": _MAC} for ip in (_IP4, _IP6)],
@@ -112,6 +120,15 @@ DOCUMENT: dict[str, Any] = {
             "routers": ["lr1"],
             "vips": [{"address": "10.0.9.220", "port": 80, "backends": ["10.0.2.2:8080"]}],
         },
+        "lb-udp": {
+            "protocol": "udp",
+            "switches": ["ls1"],
+            "routers": ["lr1"],
+            "vips": [
+                {"address": "10.96.0.1", "port": 80, "backends": ["10.0.2.1:8053"]},
+                {"address": "10.0.9.220", "port": 80, "backends": ["10.0.2.2:8053"]},
+            ],
+        },
     },
 }
 
@@ -123,11 +140,11 @@ class Beginning(NamedTuple):
     packet: str
 
 
-def _from(port: str, target: str, source: str = "", mac: str = "", gateway: str = "") -> str:
+def addressed(port: str, target: str, source: str = "", mac: str = "", gateway: str = "") -> str:
     """The addresses of what a workload, or by default the host outside, sends to an address."""
     six = ":" in target
     if port == OUTSIDE:
-        source, mac, gateway = _IP6 if six else _IP4, _MAC, gateway or _GATEWAY
+        source, mac, gateway = _IP6 if six else _IP4, _MAC, gateway or GATEWAY
     else:
         switch, host = port[2], port[-1]
         source = f"fd00:{switch}::{host}" if six else f"10.0.{switch}.{host}"
@@ -139,36 +156,40 @@ def _from(port: str, target: str, source: str = "", mac: str = "", gateway: str 
     )
 
 
-_TCP, _UDP = "tcp.src == 1000 && tcp.dst == 80", "udp.src == 1000 && udp.dst == 80"
-_PING, _PING6 = "icmp4.type == 8 && icmp4.code == 0", "icmp6.type == 128 && icmp6.code == 0"
-_FLOATING = _from(OUTSIDE, "10.0.9.203", gateway=_FLOATING_MAC)
+TCP, UDP = "tcp.src == 1000 && tcp.dst == 80", "udp.src == 1000 && udp.dst == 80"
+PING, PING6 = "icmp4.type == 8 && icmp4.code == 0", "icmp6.type == 128 && icmp6.code == 0"
+_FLOATING = addressed(OUTSIDE, "10.0.9.203", gateway=_FLOATING_MAC)
 
 CONNECTIONS = {
-    "SNAT, TCP": Beginning("ls1-p2", f"{_from('ls1-p2', _IP4)} && {_TCP}"),
-    "SNAT, UDP": Beginning("ls1-p2", f"{_from('ls1-p2', _IP4)} && {_UDP}"),
-    "SNAT, ping": Beginning("ls1-p2", f"{_from('ls1-p2', _IP4)} && {_PING}"),
-    "SNAT, TCP over IPv6": Beginning("ls1-p2", f"{_from('ls1-p2', _IP6)} && {_TCP}"),
-    "SNAT, ping over IPv6": Beginning("ls1-p2", f"{_from('ls1-p2', _IP6)} && {_PING6}"),
-    "DNAT, TCP": Beginning(OUTSIDE, f"{_from(OUTSIDE, '10.0.9.201')} && {_TCP}"),
-    "DNAT, UDP": Beginning(OUTSIDE, f"{_from(OUTSIDE, '10.0.9.201')} && {_UDP}"),
-    "floating IP, from outside": Beginning(OUTSIDE, f"{_from(OUTSIDE, '10.0.9.202')} && {_TCP}"),
-    "floating IP, ping": Beginning(OUTSIDE, f"{_from(OUTSIDE, '10.0.9.202')} && {_PING}"),
-    "floating IP, to outside": Beginning("ls2-p1", f"{_from('ls2-p1', _IP4)} && {_TCP}"),
-    "distributed floating IP, from outside": Beginning(OUTSIDE, f"{_FLOATING} && {_TCP}"),
-    "distributed floating IP, UDP": Beginning(OUTSIDE, f"{_FLOATING} && {_UDP}"),
+    "SNAT, TCP": Beginning("ls1-p2", f"{addressed('ls1-p2', _IP4)} && {TCP}"),
+    "SNAT, UDP": Beginning("ls1-p2", f"{addressed('ls1-p2', _IP4)} && {UDP}"),
+    "SNAT, ping": Beginning("ls1-p2", f"{addressed('ls1-p2', _IP4)} && {PING}"),
+    "SNAT, TCP over IPv6": Beginning("ls1-p2", f"{addressed('ls1-p2', _IP6)} && {TCP}"),
+    "SNAT, ping over IPv6": Beginning("ls1-p2", f"{addressed('ls1-p2', _IP6)} && {PING6}"),
+    "DNAT, TCP": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.201')} && {TCP}"),
+    "DNAT, UDP": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.201')} && {UDP}"),
+    "floating IP, from outside": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.202')} && {TCP}"),
+    "floating IP, ping": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.202')} && {PING}"),
+    "floating IP, to outside": Beginning("ls2-p1", f"{addressed('ls2-p1', _IP4)} && {TCP}"),
+    "distributed floating IP, from outside": Beginning(OUTSIDE, f"{_FLOATING} && {TCP}"),
+    "distributed floating IP, UDP": Beginning(OUTSIDE, f"{_FLOATING} && {UDP}"),
     "distributed floating IP, to outside": Beginning(
-        "ls1-p1", f"{_from('ls1-p1', _IP4)} && {_TCP}"
+        "ls1-p1", f"{addressed('ls1-p1', _IP4)} && {TCP}"
     ),
-    "floating IP, from inside": Beginning("ls1-p2", f"{_from('ls1-p2', '10.0.9.202')} && {_TCP}"),
-    "VIP of a switch": Beginning("ls1-p1", f"{_from('ls1-p1', '10.96.0.1')} && {_TCP}"),
-    "VIP of a switch, IPv6": Beginning("ls1-p1", f"{_from('ls1-p1', 'fd96::1')} && {_TCP}"),
+    "floating IP, from inside": Beginning(
+        "ls1-p2", f"{addressed('ls1-p2', '10.0.9.202')} && {TCP}"
+    ),
+    "VIP of a switch": Beginning("ls1-p1", f"{addressed('ls1-p1', '10.96.0.1')} && {TCP}"),
+    "VIP of a switch, IPv6": Beginning("ls1-p1", f"{addressed('ls1-p1', 'fd96::1')} && {TCP}"),
     "VIP of a switch, on the same one": Beginning(
-        "ls1-p1", f"{_from('ls1-p1', '10.96.0.2')} && {_TCP}"
+        "ls1-p1", f"{addressed('ls1-p1', '10.96.0.2')} && {TCP}"
     ),
     "VIP of a switch, its own backend": Beginning(
-        "ls1-p2", f"{_from('ls1-p2', '10.96.0.2')} && {_TCP}"
+        "ls1-p2", f"{addressed('ls1-p2', '10.96.0.2')} && {TCP}"
     ),
-    "VIP at the gateway": Beginning(OUTSIDE, f"{_from(OUTSIDE, '10.0.9.220')} && {_TCP}"),
+    "VIP of a switch, UDP": Beginning("ls1-p1", f"{addressed('ls1-p1', '10.96.0.1')} && {UDP}"),
+    "VIP at the gateway, UDP": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.220')} && {UDP}"),
+    "VIP at the gateway": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.220')} && {TCP}"),
 }
 
 

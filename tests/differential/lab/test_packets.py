@@ -11,14 +11,8 @@ import pytest
 
 from cli.testbed.lab import Lab
 from cli.testbed.wait import until
+from tests.differential.lab import gateway_router, outside
 from tests.differential.lab.contest import Contest, contest
-from tests.differential.lab.outside import (
-    CONNECTIONS,
-    DOCUMENT,
-    INTENDED_STEPS,
-    connect,
-    difference,
-)
 from tests.differential.network.cases import case_files, read_case
 from tests.differential.network.outside import has_gateways
 
@@ -58,19 +52,24 @@ def test_kept_cases_are_judged_alike(labs: Contest, file: Path) -> None:
         pytest.fail("\n\n".join(map(str, different)), pytrace=False)
 
 
-@pytest.fixture(scope="module")
-def outside(labs: Contest) -> Contest:
-    """Both labs, with the network whose connections are translated."""
-    labs.load(DOCUMENT)
-    return labs
+@pytest.mark.parametrize("name", outside.CONNECTIONS)
+def test_connections_are_translated_alike(labs: Contest, name: str) -> None:
+    labs.have(outside.DOCUMENT)
+    _compare(labs, outside.CONNECTIONS[name], outside.INTENDED_STEPS.get(name, set()))
 
 
-@pytest.mark.parametrize("name", CONNECTIONS)
-def test_connections_are_translated_alike(outside: Contest, name: str) -> None:
-    steps = list(connect(CONNECTIONS[name], outside.ours, outside.theirs))
+@pytest.mark.parametrize("name", gateway_router.CONNECTIONS)
+def test_gateway_routers_translate_alike(labs: Contest, name: str) -> None:
+    document, beginning = gateway_router.CONNECTIONS[name]
+    labs.have(document)
+    _compare(labs, beginning, gateway_router.INTENDED_STEPS.get(name, set()))
+
+
+def _compare(labs: Contest, beginning: outside.Beginning, allowed: set[int]) -> None:
+    """Check that the labs differ at the steps that are `allowed`, and at no other one."""
+    steps = list(outside.connect(beginning, labs.ours, labs.theirs))
     assert len(steps) > 1, f"nothing arrived: {steps}"
-    different = {step: told for step, each in enumerate(steps) if (told := difference(each))}
-    allowed = INTENDED_STEPS.get(name, set())
+    different = {n: told for n, step in enumerate(steps) if (told := outside.difference(step))}
     assert different.keys() == allowed, "\n\n".join(different.values())
 
 

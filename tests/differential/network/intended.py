@@ -405,6 +405,16 @@ INTENDED = (
         moved(LsInArpRsp, LsInDhcpOptions.dhcpv4, LsInDhcpOptions.dhcpv6),
     ),
     Difference(
+        "answers of DHCPv6 have a hop limit of their own",
+        "It is the 255 of all packets that controllers make. OVN's answers have that of what "
+        "was asked.",
+        reworded(
+            "ip6.src = {server:ip6};",
+            "ip6.src = {server:ip6}; ip.ttl = 64;",
+            LsInDhcpOptions.dhcpv6,
+        ),
+    ),
+    Difference(
         "ovn-trace: unspecified sources in port security",
         "What a host sends from :: before it has an address passes the port security of OVN "
         "and of Treadle, but not that of ovn-trace.",

@@ -56,6 +56,20 @@ def add_outside(rng: Random, switches: Document, routers: Document) -> None:
             router["nats"] = nats
 
 
+def add_residence(rng: Random, routers: Document) -> None:
+    """Where else what is routed meets the gateway: at it, or by the provider network."""
+    for router in routers.values():
+        gateways = [port for port in router["ports"].values() if is_gateway_port(port)]
+        for port in router["ports"].values():
+            if not gateways or "peer" in port:
+                continue
+            if port in gateways:
+                if rng.random() < 0.3:
+                    port["redirect_type"] = "bridged"
+            elif rng.random() < 0.2:
+                port["reside_on_redirect_chassis"] = True
+
+
 def has_gateways(document: Document) -> bool:
     """Whether something of the network is on one chassis: what is where matters then."""
     return any(map(is_gateway, document["logical_routers"].values()))
@@ -63,8 +77,12 @@ def has_gateways(document: Document) -> bool:
 
 def is_gateway(router: Document) -> bool:
     """Whether the router is on one chassis, or one of its ports is."""
-    ports = router["ports"].values()
-    return "chassis" in router or any(port.get("gateway_chassis") for port in ports)
+    return "chassis" in router or any(map(is_gateway_port, router["ports"].values()))
+
+
+def is_gateway_port(port: Document) -> bool:
+    """Whether it is on one of several chassis at a time."""
+    return bool(port.get("gateway_chassis"))
 
 
 def _nats(

@@ -3,6 +3,7 @@
 import json
 import signal
 import subprocess
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from itertools import chain
@@ -72,8 +73,15 @@ def resolve_static_mac_bindings(ovn: Ovn) -> None:
         text=True,
     )
     command += ["--all", "destroy", "mac_binding"]
+    learned = f"timestamp={time.time() * 1000:.0f}"  # ovn-northd forgets what is old.
     for (_, datapath), port, ip, mac in json.loads(listed.stdout)["data"]:
-        row = [f"datapath={datapath}", f"logical_port={port}", f'ip="{ip}"', f'mac="{mac}"']
+        row = [
+            f"datapath={datapath}",
+            f"logical_port={port}",
+            f'ip="{ip}"',
+            f'mac="{mac}"',
+            learned,
+        ]
         command += ["--", "create", "mac_binding", *row]
     subprocess.run(command, check=True, timeout=60, capture_output=True)
 
@@ -164,6 +172,9 @@ def _router(name: str, router: Document) -> Iterator[Command]:
         yield ["set", "logical_router", name, "enabled=false"]
     if "chassis" in router:
         yield ["set", "logical_router", name, f"options:chassis={router['chassis']}"]
+    for field in ("always_learn_from_arp_request", "mac_binding_age_threshold"):
+        if field in router:
+            yield ["set", "logical_router", name, f"options:{field}={router[field]}".lower()]
     for option, ips in _forced_sources(router):
         yield ["set", "logical_router", name, f'options:{option}="{ips}"']
     for port_name, port in router["ports"].items():
@@ -175,6 +186,11 @@ def _router(name: str, router: Document) -> Iterator[Command]:
             mode = port["ipv6_ra"]["address_mode"]
             told = f"ipv6_ra_configs:address_mode={mode}"
             yield ["set", "logical_router_port", port_name, told]
+        if "redirect_type" in port:
+            yield ["lrp-set-redirect-type", port_name, port["redirect_type"]]
+        if port.get("reside_on_redirect_chassis"):
+            option = "options:reside-on-redirect-chassis=true"
+            yield ["set", "logical_router_port", port_name, option]
         if "route_table" in port:
             yield ["lrp-set-options", port_name, f"route_table={port['route_table']}"]
         for ranked in port.get("gateway_chassis", ()):
@@ -190,7 +206,8 @@ def _router(name: str, router: Document) -> Iterator[Command]:
     for route in router["static_routes"]:
         options = [f"--policy={route['policy']}"]
         if route["nexthop"] != "discard":
-            options.append("--ecmp")
+            symmetric = route.get("ecmp_symmetric_reply")
+            options.append("--ecmp-symmetric-reply" if symmetric else "--ecmp")
         if "route_table" in route:
             options.append(f"--route-table={route['route_table']}")
         yield [*options, "lr-route-add", name, route["ip_prefix"], route["nexthop"]]
@@ -248,9 +265,12 @@ def _load_balancer(name: str, balancer: Document) -> Command:
 
 def _nat(router: str, nat: Document) -> Command:
     options = ["--stateless"] if nat.get("stateless") else []
+    options += ["--portrange"] if "external_port_range" in nat else []
     words = [nat["type"], nat["external_ip"], nat["logical_ip"]]
     if "logical_port" in nat:
         words += [nat["logical_port"], nat["external_mac"]]
+    if "external_port_range" in nat:
+        words.append(nat["external_port_range"])
     return [*options, "lr-nat-add", router, *words]
 
 

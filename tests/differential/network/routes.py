@@ -13,6 +13,10 @@ TABLE = "blue"
 """The one table of routes beside the main one."""
 
 
+_AGE = 3600
+"""Seconds for which neighbours are kept: longer than any test takes."""
+
+
 def add_routes(rng: Random, router: Document, routers: Document) -> None:
     """Next hops are other routers' addresses or a host's, always in a network of the router."""
     if rng.random() < 0.3:
@@ -60,6 +64,18 @@ def add_another_way(rng: Random, routers: Document) -> None:
         choosing["nexthops"].append(other)
     else:
         router["static_routes"].append({**choosing, "nexthop": other})
+
+
+def add_learning(rng: Random, routers: Document) -> None:
+    """How routers learn of neighbours, how long they keep them, and which way replies go back."""
+    for router in routers.values():
+        if rng.random() < 0.2:
+            router["always_learn_from_arp_request"] = False
+        if rng.random() < 0.2:
+            router["mac_binding_age_threshold"] = _AGE
+        for route in router["static_routes"]:
+            if "chassis" in router and route["nexthop"] != "discard" and rng.random() < 0.3:
+                route["ecmp_symmetric_reply"] = True
 
 
 def ways_to_choose(document: Document) -> int:

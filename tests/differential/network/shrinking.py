@@ -24,6 +24,8 @@ _OPTIONAL = (
     "lb_force_snat_ips",
     "lb_force_snat_router_ip",
     "dnat_force_snat_ips",
+    "always_learn_from_arp_request",
+    "mac_binding_age_threshold",
     "reject",
     "neighbor_responder",
     "skip_snat",
@@ -112,6 +114,8 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
                     "ipv6_ra",
                     "route_table",
                     "tag",
+                    "redirect_type",
+                    "reside_on_redirect_chassis",
                 )
                 yield from ((*place, key) for key in optional if key in port)
                 for member in ("addresses", "port_security", "networks", "static_mac_bindings"):

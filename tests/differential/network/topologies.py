@@ -9,11 +9,12 @@ from random import Random
 from typing import Any
 
 from tests.differential.network.acls import add_acls
-from tests.differential.network.outside import add_outside
+from tests.differential.network.outside import add_outside, add_residence
 from tests.differential.network.routes import (
     OUTSIDE4,
     OUTSIDE6,
     add_another_way,
+    add_learning,
     add_policies,
     add_routes,
     bind_neighbours,
@@ -57,6 +58,9 @@ def random_topology(rng: Random, *, services: bool = True) -> Document:
     for router in routers.values():
         for port in router["ports"].values():
             bind_neighbours(rng, port)
+    if services:
+        add_residence(rng, routers)
+        add_learning(rng, routers)
     return document
 
 
