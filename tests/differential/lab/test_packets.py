@@ -11,7 +11,7 @@ import pytest
 
 from cli.testbed.lab import Lab
 from cli.testbed.wait import until
-from tests.differential.lab import gateway_router, outside
+from tests.differential.lab import dhcp, gateway_router, outside
 from tests.differential.lab.contest import Contest, contest
 from tests.differential.network.cases import case_files, read_case
 from tests.differential.network.outside import has_gateways
@@ -71,6 +71,14 @@ def _compare(labs: Contest, beginning: outside.Beginning, allowed: set[int]) -> 
     assert len(steps) > 1, f"nothing arrived: {steps}"
     different = {n: told for n, step in enumerate(steps) if (told := outside.difference(step))}
     assert different.keys() == allowed, "\n\n".join(different.values())
+
+
+@pytest.mark.parametrize("name", dhcp.QUESTIONS)
+def test_dhcp_clients_are_answered_alike(labs: Contest, name: str) -> None:
+    labs.have(dhcp.DOCUMENT)
+    step = dhcp.ask(dhcp.QUESTIONS[name], labs.ours, labs.theirs)
+    assert step.theirs
+    assert dhcp.differences(step) == dhcp.INTENDED.get(name, set())
 
 
 def test_packets_come_out(labs: Contest) -> None:
