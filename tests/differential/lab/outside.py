@@ -11,7 +11,7 @@ the floating IP that is translated where its workload is.
 """
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from typing import Any, NamedTuple
 
 from logical_flow.packet import packet_from_match
@@ -198,29 +198,37 @@ INTENDED_STEPS = {"VIP of a switch, its own backend": {3}}
 which OVN drops."""
 
 
-def connect(beginning: Beginning, ours: Side, theirs: Side) -> Iterator[Step]:
-    """The steps of a connection. OVN's lab says where a packet arrives, to be answered there."""
+def connect(
+    beginning: Beginning, ours: Side, theirs: Side, differing: Container[int] = ()
+) -> Iterator[Step]:
+    """The steps of a connection. OVN's lab says where a packet arrives, to be answered there.
+
+    At those of which the numbers are `differing`, from 0 on, the labs let out different frames.
+    """
     port = beginning.port
     packet = packet_from_match(f'inport == "{port}" && {beginning.packet}')
     del packet["inport"]
-    first = _step(port, craft(packet), ours, theirs)
+    first = _step(port, craft(packet), ours, theirs, differs=0 in differing)
     yield first
     arrival = _arrival(first)
     if arrival is None:
         return
+    further = [
+        (port, craft(packet, tcp_flags=frames.ACK)),
+        (arrival.port, _refusal(arrival.frame)),
+    ]
     answer = reply_to(fields_of(arrival.frame))
     if answer is not None:
-        frame = craft(answer, tcp_flags=frames.SYN | frames.ACK)
-        yield _step(arrival.port, frame, ours, theirs)
-    yield _step(port, craft(packet, tcp_flags=frames.ACK), ours, theirs)
-    yield _step(arrival.port, _refusal(arrival.frame), ours, theirs)
+        further.insert(0, (arrival.port, craft(answer, tcp_flags=frames.SYN | frames.ACK)))
+    for number, (sender, frame) in enumerate(further, 1):
+        yield _step(sender, frame, ours, theirs, differs=number in differing)
 
 
-def _step(port: str, frame: bytes, ours: Side, theirs: Side) -> Step:
-    """Send a frame in both labs, and wait for what one has let out and the other one hasn't."""
+def _step(port: str, frame: bytes, ours: Side, theirs: Side, *, differs: bool) -> Step:
+    """Send a frame in both labs, and wait for what is known to come out of one of them or both."""
     step = send_to_both(port, frame, ours, theirs)
     for _ in range(_MORE_ROUNDS):
-        if not difference(step):
+        if (step.ours or step.theirs) and bool(difference(step)) == differs:
             break
         step = step._replace(
             ours=step.ours + ours.taps.outcome(), theirs=step.theirs + theirs.taps.outcome()
