@@ -20,12 +20,12 @@ All that in one world (:mod:`diagnosis.explain.worlds`); what of it mattered is 
 """
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding, carried
 from diagnosis.explain.dhcp import unserved, useless_lease
+from diagnosis.explain.fragments import as_fragment, balancer
 from diagnosis.explain.question import Question
 from diagnosis.explain.reasons import (
     misrouted,
@@ -40,6 +40,7 @@ from diagnosis.explain.reasons import (
 from diagnosis.explain.scene import Scene
 from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Neighbour, NoNeighbour, hosts, packet_between
+from diagnosis.trace.causes import Cause
 from diagnosis.trace.claims import beyond, unheld
 from diagnosis.trace.endings import Ending, ending
 from diagnosis.trace.liveness import is_one_way_outside
@@ -109,9 +110,11 @@ class _Examination:
             raise ValueError("a question about neither two ends nor a packet")
         packet |= self._length
         arrived: list[tuple[Packet, PortBinding]] = []
-        yield from self._send(CheckKind.REQUEST, entry, packet, arrived)
+        whole = list(self._send(CheckKind.REQUEST, entry, packet, arrived))
+        yield from whole
         if question.fragmented and arrived:
-            yield from self._send_in_fragments(CheckKind.REQUEST, entry, packet)
+            vip = balancer(self._scene, whole[-1].walk)
+            yield from self._send_in_fragments(CheckKind.REQUEST, entry, packet, vip)
         for request, port in arrived:
             yield from self._back(request, port)
         for port, doubt in self._doubts:
@@ -248,12 +251,16 @@ class _Examination:
         arrived.extend(recipients)
 
     def _send_in_fragments(
-        self, kind: CheckKind, port: PortBinding, packet: MutablePacket
+        self,
+        kind: CheckKind,
+        port: PortBinding,
+        packet: MutablePacket,
+        vip: Cause | None = None,
     ) -> Iterator[Check]:
-        """Walk a packet's fragments, where the packet in one piece has got on."""
+        """Walk a packet's fragments, where the packet in one piece has got on, by `vip` maybe."""
         for fragment in packets.in_fragments(packet):
             for check in self._send(kind, port, fragment, []):
-                yield replace(check, text=f"in fragments: {check.text}")
+                yield as_fragment(self._scene, vip, check)
 
     def _outcome(
         self, kind: CheckKind, walk: Walk, end: Ending, wanted: PortBinding | None

@@ -63,3 +63,25 @@ async def test_a_packet_says_itself_that_it_is_a_fragment(net: Plugged) -> None:
     assert answer.status_code == 422
     (error,) = answer.json()["errors"]
     assert error["pointer"] == "#/fragmented"
+
+
+async def test_a_virtual_address_with_a_port_may_take_no_fragments(net: Plugged) -> None:
+    """It hangs on the datapath of the hypervisor; one without a port takes them all."""
+    await net.call(
+        "POST", "/load-balancers", {"name": "shop", "protocol": "udp", "switches": ["a"]}
+    )
+    vip = {"address": "10.96.0.1", "port": 53, "backends": ["10.2.0.11:53"]}
+    made = await net.call("POST", "/load-balancers/shop/vips", vip)
+    asked = {"source": "a1", "destination": "10.96.0.1", "service": "udp/53"}
+    assert (await net.ask(**asked))["reachable"]
+    found = await net.ask(**asked, fragmented=True)
+    assert found["reachable"] is None
+    (obstacle, *_) = found["obstacles"]
+    assert (obstacle["certain"], obstacle["cause"]["id"]) == (False, made["id"])
+    assert "load balancer VIP 10.96.0.1:53 of load balancer shop" in obstacle["text"]
+    assert "shows no ports in them" in found["text"]
+    await net.call("DELETE", f"/load-balancer-vips/{made['id']}")
+    every = {"address": "10.96.0.1", "backends": ["10.2.0.11"]}
+    await net.call("POST", "/load-balancers/shop/vips", every)
+    found = await net.ask(**asked, fragmented=True)
+    assert found["reachable"], found["text"]
