@@ -131,3 +131,26 @@ def test_a_virtual_address_of_a_router(
     runs, _ = cost(engine, puts=[another, address, ("load_balancer_router", place)])
     assert runs["router_vip_flows"] == 1
     assert max(runs.values()) <= 2, "nothing of the others"
+
+
+@pytest.mark.parametrize("chassis", [2, 50])
+def test_a_variable_is_a_row_for_its_chassis(chassis: int) -> None:
+    """However many virtual addresses are written with it, and however many chassis there are."""
+
+    def variables(number: int, **values: str) -> tuple[str, dict[str, object]]:
+        own = {"id": f"v{number}", "chassis": f"hv{number}"}
+        named = {"NODE": f"192.0.2.{number}", "WEB": "10.0.0.1:80", **values}
+        return "chassis_template_var", {**own, "variables": named}
+
+    engine = Engine(translation())
+    rows = network(20, 3)
+    for table, image in rows:
+        if table == "load_balancer":
+            image.update(address_family="ipv4", template=True, neighbor_responder="none")
+        elif table == "load_balancer_vip":
+            image.update(address="^NODE", backends=["^WEB"])
+    rows += [variables(number) for number in range(chassis)]
+    engine.apply(row_of(table, image) for table, image in rows)
+    runs, changed = cost(engine, puts=[variables(1, WEB="10.0.0.2:80")])
+    assert runs == {"chassis_variable": 1}
+    assert changed == 1, "the row of the variable, and no flow"
