@@ -406,8 +406,7 @@ INTENDED = (
     ),
     Difference(
         "answers of DHCPv6 have a hop limit of their own",
-        "It is the 255 of all packets that controllers make. OVN's answers have that of what "
-        "was asked.",
+        "It is the 255 of all packets that controllers make. OVN's have that of the question.",
         reworded(
             "ip6.src = {server:ip6};",
             "ip6.src = {server:ip6}; ip.ttl = 64;",

@@ -41,6 +41,7 @@ _UNREADABLE = (
     "get_fdb",
     "lookup_",
     "chk_lb",
+    "chk_ecmp_nh",
     "put_dhcp_opts",
     "put_dhcpv6_opts",
     "select(",
