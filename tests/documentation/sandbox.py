@@ -76,7 +76,13 @@ class Sandbox:
         """Start a server with these settings in its environment, and wait until it answers."""
         environment = [f"{name}={value}" for name, value in settings.items()]
         self.start("env", *environment, "treadle", "server")
-        until(self._is_served, "treadle server", 60)
+        server = self.started[-1]
+
+        def serves() -> bool:
+            assert server.poll() is None, (self.directory / "log").read_text()
+            return self._is_served()
+
+        until(serves, "treadle server", 120)
 
     def _is_served(self) -> bool:
         argv = [*self._within(ROOT), "curl", "--silent", "--fail", "127.0.0.1:6680/healthz"]
