@@ -1,4 +1,8 @@
-"""Why an external address leads nowhere: its router has no gateway and translates nothing."""
+"""What NATs make of a question: addresses that lead nowhere, and ports that may be used up.
+
+An external address leads nowhere where its router has no gateway, and translates nothing. Where
+many share one, each connection needs a port of its own; which are taken only switches know.
+"""
 
 from collections.abc import Iterator
 from ipaddress import ip_address
@@ -9,7 +13,10 @@ from sqlalchemy import select
 from diagnosis.explain.checks import Obstacle, ObstacleKind
 from diagnosis.explain.lookups import is_in, ports_of
 from diagnosis.explain.scene import Scene
+from diagnosis.trace.stored_flows import StoredEntry
 from diagnosis.trace.words import Address
+from logical_flow.action.tracking import CtNat, Zone
+from logical_flow.walk_events import Walk
 from northbound.models import LogicalRouter, LogicalRouterPort, Nat
 from northbound.names import DEFAULT_PROJECT, qualified_name
 
@@ -64,3 +71,18 @@ def _around(scene: Scene, nat: Nat) -> Iterator[LogicalRouterPort]:
     for port in ports_of(scene, nat.logical_router_id):
         if is_in(address, port):
             yield port
+
+
+def shared_addresses(scene: Scene, walk: Walk) -> Iterator[str]:
+    """Yield the external addresses of which the walk's connection gets a port, as others do."""
+    for visit in walk.visits:
+        entry = visit.entry
+        if not isinstance(entry, StoredEntry) or entry.group.cause_kind != Nat.__tablename__:
+            continue
+        gives_source = any(
+            isinstance(action, CtNat) and action.kind is Zone.SNAT and action.first is not None
+            for action in entry.actions
+        )
+        nat = scene.reader.by_id(Nat, entry.group.cause_id) if gives_source else None
+        if nat is not None and (nat.type == "snat" or nat.external_port_range):
+            yield nat.external_ip

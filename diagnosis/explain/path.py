@@ -26,6 +26,7 @@ from diagnosis.explain import packets
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding, carried
 from diagnosis.explain.dhcp import unserved, useless_lease
 from diagnosis.explain.fragments import as_fragment, balancer
+from diagnosis.explain.nat import shared_addresses
 from diagnosis.explain.question import Question
 from diagnosis.explain.reasons import (
     misrouted,
@@ -240,6 +241,10 @@ class _Examination:
         if asked and not asked[-1].passed:
             return
         self._assume_found(walk, packet)
+        if kind is CheckKind.REQUEST:
+            for address in shared_addresses(scene, walk):
+                text = f"a port of {address} is free for the connection"
+                scene.guesses.assume(Assumption(AssumptionKind.EXTERNAL_PORT, text))
         wanted = self._sender if kind is CheckKind.REPLY else self._target
         text, obstacle = self._outcome(kind, walk, end, wanted)
         recipients = []

@@ -30,6 +30,7 @@ NATS = (
     {"type": "snat", "external_ip": "198.51.100.2", "logical_ip": "10.1.0.0/24"},
     {"type": "dnat_and_snat", "external_ip": "198.51.100.11", "logical_ip": "10.1.0.12"},
 )
+OWN = "198.51.100.2"
 HOST, HOST_MAC = "198.51.100.1", "02:00:00:00:00:01"
 
 
@@ -77,6 +78,8 @@ async def test_a_host_that_a_router_has_found(outside: Plugged, source: str) -> 
     assert texts(found, "owner") == [
         f"{HOST} is at {HOST_MAC}, where router port r1-public found it"
     ]
+    shared = [f"a port of {OWN} is free for the connection"]
+    assert texts(found, "external-port") == (shared if source == "a1" else [])
     beyond = "hosts beyond public-net, which leads to the provider network physnet1, take what is "
     assert texts(found, "outside") == [f"{beyond}for {HOST}, and answer"]
 
