@@ -1,6 +1,6 @@
 """Egress of a logical router: out of the port that routing chose.
 
-``reg9[0]`` says that the packet gets another source; the rest are those of ingress.
+``reg9[0]`` says that the packet gets another source; those of ingress are cleared.
 """
 
 from logical_flow.template import Pipeline

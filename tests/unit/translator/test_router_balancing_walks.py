@@ -173,6 +173,15 @@ def test_backends_see_the_router(document: str, vip: str, logical: str, source: 
     assert (refused["to"], refused["tcp.flags"] & 4) == ("vm1", 4)
 
 
+@pytest.mark.parametrize("document", [FORCED, FORCED_IPS], ids=["port", "addresses"])
+def test_backends_see_the_router_before_they_have_answered(document: str) -> None:
+    """What is sent again, or sent next, is of the same connection."""
+    net = network(document)
+    for _ in range(3):
+        request = delivered(net, tcp("host", "192.0.2.9", "192.0.2.80", 5000, 80))
+        assert seen(request) == ("vm1", "10.0.1.254", 5000, "10.0.1.1", 8080)
+
+
 def test_backends_see_who_asks_where_a_load_balancer_says_so() -> None:
     net = network(FORCED.replace("  shop:\n", "  shop:\n    skip_snat: true\n"))
     for _ in range(2):

@@ -32,7 +32,8 @@ _UNBALANCED = f"{_NEW} && !ct.dnat"
 _TO, _BY = "{backends:backends}", "{backends:backends}, hash_fields={hash_fields:bytes}"
 _BY_CLIENT = '{backends:backends}, hash_fields="ip_src"'
 """For fragments, of which not all show ports: they all have to get the same backend."""
-_REMEMBERED = "reg9[10] == 1 && ct.dnat && !ct.new"
+_REMEMBERED = "reg9[10] == 1 && ct.dnat"
+"""Also what is sent again, or sent next, before there was an answer."""
 
 
 def _balance(to: str, source: str = "") -> str:

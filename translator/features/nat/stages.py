@@ -268,7 +268,8 @@ class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="d
 
     Errors about such replies' requests may come from any router on the way. Backends of virtual
     addresses are many: what leaves a gateway router is looked up whoever sent it, and at a gateway
-    port what one of them sent.
+    port what one of them sent. What has just been given to a backend, and gets another source
+    still, is no reply: Open vSwitch's own datapath takes a packet in again six times at most.
     """
 
     reply = _variants(lambda place, family: _from(place, family, "ct_dnat;"), _GATEWAYS)
@@ -279,7 +280,7 @@ class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="d
     )
     error_stateless = _variants(_error_from)
     error = _error(50, "ct_dnat;")
-    router_balanced = Template(40, "ip", "ct_dnat;")
+    router_balanced = Template(40, "flags.force_snat_for_lb == 0 && ip", "ct_dnat;")
     gateway_balanced4 = Template(
         40, f"{_OUTPORT}ip4.src == {{backends:set}}", "ct_dnat;", _GATEWAYS["gateway"].only
     )
