@@ -115,7 +115,7 @@ def _sorted(values: dict[str, Any]) -> dict[str, Any]:
 
 
 def _as_ovn_has_it(document: Document) -> Document:
-    """The matches of ACLs are written in parentheses."""
+    """The matches of ACLs are written in parentheses; ports reside only on provider networks."""
     owners = {
         kind: {
             name: {
@@ -126,4 +126,25 @@ def _as_ovn_has_it(document: Document) -> Document:
         }
         for kind in ("logical_switches", "port_groups")
     }
-    return {**document, **owners}
+    provided = {
+        port["router_port"]
+        for switch in document["logical_switches"].values()
+        if any(port.get("type") == "localnet" for port in switch["ports"].values())
+        for port in switch["ports"].values()
+        if port.get("type") == "router"
+    }
+    routers = {
+        name: {
+            **router,
+            "ports": {
+                port: values if port in provided else _without(values, "reside_on_redirect_chassis")
+                for port, values in router["ports"].items()
+            },
+        }
+        for name, router in document["logical_routers"].items()
+    }
+    return {**document, **owners, "logical_routers": routers}
+
+
+def _without(values: dict[str, Any], field: str) -> dict[str, Any]:
+    return {name: value for name, value in values.items() if name != field}
