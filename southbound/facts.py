@@ -9,7 +9,7 @@ Facts take effect in memory at once and are stored a moment later: an agent repe
 it knows when it registers, so losing the last moment in a crash loses nothing for long.
 """
 
-from collections.abc import Callable, Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 
 import msgspec
 import structlog
@@ -84,7 +84,7 @@ class Facts:
         self._nesting = Nesting()
         self._arriving: dict[str, PortBinding] = {}
         """Rows that are being joined, by name: the feed has them once that is done."""
-        self._placing = Placing(lambda id_: self._port_facts.get(id_, NOT_BOUND))
+        self._placing = Placing(self._fact)
         self.unstored = Unstored(feed.get, self._port_facts.get)
 
     def load(
@@ -109,7 +109,7 @@ class Facts:
             gone.discard(binding.id)
             fact = port_facts.get(binding.id)
             if fact is not None and binding.kind.placed_by is PlacedBy.PLUG:
-                for chassis in (fact.chassis, *fact.additional_chassis):
+                for chassis in fact.all_chassis:
                     self._claims.restore_claim(chassis, binding.name)
         for id_ in gone:
             self._note_port(id_, NOT_BOUND)
@@ -264,7 +264,7 @@ class Facts:
                 self._placing.moves.set_ready(binding.id, chassis, up)
             return
         if binding.up != up:
-            fact = self._port_facts.get(binding.id, NOT_BOUND)
+            fact = self._fact(binding.id)
             self._note_port(binding.id, fact._replace(chassis=chassis, up=up))
             self._put(self.joined_all([binding]))
 
@@ -290,9 +290,9 @@ class Facts:
     def joined(self, binding: PortBinding) -> PortBinding:
         """The binding with its facts as they are now. Those of its parent are settled."""
         if binding.kind.placed_by is PlacedBy.PARENT:
-            return self._with(binding, self._placing.fact_beside(binding))
+            return self._noted(binding, self._placing.fact_beside(binding))
         if binding.kind.placed_by is PlacedBy.SPEAKER:
-            return self._with(binding, self._placing.fact_spoken(binding, self._coming))
+            return self._noted(binding, self._placing.fact_spoken(binding, self._coming))
         if binding.kind.placed_by is PlacedBy.ELECTED:
             self._requests.put(binding)
             elected = self._elected(binding)
@@ -301,8 +301,8 @@ class Facts:
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return unbound(binding)
         self._requests.put(binding)
-        before = self._port_facts.get(binding.id, NOT_BOUND)
-        candidates = self._candidates(binding, before.chassis)
+        before = self._fact(binding.id)
+        candidates = self._candidates(binding, before)
         chassis = self._claims.holder(
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
@@ -325,7 +325,7 @@ class Facts:
             return self._at(binding, self._placing.fact_spoken(binding, self._coming))
         if binding.kind.placed_by is not PlacedBy.PLUG:
             return unbound(binding)
-        candidates = self._candidates(binding, self._holder(binding.id))
+        candidates = self._candidates(binding, self._fact(binding.id))
         chassis = self._claims.favourite(
             binding.iface_ids, candidates, self._is_alive, self._keeper(binding)
         )
@@ -338,7 +338,7 @@ class Facts:
         They decide among themselves, the server only hears of it: the last one that said that it
         is in charge has the port, up as long as that one is alive.
         """
-        resolved = self._resolved(binding, self._holder(binding.id)).chassis
+        resolved = self._resolved(binding, self._fact(binding.id).all_chassis).chassis
         chassis = self._claims.latest(binding.name, resolved, self._is_alive)
         return msgspec.structs.replace(
             binding, chassis=chassis, up=self._is_alive(chassis), candidates=resolved
@@ -350,7 +350,7 @@ class Facts:
         Names in its `requested_chassis` that stand for no chassis; other chassis that have an
         interface for it, too.
         """
-        found = self._resolved(binding, binding.chassis).problems
+        found = self._resolved(binding, binding.all_chassis).problems
         contest = self._contest(binding)
         return (*found, contest) if contest else found
 
@@ -390,8 +390,7 @@ class Facts:
             log.warning("port taken over", port=binding.name, from_chassis=before, to_chassis=now)
 
     def _is_bound_to(self, port: str, chassis: str) -> bool:
-        binding = self._binding(port)
-        return binding is not None and chassis in binding.all_chassis
+        return (binding := self._binding(port)) is not None and chassis in binding.all_chassis
 
     def _further(
         self, binding: PortBinding, candidates: tuple[str, ...] | None, chassis: str
@@ -423,8 +422,12 @@ class Facts:
             additional_chassis=fact.additional_chassis,
             activated=fact.activated,
             virtual_parent=fact.virtual_parent,
-            candidates=self._candidates(binding, fact.chassis),
+            candidates=self._candidates(binding, fact),
         )
+
+    def _noted(self, binding: PortBinding, fact: PortFact) -> PortBinding:
+        self._note_port(binding.id, fact)
+        return self._at(binding, fact)
 
     def port_gone(self, binding: PortBinding) -> None:
         """The translator deleted a port: what is known of it goes, too."""
@@ -444,10 +447,6 @@ class Facts:
         self.bfd.charge_changed({row.chassis for row in joined if row.electorate})
         self.backends.settle(left)
 
-    def _with(self, binding: PortBinding, fact: PortFact) -> PortBinding:
-        self._note_port(binding.id, fact)
-        return self._at(binding, fact)
-
     def _binding(self, port: str) -> PortBinding | None:
         """Return the port with the id or name `port`; an id always wins."""
         called = self._feed.get(_row_id(port))
@@ -464,16 +463,19 @@ class Facts:
 
     def _holder(self, id_: str) -> str:
         """The chassis that has the port of this id as far as it was settled."""
-        return self._port_facts.get(id_, NOT_BOUND).chassis
+        return self._fact(id_).chassis
 
-    def _candidates(self, binding: PortBinding, holder: str) -> tuple[str, ...] | None:
+    def _fact(self, id_: str) -> PortFact:
+        return self._port_facts.get(id_, NOT_BOUND)
+
+    def _candidates(self, binding: PortBinding, fact: PortFact) -> tuple[str, ...] | None:
         """The chassis that may have the port, the first wish first; None for all."""
         if not binding.requested_chassis:
             return None
-        return self._resolved(binding, holder).chassis
+        return self._resolved(binding, fact.all_chassis).chassis
 
-    def _resolved(self, binding: PortBinding, holder: str) -> Resolved:
-        return self._host_names.resolve(binding.requested_chassis, self._is_alive, holder)
+    def _resolved(self, binding: PortBinding, holders: Sequence[str]) -> Resolved:
+        return self._host_names.resolve(binding.requested_chassis, self._is_alive, holders)
 
     def _is_alive(self, name: str) -> bool:
         chassis = self._chassis(name)

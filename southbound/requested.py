@@ -45,26 +45,38 @@ class HostNames:
         return frozenset((chassis, *self._forget(chassis)))
 
     def resolve(
-        self, requested: Sequence[str], alive: Callable[[str], bool], holder: str = ""
+        self, requested: Sequence[str], alive: Callable[[str], bool], holders: Sequence[str] = ()
     ) -> Resolved:
-        """What the names stand for, given the chassis that has the port now, if any."""
+        """What the names stand for, given the chassis that have the port now.
+
+        A host name that several live chassis have stands for one of those, and rather for one that
+        no other name stands for.
+        """
+        living = {name: self._living(name, alive) for name in requested}
+        certain = {each[0] for each in living.values() if len(each) == 1}
         found: dict[str, None] = {}
         problems = []
-        for name in requested:
-            named = [name] if name in self._hostnames else sorted(self._by_hostname.get(name, ()))
-            living = [chassis for chassis in named if alive(chassis)] or named
-            if len(living) == 1:
-                found[living[0]] = None
-            elif not living:
+        for name, chassis in living.items():
+            if len(chassis) == 1:
+                found[chassis[0]] = None
+            elif not chassis:
                 problems.append(f"there is no chassis or host named {name}")
             else:
-                which = " and ".join(living)
-                problem = f"the host name {name} is ambiguous: chassis {which} have it"
-                if holder in living:
-                    found[holder] = None
-                    problem += f"; {holder} keeps the port"
+                problem = (
+                    f"the host name {name} is ambiguous: chassis {' and '.join(chassis)} have it"
+                )
+                keepers = [holder for holder in holders if holder in chassis]
+                if keepers:
+                    keeper = next((each for each in keepers if each not in certain), keepers[0])
+                    found[keeper] = None
+                    problem += f"; {keeper} keeps the port"
                 problems.append(problem)
         return Resolved(tuple(found), tuple(problems))
+
+    def _living(self, name: str, alive: Callable[[str], bool]) -> list[str]:
+        """Return the chassis that a name may stand for, those that live if there are such."""
+        named = [name] if name in self._hostnames else sorted(self._by_hostname.get(name, ()))
+        return [chassis for chassis in named if alive(chassis)] or named
 
     def _forget(self, chassis: str) -> Iterable[str]:
         hostname = self._hostnames.pop(chassis, None)
@@ -88,7 +100,7 @@ def unresolved(binding: PortBinding, chassis: Mapping[str, Chassis]) -> tuple[st
     def alive(name: str) -> bool:
         return name in chassis and chassis[name].alive
 
-    return names.resolve(binding.requested_chassis, alive, binding.chassis).problems
+    return names.resolve(binding.requested_chassis, alive, binding.all_chassis).problems
 
 
 class Requests:

@@ -43,6 +43,11 @@ class PortFact(NamedTuple):
     activated: tuple[str, ...] = ()
     virtual_parent: str = ""
 
+    @property
+    def all_chassis(self) -> tuple[str, ...]:
+        """Where the port is, its own chassis first; nothing where it is unbound."""
+        return (self.chassis, *self.additional_chassis) if self.chassis else ()
+
     def record(self) -> dict[str, Any]:
         """The fact as a record of its table."""
         return {

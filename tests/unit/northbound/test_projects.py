@@ -20,6 +20,7 @@ from northbound.projects import Scope
 from northbound.services import (
     ACLS,
     ADDRESS_SETS,
+    CHASSIS_TEMPLATE_VARS,
     LOGICAL_ROUTER_PORTS,
     LOGICAL_ROUTERS,
     LOGICAL_SWITCH_PORTS,
@@ -53,6 +54,11 @@ def test_objects_are_of_the_default_project_unless_another_is_said(network: Netw
     assert network.names("switch", project="acme") == ["web"]
     with pytest.raises(InvalidError, match="cannot be changed; it is 'default'"):
         network.update("switch", "web", project="acme")
+
+
+def test_variables_of_chassis_are_not_for_one_project_to_set(network: Network) -> None:
+    refused = refusal(network.database, ACME, CHASSIS_TEMPLATE_VARS, chassis="hv1")
+    assert "are those of all projects, and the token is for acme" in str(refused)
 
 
 def test_names_are_unique_within_a_project(network: Network) -> None:

@@ -38,9 +38,15 @@ def test_a_host_name_that_two_have_stands_for_who_has_the_port(names: HostNames)
     free = names.resolve(["host-1"], everyone)
     assert free.chassis == ()
     assert free.problems == ("the host name host-1 is ambiguous: chassis hv1 and rogue have it",)
-    held = names.resolve(["host-1"], everyone, "hv1")
+    held = names.resolve(["host-1"], everyone, ["hv1"])
     assert held.chassis == ("hv1",)
     assert held.problems == (f"{free.problems[0]}; hv1 keeps the port",)
+    for requested, chassis in (
+        (["hv1", "host-1"], ("hv1", "rogue")),
+        (["host-1", "hv1"], ("rogue", "hv1")),
+    ):
+        assert names.resolve(requested, everyone, ["hv1", "rogue"]).chassis == chassis
+    assert names.resolve(["hv1", "host-1"], everyone, ["hv1"]).chassis == ("hv1",)
 
 
 def test_a_dead_chassis_of_a_host_that_has_another_name_now_is_not_meant(names: HostNames) -> None:
