@@ -267,8 +267,6 @@ def _groups(
         _add_acls(tree, rules[_qualified(group)])
         _add_parts(tree, parts, "port_group", group)
         yield tree
-    for group in _items(client, "ha-chassis-groups", project):
-        yield _tree(f"HA chassis group {_qualified(group)}", _text(group["chassis"]))
     for members in _items(client, "address-sets", project):
         yield _tree(f"address set ${_qualified(members)}", " ".join(members["addresses"]))
 
@@ -278,11 +276,13 @@ def _others(client: Client, project: str | None, parts: Parts) -> Iterable["Tree
     for kind in client.items("/v1/kinds"):
         if kind["kind"] in _TREES or kind["owners"]:
             continue
-        columns = [column for column in kind["columns"] if column not in ("id", "name")]
+        # What has no name is told from others by what comes first.
+        said, *columns = (column for column in kind["columns"] if column != "id")
         for item in _items(client, kind["path"].removeprefix("/v1/"), project):
             words = "  ".join(f"{column} {_text(item[column])}" for column in columns)
-            tree = _tree(f"{kind['title']} {_qualified(item)}", words)
-            _add_parts(tree, parts, kind["kind"], item)
+            tree = _tree(f"{kind['title']} {_in_project(item['project'], item[said])}", words)
+            if said == "name":
+                _add_parts(tree, parts, kind["kind"], item)
             yield tree
 
 
