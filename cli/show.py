@@ -21,10 +21,15 @@ def _text(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, list):
-        return ", ".join(map(_text, value))
+        return ", ".join(map(_member, value))
     if isinstance(value, dict):
-        return " ".join(map(_text, value.values()))
+        return "  ".join(f"{name}={_text(each)}" for name, each in value.items())
     return "" if value is None else str(value)
+
+
+def _member(value: Any) -> str:
+    """One of a list: all of them have the same fields, which needn't be named."""
+    return " ".join(map(_text, value.values())) if isinstance(value, dict) else _text(value)
 
 
 def _columns(*fields: str) -> tuple[Column, ...]:

@@ -76,8 +76,11 @@ def test_the_tree_has_all_objects(monkeypatch: pytest.MonkeyPatch, project: str)
         "192.0.2.0/24",
         "$office" if project == "default" else "$acme/office",
         "ip 10.0.0.77  mac",
+        "chassis template variables",
+        "NODE=192.0.2.1",
     ):
         assert name in tree
+    assert tree.count("HA chassis group") == 1
 
 
 def test_one_project_can_be_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
