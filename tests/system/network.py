@@ -1,11 +1,13 @@
 """Declare a network over REST, tersely, waiting until every agent concerned has it."""
 
+import json
 from collections.abc import Callable
 from typing import Any
 
 import httpx
 
 from cli.testbed.server import Server
+from cli.testbed.wait import until
 
 
 class RefusedError(AssertionError):
@@ -40,6 +42,22 @@ class Network:
 
     def get(self, path: str) -> Any:
         return self.call("GET", path)
+
+    def reachability(self, question: Any) -> Any:
+        """Return the answer to a question once all agents have what the answer rests on.
+
+        Routers and switches learn at any time, and agents acknowledge that a moment later.
+        """
+        found: dict[str, Any] = {}
+
+        def is_settled() -> bool:
+            answer = self.client.post("/v1/reachability", json=question)
+            assert answer.status_code == 200, answer.text
+            found.update(answer.json())
+            return "has not acknowledged" not in json.dumps(found)
+
+        until(is_settled, "agents have acknowledged what they were told")
+        return found
 
     def switch(self, name: str, **fields: Any) -> None:
         self.call("POST", "/logical-switches", {"name": name, **fields})

@@ -469,7 +469,7 @@ class TestFragments:
             assert delivered == [first, later]
         asked: dict[str, Any] = {"source": ends[0], "destination": ends[1], "service": "udp/5000"}
         asked["fragmented"] = True
-        told = scene.net.client.post("/v1/reachability", json=asked).json()
+        told = scene.net.reachability(asked)
         assert told["reachable"] is (first and later), told["text"]
 
     def test_extension_headers_hide_no_protocol(self, scene: Scene) -> None:

@@ -125,7 +125,7 @@ def test_packet(scene: Scene, changed: dict[str, str], kind: str, name: str) -> 
     }
     match = " && ".join(f"{field} == {value}" for field, value in fields.items())
     question = {"match": match, "inport": "ask", "destination": "tell"}
-    found = scene.net.client.post("/v1/reachability", json=question).json()
+    found = scene.net.reachability(question)
     assert [obstacle["kind"] for obstacle in found["obstacles"]] == [kind], found["text"]
     assert found["obstacles"][0]["cause"]["name"] == name
     proposed = found["proposal"]["packet"]
@@ -165,9 +165,7 @@ def test_disabled(scene: Scene, path: str) -> None:
 
 
 def ask(scene: Scene, **question: str) -> Any:
-    answer = scene.net.client.post("/v1/reachability", json={"source": "ask", **question})
-    assert answer.status_code == 200, answer.text
-    return answer.json()
+    return scene.net.reachability({"source": "ask", **question})
 
 
 def test_an_address_that_port_security_allows(scene: Scene) -> None:

@@ -89,9 +89,7 @@ def lines(found: Any) -> str:
 def explained(scene: Scene, source: str, destination: str, service: str) -> Any:
     """The answer to whether one port reaches another, with its live part."""
     request = {"source": source, "destination": destination, "service": service, "live": True}
-    answer = scene.net.client.post("/v1/reachability", json=request)
-    assert answer.is_success, answer.text
-    return answer.json()
+    return scene.net.reachability(request)
 
 
 def of_chassis(found: Any, name: str) -> Any:
