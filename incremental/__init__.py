@@ -22,11 +22,12 @@ result of the derivation `port_zone`.
 The engine knows nothing about networking, does no I/O and starts no threads.
 """
 
-from incremental.engine import Delta, Engine, run_steps
+from incremental.engine import Delta, Engine
 from incremental.errors import Failure, GraphError, IncrementalError
 from incremental.graph import Graph
 from incremental.heap import growing
 from incremental.read import Read, RecordedFacts
+from incremental.steps import run_steps
 
 __all__ = [
     "Delta",

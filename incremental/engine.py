@@ -14,11 +14,12 @@ import traceback
 from collections import Counter
 from collections.abc import Generator, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 from incremental.errors import Failure, GraphError
 from incremental.graph import Graph, Node
 from incremental.heap import growing
+from incremental.steps import run_steps
 
 
 class Change(NamedTuple):
@@ -449,19 +450,6 @@ class Engine:
                 if one != other:
                     found.append(Difference(mine.node.name, key, one, other))
         return found
-
-
-_ResultT = TypeVar("_ResultT")
-
-
-def run_steps(steps: Generator[None, None, _ResultT]) -> _ResultT:
-    """Run steps to their end without a pause, and return their result."""
-    while True:
-        try:
-            next(steps)
-        except StopIteration as end:
-            result: _ResultT = end.value
-            return result
 
 
 def _count(

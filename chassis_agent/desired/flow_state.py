@@ -159,8 +159,8 @@ class FlowState:
     @property
     def unresolved(self) -> list[str]:
         """What variables of this chassis lack for flows to be there, a sentence each."""
-        found = {each for _, each in self._engine.rows(unresolved_variables)}
-        return [f"^{variable}: {reason}" for variable, reason in sorted(found)]
+        found = sorted({each for _, each in self._engine.rows(unresolved_variables)})
+        return [f"^{variable}: {reason}" for variable, reason in found]
 
     @property
     def has_templates(self) -> bool:
