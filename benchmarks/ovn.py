@@ -156,16 +156,14 @@ class Ovn:
             self.nbctl(["--wait=sb", "sync"])
         return usage
 
+    def has_started(self) -> bool:
+        """Whether ovn-northd has written anything southbound."""
+        return bool(self._sbctl("--bare", "--columns=_uuid", "list", "SB_Global").strip())
+
     def logical_flow_count(self) -> int:
-        output = subprocess.run(
-            [
-                self.build.program("ovn-sbctl"),
-                f"--db={self.southbound}",
-                "--no-leader-only",
-                "lflow-list",
-            ],
-            capture_output=True,
-            text=True,
-            check=True,
-        )
-        return output.stdout.count("table=")
+        return self._sbctl("lflow-list").count("table=")
+
+    def _sbctl(self, *arguments: str) -> str:
+        sbctl = self.build.program("ovn-sbctl")
+        command = [sbctl, f"--db={self.southbound}", "--no-leader-only", *arguments]
+        return subprocess.run(command, capture_output=True, text=True, check=True).stdout

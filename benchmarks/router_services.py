@@ -30,6 +30,7 @@ from benchmarks.ovn_chassis import flow_count, start_controller, wait_up
 from cli.testbed.hypervisor import Hypervisor
 from cli.testbed.lab import Lab
 from cli.testbed.process import Process
+from cli.testbed.wait import until
 
 TURNS: Final = 5
 PLACES: Final = ("router", "port")
@@ -287,6 +288,8 @@ def _ovn(service: Service, place: str, count: int) -> Json:
             switch = [*_pids(lab), *ovn.pids]
             before, began = cpu_seconds(switch), time.perf_counter()
             ovn.start_northd()
+            # ovn-controller 23.03 dies of a southbound database that is still empty.
+            until(ovn.has_started, "ovn-northd")
             controllers.append(start_controller(ovn, hypervisor))
             wait_up(ovn, "vm")
             ovn.nbctl(["--wait=hv", "sync"])
