@@ -1,0 +1,134 @@
+"""Where switches differ from OVN's on purpose: in ACLs, port security and who is asked.
+
+Entries of :mod:`intended`, which says what they are.
+"""
+
+from tests.differential.network.topologies import Document
+from tests.differential.network.undoing import (
+    Difference,
+    Flows,
+    origin,
+    reworded,
+    saying,
+    undo_all,
+    without,
+)
+from translator.addresses import mac_bytes
+from translator.features.acl.stages import LsOutAclAction
+from translator.features.answering.stages import LsInArpRsp
+from translator.features.neighbours.stages import LrInArpResolve
+from translator.features.port_security.stages import LsInPortSecNd
+from translator.features.switching.stages import LsInL2Lookup
+
+
+def _solicitations_of_routers_flooded(_document: Document, flows: Flows) -> Flows:
+    """Solicitations of routers that the switch doesn't answer go to all but other routers."""
+    template = saying(
+        LsInL2Lookup.router_request,
+        "nd_ns && nd.target == {ip:ip6}",
+        'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;',
+    )
+    routers = {flow.named_args["ip"] for flow in flows if origin(flow) == LsInArpRsp.nd_router.id}
+    ports = [
+        flow.named_args
+        for flow in flows
+        if flow.template is LsInArpRsp.own_nd and flow.named_args["ip"] in routers
+    ]
+    return [*flows, *(template(ip=values["ip"], port=values["port"]) for values in ports)]
+
+
+def _disabled_routers_unknown(document: Document, flows: Flows) -> Flows:
+    """Nobody knows the ports of a disabled router."""
+    macs = {
+        mac_bytes(port["mac"])
+        for router in document["logical_routers"].values()
+        for port in router["ports"].values()
+        if not router.get("enabled", True)
+    }
+    return [
+        flow
+        for flow in flows
+        if flow.template not in _KNOWN_BY_MAC or flow.named_args["mac"] not in macs
+    ]
+
+
+_KNOWN_BY_MAC = {
+    LsInL2Lookup.unicast,
+    LsInL2Lookup.router_request,
+    LrInArpResolve.static4,
+    LrInArpResolve.static6,
+}
+
+
+def _disabled_ports_unresolved(document: Document, flows: Flows) -> Flows:
+    """Routers do not know the addresses of disabled switch ports."""
+    macs = {
+        mac_bytes(address.split()[0])
+        for switch in document["logical_switches"].values()
+        for port in switch["ports"].values()
+        if not port.get("enabled", True)
+        for address in port.get("addresses", ())
+        if address != "unknown"
+    }
+    return [
+        flow
+        for flow in flows
+        if flow.template not in (LrInArpResolve.static4, LrInArpResolve.static6)
+        or flow.named_args["mac"] not in macs
+    ]
+
+
+SWITCHES = (
+    Difference(
+        "refusals pass",
+        "OVN's egress ACLs look at the answer of a reject as well, and may drop or reject it. "
+        "An answer of the network itself passes here, so that its receiver learns of it.",
+        reworded("flags[1] = 1; ", "", LsOutAclAction.reject, LsOutAclAction.block_and_reject),
+    ),
+    Difference(
+        "unicast requests go to whom they are for",
+        "OVN answers requests for a known address in its port's place even if they were sent to "
+        "that one alone, and floods those of routers or, if it can't answer, for routers. Such "
+        "are probes of whether it is still there, and go to it here.",
+        undo_all(
+            reworded("eth.bcast && ", "", LsInArpRsp.arp),
+            reworded("eth.mcast && ", "", LsInL2Lookup.router_request),
+            reworded(
+                "ip6.dst == {group:ip6}",
+                "ip6.dst == {{ip:ip6}, {group:ip6}}",
+                LsInArpRsp.nd,
+                LsInArpRsp.nd_router,
+            ),
+            reworded(
+                "inport == {port:lport} && nd_ns",
+                "inport == {port:lport} && eth.mcast && nd_ns",
+                LsInArpRsp.nd_for_router,
+            ),
+            _solicitations_of_routers_flooded,
+        ),
+    ),
+    Difference(
+        "disabled routers are known",
+        "To OVN a disabled router does not exist: packets to it are flooded like those to any "
+        "unknown address. Here they are dropped at it, and it is named as the reason.",
+        _disabled_routers_unknown,
+    ),
+    Difference(
+        "disabled ports are resolved",
+        "OVN's routers do not know the addresses of a disabled port, and ask for them. Here they "
+        "know them: packets are dropped at the port, and it is named as the reason.",
+        _disabled_ports_unresolved,
+    ),
+    Difference(
+        "port security knows address probes",
+        "A host that has no address yet asks by ARP from 0.0.0.0 whether one is taken (RFC 5227). "
+        "OVN's port security drops that.",
+        without(LsInPortSecNd.arp_probe),
+    ),
+    Difference(
+        "port security makes no routers",
+        "A port with port security may be neither router nor DHCP server: its router "
+        "advertisements, redirects and answers to DHCP clients are dropped. OVN lets them pass.",
+        without(LsInPortSecNd.router, LsInPortSecNd.dhcp_server),
+    ),
+)
