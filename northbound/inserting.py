@@ -56,12 +56,15 @@ def insert_new_rows(session: Session) -> None:
 
 
 def _stored_values(row: Tracked) -> dict[str, Any]:
-    """Return the values of all columns; what the row says nothing of gets its default."""
+    """Return the values of all columns; what the row says nothing of gets its default.
+
+    The row has them all afterwards: nothing is left to be read back.
+    """
     said = row.__dict__
     for name, default in _defaults(type(row)):
         if said.get(name) is None:
             setattr(row, name, default() if callable(default) else default)
-    return {name: said.get(name) for name in _columns(type(row))}
+    return {name: said.setdefault(name, None) for name in _columns(type(row))}
 
 
 @cache

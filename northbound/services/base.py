@@ -19,7 +19,6 @@ from collections.abc import Collection, Mapping, Sequence
 from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel
-from pydantic.fields import FieldInfo
 
 from northbound.errors import (
     FieldProblem,
@@ -68,13 +67,18 @@ class Service(Reading[M, S]):
         by_name = {field.name: field for field in self.fields}
         self._fixed = tuple(field for field in self.fields if field.fixed)
         self._resolved = tuple(f for f in self.references if f.name not in self.members)
-        self._plain = tuple(
+        plain = tuple(
             field.name
             for field in self.fields
             if field.refers is None
             and field.name not in {"id", "project", *self.members, *self.assigned_apart}
             and not (self.named and field.name == "name")
         )
+        structured = {
+            name for name in plain if _may_be_object(self.spec.model_fields[name].annotation)
+        }
+        self._plain = tuple(name for name in plain if name not in structured)
+        self._structured = tuple(name for name in plain if name in structured)
         self._by_name = tuple(
             field.name
             for field in self._resolved
@@ -95,7 +99,7 @@ class Service(Reading[M, S]):
         # objects are plain ones in a document that was read.
         self._is_checked = (
             not self.links
-            and not any(map(_holds_objects, self.spec.model_fields.values()))
+            and not any(_may_be_object(each.annotation) for each in self.spec.model_fields.values())
             and checks_of(self.spec) == checks_of(self.declaration.properties)
         )
 
@@ -329,6 +333,8 @@ class Service(Reading[M, S]):
         if self.declaration.named:
             take_name(tx, row, spec.name, self._name_models)  # type: ignore[attr-defined]
         for name in self._plain:
+            setattr(row, name, getattr(spec, name))
+        for name in self._structured:
             setattr(row, name, plain_value(getattr(spec, name)))
         for name in self._by_name:
             referred = referents[name]
@@ -380,7 +386,8 @@ class Service(Reading[M, S]):
             )
 
 
-def _holds_objects(field: FieldInfo) -> bool:
-    """Return whether the value of a field is a list of objects that have fields themselves."""
-    elements = get_args(field.annotation)
-    return any(isinstance(each, type) and issubclass(each, BaseModel) for each in elements)
+def _may_be_object(annotation: Any) -> bool:
+    """Return whether a value of a type may be, or hold, an object that has fields itself."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return True
+    return any(map(_may_be_object, get_args(annotation)))

@@ -17,6 +17,7 @@ from northbound.models.policies import RouterPolicy
 from northbound.services.base import Referents, Service
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.nexthops import why_no_nexthop
+from northbound.services.router_networks import networked_port
 from northbound.specs.bfd import BfdSessionSpec
 from northbound.transaction import Transaction
 
@@ -41,7 +42,7 @@ class BfdSessionService(Service[BfdSession, BfdSessionSpec]):
     ) -> None:
         port: LogicalRouterPort = referents["logical_router_port"]
         neighbour = ipaddress.ip_address(spec.dst_ip)
-        if reason := why_no_nexthop(neighbour, [port], port):
+        if reason := why_no_nexthop(neighbour, [networked_port(port)], port):
             raise InvalidError.of("dst_ip", reason=reason, value=spec.dst_ip)
         super()._assign(tx, row, spec, referents)
         if row not in tx.session:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
-from sqlalchemy import CompoundSelect, and_, bindparam, literal, or_, select, union_all
+from sqlalchemy import CompoundSelect, Select, and_, bindparam, literal, or_, select, union_all
 
 from logical_flow.errors import LanguageError
 from northbound.errors import (
@@ -209,16 +209,27 @@ class NaturalKeys:
     ) -> Resource | None:
         holder = self._known.get((model, key))
         if holder is None and model not in self._complete:
-            conditions = (
-                model.__mapper__.columns[column] == value
-                for column, value in zip(columns, key, strict=True)
-            )
+            empty = tuple(value is None for value in key)
+            values = dict(zip(columns, key, strict=True))
             with self._tx.session.no_autoflush:
-                holder = self._tx.session.scalar(select(model).where(*conditions).limit(1))
+                holder = self._tx.session.scalar(_with_key(model, tuple(columns), empty), values)
         if holder is None or self._tx.is_deleted(holder) or _key(holder, columns) != key:
             return None
         return holder
 
 
+@cache
+def _with_key(
+    model: type[Resource], columns: tuple[str, ...], empty: tuple[bool, ...]
+) -> Select[Any]:
+    """Return the query for a row with a key: parameters, but for columns that are `empty`."""
+    conditions = [
+        column.is_(None) if is_empty else column == bindparam(name)
+        for name, is_empty in zip(columns, empty, strict=True)
+        for column in [model.__mapper__.columns[name]]
+    ]
+    return select(model).where(*conditions).limit(1)
+
+
 def _key(row: Resource, columns: Sequence[str]) -> tuple[object, ...]:
-    return tuple(getattr(row, column) for column in columns)
+    return tuple([getattr(row, column) for column in columns])

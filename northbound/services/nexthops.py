@@ -6,51 +6,75 @@ each packet would make the router ask all over again.
 """
 
 import ipaddress
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from northbound.addresses import Address, link_local
 from northbound.errors import FieldProblem, InvalidError
 from northbound.models import LogicalRouterPort, StaticRoute
 from northbound.models.routing import StaticMacBinding
+from northbound.services.router_networks import Port, span_of
 from northbound.transaction import Reader
+
+_PORTS = (
+    select(LogicalRouterPort)
+    .where(LogicalRouterPort.logical_router_id == bindparam("router"))
+    .order_by(LogicalRouterPort.name)
+)
+_ROUTES = (
+    select(StaticRoute.nexthop, StaticRoute.ip_prefix)
+    .where(
+        StaticRoute.logical_router_id == bindparam("router"),
+        StaticRoute.nexthop.in_(bindparam("addresses", expanding=True)),
+    )
+    .order_by(StaticRoute.ip_prefix)
+)
+_NEIGHBOURS = (
+    select(StaticMacBinding.ip)
+    .where(
+        StaticMacBinding.logical_router_port_id == bindparam("port"),
+        StaticMacBinding.ip.in_(bindparam("addresses", expanding=True)),
+    )
+    .order_by(StaticMacBinding.ip)
+)
 
 
 def ports_of(reader: Reader, router_id: str) -> Sequence[LogicalRouterPort]:
     """The ports of a router, by name."""
-    query = select(LogicalRouterPort).where(LogicalRouterPort.logical_router_id == router_id)
-    return reader.session.scalars(query.order_by(LogicalRouterPort.name)).all()
+    return reader.session.scalars(_PORTS, {"router": router_id}).all()
 
 
 def why_no_nexthop(
-    nexthop: Address, ports: Iterable[LogicalRouterPort], output_port: LogicalRouterPort | None
+    nexthop: Address, ports: Iterable[Port], output_port: LogicalRouterPort | None
 ) -> str | None:
     """Why packets cannot be handed on to `nexthop`; None if they can.
 
     Without an `output_port` it has to be in a network of one of the router's `ports`.
     """
-    ports = list(ports)
-    for port in ports:
-        if reason := why_no_host(nexthop, port.name, port.mac, port.networks):
-            return reason
+    text, version, number = str(nexthop), nexthop.version, int(nexthop)
+    is_near = False
+    for _, name, mac, networks in ports:
+        reason = _no_hosts(mac, networks).get(text)
+        if reason is not None:
+            return reason.format(port=repr(name))
+        for network in networks:
+            span = span_of(network)
+            if span[0] == version and span[1] <= number <= -span[2]:
+                is_near = True
     if output_port is None:
-        if any(nexthop in network for port in ports for network in _networks(port)):
-            return None
-        return "is in no network of the router; name an output_port"
-    if nexthop.version == 4 and all(own.version == 6 for own in _networks(output_port)):
+        return None if is_near else "is in no network of the router; name an output_port"
+    if version == 4 and all(span_of(network).version == 6 for network in output_port.networks):
         return f"port {output_port.name!r} has no IPv4 address to ask for it from"
     return None
 
 
 def refuse_taking_nexthops(reader: Reader, port: LogicalRouterPort, networks: list[str]) -> None:
     """Raise InvalidError if `port` with `networks` makes the next hop of a route no host."""
-    changed = LogicalRouterPort(name=port.name, mac=port.mac, networks=networks)
-    query = select(StaticRoute.nexthop, StaticRoute.ip_prefix).where(
-        StaticRoute.logical_router_id == port.logical_router_id,
-        StaticRoute.nexthop.in_(sorted(_addresses_that_are_no_nexthop(changed))),
-    )
-    found = reader.session.execute(query.order_by(StaticRoute.ip_prefix)).first()
+    addresses = sorted(_no_hosts(port.mac, tuple(networks)))
+    values = {"router": port.logical_router_id, "addresses": addresses}
+    found = reader.session.execute(_ROUTES, values).first()
     if found is None:
         return
     reason = f"{found.nexthop} is the next hop of the router's route to {found.ip_prefix}"
@@ -59,12 +83,8 @@ def refuse_taking_nexthops(reader: Reader, port: LogicalRouterPort, networks: li
 
 def refuse_taking_neighbours(reader: Reader, port: LogicalRouterPort, networks: list[str]) -> None:
     """Raise InvalidError if `port` with `networks` makes a neighbour that was bound no host."""
-    changed = LogicalRouterPort(name=port.name, mac=port.mac, networks=networks)
-    query = select(StaticMacBinding.ip).where(
-        StaticMacBinding.logical_router_port_id == port.id,
-        StaticMacBinding.ip.in_(sorted(_addresses_that_are_no_nexthop(changed))),
-    )
-    ip = reader.session.scalars(query.order_by(StaticMacBinding.ip)).first()
+    addresses = sorted(_no_hosts(port.mac, tuple(networks)))
+    ip = reader.session.scalars(_NEIGHBOURS, {"port": port.id, "addresses": addresses}).first()
     if ip is not None:
         reason = f"{ip} is the address of a neighbour, by a static MAC binding of the port"
         raise InvalidError([_problem_of(ip, networks, reason)])
@@ -80,31 +100,22 @@ def _problem_of(ip: str, networks: list[str], reason: str) -> FieldProblem:
 
 def why_no_host(nexthop: Address, port: str, mac: str, networks: Iterable[str]) -> str | None:
     """What `nexthop` is for a router's `port` where it is no host that would answer."""
-    if str(nexthop) == link_local(mac):
-        return f"is the link-local address of the router's own port {port!r}"
+    reason = _no_hosts(mac, tuple(networks)).get(str(nexthop))
+    return None if reason is None else reason.format(port=repr(port))
+
+
+@lru_cache(maxsize=1 << 14)
+def _no_hosts(mac: str, networks: tuple[str, ...]) -> Mapping[str, str]:
+    """Return the addresses of a port's networks that are no host's, each with what it is."""
+    found = {link_local(mac): "is the link-local address of the router's own port {port}"}
     for own in map(ipaddress.ip_interface, networks):
-        if nexthop == own.ip:
-            return f"is the address of the router's own port {port!r}"
-        if nexthop.version == 4 and own.network.prefixlen < 31:
-            if nexthop == own.network.network_address:
-                return f"is the network {own.network} itself, not a host in it"
-            if nexthop == own.network.broadcast_address:
-                return f"is the broadcast address of {own.network}"
-    return None
-
-
-def _addresses_that_are_no_nexthop(port: LogicalRouterPort) -> set[str]:
-    addresses = {link_local(port.mac)}
-    for own in map(ipaddress.ip_interface, port.networks):
-        addresses.add(str(own.ip))
+        found.setdefault(str(own.ip), "is the address of the router's own port {port}")
         if own.version == 4 and own.network.prefixlen < 31:
-            addresses |= {str(own.network.network_address), str(own.network.broadcast_address)}
-    return addresses
+            first, last = own.network.network_address, own.network.broadcast_address
+            found.setdefault(str(first), f"is the network {own.network} itself, not a host in it")
+            found.setdefault(str(last), f"is the broadcast address of {own.network}")
+    return found
 
 
 def _is_of(nexthop: str, own: str) -> bool:
     return ipaddress.ip_address(nexthop) in ipaddress.ip_interface(own).network
-
-
-def _networks(port: LogicalRouterPort) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
-    return [ipaddress.ip_interface(own).network for own in port.networks]

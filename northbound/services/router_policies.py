@@ -15,7 +15,8 @@ from northbound.names import policy_chain_number
 from northbound.services.base import Referents, Service
 from northbound.services.bfd_sessions import BfdChecks
 from northbound.services.lookups import needed_set, unknown_set
-from northbound.services.nexthops import ports_of, why_no_nexthop
+from northbound.services.nexthops import why_no_nexthop
+from northbound.services.router_networks import networked_ports
 from northbound.specs.policies import RouterPolicySpec
 from northbound.transaction import Transaction
 from northbound.tunnel_keys import TunnelKeys
@@ -101,7 +102,7 @@ def _check_nexthops(
         raise InvalidError.of(
             "output_port", reason=f"is no port of router {router.name!r}", value=port.name
         )
-    ports = ports_of(tx, router.id) if spec.nexthops else ()
+    ports = networked_ports(tx, router.id) if spec.nexthops else ()
     for i, nexthop in enumerate(spec.nexthops):
         if reason := why_no_nexthop(ipaddress.ip_address(nexthop), ports, port):
             raise InvalidError([FieldProblem(("nexthops", i), reason, nexthop)])

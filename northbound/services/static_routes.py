@@ -10,8 +10,9 @@ from northbound.errors import InvalidError
 from northbound.models import LogicalRouter, LogicalRouterPort, StaticRoute
 from northbound.services.base import Referents, Service
 from northbound.services.bfd_sessions import BfdChecks
-from northbound.services.nexthops import ports_of, why_no_nexthop
+from northbound.services.nexthops import why_no_nexthop
 from northbound.services.route_tables import RouteTables
+from northbound.services.router_networks import networked_ports
 from northbound.services.symmetric_replies import SymmetricReplies
 from northbound.specs import StaticRouteSpec
 from northbound.transaction import Transaction
@@ -67,7 +68,7 @@ def _check_way(
             "output_port", reason=f"is no port of router {router.name!r}", value=port.name
         )
     nexthop = ipaddress.ip_address(spec.nexthop)
-    if reason := why_no_nexthop(nexthop, ports_of(tx, router.id), port):
+    if reason := why_no_nexthop(nexthop, networked_ports(tx, router.id), port):
         raise InvalidError.of("nexthop", reason=reason, value=spec.nexthop)
 
 

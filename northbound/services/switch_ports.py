@@ -4,7 +4,7 @@ import ipaddress
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from northbound.errors import ConflictError, InvalidError
 from northbound.ipam import AddressBook, dynamic_addresses, effective
@@ -32,6 +32,11 @@ from northbound.tunnel_keys import TunnelKeys
 
 _MANY = 200
 """From so many ports on, all claims are read at once."""
+
+_TOWARDS = select(LogicalSwitchPort).where(
+    LogicalSwitchPort.router_port == bindparam("name"),
+    LogicalSwitchPort.project == bindparam("project"),
+)
 
 
 class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]):
@@ -180,10 +185,7 @@ def _translated_addresses(tx: Transaction, port: LogicalRouterPort) -> list[str]
 
 def switch_port_towards(tx: Reader, port: LogicalRouterPort) -> LogicalSwitchPort | None:
     """The switch port that leads to a router port."""
-    query = select(LogicalSwitchPort).where(
-        LogicalSwitchPort.router_port == port.name, LogicalSwitchPort.project == port.project
-    )
-    return tx.session.scalar(query)
+    return tx.session.scalar(_TOWARDS, {"name": port.name, "project": port.project})
 
 
 def _follow_name(tx: Transaction, port: LogicalSwitchPort, old: str) -> None:
