@@ -10,6 +10,7 @@ plugged in somewhere alive.
 :mod:`~.packets`        the packets that are walked: questions, answers, replies
 :mod:`~.path`           the checks one after the other, as packets would need them
 :mod:`~.checks`         what a check found; what is true of ports and chassis
+:mod:`~.carried`        whether chassis carry a packet that flows pass on
 :mod:`~.reasons`        from where a packet ended to the object behind it
 :mod:`~.remedies`       the smallest change for each kind of obstacle
 :mod:`~.worlds`         what is taken for granted that nobody has said

@@ -5,10 +5,9 @@ check that fails has an :class:`Obstacle`: the kind of trouble, told in a senten
 the object behind it.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, Literal
+from typing import Literal
 
 from diagnosis.answers import Answer
 from diagnosis.explain.scene import Scene
@@ -128,36 +127,6 @@ def sentence(check: Check, obstacle: Obstacle) -> str:
         case CheckKind.RESOLUTION:
             return f"the next hop of {check.port.name} is not found: {obstacle.text}"
     return f"the {check.kind} is {obstacle.text}"
-
-
-_KIND_OF_PROBLEM: Final[Mapping[str, ObstacleKind]] = {
-    "no-bridge": ObstacleKind.NO_BRIDGE,
-    "no-gateway": ObstacleKind.NO_GATEWAY,
-    "too-big": ObstacleKind.TUNNEL_MTU,
-}
-
-
-def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Check:
-    """The check, and whether chassis carry the packet to `destination`, where it gets on.
-
-    A check that failed anyway, or is about how a next hop is found, stays as it is.
-    """
-    journey = check.journey
-    if not check.passed or journey is None or check.kind is CheckKind.RESOLUTION:
-        return check
-    towards = {destination.chassis} if destination is not None and destination.chassis else None
-    found = scene.hosting.carriers.hindrances(journey, scene.ports, towards)
-    if not found:
-        return check
-    worst = min(found, key=lambda each: not each.certain)
-    otherwise = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
-    kind = _KIND_OF_PROBLEM.get(worst.problem, otherwise)
-    if worst.certain:
-        text = f"the {check.kind} does not arrive: it is {worst.text}"
-    else:
-        text = f"it is not known whether the {check.kind} arrives: it is {worst.text}"
-    obstacle = Obstacle(kind, worst.text, detail=worst.chassis, certain=worst.certain)
-    return replace(check, text=text, obstacle=obstacle)
 
 
 def binding(scene: Scene, port: PortBinding) -> Check:

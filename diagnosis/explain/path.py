@@ -23,7 +23,8 @@ from collections.abc import Iterator
 
 from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.explain import packets
-from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding, carried
+from diagnosis.explain.carried import carried
+from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding
 from diagnosis.explain.dhcp import unserved, useless_lease
 from diagnosis.explain.fragments import as_fragment, balancer
 from diagnosis.explain.nat import shared_addresses
