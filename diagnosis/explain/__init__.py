@@ -19,6 +19,7 @@ plugged in somewhere alive.
 :mod:`~.looking`        one look at the network, as it is or would be
 :mod:`~.proposing`      tries remedies until the packets pass
 :mod:`~.nat`            NATs whose router translates nothing
+:mod:`~.gateways`       gateways of which no chassis is in charge
 :mod:`~.witnesses`      what a change takes from others
 :mod:`~.tried`          what came of trying
 :mod:`~.budget`         how much may be walked

@@ -5,6 +5,7 @@ from dataclasses import replace
 from typing import Final
 
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind
+from diagnosis.explain.gateways import without_chassis
 from diagnosis.explain.scene import Scene
 from southbound.rows import PortBinding
 
@@ -30,9 +31,11 @@ def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Chec
     worst = min(found, key=lambda each: not each.certain)
     otherwise = ObstacleKind.UNREACHABLE if worst.peer else ObstacleKind.AGENT
     kind = _KIND_OF_PROBLEM.get(worst.problem, otherwise)
-    if worst.certain:
-        text = f"the {check.kind} does not arrive: it is {worst.text}"
-    else:
-        text = f"it is not known whether the {check.kind} arrives: it is {worst.text}"
     obstacle = Obstacle(kind, worst.text, detail=worst.chassis, certain=worst.certain)
+    if kind is ObstacleKind.NO_GATEWAY:
+        obstacle = without_chassis(scene, check, obstacle)
+    if obstacle.certain:
+        text = f"the {check.kind} does not arrive: it is {obstacle.text}"
+    else:
+        text = f"it is not known whether the {check.kind} arrives: it is {obstacle.text}"
     return replace(check, text=text, obstacle=obstacle)

@@ -37,6 +37,8 @@ _ON_HYPERVISORS = {
     ObstacleKind.AGENT,
     ObstacleKind.UNREACHABLE,
     ObstacleKind.TUNNEL_MTU,
+    ObstacleKind.NO_BRIDGE,
+    ObstacleKind.NO_GATEWAY,
 }
 
 

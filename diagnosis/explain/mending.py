@@ -64,14 +64,6 @@ def _map_bridge(obstacle: Obstacle, _: Ports) -> Advice:
     return text, (f"ovs-vsctl set Open_vSwitch . {setting}",)
 
 
-def _revive_gateway(obstacle: Obstacle, _: Ports) -> Advice:
-    text = (
-        f"start the agent of one of {obstacle.detail}, or let the gateway port or its group name "
-        f"a chassis that is there"
-    )
-    return text, ("treadle show chassis", "treadle show ha-chassis-groups")
-
-
 MENDING: Final[Mapping[ObstacleKind, Callable[[Obstacle, Ports], Advice]]] = {
     ObstacleKind.UNBOUND: _plug,
     ObstacleKind.NOT_UP: _await_flows,
@@ -79,6 +71,5 @@ MENDING: Final[Mapping[ObstacleKind, Callable[[Obstacle, Ports], Advice]]] = {
     ObstacleKind.AGENT: _ask_agent,
     ObstacleKind.UNREACHABLE: _mend_tunnel,
     ObstacleKind.NO_BRIDGE: _map_bridge,
-    ObstacleKind.NO_GATEWAY: _revive_gateway,
     ObstacleKind.TUNNEL_MTU: _mind_tunnel,
 }

@@ -5,12 +5,14 @@ many share one, each connection needs a port of its own; which are taken only sw
 """
 
 from collections.abc import Iterator
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
 
+from diagnosis.answers import Assumption
 from diagnosis.explain.checks import Obstacle, ObstacleKind
+from diagnosis.explain.gateways import bridge_on, chassis_leading_to, is_gateway, network_of
 from diagnosis.explain.lookups import is_in, ports_of
 from diagnosis.explain.scene import Scene
 from diagnosis.trace.stored_flows import StoredEntry
@@ -24,24 +26,46 @@ from northbound.names import DEFAULT_PROJECT, qualified_name
 def without_gateway(scene: Scene, address: Address) -> Obstacle | None:
     """Return the obstacle that an address is a NAT's whose router translates nothing."""
     query = select(Nat).where(Nat.external_ip == str(address)).order_by(Nat.id)
-    for nat in scene.reader.session.scalars(query):
-        router = scene.reader.by_id(LogicalRouter, nat.logical_router_id)
-        if router is None or not router.enabled or router.chassis:
-            continue
-        if any(map(_is_gateway, ports_of(scene, router.id))):
-            continue
-        cause = scene.causes.of("nat", nat.id)
-        owner = scene.causes.of("logical_router", router.id)
-        text = (
-            f"{scene.authored(cause)}, translates nothing: {owner.text} has no gateway, neither a "
-            f"chassis of its own nor a gateway port"
-        )
-        return Obstacle(ObstacleKind.NAT, text, cause, detail=str(address))
-    return None
+    return next(
+        filter(None, (_idle(scene, nat) for nat in scene.reader.session.scalars(query))), None
+    )
 
 
-def _is_gateway(port: LogicalRouterPort) -> bool:
-    return bool(port.gateway_chassis or port.ha_chassis_group_id)
+def untranslated(scene: Scene, router_port: str, address: Address) -> Obstacle | None:
+    """Return the obstacle that a router sends an address as it is, which a NAT of it is for.
+
+    `router_port` is one of its ports, by name. None where it has no such NAT, or has a gateway.
+    """
+    port = scene.ports.get(router_port)
+    row = None if port is None else scene.reader.by_id(LogicalRouterPort, port.id)
+    if row is None:
+        return None
+    query = (
+        select(Nat)
+        .where(Nat.logical_router_id == row.logical_router_id, Nat.type != "dnat")
+        .order_by(Nat.id)
+    )
+    found = (
+        nat for nat in scene.reader.session.scalars(query) if address in ip_network(nat.logical_ip)
+    )
+    narrowest = max(found, key=lambda nat: ip_network(nat.logical_ip).prefixlen, default=None)
+    return None if narrowest is None else _idle(scene, narrowest)
+
+
+def _idle(scene: Scene, nat: Nat) -> Obstacle | None:
+    """Return the obstacle that the router of a NAT has no gateway; None if it has one."""
+    router = scene.reader.by_id(LogicalRouter, nat.logical_router_id)
+    if router is None or not router.enabled or router.chassis:
+        return None
+    if any(map(is_gateway, ports_of(scene, router.id))):
+        return None
+    cause = scene.causes.of("nat", nat.id)
+    owner = scene.causes.of("logical_router", router.id)
+    text = (
+        f"{scene.authored(cause)}, translates nothing: {owner.text} has no gateway, neither a "
+        f"chassis of its own nor a gateway port"
+    )
+    return Obstacle(ObstacleKind.NAT, text, cause, detail=nat.external_ip)
 
 
 class Gateway(NamedTuple):
@@ -50,19 +74,22 @@ class Gateway(NamedTuple):
     text: str
     ref: str
     values: dict[str, Any]
+    assumes: tuple[Assumption, ...]
 
 
 def gateway_for(scene: Scene, nat_id: str) -> Gateway | None:
     """Return what gives a NAT its gateway: the port around its address, on a live chassis."""
     nat = scene.reader.by_id(Nat, nat_id)
-    chassis = sorted(name for name, row in scene.hosting.chassis.items() if row.alive)
     port = None if nat is None else next(_around(scene, nat), None)
+    network = "" if port is None else network_of(scene, port)
+    chassis = chassis_leading_to(scene, network)
     if port is None or not chassis:
         return None
     ref = qualified_name(port.project, port.name, DEFAULT_PROJECT)
     values = {"gateway_chassis": [{"chassis": chassis[0], "priority": 1}]}
     text = f"make logical router port {ref} a gateway port on chassis {chassis[0]}"
-    return Gateway(f"{text}, or on another that leads outside", ref, values)
+    assumes = bridge_on(scene, chassis[0], network)
+    return Gateway(f"{text}, or on another that leads outside", ref, values, assumes)
 
 
 def _around(scene: Scene, nat: Nat) -> Iterator[LogicalRouterPort]:

@@ -20,6 +20,7 @@ All that in one world (:mod:`diagnosis.explain.worlds`); what of it mattered is 
 """
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.explain import packets
@@ -27,7 +28,7 @@ from diagnosis.explain.carried import carried
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding
 from diagnosis.explain.dhcp import unserved, useless_lease
 from diagnosis.explain.fragments import as_fragment, balancer
-from diagnosis.explain.nat import shared_addresses
+from diagnosis.explain.nat import shared_addresses, untranslated
 from diagnosis.explain.question import Question
 from diagnosis.explain.reasons import (
     misrouted,
@@ -168,7 +169,7 @@ class _Examination:
         if not port.kind.leads_outside:
             scene.guesses.detours |= gateway is not None and gateway != found
         elif gateway == found:
-            self._doubts.append((port, _route_outside(port, destination, found.address)))
+            self._doubts.append((port, self._route_outside(port, destination, found)))
         asked = discovery.question(port.name, mac, source, found.address)
         walk = scene.walk(asked)
         answered = self._answer(walk, port, found)
@@ -179,6 +180,20 @@ class _Examination:
             return Check(CheckKind.RESOLUTION, port, text, None, asked, walk), answered
         check = Check(CheckKind.RESOLUTION, port, f"{text}: no answer", answered, asked, walk)
         return check, None
+
+    def _route_outside(
+        self, port: PortBinding, destination: Address, gateway: Neighbour
+    ) -> Obstacle:
+        """Return the obstacle that nobody knows how hosts outside send to a destination.
+
+        They need no route to one that a NAT translates, if it does.
+        """
+        route = f"a route to {destination} by {gateway.address}"
+        text = f"it is not known whether hosts beyond {port.name} have {route}"
+        idle = untranslated(self._scene, gateway.port.peer, destination)
+        if idle is None:
+            return Obstacle(ObstacleKind.UNKNOWN, text, None, certain=False)
+        return replace(idle, text=f"{text}; {idle.text}", certain=False)
 
     def _answer(self, walk: Walk, asker: PortBinding, wanted: Neighbour) -> int | Obstacle:
         """The MAC address that `asker` is told, or why it is told none."""
@@ -424,13 +439,6 @@ class _Examination:
             if isinstance(event, Noted) and event.what in _LEARNING
         ]
         return any(found)
-
-
-def _route_outside(port: PortBinding, destination: Address, gateway: Address) -> Obstacle:
-    """Return the obstacle that nobody knows how hosts outside send to a destination."""
-    route = f"a route to {destination} by {gateway}"
-    text = f"it is not known whether hosts beyond {port.name} have {route}"
-    return Obstacle(ObstacleKind.UNKNOWN, text, None, certain=False)
 
 
 def _mac_of(port: PortBinding, address: Address) -> int | None:

@@ -71,6 +71,7 @@ def proposal(tried: Tried) -> Document | None:
     for remedy in remedies:
         operations += [each for each in remedy.operations if each not in operations]
     sent = [remedy.packet for remedy in remedies if remedy.packet is not None]
+    assumed = [*tried.assumptions, *(each for remedy in remedies for each in remedy.assumes)]
     return {
         "text": list(dict.fromkeys(remedy.text for remedy in remedies)),
         "transaction": {"operations": operations} if operations else None,
@@ -80,7 +81,7 @@ def proposal(tried: Tried) -> Document | None:
         "unknowns": tried.unknowns,
         "breaks": tried.breaks,
         "remaining": tried.remaining,
-        "assumptions": [each.document() for each in tried.assumptions],
+        "assumptions": [each.document() for each in dict.fromkeys(assumed)],
     }
 
 

@@ -98,6 +98,23 @@ class Carriers:
                 found[each] = None
         return list(found)
 
+    def uncharged(
+        self, journey: Journey, ports: Mapping[str, PortBinding]
+    ) -> Iterator[PortBinding]:
+        """Yield the gateways that the packet passes of which no chassis can be in charge."""
+        crossed = (event.port for event in journey.walk.events if isinstance(event, Crossing))
+        for name in dict.fromkeys(crossed):
+            port = ports.get(name)
+            if port is None or port.kind not in (CHASSIS_REDIRECT, L3_GATEWAY):
+                continue
+            if not any(map(self._is_alive, port.electorate)):
+                yield port
+
+    def why_uncharged(self, port: PortBinding) -> str:
+        """Say of each chassis that may be in charge of a gateway why it isn't."""
+        problems = [*unresolved(port, self.chassis), *_silent(port)]
+        return " and ".join(dict.fromkeys(problems))
+
     def _is_alive(self, name: str) -> bool:
         return name in self.chassis and self.chassis[name].alive
 
@@ -108,20 +125,15 @@ class Carriers:
 
         Of chassis whose agents are not heard of it isn't known: the switches see each other.
         """
-        crossed = (event.port for event in journey.walk.events if isinstance(event, Crossing))
-        for name in dict.fromkeys(crossed):
-            port = ports.get(name)
-            if port is None or port.kind not in (CHASSIS_REDIRECT, L3_GATEWAY):
-                continue
-            if any(map(self._is_alive, port.electorate)):
-                continue
-            silent = [f"the agent of {each} is not heard of" for each in port.electorate]
-            problems = [*unresolved(port, self.chassis), *silent]
+        for port in self.uncharged(journey, ports):
+            certain = not _silent(port)
+            lost = "lost" if certain else "perhaps lost"
             text = (
-                f"lost at port {port.distributed_port or name}, of which no chassis is in charge: "
-                f"{' and '.join(dict.fromkeys(problems))}"
+                f"{lost} at port {port.distributed_port or port.name}, of which no chassis is in "
+                f"charge: {self.why_uncharged(port)}"
             )
-            yield Hindrance(",".join(port.requested_chassis), None, "no-gateway", not silent, text)
+            may_be = ",".join(port.requested_chassis)
+            yield Hindrance(may_be, None, "no-gateway", certain, text)
 
     def _of_chassis(self, leg: Leg) -> Iterator[Hindrance]:
         """Whether the switch of a chassis has what is wanted."""
@@ -201,6 +213,10 @@ class Carriers:
                     f"sender is told so"
                 )
                 yield Hindrance(name, peer, "too-big", True, text)
+
+
+def _silent(gateway: PortBinding) -> list[str]:
+    return [f"the agent of {each} is not heard of" for each in gateway.electorate]
 
 
 def _exceeds(length: Value | None, mtu: int) -> bool:

@@ -15,6 +15,7 @@ disabled                ``enabled`` again
 DHCP                    it, switched on; the only options for an address of the port
 unknown destination     the address, for the port that uses it or for a new port
 NAT without gateway     a gateway port around the external address
+no chassis in charge    one that is alive, beside those that are named
 no backend              which ones there are, and why each is not in use; no health check
 ======================  =========================================================
 
@@ -26,6 +27,7 @@ no backend              which ones there are, and why each is not in use; no hea
 :mod:`~.routes`         routes and policies
 :mod:`~.frames`         the packet to send instead
 :mod:`~.addresses`      addresses that no port has
-:mod:`~.services`       NAT, load balancers, the MTU of what is beyond
+:mod:`~.gateways`       chassis for gateways
+:mod:`~.services`       load balancers, the MTU of what is beyond
 ======================  =========================================================
 """

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from diagnosis.answers import Assumption
 from diagnosis.explain.checks import Obstacle
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
@@ -17,12 +18,16 @@ Operation = dict[str, Any]
 
 @dataclass(frozen=True)
 class Remedy:
-    """What to do: `operations` of a batch, a `packet` to send instead, `commands` to run."""
+    """What to do: `operations` of a batch, a `packet` to send instead, `commands` to run.
+
+    `assumes` is what has to be so for it to help, and can't be found out.
+    """
 
     text: str
     operations: tuple[Operation, ...] = ()
     packet: MutablePacket | None = None
     commands: tuple[str, ...] = ()
+    assumes: tuple[Assumption, ...] = ()
 
 
 @dataclass(frozen=True)

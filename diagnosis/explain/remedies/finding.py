@@ -9,9 +9,10 @@ from diagnosis.explain.remedies.acls import allow
 from diagnosis.explain.remedies.addresses import connect, give_address
 from diagnosis.explain.remedies.case import Case, Remedy
 from diagnosis.explain.remedies.frames import as_admitted, more_hops
+from diagnosis.explain.remedies.gateways import give_gateway, put_in_charge
 from diagnosis.explain.remedies.ports import enable, secure, serve
 from diagnosis.explain.remedies.routes import add_route, except_from_policy, undiscard, unwatch
-from diagnosis.explain.remedies.services import bring_backend_back, give_gateway, send_less
+from diagnosis.explain.remedies.services import bring_backend_back, send_less
 from diagnosis.explain.scene import Scene
 
 _REMEDIES: Mapping[ObstacleKind, Callable[[Case], Remedy | None]] = {
@@ -28,6 +29,7 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[Case], Remedy | None]] = {
     ObstacleKind.UNKNOWN_DESTINATION: give_address,
     ObstacleKind.UNATTACHED: connect,
     ObstacleKind.NAT: give_gateway,
+    ObstacleKind.NO_GATEWAY: put_in_charge,
     ObstacleKind.NO_BACKEND: bring_backend_back,
     ObstacleKind.TOO_BIG: send_less,
 }

@@ -1,7 +1,6 @@
-"""What routers do beside routing: translate, balance load, refuse what is too long."""
+"""What is done beside routing: load is balanced, and what is too long is refused."""
 
 from diagnosis.explain.lost_backends import advice
-from diagnosis.explain.nat import gateway_for
 from diagnosis.explain.remedies.case import Case, Remedy
 from northbound.models import LogicalRouterPort
 
@@ -49,14 +48,3 @@ def send_less(case: Case) -> Remedy | None:
         "the network beyond carries more, say so as gateway_mtu of logical router port "
         f"{row.name}"
     )
-
-
-def give_gateway(case: Case) -> Remedy | None:
-    """Make the router port around the external address a gateway port."""
-    cause = case.obstacle.cause
-    gateway = gateway_for(case.scene, cause.id) if cause and cause.kind == "nat" else None
-    if gateway is None:
-        return None
-    kind, ref, values = "logical_router_port", gateway.ref, gateway.values
-    operation = {"action": "update", "kind": kind, "ref": ref, "values": values}
-    return Remedy(gateway.text, (operation,))

@@ -275,31 +275,23 @@ async def test_a_missing_bridge_is_in_the_way(outside: Plugged) -> None:
     assert why in found["text"], found["text"]
     assert found["obstacles"][0]["kind"] == "no-bridge"
     assert "treadle-bridge-mappings" in found["proposal"]["commands"][0]
+    assert found["proposal"]["sufficient"]
+    assert texts(found["proposal"], "hypervisor") == ["what is to be done on hypervisors works"]
 
 
-async def test_a_gateway_on_a_chassis_that_is_not_known(outside: Plugged) -> None:
+async def test_a_trace_tells_of_a_gateway_that_no_chassis_is_in_charge_of(
+    outside: Plugged,
+) -> None:
     learn(outside)
     ranks = [{"chassis": "gw9", "priority": 1}, {"chassis": "gw8", "priority": 2}]
-    await outside.call("PATCH", "/logical-router-ports/r1-public", {"gateway_chassis": ranks})
-    found = await refused(outside, source="a2", destination=HOST)
-    assert "lost at port public-r1, of which no chassis is in charge" in found["text"]
-    assert "gw8" in found["text"]
-    assert "gw9" in found["text"]
-    assert found["obstacles"][0]["kind"] == "no-gateway"
-    assert "treadle show ha-chassis-groups" in found["proposal"]["commands"]
+    await outside.change("/logical-router-ports/r1-public", gateway_chassis=ranks)
     question = {"packet": f"icmp a2 -> {HOST}"}
     traced = await outside.call("POST", "/trace", question)
-    assert "no-gateway" in {each["problem"] for each in traced["verdict"]["hindrances"]}, traced
-
-
-async def test_of_a_gateway_that_is_not_heard_of_it_is_not_known(outside: Plugged) -> None:
-    """Switches see each other, and go on without agents and server."""
-    learn(outside)
-    ranks = [{"chassis": "hv2", "priority": 1}]
-    await outside.call("PATCH", "/logical-router-ports/r1-public", {"gateway_chassis": ranks})
-    outside.server.realised.facts.lapsed("hv2")
-    found = await unknown(outside, source="a1", destination=HOST)
-    assert "the agent of hv2 is not heard of" in found["text"], found["text"]
+    (hindrance,) = traced["verdict"]["hindrances"]
+    assert (hindrance["problem"], hindrance["certain"]) == ("no-gateway", True)
+    assert "lost at port public-r1, of which no chassis is in charge" in hindrance["text"]
+    assert "gw8" in hindrance["text"]
+    assert "gw9" in hindrance["text"]
 
 
 async def test_a_workload_on_the_provider_network(outside: Plugged) -> None:
