@@ -106,10 +106,14 @@ class Feed:
                 left = set(old.scopes).difference(row.scopes)
                 self._bury(left, row_id, position)
                 changed.update(left)
+            entry = (position, row)
             for scope in row.scopes:
-                entries = self._scopes.setdefault(scope, {})
-                entries.pop(row_id, None)
-                entries[row_id] = (position, row)
+                entries = self._scopes.get(scope)
+                if entries is None:
+                    entries = self._scopes[scope] = {}
+                else:
+                    entries.pop(row_id, None)  # it was in another place there, or a tombstone
+                entries[row_id] = entry
                 changed.add(scope)
         if changed:
             self.position = position

@@ -205,14 +205,11 @@ class RealisedState:
     async def replace(self, revision: int, rows: Iterable[Row]) -> None:
         """As :meth:`write`, given *all* rows that there shall be: a full translation."""
         puts = list(rows)
-        keep = {row.row_id for row in puts}
-        deletes = [
-            (row_type.table, key)
-            for row_type in _INTENT
-            for key in self.rows(row_type)
-            if (row_type.table, key) not in keep
-        ]
-        await self.write(revision, puts, deletes)
+        gone = {(row_type.table, key): None for row_type in _INTENT for key in self.rows(row_type)}
+        if gone:
+            for row in puts:
+                gone.pop(row.row_id, None)
+        await self.write(revision, puts, gone)
 
     async def wait_revision(self, revision: int, timeout: float) -> bool:  # noqa: ASYNC109
         """Until `revision` (or a later one) is written; false if that takes too long."""

@@ -22,7 +22,10 @@ from southbound import models
 from southbound.errors import StoreError, TakenOverError
 from southbound.groups import GroupIds
 from southbound.records import CODECS
-from southbound.rows import ROW_TYPES, Row
+from southbound.rows import ROW_TYPES, FlowGroup, Row
+
+_AT_ONCE = 1000
+"""Rows of which there are records at a time."""
 
 _MINE = update(models.progress).where(
     models.progress.c.id == 1, models.progress.c.fence == bindparam("mine")
@@ -144,14 +147,11 @@ class Store:
         self, revision: int, puts: Sequence[Row], deletes: Sequence[Row], groups: GroupIds
     ) -> None:
         """Bring intent to `revision`. `groups` knows the origins of the flow groups put."""
-        records = _by_table(puts)
-        for record in records.get(models.flow_group, ()):
-            record["origin"] = groups.origin_of(record["id"])
         with self._writer, self._transaction() as connection:
             progress = {"to": revision, "next": groups.next_id}
             self._pass_fence(connection, _ADVANCE, **progress)
             self._delete(connection, deletes)
-            self._upsert(connection, records)
+            self._put(connection, puts, groups)
 
     def write_facts(
         self,
@@ -171,7 +171,9 @@ class Store:
             if unbound:
                 connection.execute(self._deletes[models.port_fact], unbound)
             self._delete(connection, deletes)
-            self._upsert(connection, {models.port_fact: bound, **_by_table(puts)})
+            if bound:
+                connection.execute(self._upserts[models.port_fact], bound)
+            self._put(connection, puts)
 
     def _pass_fence(self, connection: Connection, statement: Update, **progress: int) -> None:
         """Write `progress`, first of all: it locks the row until the transaction ends.
@@ -181,12 +183,24 @@ class Store:
         if connection.execute(statement, {"mine": self._fence, **progress}).rowcount != 1:
             raise TakenOverError("another server has taken the database over")
 
-    def _upsert(
-        self, connection: Connection, records: Mapping[Table, Sequence[Mapping[str, Any]]]
+    def _put(
+        self, connection: Connection, rows: Iterable[Row], groups: GroupIds | None = None
     ) -> None:
-        for table, values in records.items():
-            if values:
-                connection.execute(self._upserts[table], values)
+        """Write rows. Flow groups need `groups`, which knows their origins.
+
+        Records weigh more than their rows: there are those of a few at a time.
+        """
+        by_type: defaultdict[type[Row], list[Row]] = defaultdict(list)
+        for row in rows:
+            by_type[type(row)].append(row)
+        for row_type, found in by_type.items():
+            codec = CODECS[row_type]
+            for start in range(0, len(found), _AT_ONCE):
+                records = list(map(codec.record, found[start : start + _AT_ONCE]))
+                if row_type is FlowGroup and groups is not None:
+                    for record in records:
+                        record["origin"] = groups.origin_of(record["id"])
+                connection.execute(self._upserts[codec.table], records)
 
     def _delete(self, connection: Connection, rows: Iterable[Row]) -> None:
         keys: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
@@ -205,14 +219,6 @@ class Store:
                 yield connection
         except SQLAlchemyError as error:
             raise StoreError(f"southbound database: {error}") from error
-
-
-def _by_table(rows: Iterable[Row]) -> dict[Table, list[dict[str, Any]]]:
-    records: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
-    for row in rows:
-        codec = CODECS[type(row)]
-        records[codec.table].append(codec.record(row))
-    return records
 
 
 def _upsert_statement(table: Table, dialect: str) -> Any:

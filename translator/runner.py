@@ -114,13 +114,11 @@ class Translator:
         async with self._busy:
             began = time.perf_counter()
             with growing():
-                batch = await asyncio.to_thread(read_all, self._database)
-                changes = list(self._rows(batch.changes))
-                delta = await asyncio.to_thread(self._engine.load, changes)
-                rows = await asyncio.to_thread(self._all_rows, batch.revision)
-                await self._state.replace(batch.revision, rows)
-            self._read = batch.revision
-            self._account(batch.revision, len(changes), delta, len(rows), began)
+                revision, rows_read, delta = await asyncio.to_thread(self._load)
+                rows = await asyncio.to_thread(self._all_rows, revision)
+                await self._state.replace(revision, rows)
+            self._read = revision
+            self._account(revision, rows_read, delta, len(rows), began)
 
     async def run(self) -> None:
         """Follow revisions until cancelled."""
@@ -245,6 +243,21 @@ class Translator:
 
     def _all_rows(self, revision: int) -> list[Row]:
         return list(all_rows(self._engine, self._state.groups, revision))
+
+    def _load(self) -> tuple[int, int, Delta]:
+        """Let the engine take in everything; returns the revision, how many rows, and what it cost.
+
+        Each thing goes before what takes its place is made: else the server would weigh more at
+        its start than it ever does later.
+        """
+        revision, changes = self._read_all()
+        delta = self._engine.load(changes)
+        delta.outputs.clear()  # all rows are written, whatever came of which
+        return revision, len(changes), delta
+
+    def _read_all(self) -> tuple[int, list[EngineChange]]:
+        batch = read_all(self._database)
+        return batch.revision, list(self._rows(batch.changes))
 
     def _apply(self, images: Iterable[ImageChange]) -> tuple[int, Delta]:
         """Let the engine follow a batch; returns how many rows it has, and what came of it."""

@@ -176,17 +176,18 @@ def test_twelve_thousand_groups_are_stored_in_a_few_statements(store: Store) -> 
         )
         for n in range(12_000)
     ]
-    statements: list[str] = []
+    records: list[int] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
-        statements.append(statement)
+    def note(_connection: Any, _cursor: Any, _statement: str, parameters: Any, *_: Any) -> None:
+        records.append(len(parameters) if isinstance(parameters, list) else 1)
 
     event.listen(Engine, "before_cursor_execute", note)
     try:
         store.write(1, rows, [], groups)
     finally:
         event.remove(Engine, "before_cursor_execute", note)
-    assert 0 < len(statements) < 100
+    assert 0 < len(records) < 100
+    assert max(records) <= 1000, "there are never the records of all rows at once"
     assert len(store.read().rows) == 12_000
 
 
