@@ -4,7 +4,7 @@ A look answers the question, and has a remedy for each check that failed. What w
 looked at in a dry run: it reads and writes nothing that others see, and locks nothing.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from controller.answers import View
@@ -19,6 +19,7 @@ from diagnosis.explain.scene import Scene
 from diagnosis.explain.variants import Found, look, look_around
 from diagnosis.explain.witnesses import Witness, ask, taken, witnesses
 from diagnosis.sources import Sources, stored_view
+from diagnosis.trace.backends import BackendKey
 from diagnosis.trace.hindrances import Carriers
 from diagnosis.trace.liveness import Hosting
 from diagnosis.trace.network import ports_by_name, take_snapshot
@@ -82,12 +83,14 @@ class Sight(NamedTuple):
 class Look(NamedTuple):
     """How to look: in all worlds, and at those nearby whom a change may harm.
 
-    Where there is a `before`, at those as they were then.
+    Where there is a `before`, at those as they were then. Backends that are `revived` are taken to
+    answer.
     """
 
     around: bool = False
     nearby: bool = False
     before: Sight | None = None
+    revived: Collection[BackendKey] = ()
 
 
 class Looker:
@@ -113,7 +116,8 @@ class Looker:
         hosting = Hosting(ports_by_name(view), Carriers.of(view))
         question = understand(wanted, hosting.ports)
         # A question about a DNS server is about the server, not about names known before it.
-        snapshot = take_snapshot(view, question.entry.datapath)._replace(names={})
+        snapshot = take_snapshot(view, question.entry.datapath, how.revived)
+        snapshot = snapshot._replace(names={})
 
         def work(reader: Reader) -> Sight:
             causes = would_be.causes if would_be else {}

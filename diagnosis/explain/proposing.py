@@ -17,7 +17,6 @@ from diagnosis.explain.budget import TooMuchError
 from diagnosis.explain.documents import ReachabilityRequest
 from diagnosis.explain.looking import Look, Looker, Sight
 from diagnosis.explain.question import ports_of
-from diagnosis.explain.remedies.case import Remedy
 from diagnosis.explain.result import Document, proposal, unknowns
 from diagnosis.explain.tried import Tried
 from diagnosis.explain.witnesses import broken
@@ -80,7 +79,7 @@ class Explainer:
                 tried.remaining = seen.obstacles
             if not new:
                 return
-            complete = all(each is not None and _can_be_done(each) for each in new)
+            complete = all(each is not None and each.can_be_done for each in new)
             together = Tried([*tried.remedies, *(each for each in new if each is not None)])
             if not complete:
                 tried.remedies = together.remedies
@@ -88,7 +87,8 @@ class Explainer:
             sent = next((each.packet for each in reversed(together.remedies) if each.packet), None)
             if sent is not None:
                 wanted = wanted.model_copy(update={"match": packets.as_match(sent)})
-            seen = await self._looker.look(wanted, together.operations, Look())
+            how = Look(revived=together.revived)
+            seen = await self._looker.look(wanted, together.operations, how)
             tried.remedies, tried.remaining = together.remedies, []
             tried.keep(seen.found.assumptions)
 
@@ -103,7 +103,8 @@ class Explainer:
         if not tried.remedies:
             return
         before = await self._looker.look(first, (), Look(nearby=True)) if operations else None
-        seen = await self._looker.look(wanted, operations, Look(around=True, before=before))
+        how = Look(around=True, before=before, revived=tried.revived)
+        seen = await self._looker.look(wanted, operations, how)
         tried.keep(seen.found.assumptions, all_kinds=True)
         if before is not None:
             tried.breaks = [*seen.takes, *broken(before.witnesses, seen.witnesses)]
@@ -116,7 +117,3 @@ class Explainer:
             tried.sufficient, tried.unknowns = Answer.UNKNOWN, unknowns(seen.found)
         else:
             tried.sufficient = Answer.YES
-
-
-def _can_be_done(remedy: Remedy) -> bool:
-    return bool(remedy.operations or remedy.packet or remedy.commands)

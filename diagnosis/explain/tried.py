@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from diagnosis.answers import Answer, Assumption, AssumptionKind
 from diagnosis.explain.remedies.case import Operation, Remedy
+from diagnosis.trace.backends import BackendKey
 
 
 @dataclass
@@ -26,6 +27,11 @@ class Tried:
     def operations(self) -> tuple[Operation, ...]:
         """Those of all remedies."""
         return tuple(each for remedy in self.remedies for each in remedy.operations)
+
+    @property
+    def revived(self) -> frozenset[BackendKey]:
+        """The backends that all remedies bring back."""
+        return frozenset(each for remedy in self.remedies for each in remedy.revives)
 
     def keep(self, assumptions: Sequence[Assumption], *, all_kinds: bool = False) -> None:
         """Remember assumptions: before the change, that nobody has the addresses it gives out."""

@@ -4,6 +4,7 @@
 :mod:`~.words`           reads short descriptions of packets
 :mod:`~.addressing`      makes packets of them
 :mod:`~.network`         what packets are walked through
+:mod:`~.backends`        which backends answer those that check them
 :mod:`~.stored_flows`    makes stored flows ready for walks
 :mod:`~.proposal`        shows the network as a change would make it
 :mod:`~.causes`          knows the objects behind flows

@@ -5,12 +5,12 @@ only the first trace through a large network takes longer than the walk itself.
 """
 
 from collections import OrderedDict, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import UTC, datetime
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from threading import Lock
 from typing import NamedTuple
 
 from controller.answers import View
+from diagnosis.trace.backends import BackendKey, CheckedBackends, checked_backends
 from diagnosis.trace.living_flows import LivingFlows
 from diagnosis.trace.stored_flows import LayeredFlows, StoredFlows, Templates
 from diagnosis.trace.variable_flows import VariableFlows, Variables
@@ -22,8 +22,6 @@ from logical_flow.template import Template, TemplateText
 from logical_flow.walk_network import Network
 from southbound import rows
 from southbound.rows import (
-    BackendCheck,
-    BackendStatus,
     BfdStatus,
     ChassisVariable,
     Datapath,
@@ -59,18 +57,19 @@ class Snapshot(NamedTuple):
     names: dict[str, NameTable]
     bfd: dict[str, BfdStatus]
     """The states of BFD sessions, by the session's id."""
-    down: dict[str, dict[str, str]]
-    """Backends that are not in use, by their set, each with the reason."""
+    backends: CheckedBackends
+    """Which backends are in use, of those that are checked."""
     variables: Variables
     """What is something else on each chassis."""
 
 
-def take_snapshot(view: View, datapath: str) -> Snapshot:
-    """Return all that a packet may meet that enters `datapath`, which the view has to have."""
+def take_snapshot(view: View, datapath: str, revived: Collection[BackendKey] = ()) -> Snapshot:
+    """Return all that a packet may meet that enters `datapath`, which the view has to have.
+
+    Backends that are `revived` are taken to answer those that check them.
+    """
     sets: dict[str, list[str]] = defaultdict(list)
     templates: list[rows.Template] = []
-    checked: set[tuple[str, str]] = set()
-    statuses: dict[tuple[str, str], BackendStatus] = {}
     values: dict[str, dict[str, str]] = defaultdict(dict)
     fronts: dict[str, VirtualAddress] = {}
     for shared in view.shared:
@@ -79,19 +78,17 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                 sets[shared.set].append(shared.member)
             case rows.Template():
                 templates.append(shared)
-            case BackendCheck():
-                checked.add((shared.set, shared.member))
-            case BackendStatus():
-                statuses[shared.set, shared.member] = shared
             case ChassisVariable():
                 values[shared.chassis][shared.name] = shared.value
             case VirtualAddress():
                 fronts[shared.set] = shared
-    down = _backends_down(checked, statuses)
-    for name, reasons in down.items():
+    backends = checked_backends(view.shared, revived)
+    for name, reasons in backends.down.items():
         sets[name] = [member for member in sets[name] if member not in reasons]
     variables = Variables(values, sets, fronts, ports_by_name(view))
-    snapshot = Snapshot(view.revision, {}, [], {}, {}, {}, sets, templates, {}, {}, down, variables)
+    snapshot = Snapshot(
+        view.revision, {}, [], {}, {}, {}, sets, templates, {}, {}, backends, variables
+    )
     waiting = [datapath]
     while waiting:
         here = waiting.pop()
@@ -117,22 +114,6 @@ def take_snapshot(view: View, datapath: str) -> Snapshot:
                 case DnsName():
                     snapshot.names.setdefault(row.datapath, NameTable()).put(row)
     return snapshot
-
-
-def _backends_down(
-    checked: Iterable[tuple[str, str]], statuses: Mapping[tuple[str, str], BackendStatus]
-) -> dict[str, dict[str, str]]:
-    """Return the members of sets of backends that are not in use, each with the reason."""
-    down: dict[str, dict[str, str]] = defaultdict(dict)
-    for name, member in checked:
-        status = statuses.get((name, member))
-        if status is None:
-            down[name][member] = "it has not answered yet"
-        elif not status.up:
-            since = datetime.fromtimestamp(int(status.since), UTC).isoformat()
-            where = f" on {status.chassis}" if status.chassis else ""
-            down[name][member] = f"{status.reason}{where}, since {since}"
-    return down
 
 
 def ports_by_name(view: View) -> dict[str, PortBinding]:

@@ -16,7 +16,7 @@ DHCP                    it, switched on; the only options for an address of the 
 unknown destination     the address, for the port that uses it or for a new port
 NAT without gateway     a gateway port around the external address
 no chassis in charge    one that is alive, beside those that are named
-no backend              which ones there are, and why each is not in use; no health check
+no backend              one that is down, back again; one that answers elsewhere
 ======================  =========================================================
 
 ======================  =========================================================

@@ -8,6 +8,7 @@ from diagnosis.answers import Assumption
 from diagnosis.explain.checks import Obstacle
 from diagnosis.explain.question import Question
 from diagnosis.explain.scene import Scene
+from diagnosis.trace.backends import BackendKey
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket
 from northbound.names import DEFAULT_PROJECT, parse_name, qualified_name
@@ -20,14 +21,21 @@ Operation = dict[str, Any]
 class Remedy:
     """What to do: `operations` of a batch, a `packet` to send instead, `commands` to run.
 
-    `assumes` is what has to be so for it to help, and can't be found out.
+    `revives` are backends to bring back, so that they answer who checks them. `assumes` is what has
+    to be so for it to help, and can't be found out.
     """
 
     text: str
     operations: tuple[Operation, ...] = ()
     packet: MutablePacket | None = None
     commands: tuple[str, ...] = ()
+    revives: tuple[BackendKey, ...] = ()
     assumes: tuple[Assumption, ...] = ()
+
+    @property
+    def can_be_done(self) -> bool:
+        """Whether it says what to do, so that it can be tried."""
+        return bool(self.operations or self.packet or self.commands or self.revives)
 
 
 @dataclass(frozen=True)

@@ -1,23 +1,65 @@
 """What is done beside routing: load is balanced, and what is too long is refused."""
 
-from diagnosis.explain.lost_backends import advice
+from sqlalchemy import select
+
+from diagnosis.answers import Assumption, AssumptionKind
+from diagnosis.explain.lost_backends import advice, revival
 from diagnosis.explain.remedies.case import Case, Remedy
-from northbound.models import LogicalRouterPort
+from diagnosis.trace.addressing import hosts
+from diagnosis.trace.causes import Cause
+from logical_flow.backends import parse_backend
+from northbound.models import LoadBalancerVip, LogicalRouterPort
 
 
 def bring_backend_back(case: Case) -> Remedy | None:
-    """Tell why no backend is in use; where that is by a health check, do without it."""
+    """Bring back a backend that its check has found down, or have one that answers elsewhere.
+
+    Where there is neither, tell what there is.
+    """
     cause = case.obstacle.cause
     if cause is None or cause.kind != "load_balancer_vip":
         return None
     name = f"&{cause.id}"
-    view, down = case.view(), {**case.scene.snapshot.down.get(name, {}), **_lacking(case, name)}
-    text = advice(cause.text, view["backends"], down)
-    if not view["backends"] or view["health_check"] is None:
-        return Remedy(text)
-    # Whether a backend is to be had is for its owner to say; what keeps packets from it isn't.
-    return case.update(
-        f"{text}; or have it asked by clients, without health_check", {"health_check": None}
+    backends = case.view()["backends"]
+    down = case.scene.snapshot.backends.down.get(name, {})
+    if not backends:
+        return _have_one_that_answers(case, cause) or Remedy(advice(cause.text, [], {}))
+    if not down:
+        return Remedy(advice(cause.text, backends, _lacking(case, name)))
+    chosen = min(down, key=lambda member: not _is_plugged(case, member))
+    answers = f"{chosen} answers those that check it, once it is back"
+    return Remedy(
+        revival(cause.text, chosen, down),
+        revives=((name, chosen),),
+        assumes=(Assumption(AssumptionKind.HYPERVISOR, answers),),
+    )
+
+
+def _have_one_that_answers(case: Case, vip: Cause) -> Remedy | None:
+    """Take a backend that answers for another virtual address of the same load balancer."""
+    row = case.scene.reader.by_id(LoadBalancerVip, vip.id)
+    if row is None or row.port is None:
+        return None
+    others = select(LoadBalancerVip).where(
+        LoadBalancerVip.load_balancer_id == row.load_balancer_id, LoadBalancerVip.id != row.id
+    )
+    for other in case.scene.reader.session.scalars(others.order_by(LoadBalancerVip.id)):
+        for member in case.scene.snapshot.backends.up.get(f"&{other.id}", ()):
+            if (":" in other.address) is (":" in row.address):
+                known = case.scene.causes.of("load_balancer_vip", other.id)
+                text = f"give {vip.text} the backend {member}, which answers for {known.text}"
+                return case.update(text, {"backends": [member]})
+    return None
+
+
+def _is_plugged(case: Case, member: str) -> bool:
+    """Whether the workload that has a backend's address is on a chassis."""
+    address = parse_backend(member).address
+    return any(
+        address in host.addresses
+        for port in case.scene.snapshot.ports
+        if port.kind.is_workload and port.up
+        for host in hosts(port)
     )
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from southbound.wire import BackendState
-from tests.unit.diagnosis.explain.asking import refused
+from tests.unit.diagnosis.explain.asking import allow, refused
 from tests.unit.diagnosis.explain.conftest import Plugged
 
 MATCH = (
@@ -36,20 +36,96 @@ async def test_without_backends(net: Plugged) -> None:
     assert "give load balancer VIP 10.96.0.1:80 of load balancer shop a backend" in str(found)
 
 
+async def test_without_backends_one_that_answers_elsewhere_is_proposed(net: Plugged) -> None:
+    await balance(net)
+    other = await beside(net)
+    assert "answers for" not in str(await refused(net, **ASKED)), "it hasn't answered yet"
+    states = net.server.realised.facts.backends
+    states.state("hv1", [BackendState(f"&{other}", BACKEND, True)])
+    found = await refused(net, **ASKED)
+    (operation,) = found["proposal"]["transaction"]["operations"]
+    assert (operation["kind"], operation["values"]) == (
+        "load_balancer_vip",
+        {"backends": [BACKEND]},
+    )
+    assert f"the backend {BACKEND}, which answers for load balancer VIP" in str(found)
+    await allow(net, found, **ASKED)
+
+
+async def test_what_answers_and_is_not_let_through_takes_more(net: Plugged) -> None:
+    await balance(net)
+    other = await beside(net)
+    net.server.realised.facts.backends.state("hv1", [BackendState(f"&{other}", BACKEND, True)])
+    await net.acl("ls:a", "to-lport", 7, 'outport == "a2" && tcp', name="closed")
+    found = await refused(net, **ASKED)
+    kinds = [each["kind"] for each in found["proposal"]["transaction"]["operations"]]
+    assert kinds == ["load_balancer_vip", "acl"]
+    await allow(net, found, **ASKED)
+
+
+async def beside(net: Plugged) -> str:
+    """Give the load balancer another virtual address, whose backend is checked."""
+    vip = {"address": "10.96.0.2", "port": 80, "backends": [BACKEND], "health_check": {}}
+    made: dict[str, Any] = await net.call("POST", "/load-balancers/shop/vips", vip)
+    return str(made["id"])
+
+
 async def test_with_one_that_does_not_answer(net: Plugged) -> None:
     vip = await balance(net, backends=[BACKEND], health_check={})
     found = await refused(net, **ASKED)
     assert "none of its backends answers" in found["text"]
-    assert f"{BACKEND} (it has not answered yet)" in str(found)
-    (operation,) = found["proposal"]["transaction"]["operations"]
-    assert (operation["kind"], operation["values"]) == ("load_balancer_vip", {"health_check": None})
-    assert found["proposal"]["sufficient"]
+    assert f"bring backend {BACKEND} (it has not answered yet) of load balancer VIP" in str(found)
+    proposal = found["proposal"]
+    assert proposal["sufficient"]
+    assert (proposal["transaction"], proposal["commands"]) == (None, []), "its owner has to do it"
+    assert [each["text"] for each in proposal["assumptions"]] == [
+        f"{BACKEND} answers those that check it, once it is back"
+    ]
     facts = net.server.realised.facts.backends
     facts.state("hv1", [BackendState(f"&{vip}", BACKEND, False, "nothing listens there")])
     assert f"{BACKEND} (nothing listens there on hv1, since " in str(await refused(net, **ASKED))
     facts.state("hv1", [BackendState(f"&{vip}", BACKEND, True)])
     found = await net.ask(**ASKED)
-    assert "none of its backends" not in found["text"]
+    assert found["answer"] == "yes", found["text"]
+
+
+async def test_what_is_in_the_way_behind_a_backend_that_is_down(net: Plugged) -> None:
+    """Bringing it back is not enough: nothing would get there."""
+    await balance(net, backends=[BACKEND], health_check={})
+    await net.acl("ls:a", "to-lport", 7, 'outport == "a2" && tcp', name="closed")
+    found = await refused(net, **ASKED)
+    texts = found["proposal"]["text"]
+    assert texts[0].startswith(f"bring backend {BACKEND} ")
+    assert texts[1].startswith("add an ACL to logical switch a")
+    assert found["proposal"]["sufficient"]
+
+
+async def test_a_backend_whose_workload_is_there_comes_first(net: Plugged) -> None:
+    """The other one would have to be plugged in as well."""
+    fields = {"backends": ["10.1.0.77:8080", BACKEND], "health_check": {}}
+    await balance(net, **fields)
+    port = {"name": "away", "addresses": ["0a:00:00:00:01:77 10.1.0.77"]}
+    await net.call("POST", "/logical-switches/a/ports", port)
+    away = {"address": "10.1.0.77", "logical_port": "away", "source_ip": "10.1.0.1"}
+    await net.call("POST", "/load-balancers/shop/backends", away)
+    found = await refused(net, **ASKED)
+    (text,) = found["proposal"]["text"]
+    assert text.startswith(f"bring backend {BACKEND} (")
+    assert "or else 10.1.0.77:8080 (" in text
+    net.server.realised.facts.release("hv1", "a2")
+    net.plug("away", "hv2")
+    (text,) = (await refused(net, **ASKED))["proposal"]["text"]
+    assert text.startswith("bring backend 10.1.0.77:8080 (")
+
+
+async def test_a_backend_that_is_nowhere_has_to_be_plugged_in(net: Plugged) -> None:
+    await balance(net, backends=[BACKEND], health_check={})
+    net.server.realised.facts.release("hv1", "a2")
+    found = await refused(net, **ASKED)
+    assert found["proposal"]["sufficient"]
+    assert found["proposal"]["commands"] == [
+        "ovs-vsctl set Interface INTERFACE external_ids:iface-id=a2"
+    ]
 
 
 @pytest.mark.parametrize("reject", [False, True])
