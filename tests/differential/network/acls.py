@@ -38,6 +38,20 @@ def add_acls(rng: Random, document: dict[str, Any]) -> None:
         )
 
 
+def has_tracking_acls(document: dict[str, Any], switch: dict[str, Any]) -> bool:
+    """Whether an ACL of a switch, or of a group with one of its ports, needs connections."""
+    groups = [
+        group
+        for group in document["port_groups"].values()
+        if not switch["ports"].keys().isdisjoint(group["ports"])
+    ]
+    return any(
+        acl["action"] == "allow-related"
+        for owner in (switch, *groups)
+        for acl in owner.get("acls", ())
+    )
+
+
 def _switches_of(switches: dict[str, Any], ports: list[str]) -> set[str]:
     return {
         name for name, switch in switches.items() if not switch["ports"].keys().isdisjoint(ports)

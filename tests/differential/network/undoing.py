@@ -48,6 +48,13 @@ def undo_all(*undos: UndoFlows) -> UndoFlows:
     return undo
 
 
+def where(fits: Callable[[LogicalFlow], bool], undo: UndoFlows) -> UndoFlows:
+    """Undoes it in the flows that fit, of which each is taken by itself."""
+    return lambda document, flows: [
+        each for flow in flows for each in (undo(document, [flow]) if fits(flow) else [flow])
+    ]
+
+
 def without(*templates: Template) -> UndoFlows:
     ids = {template.id for template in templates}
     return lambda _document, flows: [flow for flow in flows if origin(flow) not in ids]

@@ -9,6 +9,7 @@ from itertools import chain
 from logical_flow.addresses import link_local
 from logical_flow.holes import Argument
 from logical_flow.template import LogicalFlow, Template
+from tests.differential.network.acls import has_tracking_acls
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import LEFT_OVER
 from tests.differential.network.undoing import (
@@ -16,6 +17,7 @@ from tests.differential.network.undoing import (
     Flows,
     reworded,
     undo_all,
+    where,
     without,
 )
 from translator.addresses import host
@@ -108,15 +110,31 @@ def _link_addresses_unseen(document: Document, flows: Flows) -> Flows:
         reworded(" && nd.sll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.solicitation),
         reworded(" && nd.tll == {00:00:00:00:00:00, {mac:mac}}", "", LsInPortSecNd.advertisement),
     )
-    return [
-        each
-        for flow in flows
-        for each in (
-            unseen(document, [flow])
-            if (flow.named_args.get("port"), flow.named_args.get("mac")) in alone
-            else [flow]
-        )
-    ]
+    of_alone = where(
+        lambda flow: (flow.named_args.get("port"), flow.named_args.get("mac")) in alone, unseen
+    )
+    return of_alone(document, flows)
+
+
+def _state_lasts_on_the_way_to_routers(document: Document, flows: Flows) -> Flows:
+    """What leaves by a router port has the state with which it came in.
+
+    OVN itself clears that on switches that track for load balancers alone.
+    """
+    ports = {
+        name
+        for switch in document["logical_switches"].values()
+        if has_tracking_acls(document, switch)
+        for name in switch["ports"]
+    }
+    lasting = where(
+        lambda flow: flow.named_args.get("port") in ports,
+        reworded("ct_clear; next;", _LASTS, LsOutAclPre.router_port),
+    )
+    return lasting(document, flows)
+
+
+_LASTS = f"{LEFT_OVER} = 1; ct_next;"
 
 
 OVN_TRACE = (
@@ -157,20 +175,20 @@ OVN_TRACE = (
         undo_all(
             reworded(
                 "ct_clear; next;",
-                f"{LEFT_OVER} = 1; ct_next;",
+                _LASTS,
                 LsInAclPre.multicast,
                 LsInAclPre.router_port,
                 LsOutAclPre.multicast,
-                LsOutAclPre.router_port,
             ),
+            _state_lasts_on_the_way_to_routers,
             reworded(
                 "ct_clear; next(ls_in_acl_eval_0);",
-                f"{LEFT_OVER} = 1; ct_next;",
+                _LASTS,
                 LsInAclPre.stateless,
             ),
             reworded(
                 "ct_clear; next(ls_out_acl_eval_0);",
-                f"{LEFT_OVER} = 1; ct_next;",
+                _LASTS,
                 LsOutAclPre.stateless,
             ),
             # Here errors are looked up as they leave a gateway, so that nothing is left over.

@@ -13,6 +13,7 @@ from tests.differential.network.undoing import (
     origin,
     reworded,
     undo_all,
+    where,
     without,
 )
 from translator.features.neighbours.stages import LrInArpRequest
@@ -58,17 +59,12 @@ def _link_local_like_any_network(document: Document, flows: Flows) -> Flows:
 
 def _main_routes_hold_in_all_tables(document: Document, flows: Flows) -> Flows:
     """Routes by source that are in the main table hold for packets of every table."""
-    in_all_tables = reworded(" && reg7 == {table:int}", "", *_BY_SOURCE)
     ids = {template.id for template in _BY_SOURCE}
-    return [
-        each
-        for flow in flows
-        for each in (
-            in_all_tables(document, [flow])
-            if origin(flow) in ids and flow.named_args["table"] == 0
-            else [flow]
-        )
-    ]
+    in_all_tables = where(
+        lambda flow: origin(flow) in ids and flow.named_args["table"] == 0,
+        reworded(" && reg7 == {table:int}", "", *_BY_SOURCE),
+    )
+    return in_all_tables(document, flows)
 
 
 _BY_SOURCE = (

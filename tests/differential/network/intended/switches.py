@@ -3,6 +3,7 @@
 Entries of :mod:`intended`, which says what they are.
 """
 
+from tests.differential.network.acls import has_tracking_acls
 from tests.differential.network.topologies import Document
 from tests.differential.network.undoing import (
     Difference,
@@ -14,7 +15,7 @@ from tests.differential.network.undoing import (
     without,
 )
 from translator.addresses import mac_bytes
-from translator.features.acl.stages import LsOutAclAction
+from translator.features.acl.stages import LsOutAclAction, LsOutAclPre
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.port_security.stages import LsInPortSecNd
@@ -78,12 +79,34 @@ def _disabled_ports_unresolved(document: Document, flows: Flows) -> Flows:
     ]
 
 
+def _replies_to_routers_refused(document: Document, flows: Flows) -> Flows:
+    """Where only load balancers track, ACLs decide on replies that leave by a router port, too."""
+    ports = {
+        name
+        for switch in document["logical_switches"].values()
+        if not has_tracking_acls(document, switch)
+        for name in switch["ports"]
+    }
+    return [
+        flow
+        for flow in flows
+        if flow.template is not LsOutAclPre.reply_to_router or flow.named_args["port"] not in ports
+    ]
+
+
 SWITCHES = (
     Difference(
         "refusals pass",
         "OVN's egress ACLs look at the answer of a reject as well, and may drop or reject it. "
         "An answer of the network itself passes here, so that its receiver learns of it.",
         reworded("flags[1] = 1; ", "", LsOutAclAction.reject, LsOutAclAction.block_and_reject),
+    ),
+    Difference(
+        "replies to routers pass where load balancers track",
+        "On a switch with load balancers, but without ACLs that allow what is related, OVN asks "
+        "ACLs about replies that leave by a router port, and about no others. Here none is asked "
+        "about a reply.",
+        _replies_to_routers_refused,
     ),
     Difference(
         "unicast requests go to whom they are for",
