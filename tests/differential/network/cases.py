@@ -1,8 +1,8 @@
 """Cases that are kept: a network, packets, and whether the two systems are to agree.
 
 Each is a YAML file in the folder ``cases``. One that says `differs` shows the intended
-difference of that name; with `sometimes` OVN leaves to chance whether it is to be seen. The
-others were bugs once.
+difference of that name, or several with `` + `` between them; with `sometimes` OVN leaves to
+chance whether it is to be seen. The others were bugs once.
 """
 
 from collections.abc import Sequence
@@ -23,6 +23,10 @@ class Case(NamedTuple):
     probes: list[Probe]
     differs: str | None = None
     sometimes: bool = False
+
+    @property
+    def differences(self) -> tuple[str, ...]:
+        return () if self.differs is None else tuple(self.differs.split(" + "))
 
 
 def read_case(file: Path) -> Case:

@@ -16,6 +16,7 @@ from tests.differential.network.undoing import (
     reworded,
     saying,
     undo_all,
+    where,
     without,
 )
 from translator.addresses import ip_bytes, mac_bytes
@@ -85,13 +86,76 @@ def _expiry_told_as_destination(document: Document, flows: Flows) -> Flows:
             LrInIpInput.expired6_from,
         ),
     )
-    return [
-        each
-        for flow in flows
-        for each in (
-            as_destination(document, [flow]) if flow.named_args.get("port") in ports else [flow]
-        )
+    at_gateways = where(lambda flow: flow.named_args.get("port") in ports, as_destination)
+    return at_gateways(document, flows)
+
+
+def _requests_flooded(document: Document, flows: Flows) -> Flows:
+    """Who asks for an external address is heard by all of its switch.
+
+    Unless it is one of sources alone, so is who asks for it by unicast. If it is a NAT's, it is
+    like that on all switches of the router.
+    """
+    sources, translated = _external_sources(document), _translated_back(document)
+    by_unicast = where(
+        lambda flow: origin(flow) in _ASKED and flow.named_args["ip"] not in sources,
+        _HEARD_IF_UNICAST,
+    )
+    heard = list(undo_all(_HEARD, by_unicast)(document, flows))
+    for flow in flows:
+        if flow.template is LsInL2Lookup.unicast:
+            port = str(flow.named_args["port"])
+            heard.extend(
+                (_heard4 if len(ip) == 4 else _heard6)(ip=ip, port=port)
+                for ip in translated.get(port, ())
+            )
+    return heard
+
+
+def _external_sources(document: Document) -> set[bytes]:
+    """The external addresses that are put in place of sources only."""
+    nats = [
+        nat for router in document["logical_routers"].values() for nat in router.get("nats", ())
     ]
+    sources = {nat["external_ip"] for nat in nats if nat["type"] == "snat"}
+    back = {nat["external_ip"] for nat in nats if nat["type"] != "snat"}
+    balancers = document.get("load_balancers", {}).values()
+    back |= {vip["address"] for balancer in balancers for vip in balancer["vips"]}
+    return {ip_bytes(ip) for ip in sources - back}
+
+
+def _translated_back(document: Document) -> dict[str, list[bytes]]:
+    """The addresses that NATs put others in place of, by the switch ports towards their routers."""
+    routers = {
+        port: router for router in document["logical_routers"].values() for port in router["ports"]
+    }
+    return {
+        name: [
+            ip_bytes(nat["external_ip"])
+            for nat in routers[port["router_port"]].get("nats", ())
+            if nat["type"] != "snat"
+        ]
+        for switch in document["logical_switches"].values()
+        for name, port in switch["ports"].items()
+        if port.get("type") == "router"
+    }
+
+
+_ASKED = {LsInL2Lookup.external_arp.id, LsInL2Lookup.external_arp_here.id}
+_BY_ALL = 'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;'
+_HEARD = reworded(
+    "outport = {port:lport}; output;",
+    _BY_ALL,
+    LsInL2Lookup.external_arp,
+    LsInL2Lookup.external_arp_here,
+    LsInL2Lookup.external_nd,
+    LsInL2Lookup.external_nd_here,
+)
+_HEARD_IF_UNICAST = reworded(
+    "eth.mcast && arp", "arp", LsInL2Lookup.external_arp, LsInL2Lookup.external_arp_here
+)
+_heard4 = saying(LsInL2Lookup.external_arp, "arp.op == 1 && arp.tpa == {ip:ip4}", _BY_ALL)
+_heard6 = saying(LsInL2Lookup.external_nd, "nd_ns && nd.target == {ip:ip6}", _BY_ALL)
 
 
 def _external_answered_everywhere(document: Document, flows: Flows) -> Flows:
@@ -219,16 +283,9 @@ GATEWAYS = (
     Difference(
         "requests for external addresses go to their router",
         "Who asks for the external address of a NAT is heard by all of the switch in OVN, and "
-        "by the router. Here it is the router alone that can answer.",
-        undo_all(
-            reworded(
-                "outport = {port:lport}; output;",
-                'clone { outport = {port:lport}; output; }; outport = "_MC_flood_l2"; output;',
-                LsInL2Lookup.external_arp,
-                LsInL2Lookup.external_nd,
-            ),
-            reworded("eth.mcast && arp", "arp", LsInL2Lookup.external_arp),
-        ),
+        "by the router, even if he asks the router alone, or on another switch of the router than "
+        "that of the address. Here it is the router alone that can answer.",
+        _requests_flooded,
     ),
     Difference(
         "external addresses are answered for where they belong",
