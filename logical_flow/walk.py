@@ -286,7 +286,10 @@ class _Walker:
         datapath = scene.position.datapath
         port = self.network.ports.get(name)
         if port is not None and port.datapath == datapath:
-            self._enter_egress(scene, packet, port.distributed_port or name)
+            if port.virtual_parents and not port.virtual_parent:
+                self.drop(scene, packet, f"no port has spoken for virtual port {name}")
+                return
+            self._enter_egress(scene, packet, port.distributed_port or port.virtual_parent or name)
         elif (datapath, name) in self.network.groups:
             members = self.network.groups[datapath, name]
             for member in members:

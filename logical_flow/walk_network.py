@@ -34,6 +34,16 @@ class WalkPort(Protocol):
         ...
 
     @property
+    def virtual_parents(self) -> Collection[str]:
+        """The ports of which one at a time has its address; none for others."""
+        ...
+
+    @property
+    def virtual_parent(self) -> str:
+        """The one of them that packets to it go on to; empty as long as none has spoken."""
+        ...
+
+    @property
     def multicast(self) -> Collection[str]: ...
 
 

@@ -16,6 +16,7 @@ from diagnosis.trace.words import TRANSPORTS, Address, PacketWords, Place
 from logical_flow.errors import LanguageError, LogicalFlowError
 from logical_flow.packet import MutablePacket, packet_from_match
 from northbound.errors import FieldProblem, InvalidError
+from southbound.port_types import VIRTUAL
 from southbound.rows import PortBinding
 
 _SERVICE = re.compile(r"icmp|(?P<protocol>tcp|udp|sctp)/(?P<port>[0-9]{1,5})")
@@ -175,8 +176,13 @@ def _others(words: PacketWords, ends: Ends, target: PortBinding | None) -> Itera
 
 
 def _place(field: str, text: str, port: int | None, ports: Mapping[str, PortBinding]) -> Place:
-    """The place, at position 0 for a source and 1 for a destination."""
+    """The place, at position 0 for a source and 1 for a destination.
+
+    A virtual port stands for its address, which one of several workloads has.
+    """
     position = int(field == "destination")
+    if text in ports and ports[text].kind is VIRTUAL:
+        return Place(ip_address(ports[text].virtual_ip), port, position)
     if text in ports:
         return Place(text, port, position)
     address = _address(text)

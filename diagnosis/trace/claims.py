@@ -2,6 +2,7 @@
 
 Declared are a port's ``addresses``. Besides, an address may be where
 
+* the port is that one parent of a virtual port which spoke for it last, or one of those that might,
 * a router has learned it, from who answered for it,
 * ``port_security`` of a port allows it, as of the ports that share one by VRRP,
 * a port takes ``unknown`` addresses: workloads behind it may have any,
@@ -23,6 +24,7 @@ from diagnosis.trace.network import Snapshot
 from diagnosis.trace.words import Address
 from northbound.models import LogicalSwitchPort
 from northbound.transaction import Reader
+from southbound.port_types import VIRTUAL
 from southbound.rows import PortBinding
 from translator.port_types import TYPES_OF_WORKLOADS
 
@@ -33,15 +35,17 @@ _MOST = 1000
 class Evidence(IntEnum):
     """What speaks for a claim, the strongest first."""
 
-    LEARNED = 0
-    PORT_SECURITY = 1
-    OUTSIDE = 2
-    TAKES_UNKNOWN = 3
+    SPOKEN = 0
+    LEARNED = 1
+    PORT_SECURITY = 2
+    PARENT = 3
+    OUTSIDE = 4
+    TAKES_UNKNOWN = 5
 
     @property
     def is_open(self) -> bool:
-        """Whether nothing speaks for this address rather than for any other."""
-        return self in (Evidence.OUTSIDE, Evidence.TAKES_UNKNOWN)
+        """Whether nothing tells that it is in use there, though it might be."""
+        return self in (Evidence.PARENT, Evidence.OUTSIDE, Evidence.TAKES_UNKNOWN)
 
 
 class Claim(NamedTuple):
@@ -50,15 +54,20 @@ class Claim(NamedTuple):
     evidence: Evidence
     port: PortBinding
     mac: int
-    router_port: str = ""
-    """The one that has learned it."""
+    by: str = ""
+    """The router port that has learned it, or the virtual port that it is the address of."""
 
     @property
     def text(self) -> str:
         """Why it may be there."""
         match self.evidence:
+            case Evidence.SPOKEN:
+                return f"{self.port.name}, which spoke last for virtual port {self.by}"
+            case Evidence.PARENT:
+                parent = f"{self.port.name}, a parent of virtual port {self.by}"
+                return f"{parent}, for which none has spoken"
             case Evidence.LEARNED:
-                where = f"where router port {self.router_port} found it"
+                where = f"where router port {self.by} found it"
                 if self.port.kind.leads_outside:
                     return f"{beyond(self.port)}, {where}"
                 return f"{self.port.name}, {where}"
@@ -78,7 +87,11 @@ def beyond(port: PortBinding) -> str:
 def claims(reader: Reader, snapshot: Snapshot, datapath: str, address: Address) -> list[Claim]:
     """All claims to `address` on a switch; `reader` has the intent that the snapshot realises."""
     ports = {port.name: port for port in snapshot.ports if port.datapath == datapath}
+    spoken = list(_of_virtual_port(ports, address))
+    if any(claim.evidence is Evidence.SPOKEN for claim in spoken):
+        return spoken
     found = [
+        *spoken,
         *_learned(snapshot, ports, datapath, address),
         *_allowed(reader, ports, datapath, address),
         *_outside(ports.values(), address),
@@ -116,6 +129,23 @@ def unheld(reader: Reader, datapath: str, but: str) -> Unheld:
     names = reader.session.scalars(select(name).where(*which).order_by(name).limit(3))
     count = reader.session.scalar(select(func.count()).where(*which))
     return Unheld(list(names), count or 0)
+
+
+def _of_virtual_port(ports: Mapping[str, PortBinding], address: Address) -> Iterator[Claim]:
+    """Yield the parent of a virtual port that spoke for its address, or else all that might.
+
+    It has a MAC address of the virtual port, if that has one, and else its own.
+    """
+    for virtual in ports.values():
+        if virtual.kind is not VIRTUAL or virtual.virtual_ip != str(address):
+            continue
+        said = virtual.virtual_parent
+        for name in (said,) if said in ports else virtual.virtual_parents:
+            parent = ports.get(name)
+            own = [] if parent is None else [*hosts(virtual), *hosts(parent)]
+            if parent is not None and parent.enabled and own:
+                evidence = Evidence.SPOKEN if name == said else Evidence.PARENT
+                yield Claim(evidence, parent, own[0].mac, virtual.name)
 
 
 def _learned(

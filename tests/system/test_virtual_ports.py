@@ -116,12 +116,21 @@ def test_the_address_is_where_keepalived_has_it(scene: Scene, pair: dict[str, Ke
     until(lambda: is_at(scene, "one", "hv1"), "the first has the address")
     for peer in ("near", "far"):
         until(lambda peer=peer: scene.lab.vm(peer).ping(VIP, timeout=1), f"{peer} reaches it")  # type: ignore[misc]
+    assert explained(scene) == "one"
     pair["one"].stop()
     scene.lab.vm("one").namespace.ip("link", "set", "eth0", "down")
     until(lambda: is_at(scene, "two", "hv2"), "the second has the address")
     for peer in ("near", "far"):
         until(lambda peer=peer: scene.lab.vm(peer).ping(VIP, timeout=1), f"{peer} reaches it")  # type: ignore[misc]
+    assert explained(scene) == "two"
     scene.lab.vm("one").configure()
+
+
+def explained(scene: Scene) -> object:
+    """The port that an explanation says is reached by the name of the virtual one."""
+    found = scene.net.reachability({"source": "far", "destination": "vip"})
+    assert found["answer"] == "yes", found["text"]
+    return found["destination"]
 
 
 def test_nothing_answers_for_the_address_but_who_has_it(scene: Scene) -> None:

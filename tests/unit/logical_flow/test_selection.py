@@ -23,6 +23,8 @@ class Port(NamedTuple):
     peer: str = ""
     distributed_port: str = ""
     multicast: tuple[str, ...] = ()
+    virtual_parents: tuple[str, ...] = ()
+    virtual_parent: str = ""
 
 
 class Choice(Stage, name="ls_in_choice", default="drop"):

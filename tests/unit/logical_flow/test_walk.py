@@ -1,6 +1,7 @@
 """The packet walk over two switches and a router between them."""
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 import pytest
 
@@ -134,6 +135,8 @@ class Port:
     peer: str = ""
     distributed_port: str = ""
     multicast: tuple[str, ...] = ("_MC_flood",)
+    virtual_parents: tuple[str, ...] = ()
+    virtual_parent: str = ""
 
 
 def mac(last: int) -> bytes:
@@ -174,7 +177,9 @@ PORTS = [
 NEIGHBOURS = {("r2", "10.0.2.3"): "00:00:00:00:00:03"}
 
 
-def network(*more: LogicalFlow, datapath: str = "s1", **options: object) -> Network:
+def network(
+    *more: LogicalFlow, datapath: str = "s1", ports: Sequence[Port] = (), **options: object
+) -> Network:
     flows = {**FLOWS, datapath: [*FLOWS[datapath], *more]}
     return Network(
         datapaths=[
@@ -182,7 +187,7 @@ def network(*more: LogicalFlow, datapath: str = "s1", **options: object) -> Netw
             Datapath("s2", "ls", "right"),
             Datapath("r", "lr", "middle"),
         ],
-        ports=PORTS,
+        ports=[*PORTS, *ports],
         layout=LAYOUT,
         flows={
             name: FlowTable([Entry(flow, f"cause of {name}") for flow in found])
@@ -207,6 +212,21 @@ A_TO_C = f"{FROM_A} && eth.dst == 00:00:00:00:00:11 && ip4.src == 10.0.1.1 && ip
 
 def test_a_known_address_leads_to_its_port_only() -> None:
     assert delivered(network(), A_TO_B) == ["b"]
+
+
+def test_a_virtual_port_is_where_the_port_is_that_spoke_for_it() -> None:
+    to_virtual = Lookup.known(mac=mac(9), port="v")
+    virtual = Port("v", "s1", multicast=(), virtual_parents=("a", "b"))
+    packet = f"{FROM_A} && eth.dst == 00:00:00:00:00:09"
+    spoken = replace(virtual, virtual_parent="b")
+    assert delivered(network(to_virtual, ports=[spoken]), packet) == ["b"]
+    net = network(to_virtual, ports=[virtual])
+    assert delivered(net, packet) == []
+    assert reasons(net, packet) == ["no port has spoken for virtual port v"]
+    spoken = replace(virtual, virtual_parent="a")
+    assert reasons(network(to_virtual, ports=[spoken]), packet) == [
+        "the packet would go back to where it came from"
+    ]
 
 
 def test_every_visit_names_its_flow_and_cause() -> None:
