@@ -7,6 +7,8 @@ would install, without a server, a database or a switch.
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from chassis_agent.compile import ConjunctionIds, StageBook
 from chassis_agent.desired.flow import Flow, is_conjunction
 from chassis_agent.desired.flow_state import FlowState
@@ -21,7 +23,7 @@ from chassis_agent.inputs import (
 )
 from chassis_agent.show import Names, format_flow
 from logical_flow.payload import encode_flows
-from southbound.port_types import L3_GATEWAY
+from southbound.port_types import L3_GATEWAY, PlacedBy
 from southbound.rows import (
     ROW_TYPES,
     Chassis,
@@ -79,7 +81,7 @@ class Realised:
                 for chassis in sorted(self.hosts)
             ),
             *self.translated.datapaths,
-            *(_placed(row, self.chassis_of.get(row.name, "")) for row in bound),
+            *(self._placed(row) for row in bound),
             *self._groups(),
             *(
                 SetMember(name, member)
@@ -123,6 +125,16 @@ class Realised:
         flows = sorted(self.state(chassis), key=_place)
         return "".join(f"{format_flow(flow, names)}\n" for flow in flows)
 
+    def _placed(self, row: PortBinding) -> PortBinding:
+        """A port where the server says it is; chassis are elected among those of its intent."""
+        is_elected = row.kind.placed_by is PlacedBy.ELECTED
+        requested = tuple(name for name in row.requested_chassis if name in self.hosts)
+        return msgspec.structs.replace(
+            row,
+            chassis=self.chassis_of.get(row.name, ""),
+            candidates=requested if is_elected else row.candidates,
+        )
+
     def _zones(self, chassis: str) -> list[tuple[int, str, str]]:
         """The zones of a hypervisor: number, name, and how it is shown."""
         found = [(port, port) for port in self.hosts[chassis]]
@@ -155,11 +167,6 @@ class Realised:
             )
             for number, (origin, flows) in enumerate(sorted(found, key=lambda pair: pair[0]), 1)
         ]
-
-
-def _placed(row: PortBinding, chassis: str) -> PortBinding:
-    values = {name: getattr(row, name) for name in row.__struct_fields__}
-    return PortBinding(**{**values, "chassis": chassis})
 
 
 class _Numbered(Mapping[int, str]):

@@ -3,6 +3,8 @@
 import pytest
 
 from incremental import Engine
+from tests.realised import Realised
+from tests.translated import Translated
 from tests.unit.translator.test_costs import Rows, cost
 from tests.unit.translator.test_nat_costs import network as router_network
 from translator.graph import FLOWS, translation
@@ -94,6 +96,43 @@ OVN_FLOWS = 2
 gateway port, if it has its backends together with others: what ``ovn-sbctl lflow-list`` has more
 with a thousand of them, divided by these. With backends of its own it is one more at a gateway
 port, and so it is where the address is in the network of the port."""
+
+
+OVN_OPENFLOW_FLOWS = {
+    ("hv1", "10.96"): 2,
+    ("hv1", "172.16"): 5,
+    (None, "10.96"): 2,
+    (None, "172.16"): 5,
+}
+"""What it has for one on a hypervisor, on a gateway router there or at a gateway port, in no
+network of the router or in that of the port: what ``ovs-ofctl dump-flows`` lists more with a
+hundred more of them, divided by these. At a gateway port it is one more for each backend that no
+other has."""
+
+
+@pytest.mark.parametrize("is_shared", [True, False], ids=["shared", "own"])
+@pytest.mark.parametrize(("chassis", "base"), OVN_OPENFLOW_FLOWS)
+def test_a_virtual_address_of_a_router_on_its_hypervisor(
+    chassis: str | None, base: str, is_shared: bool
+) -> None:
+    """It has no more flows than in OVN there, too, where members of sets are flows of their own."""
+
+    def flows(balancers: int) -> int:
+        engine = router_network(1, chassis)
+        rows: Rows = []
+        for number in range(balancers):
+            backends = [f"10.0.{0 if is_shared else number}.{n}:80" for n in range(1, 11)]
+            place = {"load_balancer_id": f"lb-{number}", "logical_router_id": "r"}
+            balancer = {"id": f"lb-{number}", "protocol": "tcp", "reject": False}
+            rows.append(("load_balancer", balancer))
+            rows += [vip(number, backends, base), ("load_balancer_router", place)]
+        engine.apply(row_of(table, image) for table, image in rows)
+        return len(Realised(Translated(engine), {"hv1": []}).state("hv1"))
+
+    few, more = 5, 20
+    of_one = (flows(few + more) - flows(few)) / more
+    of_backends = 10 if chassis is None and not is_shared else 0
+    assert 2 <= of_one - of_backends <= OVN_OPENFLOW_FLOWS[chassis, base]
 
 
 @pytest.mark.parametrize("chassis", [None, "hv1"])

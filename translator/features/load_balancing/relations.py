@@ -252,20 +252,26 @@ def address_text(address: bytes | str) -> str:
 
 
 def held_set(port: str, family: int) -> str:
-    """Return the name of the set of virtual addresses of one family at a gateway port."""
+    """Return the name of the set of virtual addresses that are in a gateway port's networks.
+
+    They are of one family, 4 or 6.
+    """
     return f"$.{port}_held_ip{family}"
 
 
 def held_vips(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], ...]:
-    """What a virtual address adds to the sets of the gateway ports at which it is."""
+    """What a virtual address adds to the sets of the gateway ports in whose networks it is.
+
+    For others no packet has it as its next hop.
+    """
     router, vip = placement
     address = read(front, vip)
     if address is None or isinstance(address.address, str):
         # Where it is from inside is not known: the variable is that of another chassis.
         return ()
     ip, family = address.address, address.family
-    ports = (gateway.port.id for gateway in gateways_of_vip(read, router, ip))
-    return tuple((held_set(port, family), ip_text(ip)) for port in ports)
+    around = _around(gateway_ports_of(read, router), ip)
+    return tuple((held_set(gateway.port.id, family), ip_text(ip)) for gateway in around)
 
 
 def gateways_of_vip(read: Read, router: str, ip: bytes | str) -> tuple[GatewayPort, ...]:
@@ -274,10 +280,16 @@ def gateways_of_vip(read: Read, router: str, ip: bytes | str) -> tuple[GatewayPo
     Where a variable is isn't known.
     """
     gateways = gateway_ports_of(read, router)
-    if isinstance(ip, str):
-        return gateways
-    within = [g for g in gateways if any(is_within(ip, network) for network in g.port.networks)]
-    return tuple(within) or gateways
+    return gateways if isinstance(ip, str) else _around(gateways, ip) or gateways
+
+
+def _around(gateways: tuple[GatewayPort, ...], ip: bytes) -> tuple[GatewayPort, ...]:
+    """Return those in whose networks an address is."""
+    return tuple(
+        gateway
+        for gateway in gateways
+        if any(is_within(ip, network) for network in gateway.port.networks)
+    )
 
 
 def answered_set(port: str, family: int) -> str:
