@@ -250,6 +250,6 @@ def test_faults_at_command(cluster: FakeKubernetes, client: httpx.Client) -> Non
 
 def test_a_token_is_asked_for() -> None:
     with FakeKubernetes(token="secret") as cluster:
-        assert httpx.get(f"{cluster.url}/api").status_code == 401
+        assert httpx.get(f"{cluster.url}/api", timeout=30).status_code == 401
         headers = {"Authorization": "Bearer secret"}
-        assert httpx.get(f"{cluster.url}/api", headers=headers).status_code == 200
+        assert httpx.get(f"{cluster.url}/api", headers=headers, timeout=30).status_code == 200

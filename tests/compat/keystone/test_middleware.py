@@ -72,15 +72,15 @@ def test_tokens_of_a_keystone(tmp_path: Path) -> None:
 def _check(keystone: str, url: str) -> None:
     networks = f"{url}/v2.0/networks"
     tenant = {"X-Auth-Token": log_in(keystone, "tenant")}
-    made = httpx.post(networks, json={"network": {"name": "blue"}}, headers=tenant)
+    made = httpx.post(networks, json={"network": {"name": "blue"}}, headers=tenant, timeout=30)
     assert made.status_code == 201, made.text
     assert made.json()["network"]["project_id"] == "acme"
     assert "provider:network_type" not in made.json()["network"]
     administrator = {"X-Auth-Token": log_in(keystone, "administrator")}
-    seen = httpx.get(networks, headers=administrator).json()["networks"]
+    seen = httpx.get(networks, headers=administrator, timeout=30).json()["networks"]
     assert [each["provider:network_type"] for each in seen] == ["geneve"]
     for headers in ({}, {"X-Auth-Token": "wrong"}, {"X-Project-Id": "acme", "X-Roles": "admin"}):
-        refused = httpx.get(networks, headers=headers)
+        refused = httpx.get(networks, headers=headers, timeout=30)
         assert refused.status_code == 401, refused.text
         assert refused.headers["WWW-Authenticate"] == f'Keystone uri="{keystone}/identity"'
 

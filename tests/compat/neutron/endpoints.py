@@ -110,7 +110,7 @@ def log_in(url: str, name: str) -> str:
     identity = {"methods": ["password"], "password": {"user": user}}
     scope = {"project": {"name": PROJECTS[name], "domain": {"id": "default"}}}
     body = {"auth": {"identity": identity, "scope": scope}}
-    answer = httpx.post(f"{url}/identity/v3/auth/tokens", json=body)
+    answer = httpx.post(f"{url}/identity/v3/auth/tokens", json=body, timeout=30)
     assert answer.status_code == 201, answer.text
     return answer.headers["X-Subject-Token"]
 
@@ -150,6 +150,6 @@ def _reference(directory: Path) -> Iterator[Endpoint]:
 def _answers(process: Process, url: str) -> bool:
     process.check()
     try:
-        return httpx.get(url).is_success
+        return httpx.get(url, timeout=30).is_success
     except httpx.TransportError:
         return False

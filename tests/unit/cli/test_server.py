@@ -93,7 +93,7 @@ class RunningServer:
         deadline = time.monotonic() + 60
         while True:
             try:
-                httpx.get(f"{self.url}/healthz").raise_for_status()
+                httpx.get(f"{self.url}/healthz", timeout=30).raise_for_status()
             except httpx.HTTPError:
                 assert self.process.poll() is None, self.process.communicate()[1]
                 assert time.monotonic() < deadline, "the server does not answer"
@@ -224,7 +224,7 @@ def test_logical_flows_are_listed_by_table_and_priority(server: RunningServer) -
 def test_logical_flows_tell_why_they_are_there(server: RunningServer) -> None:
     cause = "logical_switch_port/web-1"
     listed = server.run("lflow", "--cause", cause, "--why").stdout
-    port = httpx.get(f"{server.url}/v1/logical-switch-ports/web-1").json()
+    port = httpx.get(f"{server.url}/v1/logical-switch-ports/web-1", timeout=30).json()
     flows = [line for line in listed.splitlines() if line.startswith("  ")]
     assert flows
     assert all(line.endswith(f"# logical_switch_port/{port['id']}") for line in flows)
@@ -241,13 +241,13 @@ def test_tokens_are_managed_while_the_server_runs(server: RunningServer) -> None
     database = ("--database", str(server.database))
     made = run("token", "create", "alice", "--role", "viewer", *database)
     headers = {"Authorization": f"Bearer {made.stdout.strip()}"}
-    assert httpx.get(f"{server.url}/v1/acls", headers=headers).status_code == 200
-    assert httpx.post(f"{server.url}/v1/acls", headers=headers).status_code == 403
+    assert httpx.get(f"{server.url}/v1/acls", headers=headers, timeout=30).status_code == 200
+    assert httpx.post(f"{server.url}/v1/acls", headers=headers, timeout=30).status_code == 403
     assert "alice" in run("token", "list", *database).stdout
     twice = run("token", "create", "alice", "--role", "viewer", *database)
     assert (twice.returncode, "already taken" in twice.stderr) == (1, True)
     assert run("token", "revoke", "alice", *database).returncode == 0
-    assert httpx.get(f"{server.url}/v1/acls", headers=headers).status_code == 401
+    assert httpx.get(f"{server.url}/v1/acls", headers=headers, timeout=30).status_code == 401
     assert run("token", "revoke", "alice", *database).returncode == 1
 
 
@@ -295,7 +295,7 @@ def test_an_open_door_is_refused_without_tokens(tmp_path: Path) -> None:
     process = start("server", *database, *open_door, **trusted)
     running = RunningServer(process, tmp_path / "treadle.db", port, 0)
     running.wait()
-    assert httpx.get(f"{running.url}/v1/acls").status_code == 401
+    assert httpx.get(f"{running.url}/v1/acls", timeout=30).status_code == 401
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 0
     process.communicate()

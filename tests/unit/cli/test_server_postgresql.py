@@ -34,7 +34,7 @@ def test_a_server_on_postgresql(tmp_path: Path) -> None:
         server.wait()
         applied = server.run("apply", "-", "--wait", "chassis", text=NETWORK)
         assert applied.returncode == 0, applied.stderr
-        assert httpx.get(f"{server.url}/v1/port-bindings/web-1").status_code == 200
+        assert httpx.get(f"{server.url}/v1/port-bindings/web-1", timeout=30).status_code == 200
 
         ports = free_ports(2)
         second = run(

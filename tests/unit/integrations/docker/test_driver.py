@@ -189,7 +189,9 @@ def test_with_a_token_of_one_project(tmp_path: Path) -> None:
     process = server.start({"TREADLE_SERVER__API__AUTHENTICATION": "true"})
     try:
         server.wait_until_ready(process)
-        with httpx.Client(base_url=server.url, headers={"Authorization": f"Bearer {admin}"}) as api:
+        with httpx.Client(
+            base_url=server.url, timeout=30, headers={"Authorization": f"Bearer {admin}"}
+        ) as api:
             docker = PlayedDocker(server.url, token=token, project="acme")
             pool = docker.pool()
             docker.network("10.0.0.0/24", router="edge")

@@ -350,12 +350,12 @@ def test_health_is_served(world: World, treadle: Treadle) -> None:
         served = HealthServer(controller.health, "127.0.0.1", 0)
         try:
             base = f"http://127.0.0.1:{served.port}"
-            world.wait(lambda: httpx.get(f"{base}/readyz").status_code == 200, "ready")
+            world.wait(lambda: httpx.get(f"{base}/readyz", timeout=30).status_code == 200, "ready")
             controller.health.tell("part", "broken")
-            assert httpx.get(f"{base}/readyz").status_code == 503
-            alive = httpx.get(f"{base}/healthz")
+            assert httpx.get(f"{base}/readyz", timeout=30).status_code == 503
+            alive = httpx.get(f"{base}/healthz", timeout=30)
             assert (alive.status_code, alive.json()["problems"]) == (200, {"part": "broken"})
-            assert "treadle_kubernetes_degraded 1" in httpx.get(f"{base}/metrics").text
-            assert httpx.get(f"{base}/else").status_code == 404
+            assert "treadle_kubernetes_degraded 1" in httpx.get(f"{base}/metrics", timeout=30).text
+            assert httpx.get(f"{base}/else", timeout=30).status_code == 404
         finally:
             served.stop()

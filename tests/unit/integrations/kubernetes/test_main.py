@@ -70,14 +70,16 @@ def test_it_runs_until_it_is_asked_to_end(tmp_path: Path) -> None:
 
             def problems() -> dict[str, str]:
                 try:
-                    found: dict[str, str] = httpx.get(f"{base}/healthz").json()["problems"]
+                    found: dict[str, str] = httpx.get(f"{base}/healthz", timeout=30).json()[
+                        "problems"
+                    ]
                 except httpx.TransportError:
                     return {}
                 return found
 
             until(lambda: {"writing", "Pod", "Namespace"} <= problems().keys(), "trouble", 30)
             assert "503" in problems()["Pod"]
-            assert httpx.get(f"{base}/readyz").status_code == 503
+            assert httpx.get(f"{base}/readyz", timeout=30).status_code == 503
             process.send_signal(signal.SIGTERM)
             assert process.wait(20) == 0
         finally:
