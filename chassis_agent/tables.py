@@ -73,6 +73,9 @@ It came through a tunnel, or from a port whose packets stay where it is.
 HERE: Final = 1 << 26
 """Bit of `FLAGS`, `flags.here`: the packet takes the link of its output port on this chassis, also
 where that is elected and another one has it: its floating IP is translated here."""
+IN_CHARGE: Final = 1 << 27
+"""Bit of `FLAGS`, `flags.in_charge`: the packet leaves by the chassis that is in charge of its
+output port, also where this one gets to what is behind that by itself."""
 FOUND_BIT: Final = 30
 """Number of the bit of `FLAGS` in which the lookup tables answer."""
 

@@ -202,6 +202,7 @@ def _metadata(table: _SymbolTable) -> None:
     table.bits("flags.skip_snat_for_lb", "flags", 5, 1)
     table.bits("flags.hairpin", "flags", 25, 1)
     table.bits("flags.here", "flags", 26, 1)
+    table.bits("flags.in_charge", "flags", 27, 1)
     table.ordinal("pkt.mark", 32)
 
 

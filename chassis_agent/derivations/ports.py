@@ -114,11 +114,16 @@ def _link_here(read: Read, name: str, place: Placement, cookie: int) -> Flows:
 
 
 def _external(read: Read, name: str, place: Placement, cookie: int) -> Flows:
-    """How packets get to a workload on a provider network: by the way outside from here."""
+    """How packets get to a workload on a provider network: by the way outside from here.
+
+    What is tracked of it is where that is, also what comes from there: in the way's zone.
+    """
     out, side = way_out(read, place.datapath), _side(read, name)
     if out is None or not out.port_key or side is None:
         return ()
-    return tuple(external_flows(side, out.port_key, cookie=cookie))
+    side = side._replace(zones=Zones(port=_zone(read, out.name)))
+    ways = _ways(read, place)
+    return tuple(external_flows(side, out.port_key, ways, cookie=cookie))
 
 
 def _may_be_elected(read: Read, name: str) -> bool:

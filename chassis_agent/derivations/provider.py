@@ -28,6 +28,7 @@ class WayOut(NamedTuple):
     """The port through which a datapath's packets leave natively; `port_key` 0 is none here."""
 
     port_key: int
+    name: str = ""
 
 
 def outside_ports_of(name: str, row: PortBinding) -> Iterator[tuple[str, OutsidePort]]:
@@ -50,8 +51,8 @@ def way_out(read: Read, datapath: str) -> WayOut | None:
     ports = read.members(outside_ports_of, datapath)
     if not ports:
         return None
-    keys = (port.port_key for port in ports if read(LocalPort, port.name) is not None)
-    return WayOut(min(keys, default=0))
+    here = [port for port in ports if read(LocalPort, port.name) is not None]
+    return WayOut(*min(here)) if here else WayOut(0)
 
 
 class RouterMac(NamedTuple):

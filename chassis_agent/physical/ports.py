@@ -41,8 +41,8 @@ _NESTED = 150
 """Above what is from an interface: frames with the tag of a port that is nested there."""
 _LOOPBACK_CHECK = 100
 UNICAST = 50
-_HERE = 60
-"""Before the way to where a port is: packets that take its link on this chassis."""
+_BEFORE = 60
+"""Before the way that others take to a port: packets with a bit that says so."""
 
 _TO_REMOTE = MatchShape([*on(0, reg15=0), flag(tables.FROM_TUNNEL, is_set=False)])
 """Packets to a port elsewhere. Most ports of a network are, so this is made to be quick."""
@@ -141,7 +141,7 @@ def link_here_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
     match = [*on(side.datapath_key, reg15=key), is_here]
     return [
         flow(tables.OUTPUT, _LOOPBACK_CHECK, loops_back, b"", cookie=cookie),
-        flow(tables.OUTPUT, _HERE, match, enter_egress(side), cookie=cookie),
+        flow(tables.OUTPUT, _BEFORE, match, enter_egress(side), cookie=cookie),
         leave(side, _cross(peer), cookie=cookie),
     ]
 
@@ -179,6 +179,14 @@ def remote_flows(
     """A port that is bound to another chassis, or to several."""
     match = _TO_REMOTE.fill(metadata=datapath_key, reg15=port_key)
     return [Flow(tables.OUTPUT, UNICAST, match, _sending(datapath_key, tuple(ways)), cookie)]
+
+
+def by_charge_flow(side: Side, way: tunnels.Tunnel, *, cookie: int) -> Flow:
+    """A port that is reached from here, for the packets that leave by the chassis in charge."""
+    bits = tables.IN_CHARGE | tables.FROM_TUNNEL
+    match = [*on(side.datapath_key, reg15=side.port_key), Term(FLAGS, tables.IN_CHARGE, bits)]
+    sending = tunnels.encapsulate(side.datapath_key) + send_if_fits(way)
+    return flow(tables.OUTPUT, _BEFORE, match, sending, cookie=cookie)
 
 
 def forwarding_flow(datapath_key: int, port_key: int, way: tunnels.Tunnel, *, cookie: int) -> Flow:

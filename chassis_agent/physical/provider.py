@@ -4,7 +4,7 @@ In its datapath a packet has no tag of the provider network's: it loses that whe
 and gets it when it leaves. What comes in with any other tag is somebody else's.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Final, NamedTuple
 
 from chassis_agent import tables
@@ -16,12 +16,14 @@ from chassis_agent.physical.ports import (
     UNICAST,
     Side,
     arrive,
+    by_charge_flow,
     delivery_flows,
     enter_egress,
     leave,
 )
 from chassis_agent.physical.registers import FLAGS, OUTPORT, flag, flow, on
 from chassis_agent.physical.shares import sender_flows
+from chassis_agent.physical.tunnels import Tunnel
 
 CUSTOMER_TAG: Final = 0x8100
 """The Ethernet type of a VLAN tag of IEEE 802.1Q."""
@@ -149,12 +151,17 @@ def native_flows(
         )
 
 
-def external_flows(side: Side, outside_key: int, *, cookie: int) -> Iterator[Flow]:
+def external_flows(
+    side: Side, outside_key: int, ways: Iterable[Tunnel], *, cookie: int
+) -> Iterator[Flow]:
     """A port of a workload on the network that the port `outside_key` leads to.
 
-    Nothing that came from there is sent back, but for what is answered.
+    Nothing that came from there is sent back, but for what is answered. `ways` lead to another
+    chassis that is in charge of the port, for what has to leave there.
     """
     yield from delivery_flows(side, cookie=cookie)
+    for way in ways:
+        yield by_charge_flow(side, way, cookie=cookie)
     for fields in (
         {"reg15": side.port_key},
         {"reg14": side.port_key, "reg15": outside_key},

@@ -33,6 +33,7 @@ from southbound.rows import PortBinding
 
 _COPY = "clone"
 _LOOPBACK = field_slice("flags.loopback")
+_IN_CHARGE = field_slice("flags.in_charge")
 
 
 class Journey(NamedTuple):
@@ -149,6 +150,11 @@ def _resident(visit: Visit) -> str:
     return str(flow.named_args[only.hole])
 
 
+def _leaves_elsewhere(port: PortBinding, packet: Packet) -> bool:
+    """Whether a packet leaves by the chassis in charge of an external port, which all reach."""
+    return bool(port.chassis) and port.kind is EXTERNAL and read(packet, _IN_CHARGE) == 1
+
+
 class _Cut:
     """One walk on its way through the chassis.
 
@@ -192,9 +198,13 @@ class _Cut:
             return None
         if port.kind.joins_datapaths and self._is_left_to(leg, self._server):
             return None
-        if port.kind.transport is Transport.HERE or port.chassis == leg.chassis:
+        if port.chassis == leg.chassis or (
+            port.kind.transport is Transport.HERE and not _leaves_elsewhere(port, event.packet)
+        ):
             leg.datapaths.add(port.datapath)
             return leg
+        if port.kind.transport is Transport.HERE:
+            return self._beyond(event, port, leg)
         outside = self._way_outside(port)
         if port.chassis and outside is not None:
             if self._came_by(outside, event.packet):

@@ -9,7 +9,7 @@ import pytest
 
 from cli.testbed.dhcp_client import resolve
 from cli.testbed.wait import until
-from tests.system import frames
+from tests.system import frames, who
 from tests.system.conftest import Scene
 from tests.system.dhcp.clients import udhcpc
 from tests.system.frames import BROADCAST, IPV4, UDP, Frame, ethernet, ipv4, udp
@@ -20,6 +20,8 @@ pytestmark = pytest.mark.system
 ROUTER = "0a:00:00:00:21:fe"
 SRIOV, METAL, STRANGER = "02:00:00:00:21:01", "02:00:00:00:21:02", "02:00:00:00:21:03"
 IP = {"sriov": "10.21.0.11", "metal": "10.21.0.12", "v1": "10.21.0.1", "v2": "10.21.0.2"}
+BACKENDS = {"w1": "10.22.0.1:8080", "w2": "10.22.0.2:8080"}
+"""One is where the chassis in charge is, and one elsewhere."""
 PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
 
 
@@ -56,7 +58,8 @@ def _network(scene: Scene) -> None:
     net.call("POST", "/dns-record-sets", {"name": "rack", "switches": ["rack"], "ttl": 30})
     record = {"dns_record_set": "rack", "hostname": "v1.rack.example", "addresses": [IP["v1"]]}
     net.call("POST", "/dns-records", record)
-    for name, hypervisor in (("v1", "hv1"), ("v2", "hv2"), ("w1", "hv2")):
+    net.port("inner", "w2", "0a:00:00:00:22:02 10.22.0.2")
+    for name, hypervisor in (("v1", "hv1"), ("v2", "hv2"), ("w1", "hv2"), ("w2", "hv1")):
         lab.add_vm(name, hypervisor)
     for number, hypervisor in enumerate(lab.hypervisors.values(), 1):
         # The switch outside may not take the router for behind one of them.
@@ -241,6 +244,65 @@ def test_switches_do_what_the_walk_says(
     assert found["verdict"]["outcome"] == "delivered", found["verdict"]
     assert found["live"]["agrees"] is True, found["live"]
     assert sorted(each["chassis"] for each in found["live"]["chassis"]) == chassis
+
+
+def all_answer(scene: Scene, vip: str) -> None:
+    """Wait until each backend has answered `metal` at a virtual address, and seen its address."""
+    seen: set[Any] = set()
+
+    def have_answered() -> bool:
+        seen.add(tuple(who.ask(scene.lab, "metal", vip, 80, seconds=3)))
+        return seen >= {(name, IP["metal"]) for name in BACKENDS}
+
+    until(have_answered, "both backends answer")
+
+
+def test_its_connections_to_virtual_addresses_are_balanced(scene: Scene) -> None:
+    """On the chassis in charge, where replies come from backends that are elsewhere, too."""
+    lab, net = scene.lab, scene.net
+    metal = lab.outside("metal")
+    vip = "10.23.0.80"
+    for name in BACKENDS:
+        who.serve(lab, name, 8080)
+    metal.namespace.ip("route", "replace", "10.23.0.0/24", "via", "10.21.0.254")
+    metal.namespace.ip("route", "replace", "10.22.0.0/24", "via", "10.21.0.254")
+    until(lambda: metal.ping("10.22.0.1", timeout=1), "the router is in reach")
+    net.call("POST", "/load-balancers", {"name": "shop", "switches": ["rack"]})
+    try:
+        body = {"address": vip, "port": 80, "backends": list(BACKENDS.values())}
+        net.call("POST", "/load-balancers/shop/vips", body)
+        row = net.get("/load-balancers/shop/vips")["items"][0]["id"]
+        all_answer(scene, vip)
+        assert who.is_silent(lab, "metal", vip, 81)
+        # What isn't for the address is what it was, also to and from backends.
+        for name, address in BACKENDS.items():
+            host, _, port = address.partition(":")
+            assert who.ask(lab, "metal", host, int(port)) == [name, IP["metal"]]
+            assert lab.vm(name).reaches(IP["metal"])
+        for packet, chassis in (
+            (f"tcp metal -> {vip}:80", set()),
+            ("tcp w1 -> metal:5000", {"hv1", "hv2"}),
+            ("tcp w2 -> metal:5000", {"hv1"}),
+        ):
+            found = traced(scene, packet=packet)
+            assert found["verdict"]["outcome"] == "delivered", found["verdict"]
+            assert found["live"]["agrees"] is True, found["live"]
+            assert chassis in (set(), {each["chassis"] for each in found["live"]["chassis"]})
+        net.call("PATCH", "/ha-chassis-groups/racks", {"chassis": ranks("hv2", "hv1")})
+        until(lambda: served_by(scene) == ["hv2"], "another chassis is in charge")
+        all_answer(scene, vip)
+        with who.connect(lab, "metal", vip, 80) as held:
+            first = who.again(held)[0]
+            others = [address for name, address in BACKENDS.items() if name != first]
+            net.call("PATCH", f"/load-balancer-vips/{row}", {"backends": others})
+            until(lambda: who.again(held) in ("reset", "closed"), "its connection ends")
+        asked = {"source": "metal", "destination": vip, "service": "tcp/80"}
+        told = net.reachability(asked)
+        assert told["reachable"] is True, told["text"]
+    finally:
+        net.delete("/load-balancers/shop")
+        net.call("PATCH", "/ha-chassis-groups/racks", {"chassis": ranks("hv1", "hv2")})
+    until(lambda: served_by(scene) == ["hv1"], "the first chassis is in charge again")
 
 
 def test_a_switch_that_is_not_in_charge(scene: Scene) -> None:

@@ -1,14 +1,20 @@
 """What becomes of packets of external ports, on the chassis in charge and on others."""
 
+from ipaddress import ip_address
 from typing import Any
 
 import pytest
 import yaml
 
+from logical_flow.connections import ConnectionTable
+from logical_flow.evaluate import read
+from logical_flow.fields import field_slice
+from logical_flow.packet import packet_from_match
 from logical_flow.template import LogicalFlow, Resident
+from logical_flow.walk_events import Crossing, Walk
 from logical_flow.walk_network import Network
 from tests.translated import Translated
-from tests.unit.translator.walks import reached
+from tests.unit.translator.walks import delivered, reached, send
 
 NETWORK = """
 document: test
@@ -99,3 +105,107 @@ def test_without_virtual_addresses_that_are_asked_for_there_are_no_sets() -> Non
     assert len([name for name in Translated.of(document).sets if "_asked" in name]) == 2
     document["load_balancers"]["shop"]["neighbor_responder"] = "none"
     assert [name for name in Translated.of(document).sets if "_asked" in name] == []
+
+
+METAL, B1, ROUTER, INNER = (
+    "02:00:00:00:60:11",
+    "0a:00:00:00:01:01",
+    "02:00:00:00:60:01",
+    "0a:00:00:00:01:fe",
+)
+VIPS = {4: "10.60.0.80", 6: "fd60::80"}
+METALS = {4: "10.60.0.11", 6: "fd60::11"}
+BACKENDS = {4: "10.0.1.1", 6: "fd00:1::1"}
+VERSIONS = pytest.mark.parametrize("version", [4, 6])
+
+
+def packet(port: str, ends: tuple[str, str], version: int, src: str, dst: str, what: str) -> str:
+    """Return a packet between MAC addresses and addresses of one family."""
+    macs = f"eth.src == {ends[0]} && eth.dst == {ends[1]}"
+    addresses = f"ip{version}.src == {src} && ip{version}.dst == {dst}"
+    return f'inport == "{port}" && {macs} && {addresses} && ip.ttl == 64 && {what}'
+
+
+def request(version: int, port: int = 80) -> str:
+    what = f"tcp.src == 5000 && tcp.dst == {port}"
+    ends = METALS[version], VIPS[version]
+    return packet("rack-out", (METAL, ROUTER), version, *ends, what)
+
+
+def reply(version: int, source: int = 8080) -> str:
+    """What a backend answers, as it leaves its own port."""
+    what = f"tcp.src == {source} && tcp.dst == 5000"
+    return packet("b1", (B1, INNER), version, BACKENDS[version], METALS[version], what)
+
+
+def address(found: Any, field: str) -> str:
+    return str(ip_address(found[field].to_bytes(4 if field.startswith("ip4") else 16)))
+
+
+@VERSIONS
+def test_its_connections_are_balanced_on_the_chassis_in_charge(version: int) -> None:
+    found = delivered(network(Translated), request(version))
+    assert (found["to"], found["tcp.dst"]) == ("b1", 8080)
+    assert address(found, f"ip{version}.dst") == BACKENDS[version]
+    assert reached(network(Elsewhere), request(version)) == []
+
+
+@VERSIONS
+def test_replies_come_back_from_the_virtual_address_where_they_came_in(version: int) -> None:
+    """The last router sends them to the chassis in charge, and nothing else but errors."""
+    net = network(Translated)
+    net.connections = ConnectionTable()
+    send(net, request(version))
+    walk = send(net, reply(version))
+    (found,) = walk.deliveries
+    assert (found.port, found.packet["tcp.src"]) == ("metal", 80)
+    assert address(found.packet, f"ip{version}.src") == VIPS[version]
+    assert is_left_to_charge(walk)
+    walk = send(net, reply(version, 22))
+    (found,) = walk.deliveries
+    assert address(found.packet, f"ip{version}.src") == BACKENDS[version]
+    other = packet_from_match(reply(version)) | packet_from_match(
+        f"ip{version}.src == {'10.0.1.2' if version == 4 else 'fd00:1::2'}"
+    )
+    assert not is_left_to_charge(send(net, other))
+
+
+def is_left_to_charge(walk: Walk) -> bool:
+    (sent,) = [
+        event for event in walk.events if isinstance(event, Crossing) and "metal" in str(event)
+    ]
+    return read(sent.packet, field_slice("flags.in_charge")) == 1
+
+
+@VERSIONS
+def test_a_router_on_one_chassis_has_its_connections_by_itself(version: int) -> None:
+    """Whichever chassis is in charge of the external port: requests and replies pass the router."""
+    for kind in (Translated, Elsewhere):
+        document = yaml.safe_load(NETWORK)
+        document["logical_routers"]["r"]["chassis"] = "hv1"
+        document["load_balancers"]["shop"] |= {"routers": [], "switches": ["rack"]}
+        net = kind.of(document).network()
+        net.connections = ConnectionTable()
+        assert address(delivered(net, request(version)), f"ip{version}.dst") == BACKENDS[version]
+        walk = send(net, reply(version))
+        (found,) = walk.deliveries
+        assert address(found.packet, f"ip{version}.src") == VIPS[version]
+        assert not is_left_to_charge(walk)
+
+
+def test_what_is_for_no_virtual_address_is_not_tracked() -> None:
+    net = network(Translated)
+    what = "tcp.src == 5000 && tcp.dst == 22"
+    direct = packet("rack-out", (METAL, ROUTER), 4, METALS[4], BACKENDS[4], what)
+    walk = send(net, direct)
+    rack = [visit for visit in walk.visits if visit.packet.get("inport") == "metal"]
+    assert rack
+    assert not any(visit.packet.get("ct_state") for visit in rack)
+
+
+def test_without_load_balancers_nothing_of_it_is_there() -> None:
+    document = yaml.safe_load(NETWORK)
+    for is_there in (True, False):
+        text = Translated.of(document).text()
+        assert [each in text for each in ("in_charge", "outside_vip")] == [is_there] * 2
+        document.pop("load_balancers", None)

@@ -1,11 +1,16 @@
 """The flows of external ports."""
 
 from collections.abc import Iterator
+from typing import Any
 
 from incremental import Read
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow
-from translator.derivations.relations import attached_router_ports, ports_leading_outside
+from translator.derivations.relations import (
+    attached_router_ports,
+    ports_leading_outside,
+    switch_port_towards,
+)
 from translator.features.acl.flows import untracked_port_flows
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dns.records import record_sets_of_switch
@@ -17,17 +22,20 @@ from translator.features.external_ports.relations import (
 )
 from translator.features.external_ports.stages import LsInExternalPort
 from translator.features.gateways.relations import chassis_of
+from translator.features.load_balancing.outside import outside_balancing_flows
+from translator.features.load_balancing.relations import answerers_set, vip_placements
 from translator.features.load_balancing.router_flows import vips_asked_for
 from translator.features.port_security.flows import port_security_flows
 from translator.features.switching.flows import port_forwarding_flows
+from translator.features.switching.stages import LsInL2Lookup
 from translator.inputs import LogicalRouterPort, LogicalSwitchPort
 
 
 def external_port_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
     """Yield the flows of an enabled external port.
 
-    Its packets come by the way outside, and are not tracked, as those of others there. Nobody
-    answers for its addresses but the workload itself.
+    Its packets come by the way outside, and are not tracked, as those of others there, but for
+    those of virtual addresses. Nobody answers for its addresses but the workload itself.
     """
     for lsp in read.members(ports_leading_outside, port.switch):
         outside = read(LogicalSwitchPort, lsp)
@@ -41,14 +49,40 @@ def external_port_flows(read: Read, port: LogicalSwitchPort) -> Iterator[Logical
         yield LsInDnsLookup.in_charge4(port=port.name)
         yield LsInDnsLookup.in_charge6(port=port.name)
     yield from port_forwarding_flows(port)
+    yield from outside_balancing_flows(read, port)
+    yield from _reply_flows(read, port)
+
+
+def _routers_everywhere(read: Read, switch: str) -> list[LogicalRouterPort]:
+    """Return the ports of distributed routers on a switch."""
+    routers = (read(LogicalRouterPort, lrp) for lrp in read.members(attached_router_ports, switch))
+    return [each for each in routers if each is not None and chassis_of(read, each) is None]
+
+
+def _reply_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
+    """Yield the flows that bring replies of backends to the chassis where their requests came in.
+
+    That is the one in charge, where the next hop is a distributed router. Errors may be about such
+    a connection, whoever they are from.
+    """
+    if not read.any(vip_placements, port.switch):
+        return
+    backends4, backends6 = (answerers_set(port.switch, family) for family in (4, 6))
+    for router in _routers_everywhere(read, port.switch):
+        leading = switch_port_towards(read, router)
+        if leading is None:
+            continue
+        for host in port.hosts:
+            ends: dict[str, Any] = {"router": leading.name, "mac": host.mac, "port": port.name}
+            yield LsInL2Lookup.balanced4(backends=backends4, **ends)
+            yield LsInL2Lookup.balanced6(backends=backends6, **ends)
+            yield LsInL2Lookup.error4(**ends)
+            yield LsInL2Lookup.error6(**ends)
 
 
 def _arrivals(read: Read, port: LogicalSwitchPort, outside: str) -> Iterator[LogicalFlow]:
     """Yield the flows for what comes from the workload by the port `outside`."""
-    routers = [
-        read(LogicalRouterPort, lrp) for lrp in read.members(attached_router_ports, port.switch)
-    ]
-    everywhere = [each for each in routers if each is not None and chassis_of(read, each) is None]
+    everywhere = _routers_everywhere(read, port.switch)
     for host in port.hosts:
         yield LsInExternalPort.in_charge(outside=outside, mac=host.mac, port=port.name)
         yield LsInExternalPort.elsewhere(outside=outside, mac=host.mac, port=port.name)

@@ -5,6 +5,9 @@ balanced where they come in from outside, and the replies are translated back wh
 in the zone of the port to the provider network. Both are on one chassis if the router is on one,
 or its port to the switch is a gateway port. That router answers for an address in the network of
 its port.
+
+A host that is an external port is balanced likewise. It reaches distributed routers, too, by the
+chassis that is in charge of it, and replies of backends leave by that one.
 """
 
 from collections.abc import Iterator
@@ -28,7 +31,10 @@ from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPor
 
 
 def outside_balancing_flows(read: Read, port: LogicalSwitchPort) -> Iterator[LogicalFlow]:
-    """Yield the flows of a port that leads outside, if its switch has virtual addresses."""
+    """Yield the flows of a port that leads outside, or of an external one.
+
+    None if its switch has no virtual addresses.
+    """
     if not read.any(vip_placements, port.switch):
         return
     for family, known, reply, error in (

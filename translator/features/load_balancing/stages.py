@@ -15,7 +15,8 @@ _NEW = "ct.new && !ct.rel"
 _UNBALANCED = " && !ct.dnat"
 _REJECT = "reject { outport = inport; flags.loopback = 1; flags[1] = 1; output; };"
 
-_ERROR4, _ERROR6 = "icmp4.type == {3, 4, 5, 11, 12}", "icmp6.type == {1, 2, 3, 4}"
+ERROR4, ERROR6 = "icmp4.type == {3, 4, 5, 11, 12}", "icmp6.type == {1, 2, 3, 4}"
+"""ICMP errors, which quote a packet of the connection that they are about."""
 
 
 class LsInWholeErrors(Stage, name="ls_in_whole_errors", role=Role.TRANSLATION, failure="drop"):
@@ -25,15 +26,15 @@ class LsInWholeErrors(Stage, name="ls_in_whole_errors", role=Role.TRANSLATION, f
     shorter ones.
     """
 
-    error4 = Template(100, _ERROR4, "whole_error { next; };")
-    error6 = Template(100, _ERROR6, "whole_error { next; };")
+    error4 = Template(100, ERROR4, "whole_error { next; };")
+    error6 = Template(100, ERROR6, "whole_error { next; };")
 
 
 class LsOutWholeErrors(Stage, name="ls_out_whole_errors", role=Role.TRANSLATION, failure="drop"):
     """Lengthens ICMP errors that quote less than a transport's header, as they leave."""
 
-    error4 = Template(100, _ERROR4, "whole_error { next; };")
-    error6 = Template(100, _ERROR6, "whole_error { next; };")
+    error4 = Template(100, ERROR4, "whole_error { next; };")
+    error6 = Template(100, ERROR6, "whole_error { next; };")
 
 
 _SAVE4 = "reg1 = ip4.dst; ip4.dst = ct_nw_dst;"
@@ -117,8 +118,9 @@ class LsInAsSent(Stage, name="ls_in_as_sent", role=Role.AS_ASKED, failure="drop"
 class LsInOutsideVip(Stage, name="ls_in_outside_vip", role=Role.TRANSLATION, failure="drop"):
     """Looks up what comes from a provider network for a virtual address, in the zone of its port.
 
-    ACLs have decided before, about the virtual address and without the state of its connection.
-    Nothing else from there is tracked: the packets of a connection may pass several chassis.
+    External ports share that zone, as it is by that port that their packets come and go. ACLs have
+    decided before, about the virtual address and without the state of its connection. Nothing else
+    from there is tracked: the packets of a connection may pass several chassis.
     """
 
     known4 = Template(100, "inport == {port:lport} && ip4.dst == {vips:set}", "ct_dnat;")
@@ -136,8 +138,8 @@ class LsOutOutsideVip(Stage, name="ls_out_outside_vip", role=Role.TRANSLATION, f
 
     reply4 = Template(100, f"{_TO_OUTSIDE}ip4.src == {{backends:set}}", "ct_dnat;")
     reply6 = Template(100, f"{_TO_OUTSIDE}ip6.src == {{backends:set}}", "ct_dnat;")
-    error4 = Template(110, f"{_TO_OUTSIDE}{_ERROR4}", "ct_dnat;")
-    error6 = Template(110, f"{_TO_OUTSIDE}{_ERROR6}", "ct_dnat;")
+    error4 = Template(110, f"{_TO_OUTSIDE}{ERROR4}", "ct_dnat;")
+    error6 = Template(110, f"{_TO_OUTSIDE}{ERROR6}", "ct_dnat;")
 
 
 class LsInLb(Stage, name="ls_in_lb", role=Role.LOAD_BALANCING):

@@ -2,8 +2,12 @@
 
 from logical_flow.roles import Role
 from logical_flow.template import Local, Stage, Template
+from translator.features.load_balancing.stages import ERROR4, ERROR6
 from translator.features.reasons import DISABLED
 from translator.features.switching.reasons import UNKNOWN_DESTINATION
+
+_ROUTED = "inport == {router:lport} && eth.dst == {mac:mac} && "
+_BY_CHARGE = "flags.in_charge = 1; outport = {port:lport}; output;"
 
 
 class LsInLookupFdb(Stage, name="ls_in_lookup_fdb", role=Role.LEARNING):
@@ -33,6 +37,9 @@ class LsInL2Lookup(
     What routers ask of neighbours, or announce, concerns no other router: those are
     known to each other. But addresses that a router translates to others are not its own. Floating
     IPs that are translated where their ports are get to the router there.
+
+    What a distributed router sends to an external port may be a reply to a virtual address, which
+    is the client's again where his connection is: on the chassis in charge of the port.
     """
 
     external_arp = Template(
@@ -61,6 +68,10 @@ class LsInL2Lookup(
         'outport = "_MC_flood_l2"; output;',
     )
     multicast = Template(70, "eth.mcast", 'outport = "_MC_flood"; output;')
+    balanced4 = Template(60, f"{_ROUTED}ip4.src == {{backends:set}}", _BY_CHARGE)
+    balanced6 = Template(60, f"{_ROUTED}ip6.src == {{backends:set}}", _BY_CHARGE)
+    error4 = Template(60, f"{_ROUTED}{ERROR4}", _BY_CHARGE)
+    error6 = Template(60, f"{_ROUTED}{ERROR6}", _BY_CHARGE)
     unicast = Template(50, "eth.dst == {mac:mac}", "outport = {port:lport}; output;")
     floating = Template(
         50,

@@ -12,6 +12,7 @@ from chassis_agent.physical import (
     Tunnel,
     Zones,
     copy_flows,
+    external_flows,
     fdb_flows,
     group_flows,
     ingress_flows,
@@ -105,6 +106,18 @@ def test_a_port_elsewhere_is_tunnelled_to_unless_the_packet_came_so() -> None:
     assert shown(remote_flows(5, 2, [OTHER], cookie=1)) == [
         (
             "table=output priority=50 datapath=web,outport=web-2,flags=0x0/0x80000000 "
+            f"actions={ENCAPSULATE},set(tun_dst=192.0.2.2),output(geneve)"
+        )
+    ]
+
+
+def test_an_external_port_is_reached_from_here_unless_the_packet_says_otherwise() -> None:
+    """What has to leave by the chassis in charge goes there, and goes on here where this is it."""
+    here = shown(external_flows(WEB_1, 3, [], cookie=1))
+    elsewhere = shown(external_flows(WEB_1, 3, [OTHER], cookie=1))
+    assert [each for each in elsewhere if each not in here] == [
+        (
+            "table=output priority=60 datapath=web,outport=web-1,flags=0x8000000/0x88000000 "
             f"actions={ENCAPSULATE},set(tun_dst=192.0.2.2),output(geneve)"
         )
     ]

@@ -108,3 +108,48 @@ def test_visits_are_of_the_chassis_that_makes_them(realised: Realised) -> None:
     first, second = cut(realised, ip4("10.1.0.13", "0a:00:00:00:01:03"))
     assert {visit.place.pipeline for visit in first.visits} == {"ls_in"}
     assert {visit.place.pipeline for visit in second.visits} == {"ls_out"}
+
+
+RACK = """
+document: rack
+ha_chassis_groups:
+  racks: {chassis: [{chassis: hv1, priority: 2}, {chassis: hv2, priority: 1}]}
+logical_switches:
+  rack:
+    ports:
+      out: {type: localnet, network_name: physnet1}
+      metal: {type: external, ha_chassis_group: racks, addresses: ["0a:00:00:00:01:01 10.1.0.11"]}
+      rack-r: {type: router, router_port: r-rack}
+  in:
+    ports:
+      b1: {addresses: ["0a:00:00:00:02:01 10.2.0.11"]}
+      b2: {addresses: ["0a:00:00:00:02:02 10.2.0.12"]}
+      in-r: {type: router, router_port: r-in}
+logical_routers:
+  r:
+    ports:
+      r-rack: {mac: "0a:00:00:00:01:fe", networks: [10.1.0.1/24]}
+      r-in: {mac: "0a:00:00:00:02:fe", networks: [10.2.0.1/24]}
+load_balancers:
+  shop:
+    switches: [rack]
+    vips: [{address: 10.9.0.80, port: 80, backends: ["10.2.0.11:80", "10.2.0.12:80"]}]
+"""
+
+
+def test_replies_to_an_external_port_leave_by_the_chassis_in_charge() -> None:
+    hosts = {"hv1": ["metal", "b1"], "hv2": ["b2"]}
+    realised = Realised(Translated.of(yaml.safe_load(RACK)), hosts)
+
+    def reply(number: int) -> list[Leg]:
+        ends = f"ip4.src == 10.2.0.1{number} && ip4.dst == 10.1.0.11 && ip.ttl == 64"
+        macs = f"eth.src == 0a:00:00:00:02:0{number} && eth.dst == 0a:00:00:00:02:fe"
+        return cut(realised, f"{macs} && {ends} && tcp.src == 80 && tcp.dst == 5000", f"b{number}")
+
+    (only,) = reply(1)
+    assert (only.chassis, only.ports, only.onward) == ("hv1", {"out"}, set())
+    first, second = reply(2)
+    assert (first.chassis, first.ports, first.onward) == ("hv2", set(), {"hv1"})
+    assert (second.chassis, second.ports, second.onward) == ("hv1", {"out"}, set())
+    assert isinstance(second.question, TraceTunnel)
+    assert (second.question.inport, second.question.outport) == ("rack-r", "metal")
