@@ -12,7 +12,9 @@ plugged in somewhere alive.
 :mod:`~.checks`         what a check found; what is true of ports and chassis
 :mod:`~.carried`        whether chassis carry a packet that flows pass on
 :mod:`~.reasons`        from where a packet ended to the object behind it
+:mod:`~.solicitations`  what the network doesn't answer: DHCP, router solicitations
 :mod:`~.remedies`       the smallest change for each kind of obstacle
+:mod:`~.workloads`      how frames of workloads get to their ports
 :mod:`~.worlds`         what is taken for granted that nobody has said
 :mod:`~.variants`       one question in several worlds
 :mod:`~.client_ports`   which ports of a client to try

@@ -16,6 +16,7 @@ from diagnosis.trace.legs import Journey
 from logical_flow.evaluate import Packet
 from logical_flow.packet import MutablePacket
 from logical_flow.walk_events import Walk
+from southbound.port_types import NESTED
 from southbound.requested import unresolved
 from southbound.rows import PortBinding
 
@@ -40,6 +41,7 @@ class ObstacleKind(StrEnum):
     NAT = "nat"
     NO_BACKEND = "no-backend"
     DHCP = "dhcp"
+    UNADVERTISED = "unadvertised"
     TOO_BIG = "too-big"
     TUNNEL_MTU = "tunnel-mtu"
     FAULT = "fault"
@@ -147,6 +149,8 @@ def _not_there(scene: Scene, port: PortBinding) -> Obstacle | None:
     if absence is None:
         return None
     text, kind = absence.text, ObstacleKind(absence.problem)
+    if kind is ObstacleKind.UNBOUND and port.kind is NESTED:
+        text += f", as its parent {port.parent_name} isn't"
     if kind is ObstacleKind.UNBOUND and port.requested_chassis:
         only = " or ".join(port.requested_chassis)
         text += f"; its requested_chassis lets only {only} bind it"

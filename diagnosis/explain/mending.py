@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Final, TypeAlias
 
 from diagnosis.explain.checks import Obstacle, ObstacleKind
-from southbound.port_types import EXTERNAL
+from southbound.port_types import EXTERNAL, NESTED
 from southbound.rows import PortBinding
 
 Ports: TypeAlias = Mapping[str, PortBinding]
@@ -21,8 +21,9 @@ def _plug(obstacle: Obstacle, ports: Ports) -> Advice:
         text = f"start the agent on one of the chassis that {port.name} may be on: {where}"
         return text, ("systemctl start treadle-agent",)
     where = " or ".join(port.requested_chassis) or "the hypervisor of its workload"
-    command = f"ovs-vsctl set Interface INTERFACE external_ids:iface-id={port.name}"
-    return f"on {where}, tell Open vSwitch which interface is port {port.name}", (command,)
+    name = port.parent_name if port.kind is NESTED else port.name
+    command = f"ovs-vsctl set Interface INTERFACE external_ids:iface-id={name}"
+    return f"on {where}, tell Open vSwitch which interface is port {name}", (command,)
 
 
 def _await_flows(obstacle: Obstacle, ports: Ports) -> Advice:

@@ -30,6 +30,8 @@ _SYN_ACK = 0x012
 _TTL = 64
 _FIRST_FRAGMENT, _LATER_FRAGMENT = 0b01, 0b11
 _ECHOES = {PROTO_ICMP4: ("icmp4", 8, 0), PROTO_ICMP6: ("icmp6", 128, 129)}
+_SOLICITATION, _ADVERTISEMENT = 133, 134
+_ALL_ROUTERS = int(IPv6Address("ff02::2"))
 _DHCP4, _DHCP6 = (68, 67), (546, 547)
 """The UDP ports of clients and servers."""
 TRANSPORTS = {PROTO_TCP: "tcp", PROTO_UDP: "udp", PROTO_SCTP: "sctp"}
@@ -66,6 +68,20 @@ def is_dhcp_answer(packet: Packet) -> bool:
     """Whether a client of DHCP was answered by this."""
     ends = (packet.get("udp.dst"), packet.get("udp.src"))
     return packet.get("ip.proto") == PROTO_UDP and ends in (_DHCP4, _DHCP6)
+
+
+def is_router_solicitation(packet: Packet) -> bool:
+    """Whether a host asks all routers to advertise themselves by this."""
+    return _is_icmp6(packet, _SOLICITATION) and packet.get("ip6.dst") == _ALL_ROUTERS
+
+
+def is_advertisement(packet: Packet) -> bool:
+    """Whether a router advertises itself by this."""
+    return _is_icmp6(packet, _ADVERTISEMENT)
+
+
+def _is_icmp6(packet: Packet, icmp_type: int) -> bool:
+    return packet.get("ip.proto") == PROTO_ICMP6 and packet.get("icmp6.type") == icmp_type
 
 
 def reply_to(request: Packet, inport: str, next_hop: int) -> MutablePacket | None:

@@ -26,7 +26,7 @@ from diagnosis.answers import Assumption, AssumptionKind
 from diagnosis.explain import packets
 from diagnosis.explain.carried import carried
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding
-from diagnosis.explain.dhcp import unserved, useless_lease
+from diagnosis.explain.dhcp import useless_lease
 from diagnosis.explain.fragments import as_fragment, balancer
 from diagnosis.explain.nat import shared_addresses, untranslated
 from diagnosis.explain.question import Question
@@ -41,6 +41,8 @@ from diagnosis.explain.reasons import (
     unresolved,
 )
 from diagnosis.explain.scene import Scene
+from diagnosis.explain.solicitations import unanswered
+from diagnosis.explain.workloads import taken_for_granted
 from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Neighbour, NoNeighbour, hosts, packet_between
 from diagnosis.trace.causes import Cause
@@ -57,9 +59,6 @@ from southbound.rows import PortBinding
 
 _MAX_QUESTIONS = 16
 """How many routers on the way may have to ask for a next hop."""
-_BEFORE_DHCP = (ObstacleKind.PORT_SECURITY, ObstacleKind.DISABLED, ObstacleKind.ADMISSION)
-"""What ends a DHCP client's message before it is looked at as one."""
-
 _LEARNING = ("put_arp", "put_nd")
 _LEASES = ("dhcpv4_reply", "dhcpv6_reply")
 """How answers of the network's DHCP servers are made."""
@@ -79,8 +78,7 @@ class _Examination:
         self._doubts: list[tuple[PortBinding, Obstacle]] = []
 
     def checks(self) -> Iterator[Check]:
-        if self._entry.kind.is_workload or is_one_way_outside(self._entry):
-            yield binding(self._scene, self._entry)
+        yield from self._plugged(self._entry)
         for check in self._way():
             wanted = self._sender if check.kind is CheckKind.REPLY else self._target
             yield carried(self._scene, check, wanted)
@@ -89,8 +87,14 @@ class _Examination:
         target = self._target
         if target is None or target.name == self._entry.name:
             return
-        if target.kind.is_workload or is_one_way_outside(target):
-            yield binding(self._scene, target)
+        yield from self._plugged(target)
+
+    def _plugged(self, port: PortBinding) -> Iterator[Check]:
+        """Whether an end that has to be somewhere is there, and what is assumed of it."""
+        if port.kind.is_workload or is_one_way_outside(port):
+            yield binding(self._scene, port)
+        for assumption in taken_for_granted(port):
+            self._scene.guesses.assume(assumption)
 
     def _way(self) -> Iterator[Check]:
         """What packets meet, ending with the first obstacle."""
@@ -264,7 +268,7 @@ class _Examination:
         wanted = self._sender if kind is CheckKind.REPLY else self._target
         text, obstacle = self._outcome(kind, walk, end, wanted)
         recipients = []
-        if obstacle is None and end.outcome == "delivered":
+        if obstacle is None and end.outcome == "delivered" and not _is_advertised(end, wanted):
             recipients = list(self._recipients(end, wanted))
             if not recipients:
                 text, obstacle = self._unknown_recipient(text, end)
@@ -287,9 +291,11 @@ class _Examination:
         self, kind: CheckKind, walk: Walk, end: Ending, wanted: PortBinding | None
     ) -> tuple[str, Obstacle | None]:
         ports = [delivery.port for delivery in end.forwarded]
+        if _is_advertised(end, wanted):
+            return f"the {kind} is answered by the network itself", None
         if wanted is None and end.outcome == "delivered":
-            # Of a client that asks all servers the question is whether the network's answers.
-            obstacle = unserved(self._scene, walk.visits[0].packet)
+            # Of who asks all servers, or routers, the question is whether the network's answers.
+            obstacle = unanswered(self._scene, walk.visits[0].packet)
             if obstacle is not None:
                 return f"the {kind} is {obstacle.text}", obstacle
         if end.outcome == "delivered" and (wanted is None or wanted.name in ports):
@@ -311,8 +317,7 @@ class _Examination:
             wanted.name if wanted else "",
             is_reply=kind is CheckKind.REPLY,
         )
-        if obstacle.kind not in _BEFORE_DHCP:
-            obstacle = unserved(self._scene, walk.visits[0].packet) or obstacle
+        obstacle = unanswered(self._scene, walk.visits[0].packet, obstacle) or obstacle
         return f"the {kind} does not arrive: {obstacle.text}", obstacle
 
     def _is_answer(self, end: Ending) -> bool:
@@ -320,6 +325,7 @@ class _Examination:
             packets.is_echo_reply(answer.packet)
             or discovery.answered_mac(answer.packet) is not None
             or packets.is_dhcp_answer(answer.packet)
+            or packets.is_advertisement(answer.packet)
             for answer in end.answers
         )
 
@@ -439,6 +445,11 @@ class _Examination:
             if isinstance(event, Noted) and event.what in _LEARNING
         ]
         return any(found)
+
+
+def _is_advertised(end: Ending, wanted: PortBinding | None) -> bool:
+    """Whether a router answers who looks for one, beside others who get the question."""
+    return wanted is None and any(packets.is_advertisement(each.packet) for each in end.answers)
 
 
 def _mac_of(port: PortBinding, address: Address) -> int | None:

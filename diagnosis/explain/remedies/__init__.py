@@ -13,6 +13,7 @@ no route                a route to the one address, by the nearest router toward
 policy                  one that lets these two addresses pass, one priority higher
 disabled                ``enabled`` again
 DHCP                    it, switched on; the only options for an address of the port
+no advertisement        the router port's ``ipv6_ra``
 unknown destination     the address, for the port that uses it or for a new port
 NAT without gateway     a gateway port around the external address
 no chassis in charge    one that is alive, beside those that are named
@@ -28,6 +29,6 @@ no backend              one that is down, back again; one that answers elsewhere
 :mod:`~.frames`         the packet to send instead
 :mod:`~.addresses`      addresses that no port has
 :mod:`~.gateways`       chassis for gateways
-:mod:`~.services`       load balancers, the MTU of what is beyond
+:mod:`~.services`       load balancers, router advertisements, the MTU of what is beyond
 ======================  =========================================================
 """

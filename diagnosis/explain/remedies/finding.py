@@ -12,7 +12,7 @@ from diagnosis.explain.remedies.frames import as_admitted, more_hops
 from diagnosis.explain.remedies.gateways import give_gateway, put_in_charge
 from diagnosis.explain.remedies.ports import enable, secure, serve
 from diagnosis.explain.remedies.routes import add_route, except_from_policy, undiscard, unwatch
-from diagnosis.explain.remedies.services import bring_backend_back, send_less
+from diagnosis.explain.remedies.services import advertise, bring_backend_back, send_less
 from diagnosis.explain.scene import Scene
 
 _REMEDIES: Mapping[ObstacleKind, Callable[[Case], Remedy | None]] = {
@@ -20,6 +20,7 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[Case], Remedy | None]] = {
     ObstacleKind.PORT_SECURITY: secure,
     ObstacleKind.DISABLED: enable,
     ObstacleKind.DHCP: serve,
+    ObstacleKind.UNADVERTISED: advertise,
     ObstacleKind.NO_ROUTE: add_route,
     ObstacleKind.DISCARDED: undiscard,
     ObstacleKind.DEAD_NEXT_HOP: unwatch,

@@ -1,14 +1,21 @@
-"""What is done beside routing: load is balanced, and what is too long is refused."""
+"""What is done beside routing: load is balanced, hosts are told, what is too long is refused."""
+
+from ipaddress import ip_network
+from typing import Final
 
 from sqlalchemy import select
 
 from diagnosis.answers import Assumption, AssumptionKind
+from diagnosis.explain.dhcp import fitting_options
 from diagnosis.explain.lost_backends import advice, revival
 from diagnosis.explain.remedies.case import Case, Remedy
 from diagnosis.trace.addressing import hosts
 from diagnosis.trace.causes import Cause
 from logical_flow.backends import parse_backend
 from northbound.models import LoadBalancerVip, LogicalRouterPort
+
+_SLAAC: Final = 64
+"""The length of prefixes of which hosts make addresses."""
 
 
 def bring_backend_back(case: Case) -> Remedy | None:
@@ -90,3 +97,17 @@ def send_less(case: Case) -> Remedy | None:
         "the network beyond carries more, say so as gateway_mtu of logical router port "
         f"{row.name}"
     )
+
+
+def advertise(case: Case) -> Remedy | None:
+    """Have the router port tell hosts how they get addresses: as they do it there already."""
+    cause, network = case.obstacle.cause, case.obstacle.detail
+    if cause is None or cause.kind != "logical_router_port" or not network:
+        return None
+    port = case.scene.ports.get(str(case.packet.get("inport")))
+    has_server = port is not None and bool(fitting_options(case.scene, port, 6))
+    if not has_server and ip_network(network).prefixlen != _SLAAC:
+        return None
+    mode = "dhcpv6_stateful" if has_server else "slaac"
+    text = f"have {cause.text} advertise itself (ipv6_ra), with address_mode {mode}"
+    return case.update(text, {"ipv6_ra": {"address_mode": mode}})
