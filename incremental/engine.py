@@ -1,14 +1,11 @@
 """The state of a graph, and the one function that changes it: `Engine.apply`.
 
-Terms: a *cell* is a derivation with a key. A *slot* holds the cells that read a
-certain key of a certain node; a slot exists for a key that doesn't, if it was
-asked for. A batch changes table rows, then visits the nodes in declaration order:
+A batch changes table rows, then visits the nodes in declaration order:
 what changed in a node marks cells of later nodes dirty, and each dirty cell runs
 once. Whether a cell runs for the first time or the thousandth makes no
 difference, so there is no second copy of the semantics to keep in step.
 """
 
-import inspect
 import sys
 import traceback
 from collections import Counter
@@ -17,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from incremental.errors import Failure, GraphError
-from incremental.graph import Graph, Node
+from incremental.graph import Graph
 from incremental.heap import growing
+from incremental.state import Recorder, Slot, State
 from incremental.steps import run_steps
 
 
@@ -54,125 +52,20 @@ class Delta:
         return self.outputs.get(source, {})
 
 
-class _Slot(set[tuple["_State", Any]]):
-    """The cells that read one key of one node; knows where it hangs, to go when empty."""
-
-    __slots__ = ("home", "key")
-
-    def __init__(self, home: dict[Any, "_Slot"], key: Any) -> None:
-        self.home = home
-        self.key = key
-
-
-class _State:
-    """Everything that the engine remembers of one node."""
-
-    __slots__ = (
-        "any_slots",
-        "changed",
-        "dirty",
-        "groups",
-        "is_generator",
-        "node",
-        "over",
-        "reads",
-        "slots",
-        "values",
-        "visible",
-    )
-
-    def __init__(
-        self, node: Node, over: "tuple[_State, ...]", visible: "dict[Any, _State]"
-    ) -> None:
-        self.node = node
-        self.visible = visible
-        """What was declared earlier, by source: all that may be read from here."""
-        self.over = over
-        """What the node is over: nothing for a table, one state for a derivation."""
-        self.values: dict[Any, Any] = {}
-        """Rows or results by key; of a group: True by pair."""
-        self.groups: dict[Any, dict[Any, int]] = {}
-        """Of a group: how many contribute each element."""
-        self.changed: dict[Any, Any] = {}
-        """In a batch: the value before, for each key that changed."""
-        self.slots: dict[Any, _Slot] = {}
-        self.any_slots: dict[Any, _Slot] = {}
-        self.reads: dict[Any, tuple[_Slot, ...]] = {}
-        self.dirty: dict[Any, None] = {}
-        self.is_generator = inspect.isgeneratorfunction(node.source)
-
-
-class _Recorder:
-    """The `Read` that derivations get: answers from the state and notes the slots."""
-
-    __slots__ = ("key", "log", "over", "visible")
-
-    def __init__(self) -> None:
-        self.visible: dict[Any, _State] = {}
-        self.log: list[_Slot] = []
-        self.over: _State | None = None
-        self.key: Any = None
-
-    def begin(self, state: _State, key: Any) -> None:
-        self.log = []
-        self.over = state.over[0]
-        self.key = key
-        self.visible = state.visible
-
-    def __call__(self, source: Any, key: Any) -> Any:
-        state = self.visible.get(source)
-        if state is None:
-            raise self._out_of_order(source)
-        if state is self.over and key == self.key:
-            return state.values.get(key)  # a cell follows its own row anyway
-        slot = state.slots.get(key)
-        if slot is None:
-            slot = state.slots[key] = _Slot(state.slots, key)
-        self.log.append(slot)
-        return state.values.get(key)
-
-    def members(self, group: Any, key: Any) -> tuple[Any, ...]:
-        state = self._group(group)
-        slot = state.slots.get(key)
-        if slot is None:
-            slot = state.slots[key] = _Slot(state.slots, key)
-        self.log.append(slot)
-        elements = state.groups.get(key)
-        return tuple(sorted(elements)) if elements else ()
-
-    def any(self, group: Any, key: Any) -> bool:
-        state = self._group(group)
-        slot = state.any_slots.get(key)
-        if slot is None:
-            slot = state.any_slots[key] = _Slot(state.any_slots, key)
-        self.log.append(slot)
-        return key in state.groups
-
-    def _group(self, group: Any) -> _State:
-        state = self.visible.get(group)
-        if state is None or state.node.kind != "group":
-            raise self._out_of_order(group)
-        return state
-
-    def _out_of_order(self, source: Any) -> GraphError:
-        name = getattr(source, "__name__", source)
-        return GraphError(f"{name} is not declared as what is asked for, before its reader")
-
-
 class Engine:
     """Runs a graph: rows in, delta out."""
 
     def __init__(self, graph: Graph) -> None:
         self.graph = graph
         self.failures: dict[tuple[str, Hashable], Failure] = {}
-        self._states: list[_State] = []
-        self._by_source: dict[Any, _State] = {}
+        self._states: list[State] = []
+        self._by_source: dict[Any, State] = {}
         for node in graph:
             over = tuple(self._states[each.position] for each in node.over)
-            state = _State(node, over, dict(self._by_source))
+            state = State(node, over, dict(self._by_source))
             self._states.append(state)
             self._by_source[node.source] = state
-        self._recorder = _Recorder()
+        self._recorder = Recorder()
         self._is_in_batch = False
 
     # --- changing -------------------------------------------------------------
@@ -242,7 +135,7 @@ class Engine:
     def _put(
         self, changes: Iterable[tuple[Any, Any, Any]], size: int
     ) -> Generator[None, None, None]:
-        touched: dict[_State, dict[Any, Any]] = {}
+        touched: dict[State, dict[Any, Any]] = {}
         for number, (source, key, row) in enumerate(changes, 1):
             if number % size == 0:
                 yield
@@ -260,7 +153,7 @@ class Engine:
                     state.changed[key] = old
                     _mark_readers(state.slots, key)
 
-    def _update_group(self, state: _State, delta: Delta, size: int) -> Generator[None, None, None]:
+    def _update_group(self, state: State, delta: Delta, size: int) -> Generator[None, None, None]:
         before: dict[tuple[Any, Any], bool] = {}
         for source in state.over:
             for number, (key, old) in enumerate(source.changed.items(), 1):
@@ -293,7 +186,7 @@ class Engine:
                 del state.groups[group]
 
     def _project(
-        self, state: _State, key: Any, row: Any, delta: Delta, *, record: bool
+        self, state: State, key: Any, row: Any, delta: Delta, *, record: bool
     ) -> list[tuple[Any, Any]]:
         """The pairs of one row; none, and a failure, if the projection raises."""
         try:
@@ -307,7 +200,7 @@ class Engine:
         return pairs
 
     def _update_derivation(
-        self, state: _State, delta: Delta, size: int
+        self, state: State, delta: Delta, size: int
     ) -> Generator[None, None, None]:
         (source,) = state.over
         for key in source.changed:
@@ -325,7 +218,7 @@ class Engine:
                 yield
         delta.runs[state.node.name] += len(dirty)
 
-    def _run(self, state: _State, key: Any, delta: Delta) -> None:
+    def _run(self, state: State, key: Any, delta: Delta) -> None:
         recorder = self._recorder
         recorder.begin(state, key)
         try:
@@ -350,7 +243,7 @@ class Engine:
             state.values[key] = value
         _mark_readers(state.slots, key)
 
-    def _fall_back(self, state: _State, key: Any, delta: Delta) -> Any:
+    def _fall_back(self, state: State, key: Any, delta: Delta) -> Any:
         if state.node.fallback is None:
             return None
         try:
@@ -362,7 +255,7 @@ class Engine:
             self._record_failure(state, key, error, delta)
             return None
 
-    def _remember_reads(self, state: _State, key: Any, log: list[_Slot]) -> None:
+    def _remember_reads(self, state: State, key: Any, log: list[Slot]) -> None:
         old = state.reads.get(key, ())
         new = tuple(log)
         if len(new) == len(old) and all(a is b for a, b in zip(new, old, strict=True)):
@@ -380,7 +273,7 @@ class Engine:
         else:
             state.reads.pop(key, None)
 
-    def _remove_cell(self, state: _State, key: Any, delta: Delta) -> None:
+    def _remove_cell(self, state: State, key: Any, delta: Delta) -> None:
         cell = (state, key)
         for slot in state.reads.pop(key, ()):
             _leave(slot, cell)
@@ -389,7 +282,7 @@ class Engine:
             state.changed[key] = state.values.pop(key)
             _mark_readers(state.slots, key)
 
-    def _record_failure(self, state: _State, key: Any, error: Exception, delta: Delta) -> None:
+    def _record_failure(self, state: State, key: Any, error: Exception, delta: Delta) -> None:
         failure = Failure(
             node=state.node.name,
             key=key,
@@ -399,7 +292,7 @@ class Engine:
         self.failures[state.node.name, key] = failure
         delta.failures[state.node.name, key] = failure
 
-    def _clear_failure(self, state: _State, key: Any, delta: Delta) -> None:
+    def _clear_failure(self, state: State, key: Any, delta: Delta) -> None:
         if self.failures and self.failures.pop((state.node.name, key), None) is not None:
             delta.failures[state.node.name, key] = None
 
@@ -453,7 +346,7 @@ class Engine:
 
 
 def _count(
-    state: _State, pairs: list[tuple[Any, Any]], sign: int, before: dict[tuple[Any, Any], bool]
+    state: State, pairs: list[tuple[Any, Any]], sign: int, before: dict[tuple[Any, Any], bool]
 ) -> None:
     """Takes a row's pairs in (1) or out (-1); notes in `before` which existed in the last batch."""
     for pair in pairs:
@@ -467,20 +360,20 @@ def _count(
         elements[element] = count + sign
 
 
-def _mark_readers(slots: dict[Any, _Slot], key: Any) -> None:
+def _mark_readers(slots: dict[Any, Slot], key: Any) -> None:
     slot = slots.get(key)
     if slot is not None:
         for state, reader in slot:
             state.dirty[reader] = None
 
 
-def _leave(slot: _Slot, cell: tuple[_State, Any]) -> None:
+def _leave(slot: Slot, cell: tuple[State, Any]) -> None:
     slot.discard(cell)
     if not slot and slot.home.get(slot.key) is slot:
         del slot.home[slot.key]
 
 
-def _mark_group_readers(state: _State) -> None:
+def _mark_group_readers(state: State) -> None:
     """Marks the readers of groups whose elements changed, or that came or went."""
     balance: Counter[Any] = Counter()
     for (group, _), before in state.changed.items():
