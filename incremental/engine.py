@@ -62,10 +62,20 @@ class Engine:
         self._by_source: dict[Any, State] = {}
         for node in graph:
             over = tuple(self._states[each.position] for each in node.over)
-            state = State(node, over, dict(self._by_source))
+            within = None if node.within is None else self._states[node.within.position]
+            state = State(node, over, within, dict(self._by_source))
             self._states.append(state)
             self._by_source[node.source] = state
-        self._recorder = Recorder()
+        self._on_demand: dict[State, list[State]] = {
+            state: [] for state in self._states if state.node.on_demand
+        }
+        """The groups that have pairs while something asks, and within what they are asked for."""
+        for state in self._states:
+            if state.within is not None and state.over[0] in self._on_demand:
+                self._on_demand[state.over[0]].append(state.within)
+        self._delta = Delta()
+        """What comes of the batch."""
+        self._recorder = Recorder(self._build)
         self._is_in_batch = False
 
     # --- changing -------------------------------------------------------------
@@ -99,18 +109,19 @@ class Engine:
     def _steps(
         self, changes: Iterable[tuple[Any, Any, Any]], size: int
     ) -> Generator[None, None, Delta]:
-        delta = Delta()
+        delta = self._delta = Delta()
         yield from self._put(changes, size)
         for state in self._states:
             # Most batches concern few nodes: the others cost no call.
             if not state.dirty:
-                for source in state.over:
+                for source in state.watched:
                     if source.changed:
                         break
                 else:
                     continue
             if state.node.kind == "group":
-                yield from self._update_group(state, delta, size)
+                if state.is_built:
+                    yield from self._update_group(state, delta, size)
             else:
                 yield from self._update_derivation(state, delta, size)
         for state in self._states:
@@ -121,6 +132,12 @@ class Engine:
                         for key, before in state.changed.items()
                     }
                 state.changed = {}
+        for state, gates in self._on_demand.items():
+            if state.is_built and not (
+                state.slots or state.any_slots or any(gate.values for gate in gates)
+            ):
+                self._forget_pairs(state, delta)
+        self._delta = Delta()
         return delta
 
     def what_if(self, changes: Iterable[tuple[Any, Any, Any]]) -> Delta:
@@ -161,11 +178,15 @@ class Engine:
                     yield
                 new = source.values.get(key)
                 if old is not None:
-                    _count(state, self._project(state, key, old, delta, record=False), -1, before)
-                if new is not None:
-                    _count(state, self._project(state, key, new, delta, record=True), 1, before)
-                else:
+                    gone = self._project(state, key, old, delta, record=False)
+                    if gone:
+                        _count(state, gone, -1, before)
+                if new is None:
                     self._clear_failure(state, key, delta)
+                    continue
+                found = self._project(state, key, new, delta, record=True)
+                if found:
+                    _count(state, found, 1, before)
         if not before:
             return
         for pair, existed in before.items():
@@ -195,20 +216,73 @@ class Engine:
             if record:
                 self._record_failure(state, key, error, delta)
             return []
-        if record:
+        if record and self.failures:
             self._clear_failure(state, key, delta)
         return pairs
+
+    def _build(self, state: State) -> None:
+        """Give a group on demand its pairs."""
+        state.is_built = True
+        for source in state.over:
+            for key, row in source.values.items():
+                for pair in self._project(state, key, row, self._delta, record=True):
+                    group, element = pair
+                    elements = state.groups.setdefault(group, {})
+                    elements[element] = elements.get(element, 0) + 1
+                    state.values[pair] = True
+
+    def _forget_pairs(self, state: State, delta: Delta) -> None:
+        """Nothing asks for a group on demand any more."""
+        state.is_built = False
+        state.groups, state.values = {}, {}
+        for node, key in list(self.failures):
+            if node == state.node.name:
+                self._clear_failure(state, key, delta)
+
+    def _find_cells(self, state: State, delta: Delta) -> None:
+        """Mark the cells whose rows came or changed, and remove those that are not wanted now."""
+        (source,) = state.over
+        within, values = state.within, source.values
+        for key, before in source.changed.items():
+            if before is not None:
+                self._clear_failure(state, key, delta)
+            if key in values and (
+                self._fits(state, key, values[key], delta)
+                if within is None
+                else key[0] in within.values
+            ):
+                state.dirty[key] = None
+            elif before is not None:
+                self._remove_cell(state, key)
+        if within is not None and within.changed:
+            self._find_cells_within(state, source, within, delta)
+
+    def _find_cells_within(self, state: State, source: State, within: State, delta: Delta) -> None:
+        if within.values and not source.is_built:
+            self._build(source)
+        for group, before in within.changed.items():
+            for element in source.groups.get(group, ()):
+                if group not in within.values:
+                    self._clear_failure(state, (group, element), delta)
+                    self._remove_cell(state, (group, element))
+                elif before is None:
+                    state.dirty[group, element] = None
+
+    def _fits(self, state: State, key: Any, row: Any, delta: Delta) -> bool:
+        """Whether there is a cell for this row; none, and a failure, if the condition raises."""
+        where = state.node.where
+        if where is None:
+            return True
+        try:
+            return where(row)
+        except Exception as error:  # any bug in a condition concerns this row only
+            self._record_failure(state, key, error, delta)
+            return False
 
     def _update_derivation(
         self, state: State, delta: Delta, size: int
     ) -> Generator[None, None, None]:
-        (source,) = state.over
-        for key in source.changed:
-            if key in source.values:
-                state.dirty[key] = None
-            else:
-                state.dirty.pop(key, None)
-                self._remove_cell(state, key, delta)
+        self._find_cells(state, delta)
         if not state.dirty:
             return
         dirty, state.dirty = state.dirty, {}
@@ -273,11 +347,11 @@ class Engine:
         else:
             state.reads.pop(key, None)
 
-    def _remove_cell(self, state: State, key: Any, delta: Delta) -> None:
+    def _remove_cell(self, state: State, key: Any) -> None:
+        state.dirty.pop(key, None)
         cell = (state, key)
         for slot in state.reads.pop(key, ()):
             _leave(slot, cell)
-        self._clear_failure(state, key, delta)
         if key in state.values:
             state.changed[key] = state.values.pop(key)
             _mark_readers(state.slots, key)

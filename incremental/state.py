@@ -31,6 +31,7 @@ class State:
         "changed",
         "dirty",
         "groups",
+        "is_built",
         "is_generator",
         "node",
         "over",
@@ -38,14 +39,28 @@ class State:
         "slots",
         "values",
         "visible",
+        "watched",
+        "within",
     )
 
-    def __init__(self, node: Node, over: "tuple[State, ...]", visible: "dict[Any, State]") -> None:
+    def __init__(
+        self,
+        node: Node,
+        over: "tuple[State, ...]",
+        within: "State | None",
+        visible: "dict[Any, State]",
+    ) -> None:
         self.node = node
         self.visible = visible
         """What was declared earlier, by source: all that may be read from here."""
         self.over = over
         """What the node is over: nothing for a table, one state for a derivation."""
+        self.within = within
+        """Of a derivation over a group: whose keys are the groups that it is run for."""
+        self.watched = over if within is None else (*over, within)
+        """What cells come and go with."""
+        self.is_built = not node.on_demand
+        """Whether a group has its pairs; it has none on demand until something asks."""
         self.values: dict[Any, Any] = {}
         """Rows or results by key; of a group: True by pair."""
         self.groups: dict[Any, dict[Any, int]] = {}
@@ -60,11 +75,15 @@ class State:
 
 
 class Recorder:
-    """The `Read` that derivations get: answers from the state and notes the slots."""
+    """The `Read` that derivations get: answers from the state and notes the slots.
 
-    __slots__ = ("key", "log", "over", "visible")
+    `build` makes the pairs of a group that are asked for the first time.
+    """
 
-    def __init__(self) -> None:
+    __slots__ = ("build", "key", "log", "over", "visible")
+
+    def __init__(self, build: Callable[[State], None]) -> None:
+        self.build = build
         self.visible: dict[Any, State] = {}
         self.log: list[Slot] = []
         self.over: State | None = None
@@ -109,6 +128,8 @@ class Recorder:
         state = self.visible.get(group)
         if state is None or state.node.kind != "group":
             raise self._out_of_order(group)
+        if not state.is_built:
+            self.build(state)
         return state
 
     def _out_of_order(self, source: Any) -> GraphError:

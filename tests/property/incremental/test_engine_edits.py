@@ -50,6 +50,34 @@ def club(read: Read, pair: tuple[str, str]) -> Iterator[str]:
         yield "has friends"
 
 
+def admirers(_key: str, person: Person) -> Iterator[tuple[str, str]]:
+    if person.hobby == "y" and person.friend == "a":
+        raise ValueError("nobody says so")
+    yield person.friend, person.name
+
+
+def fame(read: Read, key: str) -> int:
+    return len(read.members(admirers, key))
+
+
+def is_known(person: Person) -> bool:
+    return person.hobby == "x"
+
+
+def sponsored(read: Read, pair: tuple[str, str]) -> tuple[int | None, bool]:
+    friend, name = pair
+    return read(budget, friend), read(Person, name) is not None
+
+
+def discount(read: Read, key: str) -> int | None:
+    hobby = read(Hobby, key)
+    return None if hobby is None else 60 // hobby.cost
+
+
+def is_cheap(hobby: Hobby) -> bool:
+    return 100 // hobby.cost > 40
+
+
 def fallback(_read: Read, _key: str) -> int:
     return -1
 
@@ -63,6 +91,10 @@ def world() -> Graph:
     graph.derive(budget, over=Person, fallback=fallback, output=True)
     graph.derive(shared_budget, over=Person, output=True)
     graph.derive(club, over=fans, output=True)
+    graph.group(admirers, over=Person, on_demand=True)
+    graph.derive(fame, over=Person, where=is_known, output=True)
+    graph.derive(sponsored, over=admirers, within=budget, output=True)
+    graph.derive(discount, over=Hobby, where=is_cheap, output=True)
     return graph
 
 
@@ -78,7 +110,7 @@ EDITS = st.one_of(
     ),
 )
 BATCHES = st.lists(st.lists(EDITS, max_size=6), max_size=8)
-OUTPUTS = (bonds, budget, shared_budget, club)
+OUTPUTS = (bonds, budget, shared_budget, club, fame, sponsored, discount)
 
 
 @settings(max_examples=500, deadline=None)

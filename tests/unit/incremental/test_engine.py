@@ -286,3 +286,106 @@ def test_a_batch_cannot_begin_in_a_pause_of_another_one() -> None:
         engine.apply(TOWNS[:1])
     run_steps(steps)
     assert not engine.apply(TOWNS[:1]).outputs
+
+
+def test_a_derivation_is_run_where_there_can_be_a_result() -> None:
+    def growth(read: Read, key: str) -> int | None:
+        town = read(Town, key)
+        return None if town is None else 100 // town.people
+
+    def is_small(town: Town) -> bool:
+        return 100 // town.people > 10
+
+    graph = Graph()
+    graph.table(Town)
+    graph.derive(growth, over=Town, where=is_small)
+    engine = Engine(graph)
+    delta = engine.apply([(Town, "a", Town("a", 1)), (Town, "b", Town("b", 50))])
+    assert delta.runs == {"growth": 1}
+    assert engine.rows(growth) == {"a": 100}
+    engine.apply([(Town, "a", Town("a", 50)), (Town, "b", Town("b", 2))])
+    assert engine.rows(growth) == {"b": 50}
+    engine.apply([(Town, "b", Town("b", 0))])
+    assert engine.rows(growth) == {}, "nothing is known of a row whose condition raises"
+    assert "ZeroDivisionError" in engine.failures["growth", "b"].error
+    engine.apply([(Town, "b", Town("b", 50))])
+    assert not engine.failures
+
+
+def test_a_group_on_demand_has_pairs_while_it_is_asked_for() -> None:
+    projected: list[int] = []
+
+    def visitors(key: int, visit: Visit) -> Iterator[tuple[str, str]]:
+        projected.append(key)
+        yield visit.town, visit.guest
+
+    def guests_of_small(read: Read, key: str) -> tuple[str, ...]:
+        return read.members(visitors, key)
+
+    def is_small(town: Town) -> bool:
+        return town.people < 10
+
+    graph = Graph()
+    graph.table(Town)
+    graph.table(Visit)
+    graph.group(visitors, over=Visit, on_demand=True)
+    graph.derive(guests_of_small, over=Town, where=is_small)
+    engine = Engine(graph)
+    engine.apply([(Visit, n, Visit(f"guest{n}", "ulm")) for n in range(3)])
+    engine.apply([(Town, "bonn", Town("bonn", 10))])
+    assert not projected
+    assert engine.rows(visitors) == {}
+
+    engine.apply([(Town, "ulm", Town("ulm", 1))])
+    assert projected == [0, 1, 2]
+    assert engine.rows(guests_of_small) == {"ulm": ("guest0", "guest1", "guest2")}
+    engine.apply([(Visit, 1, None), (Visit, 3, Visit("guest3", "ulm"))])
+    assert engine.rows(guests_of_small) == {"ulm": ("guest0", "guest2", "guest3")}
+    assert engine.differences() == []
+
+    engine.apply([(Town, "ulm", Town("ulm", 100))])
+    assert engine.rows(visitors) == {}
+    projected.clear()
+    engine.apply([(Visit, 4, Visit("guest4", "ulm"))])
+    assert not projected, "nobody asks any more"
+
+
+def test_a_derivation_within_is_run_for_the_groups_that_are_there() -> None:
+    def has_mayor(read: Read, key: str) -> bool | None:
+        town = read(Town, key)
+        return True if town is not None and town.people else None
+
+    def welcome(_read: Read, pair: tuple[str, str]) -> str:
+        return " to ".join(reversed(pair))
+
+    graph = Graph()
+    graph.table(Town)
+    graph.table(Visit)
+    graph.derive(has_mayor, over=Town)
+    graph.group(guests, over=Visit, on_demand=True)
+    graph.derive(welcome, over=guests, within=has_mayor)
+    engine = Engine(graph)
+    visits = [(Visit, n, Visit(f"guest{n}", town)) for n, town in enumerate(["ulm", "bonn"])]
+    delta = engine.apply([*visits, (Town, "ulm", Town("ulm", 0))])
+    assert delta.runs == {"has_mayor": 1}
+    delta = engine.apply([(Town, "ulm", Town("ulm", 1))])
+    assert delta.runs == {"has_mayor": 1, "welcome": 1}
+    assert engine.rows(welcome) == {("ulm", "guest0"): "guest0 to ulm"}
+    delta = engine.apply([(Visit, 2, Visit("guest2", "ulm")), (Visit, 3, Visit("guest3", "bonn"))])
+    assert delta.runs == {"welcome": 1}, "one visit is of a town that has none"
+    assert engine.differences() == []
+    engine.apply([(Town, "ulm", None)])
+    assert engine.rows(welcome) == engine.rows(guests) == {}
+
+
+def test_what_is_on_demand_is_declared_so_that_it_is_asked_for() -> None:
+    def any_pair(_read: Read, pair: tuple[str, str]) -> str:
+        return pair[0]
+
+    graph = Graph()
+    graph.table(Visit)
+    graph.group(guests, over=Visit, on_demand=True)
+    with pytest.raises(GraphError, match="asks for all"):
+        graph.derive(any_pair, over=guests)
+    with pytest.raises(GraphError, match="not over all of a group"):
+        graph.derive(any_pair, over=Visit, within=Visit)
