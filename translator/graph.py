@@ -162,15 +162,15 @@ def _relations(graph: Graph) -> None:
     graph.group(relations.unknown_ports, over=LogicalSwitchPort)
     graph.group(relations.ports_leading_outside, over=LogicalSwitchPort)
     graph.group(externals.external_ports, over=LogicalSwitchPort)
-    graph.group(virtual_ports.workload_ports_named, over=LogicalSwitchPort)
+    graph.group(virtual_ports.workload_ports_named, over=LogicalSwitchPort, on_demand=True)
 
     graph.group(relations.router_ports_named, over=LogicalRouterPort)
     graph.group(names.address_sets_named, over=AddressSet)
     graph.group(names.port_groups_named, over=PortGroup)
-    graph.group(names.switch_ports_named, over=LogicalSwitchPort)
+    graph.group(names.switch_ports_named, over=LogicalSwitchPort, on_demand=True)
     graph.group(gateways.gateway_ports, over=LogicalRouterPort)
     graph.group(relations.switch_ports_towards, over=LogicalSwitchPort)
-    graph.derive(relations.attachment, over=LogicalSwitchPort)
+    graph.derive(relations.attachment, over=LogicalSwitchPort, where=relations.leads_to_router_port)
     graph.group(relations.attached_router_ports, over=relations.attachment)
     graph.group(relations.switches_of_router, over=relations.attachment)
     graph.group(relations.router_ports_that_know, over=relations.attachment)
@@ -218,8 +218,8 @@ def _relations(graph: Graph) -> None:
     graph.derive(balancing.virtual_address, over=balancing.router_vips)
     graph.derive(router_balancing.asked_ports, over=balancing.router_vips)
 
-    graph.derive(translations.forced_address4, over=LogicalRouter)
-    graph.derive(translations.forced_address6, over=LogicalRouter)
+    for forced in (translations.forced_address4, translations.forced_address6):
+        graph.derive(forced, over=LogicalRouter, where=translations.forces_sources)
     translated = [
         translations.external_address,
         translations.forced_address4,
@@ -229,9 +229,11 @@ def _relations(graph: Graph) -> None:
     graph.group(translations.translating_routers, over=translated)
     graph.group(translations.translated_addresses, over=translated)
 
-    graph.derive(dhcp.switch_defaults, over=LogicalSwitch)
-    graph.derive(dhcp.options_of_port, over=LogicalSwitchPort)
-    graph.group(dhcp.clients, over=dhcp.options_of_port)
+    graph.derive(dhcp.switch_defaults, over=LogicalSwitch, where=dhcp.has_defaults)
+    graph.derive(dhcp.own_options, over=LogicalSwitchPort, where=dhcp.has_own_options)
+    graph.group(dhcp.ports_of_switch, over=LogicalSwitchPort, on_demand=True)
+    graph.derive(dhcp.inherited_options, over=dhcp.ports_of_switch, within=dhcp.switch_defaults)
+    graph.group(dhcp.clients, over=[dhcp.own_options, dhcp.inherited_options])
     graph.group(path_mtu.limited_ports, over=LogicalRouterPort)
     graph.group(dns.switches_of_record_set, over=dns.DnsRecordSetSwitch)
     graph.group(dns.record_sets_of_switch, over=dns.DnsRecordSetSwitch)
@@ -272,8 +274,18 @@ def _rows(graph: Graph) -> None:
     graph.derive(bindings.router_datapath, over=LogicalRouter, output=True)
     graph.derive(bindings.switch_port_binding, over=LogicalSwitchPort, output=True)
     graph.derive(bindings.router_port_binding, over=LogicalRouterPort, output=True)
-    graph.derive(advertisements.router_advertisement, over=LogicalRouterPort, output=True)
-    graph.derive(bindings.redirect_binding, over=LogicalRouterPort, output=True)
+    graph.derive(
+        advertisements.router_advertisement,
+        over=LogicalRouterPort,
+        where=advertisements.advertises,
+        output=True,
+    )
+    graph.derive(
+        bindings.redirect_binding,
+        over=LogicalRouterPort,
+        where=bindings.may_be_redirected_to,
+        output=True,
+    )
     graph.derive(dns.dns_name, over=dns.dns_placements, output=True)
     graph.derive(gateway_announcements.gateway_announcement, over=LogicalRouterPort, output=True)
     graph.derive(nat_announcements.nat_announcement, over=nat_rows.Nat, output=True)
@@ -352,8 +364,15 @@ def _flows(graph: Graph) -> None:
     graph.derive(neighbour_flows.neighbour_flows, over=neighbours.neighbours, output=True)
     graph.derive(static.static_mac_binding_flows, over=static.StaticMacBinding, output=True)
     graph.derive(learning.asking_flows, over=neighbours.asking, output=True)
-    graph.derive(advertisements.router_advertisement_flows, over=LogicalRouterPort, output=True)
-    graph.derive(path_mtu.limit_flows, over=LogicalRouterPort, output=True)
+    graph.derive(
+        advertisements.router_advertisement_flows,
+        over=LogicalRouterPort,
+        where=advertisements.advertises,
+        output=True,
+    )
+    graph.derive(
+        path_mtu.limit_flows, over=LogicalRouterPort, where=path_mtu.is_limited, output=True
+    )
     graph.derive(path_mtu.too_big_flows, over=LogicalRouterPort, output=True)
     graph.derive(nats.nat_flows, over=nat_rows.Nat, output=True)
     graph.derive(nats.nat_switch_flows, over=nat_rows.Nat, output=True)

@@ -116,6 +116,11 @@ def router_port_binding(read: Read, lrp: str) -> PortBinding | None:
     )
 
 
+def may_be_redirected_to(port: LogicalRouterPort) -> bool:
+    """Whether a router port can be a gateway port, which something else stands for."""
+    return port.redirect_key is not None
+
+
 def redirect_binding(read: Read, lrp: str) -> PortBinding | None:
     """What stands for a gateway port on its router."""
     port = read(LogicalRouterPort, lrp)

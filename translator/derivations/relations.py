@@ -37,7 +37,7 @@ def router_ports_named(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[str,
 
 def switch_ports_towards(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[str, str]]:
     """Qualified name of a router port -> the switch ports that lead there."""
-    if port.kind.joins_datapaths and port.router_port:
+    if leads_to_router_port(port):
         yield port.router_port, lsp
 
 
@@ -57,7 +57,7 @@ def router_port_named(read: Read, name: str) -> LogicalRouterPort | None:
 
 def peer_router_port(read: Read, port: LogicalSwitchPort) -> LogicalRouterPort | None:
     """The router port that a switch port of type router leads to."""
-    if not port.kind.joins_datapaths or not port.router_port:
+    if not leads_to_router_port(port):
         return None
     return router_port_named(read, port.router_port)
 
@@ -71,13 +71,16 @@ class Attachment(NamedTuple):
     knows_routers: bool
 
 
+def leads_to_router_port(port: LogicalSwitchPort) -> bool:
+    """Whether a switch port is of the type that leads to a router port, and names one."""
+    return port.kind.joins_datapaths and bool(port.router_port)
+
+
 def attachment(read: Read, lsp: str) -> Attachment | None:
     """That a switch port attaches a router port to its switch."""
     port = read(LogicalSwitchPort, lsp)
-    if port is None or not port.kind.joins_datapaths:
-        return None
-    peer = peer_router_port(read, port)
-    if peer is None:
+    peer = None if port is None else peer_router_port(read, port)
+    if port is None or peer is None:
         return None
     router = read(LogicalRouter, peer.router)
     return Attachment(peer.router, port.switch, peer.id, router is None or not router.asks_routers)

@@ -11,6 +11,7 @@ import pytest
 from benchmarks import topology
 from incremental import Engine
 from southbound.groups import GroupIds
+from translator.features.dhcp.relations import ports_of_switch
 from translator.graph import FLOWS, PORTS, translation
 from translator.intent import key_of, row_of
 from translator.realise import realise
@@ -42,9 +43,7 @@ def test_a_port(engine: Engine) -> None:
     port = list(topology.port_in_group(0, 60))
     runs, rows = cost(engine, puts=port)
     assert runs == {
-        "attachment": 1,
         "resolvers": 1,
-        "options_of_port": 1,
         "membership_switch": 1,
         "switch_port_binding": 1,
         "port_group_members": 1,
@@ -98,11 +97,31 @@ def test_a_switch(engine: Engine) -> None:
     assert runs == {
         "switch_datapath": 1,
         "switch_flows": 1,
-        "switch_defaults": 1,
         "dns_flows": 1,
     }
     assert rows == 2
     cost(engine, deletes=switch)
+
+
+def test_dhcp_options_cost_by_the_ports_that_have_them(engine: Engine) -> None:
+    """Those of a switch cost by its ports, a port more by itself, other switches nothing."""
+    options = {
+        "id": "d",
+        "project": "default",
+        "cidr": "10.0.0.0/8",
+        "dhcpv4": {"server_id": "10.0.0.1"},
+        "dhcpv6": None,
+    }
+    served = {**topology.logical_switch(0), "dhcpv4_options_id": "d"}
+    runs, _ = cost(engine, puts=[("dhcp_options", options), ("logical_switch", served)])
+    assert runs["inherited_options"] == runs["dhcp_flows"] == topology.PORTS_PER_SWITCH
+    runs, _ = cost(engine, puts=[("logical_switch_port", topology.port(0, 60))])
+    assert (runs["inherited_options"], runs["dhcp_flows"]) == (1, 1)
+    runs, _ = cost(engine, puts=[("logical_switch_port", topology.port(1, 60))])
+    assert "inherited_options" not in runs
+    added = [("logical_switch_port", topology.port(n, 60)) for n in range(2)]
+    cost(engine, puts=[("logical_switch", topology.logical_switch(0))], deletes=added)
+    assert not engine.rows(ports_of_switch)
 
 
 def test_a_port_for_unknown_destinations(engine: Engine) -> None:

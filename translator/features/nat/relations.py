@@ -26,6 +26,11 @@ def external_address(read: Read, nat_id: str) -> TranslatedAddress | None:
     return TranslatedAddress(nat.router, nat.external_ip)
 
 
+def forces_sources(row: LogicalRouter) -> bool:
+    """Whether a router translates the source of what it translates the destination of."""
+    return bool(row.dnat_sources)
+
+
 def forced_address4(read: Read, router: str) -> TranslatedAddress | None:
     """Return the IPv4 address as which connections go on whose destination a router translates."""
     return _forced_address(read, router, 4)

@@ -13,16 +13,21 @@ ETHERNET_HEADER: Final = 14
 """Bytes that a frame has beside the IP packet."""
 
 
+def is_limited(port: LogicalRouterPort) -> bool:
+    """Whether packets have to be small beyond a router port."""
+    return port.gateway_mtu > 0
+
+
 def limited_ports(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[str, str]]:
     """Router -> its ports beyond which packets have to be small."""
-    if port.gateway_mtu:
+    if is_limited(port):
         yield port.router, lrp
 
 
 def limit_flows(read: Read, lrp: str) -> Flows | None:
     """The flows that look at the size of what leaves by a router port."""
     port = read(LogicalRouterPort, lrp)
-    if port is None or not port.gateway_mtu:
+    if port is None or not is_limited(port):
         return None
     length = port.gateway_mtu + ETHERNET_HEADER
     flows = (

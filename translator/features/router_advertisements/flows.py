@@ -9,6 +9,11 @@ from translator.features.router_advertisements.stages import LrInNdRa
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
 
+def advertises(port: LogicalRouterPort) -> bool:
+    """Whether a router port shall advertise itself."""
+    return port.advertisement is not None and port.enabled
+
+
 def router_advertisement(read: Read, lrp: str) -> RouterAdvertisement | None:
     """The message of a router port, for agents to send; none while it is disabled."""
     port = _advertising(read, lrp)
@@ -49,7 +54,7 @@ def router_advertisement_flows(read: Read, lrp: str) -> Flows | None:
 
 def _advertising(read: Read, lrp: str) -> LogicalRouterPort | None:
     port = read(LogicalRouterPort, lrp)
-    if port is None or port.advertisement is None or not port.enabled:
+    if port is None or not advertises(port):
         return None
     router = read(LogicalRouter, port.router)
     return port if router is not None and router.enabled else None
