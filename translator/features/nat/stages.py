@@ -175,7 +175,7 @@ def _stateless_error(place: _Place, family: Family) -> Template:
 
 def _not_to(place: _Place, family: Family) -> Template:
     match = f"{place.incoming}{_external(family)}{_CONDITION}"
-    return Template(_DESTINATION + 1, match, "next;", place.only)
+    return Template(_DESTINATION + 1, match, "drop;", place.only, because=NO_CONNECTION)
 
 
 def _nowhere(place: _Place, family: Family) -> Template:
@@ -207,7 +207,7 @@ class LrInDnat(Stage, name="lr_in_dnat", role=Role.TRANSLATION, failure="drop"):
 
     Those that have a match decide by their priority, before all others. What is for an external
     address and isn't translated goes nowhere: if the address is the router's own it refuses as for
-    any other of its addresses.
+    any other of its addresses, but for those that a NAT is not for: to them nobody is there.
     """
 
     to = _variants(_dnat, _PLACES | _INWARDS)
