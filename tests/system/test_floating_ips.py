@@ -14,6 +14,7 @@ from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
 from tests.system.frames import ARP, ICMP, ICMPV6, IPV4
+from tests.system.hops import assert_hops
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
@@ -154,6 +155,14 @@ def test_those_inside_reach_it_by_what_the_outside_knows(scene: Scene, version: 
             assert came.ip_src == seen[version]
     if version == 4:
         assert lab.vm("vm1").tcp_connects(AT_GATEWAY, PORT)
+
+
+@VERSIONS
+def test_it_is_told_that_the_hops_to_itself_are_over(scene: Scene, version: int) -> None:
+    """The way leads through the router twice, on this hypervisor."""
+    hops = {4: ("10.80.0.1", ROUTER[4]), 6: ("fd80::1", ROUTER[6])}[version]
+    with Tap(scene.lab.vm("vm1")) as tap:
+        assert_hops(tap, VMS["vm1"][0], INSIDE, address("vm1", version), FLOATING[version], hops)
 
 
 def test_an_error_comes_back_to_its_hypervisor(scene: Scene) -> None:

@@ -18,6 +18,7 @@ from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
 from tests.system.frames import ICMP, ICMPV6, IPV4, IPV6, TCP, UDP, Frame
+from tests.system.hops import assert_hops
 from tests.system.network import RefusedError
 from tests.system.tap import Tap
 
@@ -173,6 +174,19 @@ def test_floating_ips_reach_each_other_from_inside(scene: Scene, version: int) -
         frame = tap.expect(lambda f: f.protocol == TCP and f.dport == PORT, "the connection")
         assert frame.ip_src == OWN[version]
     assert scene.lab.vm("vm2").tcp_connects(FLOATING[version], PORT), "its own floating IP"
+
+
+@VERSIONS
+@pytest.mark.parametrize("name", ["vm1", "vm2"])
+def test_those_inside_are_told_that_the_hops_are_over(
+    scene: Scene, request: pytest.FixtureRequest, name: str, version: int
+) -> None:
+    """At a gateway port the way to a floating IP leads through the router twice."""
+    hops = ["10.70.0.1" if version == 4 else "fd70::1"]
+    if request.node.callspec.params["_gateway"] == "port":
+        hops.append(OWN[version])
+    with Tap(scene.lab.vm(name)) as tap:
+        assert_hops(tap, mac(name), INSIDE, address(name, version), FLOATING[version], hops)
 
 
 def test_acls_and_translation_on_the_same_traffic(scene: Scene) -> None:

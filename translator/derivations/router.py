@@ -25,6 +25,7 @@ from translator.features.router.flows import (
     admission_flows,
     closed_router_flow,
     delivery_flow,
+    expiry_again_flows,
     own_address_flows,
     router_input_flows,
 )
@@ -76,6 +77,8 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
         flows += connected_route_flows(port)
         flows += peer_flows(read, port)
         flows += redirect_flows(read, port)
+        if redirect_of(port):
+            flows += expiry_again_flows(port)
         if redirect_of(port) and read.any(translating_routers, port.router):
             flows += gateway_port_error_flows(port.name, redirect_of(port))
             flows += gateway_balancing_flows(read, port)

@@ -32,7 +32,7 @@ from translator.features.neighbours.stages import (
 )
 from translator.features.path_mtu.stages import LrInChkPktLen, LrInLargerPkts, LrInTooBig
 from translator.features.policies.stages import LrInPolicy, LrInPolicyEcmp
-from translator.features.router.stages import LrInAdmission, LrInIpInput
+from translator.features.router.stages import LrInAdmission, LrInAgain, LrInIpInput
 from translator.features.router_advertisements.stages import LrInNdRa
 from translator.features.routing.stages import (
     LrInEcmpLookup,
@@ -53,6 +53,7 @@ LR_IN = Pipeline(
         LrInNdRa,
         LrInBfd,
         LrInIpInput,
+        LrInAgain,
         LrInWholeErrors,
         LrInUnsnat,
         LrInDefrag,

@@ -1,5 +1,6 @@
 """What NAT does to packets that a router forwards."""
 
+from collections.abc import Callable
 from ipaddress import ip_address
 from typing import Any
 
@@ -102,6 +103,52 @@ def test_a_floating_ip_reaches_the_other(net: Network) -> None:
     assert seen(request) == ("vm2", "192.0.2.254", "10.0.1.2")
     reply = delivered(net, udp("vm2", "10.0.1.2", "192.0.2.254", 80, 5000))
     assert seen(reply) == ("vm1", "192.0.2.2", "10.0.1.1")
+
+
+def with_hops(hops: int, sent: str) -> str:
+    return sent.replace("ip.ttl == 64", f"ip.ttl == {hops}")
+
+
+LOOPED = [
+    ("vm1", "10.0.1.1", "192.0.2.2"),
+    ("vm2", "10.0.1.2", "192.0.2.2"),
+    ("vm1", "fd00:1::1", "2001:db8::2"),
+    ("vm2", "fd00:1::2", "2001:db8::2"),
+]
+"""Who asks for a floating IP from inside; one of them has it."""
+
+
+@pytest.mark.parametrize(("port", "logical", "external"), LOOPED)
+@pytest.mark.parametrize(
+    "make", [lambda document: document, lambda document: stateless(document)], ids=["", "stateless"]
+)
+@pytest.mark.parametrize(
+    "document", [GATEWAY_PORT, OVERLAY, LOCAL], ids=["gateway", "overlay", "local"]
+)
+def test_hops_are_counted_where_a_packet_comes_in_again(
+    document: str, make: Callable[[str], str], port: str, logical: str, external: str
+) -> None:
+    """The router's port inside is a hop, its gateway port another: both tell of themselves."""
+    net = network(make(document))
+    own = ("fd00:1::fe", "2001:db8::fe") if ":" in external else ("10.0.1.254", "192.0.2.254")
+    kind, code = ("icmp6", 3) if ":" in external else ("icmp4", 11)
+    for hops, teller in enumerate(own, start=1):
+        told = delivered(net, with_hops(hops, udp(port, logical, external, 5000, 80)))
+        assert seen(told) == (port, teller, logical)
+        assert (told[f"{kind}.type"], told[f"{kind}.code"]) == (code, 0)
+        about = quoted_endpoints(told)
+        assert about is not None
+        assert about.source == int(ip_address(logical))
+    arrived = delivered(net, with_hops(3, udp(port, logical, external, 5000, 80)))
+    assert (arrived["to"], arrived["ip.ttl"]) == ("vm2", 1)
+
+
+def test_a_fragment_whose_hops_end_where_it_comes_in_again_is_dropped() -> None:
+    net = network(GATEWAY_PORT)
+    fragment = packet("vm1", "10.0.1.1", "192.0.2.2", "ip.proto == 17 && ip.later_frag")
+    walk = send(net, with_hops(2, fragment))
+    assert not walk.deliveries
+    assert [drop.place and drop.place.name for drop in walk.drops] == ["lr_in_again"]
 
 
 @pytest.mark.parametrize(

@@ -409,7 +409,7 @@ class LrOutPostSnat(Stage, name="lr_out_post_snat", role=Role.TRANSLATION, failu
 
 _AGAIN: Final = (
     "ct_clear; inport = outport; xxreg0 = 0; xxreg1 = 0; xreg4 = 0; flags[31] = 0; "
-    "next(lr_in_unsnat);"
+    "next(lr_in_again);"
 )
 """Lets a packet that would leave come in, as if from outside; it may be sent on by a tunnel."""
 

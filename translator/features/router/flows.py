@@ -1,13 +1,18 @@
 """The flows that take packets in at router ports, answer for their addresses, and deliver."""
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 
 from logical_flow.addresses import solicited_node
 from logical_flow.template import LogicalFlow
 from translator.addresses import LINK_LOCAL_NETWORK, Interface, broadcast, has_broadcast
 from translator.features.gateways.relations import redirect_of
 from translator.features.nat.stages import LrInDnat, variant
-from translator.features.router.stages import LrInAdmission, LrInIpInput, LrOutDelivery
+from translator.features.router.stages import (
+    LrInAdmission,
+    LrInAgain,
+    LrInIpInput,
+    LrOutDelivery,
+)
 from translator.inputs import LogicalRouterPort
 
 
@@ -52,7 +57,7 @@ def own_address_flows(
         yield from _own_address4(port, network, translated)
     for ip in port.addresses6:
         yield from _own_address6(port, ip, translated)
-    yield from _expiry(port)
+    yield from _expiry(port, LrInIpInput, port.addresses6)
 
 
 _OWN4 = (
@@ -125,14 +130,26 @@ def _later_refusals(port: LogicalRouterPort, ip: bytes) -> Iterator[LogicalFlow]
         yield refusal[place](ip=ip, **holes)
 
 
-def _expiry(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+def expiry_again_flows(port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows for packets that expire when a gateway port takes them in again.
+
+    Who sent them is on another link: from a link-local address nobody there is told.
+    """
+    yield from _expiry(port, LrInAgain, [network.ip for network in port.networks6])
+    yield LrInAgain.expired(port=port.name)
+
+
+def _expiry(
+    port: LogicalRouterPort, stage: type[LrInIpInput | LrInAgain], addresses6: Sequence[bytes]
+) -> Iterator[LogicalFlow]:
     """Tells senders that their packets had no hops left: from the port's first address,
     but who is in another of its networks is told from there.
     """
     if port.networks4:
-        yield LrInIpInput.expired4(port=port.name, ip=port.networks4[0].ip)
+        yield stage.expired4(port=port.name, ip=port.networks4[0].ip)
     for network in port.networks4[1:]:
-        yield LrInIpInput.expired4_from(port=port.name, ip=network.ip, network=network.network)
-    yield LrInIpInput.expired6(port=port.name, ip=port.addresses6[0])
+        yield stage.expired4_from(port=port.name, ip=network.ip, network=network.network)
+    if addresses6:
+        yield stage.expired6(port=port.name, ip=addresses6[0])
     for network in port.networks6[1:]:
-        yield LrInIpInput.expired6_from(port=port.name, ip=network.ip, network=network.network)
+        yield stage.expired6_from(port=port.name, ip=network.ip, network=network.network)

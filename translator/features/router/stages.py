@@ -1,5 +1,7 @@
 """The stages in which a router is spoken to, and in which packets leave it."""
 
+from typing import Literal
+
 from logical_flow.roles import Role
 from logical_flow.template import Local, Resident, Stage, Template
 from translator.features.reasons import DISABLED, MULTICAST_SOURCE, UNTRANSLATED, VLAN_TAGGED
@@ -72,6 +74,23 @@ _ND_REPLY = (
     "nd_na_router { eth.src = xreg0[0..47]; ip6.src = nd.target; nd.tll = xreg0[0..47]; "
     "outport = inport; flags.loopback = 1; output; };"
 )
+
+_EXPIRED = "ip && ip.ttl == {0, 1}"
+_HAS_EXPIRED = "ip.ttl == {0, 1} && !ip.later_frag"
+_EXPIRED4, _EXPIRED6 = (f"{_ASKED_AT} && {ip} && {_HAS_EXPIRED}" for ip in ("ip4", "ip6"))
+_EXPIRED4_FROM = f"{_ASKED_AT} && ip4.src == {{network:cidr4}} && {_HAS_EXPIRED}"
+_EXPIRED6_FROM = f"{_ASKED_AT} && ip6.src == {{network:cidr6}} && {_HAS_EXPIRED}"
+_BACK = "outport = inport; flags.loopback = 1; output;"
+_ON = "flags.loopback = 1; next(lr_in_unsnat);"
+
+
+def _tell_expired(family: Literal[4, 6], then: str) -> str:
+    """Return the action that tells the sender of a packet that it had no hops left."""
+    ip, kind = f"ip{family}", {4: 11, 6: 3}[family]
+    return (
+        f"icmp{family} {{ eth.dst <-> eth.src; {ip}.dst = {ip}.src; {ip}.src = {{ip:{ip}}}; "
+        f"ip.ttl = 254; icmp{family}.type = {kind}; icmp{family}.code = 0; {then} }};"
+    )
 
 
 class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
@@ -203,37 +222,25 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
     )
     own6_link_local = Template(60, LINK_LOCAL6, "drop;", because=REFUSED)
 
-    expired4 = Template(
-        31,
-        "inport == {port:lport} && ip4 && ip.ttl == {0, 1} && !ip.later_frag",
-        "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
-        "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
-        because=EXPIRED,
-    )
-    expired4_from = Template(
-        32,
-        "inport == {port:lport} && ip4.src == {network:cidr4} "
-        "&& ip.ttl == {0, 1} && !ip.later_frag",
-        "icmp4 { eth.dst <-> eth.src; ip4.dst = ip4.src; ip4.src = {ip:ip4}; ip.ttl = 254; "
-        "icmp4.type = 11; icmp4.code = 0; outport = inport; flags.loopback = 1; output; };",
-        because=EXPIRED,
-    )
-    expired6 = Template(
-        31,
-        "inport == {port:lport} && ip6 && ip.ttl == {0, 1} && !ip.later_frag",
-        "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
-        "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
-        because=EXPIRED,
-    )
-    expired6_from = Template(
-        32,
-        "inport == {port:lport} && ip6.src == {network:cidr6} "
-        "&& ip.ttl == {0, 1} && !ip.later_frag",
-        "icmp6 { eth.dst <-> eth.src; ip6.dst = ip6.src; ip6.src = {ip:ip6}; ip.ttl = 254; "
-        "icmp6.type = 3; icmp6.code = 0; outport = inport; flags.loopback = 1; output; };",
-        because=EXPIRED,
-    )
-    expired = Template(30, "ip && ip.ttl == {0, 1}", "drop;", because=EXPIRED)
+    expired4 = Template(31, _EXPIRED4, _tell_expired(4, _BACK), because=EXPIRED)
+    expired4_from = Template(32, _EXPIRED4_FROM, _tell_expired(4, _BACK), because=EXPIRED)
+    expired6 = Template(31, _EXPIRED6, _tell_expired(6, _BACK), because=EXPIRED)
+    expired6_from = Template(32, _EXPIRED6_FROM, _tell_expired(6, _BACK), because=EXPIRED)
+    expired = Template(30, _EXPIRED, "drop;", because=EXPIRED)
+
+
+class LrInAgain(Stage, name="lr_in_again", role=Role.ANSWERING):
+    """What a gateway port has taken in again, that would have left for an address inside.
+
+    It has been looked at once, but a hop is gone since: who sent it is told where none is left.
+    The error comes back as a reply would: to who sent it, whatever address that has got.
+    """
+
+    expired4 = Template(31, _EXPIRED4, _tell_expired(4, _ON), because=EXPIRED)
+    expired4_from = Template(32, _EXPIRED4_FROM, _tell_expired(4, _ON), because=EXPIRED)
+    expired6 = Template(31, _EXPIRED6, _tell_expired(6, _ON), because=EXPIRED)
+    expired6_from = Template(32, _EXPIRED6_FROM, _tell_expired(6, _ON), because=EXPIRED)
+    expired = Template(30, f"inport == {{port:lport}} && {_EXPIRED}", "drop;", because=EXPIRED)
 
 
 class LrOutDelivery(

@@ -28,7 +28,7 @@ from translator.features.nat.stages import (
     LrOutUndnat,
 )
 from translator.features.neighbours.stages import LrInArpResolve
-from translator.features.router.stages import LrInIpInput
+from translator.features.router.stages import LrInAgain, LrInIpInput
 from translator.features.switching.stages import LsInL2Lookup
 
 _PROTOCOLS = ("udp", "tcp", "sctp", "protocol")
@@ -78,12 +78,16 @@ def _expiry_told_as_destination(document: Document, flows: Flows) -> Flows:
             "ip4.dst <-> ip4.src;",
             LrInIpInput.expired4,
             LrInIpInput.expired4_from,
+            LrInAgain.expired4,
+            LrInAgain.expired4_from,
         ),
         reworded(
             "ip6.dst = ip6.src; ip6.src = {ip:ip6};",
             "ip6.dst <-> ip6.src;",
             LrInIpInput.expired6,
             LrInIpInput.expired6_from,
+            LrInAgain.expired6,
+            LrInAgain.expired6_from,
         ),
     )
     at_gateways = where(lambda flow: flow.named_args.get("port") in ports, as_destination)

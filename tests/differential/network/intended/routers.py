@@ -17,27 +17,31 @@ from tests.differential.network.undoing import (
     without,
 )
 from translator.features.neighbours.stages import LrInArpRequest
-from translator.features.router.stages import LrInIpInput
+from translator.features.router.stages import LrInAgain, LrInIpInput
 from translator.features.routing.stages import LrInIpRouting
 
 
 def _expiry_told_to_neighbours(_document: Document, flows: Flows) -> Flows:
     """Of a packet's end by TTL only senders in an IPv6 network of the input port are told."""
+    for stage in (LrInIpInput, LrInAgain):
+        flows = _told_to_neighbours(stage, flows)
+    return flows
+
+
+def _told_to_neighbours(stage: type[LrInIpInput | LrInAgain], flows: Flows) -> Flows:
     tellers = {
         (flow.named_args["port"], flow.named_args["ip"])
         for flow in flows
-        if flow.template is LrInIpInput.expired6
+        if flow.template is stage.expired6
     }
     told = [
-        LrInIpInput.expired6_from(
-            port=values["port"], ip=values["source"], network=values["network"]
-        )
+        stage.expired6_from(port=values["port"], ip=values["source"], network=values["network"])
         for flow in flows
         if flow.template is LrInIpRouting.connected6
         and (values := flow.named_args)
         and (values["port"], values["source"]) in tellers
     ]
-    return [*told, *(flow for flow in flows if flow.template is not LrInIpInput.expired6)]
+    return [*told, *(flow for flow in flows if flow.template is not stage.expired6)]
 
 
 def _link_local_like_any_network(document: Document, flows: Flows) -> Flows:
@@ -127,7 +131,7 @@ ROUTERS = (
         "errors come from the sender's network",
         "OVN's routers say from some IPv4 address of the input port that a TTL is over. Here a "
         "sender is told from the address in its network, as in IPv6.",
-        without(LrInIpInput.expired4_from),
+        without(LrInIpInput.expired4_from, LrInAgain.expired4_from),
     ),
     Difference(
         "link-local addresses stay on their link",
