@@ -52,10 +52,11 @@ NOTIFY_CHANNEL = "treadle_revision"
 # Statements of every transaction. To build one costs several times what it costs to run it,
 # so what is run often is built once, with parameters.
 _REVISION = select(RevisionCounter.value)
-_LOCKED_REVISION = _REVISION.with_for_update()
+_NEXT_REVISION = (
+    update(RevisionCounter).values(value=RevisionCounter.value + 1).returning(RevisionCounter.value)
+)
 _INSERT_REVISION = insert(Revision)
 _INSERT_CHANGE = insert(Change)
-_UPDATE_REVISION = update(RevisionCounter).values(value=bindparam("revision"))
 _NOTIFY = select(func.pg_notify(NOTIFY_CHANNEL, bindparam("revision", type_=String)))
 
 
@@ -300,8 +301,11 @@ class Transaction(Reader):
         self.limits = limits
         self.author = author
         self.comment = comment
-        counter = _LOCKED_REVISION if locking else _REVISION
-        self.revision = self.connection.execute(counter).scalar_one() + 1
+        # To count is to lock; what isn't committed in the end has not been counted.
+        execute = self.connection.execute
+        self.revision: int = (
+            execute(_NEXT_REVISION).scalar_one() if locking else execute(_REVISION).scalar_one() + 1
+        )
         self.committed: int | None = None
         self.changes: list[RowChange] = []
         self._before: dict[tuple[str, str], dict[str, Any] | None] = {}
@@ -437,7 +441,6 @@ class Transaction(Reader):
         ]
         for some in batched(rows):
             execute(_INSERT_CHANGE, some)
-        execute(_UPDATE_REVISION, {"revision": self.revision})
         if self.connection.dialect.name == "postgresql":
             execute(_NOTIFY, {"revision": str(self.revision)})
 
@@ -477,7 +480,5 @@ def _is_changed(row: Tracked) -> bool:
 def _original_image(row: Tracked) -> dict[str, Any]:
     """The image of `row` as it was before what is pending."""
     before = inspect(row).committed_state
-    return {
-        name: before[name] if name in before else getattr(row, name)
-        for name in image_columns(type(row))
-    }
+    image = row.image()
+    return {name: before.get(name, now) for name, now in image.items()}

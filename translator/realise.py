@@ -81,8 +81,12 @@ def realise(delta: Delta, groups: GroupIds, revision: int) -> Realised:
     """The rows that a batch changed, in the order in which agents need them."""
     puts: dict[RowId, Row] = {}
     deletes: set[RowId] = set()
+    # Most batches change few of what there may be: the others cost no call.
+    changed = delta.outputs
     for source in ROWS:
-        for before, after in delta.of(source).values():
+        if source not in changed:
+            continue
+        for before, after in changed[source].values():
             if after is None:
                 deletes.add(before.row_id)
             else:
@@ -94,7 +98,9 @@ def realise(delta: Delta, groups: GroupIds, revision: int) -> Realised:
         else:
             puts[row.row_id] = row
     for source in FLOWS:
-        for key, (before, after) in delta.of(source).items():
+        if source not in changed:
+            continue
+        for key, (before, after) in changed[source].items():
             old = None if before is None else _group(source.__name__, key, before, groups, 0)
             new = None if after is None else _group(source.__name__, key, after, groups, revision)
             if new is not None:

@@ -10,6 +10,7 @@ Foreign keys are checked at commit, not statement by statement, so that one
 transaction may write its rows in any order.
 """
 
+from collections.abc import Sequence
 from functools import cache
 from typing import Any, ClassVar
 
@@ -58,7 +59,8 @@ class Tracked(Base):
 
     def image(self) -> dict[str, Any]:
         """The row as the revision log and the translator see it."""
-        return {name: getattr(self, name) for name in image_columns(type(self))}
+        names = image_columns(type(self))
+        return dict(zip(names, values_of(self, names), strict=True))
 
 
 class Annex(Tracked):
@@ -70,6 +72,16 @@ class Annex(Tracked):
     __abstract__ = True
 
     version: Mapped[int] = mapped_column(BigInteger, default=0, sort_order=90)
+
+
+def values_of(row: Tracked, names: Sequence[str]) -> list[Any]:
+    """Return what a row has in columns.
+
+    What is loaded is where SQLAlchemy would find it: asked for each value, it would take longer
+    than all else that is done with them.
+    """
+    held = row.__dict__
+    return [held[name] if name in held else getattr(row, name) for name in names]
 
 
 @cache

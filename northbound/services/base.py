@@ -271,17 +271,18 @@ class Service(Reading[M, S]):
         found: dict[str, Any] = {}
         home = spec.project
         for field in self._resolved:
-            if not field.owner and home is None:
-                home = self._project(reader, spec, found)
             ref = getattr(spec, field.name)
             found[field.name] = None
-            if ref is not None and field.refers is not None:
-                model = resource_model(field.refers.kind)
-                referred = resolve(reader, model, ref, field.name, home=home)
-                if not field.owner and referred.project != home:
-                    reason = "belongs to another project"
-                    raise InvalidError.of(field.name, reason=reason, value=ref)
-                found[field.name] = referred
+            if ref is None or field.refers is None:
+                continue
+            if not field.owner and home is None:
+                home = self._project(reader, spec, found)
+            model = resource_model(field.refers.kind)
+            referred = resolve(reader, model, ref, field.name, home=home)
+            if not field.owner and referred.project != home:
+                reason = "belongs to another project"
+                raise InvalidError.of(field.name, reason=reason, value=ref)
+            found[field.name] = referred
         return found
 
     def _project(self, reader: Reader, spec: S, referents: Referents) -> str:
@@ -332,16 +333,20 @@ class Service(Reading[M, S]):
         """Check `spec` against everything else and write it into `row`."""
         if self.declaration.named:
             take_name(tx, row, spec.name, self._name_models)  # type: ignore[attr-defined]
-        for name in self._plain:
-            setattr(row, name, getattr(spec, name))
+        values = {name: getattr(spec, name) for name in self._plain}
         for name in self._structured:
-            setattr(row, name, plain_value(getattr(spec, name)))
+            values[name] = plain_value(getattr(spec, name))
         for name in self._by_name:
             referred = referents[name]
-            setattr(row, name, None if referred is None else referred.name)
-        for field in self._by_id:
-            referred = referents[field.name]
-            setattr(row, field.column, None if referred is None else referred.id)
+            values[name] = None if referred is None else referred.name
+        for name, column in self._by_id:
+            referred = referents[name]
+            values[column] = None if referred is None else referred.id
+        # What a row has already isn't written: SQLAlchemy makes much of each value that is.
+        held, is_new = row.__dict__, row not in tx.session
+        for column, value in values.items():
+            if held[column] != value if column in held else value is not None or not is_new:
+                setattr(row, column, value)
         if self._natural_key:
             last = self.declaration.natural_key[-1]
             tx.helper(NaturalKeys).take(row, self._natural_key, last)

@@ -5,14 +5,13 @@ facts that they cannot set.
 """
 
 from collections.abc import Collection, Mapping, Sequence
-from operator import attrgetter
 from typing import Any, ClassVar, Generic, TypeVar
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, Select, bindparam, select
 
 from northbound.errors import NotFoundError, Referent
 from northbound.models import Resource, resource_model
-from northbound.models.base import has_names, image_columns
+from northbound.models.base import has_names, image_columns, values_of
 from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.services.filters import Filters, condition_of, filter_by
 from northbound.services.lookups import referent
@@ -48,11 +47,12 @@ class Reading(Generic[M, S]):
             if field.name not in self.members and (field.filtered or field.refers is not None)
         }
         self._describing = tuple(f for f in self.fields if f.name not in self.members)
-        columns = [field.column for field in self._describing]
-        missing = {*columns, *self.facts}.difference(image_columns(self.model))
+        self._columns = tuple(field.column for field in self._describing)
+        missing = {*self._columns, *self.facts}.difference(image_columns(self.model))
         if missing:
             raise TypeError(f"the table {self.kind} lacks columns: {', '.join(sorted(missing))}")
-        self._column_values = attrgetter(*columns)
+        self._parts: dict[str, Select[Any]] = {}
+        """Queries for what is part of one object, by its kind."""
 
     @property
     def title(self) -> str:
@@ -128,7 +128,7 @@ class Reading(Generic[M, S]):
     ) -> list[dict[str, Any]]:
         """The fields of each object's spec, but for those members that are to be left out."""
         names = [field.name for field in self._describing]
-        described = [dict(zip(names, self._column_values(row), strict=True)) for row in rows]
+        described = [dict(zip(names, values_of(row, self._columns), strict=True)) for row in rows]
         for field in self._describing:
             if field.refers is not None and not field.refers.by_name:
                 model = resource_model(field.refers.kind)
