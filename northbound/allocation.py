@@ -8,6 +8,7 @@ not meet its next owner.
 
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from sqlalchemy import bindparam, delete, insert, select, update
 
@@ -28,6 +29,12 @@ _UPDATE = (
 _FORGET = delete(AllocationCursor).where(
     AllocationCursor.pool.in_(bindparam("keys", expanding=True))
 )
+
+_IDS: Any = bindparam("ids", expanding=True)
+CURSORS = select(AllocationCursor.pool, AllocationCursor.pool).where(
+    AllocationCursor.pool.in_(_IDS)
+)
+"""Which pools have cursors (:mod:`northbound.services.ties`)."""
 
 Taken = Callable[[int, int], Sequence[int]]
 """(first, limit) -> the next taken numbers from `first` on, in order, at most `limit`."""

@@ -16,9 +16,11 @@ spec, with other objects by name, and the facts that they cannot set.
 """
 
 from collections.abc import Collection, Mapping, Sequence
+from functools import cached_property
 from typing import Any, ClassVar, get_args
 
 from pydantic import BaseModel
+from sqlalchemy import CompoundSelect, bindparam, exists, literal, select, union_all
 
 from northbound.errors import (
     FieldProblem,
@@ -87,7 +89,7 @@ class Service(Reading[M, S]):
             and field.name not in self.assigned_apart
         )
         self._by_id = tuple(
-            field
+            (field.name, field.column)
             for field in self._resolved
             if field.refers is not None
             and not (field.owner or field.refers.by_name)
@@ -206,7 +208,10 @@ class Service(Reading[M, S]):
     def remove(self, tx: Transaction, rows: Sequence[M], *, cascade: bool = False) -> None:
         """Delete `rows` and what is part of them, or raise ReferencedError."""
         for row in rows:
-            parts = [(each, each.parts_of(tx, self.kind, row.id)) for each in self.contents]
+            parts = [
+                (each, each.parts_of(tx, self.kind, row.id))
+                for each in self._kinds_of_parts(tx, row)
+            ]
             for service, found in parts:
                 if service.declaration.stays:
                     # Of what is other projects', only those may dispose who see all projects.
@@ -219,6 +224,26 @@ class Service(Reading[M, S]):
             for members in self.members.values():
                 members.clear(tx, row)
             tx.delete(row)
+
+    def _kinds_of_parts(self, tx: Transaction, row: M) -> Sequence["Service[Any, Any]"]:
+        """The services of those kinds of which `row` may have parts, as one statement tells."""
+        if len(self.contents) < 2:
+            return self.contents
+        tx.flush()
+        having = set(tx.connection.scalars(self._having_parts, {"owner": row.id}))
+        return [each for each in self.contents if each.kind in having]
+
+    @cached_property
+    def _having_parts(self) -> CompoundSelect[Any]:
+        """Return the query for the kinds of the parts that the parameter `owner` has."""
+        return union_all(
+            *(
+                select(literal(each.kind)).where(
+                    exists().where(each.owner_column(self.kind) == bindparam("owner"))
+                )
+                for each in self.contents
+            )
+        )
 
     # --- documents (northbound.apply)
 

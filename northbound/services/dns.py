@@ -62,11 +62,3 @@ class DnsRecordService(Service[DnsRecord, DnsRecordSpec]):
 
     model = DnsRecord
     spec = DnsRecordSpec
-
-
-def leave_record_sets(tx: Transaction, switches: Sequence[str]) -> None:
-    """Take switches that go out of all record sets."""
-    for set_id in SWITCHES_OF_RECORD_SETS.leave(tx, switches):
-        record_set = tx.by_id(DnsRecordSet, set_id)
-        if record_set is not None:
-            tx.touch(record_set)

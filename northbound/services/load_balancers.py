@@ -8,7 +8,6 @@ from northbound.models import (
     LoadBalancerBackend,
     LoadBalancerGroup,
     LoadBalancerVip,
-    Resource,
 )
 from northbound.services.base import Referents, Service
 from northbound.services.load_balancer_claims import VirtualAddressClaims, shown_address
@@ -19,6 +18,7 @@ from northbound.services.members import (
     SWITCHES_OF_LOAD_BALANCER_GROUPS,
     SWITCHES_OF_LOAD_BALANCERS,
     Members,
+    leave_all,
 )
 from northbound.specs.backends import LoadBalancerBackendSpec
 from northbound.specs.load_balancing import (
@@ -49,7 +49,7 @@ class LoadBalancerService(Service[LoadBalancer, LoadBalancerSpec]):
         self, tx: Transaction, rows: Sequence[LoadBalancer], *, cascade: bool = False
     ) -> None:
         ids = [row.id for row in rows]
-        leave_load_balancers(tx, LOAD_BALANCERS_OF_GROUPS, ids, LoadBalancerGroup)
+        leave_all(tx, (LOAD_BALANCERS_OF_GROUPS,), ids)
         super().remove(tx, rows, cascade=cascade)
 
 
@@ -102,13 +102,3 @@ class LoadBalancerGroupService(Service[LoadBalancerGroup, LoadBalancerGroupSpec]
         claims = tx.helper(VirtualAddressClaims)
         for member in LOAD_BALANCERS_OF_GROUPS.of(tx, row.id):
             claims.check(member)
-
-
-def leave_load_balancers(
-    tx: Transaction, members: Members, ids: Sequence[str], owner: type[Resource] = LoadBalancer
-) -> None:
-    """Take switches, routers or load balancers that go out of what they are members of."""
-    for owner_id in members.leave(tx, ids):
-        row = tx.by_id(owner, owner_id)
-        if row is not None:
-            tx.touch(row)

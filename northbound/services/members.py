@@ -5,6 +5,7 @@ There may be tens of thousands, so they are read and written many at once, as im
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any
 
 from sqlalchemy import bindparam, func, select
@@ -25,9 +26,10 @@ from northbound.models import (
     PortGroupPort,
     Resource,
     Tracked,
+    resource_model,
 )
-from northbound.models.base import image_columns
 from northbound.services.lookups import resolve
+from northbound.services.ties import Tie, Ties
 from northbound.transaction import Reader, Transaction
 
 
@@ -45,11 +47,12 @@ class Members:
         # Built once: see `northbound.transaction`.
         of_owner = self._owner == bindparam("owner")
         among = self._member.in_(bindparam("members", expanding=True))
-        images = [model.__mapper__.columns[name] for name in image_columns(model)]
+        ids: Any = bindparam("ids", expanding=True)
         self._all = select(self._member).where(of_owner).order_by(self._member)
         self._some = select(self._member).where(of_owner, among)
-        self._memberships = select(*images).where(among)
         self._count = select(func.count()).select_from(model).where(of_owner)
+        self.ties = select(self._member, self._owner).where(self._member.in_(ids))
+        """Which members are in which groups (:mod:`northbound.services.ties`)."""
 
     def of(self, reader: Reader, owner_id: str) -> set[str]:
         """All members of one group."""
@@ -102,15 +105,18 @@ class Members:
         """Take all out, of a group that goes."""
         tx.delete_images(self._model, self._images(owner.id, self.of(tx, owner.id)))
 
-    def leave(self, tx: Transaction, member_ids: Sequence[str]) -> frozenset[str]:
-        """Take members that go out of all groups; returns the ids of these groups."""
-        owners: dict[str, None] = {}
-        for some in batched(member_ids):
-            rows = tx.connection.execute(self._memberships, {"members": some})
-            images = [dict(row) for row in rows.mappings()]
-            tx.delete_images(self._model, images)
-            owners.update((image[str(self._owner.key)], None) for image in images)
-        return frozenset(owners)
+    def leave(self, tx: Transaction, ties: Iterable[Tie]) -> None:
+        """Take members that go out of groups; `ties` are all that there are of them."""
+        (key,) = self._owner.foreign_keys
+        groups = resource_model(key.column.table.name)
+        leaving: dict[str, list[str]] = defaultdict(list)
+        for member, group_id in ties:
+            leaving[group_id].append(member)
+        for group_id, members in leaving.items():
+            tx.delete_images(self._model, self._images(group_id, members))
+            group = tx.by_id(groups, group_id)
+            if group is not None:
+                tx.touch(group)
 
     def _present(
         self, tx: Transaction, owner: Resource, members: Collection[str]
@@ -214,3 +220,14 @@ SWITCHES_OF_LOAD_BALANCER_GROUPS = NamedMembers(
 ROUTERS_OF_LOAD_BALANCER_GROUPS = NamedMembers(
     LoadBalancerGroupRouter, "load_balancer_group_id", "logical_router_id", "routers", LogicalRouter
 )
+
+
+def leave_all(tx: Transaction, memberships: tuple[Members, ...], ids: Sequence[str]) -> None:
+    """Take what goes out of all groups that it is in, whichever of `memberships` say so."""
+    for members, ties in _ties_of(memberships).of(tx, ids).items():
+        members.leave(tx, ties)
+
+
+@cache
+def _ties_of(memberships: tuple[Members, ...]) -> Ties[Members]:
+    return Ties({members: members.ties for members in memberships})

@@ -8,17 +8,29 @@ packets that match something; these have different priorities.
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
-from sqlalchemy import or_, select
+from sqlalchemy import bindparam, exists, or_, select
 from sqlalchemy.orm import InstrumentedAttribute
 
 from northbound.errors import ConflictError
-from northbound.models import Resource
+from northbound.models import LogicalRouter, Resource
 from northbound.models.nat import Nat
 from northbound.services.lookups import referent
 from northbound.transaction import Reader, Transaction
 
 INCOMING, OUTGOING = ("dnat", "dnat_and_snat"), ("snat", "dnat_and_snat")
 """The types that translate the destination of what comes in, and the source of what leaves."""
+
+_ROUTER: Any = bindparam("router")
+_OF_ROUTER = select(Nat).where(Nat.logical_router_id == _ROUTER)
+_OF_ADDRESS = _OF_ROUTER.where(Nat.external_ip == bindparam("address"))
+_IDS: Any = bindparam("ids", expanding=True)
+AT_GATEWAY_PORT = select(Nat.gateway_port_id, Nat.id).where(Nat.gateway_port_id.in_(_IDS))
+"""Which NATs translate at which router ports (:mod:`northbound.services.ties`)."""
+
+TRANSLATING = select(LogicalRouter.id, LogicalRouter.id).where(
+    LogicalRouter.id == _ROUTER, exists().where(Nat.logical_router_id == _ROUTER)
+)
+"""The router, if it has NATs."""
 
 
 class Claim(NamedTuple):
@@ -88,11 +100,9 @@ def nats_of(tx: Transaction, router_id: str, external_ip: str | None = None) -> 
 
     Those of this transaction that are not yet in the database are among them.
     """
-    query = select(Nat).where(Nat.logical_router_id == router_id)
-    if external_ip is not None:
-        query = query.where(Nat.external_ip == external_ip)
+    query = _OF_ROUTER if external_ip is None else _OF_ADDRESS
     with tx.session.no_autoflush:
-        rows = list(tx.session.scalars(query))
+        rows = list(tx.session.scalars(query, {"router": router_id, "address": external_ip}))
     rows += [row for row in tx.session.new if isinstance(row, Nat)]
     return [
         row
@@ -101,12 +111,6 @@ def nats_of(tx: Transaction, router_id: str, external_ip: str | None = None) -> 
         and external_ip in (None, row.external_ip)
         and not tx.is_deleted(row)
     ]
-
-
-def nats_at(reader: Reader, gateway_port: Resource) -> Sequence[Nat]:
-    """Return the NATs that translate at a router port."""
-    query = select(Nat).where(Nat.gateway_port_id == gateway_port.id)
-    return reader.session.scalars(query.order_by(Nat.id)).all()
 
 
 def nats_for(reader: Reader, address_set: Resource) -> Sequence[Nat]:

@@ -4,16 +4,18 @@ A parent is the port of a workload that is nested in none itself, on any switch.
 have tags of their own. One that asks for a tag keeps the one it was given.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 from sqlalchemy import Integer, String, bindparam, select
 
-from northbound.allocation import Pool, forget_cursors
+from northbound.allocation import Pool
 from northbound.errors import InvalidError
 from northbound.inserting import batched
 from northbound.models import LogicalSwitchPort
 from northbound.services.applying import Plan
 from northbound.services.lookups import NaturalKeys, refuse_if_referenced
+from northbound.services.ties import Tie
 from northbound.specs.switching import ANY_TAG, TAGS
 from northbound.transaction import Reader, Transaction
 
@@ -45,7 +47,7 @@ class Tags:
                 return [tag for tag in found if tag is not None]
 
             title = f"the pool of VLAN tags of {parent.name!r}"
-            self._pools[parent.id] = Pool(self._tx, _pool_of(parent.id), title, *TAGS, taken)
+            self._pools[parent.id] = Pool(self._tx, pool_of(parent.id), title, *TAGS, taken)
         return self._pools[parent.id]
 
 
@@ -94,15 +96,25 @@ def let_parent_go(
         port.allocated_tag = None
 
 
-def leave_parents(tx: Transaction, ports: Sequence[LogicalSwitchPort]) -> None:
-    """Let ports go, unless others that stay are nested in them (ReferencedError)."""
-    ids = [port.id for port in ports]
-    going = set(ids)
+_IDS: Any = bindparam("ids", expanding=True)
+NESTED = select(LogicalSwitchPort.parent_id, LogicalSwitchPort.id).where(
+    LogicalSwitchPort.parent_id.in_(_IDS)
+)
+"""Which ports are nested in which (:mod:`northbound.services.ties`)."""
+
+
+def leave_parents(
+    tx: Transaction, ports: Sequence[LogicalSwitchPort], nested: Iterable[Tie]
+) -> None:
+    """Let ports go, unless others that stay are nested in them (ReferencedError).
+
+    `nested` is what is nested in them.
+    """
     parents = {port.id: port for port in ports}
-    for inner in _nested_in(tx, ids):
-        if inner.id not in going and inner.parent_id is not None:
-            refuse_if_referenced(parents[inner.parent_id], [inner])
-    forget_cursors(tx, [_pool_of(port.id) for port in ports if port.parent_id is None])
+    for parent, inner_id in nested:
+        inner = None if inner_id in parents else tx.by_id(LogicalSwitchPort, inner_id)
+        if inner is not None:
+            refuse_if_referenced(parents[parent], [inner])
 
 
 def part_from_unwanted(plan: Plan, kind: str) -> None:
@@ -124,5 +136,6 @@ def _nested_in(tx: Reader, parents: Sequence[str]) -> list[LogicalSwitchPort]:
     return found
 
 
-def _pool_of(parent_id: str) -> str:
+def pool_of(parent_id: str) -> str:
+    """Return the key of the pool of tags of the ports in one."""
     return f"tag/{parent_id}"

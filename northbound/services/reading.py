@@ -159,14 +159,24 @@ class Reading(Generic[M, S]):
 
     def parts_of(self, reader: Reader, kind: str, owner_id: str) -> Sequence[M]:
         """The objects that are part of one object of `kind`."""
-        columns = self.model.__mapper__.columns
+        return reader.session.scalars(self._parts_of(kind), {"owner": owner_id}).all()
+
+    def owner_column(self, kind: str) -> ColumnElement[Any]:
+        """The column that refers to what an object is part of, where that is one of `kind`."""
         owner = next(each for each in self.owners if each.refers and each.refers.kind == kind)
-        order = "name" if self.declaration.named else "id"
-        query = select(self.model).where(columns[owner.column] == owner_id)
-        return reader.session.scalars(query.order_by(columns[order])).all()
+        return self.model.__mapper__.columns[owner.column]
 
     def referent(self, row: M) -> Referent:
         return referent(row)
+
+    def _parts_of(self, kind: str) -> Select[Any]:
+        """Return the query for the parts of the parameter `owner`, an object of `kind`."""
+        query = self._parts.get(kind)
+        if query is None:
+            order = self.model.__mapper__.columns["name" if self.declaration.named else "id"]
+            query = select(self.model).where(self.owner_column(kind) == bindparam("owner"))
+            query = self._parts[kind] = query.order_by(order)
+        return query
 
     def _order(self) -> list[ColumnElement[Any]]:
         columns = self.model.__mapper__.columns

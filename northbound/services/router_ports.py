@@ -3,11 +3,12 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from northbound.errors import InvalidError
 from northbound.ipam import made_up_mac
 from northbound.models import (
+    LogicalRouter,
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
@@ -15,6 +16,7 @@ from northbound.models import (
     RouterPolicy,
     StaticRoute,
 )
+from northbound.models.nat import Nat
 from northbound.services.applying import Plan
 from northbound.services.base import Referents, Service
 from northbound.services.bfd_sessions import BfdChecks
@@ -27,7 +29,7 @@ from northbound.services.gateways import (
 )
 from northbound.services.lookups import referent, refuse_if_referenced
 from northbound.services.nat_addresses import NatNetworks
-from northbound.services.nat_claims import nats_at
+from northbound.services.nat_claims import AT_GATEWAY_PORT, TRANSLATING
 from northbound.services.nexthops import refuse_taking_neighbours, refuse_taking_nexthops
 from northbound.services.route_tables import RouteTables
 from northbound.services.router_networks import RouterNetworks
@@ -37,9 +39,28 @@ from northbound.services.switch_ports import (
     release_addresses,
     switch_port_towards,
 )
+from northbound.services.ties import Ties
 from northbound.specs import LogicalRouterPortSpec
 from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
+
+_NAME: Any = bindparam("name")
+_PROJECT: Any = bindparam("project")
+_TOWARDS, _ROUTE, _POLICY = LogicalSwitchPort, StaticRoute, RouterPolicy
+_ROUTES = select(_ROUTE).where(_ROUTE.output_port == _NAME, _ROUTE.project == _PROJECT)
+_POLICIES = select(_POLICY).where(_POLICY.output_port == _NAME, _POLICY.project == _PROJECT)
+_TIES: Ties[type[Resource]] = Ties(
+    {
+        _TOWARDS: select(_TOWARDS.router_port, _TOWARDS.id).where(
+            _TOWARDS.router_port == _NAME, _TOWARDS.project == _PROJECT
+        ),
+        _ROUTE: _ROUTES.with_only_columns(_ROUTE.output_port, _ROUTE.id),
+        _POLICY: _POLICIES.with_only_columns(_POLICY.output_port, _POLICY.id),
+        Nat: AT_GATEWAY_PORT,
+        LogicalRouter: TRANSLATING,
+    }
+)
+"""What names a port, and whether its router translates anything."""
 
 
 class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]):
@@ -181,15 +202,14 @@ class LogicalRouterPortService(Service[LogicalRouterPort, LogicalRouterPortSpec]
         self, tx: Transaction, rows: Sequence[LogicalRouterPort], *, cascade: bool = False
     ) -> None:
         for port in rows:
-            users: list[Resource] = []
-            attached = switch_port_towards(tx, port)
-            if attached is not None:
-                users.append(attached)
-            users.extend(_leaving_by(tx, port.name, port.project))
-            users.extend(nats_at(tx, port))
-            refuse_if_referenced(port, users)
+            names = {"name": port.name, "project": port.project, "router": port.logical_router_id}
+            ties = _TIES.of(tx, [port.id], **names)
+            translates = ties.pop(LogicalRouter, ())
+            users = [tx.by_id(kind, user) for kind, found in ties.items() for _, user in found]
+            refuse_if_referenced(port, filter(None, users))
             end_link(tx, port)
-            tx.helper(NatNetworks).changed(port.logical_router_id, gone=referent(port))
+            if translates:
+                tx.helper(NatNetworks).changed(port.logical_router_id, gone=referent(port))
             if is_gateway_port(port):
                 field = field_of_gateway(port)
                 tx.helper(ResidentPorts).changed(port.logical_router_id, field, referent(port))
@@ -207,8 +227,5 @@ def end_link(tx: Transaction, port: LogicalRouterPort) -> None:
 
 def _leaving_by(tx: Reader, port: str, project: str) -> Sequence[StaticRoute | RouterPolicy]:
     """Return the routes and policies that name a port as their output port."""
-    found: list[StaticRoute | RouterPolicy] = []
-    for model in (StaticRoute, RouterPolicy):
-        query = select(model).where(model.output_port == port, model.project == project)
-        found.extend(tx.session.scalars(query))
-    return found
+    values = {"name": port, "project": project}
+    return [*tx.session.scalars(_ROUTES, values), *tx.session.scalars(_POLICIES, values)]

@@ -2,14 +2,14 @@
 
 from collections.abc import Sequence
 
-from northbound.models import LoadBalancerGroup, LogicalRouter
+from northbound.models import LogicalRouter
 from northbound.services.base import Referents, Service
 from northbound.services.bfd_sessions import BfdChecks
 from northbound.services.gateways import GatewayRouters
-from northbound.services.load_balancers import leave_load_balancers
 from northbound.services.members import (
     ROUTERS_OF_LOAD_BALANCER_GROUPS,
     ROUTERS_OF_LOAD_BALANCERS,
+    leave_all,
 )
 from northbound.services.symmetric_replies import SymmetricReplies
 from northbound.specs import LogicalRouterSpec
@@ -46,6 +46,5 @@ class LogicalRouterService(Service[LogicalRouter, LogicalRouterSpec]):
         self, tx: Transaction, rows: Sequence[LogicalRouter], *, cascade: bool = False
     ) -> None:
         ids = [row.id for row in rows]
-        leave_load_balancers(tx, ROUTERS_OF_LOAD_BALANCERS, ids)
-        leave_load_balancers(tx, ROUTERS_OF_LOAD_BALANCER_GROUPS, ids, LoadBalancerGroup)
+        leave_all(tx, (ROUTERS_OF_LOAD_BALANCERS, ROUTERS_OF_LOAD_BALANCER_GROUPS), ids)
         super().remove(tx, rows, cascade=cascade)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from northbound.allocation import CURSORS, forget_cursors
 from northbound.errors import ConflictError, InvalidError
 from northbound.ipam import AddressBook, dynamic_addresses, effective
 from northbound.models import (
@@ -13,7 +14,6 @@ from northbound.models import (
     LogicalRouterPort,
     LogicalSwitch,
     LogicalSwitchPort,
-    PortGroup,
 )
 from northbound.models.nat import Nat
 from northbound.services.applying import Plan
@@ -23,7 +23,15 @@ from northbound.services.gateways import refuse_redirect_name
 from northbound.services.lookups import referent
 from northbound.services.members import PORTS_OF_GROUPS
 from northbound.services.nat_claims import nats_of
-from northbound.services.nesting import leave_parents, let_parent_go, nest, part_from_unwanted
+from northbound.services.nesting import (
+    NESTED,
+    leave_parents,
+    let_parent_go,
+    nest,
+    part_from_unwanted,
+    pool_of,
+)
+from northbound.services.ties import Ties
 from northbound.services.virtual_ports import named_parents
 from northbound.specs import LogicalSwitchPortSpec
 from northbound.specs.switching import ANY_TAG
@@ -37,6 +45,8 @@ _TOWARDS = select(LogicalSwitchPort).where(
     LogicalSwitchPort.router_port == bindparam("name"),
     LogicalSwitchPort.project == bindparam("project"),
 )
+
+_TIES = Ties({"nested": NESTED, "tags": CURSORS, "groups": PORTS_OF_GROUPS.ties})
 
 
 class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]):
@@ -62,7 +72,7 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         spec: LogicalSwitchPortSpec,
         referents: Referents,
     ) -> None:
-        old = held_addresses(tx, row)
+        old = held_addresses(tx, row) if row in tx.session else []
         router_port: LogicalRouterPort | None = referents["router_port"]
         if router_port is not None:
             self._check_is_free(tx, row, router_port)
@@ -117,11 +127,11 @@ class LogicalSwitchPortService(Service[LogicalSwitchPort, LogicalSwitchPortSpec]
         *,
         cascade: bool = False,  # noqa: ARG002
     ) -> None:
-        leave_parents(tx, rows)
-        for group_id in PORTS_OF_GROUPS.leave(tx, [port.id for port in rows]):
-            group = tx.by_id(PortGroup, group_id)
-            if group is not None:
-                tx.touch(group)
+        ids = [port.id for port in rows]
+        ties = _TIES.of(tx, [*ids, *map(pool_of, ids)])
+        leave_parents(tx, rows, ties["nested"])
+        forget_cursors(tx, [pool for pool, _ in ties["tags"]])
+        PORTS_OF_GROUPS.leave(tx, ties["groups"])
         if len(rows) >= _MANY:
             tx.helper(AddressBook).load()
         for port in rows:

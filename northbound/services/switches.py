@@ -9,20 +9,27 @@ from northbound.allocation import forget_cursors, subnet_pool, switch_pool
 from northbound.errors import InvalidError
 from northbound.inserting import batched
 from northbound.ipam import AddressBook
-from northbound.models import LoadBalancerGroup, LogicalSwitch, LogicalSwitchPort, NeutronSubnet
+from northbound.models import LogicalSwitch, LogicalSwitchPort, NeutronSubnet
 from northbound.services.base import Referents, Service
 from northbound.services.dhcp import check_dhcp_references
-from northbound.services.dns import leave_record_sets
-from northbound.services.load_balancers import leave_load_balancers
+from northbound.services.dns import SWITCHES_OF_RECORD_SETS
 from northbound.services.lookups import refuse_if_referenced
 from northbound.services.members import (
     SWITCHES_OF_LOAD_BALANCER_GROUPS,
     SWITCHES_OF_LOAD_BALANCERS,
+    leave_all,
 )
 from northbound.services.switch_ports import readdress
 from northbound.specs import LogicalSwitchSpec
 from northbound.transaction import Reader, Transaction
 from northbound.tunnel_keys import TunnelKeys
+
+_GROUPS = (
+    SWITCHES_OF_LOAD_BALANCERS,
+    SWITCHES_OF_LOAD_BALANCER_GROUPS,
+    SWITCHES_OF_RECORD_SETS,
+)
+"""What switches are members of."""
 
 
 class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
@@ -68,9 +75,7 @@ class LogicalSwitchService(Service[LogicalSwitch, LogicalSwitchSpec]):
         for some in batched(ids):
             query = select(NeutronSubnet.id).where(NeutronSubnet.network_id.in_(some))
             subnets += tx.session.scalars(query)
-        leave_load_balancers(tx, SWITCHES_OF_LOAD_BALANCERS, ids)
-        leave_load_balancers(tx, SWITCHES_OF_LOAD_BALANCER_GROUPS, ids, LoadBalancerGroup)
-        leave_record_sets(tx, ids)
+        leave_all(tx, _GROUPS, ids)
         super().remove(tx, rows, cascade=cascade)
         forget_cursors(tx, [*map(switch_pool, ids), *map(subnet_pool, subnets)])
 

@@ -41,9 +41,20 @@ def port(number: int) -> dict[str, object]:
     return {"name": f"web-{number}", "addresses": [address], "port_security": [address]}
 
 
+def router_port(number: int) -> dict[str, object]:
+    return {"name": f"edge-{number}", "networks": [f"172.16.{number}.1/24"]}
+
+
+def route(number: int) -> dict[str, object]:
+    return {"ip_prefix": f"192.0.{number}.0/24", "nexthop": "172.16.0.9"}
+
+
 @pytest.fixture
 async def network(server: Server) -> Server:
-    """A switch with ten ports, a group and a set with members, and an ACL that names both."""
+    """A switch with ten ports, a group and a set with members, and an ACL that names both.
+
+    A router has three networks, and a route.
+    """
     client = server.client
     await client.post("/v1/logical-switches", json={"name": "web"})
     for number in range(10):
@@ -61,6 +72,11 @@ async def network(server: Server) -> Server:
     }
     answer = await client.post("/v1/acls", json=acl)
     assert answer.status_code == 201, answer.text
+    await client.post("/v1/logical-routers", json={"name": "edge"})
+    for number in range(3):
+        await client.post("/v1/logical-routers/edge/ports", json=router_port(number))
+    answer = await client.post("/v1/logical-routers/edge/static-routes", json=route(0))
+    assert answer.status_code == 201, answer.text
     await server.translate()
     return server
 
@@ -73,19 +89,24 @@ class Cost(NamedTuple):
 
 
 REQUESTS: dict[str, tuple[Cost, str, str, object]] = {
-    "a port": (Cost(12, 3), "POST", "/v1/logical-switches/web/ports", port(99)),
+    "a port": (Cost(11, 3), "POST", "/v1/logical-switches/web/ports", port(99)),
     "a port disabled": (
-        *(Cost(8, 3), "PATCH", "/v1/logical-switch-ports/web-10"),
+        *(Cost(7, 3), "PATCH", "/v1/logical-switch-ports/web-10"),
         {"enabled": False},
     ),
     "nothing changed": (
         *(Cost(4, 1), "PATCH", "/v1/logical-switch-ports/web-10"),
         {"enabled": True},
     ),
-    "a member of a group": (Cost(11, 2), "PUT", "/v1/port-groups/servers/ports/web-19", None),
-    "a member of a set": (Cost(10, 2), "PUT", "/v1/address-sets/friends/addresses/10.9.0.1", None),
-    # Two of them ask for ports nested in it, and forget the tags that these were given.
-    "a port gone": (Cost(15, 4), "DELETE", "/v1/logical-switch-ports/web-10", None),
+    "a member of a group": (Cost(10, 2), "PUT", "/v1/port-groups/servers/ports/web-19", None),
+    "a member of a set": (Cost(9, 2), "PUT", "/v1/address-sets/friends/addresses/10.9.0.1", None),
+    "a port gone": (Cost(12, 4), "DELETE", "/v1/logical-switch-ports/web-10", None),
+    "an ACL changed": (Cost(9, 2), "PATCH", "/v1/acls/{acl}", {"action": "drop"}),
+    "a route": (Cost(11, 2), "POST", "/v1/logical-routers/edge/static-routes", route(2)),
+    "a route gone": (Cost(5, 2), "DELETE", "/v1/static-routes/{route}", None),
+    "a router port": (Cost(12, 3), "POST", "/v1/logical-routers/edge/ports", router_port(9)),
+    "a router port gone": (Cost(7, 3), "DELETE", "/v1/logical-router-ports/edge-2", None),
+    "a switch": (Cost(8, 3), "POST", "/v1/logical-switches", {"name": "db"}),
 }
 
 
@@ -101,6 +122,11 @@ async def test_who_prefers_a_short_answer_does_not_pay_for_the_members(network: 
 @pytest.mark.parametrize("name", REQUESTS)
 async def test_statements_of_a_request(network: Server, name: str) -> None:
     cost, method, path, body = REQUESTS[name]
+    ids = {
+        kind: (await network.client.get(f"/v1/{plural}")).json()["items"][0]["id"]
+        for kind, plural in (("acl", "acls"), ("route", "static-routes"))
+    }
+    path = path.format(**ids)
     with counted(network.backend.database) as committing:
         answer = await network.client.request(method, path, json=body)
     assert answer.is_success, answer.text
