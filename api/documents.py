@@ -294,7 +294,7 @@ class Status(Document):
     chassis: int
     chassis_alive: int
     chassis_degraded: int
-    """How many agents say that something is wrong, such as a tunnel that leads nowhere."""
+    """Of how many something is said to be wrong, such as a tunnel that leads nowhere."""
     ports_up: int
     faults: list[Fault]
     """Derivations that failed; empty on a healthy server."""
@@ -303,6 +303,10 @@ class Status(Document):
     port_problems: list["PortProblem"]
     """What is wrong with what was asked for ports; the first hundred."""
     port_problems_total: int
+    """How many there are."""
+    chassis_problems: list["ChassisProblem"]
+    """Whose agents are away or turned away, or say that something is wrong; the first hundred."""
+    chassis_problems_total: int
     """How many there are."""
     mtu_problems: list["MtuProblem"]
     """Where workloads may send bigger packets than tunnels carry; the first hundred."""
@@ -326,6 +330,13 @@ class MtuProblem(Document):
     """Where that tunnel begins."""
     peer: str
     """The chassis at its other end."""
+    text: str
+
+
+class ChassisProblem(Document):
+    """What is wrong with a chassis, in the words of its agent or of the server."""
+
+    chassis: str
     text: str
 
 

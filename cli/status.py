@@ -37,6 +37,9 @@ def _lines(told: dict[str, Any]) -> Iterator[str]:
         yield f"translation is not getting on: {told['trouble']}"
     for fault in told["faults"]:
         yield f"fault: {fault['derivation']} {fault['key']}: {fault['message']}"
+    for problem in told["chassis_problems"]:
+        yield f"chassis {problem['chassis']}: {problem['text']}"
+    yield from _others(told, "chassis_problems", "chassis")
     for problem in told["port_problems"]:
         yield f"port {problem['port']}: {problem['text']}"
     yield from _others(told, "port_problems", "ports")

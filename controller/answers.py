@@ -147,11 +147,14 @@ class Progress(NamedTuple):
     trouble: str
     """Why translation is not getting on; "" while it is."""
     port_problems: list[tuple[str, str]]
-    """Ports and what is wrong with their place: the first :data:`MOST_PORT_PROBLEMS`."""
+    """Ports and what is wrong with their place: the first :data:`MOST_PROBLEMS`."""
     port_problems_total: int
+    chassis_problems: list[tuple[str, str]]
+    """Chassis and why they aren't well, by name: the first :data:`MOST_PROBLEMS`."""
+    chassis_problems_total: int
 
 
-MOST_PORT_PROBLEMS = 100
+MOST_PROBLEMS = 100
 
 
 class NarrowTunnel(NamedTuple):

@@ -11,7 +11,7 @@ from typing import Protocol
 import msgspec
 
 from controller.answers import (
-    MOST_PORT_PROBLEMS,
+    MOST_PROBLEMS,
     AclHits,
     BackendReport,
     BoundPort,
@@ -33,7 +33,7 @@ from controller.hits import count_hits, hits_by_acl
 from controller.views import ports_of, view_of
 from incremental import Failure
 from southbound.chassis import integration_bridge
-from southbound.chassis_status import ChassisStatus
+from southbound.chassis_status import ChassisStatus, utc_time
 from southbound.cookies import parse_physical_cookie
 from southbound.hits import ACL
 from southbound.port_types import PlacedBy
@@ -101,19 +101,27 @@ class LocalController:
         chassis = realised.rows(Chassis).values()
         ports = realised.rows(PortBinding).values()
         problems = list(realised.facts.problem_ports())
+        statuses = {row.name: self._agents.status(row.name) for row in chassis}
+        ill = [
+            (row.name, text)
+            for row in sorted(chassis, key=lambda row: row.name)
+            for text in _chassis_problems(statuses[row.name])
+        ]
         return Progress(
             revision=realised.revision,
             flow_groups=len(realised.rows(FlowGroup)),
             chassis=len(chassis),
             chassis_alive=sum(row.alive for row in chassis),
-            chassis_degraded=sum(bool(self._agents.status(row.name).conditions) for row in chassis),
+            chassis_degraded=sum(bool(status.conditions) for status in statuses.values()),
             port_bindings=len(ports),
             ports_up=sum(port.up for port in ports if port.kind.is_workload),
             takeovers=realised.facts.takeovers,
             faults=_faults(self._translator.failures),
             trouble=self._translator.progress.trouble,
-            port_problems=problems[:MOST_PORT_PROBLEMS],
+            port_problems=problems[:MOST_PROBLEMS],
             port_problems_total=len(problems),
+            chassis_problems=ill[:MOST_PROBLEMS],
+            chassis_problems_total=len(ill),
         )
 
     async def differences(self) -> list[str]:
@@ -349,6 +357,16 @@ class LocalController:
 
     def _datapath_names(self, groups: Iterable[FlowGroup]) -> dict[str, str]:
         return {id_: self._datapath_name(id_) for id_ in {group.datapath for group in groups}}
+
+
+def _chassis_problems(status: ChassisStatus) -> Iterator[str]:
+    """Say that the agent is away, and what it, or the server that turned it away, says is wrong."""
+    if not status.connected:
+        heard = status.heard_at
+        since = f", and was last heard of at {utc_time(heard)}" if heard is not None else ""
+        yield f"its agent is not connected{since}"
+    for name, text in sorted(status.conditions.items()):
+        yield f"{name}: {text}"
 
 
 def _faults(failures: Iterable[Failure]) -> list[Fault]:

@@ -13,6 +13,9 @@ VOCABULARY: Final = "vocabulary"
 PROVIDER_NETWORKS: Final = "provider_networks"
 """The condition of an agent whose host lacks a bridge to a provider network that ports need."""
 
+REFUSED: Final = "refused"
+"""The condition of a chassis as which the last agent that tried was turned away."""
+
 _SENTENCES: Final = 3
 
 _NOT_PROGRAMMED: Final = frozenset(

@@ -89,6 +89,13 @@ STATUS_EXAMPLE = {
     "trouble": "",
     "port_problems": [{"port": "web-9", "text": "there is no chassis or host named hypervisor-9"}],
     "port_problems_total": 1,
+    "chassis_problems": [
+        {
+            "chassis": "hypervisor-2",
+            "text": "provider_networks: no bridge leads to dc: none is mapped",
+        }
+    ],
+    "chassis_problems_total": 1,
     "mtu_problems": [
         {
             "kind": "dhcp_options",
@@ -240,6 +247,10 @@ async def get_status(backend: BackendOf, _caller: Viewer) -> Response:
                 {"port": port, "text": text} for port, text in progress.port_problems
             ],
             "port_problems_total": progress.port_problems_total,
+            "chassis_problems": [
+                {"chassis": chassis, "text": text} for chassis, text in progress.chassis_problems
+            ],
+            "chassis_problems_total": progress.chassis_problems_total,
             "mtu_problems": [_mtu_problem(each) for each in mtus[:MOST_PROBLEMS]],
             "mtu_problems_total": len(mtus),
         }

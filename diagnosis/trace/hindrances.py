@@ -11,7 +11,6 @@ That a port is nowhere, or on a chassis that is dead, is told by :mod:`diagnosis
 
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Literal, NamedTuple
 
 from controller.answers import View
@@ -19,8 +18,8 @@ from diagnosis.trace.legs import Journey, Leg, legs
 from logical_flow.action.sizes import LENGTH
 from logical_flow.evaluate import Value
 from logical_flow.walk_events import Crossing
-from southbound.chassis_status import ChassisStatus
-from southbound.conditions import doubts_about_flows, lacking_bridge
+from southbound.chassis_status import ChassisStatus, utc_time
+from southbound.conditions import REFUSED, doubts_about_flows, lacking_bridge
 from southbound.encaps import no_way, way_to
 from southbound.port_types import CHASSIS_REDIRECT, L3_GATEWAY
 from southbound.requested import unresolved
@@ -144,7 +143,9 @@ class Carriers:
         if not status.connected:
             text = f"handled by {name}, whose agent is not connected"
             if status.heard_at is not None:
-                text += f", and was last heard of at {_time(status.heard_at)}"
+                text += f", and was last heard of at {utc_time(status.heard_at)}"
+            if REFUSED in status.conditions:
+                text += f"; it is turned away: {status.conditions[REFUSED]}"
             yield Hindrance(name, None, "not-connected", False, text)
             return
         concerned = {GLOBAL_SCOPE, *map(datapath_scope, leg.datapaths)}
@@ -202,7 +203,7 @@ class Carriers:
                 text = f"sent from {name} to {peer} by a tunnel of which the agent says nothing"
                 yield Hindrance(name, peer, "unprobed", False, text)
             elif (fault := status.tunnels.unreachable.get(peer)) is not None:
-                text = f"{lost}: {fault.sentence(name)} since {_time(fault.since)}"
+                text = f"{lost}: {fault.sentence(name)} since {utc_time(fault.since)}"
                 yield Hindrance(name, peer, "unreachable", True, text)
             elif peer in status.tunnels.pending:
                 text = f"sent from {name} to {peer} by a tunnel that has not been probed yet"
@@ -222,7 +223,3 @@ def _silent(gateway: PortBinding) -> list[str]:
 def _exceeds(length: Value | None, mtu: int) -> bool:
     """Whether a frame of that length has an IP packet bigger than `mtu`, where that is known."""
     return isinstance(length, int) and 0 < mtu < length - _ETHERNET_HEADER
-
-
-def _time(seconds: float) -> str:
-    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M:%S} UTC"

@@ -26,6 +26,7 @@ from southbound.errors import (
     WatchRefusedError,
 )
 from southbound.questions import Question, Result
+from southbound.rows import Chassis
 from southbound.state import RealisedState
 from southbound.tolerant import read_from_agent
 from southbound.watch.access import Access
@@ -73,6 +74,16 @@ class Hub:
         self.access = access
         self.limits = limits
         self.connections: dict[str, AgentConnection] = {}
+        self.refusals: dict[str, str] = {}
+        """Why the last agent that wanted to be a chassis was turned away, by the chassis' name.
+
+        Of chassis that there are and that are not connected: a name that only a stranger said
+        takes no room.
+        """
+
+    def note_refusal(self, chassis: str, reason: str) -> None:
+        if chassis in self.state.rows(Chassis) and chassis not in self.connections:
+            self.refusals[chassis] = reason
 
 
 class AgentConnection:
@@ -88,6 +99,8 @@ class AgentConnection:
         self._asking = Asking()
         self._protocol = wire.PROTOCOL
         self._vocabulary = CLOSED_AGENT
+        self._claimed = ""
+        """The chassis that the agent says it is."""
         self.instance = ""
 
     async def serve(self) -> None:
@@ -111,8 +124,10 @@ class AgentConnection:
             if name not in self._hub.connections:
                 self._sessions.forget(name)
                 self._facts.remove_chassis(name)
+                self._hub.refusals.pop(name, None)
             await self._socket.close()
         except WatchRefusedError as refusal:
+            self._hub.note_refusal(self._claimed, str(refusal))
             await self._refuse(refusal.code, str(refusal))
         except ProtocolError as error:
             log.error("agent sent nonsense", peer=self._peer, reason=str(error))
@@ -158,6 +173,7 @@ class AgentConnection:
             raise ProtocolError("no registration came") from None
         if not isinstance(message, wire.Register):
             raise ProtocolError("the first message has to be a registration")
+        self._claimed = message.chassis.name
         if not wire.OLDEST_AGENT <= message.protocol <= wire.PROTOCOL:
             raise WatchRefusedError(
                 wire.REFUSED_PROTOCOL,
@@ -230,6 +246,7 @@ class AgentConnection:
             session.resume(resume.position if known else None, resume.scopes)
         self.instance, self._protocol = register.instance, register.protocol
         hub.connections[session.chassis] = self
+        hub.refusals.pop(session.chassis, None)
         self._sessions.open(session)
         usable = without_unknown_encaps(register.chassis)
         for kind in usable.unknown:

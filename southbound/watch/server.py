@@ -9,7 +9,7 @@ from websockets.asyncio.server import Server, ServerConnection, serve
 
 from southbound.admission import BACKLOG, Admission
 from southbound.chassis_status import ChassisStatus
-from southbound.conditions import vocabulary_condition
+from southbound.conditions import REFUSED, conditions_of, vocabulary_condition
 from southbound.errors import NoAnswerInTimeError, NotAllowedError, NotConnectedError
 from southbound.questions import Question, Result
 from southbound.rows import Chassis
@@ -150,8 +150,9 @@ class WatchServer:
     def status(self, chassis: str) -> ChassisStatus:
         """An agent that is settled has applied whatever revision we are at."""
         session = self.sessions.get(chassis)
+        refused = self._refused(chassis)
         if session is None:
-            return ChassisStatus(False, 0, {}, is_known=False)
+            return ChassisStatus(False, 0, {}, conditions=refused, is_known=False)
         revision = self._state.revision if session.settled else session.applied_revision
         return ChassisStatus(
             self.sessions.is_connected(chassis),
@@ -159,11 +160,15 @@ class WatchServer:
             dict(session.counters),
             session.tunnels,
             frozenset(session.unapplied),
-            dict(self._conditions(session)),
+            {**self._conditions(session), **refused},
             session.heard_at,
             skipped=dict(session.skipped.counts),
             lacks=session.lacks,
         )
+
+    def _refused(self, chassis: str) -> dict[str, str]:
+        reason = self._hub.refusals.get(chassis)
+        return {} if reason is None else conditions_of({REFUSED: reason})
 
     def _conditions(self, session: Session) -> Mapping[str, str]:
         """What the agent says, and what one that is not open can't say of itself."""
@@ -178,6 +183,7 @@ class WatchServer:
             raise NotAllowedError(f"chassis {chassis} is connected")
         self.sessions.forget(chassis)
         self._state.facts.remove_chassis(chassis)
+        self._hub.refusals.pop(chassis, None)
 
     def _lapsed(self, chassis: str) -> None:
         log.warning("chassis is gone", chassis=chassis)

@@ -53,6 +53,8 @@ def test_a_tunnel_address_that_is_not_its_own(scene: Scene, address: str) -> Non
     until(lambda: "encap" in hv2.agent("status")["degraded"], "hv2 misses the address", 30)
     if address in hypervisors:
         until(lambda: wrong in str(hv2.agent("status")["degraded"].get("server")), "a refusal", 30)
+        told = [each["text"] for each in scene.net.get("/status")["chassis_problems"]]
+        assert any(each.startswith(f"refused: the tunnel address {wrong}") for each in told), told
     else:
         until(lambda: explain(scene)["answer"] == "no", "the tunnel to lead nowhere", 30)
         assert f"gets no answer from hv2's tunnel address {wrong}" in explain(scene)["text"]

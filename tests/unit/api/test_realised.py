@@ -230,7 +230,14 @@ async def test_what_agents_say_of_their_host_and_tunnels_is_shown(server: Server
     }
     silent = (await server.client.get("/v1/chassis/hv2")).json()
     assert (silent["last_heard"], silent["tunnels"]["probed"]) == (None, False)
-    assert (await server.client.get("/v1/status")).json()["chassis_degraded"] == 1
+    status = (await server.client.get("/v1/status")).json()
+    assert status["chassis_degraded"] == 1
+    assert status["chassis_problems"] == [
+        {"chassis": "hv1", "text": "switch: no connection"},
+        {"chassis": "hv2", "text": "its agent is not connected"},
+        {"chassis": "hv3", "text": "its agent is not connected"},
+    ]
+    assert status["chassis_problems_total"] == 3
 
 
 async def test_status_tells_how_far_the_last_change_has_come(server: Server) -> None:

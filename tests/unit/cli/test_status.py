@@ -48,6 +48,7 @@ def test_everything_that_is_wrong_is_named() -> None:
         "ports up    8",
         "translation is not getting on: the disk is full",
         "fault: flows web: KeyError",
+        f"chassis hypervisor-2: {STATUS_EXAMPLE['chassis_problems'][0]['text']}",  # type: ignore[index]
         "port web-9: there is no chassis or host named hypervisor-9",
         "ports: 2 more problems",
         f"MTU: {STATUS_EXAMPLE['mtu_problems'][0]['text']}",  # type: ignore[index]
@@ -55,9 +56,14 @@ def test_everything_that_is_wrong_is_named() -> None:
 
 
 def test_a_network_that_is_well_has_five_lines(told: dict[str, Any]) -> None:
-    for field in ("faults", "port_problems", "mtu_problems"):
+    for field in ("faults", "chassis_problems", "port_problems", "mtu_problems"):
         told[field] = []
-    told |= {"trouble": "", "port_problems_total": 0, "mtu_problems_total": 0}
+    told |= {
+        "trouble": "",
+        "chassis_problems_total": 0,
+        "port_problems_total": 0,
+        "mtu_problems_total": 0,
+    }
     assert len(run().splitlines()) == 5
 
 

@@ -6,6 +6,7 @@ from southbound.chassis import TunnelAddresses, check_chassis
 from southbound.errors import NotAllowedError
 from southbound.rows import Chassis, Encap
 from southbound.state import RealisedState
+from southbound.watch.server import WatchServer
 from tests.unit.southbound.agents import MakeAgent, until
 
 
@@ -83,17 +84,36 @@ def test_a_tunnel_address_belongs_to_one_live_chassis() -> None:
 
 
 async def test_a_second_chassis_with_a_tunnel_address_is_refused_until_the_first_is_gone(
-    state: RealisedState, make_agent: MakeAgent
+    state: RealisedState, server: WatchServer, make_agent: MakeAgent
 ) -> None:
     first = make_agent("hv1", "global", encaps=("192.0.2.1",))
     await first.synced()
     second = make_agent("hv2", "global", encaps=("192.0.2.1",))
     await until(lambda: "192.0.2.1 is that of chassis hv1" in second.client.last_error)
     assert set(state.rows(Chassis)) == {"hv1"}
+    assert server.status("hv2").conditions == {}, "a name that only a stranger said takes no room"
     await first.stop()
     await second.synced()
+    assert server.status("hv2").conditions == {}
     assert state.rows(Chassis)["hv2"].encaps == (Encap("geneve", "192.0.2.1"),)
     assert state.rows(Chassis)["hv1"].encaps == ()
+
+
+async def test_why_an_agent_is_turned_away_is_a_condition_of_its_chassis(
+    server: WatchServer, make_agent: MakeAgent
+) -> None:
+    first = make_agent("hv1", "global", encaps=("192.0.2.1",))
+    second = make_agent("hv2", "global", encaps=("192.0.2.2",))
+    await first.synced()
+    await second.synced()
+    await second.stop()
+    await until(lambda: not server.status("hv2").connected)
+    again = make_agent("hv2", "global", encaps=("192.0.2.1",))
+    await until(lambda: "192.0.2.1" in server.status("hv2").conditions.get("refused", ""))
+    await again.stop()
+    well = make_agent("hv2", "global", encaps=("192.0.2.2",))
+    await well.synced()
+    assert server.status("hv2").conditions == {}
 
 
 async def test_a_tunnel_address_that_is_none_reaches_no_other_agent(
