@@ -1,36 +1,18 @@
 """Specs of network address translation on routers."""
 
 import ipaddress
-import re
 from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import AfterValidator, Field, StringConstraints, model_validator
 
 from northbound.addresses import parse_host, parse_mac, parse_network
+from northbound.port_ranges import parse_port_range
 from northbound.specs.base import FieldError, Reference, Spec, checked
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
 
 NatType = Literal["snat", "dnat", "dnat_and_snat"]
 
-_PORTS = re.compile(r"(\d{1,5})(?:-(\d{1,5}))?", re.ASCII)
-_LAST_PORT = 65535
 _IDENTIFYING = ("logical_router", "type", "external_ip", "gateway_port", "match", "logical_ip")
-
-
-def parse_port_range(text: str) -> tuple[int, int]:
-    """Return the first and the last port of a range; raises ValueError.
-
-    >>> parse_port_range("30000-30999"), parse_port_range("8080")
-    ((30000, 30999), (8080, 8080))
-    """
-    found = _PORTS.fullmatch(text)
-    if found is None:
-        raise ValueError(f"{text!r} is no port and no range of ports, such as 30000-30999")
-    first = int(found[1])
-    last = int(found[2] or first)
-    if not 1 <= first <= last <= _LAST_PORT:
-        raise ValueError(f"{text!r} is no range of ports from 1 to {_LAST_PORT}")
-    return first, last
 
 
 def _port_range(text: str) -> str:

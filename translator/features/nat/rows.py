@@ -2,7 +2,7 @@
 
 from typing import Annotated, NamedTuple
 
-from northbound.specs.nat import parse_port_range
+from northbound.port_ranges import parse_port_range
 from translator.addresses import Interface, interface, ip_bytes, mac_bytes
 from translator.inputs import Column, input_table
 from translator.names import port_image
