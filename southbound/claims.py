@@ -127,7 +127,8 @@ class Claims:
         """The chassis that claim a port, with when each plugged it in last."""
         found: dict[str, int] = {}
         for port in ports:
-            for chassis, plugged in self._claims.get(port, {}).items():
+            claims = self._claims.get(port)
+            for chassis, plugged in claims.items() if claims else ():
                 found[chassis] = max(plugged, found.get(chassis, plugged))
         return found
 

@@ -289,16 +289,17 @@ class Facts:
 
     def joined(self, binding: PortBinding) -> PortBinding:
         """The binding with its facts as they are now. Those of its parent are settled."""
-        if binding.kind.placed_by is PlacedBy.PARENT:
+        placed_by = binding.kind.placed_by
+        if placed_by is PlacedBy.PARENT:
             return self._noted(binding, self._placing.fact_beside(binding))
-        if binding.kind.placed_by is PlacedBy.SPEAKER:
+        if placed_by is PlacedBy.SPEAKER:
             return self._noted(binding, self._placing.fact_spoken(binding, self._coming))
-        if binding.kind.placed_by is PlacedBy.ELECTED:
+        if placed_by is PlacedBy.ELECTED:
             self._requests.put(binding)
             elected = self._elected(binding)
             self._note_port(binding.id, PortFact(elected.chassis, elected.up))
             return elected
-        if binding.kind.placed_by is not PlacedBy.PLUG:
+        if placed_by is not PlacedBy.PLUG:
             return unbound(binding)
         self._requests.put(binding)
         before = self._fact(binding.id)
@@ -382,7 +383,7 @@ class Facts:
 
     def _keeper(self, binding: PortBinding) -> str:
         """The chassis that doesn't lose the port to a later plug."""
-        return "" if self._takeover else self._holder(binding.id)
+        return "" if self._takeover else self._fact(binding.id).chassis
 
     def _note_takeover(self, binding: PortBinding, before: str, now: str) -> None:
         if self._is_alive(before) and before in self._claims.on(binding.iface_ids):
@@ -395,7 +396,7 @@ class Facts:
     def _further(
         self, binding: PortBinding, candidates: tuple[str, ...] | None, chassis: str
     ) -> tuple[str, ...]:
-        claiming = self._claims.on(binding.iface_ids)
+        claiming = self._claims.on(binding.iface_ids) if candidates else ()
         return further_chassis(candidates, chassis, claiming, self._is_alive)
 
     def _coming(self, name: str) -> PortBinding | None:
@@ -415,6 +416,8 @@ class Facts:
 
     def _at(self, binding: PortBinding, fact: PortFact) -> PortBinding:
         """The binding with its facts; whom it may go to depends on who has it."""
+        if fact == NOT_BOUND and not binding.requested_chassis:
+            return binding.without_facts()
         return msgspec.structs.replace(
             binding,
             chassis=fact.chassis,
@@ -461,11 +464,8 @@ class Facts:
         row = self._feed.get(row_id)
         return row.all_chassis if isinstance(row, PortBinding) else ()
 
-    def _holder(self, id_: str) -> str:
-        """The chassis that has the port of this id as far as it was settled."""
-        return self._fact(id_).chassis
-
     def _fact(self, id_: str) -> PortFact:
+        """What is known of the port of this id as far as it was settled."""
         return self._port_facts.get(id_, NOT_BOUND)
 
     def _candidates(self, binding: PortBinding, fact: PortFact) -> tuple[str, ...] | None:

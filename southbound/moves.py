@@ -43,6 +43,8 @@ class Moves:
         """A port is on these chassis beside its own: on others it is neither ready nor active."""
         for name in self._ready.get(port_id, set()) - set(further):
             self.set_ready(port_id, name, False)
+        if not self._activated:
+            return
         called = set(port)
         for name in self.activated(called) - set(further):
             self.replace_activated(name, self._activated[name] - called)

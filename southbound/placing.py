@@ -29,6 +29,8 @@ class Placing:
         up = known.up
         if known.chassis != chassis:
             up = self.moves.is_ready(binding.id, chassis)
+        if not further:
+            return PortFact(chassis, up)
         active = {*known.activated, *self.moves.activated(binding.iface_ids)}
         return PortFact(chassis, up, further, tuple(name for name in further if name in active))
 
@@ -92,5 +94,6 @@ def further_chassis(
 
 def unbound(binding: PortBinding) -> PortBinding:
     """The binding of a port that no plug places: up everywhere, or nowhere if it isn't known."""
-    up = binding.kind.placed_by is PlacedBy.NONE_NEEDED
-    return msgspec.structs.replace(binding, chassis="", up=up)
+    intent = binding.without_facts()
+    is_everywhere = binding.kind.placed_by is PlacedBy.NONE_NEEDED
+    return msgspec.structs.replace(intent, up=True) if is_everywhere else intent

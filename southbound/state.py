@@ -256,8 +256,10 @@ class RealisedState:
             elif isinstance(row, BackendCheck):
                 self.facts.backends.check_gone(row)
         for row in puts:
+            if not isinstance(row, PortBinding):
+                continue
             old = self.feed.get(row.row_id)
-            if not (isinstance(row, PortBinding) and isinstance(old, PortBinding)):
+            if not isinstance(old, PortBinding):
                 continue
             if (old.datapath, old.name) != (row.datapath, row.name):
                 self.facts.port_gone(old)

@@ -12,9 +12,19 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
-from sqlalchemy import Connection, Engine, Table, Update, bindparam, delete, select, update
+from sqlalchemy import (
+    Connection,
+    Dialect,
+    Engine,
+    Table,
+    Update,
+    bindparam,
+    delete,
+    select,
+    update,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -23,6 +33,9 @@ from southbound.errors import StoreError, TakenOverError
 from southbound.groups import GroupIds
 from southbound.records import CODECS
 from southbound.rows import ROW_TYPES, FlowGroup, Row
+
+Record: TypeAlias = dict[str, Any]
+"""Values by column."""
 
 _AT_ONCE = 1000
 """Rows of which there are records at a time."""
@@ -103,10 +116,7 @@ class Store:
         self._engine = engine
         self._writer = writer or nullcontext()
         self._fence: int | None = None
-        self._upserts = {
-            table: _upsert_statement(table, engine.dialect.name)
-            for table in models.metadata.sorted_tables
-        }
+        self._upserts: dict[Table, _Upsert] = {}
         self._deletes = {table: _delete_statement(table) for table in models.metadata.sorted_tables}
 
     def take_over(self) -> None:
@@ -160,7 +170,8 @@ class Store:
         port_facts: Mapping[str, PortFact | None],
     ) -> None:
         """Store facts. `port_facts` is by port binding; None is for one that is not bound."""
-        bound, unbound = [], []
+        bound: list[Record] = []
+        unbound: list[Record] = []
         for binding, fact in port_facts.items():
             if fact is None:
                 unbound.append({"key_id": binding})
@@ -172,7 +183,7 @@ class Store:
                 connection.execute(self._deletes[models.port_fact], unbound)
             self._delete(connection, deletes)
             if bound:
-                connection.execute(self._upserts[models.port_fact], bound)
+                self._upsert(connection, models.port_fact, bound)
             self._put(connection, puts)
 
     def _pass_fence(self, connection: Connection, statement: Update, **progress: int) -> None:
@@ -200,7 +211,13 @@ class Store:
                 if row_type is FlowGroup and groups is not None:
                     for record in records:
                         record["origin"] = groups.origin_of(record["id"])
-                connection.execute(self._upserts[codec.table], records)
+                self._upsert(connection, codec.table, records)
+
+    def _upsert(self, connection: Connection, table: Table, records: list[Record]) -> None:
+        upsert = self._upserts.get(table)
+        if upsert is None:
+            upsert = self._upserts[table] = _Upsert(table, connection.dialect)
+        upsert.execute(connection, records)
 
     def _delete(self, connection: Connection, rows: Iterable[Row]) -> None:
         keys: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
@@ -219,6 +236,29 @@ class Store:
                 yield connection
         except SQLAlchemyError as error:
             raise StoreError(f"southbound database: {error}") from error
+
+
+class _Upsert:
+    """Records that shall be there, in place of those of the same keys.
+
+    The statement is compiled once and gets the values as they are: numbers, text and bytes mean
+    the same to the drivers as they do here, and to ask of each value of each record how it is
+    converted takes as long as to write it.
+    """
+
+    def __init__(self, table: Table, dialect: Dialect) -> None:
+        compiled: Any = _upsert_statement(table, dialect.name).compile(dialect=dialect)
+        self._text: str = compiled.string
+        self._order: list[str] | None = compiled.positiontup
+        """The columns of parameters that go by their places; None where they go by names."""
+
+    def execute(self, connection: Connection, records: list[Record]) -> None:
+        if self._order is None:
+            connection.exec_driver_sql(self._text, records)
+        else:
+            order = self._order
+            values = [tuple([record[name] for name in order]) for record in records]
+            connection.exec_driver_sql(self._text, values)
 
 
 def _upsert_statement(table: Table, dialect: str) -> Any:

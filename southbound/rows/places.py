@@ -1,5 +1,6 @@
 """Rows of hypervisors, datapaths, and the ports that these have."""
 
+from operator import attrgetter
 from typing import ClassVar, Literal
 
 import msgspec
@@ -134,12 +135,11 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
 
         One that is elected is also for the chassis that may be.
         """
-        called = {*self.iface_ids, self.parent, self.parent_name} - {""}
-        return (
-            datapath_scope(self.datapath),
-            *map(port_scope, sorted(called)),
-            *map(chassis_scope, self.electorate),
-        )
+        called = {*self.iface_ids}
+        if self.parent:
+            called |= {self.parent, self.parent_name} - {""}
+        scopes = (datapath_scope(self.datapath), *map(port_scope, sorted(called)))
+        return (*scopes, *map(chassis_scope, self.electorate)) if self.candidates else scopes
 
     @property
     def electorate(self) -> tuple[str, ...]:
@@ -149,8 +149,10 @@ class PortBinding(Row, frozen=True, array_like=True, tag="port_binding"):
 
     def with_facts_of(self, other: "PortBinding") -> "PortBinding":
         """Return the same intent with the facts of another row of the port."""
-        facts = {name: getattr(other, name) for name in _PORT_FACTS}
-        return msgspec.structs.replace(self, **facts)
+        facts = _facts_of(other)
+        if _facts_of(self) == facts:
+            return self
+        return msgspec.structs.replace(self, **dict(zip(_PORT_FACTS, facts, strict=True)))
 
     def without_facts(self) -> "PortBinding":
         """Return the intent alone."""
@@ -185,4 +187,5 @@ _PORT_FACTS = (
     "activated",
     "virtual_parent",
 )
+_facts_of = attrgetter(*_PORT_FACTS)
 _NO_FACTS = PortBinding("", "", "", 0, "")

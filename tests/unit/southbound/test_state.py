@@ -66,6 +66,16 @@ async def test_replacing_all_rows_writes_the_difference(
     assert set(state.rows(Chassis)) == {"hv1"}, "facts are not the translator's to delete"
 
 
+async def test_the_row_of_a_port_of_which_nothing_is_known_is_the_one_written(
+    state: RealisedState,
+) -> None:
+    """There is no second one of each port that is nowhere."""
+    await state.write(1, [PORT, ROUTER_PORT])
+    rows = state.rows(PortBinding)
+    assert rows["p1"] is PORT
+    assert rows["r1"] == msgspec.structs.replace(ROUTER_PORT, up=True)
+
+
 async def test_a_refused_write_changes_nothing(state: RealisedState, engine: Engine) -> None:
     await state.write(1, [WEB])
     with engine.begin() as connection:

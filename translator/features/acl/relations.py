@@ -74,6 +74,8 @@ def acl_role(read: Read, placement: tuple[str, str]) -> AclRole | None:
 
 @lru_cache(maxsize=4096)
 def _fields_negated_in(match: str) -> frozenset[str]:
+    if "!" not in match:
+        return frozenset()  # most say nothing of the kind, and needn't be parsed for it
     return negated_fields(without_exempt(parse_match(match, negations=True)))
 
 

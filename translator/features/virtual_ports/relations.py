@@ -14,6 +14,8 @@ def workload_ports_named(lsp: str, port: LogicalSwitchPort) -> Iterator[tuple[st
 
 def parents_of(read: Read, port: LogicalSwitchPort) -> tuple[LogicalSwitchPort, ...]:
     """Return the ports that may have the address of a virtual port, those on its switch."""
+    if not port.virtual_parents:
+        return ()
     found = (
         read(LogicalSwitchPort, lsp)
         for name in port.virtual_parents
