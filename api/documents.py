@@ -318,7 +318,7 @@ class MtuProblem(Document):
     """What lets workloads send bigger packets than a tunnel carries; sizes are of IP packets."""
 
     kind: Literal["dhcp_options", "logical_router_port", "chassis"]
-    """What tells them their MTU; a chassis stands for the interfaces of workloads on it."""
+    """What tells them their MTU; a chassis stands for interfaces and provider networks there."""
     id: str
     """A chassis has its name here, too."""
     name: str

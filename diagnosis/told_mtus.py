@@ -53,7 +53,10 @@ class MtuProblem(NamedTuple):
         carried = f"the tunnel from {self.chassis} to {self.peer} carries {self.tunnel_mtu}"
         if self.kind == _CHASSIS:
             sent = f"packets of {self.mtu} bytes" if self.mtu else "bigger packets"
-            return f"the interfaces of workloads on {self.chassis} let {sent} pass, and {carried}"
+            return (
+                f"the interfaces of workloads and provider networks on {self.chassis} let {sent} "
+                f"pass, and {carried}"
+            )
         return f"{_SENTENCES[self.kind].format(self.name, self.mtu)}, and {carried}"
 
 

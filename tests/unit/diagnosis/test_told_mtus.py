@@ -89,8 +89,8 @@ async def test_options_and_advertisements_that_tell_too_much_are_named(server: S
         interfaces, ("hv1", "hv2"), ("hv2", "hv1"), (1442, 1422), strict=True
     ):
         assert each["text"] == (
-            f"the interfaces of workloads on {chassis} let packets of 1500 bytes pass, "
-            f"and the tunnel from {chassis} to {peer} carries {carried}"
+            f"the interfaces of workloads and provider networks on {chassis} let packets of "
+            f"1500 bytes pass, and the tunnel from {chassis} to {peer} carries {carried}"
         )
 
 
