@@ -16,7 +16,8 @@ from tests.differential.lab.plan import phases
 from tests.differential.lab.questions import Questions
 from tests.differential.lab.sides import Side, ovn_side, treadle_side
 from tests.differential.lab.verdict import Asked, Verdict, judge
-from tests.differential.network.packets import Probe, random_probes
+from tests.differential.network.packets import random_probes
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document, random_topology
 from tests.differential.network.treadle import Treadle
 

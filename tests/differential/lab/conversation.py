@@ -14,7 +14,7 @@ from tests.differential.lab.crafting import craft, reply_to
 from tests.differential.lab.plan import macs
 from tests.differential.lab.sides import Side
 from tests.differential.lab.taps import Arrival
-from tests.differential.network.packets import Probe
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
 from tests.system import frames
 from tests.system.agent.frame_fields import fields_of

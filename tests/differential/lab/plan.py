@@ -13,7 +13,7 @@ from collections.abc import Iterable
 
 from logical_flow.evaluate import Packet
 from logical_flow.packet import ETH_ARP, packet_from_match
-from tests.differential.network.packets import Probe
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
 
 _DISCOVERY = (135, 136)

@@ -13,7 +13,8 @@ from tests.differential.lab.plan import phases
 from tests.differential.lab.questions import Questions, is_question
 from tests.differential.lab.taps import Arrival
 from tests.differential.lab.verdict import Verdict
-from tests.differential.network.packets import Probe, random_probes
+from tests.differential.network.packets import random_probes
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import random_topology
 from tests.system import frames
 from tests.system.agent.frame_fields import fields_of

@@ -21,7 +21,8 @@ from tests.differential.lab.questions import Questions
 from tests.differential.lab.taps import Arrival
 from tests.differential.network.intended import IN_SWITCHES, INTENDED
 from tests.differential.network.outcome import Outcome, delivery
-from tests.differential.network.packets import STATES, Probe
+from tests.differential.network.packets import STATES
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
 from tests.differential.network.treadle import Treadle, Undo
 from tests.differential.network.undoing import undoing

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import yaml
 
-from tests.differential.network.packets import Probe
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
 
 FOLDER = Path(__file__).parent / "cases"

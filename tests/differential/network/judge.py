@@ -16,7 +16,8 @@ from tests.databases import new_database
 from tests.differential.network import ovn
 from tests.differential.network.intended import INTENDED
 from tests.differential.network.outcome import Outcome
-from tests.differential.network.packets import Probe
+from tests.differential.network.outside import heard_outside
+from tests.differential.network.probe import Probe
 from tests.differential.network.routes import ways_to_choose
 from tests.differential.network.summary import NoVerdictError
 from tests.differential.network.topologies import Document
@@ -115,18 +116,20 @@ def verdict_on(
     document: Document, treadle: Treadle, probe: Probe, theirs: Outcome | NoVerdictError
 ) -> Verdict:
     """Compares what becomes of the packet in `treadle` with what becomes of it in OVN."""
-    ours = treadle.outcome(probe)
+    heard = partial(heard_outside, document, probe)
+    ours = heard(treadle.outcome(probe))
     if isinstance(theirs, NoVerdictError):
         return Verdict(probe, ours, None, unanswered=str(theirs))
-    if ours == theirs:
-        return Verdict(probe, ours, theirs)
+    expected = heard(theirs)
+    if ours == expected:
+        return Verdict(probe, ours, expected)
 
     def accounts(differences: Sequence[Difference]) -> bool:
         max_depth = max((each.max_depth for each in differences), default=MAX_DEPTH)
         undo = undoing(differences, document)
-        return treadle.outcome_without(undo, probe, max_depth) == theirs
+        return heard(treadle.outcome_without(undo, probe, max_depth)) == expected
 
-    return Verdict(probe, ours, theirs, _accounting(accounts))
+    return Verdict(probe, ours, expected, _accounting(accounts))
 
 
 def _accounting(accounts: Callable[[Sequence[Difference]], bool]) -> tuple[str, ...] | None:

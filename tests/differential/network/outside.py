@@ -1,13 +1,18 @@
 """What leads out of a random network: a provider switch, gateways, and NAT.
 
 The provider switch is number 9. It has a port of type ``localnet``, where hosts outside
-are, which no port has the addresses of: `OUTSIDE_HOST` is one of them. One router leads there,
-by a gateway port, or as a gateway router, or with neither.
+are, which no port has the addresses of: `OUTSIDE_HOST` is one of them. Another one may have a
+port of type ``external``. One router leads there, by a gateway port, or as a gateway router, or
+with neither. Any other switch may lead to a further network by a port of type ``l2gateway``.
 """
 
 from collections.abc import Iterator, Mapping
 from random import Random
 from typing import Any
+
+from logical_flow.packet import format_value, packet_from_match
+from tests.differential.network.outcome import Outcome
+from tests.differential.network.probe import Probe
 
 Document = dict[str, Any]
 
@@ -15,7 +20,18 @@ NUMBER = 9
 SWITCH = f"ls{NUMBER}"
 LOCALNET = f"{SWITCH}-net"
 NETWORK = "physnet"
-OUTSIDE_HOST = ("0a:00:00:00:09:64", "10.0.9.100", "fd00:9::64")
+EXTERNAL = f"{SWITCH}-ext"
+_L2_NETWORK = "physnet2"
+_GROUP = "racks"
+
+
+def outside_host(switch: str) -> tuple[str, str, str]:
+    """The addresses of a host on the network that a switch leads to, which no port has."""
+    number = int(switch[2:])
+    return f"0a:00:00:00:{number:02x}:64", f"10.0.{number}.100", f"fd00:{number}::64"
+
+
+OUTSIDE_HOST = outside_host(SWITCH)
 
 _CHASSIS = ("hv1", "hv2")
 _FREE = range(200, 210)
@@ -38,6 +54,12 @@ def add_outside(rng: Random, switches: Document, routers: Document) -> None:
     }
     if rng.random() < 0.5:
         switches[SWITCH]["ports"][LOCALNET]["tag"] = rng.choice([7, 4094])
+    if rng.random() < 0.4:
+        switches[SWITCH]["ports"][EXTERNAL] = {
+            "type": "external",
+            "addresses": [f"0a:00:00:00:{NUMBER:02x}:02 10.0.{NUMBER}.2 fd00:{NUMBER}::2"],
+            "ha_chassis_group": _GROUP,
+        }
     router["ports"][port] = {
         "mac": f"0a:00:00:01:{number:02x}:{NUMBER:02x}",
         "networks": [f"10.0.{NUMBER}.{250 + number}/24", f"fd00:{NUMBER}::f{number}/64"],
@@ -54,6 +76,49 @@ def add_outside(rng: Random, switches: Document, routers: Document) -> None:
         nats = list(_nats(rng, switches, router, kind))
         if nats:
             router["nats"] = nats
+
+
+def groups_of_chassis(switches: Document) -> Document:
+    """The groups that external ports name."""
+    if EXTERNAL not in switches.get(SWITCH, {"ports": {}})["ports"]:
+        return {}
+    ranked = [{"chassis": name, "priority": 20 - rank} for rank, name in enumerate(_CHASSIS)]
+    return {_GROUP: {"chassis": ranked}}
+
+
+def heard_outside(document: Document, probe: Probe, outcome: Outcome) -> Outcome:
+    """What becomes of a packet, if what comes out by an external port comes out where that leads.
+
+    Its workload is on the network of the localnet port. There a flood is heard once, of which
+    ``ovn-trace`` has a copy for either port. What came from there is not sent back, but for what
+    is answered.
+    """
+    if EXTERNAL not in document["logical_switches"].get(SWITCH, {"ports": {}})["ports"]:
+        return outcome
+    packet = packet_from_match(probe.packet)
+    own = f"eth.src={format_value('eth.src', packet['eth.src'])},"
+    heard = Outcome()
+    for text, count in outcome.items():
+        port, _, headers = text.partition(": ")
+        if port not in (EXTERNAL, LOCALNET):
+            heard[text] = count
+        elif not (packet["inport"] == LOCALNET and headers.startswith(own)):
+            outside = f"{LOCALNET}: {headers}"
+            heard[outside] = max(heard[outside], count)
+    return heard
+
+
+def add_l2_gateways(rng: Random, switches: Document) -> None:
+    """Ways out of some switches that are on one chassis."""
+    for name, switch in switches.items():
+        if name != SWITCH and rng.random() < 0.15:
+            switch["ports"][f"{name}-gw"] = {
+                "type": "l2gateway",
+                "network_name": _L2_NETWORK,
+                "requested_chassis": [_CHASSIS[0]],
+                "addresses": ["unknown"],
+                **({"tag": 8} if rng.random() < 0.5 else {}),
+            }
 
 
 def add_residence(rng: Random, routers: Document) -> None:
@@ -73,6 +138,15 @@ def add_residence(rng: Random, routers: Document) -> None:
 def has_gateways(document: Document) -> bool:
     """Whether something of the network is on one chassis: what is where matters then."""
     return any(map(is_gateway, document["logical_routers"].values()))
+
+
+def leads_outside(document: Document) -> bool:
+    """Whether a switch is part of a network outside of the overlay."""
+    return any(
+        "network_name" in port
+        for switch in document["logical_switches"].values()
+        for port in switch["ports"].values()
+    )
 
 
 def is_gateway(router: Document) -> bool:

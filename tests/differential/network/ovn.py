@@ -10,7 +10,7 @@ from itertools import chain
 
 from benchmarks.ovn import Ovn
 from tests.differential.network.outcome import Outcome, any_of
-from tests.differential.network.packets import Probe
+from tests.differential.network.probe import Probe
 from tests.differential.network.summary import NoVerdictError, traced_outcome
 from tests.differential.network.topologies import Document
 
@@ -28,7 +28,6 @@ _CLEAR = [
         "address_set",
         "static_mac_binding",
         "nat",
-        "ha_chassis_group",
         "load_balancer",
         "dhcp_options",
     )
@@ -52,6 +51,7 @@ def load(ovn: Ovn, document: Document, further: Iterable[Command] = ()) -> None:
     `further` commands are for what a document doesn't say.
     """
     ovn.nbctl(_CLEAR[1:])
+    ovn.nbctl(["--all", "destroy", "ha_chassis_group"])  # Ports hold on to it until they are gone.
     ovn.load(chain(commands(document), further))
     ovn.nbctl(["--wait=sb", "sync"], timeout=60)
 
@@ -118,6 +118,11 @@ def commands(document: Document) -> Iterator[Command]:
     for name, members in document["address_sets"].items():
         addresses = ",".join(f'"{address}"' for address in members["addresses"])
         yield ["create", "address_set", f"name={name}", f"addresses=[{addresses}]"]
+    for name, group in document.get("ha_chassis_groups", {}).items():
+        yield [f"--id=@{name}", "create", "ha_chassis_group", f"name={name}"]
+        for ranked in group["chassis"]:
+            words = [name, ranked["chassis"], str(ranked["priority"])]
+            yield ["ha-chassis-group-add-chassis", *words]
     for name, switch in document["logical_switches"].items():
         yield ["ls-add", name]
         for port_name, port in switch["ports"].items():
@@ -147,15 +152,22 @@ def commands(document: Document) -> Iterator[Command]:
 
 
 def _switch_port(switch: str, name: str, port: Document) -> Iterator[Command]:
-    yield ["lsp-add", switch, name]
+    nested = [port["parent"], str(port["tag"])] if "parent" in port else []
+    yield ["lsp-add", switch, name, *nested]
     if port.get("type") == "router":
         yield ["lsp-set-type", name, "router"]
         yield ["lsp-set-addresses", name, "router"]
         yield ["lsp-set-options", name, f"router-port={port['router_port']}"]
         return
-    if port.get("type") == "localnet":
-        yield ["lsp-set-type", name, "localnet"]
-        yield ["lsp-set-options", name, f"network_name={port['network_name']}"]
+    if port.get("type") == "external":
+        yield ["lsp-set-type", name, "external"]
+        if "ha_chassis_group" in port:
+            group = f"ha_chassis_group=@{port['ha_chassis_group']}"
+            yield ["set", "logical_switch_port", name, group]
+    if port.get("type") in ("localnet", "l2gateway"):
+        chassis = [f"l2gateway-chassis={each}" for each in port.get("requested_chassis", ())]
+        yield ["lsp-set-type", name, port["type"]]
+        yield ["lsp-set-options", name, f"network_name={port['network_name']}", *chassis]
         if "tag" in port:
             yield ["set", "logical_switch_port", name, f"tag_request={port['tag']}"]
             yield ["set", "logical_switch_port", name, f"tag={port['tag']}"]

@@ -10,7 +10,8 @@ from random import Random
 from typing import NamedTuple
 
 from tests.differential.network.acls import PORTS
-from tests.differential.network.outside import OUTSIDE_HOST
+from tests.differential.network.outside import LOCALNET, outside_host
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
 
 STATES = ("new", "new", "est", "rpl", "inv")
@@ -26,15 +27,8 @@ _SPECIAL6 = ["::", "::1", "ff02::1", "ff05::5"]
 _SPECIAL_MACS = [_BROADCAST, "01:00:5e:00:00:05", "33:33:00:00:00:01", "0a:00:00:00:01:77"]
 
 
-class Probe(NamedTuple):
-    """A packet in the syntax of matches, and the state that connection tracking gives it."""
-
-    packet: str
-    state: str
-
-
 class _Host(NamedTuple):
-    """An address line of a workload's port."""
+    """An address line of a workload's port, and the port where its packets enter."""
 
     switch: str
     port: str
@@ -59,13 +53,14 @@ class _Network:
                 if port.get("type") == "router":
                     self.gateways[switch_name].append(router_ports[port["router_port"]]["mac"])
                     continue
-                if port.get("type") == "localnet":
-                    mac, *ips = OUTSIDE_HOST
+                if port.get("type") in ("localnet", "l2gateway"):
+                    mac, *ips = outside_host(switch_name)
                     self.hosts.append(_Host(switch_name, name, mac, ips))
+                entry = LOCALNET if port.get("type") == "external" else name
                 for text in port["addresses"]:
                     if text != "unknown":
                         mac, *ips = text.split()
-                        self.hosts.append(_Host(switch_name, name, mac, ips))
+                        self.hosts.append(_Host(switch_name, entry, mac, ips))
         self.macs = [host.mac for host in self.hosts]
         self.macs += [port["mac"] for port in router_ports.values()]
         ips = [ip for host in self.hosts for ip in host.ips]

@@ -2,7 +2,8 @@
 
 Virtual addresses are ``10.96.0.n`` and ``fd96::n``, or those of a router outside. Each has one
 backend at most, so that nothing is left to chance, and all that is told by DHCP is what every
-client is told.
+client is told. No load balancer is a template: ``ovn-trace`` is on no chassis whose variables it
+could put in, and passes over flows that have some.
 """
 
 from random import Random

@@ -13,7 +13,7 @@ from typing import Any
 
 from logical_flow.packet import packet_from_match
 from tests.differential.network.outside import is_gateway
-from tests.differential.network.packets import Probe
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
 
 Fails = Callable[[Document, Probe], bool]
@@ -95,7 +95,7 @@ def _plainer_matches(document: Document) -> Iterator[Document]:
 def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
     """Where the parts are that can be left out."""
     kinds = ("logical_switches", "logical_routers", "port_groups", "address_sets", "load_balancers")
-    for kind in (*kinds, "dhcp_options"):
+    for kind in (*kinds, "dhcp_options", "ha_chassis_groups"):
         yield from ((kind, name) for name in document.get(kind, ()))
     for kind in kinds:
         for name, owner in document.get(kind, {}).items():
@@ -115,6 +115,7 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
                     "route_table",
                     "tag",
                     "redirect_type",
+                    "parent",
                     "reside_on_redirect_chassis",
                 )
                 yield from ((*place, key) for key in optional if key in port)
@@ -142,11 +143,16 @@ def _tidied(document: Document) -> Document:
     for balancer in document.get("load_balancers", {}).values():
         for field, kept in (("switches", switches), ("routers", routers)):
             balancer[field] = [name for name in balancer.get(field, ()) if name in kept]
+    ports = {name for switch in switches.values() for name in switch["ports"]}
     for port in (port for switch in switches.values() for port in switch["ports"].values()):
+        if port.get("parent") not in ports and "type" not in port:
+            for field in ("parent", "tag"):
+                port.pop(field, None)
         for field in ("dhcpv4_options", "dhcpv6_options"):
             if port.get(field, "") not in {"", *document.get("dhcp_options", {})}:
                 del port[field]
-    ports = {name for switch in switches.values() for name in switch["ports"]}
+        if port.get("ha_chassis_group", "") not in {"", *document.get("ha_chassis_groups", {})}:
+            del port["ha_chassis_group"]
     for group in document["port_groups"].values():
         group["ports"] = [name for name in group["ports"] if name in ports]
     return document

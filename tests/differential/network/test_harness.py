@@ -2,7 +2,8 @@
 
 from random import Random
 
-from tests.differential.network.packets import Probe, random_probes
+from tests.differential.network.packets import random_probes
+from tests.differential.network.probe import Probe
 from tests.differential.network.shrinking import shrink
 from tests.differential.network.topologies import Document, random_topology
 

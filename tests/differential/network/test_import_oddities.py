@@ -10,7 +10,7 @@ import pytest
 from cli.import_ovn.database import read_snapshot
 from cli.import_ovn.translation import translate
 from tests.differential.network.judge import Judge
-from tests.differential.network.packets import Probe
+from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
 
 NOTHING: Document = {

@@ -13,7 +13,8 @@ import pytest
 
 from tests.differential.network.cases import Case, write_case
 from tests.differential.network.judge import Judge, Verdict
-from tests.differential.network.packets import Probe, random_probes
+from tests.differential.network.packets import random_probes
+from tests.differential.network.probe import Probe
 from tests.differential.network.shrinking import shrink
 from tests.differential.network.tally import Tally
 from tests.differential.network.topologies import Document, random_topology

@@ -9,7 +9,12 @@ from random import Random
 from typing import Any
 
 from tests.differential.network.acls import add_acls
-from tests.differential.network.outside import add_outside, add_residence
+from tests.differential.network.outside import (
+    add_l2_gateways,
+    add_outside,
+    add_residence,
+    groups_of_chassis,
+)
 from tests.differential.network.routes import (
     OUTSIDE4,
     OUTSIDE6,
@@ -34,6 +39,9 @@ def random_topology(rng: Random, *, services: bool = True) -> Document:
     routers = {f"lr{n}": _router(rng, n, switches) for n in range(1, rng.randint(0, 2) + 1)}
     if len(routers) == 2 and rng.random() < 0.6:
         _link(rng, routers)
+    if services:
+        _nest(rng, switches)
+        add_l2_gateways(rng, switches)
     if services and routers and rng.random() < 0.4:
         add_outside(rng, switches, routers)
     for router in routers.values():
@@ -50,7 +58,8 @@ def random_topology(rng: Random, *, services: bool = True) -> Document:
     }
     add_acls(rng, document)
     if services:
-        document |= {"dhcp_options": {}, "load_balancers": {}}
+        groups = groups_of_chassis(switches)
+        document |= {"ha_chassis_groups": groups, "dhcp_options": {}, "load_balancers": {}}
         add_dhcp(rng, document)
         add_load_balancers(rng, document)
         add_router_advertisements(rng, routers)
@@ -85,6 +94,18 @@ def _workload(rng: Random, switch: int, number: int) -> Document:
     if rng.random() < 0.1:
         port["enabled"] = False
     return port
+
+
+def _nest(rng: Random, switches: Document) -> None:
+    """Some workloads are inside of another one, on any switch."""
+    workloads = {
+        name: port for switch in switches.values() for name, port in switch["ports"].items()
+    }
+    workloads = {name: port for name, port in workloads.items() if "type" not in port}
+    parents = rng.sample(list(workloads), 2)
+    for tag, (name, port) in enumerate(workloads.items(), 101):
+        if name not in parents and rng.random() < 0.15:
+            port |= {"parent": rng.choice(parents), "tag": tag}
 
 
 def _address(rng: Random, switch: int, number: int) -> str:

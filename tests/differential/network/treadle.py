@@ -29,7 +29,7 @@ from southbound.rows import FlowGroup, Row
 from southbound.state import RealisedState
 from southbound.store import Store
 from tests.differential.network.outcome import Outcome, any_of, delivery
-from tests.differential.network.packets import Probe
+from tests.differential.network.probe import Probe
 from tests.differential.network.routes import ways_to_choose
 from tests.differential.network.topologies import Document
 from tests.translated import Translated

@@ -8,8 +8,8 @@ from tests.differential.network.undoing import (
     moved,
     reworded,
 )
-from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
+from translator.features.switching.stages import LsInL2Lookup
 
 DHCP = (
     Difference(
@@ -27,7 +27,7 @@ DHCP = (
         "DHCP passes ACLs",
         "OVN asks the ACLs of a switch before it answers DHCP clients, so that a port that may "
         "send nothing gets no address. Here they are answered first.",
-        moved(LsInArpRsp, LsInDhcpOptions.dhcpv4, LsInDhcpOptions.dhcpv6),
+        moved(LsInL2Lookup, LsInDhcpOptions.dhcpv4, LsInDhcpOptions.dhcpv6),
     ),
     Difference(
         "answers of DHCPv6 have a hop limit of their own",

@@ -89,6 +89,13 @@ ROUTERS = (
         reworded("ip6.src = xxreg1; ", "", LrInArpRequest.nd, LrInArpRequest.nd_for_next_hop),
     ),
     Difference(
+        "routers answer address probes",
+        "A host that has no address yet asks by ARP from 0.0.0.0 whether one is taken (RFC 5227). "
+        "OVN's routers answer only who is in their network, so that nobody says so to hosts on a "
+        "provider network.",
+        without(LrInIpInput.arp_probe),
+    ),
+    Difference(
         "martians are dropped in IPv6, too",
         "OVN's routers forward IPv6 packets that claim to come from the router itself, from a "
         "group or from loopback. Here they are dropped as in IPv4.",

@@ -4,6 +4,7 @@ Entries of :mod:`intended`, which says what they are.
 """
 
 from tests.differential.network.acls import has_tracking_acls
+from tests.differential.network.outside import EXTERNAL, LOCALNET
 from tests.differential.network.topologies import Document
 from tests.differential.network.undoing import (
     Difference,
@@ -12,11 +13,14 @@ from tests.differential.network.undoing import (
     reworded,
     saying,
     undo_all,
+    where,
     without,
 )
 from translator.addresses import mac_bytes
 from translator.features.acl.stages import LsOutAclAction, LsOutAclPre
 from translator.features.answering.stages import LsInArpRsp
+from translator.features.dhcp.stages import LsInDhcpOptions
+from translator.features.external_ports.stages import LsInExternalPort
 from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.port_security.stages import LsInPortSecNd
 from translator.features.switching.stages import LsInL2Lookup
@@ -94,6 +98,21 @@ def _replies_to_routers_refused(document: Document, flows: Flows) -> Flows:
     ]
 
 
+def _l2_gateways_answered(document: Document, flows: Flows) -> Flows:
+    """Who asks from outside by a port of type l2gateway is answered as all others are."""
+    ports = {
+        name
+        for switch in document["logical_switches"].values()
+        for name, port in switch["ports"].items()
+        if port.get("type") == "l2gateway"
+    }
+    return [
+        flow
+        for flow in flows
+        if flow.template is not LsInArpRsp.from_outside or flow.named_args["port"] not in ports
+    ]
+
+
 SWITCHES = (
     Difference(
         "refusals pass",
@@ -128,6 +147,34 @@ SWITCHES = (
                 LsInArpRsp.nd_for_router,
             ),
             _solicitations_of_routers_flooded,
+        ),
+    ),
+    Difference(
+        "hosts behind an l2gateway port ask workloads themselves",
+        "Who asks from outside is answered by the switch in OVN if he comes by an l2gateway port, "
+        "and by whom he asks if he comes by a localnet port. Here it is the latter by both.",
+        _l2_gateways_answered,
+    ),
+    Difference(
+        "external ports are seen",
+        "To OVN's switches all that comes from outside comes from the localnet port. Here what the "
+        "workload of an external port sends is from that: ACLs and port groups see it.",
+        undo_all(
+            reworded(
+                "inport = {port:lport}; next;",
+                "next;",
+                LsInExternalPort.in_charge,
+                LsInExternalPort.elsewhere,
+            ),
+            where(
+                lambda flow: flow.named_args.get("port") == EXTERNAL,
+                reworded(
+                    "inport == {port:lport} && ",
+                    f'inport == "{LOCALNET}" && ',
+                    LsInDhcpOptions.dhcpv4,
+                    LsInDhcpOptions.dhcpv6,
+                ),
+            ),
         ),
     ),
     Difference(
