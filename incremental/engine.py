@@ -9,7 +9,7 @@ difference, so there is no second copy of the semantics to keep in step.
 import sys
 import traceback
 from collections import Counter
-from collections.abc import Generator, Hashable, Iterable, Iterator
+from collections.abc import Callable, Generator, Hashable, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -242,14 +242,14 @@ class Engine:
     def _find_cells(self, state: State, delta: Delta) -> None:
         """Mark the cells whose rows came or changed, and remove those that are not wanted now."""
         (source,) = state.over
-        within, values = state.within, source.values
+        where, within, values = state.node.where, state.within, source.values
         for key, before in source.changed.items():
             if before is not None:
                 self._clear_failure(state, key, delta)
-            if key in values and (
-                self._fits(state, key, values[key], delta)
-                if within is None
-                else key[0] in within.values
+            if (
+                key in values
+                and (where is None or self._fits(where, state, key, delta))
+                and (within is None or key[0] in within.values)
             ):
                 state.dirty[key] = None
             elif before is not None:
@@ -268,13 +268,10 @@ class Engine:
                 elif before is None:
                     state.dirty[group, element] = None
 
-    def _fits(self, state: State, key: Any, row: Any, delta: Delta) -> bool:
+    def _fits(self, where: Callable[[Any], bool], state: State, key: Any, delta: Delta) -> bool:
         """Whether there is a cell for this row; none, and a failure, if the condition raises."""
-        where = state.node.where
-        if where is None:
-            return True
         try:
-            return where(row)
+            return where(state.over[0].values[key])
         except Exception as error:  # any bug in a condition concerns this row only
             self._record_failure(state, key, error, delta)
             return False

@@ -1,6 +1,7 @@
 """Rows as records of their SQL tables, and back."""
 
 from collections.abc import Callable, Iterable
+from operator import attrgetter
 from typing import Any, get_origin, get_type_hints
 
 import msgspec
@@ -73,16 +74,22 @@ class RecordCodec:
         }
         self.fields = tuple(types)
         self.key_fields = tuple(c.name for c in table.primary_key)
+        self._values: Callable[[Row], tuple[Any, ...]] = attrgetter(*self.fields)
         self._json: dict[str, Callable[[str], Any]] = {
             name: msgspec.json.Decoder(hint).decode
             for name, hint in types.items()
             if get_origin(hint) in (tuple, dict)
         }
 
+        self._empty = {
+            name: "{}" if get_origin(types[name]) is dict else "[]" for name in self._json
+        }
+
     def record(self, row: Row) -> dict[str, Any]:
-        record = {name: getattr(row, name) for name in self.fields}
-        for name in self._json:
-            record[name] = msgspec.json.encode(record[name]).decode()
+        record = dict(zip(self.fields, self._values(row), strict=True))
+        for name, empty in self._empty.items():
+            value = record[name]
+            record[name] = msgspec.json.encode(value).decode() if value else empty
         return record
 
     def key_record(self, row: Row) -> dict[str, Any]:
