@@ -16,7 +16,12 @@ from chassis_agent.derivations.backends import (
     checked_backends,
     checks_here,
 )
-from chassis_agent.derivations.live_backends import live_backends, placed_front, uses_of_backends
+from chassis_agent.derivations.live_backends import (
+    fronts_at,
+    live_backends,
+    placed_front,
+    uses_of_backends,
+)
 from chassis_agent.derivations.logical import GroupPacker, hit_counters, used_sets
 from chassis_agent.derivations.placement import (
     addresses,
@@ -175,6 +180,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(unresolved_variables, over=(address_here, expanded_member, packer.group_flows))
     graph.derive(live_backends, over=VirtualAddress, output=True)
     graph.derive(placed_front, over=uses_of_backends, output=True)
+    graph.group(fronts_at, over=placed_front)
     graph.derive(translations, over=Translation, output=True)
     graph.group(translations_of, over=Translation)
     graph.group(hit_counters, over=packer.group_flows)

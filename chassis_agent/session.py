@@ -165,6 +165,7 @@ class Session:
             settings.switch_control,
             health,
             rows=state.rows,
+            members=state.members,
             zones=lambda: local.zones,
             ports=lambda: {
                 **local.outside,

@@ -37,3 +37,9 @@ def placed_front(read: Read, use: tuple[str, str]) -> VirtualAddress | None:
     """The virtual address of a set of backends on a datapath with flows for it."""
     here = read(address_here, use[0])
     return None if here is None else here.row
+
+
+def fronts_at(use: tuple[str, str], row: VirtualAddress) -> Iterator[tuple[tuple[str, str], str]]:
+    """Datapath and address -> the sets of backends of what stands at the address there."""
+    name, datapath = use
+    yield (datapath, row.address), name

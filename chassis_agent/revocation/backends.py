@@ -28,9 +28,10 @@ class _Front(NamedTuple):
 
 
 class Fronts:
-    """The virtual addresses of one datapath, with the backends that are in use.
+    """What a datapath has at some virtual addresses, with the backends that are in use.
 
     `gone` are those that it had before: if no other has taken their place, they have no backend.
+    Connections to other addresses are none of theirs, and have lost nothing.
     """
 
     def __init__(self, live: Iterable[LiveBackends], gone: Iterable[VirtualAddress] = ()) -> None:

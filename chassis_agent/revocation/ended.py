@@ -1,6 +1,7 @@
 """Ends connections to backends that have left their virtual address, or don't answer any more.
 
-Those to a virtual address that is gone from a datapath as a whole end likewise.
+Those to a virtual address that is gone from a datapath as a whole end likewise. Only what stands at
+the same addresses has a say in that: what is looked at doesn't grow with a datapath's other ones.
 
 Such a connection is forgotten where it was translated: in the zone of its client's port, or of
 its router. What its client sends next is a new connection, with another backend: of TCP one that
@@ -9,13 +10,14 @@ knows nothing of it and resets it. Connections to backends that stay are left al
 The reconciler names the sets of backends that have changed, once their groups are in the switch.
 """
 
+from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from chassis_agent.bridge.switch import Switch
-from chassis_agent.derivations.live_backends import live_backends, uses_of_backends
+from chassis_agent.derivations.live_backends import fronts_at, live_backends, uses_of_backends
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone
 from chassis_agent.revocation.backends import Fronts
@@ -50,8 +52,8 @@ class GoneFront(NamedTuple):
 class EndedBackends(ConnectionEnder[str | GoneFront]):
     """The sets of backends whose connections are due to be looked at, and what is gone as a whole.
 
-    `rows` gives a table or derivation, `zones` the zones by name, and `ports` the datapaths of the
-    ports that are bound here, by name.
+    `rows` gives a table or derivation, `members` what a group has for a key, `zones` the zones by
+    name, and `ports` the datapaths of the ports that are bound here, by name.
     """
 
     condition = "backends"
@@ -64,12 +66,14 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
         health: Health,
         *,
         rows: Callable[[Any], Mapping[Any, Any]],
+        members: Callable[[Any, Any], Iterable[Any]],
         zones: Callable[[], Mapping[str, int]],
         ports: Callable[[], Mapping[str, str]],
         settling: float = SETTLING,
     ) -> None:
         super().__init__(switch, control, health, settling=settling)
         self._rows = rows
+        self._members = members
         self._zones = zones
         self._ports = ports
         self._kept: dict[_Place, VirtualAddress] = {}
@@ -94,13 +98,18 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
         self.look_at([*sets, *(each for each in left if each.row.ends_connections)])
 
     async def _end(self, due: Collection[str | GoneFront]) -> None:
-        concerned = {datapath for name, datapath in self._rows(uses_of_backends) if name in due}
-        left: dict[str, list[VirtualAddress]] = {}
+        changed: dict[str, list[str]] = defaultdict(list)
+        left: dict[str, list[VirtualAddress]] = defaultdict(list)
         for each in due:
             if isinstance(each, GoneFront):
-                left.setdefault(each.datapath, []).append(each.row)
-        for datapath, zones in sorted(self._zones_of(concerned | left.keys()).items()):
-            judge = partial(self._judge, datapath, left.get(datapath, ()))
+                left[each.datapath].append(each.row)
+            else:
+                for datapath in self._members(uses_of_backends, each):
+                    changed[datapath].append(each)
+        for datapath, zones in sorted(self._zones_of(changed.keys() | left.keys()).items()):
+            judge = partial(
+                self._judge, datapath, changed.get(datapath, ()), left.get(datapath, ())
+            )
             for zone in zones:
                 await self._end_in(zone, judge)
 
@@ -118,11 +127,19 @@ class EndedBackends(ConnectionEnder[str | GoneFront]):
             for datapath, ports in names.items()
         }
 
-    def _fronts_of(self, datapath: str, gone: Iterable[VirtualAddress]) -> Fronts:
+    def _judge(
+        self, datapath: str, changed: Collection[str], gone: Collection[VirtualAddress]
+    ) -> Judge:
+        """Return what tells lost connections to the addresses of these sets, and to those gone."""
         live = self._rows(live_backends)
-        names = [name for name, place in self._rows(uses_of_backends) if place == datapath]
-        kept = (row for place, row in self._kept.items() if place.datapath == datapath)
-        return Fronts((each for each in map(live.get, names) if each is not None), (*gone, *kept))
-
-    def _judge(self, datapath: str, gone: Iterable[VirtualAddress]) -> Judge:
-        return self._fronts_of(datapath, gone).has_lost_backend
+        rows = [each.row for name in changed if (each := live.get(name)) is not None]
+        addresses = {row.address for row in (*rows, *gone)}
+        places = ((datapath, address) for address in sorted(addresses))
+        names = (name for place in places for name in self._members(fronts_at, place))
+        kept = (
+            row
+            for place, row in self._kept.items()
+            if place.datapath == datapath and place.address in addresses
+        )
+        there = (each for each in map(live.get, names) if each is not None)
+        return Fronts(there, (*gone, *kept)).has_lost_backend

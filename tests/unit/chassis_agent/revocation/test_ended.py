@@ -9,7 +9,12 @@ import pytest
 
 from chassis_agent.bridge import unixctl
 from chassis_agent.bridge.switch import Switch
-from chassis_agent.derivations.live_backends import LiveBackends, live_backends, uses_of_backends
+from chassis_agent.derivations.live_backends import (
+    LiveBackends,
+    fronts_at,
+    live_backends,
+    uses_of_backends,
+)
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone
 from chassis_agent.revocation.ended import EndedBackends, GoneFront
@@ -17,11 +22,14 @@ from southbound.rows import VirtualAddress
 
 LIVE = {
     name: LiveBackends(VirtualAddress(name, address, 80, "tcp"), ("10.0.0.1:8080",))
-    for name, address in (("&web", "10.96.0.1"), ("&shop", "10.96.0.2"), ("&far", "10.96.0.3"))
+    for name, address in (
+        *(("&web", "10.96.0.1"), ("&shop", "10.96.0.2"), ("&far", "10.96.0.3")),
+        ("&beside", "10.96.0.1"),
+    )
 }
 USES = [
     *(("&web", "green"), ("&shop", "green"), ("&web", "router"), ("&far", "blue")),
-    ("&unknown", "blue"),
+    *(("&unknown", "blue"), ("&beside", "green")),
 ]
 PORTS = {"g2": "green", "g1": "green", "new": "green", "b1": "blue", "o1": "other"}
 ZONES = {"g1": 1, "g2": 2, "b1": 3, "o1": 4, dnat_zone("router"): 5, dnat_zone("blue"): 6}
@@ -47,19 +55,27 @@ class World:
         self.listed = ""
         self.on_list: Callable[[], None] = lambda: None
         self.forgotten: list[bytes] = []
-        rows: dict[Any, dict[Any, Any]] = {
-            uses_of_backends: dict.fromkeys(USES),
-            live_backends: self.live,
-        }
         monkeypatch.setattr(unixctl, "call", self._call)
         self.ended = EndedBackends(
             cast(Switch, SimpleNamespace(connection=self)),
             lambda: Path("nowhere"),
             Health(),
-            rows=rows.__getitem__,
+            rows={live_backends: self.live}.__getitem__,
+            members=self._members,
             zones=lambda: ZONES,
             ports=self._ports,
         )
+
+    def _members(self, group: Any, key: Any) -> list[str]:
+        if group is uses_of_backends:
+            return [datapath for name, datapath in USES if name == key]
+        assert group is fronts_at
+        known = ((name, datapath, dict.get(self.live, name)) for name, datapath in USES)
+        return [
+            name
+            for name, datapath, live in known
+            if live is not None and (datapath, live.row.address) == key
+        ]
 
     async def _call(self, _path: Path, _command: str, zone: str) -> str:
         self.dumped.append(zone)
@@ -86,9 +102,9 @@ async def test_the_zones_of_ports_and_routers_that_use_the_set_are_looked_at(wor
     assert world.dumped[3:] == ["zone=3", "zone=6"]
 
 
-async def test_only_what_is_used_beside_the_set_costs_anything(world: World) -> None:
+async def test_only_what_is_at_the_same_address_costs_anything(world: World) -> None:
     await world.ended._end({"&web"})
-    assert world.live.asked == {"&web", "&shop"}
+    assert world.live.asked == {"&web", "&beside"}
     assert world.looks_at_ports == 1
 
 

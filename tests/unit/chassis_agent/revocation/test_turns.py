@@ -11,7 +11,7 @@ import pytest
 from chassis_agent import turns
 from chassis_agent.bridge import unixctl
 from chassis_agent.bridge.switch import Switch
-from chassis_agent.derivations.live_backends import LiveBackends, live_backends, uses_of_backends
+from chassis_agent.derivations.live_backends import LiveBackends, fronts_at, live_backends
 from chassis_agent.health import Health
 from chassis_agent.inputs import dnat_zone
 from chassis_agent.openflow.connection import Connection
@@ -73,15 +73,13 @@ def zone(monkeypatch: pytest.MonkeyPatch) -> FullZone:
 
 async def test_while_connections_to_lost_backends_end(zone: FullZone) -> None:
     web = LiveBackends(VirtualAddress("&web", "10.96.0.1", 80, "tcp"), ("10.0.0.1:8080",))
-    rows: dict[Any, dict[Any, Any]] = {
-        uses_of_backends: {("&web", "d"): 1},
-        live_backends: {"&web": web},
-    }
+    rows: dict[Any, dict[Any, Any]] = {live_backends: {"&web": web}}
     ended = EndedBackends(
         cast(Switch, SimpleNamespace(connection=zone)),
         lambda: PATH,
         Health(),
         rows=rows.__getitem__,
+        members=lambda group, _key: ["&web"] if group is fronts_at else ["d"],
         zones=lambda: {dnat_zone("d"): 7},
         ports=dict,
     )
