@@ -95,6 +95,7 @@ class DesiredObjects(Generic[ObjectT]):
         self._owned: dict[Hashable, dict[Hashable, ObjectT]] = {}
         self._claims: dict[Hashable, dict[Hashable, ObjectT]] = {}
         self._objects: dict[Hashable, ObjectT] = {}
+        self._clashing: set[Hashable] = set()
         self._before: dict[Hashable, ObjectT | None] = {}
         self._gone: dict[Hashable, ObjectT] = {}
 
@@ -111,9 +112,8 @@ class DesiredObjects(Generic[ObjectT]):
     def clashes(self) -> dict[Hashable, list[ObjectT]]:
         """The values wanted under one key, the winner first, where there are several."""
         return {
-            key: sorted(set(claims.values()), key=repr)
-            for key, claims in self._claims.items()
-            if len(claims) > 1 and len(set(claims.values())) > 1
+            key: sorted(set(self._claims[key].values()), key=repr)
+            for key in sorted(self._clashing, key=repr)
         }
 
     @property
@@ -153,9 +153,14 @@ class DesiredObjects(Generic[ObjectT]):
         claims = self._claims[key]
         if not claims:
             del self._claims[key]
-        after = (
-            min(claims.values(), key=repr) if len(claims) > 1 else next(iter(claims.values()), None)
-        )
+        different = set(claims.values())
+        after: ObjectT | None
+        if len(different) > 1:
+            self._clashing.add(key)
+            after = min(different, key=repr)
+        else:
+            self._clashing.discard(key)
+            after = next(iter(different), None)
         before = self._objects.get(key)
         if after == before:
             return
