@@ -175,7 +175,7 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(answering_backends, over=BackendStatus)
     graph.derive(checks_here, over=BackendCheck)
     graph.derive(packer.group_flows, over=FlowGroup, output=True)
-    graph.group(used_sets, over=packer.group_flows)
+    graph.group(used_sets, over=packer.group_flows, output=True)
     graph.group(uses_of_backends, over=packer.group_flows)
     graph.group(unresolved_variables, over=(address_here, expanded_member, packer.group_flows))
     graph.derive(live_backends, over=VirtualAddress, output=True)

@@ -207,7 +207,12 @@ class Reconciler:
             learned, self._learned = self._learned, []
             await self._apply(learned)
         await self._update_local()
-        self._needed.subscribe(self._local.plugged, self._state.used_sets)
+        sets = self._state.news.take_set_changes()
+        self._needed.subscribe(
+            self._local.plugged,
+            used=[name for name, is_used in sets.items() if is_used],
+            unused=[name for name, is_used in sets.items() if not is_used],
+        )
         self._persist_zones()
         if not self._needed.is_settled:
             return
@@ -219,7 +224,7 @@ class Reconciler:
         await self._program()
         self._announcer.update(self._bridge.interfaces, self._ready_ports())
         self._announcements.update(
-            self._state.take_announcement_changes(),
+            self._state.news.take_announcement_changes(),
             (self._switch_number, self._local.tunnel_sessions.times_cut_off),
         )
         if self._unacknowledged is not None and has_rows:
@@ -331,11 +336,11 @@ class Reconciler:
         elif changes := self._state.take_changes():
             await self._switch.commit(changes)
         await self._guard.look()
-        self._on_acl_changes(self._state.take_acl_changes())
+        self._on_acl_changes(self._state.news.take_acl_changes())
         self._on_changed_backends(
-            self._state.take_changed_backends(), self._state.take_gone_fronts()
+            self._state.news.take_changed_backends(), self._state.news.take_gone_fronts()
         )
-        self._on_lost_translations(self._state.take_lost_translations())
+        self._on_lost_translations(self._state.news.take_lost_translations())
 
     async def _compare_and_commit(self) -> None:
         installed = await self._switch.flows()
@@ -401,9 +406,7 @@ class Reconciler:
             if bound.row.chassis == self._chassis or not bound.row.kind.is_bound
         }
         complete = (
-            self._needed.complete_datapaths(
-                (bound.row.datapath for bound in held.values()), self._state.used_sets
-            )
+            self._needed.complete_datapaths(bound.row.datapath for bound in held.values())
             if self._state.has_templates
             else ()
         )

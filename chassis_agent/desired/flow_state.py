@@ -9,24 +9,14 @@ from collections.abc import Callable, Collection, Generator, Iterable, Iterator,
 from typing import Any, Final
 
 from chassis_agent.compile import Lack
-from chassis_agent.derivations.acls import port_acls
-from chassis_agent.derivations.announcements import (
-    Announced,
-    AnnouncedKey,
-    announced_row,
-    announced_workload,
-)
-from chassis_agent.derivations.live_backends import LiveBackends, live_backends, placed_front
 from chassis_agent.derivations.logical import (
     GroupFlows,
     MemberPacker,
     hit_counters,
-    used_sets,
 )
 from chassis_agent.derivations.placement import residents
 from chassis_agent.derivations.provider import network_out_of_reach
 from chassis_agent.derivations.templates import stage_book, template_shelf
-from chassis_agent.derivations.translations import translations
 from chassis_agent.derivations.variables import set_members, unresolved_variables
 from chassis_agent.desired.flow import Flow, FlowKey
 from chassis_agent.desired.flows import Changes, DesiredTable
@@ -40,6 +30,7 @@ from chassis_agent.desired.identity import (
     Numbering,
     StableNumbers,
 )
+from chassis_agent.desired.news import News
 from chassis_agent.desired.objects import (
     DesiredObjects,
     Group,
@@ -57,7 +48,7 @@ from chassis_agent.ovsdb.rows import WantedRow
 from chassis_agent.punt.meters import PuntMeter, punt_meters
 from chassis_agent.show import Names, format_flow
 from incremental import Delta, Engine, Read, run_steps
-from southbound.rows import Datapath, PortBinding, Translation, VirtualAddress
+from southbound.rows import Datapath, PortBinding
 
 WORK_AT_ONCE: Final = 64
 """Rows, or runs of derivations, that are worked on between two pauses: a few milliseconds."""
@@ -95,11 +86,8 @@ class FlowState:
         self.incomplete: dict[int, tuple[str, ...]] = {}
         """Flow groups of which flows wait for ports or queues, with the names of these."""
         self._lacks: dict[int, tuple[Lack, ...]] = {}
-        self._acl_changes: set[str] = set()
-        self._changed_backends: set[str] = set()
-        self._gone_fronts: dict[tuple[str, str], VirtualAddress] = {}
-        self._lost_translations: set[Translation] = set()
-        self._announcement_changes: dict[AnnouncedKey, Announced | None] = {}
+        self.news = News()
+        """What others than the switch are to be told of changes."""
 
     def __len__(self) -> int:
         return len(self._desired)
@@ -166,11 +154,6 @@ class FlowState:
     def has_templates(self) -> bool:
         """Whether there is any template that was understood: without, no group can have flows."""
         return any(self._engine.rows(template_shelf).values())
-
-    @property
-    def used_sets(self) -> frozenset[str]:
-        """The address sets and port groups that flows here are made from."""
-        return frozenset(name for _, name in self._engine.rows(used_sets))
 
     @property
     def hit_counters(self) -> dict[int, int]:
@@ -244,24 +227,7 @@ class FlowState:
                 self._groups.replace((source, key), wanted.groups)
                 self._meters.replace((source, key), wanted.meters)
                 self._want_rows((source, key), wanted.rows)
-        for port, change in delta.of(port_acls).items():
-            if change.before is not None and change.after is not None:
-                self._acl_changes.add(port)
-        for name, change in delta.of(live_backends).items():
-            if change.after is not None and _has_lost_any(change.before, change.after):
-                self._changed_backends.add(name)
-        for use, change in delta.of(placed_front).items():
-            if change.before is None:
-                if change.after is not None and change.after.ends_connections:
-                    self._changed_backends.add(use[0])
-            elif _is_elsewhere(change.before, change.after):
-                self._gone_fronts[use] = change.before
-        for change in delta.of(translations).values():
-            if change.before is not None and change.before != change.after:
-                self._lost_translations.add(change.before)
-        for source in (announced_row, announced_workload):
-            for key, change in delta.of(source).items():
-                self._announcement_changes[source, key] = change.after
+        self.news.note(delta)
         return delta
 
     def _want_rows(self, owner: Owner, rows: tuple[WantedRow, ...]) -> None:
@@ -279,34 +245,6 @@ class FlowState:
         """
         owners, self._owners_with_new_rows = self._owners_with_new_rows, {}
         return {owner: self._rows.get(owner, ()) for owner in owners}
-
-    def take_acl_changes(self) -> set[str]:
-        """Return the local ports whose ACLs changed since the last call."""
-        ports, self._acl_changes = self._acl_changes, set()
-        return ports
-
-    def take_announcement_changes(self) -> dict[AnnouncedKey, Announced | None]:
-        """Return what is to be announced from now on, or not any more, since the last call."""
-        changes, self._announcement_changes = self._announcement_changes, {}
-        return changes
-
-    def take_changed_backends(self) -> set[str]:
-        """Return the sets of backends that have lost some since the last call, or are new."""
-        sets, self._changed_backends = self._changed_backends, set()
-        return sets
-
-    def take_gone_fronts(self) -> dict[tuple[str, str], VirtualAddress]:
-        """Return the virtual addresses that are gone since the last call.
-
-        By set of backends, and datapath.
-        """
-        gone, self._gone_fronts = self._gone_fronts, {}
-        return gone
-
-    def take_lost_translations(self) -> set[Translation]:
-        """Return what was translated until the last call, and isn't any more, or otherwise."""
-        lost, self._lost_translations = self._lost_translations, set()
-        return lost
 
     def _note_waiting(self, group: int, ports: tuple[str, ...]) -> None:
         if ports:
@@ -479,23 +417,3 @@ class FlowState:
             },
             zones={zone.number: name for name, zone in self.rows(Zone).items()},
         )
-
-
-def _has_lost_any(before: LiveBackends | None, after: LiveBackends) -> bool:
-    """Return whether connections may have to end, to backends that are no longer in use."""
-    if not after.row.ends_connections:
-        return False
-    if before is None or before.row != after.row:
-        return True
-    return not set(before.members) <= set(after.members)
-
-
-def _is_elsewhere(before: VirtualAddress, after: VirtualAddress | None) -> bool:
-    """Tell whether there is nothing any more that connections to `before` could be to."""
-    if after is None:
-        return True
-    return (before.address, before.port, before.protocol) != (
-        after.address,
-        after.port,
-        after.protocol,
-    )

@@ -1,7 +1,8 @@
 """The rows that this host needs: which it subscribes to, and whether they are there.
 
 What is needed grows with what arrives: the port of an interface names a datapath, that is
-joined to others, and their flows name sets. Until all of it is there for the first time
+joined to others, and their flows name sets, of which there may be thousands: those are told as
+they come and go. Until all of it is there for the first time
 the host is not *settled*, and nothing says what its switch should hold. An agent that
 can't reach its server when it starts is *headless*: it goes by the rows of its cache.
 """
@@ -33,7 +34,10 @@ class NeededRows:
         self._watch = watch
         self._on_settled = on_settled
         self._links = PatchLinks(chassis)
-        self._subscribed: frozenset[str] = frozenset()
+        self._host_scopes: frozenset[str] = frozenset()
+        self._set_scopes: set[str] = set()
+        self._awaited_sets: set[str] = set()
+        """The scopes of sets whose rows the server has not sent yet."""
         self._in_sync: frozenset[str] = frozenset()
         self._has_rows = False
         self._has_settled = False
@@ -46,7 +50,7 @@ class NeededRows:
     @property
     def count(self) -> int:
         """How many scopes are subscribed."""
-        return len(self._subscribed)
+        return len(self._host_scopes) + len(self._set_scopes)
 
     @property
     def has_settled(self) -> bool:
@@ -62,7 +66,7 @@ class NeededRows:
     @property
     def are_here(self) -> bool:
         """Whether the server has sent all that is subscribed."""
-        return self._subscribed <= self._in_sync
+        return not self._awaited_sets and self._host_scopes <= self._in_sync
 
     @property
     def is_settled(self) -> bool:
@@ -81,6 +85,7 @@ class NeededRows:
         """Rows came."""
         self._has_rows = True
         self._in_sync = batch.in_sync
+        self._awaited_sets = self._set_scopes - batch.in_sync
         for table, key in batch.deletes:
             if table == PortBinding.table:
                 self._links.remove(key)
@@ -100,18 +105,42 @@ class NeededRows:
         """
         self.datapaths = self._links.reachable({*datapaths, *self._elections.values()})
 
-    def subscribe(self, plugged: Iterable[str], sets: Iterable[str]) -> None:
-        """Ask for what is needed now, and leave what no longer is."""
-        needed = wanted_scopes(self._chassis, plugged, self.datapaths, sets)
-        if needed != self._subscribed:
-            self._watch.subscribe(sorted(needed - self._subscribed))
-            self._watch.unsubscribe(sorted(self._subscribed - needed))
-            self._in_sync -= self._subscribed - needed
-            self._subscribed = needed
+    def subscribe(
+        self, plugged: Iterable[str], used: Iterable[str] = (), unused: Iterable[str] = ()
+    ) -> None:
+        """Ask for what is needed now, and leave what no longer is.
 
-    def complete_datapaths(self, datapaths: Iterable[str], sets: Iterable[str]) -> frozenset[str]:
-        """Those of which all rows are here: of all that they hang together with, and of `sets`."""
-        if any(not self._is_here(set_scope(name)) for name in sets):
+        `used` are the sets that flows are made from since the last call, `unused` those that they
+        no longer are made from.
+        """
+        scopes = wanted_scopes(self._chassis, plugged, self.datapaths)
+        came, left = scopes - self._host_scopes, self._host_scopes - scopes
+        self._host_scopes = scopes
+        came |= self._use_sets(used)
+        left |= self._leave_sets(unused)
+        if came:
+            self._watch.subscribe(sorted(came))
+        if left:
+            self._watch.unsubscribe(sorted(left))
+            self._in_sync -= left
+
+    def _use_sets(self, names: Iterable[str]) -> set[str]:
+        """Return the scopes of these sets, which are wanted from now on."""
+        came = set(map(set_scope, names)) - self._set_scopes
+        self._set_scopes |= came
+        self._awaited_sets |= came - self._in_sync
+        return came
+
+    def _leave_sets(self, names: Iterable[str]) -> set[str]:
+        """Return the scopes of these sets, which are wanted no longer."""
+        left = self._set_scopes.intersection(map(set_scope, names))
+        self._set_scopes -= left
+        self._awaited_sets -= left
+        return left
+
+    def complete_datapaths(self, datapaths: Iterable[str]) -> frozenset[str]:
+        """Those of which all rows are here: of all that they hang together with, and of sets."""
+        if self._awaited_sets and not self.is_headless:
             return frozenset()
         missing = {key for key in self.datapaths if not self._is_here(datapath_scope(key))}
         return frozenset(

@@ -42,7 +42,7 @@ class Host:
 
     def apply(self, *changes: Change) -> list[Announced | None]:
         self.state.apply(changes)
-        return list(self.state.take_announcement_changes().values())
+        return list(self.state.news.take_announcement_changes().values())
 
 
 def row(**fields: Any) -> Change:

@@ -107,7 +107,7 @@ def test_a_stage_is_visited_once_it_has_flows(world: World) -> None:
     acl = tables.stage_table("ls_in", 1)
     refuse = group(20, "ls", Acl.refuse(who="$bad"))
     world.put(refuse)
-    assert world.state.used_sets == {"$bad"}
+    assert world.state.news.take_set_changes() == {"$bad": True}
     the_default = 1
     assert len(world.in_table(acl)) == the_default
     world.put(rows.SetMember("$bad", "198.51.100.7"), rows.SetMember("$bad", "198.51.100.8"))
@@ -116,7 +116,7 @@ def test_a_stage_is_visited_once_it_has_flows(world: World) -> None:
     assert len(world.in_table(acl)) == the_default + 1
     world.delete(refuse)
     assert world.in_table(acl) == []
-    assert world.state.used_sets == frozenset()
+    assert world.state.news.take_set_changes() == {"$bad": False}
 
 
 def test_a_member_of_a_set_costs_its_own_flows_only(world: World) -> None:
@@ -329,15 +329,15 @@ def test_sets_of_backends_are_named_once_connections_to_lost_ones_have_to_end(
     web = {name: rows.SetMember(name, "10.0.0.1:80") for name in sets}
     world.put(*web.values(), *(rows.SetMember(name, "10.0.0.2:80") for name in sets))
     world.put(*(rows.VirtualAddress(name, "10.9.0.1", 80, "tcp", name == "&ends") for name in sets))
-    assert world.state.take_changed_backends() == {"&ends"}, "agents look where they were away"
+    assert world.state.news.take_changed_backends() == {"&ends"}, "agents look where they were away"
     world.put(*(rows.SetMember(name, "10.0.0.3:80") for name in sets))
-    assert world.state.take_changed_backends() == set()
+    assert world.state.news.take_changed_backends() == set()
     world.delete(*web.values())
-    assert world.state.take_changed_backends() == {"&ends"}
+    assert world.state.news.take_changed_backends() == {"&ends"}
     world.put(rows.VirtualAddress("&ends", "10.9.0.1", 80, "tcp", ends_connections=False))
-    assert world.state.take_changed_backends() == set()
+    assert world.state.news.take_changed_backends() == set()
     world.put(rows.VirtualAddress("&ends", "10.9.0.1", 80, "tcp"))
-    assert world.state.take_changed_backends() == {"&ends"}
+    assert world.state.news.take_changed_backends() == {"&ends"}
 
 
 def test_virtual_addresses_that_are_gone_are_named_with_their_datapath(world: World) -> None:
@@ -345,27 +345,27 @@ def test_virtual_addresses_that_are_gone_are_named_with_their_datapath(world: Wo
     vip = bytes([10, 9, 0, 1])
     balancing = group(31, "ls", Acl.balance(vip=vip, backends="&web"))
     world.put(front)
-    assert world.state.take_changed_backends() == {"&web"}
+    assert world.state.news.take_changed_backends() == {"&web"}
     world.put(balancing)
-    assert world.state.take_gone_fronts() == {}
-    assert world.state.take_changed_backends() == {"&web"}, "it is new on this datapath"
+    assert world.state.news.take_gone_fronts() == {}
+    assert world.state.news.take_changed_backends() == {"&web"}, "it is new on this datapath"
     world.delete(balancing)
-    assert list(world.state.take_gone_fronts().values()) == [front]
+    assert list(world.state.news.take_gone_fronts().values()) == [front]
     world.put(balancing)
     world.put(rows.VirtualAddress("&web", "10.9.0.2", 80, "tcp"))
-    assert list(world.state.take_gone_fronts().values()) == [front]
+    assert list(world.state.news.take_gone_fronts().values()) == [front]
 
 
 def test_what_is_translated_no_more_is_named_once(world: World) -> None:
     before = rows.Translation("n", "lr", "192.0.2.2", "10.0.0.2/32", inwards=True, outwards=True)
     after = rows.Translation("n", "lr", "192.0.2.2", "10.0.0.3/32", inwards=True, outwards=True)
     world.put(before)
-    assert world.state.take_lost_translations() == set()
+    assert world.state.news.take_lost_translations() == set()
     world.put(after)
-    assert world.state.take_lost_translations() == {before}
+    assert world.state.news.take_lost_translations() == {before}
     world.delete(after)
-    assert world.state.take_lost_translations() == {after}
-    assert world.state.take_lost_translations() == set()
+    assert world.state.news.take_lost_translations() == {after}
+    assert world.state.news.take_lost_translations() == set()
 
 
 def test_connections_wait_until_it_is_known_which_backends_there_are(world: World) -> None:

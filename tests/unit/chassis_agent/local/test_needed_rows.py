@@ -42,7 +42,7 @@ async def test_it_is_settled_once_all_that_was_asked_for_is_here(watch: Watch) -
     settled: list[bool] = []
     needed = NeededRows("hv1", cast(Any, watch), lambda: settled.append(True))
     needed.start()
-    needed.subscribe(["web-1"], [])
+    needed.subscribe(["web-1"])
     assert watch.scopes == {"global", "chassis:hv1", port_scope("web-1")}
     assert not needed.is_settled
     needed.take(batch(*ROUTED, in_sync=watch.scopes))
@@ -51,13 +51,13 @@ async def test_it_is_settled_once_all_that_was_asked_for_is_here(watch: Watch) -
     assert needed.datapaths == {"ls1", "lr"}
     assert watch.scopes >= {datapath_scope("ls1"), datapath_scope("lr"), set_scope("$a")}
     assert not needed.is_settled
-    assert not needed.complete_datapaths(["ls1"], [])
+    assert not needed.complete_datapaths(["ls1"])
     needed.take(batch(in_sync=watch.scopes - {set_scope("$a")}))
-    assert needed.complete_datapaths(["ls1"], []) == {"ls1"}
-    assert not needed.complete_datapaths(["ls1"], ["$a"])
+    assert not needed.is_settled
+    assert not needed.complete_datapaths(["ls1"])
     needed.take(batch(in_sync=watch.scopes))
     assert needed.is_settled
-    assert needed.complete_datapaths(["ls1"], ["$a"]) == {"ls1"}
+    assert needed.complete_datapaths(["ls1"]) == {"ls1"}
     needed.take(batch(in_sync=()))
     assert needed.is_settled, "it stays so"
     assert settled == [True]
@@ -66,9 +66,27 @@ async def test_it_is_settled_once_all_that_was_asked_for_is_here(watch: Watch) -
 async def test_what_is_no_longer_needed_is_left(watch: Watch) -> None:
     needed = NeededRows("hv1", cast(Any, watch), lambda: None)
     needed.subscribe(["web-1", "web-2"], ["$a"])
-    needed.subscribe(["web-2"], [])
+    needed.subscribe(["web-2"], unused=["$a", "$never"])
     assert watch.scopes == {"global", "chassis:hv1", port_scope("web-2")}
     assert needed.count == 3
+
+
+async def test_a_set_is_waited_for_until_its_rows_are_here(watch: Watch) -> None:
+    needed = NeededRows("hv1", cast(Any, watch), lambda: None)
+    needed.start()
+    needed.subscribe(["web-1"])
+    needed.take(batch(*ROUTED, in_sync=watch.scopes))
+    needed.use_datapaths(["ls1"])
+    needed.subscribe(["web-1"], used=["$a", "$b"])
+    needed.take(batch(in_sync=watch.scopes - {set_scope("$a")}))
+    assert not needed.complete_datapaths(["ls1"])
+    needed.subscribe(["web-1"], unused=["$a"])
+    assert needed.complete_datapaths(["ls1"]) == {"ls1"}, "nothing wants it any more"
+    needed.subscribe(["web-1"], used=["$b"])
+    assert needed.complete_datapaths(["ls1"]) == {"ls1"}, "it is used as before"
+    needed.subscribe(["web-1"], unused=["$b"])
+    needed.subscribe(["web-1"], used=["$b"])
+    assert not needed.complete_datapaths(["ls1"]), "it was left meanwhile"
 
 
 async def test_without_the_server_the_rows_of_the_cache_have_to_do(
@@ -78,7 +96,7 @@ async def test_without_the_server_the_rows_of_the_cache_have_to_do(
     watch.connected = False
     needed = NeededRows("hv1", cast(Any, watch), lambda: None)
     needed.start()
-    needed.subscribe(["web-1"], [])
+    needed.subscribe(["web-1"])
     assert not needed.is_settled, "there are none yet"
     needed.take(batch(*ROUTED))
     assert needed.is_headless
