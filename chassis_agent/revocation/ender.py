@@ -87,6 +87,8 @@ class ConnectionEnder(ABC, Generic[T]):
         it covers all that is listed.
         """
         text = await unixctl.call(self._control(), "dpctl/dump-conntrack", f"zone={zone}")
+        if not text:
+            return
         found = await in_turns(connection_steps(text, judge()))
         for start in range(0, len(found), _BATCH):
             some = found[start : start + _BATCH]

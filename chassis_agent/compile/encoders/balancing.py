@@ -67,8 +67,12 @@ def encode_balance(action: Balance, encoding: Encoding) -> Assembly:
             return act.ct(zone=zone, commit=True, table=table, nested=nat + marked)
 
         chosen = backends_of(context.members(name))
-        numbers = bucket_numbers(list(map(str, chosen)))
-        buckets = [Bucket(numbers[str(each)], commit(each), weight=1) for each in chosen]
+        texts = [str(each) for each in chosen]
+        numbers = bucket_numbers(texts)
+        buckets = [
+            Bucket(numbers[text], commit(each), weight=1)
+            for text, each in zip(texts, chosen, strict=True)
+        ]
         if not chosen:
             goes_on = act.resubmit(table) if context.is_known(name) else b""
             buckets.append(Bucket(0, goes_on, weight=1))

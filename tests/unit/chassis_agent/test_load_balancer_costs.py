@@ -64,7 +64,7 @@ class Agent:
             zones=lambda: zones,
             ports=dict,
         )
-        monkeypatch.setattr(unixctl, "call", self._no_connections)
+        monkeypatch.setattr(unixctl, "call", self._listed)
         self.state.apply(
             [
                 (ThisChassis, "", ThisChassis(CHASSIS, 1)),
@@ -77,8 +77,9 @@ class Agent:
         self.take([here, *map(_placed, all_rows(self._translator, self._ids, 1))])
         assert len(self.state.news.take_changed_backends()) == balancers
 
-    async def _no_connections(self, _path: Path, _command: str, _zone: str) -> str:
-        return ""
+    async def _listed(self, _path: Path, _command: str, _zone: str) -> str:
+        """Return the connections of a zone: there is one, to something else."""
+        return "tcp,orig=(src=10.0.0.9,dst=10.0.0.8,sport=5000,dport=80),zone=1\n"
 
     def translate(self, number: int, *, there: bool = True) -> tuple[list[Row], list[RowId]]:
         """Return the rows that a load balancer changes that comes or goes."""

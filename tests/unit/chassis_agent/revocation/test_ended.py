@@ -104,6 +104,10 @@ async def test_the_zones_of_ports_and_routers_that_use_the_set_are_looked_at(wor
 
 async def test_only_what_is_at_the_same_address_costs_anything(world: World) -> None:
     await world.ended._end({"&web"})
+    assert world.live.asked == set(), "there are no connections"
+    world.looks_at_ports = 0
+    world.listed = "tcp,orig=(src=10.0.0.9,dst=10.0.0.8,sport=5000,dport=80),zone=1\n"
+    await world.ended._end({"&web"})
     assert world.live.asked == {"&web", "&beside"}
     assert world.looks_at_ports == 1
 
