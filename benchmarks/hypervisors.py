@@ -1,6 +1,8 @@
 """Hypervisors for measurements: labs, and interfaces that nothing is behind."""
 
 import os
+import subprocess
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -26,7 +28,7 @@ def as_installed(directory: Path) -> dict[str, str]:
 
     It doesn't see a package that only tests need: python-ovs imports eventlet where it
     is there, which os-ken brings along. And it finds its modules as bytecode, from the
-    second start on, also where Python is told not to write any.
+    second start on, also where Python is told not to write any: see :func:`write_bytecode`.
     """
     directory.mkdir(exist_ok=True)
     (directory / "eventlet.py").write_text('raise ImportError("a package of tests")\n')
@@ -35,6 +37,12 @@ def as_installed(directory: Path) -> dict[str, str]:
         "PYTHONDONTWRITEBYTECODE": "",
         "PYTHONPYCACHEPREFIX": str(directory / "bytecode"),
     }
+
+
+def write_bytecode(environment: Mapping[str, str]) -> None:
+    """Load what server and agent load, so that their first start finds it as bytecode, too."""
+    command = [sys.executable, "-c", "import cli.agent, cli.server.process"]
+    subprocess.run(command, env={**os.environ, **environment}, check=True)
 
 
 def add_bridge(hypervisor: Hypervisor) -> None:

@@ -7,9 +7,10 @@ with a gateway port (`port`), and as many floating IPs or load balancers of ten 
 balancer has backends of its own, or all have the same.
 
 *Cold* is from the start of the processes, with intent stored and Open vSwitch empty, until all
-flows are in Open vSwitch. *Added* and *removed* is one object more or less, from the request until
-the flows are there. CPU time is that of all processes: of Open vSwitch, too, and with OVN of
-`ovn-northd`, both databases and `ovn-controller`.
+flows are in Open vSwitch. Treadle's modules are there as bytecode, as pip leaves them. *Added* and
+*removed* is one object more or less, from the request until the flows are there. CPU time is that
+of all processes: of Open vSwitch, too, and with OVN of `ovn-northd`, both databases and
+`ovn-controller`.
 """
 
 import json
@@ -23,7 +24,13 @@ from typing import Any, Final, NamedTuple
 
 import httpx
 
-from benchmarks.hypervisors import add_bridge, add_interfaces, as_installed, laboratory
+from benchmarks.hypervisors import (
+    add_bridge,
+    add_interfaces,
+    as_installed,
+    laboratory,
+    write_bytecode,
+)
 from benchmarks.measure import cpu_seconds
 from benchmarks.ovn import Ovn
 from benchmarks.ovn_chassis import flow_count, start_controller, wait_up
@@ -121,13 +128,15 @@ def measure(count: int) -> list[Json]:
 
 def _treadle(service: Service, place: str, count: int) -> Json:
     with laboratory() as lab:
-        lab.start_server()
+        environment = as_installed(lab.directory / "hidden")
+        write_bytecode(environment)
+        lab.start_server(environment=environment)
         with lab.server.client() as client:
             document = _document(service, place, count)
             client.post("/v1/apply", json=document).raise_for_status()
             lab.stop_process("server")
             hypervisor = _hypervisor(lab)
-            found = _cold(lab, hypervisor)
+            found = _cold(lab, hypervisor, environment)
             found["logical_flows"] = _logical_flows(client)
             found.update(_changes(lab, client, service, count))
         return found
@@ -172,13 +181,13 @@ def _hypervisor(lab: Lab) -> Hypervisor:
     return hypervisor
 
 
-def _cold(lab: Lab, hypervisor: Hypervisor) -> Json:
+def _cold(lab: Lab, hypervisor: Hypervisor, environment: dict[str, str]) -> Json:
     """Start both processes; all flows are there when no more come and the port is up."""
     switch = _pids(lab)
     before = cpu_seconds(switch)
     began = time.perf_counter()
-    lab.start_server()
-    lab.start_agent("hv1", environment=as_installed(lab.directory / "hidden"))
+    lab.start_server(environment=environment)
+    lab.start_agent("hv1", environment=environment)
     samples: list[tuple[float, float, int]] = []
     while True:
         now = time.perf_counter() - began
