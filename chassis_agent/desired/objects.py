@@ -125,7 +125,9 @@ class DesiredObjects(Generic[ObjectT]):
         """Take `objects` as all that `owner` wants; none makes the owner go."""
         new: dict[Hashable, ObjectT] = {}
         for each in objects:
-            new[each.key] = min(new.get(each.key, each), each, key=repr)
+            other = new.setdefault(each.key, each)
+            if other != each:
+                new[each.key] = min(other, each, key=repr)
         old = self._owned.pop(owner, None)
         if new:
             self._owned[owner] = new
