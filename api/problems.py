@@ -177,6 +177,8 @@ class ReferentInfo(BaseModel):
     name: str
     project: str
     """Empty for a token, which is no project's."""
+    document: str | None = None
+    """The document that owns the object, if one does."""
 
 
 class Problem(BaseModel):

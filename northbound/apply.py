@@ -74,6 +74,7 @@ class _Application:
         self._tx = tx
         self._adopt = adopt
         self._project = _project_of(tx, document)
+        self._names_project = document.project is not None
         self._plan = Plan(document.document, wanted_objects(document))
         self._set_project()
         self._created: list[Referent] = []
@@ -216,9 +217,18 @@ class _Application:
         if service.named:
             holder = self._tx.named(service.model, values["name"], self._project)
             if holder is not None:
-                raise ConflictError(service.kind, "name", values["name"], service.referent(holder))
+                raise self._in_the_way(service.kind, values["name"], service.referent(holder))
         row = service.create(self._tx, service.spec_of_entry(values), document=self._plan.document)
         self._created.append(service.referent(row))
+
+    def _in_the_way(self, kind: str, name: str, holder: Referent) -> ConflictError:
+        """The error that `holder` has the name of an object of this document, and what helps."""
+        ways = ["choose another name"]
+        if holder.document is None:
+            ways.append("let the document adopt the object (--adopt)")
+        if not (self._names_project or self._tx.scope.confined):
+            ways.append("apply the document to another project (--project)")
+        return ConflictError(kind, "name", name, holder, " or ".join(ways))
 
     def _link(self, service: Service[Any, Any]) -> None:
         """Join objects of one kind to each other, now that all are there and free."""

@@ -134,15 +134,19 @@ class NotFoundError(RequestError):
 class ConflictError(RequestError):
     """`value` of `field` is already taken by the object `holder`.
 
-    Where the caller must not know of that, the holder is None.
+    Where the caller must not know of that, the holder is None. `ways_out` says what would help,
+    if that is known.
     """
 
-    def __init__(self, kind: str, field: str, value: object, holder: "Referent") -> None:
+    def __init__(
+        self, kind: str, field: str, value: object, holder: "Referent", ways_out: str = ""
+    ) -> None:
         self.kind = kind
         self.field = field
         self.value = value
         self.holder: Referent | None = holder
-        super().__init__(self._text(str(holder)))
+        owner = f" of document {holder.document}" if holder.document else ""
+        super().__init__(self._text(f"{holder}{owner}") + (f"; {ways_out}" if ways_out else ""))
 
     def hide_other_projects(self, project: str) -> None:
         if self.holder is not None and self.holder.project != project:
@@ -161,6 +165,8 @@ class Referent(NamedTuple):
     id: str
     name: str
     project: str = "default"
+    document: str | None = None
+    """The declarative document that owns the object, if one does."""
 
     def __str__(self) -> str:
         return f"{self.kind.replace('_', ' ')} {self.name or self.id}"

@@ -122,4 +122,7 @@ async def apply_document(
 
 
 def _reference(referent: Referent) -> dict[str, Any]:
-    return referent._asdict()
+    """An object of the document, which is told once for all of them."""
+    told = referent._asdict()
+    del told["document"]
+    return told

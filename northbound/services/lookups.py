@@ -117,7 +117,8 @@ def _called() -> CompoundSelect[Any]:
 
 
 def referent(row: Resource) -> Referent:
-    return Referent(row.__tablename__, row.id, getattr(row, "name", ""), row.project)
+    name = getattr(row, "name", "")
+    return Referent(row.__tablename__, row.id, name, row.project, row.document)
 
 
 def check_version(row: Resource, expected: int | None) -> None:

@@ -79,6 +79,18 @@ async def test_objects_of_others_are_adopted_only_when_asked(client: httpx.Async
     assert (found["document"], found["subnet4"]) == ("shop", "10.0.1.0/24")
 
 
+async def test_the_document_is_named_that_owns_what_is_in_the_way(
+    client: httpx.AsyncClient,
+) -> None:
+    await apply(client)
+    document = {"document": "other", "logical_switches": {"web": {}}}
+    problem = (await apply(client, json.dumps(document))).json()
+    assert (problem["type"], problem["referents"][0]["document"]) == ("/problems/taken", "shop")
+    (error,) = problem["errors"]
+    assert error["pointer"] == "#/logical_switches/web/name"
+    assert "'web' is already taken by logical switch web of document shop; " in error["reason"]
+
+
 async def test_a_wrong_field_is_pointed_at(client: httpx.AsyncClient) -> None:
     response = await apply(client, DOCUMENT.replace("icmp4", "icmp5"))
     assert response.status_code == 422

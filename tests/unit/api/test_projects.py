@@ -106,6 +106,19 @@ async def test_projects_call_their_objects_alike(
     assert (port["project"], port["logical_switch"]) == ("zoo", "web")
 
 
+async def test_a_document_of_another_project_is_not_told(acme: Project, zoo: Project) -> None:
+    addresses = ["0a:00:00:00:00:01 10.0.0.1"]
+    lan = {"shared": True, "ports": {"a": {"addresses": addresses}}}
+    document = {"document": "secret", "logical_switches": {"lan": lan}}
+    assert (await zoo.ask("POST", "apply", **document)).status_code == 200
+    (shared,) = (await acme.ask("GET", "logical-switches")).json()["items"]
+    path = f"logical-switches/{shared['id']}/ports"
+    taken = await acme.ask("POST", path, name="b", addresses=addresses)
+    assert (taken.status_code, taken.json()["type"]) == (409, "/problems/taken")
+    assert "already taken by an object of another project" in taken.text
+    assert "secret" not in taken.text
+
+
 async def test_a_foreign_object_is_not_there(acme: Project, zoo: Project) -> None:
     web = await zoo.create("logical-switches", name="web")
     port = await zoo.create("logical-switches/web/ports", name="web-1")

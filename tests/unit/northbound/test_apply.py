@@ -10,6 +10,7 @@ import northbound.documents
 from northbound.apply import ApplyResult, apply
 from northbound.database import Database
 from northbound.errors import ConflictError, InvalidError, ReferencedError
+from northbound.projects import EVERYTHING, Scope
 from northbound.services import LOGICAL_SWITCHES
 from tests.unit.northbound.network import Network
 
@@ -198,6 +199,36 @@ def test_ownership(network: Network, shop: Document) -> None:
     for adopt in (False, True):
         with pytest.raises(ConflictError), network.database.write(author="test") as tx:
             apply(tx, other, adopt=adopt)
+
+
+CONFINED = Scope("default", confined=True)
+
+
+def test_what_is_in_the_way_is_told_with_its_document_and_what_helps(network: Network) -> None:
+    run(network.database, {"document": "bfd", "logical_switches": {"office": {}}})
+    network.create("switch", name="web")
+    another = "choose another name or"
+    elsewhere = "apply the document to another project (--project)"
+    adopt = "let the document adopt the object (--adopt)"
+    for name, scope, said in (
+        ("office", EVERYTHING, f"switch office of document bfd; {another} {elsewhere}"),
+        ("office", CONFINED, "switch office of document bfd; choose another name"),
+        ("web", EVERYTHING, f"switch web; {another} {adopt} or {elsewhere}"),
+        ("web", CONFINED, f"switch web; {another} {adopt}"),
+    ):
+        document = {"document": "mine", "logical_switches": {name: {}}}
+        assert _in_the_way(network.database, document, scope).endswith(f"taken by logical {said}")
+    named = {"document": "mine", "project": "default", "logical_switches": {"office": {}}}
+    assert _in_the_way(network.database, named, EVERYTHING).endswith("; choose another name")
+
+
+def _in_the_way(database: Database, document: Document, scope: Scope) -> str:
+    with (
+        pytest.raises(ConflictError) as caught,
+        database.write(author="test", scope=scope) as tx,
+    ):
+        apply(tx, document)
+    return str(caught.value)
 
 
 def test_dry_run(network: Network, shop: Document) -> None:
