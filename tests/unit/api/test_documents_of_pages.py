@@ -37,3 +37,12 @@ async def test_documents_that_pages_print(server: Server, block: Block) -> None:
 @pytest.mark.parametrize("path", FILES)
 async def test_documents_that_are_files(server: Server, path: str) -> None:
     await _apply(server, FILES[path])
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+async def test_documents_that_are_files_stand_side_by_side(
+    server: Server, *, backwards: bool
+) -> None:
+    """Who tries one example after the other needn't take any away before."""
+    for path in sorted(FILES, reverse=backwards):
+        await _apply(server, FILES[path])
