@@ -49,6 +49,8 @@ class AssumptionKind(StrEnum):
     """How a workload sends to its own subnet."""
     ADDRESS = "address"
     """Which of several addresses an end uses."""
+    BACKEND = "backend"
+    """Which backend of a virtual address a connection gets."""
     EXTERNAL_PORT = "external-port"
     """That a port of an external address is free, which a NAT gives to many."""
     OUTSIDE = "outside"

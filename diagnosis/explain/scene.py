@@ -13,7 +13,7 @@ from functools import cached_property
 from sqlalchemy import select
 
 from diagnosis.explain.budget import Budget
-from diagnosis.explain.worlds import Guesses, World
+from diagnosis.explain.worlds import Guesses, OneBackendEach, World
 from diagnosis.trace import discovery
 from diagnosis.trace.addressing import Addressing
 from diagnosis.trace.causes import Cause, CauseKey, Causes
@@ -74,6 +74,7 @@ class Scene:
         network = copy(self._fresh)
         network.neighbours = dict(self.snapshot.neighbours)
         network.connections = ConnectionTable()
+        network.sets = OneBackendEach(self.snapshot.sets, self.world, self.guesses)
         return network
 
     def walk(self, packet: Packet) -> Walk:

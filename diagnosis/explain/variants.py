@@ -1,11 +1,11 @@
 """One question in several worlds: an answer that holds in all that may be, or none.
 
-What a question leaves open is tried in more than one way: with any port of the client, with
-each of those who may have an address, with guests that leave everything to their gateway,
-with other addresses of the ends. Where the answer is the same it holds. Where it hangs on the
-client's port or on who has an address, it is not known. Where it hangs on how guests behave
-or which of its addresses an end uses, the usual is taken, and that is told with what would be
-otherwise.
+What a question leaves open is tried in more than one way: with any port of the client, with each
+of those who may have an address, with each backend of a virtual address, with guests that leave
+everything to their gateway, with other addresses of the ends. Where the answer is the same it
+holds. Where it hangs on the client's port, on who has an address or on the backend, it is not
+known. Where it hangs on how guests behave or which of its addresses an end uses, the usual is
+taken, and that is told with what would be otherwise.
 """
 
 from collections.abc import Callable, Iterator, Sequence
@@ -22,6 +22,8 @@ from diagnosis.trace.claims import Claim, Evidence
 
 _MOST_CLAIMS = 4
 """How many of those who may have an address are tried."""
+_MOST_BACKENDS = 16
+"""How many backends of a virtual address are tried."""
 _MOST_OTHERS = 3
 """How many other addresses of the ends are tried."""
 
@@ -55,8 +57,12 @@ _SHORT = {Answer.YES: "yes", Answer.NO: "no", Answer.UNKNOWN: "not known"}
 
 @dataclass
 class Found:
-    """The answer to a question, and `shown`, the run that is told in full."""
+    """The answer to a question, and `shown`, the run that is told in full.
 
+    `usual` is the one in the usual world, which others are compared with.
+    """
+
+    usual: Run
     shown: Run
     answer: Answer
     unknowns: list[str] = field(default_factory=list)
@@ -71,14 +77,14 @@ def usual_world(question: Question) -> World:
 def look(scene: Scene, question: Question) -> Found:
     """What is found in the usual world alone: enough to find the next obstacle."""
     run = _run(scene, question, usual_world(question))
-    return Found(run, run.answer, [], list(run.scene.guesses.assumptions))
+    return Found(run, run, run.answer, [], list(run.scene.guesses.assumptions))
 
 
 def look_around(scene: Scene, question: Question) -> Found:
     """What is found in all worlds that may be."""
     world = usual_world(question)
     run = _run(scene, question, world)
-    found = Found(run, run.answer, [], list(run.scene.guesses.assumptions))
+    found = Found(run, run, run.answer, [], list(run.scene.guesses.assumptions))
 
     def again(**changes: object) -> Run:
         return _run(scene, question, replace(world, **changes))  # type: ignore[arg-type]
@@ -87,6 +93,8 @@ def look_around(scene: Scene, question: Question) -> Found:
         if _is_given(question, key):
             continue
         _try_owners(found, key, claims, again)
+    for name, backends in run.scene.guesses.backends.items():
+        _try_backends(found, name, backends, again)
     _try_client_ports(found, scene, question, again)
     if question.guests is None and run.scene.guesses.detours:
         text = "workloads send to their own subnet themselves, not through their gateway"
@@ -113,7 +121,7 @@ def _try_owners(
 ) -> None:
     """Try each of those who may have an address."""
     _, address = key
-    runs = [found.shown]
+    runs = [found.usual]
     runs += [again(owners={key: place}) for place in range(1, min(len(claims), _MOST_CLAIMS))]
     who = " or ".join(claim.text for claim in claims[:_MOST_CLAIMS])
     who += f" or {len(claims) - _MOST_CLAIMS} more" if len(claims) > _MOST_CLAIMS else ""
@@ -133,6 +141,24 @@ def _try_owners(
         found.assumptions.append(Assumption(AssumptionKind.OWNER, text))
 
 
+def _try_backends(
+    found: Found, name: str, backends: Sequence[str], again: Callable[..., Run]
+) -> None:
+    """Try each of the backends that a connection may get."""
+    tried = backends[:_MOST_BACKENDS]
+    runs = {backend: again(backends={name: place}) for place, backend in enumerate(tried)}
+    different = {run.answer: (backend, run) for backend, run in reversed(runs.items())}
+    left = len(backends) - len(tried)
+    untried = f"; {left} more were not tried" if left else ""
+    if len(different) > 1:
+        each = "; ".join(f"with {backend} {run.text}" for backend, run in different.values())
+        because = f"it hangs on which backend the connection gets: {each}{untried}"
+        _not_known(found, because, list(runs.values()))
+        return
+    text = f"the connection gets backend {tried[0]}; with {', '.join(tried[1:])} it fares alike"
+    found.assumptions.append(Assumption(AssumptionKind.BACKEND, f"{text}{untried}"))
+
+
 def _try_client_ports(
     found: Found, scene: Scene, question: Question, again: Callable[..., Run]
 ) -> None:
@@ -140,7 +166,7 @@ def _try_client_ports(
     if question.client_port_field is None:
         return
     symbolic = again(client_port=None)
-    if symbolic.answer is found.shown.answer:
+    if symbolic.answer is found.usual.answer:
         return
     ports = ports_to_try(scene.reader)
     usual = [port for port in ports if port >= USUAL]
@@ -153,7 +179,7 @@ def _try_client_ports(
         _not_known(found, f"{because}: {each}", [run for _, run in different.values()])
         return
     tried = ((port, again(client_port=port)) for port in others[:MOST_PORTS])
-    other = next(((p, run) for p, run in tried if run.answer is not found.shown.answer), None)
+    other = next(((p, run) for p, run in tried if run.answer is not found.usual.answer), None)
     if other is not None or len(others) > MOST_PORTS:
         text = f"the client asks from a port of {USUAL} or above"
         told = None if other is None else f"from {other[0]} {other[1].text}"
@@ -164,7 +190,7 @@ def _try_other_ends(found: Found, scene: Scene, question: Question, world: World
     for ends in question.others[:_MOST_OTHERS]:
         other = _run(scene, replace(question, ends=ends, others=()), world)
         primary = question.ends
-        if primary is None or other.answer is found.shown.answer:
+        if primary is None or other.answer is found.usual.answer:
             continue
         text = f"it is from {primary.source} to {primary.destination}"
         otherwise = f"from {ends.source} to {ends.destination} {other.text}"
@@ -177,7 +203,7 @@ def _try_other_ends(found: Found, scene: Scene, question: Question, world: World
 
 
 def _tell_if_other(found: Found, kind: AssumptionKind, text: str, other: Run) -> None:
-    if other.answer is not found.shown.answer:
+    if other.answer is not found.usual.answer:
         found.assumptions.append(Assumption(kind, text, other.text))
 
 

@@ -6,12 +6,14 @@ to have. A :class:`World` says so. While packets are walked in one, :class:`Gues
 of it mattered, so that other worlds can be tried.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from diagnosis.answers import Assumption
 from diagnosis.trace.claims import Claim
 from diagnosis.trace.words import EPHEMERAL_PORT
+from logical_flow.backends import BACKENDS_SIGIL
+from logical_flow.evaluate import Sets
 
 Owned = tuple[str, str]
 """A datapath, and an address there that no port is declared to have."""
@@ -22,12 +24,14 @@ class World:
     """What is assumed; what there is without arguments is usual.
 
     `client_port` None is any port at once: where it matters a walk ends, and is not certain.
-    `owners` are places in the list of claims to an address, the first one where none is given.
+    `owners` are places in the list of claims to an address, and `backends` in those of which a
+    virtual address has several; the first one where none is given.
     """
 
     client_port: int | None = EPHEMERAL_PORT
     via_gateway: bool = False
     owners: Mapping[Owned, int] = field(default_factory=dict)
+    backends: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass
@@ -36,6 +40,8 @@ class Guesses:
 
     owners: dict[Owned, Sequence[Claim]] = field(default_factory=dict)
     """Addresses with all claims to them."""
+    backends: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Sets of backends of which a connection got one, with all that it might have got."""
     detours: bool = False
     """Whether a workload sent to its own subnet that could as well have left it to its gateway."""
     assumptions: list[Assumption] = field(default_factory=list)
@@ -44,3 +50,25 @@ class Guesses:
     def assume(self, assumption: Assumption) -> None:
         if assumption not in self.assumptions:
             self.assumptions.append(assumption)
+
+
+class OneBackendEach(Sets):
+    """Sets as they are, but for those of backends, which have the one that a world says.
+
+    So packets of one connection stay with one backend; which one that is a switch decides.
+    """
+
+    def __init__(
+        self, members: Mapping[str, Collection[str]], world: World, guesses: Guesses
+    ) -> None:
+        super().__init__(members)
+        self._world = world
+        self._guesses = guesses
+
+    def members(self, name: str) -> Collection[str]:
+        found = super().members(name)
+        if not name.startswith(BACKENDS_SIGIL) or len(found) < 2:
+            return found
+        ordered = tuple(sorted(found))
+        self._guesses.backends[name] = ordered
+        return (ordered[self._world.backends.get(name, 0) % len(ordered)],)

@@ -6,8 +6,9 @@ from typing import Any
 import pytest
 
 from southbound.wire import BackendState
-from tests.unit.diagnosis.explain.asking import allow, refused
+from tests.unit.diagnosis.explain.asking import allow, refused, unknown
 from tests.unit.diagnosis.explain.conftest import Plugged
+from tests.unit.diagnosis.explain.test_outside import texts
 
 MATCH = (
     "eth.src == 0a:00:00:00:01:01 && eth.dst == 0a:00:00:01:00:01 && ip4.src == 10.1.0.11 "
@@ -68,6 +69,51 @@ async def beside(net: Plugged) -> str:
     vip = {"address": "10.96.0.2", "port": 80, "backends": [BACKEND], "health_check": {}}
     made: dict[str, Any] = await net.call("POST", "/load-balancers/shop/vips", vip)
     return str(made["id"])
+
+
+SEVERAL = [BACKEND, "10.2.0.11:8080"]
+BY_ADDRESS = {"source": "a1", "destination": "10.96.0.1", "service": "tcp/80"}
+
+
+@pytest.mark.parametrize("asked", [ASKED, BY_ADDRESS])
+async def test_each_of_several_backends_is_tried(net: Plugged, asked: dict[str, Any]) -> None:
+    await balance(net, backends=SEVERAL)
+    found = await net.ask(**asked)
+    assert found["answer"] == "yes", found["text"]
+    assert texts(found, "backend") == [
+        "the connection gets backend 10.1.0.12:8080; with 10.2.0.11:8080 it fares alike"
+    ]
+    assert [each["text"] for each in found["checks"]].count("the reply is delivered to a1") == 1
+
+
+@pytest.mark.parametrize("asked", [ASKED, BY_ADDRESS])
+@pytest.mark.parametrize("closed", ["a2", "b1"])
+async def test_it_hangs_on_the_backend_if_not_all_are_reached(
+    net: Plugged, closed: str, asked: dict[str, Any]
+) -> None:
+    await balance(net, backends=SEVERAL)
+    switch = f"ls:{closed[0]}"
+    await net.acl(switch, "to-lport", 7, f'outport == "{closed}" && tcp', name="closed")
+    found = await unknown(net, **asked)
+    assert "it hangs on which backend the connection gets: with " in found["text"]
+    assert found["obstacles"][0]["cause"]["name"] == "closed"
+    assert texts(found, "guest") == [], "the gateway makes no difference"
+    await allow(net, found, **asked)
+
+
+async def test_none_of_several_backends_is_reached(net: Plugged) -> None:
+    await balance(net, backends=SEVERAL)
+    await net.acl("ls:a", "from-lport", 7, 'inport == "a1" && tcp', name="closed")
+    found = await refused(net, **ASKED)
+    assert found["obstacles"][0]["cause"]["name"] == "closed"
+
+
+async def test_one_of_several_backends_that_is_away(net: Plugged) -> None:
+    await balance(net, backends=SEVERAL)
+    net.server.realised.facts.release("hv2", "b1")
+    found = await unknown(net, **ASKED)
+    assert "with 10.2.0.11:8080 no: port b1 is not bound to any chassis" in found["text"]
+    assert "with 10.1.0.12:8080 yes" in found["text"]
 
 
 async def test_with_one_that_does_not_answer(net: Plugged) -> None:
