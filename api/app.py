@@ -12,7 +12,7 @@ from api.backend import Backend
 from api.problems import KINDS, refusals
 from api.reference import POLICY, reference_page
 from api.requests import refuse_wrong_parameters
-from api.routers import add_routes
+from api.routers import add_routes, find_by_resource
 from api.v1 import ROUTERS
 from api.version import __version__
 
@@ -44,6 +44,7 @@ def create_app(backend: Backend) -> FastAPI:
     _add_server_operations(app, backend)
     for router in ROUTERS:
         add_routes(app, router)
+    find_by_resource(app)
     openapi.describe(app)
     return app
 

@@ -131,8 +131,10 @@ class Reading(Generic[M, S]):
         described = [dict(zip(names, values_of(row, self._columns), strict=True)) for row in rows]
         for field in self._describing:
             if field.refers is not None and not field.refers.by_name:
-                model = resource_model(field.refers.kind)
-                named = reader.names(model, (each[field.name] for each in described))
+                ids = {each[field.name] for each in described} - {None}
+                if not ids:
+                    continue
+                named = reader.names(resource_model(field.refers.kind), sorted(ids))
                 for row, each in zip(rows, described, strict=True):
                     referred = named.get(each[field.name])
                     each[field.name] = referred and referred.shown(row.project, reader.scope)
