@@ -40,7 +40,7 @@ from northbound.identity import is_id
 from northbound.inserting import batched, insert_new_rows, inserting
 from northbound.limits import DEFAULT_WRITE_LIMITS, WriteLimits
 from northbound.models import Change, Resource, Revision, RevisionCounter, Tracked
-from northbound.models.base import Annex, Base, has_names, image_columns
+from northbound.models.base import Annex, Base, has_names, image_columns, key_columns
 from northbound.names import parse_name
 from northbound.projects import EVERYTHING, Named, Scope
 
@@ -343,7 +343,7 @@ class Transaction(Reader):
 
     def delete_images(self, model: type[Tracked], images: Sequence[dict[str, Any]]) -> None:
         """Delete rows that were read as images; see :meth:`insert_images`."""
-        keys = [str(key.key) for key in model.__mapper__.primary_key]
+        keys = key_columns(model)
         for some in batched(images):
             values = [{f"key_{key}": image[key] for key in keys} for image in some]
             self.connection.execute(_deleting(model), values)
@@ -468,7 +468,7 @@ def at(*path: PathElement) -> Iterator[None]:
 
 
 def _object_id(model: type[Tracked], image: Mapping[str, Any]) -> str:
-    return "/".join(str(image[str(key.key)]) for key in model.__mapper__.primary_key)
+    return "/".join([str(image[key]) for key in key_columns(model)])
 
 
 def _is_changed(row: Tracked) -> bool:

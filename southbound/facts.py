@@ -270,19 +270,18 @@ class Facts:
 
     def joined_all(self, bindings: Iterable[PortBinding]) -> list[PortBinding]:
         """The bindings with their facts as they are now, and those that are where they are."""
-        given = {binding.id: binding for binding in bindings}
-        for binding in given.values():
+        given: dict[str, PortBinding] = {}
+        for binding in bindings:
+            given[binding.id] = self._arriving[binding.name] = binding
             self._nesting.put(binding)
-        self._arriving = {binding.name: binding for binding in given.values()}
         inside = {
             id_: row
-            for id_ in self._nesting.inside({*given, *(row.name for row in given.values())})
+            for id_ in self._nesting.inside({*given, *self._arriving})
             if id_ not in given and isinstance(row := self._feed.get(_row_id(id_)), PortBinding)
         }
         # What goes by others comes after these, whose places it shares.
-        ordered = sorted(
-            {**given, **inside}.values(), key=lambda row: bool(row.parent or row.virtual_parents)
-        )
+        rows = {**given, **inside}.values()
+        ordered = sorted(rows, key=lambda row: bool(row.parent or row.virtual_parents))
         joined = [self.joined(binding) for binding in ordered]
         self._arriving = {}
         return joined

@@ -36,6 +36,8 @@ class Moves:
 
     def activated(self, port: Iterable[str]) -> set[str]:
         """Return the chassis on which a port, given by all that it is called, is active."""
+        if not self._activated:
+            return set()
         called = set(port)
         return {name for name, ports in self._activated.items() if not called.isdisjoint(ports)}
 

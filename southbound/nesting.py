@@ -36,4 +36,6 @@ class Nesting:
 
     def inside(self, parents: Iterable[str]) -> list[str]:
         """Return the ids of the ports that follow any of `parents`, in order."""
+        if not self._nested:
+            return []
         return sorted({port for parent in parents for port in self._nested.get(parent, ())})

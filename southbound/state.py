@@ -278,7 +278,8 @@ class RealisedState:
                 ports.append(row)
             else:
                 yield row
-        yield from self.facts.joined_all(ports)
+        if ports:
+            yield from self.facts.joined_all(ports)
 
     # --- changes, of intent or of facts
 

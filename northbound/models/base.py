@@ -54,8 +54,7 @@ class Tracked(Base):
     @property
     def object_id(self) -> str:
         """What the revision log calls the row: its primary key, parts joined by ``/``."""
-        keys = self.__mapper__.primary_key
-        return "/".join(str(getattr(self, str(key.key))) for key in keys)
+        return "/".join(map(str, values_of(self, key_columns(type(self)))))
 
     def image(self) -> dict[str, Any]:
         """The row as the revision log and the translator see it."""
@@ -88,6 +87,12 @@ def values_of(row: Tracked, names: Sequence[str]) -> list[Any]:
 def image_columns(model: type[Tracked]) -> tuple[str, ...]:
     """The columns that an image of a row of `model` has."""
     return tuple(str(c.key) for c in model.__table__.columns if c.key != "version")
+
+
+@cache
+def key_columns(model: type[Tracked]) -> tuple[str, ...]:
+    """The columns that tell the rows of `model` apart."""
+    return tuple(str(key.key) for key in model.__mapper__.primary_key)
 
 
 class Resource(Tracked):

@@ -322,8 +322,10 @@ class Service(Reading[M, S]):
                 reason = f"the token is for project {scope.home} only"
                 raise InvalidError.of("project", reason=reason, value=said)
             said = scope.home
-        owners = ((field.name, referents.get(field.name)) for field in self.owners)
-        name, owner = next(((name, row) for name, row in owners if row is not None), ("", None))
+        name, owner = "", None
+        for field in self.owners:
+            if owner is None:
+                name, owner = field.name, referents.get(field.name)
         if owner is None:
             return said or scope.home
         if self.declaration.of_any_project:
