@@ -34,17 +34,10 @@ class Placement(NamedTuple):
     others: tuple[str, ...] = ()
     is_elected: bool = False
     has_link_here: bool = False
-    is_external: bool = False
-
-    @property
-    def is_local(self) -> bool:
-        """Whether packets may enter or leave through the port on this chassis."""
-        return self.is_external or self.is_resident
-
-    @property
-    def is_resident(self) -> bool:
-        """Whether this chassis does for the port what one chassis does."""
-        return self.has_link_here or self.where not in ("away", "nowhere")
+    is_resident: bool = False
+    """Whether this chassis does for the port what one chassis does."""
+    is_local: bool = False
+    """Whether packets may enter or leave through the port on this chassis."""
 
 
 def placement(read: Read, name: str) -> Placement | None:
@@ -80,7 +73,17 @@ def _placed(read: Read, row: PortBinding) -> Placement:
     others: tuple[str, ...] = ()
     if row.additional_chassis:
         others = tuple(each for each in row.all_chassis if each not in (chassis, _own_name(read)))
-    return Placement(row.datapath, row.tunnel_key, where, chassis, row.multicast, others)
+    is_here = where in ("here", "patch")
+    return Placement(
+        row.datapath,
+        row.tunnel_key,
+        where,
+        chassis,
+        row.multicast,
+        others,
+        is_resident=is_here,
+        is_local=is_here,
+    )
 
 
 def _elected(read: Read, row: PortBinding) -> Placement:
@@ -90,6 +93,7 @@ def _elected(read: Read, row: PortBinding) -> Placement:
         where = _elected_here(row.kind) if chassis == _own_name(read) else "away"
     elsewhere = chassis if where == "away" else ""
     has_link = where == "away" and _has_link_here(read, row)
+    is_resident = has_link or where not in ("away", "nowhere")
     return Placement(
         row.datapath,
         row.tunnel_key,
@@ -98,7 +102,8 @@ def _elected(read: Read, row: PortBinding) -> Placement:
         row.multicast,
         is_elected=True,
         has_link_here=has_link,
-        is_external=row.kind is EXTERNAL,
+        is_resident=is_resident,
+        is_local=is_resident or row.kind is EXTERNAL,
     )
 
 
