@@ -105,19 +105,13 @@ _FREE = range(220, 223)
 
 
 def _balance_at_gateway(rng: Random, document: Document, name: str, hosts: list[list[str]]) -> None:
-    """Virtual addresses outside, others, and the own one of a gateway router.
-
-    At a gateway port OVN takes its own address for any other one, once a load balancer has it.
-    """
+    """Virtual addresses outside, others, and the router's own one there."""
     router = document["logical_routers"][name]
     own = router["ports"][f"{name}-{SWITCH}"]["networks"]
     vips: dict[tuple[str, int], Document] = {}
     for number in _FREE[: rng.randint(1, len(_FREE))]:
-        fours = [f"10.0.{NUMBER}.{number}", f"10.97.0.{number}"]
-        sixes = [f"fd00:{NUMBER}::{number:x}", f"fd97::{number:x}"]
-        if "chassis" in router:
-            fours.append(own[0].partition("/")[0])
-            sixes.append(own[1].partition("/")[0])
+        fours = [f"10.0.{NUMBER}.{number}", f"10.97.0.{number}", own[0].partition("/")[0]]
+        sixes = [f"fd00:{NUMBER}::{number:x}", f"fd97::{number:x}", own[1].partition("/")[0]]
         vip = _vip(rng, hosts, fours, sixes)
         vips[vip["address"], vip.get("port", 0)] = vip
     balancer = {"protocol": rng.choice(["tcp", "udp"]), "routers": [name]}

@@ -18,7 +18,9 @@ from logical_flow import action as act
 from logical_flow.action import PacketKind
 from logical_flow.action.generated import generate
 from logical_flow.action_parser import parse_actions
+from logical_flow.backends import parse_backend
 from logical_flow.constants import Integer, String
+from logical_flow.endpoints import endpoints_of, rewritten
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
 from logical_flow.packet import MutablePacket, packet_from_match, write
@@ -28,6 +30,8 @@ _OUTPUT = re.compile(r'/\* output to "(?P<port>[^"]+)", type "(?P<type>[^"]*)" \
 _BLOCK = re.compile(r"(?P<kind>\w+)(?P<where> ?\(.*\)|: .* = \d+)?( /\*.*\*/)? \{")
 _TRANSLATED = re.compile(r"\((?P<field>ip[46]\.(src|dst))=(?P<value>[^,)]*).*\)")
 """In what ``ct_snat`` and ``ct_dnat`` say where they translate."""
+_BALANCED = re.compile(r"ct_lb(_mark)?\(backends=(?P<backend>[^,;)]+).*\);")
+"""What ``ovn-trace`` says before the block in which connections have the only backend there is."""
 _INPORT = re.compile(r'inport="(?P<port>[^"]+)"')
 _CHANGE = re.compile(r"(?P<field>[a-z0-9_.]+)(\[[0-9.]+\])? (=|<->) .*;|ip\.ttl--;")
 _RESOLVED = re.compile(r"/\* MAC binding to (?P<mac>[0-9a-f:]+)\. \*/")
@@ -129,6 +133,8 @@ def _deliveries(
             if rejected and item.kind in _WITH_PORTS and _starts_with(item, "ingress"):
                 raise NoVerdictError("ACLs were asked about a reset with its ports the wrong way")
             inside = _inside(item, packet, rejected=rejected)
+            if inside is not None and isinstance(before, str):
+                _balance(before, inside)
             if inside is not None:
                 is_made = made or item.kind in _GENERATED
                 yield from _deliveries(trace, item, inside, anew=anew, made=is_made)
@@ -170,6 +176,18 @@ def _inside(block: _Block, packet: MutablePacket, *, rejected: bool) -> MutableP
     if block.kind.startswith("ct_") and (translated := _TRANSLATED.search(block.where)):
         _change(f"{translated['field']} = {translated['value']};", inside)
     return inside
+
+
+def _balance(text: str, packet: MutablePacket) -> None:
+    """Give a packet the backend that the action `text` names, if it balances."""
+    balanced = _BALANCED.fullmatch(text)
+    if balanced is None:
+        return
+    backend = parse_backend(balanced["backend"])
+    ends = endpoints_of(packet)._replace(destination=int(backend.address))
+    if backend.port:
+        ends = ends._replace(destination_port=backend.port)
+    packet.update(rewritten(packet, ends))
 
 
 def _change(text: str, packet: MutablePacket) -> None:

@@ -94,11 +94,12 @@ def _with_text(template: Template, old: str, new: str) -> Template:
 
 
 @cache
-def saying(template: Template, match: str, actions: str) -> Template:
-    """A template of the same stage and priority."""
+def saying(template: Template, match: str, actions: str, priority: str = "") -> Template:
+    """A template of the same stage, and of the same priority unless that is said."""
     text = template.as_text()
-    identifier = crc32(f"{text.id} {match} {actions}".encode())
-    return Template.from_text(text._replace(id=identifier, match=match, actions=actions, only=""))
+    identifier = crc32(f"{text.id} {match} {actions}{priority}".encode())
+    said = {"match": match, "actions": actions, "priority": priority or text.priority}
+    return Template.from_text(text._replace(id=identifier, only="", **said))
 
 
 def moved(stage: type[Stage], *templates: Template) -> UndoFlows:

@@ -235,6 +235,13 @@ def test_a_client_inside_comes_by_the_gateway_port(
         assert seen(request) == (backend, source, 5000, logical, behind)
         reply = delivered(net, tcp(backend, logical, source, behind, 5000))
         assert seen(reply) == ("vm2", vip, 80, client, 5000)
+    own = "fd00:1::fe" if ":" in vip else "10.0.1.254"
+    for hops, teller in enumerate((own, source), start=1):
+        packet = tcp("vm2", client, vip, 6000, 80).replace("ip.ttl == 64", f"ip.ttl == {hops}")
+        told = delivered(net, packet)
+        family = "ip6" if ":" in vip else "ip4"
+        ends = tuple(str(ip_address(told[f"{family}.{end}"])) for end in ("src", "dst"))
+        assert (told["to"], *ends) == ("vm2", teller, client)
 
 
 def test_a_group_brings_load_balancers_to_routers() -> None:

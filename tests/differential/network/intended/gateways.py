@@ -20,6 +20,7 @@ from tests.differential.network.undoing import (
     without,
 )
 from translator.addresses import ip_bytes, mac_bytes
+from translator.features.load_balancing.router_stages import LrInDefrag
 from translator.features.nat.stages import (
     LrInDnat,
     LrInUnsnat,
@@ -246,14 +247,25 @@ def _virtual_addresses_unresolved(document: Document, flows: Flows) -> Flows:
         for flow in flows
         if origin(flow) in inside
     }
+    balanced = _balanced_inside(document, flows)
     return [
         flow
-        for flow in without(*_FROM_INSIDE)(document, flows)
+        for flow in without(*_FROM_INSIDE)(document, balanced)
         if not (
             (flow.template in _RESOLVED and _at(flow, "ip") in own)
             or (flow.template in _REPLIES and _at(flow, "external") in own)
         )
     ]
+
+
+def _balanced_inside(document: Document, flows: Flows) -> list[LogicalFlow]:
+    """What is for a virtual address is balanced by whichever port it comes in, or goes on."""
+    added: list[LogicalFlow] = []
+    for flow in flows:
+        look_up = _LOOK_UP_INSIDE.get(origin(flow))
+        if look_up is not None:
+            added.append(look_up(vip=flow.named_args["vip"]))
+    return [*_UNBALANCED_OUTSIDE(document, flows), *added]
 
 
 def _at(flow: LogicalFlow, address: str) -> tuple[object, object]:
@@ -266,6 +278,22 @@ _FROM_INSIDE = (
     LrOutEgressLoop.to_itself,
     LrOutSnat.inside4,
     LrOutSnat.inside6,
+)
+_LOOK_UP_INSIDE = {
+    template.id: saying(
+        template,
+        f"ip{family}.dst == {{vip:ip{family}}}",
+        "reg9[10] = 1; reg9[15] = 1; ct_dnat;",
+        priority="90",
+    )
+    for family, template in ((4, LrInDefrag.gateway4), (6, LrInDefrag.gateway6))
+}
+_UNBALANCED_OUTSIDE = reworded(
+    "reg9[10] == 1 && !ct.dnat",
+    "reg9[10] == 1 && reg9[15] == 0 && !ct.dnat",
+    LrInDnat.balanced_ping4,
+    LrInDnat.balanced_ping6,
+    LrInDnat.unbalanced,
 )
 _RESOLVED = (LrInArpResolve.static4, LrInArpResolve.static6)
 _REPLIES = (LrInUnsnat.reply["gateway4"], LrInUnsnat.reply["gateway6"])
@@ -306,7 +334,8 @@ GATEWAYS = (
     Difference(
         "virtual addresses at a gateway port are reached from inside, too",
         "Who is inside and asks for a virtual address at a gateway port has his connections "
-        "balanced there, as if he were outside. In OVN the router asks outside for the address.",
+        "balanced there, as if he were outside, wherever he is. In OVN that is done on the chassis "
+        "in charge, and a backend next to him answers past it; elsewhere the router asks outside.",
         _virtual_addresses_unresolved,
     ),
     Difference(
