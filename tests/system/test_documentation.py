@@ -37,6 +37,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
     sandbox.call("treadle", "testbed", "up", "--file", "examples/demo/lab.yaml")
     assert sandbox.troubles("docs/trace.md") == []
     assert sandbox.troubles("docs/explain.md") == []
+    assert sandbox.troubles("docs/acl-counters.md") == []
     assert sandbox.troubles("docs/rest.md") == []
     hypervisor = "/run/treadle-testbed/lab/hv1"
     on_hypervisor = {
