@@ -32,9 +32,10 @@ def without_gateway(scene: Scene, address: Address) -> Obstacle | None:
 
 
 def untranslated(scene: Scene, router_port: str, address: Address) -> Obstacle | None:
-    """Return the obstacle that a router sends an address as it is, which a NAT of it is for.
+    """Return the obstacle that a router sends an address as it is.
 
-    `router_port` is one of its ports, by name. None where it has no such NAT, or has a gateway.
+    It has no NAT for it, or translates nothing. `router_port` is one of its ports, by name. None
+    where the router would translate the address, of some packets at least.
     """
     port = scene.ports.get(router_port)
     row = None if port is None else scene.reader.by_id(LogicalRouterPort, port.id)
@@ -49,22 +50,32 @@ def untranslated(scene: Scene, router_port: str, address: Address) -> Obstacle |
         nat for nat in scene.reader.session.scalars(query) if address in ip_network(nat.logical_ip)
     )
     narrowest = max(found, key=lambda nat: ip_network(nat.logical_ip).prefixlen, default=None)
-    return None if narrowest is None else _idle(scene, narrowest)
+    if narrowest is None:
+        router = scene.causes.of("logical_router", row.logical_router_id)
+        return Obstacle(ObstacleKind.UNKNOWN, f"no NAT of {router.text} translates it")
+    return _idle(scene, narrowest)
 
 
 def _idle(scene: Scene, nat: Nat) -> Obstacle | None:
-    """Return the obstacle that the router of a NAT has no gateway; None if it has one."""
+    """Return the obstacle that a NAT has no gateway, or a closed one; None if neither is so."""
     router = scene.reader.by_id(LogicalRouter, nat.logical_router_id)
-    if router is None or not router.enabled or router.chassis:
+    if router is None:
         return None
-    if any(map(is_gateway, ports_of(scene, router.id))):
-        return None
-    cause = scene.causes.of("nat", nat.id)
+    nothing = f"{scene.authored(scene.causes.of('nat', nat.id))}, translates nothing"
     owner = scene.causes.of("logical_router", router.id)
+    gateways = [port for port in ports_of(scene, router.id) if is_gateway(port)]
+    closed = None if router.enabled else owner
+    if router.enabled and gateways and not any(port.enabled for port in gateways):
+        closed = scene.causes.of("logical_router_port", gateways[0].id)
+    if closed is not None:
+        text = f"{nothing}: {scene.authored(closed)}, is disabled"
+        return Obstacle(ObstacleKind.DISABLED, text, closed)
+    if router.chassis or gateways:
+        return None
     text = (
-        f"{scene.authored(cause)}, translates nothing: {owner.text} has no gateway, neither a "
-        f"chassis of its own nor a gateway port"
+        f"{nothing}: {owner.text} has no gateway, neither a chassis of its own nor a gateway port"
     )
+    cause = scene.causes.of("nat", nat.id)
     return Obstacle(ObstacleKind.NAT, text, cause, detail=nat.external_ip)
 
 

@@ -138,11 +138,22 @@ async def test_what_no_gateway_translates_is_told_on_the_way_out(
     await allow(outside, found, **asked)
 
 
-async def test_an_address_that_no_nat_is_for_has_none_that_translates_nothing(
-    outside: Plugged,
-) -> None:
+async def test_an_address_that_no_nat_is_for_is_told_on_the_way_out(outside: Plugged) -> None:
     learn(outside)
+    found = await unknown(outside, source="b1", destination=HOST)
+    assert found["text"].endswith("; no NAT of logical router r1 translates it")
     await outside.change(PORT, gateway_chassis=[])
     found = await unknown(outside, source="b1", destination=HOST)
     assert found["obstacles"][0]["kind"] == "unknown"
     assert "translates nothing" not in str(found)
+
+
+@pytest.mark.parametrize("path", [PORT, "/logical-routers/r1"])
+async def test_an_external_address_whose_gateway_is_disabled(outside: Plugged, path: str) -> None:
+    learn(outside)
+    await outside.change(path, enabled=False)
+    found = await refused(outside, **IN)
+    assert first(found) == ("disabled", path.rpartition("/")[2])
+    assert FLOATING in found["text"]
+    assert found["text"].endswith(", is disabled")
+    await allow(outside, found, **IN)
