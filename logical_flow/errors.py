@@ -5,6 +5,7 @@
     LogicalFlowError
     ├── LanguageError              text that isn't in the language; knows where
     │   ├── LogicalFlowSyntaxError     it doesn't parse
+    │   │   └── VariableError              it has a variable of chassis, where none may be
     │   └── LogicalFlowTypeError       it parses, but the parts don't fit
     ├── TooComplexError            a match that would become an unreasonable number of flows
     ├── TemplateError              a template or its arguments are not well-formed
@@ -53,6 +54,10 @@ class LanguageError(LogicalFlowError):
 
 class LogicalFlowSyntaxError(LanguageError):
     """The text doesn't follow the grammar."""
+
+
+class VariableError(LogicalFlowSyntaxError):
+    """The text has a variable of chassis, which only parts of load balancers may be."""
 
 
 class LogicalFlowTypeError(LanguageError):

@@ -97,7 +97,7 @@ VARIABLE_HOLES = frozenset({HoleType.IP4, HoleType.IP6, HoleType.INT})
 """The types of holes that the name of a variable may fill, as text."""
 
 VARIABLE_SIGIL = "^"
-_VARIABLE = re.compile(r"\^[A-Za-z0-9_.][A-Za-z0-9_.\-]{0,199}", re.ASCII)
+VARIABLE_PATTERN = re.compile(r"\^[A-Za-z0-9_.][A-Za-z0-9_.\-]{0,199}", re.ASCII)
 
 
 def is_variable(text: str) -> bool:
@@ -106,7 +106,7 @@ def is_variable(text: str) -> bool:
     >>> is_variable("^NODE_4.a"), is_variable("^"), is_variable("NODE"), is_variable("^a:80")
     (True, False, False, False)
     """
-    return _VARIABLE.fullmatch(text) is not None
+    return VARIABLE_PATTERN.fullmatch(text) is not None
 
 
 _SIGILS = {HoleType.SET: ("$", "@"), HoleType.BACKENDS: ("&",)}

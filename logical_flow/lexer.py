@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from logical_flow.constants import Form, Integer, SetReference, String
-from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError
-from logical_flow.holes import HOLE_PATTERN, Hole, HoleType
+from logical_flow.errors import LogicalFlowSyntaxError, LogicalFlowTypeError, VariableError
+from logical_flow.holes import HOLE_PATTERN, VARIABLE_PATTERN, Hole, HoleType
 
 
 class TokenKind(StrEnum):
@@ -238,6 +238,9 @@ class Lexer:
             return self._token(TokenKind.PUNCTUATION, start, found.end())
         if found := _NAME.match(self.source, start):
             return self._token(TokenKind.NAME, start, found.end())
+        if found := VARIABLE_PATTERN.match(self.source, start):
+            message = f"`{found[0]}' is a variable of chassis, and matches can't have any."
+            raise VariableError(message, self.source, start, found.end() - start)
         raise self.malformed(f"Invalid character `{self.source[start]}' in input.", start)
 
     def _token(

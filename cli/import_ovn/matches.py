@@ -13,7 +13,7 @@ from cli.import_ovn.snapshot import Row
 from cli.import_ovn.spelling import member_width, set_member
 from logical_flow.acl import AclDirection, parse_acl_match
 from logical_flow.constants import quote
-from logical_flow.errors import LanguageError, TooComplexError
+from logical_flow.errors import LanguageError, TooComplexError, VariableError
 from logical_flow.expression import (
     FALSE,
     And,
@@ -58,7 +58,11 @@ class Matches:
             "from-lport" if row.text("direction") == "from-lport" else "to-lport"
         )
         written = self._with_new_names(row.text("match"))
-        expression = _as_ovn_reads(written)
+        try:
+            expression = _as_ovn_reads(written)
+        except VariableError as error:
+            report.lost(row, "match", f"not imported: {_told(error)}")
+            return None
         if expression is None:
             found = _refusal(written, direction)
             if _is_balanced(written):
@@ -178,10 +182,13 @@ def _width(text: str) -> int:
 def _as_ovn_reads(text: str) -> Expression | None:
     """What a match says in OVN, where all of the language's fields are there; None if nothing.
 
-    OVN writes it behind a condition of its own, in parentheses.
+    OVN writes it behind a condition of its own, in parentheses. Raises :class:`VariableError` for
+    one that says something else on each chassis.
     """
     try:
         return parse_match(text)
+    except VariableError:
+        raise
     except LanguageError:
         return None
 

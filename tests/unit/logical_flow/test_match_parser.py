@@ -169,6 +169,11 @@ def check_error(expected: str, kind: type[LanguageError]) -> None:
         Invalid character `&' in input.
         """,
         """
+        ip4.dst == ^NODE && tcp
+                   ^^^^^
+        `^NODE' is a variable of chassis, and matches can't have any.
+        """,
+        """
         inport == "web
                   ^
         Input ends inside quoted string.

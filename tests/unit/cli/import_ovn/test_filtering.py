@@ -76,6 +76,7 @@ def test_every_action(action: str) -> None:
         ("ip4 && !icmp4", "at position 8", "Treadle would heed it", False),
         ("ip4) || (tcp", "at position 3", "", True),
         ("reg0 == 1", "at position 0", "not available in ACLs", True),
+        ("ip4.dst == ^NODE && tcp", "at position 11", "`^NODE' is a variable of chassis", True),
     ],
 )
 def test_a_match_that_treadle_does_not_take_is_listed_with_the_place(

@@ -48,10 +48,11 @@ def test_a_policy_that_treadle_cannot_take_is_lost() -> None:
     imported = with_policies(
         {"match": "reg0 == 1"},
         {"match": "ct.est"},
+        {"match": "ip4.dst == ^NODE"},
         {"priority": 2, "action": "reroute", "nexthops": ["10.0.0.9", "10.0.0.1"]},
         {"priority": 3, "action": "reroute", "nexthops": ["10.0.0.9", "fd00::9"]},
     )
-    assert [column for _, column in losses(imported)] == ["match", "match", "nexthops", "nexthops"]
+    assert [column for _, column in losses(imported)] == [*["match"] * 3, "nexthops", "nexthops"]
     assert [each["nexthops"] for each in policies_of(imported)] == [["10.0.0.9"]] * 2
 
 
