@@ -192,6 +192,7 @@ def _relations(graph: Graph) -> None:
 
     graph.group(bfd_inputs.sessions_with, over=bfd_inputs.BfdSession)
 
+    graph.group(chassis_variables.values_of_variable, over=chassis_variables.ChassisTemplateVar)
     graph.derive(translations.external_address, over=nat_rows.Nat)
     graph.group(balancing.vips_of_balancer, over=LoadBalancerVip)
     graph.derive(balancing.front, over=LoadBalancerVip)

@@ -67,15 +67,16 @@ class Balancing:
         self.groups = self._groups()
 
     def _answering(self, row: Row) -> Values:
-        """Whether it is a template, and who is answered for its addresses: of a template none."""
+        """Whether it is a template, and who is answered for its addresses: of a template none.
+
+        Unless it says that all are.
+        """
         options = row.mapping("options")
         if not _is_template(row):
             return {"neighbor_responder": _responder(row)}
-        if options.get("neighbor_responder") == "all":
-            reason = "not imported: routers answer for no address that differs by chassis"
-            self._draft.report.lost(row, "options:neighbor_responder", reason)
         family = "ipv6" if options.get("address-family", "ipv4") != "ipv4" else "ipv4"
-        return {"template": True, "address_family": family, "neighbor_responder": "none"}
+        responder = "all" if options.get("neighbor_responder") == "all" else "none"
+        return {"template": True, "address_family": family, "neighbor_responder": responder}
 
     def _choices(self, row: Row) -> Values:
         """How backends are chosen, and who asks clients that are their own."""

@@ -99,18 +99,18 @@ class LoadBalancerProperties(Spec):
     of a router without any, for the ports of the switches that are attached to it."""
     neighbor_responder: NeighborResponder = "reachable"
     """Who is told by routers that a virtual address is theirs (ARP, neighbor discovery): those in
-    whose network it is, all who ask, or none."""
+    whose network it is, all who ask, or none. Of a template all or none, and none unless told."""
     skip_snat: bool = False
     """Whether backends see who asks where routers else put an address of theirs in his place."""
     template: bool = False
     """Whether virtual addresses and backends are written with variables of chassis, `^NODE`, and
-    so are something else on each. Routers answer for none of them, and backends aren't checked."""
+    so are something else on each. Backends aren't checked."""
     address_family: AddressFamily | None = None
     """Of all addresses of a template, which can't be seen from it."""
 
     @model_validator(mode="before")
     @classmethod
-    def _templates_are_not_answered_for(cls, values: Any) -> Any:
+    def _templates_are_answered_for_on_demand(cls, values: Any) -> Any:
         if isinstance(values, Mapping) and values.get("template") is True:
             return {"neighbor_responder": "none", **values}
         return values
@@ -121,9 +121,11 @@ class LoadBalancerProperties(Spec):
             raise FieldError("address_family", "a template needs one, of all its addresses")
         if self.address_family is not None and not self.template:
             raise FieldError("address_family", "only a template needs one")
-        if self.template and self.neighbor_responder != "none":
+        if self.template and self.neighbor_responder == "reachable":
             raise FieldError(
-                "neighbor_responder", "has to be none: a template's addresses differ by chassis"
+                "neighbor_responder",
+                "has to be all or none: it differs by chassis in which network a template's "
+                "addresses are",
             )
         return self
 

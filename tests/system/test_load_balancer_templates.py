@@ -169,6 +169,34 @@ def test_ports_of_variables_and_the_addresses_of_gateway_routers(scene: Scene) -
         scene.net.delete("/load-balancers/tp-nodes")
 
 
+def test_routers_answer_for_addresses_that_are_variables(scene: Scene) -> None:
+    """Each for that of its hypervisor, which isn't its own address."""
+    told = {"hv1": "192.0.2.101", "hv2": "192.0.2.102"}
+    macs = {told[f"hv{number}"]: f"0a:00:00:00:82:0{number}" for number in (1, 2)}
+    for hypervisor, address in told.items():
+        variables(scene, hypervisor, NODE_TOLD=address)
+    made = {"name": "tp-told", "template": True, "address_family": "ipv4"}
+    made |= {"routers": [f"tp-{each}" for each in HYPERVISORS], "neighbor_responder": "all"}
+    scene.net.call("POST", "/load-balancers", made)
+    try:
+        vip = {"address": "^NODE_TOLD", "port": 80, "backends": [backend("b1")]}
+        scene.net.call("POST", "/load-balancers/tp-told/vips", vip)
+        for address in told.values():
+            gets(scene, "o1", address, 80, "b1")
+        o1 = scene.lab.outside("o1")
+        with Tap(o1) as tap:
+            for address, mac in macs.items():
+                tap.send(frames.arp_request(o1.mac, o1.ip4, address))
+                tap.expect(lambda frame, a=address: frame.arp_spa == a, "the answer")
+                seen = tap.matching(lambda frame, a=address: frame.arp_spa == a)
+                assert {frame.src for frame in seen} == {mac}
+        variables(scene, "hv2", NODE_TOLD="192.0.2.103")
+        gets(scene, "o1", "192.0.2.103", 80, "b1")
+        gets(scene, "o1", told["hv1"], 80, "b1")
+    finally:
+        scene.net.delete("/load-balancers/tp-told")
+
+
 def test_first_packets_get_there(scene: Scene) -> None:
     """Not only what clients send again: each is tracked in six places on its way.
 

@@ -296,13 +296,19 @@ TEMPLATE = {"name": "nodes", "template": True, "address_family": "ipv4", "switch
         ({"address_family": None}, "address_family"),
         ({"template": False}, "address_family"),
         ({"neighbor_responder": "reachable"}, "neighbor_responder"),
-        ({"neighbor_responder": "all"}, "neighbor_responder"),
     ],
 )
 def test_what_is_no_template(balanced: Network, fields: dict[str, Any], field: str) -> None:
     with balanced.database.write(author="test") as tx, pytest.raises(InvalidError) as refused:
         LOAD_BALANCERS.create(tx, {**TEMPLATE, **fields})
     assert [problem.path for problem in refused.value.problems] == [(field,)]
+
+
+def test_a_template_is_answered_for_where_it_says_so(balanced: Network) -> None:
+    with balanced.database.write(author="test") as tx:
+        assert LOAD_BALANCERS.create(tx, TEMPLATE).neighbor_responder == "none"
+        made = {**TEMPLATE, "name": "told", "neighbor_responder": "all"}
+        assert LOAD_BALANCERS.create(tx, made).neighbor_responder == "all"
 
 
 @pytest.mark.parametrize(

@@ -209,3 +209,18 @@ def test_without_load_balancers_nothing_of_it_is_there() -> None:
         text = Translated.of(document).text()
         assert [each in text for each in ("in_charge", "outside_vip")] == [is_there] * 2
         document.pop("load_balancers", None)
+
+
+def test_variables_that_routers_answer_for_are_left_to_the_chassis_in_charge() -> None:
+    document = yaml.safe_load(NETWORK)
+    vip = {"address": "^NODE", "port": 80, "backends": ["10.0.1.1:8080"]}
+    for responder, members in (("all", [["^NODE"]]), ("none", [])):
+        document["load_balancers"]["nodes"] = {
+            "template": True,
+            "address_family": "ipv4",
+            "neighbor_responder": responder,
+            "routers": ["r"],
+            "vips": [vip],
+        }
+        sets = Translated.of(document).sets
+        assert [each for name, each in sets.items() if name.endswith("_all4")] == members

@@ -88,6 +88,72 @@ def test_at_a_gateway_port() -> None:
     assert reached(net, tcp("host", "192.0.2.9", "192.0.2.254", 80)) == ["host"]
 
 
+def asks(port: str, mac: str, source: str, ip: str) -> str:
+    """Return a question for an address: ARP, or neighbour discovery."""
+    sent = f'inport == "{port}" && eth.src == {mac}'
+    if ":" not in ip:
+        return (
+            f"{sent} && eth.dst == ff:ff:ff:ff:ff:ff && arp.op == 1 && arp.sha == {mac} "
+            f"&& arp.spa == {source} && arp.tpa == {ip} && arp.tha == 00:00:00:00:00:00"
+        )
+    return (
+        f"{sent} && eth.dst == 33:33:ff:00:00:80 "
+        f"&& ip6.src == {source} && ip6.dst == ff02::1:ff00:80 && ip.ttl == 255 "
+        f" && icmp6.type == 135 && icmp6.code == 0 && nd.target == {ip} "
+        f"&& nd.sll == {mac}"
+    )
+
+
+HOST = "0a:00:00:00:02:09"
+VARIABLES = """chassis_template_vars:
+  - {{chassis: hv1, variables: {{NODE: "{0}"}}}}
+  - {{chassis: hv2, variables: {{NODE: "{1}"}}}}
+load_balancers:
+  nodes:
+    template: true
+    address_family: {2}
+    neighbor_responder: {3}
+    routers: [r]
+    vips:
+      - {{address: ^NODE, port: 80, backends: ["{4}"]}}
+      - {{address: ^NODE, port: 81, backends: ["{4}"]}}
+"""
+
+
+@pytest.mark.parametrize("responder", ["all", "none"])
+@pytest.mark.parametrize(
+    ("family", "source", "values", "backend"),
+    [
+        ("ipv4", "192.0.2.9", ("192.0.2.77", "192.0.2.78"), "10.0.1.1:8080"),
+        ("ipv6", "2001:db8::9", ("2001:db8::80", "2001:db8:1::80"), "[fd00:1::1]:8080"),
+    ],
+)
+def test_routers_answer_for_what_a_variable_is_where_they_are(
+    family: str, source: str, values: tuple[str, str], backend: str, responder: str
+) -> None:
+    document = EDGE + VARIABLES.format(*values, family, responder, backend)
+    first, second = (asks("host", HOST, source, each) for each in values)
+    answered = ["host"] if responder == "all" else []
+    there = network(document)
+    assert (reached(there, first), reached(there, second)) == (answered, [])
+    for place, question, other in (("hv1", first, second), ("hv2", second, first)):
+        there = network(at_gateway_port(document), {**PLACES, "cr-r-out": place})
+        assert (reached(there, question), reached(there, other)) == (answered, [])
+
+
+def test_who_is_inside_reaches_a_variable_that_is_the_same_wherever_the_gateway_is() -> None:
+    """Else chassis would have to know each other's variables."""
+    ranks = "gateway_chassis: [{chassis: hv1, priority: 10}"
+    for other, same in (("192.0.2.77", True), ("192.0.2.78", False)):
+        document = EDGE + VARIABLES.format("192.0.2.77", other, "ipv4", "none", "10.0.1.1:8080")
+        one = at_gateway_port(document)
+        both = one.replace(ranks, f"{ranks}, {{chassis: hv2, priority: 5}}")
+        asked = tcp("vm2", "10.0.1.2", "192.0.2.77", 80)
+        assert reached(network(one, {**PLACES, "cr-r-out": "hv1"}), asked) == ["vm1"]
+        there = network(both, {**PLACES, "cr-r-out": "hv1"})
+        assert (reached(there, asked) == ["vm1"]) is same
+
+
 @pytest.mark.parametrize("value", ["", "web.example.org", "10.0.1.1:80,fd00:1::1"])
 def test_without_backends_who_asks_is_refused(value: str) -> None:
     net = network(NETWORK.replace('WEB: "10.0.1.1:8080"}', f'WEB: "{value}"}}'))

@@ -11,7 +11,7 @@ from southbound.port_types import EXTERNAL
 from translator.addresses import ip_text
 from translator.derivations.relations import switch_port_towards
 from translator.features.gateways.relations import chassis_of, gateway_ports
-from translator.features.load_balancing.relations import front
+from translator.features.load_balancing.relations import address_text, front
 from translator.inputs import LogicalRouter, LogicalRouterPort, LogicalSwitchPort
 
 
@@ -55,10 +55,10 @@ def vips_for_everyone(read: Read, placement: tuple[str, str]) -> tuple[tuple[str
     address, row = read(front, vip), read(LogicalRouter, router)
     if address is None or address.neighbor_responder != "all" or row is None or row.chassis:
         return ()
-    if isinstance(address.address, str) or read.any(gateway_ports, router):
+    if read.any(gateway_ports, router):
         return ()
     name = everyones_set(router, address.family)
-    return ((name, ip_text(address.address)),)
+    return ((name, address_text(address.address)),)
 
 
 def routers_answering_everyone(

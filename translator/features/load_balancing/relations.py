@@ -4,10 +4,17 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from incremental import Read
-from logical_flow.variables import has_variable, parse_backend_text
+from logical_flow.errors import UnresolvedError
+from logical_flow.holes import VARIABLE_SIGIL
+from logical_flow.variables import expand_address, has_variable, parse_backend_text
 from translator.addresses import ip_text, is_within
 from translator.derivations.relations import ports_leading_outside, switches_of_router
-from translator.features.gateways.relations import GatewayPort, gateway_ports, gateway_ports_of
+from translator.features.gateways.relations import (
+    GatewayPort,
+    chassis_of,
+    gateway_ports,
+    gateway_ports_of,
+)
 from translator.features.load_balancing.inputs import (
     LoadBalancer,
     LoadBalancerGroupRouter,
@@ -16,6 +23,7 @@ from translator.features.load_balancing.inputs import (
     LoadBalancerSwitch,
     LoadBalancerVip,
 )
+from translator.features.load_balancing.variables import values_of_variable
 from translator.features.nat.relations import ANY_ADDRESS, TranslatedAddress
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
@@ -266,12 +274,38 @@ def held_vips(read: Read, placement: tuple[str, str]) -> tuple[tuple[str, str], 
     """
     router, vip = placement
     address = read(front, vip)
-    if address is None or isinstance(address.address, str):
-        # Where it is from inside is not known: the variable is that of another chassis.
+    if address is None:
         return ()
     ip, family = address.address, address.family
-    around = _around(gateway_ports_of(read, router), ip)
-    return tuple((held_set(gateway.port.id, family), ip_text(ip)) for gateway in around)
+    found = (
+        (gateway, _value_at(read, gateway, ip, family) if isinstance(ip, str) else ip)
+        for gateway in gateway_ports_of(read, router)
+    )
+    return tuple(
+        (held_set(gateway.port.id, family), ip_text(value))
+        for gateway, value in found
+        if value is not None and _around((gateway,), value)
+    )
+
+
+def _value_at(read: Read, gateway: GatewayPort, variable: str, family: int) -> bytes | None:
+    """Return the address that a variable is at a gateway port, whichever chassis is in charge.
+
+    None where those that may be have different ones: who is inside is on other chassis, which
+    don't know each other's variables.
+    """
+    placed = chassis_of(read, gateway.port)
+    if placed is None:
+        return None
+    name = variable.removeprefix(VARIABLE_SIGIL)
+    found = [read.members(values_of_variable, (each, name)) for each in placed.chassis]
+    values = {value for each in found for value in each}
+    if len(values) != 1 or not all(found):
+        return None
+    try:
+        return expand_address(variable, lambda _name: next(iter(values)), family).packed
+    except UnresolvedError:
+        return None
 
 
 def gateways_of_vip(read: Read, router: str, ip: bytes | str) -> tuple[GatewayPort, ...]:

@@ -215,8 +215,11 @@ def _vip_flows(
         yield look_up(vip=address.address, port=gateway.port.name, **holes)
         yield from _balancing_flows("gateway", vip, address, holes)
     is_own = any(_is_own(port, address) for port in around)
-    if address.neighbor_responder == "all" and not is_own and not isinstance(ip, str):
-        yield from _answers_elsewhere(ip, around, gateways)
+    if address.neighbor_responder == "all" and not is_own:
+        if isinstance(ip, str):
+            yield from _answers_for_variable(ip, address.family, gateways)
+        else:
+            yield from _answers_elsewhere(ip, around, gateways)
 
 
 def _forces(router: LogicalRouter, address: Front) -> bool:
@@ -292,6 +295,22 @@ def _answers_elsewhere(
             yield resident(port=gateway.port.name, redirect=gateway.redirect, **_asked(ip))
     if not gateways:
         yield (LrInIpInput.translated_arp if is_ip4 else LrInIpInput.translated_nd)(**_asked(ip))
+
+
+def _answers_for_variable(
+    variable: str, family: int, gateways: tuple[GatewayPort, ...]
+) -> Iterator[LogicalFlow]:
+    """Yield the flows that answer who asks for what a variable is on the chassis where he asks.
+
+    A gateway port answers on the chassis that is in charge of it. The group of an address of IPv6
+    would be another variable, and isn't asked for.
+    """
+    arp, nd = LrInIpInput.translated_arp_resident, LrInIpInput.variable_nd_resident
+    resident = arp if family == 4 else nd
+    for gateway in gateways:
+        yield resident(port=gateway.port.name, redirect=gateway.redirect, ip=variable)
+    if not gateways:
+        yield (LrInIpInput.translated_arp if family == 4 else LrInIpInput.variable_nd)(ip=variable)
 
 
 def _asked(ip: bytes) -> dict[str, Any]:

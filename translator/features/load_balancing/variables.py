@@ -34,6 +34,12 @@ def variables_of_chassis(
         yield row.chassis, variable
 
 
+def values_of_variable(_key: str, row: ChassisTemplateVar) -> Iterator[tuple[tuple[str, str], str]]:
+    """Chassis and name of a variable -> its value."""
+    for name, value in row.variables:
+        yield (row.chassis, name), value
+
+
 def chassis_variable(_read: Read, pair: tuple[str, tuple[str, str]]) -> ChassisVariable:
     """What a variable is on a chassis."""
     chassis, (name, value) = pair

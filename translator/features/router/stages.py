@@ -174,6 +174,10 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         90, "inport == {port:lport} && arp.op == 1 && arp.tpa == {ip:ip4}", _ARP_REPLY
     )
     translated_nd = Template(90, _ND, _ND_REPLY)
+    variable_nd = Template(90, "nd_ns && nd.target == {ip:ip6}", _ND_REPLY)
+    variable_nd_resident = Template(
+        90, f"{_ASKED_AT} && nd_ns && nd.target == {{ip:ip6}}", _ND_REPLY, Resident("redirect")
+    )
     balanced_arp = Template(90, f"{_ASKED_AT} && arp.op == 1 && arp.tpa == {{ips:set}}", _ARP_REPLY)
     balanced_nd = Template(90, f"{_ASKED_AT} && nd_ns && nd.target == {{ips:set}}", _ND_REPLY)
     balanced_arp_resident = Template(

@@ -107,9 +107,7 @@ def test_templates_and_the_variables_of_chassis() -> None:
     )
     database.switch(load_balancer=references(four, six))
     imported = database.translated()
-    assert [each for each in losses(imported) if each[0].startswith("load balancer")] == [
-        ("load balancer six", "options:neighbor_responder")
-    ]
+    assert [each for each in losses(imported) if each[0].startswith("load balancer")] == []
     assert [column for _, column in losses(imported)].count("variables:a b") == 1
     assert sorted((each.object, each.column) for each in notes(imported)) == [
         ("load balancer four", "health_check"),
@@ -138,6 +136,7 @@ def test_templates_and_the_variables_of_chassis() -> None:
         ],
     }
     assert balancers["six"]["address_family"] == "ipv6"
+    assert balancers["six"]["neighbor_responder"] == "all"
     assert balancers["six"]["affinity_timeout"] == 60
     assert balancers["six"]["vips"] == [
         {"address": "^NODEIP_IPv6_0", "port": 30080, "backends": ["[fd00::1]:80"]}
