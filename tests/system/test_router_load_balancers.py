@@ -321,6 +321,25 @@ def test_hosts_on_the_provider_network_reach_addresses_of_its_switch(
         until(lambda: who.again(held) in ("reset", "closed"), "its connection ends")
 
 
+@VERSIONS
+def test_an_external_port_reaches_them_where_the_router_is(scene: Scene, version: int) -> None:
+    """Whichever chassis is in charge of the port: here it is not that of the router."""
+    net, o1 = scene.net, scene.lab.outside("o1")
+    ranks = [{"chassis": "hv2", "priority": 1}]
+    net.call("POST", "/ha-chassis-groups", {"name": "lb-racks", "chassis": ranks})
+    fields = {"type": "external", "ha_chassis_group": "lb-racks"}
+    net.port("lb-out", "lb-metal", f"{o1.mac} {OUTSIDE[4]} {OUTSIDE[6]}", **fields)
+    try:
+        net.call("POST", "/load-balancers", {"name": "wide", "switches": ["lb-out"]})
+        vip(scene, VIP[version], 80, *(backend(name, version) for name in BACKENDS), owner="wide")
+        wanted = {(name, OUTSIDE[version]) for name in BACKENDS}
+        until(lambda: answers(scene, VIP[version], "tcp", wanted) == wanted, "the backends answer")
+        assert ask(scene, inside("b2", version), 8080) == ["b2", OUTSIDE[version]]
+    finally:
+        net.delete("/logical-switch-ports/lb-metal")
+        net.delete("/ha-chassis-groups/lb-racks")
+
+
 def test_one_answers_for_an_address_of_a_switch(scene: Scene) -> None:
     """The router port in charge, and no other hypervisor that the question comes to."""
     scene.net.call("POST", "/load-balancers", {"name": "wide", "switches": ["lb-out"]})
