@@ -15,6 +15,7 @@ from cli.testbed.wait import until
 from tests.system import frames, who
 from tests.system.conftest import Scene
 from tests.system.frames import IPV4, IPV6, SCTP, ethernet, ipv4, ipv6
+from tests.system.hops import assert_hops
 from tests.system.network import RefusedError
 from tests.system.tap import Tap
 
@@ -27,6 +28,8 @@ VIP = {4: "192.0.2.80", 6: "2001:db8::80"}
 ROUTED = {4: "198.51.100.7", 6: "2001:db8:7::7"}
 """In none: hosts outside know the router as the way there."""
 OWN = {4: "192.0.2.1", 6: "2001:db8::1"}
+GATEWAY_MAC = "0a:00:00:00:75:01"
+"""Of the router, to backends."""
 VERSIONS = pytest.mark.parametrize("version", [4, 6])
 
 
@@ -81,7 +84,7 @@ def _network(scene: Scene) -> None:
     net.switch("lb-in")
     net.switch("lb-out")
     net.port("lb-out", "lb-phys", type="localnet", network_name="physnet1")
-    net.attach("lb-r", "lb-in", "0a:00:00:00:75:01", "10.75.0.1/24", "fd75::1/64")
+    net.attach("lb-r", "lb-in", GATEWAY_MAC, "10.75.0.1/24", "fd75::1/64")
     net.attach("lb-r", "lb-out", "0a:00:00:00:75:02", f"{OWN[4]}/24", f"{OWN[6]}/64")
     for name, hypervisor in BACKENDS.items():
         addresses = f"0a:00:00:00:76:0{name[1]} {inside(name, 4)} {inside(name, 6)}"
@@ -281,7 +284,10 @@ def test_backends_go_out_by_snat(scene: Scene, gateway: str, version: int) -> No
 
 @VERSIONS
 def test_who_is_inside_comes_by_the_gateway_port(scene: Scene, gateway: str, version: int) -> None:
-    """Also from another hypervisor than the gateway's, and to itself. At a router it takes SNAT."""
+    """Also from another hypervisor than the gateway's, and to itself. At a router it takes SNAT.
+
+    And it is told where the hops are over that a packet has.
+    """
     balancer(scene)
     vip(scene, VIP[version], 80, backend("b2", version))
     if gateway == "router":
@@ -291,6 +297,10 @@ def test_who_is_inside_comes_by_the_gateway_port(scene: Scene, gateway: str, ver
         with who.connect(scene.lab, client, VIP[version], 80) as held:
             for _ in range(3):
                 assert who.again(held) == ["b2", OWN[version]]
+    hops = ("10.75.0.1" if version == 4 else "fd75::1", OWN[version])
+    source, mac = inside("b1", version), scene.lab.vm("b1").mac
+    with Tap(scene.lab.vm("b1")) as tap:
+        assert_hops(tap, mac, GATEWAY_MAC, source, VIP[version], hops)
 
 
 @VERSIONS
