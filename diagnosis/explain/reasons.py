@@ -38,6 +38,9 @@ def reason(
     scene: Scene, walk: Walk, end: Ending, wanted: str, *, is_reply: bool = False
 ) -> Obstacle:
     """Why a packet that was walked did not reach the port `wanted`, or anybody."""
+    back = _sent_back(walk, end)
+    if back is not None:
+        return back
     place = _decisive(walk, end, wanted)
     if place is None:
         return _misled(scene, end, wanted)
@@ -80,6 +83,20 @@ def refusal(walk: Walk) -> Visit | None:
         elif isinstance(event, Made) and not event.is_copy and event.kind not in _ASKING:
             return last
     return None
+
+
+def _sent_back(walk: Walk, end: Ending) -> Obstacle | None:
+    """Return the obstacle that the packet itself left by the port where it came in, if it did."""
+    inport = walk.visits[0].packet.get("inport") if walk.visits else None
+    returned = [
+        delivery for delivery, is_itself in end.deliveries if is_itself and delivery.port == inport
+    ]
+    if not returned or end.outcome != "answered" or refusal(walk) is not None:
+        return None
+    packet = returned[0].packet
+    way = f"the way to {_destination(packet)} leads there"
+    text = f"sent back to {inport}, where it came from: {way}"
+    return Obstacle(ObstacleKind.OTHER, text, None, dict(packet))
 
 
 def _misled(scene: Scene, end: Ending, wanted: str) -> Obstacle:

@@ -124,6 +124,18 @@ async def test_a_floating_address_is_reached_from_outside(outside: Plugged, sour
     assert "closed" in found["text"]
 
 
+async def test_what_a_router_sends_back_outside(outside: Plugged) -> None:
+    """Its way to an address that is nobody's here is where the packet came from."""
+    learn(outside)
+    question = {"source": HOST, "inport": "public-net", "destination": "203.0.113.78"}
+    found = await refused(outside, **question)
+    assert found["text"] == (
+        "no: the request is sent back to public-net, where it came from: the way to 203.0.113.78 "
+        "leads there"
+    )
+    assert found["proposal"] is None
+
+
 async def test_a_floating_address_is_reached_on_its_switch(outside: Plugged) -> None:
     """The network itself tells who has it: nobody beyond the port to the outside."""
     found = await outside.ask(source="p1", destination="198.51.100.11")
