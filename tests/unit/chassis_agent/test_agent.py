@@ -1,8 +1,9 @@
 """An agent on a host that is not ready for it."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from structlog.testing import capture_logs
@@ -14,7 +15,16 @@ from chassis_agent.status import ask
 
 
 @pytest.fixture
-async def socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Path]:
+def logs() -> Iterator[list[Any]]:
+    """What is logged from before the agent starts."""
+    with capture_logs() as lines:
+        yield lines
+
+
+@pytest.fixture
+async def socket(
+    logs: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[Path]:
     """The socket of an agent whose host has no Open vSwitch."""
     monkeypatch.setattr(module, "_DATABASE_SECONDS", 0.01)
     monkeypatch.setattr(module, "_REMINDER_SECONDS", 0.05)
@@ -28,13 +38,14 @@ async def socket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterat
     await asyncio.gather(task, return_exceptions=True)
 
 
-async def test_without_open_vswitch_it_says_what_it_waits_for(socket: Path) -> None:
-    with capture_logs() as logs:
-        async with asyncio.timeout(30):
-            while not (status := await ask(socket, "status"))["degraded"]:  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
-            while not any(line["event"] == "still degraded" for line in logs):  # noqa: ASYNC110
-                await asyncio.sleep(0.001)
+async def test_without_open_vswitch_it_says_what_it_waits_for(
+    logs: list[Any], socket: Path
+) -> None:
+    async with asyncio.timeout(30):
+        while not (status := await ask(socket, "status"))["degraded"]:  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
+        while not any(line["event"] == "still degraded" for line in logs):  # noqa: ASYNC110
+            await asyncio.sleep(0.001)
     reason = status["degraded"]["ovsdb"]
     assert reason.startswith("waiting for Open vSwitch: cannot connect to unix:")
     assert reason.endswith("none/db.sock: No such file or directory")
