@@ -39,6 +39,24 @@ def cost(engine: Engine, puts: Rows = (), deletes: Rows = ()) -> tuple[Counter[s
     return delta.runs, len(rows.puts) + len(rows.deletes)
 
 
+def test_a_network_costs_what_it_has() -> None:
+    """Of each port no more is derived than it has, and nothing is indexed that nobody asks for."""
+    engine, ports = Engine(translation()), 100
+    delta = engine.load([row_of(table, image) for table, image in topology.network(ports)])
+    of_each_port = {name for name, runs in delta.runs.items() if runs >= ports}
+    assert of_each_port == {
+        "resolvers",
+        "membership_switch",
+        "switch_port_binding",
+        "port_group_members",
+        "switch_port_flows",
+        "neighbour_flows",
+    }
+    on_demand = [node.source for node in engine.graph if node.on_demand]
+    assert on_demand
+    assert not any(map(engine.rows, on_demand))
+
+
 def test_a_port(engine: Engine) -> None:
     port = list(topology.port_in_group(0, 60))
     runs, rows = cost(engine, puts=port)
