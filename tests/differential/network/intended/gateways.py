@@ -66,7 +66,10 @@ def _gateways_silent(document: Document, flows: Flows) -> Flows:
 
 
 def _expiry_told_as_destination(document: Document, flows: Flows) -> Flows:
-    """That a TTL is over is told by a gateway port as if from the packet's destination."""
+    """That a TTL is over is told by a gateway port as if from the packet's destination.
+
+    If the router has taken the packet in again, it goes to whom that was about to be sent.
+    """
     ports = {
         name
         for router in document["logical_routers"].values()
@@ -90,9 +93,23 @@ def _expiry_told_as_destination(document: Document, flows: Flows) -> Flows:
             LrInAgain.expired6,
             LrInAgain.expired6_from,
         ),
+        reworded("eth.dst <-> eth.src; ", "", *_AGAIN),
+        reworded(
+            "flags.loopback = 1; next(lr_in_unsnat);",
+            "outport = inport; flags.loopback = 1; output;",
+            *_AGAIN,
+        ),
     )
     at_gateways = where(lambda flow: flow.named_args.get("port") in ports, as_destination)
     return at_gateways(document, flows)
+
+
+_AGAIN = (
+    LrInAgain.expired4,
+    LrInAgain.expired4_from,
+    LrInAgain.expired6,
+    LrInAgain.expired6_from,
+)
 
 
 def _requests_flooded(document: Document, flows: Flows) -> Flows:
