@@ -143,7 +143,7 @@ def binding(scene: Scene, port: PortBinding) -> Check:
 def _not_there(scene: Scene, port: PortBinding) -> Obstacle | None:
     cause = scene.causes.of("logical_switch_port", port.id)
     if not port.enabled:
-        text = f"{scene.authored(cause)} is disabled"
+        text = f"{scene.authored(cause)}, is disabled"
         return Obstacle(ObstacleKind.DISABLED, text, cause)
     absence = next(scene.hosting.absences([port.name]), None)
     if absence is None:

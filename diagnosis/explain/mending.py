@@ -60,9 +60,15 @@ def _mind_tunnel(obstacle: Obstacle, _: Ports) -> Advice:
 
 
 def _map_bridge(obstacle: Obstacle, _: Ports) -> Advice:
-    text = f"on {obstacle.detail}, say which bridge leads to the provider network"
-    setting = "external_ids:treadle-bridge-mappings=NETWORK:BRIDGE"
-    return text, (f"ovs-vsctl set Open_vSwitch . {setting}",)
+    text = (
+        f"on {obstacle.detail}, say which bridge leads to the provider network, beside what is "
+        "mapped already"
+    )
+    setting = "external_ids:treadle-bridge-mappings"
+    return text, (
+        f"ovs-vsctl --if-exists get Open_vSwitch . {setting}",
+        f"ovs-vsctl set Open_vSwitch . {setting}=MAPPED,NETWORK:BRIDGE",
+    )
 
 
 MENDING: Final[Mapping[ObstacleKind, Callable[[Obstacle, Ports], Advice]]] = {

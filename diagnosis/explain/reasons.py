@@ -344,7 +344,7 @@ FACTS: Mapping[Fact, Callable[[Packet], str]] = {
 
 
 def _disabled(scene: Scene, cause: Cause, packet: Packet) -> Obstacle:
-    text = f"dropped, because {scene.authored(cause)} is disabled"
+    text = f"dropped, because {scene.authored(cause)}, is disabled"
     return Obstacle(ObstacleKind.DISABLED, text, cause, packet)
 
 

@@ -286,7 +286,9 @@ async def test_a_missing_bridge_is_in_the_way(outside: Plugged) -> None:
     found = await refused(outside, source="a2", destination=HOST)
     assert why in found["text"], found["text"]
     assert found["obstacles"][0]["kind"] == "no-bridge"
-    assert "treadle-bridge-mappings" in found["proposal"]["commands"][0]
+    read, change = found["proposal"]["commands"]
+    assert read == "ovs-vsctl --if-exists get Open_vSwitch . external_ids:treadle-bridge-mappings"
+    assert change.endswith("treadle-bridge-mappings=MAPPED,NETWORK:BRIDGE")
     assert found["proposal"]["sufficient"]
     assert texts(found["proposal"], "hypervisor") == ["what is to be done on hypervisors works"]
 
