@@ -135,12 +135,18 @@ def _requests_flooded(document: Document, flows: Flows) -> Flows:
 
 
 def _external_sources(document: Document) -> set[bytes]:
-    """The external addresses that are put in place of sources only."""
+    """The external addresses that are put in place of sources only, and are no router's own."""
     nats = [
         nat for router in document["logical_routers"].values() for nat in router.get("nats", ())
     ]
     sources = {nat["external_ip"] for nat in nats if nat["type"] == "snat"}
     back = {nat["external_ip"] for nat in nats if nat["type"] != "snat"}
+    back |= {
+        network.partition("/")[0]
+        for router in document["logical_routers"].values()
+        for port in router["ports"].values()
+        for network in port["networks"]
+    }
     balancers = document.get("load_balancers", {}).values()
     back |= {vip["address"] for balancer in balancers for vip in balancer["vips"]}
     return {ip_bytes(ip) for ip in sources - back}
