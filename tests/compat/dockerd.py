@@ -116,8 +116,9 @@ class ContainerHost:
 
     def argv(self, *command: str) -> list[str]:
         """The command line that runs `command` on the host."""
-        entered = ["nsenter", f"--target={self._first}", "--net", "--mount", "--uts", "--pid"]
-        return [*entered, "--", *command]
+        # With its root: entering mounts alone would leave a chroot.
+        entered = ["--net", "--mount", "--uts", "--pid", "--root"]
+        return ["nsenter", f"--target={self._first}", *entered, "--", *command]
 
     def run(self, *command: str, timeout: float = 60, check: bool = True) -> str:
         """Run a command on the host; it finds the host's Docker and Open vSwitch."""
