@@ -114,10 +114,10 @@ class ContainerHost:
                 _remove_cgroup(below)
             _remove_cgroup(group)
 
-    def argv(self, *command: str) -> list[str]:
-        """The command line that runs `command` on the host."""
+    def argv(self, *command: str, directory: Path = Path("/")) -> list[str]:
+        """The command line that runs `command` on the host, in a directory there."""
         # With its root: entering mounts alone would leave a chroot.
-        entered = ["--net", "--mount", "--uts", "--pid", "--root"]
+        entered = ["--net", "--mount", "--uts", "--pid", "--root", f"--wdns={directory}"]
         return ["nsenter", f"--target={self._first}", *entered, "--", *command]
 
     def run(self, *command: str, timeout: float = 60, check: bool = True) -> str:

@@ -261,7 +261,7 @@ def test_the_page_of_the_documentation(one: ContainerHost, two: ContainerHost) -
                 **host.environment,
                 "PATH": f"{Path(sys.executable).parent}:/usr/bin:{os.environ['PATH']}",
             }
-            done = run(command, environment, ROOT, host.argv())
+            done = run(command, environment, ROOT, host.argv(directory=ROOT))
             troubles.append(trouble(command, done))
     assert list(filter(None, troubles)) == []
     assert len(troubles) > 10

@@ -293,7 +293,7 @@ def test_the_page_of_the_documentation(cloud: Cloud, tmp_path: Path) -> None:
     }
     try:
         for command in commands(ROOT / "docs/kuryr.md"):
-            done = run(command, settings, tmp_path, host.argv())
+            done = run(command, settings, tmp_path, host.argv(directory=tmp_path))
             assert trouble(command, done) == ""
     finally:
         stop = ("start-stop-daemon", "--stop", "--retry", "TERM/10/KILL/5")
