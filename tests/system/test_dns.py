@@ -178,10 +178,10 @@ def test_what_is_no_query_reaches_the_server(scene: Scene) -> None:
 
 
 def test_the_example_of_the_page(scene: Scene) -> None:
-    page = Path(__file__).parents[2] / "docs" / "dns.md"
-    document = yaml.safe_load(page.read_text().split("```yaml\n")[1].split("```")[0])
+    example = Path(__file__).parents[2] / "examples" / "dns" / "network.yaml"
+    document = yaml.safe_load(example.read_text())
     scene.net.call("POST", "/apply", document)
-    scene.lab.add_vm("shop-1", "hv2")
+    scene.lab.add_vm("stall-1", "hv2")
     scene.lab.wait_until_up()
-    asked = ("dig", "+short", "+tries=5", "@10.0.34.53", "shop-2.shop.example")
-    assert scene.lab.vm("shop-1").namespace.run(*asked).split() == ["10.0.34.12"]
+    asked = ("dig", "+short", "+tries=5", "@10.0.34.53", "stall-2.bazaar.example")
+    assert scene.lab.vm("stall-1").namespace.run(*asked).split() == ["10.0.34.12"]

@@ -95,10 +95,10 @@ def test_the_other_direction_and_no_limit(scene: Scene) -> None:
 
 
 def test_the_example_of_the_page(scene: Scene) -> None:
-    page = Path(__file__).parents[2] / "docs" / "path-mtu.md"
-    document = yaml.safe_load(page.read_text().split("```yaml\n")[1].split("```")[0])
+    example = Path(__file__).parents[2] / "examples" / "path-mtu" / "network.yaml"
+    document = yaml.safe_load(example.read_text())
     scene.net.call("POST", "/apply", document)
-    question = {"packet": "udp inside-1 -> outside-1:9", "length": 1500}
+    question = {"packet": "udp near-1 -> far-1:9", "length": 1500}
     traced = scene.net.client.post("/v1/trace", json=question).json()
     assert traced["verdict"]["outcome"] == "answered", traced["verdict"]
     traced = scene.net.client.post("/v1/trace", json={**question, "length": 1400}).json()

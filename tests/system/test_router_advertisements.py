@@ -127,11 +127,11 @@ def test_all_hosts_are_told_from_time_to_time_and_at_the_end(scene: Scene) -> No
 
 
 def test_the_example_of_the_page(scene: Scene) -> None:
-    page = Path(__file__).parents[2] / "docs" / "router-advertisements.md"
-    document = yaml.safe_load(page.read_text().split("```yaml\n")[1].split("```")[0])
+    example = Path(__file__).parents[2] / "examples" / "router-advertisements" / "network.yaml"
+    document = yaml.safe_load(example.read_text())
     scene.net.call("POST", "/apply", document)
-    scene.lab.add_vm("web-1", "hv2")
+    scene.lab.add_vm("wing-1", "hv2")
     scene.lab.wait_until_up()
-    heard = discover(scene.lab.vm("web-1"))
-    assert "fd00:1::/64" in heard
-    assert "web.example.org" in heard
+    heard = discover(scene.lab.vm("wing-1"))
+    assert "fd00:36::/64" in heard
+    assert "wing.example.org" in heard

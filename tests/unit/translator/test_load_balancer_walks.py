@@ -151,7 +151,10 @@ def test_a_client_that_is_its_own_backend(net: Network) -> None:
 
 
 def test_the_example_of_the_page() -> None:
-    page = Path(__file__).parents[3] / "docs" / "load-balancers.md"
-    example = page.read_text().partition("```yaml\n")[2].partition("```")[0]
-    walk = ask(network(example), VIP, "tcp.src == 5000 && tcp.dst == 80")
-    assert arrivals(walk) == {"web-1", "web-2"}
+    example = Path(__file__).parents[3] / "examples" / "load-balancers" / "network.yaml"
+    request = (
+        'inport == "shopper" && eth.src == 0a:00:00:00:35:01 && eth.dst == 0a:00:00:00:35:fe '
+        f"&& ip.ttl == 64 && ip4.src == 10.0.35.1 && ip4.dst == {VIP} "
+        "&& tcp.src == 5000 && tcp.dst == 80"
+    )
+    assert arrivals(send(network(example.read_text()), request)) == {"store-1", "store-2"}
