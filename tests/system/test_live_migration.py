@@ -3,7 +3,8 @@
 import re
 import subprocess
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -17,6 +18,7 @@ pytestmark = pytest.mark.system
 MAC = {"mover": "0a:00:00:00:01:01", "near": "0a:00:00:00:01:02", "far": "0a:00:00:00:01:03"}
 IP = {"mover": "10.0.1.1", "near": "10.0.1.2", "far": "10.0.1.3"}
 RARP = 0x8035
+EVERY_STRATEGY = ("rarp", "garp", "na")
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -26,7 +28,7 @@ def _network(scene: Scene) -> None:
     net.switch("s")
     for name in IP:
         net.port("s", name, f"{MAC[name]} {IP[name]}")
-    net.change_port("mover", requested_chassis=["hv1"], activation_strategy=["rarp", "garp", "na"])
+    net.change_port("mover", requested_chassis=["hv1"], activation_strategy=EVERY_STRATEGY)
     scene.lab.add_vm("mover", "hv1")
     scene.lab.add_vm("near", "hv1")
     scene.lab.add_vm("far", "hv2")
@@ -37,14 +39,25 @@ def _network(scene: Scene) -> None:
 @pytest.fixture
 def coming(scene: Scene) -> Iterator[Tap]:
     """The interface at the new place, as it is before the workload runs there."""
-    scene.net.change_port("mover", requested_chassis=["hv1", "hv2"])
-    scene.lab.add_vm("mover", "hv2", name="mover-new")
-    until(lambda: binding(scene)["additional_chassis"] == ["hv2"], "the port is on both")
-    settled(scene)
-    with Tap(scene.lab.vm("mover-new")) as tap:
+    with new_place(scene, EVERY_STRATEGY) as tap:
         yield tap
-    scene.lab.remove_vm("mover-new")
-    scene.net.change_port("mover", requested_chassis=["hv1"])
+
+
+@contextmanager
+def new_place(scene: Scene, strategies: tuple[str, ...]) -> Iterator[Tap]:
+    """Give the port an interface at the new place, where `strategies` tell that it has come."""
+    moving = {"requested_chassis": ["hv1", "hv2"], "activation_strategy": strategies}
+    staying = {"requested_chassis": ["hv1"], "activation_strategy": EVERY_STRATEGY}
+    scene.net.change_port("mover", **moving)
+    scene.lab.add_vm("mover", "hv2", name="mover-new")
+    try:
+        until(lambda: binding(scene)["additional_chassis"] == ["hv2"], "the port is on both")
+        settled(scene)
+        with Tap(scene.lab.vm("mover-new")) as tap:
+            yield tap
+    finally:
+        scene.lab.remove_vm("mover-new")
+        scene.net.change_port("mover", **staying)
     until(lambda: binding(scene)["additional_chassis"] == [], "the port is on one")
 
 
@@ -104,10 +117,15 @@ def test_blocked_until_it_speaks(scene: Scene, coming: Tap) -> None:
         until(lambda: binding(scene)["activated"] == ["hv2"], "the server knows")
 
 
-@pytest.mark.parametrize("speaks", [rarp, gratuitous_arp, advertisement])
-def test_active_on_both_once_it_has_spoken(scene: Scene, coming: Tap, speaks: object) -> None:
+SPEAKS = {"rarp": rarp, "garp": gratuitous_arp, "na": advertisement}
+"""What a workload says, by the strategy that takes it for a sign of life."""
+
+
+@pytest.mark.parametrize("speaks", SPEAKS.values())
+def test_active_on_both_once_it_has_spoken(
+    scene: Scene, coming: Tap, speaks: Callable[[], bytes]
+) -> None:
     """What is sent to the port comes once to each place, from either of them."""
-    assert callable(speaks)
     coming.send(speaks())
     until(lambda: binding(scene)["activated"] == ["hv2"], "active")
     settled(scene)
@@ -134,6 +152,34 @@ def test_active_on_both_once_it_has_spoken(scene: Scene, coming: Tap, speaks: ob
                 place.expect(lambda frame, port=port: frame.dport == port, f"{port}")  # type: ignore[misc]
             got = sorted(frame.dport for frame in place.matching(lambda f: 7100 <= f.dport < 7300))
             assert got == [7100, 7101, 7200, 7201]
+
+
+@pytest.mark.parametrize("strategy", SPEAKS)
+def test_only_what_the_strategy_names_tells_of_the_workload(scene: Scene, strategy: str) -> None:
+    """What would tell so by another strategy is dropped, as any other packet is until then."""
+    others = [speaks() for name, speaks in SPEAKS.items() if name != strategy]
+    with new_place(scene, (strategy,)) as coming, Tap(scene.lab.vm("far")) as far:
+        for frame in (*others, datagram("mover", "far", 7601), SPEAKS[strategy]()):
+            coming.send(frame)
+        said = SPEAKS[strategy]()
+        far.expect(lambda frame: frame.raw.startswith(said), "what tells of the workload")
+        until(lambda: binding(scene)["activated"] == ["hv2"], "active")
+        settled(scene)
+        coming.send(datagram("mover", "far", 7602))
+        far.expect(lambda frame: frame.dport == 7602, "a packet of the workload")
+        sent = [frame.raw for frame in far.matching(lambda frame: frame.src == MAC["mover"])]
+        assert not [raw for raw in sent for other in others if raw.startswith(other)]
+        assert not far.matching(lambda frame: frame.dport == 7601)
+
+
+def test_without_a_strategy_both_places_are_active_at_once(scene: Scene) -> None:
+    """The workload there has said nothing that would tell."""
+    with new_place(scene, ()) as coming, Tap(scene.lab.vm("far")) as far:
+        coming.send(datagram("mover", "far", 7611))
+        far.expect(lambda frame: frame.dport == 7611, "a packet from the new place")
+        far.send(datagram("far", "mover", 7612))
+        coming.expect(lambda frame: frame.dport == 7612, "a packet at the new place")
+        assert binding(scene)["activated"] == []
 
 
 def test_the_new_place_does_without_the_server(scene: Scene, coming: Tap) -> None:
