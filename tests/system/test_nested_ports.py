@@ -18,6 +18,8 @@ MAC = {
     "c1": "0a:00:00:00:02:01",
     "c2": "0a:00:00:00:02:02",
     "c3": "0a:00:00:00:02:03",
+    "c4": "0a:00:00:00:02:04",
+    "c5": "0a:00:00:00:02:05",
 }
 IP = {
     "vm1": "10.1.0.1",
@@ -25,6 +27,8 @@ IP = {
     "c1": "10.2.0.1",
     "c2": "10.2.0.2",
     "c3": "10.2.0.3",
+    "c4": "10.2.0.4",
+    "c5": "10.2.0.5",
 }
 INSIDE = {"c1": ("vm1", 101), "c2": ("vm1", 102), "c3": ("vm2", 101)}
 """Where the containers are: two in one VM, the third elsewhere with the tag of the first."""
@@ -96,6 +100,30 @@ def test_acls_apply_to_a_container_and_not_to_its_vm(
         net.delete(f"/acls/{acl}")
         net.delete("/port-groups/closed")
     assert inside["c1"].reaches(IP["c3"])
+
+
+def test_tags_given_on_request_carry_packets(inside: dict[str, Container], scene: Scene) -> None:
+    """Two ports that leave their tags to the server: each container is known by the one given."""
+    net = scene.net
+    for name in ("c4", "c5"):
+        own = f"{MAC[name]} {IP[name]}"
+        net.port("containers", name, own, port_security=[own], parent="vm1", tag=0)
+    try:
+        scene.lab.server.wait_until_up(["c4", "c5"], 30)
+        tags = [net.get(f"/logical-switch-ports/{name}")["allocated_tag"] for name in ("c4", "c5")]
+        assert len({*tags, 101, 102}) == 4
+        vm1 = scene.lab.vm("vm1")
+        with (
+            Container("c4", vm1, tags[0], MAC["c4"], f"{IP['c4']}/24") as c4,
+            Container("c5", vm1, tags[1], MAC["c5"], f"{IP['c5']}/24") as c5,
+        ):
+            assert c4.reaches(IP["c3"])
+            assert inside["c3"].reaches(IP["c5"])
+            assert c5.reaches(IP["c4"])
+            assert inside["c1"].reaches(IP["c4"])
+    finally:
+        for name in ("c4", "c5"):
+            net.delete(f"/logical-switch-ports/{name}")
 
 
 def test_a_container_goes_where_its_vm_goes(inside: dict[str, Container], scene: Scene) -> None:
