@@ -16,12 +16,13 @@ from tests.differential.network.undoing import (
     Difference,
     Flows,
     reworded,
+    saying,
     undo_all,
     where,
     without,
 )
 from translator.addresses import host
-from translator.features.acl.stages import LsInAclPre, LsOutAclPre
+from translator.features.acl.stages import LsInAclPre, LsOutAclPre, LsOutAclState
 from translator.features.dhcp.stages import LsInDhcpOptions
 from translator.features.nat.stages import LrOutSnat, LrOutUndnat
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecNd, LsOutPortSecIp
@@ -137,6 +138,18 @@ def _state_lasts_on_the_way_to_routers(document: Document, flows: Flows) -> Flow
 _LASTS = f"{LEFT_OVER} = 1; ct_next;"
 
 
+_DHCP_ANSWER = "flags[1] == 1 && udp.src == {67, 547}"
+
+
+def _answers_are_of_the_connection(_document: Document, flows: Flows) -> Flows:
+    """Answers to DHCP clients are tracked, and dropped where that says that they are invalid."""
+    if not any(flow.template is LsOutAclState.invalid for flow in flows):
+        return flows
+    tracked = saying(LsOutAclPre.self_made, f"{_DHCP_ANSWER} && ip", "ct_next;", "65001")
+    passed = saying(LsOutAclState.invalid, f"{_DHCP_ANSWER} && !ct.inv", "next(ls_out_acl_action);")
+    return [*flows, LogicalFlow(tracked, ()), LogicalFlow(passed, ())]
+
+
 OVN_TRACE = (
     Difference(
         "ovn-trace: unspecified sources in port security",
@@ -204,6 +217,13 @@ OVN_TRACE = (
             "ip4.src = {server:ip4}; ip4.dst = 255.255.255.255;",
             LsInDhcpOptions.dhcpv4,
         ),
+    ),
+    Difference(
+        "ovn-trace: answers of DHCP are of a connection",
+        "An answer to a DHCP client is a new packet, of no connection that there is. ovn-trace "
+        "takes it for one of the connection that the question is said to be of, and drops it where "
+        "that is invalid.",
+        _answers_are_of_the_connection,
     ),
     Difference(
         "ovn-trace: packets go around until their TTL is over",
