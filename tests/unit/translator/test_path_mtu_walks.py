@@ -4,9 +4,11 @@ from ipaddress import ip_address
 
 import pytest
 
+from logical_flow.endpoints import quoted_endpoints
 from logical_flow.packet import packet_from_match
 from logical_flow.walk import walk
 from logical_flow.walk_events import Walk
+from tests.unit.translator.edge import EDGE, at_gateway_port, packet
 from tests.unit.translator.walks import network
 
 NETWORK = """
@@ -45,6 +47,19 @@ def to_vm2(version: int) -> str:
     return TO_VM2.format(family=f"ip{version}", src=src, dst=dst)
 
 
+TRANSLATED = (
+    EDGE
+    + """\
+    nats:
+      - {type: snat, external_ip: 192.0.2.254, logical_ip: 10.0.1.0/24}
+      - {type: dnat_and_snat, external_ip: 192.0.2.2, logical_ip: 10.0.1.2}
+      - {type: snat, external_ip: "2001:db8::fe", logical_ip: "fd00:1::/64"}
+      - {type: dnat_and_snat, external_ip: "2001:db8::2", logical_ip: "fd00:1::2"}
+"""
+)
+"""A router on a chassis, that translates."""
+
+
 @pytest.mark.parametrize("version", [4, 6])
 @pytest.mark.parametrize("length", [None, 64, 1314])
 def test_what_fits_is_delivered(version: int, length: int | None) -> None:
@@ -76,3 +91,55 @@ def test_the_other_direction_has_no_limit(version: int) -> None:
 def test_who_came_by_a_port_without_such_an_address_is_told_nothing() -> None:
     packet = to_vm2(4).replace('"vm1"', '"vm6"').replace("00:01", "00:06").replace("00:f1", "00:f6")
     assert send(packet.replace("10.0.1.1", "10.0.6.6"), 1315).deliveries == []
+
+
+def limited(document: str, port: str) -> str:
+    """The same, with a limit of 1300 bytes beyond a router port."""
+    return document.replace(f"{port}: {{", f"{port}: {{gateway_mtu: 1300, ")
+
+
+GATEWAYS = pytest.mark.parametrize(
+    "document", [TRANSLATED, at_gateway_port(TRANSLATED)], ids=["router", "port"]
+)
+
+
+def told(document: str, sender: str, src: str, dst: str) -> tuple[str, list[str]]:
+    """What the sender of a datagram that is too big hears: from whom, and about which packet."""
+    fields = packet_from_match(packet(sender, src, dst, "udp.src == 5000 && udp.dst == 53"))
+    (delivery,) = walk(network(document), fields | {"packet.length": 1315}).deliveries
+    error = delivery.packet
+    family, kind = ("ip6", (2, 0)) if ":" in src else ("ip4", (3, 4))
+    icmp = family.replace("ip", "icmp")
+    assert delivery.port == sender
+    assert (error[f"{icmp}.type"], error[f"{icmp}.code"]) == kind
+    assert error[f"{family}.dst"] == int(ip_address(src))
+    about = quoted_endpoints(error)
+    assert about is not None
+    ends = [str(ip_address(end)) for end in (about.source, about.destination)]
+    return str(ip_address(error[f"{family}.src"])), ends
+
+
+@GATEWAYS
+@pytest.mark.parametrize(
+    ("sender", "src", "dst", "router"),
+    [
+        ("vm1", "10.0.1.1", "192.0.2.9", "10.0.1.254"),
+        ("vm2", "10.0.1.2", "192.0.2.9", "10.0.1.254"),
+        ("vm1", "fd00:1::1", "2001:db8::9", "fd00:1::fe"),
+        ("vm2", "fd00:1::2", "2001:db8::9", "fd00:1::fe"),
+    ],
+)
+def test_who_is_translated_is_told_of_what_was_sent(
+    document: str, sender: str, src: str, dst: str, router: str
+) -> None:
+    """The limit is that of the outside, before which addresses are translated."""
+    assert told(limited(document, "r-out"), sender, src, dst) == (router, [src, dst])
+
+
+@GATEWAYS
+@pytest.mark.parametrize(
+    ("src", "external"), [("192.0.2.9", "192.0.2.2"), ("2001:db8::9", "2001:db8::2")]
+)
+def test_outside_no_inner_address_shows(document: str, src: str, external: str) -> None:
+    """The limit is inside of a floating IP: the error comes from that, and quotes it."""
+    assert told(limited(document, "r-in"), "host", src, external) == (external, [src, external])
