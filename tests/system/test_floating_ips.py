@@ -13,13 +13,13 @@ from cli.testbed.namespace import Namespace
 from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
-from tests.system.frames import ARP, ICMP, ICMPV6, IPV4
+from tests.system.frames import ARP, ICMP, ICMPV6, IPV4, UDP
 from tests.system.hops import assert_hops
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
-PORT = 8080
+PORT, MTU = 8080, 1300
 INSIDE, OUTSIDE = "0a:00:00:00:80:01", "0a:00:00:00:80:02"
 """The MAC addresses of the router."""
 FLOATING_MAC = "0a:00:00:00:80:71"
@@ -163,6 +163,64 @@ def test_it_is_told_that_the_hops_to_itself_are_over(scene: Scene, version: int)
     hops = {4: ("10.80.0.1", ROUTER[4]), 6: ("fd80::1", ROUTER[6])}[version]
     with Tap(scene.lab.vm("vm1")) as tap:
         assert_hops(tap, VMS["vm1"][0], INSIDE, address("vm1", version), FLOATING[version], hops)
+
+
+@contextmanager
+def limited(scene: Scene, port: str) -> Iterator[None]:
+    """Beyond a router port no bigger packets are carried meanwhile."""
+    path = f"/logical-router-ports/{port}"
+    scene.net.call("PATCH", path, {"gateway_mtu": MTU})
+    try:
+        yield
+    finally:
+        scene.net.call("PATCH", path, {"gateway_mtu": None})
+
+
+def assert_is_told(tap: Tap, router_mac: str, source: str, target: str, teller: str) -> None:
+    """Assert that who sends a byte too much hears the MTU, and of what it has sent.
+
+    `tap` is the sender's; `teller` is who the error comes from.
+    """
+    is_ip4 = "." in target
+    write, ethertype = (frames.ipv4, IPV4) if is_ip4 else (frames.ipv6, frames.IPV6)
+    kind, told, ends = ((3, 4), 6, slice(12, 20)) if is_ip4 else ((2, 0), 4, slice(8, 40))
+    headers = 28 if is_ip4 else 48
+    datagram = frames.udp(source, target, 4300, 9, bytes(MTU + 1 - headers))
+    packet = write(source, target, UDP, datagram)
+    tap.send(frames.ethernet(router_mac, tap.vm.mac, ethertype, packet))
+    error = tap.expect(lambda f: (f.icmp_type, f.icmp_code) == kind, "the error")
+    assert (error.ip_src, error.ip_dst) == (teller, source)
+    assert int.from_bytes(error.l4[told:8]) == MTU
+    assert error.l4[8:][ends] == packet[ends], "what it quotes is as it was sent"
+
+
+@VERSIONS
+@pytest.mark.parametrize("name", list(VMS))
+def test_those_inside_are_told_what_is_too_big_outside(
+    scene: Scene, name: str, version: int
+) -> None:
+    """Before anything is translated, by the router that they know."""
+    host = scene.lab.outside("host")
+    outside, router = {4: (host.ip4, "10.80.0.1"), 6: (host.ip6, "fd80::1")}[version]
+    with limited(scene, "edge-public"), Tap(scene.lab.vm(name)) as tap:
+        assert_is_told(tap, INSIDE, address(name, version), outside, router)
+
+
+@VERSIONS
+def test_those_outside_are_told_what_is_too_big_inside(scene: Scene, version: int) -> None:
+    """By the address that they know: none of inside shows, whether they ask or answer."""
+    host = scene.lab.outside("host")
+    outside, ethertype = {4: (host.ip4, IPV4), 6: (host.ip6, frames.IPV6)}[version]
+    ends = address("vm2", version), outside
+    question = {4: frames.ipv4, 6: frames.ipv6}[version](*ends, UDP, frames.udp(*ends, 9, 4300))
+    with limited(scene, "edge-in"), Tap(host) as tap, Tap(scene.lab.vm("vm2")) as vm2:
+        vm2.send(frames.ethernet(INSIDE, vm2.vm.mac, ethertype, question))
+        got = tap.expect(lambda f: f.dport == 4300, "the question")
+        assert (got.ip_src, got.l4[:2]) == (ROUTER[version], bytes([0, 9]))
+        assert_is_told(tap, OUTSIDE, outside, ROUTER[version], ROUTER[version])
+    if version == 4:
+        with limited(scene, "edge-in"), Tap(host) as tap:
+            assert_is_told(tap, OUTSIDE, outside, AT_GATEWAY, AT_GATEWAY)
 
 
 def test_an_error_comes_back_to_its_hypervisor(scene: Scene) -> None:
