@@ -11,8 +11,8 @@ from cli.testbed.dhcp_client import resolve
 from cli.testbed.wait import until
 from tests.system import frames, who
 from tests.system.conftest import Scene
-from tests.system.dhcp.clients import udhcpc
-from tests.system.frames import BROADCAST, IPV4, UDP, Frame, ethernet, ipv4, udp
+from tests.system.dhcp.clients import Dhclient, udhcpc
+from tests.system.frames import BROADCAST, IPV4, IPV6, RA, UDP, Frame, ethernet, ipv4, ipv6, udp
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
@@ -20,6 +20,11 @@ pytestmark = pytest.mark.system
 ROUTER = "0a:00:00:00:21:fe"
 SRIOV, METAL, STRANGER = "02:00:00:00:21:01", "02:00:00:00:21:02", "02:00:00:00:21:03"
 IP = {"sriov": "10.21.0.11", "metal": "10.21.0.12", "v1": "10.21.0.1", "v2": "10.21.0.2"}
+IP6 = "fd21::11"
+LINK_LOCAL = "fe80::ff:fe00:2101"
+"""Addresses of `sriov`, which asks for the first one."""
+CHASSIS_MAC = {"hv1": "0a:00:00:00:21:c1", "hv2": "0a:00:00:00:21:c2"}
+"""What hypervisors send on the provider network with in place of a router's own address."""
 BACKENDS = {"w1": "10.22.0.1:8080", "w2": "10.22.0.2:8080"}
 """One is where the chassis in charge is, and one elsewhere."""
 PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
@@ -42,16 +47,23 @@ def _network(scene: Scene) -> None:
             "dhcpv4": {"routers": ["10.21.0.254"], "dns_servers": ["10.21.0.254"]},
         },
     )
+    told6 = {"dns_servers": ["fd21::53"]}
+    net.call("POST", "/dhcp-options", {"name": "rack6", "cidr": "fd21::/64", "dhcpv6": told6})
     net.call("POST", "/ha-chassis-groups", {"name": "racks", "chassis": ranks("hv1", "hv2")})
-    net.switch("rack", dhcpv4_options="rack")
+    net.switch("rack", dhcpv4_options="rack", dhcpv6_options="rack6")
     net.port("rack", "rack-out", type="localnet", network_name="physnet1", tag=100)
-    for name, mac in (("sriov", SRIOV), ("metal", METAL)):
+    for name, host in (
+        ("sriov", f"{SRIOV} {IP['sriov']} {IP6}"),
+        ("metal", f"{METAL} {IP['metal']}"),
+    ):
         fields = {"type": "external", "ha_chassis_group": "racks", "hostname": name}
-        net.port("rack", name, f"{mac} {IP[name]}", **fields)
+        net.port("rack", name, host, **fields)
     net.port("rack", "v1", f"0a:00:00:00:21:11 {IP['v1']}")
     net.port("rack", "v2", f"0a:00:00:00:21:12 {IP['v2']}")
     net.router("rt")
     net.attach("rt", "rack", ROUTER, "10.21.0.254/24", "fd21::fe/64")
+    told = {"address_mode": "dhcpv6_stateful"}
+    net.call("PATCH", "/logical-router-ports/rt-rack", {"ipv6_ra": told})
     net.switch("inner")
     net.attach("rt", "inner", "0a:00:00:00:22:fe", "10.22.0.254/24")
     net.port("inner", "w1", "0a:00:00:00:22:01 10.22.0.1")
@@ -61,10 +73,10 @@ def _network(scene: Scene) -> None:
     net.port("inner", "w2", "0a:00:00:00:22:02 10.22.0.2")
     for name, hypervisor in (("v1", "hv1"), ("v2", "hv2"), ("w1", "hv2"), ("w2", "hv1")):
         lab.add_vm(name, hypervisor)
-    for number, hypervisor in enumerate(lab.hypervisors.values(), 1):
+    for each in lab.hypervisors.values():
         # The switch outside may not take the router for behind one of them.
-        setting = f"treadle-chassis-mac-mappings=physnet1:0a:00:00:00:21:c{number}"
-        hypervisor.switch.vsctl("set", "Open_vSwitch", ".", f"external_ids:{setting}")
+        setting = f"treadle-chassis-mac-mappings=physnet1:{CHASSIS_MAC[each.name]}"
+        each.switch.vsctl("set", "Open_vSwitch", ".", f"external_ids:{setting}")
     lab.wait_until_up()
     until(lambda: served_by(scene) == ["hv1"], "a chassis is in charge", 30)
 
@@ -151,6 +163,91 @@ def test_a_client_on_the_network_gets_its_lease_once(scene: Scene, tmp_path: Pat
     lease = udhcpc(scene.lab.outside("sriov"), tmp_path)
     assert (lease["ip"], lease["router"]) == (IP["sriov"], "10.21.0.254")
     assert lease["hostname"] == "sriov"
+
+
+def solicits_routers(mac: str, src: str) -> bytes:
+    body = bytes(4) + b"\x01\x01" + frames.mac(mac)
+    message = frames.icmp6(src, "ff02::2", frames.RS, body)
+    packet = ipv6(src, "ff02::2", frames.ICMPV6, message, hops=255)
+    return ethernet("33:33:00:00:00:02", mac, IPV6, packet)
+
+
+def solicits_addresses(xid: bytes) -> bytes:
+    """Return the first message of a DHCPv6 client on `sriov`."""
+    client, wish = bytes((0, 3, 0, 1)) + frames.mac(SRIOV), b"iaid" + bytes(8)
+    options = b"".join(
+        code.to_bytes(2) + len(value).to_bytes(2) + value
+        for code, value in ((1, client), (3, wish))
+    )
+    datagram = udp(LINK_LOCAL, "ff02::1:2", 546, 547, b"\x01" + xid + options)
+    packet = ipv6(LINK_LOCAL, "ff02::1:2", UDP, datagram, hops=1)
+    return ethernet("33:33:00:01:00:02", SRIOV, IPV6, packet)
+
+
+def is_advertisement(frame: Frame) -> bool:
+    return frame.icmp_type == RA
+
+
+def answers6(xid: bytes) -> Callable[[Frame], bool]:
+    return lambda frame: frame.dport == 546 and frame.l4[9:12] == xid
+
+
+def agent_has_answered(scene: Scene, vm: str, asking: Tap) -> None:
+    """Wait until what the agent behind a VM has to say to what `asking` sent has come there.
+
+    The switch takes the VM's question after that, and its agent as well.
+    """
+    number = vm.removeprefix("v")
+    mac, address = f"0a:00:00:00:21:1{number}", IP[vm]
+    question = frames.arp_request(SRIOV, IP["sriov"], address)
+    asking.reach(asking, question, lambda frame: frame.arp_spa == address, "the VM's answer")
+    with Tap(scene.lab.vm(vm)) as tap:
+        own = solicits_routers(mac, f"fe80::800:ff:fe00:211{number}")
+        tap.reach(tap, own, is_advertisement, "an answer of the agent")
+        tap.reach(asking, told(mac, address, 7230), to_port(7230), "what the VM sends last")
+
+
+@pytest.mark.parametrize(("chassis", "other", "vm"), [("hv1", "hv2", "v2"), ("hv2", "hv1", "v1")])
+def test_routers_and_addresses_of_ipv6_are_told_once(
+    scene: Scene, chassis: str, other: str, vm: str
+) -> None:
+    """By whichever chassis is in charge; the one that isn't has nothing to say."""
+    net = scene.net
+    net.call("PATCH", "/ha-chassis-groups/racks", {"chassis": ranks(chassis, other)})
+    until(lambda: served_by(scene) == [chassis], "the chassis is in charge", 30)
+    sriov = scene.lab.outside("sriov")
+    try:
+        with Tap(sriov) as tap:
+            # Who has just come to be in charge may not have all that answering takes.
+            tap.reach(tap, solicits_routers(SRIOV, LINK_LOCAL), is_advertisement, "a router's")
+            tap.reach(tap, solicits_addresses(b"any"), answers6(b"any"), "a server's")
+            # The answer to what is sent last comes after all of those.
+            tap.send(solicits_addresses(b"end"))
+            tap.expect(answers6(b"end"), "an offer at the end")
+        with Tap(sriov) as tap:
+            tap.send(solicits_routers(SRIOV, LINK_LOCAL))
+            advertisement = tap.expect(is_advertisement, "a router advertisement")
+            assert advertisement.src == CHASSIS_MAC[chassis]
+            assert advertisement.ip_src == "fe80::800:ff:fe00:21fe"
+            assert advertisement.dst == SRIOV
+            tap.send(solicits_addresses(b"one"))
+            offer = tap.expect(answers6(b"one"), "an offer")
+            assert frames.ip(IP6) in offer.l4
+            agent_has_answered(scene, vm, tap)
+            assert len(tap.matching(is_advertisement)) == 1
+            assert len(tap.matching(answers6(b"one"))) == 1
+    finally:
+        net.call("PATCH", "/ha-chassis-groups/racks", {"chassis": ranks("hv1", "hv2")})
+        until(lambda: served_by(scene) == ["hv1"], "the first chassis is in charge again", 30)
+
+
+def test_ipv6_clients_on_the_network(scene: Scene, tmp_path: Path) -> None:
+    sriov = scene.lab.outside("sriov")
+    heard = sriov.namespace.run("rdisc6", "-1", "-r", "20", "-w", "1500", "eth0", timeout=60)
+    assert "fd21::/64" in heard
+    with Dhclient(sriov, tmp_path, "-6") as client:
+        lease = client.wait_for("BOUND6")
+        assert (lease["new_ip6_address"], lease["new_dhcp6_name_servers"]) == (IP6, "fd21::53")
 
 
 def test_workloads_reach_it_and_it_reaches_them(scene: Scene) -> None:
