@@ -303,6 +303,49 @@ def test_negated_protocols(scene: Scene, direction: str, owner: str) -> None:
     assert scene.lab.vm("c").reaches(ip6("s"))
 
 
+def outcome6(scene: Scene, port: int, *, timeout: float = 30) -> str:
+    """What becomes of a connection of `c` to `s` over IPv6."""
+    return scene.lab.vm("c").tcp_outcome(ip6("s"), port, timeout=timeout)
+
+
+@pytest.mark.parametrize(
+    ("direction", "owner"), [("to-lport", "pg:servers"), ("from-lport", "pg:clients")]
+)
+class TestNegatedProtocolsOfIpv6:
+    def test_all_but_icmp(self, scene: Scene, direction: str, owner: str) -> None:
+        """It is dropped, or refused where another negation says so; IPv4 is not concerned."""
+        c = scene.lab.vm("c")
+        assert outcome6(scene, 80) == "connected"
+        rule(scene, owner, direction, 1000, "ip6 && !icmp6", "drop")
+        assert c.reaches(ip6("s"))
+        assert outcome6(scene, 80, timeout=1.5) == "timeout"
+        assert outcome(scene, port=80) == "connected"
+        rule(scene, owner, direction, 1001, "ip6 && !icmp6 && tcp.dst != 81", "reject")
+        assert outcome6(scene, 80) == "refused"
+        assert outcome6(scene, 81, timeout=1.5) == "timeout"
+        assert c.reaches(ip6("s"))
+
+    @pytest.mark.parametrize("action", ["drop", "reject"])
+    def test_all_but_neighbour_discovery(
+        self, scene: Scene, direction: str, owner: str, action: str
+    ) -> None:
+        """Neighbours are found, and nothing else gets through."""
+        vm = scene.lab.vm("c")
+        assert vm.reaches(ip6("s"))
+        rule(scene, owner, direction, 1000, "ip6 && !nd", action)
+        vm.namespace.ip("-6", "neighbour", "flush", "all")
+        with Tap(vm) as c, Tap(scene.lab.vm("s")) as s:
+            c.send(frames.neighbour_solicitation(mac("c"), ip6("c"), ip6("s")))
+            c.expect(lambda frame: frame.icmp_type == frames.NA, "a neighbour advertisement")
+            assert not vm.ping(ip6("s"), timeout=1)
+            if action == "reject":
+                c.expect(lambda frame: frame.icmp_type == 1, "the echo request is refused")
+                assert outcome6(scene, 80) == "refused"
+            assert scene.lab.vm("c").reaches(ip4("s"))
+            s.expect(lambda frame: frame.icmp_type == 8, "the mark behind all of it")
+            assert not s.matching(lambda frame: frame.icmp_type == 128)
+
+
 def test_match_on_sets_on_both_sides(scene: Scene) -> None:
     """A product of sets, which OpenFlow takes as a conjunctive match."""
     match = (
@@ -506,23 +549,50 @@ def hits(scene: Scene, acl: str) -> dict[str, Any]:
     return counted
 
 
+def scraped(scene: Scene, acl: str) -> tuple[int, int]:
+    """The packets and bytes of an ACL that Prometheus is told."""
+    answer = scene.net.client.get("/metrics")
+    answer.raise_for_status()
+    lines = dict(line.rsplit(" ", 1) for line in answer.text.splitlines() if line[0] != "#")
+    packets, octets = (
+        float(lines[f'treadle_acl_{what}_total{{acl="{acl}"}}']) for what in ("packets", "bytes")
+    )
+    return int(packets), int(octets)
+
+
 @pytest.mark.parametrize(
     ("direction", "owner", "where"),
     [("to-lport", "pg:servers", "hv2"), ("from-lport", "pg:clients", "hv1")],
 )
-@pytest.mark.parametrize("action", ["allow", "drop"])
+@pytest.mark.parametrize(
+    ("action", "family"),
+    [
+        ("allow", 4),
+        ("drop", 4),
+        ("drop", 6),
+        ("reject", 4),
+        ("reject", 6),
+        ("allow-stateless", 6),
+        ("pass", 4),
+    ],
+)
 def test_hits_are_counted_exactly(
-    scene: Scene, direction: str, owner: str, where: str, action: str
+    scene: Scene, direction: str, owner: str, where: str, action: str, family: int
 ) -> None:
-    """Those that the datapath handled by itself, and those of flows that are gone, included."""
+    """Those that the datapath handled by itself, and those of flows that are gone, included.
+
+    `/metrics` has the same numbers.
+    """
+    address, whole, ethertype = {4: (ip4, ipv4, IPV4), 6: (ip6, frames.ipv6, frames.IPV6)}[family]
+    ends = address("c"), address("s")
     acl = rule(scene, owner, direction, 1000, "udp.dst == {6001, 6002}", action)
     other = rule(scene, owner, direction, 1000, "udp.dst == 6003", action)
     assert hits(scene, acl)["packets"] == 0
 
     def send(port: int, count: int) -> int:
         """Send datagrams, and return how many bytes each is as a frame."""
-        packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5000, port, bytes(64)))
-        frame = ethernet(mac("s"), mac("c"), IPV4, packet)
+        packet = whole(*ends, UDP, udp(*ends, 5000, port, bytes(64)))
+        frame = ethernet(mac("s"), mac("c"), ethertype, packet)
         with Tap(scene.lab.vm("c")) as c:
             for _ in range(count):
                 c.send(frame)
@@ -545,6 +615,8 @@ def test_hits_are_counted_exactly(
     until(lambda: hits(scene, acl)["packets"] >= 200, "all packets are counted")
     assert hits(scene, acl)["packets"] == 200
     assert hits(scene, other)["packets"] == 5
+    assert scraped(scene, acl) == (200, 200 * size)
+    assert scraped(scene, other) == (5, 5 * size)
 
 
 def test_hits_of_a_stateful_acl_are_its_requests(scene: Scene) -> None:
