@@ -1,5 +1,6 @@
 """ACLs: every action in both directions, tiers, priorities, state, sets and groups."""
 
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -644,3 +645,42 @@ def test_a_meter_limits_what_an_acl_logs(scene: Scene) -> None:
     for acl in scene.net.get("/acls")["items"]:
         scene.net.delete(f"/acls/{acl['id']}")
     scene.net.delete("/meters/few")
+
+
+def test_acls_share_a_meter_that_is_not_fair(scene: Scene) -> None:
+    """What one logs is what the other may not, while a fair meter gives each of them as much."""
+    burst, rate = 10, 1
+    begin = f"meters-{scene.net.get('/status')['revision']}"
+    names = [f"{begin}-{name}" for name in ("shared-a", "shared-b", "fair-a", "fair-b", "all")]
+    for name, fair in (("shared", False), ("fair", True)):
+        limits = {"rate": rate, "burst": burst, "fair": fair}
+        scene.net.call("POST", "/meters", {"name": f"{begin}-{name}", **limits})
+    for number, name in enumerate(names, 7011):
+        meter = {} if name == names[-1] else {"meter": name.rpartition("-")[0]}
+        match = f"udp.dst == {number}"
+        rule(scene, "pg:clients", "from-lport", 1000, match, "drop", name=name, log=True, **meter)
+
+    def lines() -> list[int]:
+        return [len(logged(scene, "hv1", name)) for name in names]
+
+    with Tap(scene.lab.vm("c")) as c:
+
+        def send(port: int, count: int) -> None:
+            packet = ipv4(ip4("c"), ip4("s"), UDP, udp(ip4("c"), ip4("s"), 5000, port))
+            for _ in range(count):
+                c.send(ethernet(mac("s"), mac("c"), IPV4, packet))
+
+        started = time.monotonic()
+        for port in (7011, 7012, 7013, 7014):
+            send(port, 3 * burst)
+        until(lambda: min(lines()[2:4]) >= burst, "each has logged what a fair meter lets it")
+        send(7015, 1)
+        until(lambda: lines()[4] == 1, "the line about what was sent last")
+        shared = sum(lines()[:2])
+        # A bucket may hold the lines of a second beside the burst, and fills up meanwhile.
+        most = burst + rate * (2 + time.monotonic() - started)
+    assert burst <= shared <= most
+    for acl in scene.net.get("/acls")["items"]:
+        scene.net.delete(f"/acls/{acl['id']}")
+    for name in ("shared", "fair"):
+        scene.net.delete(f"/meters/{begin}-{name}")
