@@ -63,7 +63,7 @@ _TRACKED = (
     *TRANSLATION_FIELDS,
 )
 _PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", *_TRACKED)
-_PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport", "pkt.mark")
+_PER_DATAPATH = (*_PER_PIPELINE, "flags", "outport")
 _UNDEFINED = "flows of the same priority say different things"
 _CIRCLES = "the packet goes around in circles"
 _LOOPBACK = field_slice("flags.loopback")

@@ -5,8 +5,8 @@ it leave where it came from; whether it may is decided by logical ports, in the
 loopback check of the `OUTPUT` table. Who sent it stays in `tables.SENDER`.
 
 What a pipeline knows stays in it: general registers and connection state are
-cleared on the way to egress, everything else but the sender on the way to another
-datapath. A packet that comes through a tunnel knows no more.
+cleared on the way to egress, everything else but the sender and the packet's mark on
+the way to another datapath. A packet that comes through a tunnel knows no more.
 """
 
 from collections.abc import Iterable
@@ -147,12 +147,14 @@ def link_here_flows(side: Side, peer: Side, *, cookie: int) -> list[Flow]:
 
 
 def _cross(peer: Side) -> bytes:
-    """The way into another datapath: nothing goes along but the packet and who sent it."""
+    """The way into another datapath: nothing goes along but the packet, its mark and who sent it.
+
+    The mark is for the kernel, behind the last datapath.
+    """
     return act.clone(
         act.ct_clear()
         + CLEAR_GENERAL
         + act.set_field(FLAGS, 0, FLAGS.full_mask ^ tables.SENDER)
-        + act.set_field(FIELDS["pkt_mark"], 0)
         + act.set_field(DNAT_ZONE, 0)
         + act.set_field(SNAT_ZONE, 0)
         + act.set_field(PORT_ZONE, 0)

@@ -170,3 +170,40 @@ def test_policies(scene: Scene) -> None:
         assert set(spread) == {"g2", "g3"}
         assert spread.total() == FLOWS
     scene.net.delete("/address-sets/choice_far")
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_the_mark_of_a_policy_is_there_when_the_packet_leaves(scene: Scene, family: int) -> None:
+    """Behind the router and a switch, for the kernel of the hypervisor; others have none."""
+    to, hops = {
+        4: ("192.0.2.9", ("10.20.9.1", "10.20.9.2")),
+        6: ("2001:db8::9", ("fd20:9::1", "fd20:9::2")),
+    }[family]
+    prefix = {4: "192.0.2.0/24", 6: "2001:db8::/32"}[family]
+    policies = (
+        {"priority": 1, "match": "udp.dst == 7", "action": "allow", "pkt_mark": 7},
+        {"priority": 2, "match": "udp.dst == 8", "action": "reroute", "pkt_mark": 8}
+        | {"nexthops": [hops[0]]},
+        {"priority": 3, "match": "udp.dst == 9", "action": "reroute", "pkt_mark": 9}
+        | {"nexthops": list(hops)},
+    )
+    with (
+        made(scene, "route", {"ip_prefix": prefix, "nexthop": hops[0]}),
+        made(scene, "policy", *policies),
+    ):
+        for port in (7, 8, 9):
+            assert f"set(skb_mark({port:#x}))" in done_with(scene, "w1", to, port)
+        assert "skb_mark" not in done_with(scene, "w1", to, 10)
+
+
+def done_with(scene: Scene, sender: str, to: str, port: int) -> str:
+    """What the switch of a sender does with a datagram for the router."""
+    vm, hypervisor = scene.lab.vm(sender), scene.lab.hypervisor("hv1")
+    ofport = hypervisor.switch.vsctl("get", "Interface", vm.state.interface, "ofport").strip()
+    switch, mac = SENDERS[sender]
+    kind, net = ("udp6", "ipv6_{}") if ":" in to else ("udp", "nw_{}")
+    ends = f"{net.format('src')}={IP[sender][':' in to]},{net.format('dst')}={to}"
+    packet = f"in_port={ofport},{kind},dl_src={mac},dl_dst={ROUTER[switch]},{ends},nw_ttl=64"
+    traced = hypervisor.trace(f"{packet},udp_src=2000,udp_dst={port}")
+    (actions,) = [line for line in traced.splitlines() if line.startswith("Datapath actions")]
+    return actions

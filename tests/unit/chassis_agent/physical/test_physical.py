@@ -79,11 +79,11 @@ def test_a_port_with_an_interface() -> None:
     )
 
 
-def test_a_patch_port_leads_to_the_peer_with_nothing_but_the_packet() -> None:
+def test_a_patch_port_leads_to_the_peer_with_the_packet_and_its_mark() -> None:
     *_, leave = shown(patch_flows(WEB_TO_CORE, CORE_TO_WEB, cookie=1))
     assert leave == (
         "table=logical_to_physical priority=50 datapath=web,outport=web-to-core "
-        f"actions=clone(ct_clear,{CLEAR},set(flags=0x0/0xff0000ff),set(pkt_mark=0),set(dnat_zone=0),"
+        f"actions=clone(ct_clear,{CLEAR},set(flags=0x0/0xff0000ff),set(dnat_zone=0),"
         "set(snat_zone=0),set(port_zone=0),set(dnat_zone=zone-dnat),set(snat_zone=zone-snat),"
         "set(datapath=core),set(inport=core-to-web),set(outport=0),resubmit(lr_in_first))"
     )
