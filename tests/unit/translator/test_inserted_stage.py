@@ -107,4 +107,5 @@ def test_stages_that_keep_packets_out_let_none_in_where_a_flow_is_missing() -> N
         "lr_in_larger_pkts",
         "lr_in_too_big",
         "lr_in_ip_input",
+        "lr_in_again",
     }
