@@ -155,6 +155,7 @@ class Progress(NamedTuple):
 
 
 MOST_PROBLEMS = 100
+"""So many of a kind are told in words; the others are counted."""
 
 
 class NarrowTunnel(NamedTuple):

@@ -20,9 +20,6 @@ from northbound.models import DhcpOptions, LogicalRouterPort, LogicalSwitch, Log
 from northbound.names import DEFAULT_PROJECT, qualified_name
 from northbound.transaction import Reader
 
-MOST_PROBLEMS: Final = 100
-"""So many are told in words; the others are counted."""
-
 _CHASSIS: Final = "chassis"
 _OPTIONS: Final = "dhcp_options"
 _ROUTER_PORT: Final = "logical_router_port"

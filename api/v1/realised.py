@@ -20,8 +20,8 @@ from api.timestamps import timestamp
 from api.v1.listing import name_before, page_by_name
 from api.v1.objects import READ_ONE_REFUSALS, READ_REFUSALS, Ref
 from api.version import __version__
-from controller.answers import BoundPort, ChassisReport, PortFilter
-from diagnosis.told_mtus import MOST_PROBLEMS, MtuProblem, mtu_problems
+from controller.answers import MOST_PROBLEMS, BoundPort, ChassisReport, PortFilter
+from diagnosis.told_mtus import MtuProblem, mtu_problems
 from northbound.errors import NotFoundError
 from southbound.rows import Datapath
 from southbound.tunnels import TunnelReport
