@@ -4,6 +4,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -42,9 +43,25 @@ def private_server() -> Iterator[str]:
             run("pg_ctl", "-w", "-m", "immediate", "stop")
 
 
+OTHERS = text(
+    "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    " AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+)
+
+
 def drop_tables(url: str) -> None:
-    """Leave an empty schema in a database."""
+    """Leave an empty schema in a database, once its earlier connections have ended.
+
+    A dry run's connection drops its temporary views at its end, which comes after its client
+    has closed it. Two that drop the same views could each wait for the other.
+    """
     engine = make_engine(url)
+    end = time.monotonic() + 30
+    # Each statement is a transaction of its own: within one, the answer stays the same.
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        while connection.scalar(OTHERS):
+            assert time.monotonic() < end, "connections of earlier tests are still open"
+            time.sleep(0.01)
     with engine.begin() as connection:
         connection.execute(text("DROP SCHEMA public CASCADE"))
         connection.execute(text("CREATE SCHEMA public"))
