@@ -118,7 +118,9 @@ def _parts(document: Document) -> Iterator[tuple[str | int, ...]]:
                     "parent",
                     "reside_on_redirect_chassis",
                 )
-                yield from ((*place, key) for key in optional if key in port)
+                needed = {"tag"} if "parent" in port else set()
+                optional_here = (key for key in optional if key in port and key not in needed)
+                yield from ((*place, key) for key in optional_here)
                 for member in ("addresses", "port_security", "networks", "static_mac_bindings"):
                     found = _keys(port.get(member, ()))
                     yield from ((*place, member, key) for key in found if len(found) > 1)

@@ -34,3 +34,18 @@ def test_shrinking_leaves_what_the_failure_needs() -> None:
     assert list(switch["ports"]) == ["ls1-p1"]
     assert len(switch["ports"]["ls1-p1"]["addresses"]) == 1
     assert switch["acls"] == [{**acls[0], "match": "1"}]
+
+
+def test_a_nested_port_keeps_its_tag_as_long_as_its_parent() -> None:
+    document = random_topology(Random(3))
+    ports = document["logical_switches"]["ls1"]["ports"]
+    ports["ls1-p1"] |= {"parent": "ls1-p2", "tag": 101}
+    seen: list[Document] = []
+
+    def fails(document: Document, _probe: Probe) -> bool:
+        seen.append(document["logical_switches"]["ls1"]["ports"]["ls1-p1"])
+        return True
+
+    shrink(document, Probe('inport == "ls1-p1"', "new"), fails)
+    assert all(("parent" in port) == ("tag" in port) for port in seen)
+    assert "parent" not in seen[-1]
