@@ -150,6 +150,13 @@ SWITCHES = (
         ),
     ),
     Difference(
+        "routers learn who asks from ports with unknown addresses",
+        "Who asks for a router from such a port is answered by the switch in OVN, at that port. "
+        "Here the router answers and learns of him, and the answer goes where the MAC address is "
+        "that it is sent to.",
+        without(LsInArpRsp.arp_for_router, LsInArpRsp.nd_for_router),
+    ),
+    Difference(
         "hosts behind an l2gateway port ask workloads themselves",
         "Who asks from outside is answered by the switch in OVN if he comes by an l2gateway port, "
         "and by whom he asks if he comes by a localnet port. Here it is the latter by both.",
