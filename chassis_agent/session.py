@@ -43,6 +43,7 @@ from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.ovsdb import Bridge, SwitchDatabase
 from chassis_agent.punt.dispatcher import Dispatcher
 from chassis_agent.punt.fair_queue import FairQueue
+from chassis_agent.punt.floods import Floods
 from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.punt.packet_log import AclLog
@@ -244,6 +245,13 @@ class Session:
         self._bridge = bridge
         self._provider = provider
         self._limit_drops = LimitDrops(settings.switch_control, health)
+        self._floods = Floods(
+            self._switch,
+            health,
+            ports=lambda: {
+                name: bound.plugged.ofport for name, bound in local.bindings.bound.items()
+            },
+        )
         self._conntrack = ConntrackLimits(
             settings.conntrack_limit,
             settings.switch_control,
@@ -287,6 +295,7 @@ class Session:
             tasks.create_task(self._backends.run(), name="checks of backends")
             tasks.create_task(self._conntrack.run(), name="conntrack limits")
             tasks.create_task(self._limit_drops.run(), name="drops at limits")
+            tasks.create_task(self._floods.run(), name="floods")
             tasks.create_task(self._hit_reports.run(), name="hits of ACLs")
             tasks.create_task(self._pulse.run(), name="pulse of the switch")
             self._health.listen(lambda: self._watch.tell(self._conditions))
@@ -398,7 +407,7 @@ class Session:
         """Tells the server what was counted, when that has changed."""
         told: dict[str, int] = {}
         losses = RisingCounters(
-            self._health, "packets", "packets_lost", "packets were lost", _LOSSES
+            self._health, "packets", "packets_lost", "packets were lost", _LOSSES.__getitem__
         )
         while True:
             losses.look({**self._switch.packet_losses, "failed_punts": self._punts.failed.total()})
@@ -432,6 +441,7 @@ class Session:
                 "pending": len(self._next_hops.pending),
                 "dropped": self._next_hops.pending.dropped,
                 "overflowed": self._punted.dropped,
+                "over_share": await self._floods.report(),
                 "neighbours_refused": self._learned.refused,
                 "unanswered": self._next_hops.pending.unanswered,
             },

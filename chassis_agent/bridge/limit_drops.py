@@ -53,7 +53,7 @@ class LimitDrops:
             "switch_limits",
             "packets_at_switch_limits",
             "Open vSwitch met its limits",
-            LIMITS,
+            LIMITS.__getitem__,
         )
 
     async def run(self) -> None:

@@ -30,7 +30,7 @@ from chassis_agent.openflow.errors import (
     OpenFlowError,
     RequestRefusedError,
 )
-from chassis_agent.openflow.multipart import FlowUpdate, FlowUse, GroupUse
+from chassis_agent.openflow.multipart import FlowUpdate, FlowUse, GroupUse, MeterUse
 from chassis_agent.openflow.packet_in import PacketIn
 from chassis_agent.openflow.references import references_of_buckets, references_of_flow
 
@@ -167,6 +167,10 @@ class Switch:
     async def group_uses(self) -> list[GroupUse]:
         """How much each group was given."""
         return await self.connection.group_uses()
+
+    async def meter_uses(self) -> list[MeterUse]:
+        """How much each meter was given, and dropped."""
+        return await self.connection.meter_uses()
 
     async def commit(self, changes: Changes) -> None:
         """Makes all changes, or as many as the switch takes: see :attr:`refused`.

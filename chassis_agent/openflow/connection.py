@@ -37,6 +37,7 @@ from chassis_agent.openflow.multipart import (
     InstalledFlow,
     InstalledGroup,
     InstalledMeter,
+    MeterUse,
     Port,
 )
 from chassis_agent.openflow.packet_in import PacketIn, decode_packet_in
@@ -258,6 +259,10 @@ class Connection:
     async def meters(self) -> list[InstalledMeter]:
         """All meters of the bridge."""
         return await self._ask(multipart.meters_request(), multipart.decode_meters)
+
+    async def meter_uses(self) -> list[MeterUse]:
+        """How much each meter was given, and dropped."""
+        return await self._ask(multipart.meter_uses_request(), multipart.decode_meter_uses)
 
     async def ports(self) -> list[Port]:
         """All ports of the bridge."""

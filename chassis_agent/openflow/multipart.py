@@ -28,6 +28,7 @@ class MultipartType(IntEnum):
     FLOW_DESC = 1
     GROUP_STATS = 6
     GROUP_DESC = 7
+    METER_STATS = 9
     METER_DESC = 10
     PORT_DESC = 13
     FLOW_MONITOR = 16
@@ -93,6 +94,14 @@ class InstalledMeter(NamedTuple):
     burst: int
 
 
+class MeterUse(NamedTuple):
+    """How many packets a meter was given since it was added, and how many of them it dropped."""
+
+    meter_id: int
+    packets: int
+    dropped: int
+
+
 class Port(NamedTuple):
     """An OpenFlow port."""
 
@@ -132,6 +141,11 @@ def group_uses_request() -> bytes:
 def meters_request() -> bytes:
     """Ask for all meters."""
     return _request(MultipartType.METER_DESC, struct.pack("!I4x", ALL_METERS))
+
+
+def meter_uses_request() -> bytes:
+    """Ask for the counters of all meters."""
+    return _request(MultipartType.METER_STATS, struct.pack("!I4x", ALL_METERS))
 
 
 def ports_request() -> bytes:
@@ -243,6 +257,17 @@ def decode_meters(body: bytes) -> Iterator[InstalledMeter]:
         yield InstalledMeter(meter_id, bool(flags & by_packets), rate, burst)
 
 
+def decode_meter_uses(body: bytes) -> Iterator[MeterUse]:
+    """The counters of the meters in one part of a reply (OpenFlow 1.5, section 7.3.5.12).
+
+    A meter of the agent has one band, and that one drops.
+    """
+    for entry in _entries(body, 40, length_at=4):
+        meter_id, packets = struct.unpack_from("!I12xQ", entry)
+        dropped = struct.unpack_from("!Q", entry, 40)[0] if len(entry) >= 56 else 0
+        yield MeterUse(meter_id, packets, dropped)
+
+
 def decode_ports(body: bytes) -> Iterator[Port]:
     """The ports in one part of a reply."""
     offset = 0
@@ -263,13 +288,13 @@ def _request(kind: MultipartType, body: bytes) -> bytes:
     return frame(MessageType.MULTIPART_REQUEST, _MULTIPART.pack(kind, 0) + body)
 
 
-def _entries(body: bytes, smallest: int) -> Iterator[bytes]:
-    """The entries of a reply, which start with their length."""
+def _entries(body: bytes, smallest: int, *, length_at: int = 0) -> Iterator[bytes]:
+    """The entries of a reply, which have their length in 16 bits of their first `smallest`."""
     offset = 0
     while offset < len(body):
         if len(body) - offset < smallest:
             raise DecodingError("an entry of a reply is cut short")
-        (length,) = struct.unpack_from("!H", body, offset)
+        (length,) = struct.unpack_from("!H", body, offset + length_at)
         if length < smallest or length > len(body) - offset:
             raise DecodingError(f"an entry of a reply has an impossible length {length}")
         yield body[offset : offset + length]

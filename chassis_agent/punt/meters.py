@@ -54,6 +54,17 @@ class Shares(NamedTuple):
     logs: int
 
 
+class Share(NamedTuple):
+    """A share of the agent, of packets or of what is logged.
+
+    Those below `LOCAL_SHARES` are of interfaces, by their OpenFlow ports modulo that; the
+    others are of senders on other chassis.
+    """
+
+    number: int
+    is_of_log: bool
+
+
 def shares_of(sender: int) -> Shares:
     """The meters of a sender, a value of `tables.SENDER`.
 
@@ -77,6 +88,18 @@ def punt_meters() -> Iterator[PuntMeter]:
             yield PuntMeter(first + share, SHARE_RATE, SHARE_BURST)
 
 
+def share_of_meter(number: int) -> Share | None:
+    """Whose share a meter is; None for one that isn't.
+
+    >>> share_of_meter(259), share_of_meter(1024 + 256), share_of_meter(9)
+    (Share(number=3, is_of_log=False), Share(number=256, is_of_log=True), None)
+    """
+    for first, is_of_log in ((_FIRST_LOG_SHARE, True), (_FIRST_SHARE, False)):
+        if 0 <= number - first < LOCAL_SHARES + TUNNEL_SHARES:
+            return Share(number - first, is_of_log)
+    return None
+
+
 def meter_name(number: int) -> str:
     """What a meter is for, in a word.
 
@@ -88,10 +111,10 @@ def meter_name(number: int) -> str:
     for opcode, meter in PUNT_METERS.items():
         if number == meter.meter_id:
             return opcode.name.lower()
-    for first, name in ((_FIRST_LOG_SHARE, "log_share"), (_FIRST_SHARE, "share")):
-        share = number - first
-        if 0 <= share < LOCAL_SHARES:
-            return f"{name}_{share}"
-        if 0 <= share - LOCAL_SHARES < TUNNEL_SHARES:
-            return f"{name}_elsewhere_{share - LOCAL_SHARES}"
-    return str(number)
+    share = share_of_meter(number)
+    if share is None:
+        return str(number)
+    name = "log_share" if share.is_of_log else "share"
+    if share.number < LOCAL_SHARES:
+        return f"{name}_{share.number}"
+    return f"{name}_elsewhere_{share.number - LOCAL_SHARES}"

@@ -4,7 +4,7 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from itertools import cycle
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -144,8 +144,14 @@ def flooding(tap: Tap, flood: list[bytes]) -> Iterator[list[int]]:
         thread.join()
 
 
+def status(scene: Scene) -> dict[str, Any]:
+    """What the agent of the flooded hypervisor says of itself."""
+    answer: dict[str, Any] = scene.lab.hypervisor("hv1").agent("status")
+    return answer
+
+
 def handled(scene: Scene, kind: Kind) -> int:
-    received = scene.lab.hypervisor("hv1").agent("status")["punted"]["received"]
+    received = status(scene)["punted"]["received"]
     return sum(received.get(opcode, 0) for opcode in kind.opcodes)
 
 
@@ -168,4 +174,9 @@ def test_neighbours_of_a_flood_are_all_answered(scene: Scene, name: str) -> None
                 f"an answer to {name} number {number}",
                 seconds=30,
             )
+        until(lambda: "floods" in status(scene)["degraded"], "the flood is told", 30)
+    told = status(scene)
+    assert "of bad" in told["degraded"]["floods"]
+    assert told["punted"]["over_share"]["of bad"] > 0
+    assert "of good" not in told["punted"]["over_share"]
     assert handled(scene, kind) - before < sent[0] // 2, "the flood got through"

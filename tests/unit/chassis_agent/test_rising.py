@@ -6,8 +6,10 @@ from chassis_agent.rising import QUIET_SECONDS, RisingCounters
 NAMES = {"lost": "lost", "late": "too late"}
 
 
-def rising(health: Health, now: list[float]) -> RisingCounters:
-    return RisingCounters(health, "mishaps", "all", "it", NAMES, clock=lambda: now[0])
+def rising(health: Health, now: list[float]) -> RisingCounters[str]:
+    return RisingCounters(
+        health, "mishaps", "all", "it", lambda key: NAMES.get(key, key), clock=lambda: now[0]
+    )
 
 
 def test_what_was_counted_before_is_not_told_and_what_is_now_is() -> None:
@@ -37,3 +39,14 @@ def test_counters_that_begin_anew_are_no_rise() -> None:
     counters.begin_anew()
     counters.look({"lost": 2})
     assert health.counters["all"] == 3
+
+
+def test_what_rose_most_is_named() -> None:
+    health = Health()
+    counters = rising(health, [0.0])
+    counters.begin_anew()
+    counters.look({f"kind {number}": number for number in range(1, 9)})
+    assert health.reasons["mishaps"] == (
+        "it: 8 kind 8, 7 kind 7, 6 kind 6, 5 kind 5, 4 kind 4 and 3 more"
+    )
+    assert health.counters["all"] == 36

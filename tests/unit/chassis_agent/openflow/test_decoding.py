@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chassis_agent.openflow import multipart, oxm
 from chassis_agent.openflow.errors import DecodingError
-from chassis_agent.openflow.multipart import InstalledMeter, Port
+from chassis_agent.openflow.multipart import InstalledMeter, MeterUse, Port
 from chassis_agent.openflow.oxm import FIELDS, Term
 from chassis_agent.openflow.packet_in import PacketIn, decode_packet_in
 
@@ -20,6 +20,7 @@ DECODERS: list[Callable[[bytes], object]] = [
     lambda body: list(multipart.decode_flow_uses(body)),
     lambda body: list(multipart.decode_groups(body)),
     lambda body: list(multipart.decode_meters(body)),
+    lambda body: list(multipart.decode_meter_uses(body)),
     lambda body: list(multipart.decode_ports(body)),
     multipart.decode_tlv_table,
     multipart.split_reply,
@@ -44,6 +45,7 @@ FLOW = bytes.fromhex(
     """
 )
 PORT = struct.pack("!IH2x6s2x16sII", 3, 40, b"\2\0\0\0\0\1", b"eth0", 1, 1)
+METER_USE = struct.pack("!IH6xIQQIIQQ", 259, 56, 1, 1000, 64000, 9, 5, 300, 19200)
 METER = struct.pack("!HHIHHII4x", 24, 0b1110, 5, 1, 16, 100, 50)
 
 
@@ -120,3 +122,4 @@ def test_ports_and_meters() -> None:
     port = Port(3, b"\2\0\0\0\0\1", "eth0", admin_down=True, link_down=True)
     assert list(multipart.decode_ports(PORT)) == [port]
     assert list(multipart.decode_meters(METER)) == [InstalledMeter(5, True, 100, 50)]
+    assert list(multipart.decode_meter_uses(METER_USE)) == [MeterUse(259, 1000, 300)]
