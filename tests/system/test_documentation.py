@@ -44,6 +44,7 @@ def test_labs_and_the_rest_interface_and_agents(sandbox: Sandbox) -> None:
         "TREADLE_AGENT__STATE_DIRECTORY": f"{hypervisor}/agent",
         "OVS_RUNDIR": f"{hypervisor}/ovs",
     }
+    assert sandbox.troubles("docs/control-plane.md", on_hypervisor) == []
     assert sandbox.troubles("docs/agent.md", on_hypervisor) == []
     status = json.loads(sandbox.call("treadle", "testbed", "status", "--json"))
     assert all(process["running"] for process in status["processes"].values())
