@@ -291,7 +291,16 @@ class CtTuple(NamedTuple):
     destination_port: int = 0
     icmp_id: int = 0
 
+    @property
+    def lacks_ports(self) -> bool:
+        """Whether it is of SCTP as Open vSwitch's own datapath tracks it: by addresses alone.
 
+        All associations between two hosts are one connection then.
+        """
+        return self.protocol == _SCTP and not (self.source_port or self.destination_port)
+
+
+_SCTP: Final = 132
 ICMP_PROTOCOLS: Final = frozenset({1, 58})
 
 

@@ -55,6 +55,8 @@ class Fronts:
             if connection.mark & FROM_EGRESS:
                 return False
             to, gone = original, {}
+        if original.lacks_ports:
+            return self._has_lost_all(original.destination.packed, to.destination.packed)
         address = original.destination.packed
         has_port = original.protocol not in ICMP_PROTOCOLS
         port = original.destination_port if has_port else _ANY
@@ -70,6 +72,27 @@ class Fronts:
         if has_port:
             return gone.get(_Front(address, port, original.protocol), ends)
         return ends
+
+    def _has_lost_all(self, address: bytes, backend: bytes) -> bool:
+        """Return whether associations of SCTP with an address, to any port, have no such backend.
+
+        They can't be told apart, so all go on if one may.
+        """
+        own = (_ANY, codec.PROTOCOL_SCTP)
+        live = [
+            found
+            for front, found in self._backends.items()
+            if front.address == address and front.protocol in own
+        ]
+        if any(ip == backend for _, backends in live for ip, _ in backends):
+            return False
+        ends = [ends for ends, _ in live]
+        ends += [
+            ends
+            for front, ends in self._gone.items()
+            if front.address == address and front.protocol in own
+        ]
+        return bool(ends) and all(ends)
 
 
 def _front(row: VirtualAddress) -> _Front:

@@ -1,9 +1,9 @@
 """Whether the ACLs of a switch let a connection be: its first packet, walked through them again.
 
 A connection tells addresses, protocol, ports and the pipeline that let it in. What it does not
-tell (Ethernet addresses, the port at the other end, TCP flags, DSCP …) is unknown, and a packet
-whose verdict depends on that counts as denied: should the ACLs allow it after all, the next
-request packet unblocks its connection.
+tell (Ethernet addresses, the port at the other end, TCP flags, DSCP, ports of SCTP where the switch
+tracks none …) is unknown, and a packet whose verdict depends on that counts as denied: should the
+ACLs allow it after all, the next request packet unblocks its connection.
 
 Of a translated connection the ACLs see requests as they come, or as they were translated. That
 depends on whether a stage that translates stands before them in their pipeline, or after
@@ -213,8 +213,9 @@ def _headers(original: CtTuple) -> MutablePacket:
         f"{family}.dst": int(original.destination),
     }
     if (name := _PORTS.get(original.protocol)) is not None:
-        headers[f"{name}.src"] = original.source_port
-        headers[f"{name}.dst"] = original.destination_port
+        known = not original.lacks_ports
+        headers[f"{name}.src"] = original.source_port if known else None
+        headers[f"{name}.dst"] = original.destination_port if known else None
     elif (name := _ICMP.get(original.protocol)) is not None:
         headers[f"{name}.type"] = original.source_port
         headers[f"{name}.code"] = original.destination_port

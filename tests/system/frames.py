@@ -6,6 +6,7 @@ Addresses are text, payloads bytes; checksums are filled in.
 import ipaddress
 import socket
 import struct
+from collections.abc import Callable
 from typing import NamedTuple
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -16,6 +17,8 @@ RARP = 0x8035
 ICMP, TCP, UDP, ICMPV6, SCTP = 1, 6, 17, 58, 132
 RS, RA, NS, NA = 133, 134, 135, 136
 SYN, RST, ACK = 0x02, 0x04, 0x10
+INIT, INIT_ACK, ABORT = 1, 2, 6
+"""Kinds of chunks of SCTP."""
 
 
 def mac(text: str) -> bytes:
@@ -127,17 +130,22 @@ def tcp(
 
 def sctp_init(sport: int, dport: int, tag: int) -> bytes:
     """An INIT chunk whose initiate tag is `tag`; without checksum, which no switch looks at."""
-    return _sctp_beginning(1, sport, dport, tag)
+    return _sctp_beginning(INIT, sport, dport, tag)
 
 
 def sctp_init_ack(sport: int, dport: int, tag: int) -> bytes:
     """An INIT ACK chunk, without what a real one asks to be told again."""
-    return _sctp_beginning(2, sport, dport, tag)
+    return _sctp_beginning(INIT_ACK, sport, dport, tag)
 
 
 def _sctp_beginning(kind: int, sport: int, dport: int, tag: int) -> bytes:
     chunk = struct.pack("!BBHIIHHI", kind, 0, 20, tag, 65536, 1, 1, 1)
     return struct.pack("!HHII", sport, dport, 0, 0) + chunk
+
+
+def is_chunk(kind: int) -> Callable[["Frame"], bool]:
+    """Return what tells whether a frame begins with that kind of chunk of SCTP."""
+    return lambda frame: frame.protocol == SCTP and frame.l4[12] == kind
 
 
 def icmp4(kind: int, body: bytes, code: int = 0) -> bytes:
@@ -238,6 +246,16 @@ class Frame(NamedTuple):
     @property
     def tcp_flags(self) -> int:
         return self.l4[13] if self.protocol == TCP else 0
+
+    @property
+    def ends(self) -> tuple[str, int, str, int]:
+        """Who sent a packet of TCP, UDP or SCTP to whom: address and port of each."""
+        return (
+            self.ip_src,
+            int.from_bytes(self.l4[:2]),
+            self.ip_dst,
+            int.from_bytes(self.l4[2:4]),
+        )
 
     @property
     def arp_op(self) -> int:

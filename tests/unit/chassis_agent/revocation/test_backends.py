@@ -95,3 +95,42 @@ def test_what_has_taken_the_place_of_an_address_that_is_gone_keeps_its_connectio
     assert not fronts.has_lost_backend(connection("tcp", 80, "10.0.0.3", 80))
     assert not fronts.has_lost_backend(connection("tcp", 81, "10.0.0.1", 8080))
     assert Fronts([], [REST.row]).has_lost_backend(connection("udp", 9, "10.0.0.3", 9))
+
+
+SS7 = LiveBackends(VirtualAddress("&ss7", "10.96.0.1", 80, "sctp"), ("10.0.0.1:80",))
+SIGTRAN = LiveBackends(VirtualAddress("&sigtran", "10.96.0.1", 81, "sctp"), ("10.0.0.2:81",))
+HELD = LiveBackends(VirtualAddress("&held", "10.96.0.1", 82, "sctp", False), ())
+
+
+def association(backend: str = "") -> TrackedConnection:
+    """As Open vSwitch's own datapath has those between two hosts: one, and no ports."""
+    (found,) = parse_connections(
+        "sctp,orig=(src=10.0.0.9,dst=10.96.0.1,sport=0,dport=0),"
+        f"reply=(src={backend or '10.96.0.1'},dst=10.0.0.9,sport=0,dport=0),zone=7"
+    )
+    return found
+
+
+@pytest.mark.parametrize(
+    ("live", "gone", "backend", "is_lost"),
+    [
+        ([SS7], [], "10.0.0.1", False),
+        ([SS7], [], "10.0.0.2", True),
+        ([SS7, SIGTRAN], [], "10.0.0.2", False),
+        ([SS7, REST], [], "10.0.0.3", False),
+        ([WEB], [], "10.0.0.1", False),
+        ([], [SS7], "10.0.0.1", True),
+        ([SIGTRAN], [SS7], "10.0.0.1", True),
+        ([REST], [SS7], "10.0.0.1", True),
+        ([HELD], [SS7], "10.0.0.1", False),
+        ([], [HELD], "10.0.0.1", False),
+        ([WEB], [DNS], "10.0.0.1", False),
+        ([SS7], [], "", True),
+        ([WEB], [], "", False),
+    ],
+)
+def test_associations_without_ports_go_on_if_one_of_them_may(
+    live: list[LiveBackends], gone: list[LiveBackends], backend: str, is_lost: bool
+) -> None:
+    fronts = Fronts(live, [each.row for each in gone])
+    assert fronts.has_lost_backend(association(backend)) is is_lost

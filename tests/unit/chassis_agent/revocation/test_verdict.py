@@ -83,6 +83,23 @@ def test_icmp_by_type() -> None:
     assert judge(DENY_REST).denies("web", ping)
 
 
+@pytest.mark.parametrize(
+    ("port", "acl", "is_denied"),
+    [
+        (80, "sctp.dst == 80", True),
+        (80, "sctp.dst == 81", False),
+        # The switch tracks addresses alone: it may be an association to any port.
+        (0, "sctp.dst == 80", True),
+        (0, "tcp.dst == 80", False),
+    ],
+)
+def test_associations_of_sctp(port: int, acl: str, is_denied: bool) -> None:
+    source = 40000 if port else 0
+    association = TrackedConnection(CtTuple(CLIENT, SERVER, 132, source, port), FROM_EGRESS, 0)
+    denied = judge(("to-lport", 9, acl, "drop")).denies("web", association)
+    assert denied is is_denied
+
+
 def test_ipv6() -> None:
     source, destination = ip_address("fd00::1"), ip_address("fd00::2")
     original = CtTuple(source, destination, 17, 1000, 53)
