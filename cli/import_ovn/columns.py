@@ -293,6 +293,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
             "address-family": KEPT,
             "affinity_timeout": KEPT,
             "event": Unsupported("there are no controller events", False, "false"),
+            "distributed": Unsupported("hypervisors balance over all backends", harmless="false"),
             # Connections to backends that are gone end in any case.
             "ct_flush": KEPT,
         },

@@ -73,6 +73,15 @@ def test_what_can_not_be_read_and_what_is_lost() -> None:
     assert "vips" not in imported.document["load_balancers"]["shop"]
 
 
+@pytest.mark.parametrize(("said", "lost"), [("true", ["options:distributed"]), ("false", [])])
+def test_hypervisors_that_balance_over_backends_of_their_own(said: str, lost: list[str]) -> None:
+    database = Database()
+    balancer = database.add("Load_Balancer", name="shop", options={"distributed": said})
+    database.router(load_balancer=references(balancer))
+    found = losses(database.translated())
+    assert found == [("load balancer shop", column) for column in lost]
+
+
 def test_templates_and_the_variables_of_chassis() -> None:
     """As ovn-kubernetes writes them for services that every node offers at its own address."""
     database = Database()
