@@ -13,19 +13,26 @@ from tests.system.conftest import Scene, two_hypervisors
 pytestmark = pytest.mark.system
 
 SECONDS = 60
-VMS = {"c1": "hv1", "b1": "hv1", "b2": "hv2"}
+VMS = {"c1": "hv1", "b1": "hv1", "b2": "hv2", "c2": "hv2"}
+"""All but `c2` are on one switch, which a router leads to."""
 CHECK = {"interval": 1, "timeout": 1, "success_count": 1, "failure_count": 2}
 VIP4, VIP6 = "10.96.0.1", "fd96::1"
 SOURCES = ("10.3.1.250", "fd30:1::250")
 """Where backends are asked from: addresses of none."""
+ROUTER = ("10.3.1.1", "fd30:1::1")
+"""Of the router, on the switch of the backends."""
 
 
 def ip4(name: str) -> str:
-    return f"10.3.1.{11 + list(VMS).index(name)}"
+    return f"10.3.{_network_of(name)}.{11 + list(VMS).index(name)}"
 
 
 def ip6(name: str) -> str:
-    return f"fd30:1::{11 + list(VMS).index(name)}"
+    return f"fd30:{_network_of(name)}::{11 + list(VMS).index(name)}"
+
+
+def _network_of(name: str) -> int:
+    return 2 if name == "c2" else 1
 
 
 @pytest.fixture(scope="module")
@@ -41,9 +48,15 @@ def _network(scene: Scene) -> None:
     net = scene.net
     net.router("r")
     net.switch("web")
-    net.attach("r", "web", "0a:00:00:00:3f:01", "10.3.1.1/24", "fd30:1::1/64")
+    net.attach("r", "web", "0a:00:00:00:3f:01", f"{ROUTER[0]}/24", f"{ROUTER[1]}/64")
+    net.switch("far")
+    net.attach("r", "far", "0a:00:00:00:3f:02", "10.3.2.1/24", "fd30:2::1/64")
     for number, (name, hypervisor) in enumerate(VMS.items(), 1):
-        net.port("web", name, f"0a:00:00:00:30:0{number} {ip4(name)} {ip6(name)}")
+        net.port(
+            "far" if name == "c2" else "web",
+            name,
+            f"0a:00:00:00:30:0{number} {ip4(name)} {ip6(name)}",
+        )
         scene.lab.add_vm(name, hypervisor)
     scene.lab.wait_until_up()
     # Nothing that a tenant's ACLs say keeps backends from being checked.
@@ -63,10 +76,18 @@ def _no_balancers_left(scene: Scene) -> Iterator[None]:
         scene.net.delete(f"/load-balancers/{each['id']}")
 
 
-def checked(scene: Scene, protocol: str = "tcp", address: str = VIP4, **fields: Any) -> str:
+def checked(
+    scene: Scene,
+    protocol: str = "tcp",
+    address: str = VIP4,
+    *,
+    port: int = 8080,
+    sources: tuple[str, str] = SOURCES,
+    **fields: Any,
+) -> str:
     """Make a virtual address whose two backends are checked; return its id."""
     is_ip4 = address == VIP4
-    of, source = (ip4, SOURCES[0]) if is_ip4 else (ip6, SOURCES[1])
+    of, source = (ip4, sources[0]) if is_ip4 else (ip6, sources[1])
     body = {"name": "shop", "protocol": protocol, "switches": ["web"], **fields}
     scene.net.call("POST", "/load-balancers", body)
     for name in ("b1", "b2"):
@@ -76,7 +97,7 @@ def checked(scene: Scene, protocol: str = "tcp", address: str = VIP4, **fields: 
     vip = {
         "address": address,
         "port": 80,
-        "backends": [f"{host}:8080" for host in hosts],
+        "backends": [f"{host}:{port}" for host in hosts],
         "health_check": CHECK,
     }
     return str(scene.net.call("POST", "/load-balancers/shop/vips", vip)["id"])
@@ -101,7 +122,12 @@ def becomes(scene: Scene, vip: str, **up: bool) -> None:
 
 
 def answer(
-    scene: Scene, *names: str, address: str = VIP4, protocol: str = "tcp", count: int = 24
+    scene: Scene,
+    *names: str,
+    address: str = VIP4,
+    protocol: str = "tcp",
+    count: int = 24,
+    source: str = "c1",
 ) -> None:
     """Wait until all of these answer, and no others.
 
@@ -109,14 +135,14 @@ def answer(
     """
 
     def do_they() -> bool:
-        asked = [who.ask(scene.lab, "c1", address, 80, protocol) for _ in range(count)]
+        asked = [who.ask(scene.lab, source, address, 80, protocol) for _ in range(count)]
         return {each if isinstance(each, str) else each[0] for each in asked} == set(names)
 
     until(do_they, f"{names} answer", SECONDS)
 
 
-def die(scene: Scene, name: str) -> None:
-    scene.lab.stop_process(f"{name}/who-8080", signal.SIGKILL)
+def die(scene: Scene, name: str, port: int = 8080) -> None:
+    scene.lab.stop_process(f"{name}/who-{port}", signal.SIGKILL)
 
 
 @pytest.mark.parametrize(("protocol", "address"), [("tcp", VIP4), ("udp", VIP6)])
@@ -153,6 +179,40 @@ def test_connections_to_a_backend_that_fails_end(scene: Scene) -> None:
         for each in held:
             each.close()
         who.serve(scene.lab, "b2", 8080)
+
+
+@pytest.mark.parametrize(
+    ("chassis", "protocol", "address"), [(None, "udp", VIP4), ("hv1", "tcp", VIP6)]
+)
+def test_backends_behind_a_router(
+    scene: Scene, chassis: str | None, protocol: str, address: str
+) -> None:
+    """Of a router that is everywhere, or a gateway; it is the router's address that asks them.
+
+    None gets anything before it answers. What would get there were refused.
+    """
+    scene.net.call("PATCH", "/logical-routers/r", {"chassis": chassis})
+    served: list[str] = []
+
+    def serve(name: str) -> None:
+        who.serve(scene.lab, name, 8090)
+        served.append(name)
+
+    try:
+        places = {"switches": [], "routers": ["r"]}
+        vip = checked(scene, protocol, address, port=8090, sources=ROUTER, **places)
+        becomes(scene, vip, b1=False, b2=False)
+        assert who.is_silent(scene.lab, "c2", address, 80, protocol)
+        serve("b2")
+        becomes(scene, vip, b1=False, b2=True)
+        answer(scene, "b2", address=address, protocol=protocol, source="c2", count=12)
+        serve("b1")
+        becomes(scene, vip, b1=True, b2=True)
+        answer(scene, "b1", "b2", address=address, protocol=protocol, source="c2")
+    finally:
+        for name in served:
+            die(scene, name, 8090)
+        scene.net.call("PATCH", "/logical-routers/r", {"chassis": None})
 
 
 def test_a_backend_gets_nothing_until_it_answers(scene: Scene) -> None:

@@ -4,9 +4,10 @@ The gateway is on `hv1`: the whole router, or the port of it that leads to the p
 """
 
 import json
-import struct
 import subprocess
 from collections.abc import Iterator
+from contextlib import ExitStack
+from functools import partial
 from typing import Any
 
 import pytest
@@ -53,12 +54,7 @@ def ask(
 
 def answers(scene: Scene, address: str, protocol: str, wanted: set[Any]) -> set[Any]:
     """Return who answers, and from where he saw the question come, until all `wanted` did."""
-    seen: set[Any] = set()
-    for _ in range(40):
-        seen.add(tuple(ask(scene, address, 80, protocol)))
-        if seen >= wanted:
-            break
-    return seen
+    return who.answers(scene.lab, "o1", address, 80, protocol, wanted)
 
 
 def balancer(scene: Scene, name: str = "shop", **fields: Any) -> None:
@@ -123,8 +119,9 @@ def _no_balancers_left(scene: Scene) -> Iterator[None]:
     scene.net.call("PATCH", "/logical-routers/lb-r", kept)
     for nat in scene.net.get("/nats")["items"]:
         scene.net.delete(f"/nats/{nat['id']}")
-    for each in scene.net.get("/load-balancers")["items"]:
-        scene.net.delete(f"/load-balancers/{each['id']}")
+    for kind in ("load-balancer-groups", "load-balancers"):
+        for each in scene.net.get(f"/{kind}")["items"]:
+            scene.net.delete(f"/{kind}/{each['id']}")
 
 
 @VERSIONS
@@ -162,9 +159,12 @@ def test_an_address_of_the_router_itself(scene: Scene, version: int) -> None:
 
 @VERSIONS
 def test_an_address_without_port(scene: Scene, version: int) -> None:
+    """It takes the rest where the address has one with a port, too."""
     balancer(scene)
     vip(scene, VIP[version], None, inside("b2", version))
+    vip(scene, VIP[version], 80, backend("b1", version))
     assert ask(scene, VIP[version], 8080) == ["b2", OUTSIDE[version]]
+    assert ask(scene, VIP[version], 80) == ["b1", OUTSIDE[version]]
     assert scene.lab.outside("o1").reaches(VIP[version])
 
 
@@ -188,29 +188,103 @@ def test_an_error_of_a_backend_is_about_the_virtual_address(scene: Scene, versio
     assert ask(scene, VIP[version], 53, "udp") == "refused"
 
 
-def test_a_client_keeps_its_backend(scene: Scene) -> None:
-    balancer(scene, affinity_timeout=60)
-    vip(scene, VIP[4], 80, *(backend(name, 4) for name in BACKENDS))
-    assert len({ask(scene, VIP[4])[0] for _ in range(10)}) == 1
+@VERSIONS
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_a_client_keeps_its_backend(scene: Scene, protocol: str, version: int) -> None:
+    """From the first connection on, also of several that it makes at once."""
+    balancer(scene, protocol=protocol, affinity_timeout=60)
+    shop = vip(scene, VIP[version], 80, *(backend(name, version) for name in BACKENDS))
+    with ExitStack() as held:
+        together = [
+            held.enter_context(who.connect(scene.lab, "o1", VIP[version], 80, protocol))
+            for _ in range(8)
+        ]
+        (first,) = {who.again(each)[0] for each in together}
+    # Sources differ in their ports alone, which would spread them.
+    scene.net.call("PATCH", "/load-balancers/shop", {"affinity_timeout": 0})
+    wanted = {(name, OUTSIDE[version]) for name in BACKENDS}
+    assert answers(scene, VIP[version], protocol, wanted) == wanted
+    scene.net.call("PATCH", "/load-balancers/shop", {"affinity_timeout": 60})
+    change = {"backends": [backend(name, version) for name in BACKENDS if name != first]}
+    scene.net.call("PATCH", f"/load-balancer-vips/{shop}", change)
+    assert ask(scene, VIP[version], 80, protocol)[0] != first
 
 
 def test_backends_change_under_a_connection(scene: Scene) -> None:
-    """One that stays keeps it, whatever others do."""
+    """One that stays keeps it, in the midst of a talk."""
     balancer(scene)
-    shop = vip(scene, VIP[4], 80, backend("b1", 4))
+    b1, b2 = (backend(name, 4) for name in BACKENDS)
+    shop = vip(scene, VIP[4], 80, b1)
     with who.connect(scene.lab, "o1", VIP[4], 80) as held:
-        assert who.again(held)[0] == "b1"
-        wanted = {"backends": [backend("b2", 4), backend("b1", 4)]}
-        scene.net.call("PATCH", f"/load-balancer-vips/{shop}", wanted)
-        assert who.again(held)[0] == "b1"
+        with who.Talk(held) as talk:
+            for wanted in ([b2, b1], [b1], [b1, b2]):
+                scene.net.call("PATCH", f"/load-balancer-vips/{shop}", {"backends": wanted})
+                talk.goes_on()
+        assert talk.answers == {("b1", OUTSIDE[4])}
         both = {(name, OUTSIDE[4]) for name in BACKENDS}
         assert answers(scene, VIP[4], "tcp", both) == both
 
 
-def test_backends_are_reached_by_their_own_addresses_too(scene: Scene) -> None:
-    balancer(scene)
-    vip(scene, VIP[4], 80, backend("b1", 4))
-    assert ask(scene, inside("b1", 4), 8080) == ["b1", OUTSIDE[4]]
+@VERSIONS
+@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+def test_connections_end_with_their_backend_or_address(
+    scene: Scene, protocol: str, version: int
+) -> None:
+    """Those to other backends and addresses, and to the backend itself, go on.
+
+    The address without a port beside takes what is asked next, and tells that it knows nothing.
+    """
+    balancer(scene, protocol=protocol)
+    b1, b2 = (backend(name, version) for name in BACKENDS)
+    shop = vip(scene, VIP[version], 80, b1)
+    gone = vip(scene, VIP[version], 81, b1)
+    vip(scene, VIP[version], 82, b1)
+    vip(scene, VIP[version], None, inside("b2", version))
+    ask_of = partial(who.connect, scene.lab, "o1", protocol=protocol)
+    with (
+        ask_of(VIP[version], 80) as removed,
+        ask_of(VIP[version], 81) as deleted,
+        ask_of(VIP[version], 82) as beside,
+        ask_of(VIP[version], 8080) as rest,
+        ask_of(inside("b1", version), 8080) as direct,
+    ):
+        held = (removed, deleted, beside, rest, direct)
+        assert [who.again(each)[0] for each in held] == ["b1", "b1", "b1", "b2", "b1"]
+        scene.net.call("PATCH", f"/load-balancer-vips/{shop}", {"backends": [b2]})
+        # Of UDP the other backend takes over what is asked next.
+        who.until_ended(removed, None if protocol == "tcp" else ["b2", OUTSIDE[version]])
+        scene.net.delete(f"/load-balancer-vips/{gone}")
+        who.until_ended(deleted)
+        assert [who.again(each)[0] for each in (beside, rest, direct)] == ["b1", "b2", "b1"]
+        assert ask(scene, VIP[version], 80, protocol) == ["b2", OUTSIDE[version]]
+
+
+def test_groups_bring_load_balancers_to_their_routers(scene: Scene) -> None:
+    """One joins and one leaves, and the router leaves."""
+    for name, port in (("stays", 80), ("leaves", 81)):
+        balancer(scene, name, routers=[], protocol="udp")
+        vip(scene, VIP[4], port, backend("b1", 4), owner=name)
+    balancer(scene, "rest", protocol="udp")
+    vip(scene, VIP[4], None, inside("b2", 4), owner="rest")
+    group = {"name": "services", "load_balancers": ["stays"], "routers": ["lb-r"]}
+    scene.net.call("POST", "/load-balancer-groups", group)
+
+    def change(**fields: list[str]) -> None:
+        scene.net.call("PATCH", "/load-balancer-groups/services", fields)
+
+    assert ask(scene, VIP[4], 80, "udp") == ["b1", OUTSIDE[4]]
+    assert ask(scene, VIP[4], 81, "udp") == "refused"
+    change(load_balancers=["stays", "leaves"])
+    with (
+        who.connect(scene.lab, "o1", VIP[4], 80, "udp") as held,
+        who.connect(scene.lab, "o1", VIP[4], 81, "udp") as lost,
+    ):
+        assert who.again(held) == who.again(lost) == ["b1", OUTSIDE[4]]
+        change(load_balancers=["stays"])
+        who.until_ended(lost)
+        assert who.again(held) == ["b1", OUTSIDE[4]]
+        change(routers=[])
+        who.until_ended(held)
 
 
 def test_a_load_balancer_that_goes(scene: Scene) -> None:
@@ -253,17 +327,42 @@ def test_backends_see_an_address_of_the_router(scene: Scene, gateway: str, versi
         return
     balancer(scene)
     vip(scene, VIP[version], 80, *(backend(name, version) for name in BACKENDS))
-    inner = {4: "10.75.0.1", 6: "fd75::1"}[version]
-    for forced in ({"lb_force_snat_router_ip": True}, {"lb_force_snat_ips": [inner]}):
+    inner, apart = {4: ("10.75.0.1", "10.75.0.200"), 6: ("fd75::1", "fd75::200")}[version]
+    for forced, seen in (
+        ({"lb_force_snat_router_ip": True}, inner),
+        ({"lb_force_snat_ips": [inner]}, inner),
+        ({"lb_force_snat_ips": [apart]}, apart),
+    ):
         cleared = {"lb_force_snat_router_ip": False, "lb_force_snat_ips": []}
         scene.net.call("PATCH", "/logical-routers/lb-r", {**cleared, **forced})
-        with who.connect(scene.lab, "o1", VIP[version], 80) as held:
-            name = who.again(held)[0]
-            assert [who.again(held) for _ in range(3)] == [[name, inner]] * 3
+        for protocol in ("tcp", "udp"):
+            scene.net.call("PATCH", "/load-balancers/shop", {"protocol": protocol})
+            with who.connect(scene.lab, "o1", VIP[version], 80, protocol) as held:
+                name = who.again(held)[0]
+                assert [who.again(held) for _ in range(3)] == [[name, seen]] * 3
     # Who is inside asks by the router as well, and the answer comes back that way.
-    assert ask(scene, VIP[version], source="b1")[1] == inner
+    assert ask(scene, VIP[version], 80, "udp", source="b1")[1] == apart
     scene.net.call("PATCH", "/load-balancers/shop", {"skip_snat": True})
-    assert ask(scene, VIP[version])[1] == OUTSIDE[version]
+    assert ask(scene, VIP[version], 80, "udp")[1] == OUTSIDE[version]
+
+
+@VERSIONS
+def test_a_load_balancer_may_leave_clients_their_address(
+    scene: Scene, gateway: str, version: int
+) -> None:
+    """Where a SNAT of a gateway router would be for them, too."""
+    nat = {"type": "snat", "external_ip": OWN[version], "logical_ip": f"{OUTSIDE[version]}"}
+    scene.net.call("POST", "/logical-routers/lb-r/nats", nat)
+    balancer(scene)
+    vip(scene, VIP[version], 80, *(backend(name, version) for name in BACKENDS))
+    seen = OWN[version] if gateway == "router" else OUTSIDE[version]
+    assert ask(scene, VIP[version])[1] == seen
+    scene.net.call("PATCH", "/load-balancers/shop", {"skip_snat": True})
+    with who.connect(scene.lab, "o1", VIP[version], 80) as held:
+        name = who.again(held)[0]
+        assert [who.again(held) for _ in range(3)] == [[name, OUTSIDE[version]]] * 3
+    # What isn't balanced is translated as before.
+    assert ask(scene, inside("b1", version), 8080)[1] == seen
 
 
 @VERSIONS
@@ -328,7 +427,7 @@ def test_hosts_on_the_provider_network_reach_addresses_of_its_switch(
         first = who.again(held)[0]
         others = [each for name, each in zip(BACKENDS, both, strict=True) if name != first]
         scene.net.call("PATCH", f"/load-balancer-vips/{shop}", {"backends": others})
-        until(lambda: who.again(held) in ("reset", "closed"), "its connection ends")
+        who.until_ended(held)
 
 
 @VERSIONS
@@ -373,27 +472,28 @@ def test_one_answers_for_an_address_of_a_switch(scene: Scene) -> None:
 def test_associations_of_sctp(scene: Scene, gateway: str, version: int) -> None:
     """They get to a backend through the gateway, and its answers come from the virtual address.
 
-    The backend listens on the same port: Open vSwitch's own datapath translates no ports of SCTP.
+    Without a backend they are aborted. The backend listens on the same port: Open vSwitch's own
+    datapath translates no ports of SCTP.
     """
     write, ethertype = (ipv4, IPV4) if version == 4 else (ipv6, IPV6)
-    balancer(scene, protocol="sctp")
-    vip(scene, VIP[version], 80, backend("b2", version, 80))
+    balancer(scene, protocol="sctp", reject=True)
+    shop = vip(scene, VIP[version], 80)
     o1, b2 = scene.lab.outside("o1"), scene.lab.vm("b2")
-    outer, inner, mac = "0a:00:00:00:75:02", "0a:00:00:00:75:01", "0a:00:00:00:76:02"
+    address, client, inner = VIP[version], OUTSIDE[version], inside("b2", version)
     port = 5000 if gateway == "router" else 6000
-    ports = struct.pack("!HH", port, 80)
-    init = write(OUTSIDE[version], VIP[version], SCTP, frames.sctp_init(port, 80, tag=7))
-    answer = frames.sctp_init_ack(80, port, tag=9)
-    reply = write(inside("b2", version), OUTSIDE[version], SCTP, answer)
+    init = write(client, address, SCTP, frames.sctp_init(port, 80, tag=7))
+    answer = write(inner, client, SCTP, frames.sctp_init_ack(80, port, tag=9))
     # Neighbours are known: each has asked the router for the other already.
-    assert ask(scene, inside("b2", version), 8080)[0] == "b2"
+    assert ask(scene, inner, 8080)[0] == "b2"
     with Tap(o1) as outside, Tap(b2) as at_backend:
-        asking = ethernet(outer, o1.mac, ethertype, init)
-        asked = outside.reach(at_backend, asking, lambda frame: frame.protocol == SCTP, "the INIT")
-        assert (asked.ip_src, asked.ip_dst) == (OUTSIDE[version], inside("b2", version))
-        assert asked.l4[:4] == ports
-        telling = ethernet(inner, mac, ethertype, reply)
-        told = at_backend.reach(
-            outside, telling, lambda frame: frame.protocol == SCTP, "the INIT ACK"
-        )
-        assert (told.ip_src, told.l4[:4]) == (VIP[version], ports[2:] + ports[:2])
+        asking = ethernet("0a:00:00:00:75:02", o1.mac, ethertype, init)
+        refused = outside.reach(outside, asking, frames.is_chunk(frames.ABORT), "the ABORT")
+        assert refused.ends == (address, 80, client, port)
+        assert int.from_bytes(refused.l4[4:8]) == 7
+        wanted = {"backends": [backend("b2", version, 80)]}
+        scene.net.call("PATCH", f"/load-balancer-vips/{shop}", wanted)
+        asked = outside.reach(at_backend, asking, frames.is_chunk(frames.INIT), "the INIT")
+        assert asked.ends == (client, port, inner, 80)
+        telling = ethernet(GATEWAY_MAC, b2.mac, ethertype, answer)
+        told = at_backend.reach(outside, telling, frames.is_chunk(frames.INIT_ACK), "the INIT ACK")
+        assert told.ends == (address, 80, client, port)

@@ -3,8 +3,10 @@
 import json
 import socket
 import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
+from typing import Self
 
 from cli.testbed.lab import Lab
 from cli.testbed.process import spawn
@@ -15,8 +17,13 @@ Answer = list[str] | str
 
 _SECONDS = 30.0
 _SILENCE = 2.5
+_ENDING = 3.0
+"""For one question on a connection that is about to end: what is under way then may get lost."""
+_ENDED = ("reset", "closed", "refused")
 _TRIES = 3
 """Of a question in a datagram."""
+_DRAWS = 40
+"""Of a backend, which miss one of three once in a million times."""
 _SOCKETS = 4
 """Of a server: of two protocols and two families."""
 _SERVER = Path(__file__).with_name("who_server.py")
@@ -53,6 +60,18 @@ def ask(
             return again(connection)
     except OSError as error:
         return _trouble(error)
+
+
+def answers(
+    lab: Lab, source: str, host: str, port: int, protocol: str, wanted: set[tuple[str, str]]
+) -> set[tuple[str, ...]]:
+    """Return who answers and from where it saw that come, until all `wanted` did or another."""
+    seen: set[tuple[str, ...]] = set()
+    for _ in range(_DRAWS):
+        seen.add(_listed(ask(lab, source, host, port, protocol)))
+        if not seen < wanted:
+            break
+    return seen
 
 
 def is_silent(lab: Lab, source: str, host: str, port: int, protocol: str = "tcp") -> bool:
@@ -115,6 +134,46 @@ def again(connection: socket.socket, question: bytes = b"who") -> Answer:
     finally:
         connection.settimeout(limit)
     raise AssertionError("a question is asked at least once")
+
+
+def until_ended(connection: socket.socket, instead: Answer | None = None) -> None:
+    """Ask until the client is told that its connection has ended, or is answered otherwise."""
+    connection.settimeout(_ENDING)
+    until(lambda: again(connection) in (*_ENDED, instead), "the connection ends")
+
+
+class Talk:
+    """Asks on a connection without a pause, until it is left; what is answered is in `answers`."""
+
+    def __init__(self, connection: socket.socket) -> None:
+        self.answers: set[tuple[str, ...]] = set()
+        self._connection = connection
+        self._asked = 0
+        self._ends = threading.Event()
+        self._thread = threading.Thread(target=self._talk)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._ends.set()
+        self._thread.join()
+
+    def goes_on(self) -> None:
+        """Return once something was asked and answered that wasn't asked before."""
+        before = self._asked
+        until(lambda: self._asked > before + 1, "the next answer")
+
+    def _talk(self) -> None:
+        while not self._ends.is_set():
+            answer = again(self._connection)
+            self.answers.add(_listed(answer))
+            self._asked += 1
+
+
+def _listed(answer: Answer) -> tuple[str, ...]:
+    return (answer,) if isinstance(answer, str) else tuple(answer)
 
 
 def _trouble(error: OSError) -> str:
