@@ -168,7 +168,7 @@ def test_connections_to_a_removed_backend_end(
         assert who.again(beside)[0] == who.again(direct)[0] == "b1"
         # Without any other backend a client is told nothing more.
         backends(scene, other)
-        beside.settimeout(2)
+        beside.settimeout(1)
         until(lambda: who.again(beside) in ("timeout", "refused"), "the other one ends", 30)
         assert who.again(direct)[0] == "b1"
     finally:
@@ -432,8 +432,7 @@ def test_groups_bring_load_balancers_to_their_switches(scene: Scene, protocol: s
         who.until_ended(held)
 
 
-@pytest.mark.parametrize(("address", "of"), [(HERE4, ip4), (HERE6, ip6)])
-@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize(("protocol", "address", "of"), [("tcp", HERE4, ip4), ("udp", HERE6, ip6)])
 def test_a_router_without_gateway(scene: Scene, protocol: str, address: str, of: Any) -> None:
     """It answers for its addresses, and its switches balance, wherever clients and backends are.
 

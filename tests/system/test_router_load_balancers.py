@@ -188,8 +188,7 @@ def test_an_error_of_a_backend_is_about_the_virtual_address(scene: Scene, versio
     assert ask(scene, VIP[version], 53, "udp") == "refused"
 
 
-@VERSIONS
-@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize(("protocol", "version"), [("tcp", 6), ("udp", 4)])
 def test_a_client_keeps_its_backend(scene: Scene, protocol: str, version: int) -> None:
     """From the first connection on, also of several that it makes at once."""
     balancer(scene, protocol=protocol, affinity_timeout=60)
@@ -225,8 +224,7 @@ def test_backends_change_under_a_connection(scene: Scene) -> None:
         assert answers(scene, VIP[4], "tcp", both) == both
 
 
-@VERSIONS
-@pytest.mark.parametrize("protocol", ["tcp", "udp"])
+@pytest.mark.parametrize(("protocol", "version"), [("tcp", 4), ("udp", 6)])
 def test_connections_end_with_their_backend_or_address(
     scene: Scene, protocol: str, version: int
 ) -> None:
@@ -292,7 +290,6 @@ def test_a_load_balancer_that_goes(scene: Scene) -> None:
     vip(scene, VIP[4], 80, backend("b1", 4))
     assert ask(scene, VIP[4])[0] == "b1"
     scene.net.call("PATCH", "/load-balancers/shop", {"routers": []})
-    assert who.ask(scene.lab, "o1", VIP[4], 80, seconds=2.5) in ("timeout", "refused")
     assert not scene.lab.outside("o1").ping(VIP[4], timeout=1)
 
 
@@ -420,7 +417,7 @@ def test_hosts_on_the_provider_network_reach_addresses_of_its_switch(
     with who.connect(scene.lab, "o1", VIP[version], 80) as held:
         first = who.again(held)[0]
         acl = scene.net.acl("ls:lb-out", "from-lport", 9, match, "drop")
-        held.settimeout(2.5)
+        held.settimeout(1)
         assert who.again(held) == "timeout"
         scene.net.delete(f"/acls/{acl}")
     with who.connect(scene.lab, "o1", VIP[version], 80) as held:
