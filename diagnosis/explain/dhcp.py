@@ -38,11 +38,12 @@ def unserved(scene: Scene, packet: Packet) -> Obstacle | None:
     return Obstacle(ObstacleKind.DHCP, text, cause, dict(packet), detail=str(version))
 
 
-def useless_lease(scene: Scene, packet: Packet) -> Obstacle | None:
+def useless_lease(scene: Scene, packet: Packet, *, is_heard: bool) -> Obstacle | None:
     """Return why the client that sent `packet` can't use the address that it is answered with.
 
     None if it can, or is no client of DHCP. What it would say from there is walked, so that
-    port security tells itself what it lets pass.
+    port security tells itself what it lets pass. Port security keeps from the client what is for
+    that address, also the answer unless it is a broadcast: then it isn't `is_heard`.
     """
     version = packets.dhcp_version(packet)
     name, mac = packet.get("inport"), packet.get("eth.src")
@@ -69,7 +70,8 @@ def useless_lease(scene: Scene, packet: Packet) -> Obstacle | None:
     refused = reason(scene, walk, end, "")
     if refused.kind is not ObstacleKind.PORT_SECURITY:
         return None
-    why = f"answered with {address}, which is of no use: what comes from there is {refused.text}"
+    useless = "is of no use" if is_heard else "gets to it by a broadcast at most, and is of no use"
+    why = f"answered with {address}, which {useless}: what comes from there is {refused.text}"
     return replace(refused, text=why)
 
 

@@ -302,7 +302,8 @@ class _Examination:
             shown = ", ".join(ports) if wanted is None else wanted.name
             return f"the {kind} is delivered to {shown}", None
         if any(made.kind in _LEASES for made in walk.made):
-            obstacle = useless_lease(self._scene, walk.visits[0].packet)
+            asked, is_heard = walk.visits[0].packet, end.outcome == "answered"
+            obstacle = useless_lease(self._scene, asked, is_heard=is_heard)
             if obstacle is not None:
                 return f"the {kind} is {obstacle.text}", obstacle
         if end.outcome == "answered" and self._is_answer(end):

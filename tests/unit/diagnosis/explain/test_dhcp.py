@@ -76,8 +76,12 @@ async def test_another_mac_address(net: Plugged, secured: bool) -> None:
 
 @pytest.mark.parametrize("version", [4, 6])
 async def test_an_address_that_port_security_forbids(net: Plugged, version: int) -> None:
-    """It gets its lease, and everything that it says from there is dropped."""
+    """What it would say from there is dropped; so is an answer that goes there.
+
+    That of DHCPv6 goes to the client's link-local address.
+    """
     body, asked = (V4, discovery()) if version == 4 else (V6, SOLICITATION)
+    useless = {4: "gets to it by a broadcast at most, and is of no use", 6: "is of no use"}[version]
     address, other = {4: ("10.1.0.11", "10.1.0.99"), 6: ("fd01::11", "fd01::99")}[version]
     await net.call("POST", "/dhcp-options", body)
     fields = {
@@ -88,7 +92,7 @@ async def test_an_address_that_port_security_forbids(net: Plugged, version: int)
     found = await refused(net, **asked)
     assert first(found) == ("port-security", "a1")
     assert found["text"].startswith(
-        f"no: the request is answered with {address}, which is of no use: what comes from there is "
+        f"no: the request is answered with {address}, which {useless}: what comes from there is "
         "dropped by port security of logical switch port a1"
     )
     await allow(net, found, **asked)
