@@ -12,7 +12,7 @@ from cli.testbed.network_facts import VmFacts
 from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
-from tests.system.dhcp.test_dhcpv4 import discover
+from tests.system.dhcp.messages import DISCOVER, client4
 from tests.system.frames import ICMP, IPV4, UDP, Frame, ethernet, ipv4
 from tests.system.tap import Tap
 
@@ -85,7 +85,7 @@ def solicit(mac: str, _number: int) -> bytes:
 
 
 def offer(mac: str, number: int) -> bytes:
-    return discover(mac, xid=(9000 + number).to_bytes(4))
+    return client4(mac, DISCOVER, xid=(9000 + number).to_bytes(4))
 
 
 def echo(mac: str, target: str, number: int) -> bytes:
