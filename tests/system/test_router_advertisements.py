@@ -6,9 +6,11 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cli.testbed.network_facts import VmFacts
 from cli.testbed.vm import Vm
 from cli.testbed.wait import until
 from tests.system.conftest import Scene
+from tests.system.dhcp.clients import Dhcpcd
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
@@ -24,11 +26,19 @@ TOLD = {
     "dnssl": ["radv.example"],
     "routes": [{"prefix": "fd99::/48", "preference": "low", "lifetime": 600}],
 }
+MODES = {
+    "asks-all": (1, "dhcpv6_stateful", {"dns_servers": ["fd33:1::53"]}),
+    "asks-rest": (2, "dhcpv6_stateless", {"dns_servers": ["fd33:2::53"], "stateless": True}),
+}
+"""VMs whose routers send them to the network's DHCPv6: number, mode, and what is told there."""
 
 
 @pytest.fixture(scope="module", autouse=True)
 def _network(scene: Scene) -> None:
-    """`ra1` on hv1, `ra2` on hv2; `quiet` is on a switch whose router port tells nothing."""
+    """`ra1` on hv1, `ra2` on hv2; `quiet` is on a switch whose router port tells nothing.
+
+    Each VM of `MODES` is on a switch of its own, whose ACLs drop everything.
+    """
     net = scene.net
     net.switch("radv")
     net.switch("still")
@@ -39,9 +49,26 @@ def _network(scene: Scene) -> None:
     net.router_port("r-ra", "r-ra-radv", ROUTER_MAC, "fd31::fe/64", ipv6_ra=TOLD)
     net.port("radv", "radv-r-ra", type="router", router_port="r-ra-radv")
     net.attach("r-ra", "still", "0a:00:00:00:31:fd", "fd32::fe/64")
+    for name, (n, mode, told) in MODES.items():
+        options = {"name": name, "cidr": f"fd33:{n}::/64", "dhcpv6": told}
+        net.call("POST", "/dhcp-options", options)
+        net.switch(name, dhcpv6_options=name)
+        secured = f"0a:00:00:00:33:0{n} fd33:{n}::1{n} {made_up(n)}"
+        net.port(name, f"{name}-vm", secured, port_security=[secured])
+        ra = {"address_mode": mode}
+        net.router_port("r-ra", f"r-{name}", f"0a:00:00:00:33:f{n}", f"fd33:{n}::fe/64", ipv6_ra=ra)
+        net.port(name, f"{name}-r", type="router", router_port=f"r-{name}")
+        for direction in ("from-lport", "to-lport"):
+            net.acl(f"ls:{name}", direction, 1, "1", "drop")
+        scene.lab.add_vm(f"{name}-vm", f"hv{n}", VmFacts(f"0a:00:00:00:33:0{n}", (), ()))
     for name, hypervisor in {"ra1": "hv1", "ra2": "hv2", "ra3": "hv1", "quiet": "hv1"}.items():
         scene.lab.add_vm(name, hypervisor)
     scene.lab.wait_until_up()
+
+
+def made_up(n: int) -> str:
+    """The address that a host of `MODES` makes itself."""
+    return f"fd33:{n}::800:ff:fe00:330{n}"
 
 
 def discover(vm: Vm, tries: int = 20) -> str:
@@ -124,6 +151,42 @@ def test_all_hosts_are_told_from_time_to_time_and_at_the_end(scene: Scene) -> No
         )
         assert "fd31::" not in discover(scene.lab.vm("ra2"), 2)
     scene.net.call("PATCH", PORT, {"ipv6_ra": TOLD})
+
+
+def test_hosts_do_as_they_are_told(scene: Scene, tmp_path: Path) -> None:
+    """They ask DHCPv6 for everything or for the rest alone, though ACLs let nothing pass."""
+    for name, (n, _, _) in MODES.items():
+        vm = scene.lab.vm(f"{name}-vm")
+        heard = discover(vm)
+        is_all = name == "asks-all"
+        assert re.search(rf"Stateful address conf\. +: +{'Yes' if is_all else 'No'}", heard), heard
+        assert re.search(rf"Stateful other conf\. +: +{'No' if is_all else 'Yes'}", heard), heard
+        assert re.search(rf"Autonomous address conf\.: +{'No' if is_all else 'Yes'}", heard), heard
+        (tmp_path / name).mkdir()
+        with Dhcpcd(vm, tmp_path / name) as client:
+            reason = "BOUND6" if is_all else "INFORM6"
+            told = client.wait_for(reason)
+            assert told["new_dhcp6_name_servers"] == f"fd33:{n}::53"
+            address = f"fd33:{n}::1{n}" if is_all else made_up(n)
+            until(lambda: addresses(vm) == [address], f"{address} alone")  # noqa: B023
+            router = f"via fe80::800:ff:fe00:33f{n}"
+            until(lambda: router in vm.namespace.ip("-6", "route"), "a default route")  # noqa: B023
+
+
+def addresses(vm: Vm) -> list[str]:
+    """The addresses of a VM that aren't of its link alone."""
+    shown = vm.namespace.ip("-6", "-br", "address", "show", "dev", "eth0", "scope", "global")
+    return [each.partition("/")[0] for each in shown.split()[2:]]
+
+
+def test_explain_says_that_acls_are_not_asked(scene: Scene) -> None:
+    match = (
+        "eth.src == 0a:00:00:00:33:01 && eth.dst == 33:33:00:00:00:02 && nd_rs && ip.ttl == 255 "
+        "&& ip6.src == fe80::800:ff:fe00:3301 && ip6.dst == ff02::2"
+    )
+    found = scene.net.reachability({"inport": "asks-all-vm", "match": match})
+    assert found["reachable"], found
+    assert "answered by the network itself" in str(found)
 
 
 def test_the_example_of_the_page(scene: Scene) -> None:
