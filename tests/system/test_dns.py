@@ -134,13 +134,58 @@ def test_many_addresses_need_edns_or_are_cut(scene: Scene) -> None:
     scene.net.delete(f"/dns-records/{many}")
 
 
-@pytest.mark.parametrize("direction", ["to-lport", "from-lport"])
-def test_acls_decide_about_what_goes_on_alone(scene: Scene, direction: str) -> None:
+@pytest.mark.parametrize("directions", [["to-lport"], ["from-lport"], ["to-lport", "from-lport"]])
+def test_acls_decide_about_what_goes_on_alone(scene: Scene, directions: list[str]) -> None:
     """A security group that denies everything doesn't keep known names from being looked up."""
-    denied = scene.net.acl("ls:names", direction, 1, "ip", "drop")
+    denied = [scene.net.acl("ls:names", direction, 1, "ip", "drop") for direction in directions]
+    for server in SERVER.values():
+        assert short(scene, "db.corp.example", server=server) == ["10.0.33.5"]
+        assert short(scene, "db.corp.example", "AAAA", server=server) == ["fd33::5"]
+        assert short(scene, "-x", "10.0.33.5", server=server) == ["db.corp.example."]
+    assert "no servers could be reached" in dig(scene, "+tries=1", "+time=1", "example.org")
+    assert traced(scene, "db.corp.example") == "answered"
+    assert traced(scene, "example.org") == "dropped"
+    for acl in denied:
+        scene.net.delete(f"/acls/{acl}")
+
+
+def traced(scene: Scene, name: str) -> str:
+    """How a query ends, by the trace of it."""
+    packet = f"udp dns1 -> {SERVER['a']}:53"
+    answer = scene.net.client.post("/v1/trace", json={"packet": packet, "dns_name": name})
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["verdict"]["outcome"])
+
+
+def test_projects_know_their_own_names(scene: Scene) -> None:
+    """The same names stand for something else to another project, or for nothing."""
+    net = scene.net
+    net.switch("names", project="acme")
+    for name, address in (
+        ("dns1", "0a:00:00:00:33:02 10.0.33.1"),
+        ("dns-server", f"0a:00:00:00:33:54 {SERVER['a']}"),
+    ):
+        values = {"name": name, "logical_switch": "acme/names", "addresses": [address]}
+        net.call("POST", "/logical-switch-ports", values)
+    port = net.get("/logical-switch-ports/dns1?project=acme")["id"]
+    records = [
+        {"hostname": "db.corp.example", "addresses": ["10.0.33.99"]},
+        {"hostname": "only.acme.example", "addresses": ["10.0.33.98"]},
+    ]
+    document = {
+        "document": "acme-names",
+        "project": "acme",
+        "dns_record_sets": {"corp": {"switches": ["names"], "records": records}},
+    }
+    net.call("POST", "/apply", document)
+    scene.lab.add_vm(port, "hv1", name="acme-dns1")
+    scene.lab.wait_until_up()
+    asked = ("dig", "+short", "+tries=5", f"@{SERVER['a']}")
+    there = scene.lab.vm("acme-dns1").namespace
+    assert there.run(*asked, "db.corp.example").split() == ["10.0.33.99"]
+    assert there.run(*asked, "only.acme.example").split() == ["10.0.33.98"]
     assert short(scene, "db.corp.example") == ["10.0.33.5"]
-    assert "no servers could be reached" in dig(scene, "+tries=1", "+time=3", "example.org")
-    scene.net.delete(f"/acls/{denied}")
+    assert "status: REFUSED" in dig(scene, "only.acme.example")
 
 
 def test_queries_that_go_on_are_tracked_by_stateful_acls(scene: Scene) -> None:
