@@ -81,7 +81,10 @@ def packet(to: str, source: str, dst: str, segment: bytes, *, src: str = mac("c1
 
 @VERSIONS
 def test_associations_get_to_a_backend(scene: Scene, taps: dict[str, Tap], version: int) -> None:
-    """And its answers come from the virtual address. Without a backend they are aborted."""
+    """And its answers come from the virtual address. Without a backend they are aborted.
+
+    If the backend is removed, another one gets what the client sends next.
+    """
     address, client = VIP[version], ip("c1", version)
     balancer(scene, protocol="sctp", reject=True)
     shop = vip(scene, address, 80)
@@ -100,6 +103,10 @@ def test_associations_get_to_a_backend(scene: Scene, taps: dict[str, Tap], versi
     telling = packet(mac("c1"), backend, client, answer, src=mac("b1"))
     told = taps["b1"].reach(taps["c1"], telling, frames.is_chunk(frames.INIT_ACK), "the INIT ACK")
     assert told.ends == (address, 80, client, 5001)
+    body = {"backends": [f"{host(ip('b2', version))}:80"]}
+    scene.net.call("PATCH", f"/load-balancer-vips/{shop}", body)
+    asked = taps["c1"].reach(taps["b2"], asking, frames.is_chunk(frames.INIT), "the INIT")
+    assert asked.ends == (client, 5001, ip("b2", version), 80)
 
 
 @VERSIONS

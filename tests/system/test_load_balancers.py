@@ -224,13 +224,19 @@ def test_icmp_errors_of_backends_reach_the_client(scene: Scene, address: str, of
 
 
 def test_without_backends_clients_wait_or_are_told(scene: Scene) -> None:
+    """Of any protocol where the address has no port."""
     balancer(scene, "shop")
     shop = vip(scene, "shop", VIP4, 80)
+    vip(scene, "shop", VIP6, None)
     assert who.is_silent(scene.lab, "c1", VIP4, 80)
     scene.net.call("PATCH", "/load-balancers/shop", {"reject": True})
     assert ask(scene, VIP4, 80) == "refused"
+    for protocol in ("tcp", "udp"):
+        assert ask(scene, VIP6, 80, protocol) == "refused"
+    scene.net.call("PATCH", "/load-balancers/shop", {"protocol": "udp"})
+    assert ask(scene, VIP4, 80, "udp") == "refused"
     backends(scene, shop, f"{ip4('b2')}:8080")
-    assert ask(scene, VIP4, 80)[0] == "b2"
+    assert ask(scene, VIP4, 80, "udp")[0] == "b2"
 
 
 @pytest.mark.parametrize(("address", "of"), [(VIP4, ip4), (VIP6, ip6)])

@@ -143,9 +143,8 @@ def test_what_no_load_balancer_takes(scene: Scene, version: int) -> None:
     balancer(scene)
     vip(scene, VIP[version], 80, backend("b2", version))
     assert ask(scene, VIP[version], 80)[0] == "b2"
-    outside = scene.lab.outside("o1")
-    assert outside.tcp_outcome(VIP[version], 81, timeout=1) == "timeout"
-    assert outside.reaches(VIP[version])
+    assert scene.lab.outside("o1").tcp_outcome(VIP[version], 81, timeout=1) == "timeout"
+    assert scene.lab.outside("o1").reaches(VIP[version])
 
 
 @VERSIONS
@@ -173,11 +172,15 @@ def test_without_backends_clients_wait_or_are_told(scene: Scene, version: int) -
     balancer(scene)
     shop = vip(scene, VIP[version], 80)
     assert who.is_silent(scene.lab, "o1", VIP[version], 80)
+    vip(scene, ROUTED[version], None)
     scene.net.call("PATCH", "/load-balancers/shop", {"reject": True})
     assert ask(scene, VIP[version]) == "refused"
-    wanted = {"backends": [backend("b1", version)]}
-    scene.net.call("PATCH", f"/load-balancer-vips/{shop}", wanted)
-    assert ask(scene, VIP[version])[0] == "b1"
+    assert ask(scene, ROUTED[version], 80) == ask(scene, ROUTED[version], 80, "udp") == "refused"
+    scene.net.call("PATCH", "/load-balancers/shop", {"protocol": "udp"})
+    assert ask(scene, VIP[version], 80, "udp") == "refused"
+    change = {"backends": [backend("b1", version)]}
+    scene.net.call("PATCH", f"/load-balancer-vips/{shop}", change)
+    assert ask(scene, VIP[version], 80, "udp")[0] == "b1"
 
 
 @VERSIONS
