@@ -51,6 +51,15 @@ def explain(
             "--source-port", min=1, max=65535, help="From which port the client asks; else any."
         ),
     ] = None,
+    dns_name: Annotated[
+        str | None,
+        typer.Option(
+            "--dns-name", help="The name that a DNS query asks for; the destination is a server."
+        ),
+    ] = None,
+    dns_type: Annotated[
+        str, typer.Option("--dns-type", help="Its type: A, AAAA, PTR or ANY.")
+    ] = "A",
     length: Annotated[
         int | None,
         typer.Option("--length", help="Bytes of packets with the Ethernet header; else they fit."),
@@ -109,6 +118,8 @@ def explain(
         given["entry_chassis"] = entry_chassis
     if fragmented:
         given["fragmented"] = True
+    if dns_name is not None:
+        given |= {"dns_name": dns_name, "dns_type": dns_type}
     try:
         with Client(url, token, token_file) as client:
             body = json.dumps(given).encode()

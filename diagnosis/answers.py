@@ -55,6 +55,8 @@ class AssumptionKind(StrEnum):
     """That a port of an external address is free, which a NAT gives to many."""
     OUTSIDE = "outside"
     """What becomes of packets beyond a port that leads out of the overlay."""
+    NAME = "name"
+    """That the server that a DNS query is passed on to knows the name."""
     WORKLOAD = "workload"
     """How a workload's frames get to its port: with which tag, on which chassis."""
     HYPERVISOR = "hypervisor"

@@ -94,6 +94,22 @@ class NameTable:
             return Answer(ttl=domain.ttl, exists=domain.name == name)
         return None
 
+    def sources(self, name: str, kind: int) -> list[KnownName]:
+        """Return what the answer rests on, empty for what nothing is known of.
+
+        These are the records that have something of the type; else all of the name; else the
+        domain around it.
+        """
+        known = [each for each in self._names.get(name, {}).values() if not each.covers]
+        having = [each for each in known if NameTable((each,)).has(name, kind)]
+        domain = self._domain_of(name)
+        return having or known or ([] if domain is None else [domain])
+
+    def has(self, name: str, kind: int) -> bool:
+        """Return whether a name has something of a type."""
+        answer = self.look_up(name, kind)
+        return answer is not None and bool(answer.addresses or answer.pointers)
+
     def _domain_of(self, name: str) -> KnownName | None:
         """Return the nearest domain that is spoken for here, of the name or around it."""
         while name:

@@ -124,6 +124,11 @@ REQUESTS = {
         "ip.ttl == 1 && tcp.dst == 22",
         "destination": "db-1",
     },
+    "What a DNS query for a name is answered": {
+        "source": "web-1",
+        "destination": "203.0.113.1",
+        "dns_name": "db-1.demo.example",
+    },
     "With all steps and what the switches would do": {
         "source": "web-1",
         "destination": "db-1",

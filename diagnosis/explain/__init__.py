@@ -13,6 +13,7 @@ plugged in somewhere alive.
 :mod:`~.carried`        whether chassis carry a packet that flows pass on
 :mod:`~.reasons`        from where a packet ended to the object behind it
 :mod:`~.solicitations`  what the network doesn't answer: DHCP, router solicitations
+:mod:`~.names`          DNS queries: which record answers, or why they are passed on
 :mod:`~.remedies`       the smallest change for each kind of obstacle
 :mod:`~.workloads`      how frames of workloads get to their ports
 :mod:`~.worlds`         what is taken for granted that nobody has said

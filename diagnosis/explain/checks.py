@@ -41,6 +41,7 @@ class ObstacleKind(StrEnum):
     NAT = "nat"
     NO_BACKEND = "no-backend"
     DHCP = "dhcp"
+    DNS = "dns"
     UNADVERTISED = "unadvertised"
     TOO_BIG = "too-big"
     TUNNEL_MTU = "tunnel-mtu"

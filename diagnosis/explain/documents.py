@@ -7,6 +7,7 @@ from pydantic import Field
 from diagnosis.live.documents import LiveCheck
 from diagnosis.trace.documents import Assumption, ExplainedCause, TraceStep, Verdict
 from northbound.specs.base import Reference, StrictModel
+from northbound.specs.dns import DomainName
 
 
 class ReachabilityRequest(StrictModel):
@@ -16,8 +17,13 @@ class ReachabilityRequest(StrictModel):
     """A logical port by name, or an IP address."""
     destination: Reference | None = None
     """A logical port by name, or an IP address; with `match` a port that has to be reached."""
-    service: str = Field(default="icmp", max_length=100)
-    """`tcp/443`, `udp/53`, `sctp/5060` or `icmp`, which is a ping."""
+    service: str | None = Field(default=None, max_length=100)
+    """`tcp/443`, `udp/53`, `sctp/5060` or `icmp`, which is a ping, and what is asked without one;
+    with `dns_name` that is `udp/53`."""
+    dns_name: DomainName | None = None
+    """The name that a DNS query asks for, where the question is what becomes of one."""
+    dns_type: Literal["A", "AAAA", "PTR", "ANY"] = "A"
+    """Of which type."""
     source_port: int | None = Field(default=None, ge=1, le=65535)
     """From which port the client asks; without it, from any."""
     guests: Literal["direct", "via-gateway"] | None = None

@@ -115,9 +115,7 @@ class Looker:
             view = await stored_view(sources, ports_of(wanted))
         hosting = Hosting(ports_by_name(view), Carriers.of(view))
         question = understand(wanted, hosting.ports)
-        # A question about a DNS server is about the server, not about names known before it.
         snapshot = take_snapshot(view, question.entry.datapath, how.revived)
-        snapshot = snapshot._replace(names={})
 
         def work(reader: Reader) -> Sight:
             causes = would_be.causes if would_be else {}

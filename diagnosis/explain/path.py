@@ -23,7 +23,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from diagnosis.answers import Assumption, AssumptionKind
-from diagnosis.explain import packets
+from diagnosis.explain import names, packets
 from diagnosis.explain.carried import carried
 from diagnosis.explain.checks import Check, CheckKind, Obstacle, ObstacleKind, binding
 from diagnosis.explain.dhcp import useless_lease
@@ -79,13 +79,15 @@ class _Examination:
 
     def checks(self) -> Iterator[Check]:
         yield from self._plugged(self._entry)
+        answered = False
         for check in self._way():
+            answered = check.walk is not None and names.is_answered(check.walk)
             wanted = self._sender if check.kind is CheckKind.REPLY else self._target
             yield carried(self._scene, check, wanted)
             if not check.passed:
                 break
         target = self._target
-        if target is None or target.name == self._entry.name:
+        if answered or target is None or target.name == self._entry.name:
             return
         yield from self._plugged(target)
 
@@ -115,7 +117,7 @@ class _Examination:
                 packet[question.client_port_field] = self._scene.world.client_port
         if packet is None:
             raise ValueError("a question about neither two ends nor a packet")
-        packet |= self._length
+        packet |= self._length | (question.query or {})
         arrived: list[tuple[Packet, PortBinding]] = []
         whole = list(self._send(CheckKind.REQUEST, entry, packet, arrived))
         yield from whole
@@ -262,9 +264,7 @@ class _Examination:
             return
         self._assume_found(walk, packet)
         if kind is CheckKind.REQUEST:
-            for address in shared_addresses(scene, walk):
-                text = f"a port of {address} is free for the connection"
-                scene.guesses.assume(Assumption(AssumptionKind.EXTERNAL_PORT, text))
+            self._assume_of_request(walk)
         wanted = self._sender if kind is CheckKind.REPLY else self._target
         text, obstacle = self._outcome(kind, walk, end, wanted)
         recipients = []
@@ -306,6 +306,9 @@ class _Examination:
             obstacle = useless_lease(self._scene, asked, is_heard=is_heard)
             if obstacle is not None:
                 return f"the {kind} is {obstacle.text}", obstacle
+        if end.outcome == "answered" and names.is_answered(walk):
+            answer, obstacle = names.told(self._scene, walk)
+            return f"the {kind} is {answer}", obstacle
         if end.outcome == "answered" and self._is_answer(end):
             return f"the {kind} is answered by the network itself", None
         if end.uncertain:
@@ -344,6 +347,16 @@ class _Examination:
             self._target = self._target or port
             self._assume_owned(forwarded[0].packet, port)
             yield forwarded[0].packet, port
+
+    def _assume_of_request(self, walk: Walk) -> None:
+        """Note what others on the way have to do for a request, and only they know whether."""
+        guesses = self._scene.guesses
+        for address in shared_addresses(self._scene, walk):
+            text = f"a port of {address} is free for the connection"
+            guesses.assume(Assumption(AssumptionKind.EXTERNAL_PORT, text))
+        if not names.is_answered(walk):
+            for assumption in names.passed_on(self._scene, walk):
+                guesses.assume(assumption)
 
     def _assume_found(self, walk: Walk, packet: Packet) -> None:
         """Note where a router on the way has found a destination that no port is declared for."""

@@ -8,18 +8,21 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from ipaddress import IPv4Address, ip_address
-from typing import Literal
+from typing import Final, Literal
 
 from diagnosis.explain.documents import ReachabilityRequest
 from diagnosis.trace.addressing import Addressing, Ends, hosts
 from diagnosis.trace.words import TRANSPORTS, Address, PacketWords, Place
+from logical_flow.action import naming
 from logical_flow.errors import LanguageError, LogicalFlowError
-from logical_flow.packet import MutablePacket, packet_from_match
+from logical_flow.names import TYPE_NAMES
+from logical_flow.packet import PROTO_UDP, MutablePacket, packet_from_match
 from northbound.errors import FieldProblem, InvalidError
 from southbound.port_types import VIRTUAL
 from southbound.rows import PortBinding
 
 _SERVICE = re.compile(r"icmp|(?P<protocol>tcp|udp|sctp)/(?P<port>[0-9]{1,5})")
+_DNS: Final = 53
 _MAX_PORT = 65535
 _BROADCAST = IPv4Address("255.255.255.255")
 
@@ -32,7 +35,8 @@ class Question:
     `target` the port that it is for, where the question names one. `others` are ends between
     the same ports by other addresses of theirs. `guests` is how workloads are said to send to
     their own subnet, None if nothing is said; `length` how many bytes packets are said to have.
-    Where it is `fragmented`, they come in fragments, too.
+    Where it is `fragmented`, they come in fragments, too. `query` is what a DNS query asks for,
+    where the question is about one.
     """
 
     service: str
@@ -45,6 +49,7 @@ class Question:
     guests: Literal["direct", "via-gateway"] | None = None
     length: int | None = None
     fragmented: bool = False
+    query: MutablePacket | None = None
 
     @property
     def via_gateway(self) -> bool:
@@ -85,13 +90,38 @@ def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) ->
         if wanted.fragmented:
             reason = "the packet is said by match: let it say ip.frag"
             raise InvalidError.of("fragmented", reason=reason, value=True)
-        return replace(_about_packet(wanted, ports), length=wanted.length)
+        asked = _about_packet(wanted, ports)
+        return replace(asked, length=wanted.length, query=_query(wanted, asked.packet))
     missing = [name for name in ("source", "destination") if getattr(wanted, name) is None]
     if missing:
         raise InvalidError(
             [FieldProblem((name,), "is needed, unless match has the packet") for name in missing]
         )
-    return replace(_about_ends(wanted, ports), length=wanted.length, fragmented=wanted.fragmented)
+    query = _query(wanted, None)
+    asked = _about_ends(wanted, ports)
+    return replace(asked, length=wanted.length, fragmented=wanted.fragmented, query=query)
+
+
+def _query(wanted: ReachabilityRequest, packet: MutablePacket | None) -> MutablePacket | None:
+    """What is asked of a DNS server, as a part of `packet`, or else of one for the service."""
+    if wanted.dns_name is None:
+        return None
+    if packet is None:
+        is_query = _service(wanted) == f"udp/{_DNS}"
+    else:
+        is_query = (packet.get("ip.proto"), packet.get("udp.dst")) == (PROTO_UDP, _DNS)
+    if not is_query:
+        reason = f"is what a DNS query asks for: the question has to be about udp/{_DNS}"
+        raise InvalidError.of("dns_name", reason=reason, value=wanted.dns_name)
+    kinds = {text: kind for kind, text in TYPE_NAMES.items()}
+    return {naming.NAME: wanted.dns_name, naming.TYPE: kinds[wanted.dns_type]}
+
+
+def _service(wanted: ReachabilityRequest) -> str:
+    """The service that is asked about, which need not be named."""
+    if wanted.service is not None:
+        return wanted.service
+    return "icmp" if wanted.dns_name is None else f"udp/{_DNS}"
 
 
 def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
@@ -120,10 +150,11 @@ def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding])
 
 
 def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
-    found = _SERVICE.fullmatch(wanted.service)
+    service = _service(wanted)
+    found = _SERVICE.fullmatch(service)
     if found is None or int(found["port"] or 0) > _MAX_PORT:
         reason = "has to be icmp, or tcp, udp or sctp with a port, as in tcp/443"
-        raise InvalidError.of("service", reason=reason, value=wanted.service)
+        raise InvalidError.of("service", reason=reason, value=service)
     if wanted.source_port is not None and found["port"] is None:
         reason = "icmp has no ports"
         raise InvalidError.of("source_port", reason=reason, value=wanted.source_port)
@@ -138,7 +169,7 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
         entry = addressing.entry(words, wanted.inport)
         _refuse_router(wanted, entry)
         if target is not None and not any(host.addresses for host in hosts(target)):
-            return Question(wanted.service, entry, target, words, None, None)
+            return Question(service, entry, target, words, None, None)
         ends = addressing.ends(words, wanted.inport)
     except InvalidError as error:
         raise _by_field(error, wanted, destination) from None
@@ -151,7 +182,7 @@ def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -
         reason = "is the source itself: that packet never leaves"
         raise InvalidError.of("destination", reason=reason, value=wanted.destination)
     others = tuple(_others(words, ends, target))
-    return Question(wanted.service, entry, target, words, ends, None, others, wanted.guests)
+    return Question(service, entry, target, words, ends, None, others, wanted.guests)
 
 
 def _others(words: PacketWords, ends: Ends, target: PortBinding | None) -> Iterator[Ends]:
@@ -188,6 +219,8 @@ def _place(field: str, text: str, port: int | None, ports: Mapping[str, PortBind
     address = _address(text)
     if address is None:
         reason = f"there is no logical port {text!r}, nor is it an IP address"
+        if field == "destination" and "." in text:
+            reason += "; dns_name asks what becomes of a name, at the address of a DNS server"
         raise InvalidError.of(field, reason=reason, value=text)
     return Place(address, port, position)
 
@@ -219,7 +252,7 @@ def _is_no_hosts(address: Address) -> bool:
 
 
 def _text(wanted: ReachabilityRequest) -> str:
-    return f"{wanted.service} {wanted.source} -> {wanted.destination}"
+    return f"{_service(wanted)} {wanted.source} -> {wanted.destination}"
 
 
 def _address(text: str) -> Address | None:

@@ -93,6 +93,8 @@ def _text(question: Question, found: Found) -> str:
         if check.obstacle is not None and check.answer is found.answer:
             return f"no: {sentence(check, check.obstacle)}"
     replied = any(check.kind is CheckKind.REPLY for check in checks)
+    if question.query and not replied:
+        return f"yes: {checks[-1].text}"
     ends = f"{_source(question)} reaches {_reached(question, found)}"
     what = ends if question.words is None else f"{ends} by {question.service}"
     return f"yes: {what}" + (", and replies come back" if replied else "")

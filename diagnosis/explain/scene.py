@@ -75,6 +75,9 @@ class Scene:
         network.neighbours = dict(self.snapshot.neighbours)
         network.connections = ConnectionTable()
         network.sets = OneBackendEach(self.snapshot.sets, self.world, self.guesses)
+        if not self.world.asks_names:
+            # A question about a DNS server is about the server, not about names known before it.
+            network.names = {}
         return network
 
     def walk(self, packet: Packet) -> Walk:

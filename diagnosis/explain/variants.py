@@ -71,7 +71,7 @@ class Found:
 
 
 def usual_world(question: Question) -> World:
-    return World(via_gateway=question.via_gateway)
+    return World(via_gateway=question.via_gateway, asks_names=bool(question.query))
 
 
 def look(scene: Scene, question: Question) -> Found:

@@ -25,13 +25,15 @@ class World:
 
     `client_port` None is any port at once: where it matters a walk ends, and is not certain.
     `owners` are places in the list of claims to an address, and `backends` in those of which a
-    virtual address has several; the first one where none is given.
+    virtual address has several; the first one where none is given. Without `asks_names` what is
+    sent to DNS servers asks for no name that the network knows.
     """
 
     client_port: int | None = EPHEMERAL_PORT
     via_gateway: bool = False
     owners: Mapping[Owned, int] = field(default_factory=dict)
     backends: Mapping[str, int] = field(default_factory=dict)
+    asks_names: bool = False
 
 
 @dataclass

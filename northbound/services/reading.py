@@ -16,12 +16,14 @@ from northbound.paging import Page, PageRequest, encode_cursor, paged
 from northbound.services.filters import Filters, condition_of, filter_by
 from northbound.services.lookups import referent
 from northbound.services.members import Members
-from northbound.specs import Spec
+from northbound.specs import SPECS, Spec
 from northbound.specs.declaration import Declaration, fields_of
 from northbound.transaction import Reader
 
 M = TypeVar("M", bound=Resource)
 S = TypeVar("S", bound=Spec)
+
+_TITLES = {spec.declaration.kind: spec.declaration.words for spec in SPECS}
 
 
 class Reading(Generic[M, S]):
@@ -157,7 +159,8 @@ class Reading(Generic[M, S]):
     def owner_phrase(self, view: Mapping[str, Any]) -> str:
         """The words for the object that an object, given as users see it, is part of."""
         owner = next(owner for owner in self.owners if view.get(owner.name))
-        return f"{owner.name.replace('_', ' ')} {view[owner.name]}"
+        kind = owner.refers.kind if owner.refers else owner.name
+        return f"{_TITLES[kind]} {view[owner.name]}"
 
     def parts_of(self, reader: Reader, kind: str, owner_id: str) -> Sequence[M]:
         """The objects that are part of one object of `kind`."""

@@ -13,6 +13,7 @@ no route                a route to the one address, by the nearest router toward
 policy                  one that lets these two addresses pass, one priority higher
 disabled                ``enabled`` again
 DHCP                    it, switched on; the only options for an address of the port
+no such name            the only record set that has it, known on the switch, too
 no advertisement        the router port's ``ipv6_ra``
 unknown destination     the address, for the port that uses it or for a new port
 NAT without gateway     a gateway port around the external address
@@ -26,6 +27,7 @@ no backend              one that is down, back again; one that answers elsewhere
 :mod:`~.acls`           an ACL before the one that drops
 :mod:`~.ports`          what is set on ports: port security, ``enabled``, DHCP
 :mod:`~.routes`         routes and policies
+:mod:`~.names`          DNS record sets
 :mod:`~.frames`         the packet to send instead
 :mod:`~.addresses`      addresses that no port has
 :mod:`~.gateways`       chassis for gateways

@@ -10,6 +10,7 @@ from diagnosis.explain.remedies.addresses import connect, give_address
 from diagnosis.explain.remedies.case import Case, Remedy
 from diagnosis.explain.remedies.frames import as_admitted, more_hops
 from diagnosis.explain.remedies.gateways import give_gateway, put_in_charge
+from diagnosis.explain.remedies.names import make_known
 from diagnosis.explain.remedies.ports import enable, secure, serve
 from diagnosis.explain.remedies.routes import add_route, except_from_policy, undiscard, unwatch
 from diagnosis.explain.remedies.services import advertise, bring_backend_back, send_less
@@ -20,6 +21,7 @@ _REMEDIES: Mapping[ObstacleKind, Callable[[Case], Remedy | None]] = {
     ObstacleKind.PORT_SECURITY: secure,
     ObstacleKind.DISABLED: enable,
     ObstacleKind.DHCP: serve,
+    ObstacleKind.DNS: make_known,
     ObstacleKind.UNADVERTISED: advertise,
     ObstacleKind.NO_ROUTE: add_route,
     ObstacleKind.DISCARDED: undiscard,

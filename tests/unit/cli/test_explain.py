@@ -51,6 +51,14 @@ def run(*arguments: str, code: int) -> str:
     return result.output
 
 
+def test_a_name(server: Answering) -> None:
+    server.answer = REACHED
+    run("web-1", "203.0.113.1", "--dns-name", "db.example", code=0)
+    run("web-1", "203.0.113.1", "--dns-name", "db.example", "--dns-type", "AAAA", code=0)
+    asked = {"source": "web-1", "destination": "203.0.113.1", "dns_name": "db.example"}
+    assert server.requests == [{**asked, "dns_type": "A"}, {**asked, "dns_type": "AAAA"}]
+
+
 def test_a_no_has_the_reason_and_what_would_help(server: Answering) -> None:
     text = run("web-1", "db-1", "udp/53", code=1)
     assert server.requests == [{"source": "web-1", "destination": "db-1", "service": "udp/53"}]
