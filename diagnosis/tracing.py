@@ -15,6 +15,7 @@ from diagnosis.trace.causes import Causes
 from diagnosis.trace.hindrances import Carriers
 from diagnosis.trace.legs import Journey
 from diagnosis.trace.liveness import Hosting
+from diagnosis.trace.nested import entered, ports_of_frame, untagged
 from diagnosis.trace.network import ports_by_name, take_snapshot
 from diagnosis.trace.proposal import Proposal, change_of, propose
 from diagnosis.trace.result import steps, verdict
@@ -44,7 +45,7 @@ async def trace_packet(sources: Sources, wanted: TraceRequest, *, author: str) -
     connections = _connections(wanted)
     _reject_live_with_proposal(wanted)
     refuse_unasked(wanted.entry_chassis, live=wanted.live)
-    named = _ports_of(wanted)
+    named = [*_ports_of(wanted), *await ports_of_frame(sources, _frame(wanted))]
     proposal: Proposal | None = None
     if wanted.change is None:
         await settle(sources, named)
@@ -129,7 +130,15 @@ def _packet(
     name = packet.get("inport")
     if not isinstance(name, str) or name not in ports:
         raise InvalidError.of("inport", reason="is needed: the match names no port there is")
+    nested = entered(packet, ports)
+    if nested is not None:
+        return untagged(packet) | {"inport": nested.name}, None, nested
     return packet, None, ports[name]
+
+
+def _frame(wanted: TraceRequest) -> MutablePacket:
+    """The packet of a match, as it comes in by an interface; empty where there is none."""
+    return {} if wanted.match is None else _packet_of_match(wanted.match, wanted.inport)
 
 
 def _asked(wanted: TraceRequest) -> MutablePacket:

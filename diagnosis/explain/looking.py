@@ -11,7 +11,7 @@ from controller.answers import View
 from diagnosis.explain.budget import Budget
 from diagnosis.explain.checks import Check, ObstacleKind, sentence
 from diagnosis.explain.documents import ReachabilityRequest
-from diagnosis.explain.question import Question, ports_of, understand
+from diagnosis.explain.question import Question, frame_of, ports_of, understand
 from diagnosis.explain.remedies.case import Operation, Remedy
 from diagnosis.explain.remedies.finding import remedy
 from diagnosis.explain.result import Document, answer
@@ -22,6 +22,7 @@ from diagnosis.sources import Sources, stored_view
 from diagnosis.trace.backends import BackendKey
 from diagnosis.trace.hindrances import Carriers
 from diagnosis.trace.liveness import Hosting
+from diagnosis.trace.nested import ports_of_frame
 from diagnosis.trace.network import ports_by_name, take_snapshot
 from diagnosis.trace.proposal import Change, Proposal, propose
 from logical_flow.errors import LogicalFlowError
@@ -106,13 +107,14 @@ class Looker:
     ) -> Sight:
         """What is found with `operations` carried out, which they are not."""
         sources = self._sources
+        named = [*ports_of(wanted), *await ports_of_frame(sources, frame_of(wanted))]
         would_be: Proposal | None = None
         change = _change(operations)
         if operations:
-            would_be = await propose(sources, change, ports_of(wanted), author=self._author)
+            would_be = await propose(sources, change, named, author=self._author)
             view = would_be.view
         else:
-            view = await stored_view(sources, ports_of(wanted))
+            view = await stored_view(sources, named)
         hosting = Hosting(ports_by_name(view), Carriers.of(view))
         question = understand(wanted, hosting.ports)
         snapshot = take_snapshot(view, question.entry.datapath, how.revived)

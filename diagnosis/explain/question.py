@@ -12,6 +12,7 @@ from typing import Final, Literal
 
 from diagnosis.explain.documents import ReachabilityRequest
 from diagnosis.trace.addressing import Addressing, Ends, hosts
+from diagnosis.trace.nested import entered, tagged, untagged
 from diagnosis.trace.words import TRANSPORTS, Address, PacketWords, Place
 from logical_flow.action import naming
 from logical_flow.errors import LanguageError, LogicalFlowError
@@ -36,7 +37,8 @@ class Question:
     the same ports by other addresses of theirs. `guests` is how workloads are said to send to
     their own subnet, None if nothing is said; `length` how many bytes packets are said to have.
     Where it is `fragmented`, they come in fragments, too. `query` is what a DNS query asks for,
-    where the question is about one.
+    where the question is about one. `frame` is what the packet has where it comes in and not in
+    `entry`: a nested port's, its VLAN tag at the port of the parent.
     """
 
     service: str
@@ -50,6 +52,7 @@ class Question:
     length: int | None = None
     fragmented: bool = False
     query: MutablePacket | None = None
+    frame: MutablePacket | None = None
 
     @property
     def via_gateway(self) -> bool:
@@ -73,13 +76,18 @@ class Question:
 def ports_of(wanted: ReachabilityRequest) -> list[str]:
     """The names of ports, and the addresses, that a question names; right or wrong."""
     named = [wanted.source, wanted.destination, wanted.inport]
-    if wanted.match is not None:
-        try:
-            inport = packet_from_match(wanted.match).get("inport")
-        except LogicalFlowError:
-            inport = None  # The question will be refused for it.
-        named.append(inport if isinstance(inport, str) else None)
+    inport = frame_of(wanted).get("inport")
+    named.append(inport if isinstance(inport, str) else None)
     return [each for each in named if each is not None]
+
+
+def frame_of(wanted: ReachabilityRequest) -> MutablePacket:
+    """The packet of a match as it comes in by an interface; empty where there is none."""
+    try:
+        packet = {} if wanted.match is None else packet_from_match(wanted.match)
+    except LogicalFlowError:
+        return {}  # The question will be refused for it.
+    return packet if wanted.inport is None else packet | {"inport": wanted.inport}
 
 
 def understand(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:
@@ -146,7 +154,12 @@ def _about_packet(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding])
             reason = "has to be a logical port where match has the packet"
             raise InvalidError.of("destination", reason=reason, value=wanted.destination)
     packet["inport"] = inport
-    return Question("the packet", ports[inport], target, None, None, packet, guests=wanted.guests)
+    asked = Question("the packet", ports[inport], target, None, None, packet, guests=wanted.guests)
+    nested = entered(packet, ports)
+    if nested is None:
+        return asked
+    inside = untagged(packet) | {"inport": nested.name}
+    return replace(asked, entry=nested, packet=inside, frame=tagged({"inport": inport}, nested.tag))
 
 
 def _about_ends(wanted: ReachabilityRequest, ports: Mapping[str, PortBinding]) -> Question:

@@ -1,6 +1,7 @@
 """Which remedy is for which kind of obstacle."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 
 from diagnosis.explain.checks import Check, CheckKind, ObstacleKind
 from diagnosis.explain.mending import MENDING
@@ -50,4 +51,9 @@ def remedy(scene: Scene, question: Question, check: Check) -> Remedy | None:
     if find is None:
         return None
     is_reply = check.kind is CheckKind.REPLY
-    return find(Case(scene, question, check.obstacle, check.packet, is_reply))
+    found = find(Case(scene, question, check.obstacle, check.packet, is_reply))
+    if found is None or found.packet is None or question.frame is None:
+        return found
+    if found.packet.get("inport") != question.entry.name:
+        return found
+    return replace(found, packet={**found.packet, **question.frame})

@@ -6,7 +6,10 @@ from diagnosis.explain import packets
 from diagnosis.explain.remedies.case import Case, Remedy
 from diagnosis.trace.addressing import NoNeighbour, hosts
 from diagnosis.trace.endings import ending
+from diagnosis.trace.nested import nested_in, tag_of, tagged, untagged
+from logical_flow.evaluate import Packet
 from logical_flow.packet import format_value
+from southbound.rows import PortBinding
 
 _PLENTY: Final = 255
 _USUAL: Final = 64
@@ -35,9 +38,10 @@ def as_admitted(case: Case) -> Remedy | None:
     """Send it as who it arrives at takes it: without a tag, to its MAC address, from one's own."""
     if case.sent is None:
         return None
-    packet = {name: value for name, value in case.sent.items() if not name.startswith("vlan.")}
-    if len(packet) < len(case.sent):
-        return Remedy("send it without a VLAN tag", packet=packet)
+    tag = tag_of(case.sent)
+    packet = untagged(case.sent)
+    if tag is not None:
+        return as_its_own(case) or Remedy("send it without a VLAN tag", packet=packet)
     cause = case.obstacle.cause
     if cause is not None and cause.kind == "logical_router_port":
         mac = case.view()["mac"]
@@ -51,6 +55,31 @@ def as_admitted(case: Case) -> Remedy | None:
         text = f"send it from the port's own MAC address, {format_value('eth.src', own[0].mac)}"
         return Remedy(text, packet={**packet, "eth.src": own[0].mac})
     return to_next_hop(case)
+
+
+def as_its_own(case: Case) -> Remedy | None:
+    """The packet in the VLAN of the nested port whose addresses it is sent from.
+
+    None if that is where it comes in, or if the sender is no port that is nested there.
+    """
+    question = case.question
+    frame = {**(case.sent or {}), **(question.frame or {})}
+    parent = str(frame.get("inport"))
+    for port in nested_in(parent, case.scene.ports.values()):
+        if port.tag != tag_of(frame) and _is_from(frame, port):
+            means = f"by which {parent} tells frames of {port.name}"
+            text = f"send it with the VLAN tag {port.tag}, {means}"
+            return Remedy(text, packet=tagged(frame, port.tag))
+    return None
+
+
+def _is_from(packet: Packet, port: PortBinding) -> bool:
+    """Whether a packet has the addresses of a port as its source."""
+    ends = packets.addresses(packet)
+    return any(
+        host.mac == packet.get("eth.src") and (ends is None or ends[0] in host.addresses)
+        for host in hosts(port)
+    )
 
 
 def to_next_hop(case: Case) -> Remedy | None:

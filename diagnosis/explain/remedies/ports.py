@@ -5,6 +5,7 @@ from ipaddress import IPv4Address, IPv6Address
 from diagnosis.explain import packets
 from diagnosis.explain.dhcp import fitting_options
 from diagnosis.explain.remedies.case import Case, Remedy
+from diagnosis.explain.remedies.frames import as_its_own
 from diagnosis.trace import discovery
 from diagnosis.trace.words import Address
 from logical_flow.evaluate import Packet
@@ -12,7 +13,11 @@ from logical_flow.packet import ETH_ARP, format_value
 
 
 def secure(case: Case) -> Remedy:
-    """Let the port use the address that the packet has."""
+    """Let the port use the address that the packet has, unless another's tag was meant."""
+    sends = case.obstacle.detail == "inport" and case.question.packet is not None
+    meant = as_its_own(case) if sends and not case.is_reply else None
+    if meant is not None:
+        return meant
     port = case.view()
     mac, address = _claimed(case.packet, case.obstacle.detail == "inport")
     elements: list[str] = list(port["port_security"])

@@ -2,7 +2,9 @@
 
 from typing import Any
 
-from tests.unit.diagnosis.explain.asking import first, refused
+import pytest
+
+from tests.unit.diagnosis.explain.asking import allow, first, refused
 from tests.unit.diagnosis.explain.conftest import Plugged
 from tests.unit.diagnosis.explain.test_outside import texts
 
@@ -34,6 +36,80 @@ async def test_a_nested_port_is_plugged_in_with_its_parent(net: Plugged) -> None
     assert found["proposal"]["commands"] == [
         "ovs-vsctl set Interface INTERFACE external_ids:iface-id=a1"
     ]
+
+
+OF_NESTED = (
+    "eth.src == 0a:00:00:00:01:05 && eth.dst == 0a:00:00:00:02:01 && ip4.src == 10.2.0.15 && "
+    "ip4.dst == 10.2.0.11 && ip.ttl == 64 && udp.src == 4000 && udp.dst == 9"
+)
+OF_PARENT = (
+    "eth.src == 0a:00:00:00:01:01 && eth.dst == 0a:00:00:01:00:01 && ip4.src == 10.1.0.11 && "
+    "ip4.dst == 10.2.0.11 && ip.ttl == 64 && udp.src == 4000 && udp.dst == 9"
+)
+PARENT = 'inport == "a1"'
+
+
+async def test_a_frame_with_the_tag_of_a_nested_port_enters_there(net: Plugged) -> None:
+    await nest(net)
+    match = f"{PARENT} && vlan.vid == 5 && {OF_NESTED}"
+    found = await net.ask(match=match, destination="b1")
+    assert (found["answer"], found["source"]) == ("yes", "n1"), found["text"]
+    traced = await net.call("POST", "/trace", {"match": match})
+    assert (traced["inport"], traced["verdict"]["outcome"]) == ("n1", "delivered")
+    assert "vlan" not in traced["packet"]
+
+
+@pytest.mark.parametrize("is_secured", [False, True])
+async def test_a_frame_with_a_tag_that_nobody_has(net: Plugged, is_secured: bool) -> None:
+    """The tag is proposed of the nested port that it comes from, and that is enough."""
+    await nest(net)
+    if is_secured:
+        for port in ("n1", "a1"):
+            await net.change(f"/logical-switch-ports/{port}", port_security=["0a:00:00:00:01:05"])
+    question = {"match": f"{PARENT} && vlan.vid == 7 && {OF_NESTED}", "destination": "b1"}
+    found = await refused(net, **question)
+    assert first(found) == ("admission", "a")
+    assert found["proposal"]["text"] == [
+        "send it with the VLAN tag 5, by which a1 tells frames of n1"
+    ]
+    assert "vlan.tci == 0x1005" in found["proposal"]["packet"]
+    await allow(net, found, **question)
+
+
+async def test_frames_of_a_parent_have_no_tag(net: Plugged) -> None:
+    await nest(net)
+    question = {"match": f"vlan.vid == 7 && {OF_PARENT}", "inport": "a1", "destination": "b1"}
+    found = await refused(net, **question)
+    assert found["proposal"]["text"] == ["send it without a VLAN tag"]
+    await allow(net, found, **question)
+
+
+@pytest.mark.parametrize("tag", ["", "vlan.vid == 6 && "])
+async def test_a_frame_with_the_tag_of_another(net: Plugged, tag: str) -> None:
+    """Or none, which is the parent's: its port security lets nobody else send there."""
+    await nest(net)
+    body = {"name": "n2", "parent": "a1", "tag": 6, "addresses": ["0a:00:00:00:01:06 10.1.0.16"]}
+    await net.call("POST", "/logical-switches/a/ports", body)
+    net.server.realised.facts.set_up("hv1", "n2", True)
+    await net.change("/logical-switch-ports/n2", port_security=["0a:00:00:00:01:06 10.1.0.16"])
+    await net.change("/logical-switch-ports/a1", port_security=["0a:00:00:00:01:01 10.1.0.11"])
+    question = {"match": f"{PARENT} && {tag}{OF_NESTED}", "destination": "b1"}
+    found = await refused(net, **question)
+    assert first(found) == ("port-security", "n2" if tag else "a1")
+    assert found["proposal"]["text"] == [
+        "send it with the VLAN tag 5, by which a1 tells frames of n1"
+    ]
+    await allow(net, found, **question)
+
+
+async def test_what_is_proposed_for_a_nested_port_keeps_its_tag(net: Plugged) -> None:
+    await nest(net)
+    wrong = OF_NESTED.replace("eth.dst == 0a:00:00:00:02:01", "eth.dst == 0a:00:00:00:00:99")
+    question = {"match": f"{PARENT} && vlan.vid == 5 && {wrong}", "destination": "b1"}
+    found = await refused(net, **question)
+    assert found["proposal"]["packet"].startswith('inport == "a1" && ')
+    assert "vlan.tci == 0x1005" in found["proposal"]["packet"]
+    await allow(net, found, **question)
 
 
 async def move(net: Plugged, **fields: Any) -> list[str]:
