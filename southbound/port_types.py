@@ -67,6 +67,11 @@ class PortKind:
         return self.placed_by not in (PlacedBy.NONE_NEEDED, PlacedBy.NOT_KNOWN)
 
     @property
+    def is_everywhere(self) -> bool:
+        """Whether the workload behind such a port is on each chassis by itself, bound to none."""
+        return self.is_workload and not self.is_bound
+
+    @property
     def is_native(self) -> bool:
         """Whether what goes between chassis goes through it, and through no tunnel."""
         return self.leads_outside and self.transport is Transport.HERE

@@ -13,6 +13,7 @@ _KIND_OF_PROBLEM: Final[Mapping[str, ObstacleKind]] = {
     "no-bridge": ObstacleKind.NO_BRIDGE,
     "no-gateway": ObstacleKind.NO_GATEWAY,
     "too-big": ObstacleKind.TUNNEL_MTU,
+    "stays-local": ObstacleKind.OTHER,
 }
 
 

@@ -138,6 +138,8 @@ def binding(scene: Scene, port: PortBinding) -> Check:
     if obstacle is not None:
         return Check(CheckKind.BINDING, port, obstacle.text, obstacle)
     text = f"port {port.name} is up on chassis {port.chassis}, which is alive"
+    if port.kind.is_everywhere:
+        text = f"port {port.name} is on each chassis that has an interface for it"
     return Check(CheckKind.BINDING, port, text)
 
 

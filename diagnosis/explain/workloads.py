@@ -15,6 +15,10 @@ def taken_for_granted(port: PortBinding) -> Iterator[Assumption]:
     if port.kind is NESTED:
         means = f"its frames have the VLAN tag {port.tag} at port {port.parent_name}, in both ways"
         yield Assumption(AssumptionKind.WORKLOAD, f"{port.name} is a nested port: {means}")
+    if port.kind.stays_local:
+        there = "the chassis of whom it speaks to has an interface for it"
+        text = f"{port.name} is a local port, there by itself on each chassis: {there}"
+        yield Assumption(AssumptionKind.WORKLOAD, text)
     waiting = [name for name in port.additional_chassis if name not in port.activated]
     if port.activation and waiting:
         there = " and ".join(waiting)

@@ -3,6 +3,7 @@
 =======================  =========================================================
 :mod:`~.words`           reads short descriptions of packets
 :mod:`~.addressing`      makes packets of them
+:mod:`~.nested`          follows frames with VLAN tags into nested ports
 :mod:`~.network`         what packets are walked through
 :mod:`~.backends`        which backends answer those that check them
 :mod:`~.stored_flows`    makes stored flows ready for walks

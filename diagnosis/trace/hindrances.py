@@ -34,6 +34,7 @@ Problem = Literal[
     "no-bridge",
     "too-big",
     "no-gateway",
+    "stays-local",
 ]
 
 _SETS = set_scope("")
@@ -78,7 +79,8 @@ class Carriers:
         towards: Collection[str] | None = None,
     ) -> list[Hindrance]:
         """What hinders a packet; with `towards`, on its way to these chassis alone."""
-        found: dict[Hindrance, None] = dict.fromkeys(self._of_gateways(journey, ports))
+        found: dict[Hindrance, None] = dict.fromkeys(_of_local_port(journey, ports))
+        found |= dict.fromkeys(self._of_gateways(journey, ports))
         for number, leg in enumerate(legs(journey, ports)):
             if number and towards is not None and leg.chassis not in towards:
                 continue
@@ -214,6 +216,18 @@ class Carriers:
                     f"sender is told so"
                 )
                 yield Hindrance(name, peer, "too-big", True, text)
+
+
+def _of_local_port(journey: Journey, ports: Mapping[str, PortBinding]) -> Iterator[Hindrance]:
+    """Whether what a local port sends would have to leave its chassis, which it never does."""
+    if not journey.entry.kind.stays_local:
+        return
+    for delivery in journey.walk.deliveries:
+        port = ports.get(delivery.port)
+        if port is not None and port.kind.leads_outside:
+            stays = f"what local port {journey.entry.name} sends stays on its chassis"
+            text = f"lost at port {port.name}: {stays}, and goes to no provider network"
+            yield Hindrance(port.chassis, None, "stays-local", True, text)
 
 
 def _silent(gateway: PortBinding) -> list[str]:

@@ -37,9 +37,12 @@ class Hosting:
 
     def absences(self, names: Iterable[str]) -> Iterator[Absence]:
         """What is wrong with the ports named, each once. Those of no
-        workload are everywhere, but for those that lead outside on one chassis."""
+        workload are everywhere, but for those that lead outside on one chassis; so are local
+        ports."""
         for name in dict.fromkeys(names):
             port = self.ports[name]
+            if port.kind.is_everywhere:
+                continue
             if not (port.kind.is_workload or is_one_way_outside(port)):
                 continue
             if (found := _absence(port, self.chassis)) is not None:

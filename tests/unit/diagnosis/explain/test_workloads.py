@@ -133,3 +133,46 @@ async def test_where_a_workload_that_moves_is_blocked_is_told(net: Plugged) -> N
 
 async def test_one_that_is_active_everywhere_is_blocked_nowhere(net: Plugged) -> None:
     assert await move(net) == []
+
+
+LOCAL = {
+    "name": "meta",
+    "type": "localport",
+    "addresses": ["0a:00:00:00:01:fe 10.1.0.254"],
+}
+LOCAL_IS_THERE = (
+    "meta is a local port, there by itself on each chassis: the chassis of whom it speaks to has "
+    "an interface for it"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "destination"), [("a1", "meta"), ("b1", "meta"), ("meta", "a1"), ("meta", "b1")]
+)
+async def test_a_local_port_is_on_each_chassis(net: Plugged, source: str, destination: str) -> None:
+    await net.call("POST", "/logical-switches/a/ports", LOCAL)
+    found = await net.ask(source=source, destination=destination)
+    assert found["answer"] == "yes", found["text"]
+    assert texts(found, "workload") == [LOCAL_IS_THERE]
+    traced = await net.call("POST", "/trace", {"packet": f"icmp {source} -> {destination}"})
+    assert (traced["verdict"]["absences"], traced["verdict"]["hindrances"]) == ([], [])
+
+
+async def test_what_is_said_of_other_ports_holds_for_local_ones(net: Plugged) -> None:
+    await net.call("POST", "/logical-switches/a/ports", {**LOCAL, "enabled": False})
+    found = await refused(net, source="a1", destination="meta")
+    assert first(found) == ("disabled", "meta")
+    await allow(net, found, source="a1", destination="meta")
+
+
+async def test_what_a_local_port_sends_to_a_provider_network(net: Plugged) -> None:
+    await net.call("POST", "/logical-switches/a/ports", LOCAL)
+    way = {"name": "a-net", "type": "localnet", "network_name": "physnet1"}
+    await net.call("POST", "/logical-switches/a/ports", {**way, "addresses": ["unknown"]})
+    net.server.realised.facts.learned.learn_mac("hv1", "r1-a", "10.1.0.77", "02:00:00:00:00:77")
+    found = await refused(net, source="meta", destination="10.1.0.77")
+    assert found["text"] == (
+        "no: the request is lost at port a-net: what local port meta sends stays on its chassis, "
+        "and goes to no provider network"
+    )
+    assert found["proposal"] is None
