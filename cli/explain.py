@@ -154,7 +154,7 @@ def lines(found: Document, *, detailed: bool) -> Iterator[Line]:
         if not found["text"].endswith(obstacle["text"]):
             yield f"also: {obstacle['text']}", "red" if obstacle["certain"] else "yellow"
     yield from assumed(found["assumptions"])
-    yield from _proposed(found["proposal"])
+    yield from _proposed(found["proposal"], told=found["assumptions"])
 
 
 def assumed(assumptions: list[Document]) -> Iterator[Line]:
@@ -165,7 +165,8 @@ def assumed(assumptions: list[Document]) -> Iterator[Line]:
             yield f"  otherwise {each['otherwise']}", "yellow"
 
 
-def _proposed(proposal: Document | None) -> Iterator[Line]:
+def _proposed(proposal: Document | None, told: list[Document]) -> Iterator[Line]:
+    """What would help, and what that takes for granted beside what is `told` already."""
     if proposal is None:
         return
     yield "", ""
@@ -178,7 +179,7 @@ def _proposed(proposal: Document | None) -> Iterator[Line]:
         yield f"but {text}", "red"
     for text in proposal["unknowns"]:
         yield f"whether that is enough is not known, because {text}", "yellow"
-    yield from assumed(proposal["assumptions"])
+    yield from assumed([each for each in proposal["assumptions"] if each not in told])
     if proposal["transaction"] is not None:
         yield "POST /v1/transactions", "yellow"
         for line in json.dumps(proposal["transaction"], indent=2).splitlines():

@@ -5,10 +5,10 @@ one as a match that :func:`logical_flow.packet.packet_from_match` makes the same
 """
 
 from collections.abc import Iterator
-from ipaddress import IPv4Address, IPv6Address
+from ipaddress import IPv6Address
 from typing import Literal
 
-from diagnosis.trace.words import Address
+from diagnosis.trace.addressing import addresses as addresses
 from logical_flow.evaluate import Packet
 from logical_flow.fields import SYMBOLS
 from logical_flow.fragments import as_switch_sees
@@ -109,16 +109,6 @@ def reply_to(request: Packet, inport: str, next_hop: int) -> MutablePacket | Non
         name, asks, replies = echo
         if request.get(f"{name}.type") == asks:
             return packet | {f"{name}.type": replies, f"{name}.code": 0}
-    return None
-
-
-def addresses(packet: Packet) -> tuple[Address, Address] | None:
-    """Source and destination of an IP packet."""
-    for eth_type, name, make in ((ETH_IP4, "ip4", IPv4Address), (ETH_IP6, "ip6", IPv6Address)):
-        if packet.get("eth.type") == eth_type:
-            source, destination = packet.get(f"{name}.src", 0), packet.get(f"{name}.dst", 0)
-            if isinstance(source, int) and isinstance(destination, int):
-                return make(source), make(destination)
     return None
 
 

@@ -21,6 +21,7 @@ from diagnosis.trace.causes import Cause
 from diagnosis.trace.endings import Ending, deciding
 from diagnosis.trace.living_flows import watched_members
 from diagnosis.trace.result import NO_PORTS_SEEN, doubt
+from diagnosis.trace.routes import ways_of
 from diagnosis.trace.stored_flows import StoredEntry
 from diagnosis.trace.words import Address
 from logical_flow.because import AUTHORED_OBJECT, OBJECT, Because, EndKind, Fact, Opening, Subject
@@ -220,6 +221,10 @@ def _obstacle(scene: Scene, place: Visit | Drop, because: Because) -> Obstacle:
                 return _dead_next_hop(scene, place, dead, cause)
     subject = _subject(scene, place, because.about)
     text = because.text.format_map(_Facts(scene, packet, subject))
+    ends = packets.addresses(packet)
+    port = _port(scene, packet, "inport")
+    if because.kind is EndKind.NO_ROUTE and ends is not None and port is not None:
+        text += f"; {ways_of(scene.reader, port.datapath, port.id, ends[1])}"
     detail = ""
     if because.kind is EndKind.PORT_SECURITY:
         detail = because.about.value

@@ -28,7 +28,7 @@ def answer(
         "reachable": found.answer.truth,
         "text": _text(question, found),
         "unknowns": unknowns(found),
-        "assumptions": [each.document() for each in found.assumptions],
+        "assumptions": [each.document() for each in dict.fromkeys(found.assumptions)],
         "source": question.entry.name,
         "destination": _destination(question, checks),
         "service": question.service,

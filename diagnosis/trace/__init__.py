@@ -13,6 +13,7 @@
 :mod:`~.liveness`        whether chassis host the ports
 :mod:`~.hindrances`      whether chassis carry the packets
 :mod:`~.endings`         how a walk ended, and by which flow
+:mod:`~.routes`          tells where a router leads
 :mod:`~.result`          tells what happened
 =======================  =========================================================
 """

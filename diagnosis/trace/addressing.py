@@ -7,6 +7,7 @@ destination there, any other to that of the router port in the sender's subnet.
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from ipaddress import (
+    IPv4Address,
     IPv4Network,
     IPv6Address,
     IPv6Network,
@@ -25,6 +26,7 @@ from diagnosis.trace.words import (
     fault,
 )
 from logical_flow.addresses import link_local, multicast_mac
+from logical_flow.evaluate import Packet
 from logical_flow.packet import (
     ETH_ARP,
     ETH_IP4,
@@ -309,6 +311,16 @@ class Addressing:
         if isinstance(found, NoNeighbour):
             raise fault(words.text, words.destination.position, found.reason)
         return found.mac
+
+
+def addresses(packet: Packet) -> tuple[Address, Address] | None:
+    """Return source and destination of an IP packet."""
+    for eth_type, name, make in ((ETH_IP4, "ip4", IPv4Address), (ETH_IP6, "ip6", IPv6Address)):
+        if packet.get("eth.type") == eth_type:
+            source, destination = packet.get(f"{name}.src", 0), packet.get(f"{name}.dst", 0)
+            if isinstance(source, int) and isinstance(destination, int):
+                return make(source), make(destination)
+    return None
 
 
 def arp_request(inport: str, mac: int, source: Address, target: Address) -> MutablePacket:

@@ -40,7 +40,8 @@ class Causes:
     """
 
     def __init__(self, reader: Reader, proposed: Mapping[CauseKey, Cause] | None = None) -> None:
-        self._reader = reader
+        self.reader = reader
+        self.has_proposed = bool(proposed)
         self._known: dict[CauseKey, Cause] = dict(proposed or {})
 
     def of(self, kind: str, object_id: str) -> Cause:
@@ -54,11 +55,11 @@ class Causes:
         if known is None:
             return Cause(kind, object_id, None, f"{kind.replace('_', ' ')} {object_id}", None, None)
         try:
-            view = known.view(self._reader, known.get(self._reader, object_id))
+            view = known.view(self.reader, known.get(self.reader, object_id))
         except NotFoundError:
             text = f"{known.title} {object_id}, now deleted"
             return Cause(kind, object_id, None, text, None, None)
-        revision = self._reader.session.get(Revision, view["version"])
+        revision = self.reader.session.get(Revision, view["version"])
         author = None if revision is None else revision.author
         name, text = _name(view), _text(known, view)
         return Cause(kind, object_id, name, text, view["version"], author)

@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from diagnosis.trace.addressing import addresses
 from diagnosis.trace.causes import Cause, Causes
 from diagnosis.trace.endings import (
     Answered,
@@ -15,6 +16,7 @@ from diagnosis.trace.endings import (
 )
 from diagnosis.trace.legs import Journey
 from diagnosis.trace.liveness import Hosting
+from diagnosis.trace.routes import ways_of
 from diagnosis.trace.stored_flows import StoredEntry
 from logical_flow.flow_table import Entry
 from logical_flow.packet import format_packet
@@ -29,6 +31,7 @@ from logical_flow.walk_events import (
     Visit,
     Walk,
 )
+from translator.features.routing.stages import LrInIpRouting
 
 Document = dict[str, Any]
 
@@ -43,7 +46,7 @@ def verdict(journey: Journey, causes: Causes, hosting: Hosting) -> Document:
     walk, inport = journey.walk, journey.entry.name
     end = ending(walk, inport)
     place = end.place
-    text = _how_text(end.how, causes)
+    text = _unrouted(end.how, causes, hosting) or _how_text(end.how, causes)
     cause = _cause(end.entry, causes)
     if place is not None:
         stage = place.place.name if place.place else "the end of the pipeline"
@@ -74,6 +77,21 @@ def _is_drop_of_acl(place: Visit | Drop) -> bool:
     """Whether a packet ended by the verdict of an ACL."""
     role = place.place.role if place.place else None
     return isinstance(place, Drop) and role is Role.ACL_VERDICT
+
+
+def _unrouted(how: How, causes: Causes, hosting: Hosting) -> str | None:
+    """Say which router has no route for a packet, and which it has; None of any other end."""
+    if not isinstance(how, Dropped) or how.place.entry is not None or how.place.place is None:
+        return None
+    ends = addresses(how.place.packet)
+    port = hosting.ports.get(str(how.place.packet.get("inport", "")))
+    if how.place.place.name != LrInIpRouting.name or ends is None or port is None:
+        return None
+    router = causes.of("logical_router", port.datapath)
+    text = f"dropped: {router.text} has no route to {ends[1]},"
+    if causes.has_proposed:
+        return text
+    return f"{text} {ways_of(causes.reader, port.datapath, port.id, ends[1])},"
 
 
 def _how_text(how: How, causes: Causes) -> str:

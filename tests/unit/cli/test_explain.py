@@ -100,7 +100,7 @@ def test_what_is_not_known_and_what_is_assumed(server: Answering) -> None:
         "unknowns": ["it hangs on her"],
         "breaks": [],
         "remaining": [],
-        "assumptions": [{"kind": "hypervisor", "text": "it works", "otherwise": None}],
+        "assumptions": [assumption, {"kind": "hypervisor", "text": "it works", "otherwise": None}],
     }
     server.answer = {
         **EXAMPLE,

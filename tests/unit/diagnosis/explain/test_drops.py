@@ -181,6 +181,27 @@ async def test_no_route_there_nor_back(net: Plugged) -> None:
     await allow(net, found, **question)
 
 
+async def test_where_the_router_leads_is_told(net: Plugged) -> None:
+    """Of the family and the table that are asked about, and not without end."""
+    routes = "/logical-routers/r1/static-routes"
+    for number in range(9):
+        route = {"ip_prefix": f"192.0.2.{number}/32", "nexthop": "10.9.0.7"}
+        await net.call("POST", routes, route)
+    await net.call("POST", routes, {"ip_prefix": "2001:db8::/32", "nexthop": "fd09::7"})
+    guests = {"ip_prefix": "198.51.100.0/24", "nexthop": "10.9.0.8", "route_table": "guests"}
+    await net.call("POST", routes, guests)
+    networks = "it leads to 10.1.0.0/24, 10.2.0.0/24, 10.9.0.0/24"
+    found = await refused(net, source="a1", destination="10.77.0.1")
+    by = ", ".join(f"192.0.2.{number}/32 by 10.9.0.7" for number in range(5))
+    assert found["text"].endswith(f"has no route to 10.77.0.1; {networks}, {by} and 4 more")
+    await net.change("/logical-router-ports/r1-a", route_table="guests")
+    found = await refused(net, source="a1", destination="10.77.0.1")
+    by = "198.51.100.0/24 by 10.9.0.8, by its route table guests"
+    assert found["text"].endswith(f"has no route to 10.77.0.1; {networks}, {by}")
+    found = await refused(net, source="fd01::11", destination="2001:db8:9::1")
+    assert "it leads to fd01::/64, fd02::/64, fd09::/64" in found["text"]
+
+
 async def test_no_route_in_ipv6(net: Plugged) -> None:
     question = {"source": "fd01::11", "destination": "fd03::11"}
     await allow(net, await refused(net, **question), **question)

@@ -91,6 +91,10 @@ async def test_no_route(demo: Server) -> None:
     found = await verdict(demo, "icmp web-1 -> 8.8.8.8")
     assert (found["outcome"], found["datapath"]) == ("dropped", "core")
     assert found["stage"] == "lr_in_ip_routing"
+    assert found["text"].startswith(
+        "dropped: logical router core has no route to 8.8.8.8, it leads to "
+        "10.20.2.0/24, 10.20.1.0/24, in core at lr_in_ip_routing"
+    )
 
 
 @pytest.mark.parametrize("address", ["core-to-web", "10.20.1.1", "10.20.2.1", "fd20:1::1"])
