@@ -7,6 +7,9 @@ A question goes to the MAC address that is known, and to no other host (RFC 1122
 RFC 4861 section 7.3.3). A neighbour solicitation has the group of its target as IP destination all
 the same: hosts leave their MAC address out of answers to what is for one address alone, and routers
 could not tell then that it is still the same.
+
+By a gateway port the chassis in charge asks, whichever one it is that uses the neighbour: the
+networks outside take the router to be where its frames come from.
 """
 
 import asyncio
@@ -58,7 +61,7 @@ class NeighbourProbes:
 
     def _question(self, row: MacBinding) -> bytes | None:
         """Return the packet-out that asks, None where the port has no address to ask from."""
-        port, keys = self._ports.called(row.port), self._ports.keys(row.port)
+        port, keys = self._ports.called(row.port), self._ports.way_out(row.port)
         if port is None or keys is None or port.datapath != row.datapath or not port.addresses:
             return None
         target, mac = ip_address(row.ip), bytes.fromhex(row.mac.replace(":", ""))

@@ -23,6 +23,8 @@ class PortNames:
         self._by_name: dict[str, str] = {}
         self._by_key: dict[tuple[str, int], str] = {}
         self._nested: dict[str, set[str]] = {}
+        self._stand_ins: dict[str, str] = {}
+        """The redirect ports, by the names of the gateway ports that they stand for."""
         self._gateway_router_ports: Counter[str] = Counter()
         """How many ports of routers on one chassis there are, by router."""
         self._datapaths: dict[str, Datapath] = {}
@@ -43,6 +45,8 @@ class PortNames:
                 self._by_key[row.datapath, row.tunnel_key] = row.id
                 if row.parent:
                     self._nested.setdefault(row.parent, set()).add(row.id)
+                if row.distributed_port:
+                    self._stand_ins[row.distributed_port] = row.id
                 if row.kind is L3_GATEWAY:
                     self._gateway_router_ports[row.datapath] += 1
             elif isinstance(row, Datapath):
@@ -81,6 +85,14 @@ class PortNames:
             return None
         return PortKeys(datapath.tunnel_key, port.tunnel_key)
 
+    def way_out(self, name: str) -> PortKeys | None:
+        """Return the keys of the port by which packets leave a port where they may.
+
+        That is its redirect port if it is a gateway port, and the port itself otherwise.
+        """
+        stand_in = self._ports.get(self._stand_ins.get(name, ""))
+        return self.keys(name if stand_in is None else stand_in.name)
+
     def _forget_port(self, key: str) -> None:
         port = self._ports.pop(key, None)
         if port is None:
@@ -93,6 +105,8 @@ class PortNames:
             del self._by_name[port.name]
         if self._by_key.get((port.datapath, port.tunnel_key)) == key:
             del self._by_key[port.datapath, port.tunnel_key]
+        if self._stand_ins.get(port.distributed_port) == key:
+            del self._stand_ins[port.distributed_port]
         if port.parent:
             self._nested[port.parent].discard(key)
             if not self._nested[port.parent]:

@@ -360,3 +360,37 @@ def test_a_bare_mac_address_is_announced_by_rarp(scene: Scene) -> None:
         )
     scene.lab.remove_vm("bare")
     scene.net.call("DELETE", "/logical-switch-ports/bare")
+
+
+AGE = 3
+"""Seconds for which neighbours are kept: agents look at them once a second."""
+
+
+def test_neighbours_outside_are_asked_where_the_router_is(scene: Scene) -> None:
+    """The hypervisor of who sends to one has the gateway ask it whether it is there still.
+
+    By itself it can't: what comes from the router is dropped on its way outside.
+    """
+    router, switch = "/logical-routers/r", scene.lab.hypervisor("hv1").switch
+    bridge, of_router = switch.management("br-physnet1"), f"dl_src={OUTSIDE}"
+    datagram = frames.udp(VM[1], "198.51.100.202", 1, 9000)
+    packet = frames.ipv4(VM[1], "198.51.100.202", frames.UDP, datagram)
+    scene.net.call("PATCH", router, {"mac_binding_age_threshold": AGE})
+    switch.ofctl("add-flow", bridge, f"priority=9,{of_router},actions=drop")
+    try:
+        with Tap(scene.lab.vm("vm")) as vm, Tap(scene.lab.outside("o2")) as neighbour:
+
+            def is_asked() -> bool:
+                vm.send(frames.ethernet(INSIDE, VM[0], frames.IPV4, packet))
+                neighbour.drain()
+                return bool(neighbour.matching(is_question_to_one))
+
+            until(is_asked, "the router asks its neighbour", 30)
+    finally:
+        switch.ofctl("del-flows", bridge, of_router)
+        scene.net.call("PATCH", router, {"mac_binding_age_threshold": None})
+
+
+def is_question_to_one(frame: Frame) -> bool:
+    """Whether the router asks somebody whose MAC address it knows."""
+    return frame.src == OUTSIDE and frame.arp_op == 1 and frame.dst != frames.BROADCAST

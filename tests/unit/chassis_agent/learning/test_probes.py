@@ -5,11 +5,15 @@ from typing import Any
 
 import pytest
 
+from chassis_agent import tables
 from chassis_agent.health import Health
 from chassis_agent.learning import probes
 from chassis_agent.learning.probes import MOST_AT_ONCE, MOST_OF_A_LOOK, NeighbourProbes, question
 from chassis_agent.local.port_names import PortNames
+from chassis_agent.openflow import actions as act
+from chassis_agent.openflow import messages
 from chassis_agent.punt import codec
+from chassis_agent.punt.own_packets import made_here
 from southbound.rows import Datapath, MacBinding, PortBinding
 
 OWN, MAC = bytes.fromhex("0a00000000fe"), "0a:00:00:00:00:77"
@@ -27,9 +31,11 @@ PORT = PortBinding(
 class World:
     """An agent that sends nothing, and takes no time."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, port: PortBinding = PORT) -> None:
+    def __init__(
+        self, monkeypatch: pytest.MonkeyPatch, port: PortBinding = PORT, *others: PortBinding
+    ) -> None:
         ports = PortNames()
-        ports.change([Datapath("r", "lr", "edge", 3), port], ())
+        ports.change([Datapath("r", "lr", "edge", 3), port, *others], ())
         self.sent: list[bytes] = []
         self.pauses = 0
         self.health = Health()
@@ -81,6 +87,23 @@ async def test_a_port_without_an_address_of_the_family_asks_nobody(
     world = World(monkeypatch, only6)
     assert await world.ask("192.0.2.9") == 0
     assert await world.ask("fd00::9") == 1
+
+
+async def test_at_a_gateway_port_the_chassis_in_charge_asks(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """The question leaves by what stands for the port, which leads there."""
+    redirect = PortBinding("cr", "r", "cr-r-web", 8, "chassisredirect", distributed_port="r-web")
+    world = World(monkeypatch, PORT, redirect)
+    await world.ask("192.0.2.9")
+    asked = frame("192.0.2.9", "192.0.2.1")
+    start = made_here(3, outport=8)
+    message = messages.packet_out(codec.write_ethernet(asked), act.resubmit(tables.OUTPUT), start)
+    assert [without_xid(sent) for sent in world.sent] == [without_xid(message)]
+
+
+def without_xid(message: bytes) -> bytes:
+    return message[:4] + message[8:]
 
 
 @pytest.mark.parametrize("elsewhere", [{"port": "gone"}, {"datapath": "other"}])

@@ -51,3 +51,17 @@ def test_a_port_is_called_by_id_and_by_name_and_the_id_wins() -> None:
         assert called is not None
         assert called.id == found
     assert names.called("b") is None
+
+
+def test_the_way_out_of_a_gateway_port_is_its_redirect_port() -> None:
+    names = PortNames()
+    names.change([SWITCH, port("a", 1)], [])
+    assert names.way_out("a") == PortKeys(7, 1)
+    redirect = PortBinding("cr", "ls", "cr-a", 2, "chassisredirect", distributed_port="a")
+    names.change([redirect], [])
+    assert names.way_out("a") == PortKeys(7, 2)
+    names.change([redirect], [redirect.row_id])
+    assert names.way_out("a") == PortKeys(7, 2)
+    names.change([], [redirect.row_id])
+    assert names.way_out("a") == PortKeys(7, 1)
+    assert names.way_out("gone") is None
