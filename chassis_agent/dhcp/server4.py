@@ -54,6 +54,15 @@ def answer(lease: Lease4, request: Request4) -> Reply4 | None:
             return None
 
 
+def is_declined(lease: Lease4, request: Request4) -> bool:
+    """Whether the client says that somebody else has the address that it got here."""
+    return (
+        request.message_type == MessageType.DECLINE
+        and request.address(Code.REQUESTED_ADDRESS) == lease.address
+        and request.address(Code.SERVER_ID) == lease.server_id
+    )
+
+
 def _answer_request(lease: Lease4, request: Request4) -> Reply4 | None:
     server = request.address(Code.SERVER_ID)
     if server is not None and server != lease.server_id:

@@ -75,6 +75,13 @@ def answer(lease: Lease6, request: Request6) -> bytes | None:
             return None
 
 
+def is_declined(lease: Lease6, request: Request6) -> bool:
+    """Whether the client says that somebody else has the address that it got here."""
+    declined = (each for of in request.associations for each in of.addresses)
+    is_said = request.message_type == MessageType.DECLINE and _is_for(lease, request)
+    return is_said and not lease.is_stateless and lease.address in declined
+
+
 def _is_for(lease: Lease6, request: Request6) -> bool:
     """Whether a message is a valid one for this server (RFC 8415 section 16)."""
     server, client = request.value(Code.SERVER_ID), request.value(Code.CLIENT_ID)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from chassis_agent.punt.advertisements import SolicitationHandler
 from chassis_agent.punt.answering import AnsweringHandler
 from chassis_agent.punt.backends import BackendAnswerHandler
-from chassis_agent.punt.dhcp import DhcpHandler
+from chassis_agent.punt.dhcp import DeclinedAddresses, DhcpHandler
 from chassis_agent.punt.handler import PuntHost
 from chassis_agent.punt.liveness import BfdHandler
 from chassis_agent.punt.name_lookup import NameLookupHandler
@@ -50,7 +50,7 @@ def punt_handlers(host: PuntHost) -> Handlers:
         learning=LearningHandler(host.learner),
         logging=LogHandler(host.packet_log),
         probes=ProbeHandler(host.probe_answered),
-        dhcp=DhcpHandler(host.send),
+        dhcp=DhcpHandler(host.send, DeclinedAddresses(host.ports, host.clock)),
         router_solicitations=SolicitationHandler(host),
         activations=ActivationHandler(host.port_spoke),
         virtual_ports=VirtualHandler(host.address_claimed),

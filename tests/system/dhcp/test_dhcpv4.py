@@ -199,7 +199,7 @@ def test_dhclient_that_renews_another_address_is_refused(scene: Scene, tmp_path:
 
 
 def test_dhclient_that_declines_gets_the_same_again(scene: Scene, tmp_path: Path) -> None:
-    """The address stays its port's; nothing is said to its DECLINE."""
+    """The address stays its port's; nothing is said to its DECLINE, but in the agent's log."""
     vm = scene.lab.vm("d1")
     client = Dhclient(vm, tmp_path, "-4", "--decline-wait-time", "0")
     client.declines_first()
@@ -209,6 +209,8 @@ def test_dhclient_that_declines_gets_the_same_again(scene: Scene, tmp_path: Path
         until(lambda: IP["d1"] in vm.namespace.ip("-4", "address"), "its address")
         d1.drain()
         assert kinds4(d1.matching(is_dhcp4)) == [OFFER, ACK, OFFER, ACK]
+    line = "a DHCP client found its address in use"
+    until(lambda: line in scene.lab.hypervisor("hv1").log.read_text(), "a line of the agent's")
 
 
 def test_who_informs_itself_gets_no_lease(scene: Scene) -> None:

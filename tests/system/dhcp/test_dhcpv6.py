@@ -147,7 +147,7 @@ def has_only(vm: Vm, address: str) -> bool:
 
 
 def test_dhclient_that_declines_gets_the_same_again(scene: Scene, tmp_path: Path) -> None:
-    """It hears that this is well, and the address stays its port's."""
+    """It hears that this is well, and the address stays its port's; the agent's log tells of it."""
     vm = scene.lab.vm("e2")
     client = Dhclient(vm, tmp_path, "-6")
     client.declines_first()
@@ -157,6 +157,8 @@ def test_dhclient_that_declines_gets_the_same_again(scene: Scene, tmp_path: Path
         e2.drain()
         expected = [ADVERTISE, REPLY, REPLY, ADVERTISE, REPLY]
         assert kinds6(e2.matching(is_dhcp6))[: len(expected)] == expected
+    line = "a DHCP client found its address in use"
+    until(lambda: line in scene.lab.hypervisor("hv2").log.read_text(), "a line of the agent's")
 
 
 def test_dhclient_with_rapid_commit(scene: Scene, tmp_path: Path) -> None:

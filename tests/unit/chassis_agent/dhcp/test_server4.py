@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from chassis_agent.dhcp.message4 import Code, MessageType, read_request
 from chassis_agent.punt import codec
-from chassis_agent.punt.dhcp import reply4
+from chassis_agent.punt.dhcp import handle4
 from chassis_agent.punt.errors import PuntError
 from chassis_agent.punt.opcodes import DhcpArguments
 from logical_flow.dhcp_options import DhcpOption, OwnCode
@@ -70,7 +70,7 @@ def ask(
     dst: bytes = EVERYBODY,
     options: tuple[DhcpOption, ...] = OPTIONS,
 ) -> Answer | None:
-    made = reply4(DhcpArguments(ADDRESS, options, b""), frame4(payload, src=src, dst=dst))
+    made = handle4(DhcpArguments(ADDRESS, options, b""), frame4(payload, src=src, dst=dst)).reply
     return None if made is None else Answer(made)
 
 
@@ -219,7 +219,7 @@ def test_boot_files(options: list[tuple[int, bytes]], expected: bytes) -> None:
 
 def _is_read(data: bytes) -> bool:
     try:
-        reply4(DhcpArguments(ADDRESS, OPTIONS, b""), data)
+        handle4(DhcpArguments(ADDRESS, OPTIONS, b""), data)
     except PuntError:
         return False
     return True

@@ -16,7 +16,7 @@ from chassis_agent.dhcp.message6 import (
     read_request,
 )
 from chassis_agent.punt import codec
-from chassis_agent.punt.dhcp import reply6
+from chassis_agent.punt.dhcp import handle6
 from chassis_agent.punt.errors import MalformedPacketError, PuntError
 from chassis_agent.punt.opcodes import DhcpArguments
 from logical_flow.dhcp_options import DhcpOption, OwnCode
@@ -51,7 +51,7 @@ def ia(*addresses: bytes, iaid: bytes = b"\0\0\0\1", code: int = 3) -> tuple[int
 
 def ask(payload: bytes, options: tuple[DhcpOption, ...] = OPTIONS) -> Request6 | None:
     """The answer, read as a request of the same kind would be."""
-    made = reply6(DhcpArguments(ADDRESS, options, b""), frame6(payload))
+    made = handle6(DhcpArguments(ADDRESS, options, b""), frame6(payload)).reply
     if made is None:
         return None
     frame = codec.read_ethernet(made)
@@ -215,7 +215,7 @@ def test_bounds(options: list[tuple[int, bytes]]) -> None:
 
 def _reads(data: bytes) -> None:
     try:
-        reply6(DhcpArguments(ADDRESS, OPTIONS, b""), data)
+        handle6(DhcpArguments(ADDRESS, OPTIONS, b""), data)
     except PuntError:
         return
 
