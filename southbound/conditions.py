@@ -1,5 +1,6 @@
 """What an agent says is wrong on its host, cut to a size that is fit to be kept and shown."""
 
+import re
 from collections.abc import Mapping, Sequence
 from typing import Final
 
@@ -12,6 +13,9 @@ VOCABULARY: Final = "vocabulary"
 
 PROVIDER_NETWORKS: Final = "provider_networks"
 """The condition of an agent whose host lacks a bridge to a provider network that ports need."""
+
+FLOODS: Final = "floods"
+"""The condition of an agent to which more is sent than the switch lets through."""
 
 REFUSED: Final = "refused"
 """The condition of a chassis as which the last agent that tried was turned away."""
@@ -64,6 +68,24 @@ def lacking_bridge(conditions: Mapping[str, str], network: str) -> str:
     sentences = conditions.get(PROVIDER_NETWORKS, "").split("; ")
     named = (f" lead to {network},", f" leads to {network}:")
     return next((each for each in sentences if any(name in each for name in named)), "")
+
+
+def over_share(conditions: Mapping[str, str], port: str) -> str:
+    """Say that what a port sends is too much for the agent; empty where nothing is said.
+
+    Log lines have shares of their own.
+
+    >>> floods = {FLOODS: "beyond the share of who sent them: 7 of vm1, vm2, 3 to log, of vm3"}
+    >>> over_share(floods, "vm2")
+    'beyond the share of who sent them: 7 of vm1, vm2, 3 to log, of vm3'
+    >>> over_share(floods, "vm"), over_share(floods, "vm3"), over_share({}, "vm1")
+    ('', '', '')
+    """
+    text = conditions.get(FLOODS, "")
+    _, _, told = text.partition(": ")
+    shares = re.split(r"(?:^|, | and )(?=[0-9]+ )", told)
+    named = re.compile(rf"(?: of |, ){re.escape(port)}(?:,|$| and )")
+    return text if any(named.search(each) for each in shares if " to log, " not in each) else ""
 
 
 def _short(text: str) -> str:

@@ -21,6 +21,7 @@ from chassis_agent.openflow.errors import OpenFlowError
 from chassis_agent.openflow.multipart import MeterUse
 from chassis_agent.punt.meters import LOCAL_SHARES, meter_name, punt_meters, share_of_meter
 from chassis_agent.rising import RisingCounters
+from southbound.conditions import FLOODS
 
 LOOK_SECONDS: Final = 10.0
 
@@ -51,7 +52,7 @@ class Floods:
         self._dropped: dict[int, int] = {}
         self._rising: RisingCounters[int] = RisingCounters(
             health,
-            "floods",
+            FLOODS,
             "packets_over_share",
             "packets for the agent were dropped, beyond the share of who sent them",
             lambda meter: what_of(meter, self._ports()),

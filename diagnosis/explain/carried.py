@@ -14,19 +14,23 @@ _KIND_OF_PROBLEM: Final[Mapping[str, ObstacleKind]] = {
     "no-gateway": ObstacleKind.NO_GATEWAY,
     "too-big": ObstacleKind.TUNNEL_MTU,
     "stays-local": ObstacleKind.OTHER,
+    "over-share": ObstacleKind.FLOOD,
 }
 
 
 def carried(scene: Scene, check: Check, destination: PortBinding | None) -> Check:
     """The check, and whether chassis carry the packet to `destination`, where it gets on.
 
-    A check that failed anyway, or is about how a next hop is found, stays as it is.
+    A check that failed anyway stays as it is. How a next hop is found hangs on nothing but what
+    agents have to do for it.
     """
     journey = check.journey
-    if not check.passed or journey is None or check.kind is CheckKind.RESOLUTION:
+    if not check.passed or journey is None:
         return check
     towards = {destination.chassis} if destination is not None and destination.chassis else None
     found = scene.hosting.carriers.hindrances(journey, scene.ports, towards)
+    if check.kind is CheckKind.RESOLUTION:
+        found = [each for each in found if each.problem == "over-share"]
     if not found:
         return check
     worst = min(found, key=lambda each: not each.certain)

@@ -50,6 +50,7 @@ class ObstacleKind(StrEnum):
     NOT_UP = "not-up"
     DEAD_CHASSIS = "dead-chassis"
     AGENT = "agent"
+    FLOOD = "flood"
     UNREACHABLE = "unreachable"
     NO_BRIDGE = "no-bridge"
     NO_GATEWAY = "no-gateway"

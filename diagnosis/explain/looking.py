@@ -37,6 +37,7 @@ _ON_HYPERVISORS = {
     ObstacleKind.NOT_UP,
     ObstacleKind.DEAD_CHASSIS,
     ObstacleKind.AGENT,
+    ObstacleKind.FLOOD,
     ObstacleKind.UNREACHABLE,
     ObstacleKind.TUNNEL_MTU,
     ObstacleKind.NO_BRIDGE,

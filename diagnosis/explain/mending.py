@@ -43,6 +43,12 @@ def _ask_agent(obstacle: Obstacle, _: Ports) -> Advice:
     return text, ("treadle agent status",)
 
 
+def _calm(obstacle: Obstacle, _: Ports) -> Advice:
+    where = f"on chassis {obstacle.detail} the agent counts what it is handed"
+    text = f"find out of what the workload sends so much: {where}, by sender and by kind"
+    return text, ("treadle agent status --json",)
+
+
 def _mend_tunnel(obstacle: Obstacle, _: Ports) -> Advice:
     text = (
         f"mend the underlay between the chassis, or their tunnel addresses; on chassis "
@@ -76,6 +82,7 @@ MENDING: Final[Mapping[ObstacleKind, Callable[[Obstacle, Ports], Advice]]] = {
     ObstacleKind.NOT_UP: _await_flows,
     ObstacleKind.DEAD_CHASSIS: _revive,
     ObstacleKind.AGENT: _ask_agent,
+    ObstacleKind.FLOOD: _calm,
     ObstacleKind.UNREACHABLE: _mend_tunnel,
     ObstacleKind.NO_BRIDGE: _map_bridge,
     ObstacleKind.TUNNEL_MTU: _mind_tunnel,

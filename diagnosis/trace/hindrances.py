@@ -19,9 +19,10 @@ from logical_flow.action.sizes import LENGTH
 from logical_flow.evaluate import Value
 from logical_flow.walk_events import Crossing
 from southbound.chassis_status import ChassisStatus, utc_time
-from southbound.conditions import REFUSED, doubts_about_flows, lacking_bridge
+from southbound.conditions import REFUSED, doubts_about_flows, lacking_bridge, over_share
 from southbound.encaps import no_way, way_to
 from southbound.port_types import CHASSIS_REDIRECT, L3_GATEWAY
+from southbound.questions import TracePort
 from southbound.requested import unresolved
 from southbound.rows import GLOBAL_SCOPE, Chassis, PortBinding, datapath_scope, set_scope
 
@@ -35,6 +36,7 @@ Problem = Literal[
     "too-big",
     "no-gateway",
     "stays-local",
+    "over-share",
 ]
 
 _SETS = set_scope("")
@@ -157,6 +159,11 @@ class Carriers:
                 f"(its switch has {status.applied_revision})"
             )
             yield Hindrance(name, None, "unacknowledged", False, text)
+        if leg.punted and isinstance(leg.question, TracePort):
+            sender = leg.question.inport
+            if flood := over_share(status.conditions, sender):
+                text = f"perhaps lost before the agent of {name}, of which {sender} asks too much"
+                yield Hindrance(name, None, "over-share", False, f"{text}: {flood}")
         for doubt in doubts_about_flows(status.conditions):
             text = f"handled by {name}, whose agent says: {doubt}"
             yield Hindrance(name, None, "degraded", False, text)

@@ -26,12 +26,14 @@ from diagnosis.trace.stored_flows import StoredEntry
 from logical_flow.evaluate import Packet, read
 from logical_flow.fields import field_slice
 from logical_flow.template import Resident
-from logical_flow.walk_events import Crossing, Delivery, Event, Made, Visit, Walk
+from logical_flow.walk_events import Crossing, Delivery, Event, Made, Noted, Visit, Walk
 from southbound.port_types import EXTERNAL, Transport
 from southbound.questions import Connection, TracePort, TraceTunnel, headers_of
 from southbound.rows import PortBinding
 
 _COPY = "clone"
+_PUNTED = ("dns_lookup",)
+"""What the agent does with a packet that then goes on, if it gets it."""
 _LOOPBACK = field_slice("flags.loopback")
 _IN_CHARGE = field_slice("flags.in_charge")
 
@@ -182,6 +184,8 @@ class _Cut:
                 leg.visits.append(event)
                 if self._is_left_to(leg, _resident(event)):
                     self._path[-1] = (self._path[-1][0], None)
+            elif isinstance(event, Noted) and leg is not None:
+                leg.punted |= event.what in _PUNTED
             elif isinstance(event, Delivery) and leg is not None:
                 leg.ports.update(self._way_of(event))
         yield from self._legs

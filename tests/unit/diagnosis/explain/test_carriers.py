@@ -5,10 +5,12 @@ from typing import Any
 import pytest
 
 from southbound.chassis_status import ChassisStatus
+from southbound.conditions import FLOODS
 from southbound.rows import Chassis, Datapath, Encap
 from southbound.tunnels import TunnelFault, TunnelReport
-from tests.unit.diagnosis.explain.asking import A_TO_B, first
+from tests.unit.diagnosis.explain.asking import A_TO_B, first, unknown
 from tests.unit.diagnosis.explain.conftest import Plugged
+from tests.unit.diagnosis.explain.test_dhcp import discovery
 
 WELL = TunnelReport({}, frozenset())
 LOST = TunnelFault("hv2", "no-answer", "192.0.2.2", "", 1764158400.0)
@@ -158,3 +160,34 @@ async def test_replies_too_big_for_a_tunnel(net: Plugged) -> None:
     say(net, "hv2", tunnels=TunnelReport({}, frozenset(), {"hv1": 1342}))
     found = await net.ask(**A_TO_B, length=1500)
     assert found["text"].startswith("no: the reply is too big for the tunnel from hv2 to hv1")
+
+
+FLOOD = "packets for the agent were dropped, beyond the share of who sent them: 40 of a1"
+
+
+async def test_a_sender_that_has_more_than_its_share_of_the_agent(net: Plugged) -> None:
+    """What the agent has to answer may be lost; what the switch does by itself isn't."""
+    say(net, "hv1", conditions={FLOODS: FLOOD})
+    options = {"name": "v4", "cidr": "10.1.0.0/24", "dhcpv4": {"routers": ["10.1.0.1"]}}
+    await net.call("POST", "/dhcp-options", options)
+    await net.change("/logical-switches/a", dhcpv4_options="v4")
+    found = await unknown(net, **discovery())
+    assert first(found)[0] == "flood"
+    assert found["text"] == (
+        "not known, because the request is perhaps lost before the agent of hv1, of which a1 asks "
+        f"too much: {FLOOD}"
+    )
+    assert found["proposal"]["commands"] == ["treadle agent status --json"]
+    assert (await net.ask(**A_TO_B))["answer"] == "yes"
+    say(net, "hv1", conditions={FLOODS: FLOOD.replace("a1", "a2")})
+    assert (await net.ask(**discovery()))["answer"] == "yes"
+
+
+async def test_a_query_that_is_passed_on_goes_by_the_agent(net: Plugged) -> None:
+    await net.call("POST", "/dns-record-sets", {"name": "corp", "switches": ["a"]})
+    body = {"dns_record_set": "corp", "hostname": "db.example", "addresses": ["10.2.0.50"]}
+    await net.call("POST", "/dns-records", body)
+    question = {"source": "a1", "destination": "b1", "dns_name": "www.example"}
+    assert (await net.ask(**question))["answer"] == "yes"
+    say(net, "hv1", conditions={FLOODS: FLOOD})
+    assert first(await unknown(net, **question))[0] == "flood"
