@@ -5,7 +5,7 @@ many share one, each connection needs a port of its own; which are taken only sw
 """
 
 from collections.abc import Iterator
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address, ip_interface, ip_network
 from typing import Any, NamedTuple
 
 from sqlalchemy import select
@@ -31,11 +31,14 @@ def without_gateway(scene: Scene, address: Address) -> Obstacle | None:
     )
 
 
-def untranslated(scene: Scene, router_port: str, address: Address) -> Obstacle | None:
+def untranslated(
+    scene: Scene, router_port: str, address: Address, *, is_source: bool
+) -> Obstacle | None:
     """Return the obstacle that a router sends an address as it is.
 
-    It has no NAT for it, or translates nothing. `router_port` is one of its ports, by name. None
-    where the router would translate the address, of some packets at least.
+    It has no NAT for it, or translates nothing. `router_port` is one of its ports, by name, by
+    which packets leave that have the address as their source, if that is so. None where the router
+    would translate the address, of some packets at least.
     """
     port = scene.ports.get(router_port)
     row = None if port is None else scene.reader.by_id(LogicalRouterPort, port.id)
@@ -52,7 +55,11 @@ def untranslated(scene: Scene, router_port: str, address: Address) -> Obstacle |
     narrowest = max(found, key=lambda nat: ip_network(nat.logical_ip).prefixlen, default=None)
     if narrowest is None:
         router = scene.causes.of("logical_router", row.logical_router_id)
-        return Obstacle(ObstacleKind.UNKNOWN, f"no NAT of {router.text} translates it")
+        text = f"no NAT of {router.text} translates it"
+        is_private = address.version == 4 and address.is_private
+        if is_source and is_private and _shared_address(scene, row) is not None:
+            return Obstacle(ObstacleKind.NAT, text, router, detail=f"{address} {row.id}")
+        return Obstacle(ObstacleKind.UNKNOWN, text)
     return _idle(scene, narrowest)
 
 
@@ -101,6 +108,42 @@ def gateway_for(scene: Scene, nat_id: str) -> Gateway | None:
     text = f"make logical router port {ref} a gateway port on chassis {chassis[0]}"
     assumes = bridge_on(scene, chassis[0], network)
     return Gateway(f"{text}, or on another that leads outside", ref, values, assumes)
+
+
+class SourceNat(NamedTuple):
+    """A NAT that would give a source address one that hosts outside can answer."""
+
+    text: str
+    values: dict[str, Any]
+
+
+def source_nat_for(scene: Scene, address: str, router_port: str) -> SourceNat | None:
+    """Return the NAT of one address as that of the router port, by id, by which packets leave."""
+    row = scene.reader.by_id(LogicalRouterPort, router_port)
+    router = None if row is None else scene.reader.by_id(LogicalRouter, row.logical_router_id)
+    external = None if row is None else _shared_address(scene, row)
+    if row is None or router is None or external is None:
+        return None
+    ref = qualified_name(router.project, router.name, DEFAULT_PROJECT)
+    values = {
+        "logical_router": ref,
+        "type": "snat",
+        "external_ip": external,
+        "logical_ip": address,
+    }
+    if sum(map(is_gateway, ports_of(scene, router.id))) > 1:
+        values["gateway_port"] = qualified_name(row.project, row.name, DEFAULT_PROJECT)
+    text = f"add a NAT to logical router {ref}: snat of {address} as {external}"
+    return SourceNat(f"{text}, or of its whole network", values)
+
+
+def _shared_address(scene: Scene, port: LogicalRouterPort) -> str | None:
+    """Return the IPv4 address of a port at which its router can translate; None where it can't."""
+    router = scene.reader.by_id(LogicalRouter, port.logical_router_id)
+    if router is None or not (router.chassis or is_gateway(port)):
+        return None
+    addresses = (ip_interface(each).ip for each in port.networks)
+    return next((str(each) for each in addresses if each.version == 4), None)
 
 
 def _around(scene: Scene, nat: Nat) -> Iterator[LogicalRouterPort]:

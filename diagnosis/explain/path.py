@@ -196,7 +196,8 @@ class _Examination:
         """
         route = f"a route to {destination} by {gateway.address}"
         text = f"it is not known whether hosts beyond {port.name} have {route}"
-        idle = untranslated(self._scene, gateway.port.peer, destination)
+        is_source = port != self._entry
+        idle = untranslated(self._scene, gateway.port.peer, destination, is_source=is_source)
         if idle is None:
             return Obstacle(ObstacleKind.UNKNOWN, text, None, certain=False)
         return replace(idle, text=f"{text}; {idle.text}", certain=False)

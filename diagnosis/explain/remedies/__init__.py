@@ -17,6 +17,7 @@ no such name            the only record set that has it, known on the switch, to
 no advertisement        the router port's ``ipv6_ra``
 unknown destination     the address, for the port that uses it or for a new port
 NAT without gateway     a gateway port around the external address
+no NAT of an address    one of it, as the address by which the router leads outside
 no chassis in charge    one that is alive, beside those that are named
 no backend              one that is down, back again; one that answers elsewhere
 ======================  =========================================================

@@ -4,15 +4,22 @@ from dataclasses import replace
 from typing import Any
 
 from diagnosis.explain.gateways import bridge_on, chassis_leading_to
-from diagnosis.explain.nat import gateway_for
+from diagnosis.explain.nat import gateway_for, source_nat_for
 from diagnosis.explain.remedies.case import Case, Remedy
 
 _COMMANDS = ("treadle show chassis", "treadle show ha-chassis-groups")
 
 
 def give_gateway(case: Case) -> Remedy | None:
-    """Make the router port around the external address a gateway port."""
+    """Make the router port around the external address a gateway port.
+
+    Where the router has a gateway and no NAT for an address, that is what it is given.
+    """
     cause = case.obstacle.cause
+    if cause and cause.kind == "logical_router":
+        nat = source_nat_for(case.scene, *case.obstacle.detail.split())
+        operation = nat and {"action": "create", "kind": "nat", "values": nat.values}
+        return Remedy(nat.text, (operation,)) if nat and operation else None
     gateway = gateway_for(case.scene, cause.id) if cause and cause.kind == "nat" else None
     if gateway is None:
         return None

@@ -142,10 +142,33 @@ async def test_an_address_that_no_nat_is_for_is_told_on_the_way_out(outside: Plu
     learn(outside)
     found = await unknown(outside, source="b1", destination=HOST)
     assert found["text"].endswith("; no NAT of logical router r1 translates it")
+    assert first(found) == ("nat", "r1")
+    assert operation(found)["values"] == {
+        "logical_router": "r1",
+        "type": "snat",
+        "external_ip": OWN,
+        "logical_ip": "10.2.0.11",
+    }
+    assert found["proposal"]["sufficient"]
+    asked = {"source": HOST, "inport": "public-net", "destination": "b1"}
+    assert first(await unknown(outside, **asked))[0] == "unknown", "its own route would help"
     await outside.change(PORT, gateway_chassis=[])
     found = await unknown(outside, source="b1", destination=HOST)
     assert found["obstacles"][0]["kind"] == "unknown"
     assert "translates nothing" not in str(found)
+
+
+@pytest.mark.parametrize("is_of_router", [False, True])
+async def test_what_no_nat_is_for_reaches_hosts_outside_by_one(
+    outside: Plugged, is_of_router: bool
+) -> None:
+    """At a gateway port, and at a router that is on one chassis as a whole."""
+    learn(outside)
+    if is_of_router:
+        await outside.change(PORT, gateway_chassis=[])
+        await outside.change("/logical-routers/r1", chassis="hv1")
+    asked = {"source": "b1", "destination": HOST}
+    await allow(outside, await unknown(outside, **asked), **asked)
 
 
 @pytest.mark.parametrize("path", [PORT, "/logical-routers/r1"])
