@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from cli.testbed.wait import until
 from logical_flow.packet import packet_from_match
 from tests.differential.lab.crafting import craft
 from tests.system.conftest import Scene
@@ -206,3 +207,115 @@ def test_guests_that_leave_everything_to_their_gateway(scene: Scene) -> None:
     scene.net.delete("/logical-switch-ports/near")
     for acl in scene.net.get("/acls")["items"]:
         scene.net.delete(f"/acls/{acl['id']}")
+
+
+def test_policy(scene: Scene) -> None:
+    policy = {"priority": 10, "match": f"ip4.dst == {VMS['tell'][2]}", "action": "drop"}
+    scene.net.call("POST", "/logical-routers/ex-r1/policies", policy)
+    proposal = refused(scene, "policy")
+    assert gets_lost(scene)
+    scene.net.call("POST", "/transactions", proposal["transaction"])
+    assert explain(scene)["reachable"]
+    assert arrives(scene)
+    for each in scene.net.get("/router-policies")["items"]:
+        scene.net.delete(f"/router-policies/{each['id']}")
+
+
+def change_port_to_b(scene: Scene, **fields: Any) -> None:
+    scene.net.call("PATCH", "/logical-router-ports/ex-r1-ex-b", fields)
+
+
+def test_gateway_without_a_chassis(scene: Scene) -> None:
+    change_port_to_b(scene, gateway_chassis=[{"chassis": "nobody", "priority": 1}])
+    found = explain(scene)
+    assert {each["kind"] for each in found["obstacles"]} == {"no-gateway"}, found["text"]
+    assert gets_lost(scene)
+    scene.net.call("POST", "/transactions", found["proposal"]["transaction"])
+    until(lambda: explain(scene)["reachable"], "the chassis that is proposed to be in charge")
+    assert arrives(scene)
+    change_port_to_b(scene, gateway_chassis=[])
+    assert arrives(scene)
+
+
+def test_dead_next_hop(scene: Scene) -> None:
+    """`tell` leads to an address, and doesn't speak BFD."""
+    address, next_hop = "10.60.7.7", VMS["tell"][2]
+    tell = scene.lab.vm("tell").namespace
+    tell.run("ip", "address", "add", f"{address}/32", "dev", "eth0")
+    change_port_to_b(scene, gateway_chassis=[{"chassis": "hv2", "priority": 1}])
+    session = {"logical_router_port": "ex-r1-ex-b", "dst_ip": next_hop}
+    made = scene.net.call("POST", "/bfd-sessions", session)
+    route = {"ip_prefix": "10.60.7.0/24", "nexthop": next_hop, "bfd": True}
+    scene.net.call("POST", "/logical-routers/ex-r1/static-routes", route)
+    proposal = refused(scene, "dead-next-hop", destination=address, service="icmp")
+    assert not scene.lab.vm("ask").ping(address, timeout=1.0)
+    scene.net.call("POST", "/transactions", proposal["transaction"])
+    assert ask(scene, destination=address)["answer"] == "yes"
+    assert scene.lab.vm("ask").reaches(address)
+    for each in scene.net.get("/static-routes")["items"]:
+        scene.net.delete(f"/static-routes/{each['id']}")
+    scene.net.delete(f"/bfd-sessions/{made['id']}")
+    change_port_to_b(scene, gateway_chassis=[])
+    tell.run("ip", "address", "del", f"{address}/32", "dev", "eth0")
+
+
+def test_backend_down(scene: Scene) -> None:
+    """The virtual address is reached once the backend is back that is proposed."""
+    address, service = "10.60.8.8", 8090
+    backend = f"{VMS['tell'][2]}:{service}"
+    scene.net.call("POST", "/load-balancers", {"name": "ex", "switches": ["ex-a"]})
+    known = {"address": VMS["tell"][2], "logical_port": "tell", "source_ip": "10.60.2.250"}
+    scene.net.call("POST", "/load-balancers/ex/backends", known)
+    check = {"interval": 1, "timeout": 1, "success_count": 1, "failure_count": 1}
+    vip = {"address": address, "port": 80, "backends": [backend], "health_check": check}
+    scene.net.call("POST", "/load-balancers/ex/vips", vip)
+    question = {"destination": address, "service": "tcp/80"}
+    (text,) = refused(scene, "no-backend", **question)["text"]
+    assert backend in text
+    asking = scene.lab.vm("ask")
+    assert not asking.tcp_connects(address, 80, timeout=1.5)
+    scene.lab.listen("tell", service)
+    until(lambda: explain(scene, **question)["reachable"], "the backend to be found up")
+    assert asking.tcp_connects(address, 80)
+    scene.net.delete("/load-balancers/ex")
+
+
+def test_too_big(scene: Scene) -> None:
+    """What to tell workloads is what is proposed, and packets of that size get there."""
+    change_port_to_b(scene, gateway_mtu=1000)
+    question = {"source": "ask", "destination": "tell"}
+    found = scene.net.reachability({**question, "length": 1300})
+    assert [each["kind"] for each in found["obstacles"]] == ["too-big"], found["text"]
+    assert "an MTU of 1000" in found["proposal"]["text"][0]
+    assert scene.net.reachability({**question, "length": 1000 + 14})["reachable"]
+    assert not is_echoed(scene, 1001)
+    assert is_echoed(scene, 1000)
+    change_port_to_b(scene, gateway_mtu=None)
+    assert explain(scene)["reachable"]
+
+
+def is_echoed(scene: Scene, size: int) -> bool:
+    """Whether an IP packet of that size comes back in one piece."""
+    vm = scene.lab.vm("ask").namespace
+    sized = ("-M", "do", "-s", str(size - 28))
+    told = vm.run("ping", "-n", "-c", "1", "-W", "2", *sized, VMS["tell"][2], check=False)
+    return "1 received" in told
+
+
+def test_router_that_tells_hosts_nothing(scene: Scene) -> None:
+    port = "/logical-router-ports/ex-r1-ex-a"
+    networks = scene.net.get(port)["networks"]
+    scene.net.call("PATCH", port, {"networks": [*networks, "fd60:1::1/64"]})
+    match = (
+        f"eth.src == {MACS['ask']} && eth.dst == 33:33:00:00:00:02 && nd_rs && ip.ttl == 255 && "
+        "ip6.src == fe80::800:ff:fe00:6001 && ip6.dst == ff02::2"
+    )
+    found = scene.net.reachability({"inport": "ask", "match": match})
+    assert [each["kind"] for each in found["obstacles"]] == ["unadvertised"], found["text"]
+    discover = ("rdisc6", "-1", "-w", "1000", "eth0")
+    asking = scene.lab.vm("ask").namespace
+    assert "Prefix" not in asking.run(*discover, "-r", "1", check=False)
+    scene.net.call("POST", "/transactions", found["proposal"]["transaction"])
+    assert scene.net.reachability({"inport": "ask", "match": match})["reachable"]
+    assert "fd60:1::/64" in asking.run(*discover, "-r", "20", timeout=60, check=False)
+    scene.net.call("PATCH", port, {"networks": networks, "ipv6_ra": None})
