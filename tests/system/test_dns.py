@@ -4,6 +4,7 @@ import socket
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -124,6 +125,33 @@ def test_a_domain_that_is_owned_has_no_other_names(scene: Scene) -> None:
     assert short(scene, "db.corp.example") == ["10.0.33.5"]
     scene.net.call("PATCH", "/dns-record-sets/corp", {"owned": False, "domain": None})
     assert "status: REFUSED" in dig(scene, "www.corp.example")
+
+
+def test_explanations_say_what_dig_hears(scene: Scene) -> None:
+    """Of a name that is known, of one that isn't, and of one that is made known as proposed."""
+
+    def explained(name: str) -> Any:
+        question = {"source": "dns1", "destination": SERVER["a"], "dns_name": name}
+        return scene.net.reachability(question)
+
+    found = explained("db.corp.example")
+    assert "db.corp.example is 10.0.33.5, by DNS record" in found["text"]
+    assert short(scene, "db.corp.example") == ["10.0.33.5"]
+    found = explained("www.corp.example")
+    assert found["text"].startswith("yes: dns1 reaches dns-server by udp/53")
+    assert "status: REFUSED" in dig(scene, "www.corp.example"), "by the server that is reached"
+    scene.net.call("PATCH", "/dns-record-sets/corp", {"owned": True, "domain": "corp.example"})
+    scene.net.call("POST", "/dns-record-sets", {"name": "elsewhere", "switches": []})
+    body = {"dns_record_set": "elsewhere", "hostname": "www.corp.example"}
+    scene.net.call("POST", "/dns-records", body | {"addresses": ["10.0.33.80"]})
+    found = explained("www.corp.example")
+    assert [each["kind"] for each in found["obstacles"]] == ["dns"], found["text"]
+    assert "status: NXDOMAIN" in dig(scene, "www.corp.example")
+    scene.net.call("POST", "/transactions", found["proposal"]["transaction"])
+    assert "www.corp.example is 10.0.33.80" in explained("www.corp.example")["text"]
+    assert short(scene, "www.corp.example") == ["10.0.33.80"]
+    scene.net.delete("/dns-record-sets/elsewhere")
+    scene.net.call("PATCH", "/dns-record-sets/corp", {"owned": False, "domain": None})
 
 
 def test_many_addresses_need_edns_or_are_cut(scene: Scene) -> None:
