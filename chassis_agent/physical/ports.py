@@ -165,12 +165,16 @@ def _cross(peer: Side) -> bytes:
 
 
 def redirect_flow(datapath_key: int, redirect_key: int, port_key: int, *, cookie: int) -> Flow:
-    """What stands for a gateway port, on the chassis in charge: packets go on to that port."""
+    """What stands for a gateway port, on the chassis in charge: packets go on to that port.
+
+    They were routed to it, and so may have come in by it: a tunnel doesn't tell that they may.
+    """
+    may_return = act.set_field(FLAGS, tables.LOOPBACK, tables.LOOPBACK)
     return flow(
         tables.OUTPUT,
         UNICAST,
         on(datapath_key, reg15=redirect_key),
-        act.set_field(OUTPORT, port_key) + act.resubmit(tables.OUTPUT),
+        act.set_field(OUTPORT, port_key) + may_return + act.resubmit(tables.OUTPUT),
         cookie=cookie,
     )
 

@@ -165,6 +165,18 @@ def test_it_is_told_that_the_hops_to_itself_are_over(scene: Scene, version: int)
         assert_hops(tap, VMS["vm1"][0], INSIDE, address("vm1", version), FLOATING[version], hops)
 
 
+@VERSIONS
+def test_those_behind_the_gateway_are_told_that_the_hops_to_it_are_over(
+    scene: Scene, version: int
+) -> None:
+    """The second hop is on the hypervisor of the floating IP, and they are told at the gateway."""
+    hops = {4: ("10.80.0.1", ROUTER[4]), 6: ("fd80::1", ROUTER[6])}[version]
+    for name in ("vm2", "vm3"):
+        with Tap(scene.lab.vm(name)) as tap:
+            source = address(name, version)
+            assert_hops(tap, VMS[name][0], INSIDE, source, FLOATING[version], hops)
+
+
 @contextmanager
 def limited(scene: Scene, port: str) -> Iterator[None]:
     """Beyond a router port no bigger packets are carried meanwhile."""
@@ -188,8 +200,10 @@ def assert_is_told(tap: Tap, router_mac: str, source: str, target: str, teller: 
     datagram = frames.udp(source, target, 4300, 9, bytes(MTU + 1 - headers))
     packet = write(source, target, UDP, datagram)
     tap.send(frames.ethernet(router_mac, tap.vm.mac, ethertype, packet))
-    error = tap.expect(lambda f: (f.icmp_type, f.icmp_code) == kind, "the error")
-    assert (error.ip_src, error.ip_dst) == (teller, source)
+    error = tap.expect(
+        lambda f: (f.icmp_type, f.icmp_code, f.ip_src) == (*kind, teller), f"the error of {teller}"
+    )
+    assert error.ip_dst == source
     assert int.from_bytes(error.l4[told:8]) == MTU
     assert error.l4[8:][ends] == packet[ends], "what it quotes is as it was sent"
 
@@ -218,9 +232,21 @@ def test_those_outside_are_told_what_is_too_big_inside(scene: Scene, version: in
         got = tap.expect(lambda f: f.dport == 4300, "the question")
         assert (got.ip_src, got.l4[:2]) == (ROUTER[version], bytes([0, 9]))
         assert_is_told(tap, OUTSIDE, outside, ROUTER[version], ROUTER[version])
-    if version == 4:
-        with limited(scene, "edge-in"), Tap(host) as tap:
+        assert_is_told(tap, FLOATING_MAC, outside, FLOATING[version], FLOATING[version])
+        if version == 4:
             assert_is_told(tap, OUTSIDE, outside, AT_GATEWAY, AT_GATEWAY)
+
+
+def test_those_inside_are_told_by_what_the_outside_knows(scene: Scene) -> None:
+    """What they sent is too big inside of floating IPs, wherever these are translated.
+
+    Of IPv4: Open vSwitch's own datapath changes the MTU of IPv6 where it translates the error.
+    """
+    with limited(scene, "edge-in"):
+        for name in VMS:
+            with Tap(scene.lab.vm(name)) as tap:
+                for target in (FLOATING[4], AT_GATEWAY):
+                    assert_is_told(tap, INSIDE, address(name), target, target)
 
 
 def test_an_error_comes_back_to_its_hypervisor(scene: Scene) -> None:

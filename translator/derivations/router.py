@@ -13,6 +13,7 @@ from translator.features.load_balancing.router_flows import (
     router_balancing_flows,
 )
 from translator.features.nat.flows import (
+    expired_elsewhere_flows,
     forced_flows,
     gateway_port_error_flows,
     gateway_router_error_flows,
@@ -81,6 +82,7 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
             flows += expiry_again_flows(port)
         if redirect_of(port) and read.any(translating_routers, port.router):
             flows += gateway_port_error_flows(port.name, redirect_of(port))
+            flows += expired_elsewhere_flows(read, port)
             flows += gateway_balancing_flows(read, port)
         flows += own_source_flows(read, port)
         flows += answering_flows(read, port)

@@ -143,6 +143,66 @@ def test_hops_are_counted_where_a_packet_comes_in_again(
     assert (arrived["to"], arrived["ip.ttl"]) == ("vm2", 1)
 
 
+def error_about(text: str, source: str, destination: str) -> dict[str, Any]:
+    """An ICMP error that quotes a datagram between these."""
+    ends = Endpoints(17, int(ip_address(source)), int(ip_address(destination)), 5000, 53)
+    fields = packet_from_match(text)
+    return {**fields, **requoted(fields, ends)}
+
+
+UNREACHABLE = {4: "icmp4.type == 3 && icmp4.code == 1", 6: "icmp6.type == 1 && icmp6.code == 3"}
+
+
+@pytest.mark.parametrize("teller", ["10.0.1.1", "10.0.7.7"], ids=["end", "between"])
+def test_errors_about_what_came_in_again_get_to_who_sent_it(net: Network, teller: str) -> None:
+    """vm1 asks for itself by an address outside, and hears from itself or from a router inside."""
+    own, external, router = "10.0.1.1", "192.0.2.80", "192.0.2.254"
+    asked = delivered(net, udp("vm1", own, external, 5000, 53))
+    assert seen(asked) == ("vm1", router, own)
+    text = packet("vm1", teller, router, UNREACHABLE[4])
+    told = delivered(net, error_about(text, router, own))
+    assert seen(told) == ("vm1", external, own)
+    about = quoted_endpoints(told)
+    assert about is not None
+    assert (about.source, about.destination) == (int(ip_address(own)), int(ip_address(external)))
+
+
+@pytest.mark.parametrize(
+    ("port", "logical", "asked_as", "external", "kind"),
+    [
+        ("vm1", "10.0.1.1", "192.0.2.254", "192.0.2.2", "icmp4.type == 11"),
+        ("vm1", "fd00:1::1", "2001:db8::fe", "2001:db8::2", "icmp6.type == 3"),
+    ],
+)
+def test_who_is_behind_the_gateway_hears_of_hops_where_a_floating_ip_is(
+    port: str, logical: str, asked_as: str, external: str, kind: str
+) -> None:
+    """There they end at the gateway port, whose address is on other chassis, too."""
+    net = network(LOCAL)
+    assert reached(net, udp(port, logical, external, 5000, 53)) == ["vm2"]
+    code = f"{kind.partition('.')[0]}.code == 0"
+    text = packet("host", asked_as, asked_as, f"{kind} && {code}")
+    told = delivered(net, error_about(text, asked_as, external))
+    assert seen(told) == (port, asked_as, logical)
+    about = quoted_endpoints(told)
+    assert about is not None
+    assert (about.source, about.destination) == (
+        int(ip_address(logical)),
+        int(ip_address(external)),
+    )
+
+
+@pytest.mark.parametrize("document", [OVERLAY, LOCAL], ids=["overlay", "local"])
+def test_nothing_else_comes_from_an_address_of_the_router(document: str) -> None:
+    """Nor does that, where no floating IP can be elsewhere."""
+    net, own = network(document), "192.0.2.254"
+    errors = [UNREACHABLE[4], *(["icmp4.type == 11"] if document is OVERLAY else [])]
+    for error in errors:
+        sent = error_about(packet("host", own, own, error), own, "192.0.2.2")
+        drops = send(net, sent).drops
+        assert [drop.place and drop.place.name for drop in drops] == ["lr_in_ip_input"]
+
+
 def test_a_fragment_whose_hops_end_where_it_comes_in_again_is_dropped() -> None:
     net = network(GATEWAY_PORT)
     fragment = packet("vm1", "10.0.1.1", "192.0.2.2", "ip.proto == 17 && ip.later_frag")
@@ -339,12 +399,7 @@ def test_errors_of_a_stateless_floating_ip_quote_what_was_sent(
     """Of a router outside, to the one inside; and of that one to who has asked."""
     net = network(stateless(document))
 
-    def quoting(text: str, source: str, destination: str) -> dict[str, Any]:
-        ends = Endpoints(17, int(ip_address(source)), int(ip_address(destination)), 5000, 53)
-        fields = packet_from_match(text)
-        return {**fields, **requoted(fields, ends)}
-
-    told = delivered(net, quoting(packet("host", between, external, kind), external, outside))
+    told = delivered(net, error_about(packet("host", between, external, kind), external, outside))
     assert seen(told) == ("vm2", between, logical)
     about = quoted_endpoints(told)
     assert about is not None
@@ -352,7 +407,7 @@ def test_errors_of_a_stateless_floating_ip_quote_what_was_sent(
         int(ip_address(logical)),
         int(ip_address(outside)),
     )
-    told = delivered(net, quoting(packet("vm2", logical, outside, kind), outside, logical))
+    told = delivered(net, error_about(packet("vm2", logical, outside, kind), outside, logical))
     assert seen(told) == ("host", external, outside)
     about = quoted_endpoints(told)
     assert about is not None

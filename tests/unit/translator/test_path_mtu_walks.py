@@ -136,10 +136,57 @@ def test_who_is_translated_is_told_of_what_was_sent(
     assert told(limited(document, "r-out"), sender, src, dst) == (router, [src, dst])
 
 
-@GATEWAYS
+FLOATING_MAC = "0a:00:00:00:02:02"
+BEHIND = at_gateway_port(TRANSLATED)
+for _logical in ("10.0.1.2", '"fd00:1::2"'):
+    BEHIND = BEHIND.replace(
+        f"logical_ip: {_logical}",
+        f'logical_ip: {_logical}, logical_port: vm2, external_mac: "{FLOATING_MAC}"',
+    )
+LOCAL = BEHIND.replace(
+    "      out-r:", "      net: {type: localnet, network_name: physnet1}\n      out-r:"
+)
+"""A gateway port, but floating IPs are translated on the chassis of their port."""
+FLOATING = pytest.mark.parametrize(
+    "document",
+    [
+        each.replace("dnat_and_snat,", f"dnat_and_snat, stateless: {stateless},")
+        for each in (TRANSLATED, at_gateway_port(TRANSLATED), LOCAL)
+        for stateless in ("false", "true")
+    ],
+    ids=["router", "router-stateless", "port", "port-stateless", "local", "local-stateless"],
+)
+
+
+@FLOATING
 @pytest.mark.parametrize(
     ("src", "external"), [("192.0.2.9", "192.0.2.2"), ("2001:db8::9", "2001:db8::2")]
 )
 def test_outside_no_inner_address_shows(document: str, src: str, external: str) -> None:
     """The limit is inside of a floating IP: the error comes from that, and quotes it."""
     assert told(limited(document, "r-in"), "host", src, external) == (external, [src, external])
+
+
+@FLOATING
+@pytest.mark.parametrize(
+    ("sender", "src", "external"),
+    [
+        ("vm1", "10.0.1.1", "192.0.2.2"),
+        ("vm2", "10.0.1.2", "192.0.2.2"),
+        ("vm1", "fd00:1::1", "2001:db8::2"),
+        ("vm2", "fd00:1::2", "2001:db8::2"),
+    ],
+)
+def test_inside_neither(document: str, sender: str, src: str, external: str) -> None:
+    """Who asks for a floating IP from inside goes out as the router, or as that one itself."""
+    assert told(limited(document, "r-in"), sender, src, external) == (external, [src, external])
+
+
+def test_the_gateway_has_no_part_in_errors_of_floating_ips_elsewhere() -> None:
+    """They leave from where the floating IP is, which knows the connection."""
+    text = packet("host", "192.0.2.9", "192.0.2.2", "udp.src == 5000 && udp.dst == 53")
+    fields = packet_from_match(text.replace("0a:00:00:00:02:fe", FLOATING_MAC))
+    walked = walk(network(limited(LOCAL, "r-in")), fields | {"packet.length": 1315})
+    (delivery,) = walked.deliveries
+    assert delivery.packet["eth.src"] == int(FLOATING_MAC.replace(":", ""), 16)
+    assert not [event for event in walked.events if "cr-" in str(event)]

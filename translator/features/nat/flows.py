@@ -10,7 +10,12 @@ from translator.derivations.relations import switch_port_towards
 from translator.derivations.result import Flows
 from translator.features.acl.flows import matches_of
 from translator.features.gateways.stages import LrInGwRedirect
-from translator.features.nat.places import Place, place_of, ports_around
+from translator.features.nat.places import (
+    Place,
+    is_on_provider_network,
+    place_of,
+    ports_around,
+)
 from translator.features.nat.relations import is_translated
 from translator.features.nat.rows import TABLE, Nat
 from translator.features.nat.stages import (
@@ -24,6 +29,8 @@ from translator.features.nat.stages import (
     variant,
 )
 from translator.features.neighbours.stages import LrInArpResolve
+from translator.features.path_mtu.flows import is_limited_beyond
+from translator.features.path_mtu.stages import LrInTooBig
 from translator.features.router.stages import LrInAdmission, LrInIpInput
 from translator.features.switching.stages import LsInL2Lookup
 from translator.inputs import AddressSet, LogicalRouter, LogicalRouterPort
@@ -118,6 +125,16 @@ def gateway_port_error_flows(port: str, redirect: str) -> Iterator[LogicalFlow]:
             yield error[variant("gateway", is_ip4)](port=port, redirect=redirect)
 
 
+def expired_elsewhere_flows(read: Read, port: LogicalRouterPort) -> Iterator[LogicalFlow]:
+    """Yield the flows by which a gateway port hears of itself from where floating IPs are."""
+    if not is_on_provider_network(read, port):
+        return
+    for network in (*port.networks4, *port.networks6):
+        stage = LrInIpInput
+        expired = stage.expired_elsewhere4 if len(network.ip) == 4 else stage.expired_elsewhere6
+        yield expired(port=port.name, own=network.ip)
+
+
 def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     ports = tuple(ports_around(read, nat.router, nat.external_ip))
     is_own = any(network.ip == nat.external_ip for port in ports for network in port.networks)
@@ -129,6 +146,25 @@ def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     if not is_own and (nat.allowed or nat.exempted or nat.match or not nat.incoming):
         yield _for(LrInDnat.nowhere, nat, place)(external=nat.external_ip, **place.incoming)
     yield from _outgoing(read, nat, place)
+    if nat.stateless or place.name == "local":
+        yield from _too_big(read, nat, place)
+
+
+def _too_big(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
+    """Yield the flows by which errors about what is too big inside come from a floating IP.
+
+    The chassis in charge could not translate them: it knows no connections of these.
+    """
+    if not is_limited_beyond(read, nat.router, place.port):
+        return
+    external = nat.external_ip
+    error = _for(LrInTooBig.floating, nat, place)
+    yield error(logical=nat.logical.ip, external=external, **place.incoming)
+    if place.name == "local":
+        leave = LrInGwRedirect.floating4 if nat.is_ip4 else LrInGwRedirect.floating6
+        yield leave(logical=external, external=external, **place.outgoing)
+        as_it_is = _for(LrOutUndnat.translated_error, nat, place)
+        yield as_it_is(external=external, **place.incoming)
 
 
 def _incoming(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
@@ -186,6 +222,8 @@ def _way_back(read: Read, nat: Nat, place: Place, port: LogicalRouterPort) -> It
     resolve = LrInArpResolve.static4 if nat.is_ip4 else LrInArpResolve.static6
     yield resolve(port=port.name, ip=external, mac=mac)
     yield _for(LrOutEgressLoop.again, nat, place)(external=external, **place.incoming)
+    if nat.type == "snat":
+        yield _for(LrOutSnat.error_for_itself, nat, place)(external=external, **place.incoming)
     if place.name == "local" and port.enabled:
         holes = place.incoming
         yield LrInAdmission.floating(external_mac=nat.external_mac, mac=port.mac, **holes)

@@ -41,7 +41,7 @@ def place_of(read: Read, nat: Nat) -> Place | None:
     if gateway is None:
         return None
     port = gateway.port
-    is_local = nat.logical_port and _is_on_provider_network(read, port)
+    is_local = nat.logical_port and is_on_provider_network(read, port)
     if not is_local or _resides_with_gateway(read, nat):
         holes = {"port": port.name, "redirect": gateway.redirect}
         return Place("gateway", port, holes, holes)
@@ -60,7 +60,7 @@ def _gateway_port(read: Read, nat: Nat) -> GatewayPort | None:
     return ports[0] if len(ports) == 1 else None
 
 
-def _is_on_provider_network(read: Read, port: LogicalRouterPort) -> bool:
+def is_on_provider_network(read: Read, port: LogicalRouterPort) -> bool:
     """Whether packets from outside get to every chassis, and not only to that in charge."""
     leading = switch_port_towards(read, port)
     if leading is None:

@@ -96,6 +96,8 @@ _RANGE = "{first_port:int}..{last_port:int}"
 _CONDITION = " && {condition:expr}"
 _MATCHING: Final = Priority(400, "priority")
 """Above what is translated by addresses alone."""
+_FOR_ITSELF: Final = 39000
+"""Above what matches, too: errors that are to come in again first, and be translated then."""
 _FORCED_DNAT: Final = "flags.force_snat_for_dnat == 1"
 _DNAT_FORCED: Final = 40000
 """Above what matches: replies have to come back."""
@@ -263,13 +265,19 @@ def _error(priority: int, action: str) -> Variants:
     )
 
 
+def _translated_error(place: _Place, family: Family) -> Template:
+    match = f"{place.outgoing}ip{family}.src == {{external:ip{family}}} && {_ERROR[family]}"
+    return Template(60, match, "next;", place.only)
+
+
 class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="drop"):
     """Gives replies to translated destinations the external address as their source again.
 
-    Errors about such replies' requests may come from any router on the way. Backends of virtual
-    addresses are many: what leaves a gateway router is looked up whoever sent it, and at a gateway
-    port what one of them sent. What has just been given to a backend, and gets another source
-    still, is no reply: Open vSwitch's own datapath takes a packet in again six times at most.
+    Errors about such replies' requests may come from any router on the way; those that a router
+    has made as a floating IP's own are left as they are. Backends of virtual addresses are many:
+    what leaves a gateway router is looked up whoever sent it, and at a gateway port what one of
+    them sent. What has just been given to a backend, and gets another source still, is no reply:
+    Open vSwitch's own datapath takes a packet in again six times at most.
     """
 
     reply = _variants(lambda place, family: _from(place, family, "ct_dnat;"), _GATEWAYS)
@@ -280,6 +288,7 @@ class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="d
     )
     error_stateless = _variants(_error_from)
     error = _error(50, "ct_dnat;")
+    translated_error = _variants(_translated_error, {"local": _PLACES["local"]})
     router_balanced = Template(40, "flags.force_snat_for_lb == 0 && ip", "ct_dnat;")
     gateway_balanced4 = Template(
         40, f"{_OUTPORT}ip4.src == {{backends:set}}", "ct_dnat;", _GATEWAYS["gateway"].only
@@ -320,6 +329,11 @@ def _floating(place: _Place, family: Family, when: str = "", ports: str = "") ->
     return _snat(place, family, when, f"{ports}, zone=dnat")
 
 
+def _error_for_itself(place: _Place, family: Family) -> Template:
+    match = f"{place.outgoing}{_external(family)} && {_ERROR[family]}"
+    return Template(_FOR_ITSELF, match, "next;", place.only)
+
+
 def _not_from(place: _Place, family: Family) -> Template:
     match = f"{_source(place, family)}{_CONDITION}"
     return Template(Priority(_SOURCE + 1, "plen", 2), match, "next;", place.only)
@@ -341,6 +355,9 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
     destination of go on, so that replies come back to it. Load balancers may have it otherwise.
     And what goes from inside to a virtual address at a gateway port, whose backend would answer
     past the gateway, has the port's own.
+
+    An error about what such an address had sent to another of the router is for one inside. It gets
+    that destination where it comes in again, not here, from where it would leave to be lost.
     """
 
     to = _variants(_snat, _GATEWAYS)
@@ -367,6 +384,7 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
         _DNAT_FORCED, f"{_FORCED_DNAT} && ip6", f"{_TRANSLATE}ct_snat({{ip:ip6}});"
     )
     error = _error(1, "ct_snat;")
+    error_for_itself = _variants(_error_for_itself, {"gateway": _GATEWAYS["gateway"]})
 
     skipped = Template(_BALANCED + 2, "flags.skip_snat_for_lb == 1 && ip", "next;")
     forced4 = Template(_BALANCED, f"{_FORCED} && ip4", f"{_TRANSLATE}ct_snat({{external:ip4}});")

@@ -24,6 +24,12 @@ def limited_ports(lrp: str, port: LogicalRouterPort) -> Iterator[tuple[str, str]
         yield port.router, lrp
 
 
+def is_limited_beyond(read: Read, router: str, port: LogicalRouterPort | None) -> bool:
+    """Whether packets that come in by a port of a router, None for any, may be too big for it."""
+    own = "" if port is None else port.id
+    return any(lrp != own for lrp in read.members(limited_ports, router))
+
+
 def limit_flows(read: Read, lrp: str) -> Flows | None:
     """The flows that look at the size of what leaves by a router port."""
     port = read(LogicalRouterPort, lrp)

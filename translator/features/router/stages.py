@@ -97,7 +97,8 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
     """What is for the router itself, and what no router forwards.
 
     Nobody else has the router's addresses; but what it translated to one of them on the chassis
-    of its gateway may come in where a floating IP is translated.
+    of its gateway may come in where a floating IP is translated. And from one such chassis another
+    is told that hops have ended, where those who asked are behind it.
     """
 
     martian4 = Template(
@@ -121,6 +122,12 @@ class LrInIpInput(Stage, name="lr_in_ip_input", role=Role.ANSWERING):
         "inport == {port:lport} && ip6.src == {own:ip6} && ip6.dst == {external:ip6}",
         "next;",
         Local("logical_port"),
+    )
+    expired_elsewhere4 = Template(
+        101, "inport == {port:lport} && ip4.src == {own:ip4} && icmp4.type == 11", "next;"
+    )
+    expired_elsewhere6 = Template(
+        101, "inport == {port:lport} && ip6.src == {own:ip6} && icmp6.type == 3", "next;"
     )
     spoofed4 = Template(100, "ip4.src == {ip:ip4}", "drop;", because=OWN_SOURCE)
     broadcast_source = Template(
