@@ -10,7 +10,12 @@ from chassis_agent.derivations.acls import (
     switch_acls,
     switches_with_ports,
 )
-from chassis_agent.derivations.announcements import announced_row, announced_workload
+from chassis_agent.derivations.announcements import (
+    addresses_here,
+    announced_row,
+    announced_workload,
+    announcing_switch,
+)
 from chassis_agent.derivations.backends import (
     answering_backends,
     checked_backends,
@@ -46,7 +51,6 @@ from chassis_agent.derivations.ports import (
 )
 from chassis_agent.derivations.provider import (
     chassis_macs,
-    network_out_of_reach,
     outside_ports_of,
     ports_leading_outside,
     provider_rows,
@@ -54,6 +58,7 @@ from chassis_agent.derivations.provider import (
     router_macs,
 )
 from chassis_agent.derivations.queues import ports_with_queues, queue_rows, queues_by_port
+from chassis_agent.derivations.reach import links_of, network_out_of_reach, workloads_here
 from chassis_agent.derivations.stages import (
     default_flows,
     group_stages,
@@ -151,7 +156,8 @@ def wire(numbering: Numbering) -> Wiring:
     graph.group(chassis_macs, over=Chassis)
     graph.group(ports_leading_outside, over=PortBinding)
     graph.derive(provider_rows, over=ports_leading_outside, output=True)
-    graph.derive(network_out_of_reach, over=ports_leading_outside)
+    graph.group(links_of, over=PortBinding)
+    graph.group(workloads_here, over=placement)
     graph.derive(addresses, over=Chassis)
     graph.derive(tunnel, over=Chassis)
     graph.derive(session_rows, over=Chassis, output=True)
@@ -218,6 +224,9 @@ def wire(numbering: Numbering) -> Wiring:
         queue_rows,
         provider_rows,
     )
+    graph.derive(announcing_switch, over=Announcement)
+    graph.group(addresses_here, over=announcing_switch)
+    graph.derive(network_out_of_reach, over=ports_leading_outside)
     graph.derive(announced_row, over=Announcement, output=True)
     graph.derive(announced_workload, over=LocalPort, output=True)
     graph.derive(default_flows, over=Datapath, output=True)

@@ -5,6 +5,7 @@ Those of workloads that are here, on switches that lead outside from here; and t
 is the chassis in charge.
 """
 
+from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import Any, NamedTuple, TypeAlias
 
@@ -30,11 +31,24 @@ class Announced(NamedTuple):
     is_router: bool
 
 
-def announced_row(read: Read, key: str) -> Announced | None:
-    """Return what there is to announce of a row, where its port is here."""
+def announcing_switch(read: Read, key: str) -> str | None:
+    """Return the switch on which an announced address is, where it is on this chassis."""
     row = read(Announcement, key)
     place = None if row is None else read(placement, row.port)
     if row is None or place is None or place.where not in ("here", "gateway", "redirect"):
+        return None
+    return row.datapath
+
+
+def addresses_here(key: str, switch: str) -> Iterator[tuple[str, str]]:
+    """Switch -> the announced addresses that are on this chassis."""
+    yield switch, key
+
+
+def announced_row(read: Read, key: str) -> Announced | None:
+    """Return what there is to announce of a row, where its port is here."""
+    row = read(Announcement, key)
+    if row is None or read(announcing_switch, key) is None:
         return None
     if _is_blocked(read, row.port):
         return None

@@ -38,6 +38,8 @@ class Placement(NamedTuple):
     """Whether this chassis does for the port what one chassis does."""
     is_local: bool = False
     """Whether packets may enter or leave through the port on this chassis."""
+    has_workload_here: bool = False
+    """Whether behind it, here, is a workload that speaks with other chassis."""
 
 
 def placement(read: Read, name: str) -> Placement | None:
@@ -83,6 +85,7 @@ def _placed(read: Read, row: PortBinding) -> Placement:
         others,
         is_resident=is_here,
         is_local=is_here,
+        has_workload_here=where == "here" and _speaks_with_others(row.kind),
     )
 
 
@@ -104,7 +107,12 @@ def _elected(read: Read, row: PortBinding) -> Placement:
         has_link_here=has_link,
         is_resident=is_resident,
         is_local=is_resident or row.kind is EXTERNAL,
+        has_workload_here=where == "here" and _speaks_with_others(row.kind),
     )
+
+
+def _speaks_with_others(kind: PortKind) -> bool:
+    return kind.is_workload and not kind.stays_local
 
 
 def _has_link_here(read: Read, row: PortBinding) -> bool:

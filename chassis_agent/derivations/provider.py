@@ -132,16 +132,7 @@ def _bytes(mac: str) -> bytes:
     return bytes.fromhex(mac.replace(":", ""))
 
 
-def network_out_of_reach(read: Read, pair: tuple[str, str]) -> str | None:
-    """Return the network of a port that leads outside, where no bridge of this host leads there."""
-    _, name = pair
-    row = _row_here(read, name)
-    if row is None or read(ProviderBridge, row.network) is not None:
-        return None
-    return row.network
-
-
-def _row_here(read: Read, name: str) -> PortBinding | None:
+def row_here(read: Read, name: str) -> PortBinding | None:
     """Return the row of a port that leads outside from this host; None if it is elsewhere."""
     row = read(PortBinding, name)
     if row is None or row.kind.is_native:
@@ -153,7 +144,7 @@ def _row_here(read: Read, name: str) -> PortBinding | None:
 def provider_rows(read: Read, pair: tuple[str, str]) -> Wanted | None:
     """Return the patch ports that join a port to its bridge, once that is known."""
     _, name = pair
-    row = _row_here(read, name)
+    row = row_here(read, name)
     this = read(ThisChassis, "")
     provider = None if row is None else read(ProviderBridge, row.network)
     if row is None or this is None or provider is None or not this.bridge:

@@ -15,7 +15,7 @@ from chassis_agent.derivations.logical import (
     hit_counters,
 )
 from chassis_agent.derivations.placement import residents
-from chassis_agent.derivations.provider import network_out_of_reach
+from chassis_agent.derivations.reach import network_out_of_reach
 from chassis_agent.derivations.templates import stage_book, template_shelf
 from chassis_agent.derivations.variables import set_members, unresolved_variables
 from chassis_agent.desired.flow import Flow, FlowKey
@@ -184,7 +184,7 @@ class FlowState:
 
     @property
     def networks_out_of_reach(self) -> frozenset[str]:
-        """The provider networks that ports here lead to, and to which this host has no bridge."""
+        """The provider networks that this host needs, and to which it has no bridge."""
         networks = self._engine.rows(network_out_of_reach).values()
         return frozenset(network for network in networks if network is not None)
 
