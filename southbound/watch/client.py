@@ -24,7 +24,7 @@ from southbound.tolerant import ForAgent, Skipped, UnknownQuestion, read_from_se
 from southbound.vocabulary import Vocabulary
 from southbound.watch.answering import Answerer, Answering
 from southbound.watch.backoff import Backoff
-from southbound.watch.cache import CachedRows, RowCache
+from southbound.watch.cache import CachedChange, CachedRows, RowCache
 from southbound.watch.inbox import Batch, Inbox
 from southbound.watch.outbox import Outbox
 from southbound.watch.wishes import Source, Wishes
@@ -387,22 +387,31 @@ class WatchClient:
                 await self._cache_due.wait()
                 await asyncio.sleep(self._cache_delay)
                 self._cache_due.clear()
+                unsaved = self._inbox.to_cache() if cache.is_long else self._inbox.take_unsaved()
                 try:
-                    await asyncio.to_thread(_save, cache, self._inbox.to_cache())
+                    saved = await asyncio.to_thread(_save, cache, unsaved)
                 except asyncio.CancelledError:
                     self._cache_due.set()
                     raise
+                if not saved:
+                    self._inbox.save_all_next()
         finally:
             # A start without the server would take back what came since the last save.
             if self._cache_due.is_set():
                 _save(cache, self._inbox.to_cache())
 
 
-def _save(cache: RowCache, rows: CachedRows) -> None:
+def _save(cache: RowCache, unsaved: CachedRows | tuple[CachedChange, ...]) -> bool:
+    """Save all rows, or what has changed of them; whether that could be done."""
     try:
-        cache.save(rows)
+        if isinstance(unsaved, CachedRows):
+            cache.save(unsaved)
+        else:
+            cache.add(unsaved)
     except OSError as error:
         log.error("row cache not saved", reason=str(error))
+        return False
+    return True
 
 
 def _is_refusal(error: Exception) -> bool:

@@ -12,7 +12,7 @@ from typing import NamedTuple, cast
 
 from southbound import wire
 from southbound.rows import AnyRow, PortBinding, Row, RowId
-from southbound.watch.cache import CachedRows, cached_rows
+from southbound.watch.cache import CachedChange, CachedRows, cached_rows
 from southbound.watch.mirror import Changes, Mirror
 
 
@@ -50,6 +50,8 @@ class Inbox:
         self._rows: dict[RowId, Row] = {}
         self._in_sync: frozenset[str] = frozenset()
         self._down: set[str] = set()
+        self._unsaved: list[CachedChange] | None = None
+        self._left: list[str] = []
 
     @property
     def revision(self) -> int:
@@ -121,6 +123,8 @@ class Inbox:
         self._in_sync = self._in_sync.difference(left)
         for scope in left:
             self._gather(self._mirror.leave(scope))
+        if self._unsaved is not None:
+            self._left += left
 
     # --- what the server sends
 
@@ -135,10 +139,16 @@ class Inbox:
 
     def apply(self, epoch: str, update: wire.Update, accepts: Callable[[str], bool]) -> None:
         """Take the parts of accepted scopes; raises ProtocolError for a wrong difference."""
+        if self._mirror.is_resuming:
+            self.save_all_next()
         changes = self._mirror.apply(epoch, update, accepts)
         self._cached = {}
         self._answered |= {part.scope for part in update.parts if accepts(part.scope)}
         self._serial = update.serial
+        if self._unsaved is not None:
+            parts = tuple(part for part in update.parts if accepts(part.scope))
+            left, self._left = tuple(self._left), []
+            self._unsaved.append(CachedChange(epoch, update.position, update.revision, left, parts))
         self._gather(changes)
 
     def _gather(self, changes: Changes) -> None:
@@ -166,11 +176,26 @@ class Inbox:
         self._mirror.revision = cached.revision
 
     def to_cache(self) -> CachedRows:
-        """The rows as of the last update."""
+        """The rows as of the last update. What comes from now on is changes of these."""
         mirror = self._mirror
+        self._unsaved, self._left = [], []
         return cached_rows(
             mirror.epoch,
             mirror.position,
             mirror.revision,
             {scope: cast(tuple[AnyRow, ...], tuple(mirror.of(scope))) for scope in mirror.based},
         )
+
+    def take_unsaved(self) -> CachedRows | tuple[CachedChange, ...]:
+        """The changes since this was called last, or all rows where that is what has to be saved.
+
+        It is with the first update of a connection: what the server wasn't asked about goes then.
+        """
+        if self._unsaved is None:
+            return self.to_cache()
+        unsaved, self._unsaved = tuple(self._unsaved), []
+        return unsaved
+
+    def save_all_next(self) -> None:
+        """Have all rows saved next, since the changes may not have been."""
+        self._unsaved, self._left = None, []

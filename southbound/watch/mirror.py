@@ -44,6 +44,11 @@ class Mirror:
         """The rows of all scopes together."""
         return self._rows
 
+    @property
+    def is_resuming(self) -> bool:
+        """Whether the next update answers to a resume."""
+        return self._offered is not None
+
     def of(self, scope: str) -> Collection[Row]:
         return self._scopes[scope].values()
 
