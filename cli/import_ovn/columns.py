@@ -65,6 +65,9 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "ssl": KEPT,
         "ipsec": Unsupported("tunnels are not encrypted"),
         "options": {
+            "always_tunnel": Unsupported(
+                "what goes between workloads on a provider network goes by that", harmless="false"
+            ),
             "controller_event": Unsupported("there are no controller events", False, "false"),
             "debug_drop_collector_set": _NO_SAMPLING,
             "debug_drop_domain_id": _NO_SAMPLING,

@@ -24,6 +24,7 @@ def test_every_column_of_the_installed_schema_is_known() -> None:
     ("table", "columns", "column"),
     [
         ("NB_Global", {"ipsec": True}, "ipsec"),
+        ("NB_Global", {"options": {"always_tunnel": "true"}}, "options:always_tunnel"),
         ("NB_Global", {"options": {"default_acl_drop": "true"}}, "options:default_acl_drop"),
         ("Logical_Switch", {"qos_rules": references("x")}, "qos_rules"),
         ("Logical_Switch", {"forwarding_groups": references("x")}, "forwarding_groups"),
@@ -78,6 +79,7 @@ def test_flags_count_where_they_are_looked_at() -> None:
     [
         ("NB_Global", {"nb_cfg": 7, "options": {"mac_prefix": "0a:00:00", "max_tunid": "9"}}),
         ("NB_Global", {"options": {"ignore_lsp_down": "true"}, "ipsec": False}),
+        ("NB_Global", {"options": {"always_tunnel": "false"}}),
         ("Logical_Switch", {"name": "x", "qos_rules": ["set", []], "other_config": {}}),
         ("Logical_Router", {"name": "x", "options": {"mcast_relay": "false"}}),
         ("Logical_Router", {"name": "x", "options": {"mcast_relay": "nonsense"}}),
