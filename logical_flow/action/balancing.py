@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from copy import deepcopy
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from logical_flow.action.assignment import Assign, Move
 from logical_flow.action.base import ENDED, Action, Actions, Statement, format_actions
 from logical_flow.action.effect import Effect, Scene, Walker, Way
+from logical_flow.action.hashing import bind_hash_fields, hash_fields_text, parse_hash_fields
 from logical_flow.action.tracking import translate
 from logical_flow.backends import BACKENDS_SIGIL, Backend, backends_of
 from logical_flow.binding import Arguments
 from logical_flow.connections import Translation
-from logical_flow.constants import String, quote
+from logical_flow.constants import String
 from logical_flow.endpoints import Range
 from logical_flow.errors import TemplateError
 from logical_flow.holes import Hole, HoleType
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
     from logical_flow.action_parser import ActionParser
     from logical_flow.lexer import Token
     from logical_flow.packet import MutablePacket
-
-HASH_FIELDS: Final = ("eth_dst", "eth_src", "ip_dst", "ip_src", "tp_dst", "tp_src")
-"""What a choice may depend on, as OVN calls it; of either family, and of any protocol."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +36,7 @@ class Balance(Statement):
     ``ct_lb("&web") { ct_mark.skip_snat = 1; };`` marks the connection, too.
 
     With ``ct_lb("&web", hash_fields="ip_src")`` the choice follows from these fields alone, and
-    changes for those alone whose backend has left the set, or who get one that has come. As a
-    hole `hash_fields` is UTF-8 in ``bytes``.
+    changes for those alone whose backend has left the set, or who get one that has come.
     """
 
     words = ("ct_lb",)
@@ -62,7 +59,7 @@ class Balance(Statement):
         else:
             raise lexer.unexpected(f"expecting the name of a set that begins with {BACKENDS_SIGIL}")
         lexer.advance()
-        fields = _parse_fields(parser) if lexer.accept(",") else ""
+        fields = parse_hash_fields(parser) if lexer.accept(",") else ""
         lexer.expect(")")
         return cls(name, parser.marks() if lexer.sees("{") else (), fields)
 
@@ -77,12 +74,7 @@ class Balance(Statement):
     def __str__(self) -> str:
         name = self.backends if isinstance(self.backends, Hole) else f'"{self.backends}"'
         marks = f" {{ {format_actions(self.marks)} }}" if self.marks else ""
-        return f"ct_lb({name}{self._fields_text()}){marks};"
-
-    def _fields_text(self) -> str:
-        if isinstance(self.hash_fields, Hole):
-            return f", hash_fields={self.hash_fields}"
-        return f", hash_fields={quote(self.hash_fields)}" if self.hash_fields else ""
+        return f"ct_lb({name}{hash_fields_text(self.hash_fields)}){marks};"
 
     def bind(self, arguments: Arguments) -> Balance:
         backends = self.backends
@@ -92,12 +84,7 @@ class Balance(Statement):
                 raise TemplateError(f"{name!r} does not fit {backends}")
             backends = name
         marks = tuple(mark.bind(arguments) for mark in self.marks)
-        fields = self.hash_fields
-        if isinstance(fields, Hole):
-            given = arguments[fields.name]
-            if not isinstance(given, bytes):
-                raise TemplateError(f"{given!r} does not fit {fields}")
-            fields = ",".join(parse_hash_fields(given.decode(errors="replace")))
+        fields = bind_hash_fields(self.hash_fields, arguments)
         return replace(self, backends=backends, marks=marks, hash_fields=fields)
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
@@ -126,38 +113,6 @@ class Balance(Statement):
         chosen = dict(packet)
         translate(walker, scene, chosen, _translation(backend), connections, self.marks)
         return Way(str(backend), chosen, connections)
-
-
-def parse_hash_fields(text: str) -> tuple[str, ...]:
-    """Return the names in a list of fields; raises TemplateError for one that isn't known.
-
-    >>> parse_hash_fields("ip_src,tp_dst")
-    ('ip_src', 'tp_dst')
-    """
-    names = tuple(text.split(","))
-    for name in names:
-        if name not in HASH_FIELDS:
-            raise TemplateError(f"{name!r} is none of {', '.join(HASH_FIELDS)}")
-    return names
-
-
-def _parse_fields(parser: ActionParser) -> str | Hole:
-    lexer = parser.lexer
-    lexer.expect("hash_fields")
-    lexer.expect("=")
-    token = lexer.token
-    match token.value:
-        case Hole() if token.value.type is HoleType.BYTES:
-            lexer.advance()
-            return token.value
-        case String(text):
-            try:
-                parse_hash_fields(text)
-            except TemplateError as error:
-                raise lexer.unexpected(str(error)) from None
-            lexer.advance()
-            return text
-    raise lexer.unexpected("expecting names of fields, or a hole of type bytes")
 
 
 def _translation(backend: Backend) -> Translation:

@@ -10,6 +10,12 @@ from uuid import UUID
 
 from logical_flow.action.base import ENDED, Action, Function
 from logical_flow.action.effect import Effect, Scene, Walker
+from logical_flow.action.hashing import (
+    KEYWORD,
+    bind_hash_fields,
+    hash_fields_text,
+    parse_hash_fields,
+)
 from logical_flow.binding import Arguments
 from logical_flow.constants import Integer
 from logical_flow.errors import TemplateError
@@ -125,16 +131,25 @@ def _problem(members: Sequence[Member]) -> str:
 class Select(Function):
     """``R = select(1=50, 2=50);``: put one of the numbers into R, and go on at the next stage.
 
-    Which one follows from a hash of the packet's addresses and ports, so that packets of one
-    connection get the same as long as the members stay; over many connections they are in
+    Which one follows from a hash of the packet's addresses, protocol and ports, so that packets of
+    one connection get the same as long as the members stay; over many connections they are in
     proportion to the weights. Replacing members loses no packet.
+
+    With ``select(1=50, 2=50, hash_fields="ip_src")`` it follows from these fields alone, and
+    changes for those alone whose member has gone, or who get one that has come.
     """
 
     words = ("select",)
+    forms = ("select(hash_fields)",)
     ends_list = True
 
     result: FieldSlice
     members: tuple[Member, ...] | Hole
+    hash_fields: str | Hole = ""
+
+    @property
+    def form(self) -> str:
+        return "select(hash_fields)" if self.hash_fields else "select"
 
     @classmethod
     def parse(cls, parser: ActionParser, word: Token, result: FieldSlice) -> Action:
@@ -147,34 +162,38 @@ class Select(Function):
         hole = lexer.token.value
         if isinstance(hole, Hole) and hole.type in (HoleType.WEIGHTS, HoleType.WATCHED):
             lexer.advance()
+            fields = parse_hash_fields(parser) if lexer.accept(",") else ""
             lexer.expect(")")
             if result.width < MAX_NUMBER.bit_length():
                 raise lexer.wrong(f"{result} is too narrow for the members of {hole}.", word)
-            return cls(result, hole)
-        members: list[Member] = []
-        while True:
-            number = _integer(parser)
-            members.append(Member(number, _integer(parser) if lexer.accept("=") else 1))
-            if not lexer.accept(","):
+            return cls(result, hole, fields)
+        members = [_member(parser)]
+        fields = ""
+        while lexer.accept(","):
+            if lexer.sees(KEYWORD):
+                fields = parse_hash_fields(parser)
                 break
+            members.append(_member(parser))
         lexer.expect(")")
         problem = _problem(members)
         if not problem and max(members).number >> result.width:
             problem = f"{max(members).number} does not fit {result}"
         if problem:
             raise lexer.wrong(f"{problem[0].upper()}{problem[1:]}.", word)
-        return cls(result, tuple(sorted(members)))
+        return cls(result, tuple(sorted(members)), fields)
 
     def __str__(self) -> str:
         if isinstance(self.members, Hole):
-            return f"{self.result} = select({self.members});"
-        members = ", ".join(f"{number}={weight}" for number, weight, _ in self.members)
-        return f"{self.result} = select({members});"
+            members = str(self.members)
+        else:
+            members = ", ".join(f"{number}={weight}" for number, weight, _ in self.members)
+        return f"{self.result} = select({members}{hash_fields_text(self.hash_fields)});"
 
     def bind(self, arguments: Arguments) -> Select:
-        if not isinstance(self.members, Hole):
-            return self
-        return Select(self.result, members_in(self.members, arguments[self.members.name]))
+        members = self.members
+        if isinstance(members, Hole):
+            members = members_in(members, arguments[members.name])
+        return Select(self.result, members, bind_hash_fields(self.hash_fields, arguments))
 
     def run(self, walker: Walker, scene: Scene, packet: MutablePacket) -> Effect:
         """Follow a member only if it makes no difference which one the switch chooses."""
@@ -189,6 +208,11 @@ class Select(Function):
             return ENDED
         write(packet, self.result, self.members[0].number)
         return scene.position.after
+
+
+def _member(parser: ActionParser) -> Member:
+    number = _integer(parser)
+    return Member(number, _integer(parser) if parser.lexer.accept("=") else 1)
 
 
 def _integer(parser: ActionParser) -> int:

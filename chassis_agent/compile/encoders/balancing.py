@@ -7,38 +7,25 @@ from the set's name, not from its members, and from nothing of the datapath: swi
 the same virtual address share the group, and a backend that comes or goes replaces its buckets
 in place.
 
-Where fields are named to be hashed, Open vSwitch takes the bucket with the highest score, which
-is a hash of these fields and the bucket's number. A backend has the same number in every group
-and for as long as it is there, so another one that comes or goes changes no score of its own.
+A backend has the same number in every group and for as long as it is there, so another one that
+comes or goes changes none of its scores (:mod:`chassis_agent.compile.encoders.hashing`).
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Final
 
 from chassis_agent.compile.context import PackContext
 from chassis_agent.compile.encoders.encoding import Encoding, with_number
+from chassis_agent.compile.encoders.hashing import hashed_fields
 from chassis_agent.compile.encoders.tracking import zone_register
-from chassis_agent.compile.errors import BadArgumentsError
 from chassis_agent.compile.splice import Arguments, Assembly, Splice
 from chassis_agent.openflow import actions as act
 from chassis_agent.openflow.messages import Bucket
-from chassis_agent.openflow.oxm import FIELDS
 from logical_flow.action import Balance
-from logical_flow.action.balancing import parse_hash_fields
 from logical_flow.backends import Backend, backends_of
-from logical_flow.errors import TemplateError
 from logical_flow.holes import Hole
 
-_FIELDS: Final = {
-    "eth_dst": ("eth_dst",),
-    "eth_src": ("eth_src",),
-    "ip_dst": ("ip_dst", "ipv6_dst"),
-    "ip_src": ("ip_src", "ipv6_src"),
-    "tp_dst": ("tcp_dst", "udp_dst", "sctp_dst"),
-    "tp_src": ("tcp_src", "udp_src", "sctp_src"),
-}
-"""The switch passes over fields that a packet doesn't have."""
 _LAST_BUCKET: Final = 0xFFFFFEFF
 
 
@@ -49,13 +36,7 @@ def encode_balance(action: Balance, encoding: Encoding) -> Assembly:
     backends = action.backends
     position = encoding.position(backends) if isinstance(backends, Hole) else None
     identity = (encoding.pipeline, encoding.template)
-    chosen_by = action.hash_fields
-
-    def hashed(arguments: Arguments) -> bytes:
-        if isinstance(chosen_by, Hole):
-            value = arguments[encoding.position(chosen_by)]
-            return encoded_hash_fields(bytes(value).decode(errors="replace"))
-        return encoded_hash_fields(chosen_by) if chosen_by else b""
+    hashed = hashed_fields(action.hash_fields, encoding)
 
     def source(arguments: Arguments, context: PackContext) -> bytes:
         (table,) = next_table(arguments, context)
@@ -100,16 +81,3 @@ def bucket_numbers(backends: Sequence[str]) -> dict[str, int]:
         taken.add(number)
         numbers[backend] = number
     return numbers
-
-
-def encoded_hash_fields(text: str) -> bytes:
-    """Return fields as the switch describes them; raises BadArgumentsError for unknown ones."""
-    try:
-        names: Iterable[str] = parse_hash_fields(text)
-    except TemplateError as error:
-        raise BadArgumentsError(str(error)) from error
-    fields = {FIELDS[field] for name in names for field in _FIELDS[name]}
-    return b"".join(
-        field.header() + field.value_bytes(field.full_mask)
-        for field in sorted(fields, key=lambda field: field.rank)
-    )

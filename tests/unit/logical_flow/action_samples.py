@@ -67,6 +67,7 @@ claim_nd(inport, xxreg0);
 backend_answer;
 reg9[0] = lookup_fdb(inport, eth.src);
 reg0[0..15] = select(1=50, 2=50);
+reg0[0..15] = select(1=50, 2=50, hash_fields="ip_proto,ip_src");
 log(name="web", severity=info, verdict=drop, meter="m 10 20");
 set_meter(10, 20);
 set_queue("port-1", 100);

@@ -94,6 +94,20 @@ def test_the_argument_has_members_in_order() -> None:
     )
 
 
+def test_the_fields_that_count_fill_a_hole() -> None:
+    text = "reg0[0..15] = select({ways:weights}, hash_fields={by:bytes});"
+    (action,) = parse_actions(text, with_holes=True)
+    assert isinstance(action, Select)
+    assert str(action) == text
+    ways = encode_members([Member(3), Member(7)])
+    bound = action.bind({"ways": ways, "by": b"ip_src,tp_src"})
+    assert str(bound) == 'reg0[0..15] = select(3=1, 7=1, hash_fields="ip_src,tp_src");'
+    assert parse_actions(str(bound)) == (bound,)
+    for bad in (b"vlan", "ip_src", b""):
+        with pytest.raises(TemplateError):
+            action.bind({"ways": ways, "by": bad})
+
+
 @pytest.mark.parametrize(
     ("argument", "problem"),
     [
@@ -121,6 +135,10 @@ def test_arguments_that_nothing_can_be_chosen_from_are_refused(
         ("reg0[0..1] = select(4);", "does not fit"),
         ("outport = select(1);", "integer field"),
         ("reg0 = select(1); next;", "follow"),
+        ('reg0 = select(1, hash_fields="vlan");', "'vlan' is none of"),
+        ('reg0 = select(1, hash_fields="");', "'' is none of"),
+        ('reg0 = select(1, hash_fields="ip_src", 2);', "expecting"),
+        ('reg0 = select(hash_fields="ip_src");', "expecting integer"),
         ("ip.proto = select(1);", "not modifiable"),
     ],
 )

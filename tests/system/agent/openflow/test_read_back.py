@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chassis_agent.compile.encoders.balancing import encoded_hash_fields
+from chassis_agent.compile.encoders.hashing import encoded_hash_fields
 from chassis_agent.openflow import actions, messages, oxm
 from chassis_agent.openflow.messages import (
     Bucket,
@@ -135,7 +135,7 @@ async def test_a_group_that_hashes_fields_is_echoed_as_it_was_sent(bridge: Bridg
         GroupType.SELECT,
         [Bucket(77, actions.output(1), weight=1), Bucket(5, actions.output(2), weight=1)],
         "hash",
-        selection_fields=encoded_hash_fields("ip_src,tp_dst,eth_src"),
+        selection_fields=encoded_hash_fields(["ip_src", "tp_dst", "eth_src"]),
     )
     async with bridge.connected() as connection:
         await connection.confirm([messages.group_mod(GroupCommand.ADD, made)])

@@ -6,11 +6,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis_agent.compile.encoders.balancing import bucket_numbers, encoded_hash_fields
+from chassis_agent.compile.encoders.balancing import bucket_numbers
+from chassis_agent.compile.encoders.encoding import Encoding
+from chassis_agent.compile.encoders.hashing import encoded_hash_fields, hashed_fields
 from chassis_agent.compile.errors import BadArgumentsError
 from chassis_agent.openflow import messages
 from chassis_agent.openflow.messages import Bucket, GroupCommand, GroupType, SwitchGroup
-from logical_flow.action.balancing import HASH_FIELDS
+from logical_flow.action.hashing import HASH_FIELDS
+from logical_flow.holes import Hole, HoleType
 from tests.unit.chassis_agent.openflow.test_messages import OUTPUT, record, without_xid
 
 BACKENDS = st.builds("10.0.{}.{}:80".format, st.integers(0, 255), st.integers(1, 254))
@@ -31,7 +34,7 @@ def test_who_stays_keeps_its_number(backends: list[str]) -> None:
         (
             ",".join(HASH_FIELDS),
             (
-                "eth_src,eth_dst,ip_src,ip_dst,ipv6_src,ipv6_dst,"
+                "eth_src,eth_dst,ip_src,ip_dst,ipv6_src,ipv6_dst,ip_proto,"
                 "tcp_src,tcp_dst,udp_src,udp_dst,sctp_src,sctp_dst"
             ),
         ),
@@ -43,7 +46,7 @@ def test_fields_are_as_ovs_ofctl_sends_them(names: str, fields: str, tmp_path: P
         GroupType.SELECT,
         [Bucket(7, OUTPUT, weight=1)],
         selection_method="hash",
-        selection_fields=encoded_hash_fields(names),
+        selection_fields=encoded_hash_fields(names.split(",")),
     )
     text = (
         f"group_id=1,type=select,selection_method=hash,fields({fields}),"
@@ -53,6 +56,11 @@ def test_fields_are_as_ovs_ofctl_sends_them(names: str, fields: str, tmp_path: P
     assert without_xid(messages.group_mod(GroupCommand.ADD, group)) == without_xid(theirs)
 
 
-def test_unknown_fields_are_refused() -> None:
-    with pytest.raises(BadArgumentsError):
-        encoded_hash_fields("ip_src,vlan")
+def test_fields_are_read_from_an_argument() -> None:
+    named = hashed_fields(
+        Hole("by", HoleType.BYTES), Encoding("lr_in", "lr_in_ip_routing", {"by": 1}, {})
+    )
+    assert named((7, b"tp_src,ip_src")) == encoded_hash_fields(["ip_src", "tp_src"])
+    for bad in (b"ip_src,vlan", b"", "ip_src", b"\xff"):
+        with pytest.raises(BadArgumentsError):
+            named((7, bad))
