@@ -311,6 +311,7 @@ class StaticRoute(NamedTuple):
     number: int
     bfd: bool = False
     symmetric: Annotated[bool, Column("ecmp_symmetric_reply")] = False
+    selection_fields: Annotated[tuple[str, ...], Column("selection_fields", tuple)] = ()
 
 
 class PortGroup(NamedTuple):

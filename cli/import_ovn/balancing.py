@@ -11,6 +11,7 @@ from cli.import_ovn.draft import Draft, Values
 from cli.import_ovn.health_checks import HealthChecks
 from cli.import_ovn.needs import is_true
 from cli.import_ovn.snapshot import Row
+from cli.import_ovn.spelling import selection_fields
 from logical_flow.variables import BackendText, has_variable, parse_backend_text
 from northbound.specs.load_balancing import (
     MAX_AFFINITY_TIMEOUT,
@@ -83,7 +84,7 @@ class Balancing:
         options = row.mapping("options")
         timeout = options.get("affinity_timeout", "")
         seconds = int(timeout) if timeout.isascii() and timeout.isdecimal() else 0
-        fields = sorted(row.texts("selection_fields"))
+        fields = selection_fields(row.texts("selection_fields"))
         if seconds and fields not in ([], ["ip_src"]):
             reason = "not imported: with affinity the client's address alone counts"
             self._draft.report.noted(row, "selection_fields", reason)

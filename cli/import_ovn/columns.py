@@ -258,6 +258,7 @@ TABLES: Final[Mapping[str, Mapping[str, Column] | Unsupported | None]] = {
         "external_ids": KEPT,
         "route_table": KEPT,
         "bfd": KEPT,
+        "selection_fields": KEPT,
         "options": {
             "ecmp_symmetric_reply": KEPT,
             "origin": KEPT,

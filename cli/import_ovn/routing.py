@@ -16,7 +16,7 @@ from cli.import_ovn.gateways import Gateways
 from cli.import_ovn.nat import Nats
 from cli.import_ovn.router_advertisements import advertisement
 from cli.import_ovn.snapshot import Row
-from cli.import_ovn.spelling import address, interface, mac
+from cli.import_ovn.spelling import address, interface, mac, selection_fields
 from northbound.names import MAIN_TABLE
 from northbound.services.nexthops import why_no_host
 from northbound.services.static_routes import MOST_MEMBERS
@@ -238,6 +238,8 @@ class Routing:
                 values["output_port"] = leading[0]
         if row.references("bfd") and not self._supervise(row, values, ports):
             return None
+        if fields := selection_fields(row.texts("selection_fields")):
+            values["selection_fields"] = fields
         return self._draft.accepted(row, StaticRouteProperties, values)
 
     def _remember_ways(self, row: Row, router: Row, values: Values) -> None:

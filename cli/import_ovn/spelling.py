@@ -9,6 +9,7 @@ specs of `northbound` to say.
 
 import ipaddress
 import re
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from logical_flow.constants import Form, Integer
@@ -115,6 +116,15 @@ def member_width(member: str) -> int | None:
     if not isinstance(value, Integer):
         return None
     return _WIDTHS.get(value.form, value.value.bit_length())
+
+
+def selection_fields(names: Iterable[str]) -> list[str]:
+    """Fields that a choice follows from, which Treadle names for both families at once.
+
+    >>> selection_fields(["tp_src", "ipv6_src", "ip_src"])
+    ['ip_src', 'tp_src']
+    """
+    return sorted({name.replace("ipv6_", "ip_") for name in names})
 
 
 def _element(words: list[str], *, lengths: bool) -> Element | None:

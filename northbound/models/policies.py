@@ -23,6 +23,7 @@ class RouterPolicy(Resource):
     jump_chain: Mapped[str | None] = mapped_column(Name, default=None)
     number: Mapped[int]
     bfd: Mapped[bool] = mapped_column(default=False, sort_order=93)
+    selection_fields: Mapped[list[str]] = mapped_column(default=list, sort_order=94)
 
 
 class RouterPolicyReference(Base):

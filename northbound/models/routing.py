@@ -88,6 +88,7 @@ class StaticRoute(Resource):
     number: Mapped[int] = mapped_column(sort_order=96)
     bfd: Mapped[bool] = mapped_column(default=False, sort_order=97)
     ecmp_symmetric_reply: Mapped[bool] = mapped_column(default=False, sort_order=98)
+    selection_fields: Mapped[list[str]] = mapped_column(default=list, sort_order=99)
 
 
 class StaticMacBinding(Resource):

@@ -20,9 +20,9 @@ from northbound.specs.base import (
     unique,
 )
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
+from northbound.specs.selection import SelectionFields
 
 Protocol = Literal["tcp", "udp", "sctp"]
-SelectionField = Literal["eth_dst", "eth_src", "ip_dst", "ip_src", "tp_dst", "tp_src"]
 MAX_AFFINITY_TIMEOUT = 65535
 NeighborResponder = Literal["reachable", "all", "none"]
 AddressFamily = Literal["ipv4", "ipv6"]
@@ -71,11 +71,9 @@ class LoadBalancerProperties(Spec):
     affinity_timeout: Annotated[int, Field(ge=0, le=MAX_AFFINITY_TIMEOUT)] = 0
     """Seconds for which a client gets the backend that it had, at least; 0 for no such promise.
     With it the backend follows from the client's address alone, from the first connection on."""
-    selection_fields: Annotated[
-        list[SelectionField], AfterValidator(unique), AfterValidator(sorted)
-    ] = Field(default_factory=list)
+    selection_fields: SelectionFields = Field(default_factory=list)
     """What alone a connection's backend follows from: addresses of the client and of what it
-    asked for, and their ports. Empty for addresses and ports."""
+    asked for, their protocol and ports. Empty for all of these."""
     hairpin_snat_ips: OneOfEachFamily = Field(default_factory=list)
     """Whom clients see ask that are their own backends, an address of each family at most; the
     virtual address where there is none."""

@@ -9,6 +9,7 @@ from northbound.addresses import parse_host
 from northbound.names import MAIN_CHAIN
 from northbound.specs.base import FieldError, Reference, Spec, checked, unique
 from northbound.specs.declaration import Declaration, Filtered, RefersTo
+from northbound.specs.selection import RoutedFields
 
 Chain = Annotated[str, Field(min_length=1, max_length=255)]
 
@@ -43,6 +44,9 @@ class RouterPolicyProperties(Spec):
     bfd: bool = False
     """Whether each of its next hops takes packets only while the BFD session with it is up, if it
     has one. With none left, the policy matches no packet."""
+    selection_fields: RoutedFields = Field(default_factory=list)
+    """What alone the next hop of a packet follows from, of several. Empty for its addresses,
+    protocol and ports."""
 
     @model_validator(mode="after")
     def _fields_fit_the_action(self) -> Self:
@@ -55,6 +59,9 @@ class RouterPolicyProperties(Spec):
             raise FieldError("output_port", f"has no meaning where the action is {self.action}")
         if self.bfd and not reroutes:
             raise FieldError("bfd", f"has no meaning where the action is {self.action}")
+        if self.selection_fields and not reroutes:
+            reason = f"have no meaning where the action is {self.action}"
+            raise FieldError("selection_fields", reason)
         if self.pkt_mark is not None and self.action in ("drop", "jump"):
             raise FieldError("pkt_mark", f"has no meaning where the action is {self.action}")
         if jumps and self.jump_chain is None:

@@ -21,6 +21,7 @@ from northbound.specs.base import (
 from northbound.specs.declaration import Declaration, Filtered, OvnSource, RefersTo
 from northbound.specs.gateways import RankedList
 from northbound.specs.router_advertisements import RouterAdvertisement
+from northbound.specs.selection import SelectionFields
 
 
 def _nexthop(text: str) -> str:
@@ -203,10 +204,16 @@ class StaticRouteProperties(Spec):
     ecmp_symmetric_reply: bool = False
     """Of a gateway router: whether replies of connections that come in by this route go back to
     the next hop that sent the requests, whatever routes and policies say."""
+    selection_fields: SelectionFields = Field(default_factory=list)
+    """What alone the route follows from that a packet takes, of several: the fields that all of
+    them name. Where there is none, its addresses, protocol and ports."""
 
     @model_validator(mode="after")
     def _families_agree(self) -> Self:
         if self.nexthop == "discard":
+            if self.selection_fields:
+                reason = "have no meaning where packets are discarded"
+                raise FieldError("selection_fields", reason)
             if self.ecmp_symmetric_reply:
                 reason = "has no meaning where packets are discarded"
                 raise FieldError("ecmp_symmetric_reply", reason)

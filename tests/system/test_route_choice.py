@@ -56,16 +56,21 @@ def made(scene: Scene, kind: str, *bodies: dict[str, Any]) -> Iterator[list[str]
             scene.net.delete(f"/{path}/{each}")
 
 
-def arrivals(scene: Scene, sender: str, to: str) -> Counter[str]:
-    """How many packets each gateway sees, of `FLOWS` connections of a sender: all, or none."""
+def arrivals(scene: Scene, sender: str, to: str, *others: str) -> Counter[str]:
+    """How many packets each gateway sees, of `FLOWS` connections of a sender: all, or none.
+
+    They differ in their source ports, or all are for other addresses from one port.
+    """
+    flows = [(other, 2000) for other in (to, *others)] if others else []
+    flows = flows or [(to, 2000 + number) for number in range(FLOWS)]
     switch, mac = SENDERS[sender]
     with ExitStack() as stack:
         tap = stack.enter_context(Tap(scene.lab.vm(sender)))
         taps = {name: stack.enter_context(Tap(scene.lab.vm(name))) for name in GATEWAYS}
         source = IP[sender][":" in to]
-        for number in range(FLOWS):
-            datagram = udp(source, to, 2000 + number, 7, b"choice")
-            packet = (ipv6 if ":" in to else ipv4)(source, to, UDP, datagram)
+        for ip, port in flows:
+            datagram = udp(source, ip, port, 7, b"choice")
+            packet = (ipv6 if ":" in ip else ipv4)(source, ip, UDP, datagram)
             ethertype = IPV6 if ":" in to else IPV4
             tap.send(ethernet(ROUTER[switch], mac, ethertype, packet))
         # What goes nowhere can't be waited for: what comes after it can, at each gateway. The
@@ -86,7 +91,7 @@ def arrivals(scene: Scene, sender: str, to: str) -> Counter[str]:
             )
 
         if counted():
-            until(lambda: counted().total() >= FLOWS, f"{FLOWS} packets for {to}")
+            until(lambda: counted().total() >= len(flows), f"{len(flows)} packets for {to}")
         return counted()
 
 
@@ -109,6 +114,104 @@ def test_packets_are_spread(scene: Scene, prefix: str, to: str, hops: tuple[str,
             assert both.total() == FLOWS
             assert arrivals(scene, "w1", to) == both
         assert arrivals(scene, "w1", to) == {"g1": FLOWS}
+
+
+WAYS = {4: ("192.0.2.0/24", "192.0.2.", "10.20.9."), 6: ("2001:db8::/32", "2001:db8::", "fd20:9::")}
+
+
+@contextmanager
+def two_ways(scene: Scene, kind: str, family: int, *fields: list[str]) -> Iterator[list[str]]:
+    """Two ways to one prefix, by two routes or by a policy, chosen by the fields that they name."""
+    prefix, _, hop = WAYS[family]
+    if kind == "route":
+        routes = (
+            {"ip_prefix": prefix, "nexthop": f"{hop}{number}", "selection_fields": named}
+            for number, named in enumerate(fields, 1)
+        )
+        with made(scene, "route", *routes) as ids:
+            yield ids
+        return
+    policy = {
+        "priority": 1,
+        "match": f"ip{family}.dst == {prefix}",
+        "action": "reroute",
+        "nexthops": [f"{hop}1", f"{hop}2"],
+        "selection_fields": sorted(set.intersection(*map(set, fields))),
+    }
+    with (
+        made(scene, "route", {"ip_prefix": prefix, "nexthop": f"{hop}3"}),
+        made(scene, "policy", policy) as ids,
+    ):
+        yield ids
+
+
+@pytest.mark.parametrize("family", [4, 6])
+@pytest.mark.parametrize("kind", ["route", "policy"])
+def test_a_way_follows_from_the_fields_that_are_selected(
+    scene: Scene, kind: str, family: int
+) -> None:
+    """What differs in others alone goes one way, also once they are selected no more."""
+    network = WAYS[family][1]
+    to, others = f"{network}9", [f"{network}{number}" for number in range(10, 9 + FLOWS)]
+    with two_ways(scene, kind, family, ["ip_dst", "ip_src"], ["ip_dst", "ip_src"]) as ids:
+        one = arrivals(scene, "w1", to)
+        assert list(one.values()) == [FLOWS]
+        assert arrivals(scene, "w1", to) == one
+        assert set(arrivals(scene, "w1", to, *others)) == {"g1", "g2"}
+        path = "static-routes" if kind == "route" else "router-policies"
+        for each in ids:
+            scene.net.call("PATCH", f"/{path}/{each}", {"selection_fields": ["tp_src"]})
+        assert set(arrivals(scene, "w1", to)) == {"g1", "g2"}
+        (at,) = arrivals(scene, "w1", to, *others)
+        assert list(arrivals(scene, "w1", *reversed(others))) == [at]
+
+
+def test_routes_are_chosen_by_what_all_of_them_name(scene: Scene) -> None:
+    with two_ways(scene, "route", 4, ["ip_src", "tp_src"], ["ip_src", "ip_dst"]):
+        assert len(arrivals(scene, "w1", "192.0.2.9")) == 1
+    with two_ways(scene, "route", 4, ["ip_src"], ["ip_dst"]):
+        assert set(arrivals(scene, "w1", "192.0.2.9")) == {"g1", "g2"}
+
+
+def test_a_member_that_goes_moves_its_own_packets_alone(scene: Scene) -> None:
+    """And one that comes takes some from each: packets that stay are found where they were."""
+    route = {"ip_prefix": "192.0.2.0/24", "nexthop": "10.20.9.3", "selection_fields": ["tp_src"]}
+    with made(scene, "route", route), two_ways(scene, "route", 4, ["tp_src"], ["tp_src"]) as ids:
+        three = arrivals(scene, "w1", "192.0.2.9")
+        assert set(three) == {"g1", "g2", "g3"}
+        scene.net.call("PATCH", f"/static-routes/{ids[1]}", {"ip_prefix": "198.51.100.0/24"})
+        two = arrivals(scene, "w1", "192.0.2.9")
+        assert two["g1"] >= three["g1"]
+        assert two["g3"] >= three["g3"]
+        assert two.total() == FLOWS
+
+
+def hop(number: int, family: int) -> str:
+    return f"{WAYS[family][2]}{number}"
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_routes_by_source(scene: Scene, family: int) -> None:
+    """They hold for the sources of their prefix alone, and the longer prefix wins; of two that are
+    as long, that of the destination."""
+    prefix, network, _ = WAYS[family]
+    to = f"{network}9"
+    source = {4: "10.20.1.0/24", 6: "fd20:1::/32"}[family]
+    by_source = {"ip_prefix": source, "policy": "src-ip"}
+    with made(scene, "route", by_source | {"nexthop": hop(2, family)}) as (route,):
+        assert arrivals(scene, "w1", to) == {"g2": FLOWS}
+        assert arrivals(scene, "w2", to) == {}
+        with made(scene, "route", by_source | {"nexthop": hop(3, family)}):
+            both = arrivals(scene, "w1", to)
+            assert set(both) == {"g2", "g3"}
+            assert both.total() == FLOWS
+        with made(scene, "route", {"ip_prefix": prefix, "nexthop": hop(1, family)}) as (other,):
+            assert arrivals(scene, "w1", to) == {"g1": FLOWS}
+            shorter = {4: "192.0.0.0/16", 6: "2001::/16"}[family]
+            scene.net.call("PATCH", f"/static-routes/{other}", {"ip_prefix": shorter})
+            assert arrivals(scene, "w1", to) == {"g2": FLOWS}
+        scene.net.call("PATCH", f"/static-routes/{route}", {"nexthop": "discard"})
+        assert arrivals(scene, "w1", to) == {}
 
 
 def test_tables_and_ranks(scene: Scene) -> None:
@@ -170,6 +273,43 @@ def test_policies(scene: Scene) -> None:
         assert set(spread) == {"g2", "g3"}
         assert spread.total() == FLOWS
     scene.net.delete("/address-sets/choice_far")
+
+
+def test_policies_about_ipv6(scene: Scene) -> None:
+    """Each action; IPv4 packets, which they aren't about, go by their route."""
+    scene.net.address_set("choice_far6", "2001:db8:6::/48")
+    to = "ip6.dst == 2001:db8::"
+    with (
+        made(
+            scene,
+            "route",
+            {"ip_prefix": "2001:db8::/32", "nexthop": "fd20:9::1"},
+            {"ip_prefix": "2001:db8::/32", "nexthop": "fd20:9::1", "route_table": "guests"},
+            {"ip_prefix": "192.0.2.0/24", "nexthop": "10.20.9.1"},
+        ),
+        made(
+            scene,
+            "policy",
+            {"priority": 1, "match": "ip6", "action": "drop"},
+            {"priority": 2, "match": f"{to}2", "action": "allow"},
+            {"priority": 3, "match": f"{to}3", "action": "reroute", "nexthops": ["fd20:9::2"]},
+            {"priority": 4, "match": f"{to}4 && udp.dst == 7", "action": "jump"}
+            | {"jump_chain": "six"},
+            {"priority": 5, "match": 'inport == "choice-guest" && ip6.dst == $choice_far6'}
+            | {"action": "reroute", "nexthops": ["fd20:9::2", "fd20:9::3"]},
+            {"priority": 1, "match": "ip6.src == fd20:1::1", "action": "reroute", "chain": "six"}
+            | {"nexthops": ["fd20:9::3"]},
+        ),
+    ):
+        assert arrivals(scene, "w1", "2001:db8::1") == {}
+        assert arrivals(scene, "w1", "192.0.2.1") == {"g1": FLOWS}
+        assert arrivals(scene, "w1", "2001:db8::2") == {"g1": FLOWS}
+        assert arrivals(scene, "w1", "2001:db8::3") == {"g2": FLOWS}
+        assert arrivals(scene, "w1", "2001:db8::4") == {"g3": FLOWS}
+        assert arrivals(scene, "w2", "2001:db8::4") == {"g1": FLOWS}
+        assert set(arrivals(scene, "w2", "2001:db8:6::9")) == {"g2", "g3"}
+        assert arrivals(scene, "w1", "2001:db8:6::9") == {}
+    scene.net.delete("/address-sets/choice_far6")
 
 
 @pytest.mark.parametrize("family", [4, 6])

@@ -110,6 +110,7 @@ CHOICES: dict[str, Choices] = {
         "origin": ("static", "static", "learned"),
         "override_connected": (False, False, True),
         "number": (1, 2, 3),
+        "selection_fields": ([], [], ["ip_src"], ["ip_src", "tp_dst"]),
     },
     "port_group": {"id": GROUPS},
     "port_group_port": {"port_group_id": GROUPS, "logical_switch_port_id": PORTS},

@@ -175,6 +175,26 @@ def test_replies_go_back_on_gateway_routers_alone(routers: Network) -> None:
 
 
 @pytest.mark.parametrize(
+    ("fields", "pointer"),
+    [
+        ({"selection_fields": ["ip_src", "vlan"]}, "/selection_fields/1"),
+        ({"selection_fields": ["ipv6_src"]}, "/selection_fields/0"),
+        ({"selection_fields": ["ip_src"], "nexthop": "discard"}, "/selection_fields"),
+    ],
+)
+def test_fields_that_no_next_hop_is_chosen_by(
+    routers: Network, fields: dict[str, object], pointer: str
+) -> None:
+    assert list(routers.faults("route", **GROUP | fields)) == [pointer]
+
+
+def test_fields_that_next_hops_are_chosen_by_are_a_set(routers: Network) -> None:
+    named = ["tp_src", "ip_proto", "eth_src", "tp_src"]
+    route = routers.create("route", **GROUP, selection_fields=named)
+    assert routers.get("route", route)["selection_fields"] == ["eth_src", "ip_proto", "tp_src"]
+
+
+@pytest.mark.parametrize(
     ("other", "reason"),
     [
         ({"nexthop": "discard"}, "can't be both discarded and sent on"),

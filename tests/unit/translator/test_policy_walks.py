@@ -101,7 +101,7 @@ def test_several_next_hops_are_members_of_one_choice() -> None:
     translated = Translated.of({"document": "t", **_document()})
     (router,) = [row.id for row in translated.datapaths if row.kind == "lr"]
     flows = translated.flows(router)
-    (spread,) = [flow for flow in flows if flow.template is LrInPolicy.spread6]
+    (spread,) = [flow for flow in flows if flow.template is LrInPolicy.spread["6"]]
     members = [flow for flow in flows if flow.template is LrInPolicyEcmp.member6]
     chosen = decode_members(spread.named_args["members"])
     assert {member.number for member in chosen} == {flow.named_args["member"] for flow in members}

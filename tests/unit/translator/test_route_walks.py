@@ -165,6 +165,44 @@ def test_replies_by_routes_without_the_option_go_by_these(two_ways: Network) -> 
     assert answered(two_ways, "198.51.100.9", port=98) == ["a"]
 
 
+@pytest.mark.parametrize(
+    ("fields", "chosen_by"),
+    [
+        (("[ip_src, tp_dst]", "[tp_dst, ip_dst, ip_src]"), b"ip_src,tp_dst"),
+        (("[ip_src]", "[ip_dst]"), None),
+        (("[ip_src]", "[]"), None),
+    ],
+)
+@pytest.mark.parametrize("prefix", ["192.0.2.0/24", "2001:db8::/32"])
+def test_a_choice_follows_from_the_fields_that_all_routes_name(
+    prefix: str, fields: tuple[str, str], chosen_by: bytes | None
+) -> None:
+    hops = ("fd00:9::1", "fd00:9::2") if ":" in prefix else ("10.0.9.1", "10.0.9.2")
+    routes = [
+        f'- {{ip_prefix: "{prefix}", nexthop: "{hop}", selection_fields: {named}}}'
+        for hop, named in zip(hops, fields, strict=True)
+    ]
+    net = network(f"""
+    logical_switches:
+      out:
+        ports:
+          out-r: {{type: router, router_port: r-out}}
+    logical_routers:
+      r:
+        ports:
+          r-out: {{mac: "{OUT}", networks: [10.0.9.254/24, "fd00:9::fe/64"]}}
+        static_routes:
+          {routes[0]}
+          {routes[1]}
+    """)
+    router = next(key for key, flows in net.flows.items() if flows.has_flows("lr_in_ip_routing"))
+    flows = [placed.entry.flow for placed in net.flows[router].candidates("lr_in_ip_routing", {})]
+    (spread,) = [flow for flow in flows if "members" in flow.named_args]
+    assert spread.named_args.get("hash_fields") == chosen_by
+    hashed = f"hash_fields={chosen_by.decode()!r}".replace("'", '"') if chosen_by else ""
+    assert hashed in str(spread)
+
+
 def test_a_router_port_without_networks_is_reached_by_its_link_local_address() -> None:
     net = network(
         f"""

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Sequence
 from hashlib import blake2b
 
 from incremental import Read
+from logical_flow.action.hashing import hash_fields_argument
 from logical_flow.action.selection import MAX_NUMBER, Member, encode_members, encode_watched
 from logical_flow.addresses import multicast_mac, solicited_node
 from logical_flow.expression import FALSE
@@ -18,7 +19,7 @@ from translator.features.bfd.inputs import sessions_with
 from translator.features.neighbours.learning import neighbours_in
 from translator.features.neighbours.stages import LrInArpRequest
 from translator.features.policies.inputs import TABLE, RouterPolicy
-from translator.features.policies.stages import LrInPolicy, LrInPolicyEcmp
+from translator.features.policies.stages import LrInPolicy, LrInPolicyEcmp, spread_key
 from translator.features.routing.flows import output_port, source_towards
 from translator.inputs import LogicalRouter, LogicalRouterPort
 
@@ -93,8 +94,7 @@ def _rerouting(read: Read, row: RouterPolicy, asked: dict[str, Argument]) -> Ite
         yield _marked(row, f"reroute{kind}{family}", told)
     else:
         encoded = (encode_watched if is_watched else encode_members)(members)
-        spread: dict[str, Argument] = {**asked, "number": row.number, "members": encoded}
-        yield _marked(row, f"spread{kind}{family}", spread)
+        yield _spreading(row, {**asked, "number": row.number, "members": encoded}, is_watched)
         for nexthop, port in ways:
             member = LrInPolicyEcmp.member4 if family == 4 else LrInPolicyEcmp.member6
             yield member(number=row.number, member=numbers[nexthop], **_arguments(nexthop, port))
@@ -106,6 +106,21 @@ def _rerouting(read: Read, row: RouterPolicy, asked: dict[str, Argument]) -> Ite
             yield LrInArpRequest.nd_for_next_hop(
                 nexthop=nexthop, group=group, group_mac=multicast_mac(group)
             )
+
+
+def _spreading(row: RouterPolicy, told: dict[str, Argument], is_watched: bool) -> LogicalFlow:
+    """The flow that chooses one of several next hops."""
+    if row.selection_fields:
+        told["hash_fields"] = hash_fields_argument(row.selection_fields)
+    if row.mark is not None:
+        told["mark"] = row.mark
+    key = spread_key(
+        4 if len(row.nexthops[0]) == 4 else 6,
+        is_watched=is_watched,
+        is_hashed=bool(row.selection_fields),
+        is_marked=row.mark is not None,
+    )
+    return LrInPolicy.spread[key](**told)
 
 
 def _session(read: Read, row: RouterPolicy, nexthop: bytes, port: LogicalRouterPort) -> str:

@@ -36,6 +36,7 @@ class RouterPolicy(NamedTuple):
     number: int
     project: str = DEFAULT_PROJECT
     bfd: bool = False
+    selection_fields: Annotated[tuple[str, ...], Column("selection_fields", tuple)] = ()
 
 
 TABLE = input_table("router_policy", RouterPolicy, names=port_image)

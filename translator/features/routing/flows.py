@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from incremental import Read
+from logical_flow.action.hashing import hash_fields_argument
 from logical_flow.action.selection import Member, encode_members, encode_watched
 from logical_flow.addresses import link_local, multicast_mac, solicited_node
 from logical_flow.holes import Argument
@@ -25,6 +26,7 @@ from translator.features.routing.stages import (
     LrInIpRouting,
     LrInIpRoutingEcmp,
     LrInIpRoutingPre,
+    spread_key,
 )
 from translator.inputs import LogicalRouter, LogicalRouterPort, StaticRoute
 
@@ -50,7 +52,8 @@ def static_route_flows(read: Read, route_id: str) -> Flows | None:
 def spreading_flows(read: Read, place: tuple[str, RouteGroup]) -> Flows | None:
     """The flow that spreads packets over the routes of a group, where it has several.
 
-    It is the oldest route's: as routes come and go, the flow stays, and changes its members.
+    It is the oldest route's: as routes come and go, the flow stays, and changes its members. They
+    are chosen by the fields that all of the routes name, if there are any.
     """
     router_id, group = place
     router = read(LogicalRouter, router_id)
@@ -67,11 +70,22 @@ def spreading_flows(read: Read, place: tuple[str, RouteGroup]) -> Flows | None:
     oldest = min(routes, key=lambda route: route.number)
     watched = [Member(route.number, session=_session_of(read, route)) for route in routes]
     is_watched = any(each.session for each in watched)
-    members = (encode_watched if is_watched else encode_members)(watched)
-    name = "_".join(("spread", *(["watched"] * is_watched), *(["by_source"] * group.by_source)))
-    family = 4 if len(group.prefix) == 2 * 4 else 6
-    template: Template = getattr(LrInIpRouting, f"{name}{family}")
-    flow = template(rank=_rank(oldest), prefix=group.prefix, table=group.table, members=members)
+    told: dict[str, Argument] = {
+        "rank": _rank(oldest),
+        "prefix": group.prefix,
+        "table": group.table,
+        "members": (encode_watched if is_watched else encode_members)(watched),
+    }
+    fields = frozenset.intersection(*(frozenset(route.selection_fields) for route in routes))
+    if fields:
+        told["hash_fields"] = hash_fields_argument(fields)
+    key = spread_key(
+        4 if len(group.prefix) == 2 * 4 else 6,
+        is_watched=is_watched,
+        is_hashed=bool(fields),
+        by_source=group.by_source,
+    )
+    flow = LrInIpRouting.spread[key](**told)
     return Flows(router_id, "static_route", oldest.id, (flow,))
 
 

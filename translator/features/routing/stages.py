@@ -1,7 +1,9 @@
 """The stages of routes."""
 
+from itertools import product
+
 from logical_flow.roles import Role
-from logical_flow.template import Alive, Priority, Stage, Template
+from logical_flow.template import Alive, Priority, Stage, Template, Variants
 from translator.features.routing.reasons import DISCARDED, LINK_LOCAL_ONLY, NO_ROUTE
 
 
@@ -21,9 +23,47 @@ _WAY6 = (
 )
 _TO4, _TO6 = (f"ip{n}.dst == {{prefix:cidr{n}}} && reg7 == {{table:int}}" for n in (4, 6))
 _FROM4, _FROM6 = (f"ip{n}.src == {{prefix:cidr{n}}} && reg7 == {{table:int}}" for n in (4, 6))
-_SPREAD = "ip.ttl--; reg9[14] = 1; reg8[16..31] = select({members:weights});"
-_SPREAD_WATCHED = "ip.ttl--; reg9[14] = 1; reg8[16..31] = select({members:watched});"
 _ALIVE = Alive("members")
+
+
+def choice(*, is_watched: bool, is_hashed: bool) -> str:
+    """Return the action that puts the number of one of several next hops into a register.
+
+    They are watched where some go by BFD sessions, and hashed where fields are named for it.
+    """
+    members = "{members:watched}" if is_watched else "{members:weights}"
+    fields = ", hash_fields={hash_fields:bytes}" if is_hashed else ""
+    return f"reg8[16..31] = select({members}{fields});"
+
+
+def spread_key(family: int, *, is_watched: bool, is_hashed: bool, by_source: bool) -> str:
+    """Return the key of the template that spreads packets over the routes of a group.
+
+    >>> spread_key(4, is_watched=True, is_hashed=False, by_source=True)
+    'watched_by_source4'
+    """
+    parts = {"watched": is_watched, "hashed": is_hashed, "by_source": by_source}
+    return "_".join(part for part, has_part in parts.items() if has_part) + str(family)
+
+
+def _spreading() -> Variants:
+    made: dict[str, Template] = {}
+    for is_watched, is_hashed, by_source in product((False, True), repeat=3):
+        chosen = choice(is_watched=is_watched, is_hashed=is_hashed)
+        for family, match in (
+            (4, _FROM4 if by_source else _TO4),
+            (6, _FROM6 if by_source else _TO6),
+        ):
+            key = spread_key(
+                family, is_watched=is_watched, is_hashed=is_hashed, by_source=by_source
+            )
+            made[key] = Template(
+                Priority(0, "rank"),
+                match,
+                f"ip.ttl--; reg9[14] = 1; {chosen}",
+                _ALIVE if is_watched else None,
+            )
+    return Variants(made)
 
 
 _REQUEST = "inport == {{port:lport}} && ip{n}.src == {{prefix:cidr{n}}}"
@@ -85,8 +125,9 @@ class LrInIpRouting(
     by source address. What has a link-local address stays on its link
     (RFC 4291 section 2.5.6), whatever other routes there are.
 
-    Where several routes are equal in all that, packets are spread over them. Routes that go by a
-    BFD session are there while that is up.
+    Where several routes are equal in all that, packets are spread over them, by a hash of
+    addresses, protocol and ports, or of the fields that all of the routes name. Routes that
+    go by a BFD session are there while that is up.
 
     Replies of connections that came in by a route with symmetric reply go back to the next hop that
     sent the requests, by the port where they came in, whatever other routes there are.
@@ -133,25 +174,18 @@ class LrInIpRouting(
     static4 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY4}")
     static4_via6 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY6}")
     static6 = Template(Priority(0, "rank"), _TO6, f"ip.ttl--; {_WAY6}")
-    spread4 = Template(Priority(0, "rank"), _TO4, _SPREAD)
-    spread6 = Template(Priority(0, "rank"), _TO6, _SPREAD)
+    spread = _spreading()
     watched4 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY4}", _ALIVE)
     watched4_via6 = Template(Priority(0, "rank"), _TO4, f"ip.ttl--; {_WAY6}", _ALIVE)
     watched6 = Template(Priority(0, "rank"), _TO6, f"ip.ttl--; {_WAY6}", _ALIVE)
-    spread_watched4 = Template(Priority(0, "rank"), _TO4, _SPREAD_WATCHED, _ALIVE)
-    spread_watched6 = Template(Priority(0, "rank"), _TO6, _SPREAD_WATCHED, _ALIVE)
     discard4 = Template(Priority(0, "rank"), _TO4, "drop;", because=DISCARDED)
     discard6 = Template(Priority(0, "rank"), _TO6, "drop;", because=DISCARDED)
     by_source4 = Template(Priority(0, "rank"), _FROM4, f"ip.ttl--; {_WAY4}")
     by_source4_via6 = Template(Priority(0, "rank"), _FROM4, f"ip.ttl--; {_WAY6}")
     by_source6 = Template(Priority(0, "rank"), _FROM6, f"ip.ttl--; {_WAY6}")
-    spread_by_source4 = Template(Priority(0, "rank"), _FROM4, _SPREAD)
-    spread_by_source6 = Template(Priority(0, "rank"), _FROM6, _SPREAD)
     watched_by_source4 = Template(Priority(0, "rank"), _FROM4, f"ip.ttl--; {_WAY4}", _ALIVE)
     watched_by_source4_via6 = Template(Priority(0, "rank"), _FROM4, f"ip.ttl--; {_WAY6}", _ALIVE)
     watched_by_source6 = Template(Priority(0, "rank"), _FROM6, f"ip.ttl--; {_WAY6}", _ALIVE)
-    spread_watched_by_source4 = Template(Priority(0, "rank"), _FROM4, _SPREAD_WATCHED, _ALIVE)
-    spread_watched_by_source6 = Template(Priority(0, "rank"), _FROM6, _SPREAD_WATCHED, _ALIVE)
     discard_by_source4 = Template(Priority(0, "rank"), _FROM4, "drop;", because=DISCARDED)
     discard_by_source6 = Template(Priority(0, "rank"), _FROM6, "drop;", because=DISCARDED)
 

@@ -74,8 +74,8 @@ def _main_routes_hold_in_all_tables(document: Document, flows: Flows) -> Flows:
 _BY_SOURCE = (
     LrInIpRouting.by_source4,
     LrInIpRouting.by_source6,
-    LrInIpRouting.spread_by_source4,
-    LrInIpRouting.spread_by_source6,
+    LrInIpRouting.spread["by_source4"],
+    LrInIpRouting.spread["by_source6"],
     LrInIpRouting.discard_by_source4,
     LrInIpRouting.discard_by_source6,
 )

@@ -158,7 +158,7 @@ def test_how_backends_are_chosen() -> None:
         "Load_Balancer",
         name="chosen",
         vips={"10.96.0.1:80": "10.0.0.1:80"},
-        selection_fields=["tp_src", "ip_src"],
+        selection_fields=["tp_src", "ip_src", "ipv6_src", "ip_proto"],
         options={"hairpin_snat_ip": "169.254.1.1 fd69::1"},
     )
     held = database.add(
@@ -175,7 +175,7 @@ def test_how_backends_are_chosen() -> None:
         ("load balancer held", "selection_fields")
     ]
     balancers = imported.document["load_balancers"]
-    assert balancers["chosen"]["selection_fields"] == ["ip_src", "tp_src"]
+    assert balancers["chosen"]["selection_fields"] == ["ip_proto", "ip_src", "tp_src"]
     assert balancers["chosen"]["hairpin_snat_ips"] == ["169.254.1.1", "fd69::1"]
     assert balancers["held"]["affinity_timeout"] == 65535
     assert "selection_fields" not in balancers["held"]

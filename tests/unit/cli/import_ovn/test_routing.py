@@ -168,6 +168,28 @@ def test_several_next_hops_are_kept_that_go_together() -> None:
     assert "says the same" in notes(imported)[0].reason
 
 
+def test_the_fields_of_a_choice_are_those_of_both_families() -> None:
+    imported = with_routes(
+        {
+            "ip_prefix": "0.0.0.0/0",
+            "nexthop": "10.0.0.9",
+            "selection_fields": ["ipv6_src", "ip_src", "ip_proto", "tp_dst"],
+        },
+    )
+    assert imported.document["logical_routers"]["r"]["static_routes"] == [
+        {
+            "ip_prefix": "0.0.0.0/0",
+            "nexthop": "10.0.0.9",
+            "selection_fields": ["ip_proto", "ip_src", "tp_dst"],
+        }
+    ]
+    discarding = with_routes(
+        {"ip_prefix": "0.0.0.0/0", "nexthop": "discard", "selection_fields": ["ip_src"]}
+    )
+    assert "selection_fields" not in routes_of(discarding)[0]
+    assert losses(discarding) == []
+
+
 @pytest.mark.parametrize(
     ("prefix", "nexthop"),
     [
