@@ -190,9 +190,9 @@ def _laid_out(reply: Reply4, room: int) -> tuple[bytes, bytes, bytes]:
 def _encoded(option: DhcpOption) -> bytes:
     """Return an option's bytes, in several parts where its value is long (RFC 3396)."""
     code, value = option
-    parts = [
-        value[start : start + _LONGEST_PART] for start in range(0, len(value), _LONGEST_PART)
-    ] or [b""]
+    if len(value) <= _LONGEST_PART:
+        return bytes((code, len(value))) + value
+    parts = [value[start : start + _LONGEST_PART] for start in range(0, len(value), _LONGEST_PART)]
     return b"".join(bytes((code, len(part))) + part for part in parts)
 
 

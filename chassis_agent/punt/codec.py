@@ -131,10 +131,11 @@ def checksum(data: bytes) -> int:
     """
     if len(data) % 2:
         data += b"\0"
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    while total >> 16:
-        total = (total & 0xFFFF) + (total >> 16)
-    return ~total & 0xFFFF
+    # A sum of words with end-around carry is the remainder of all of them as one number, but that
+    # it is 0 only where each of them is: several times faster than adding them up.
+    number = int.from_bytes(data)
+    total = number % 0xFFFF or (0xFFFF if number else 0)
+    return 0xFFFF - total
 
 
 # ---- Ethernet and ARP

@@ -49,6 +49,7 @@ from __future__ import annotations
 import struct
 from collections.abc import Mapping
 from enum import IntEnum
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from chassis_agent.punt.errors import MalformedUserdataError
@@ -112,6 +113,8 @@ class LogArguments(NamedTuple):
     verdict: int | None
 
 
+_CLIENTS_AT_ONCE: Final = 256
+
 ADDRESS_SIZES: Final[Mapping[Opcode, int]] = {Opcode.DHCPV4: 4, Opcode.DHCPV6: 16}
 """How many bytes the address is long that the arguments for DHCP begin with."""
 
@@ -166,8 +169,12 @@ def dhcp_arguments(address: bytes, options: bytes) -> bytes:
     return address + _OPTIONS_LENGTH.pack(len(options)) + options
 
 
+@lru_cache(maxsize=_CLIENTS_AT_ONCE)
 def decode_dhcp_arguments(opcode: Opcode, body: bytes) -> DhcpArguments:
-    """The arguments in the body of DHCP userdata, and the actions after them."""
+    """The arguments in the body of DHCP userdata, and the actions after them.
+
+    Those of the last clients are kept: one that starts sends a second message at once.
+    """
     address_length = ADDRESS_SIZES[opcode]
     if len(body) < address_length + _OPTIONS_LENGTH.size:
         raise MalformedUserdataError("the arguments for DHCP are cut short")

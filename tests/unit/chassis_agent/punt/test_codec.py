@@ -63,6 +63,16 @@ def test_ipv4_packets_without_an_identification_are_not_to_be_fragmented() -> No
     assert written[4:8].hex() == "00004000"
 
 
+@given(st.binary(max_size=80) | st.sampled_from([b"\xff" * 20, bytes(20), b"\xff\xfe\0\1"]))
+def test_the_checksum_is_that_of_words_with_carries_added(data: bytes) -> None:
+    """RFC 1071 section 1."""
+    padded = data + bytes(len(data) % 2)
+    total = sum(int.from_bytes(padded[at : at + 2]) for at in range(0, len(padded), 2))
+    while total >> 16:
+        total = (total & 0xFFFF) + (total >> 16)
+    assert codec.checksum(data) == ~total & 0xFFFF
+
+
 def test_a_udp_checksum_of_zero_is_sent_as_ones() -> None:
     src, dst = b"\0" * 4, b"\0" * 4
     without = codec.write_udp(0, 0, b"\0\0", src, dst)
