@@ -18,9 +18,13 @@ from chassis_agent.openflow.errors import DecodingError
 _FLAGS: Final = int(tables.FLAGS.removeprefix("reg"))
 _PACKET, _TABLE, _COOKIE, _METADATA, _USERDATA = 0, 3, 4, 6, 7
 
-_RESTORABLE: Final = frozenset({"metadata", "pkt_mark"} | {f"xreg{n}" for n in range(8)})
+_PLACE: Final = ("in_port", "metadata", "pkt_mark", *(f"xreg{n}" for n in range(8)))
+_RESTORED: Final = tuple(
+    (field.name, field.header(masked=False), field.size)
+    for field in sorted((oxm.FIELDS[name] for name in _PLACE), key=lambda field: field.rank)
+)
 """The fields of a punted packet that a packet-out's match brings back: where it is in the
-logical network, and nothing else.
+logical network, and nothing else. Name, header and size, in the order of a canonical match.
 
 Tunnel metadata is not among them. What of it matters was moved into registers where the packet
 came out of its tunnel, and Open vSwitch crashes where a packet-out brings `tun_metadata0`, whose
@@ -66,12 +70,13 @@ class PacketIn(NamedTuple):
         The input port of this packet is none that exists any more, and a packet from such
         a port is lost in connection tracking: the switch can't take it up again.
         """
-        restored = (
-            oxm.Term(oxm.FIELDS[name], value)
-            for name, value in self.fields.items()
-            if name in _RESTORABLE
-        )
-        return oxm.match([oxm.Term(oxm.FIELDS["in_port"], CONTROLLER), *restored])
+        values = {**self.fields, "in_port": CONTROLLER}
+        tlvs = [
+            header + values[name].to_bytes(size)
+            for name, header, size in _RESTORED
+            if name in values
+        ]
+        return oxm.match_of_tlvs(b"".join(tlvs))
 
 
 def decode_packet_in(body: bytes) -> PacketIn:
