@@ -209,15 +209,14 @@ def assert_is_told(tap: Tap, router_mac: str, source: str, target: str, teller: 
 
 
 @VERSIONS
-@pytest.mark.parametrize("name", list(VMS))
-def test_those_inside_are_told_what_is_too_big_outside(
-    scene: Scene, name: str, version: int
-) -> None:
+def test_those_inside_are_told_what_is_too_big_outside(scene: Scene, version: int) -> None:
     """Before anything is translated, by the router that they know."""
     host = scene.lab.outside("host")
     outside, router = {4: (host.ip4, "10.80.0.1"), 6: (host.ip6, "fd80::1")}[version]
-    with limited(scene, "edge-public"), Tap(scene.lab.vm(name)) as tap:
-        assert_is_told(tap, INSIDE, address(name, version), outside, router)
+    with limited(scene, "edge-public"):
+        for name in VMS:
+            with Tap(scene.lab.vm(name)) as tap:
+                assert_is_told(tap, INSIDE, address(name, version), outside, router)
 
 
 @VERSIONS
@@ -235,6 +234,34 @@ def test_those_outside_are_told_what_is_too_big_inside(scene: Scene, version: in
         assert_is_told(tap, FLOATING_MAC, outside, FLOATING[version], FLOATING[version])
         if version == 4:
             assert_is_told(tap, OUTSIDE, outside, AT_GATEWAY, AT_GATEWAY)
+
+
+@contextmanager
+def stateless(scene: Scene, *externals: str) -> Iterator[None]:
+    """These floating IPs are translated packet by packet meanwhile."""
+    nats = scene.net.client.get("/v1/nats").json()["items"]
+    paths = [f"/nats/{each['id']}" for each in nats if each["external_ip"] in externals]
+    assert len(paths) == len(externals)
+    for path in paths:
+        scene.net.call("PATCH", path, {"stateless": True})
+    try:
+        yield
+    finally:
+        for path in paths:
+            scene.net.call("PATCH", path, {"stateless": False})
+
+
+def test_of_stateless_ones_no_address_inside_shows(scene: Scene) -> None:
+    """Neither outside, nor to who asks for them from inside."""
+    host, externals = scene.lab.outside("host"), (AT_GATEWAY, *FLOATING.values())
+    with stateless(scene, *externals), limited(scene, "edge-in"):
+        with Tap(host) as tap:
+            assert_is_told(tap, OUTSIDE, host.ip4, AT_GATEWAY, AT_GATEWAY)
+            assert_is_told(tap, FLOATING_MAC, host.ip4, FLOATING[4], FLOATING[4])
+            assert_is_told(tap, FLOATING_MAC, host.ip6, FLOATING[6], FLOATING[6])
+        with Tap(scene.lab.vm("vm2")) as tap:
+            assert_is_told(tap, INSIDE, address("vm2"), AT_GATEWAY, AT_GATEWAY)
+            assert_is_told(tap, INSIDE, address("vm2"), FLOATING[4], FLOATING[4])
 
 
 def test_those_inside_are_told_by_what_the_outside_knows(scene: Scene) -> None:

@@ -143,6 +143,26 @@ async def test_a_floating_address_is_reached_on_its_switch(outside: Plugged) -> 
     assert texts(found, "owner") == texts(found, "outside") == []
 
 
+@pytest.mark.parametrize(
+    "how",
+    [{}, {"stateless": True}, {"logical_port": "a2", "external_mac": "0a:00:00:00:05:11"}],
+    ids=["gateway", "stateless", "here"],
+)
+@pytest.mark.parametrize("source", ["p1", "a1"])
+async def test_what_is_too_big_inside_of_a_floating_address(
+    outside: Plugged, how: dict[str, Any], source: str
+) -> None:
+    """Wherever it is translated, the port inside is named, and a trace has the error."""
+    nats = (await outside.call("GET", "/nats"))["items"]
+    (nat,) = [each for each in nats if each["type"] == "dnat_and_snat"]
+    await outside.change(f"/nats/{nat['id']}", **how)
+    await outside.change("/logical-router-ports/r1-a", gateway_mtu=1400)
+    found = await refused(outside, source=source, destination="198.51.100.11", length=1415)
+    (obstacle,) = found["obstacles"]
+    assert obstacle["kind"] == "too-big"
+    assert "gateway_mtu of logical router port r1-a" in obstacle["remedy"]["text"]
+
+
 async def test_a_workload_of_the_network_itself(outside: Plugged) -> None:
     found = await outside.ask(source=HOST, inport="public-net", destination="p1")
     assert found["answer"] == "yes", found["text"]
