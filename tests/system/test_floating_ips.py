@@ -24,7 +24,7 @@ INSIDE, OUTSIDE = "0a:00:00:00:80:01", "0a:00:00:00:80:02"
 """The MAC addresses of the router."""
 FLOATING_MAC = "0a:00:00:00:80:71"
 FLOATING = {4: "198.51.100.71", 6: "2001:db8:80::71"}
-AT_GATEWAY = "198.51.100.73"
+AT_GATEWAY = {4: "198.51.100.73", 6: "2001:db8:80::73"}
 ROUTER = {4: "198.51.100.2", 6: "2001:db8:80::2"}
 VMS = {
     "vm1": ("0a:00:00:00:81:01", "10.80.0.11", "fd80::11"),
@@ -62,7 +62,13 @@ def _network(scene: Scene) -> None:
             logical_port="vm1",
             external_mac=FLOATING_MAC,
         )
-    nat(scene, type="dnat_and_snat", external_ip=AT_GATEWAY, logical_ip=address("vm3"))
+    for version, external in AT_GATEWAY.items():
+        nat(
+            scene,
+            type="dnat_and_snat",
+            external_ip=external,
+            logical_ip=address("vm3", version),
+        )
     lab.wait_until_up()
     for name in VMS:
         lab.listen(name, PORT)
@@ -129,7 +135,7 @@ def test_one_answer_comes_to_who_asks(scene: Scene) -> None:
     with Tap(host) as tap:
         for asked, mac in (
             (FLOATING[4], FLOATING_MAC),
-            (AT_GATEWAY, OUTSIDE),
+            (AT_GATEWAY[4], OUTSIDE),
             (ROUTER[4], OUTSIDE),
         ):
             tap.send(frames.arp_request(asker, "198.51.100.10", asked))
@@ -150,11 +156,10 @@ def test_those_inside_reach_it_by_what_the_outside_knows(scene: Scene, version: 
     for asker in ("vm2", "vm3", "vm1"):
         with Tap(lab.vm("vm1")) as tap:
             assert lab.vm(asker).tcp_connects(FLOATING[version], PORT), asker
-            seen = {"vm2": ROUTER, "vm3": {4: AT_GATEWAY, 6: ROUTER[6]}, "vm1": FLOATING}[asker]
+            seen = {"vm2": ROUTER, "vm3": AT_GATEWAY, "vm1": FLOATING}[asker]
             came = tap.expect(lambda f: f.dport == PORT, f"the connection of {asker}")
             assert came.ip_src == seen[version]
-    if version == 4:
-        assert lab.vm("vm1").tcp_connects(AT_GATEWAY, PORT)
+    assert lab.vm("vm1").tcp_connects(AT_GATEWAY[version], PORT)
 
 
 @VERSIONS
@@ -232,8 +237,7 @@ def test_those_outside_are_told_what_is_too_big_inside(scene: Scene, version: in
         assert (got.ip_src, got.l4[:2]) == (ROUTER[version], bytes([0, 9]))
         assert_is_told(tap, OUTSIDE, outside, ROUTER[version], ROUTER[version])
         assert_is_told(tap, FLOATING_MAC, outside, FLOATING[version], FLOATING[version])
-        if version == 4:
-            assert_is_told(tap, OUTSIDE, outside, AT_GATEWAY, AT_GATEWAY)
+        assert_is_told(tap, OUTSIDE, outside, AT_GATEWAY[version], AT_GATEWAY[version])
 
 
 @contextmanager
@@ -253,14 +257,14 @@ def stateless(scene: Scene, *externals: str) -> Iterator[None]:
 
 def test_of_stateless_ones_no_address_inside_shows(scene: Scene) -> None:
     """Neither outside, nor to who asks for them from inside."""
-    host, externals = scene.lab.outside("host"), (AT_GATEWAY, *FLOATING.values())
+    host, externals = scene.lab.outside("host"), (*AT_GATEWAY.values(), *FLOATING.values())
     with stateless(scene, *externals), limited(scene, "edge-in"):
         with Tap(host) as tap:
-            assert_is_told(tap, OUTSIDE, host.ip4, AT_GATEWAY, AT_GATEWAY)
+            assert_is_told(tap, OUTSIDE, host.ip4, AT_GATEWAY[4], AT_GATEWAY[4])
             assert_is_told(tap, FLOATING_MAC, host.ip4, FLOATING[4], FLOATING[4])
             assert_is_told(tap, FLOATING_MAC, host.ip6, FLOATING[6], FLOATING[6])
         with Tap(scene.lab.vm("vm2")) as tap:
-            assert_is_told(tap, INSIDE, address("vm2"), AT_GATEWAY, AT_GATEWAY)
+            assert_is_told(tap, INSIDE, address("vm2"), AT_GATEWAY[4], AT_GATEWAY[4])
             assert_is_told(tap, INSIDE, address("vm2"), FLOATING[4], FLOATING[4])
 
 
@@ -272,7 +276,7 @@ def test_those_inside_are_told_by_what_the_outside_knows(scene: Scene) -> None:
     with limited(scene, "edge-in"):
         for name in VMS:
             with Tap(scene.lab.vm(name)) as tap:
-                for target in (FLOATING[4], AT_GATEWAY):
+                for target in (FLOATING[4], AT_GATEWAY[4]):
                     assert_is_told(tap, INSIDE, address(name), target, target)
 
 

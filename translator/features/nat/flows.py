@@ -146,23 +146,31 @@ def _flows(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
     if not is_own and (nat.allowed or nat.exempted or nat.match or not nat.incoming):
         yield _for(LrInDnat.nowhere, nat, place)(external=nat.external_ip, **place.incoming)
     yield from _outgoing(read, nat, place)
-    if nat.stateless or place.name == "local":
-        yield from _too_big(read, nat, place)
+    if _makes_errors(nat, place) and is_limited_beyond(read, nat.router, place.port):
+        yield from _too_big(nat, place)
 
 
-def _too_big(read: Read, nat: Nat, place: Place) -> Iterator[LogicalFlow]:
-    """Yield the flows by which errors about what is too big inside come from a floating IP.
+def _makes_errors(nat: Nat, place: Place) -> bool:
+    """Whether errors about what is too big inside are a floating IP's own as they are made.
 
-    The chassis in charge could not translate them: it knows no connections of these.
+    The chassis in charge could not translate them for lack of a connection. Of IPv6 it could, but
+    Open vSwitch's own datapath spoils the error as it does.
     """
-    if not is_limited_beyond(read, nat.router, place.port):
-        return
+    if nat.stateless or place.name == "local":
+        return True
+    is_floating = nat.type == "dnat_and_snat" and nat.ports is None
+    return is_floating and not nat.is_ip4 and place.name == "gateway"
+
+
+def _too_big(nat: Nat, place: Place) -> Iterator[LogicalFlow]:
+    """Yield the flows by which such errors come from a floating IP, and leave as they are."""
     external = nat.external_ip
     error = _for(LrInTooBig.floating, nat, place)
     yield error(logical=nat.logical.ip, external=external, **place.incoming)
     if place.name == "local":
         leave = LrInGwRedirect.floating4 if nat.is_ip4 else LrInGwRedirect.floating6
         yield leave(logical=external, external=external, **place.outgoing)
+    if place.name != "router":
         as_it_is = _for(LrOutUndnat.translated_error, nat, place)
         yield as_it_is(external=external, **place.incoming)
 

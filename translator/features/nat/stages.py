@@ -288,7 +288,9 @@ class LrOutUndnat(Stage, name="lr_out_undnat", role=Role.TRANSLATION, failure="d
     )
     error_stateless = _variants(_error_from)
     error = _error(50, "ct_dnat;")
-    translated_error = _variants(_translated_error, {"local": _PLACES["local"]})
+    translated_error = _variants(
+        _translated_error, {name: place for name, place in _PLACES.items() if place.only}
+    )
     router_balanced = Template(40, "flags.force_snat_for_lb == 0 && ip", "ct_dnat;")
     gateway_balanced4 = Template(
         40, f"{_OUTPORT}ip4.src == {{backends:set}}", "ct_dnat;", _GATEWAYS["gateway"].only

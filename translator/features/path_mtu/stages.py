@@ -53,8 +53,8 @@ class LrInTooBig(Stage, name="lr_in_too_big", role=Role.ANSWERING):
 
     Errors about what came for a floating IP are from that, and quote it. Most are translated as
     they leave, by the connection that they are about. Those of `floating` IPs are made so: of one
-    that is translated on this chassis, where the chassis in charge knows no connection, or of one
-    that is translated without connections.
+    that is translated on this chassis, where the chassis in charge knows no connection, of one that
+    is translated without connections, and of those of IPv6 at gateway ports.
     """
 
     error4 = Template(
