@@ -18,10 +18,11 @@ from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
-BAD, GOOD = "0a:00:00:00:39:01", "0a:00:00:00:39:02"
-IP4 = {BAD: "10.39.1.11", GOOD: "10.39.1.12"}
+BAD, GOOD, FAR = "0a:00:00:00:39:01", "0a:00:00:00:39:02", "0a:00:00:00:39:03"
+IP4 = {BAD: "10.39.1.11", GOOD: "10.39.1.12", FAR: "10.39.1.13"}
 IP6 = {BAD: "fd39::11", GOOD: "fd39::12"}
 ROUTER, ROUTER6 = "0a:00:00:00:39:fe", "fd39::1"
+NEAR = "10.39.1."
 HOSTS, ABSENT = "10.39.2.", "10.39.3."
 """Networks behind the router, of hosts that it has to ask for, and of none."""
 REQUESTS = 40
@@ -58,19 +59,26 @@ def _network(scene: Scene) -> None:
     addresses = tuple(f"{HOSTS}{100 + number}/24" for number in range(REQUESTS))
     facts = VmFacts("0a:00:00:00:39:09", addresses, (f"{HOSTS}1",))
     scene.lab.add_vm("many", "hv2", facts)
+    net.port("floods", "far", f"{FAR} {IP4[FAR]}")
+    net.acl("ls:floods", "to-lport", 1, 'outport == "far" && udp.dst == 9', "reject")
+    scene.lab.add_vm("far", "hv2", VmFacts(FAR, (), ()))
     scene.lab.wait_until_up()
 
 
 class Kind(NamedTuple):
     """A request number `n` of the VM with that MAC address, and whether a frame answers it.
 
-    `absurd` is what the flood consists of. `opcodes` are what the agent counts them as.
+    `absurd` is what the flood consists of. `opcodes` are what the agent counts them as: that of the
+    hypervisor `at`, which has its names for `bad`. `before` is what is sent before the request.
     """
 
     request: Callable[[str, int], bytes]
     answers: Callable[[Frame, int], bool]
     absurd: Callable[[int], bytes]
     opcodes: tuple[str, ...]
+    at: str = "hv1"
+    flooder: str = "of bad"
+    before: Callable[[str, int], bytes] | None = None
 
 
 def query(mac: str, number: int) -> bytes:
@@ -90,6 +98,18 @@ def offer(mac: str, number: int) -> bytes:
 
 def echo(mac: str, target: str, number: int) -> bytes:
     return ethernet(ROUTER, mac, IPV4, ipv4(IP4[mac], target, ICMP, frames.icmp_echo(77, number)))
+
+
+def tell(mac: str, host: int) -> bytes:
+    """Tells the router of an address in its network, which it learns, and no one else."""
+    body = frames.arp(2, mac, f"{NEAR}{host}", ROUTER, f"{NEAR}1")
+    return ethernet(ROUTER, mac, frames.ARP, body)
+
+
+def datagram(mac: str, to_mac: str, to: str, sport: int, dport: int) -> bytes:
+    return ethernet(
+        to_mac, mac, IPV4, ipv4(IP4[mac], to, UDP, frames.udp(IP4[mac], to, sport, dport))
+    )
 
 
 KINDS = {
@@ -116,6 +136,23 @@ KINDS = {
         lambda frame, n: frame.icmp_type == 0 and frame.ip_src == f"{HOSTS}{100 + n}",
         lambda n: echo(BAD, f"{ABSENT}{2 + n}", n),
         ("ARP",),
+    ),
+    # A hundred hosts that move all the time, beside one that the router needs to know.
+    "learned": Kind(
+        lambda mac, n: datagram(mac, ROUTER, f"{NEAR}{150 + n}", 1, 7100 + n),
+        lambda frame, n: frame.dport == 7100 + n and frame.dst == GOOD,
+        lambda n: tell(f"0a:00:00:00:3a:0{n // 100}", 20 + n % 100),
+        ("PUT_ARP",),
+        before=lambda mac, n: tell(mac, 150 + n),
+    ),
+    # Through a tunnel, to the agent of another hypervisor.
+    "refused": Kind(
+        lambda mac, n: datagram(mac, FAR, IP4[FAR], 6000 + n, 9),
+        lambda frame, n: frame.icmp_type == 3 and (6000 + n).to_bytes(2) in frame.l4,
+        lambda n: datagram(BAD, FAR, IP4[FAR], 5000 + n, 9),
+        ("REJECT",),
+        at="hv2",
+        flooder="of senders elsewhere",
     ),
 }
 
@@ -144,14 +181,14 @@ def flooding(tap: Tap, flood: list[bytes]) -> Iterator[list[int]]:
         thread.join()
 
 
-def status(scene: Scene) -> dict[str, Any]:
+def status(scene: Scene, kind: Kind) -> dict[str, Any]:
     """What the agent of the flooded hypervisor says of itself."""
-    answer: dict[str, Any] = scene.lab.hypervisor("hv1").agent("status")
+    answer: dict[str, Any] = scene.lab.hypervisor(kind.at).agent("status")
     return answer
 
 
 def handled(scene: Scene, kind: Kind) -> int:
-    received = status(scene)["punted"]["received"]
+    received = status(scene, kind)["punted"]["received"]
     return sum(received.get(opcode, 0) for opcode in kind.opcodes)
 
 
@@ -168,15 +205,18 @@ def test_neighbours_of_a_flood_are_all_answered(scene: Scene, name: str) -> None
         until(lambda: sent[0] > 2000, "a flood", 30)
         for number in range(REQUESTS):
             good.received.clear()
+            if kind.before is not None:
+                good.send(kind.before(GOOD, number))
             good.send(kind.request(GOOD, number))
             good.expect(
                 lambda frame, number=number: kind.answers(frame, number),  # type: ignore[misc]
                 f"an answer to {name} number {number}",
                 seconds=30,
             )
-        until(lambda: "floods" in status(scene)["degraded"], "the flood is told", 30)
-    told = status(scene)
-    assert "of bad" in told["degraded"]["floods"]
-    assert told["punted"]["over_share"]["of bad"] > 0
-    assert "of good" not in told["punted"]["over_share"]
+        until(lambda: "floods" in status(scene, kind)["degraded"], "the flood is told", 30)
+    told = status(scene, kind)
+    assert kind.flooder in told["degraded"]["floods"]
+    (sender,) = told["punted"]["over_share"]
+    assert sender.startswith(kind.flooder)
+    assert told["punted"]["over_share"][sender] > 0
     assert handled(scene, kind) - before < sent[0] // 2, "the flood got through"

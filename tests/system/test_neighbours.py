@@ -206,3 +206,121 @@ def test_a_router_learns_from_questions_what_it_has_to(scene: Scene) -> None:
             until(lambda: is_learned("10.0.6.91", asking, "10.0.6.91"), "who has moved", 30)
         finally:
             scene.net.call("PATCH", "/logical-routers/r6", {"always_learn_from_arp_request": True})
+
+
+def asked_by_agent(scene: Scene) -> int:
+    """How many packets the agent of hv1 was given to ask for their next hops."""
+    received = scene.lab.hypervisor("hv1").agent("status")["punted"]["received"]
+    return sum(received.get(opcode, 0) for opcode in ("ARP", "ND_NS"))
+
+
+def test_a_router_asks_for_others_where_it_is_not_to_know_them(scene: Scene) -> None:
+    """And packets get through all the same: the first waits for the answer."""
+    net = scene.net
+    net.router("s6")
+    net.attach("s6", "nei", "0a:00:00:00:06:fd", "10.0.6.253/24", "fd06::fd/64")
+    net.router_port("s6", "s6-far", "0a:00:00:00:66:fe", "10.66.0.254/24", "fd66::fe/64")
+    routes = [
+        net.call("POST", "/static-routes", {"logical_router": "r6", **route})["id"]
+        for route in (
+            {"ip_prefix": "10.66.0.0/24", "nexthop": "10.0.6.253"},
+            {"ip_prefix": "fd66::/64", "nexthop": "fd06::fd"},
+        )
+    ]
+    try:
+        for options, questions in (({}, 0), ({"dynamic_neigh_routers": True}, 2)):
+            net.call("PATCH", "/logical-routers/r6", options)
+            before = asked_by_agent(scene)
+            for far in ("10.66.0.254", "fd66::fe"):
+                assert scene.lab.vm("n1").reaches(far)
+            assert asked_by_agent(scene) - before >= questions
+            assert questions or asked_by_agent(scene) == before
+    finally:
+        net.call("PATCH", "/logical-routers/r6", {"dynamic_neigh_routers": False})
+        for each in routes:
+            net.delete(f"/static-routes/{each}")
+        net.delete("/logical-switch-ports/nei-s6")
+        for port in ("s6-far", "s6-nei"):
+            net.delete(f"/logical-router-ports/{port}")
+        net.delete("/logical-routers/s6")
+
+
+WAITING = 4
+"""So many packets wait for one neighbour."""
+
+
+class Absent:
+    """An address behind the router's port, for which it has to ask: n4 hears the questions."""
+
+    def __init__(self, scene: Scene, address: str) -> None:
+        self.address = address
+        self._six = ":" in address
+        self._scene = scene
+        self._ports = count(7301)
+
+    def waits(self) -> dict[str, int]:
+        """What became of packets that wait, of all that hv1 has seen."""
+        punted = self._scene.lab.hypervisor("hv1").agent("status")["punted"]
+        return {each: punted[each] for each in ("pending", "dropped", "unanswered")}
+
+    def send(self, n1: Tap, packets: int) -> list[int]:
+        """Send it so many packets by the router, each to a port of its own."""
+        own, make, kind = (
+            (IP6["n1"], frames.ipv6, frames.IPV6) if self._six else (IP["n1"], ipv4, IPV4)
+        )
+        ports = [next(self._ports) for _ in range(packets)]
+        for port in ports:
+            packet = make(own, self.address, UDP, udp(own, self.address, 1, port))
+            n1.send(ethernet("0a:00:00:00:06:fe", MAC["n1"], kind, packet))
+        return ports
+
+    def is_question(self, frame: frames.Frame) -> bool:
+        if self._six:
+            return frame.icmp_type == frames.NS and frame.l4[8:24] == frames.ip(self.address)
+        return asks_for(frame, self.address)
+
+    def questions(self, n4: Tap) -> int:
+        """How many questions for it came until now."""
+        n4.drain()
+        return len(n4.matching(self.is_question))
+
+    def answer(self, question: frames.Frame) -> bytes:
+        own = MAC["n4"]
+        if self._six:
+            return frames.neighbour_advertisement(
+                own, self.address, question.src, question.ip_src, own
+            )
+        told = frames.arp(2, own, self.address, question.arp_sha, question.arp_spa)
+        return ethernet(question.src, own, ARP, told)
+
+
+@pytest.mark.parametrize("address", ["10.0.6.201", "fd06::201"])
+def test_what_waits_for_a_neighbour_is_bounded(scene: Scene, address: str) -> None:
+    """However many packets there are, there is one question a second, three in all.
+
+    Packets that wait in vain, or are pushed out by newer ones, are dropped and counted.
+    """
+    absent, packets = Absent(scene, address), 12
+    with Tap(scene.lab.vm("n1")) as n1, Tap(scene.lab.vm("n4")) as n4:
+        before = absent.waits()
+        absent.send(n1, packets)
+
+        def is_over() -> bool:
+            return absent.waits()["unanswered"] == before["unanswered"] + 1
+
+        until(is_over, "the router gives up", 30)
+        until(lambda: absent.questions(n4) >= 3, "three questions", 30)
+        assert absent.questions(n4) == 3
+        after = absent.waits()
+        assert after["dropped"] == before["dropped"] + packets
+        assert after["pending"] == before["pending"]
+        ports = absent.send(n1, packets)
+        pushed = after["dropped"] + packets - WAITING
+        until(lambda: absent.waits()["dropped"] == pushed, "only the last packets wait", 30)
+        until(lambda: absent.questions(n4) > 3, "a question for the next packets", 30)
+        question = n4.matching(absent.is_question)[-1]
+        n4.send(absent.answer(question))
+        n4.expect(lambda frame: frame.dport == ports[-1], "the last packet", 30)
+        arrived = [frame.dport for frame in n4.matching(lambda f: f.dport in ports)]
+        assert sorted(arrived) == ports[-WAITING:]
+        assert absent.waits()["dropped"] == pushed

@@ -23,6 +23,7 @@ HEADERS = {4: 28, 6: 48}
 BRIDGED = {4: "10.0.37.2", 6: "fd37::2"}
 ROUTED = {4: "10.0.38.1", 6: "fd38::1"}
 OUTSIDE = {4: "10.0.39.1", 6: "fd39::1"}
+MOVING = {4: "10.0.37.3", 6: "fd37::3"}
 TARGETS = [*BRIDGED.values(), *ROUTED.values(), *OUTSIDE.values()]
 SERVERS = {"b": BRIDGED, "c": ROUTED, "d": OUTSIDE}
 
@@ -177,6 +178,59 @@ def test_what_may_be_fragmented_arrives_in_fragments(scene: Scene) -> None:
     with who.connect(scene.lab, "a", BRIDGED[4], 8080, "udp", seconds=1) as client:
         answer = ["b", "10.0.37.1"]
         until(lambda: who.again(client, bytes(MTU)) == answer, "a datagram in fragments arrives")
+
+
+@contextmanager
+def moving(scene: Scene) -> Iterator[None]:
+    """The port `m` is on hv1, and on hv2 as well; once that is over, on hv1 alone."""
+    scene.net.change_port("m", requested_chassis=["hv1", "hv2"])
+    scene.lab.add_vm("m", "hv2", name="m-new")
+    try:
+        until(
+            lambda: scene.net.get("/port-bindings/m")["additional_chassis"] == ["hv2"],
+            "the port is on both",
+        )
+        scene.net.catch_up()
+        yield
+    finally:
+        scene.lab.remove_vm("m-new")
+        scene.net.change_port("m", requested_chassis=["hv1"])
+
+
+@pytest.fixture
+def mover(scene: Scene) -> Iterator[Vm]:
+    """A workload at home on hv1, as `a` is."""
+    addresses = " ".join(("0a:00:00:00:37:03", *MOVING.values()))
+    at_home = {"requested_chassis": ["hv1"], "activation_strategy": ["rarp"]}
+    scene.net.port("near", "m", addresses, **at_home)
+    scene.lab.add_vm("m", "hv1")
+    scene.lab.wait_until_up()
+    yield scene.lab.vm("m")
+    scene.lab.remove_vm("m")
+    scene.net.delete("/logical-switch-ports/m")
+
+
+@pytest.mark.usefixtures("measured", "mover")
+def test_who_sends_to_a_port_that_moves_hears_the_mtu_of_the_tunnel(scene: Scene) -> None:
+    """On its own hypervisor, too: a copy goes to the other one. That which stays arrives."""
+    vm = scene.lab.vm("a")
+
+    def said(target: str, size: int) -> str:
+        forget_mtus(vm, target)
+        return echo(vm, target, size)
+
+    def passes(size: int) -> bool:
+        answers = [said(target, size) for target in MOVING.values()]
+        return all(" 0% packet loss" in answer and "mtu" not in answer for answer in answers)
+
+    until(lambda: passes(MTU + 1), "what is big stays on the hypervisor")
+    with moving(scene):
+        until(lambda: passes(MTU), "what fits the tunnel arrives")
+        for target in MOVING.values():
+            told = said(target, MTU + 1)
+            assert re.search(rf"From {target}.*mtu[ =]*{MTU}", told), told
+            assert "1 received" in told
+    until(lambda: passes(MTU + 1), "what is big arrives once the move is over")
 
 
 def test_an_underlay_that_carries_more_is_used(scene: Scene) -> None:
