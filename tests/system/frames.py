@@ -180,6 +180,12 @@ def neighbour_solicitation(src_mac: str, src: str, target: str) -> bytes:
     return ethernet(multicast_mac(group), src_mac, IPV6, packet)
 
 
+def who_has(src_mac: str, src: str, target: str) -> bytes:
+    """A whole frame that asks who has an address, of either family."""
+    ask = neighbour_solicitation if ":" in target else arp_request
+    return ask(src_mac, src, target)
+
+
 def neighbour_advertisement(src_mac: str, src: str, dst_mac: str, dst: str, lladdr: str) -> bytes:
     """A solicited one that claims `src` for `lladdr`."""
     body = b"\x60\0\0\0" + ip(src) + b"\x02\x01" + mac(lladdr)
@@ -260,6 +266,13 @@ class Frame(NamedTuple):
     @property
     def arp_op(self) -> int:
         return int.from_bytes(self.payload[6:8]) if self.ethertype == ARP else 0
+
+    @property
+    def told(self) -> str:
+        """The address that an ARP answer or a neighbour advertisement says somebody has."""
+        if self.icmp_type == NA:
+            return socket.inet_ntop(socket.AF_INET6, self.l4[8:24])
+        return self.arp_spa if self.arp_op == 2 else ""
 
     @property
     def arp_sha(self) -> str:

@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from cli.testbed.wait import until
-from tests.system import who
+from tests.system import frames, who
 from tests.system.conftest import Scene
+from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
@@ -462,3 +463,30 @@ def test_a_router_without_gateway(scene: Scene, protocol: str, address: str, of:
         assert len(who.again(held)) == 2
         scene.net.delete(f"/load-balancer-vips/{gone}")
         who.until_ended(held)
+
+
+def answered(tap: Tap, *addresses: str) -> set[str]:
+    """Return which of these addresses somebody has who answers `c1`.
+
+    The router's own are asked for last, and answered behind the others.
+    """
+    tap.received.clear()
+    for address in (*addresses, "10.3.1.1", "fd30:1::1"):
+        source = ip6("c1") if ":" in address else ip4("c1")
+        tap.send(frames.who_has(tap.vm.mac, source, address))
+    tap.expect(lambda frame: frame.told == "10.3.1.1", "the router's MAC address")
+    tap.expect(lambda frame: frame.told == "fd30:1::1", "the router's MAC address by IPv6")
+    return {frame.told for frame in tap.received} & set(addresses)
+
+
+def test_whom_a_router_tells_that_an_address_is_its_own(scene: Scene) -> None:
+    """Those in whose network it is, or all who ask, or nobody."""
+    addresses = (HERE4, VIP4, HERE6, VIP6)
+    balancer(scene, "shop", switches=[], routers=["r30"])
+    for address in addresses:
+        vip(scene, "shop", address, 80)
+    told = {"reachable": {HERE4, HERE6}, "all": set(addresses), "none": set()}
+    with Tap(scene.lab.vm("c1")) as tap:
+        for responder, wanted in told.items():
+            scene.net.call("PATCH", "/load-balancers/shop", {"neighbor_responder": responder})
+            until(lambda wanted=wanted: answered(tap, *addresses) == wanted, f"{wanted} answered")  # type: ignore[misc]
