@@ -61,8 +61,10 @@ def _network(scene: Scene) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_balancer_left(scene: Scene) -> Iterator[None]:
+def _nothing_left(scene: Scene) -> Iterator[None]:
     yield
+    for acl in scene.net.get("/acls")["items"]:
+        scene.net.delete(f"/acls/{acl['id']}")
     scene.net.delete("/load-balancers/shop")
 
 
@@ -123,6 +125,29 @@ def test_an_association_of_a_client_with_itself(
     telling = packet(GATEWAY, client, address, frames.sctp_init_ack(80, 5000, tag=9))
     told = c1.reach(c1, telling, frames.is_chunk(frames.INIT_ACK), "its own INIT ACK")
     assert told.ends == (address, 80, client, 5000)
+
+
+@VERSIONS
+def test_acls_see_what_an_association_is_for(
+    scene: Scene, taps: dict[str, Tap], version: int
+) -> None:
+    """In each of its packets, also where the switch tells no ports of what it tracks."""
+    address, client, c1, b1 = VIP[version], ip("c1", version), taps["c1"], taps["b1"]
+    balancer(scene, protocol="sctp")
+    vip(scene, address, 80, f"{host(ip('b1', version))}:80")
+    scene.net.acl("ls:lb1", "from-lport", 1, 'inport == "c1" && sctp', "drop")
+    allowed = f'inport == "c1" && ip{version}.dst == {address} && sctp.dst == 80'
+    scene.net.acl("ls:lb1", "from-lport", 9, allowed, "allow-related")
+    for tag in (7, 8, 9):
+        asking = packet(GATEWAY, client, address, frames.sctp_init(5000, 80, tag=tag))
+        c1.reach(
+            b1,
+            asking,
+            lambda frame, tag=tag: (  # type: ignore[misc]
+                frames.is_chunk(frames.INIT)(frame) and frame.l4[16:20] == tag.to_bytes(4)
+            ),
+            f"the INIT of {tag}",
+        )
 
 
 FIELDS = ("eth_src", "eth_dst", "ip_src", "tp_src", "tp_dst")

@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from logical_flow.connections import ConnectionTable
+from logical_flow.connections import ConnectionTable, ScriptedConnections, State, Tracked
+from logical_flow.endpoints import Endpoints
 from logical_flow.walk_events import Made, Walk
 from logical_flow.walk_network import Network
 from tests.unit.translator.walks import network, send
@@ -134,6 +135,54 @@ def test_acls_see_what_the_client_asked_for() -> None:
             assert (asked.port, asked.packet["tcp.dst"]) == ("b1", 8081)
         assert [delivery.port for delivery in send(net, answer).deliveries] == ["client"]
     assert arrivals(ask(net, "10.0.0.11", "tcp.src == 5001 && tcp.dst == 8081")) == set()
+
+
+@pytest.mark.parametrize(("late", "asked"), [("false", VIP), ("true", "10.0.0.11")])
+@pytest.mark.parametrize("verdict", ["allow-related", "reject"])
+def test_associations_of_which_the_switch_tells_no_ports(
+    late: str, asked: str, verdict: str
+) -> None:
+    """ACLs see the port as it was sent, since none is translated; so does who is refused."""
+    net = network(f"""
+    logical_switches:
+      web:
+        ports:
+          client: {{addresses: ["{CLIENT} 10.0.0.1"]}}
+          b1: {{addresses: ["{B1} 10.0.0.11"]}}
+        acls:
+          - direction: from-lport
+            priority: 1
+            match: sctp
+            action: drop
+            apply_after_lb: {late}
+          - direction: from-lport
+            priority: 9
+            match: 'inport == "client" && ip4.dst == {asked} && sctp.dst == 80'
+            action: {verdict}
+            apply_after_lb: {late}
+    load_balancers:
+      shop:
+        protocol: sctp
+        switches: [web]
+        vips:
+          - {{address: {VIP}, port: 80, backends: ["10.0.0.11:80"]}}
+    """)
+    original = Endpoints(132, 0x0A000001, 0x0A600001, 0, 0)
+    state = State.TRK | State.EST | State.DNAT
+    net.connections = ScriptedConnections([Tracked(state, original=original)])
+    (got,) = send(
+        net,
+        f'inport == "client" && eth.src == {CLIENT} && eth.dst == {B1} && ip4.src == 10.0.0.1 '
+        "&& ip4.dst == 10.0.0.11 && sctp.src == 5000 && sctp.dst == 80 && ip.ttl == 64",
+    ).deliveries
+    if verdict == "reject":
+        assert (got.port, got.packet["ip4.src"], got.packet["sctp.src"]) == (
+            "client",
+            0x0A600001,
+            80,
+        )
+    else:
+        assert (got.port, got.packet["ip4.dst"], got.packet["sctp.dst"]) == ("b1", 0x0A00000B, 80)
 
 
 def test_a_client_that_is_its_own_backend(net: Network) -> None:

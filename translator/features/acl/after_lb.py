@@ -19,7 +19,7 @@ from translator.features.acl.stages import (
     acl_eval,
     reject_text,
 )
-from translator.features.load_balancing.stages import BACK4, BACK6
+from translator.features.load_balancing.stages import BACK4, BACK6, NO_PORT_TOLD
 
 _PAST = "next(ls_in_acl_commit);"
 
@@ -39,6 +39,11 @@ LS_IN_ACL_AFTER_LB_EVAL = tuple(
 
 
 _REFUSED = "reg8[18] == 1 && ct.dnat && !ct.rpl"
+_ADDRESS4 = "reg1 = ct_nw_dst;"
+_ADDRESS6 = (
+    "reg1 = ct_ip6_dst[96..127]; reg2 = ct_ip6_dst[64..95]; reg4 = ct_ip6_dst[32..63]; "
+    "reg7 = ct_ip6_dst[0..31];"
+)
 
 
 class LsInAclAfterLbAsked(Stage, name="ls_in_acl_after_lb_asked", role=Role.ACL_VERDICT):
@@ -47,16 +52,25 @@ class LsInAclAfterLbAsked(Stage, name="ls_in_acl_after_lb_asked", role=Role.ACL_
     A switch knows no more of a packet's connection once that has been marked.
     """
 
+    untold4 = Template(
+        110,
+        f"{_REFUSED} && ip4 && {NO_PORT_TOLD}",
+        f"reg0[7] = 1; reg0[16..31] = sctp.dst; {_ADDRESS4} next;",
+    )
+    untold6 = Template(
+        110,
+        f"{_REFUSED} && ip6 && {NO_PORT_TOLD}",
+        f"reg0[7] = 1; reg0[16..31] = sctp.dst; {_ADDRESS6} next;",
+    )
     refused4 = Template(
         100,
         f"{_REFUSED} && ip4",
-        "reg0[7] = 1; reg0[16..31] = ct_tp_dst; reg1 = ct_nw_dst; next;",
+        f"reg0[7] = 1; reg0[16..31] = ct_tp_dst; {_ADDRESS4} next;",
     )
     refused6 = Template(
         100,
         f"{_REFUSED} && ip6",
-        "reg0[7] = 1; reg0[16..31] = ct_tp_dst; reg1 = ct_ip6_dst[96..127]; "
-        "reg2 = ct_ip6_dst[64..95]; reg4 = ct_ip6_dst[32..63]; reg7 = ct_ip6_dst[0..31]; next;",
+        f"reg0[7] = 1; reg0[16..31] = ct_tp_dst; {_ADDRESS6} next;",
     )
 
 
@@ -113,8 +127,8 @@ def after_lb_flows(*, tracks: bool, balances: bool) -> Iterator[LogicalFlow]:
         yield LsInAclAfterLbBlock.established()
     if balances:
         yield LsInAclAfterLbPre.blocked()
-        yield LsInAclAfterLbAsked.refused4()
-        yield LsInAclAfterLbAsked.refused6()
+        for template in LsInAclAfterLbAsked.templates:
+            yield template()
         yield LsInAclAfterLbBlock.balanced()
         for template in LsInAclAfterLbAction.reject_as_asked.values():
             yield template()

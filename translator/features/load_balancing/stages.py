@@ -45,7 +45,9 @@ _SAVE6 = (
 _TRANSLATED4, _TRANSLATED6 = (
     f"!ct.rpl && !ct.rel && ct.dnat && {family}" for family in ("ip4", "ip6")
 )
-_PORTS, _NO_PORTS = 110, 100
+_UNTOLD, _PORTS, _NO_PORTS = 120, 110, 100
+NO_PORT_TOLD = "sctp && ct_tp_dst == 0"
+"""Open vSwitch's own datapath tracks SCTP by addresses alone, and translates no ports of it."""
 
 
 class LsInAsAsked(Stage, name="ls_in_as_asked", role=Role.AS_ASKED, failure="drop"):
@@ -53,9 +55,19 @@ class LsInAsAsked(Stage, name="ls_in_as_asked", role=Role.AS_ASKED, failure="dro
 
     A known connection was translated as it was looked up, also one that hasn't been answered and
     so is new to the kernel. Where its backend is stays in registers until the ACLs have decided,
-    which then hold for the virtual address.
+    which then hold for the virtual address. Where the switch tells no port, it is as it was sent.
     """
 
+    untold4 = Template(
+        _UNTOLD,
+        f"{_TRANSLATED4} && {NO_PORT_TOLD}",
+        f"{_SAVE4} reg0[16..31] = sctp.dst; reg0[5] = 1; next;",
+    )
+    untold6 = Template(
+        _UNTOLD,
+        f"{_TRANSLATED6} && {NO_PORT_TOLD}",
+        f"{_SAVE6} reg0[16..31] = sctp.dst; reg0[5] = 1; next;",
+    )
     tcp4 = Template(
         _PORTS,
         f"{_TRANSLATED4} && tcp",
