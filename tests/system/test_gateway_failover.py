@@ -7,13 +7,20 @@ from typing import Any
 import pytest
 
 from cli.testbed.wait import until
-from tests.system.conftest import Scene, make_lab
+from tests.system.conftest import Scene
+from tests.system.gateways import (
+    RANKS,
+    charge,
+    come_back,
+    die,
+    lab_with_gateways,
+    sessions_are_up,
+    told,
+)
 from tests.system.running_ping import RunningPing
 
 pytestmark = pytest.mark.system
 
-GATEWAYS = ("gw1", "gw2")
-PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
 INTERVAL = 0.05
 """Seconds between the echo requests of a running ping."""
 MOST_LOST = 400
@@ -22,16 +29,8 @@ MOST_LOST = 400
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A hypervisor of workloads, and two for gateways."""
-    with make_lab(tmp_path_factory) as lab:
-        lab.start_server()
-        for name in ("hv1", *GATEWAYS):
-            lab.add_hypervisor(name)
-        scene = Scene(lab)
-        # Open vSwitch misses the peer of a connection that was stopped for more than five seconds.
-        scene.expected_trouble.append(r"no response to inactivity probe")
+    with lab_with_gateways(tmp_path_factory) as scene:
         yield scene
-        scene.net.client.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -53,39 +52,20 @@ def _network(scene: Scene) -> None:
 
 def first_is_in_charge(scene: Scene) -> None:
     """Wait until gw1 alone is in charge, all have heard so, and packets pass by it."""
-    until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
-    until(lambda: believes(scene, "gw1") and not believes(scene, "gw2"), "gw1 alone", 30)
+    until(lambda: sessions_are_up(scene), "sessions are up", 30)
+    until(lambda: charge(scene, "gw1") and not charge(scene, "gw2"), "gw1 alone", 30)
     until(lambda: in_charge(scene) == "gw1", "the server has heard of it", 30)
     until(lambda: answered(scene), "packets pass", 30)
 
 
 def group(*, preemptive: bool) -> dict[str, Any]:
-    ranks = [{"chassis": "gw1", "priority": 20}, {"chassis": "gw2", "priority": 10}]
-    return {"name": "gateways", "chassis": ranks, "preemptive": preemptive}
+    return {"name": "gateways", "chassis": RANKS, "preemptive": preemptive}
 
 
 def in_charge(scene: Scene) -> str:
     """The chassis that the server has heard to be in charge."""
     found = scene.net.get("/port-bindings")["items"]
     return str(next(each for each in found if each["name"] == "cr-r-outer")["chassis"])
-
-
-def gateways(scene: Scene, hypervisor: str) -> dict[str, Any]:
-    """What a chassis tells of gateways."""
-    told: dict[str, Any] = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]
-    return told
-
-
-def believes(scene: Scene, hypervisor: str) -> list[str]:
-    """What a chassis takes itself to be in charge of."""
-    ports: list[str] = gateways(scene, hypervisor)["in_charge"]
-    return ports
-
-
-def up(scene: Scene, hypervisor: str) -> bool:
-    """Whether all sessions of a hypervisor with the others are up."""
-    sessions = gateways(scene, hypervisor)["sessions"]
-    return len(sessions) == 2 and set(sessions.values()) == {"up"}
 
 
 def pinging(scene: Scene) -> RunningPing:
@@ -102,16 +82,14 @@ def test_a_hypervisor_dies_and_comes_back(scene: Scene, _time: int) -> None:
     """All of it stops at once, as when its power fails."""
     first_is_in_charge(scene)
     with pinging(scene) as ping:
-        for process in PROCESSES:
-            scene.lab.process(f"gw1/{process}").send(signal.SIGSTOP)
+        die(scene, "gw1")
         until(lambda: answered(scene), "the other gateway has taken over")
-        until(lambda: believes(scene, "gw2") == ["cr-r-outer", "outer-r"], "gw2 says so")
+        until(lambda: charge(scene, "gw2") == {"cr-r-outer", "outer-r"}, "gw2 says so")
         assert ping.finish() <= MOST_LOST
     until(lambda: in_charge(scene) == "gw2", "the server has heard of it")
     with pinging(scene) as ping:
-        for process in reversed(PROCESSES):
-            scene.lab.process(f"gw1/{process}").send(signal.SIGCONT)
-        until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
+        come_back(scene, "gw1")
+        until(lambda: not charge(scene, "gw2"), "the first gateway has taken over again", 30)
         until(lambda: answered(scene), "packets pass")
         assert ping.finish() <= MOST_LOST
     first_is_in_charge(scene)
@@ -134,11 +112,11 @@ def test_the_server_is_away_meanwhile(scene: Scene) -> None:
     scene.lab.process("server").send(signal.SIGSTOP)
     try:
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
-        until(lambda: believes(scene, "gw2") != [], "the other gateway has taken over")
+        until(lambda: charge(scene, "gw2"), "the other gateway has taken over")
         until(lambda: answered(scene), "packets pass by it")
     finally:
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
-        until(lambda: believes(scene, "gw2") == [], "the first gateway has taken over again", 30)
+        until(lambda: not charge(scene, "gw2"), "the first gateway has taken over again", 30)
         scene.lab.process("server").send(signal.SIGCONT)
     first_is_in_charge(scene)
 
@@ -149,19 +127,19 @@ def test_without_preemption_the_second_one_stays_in_charge(scene: Scene, _time: 
     scene.net.call("PATCH", "/ha-chassis-groups/gateways", {"preemptive": False})
     try:
         until(lambda: answered(scene), "packets pass")
-        before = gateways(scene, "gw1")
+        before = told(scene, "gw1")
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGSTOP)
         until(lambda: in_charge(scene) == "gw2", "the other gateway has taken over", 30)
         scene.lab.process("gw1/ovs-vswitchd").send(signal.SIGCONT)
         # What its database says of sessions is from before it was stopped, until then.
         until(
-            lambda: gateways(scene, "gw1")["times_cut_off"] > before["times_cut_off"],
+            lambda: told(scene, "gw1")["times_cut_off"] > before["times_cut_off"],
             "the first gateway has noticed that it was away",
             30,
         )
-        until(lambda: up(scene, "gw2") and up(scene, "gw1"), "sessions are up", 30)
+        until(lambda: sessions_are_up(scene, "gw1", "gw2"), "sessions are up", 30)
         scene.settle()
-        after = gateways(scene, "gw1")
+        after = told(scene, "gw1")
         assert (after["in_charge"], after["is_cut_off"]) == ([], False)
         assert after["claims"] == before["claims"], "it was never in charge after its return"
         until(lambda: in_charge(scene) == "gw2", "the server has heard no other")

@@ -3,7 +3,7 @@
 What is for them from other chassis leaves by the bridge to the network, and takes no tunnel.
 """
 
-import signal
+import itertools
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,20 +11,20 @@ import pytest
 
 from cli.testbed.wait import until
 from tests.system import frames, who
-from tests.system.conftest import Scene, make_lab
+from tests.system.conftest import Scene
 from tests.system.frames import Frame
+from tests.system.gateways import RANKS, charge, dead, lab_with_gateways, sessions_are_up
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
 
-GATEWAYS = ("gw1", "gw2")
-PROCESSES = ("agent", "ovs-vswitchd", "ovsdb-server")
 OUTSIDE, INSIDE = "0a:00:00:00:b0:01", "0a:00:00:00:b0:02"
 RED, BLUE = "0a:00:00:00:b0:10", "0a:00:00:00:b0:20"
 """MAC addresses of the router."""
 VLAN = {"red": 100, "blue": 200}
-OWN = "198.51.100.1"
+OWN, OWN6 = "198.51.100.1", "2001:db8:b0::1"
 FLOATING, OTHER, APART = "198.51.100.111", "198.51.100.112", "198.51.100.113"
+OTHER6 = "2001:db8:b0::112"
 VMS = {
     "red1": ("red", "hv1", "10.161.1.11", "fd61:1::11"),
     "red2": ("red", "gw2", "10.161.1.12", "fd61:1::12"),
@@ -39,16 +39,8 @@ PORT = 8080
 
 @pytest.fixture(scope="module")
 def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    """A hypervisor of workloads, and two for gateways, all on a provider network."""
-    with make_lab(tmp_path_factory) as lab:
-        lab.start_server()
-        for name in ("hv1", *GATEWAYS):
-            lab.add_hypervisor(name)
-        lab.add_provider_network("physnet1")
-        scene = Scene(lab)
-        scene.expected_trouble.append(r"no response to inactivity probe")
+    with lab_with_gateways(tmp_path_factory, "physnet1") as scene:
         yield scene
-        scene.net.client.close()
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -60,14 +52,13 @@ def _network(scene: Scene) -> None:
     net.router("r")
     net.switch("public")
     net.port("public", "public-out", type="localnet", network_name="physnet1")
-    ranks = [{"chassis": "gw1", "priority": 20}, {"chassis": "gw2", "priority": 10}]
     net.router_port(
         "r",
         "r-public",
         OUTSIDE,
         f"{OWN}/24",
-        "2001:db8:b0::1/64",
-        gateway_chassis=ranks,
+        f"{OWN6}/64",
+        gateway_chassis=RANKS,
         redirect_type="bridged",
     )
     net.port("public", "public-r", type="router", router_port="r-public")
@@ -83,8 +74,10 @@ def _network(scene: Scene) -> None:
         net.port(switch, name, " ".join((MAC[name], *ips)))
         lab.add_vm(name, hypervisor)
     nat(scene, "snat", OWN, "10.161.0.0/16")
+    nat(scene, "snat", OWN6, "fd61::/16")
     nat(scene, "dnat_and_snat", FLOATING, VMS["red1"][2])
     nat(scene, "dnat_and_snat", OTHER, VMS["in2"][2])
+    nat(scene, "dnat_and_snat", OTHER6, VMS["in2"][3])
     apart = {"external_mac": "0a:00:00:00:b2:01", "logical_port": "red2"}
     nat(scene, "dnat_and_snat", APART, VMS["red2"][2], **apart)
     lab.wait_until_up()
@@ -95,7 +88,7 @@ def _network(scene: Scene) -> None:
 
 def first_is_in_charge(scene: Scene) -> None:
     """Wait until gw1 alone is in charge, and the network outside knows it."""
-    until(lambda: all(up(scene, name) for name in ("hv1", *GATEWAYS)), "sessions are up", 30)
+    until(lambda: sessions_are_up(scene), "sessions are up", 30)
     until(lambda: in_charge(scene, "gw1") and not in_charge(scene, "gw2"), "gw1 alone", 30)
     until(lambda: are_at(scene, "gw1"), "the network outside knows that", 60)
 
@@ -113,18 +106,8 @@ def nat(scene: Scene, kind: str, external: str, logical: str, **fields: Any) -> 
     scene.net.call("POST", "/logical-routers/r/nats", body)
 
 
-def gateways(scene: Scene, hypervisor: str) -> dict[str, Any]:
-    told: dict[str, Any] = scene.lab.hypervisor(hypervisor).agent("status")["gateways"]
-    return told
-
-
 def in_charge(scene: Scene, hypervisor: str) -> bool:
-    return {"cr-r-public", "r-red", "red-r"} <= set(gateways(scene, hypervisor)["in_charge"])
-
-
-def up(scene: Scene, hypervisor: str) -> bool:
-    sessions = gateways(scene, hypervisor)["sessions"]
-    return len(sessions) == 2 and set(sessions.values()) == {"up"}
+    return {"cr-r-public", "r-red", "red-r"} <= charge(scene, hypervisor)
 
 
 def places(scene: Scene) -> set[str]:
@@ -137,18 +120,20 @@ def sent(scene: Scene, source: str, router_mac: str, target: str) -> str:
     vm = scene.lab.vm(source)
     hypervisor = scene.lab.hypervisor(VMS[source][1])
     ofport = hypervisor.switch.vsctl("get", "Interface", vm.state.interface, "ofport").strip()
-    packet = f"in_port={ofport},icmp,dl_src={vm.mac},dl_dst={router_mac}"
-    traced = hypervisor.trace(f"{packet},nw_src={vm.ip4},nw_dst={target},nw_ttl=64")
+    packet = f"icmp,nw_src={vm.ip4},nw_dst={target}"
+    if ":" in target:
+        packet = f"icmp6,ipv6_src={vm.ip6},ipv6_dst={target}"
+    packet = f"in_port={ofport},{packet},dl_src={vm.mac},dl_dst={router_mac},nw_ttl=64"
+    traced = hypervisor.trace(packet)
     return traced.splitlines()[-1]
 
 
 def is_echo(frame: Frame) -> bool:
-    return frame.protocol == frames.ICMP and frame.icmp_type == 8
+    return (frame.protocol, frame.icmp_type) in ((frames.ICMP, 8), (frames.ICMPV6, 128))
 
 
-@pytest.mark.parametrize(
-    ("source", "target"),
-    [
+def test_what_is_routed_between_networks_arrives(scene: Scene) -> None:
+    for source, target in (
         ("red1", "blue1"),
         ("blue1", "red1"),
         ("red1", "blue2"),
@@ -158,11 +143,9 @@ def is_echo(frame: Frame) -> bool:
         ("in1", "red1"),
         ("in2", "blue1"),
         ("blue2", "in1"),
-    ],
-)
-def test_what_is_routed_between_networks_arrives(scene: Scene, source: str, target: str) -> None:
-    for ip in VMS[target][2:]:
-        assert scene.lab.vm(source).reaches(ip), ip
+    ):
+        for ip in VMS[target][2:]:
+            assert scene.lab.vm(source).reaches(ip), f"{source} to {target}, {ip}"
 
 
 def test_it_gets_to_the_chassis_in_charge_by_the_provider_network(scene: Scene) -> None:
@@ -195,35 +178,45 @@ def test_the_chassis_in_charge_alone_answers_for_the_router(scene: Scene) -> Non
     until(lambda: are_at(scene, "gw1"), "they are at gw1", 30)
 
 
-@pytest.mark.parametrize("source", ["red1", "blue1", "blue2", "in1", "in2"])
-def test_outside_is_reached_from_everywhere(scene: Scene, source: str) -> None:
-    assert scene.lab.vm(source).reaches(scene.lab.outside("o1").ip4)
-    expected = {"red1": FLOATING, "in2": OTHER}.get(source, OWN)
-    assert who.ask(scene.lab, source, scene.lab.outside("o1").ip4, PORT) == ["o1", expected]
+def test_outside_is_reached_from_everywhere(scene: Scene) -> None:
+    o1 = scene.lab.outside("o1")
+    for ip, floating, own in (
+        (o1.ip4, {"red1": FLOATING, "in2": OTHER}, OWN),
+        (o1.ip6, {"in2": OTHER6}, OWN6),
+    ):
+        for source in ("red1", "blue1", "blue2", "in1", "in2"):
+            assert scene.lab.vm(source).reaches(ip), f"{source} to {ip}"
+            seen = who.ask(scene.lab, source, ip, PORT)
+            assert seen == ["o1", floating.get(source, own)], f"{source} to {ip}"
 
 
 def test_floating_ips_are_reached(scene: Scene) -> None:
     """Also one that is to be translated where its port is: it is routed elsewhere."""
-    for address in (FLOATING, OTHER, APART):
+    for address in (FLOATING, OTHER, OTHER6, APART):
         assert scene.lab.outside("o1").reaches(address), address
     assert who.ask(scene.lab, "o1", FLOATING, PORT)[0] == "red1"
     assert who.ask(scene.lab, "in1", OTHER, PORT) == ["in2", OWN]
+    assert who.ask(scene.lab, "in1", OTHER6, PORT) == ["in2", OWN6]
     assert who.ask(scene.lab, "in1", FLOATING, PORT) == ["red1", OWN]
     assert who.ask(scene.lab, "red1", OTHER, PORT) == ["in2", FLOATING]
 
 
-def test_redirected_packets_leave_for_the_router_by_the_provider_network(scene: Scene) -> None:
+@pytest.mark.parametrize("version", [4, 6])
+def test_redirected_packets_leave_for_the_router_by_the_provider_network(
+    scene: Scene, version: int
+) -> None:
     """They have an address of their chassis as source, so that switches know the router at gw1."""
     o1 = scene.lab.outside("o1")
-    assert scene.lab.vm("in1").reaches(o1.ip4)
-    actions = sent(scene, "in1", INSIDE, o1.ip4)
+    ip, own = {4: (o1.ip4, OWN), 6: (o1.ip6, OWN6)}[version]
+    assert scene.lab.vm("in1").reaches(ip)
+    actions = sent(scene, "in1", INSIDE, ip)
     assert f"dst={OUTSIDE}" in actions
     assert f"src={OUTSIDE}" not in actions
     assert "tnl_push" not in actions
     with Tap(o1) as tap:
-        assert scene.lab.vm("in1").ping(o1.ip4)
+        assert scene.lab.vm("in1").ping(ip)
         echo = tap.expect(is_echo, "the echo request")
-        assert (echo.src, echo.ip_src, echo.ttl) == (OUTSIDE, OWN, 62)
+        assert (echo.src, echo.ip_src, echo.ttl) == (OUTSIDE, own, 62)
         tap.drain()
         assert len(tap.matching(is_echo)) == 1
     until(lambda: are_at(scene, "gw1"), "they are at gw1", 30)
@@ -269,21 +262,16 @@ def test_a_lacking_bridge_is_told(scene: Scene, source: str, target: str) -> Non
 def test_another_chassis_takes_over(scene: Scene) -> None:
     o1 = scene.lab.outside("o1")
     first_is_in_charge(scene)
-    for process in PROCESSES:
-        scene.lab.process(f"gw1/{process}").send(signal.SIGSTOP)
-    try:
+    with dead(scene, "gw1"):
         until(lambda: in_charge(scene, "gw2"), "gw2 is in charge", 30)
-        for source in ("red1", "in1"):
+        for source, ip in itertools.product(("red1", "in1"), (o1.ip4, o1.ip6)):
             until(
-                lambda source=source: scene.lab.vm(source).ping(o1.ip4, timeout=1),  # type: ignore[misc]
+                lambda source=source, ip=ip: scene.lab.vm(source).ping(ip, timeout=1),  # type: ignore[misc]
                 f"{source} reaches outside",
                 30,
             )
         until(lambda: scene.lab.vm("red1").ping(VMS["blue1"][2], timeout=1), "blue is reached", 30)
         until(lambda: are_at(scene, "gw2"), "the network outside knows that", 30)
-    finally:
-        for process in reversed(PROCESSES):
-            scene.lab.process(f"gw1/{process}").send(signal.SIGCONT)
     first_is_in_charge(scene)
     for source in ("red1", "in1", "blue1"):
         until(

@@ -102,9 +102,8 @@ def test_the_server_hears_who_is_in_charge(scene: Scene) -> None:
     assert line.endswith("hosted by gw1")
 
 
-@pytest.mark.parametrize(
-    ("source", "target"),
-    [
+def test_packets_pass_the_gateway_both_ways(scene: Scene) -> None:
+    for source, target in (
         ("in1", "10.2.2.12"),
         ("in1", "10.2.2.13"),
         ("out1", "10.2.1.11"),
@@ -116,10 +115,8 @@ def test_the_server_hears_who_is_in_charge(scene: Scene) -> None:
         ("far1", "10.2.2.12"),
         ("in1", "10.2.3.2"),
         ("out1", "10.2.2.1"),
-    ],
-)
-def test_packets_pass_the_gateway_both_ways(scene: Scene, source: str, target: str) -> None:
-    assert scene.lab.vm(source).reaches(target)
+    ):
+        assert scene.lab.vm(source).reaches(target), f"{source} to {target}"
 
 
 def test_unknown_hosts_are_asked_for_by_the_chassis_in_charge(scene: Scene) -> None:
