@@ -12,9 +12,13 @@ from chassis_agent.derivations.acls import (
 )
 from chassis_agent.derivations.announcements import (
     addresses_here,
+    announced_by_gateway,
     announced_row,
     announced_workload,
+    announced_workloads_of,
     announcing_switch,
+    elected_ways_of,
+    way_in_charge,
 )
 from chassis_agent.derivations.backends import (
     answering_backends,
@@ -229,6 +233,12 @@ def wire(numbering: Numbering) -> Wiring:
     graph.derive(network_out_of_reach, over=ports_leading_outside)
     graph.derive(announced_row, over=Announcement, output=True)
     graph.derive(announced_workload, over=LocalPort, output=True)
+    graph.group(elected_ways_of, over=PortBinding)
+    graph.derive(way_in_charge, over=Datapath)
+    graph.group(announced_workloads_of, over=PortBinding, on_demand=True)
+    graph.derive(
+        announced_by_gateway, over=announced_workloads_of, within=way_in_charge, output=True
+    )
     graph.derive(default_flows, over=Datapath, output=True)
     graph.derive(port_flows, over=PortBinding, output=True)
     graph.derive(multicast_flows, over=multicast_groups, output=True)

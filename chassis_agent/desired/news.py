@@ -8,6 +8,7 @@ from chassis_agent.derivations.acls import port_acls
 from chassis_agent.derivations.announcements import (
     Announced,
     AnnouncedKey,
+    announced_by_gateway,
     announced_row,
     announced_workload,
 )
@@ -48,7 +49,7 @@ class News:
         for change in delta.of(translations).values():
             if change.before is not None and change.before != change.after:
                 self._lost_translations.add(change.before)
-        for source in (announced_row, announced_workload):
+        for source in (announced_row, announced_workload, announced_by_gateway):
             for key, change in delta.of(source).items():
                 self._announcement_changes[source, key] = change.after
 

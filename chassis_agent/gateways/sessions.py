@@ -37,6 +37,8 @@ class TunnelSession(NamedTuple):
 
     ofport: int
     state: SessionState
+    returns: int = 0
+    """How often it has been up again: the chassis may have been in charge of ports meanwhile."""
 
 
 class GatewayHost(NamedTuple):
@@ -60,6 +62,8 @@ class TunnelSessions:
         """When a session that isn't up will be down, by chassis."""
         self._settled: dict[str, int | None] = {}
         """The sessions that were up and don't count as down, with how often they had flapped."""
+        self._heard: dict[str, tuple[int | None, int]] = {}
+        """How often sessions that have been up had flapped then, and how often they returned."""
         self._back_by: float | None = None
         """When this chassis is back in any case, where it is cut off; infinite while all are."""
         self.sessions: Mapping[str, TunnelSession] = {}
@@ -82,9 +86,15 @@ class TunnelSessions:
             del self._due[chassis]
         for chassis in self._settled.keys() - interfaces.keys():
             del self._settled[chassis]
+        for chassis in self._heard.keys() - interfaces.keys():
+            del self._heard[chassis]
         self._look_whether_cut_off(interfaces)
         self.sessions = {
-            chassis: TunnelSession(_ofport(interface), self._state(chassis, interface))
+            chassis: TunnelSession(
+                _ofport(interface),
+                self._state(chassis, interface),
+                self._returns(chassis, interface),
+            )
             for chassis, interface in interfaces.items()
         }
         return self.sessions
@@ -158,6 +168,14 @@ class TunnelSessions:
             return "unsettled"
         self._settled.pop(chassis, None)
         return "down"
+
+    def _returns(self, chassis: str, interface: Interface) -> int:
+        """How often a session has been up again; of one that is away, how often it had been."""
+        flaps, returns = self._heard.get(chassis, (_flaps(interface), 0))
+        if _is_usable(interface):
+            returns += _flaps(interface) != flaps
+            self._heard[chassis] = (_flaps(interface), returns)
+        return returns
 
 
 def _is_usable(interface: Interface) -> bool:

@@ -4,17 +4,23 @@ from typing import Any
 
 from chassis_agent.derivations.announcements import Announced
 from chassis_agent.desired.flow_state import FlowState
+from chassis_agent.gateways.sessions import SessionState, TunnelSession
 from chassis_agent.inputs import Change, LocalPort, ProviderBridge, ThisChassis
 from southbound.rows import Announcement, Chassis, Datapath, Encap, PortBinding
 
 MAC = "0a:00:00:00:00:01"
 
 
-def elected(first: str) -> Change:
+def elected(*candidates: str) -> Change:
     row = PortBinding(
-        "cr", "r", "cr-out", 2, "chassisredirect", candidates=(first,), distributed_port="out"
+        "cr", "r", "cr-out", 2, "chassisredirect", candidates=candidates, distributed_port="out"
     )
     return PortBinding, "cr-out", row
+
+
+def session(state: SessionState, returns: int = 0) -> Change:
+    """That with the other gateway."""
+    return TunnelSession, "gw2", TunnelSession(8, state, returns)
 
 
 class Host:
@@ -61,6 +67,18 @@ def test_a_gateway_is_announced_where_it_is_in_charge() -> None:
     assert host.state.self_check() == []
 
 
+def test_who_stays_in_charge_tells_so_when_another_is_seen_again() -> None:
+    """It may have taken this one for dead meanwhile, and said that it is in charge."""
+    host = Host()
+    host.apply(session("up"), row(addresses=("192.0.2.1",)))
+    assert host.apply(elected("gw1", "gw2")) == [TOLD]
+    assert host.apply(session("down")) == []
+    assert host.apply(session("up", 1)) == [TOLD._replace(returns=1)]
+    assert host.apply(elected("gw1")) == [TOLD], "there is no other any more"
+    assert host.apply(session("down", 1), session("up", 2)) == []
+    assert host.state.self_check() == []
+
+
 def test_without_a_bridge_to_the_network_nothing_is_announced() -> None:
     host = Host(bridge=False)
     assert host.apply(elected("gw1"), row(addresses=("192.0.2.1",))) == []
@@ -102,3 +120,27 @@ def test_what_stays_on_its_chassis_or_has_no_address_is_not() -> None:
     assert Host().apply(vif(addresses=("unknown",)), plugged) == []
     assert Host().apply(vif(enabled=False), plugged) == []
     assert Host().apply(vif(datapath="elsewhere"), plugged) == []
+
+
+def way(*candidates: str) -> Change:
+    """The way outside of a switch in the overlay, which is on one chassis."""
+    row = PortBinding("w", "t", "t-out", 9, "l2gateway", network="physnet", candidates=candidates)
+    return PortBinding, "t-out", row
+
+
+def test_who_leads_outside_announces_workloads_of_all_chassis() -> None:
+    host = Host()
+    host.apply((Datapath, "t", Datapath("t", "ls", "t", 7)), session("up"))
+    elsewhere = {"datapath": "t", "chassis": "hv3", "addresses": (f"{MAC} 192.0.2.9",)}
+    assert host.apply(vif(**elsewhere), way("gw2", "gw1")) == []
+    assert host.apply((LocalPort, "t-out", LocalPort(13))) == []
+    told = Announced(7, (9,), ((bytes.fromhex("0a0000000001"), bytes([192, 0, 2, 9])),), False)
+    assert host.apply(session("down")) == [told]
+    assert host.apply(vif(**elsewhere | {"chassis": "hv4"})) == [], "it is behind the same way"
+    assert host.apply(vif(**elsewhere | {"chassis": ""})) == [None]
+    assert host.apply(vif(**elsewhere)) == [told]
+    assert host.apply((LocalPort, "vm", LocalPort(4))) == [], "nor here"
+    assert host.apply(session("up", 1)) == [None]
+    assert host.apply(way("gw1", "gw2")) == [told._replace(returns=1)]
+    assert host.apply((LocalPort, "t-out", None)) == [None]
+    assert host.state.self_check() == []

@@ -142,6 +142,25 @@ def test_a_flap_that_was_not_seen_counts_after_a_stall() -> None:
     assert host.sessions.times_cut_off == 1
 
 
+def test_returns_of_a_session_are_counted() -> None:
+    """Also of one that was away between two looks; that it begins is none."""
+    host = Host()
+
+    def returns(*, is_up: bool, flaps: int) -> int:
+        host.flaps = flaps
+        host.look(a=is_up, b=True)
+        return host.sessions.sessions["a"].returns
+
+    assert returns(is_up=False, flaps=0) == 0
+    assert returns(is_up=True, flaps=1) == 0
+    assert returns(is_up=False, flaps=2) == 0
+    assert returns(is_up=True, flaps=3) == 1
+    assert returns(is_up=True, flaps=3) == 1
+    assert returns(is_up=True, flaps=5) == 2
+    host.look(b=True)
+    assert returns(is_up=True, flaps=1) == 0, "of another session"
+
+
 def test_a_peer_that_stays_away_after_a_stall_is_dead() -> None:
     host = Host()
     host.look(a=True, b=True)
