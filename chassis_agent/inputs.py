@@ -28,6 +28,13 @@ class ProviderBridge(NamedTuple):
     bridge: str
 
 
+class OutsidePatch(NamedTuple):
+    """The bridge on which a patch port of the agent's stands, by the name of that; it is not the
+    integration bridge."""
+
+    bridge: str
+
+
 class LocalPort(NamedTuple):
     """A logical port that is bound here, by name. `tag` is the VLAN tag of its frames, or 0.
 

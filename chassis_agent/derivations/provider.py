@@ -6,7 +6,7 @@ from typing import NamedTuple
 from chassis_agent.derivations.templates import EVERYTHING
 from chassis_agent.desired.wanted import Wanted
 from chassis_agent.gateways.election import in_charge
-from chassis_agent.inputs import LocalPort, ProviderBridge, ThisChassis
+from chassis_agent.inputs import LocalPort, OutsidePatch, ProviderBridge, ThisChassis
 from chassis_agent.local.provider import PORT_ID
 from chassis_agent.ovsdb.rows import Parent, Ref, WantedRow, wanted_row
 from chassis_agent.physical.probes import fingerprint
@@ -142,7 +142,11 @@ def row_here(read: Read, name: str) -> PortBinding | None:
 
 
 def provider_rows(read: Read, pair: tuple[str, str]) -> Wanted | None:
-    """Return the patch ports that join a port to its bridge, once that is known."""
+    """Return the patch ports that join a port to its bridge, once that is known.
+
+    Those to another bridge are gone before: Open vSwitch goes on sending to that one if a patch
+    port of the same name comes in the transaction in which the first one goes.
+    """
     _, name = pair
     row = row_here(read, name)
     this = read(ThisChassis, "")
@@ -151,6 +155,9 @@ def provider_rows(read: Read, pair: tuple[str, str]) -> Wanted | None:
         return None
     inside = f"patch-{this.bridge}-to-{name}"
     outside = f"patch-{name}-to-{this.bridge}"
+    standing = read(OutsidePatch, outside)
+    if standing is not None and standing.bridge != provider.bridge:
+        return None
     return Wanted(
         rows=(
             *_patch(this.bridge, inside, outside, owner=this.bridge, port=name),

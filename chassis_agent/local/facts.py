@@ -16,6 +16,7 @@ from chassis_agent.inputs import (
     Change,
     LocalPort,
     NarrowTunnel,
+    OutsidePatch,
     ProviderBridge,
     SpokenFor,
     SwitchPort,
@@ -138,6 +139,8 @@ class LocalFacts:
             yield (NarrowTunnel, chassis), NarrowTunnel(size)
         for network, name in provider.bridges.items():
             yield (ProviderBridge, network), ProviderBridge(name)
+        for patch, name in provider.patches.items():
+            yield (OutsidePatch, patch), OutsidePatch(name)
         for name, ofport in outside_ports(bridge):
             yield (LocalPort, name), LocalPort(ofport)
         for chassis, session in self.tunnel_sessions.look(bridge).items():

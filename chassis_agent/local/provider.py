@@ -9,6 +9,7 @@ ports (:mod:`chassis_agent.derivations.provider`); the one of the integration br
 from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
+from chassis_agent.ovsdb.rows import OWNER
 from chassis_agent.ovsdb.view import Bridge, SwitchView
 from southbound.provider_macs import MAC_MAPPINGS, unread_mappings
 
@@ -21,13 +22,15 @@ class ProviderBridges(NamedTuple):
     """`bridges` are those that there are, by network; `missing` those that aren't, likewise.
 
     `problems` say what of the setting can't be read. `mtu` is the largest of the interfaces that
-    the bridges have, 0 without any.
+    the bridges have, 0 without any. `patches` are the bridges on which agents' patch ports stand
+    that lead to an integration bridge, by the names of these ports.
     """
 
     bridges: Mapping[str, str] = {}
     missing: Mapping[str, str] = {}
     problems: tuple[str, ...] = ()
     mtu: int = 0
+    patches: Mapping[str, str] = {}
 
     def why_not(self, network: str) -> str:
         """Say why packets don't get to a network from here; empty if they do."""
@@ -44,7 +47,7 @@ def provider_bridges(view: SwitchView) -> ProviderBridges:
     >>> view = SwitchView({"ovn-bridge-mappings": "dc:br-dc, x"}, {"br-dc": Bridge("br-dc")})
     >>> provider_bridges(view)
     ProviderBridges(bridges={'dc': 'br-dc'}, missing={}, problems=("'x' is no NETWORK:BRIDGE",), \
-mtu=0)
+mtu=0, patches={})
     """
     ids = view.external_ids
     text = ids.get(f"treadle-{BRIDGE_MAPPINGS}") or ids.get(f"ovn-{BRIDGE_MAPPINGS}") or ""
@@ -69,7 +72,15 @@ mtu=0)
         for interface in view.bridges[name].interfaces.values()
     ]
     mtu = max((interface.mtu or 0 for interface in interfaces), default=0)
-    return ProviderBridges(bridges, missing, tuple(problems), mtu)
+    return ProviderBridges(bridges, missing, tuple(problems), mtu, dict(_patches(view)))
+
+
+def _patches(view: SwitchView) -> Iterator[tuple[str, str]]:
+    for bridge in view.bridges.values():
+        for interface in bridge.interfaces.values():
+            ids = interface.external_ids
+            if interface.type == "patch" and OWNER in ids and PORT_ID not in ids:
+                yield interface.name, bridge.name
 
 
 def outside_ports(bridge: Bridge) -> Iterator[tuple[str, int]]:

@@ -9,6 +9,7 @@ import pytest
 
 from chassis_agent.physical.provider import CUSTOMER_TAG, SERVICE_TAG
 from cli.testbed.host import Host
+from cli.testbed.hypervisor import Hypervisor
 from cli.testbed.network_facts import VmFacts
 from cli.testbed.wait import until
 from tests.system import frames
@@ -201,6 +202,42 @@ def test_a_bridge_that_is_missing_is_named(scene: Scene) -> None:
     until(lambda: hindrances(scene, "icmp p1 -> p2") == [], "traces find nothing in the way")
 
 
+def test_the_bridge_to_a_network_changes_at_run_time(scene: Scene) -> None:
+    """The network card goes to another bridge, which is mapped, then removed, and back."""
+    hypervisor, p1 = scene.lab.hypervisor("hv2"), scene.lab.vm("p1")
+    first, other, card = "br-physnet1", "br-other", "pn-physnet1"
+    switch = hypervisor.switch
+
+    def told() -> str:
+        return str(hypervisor.agent("status")["degraded"].get("provider_networks"))
+
+    def joined() -> list[str]:
+        bridges = set(switch.vsctl("list-br").split()) & {first, other}
+        return [each for each in sorted(bridges) if is_joined(hypervisor, "dc-out", each)]
+
+    def is_reached() -> bool:
+        return p1.ping(IP["p2"], timeout=1) and scene.lab.outside("o1").ping(IP["p2"], timeout=1)
+
+    assert is_reached()
+    switch.add_learning_bridge(other)
+    switch.vsctl("del-port", first, card, "--", "add-port", other, card)
+    hypervisor.map_bridges({"physnet1": other})
+    until(lambda: joined() == [other], "it is joined to the other bridge alone")
+    until(is_reached, "p2 is reached by it")
+    switch.vsctl("del-br", other)
+    missing = f"bridge {other}, which is to lead to physnet1, does not exist"
+    until(lambda: told() == missing, "that it is gone is told")
+    until(lambda: not p1.ping(IP["p2"], timeout=1), "nothing gets there")
+    switch.add_learning_bridge(other)
+    switch.vsctl("add-port", other, card)
+    until(lambda: told() == "None" and joined() == [other], "it is joined to it again")
+    until(is_reached, "p2 is reached again")
+    switch.vsctl("del-br", other, "--", "add-port", first, card)
+    hypervisor.map_bridges({"physnet1": first})
+    until(lambda: joined() == [first] and told() == "None", "it is joined to the first bridge")
+    until(is_reached, "p2 is reached as before")
+
+
 def test_what_is_learned_of_the_network_is_used(scene: Scene) -> None:
     net, o1 = scene.net, scene.lab.outside("o1")
     net.change_port("dc-out", learn_fdb=True)
@@ -297,8 +334,13 @@ def patches(scene: Scene, port: str) -> list[str]:
     return [
         name
         for name, hypervisor in scene.lab.hypervisors.items()
-        if f"patch-{port}-to-" in hypervisor.switch.vsctl("list-ports", "br-physnet1")
+        if is_joined(hypervisor, port, "br-physnet1")
     ]
+
+
+def is_joined(hypervisor: Hypervisor, port: str, bridge: str) -> bool:
+    """Whether patch ports join a port to a bridge."""
+    return f"patch-{port}-to-" in hypervisor.switch.vsctl("list-ports", bridge)
 
 
 def test_acls_apply_to_what_comes_and_goes(scene: Scene) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from chassis_agent.bridge.tunnels import PORT_NAME
 from chassis_agent.inputs import (
     LocalPort,
+    OutsidePatch,
     ProviderBridge,
     SwitchPort,
     ThisChassis,
@@ -16,9 +17,10 @@ from chassis_agent.inputs import (
 from chassis_agent.local.bindings import Bindings
 from chassis_agent.local.facts import LocalFacts
 from chassis_agent.local.port_names import PortNames
-from chassis_agent.local.provider import PORT_ID, ProviderBridges
+from chassis_agent.local.provider import PORT_ID, ProviderBridges, provider_bridges
 from chassis_agent.local.zones import ZoneAllocator
-from chassis_agent.ovsdb.view import Bridge, Interface
+from chassis_agent.ovsdb.rows import OWNER
+from chassis_agent.ovsdb.view import Bridge, Interface, SwitchView
 from southbound.rows import PortBinding
 
 ROWS = {
@@ -154,6 +156,21 @@ def test_bridges_to_provider_networks_and_ports_that_lead_there() -> None:
         ("ProviderBridge", "dc"): None,
         ("LocalPort", "out"): None,
     }
+
+
+def test_the_agents_own_patch_ports_are_where_they_stand() -> None:
+    own = {OWNER: "br-int"}
+    inside = Interface("patch-br-int-to-out", "patch", 12, external_ids={**own, PORT_ID: "out"})
+    outside = Interface("patch-out-to-br-int", "patch", 2, external_ids=own)
+    foreign = Interface("patch-of-others", "patch", 3)
+    bridges = {
+        name: Bridge(name, interfaces={each.name: each for each in interfaces})
+        for name, interfaces in (("br-int", (inside,)), ("br-dc", (outside, foreign)))
+    }
+    provider = provider_bridges(SwitchView({}, bridges))
+    assert provider.patches == {"patch-out-to-br-int": "br-dc"}
+    facts = Host().update(bridges["br-int"], provider)
+    assert facts["OutsidePatch", "patch-out-to-br-int"] == OutsidePatch("br-dc")
 
 
 def test_without_a_tunnel_port_there_is_none() -> None:
