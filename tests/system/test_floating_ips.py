@@ -6,6 +6,7 @@ out as the router, and `vm3` with a floating IP at the gateway.
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import pytest
 
@@ -13,7 +14,7 @@ from cli.testbed.namespace import Namespace
 from cli.testbed.wait import until
 from tests.system import frames
 from tests.system.conftest import Scene
-from tests.system.frames import ARP, ICMP, ICMPV6, IPV4, UDP
+from tests.system.frames import ARP, ICMP, ICMPV6, IPV4, UDP, Frame
 from tests.system.hops import assert_hops
 from tests.system.tap import Tap
 
@@ -77,7 +78,7 @@ def _network(scene: Scene) -> None:
     until(lambda: vm2.ping("198.51.100.9"), "the way out by the gateway", 30)
 
 
-def nat(scene: Scene, **fields: str) -> str:
+def nat(scene: Scene, **fields: Any) -> str:
     return str(scene.net.call("POST", "/logical-routers/edge/nats", fields)["id"])
 
 
@@ -128,25 +129,33 @@ def test_outside_each_address_is_in_one_place(scene: Scene) -> None:
         )
 
 
-def test_one_answer_comes_to_who_asks(scene: Scene) -> None:
+@VERSIONS
+def test_one_answer_comes_to_who_asks(scene: Scene, version: int) -> None:
+    """Both hypervisors are asked; the one where packets for an address are translated answers."""
     host = scene.lab.outside("host")
     # Not the host itself, which may ask again by its own.
-    asker = "0a:00:00:00:80:72"
+    asker, asking = "0a:00:00:00:80:72", {4: "198.51.100.10", 6: "2001:db8:80::10"}[version]
+    asked = dict.fromkeys((ROUTER[version], AT_GATEWAY[version]), OUTSIDE)
+    asked[FLOATING[version]] = FLOATING_MAC
+    assert scene.lab.vm("vm1").reaches(host.ip4)
+    assert scene.lab.vm("vm2").reaches(host.ip4)
+
+    def is_answer(frame: Frame) -> bool:
+        return frame.dst == asker and (frame.arp_op == 2 or frame.icmp_type == frames.NA)
+
     with Tap(host) as tap:
-        for asked, mac in (
-            (FLOATING[4], FLOATING_MAC),
-            (AT_GATEWAY[4], OUTSIDE),
-            (ROUTER[4], OUTSIDE),
-        ):
-            tap.send(frames.arp_request(asker, "198.51.100.10", asked))
+        for ip, mac in asked.items():
+            ask = frames.arp_request if version == 4 else frames.neighbour_solicitation
+            tap.send(ask(asker, asking, ip))
             tap.expect(
-                lambda f, m=mac, asked=asked: f.arp_op == 2 and (f.src, f.arp_spa) == (m, asked),
-                f"the answer for {asked}",
+                lambda f, m=mac, ip=ip: is_answer(f) and f.src == m and frames.ip(ip) in f.raw,
+                f"the answer for {ip}",
             )
-        assert host.reaches(ROUTER[4])
+        # What both have to say comes before what they are asked for later.
+        for ip in (ROUTER[version], FLOATING[version]):
+            assert host.reaches(ip)
         tap.drain()
-        answers = tap.matching(lambda f: f.arp_op == 2 and f.dst == asker)
-    assert [frame.src for frame in answers] == [FLOATING_MAC, OUTSIDE, OUTSIDE]
+        assert [frame.src for frame in tap.matching(is_answer)] == list(asked.values())
 
 
 @VERSIONS
@@ -302,6 +311,68 @@ def test_it_goes_where_its_port_goes(scene: Scene) -> None:
         vm1 = scene.lab.vm("vm1")
         until(lambda vm=vm1: vm.ping(host.ip4, timeout=1), f"the way out of {hypervisor}", 30)  # type: ignore[misc]
         until(lambda: host.ping(FLOATING[4], timeout=1), f"the way in to {hypervisor}", 30)
+
+
+@pytest.fixture
+def _second(scene: Scene) -> Iterator[None]:
+    """The router has another gateway port, on hv2, to a network of the overlay with `there`."""
+    lab, net = scene.lab, scene.net
+    net.switch("second")
+    gateway = [{"chassis": "hv2", "priority": 10}]
+    own = ("0a:00:00:00:80:03", "203.0.113.2/24")
+    net.router_port("edge", "edge-second", *own, gateway_chassis=gateway)
+    net.port("second", "second-edge", type="router", router_port="edge-second")
+    net.port("second", "there", "0a:00:00:00:81:09 203.0.113.9")
+    lab.add_vm("there", "hv1")
+    lab.wait_until_up(["there"])
+    lab.listen("there", PORT)
+    yield
+    lab.remove_vm("there")
+    for port in ("second-edge", "there"):
+        net.delete(f"/logical-switch-ports/{port}")
+    net.delete("/logical-router-ports/edge-second")
+    net.delete("/logical-switches/second")
+
+
+@pytest.mark.usefixtures("_second")
+def test_of_two_gateway_ports_the_one_that_is_named_translates(scene: Scene) -> None:
+    """Addresses that are in none of their networks; one of them means another VM at each."""
+    lab = scene.lab
+    host, there = lab.outside("host"), lab.vm("there")
+    apart, shared = "192.0.2.80", "192.0.2.81"
+    for asker, gateway in ((host, ROUTER[4]), (there, "203.0.113.2")):
+        asker.namespace.ip("route", "replace", "192.0.2.0/24", "via", gateway)
+    at_second = {"gateway_port": "edge-second", "routed": True}
+    made = [
+        nat(scene, type="snat", external_ip=apart, logical_ip="10.80.0.0/24", **at_second),
+        nat(scene, type="dnat", external_ip=shared, logical_ip=address("vm2"), **at_second),
+        nat(
+            scene,
+            type="dnat",
+            external_ip=shared,
+            logical_ip=address("vm3"),
+            gateway_port="edge-public",
+            routed=True,
+        ),
+    ]
+    try:
+        for outside, seen in ((there, apart), (host, ROUTER[4])):
+            with Tap(outside) as tap:
+                assert lab.vm("vm2").tcp_connects(outside.ip4, PORT)
+                came = tap.expect(lambda f: f.dport == PORT, "the connection")
+                assert came.ip_src == seen
+        for outside, name in ((there, "vm2"), (host, "vm3")):
+            with Tap(lab.vm("vm2")) as vm2, Tap(lab.vm("vm3")) as vm3:
+                assert outside.tcp_connects(shared, PORT)
+                for tap in (vm2, vm3):
+                    tap.drain()
+                    came_to = tap.matching(
+                        lambda f, o=outside: f.dport == PORT and f.ip_src == o.ip4
+                    )
+                    assert bool(came_to) == (tap.vm.name == name)
+    finally:
+        for each in made:
+            scene.net.delete(f"/nats/{each}")
 
 
 def test_without_its_port_it_is_nowhere(scene: Scene) -> None:

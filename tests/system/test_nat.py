@@ -8,9 +8,9 @@ import secrets
 import socket
 import struct
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, Final
 
 import pytest
 
@@ -312,31 +312,61 @@ def _is_reset(client: socket.socket) -> bool:
 
 
 def test_one_address_leads_to_several_by_what_is_asked_for(scene: Scene) -> None:
-    """Ports of one address are forwarded to different VMs, and some sources leave apart."""
-    vm1, vm2, host = scene.lab.vm("vm1"), scene.lab.vm("vm2"), scene.lab.vm("host")
-    shared, apart = "192.0.2.114", "192.0.2.115"
-    made = [
-        declare_nat(scene, "dnat", shared, address("vm1"), match=f"tcp.dst == {PORT}"),
-        declare_nat(scene, "dnat", shared, address("vm2"), match="icmp4", priority=1),
-        declare_nat(scene, "snat", apart, "10.70.0.0/24", match=f"tcp.dst == {PORT}"),
+    """Ports of one address are forwarded to different VMs, and some sources leave apart. Of NATs
+    that fit alike the one of higher priority decides; one without a match, where none fits."""
+    host, shared, apart = scene.lab.vm("host"), "192.0.2.114", ("192.0.2.115", "192.0.2.119")
+    service = f"tcp.dst == {PORT}"
+    inwards = [
+        declare_nat(scene, "dnat", shared, address(name), match=match, priority=priority)
+        for name, match, priority in (("vm1", service, 2), ("vm2", "ip4", 1))
+    ]
+    outwards = [
+        declare_nat(scene, "snat", external, "10.70.0.0/24", match=match, priority=priority)
+        for external, match, priority in zip(apart, (service, "tcp"), (2, 1), strict=True)
     ]
     try:
-        with Tap(vm1) as tap1, Tap(vm2) as tap2:
-            assert host.tcp_connects(shared, PORT)
-            assert host.reaches(shared)
-            assert host.tcp_outcome(shared, PORT + 1, timeout=1) == "timeout"
-            tap1.expect(lambda f: f.dport == PORT, "the connection")
-            tap2.expect(lambda f: f.icmp_type == 8, "the echo request")
-        with Tap(host) as tap:
-            assert vm1.tcp_connects(address("host"), PORT)
-            came = tap.expect(lambda f: f.dport == PORT, "the connection")
-            assert came.ip_src == apart
-            assert vm1.reaches(address("host"))
-            echo = tap.expect(lambda f: f.icmp_type == 8, "the echo request")
-            assert echo.ip_src == OWN[4]
+        assert _who_is_asked(scene, shared) == {"a connection": "vm1", "an echo": "vm2"}
+        assert host.tcp_outcome(shared, PORT + 1) == "refused", "by vm2, where nobody listens"
+        assert _seen_outside(scene) == {"a connection": apart[0], "an echo": OWN[4]}
+        for first, second in (inwards, outwards):
+            # At no time may both have the same.
+            for nat, priority in ((first, 0), (second, 2)):
+                scene.net.call("PATCH", f"/nats/{nat}", {"priority": priority})
+        assert _who_is_asked(scene, shared) == {"a connection": "vm2", "an echo": "vm2"}
+        assert _seen_outside(scene) == {"a connection": apart[1], "an echo": OWN[4]}
     finally:
-        for nat in made:
+        for nat in (*inwards, *outwards):
             scene.net.delete(f"/nats/{nat}")
+
+
+def _who_is_asked(scene: Scene, external: str) -> dict[str, str]:
+    """The VM that a connection of the host to an external address gets to, and an echo request."""
+    host = scene.lab.vm("host")
+    with Tap(scene.lab.vm("vm1")) as vm1, Tap(scene.lab.vm("vm2")) as vm2:
+        assert host.tcp_connects(external, PORT)
+        assert host.reaches(external)
+        found = {}
+        for name, tap in (("vm1", vm1), ("vm2", vm2)):
+            tap.drain()
+            for what, wanted in _ASKING.items():
+                if tap.matching(lambda f, w=wanted: w(f) and f.ip_src == address("host")):  # type: ignore[misc]
+                    assert what not in found
+                    found[what] = name
+        return found
+
+
+def _seen_outside(scene: Scene) -> dict[str, str]:
+    """The source that the host sees of a connection of vm1, and of an echo request."""
+    with Tap(scene.lab.vm("host")) as tap:
+        assert scene.lab.vm("vm1").tcp_connects(address("host"), PORT)
+        assert scene.lab.vm("vm1").reaches(address("host"))
+        return {what: tap.expect(wanted, what).ip_src for what, wanted in _ASKING.items()}
+
+
+_ASKING: Final[dict[str, Callable[[Frame], bool]]] = {
+    "a connection": lambda frame: frame.protocol == TCP and frame.dport == PORT,
+    "an echo": lambda frame: frame.icmp_type == 8,
+}
 
 
 def test_a_gateway_that_is_one_of_several_is_answered_to(

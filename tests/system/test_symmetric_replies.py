@@ -1,5 +1,6 @@
 """Replies that go back by the way by which their requests came, whatever routes say."""
 
+import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from itertools import count
@@ -8,6 +9,7 @@ from typing import Any, Final
 import pytest
 
 from cli.testbed.wait import until
+from tests.system import who
 from tests.system.conftest import Scene
 from tests.system.frames import IPV4, IPV6, UDP, Frame, ethernet, ipv4, ipv6, udp
 from tests.system.tap import Tap
@@ -19,6 +21,11 @@ OUTWARD, INWARD = "0a:00:00:00:40:09", "0a:00:00:00:40:01"
 WAYS: Final = {"up1": "0a:00:00:00:42:01", "up2": "0a:00:00:00:42:02"}
 SERVER: Final = ("0a:00:00:00:41:01", ("10.40.1.1", "fd40:1::1"))
 FLOATING: Final = "10.40.9.50"
+FLOATING_OF: Final = {
+    "back": (FLOATING, "fd40:9::50"),
+    "side": ("10.40.9.51", "fd40:9::51"),
+}
+FORCED: Final = {"back": ["10.40.1.254", "fd40:1::fe"], "side": ["10.40.1.253", "fd40:1::fd"]}
 CLIENTS: Final = ("198.51.100.7", "2001:db8:40::7")
 PREFIXES: Final = ("198.51.100.0/24", "2001:db8:40::/48")
 _ports = count(20_000)
@@ -171,3 +178,43 @@ def test_a_client_that_changes_its_way_is_answered_by_the_new_one(scene: Scene, 
         for way in (*WAYS, *WAYS):
             talk.ask(way, CLIENTS[0], SERVER[1][0], port)
             assert talk.answer(CLIENTS[0], port) == way
+
+
+@pytest.fixture
+def _two_gateways(scene: Scene) -> Iterator[None]:
+    """Another router is on hv1, with an address outside of its own for the server; of both the
+    server sees who it was."""
+    net = scene.net
+    net.router("side", chassis="hv1", dnat_force_snat_ips=FORCED["side"])
+    net.attach("side", "within", "0a:00:00:00:40:02", "10.40.1.253/24", "fd40:1::fd/64")
+    net.attach("side", "beyond", "0a:00:00:00:40:0a", "10.40.9.253/24", "fd40:9::fd/64")
+    made = []
+    for router, versions in FLOATING_OF.items():
+        for external, logical in zip(versions, SERVER[1], strict=True):
+            if external != FLOATING:
+                body = {"type": "dnat_and_snat", "external_ip": external, "logical_ip": logical}
+                made.append(net.call("POST", f"/logical-routers/{router}/nats", body)["id"])
+    net.call("PATCH", "/logical-routers/back", {"dnat_force_snat_ips": FORCED["back"]})
+    who.serve(scene.lab, "server", 8080)
+    yield
+    for nat in made:
+        net.delete(f"/nats/{nat}")
+    net.call("PATCH", "/logical-routers/back", {"dnat_force_snat_ips": []})
+    for switch in ("within", "beyond"):
+        net.delete(f"/logical-switch-ports/{switch}-side")
+        net.delete(f"/logical-router-ports/side-{switch}")
+    net.delete("/logical-routers/side")
+
+
+@pytest.mark.usefixtures("_two_gateways")
+def test_each_of_two_gateways_has_its_replies(scene: Scene) -> None:
+    """The server answers the gateway that has asked, and not its own router alone."""
+    with ExitStack() as stack:
+        talks = []
+        for client, router, protocol in itertools.product(WAYS, FLOATING_OF, ("tcp", "udp")):
+            for floating, seen in zip(FLOATING_OF[router], FORCED[router], strict=True):
+                connection = who.connect(scene.lab, client, floating, 8080, protocol)
+                talks.append((stack.enter_context(connection), seen))
+        for _ in range(2):
+            for connection, seen in talks:
+                assert who.again(connection) == ["server", seen]
