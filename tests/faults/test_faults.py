@@ -15,6 +15,7 @@ from tests.faults.journal import Journal
 from tests.faults.mishaps import Breakable, Mishap
 from tests.faults.obedience import Forbidden, difference
 from tests.faults.schedule import turns
+from tests.faults.services import FLOATING, Services
 from tests.faults.writers import ACL, PORT, Writer, port_value, read_all
 from tests.system.conftest import Scene, make_lab
 
@@ -35,7 +36,10 @@ _EXPECTED_TROUBLE = (
 
 
 class FaultyScene:
-    """A lab of three hypervisors with VMs, a service open, one closed and one that turns."""
+    """A lab of three hypervisors with VMs, a service open, one closed and one that turns.
+
+    The open one is reached by way of a gateway, NAT and a load balancer, too.
+    """
 
     def __init__(self, stack: ExitStack, tmp_path_factory: pytest.TempPathFactory) -> None:
         lab = stack.enter_context(make_lab(tmp_path_factory))
@@ -50,6 +54,7 @@ class FaultyScene:
         stack.callback(self.scene.net.client.close)
         self.scene.expected_trouble += _EXPECTED_TROUBLE
         self.journal = Journal()
+        self.services = Services(lab, _OPEN)
         self.acl = self._declare()
 
     def _declare(self) -> str:
@@ -72,6 +77,7 @@ class FaultyScene:
         turning = net.acl("pg:guarded", "to-lport", 2001, match.format(_TURNED), "allow-related")
         for port in (_OPEN, _TURNED, _CLOSED):
             lab.listen("s2", port)
+        self.services.declare(net)
         lab.wait_until_up()
         self.journal.acknowledge(
             self.journal.begin({ACL + turning: "allow-related", PORT + "s3": self._port("s3")})
@@ -129,6 +135,8 @@ class FaultyScene:
         ):
             wrong = difference(vms[name], target, port, may_connect=may_connect)
             problems += [f"{line}; {self._explanation(name, port)}" for line in wrong]
+        for path in self.services.paths():
+            problems += difference(path.host, path.address, path.port, may_connect=True)
         try:
             self.scene.check()
         except AssertionError as error:
@@ -154,8 +162,14 @@ def test_faults_lose_nothing_and_let_nothing_pass(
         ]
         for writer in writers:
             writer.prepare()
-        forbidden = Forbidden(faulty.lab.vm("s1"), faulty.lab.vm("s2").ip4, _CLOSED)
-        forbidden.start()
+        outside = faulty.services.outside
+        assert outside is not None
+        forbidden = [
+            Forbidden(faulty.lab.vm("s1"), faulty.lab.vm("s2").ip4, _CLOSED),
+            Forbidden(outside, FLOATING, _CLOSED),
+        ]
+        for each in forbidden:
+            each.start()
         order = turns(seed, [mishap.target for mishap in mishaps])
         happened: list[str] = []
         problems: list[str] = []
@@ -179,20 +193,21 @@ def test_faults_lose_nothing_and_let_nothing_pass(
                 problems += [line for writer in writers for line in writer.problems]
                 problems += faulty.look()
         finally:
-            forbidden.stop()
+            for each in forbidden:
+                each.stop()
             for writer in writers:
                 writer.close()
-        problems += forbidden.violations
+        problems += [line for each in forbidden for line in each.violations]
         journal = faulty.journal
         log.info(
             "%d faults, %d writes acknowledged, %d refused, %d unanswered, "
             "%d forbidden connections tried",
             *(len(happened), journal.acknowledged, journal.refused, journal.unanswered),
-            forbidden.tries,
+            sum(each.tries for each in forbidden),
         )
         assert not problems, "\n".join([*problems, "after: " + ", ".join(happened[-12:])])
         assert journal.acknowledged > 0
-        assert forbidden.tries > 0
+        assert all(each.tries > 0 for each in forbidden)
 
 
 def _befall(mishaps: list[Mishap], lasts: float) -> None:
