@@ -10,6 +10,7 @@ from contextlib import ExitStack
 
 import pytest
 
+from cli.testbed.errors import NotReadyError
 from cli.testbed.wait import until
 from tests.faults.journal import Journal
 from tests.faults.mishaps import Breakable, Mishap
@@ -100,18 +101,25 @@ class FaultyScene:
             process.check()
         client = self.scene.net.client
 
+        found: list[str] = []
+
         def settled() -> bool:
             status = client.get("/v1/status").raise_for_status().json()
             chassis = client.get("/v1/chassis").raise_for_status().json()["items"]
-            return (
-                status["revision"] == status["translated_revision"]
-                and not status["faults"]
-                and all(one["connected"] for one in chassis)
-                and all(h.agent("status")["in_sync"] for h in self.lab.hypervisors.values())
-                and all(h.agent("status")["settled"] for h in self.lab.hypervisors.values())
-            )
+            found[:] = [f"the server has {fault}" for fault in status["faults"]]
+            if status["revision"] != status["translated_revision"]:
+                found.append("the server hasn't translated all")
+            found.extend(f"{one['name']} is away" for one in chassis if not one["connected"])
+            for name, hypervisor in self.lab.hypervisors.items():
+                told = hypervisor.agent("status")
+                if not (told["in_sync"] and told["settled"]):
+                    found.append(f"{name} isn't in sync: {told}")
+            return not found
 
-        until(settled, "server and agents settle", _CONVERGENCE)
+        try:
+            until(settled, "server and agents settle", _CONVERGENCE)
+        except NotReadyError as error:
+            raise AssertionError("\n".join([str(error), *found])) from error
         revision = client.get("/v1/status").json()["revision"]
         waited = client.get(f"/v1/revisions/{revision}", params={"wait": "chassis", "timeout": 60})
         waited.raise_for_status()
@@ -191,7 +199,10 @@ def test_faults_lose_nothing_and_let_nothing_pass(
                     for writer in writers:
                         writer.stop()
                 problems += [line for writer in writers for line in writer.problems]
-                problems += faulty.look()
+                try:
+                    problems += faulty.look()
+                except (AssertionError, NotReadyError) as error:
+                    problems.append(str(error))
         finally:
             for each in forbidden:
                 each.stop()
