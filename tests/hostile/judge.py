@@ -6,6 +6,7 @@ short or contradicts itself accuses no one, since its receiver would not take it
 
 from collections import defaultdict
 from collections.abc import Collection
+from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
 
 from tests.system.frames import ARP, IPV4, IPV6, TCP, mac_text, parse
@@ -134,6 +135,25 @@ class Judge:
         parts[packet.offset] = packet.payload
         # The ports are within the first eight bytes, which fragments cannot divide.
         return packet.protocol == TCP and parts.get(0, b"")[2:4] == self._port
+
+
+class Outsider:
+    """Accuses packets outside whose sources are addresses that only the inside has.
+
+    All of those are translated on their way out, whatever becomes of the rest of the packet.
+    """
+
+    def __init__(self, name: str, inside: Collection[IPv4Network | IPv6Network]) -> None:
+        self._name = name
+        self._inside = inside
+
+    def accusation(self, raw: bytes) -> str | None:
+        """Why this frame should not have come, if so."""
+        frame = parse(raw)
+        packet = read_packet(frame.ethertype, frame.payload)
+        if packet is not None and any(ip_address(packet.src) in each for each in self._inside):
+            return f"{self._name} received an inside address: {raw.hex()}"
+        return None
 
 
 class Stranger:

@@ -3,7 +3,8 @@
 `held` (hv1) is held to its addresses by port security, `loose` (hv1) to nothing. `near` (hv1)
 and `far` (hv2) are on their switch, `routed` (hv2) behind a router; a stateful group guards
 `far`, a stateless one the others, and a rejecting one `picky` (hv2). `alone` (hv1) is on
-a switch that leads nowhere, `off` is a disabled port. A stranger on the underlay sends Geneve.
+a switch that leads nowhere, `off` is a disabled port. A stranger on the underlay sends Geneve, and
+`out` is a host behind the gateway; :mod:`tests.hostile.services` has what else the network does.
 """
 
 import ipaddress
@@ -15,14 +16,16 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 
-from cli.testbed.hypervisor import INTEGRATION_BRIDGE, Hypervisor
+from cli.testbed.host import Host
+from cli.testbed.hypervisor import INTEGRATION_BRIDGE
 from cli.testbed.lab import Lab
 from cli.testbed.namespace import Namespace
-from cli.testbed.openvswitch import UNDERLAY_BRIDGE
-from cli.testbed.vm import Vm
+from cli.testbed.openvswitch import UNDERLAY_BRIDGE, OpenVSwitch
+from cli.testbed.provider import bridge_of
 from cli.testbed.wait import until
+from tests.hostile import services
 from tests.hostile.generator import FORBIDDEN_PORT, Ends, Generator, World, damaged_geneve, geneve
-from tests.hostile.judge import Judge, Stranger
+from tests.hostile.judge import Judge, Outsider, Stranger
 from tests.system.conftest import Scene, two_hypervisors
 from tests.system.frames import IPV4, UDP, ethernet, ipv4, mac, udp
 
@@ -61,6 +64,10 @@ def _ip6(name: str) -> str:
     return f"fd66:{_SUBNET[switch]}::{10 + number}"
 
 
+def _ends(name: str) -> Ends:
+    return Ends(_mac(name), _ip4(name), _ip6(name))
+
+
 def _link_local(name: str) -> str:
     return f"fe80::800:ff:fe00:ab{_VMS[name][2]:02x}"
 
@@ -88,6 +95,7 @@ def _declare(scene: Scene) -> None:
         extra = ["unknown"] if name == "loose" else []
         net.port(switch, name, *addresses, *extra, port_security=security)
         lab.add_vm(name, hypervisor)
+    services.declare(net, lab, (_ends("near"), _ends("routed")))
     lab.wait_until_up()
     net.change_port("off", enabled=False)
     guard = f"tcp.dst == {FORBIDDEN_PORT}"
@@ -119,7 +127,7 @@ def _world(name: str) -> World:
     """Guests on the switch by their own MAC, others by the router's; guarded ones more often."""
     router = _ROUTER["lan"]
     guests = {
-        other: Ends(_mac(other) if switch == "lan" else router, _ip4(other), _ip6(other))
+        other: _ends(other) if switch == "lan" else _ends(other)._replace(mac=router)
         for other, (switch, _, _) in _VMS.items()
     }
     return World(
@@ -130,26 +138,25 @@ def _world(name: str) -> World:
             Ends(router, "10.66.1.1", "fd66:1::1"),
             Ends(router, "10.66.2.1", "fd66:2::1"),
             Ends(router, "10.66.2.200", "fd66:2::200"),
+            *services.others(router),
             Ends("0a:00:00:00:ab:c8", "10.66.1.200", "fd66:1::200"),
         ],
     )
 
 
-Judges = Mapping[str, Judge | Stranger | None]
+Judges = Mapping[str, Judge | Stranger | Outsider | None]
 """Who judges what a guest hears; None where it has to hear nothing at all."""
 
 
 class Ears:
     """Raw sockets in guests, drained after each batch; each frame is put to its judge."""
 
-    def __init__(
-        self, stack: ExitStack, lab: Lab, judges: Mapping[str, Judge | Stranger | None]
-    ) -> None:
+    def __init__(self, stack: ExitStack, lab: Lab, judges: Judges) -> None:
         self.accusations: list[str] = []
         self.heard = 0
         self._judges = judges
-        self._hosts = {_host_mac(lab, name) for name in judges}
-        self._sockets = {name: stack.enter_context(_raw(lab.vm(name))) for name in judges}
+        self._hosts = {_host_mac(lab, name) for name in judges if name in lab.vms}
+        self._sockets = {name: stack.enter_context(_raw(lab.host(name))) for name in judges}
         for ear in self._sockets.values():
             ear.setblocking(False)
 
@@ -179,8 +186,8 @@ def _host_mac(lab: Lab, name: str) -> bytes:
     return bytes.fromhex(link.split()[2].replace(":", ""))
 
 
-def _raw(vm: Vm) -> socket.socket:
-    opened = vm.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
+def _raw(host: Host) -> socket.socket:
+    opened = host.namespace.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(3))
     opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 8 << 20)
     opened.bind(("eth0", 3))
     return opened
@@ -189,7 +196,7 @@ def _raw(vm: Vm) -> socket.socket:
 class Ingress:
     """Counts the frames that switches took from some of their interfaces, by bridge."""
 
-    def __init__(self, *interfaces: tuple[Hypervisor, str, str]) -> None:
+    def __init__(self, *interfaces: tuple[OpenVSwitch, str, str]) -> None:
         self._interfaces = interfaces
         self._before = self._count()
 
@@ -199,8 +206,7 @@ class Ingress:
 
     def _count(self) -> int:
         total = 0
-        for hypervisor, bridge, interface in self._interfaces:
-            switch = hypervisor.switch
+        for switch, bridge, interface in self._interfaces:
             counters = switch.ofctl("dump-ports", switch.management(bridge), interface)
             found = re.search(r"rx pkts=(\d+)", counters)
             assert found, counters
@@ -239,6 +245,16 @@ def _peace(scene: Scene) -> None:
             lambda vm=vm, other=other: vm.ping(_ip4(other), timeout=1),  # type: ignore[misc]
             f"{one} reaches {other}",
         )
+    outside = scene.lab.outside("out")
+    for host, other in (
+        (outside, services.FLOATING.ip4),
+        (scene.lab.vm("far"), services.OUTSIDE.ip4),
+    ):
+        host.namespace.ip("neighbour", "flush", "all")
+        until(
+            lambda host=host, other=other: host.ping(other, timeout=1),  # type: ignore[misc]
+            f"{host.name} reaches {other}",
+        )
     scene.check()
 
 
@@ -254,12 +270,15 @@ def _judges(macs: tuple[str, ...] = (), *, secured: bool) -> Judges:
         )
         for name in ("near", "far", "picky", "routed")
     }
-    return judges | {"alone": None, "off": None}
+    inside = [ipaddress.ip_network(each) for each in (services.INSIDE4, services.INSIDE6)]
+    return judges | {"alone": None, "off": None, "out": Outsider("out", inside)}
 
 
-def _send_from(stack: ExitStack, scene: Scene, name: str, seed: int) -> Callable[[], bool]:
-    mouth = stack.enter_context(_raw(scene.lab.vm(name)))
-    generator = Generator(_world(name), seed)
+def _send_from(
+    stack: ExitStack, scene: Scene, name: str, seed: int, world: World | None = None
+) -> Callable[[], bool]:
+    mouth = stack.enter_context(_raw(scene.lab.host(name)))
+    generator = Generator(world or _world(name), seed)
 
     def send() -> bool:
         try:
@@ -276,8 +295,8 @@ def _send_from(stack: ExitStack, scene: Scene, name: str, seed: int) -> Callable
 
 def _ingress_of(scene: Scene, name: str) -> Ingress:
     vm = scene.lab.vm(name)
-    hypervisor = scene.lab.hypervisor(vm.state.hypervisor)
-    return Ingress((hypervisor, INTEGRATION_BRIDGE, vm.state.interface))
+    switch = scene.lab.hypervisor(vm.state.hypervisor).switch
+    return Ingress((switch, INTEGRATION_BRIDGE, vm.state.interface))
 
 
 _REFUSED_BY_THE_GUEST = frozenset({22, 90, 105})  # EINVAL, EMSGSIZE, ENOBUFS
@@ -298,6 +317,22 @@ def test_frames_of_a_loose_port(scene: Scene, frames: int, dice: int) -> None:
         ears = Ears(stack, scene.lab, _judges(secured=False))
         send = _send_from(stack, scene, "loose", dice + 1)
         _attack(scene, frames, send, _ingress_of(scene, "loose"), ears)
+    assert ears.heard > 0
+    _peace(scene)
+
+
+def test_frames_from_outside(scene: Scene, frames: int, dice: int) -> None:
+    """What a host of the provider network sends to whom it can name there, and to who is inside."""
+    lab = scene.lab
+    router = services.ROUTER.mac
+    guests = [_ends(name)._replace(mac=router) for name in _VMS]
+    known = [services.ROUTER, services.FLOATING, services.BALANCED_OUTSIDE]
+    world = World(services.OUTSIDE, [*guests, *known * 3])
+    switch, port = lab.provider_switch.switch, lab.outside("out").state.port
+    with ExitStack() as stack:
+        ears = Ears(stack, lab, _judges(secured=False))
+        send = _send_from(stack, scene, "out", dice + 3, world)
+        _attack(scene, frames, send, Ingress((switch, bridge_of(services.PROVIDER), port)), ears)
     assert ears.heard > 0
     _peace(scene)
 
@@ -363,6 +398,8 @@ def test_geneve_of_a_stranger(scene: Scene, frames: int, dice: int) -> None:
             mouth.sendto(message, chance.choice(tunnels))
             return True
 
-        uplinks = [(each, UNDERLAY_BRIDGE, f"up-{name}") for name, each in lab.hypervisors.items()]
+        uplinks = [
+            (each.switch, UNDERLAY_BRIDGE, f"up-{name}") for name, each in lab.hypervisors.items()
+        ]
         _attack(scene, frames, send, Ingress(*uplinks), ears)
     _peace(scene)
