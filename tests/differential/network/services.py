@@ -75,10 +75,15 @@ def add_router_advertisements(rng: Random, routers: Document) -> None:
 def add_load_balancers(rng: Random, document: Document) -> None:
     """On switches and on a router with a gateway, for both families, with a port or without.
 
-    Not on the provider switch: OVN balances what comes in from there, too.
+    Not on switches that lead outside: OVN balances what comes in from there, too.
     """
     switches = {
         name: switch for name, switch in document["logical_switches"].items() if name != SWITCH
+    }
+    outward = {
+        name
+        for name, switch in switches.items()
+        if any("network_name" in port for port in switch["ports"].values())
     }
     hosts = _hosts(switches)
     number = 0
@@ -89,12 +94,14 @@ def add_load_balancers(rng: Random, document: Document) -> None:
         for _ in range(rng.randint(1, 3)):
             number += 1
             vips.append(_vip(rng, hosts, [f"10.96.0.{number}"], [f"fd96::{number}"]))
-        document["load_balancers"][f"lb-{name}"] = {
+        balancer = {
             "protocol": rng.choice(["tcp", "udp"]),
             "switches": [name],
             "vips": vips,
             **({"reject": True} if rng.random() < 0.3 else {}),
         }
+        if name not in outward:
+            document["load_balancers"][f"lb-{name}"] = balancer
     for name, router in document["logical_routers"].items():
         if hosts and is_gateway(router) and rng.random() < 0.6:
             _balance_at_gateway(rng, document, name, hosts)

@@ -75,16 +75,14 @@ class _Tracker:
         tracked = self.look_up(zone, packet)
         if translation is None:
             return connections.Translated(tracked)
-        side = translation.side
+        side, original = translation.side, endpoints_of(packet)
         parts: dict[str, Part] = {side: translation.addresses.first}
         if translation.ports is not None:
             parts[f"{side}_port"] = translation.ports.first
         if tracked.state is not None:
             done = State.SNAT if side == "source" else State.DNAT
-            tracked = tracked._replace(state=tracked.state | done)
-        return connections.Translated(
-            tracked, rewritten(packet, endpoints_of(packet)._replace(**parts))
-        )
+            tracked = tracked._replace(state=tracked.state | done, original=original)
+        return connections.Translated(tracked, rewritten(packet, original._replace(**parts)))
 
 
 class Treadle:

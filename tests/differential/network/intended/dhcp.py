@@ -7,7 +7,9 @@ from tests.differential.network.undoing import (
     Difference,
     moved,
     reworded,
+    without,
 )
+from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
 from translator.features.switching.stages import LsInL2Lookup
 
@@ -37,5 +39,11 @@ DHCP = (
             "ip6.src = {server:ip6}; ip.ttl = 64;",
             LsInDhcpOptions.dhcpv6,
         ),
+    ),
+    Difference(
+        "DHCP servers are found by ARP",
+        "A client renews its lease at the server that gave it, for which it asks by ARP. Here it "
+        "is answered; in OVN nobody answers, unless the address is somebody's.",
+        without(LsInArpRsp.dhcp_server),
     ),
 )

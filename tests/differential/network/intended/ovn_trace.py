@@ -15,15 +15,17 @@ from tests.differential.network.treadle import LEFT_OVER
 from tests.differential.network.undoing import (
     Difference,
     Flows,
+    origin,
     reworded,
     saying,
     undo_all,
     where,
     without,
 )
-from translator.addresses import host
+from translator.addresses import host, ip_bytes
 from translator.features.acl.stages import LsInAclPre, LsOutAclPre, LsOutAclState
 from translator.features.dhcp.stages import LsInDhcpOptions
+from translator.features.load_balancing.stages import LsInHairpin, LsInHairpinSnat
 from translator.features.nat.stages import LrOutSnat, LrOutUndnat
 from translator.features.port_security.stages import LsInPortSecIp, LsInPortSecNd, LsOutPortSecIp
 
@@ -150,6 +152,44 @@ def _answers_are_of_the_connection(_document: Document, flows: Flows) -> Flows:
     return [*flows, LogicalFlow(tracked, ()), LogicalFlow(passed, ())]
 
 
+def _own_backends_unknown(document: Document, flows: Flows) -> Flows:
+    """Clients are found to be their own backends by ports, and keep their source."""
+    vips = [
+        ip_bytes(vip["address"])
+        for balancer in document.get("load_balancers", {}).values()
+        for vip in balancer["vips"]
+        if "port" in vip
+    ]
+    found: list[LogicalFlow] = []
+    for flow in _KEEPING_SOURCE(document, flows):
+        by_port = _TO_ITSELF_BY_PORT.get(origin(flow))
+        if by_port is None:
+            found.append(flow)
+        else:
+            own = flow.named_args["ip"]
+            assert isinstance(own, bytes)
+            same_family = (vip for vip in vips if len(vip) == len(own))
+            found += (by_port(port=flow.named_args["port"], ip=own, vip=vip) for vip in same_family)
+    return found
+
+
+_KEEPING_SOURCE = undo_all(
+    reworded("ct_snat({source:ip4});", "next;", LsInHairpinSnat.vip4),
+    reworded("ct_snat({source:ip6});", "next;", LsInHairpinSnat.vip6),
+)
+_TO_ITSELF_BY_PORT = {
+    template.id: saying(
+        template,
+        f"{template.as_text().match} && {original} == {{vip:{family}}}",
+        template.as_text().actions,
+    )
+    for template, original, family in (
+        (LsInHairpin.to_itself4, "ct_nw_dst", "ip4"),
+        (LsInHairpin.to_itself6, "ct_ip6_dst", "ip6"),
+    )
+}
+
+
 OVN_TRACE = (
     Difference(
         "ovn-trace: unspecified sources in port security",
@@ -207,6 +247,13 @@ OVN_TRACE = (
             # Here errors are looked up as they leave a gateway, so that nothing is left over.
             without(*LrOutUndnat.error.values(), *LrOutSnat.error.values()),
         ),
+    ),
+    Difference(
+        "ovn-trace: clients that are their own backends",
+        "Who gets himself as backend on a switch meets himself by the virtual address in OVN and "
+        "Treadle. To ovn-trace it is by his own one, and where the virtual address has no port, he "
+        "is a backend like any other.",
+        _own_backends_unknown,
     ),
     Difference(
         "ovn-trace: answers of DHCP stay broadcast",

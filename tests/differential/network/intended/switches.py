@@ -21,6 +21,7 @@ from translator.features.acl.stages import LsOutAclAction, LsOutAclPre
 from translator.features.answering.stages import LsInArpRsp
 from translator.features.dhcp.stages import LsInDhcpOptions
 from translator.features.external_ports.stages import LsInExternalPort
+from translator.features.load_balancing.stages import LsInHairpin
 from translator.features.neighbours.stages import LrInArpResolve
 from translator.features.port_security.stages import LsInPortSecNd
 from translator.features.switching.stages import LsInL2Lookup
@@ -126,6 +127,29 @@ SWITCHES = (
         "ACLs about replies that leave by a router port, and about no others. Here none is asked "
         "about a reply.",
         _replies_to_routers_refused,
+    ),
+    Difference(
+        "clients that are their own backends pass ACLs",
+        "To what a client sends to itself by a virtual address OVN applies the to-lport ACLs. "
+        "Here no ACL stands between a workload and itself.",
+        without(LsOutAclPre.hairpin),
+    ),
+    Difference(
+        "workloads are their own backends by each of their addresses",
+        "A client that gets another address of its own port as backend meets itself. In OVN it "
+        "does only by the address that it sends from; else the packet ends where it came from.",
+        undo_all(
+            reworded(
+                "ip4.dst == {ip:ip4}",
+                "ip4.src == {ip:ip4} && ip4.dst == {ip:ip4}",
+                LsInHairpin.to_itself4,
+            ),
+            reworded(
+                "ip6.dst == {ip:ip6}",
+                "ip6.src == {ip:ip6} && ip6.dst == {ip:ip6}",
+                LsInHairpin.to_itself6,
+            ),
+        ),
     ),
     Difference(
         "unicast requests go to whom they are for",
