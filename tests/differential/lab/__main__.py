@@ -21,13 +21,14 @@ from tests.differential.lab.contest import contest
 def main(
     topologies: Annotated[int, typer.Option(help="How many.")] = 200,
     seed: Annotated[int, typer.Option(help="Of the first; the others count on.")] = 0,
+    services: Annotated[bool, typer.Option(help="Connections, where there are services.")] = False,
 ) -> None:
     """Send the same packets through Treadle's lab and OVN's."""
     signal.signal(signal.SIGTERM, _interrupt)
     began = time.monotonic()
     with tempfile.TemporaryDirectory() as directory, contest(Path(directory)) as labs:
         for each in range(seed, seed + topologies):
-            for verdict in labs.run(each):
+            for verdict in labs.connect(each) if services else labs.run(each):
                 if verdict.difference:
                     typer.echo(f"seed {each}: {verdict}\n")
         counted = ", ".join(f"{count} {what}" for what, count in labs.counts.items())

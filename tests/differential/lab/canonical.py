@@ -105,6 +105,16 @@ def tells_all_nodes(frame: bytes) -> bool:
     return found.icmp_type == frames.NA and found.ip_dst == _ALL_NODES
 
 
+def returns_to_its_sender(frame: bytes, sent: bytes) -> bool:
+    """Whether it is an error that comes back to who sent it, as he is his own backend.
+
+    OVN drops what a client tells himself by way of a virtual address.
+    """
+    found, cause = frames.parse(frame), frames.parse(sent)
+    same_ends = (found.ip_src, found.ip_dst) == (cause.ip_dst, cause.ip_src)
+    return is_error(found) and is_error(cause) and same_ends
+
+
 def is_error(frame: Frame) -> bool:
     """Whether it is an ICMP error of either version."""
     if frame.protocol == frames.ICMP:

@@ -3,26 +3,36 @@
 import os
 import secrets
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from random import Random
 
+from logical_flow.packet import packet_from_match
 from northbound.database import Database, open_database
 from tests.databases import new_database
-from tests.differential.lab.conversation import converse
-from tests.differential.lab.plan import phases
+from tests.differential.lab.connecting import (
+    Beginning,
+    connect,
+    tells_sender,
+    without_announcements,
+)
+from tests.differential.lab.conversation import Step, converse, send_to_both
+from tests.differential.lab.plan import as_in_labs, introductions, phases
 from tests.differential.lab.questions import Questions
 from tests.differential.lab.sides import Side, ovn_side, treadle_side
 from tests.differential.lab.verdict import Asked, Verdict, judge
-from tests.differential.network.packets import random_probes
+from tests.differential.network.packets import random_beginnings, random_probes
 from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document, random_topology
 from tests.differential.network.treadle import Treadle
 
 PROBES = 20
+CONNECTIONS = 15
 """A topology."""
+SILENT_ROUNDS = 1
+"""After so many more of them nothing is under way."""
 
 
 class Contest:
@@ -54,6 +64,42 @@ class Contest:
                     yield verdict
         self.counts["topologies"] += 1
         self.counts["probes"] += len(probes)
+
+    def connect(self, seed: int) -> Iterator[Verdict]:
+        """The verdicts on connections through a random topology with services."""
+        chance = Random(seed)
+        document = as_in_labs(random_topology(chance))
+        walker = cache(lambda: Treadle(self._database, document))
+        self.load(document)
+        for port, frame in introductions(document):
+            send_to_both(port, frame, self.ours, self.theirs)
+        asked = Asked(Questions(), Questions())
+        for probe in random_beginnings(chance, document, CONNECTIONS):
+            for side in (self.ours, self.theirs):
+                side.forget_connections()
+            yield from self._steps(probe, document, walker, asked)
+        self.counts["topologies"] += 1
+
+    def _steps(
+        self, probe: Probe, document: Document, walker: Callable[[], Treadle], asked: Asked
+    ) -> Iterator[Verdict]:
+        """The verdicts on a connection, up to the first step at which the labs differ.
+
+        What they know of the connection is no longer the same behind that.
+        """
+        port = str(packet_from_match(probe.packet)["inport"])
+        beginning = Beginning(port, probe.packet)
+        first: Step | None = None
+        for step in connect(beginning, self.ours, self.theirs, silent_rounds=SILENT_ROUNDS):
+            first = first or step
+            verdict = judge(probe, without_announcements(step), document, walker, asked)
+            if verdict.difference and tells_sender(step, first):
+                verdict = verdict._replace(intended=True, difference="")
+            self._count(verdict)
+            yield verdict
+            if verdict.intended or verdict.difference:
+                break
+        self.counts["connections"] += 1
 
     def load(self, document: Document) -> None:
         """Make both networks what `document` says, without what was in them before."""

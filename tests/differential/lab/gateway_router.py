@@ -1,25 +1,25 @@
 """A gateway router in both labs, with NAT and load balancers, that forces sources or doesn't.
 
 Hosts are behind another router, which is on every chassis. The gateway router is on one, between
-it and the provider network. What connections do there is for :mod:`outside` to find out.
+it and the provider network. Connections are as in
+:mod:`outside`.
 """
 
 from copy import deepcopy
 from typing import Any
 
+from tests.differential.lab.connecting import Beginning
 from tests.differential.lab.outside import (
     GATEWAY,
     PING,
     PING6,
     TCP,
     UDP,
-    Beginning,
     Document,
     addressed,
     workload_switch,
 )
-from tests.differential.lab.taps import OUTSIDE
-from tests.differential.network.outside import NETWORK, OUTSIDE_HOST
+from tests.differential.network.outside import LOCALNET, NETWORK, OUTSIDE_HOST
 
 _MAC, _IP4, _IP6 = OUTSIDE_HOST
 _INSIDE4, _INSIDE6 = "10.0.8.252", "fd00:8::f2"
@@ -51,7 +51,7 @@ DOCUMENT: Document = {
         "ls8": {"ports": _leading(8, 1, 2)},
         "ls9": {
             "ports": {
-                "ls9-net": {
+                LOCALNET: {
                     "type": "localnet",
                     "network_name": NETWORK,
                     "addresses": ["unknown"],
@@ -120,12 +120,12 @@ FORCING["logical_routers"]["lr2"] |= {
 }
 
 _FROM_OUTSIDE = {
-    "DNAT, TCP": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.201')} && {TCP}"),
-    "DNAT, UDP": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.201')} && {UDP}"),
-    "floating IP, ping": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.202')} && {PING}"),
-    "VIP, TCP": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.220')} && {TCP}"),
-    "VIP, UDP": Beginning(OUTSIDE, f"{addressed(OUTSIDE, '10.0.9.220')} && {UDP}"),
-    "VIP, IPv6": Beginning(OUTSIDE, f"{addressed(OUTSIDE, 'fd00:9::220')} && {TCP}"),
+    "DNAT, TCP": Beginning(LOCALNET, f"{addressed(LOCALNET, '10.0.9.201')} && {TCP}"),
+    "DNAT, UDP": Beginning(LOCALNET, f"{addressed(LOCALNET, '10.0.9.201')} && {UDP}"),
+    "floating IP, ping": Beginning(LOCALNET, f"{addressed(LOCALNET, '10.0.9.202')} && {PING}"),
+    "VIP, TCP": Beginning(LOCALNET, f"{addressed(LOCALNET, '10.0.9.220')} && {TCP}"),
+    "VIP, UDP": Beginning(LOCALNET, f"{addressed(LOCALNET, '10.0.9.220')} && {UDP}"),
+    "VIP, IPv6": Beginning(LOCALNET, f"{addressed(LOCALNET, 'fd00:9::220')} && {TCP}"),
 }
 _FROM_INSIDE = {
     "SNAT, TCP": Beginning("ls1-p2", f"{addressed('ls1-p2', _IP4)} && {TCP}"),

@@ -9,6 +9,7 @@ from collections import Counter
 
 from tests.differential.lab.taps import Arrival
 from tests.system import frames
+from tests.system.agent.frame_fields import fields_of
 
 _REQUEST = 1
 
@@ -33,6 +34,13 @@ class Questions:
                 counted[arrival] = min(count, max(other[arrival], least))
                 self._asked.add(arrival)
         return +counted
+
+
+def asks_for(frame: bytes, ips: set[str]) -> bool:
+    """Return whether a request or a solicitation is for one of these addresses."""
+    asked, fields = frames.parse(frame), fields_of(frame)
+    target = fields.get("nd.target" if asked.icmp_type == frames.NS else "arp.tpa")
+    return target in {int.from_bytes(frames.ip(ip)) for ip in ips}
 
 
 def is_question(frame: bytes, sent: bytes) -> bool:

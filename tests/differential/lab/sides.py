@@ -14,8 +14,9 @@ from benchmarks.ovn_chassis import start_controller
 from cli.testbed.hypervisor import INTEGRATION_BRIDGE
 from cli.testbed.lab import Lab
 from cli.testbed.wait import until
-from tests.differential.lab.taps import HYPERVISORS, OUTSIDE, SYNC_NETWORK, Taps, home
-from tests.differential.network.outside import NETWORK, OUTSIDE_HOST
+from tests.differential.lab.taps import HYPERVISORS, SYNC_NETWORK, Taps, home
+from tests.differential.lab.ways import OUTSIDE, own_interfaces, ways
+from tests.differential.network.outside import OUTSIDE_HOST
 from tests.differential.network.ovn import load
 from tests.differential.network.topologies import Document
 
@@ -29,26 +30,33 @@ class Side(ABC):
         self.lab = lab
         self._plugged: set[str] = set()
         self.taps = Taps({name: lab.hypervisor(name).namespace for name in HYPERVISORS})
-        lab.add_provider_network(NETWORK)
-        outside = lab.add_outside(OUTSIDE, NETWORK, mac=OUTSIDE_HOST[0]).namespace
-        outside.call(_disable_ipv6)
-        self.taps.open_in(outside, "eth0", OUTSIDE)
+        for network, name in OUTSIDE.items():
+            lab.add_provider_network(network)
+            outside = lab.add_outside(name, network, mac=OUTSIDE_HOST[0]).namespace
+            outside.call(_disable_ipv6)
+            self.taps.open_in(outside, "eth0", name)
 
     def load(self, document: Document) -> None:
         """Replace the network by `document`, and wait until all of it is in force."""
-        switches = {**document["logical_switches"], **SYNC_NETWORK}
-        ports = sorted(
-            name
-            for switch in switches.values()
-            for name, port in switch["ports"].items()
-            if port.get("type") not in ("router", "localnet")
-        )
+        complete = document | {"logical_switches": {**document["logical_switches"], **SYNC_NETWORK}}
+        ports = own_interfaces(complete)
         self._plug([port for port in ports if port not in self._plugged])
-        self._replace({**document, "logical_switches": switches}, ports)
+        self.taps.lead(ways(document))
+        self._replace(complete, ports)
+        self.forget_connections()
+        for hypervisor in self.lab.hypervisors.values():
+            hypervisor.switch.appctl("revalidator/purge")
+        for switch in (
+            *(each.switch for each in self.lab.hypervisors.values()),
+            self.lab.provider_switch.switch,
+        ):
+            switch.appctl("fdb/flush")
+        self.taps.settle()
+
+    def forget_connections(self) -> None:
+        """Let no packet be part of a connection that there was before."""
         for hypervisor in self.lab.hypervisors.values():
             hypervisor.switch.appctl("dpctl/flush-conntrack")
-            hypervisor.switch.appctl("revalidator/purge")
-        self.taps.settle()
 
     @abstractmethod
     def _replace(self, document: Document, ports: list[str]) -> None:

@@ -20,12 +20,10 @@ from typing import Any, NamedTuple
 from cli.testbed.errors import NotReadyError
 from cli.testbed.namespace import Namespace
 from cli.testbed.wait import until
+from tests.differential.lab.ways import Way
 from tests.system import frames
 
 HYPERVISORS = ("hv1", "hv2")
-
-OUTSIDE = "outside"
-"""What the host on the provider network is called among the ports."""
 
 _ALL_PROTOCOLS = 0x0003
 _OUTGOING = 4  # PACKET_OUTGOING of packet(7)
@@ -39,6 +37,7 @@ A switch hands its agent 100 packets a second of one port, and 200 at once: a ba
 one too many would be lost.
 """
 
+_DOT1Q = 0x8100
 _AUXDATA = struct.Struct("=IIIHHHH")
 _SOL_PACKET, _PACKET_AUXDATA, _VLAN_VALID = 263, 8, 1 << 4  # of packet(7)
 _TAG_AT = 12
@@ -79,12 +78,17 @@ def home(port: str) -> str:
 
 
 class Taps:
-    """The ports of one lab, by the namespaces that their interfaces are in."""
+    """The ports of one lab, by the namespaces that their interfaces are in.
+
+    Of an interface that leads to several, frames are those of the port that has their tag.
+    """
 
     def __init__(self, namespaces: dict[str, Namespace]) -> None:
         self._namespaces = namespaces
         self._selector = selectors.DefaultSelector()
         self._sockets: dict[str, socket.socket] = {}
+        self._ways: dict[str, Way] = {}
+        self._ports: dict[Way, str] = {}
         self._number = 0
         self._paid_until = time.monotonic()
 
@@ -107,8 +111,15 @@ class Taps:
         self._sockets[port] = opened
         self._selector.register(opened, selectors.EVENT_READ, port)
 
+    def lead(self, ways: dict[str, Way]) -> None:
+        """From now on these ports are reached by these ways, all others by interfaces of theirs."""
+        self._ways = ways
+        self._ports = {way: port for port, way in ways.items()}
+
     def send(self, port: str, frame: bytes) -> None:
-        self._sockets[port].send(frame)
+        way = self._ways.get(port, Way(port))
+        tag = struct.pack("!HH", _DOT1Q, way.tag) if way.tag else b""
+        self._sockets[way.interface].send(frame[:_TAG_AT] + tag + frame[_TAG_AT:])
 
     def settle(self) -> None:
         """Wait until barriers come through: a tunnel drops frames until it knows its other end."""
@@ -173,10 +184,20 @@ class Taps:
             ways = ", ".join(f"{way} to {port}" for (port, way), n in missing.items() if n > 0)
             raise NotReadyError(f"a barrier is lost: {ways}")
         for key, _ in ready:
-            yield from _received(key)
+            for interface, frame in _received(key):
+                yield self._arrival(interface, frame)
+
+    def _arrival(self, interface: str, frame: bytes) -> Arrival:
+        protocol, tci = struct.unpack_from("!HH", frame, _TAG_AT)
+        tag = tci if protocol == _DOT1Q else 0
+        port = self._ports.get(Way(interface, tag))
+        if port is None:
+            return Arrival(interface, frame)
+        return Arrival(port, frame[:_TAG_AT] + frame[_TAG_AT + 4 :] if tag else frame)
 
 
-def _received(key: selectors.SelectorKey) -> Iterator[Arrival]:
+def _received(key: selectors.SelectorKey) -> Iterator[tuple[str, bytes]]:
+    """Frames, by their interfaces."""
     listener: Any = key.fileobj
     while True:
         try:
@@ -184,7 +205,7 @@ def _received(key: selectors.SelectorKey) -> Iterator[Arrival]:
         except BlockingIOError:
             return
         if address[2] != _OUTGOING:
-            yield Arrival(key.data, _tagged(frame, extra))
+            yield key.data, _tagged(frame, extra)
 
 
 def _tagged(frame: bytes, extra: list[tuple[int, int, bytes]]) -> bytes:
@@ -193,7 +214,7 @@ def _tagged(frame: bytes, extra: list[tuple[int, int, bytes]]) -> bytes:
         if (level, kind) == (_SOL_PACKET, _PACKET_AUXDATA):
             status, _, _, _, _, tci, protocol = _AUXDATA.unpack(data)
             if status & _VLAN_VALID:
-                tag = struct.pack("!HH", protocol or 0x8100, tci)
+                tag = struct.pack("!HH", protocol or _DOT1Q, tci)
                 return frame[:_TAG_AT] + tag + frame[_TAG_AT:]
     return frame
 

@@ -12,6 +12,7 @@ import pytest
 from cli.testbed.lab import Lab
 from cli.testbed.wait import until
 from tests.differential.lab import dhcp, gateway_router, outside
+from tests.differential.lab.connecting import Beginning, connect, difference
 from tests.differential.lab.contest import Contest, contest
 from tests.differential.network.cases import case_files, read_case
 from tests.differential.network.outside import has_gateways, leads_outside
@@ -19,6 +20,8 @@ from tests.differential.network.outside import has_gateways, leads_outside
 pytestmark = pytest.mark.system
 
 SEEDS = range(30)
+CONNECTION_SEEDS = (0, 17)
+"""With a gateway router, and with a gateway port: with NAT both, and load balancers the second."""
 CASES = [
     file
     for file in case_files()
@@ -43,6 +46,16 @@ def test_both_deliver_the_same(labs: Contest, seed: int) -> None:
         pytest.fail("\n\n".join(map(str, different)), pytrace=False)
 
 
+@pytest.mark.parametrize("seed", CONNECTION_SEEDS)
+def test_connections_fare_the_same(labs: Contest, seed: int) -> None:
+    """Through random networks with services, a few of those of the long run."""
+    before = labs.counts["frames received"]
+    different = [verdict for verdict in labs.connect(seed) if verdict.difference]
+    if different:
+        pytest.fail("\n\n".join(map(str, different)), pytrace=False)
+    assert labs.counts["frames received"] - before >= 5
+
+
 @pytest.mark.parametrize("file", CASES, ids=lambda file: file.stem)
 def test_kept_cases_are_judged_alike(labs: Contest, file: Path) -> None:
     """Among them what is said of ``ovn-trace`` alone: real switches know nothing of that."""
@@ -65,11 +78,11 @@ def test_gateway_routers_translate_alike(labs: Contest, name: str) -> None:
     _compare(labs, beginning, gateway_router.INTENDED_STEPS.get(name, set()))
 
 
-def _compare(labs: Contest, beginning: outside.Beginning, allowed: set[int]) -> None:
+def _compare(labs: Contest, beginning: Beginning, allowed: set[int]) -> None:
     """Check that the labs differ at the steps that are `allowed`, and at no other one."""
-    steps = list(outside.connect(beginning, labs.ours, labs.theirs, allowed))
+    steps = list(connect(beginning, labs.ours, labs.theirs, allowed))
     assert len(steps) > 1, f"nothing arrived: {steps}"
-    different = {n: told for n, step in enumerate(steps) if (told := outside.difference(step))}
+    different = {n: told for n, step in enumerate(steps) if (told := difference(step))}
     assert different.keys() == allowed, "\n\n".join(different.values())
 
 

@@ -14,13 +14,20 @@ from typing import NamedTuple
 from logical_flow.evaluate import Packet
 from logical_flow.fields import SYMBOLS
 from logical_flow.packet import format_value
-from tests.differential.lab.canonical import canonical, is_superfluous, tells_all_nodes
+from tests.differential.lab.canonical import (
+    canonical,
+    is_superfluous,
+    returns_to_its_sender,
+    tells_all_nodes,
+)
 from tests.differential.lab.conversation import Step
-from tests.differential.lab.plan import secured_ports
-from tests.differential.lab.questions import Questions
+from tests.differential.lab.plan import secured_ports, translated_addresses
+from tests.differential.lab.questions import Questions, asks_for, is_question
 from tests.differential.lab.taps import Arrival
 from tests.differential.network.intended import IN_SWITCHES, INTENDED
+from tests.differential.network.intended.gateways import AT_OTHER_CHASSIS
 from tests.differential.network.outcome import Outcome, delivery
+from tests.differential.network.outside import heard_outside
 from tests.differential.network.packets import STATES
 from tests.differential.network.probe import Probe
 from tests.differential.network.topologies import Document
@@ -33,6 +40,12 @@ SWITCHES = (
     *IN_SWITCHES,
 )
 """What switches do differently; the others are of ``ovn-trace`` alone."""
+
+FROM_ELSEWHERE = (
+    *(each for each in SWITCHES if each.name != AT_OTHER_CHASSIS.name),
+    AT_OTHER_CHASSIS,
+)
+"""The same, for who isn't on the chassis in charge of a gateway port."""
 
 
 class Verdict(NamedTuple):
@@ -68,21 +81,43 @@ def judge(
         if is_superfluous(arrival.frame, step.frame):
             del theirs[arrival]
     for arrival in set(ours) - set(theirs):
-        if arrival.port in secured and tells_all_nodes(arrival.frame):
+        tells_all = arrival.port in secured and tells_all_nodes(arrival.frame)
+        returns = arrival.port == step.port and returns_to_its_sender(arrival.frame, step.frame)
+        if tells_all or returns:
             del ours[arrival]
     ours, theirs = _canonical(ours, step.frame), _canonical(theirs, step.frame)
+    all_that_came = _headers(ours), _headers(theirs)
     ours, theirs = (
         asked.ours.without_repeats(ours, theirs, step.frame),
         asked.theirs.without_repeats(theirs, ours, step.frame),
     )
     if ours == theirs:
         return Verdict(probe, step, intended=False, difference="")
-    undo = undoing(SWITCHES, document)
-    if _is_intended(step, walker(), undo, _headers(ours), _headers(theirs)):
+    if ours == _without_questions_for(set(translated_addresses(document)), theirs, step.frame):
+        return Verdict(probe, step, intended=True, difference="")
+    undos = [undoing(differences, document) for differences in (SWITCHES, FROM_ELSEWHERE)]
+    if any(
+        _is_intended(step, walker(), undo, document, *came)
+        for came in (all_that_came, (_headers(ours), _headers(theirs)))
+        for undo in undos
+    ):
         return Verdict(probe, step, intended=True, difference="")
     lines = [f"  only Treadle: {_text(arrival)}" for arrival in (ours - theirs).elements()]
     lines += [f"  only OVN:     {_text(arrival)}" for arrival in (theirs - ours).elements()]
     return Verdict(probe, step, intended=False, difference="\n".join(lines))
+
+
+def _without_questions_for(
+    ips: set[str], arrivals: Counter[Arrival], sent: bytes
+) -> Counter[Arrival]:
+    """What came out, but for questions of routers for addresses that OVN's translate themselves."""
+    return Counter(
+        {
+            arrival: count
+            for arrival, count in arrivals.items()
+            if not (is_question(arrival.frame, sent) and asks_for(arrival.frame, ips))
+        }
+    )
 
 
 def _canonical(arrivals: Counter[Arrival], sent: bytes) -> Counter[Arrival]:
@@ -92,12 +127,18 @@ def _canonical(arrivals: Counter[Arrival], sent: bytes) -> Counter[Arrival]:
     return found
 
 
-def _is_intended(step: Step, treadle: Treadle, undo: Undo, ours: Outcome, theirs: Outcome) -> bool:
+def _is_intended(
+    step: Step, treadle: Treadle, undo: Undo, document: Document, ours: Outcome, theirs: Outcome
+) -> bool:
     """Whichever state the connection is in: the walk isn't told what the switches know."""
     sent = f'inport == "{step.port}" && {_described(fields_of(step.frame), " && ", " == ")}'
+
+    def heard(probe: Probe, outcome: Outcome) -> Outcome:
+        return _comparable(heard_outside(document, probe, outcome))
+
     return any(
-        _comparable(treadle.outcome(probe)) == ours
-        and _comparable(treadle.outcome_without(undo, probe)) == theirs
+        heard(probe, treadle.outcome(probe)) == ours
+        and heard(probe, treadle.outcome_without(undo, probe)) == theirs
         for probe in (Probe(sent, state) for state in dict.fromkeys(STATES))
     )
 

@@ -21,7 +21,7 @@ SWITCH = f"ls{NUMBER}"
 LOCALNET = f"{SWITCH}-net"
 NETWORK = "physnet"
 EXTERNAL = f"{SWITCH}-ext"
-_L2_NETWORK = "physnet2"
+L2_NETWORK = "physnet2"
 _GROUP = "racks"
 
 
@@ -109,16 +109,21 @@ def heard_outside(document: Document, probe: Probe, outcome: Outcome) -> Outcome
 
 
 def add_l2_gateways(rng: Random, switches: Document) -> None:
-    """Ways out of some switches that are on one chassis."""
+    """Ways out of some switches that are on one chassis, each with its VLAN of the network."""
+    is_free = True
     for name, switch in switches.items():
         if name != SWITCH and rng.random() < 0.15:
-            switch["ports"][f"{name}-gw"] = {
+            port = {
                 "type": "l2gateway",
-                "network_name": _L2_NETWORK,
+                "network_name": L2_NETWORK,
                 "requested_chassis": [_CHASSIS[0]],
                 "addresses": ["unknown"],
-                **({"tag": 8} if rng.random() < 0.5 else {}),
             }
+            untagged = rng.random() < 0.5 and is_free
+            is_free = is_free and not untagged
+            switch["ports"][f"{name}-gw"] = (
+                port if untagged else {**port, "tag": 10 + int(name[2:])}
+            )
 
 
 def add_residence(rng: Random, routers: Document) -> None:

@@ -19,6 +19,7 @@ STATES = ("new", "new", "est", "rpl", "inv")
 
 Fields = dict[str, str]
 
+_CLIENT_PORTS = [40000, 50000]
 _BROADCAST = "ff:ff:ff:ff:ff:ff"
 _STRANGERS4 = ["10.0.1.77", "10.0.2.255", "192.0.2.7", "192.0.2.8", "10.9.0.3", "8.8.8.8"]
 _STRANGERS6 = ["fd00:1::77", "2001:db8::7", "2001:db8::8", "fd09::9"]
@@ -34,6 +35,15 @@ class _Host(NamedTuple):
     port: str
     mac: str
     ips: list[str]
+
+
+class _Target(NamedTuple):
+    """An address that stands for others, by itself or by one protocol at one port."""
+
+    ip: str
+    protocol: str | None = None
+    port: int | None = None
+    mac: str | None = None
 
 
 class _Network:
@@ -71,7 +81,12 @@ class _Network:
         self.macs += [nat["external_mac"] for nat in nats if "external_mac" in nat]
         ips += [nat["external_ip"] for nat in nats]
         balancers = document.get("load_balancers", {}).values()
-        ips += [vip["address"] for balancer in balancers for vip in balancer["vips"]]
+        vips = [(vip, balancer) for balancer in balancers for vip in balancer["vips"]]
+        ips += [vip["address"] for vip, _ in vips]
+        self.translated = [_Target(nat["external_ip"], mac=nat.get("external_mac")) for nat in nats]
+        self.translated += [
+            _Target(vip["address"], balancer["protocol"], vip.get("port")) for vip, balancer in vips
+        ]
         ips += [
             binding["ip"]
             for port in router_ports.values()
@@ -86,6 +101,47 @@ def random_probes(rng: Random, document: Document, count: int) -> Iterator[Probe
     network = _Network(document)
     for _ in range(count):
         yield Probe(_packet(rng, network), rng.choice(STATES))
+
+
+def random_beginnings(rng: Random, document: Document, count: int) -> Iterator[Probe]:
+    """What begins connections: to hosts, mostly by addresses that stand for them, and truthfully.
+
+    Both ends have addresses of one family, as nothing translates between the two.
+    """
+    network = _Network(document)
+    hosts = [host for host in network.hosts if host.ips]
+    for _ in range(count if hosts else 0):
+        host = rng.choice(hosts)
+        own = rng.choice(host.ips)
+        others = [_Target(ip) for other in hosts for ip in other.ips if other is not host]
+        targets = [
+            target
+            for target in (network.translated if rng.random() < 0.7 else others)
+            if (":" in target.ip) == (":" in own)
+        ]
+        if targets:
+            yield Probe(_beginning(rng, network, host, own, rng.choice(targets)), "new")
+
+
+def _beginning(rng: Random, network: _Network, host: _Host, own: str, target: _Target) -> str:
+    version = "ip6" if ":" in own else "ip4"
+    ping = f"icmp{version[-1]}"
+    protocol = target.protocol or rng.choice(["tcp", "tcp", "udp", ping])
+    next_hop = target.mac if host.port == LOCALNET else None
+    texts = [
+        f'inport == "{host.port}"',
+        f"eth.src == {host.mac}",
+        f"eth.dst == {next_hop or _next_hop(rng, network, host.switch, target.ip)}",
+        f"{version}.src == {own}",
+        f"{version}.dst == {target.ip}",
+        "ip.ttl == 64",
+    ]
+    if protocol == ping:
+        texts.append(f"{ping}.type == {128 if version == 'ip6' else 8} && {ping}.code == 0")
+    else:
+        port = target.port or rng.choice(PORTS)
+        texts.append(f"{protocol}.src == {rng.choice(_CLIENT_PORTS)} && {protocol}.dst == {port}")
+    return " && ".join(texts)
 
 
 def _packet(rng: Random, network: _Network) -> str:

@@ -262,7 +262,12 @@ def _replies_keep_their_source(document: Document, flows: Flows) -> Flows:
     return [*keeping(document, flows), LrOutUndnat.router_balanced()]
 
 
-def _virtual_addresses_unresolved(document: Document, flows: Flows) -> Flows:
+def _balanced_in_charge(document: Document, flows: Flows) -> Flows:
+    """Virtual addresses at a gateway port are balanced on the chassis in charge alone, for all."""
+    return _unresolved(document, _balanced_inside(document, flows))
+
+
+def _unresolved(document: Document, flows: Flows) -> Flows:
     """Of a gateway port only who is outside reaches virtual addresses at it."""
     inside = {template.id for template in (LrOutSnat.inside4, LrOutSnat.inside6)}
     own = {
@@ -270,10 +275,9 @@ def _virtual_addresses_unresolved(document: Document, flows: Flows) -> Flows:
         for flow in flows
         if origin(flow) in inside
     }
-    balanced = _balanced_inside(document, flows)
     return [
         flow
-        for flow in without(*_FROM_INSIDE)(document, balanced)
+        for flow in without(*_FROM_INSIDE)(document, flows)
         if not (
             (flow.template in _RESOLVED and _at(flow, "ip") in own)
             or (flow.template in _REPLIES and _at(flow, "external") in own)
@@ -322,6 +326,8 @@ _RESOLVED = (LrInArpResolve.static4, LrInArpResolve.static6)
 _REPLIES = (LrInUnsnat.reply["gateway4"], LrInUnsnat.reply["gateway6"])
 
 
+FROM_INSIDE = "virtual addresses at a gateway port are reached from inside, too"
+
 GATEWAYS = (
     Difference(
         "gateways refuse, too",
@@ -355,11 +361,11 @@ GATEWAYS = (
         _external_sources_pass,
     ),
     Difference(
-        "virtual addresses at a gateway port are reached from inside, too",
+        FROM_INSIDE,
         "Who is inside and asks for a virtual address at a gateway port has his connections "
         "balanced there, as if he were outside, wherever he is. In OVN that is done on the chassis "
         "in charge, and a backend next to him answers past it; elsewhere the router asks outside.",
-        _virtual_addresses_unresolved,
+        _balanced_in_charge,
     ),
     Difference(
         "what is for a virtual address and isn't balanced goes nowhere",
@@ -374,3 +380,10 @@ GATEWAYS = (
         _replies_keep_their_source,
     ),
 )
+
+AT_OTHER_CHASSIS = Difference(
+    FROM_INSIDE,
+    "To ovn-trace all are on the chassis in charge. From another one the router asks outside.",
+    _unresolved,
+)
+"""How it is undone on real switches for who isn't on the chassis in charge."""
