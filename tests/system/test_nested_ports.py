@@ -87,6 +87,23 @@ def test_a_tag_says_whose_a_frame_is(scene: Scene) -> None:
     assert got == [7001, 7004]
 
 
+@pytest.mark.usefixtures("inside")
+def test_explanations_say_which_tag_is_whose(scene: Scene) -> None:
+    """Of the frames above, the tag is proposed with which they get there."""
+    frame = (
+        f"eth.src == {MAC['c1']} && eth.dst == {MAC['c3']} && ip4.src == {IP['c1']} && "
+        f"ip4.dst == {IP['c3']} && ip.ttl == 64 && udp.src == 5000 && udp.dst == 7001"
+    )
+    question = {"inport": "vm1", "destination": "c3"}
+    found = scene.net.reachability({**question, "match": f"vlan.vid == 101 && {frame}"})
+    assert (found["answer"], found["source"]) == ("yes", "c1"), found["text"]
+    for tag, kind in ((102, "port-security"), (103, "admission")):
+        found = scene.net.reachability({**question, "match": f"vlan.vid == {tag} && {frame}"})
+        assert [each["kind"] for each in found["obstacles"]] == [kind], found["text"]
+        assert "vlan.tci == 0x1065" in found["proposal"]["packet"]
+        assert found["proposal"]["sufficient"]
+
+
 def test_acls_apply_to_a_container_and_not_to_its_vm(
     inside: dict[str, Container], scene: Scene
 ) -> None:

@@ -158,6 +158,7 @@ def test_a_local_port_is_on_every_hypervisor(scene: Scene) -> None:
     metas = {each: lab.add_vm("meta", each, facts, name=f"meta-{each}") for each in ("hv1", "hv2")}
     for name, hypervisor in {"p1": "hv1", "p2": "hv2"}.items():
         until(lambda name=name: lab.vm(name).ping(ip, timeout=1), f"{name} reaches it")  # type: ignore[misc]
+        assert net.reachability({"source": name, "destination": "meta"})["answer"] == "yes"
         with Tap(metas[hypervisor]) as own, Tap(metas["hv1" if name == "p2" else "hv2"]) as other:
             vm = lab.vm(name)
             with Tap(vm) as tap:
