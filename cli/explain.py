@@ -54,7 +54,9 @@ def explain(
     dns_name: Annotated[
         str | None,
         typer.Option(
-            "--dns-name", help="The name that a DNS query asks for; the destination is a server."
+            "--dns-name",
+            help="The name that a DNS query asks for; the destination is the server, "
+            "without one that which DHCP tells.",
         ),
     ] = None,
     dns_type: Annotated[

@@ -56,7 +56,7 @@ class AssumptionKind(StrEnum):
     OUTSIDE = "outside"
     """What becomes of packets beyond a port that leads out of the overlay."""
     NAME = "name"
-    """That the server that a DNS query is passed on to knows the name."""
+    """Which server a DNS query is for, and that one to which it is passed on knows the name."""
     WORKLOAD = "workload"
     """How a workload's frames get to its port: with which tag, on which chassis."""
     HYPERVISOR = "hypervisor"

@@ -1,4 +1,4 @@
-"""Why a DHCP client gets no answer from the network, by what is declared of its port.
+"""What DHCP tells a workload, and why a client gets no answer, by what is declared of its port.
 
 Port security and a disabled port end its messages earlier, and say so themselves. Port security
 may also forbid the address that a client is given.
@@ -20,6 +20,7 @@ from diagnosis.trace.endings import ending
 from logical_flow.evaluate import Packet
 from logical_flow.packet import format_value
 from northbound.models import DhcpOptions, LogicalSwitch, LogicalSwitchPort
+from northbound.transaction import Reader
 from southbound.rows import PortBinding
 
 
@@ -49,7 +50,7 @@ def useless_lease(scene: Scene, packet: Packet, *, is_heard: bool) -> Obstacle |
     name, mac = packet.get("inport"), packet.get("eth.src")
     port = scene.ports.get(name) if isinstance(name, str) else None
     row = None if port is None else scene.reader.by_id(LogicalSwitchPort, port.id)
-    options = None if row is None or version is None else _options(scene, row, version)
+    options = None if row is None or version is None else _options(scene.reader, row, version)
     if options is None or port is None or not isinstance(mac, int):
         return None
     network = ipaddress.ip_network(options.cidr)
@@ -93,7 +94,7 @@ def _why(
 ) -> str:
     if not row.dhcp:
         return "for {port} it is switched off"
-    options = _options(scene, row, version)
+    options = _options(scene.reader, row, version)
     if options is None:
         return f"neither {{port}} nor its switch has options for DHCPv{version}"
     mac = packet.get("eth.src", 0)
@@ -105,12 +106,28 @@ def _why(
     return f"it is for another server than that of {options.name}"
 
 
-def _options(scene: Scene, row: LogicalSwitchPort, version: int) -> DhcpOptions | None:
+def dns_server(reader: Reader, port: str) -> str | None:
+    """Return the DNS server that DHCP tells the workload behind a port; None if it tells none.
+
+    Of several it is the first, of those of both families that of IPv4.
+    """
+    row = reader.find(LogicalSwitchPort, port)
+    if row is None or not row.dhcp:
+        return None
+    for version in (4, 6):
+        options = _options(reader, row, version)
+        values = (getattr(options, f"dhcpv{version}", None) or {}).get("dns_servers")
+        if values:
+            return str(values[0])
+    return None
+
+
+def _options(reader: Reader, row: LogicalSwitchPort, version: int) -> DhcpOptions | None:
     """Return the options that are for a port: its own, or those of its switch."""
-    switch = scene.reader.by_id(LogicalSwitch, row.logical_switch_id)
+    switch = reader.by_id(LogicalSwitch, row.logical_switch_id)
     column = f"dhcpv{version}_options_id"
     chosen = getattr(row, column) or (switch and getattr(switch, column))
-    return scene.reader.by_id(DhcpOptions, chosen) if chosen else None
+    return reader.by_id(DhcpOptions, chosen) if chosen else None
 
 
 def _addresses_in(port: PortBinding, options: DhcpOptions, version: int) -> Iterator[bool]:

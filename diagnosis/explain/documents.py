@@ -16,7 +16,8 @@ class ReachabilityRequest(StrictModel):
     source: Reference | None = None
     """A logical port by name, or an IP address."""
     destination: Reference | None = None
-    """A logical port by name, or an IP address; with `match` a port that has to be reached."""
+    """A logical port by name, or an IP address; with `match` a port that has to be reached, and
+    with `dns_name` the server that is asked: without it the one that DHCP tells the source."""
     service: str | None = Field(default=None, max_length=100)
     """`tcp/443`, `udp/53`, `sctp/5060` or `icmp`, which is a ping, and what is asked without one;
     with `dns_name` that is `udp/53`."""

@@ -14,6 +14,7 @@ from typing import Final
 from diagnosis.answers import Answer, Assumption, AssumptionKind
 from diagnosis.explain import packets
 from diagnosis.explain.budget import TooMuchError
+from diagnosis.explain.dhcp import dns_server
 from diagnosis.explain.documents import ReachabilityRequest
 from diagnosis.explain.looking import Look, Looker, Sight
 from diagnosis.explain.question import ports_of
@@ -22,7 +23,7 @@ from diagnosis.explain.tried import Tried
 from diagnosis.explain.witnesses import broken
 from diagnosis.live.check import check_live, refuse_unasked
 from diagnosis.sources import Sources, settle
-from northbound.errors import RequestError
+from northbound.errors import InvalidError, RequestError
 
 _ROUNDS = 12
 """How many changes one after the other are tried."""
@@ -40,15 +41,36 @@ class Explainer:
     async def explain(self, wanted: ReachabilityRequest) -> Document:
         """The answer, with what would have to change for a better one."""
         refuse_unasked(wanted.entry_chassis, live=wanted.live)
+        wanted, assumed = await self._asking(wanted)
         await settle(self._sources, ports_of(wanted))
         seen = await self._looker.look(wanted, (), Look(around=True))
         document = {**seen.document, "proposal": proposal(await self._tried(wanted, seen))}
+        document["assumptions"] += [each.document() for each in assumed]
         if wanted.live:
             journeys = [check.journey for check in seen.checks if check.journey]
             document["live"] = await check_live(
                 self._sources, journeys, seen.hosting, wanted.entry_chassis
             )
         return document
+
+    async def _asking(
+        self, wanted: ReachabilityRequest
+    ) -> tuple[ReachabilityRequest, list[Assumption]]:
+        """The question, of which DNS server a name is asked where it doesn't say so itself.
+
+        That is the one that DHCP tells the workload.
+        """
+        source = wanted.source
+        has_end = wanted.match is not None or wanted.destination is not None
+        if wanted.dns_name is None or has_end or source is None:
+            return wanted, []
+        server = await self._sources.read(lambda reader: dns_server(reader, source))
+        if server is None:
+            reason = f"is needed: DHCP tells {source} no DNS server that it could ask"
+            raise InvalidError.of("destination", reason=reason)
+        text = f"{source} asks the DNS server {server}, which DHCP tells it"
+        asked = wanted.model_copy(update={"destination": server})
+        return asked, [Assumption(AssumptionKind.NAME, text)]
 
     async def _tried(self, wanted: ReachabilityRequest, seen: Sight) -> Tried:
         """Remedies that are enough, or as far as they are known; and whether they are."""

@@ -164,6 +164,25 @@ async def test_a_packet_that_is_a_query(net: Plugged) -> None:
     assert "db.corp.example is 10.2.0.50" in found["text"]
 
 
+async def test_the_server_is_the_one_that_dhcp_tells(net: Plugged) -> None:
+    options = {"routers": ["10.1.0.1"], "dns_servers": [SERVER, "10.1.0.12"]}
+    body = {"name": "v4", "cidr": "10.1.0.0/24", "dhcpv4": options}
+    await net.call("POST", "/dhcp-options", body)
+    await net.change("/logical-switches/a", dhcpv4_options="v4")
+    found = await net.ask(source="a1", dns_name="www.example.org")
+    assert found["text"] == "yes: a1 reaches b1 by udp/53, and replies come back"
+    passed, told = of_kind(found, "name")
+    assert passed.startswith(f"{SERVER} knows www.example.org: the query is passed on")
+    assert told == f"a1 asks the DNS server {SERVER}, which DHCP tells it"
+    found = await net.ask(**QUERY, dns_name="www.example.org")
+    assert of_kind(found, "name") == [passed]
+    await net.change("/logical-switch-ports/a1", dhcp=False)
+    answer = await net.server.client.post(
+        "/v1/reachability", json={"source": "a1", "dns_name": "a.example"}
+    )
+    assert "DHCP tells a1 no DNS server that it could ask" in answer.text
+
+
 @pytest.mark.parametrize(
     ("question", "field"),
     [
