@@ -180,6 +180,27 @@ def test_one_chassis_answers_for_an_address(scene: Scene) -> None:
     assert place(scene, OUTSIDE) == "gw1"
 
 
+def test_a_nat_is_proposed_for_who_leaves_untranslated(scene: Scene) -> None:
+    """Hosts outside have no route to `vm2`, which explanations can't know."""
+    net, vm2 = scene.net, scene.lab.vm("vm2")
+    question = {"source": "vm2", "destination": "198.51.100.201"}
+    assert vm2.reaches(question["destination"])
+    assert net.reachability(question)["answer"] == "yes"
+    (own,) = (each for each in net.get("/nats")["items"] if each["type"] == "snat")
+    net.delete(f"/nats/{own['id']}")
+    found = net.reachability(question)
+    assert found["answer"] == "not-known", found["text"]
+    assert [each["kind"] for each in found["obstacles"]] == ["nat"], found["text"]
+    assert not vm2.ping(question["destination"], timeout=1.0)
+    assert found["proposal"]["sufficient"]
+    net.call("POST", "/transactions", found["proposal"]["transaction"])
+    assert vm2.reaches(question["destination"])
+    assert net.reachability(question)["answer"] == "yes"
+    (proposed,) = (each for each in net.get("/nats")["items"] if each["type"] == "snat")
+    net.delete(f"/nats/{proposed['id']}")
+    nat(scene, "snat", OWN[0], "10.160.0.0/24")
+
+
 def test_what_comes_from_outside_is_compared_at_the_gateway(scene: Scene) -> None:
     o1 = scene.lab.outside("o1")
     match = (
