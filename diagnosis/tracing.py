@@ -70,7 +70,9 @@ async def trace_packet(sources: Sources, wanted: TraceRequest, *, author: str) -
             worded = WordedPacket(reader, snapshot, ports, networks, words, asked_of)
             sent = worded.made(wanted.inport, via_gateway=wanted.guests == "via-gateway")
         sent = sent | asked
-        causes = Causes(reader, proposal.causes if proposal else None)
+        causes = Causes(reader)
+        if proposal is not None:
+            causes = Causes(reader, proposal.causes, proposal.changes)
         traced, journeys = [], []
         for connection, blocked in connections:
             tracker = _tracker(connection, blocked)

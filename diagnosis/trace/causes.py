@@ -1,12 +1,12 @@
 """The objects behind logical flows, in words: which they are, and who made them so."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from northbound.errors import NotFoundError
 from northbound.models import Revision
 from northbound.services import SERVICES, Service
-from northbound.transaction import Reader
+from northbound.transaction import Reader, RowChange
 
 CauseKey = tuple[str, str]
 """Kind and id of an object."""
@@ -36,12 +36,18 @@ class Cause(NamedTuple):
 class Causes:
     """Looks up the objects behind flows in one state of intent, each once.
 
-    Those that a change would make are given, as `proposed`.
+    Those that a change would make are given, as `proposed`; `changes` are those of it that `reader`
+    doesn't see.
     """
 
-    def __init__(self, reader: Reader, proposed: Mapping[CauseKey, Cause] | None = None) -> None:
+    def __init__(
+        self,
+        reader: Reader,
+        proposed: Mapping[CauseKey, Cause] | None = None,
+        changes: Sequence[RowChange] = (),
+    ) -> None:
         self.reader = reader
-        self.has_proposed = bool(proposed)
+        self.changes = changes
         self._known: dict[CauseKey, Cause] = dict(proposed or {})
 
     def of(self, kind: str, object_id: str) -> Cause:

@@ -88,10 +88,8 @@ def _unrouted(how: How, causes: Causes, hosting: Hosting) -> str | None:
     if how.place.place.name != LrInIpRouting.name or ends is None or port is None:
         return None
     router = causes.of("logical_router", port.datapath)
-    text = f"dropped: {router.text} has no route to {ends[1]},"
-    if causes.has_proposed:
-        return text
-    return f"{text} {ways_of(causes.reader, port.datapath, port.id, ends[1])},"
+    ways = ways_of(causes.reader, port.datapath, port.id, ends[1], causes.changes)
+    return f"dropped: {router.text} has no route to {ends[1]}, {ways},"
 
 
 def _how_text(how: How, causes: Causes) -> str:
