@@ -9,7 +9,17 @@ import pytest
 
 from cli.testbed.wait import until
 from tests.system.conftest import Scene
-from tests.system.frames import IPV4, IPV6, UDP, ethernet, ipv4, ipv6, udp
+from tests.system.frames import (
+    IPV4,
+    IPV6,
+    UDP,
+    ethernet,
+    fragments4,
+    fragments6,
+    ipv4,
+    ipv6,
+    udp,
+)
 from tests.system.tap import Tap
 
 pytestmark = pytest.mark.system
@@ -164,6 +174,36 @@ def test_a_way_follows_from_the_fields_that_are_selected(
         assert set(arrivals(scene, "w1", to)) == {"g1", "g2"}
         (at,) = arrivals(scene, "w1", to, *others)
         assert list(arrivals(scene, "w1", *reversed(others))) == [at]
+
+
+@pytest.mark.parametrize("family", [4, 6])
+def test_fragments_go_together_where_no_ports_are_selected(scene: Scene, family: int) -> None:
+    """All but the first show none."""
+    source, cut = IP["w1"][family == 6], fragments6 if family == 6 else fragments4
+    targets = [f"{WAYS[family][1]}{number}" for number in range(20, 36)]
+    fields = ["ip_dst", "ip_src"]
+    with two_ways(scene, "route", family, fields, fields), ExitStack() as stack:
+        tap = stack.enter_context(Tap(scene.lab.vm("w1")))
+        taps = {name: stack.enter_context(Tap(scene.lab.vm(name))) for name in GATEWAYS}
+        for to in targets:
+            whole = udp(source, to, 2000, 7, bytes(64))
+            for part in cut(source, to, UDP, whole, first=32):
+                kind = IPV6 if family == 6 else IPV4
+                tap.send(ethernet(ROUTER["desk"], SENDERS["w1"][1], kind, part))
+
+        def arrived() -> Counter[tuple[str, str]]:
+            """How many fragments for each target came to each gateway."""
+            for each in taps.values():
+                each.drain()
+            return Counter(
+                (frame.ip_dst, name)
+                for name, each in taps.items()
+                for frame in each.matching(lambda f: f.ip_dst in targets)
+            )
+
+        until(lambda: arrived().total() == 2 * len(targets), "all fragments arrive")
+        assert set(arrived().values()) == {2}
+        assert {name for _, name in arrived()} == {"g1", "g2"}
 
 
 def test_routes_are_chosen_by_what_all_of_them_name(scene: Scene) -> None:
