@@ -43,6 +43,9 @@ MOVED = "10.0.13.22"
 FORBIDDEN = "10.0.13.66"
 """What `d6` is to get, and may not use."""
 
+PATIENT_FOR_A_SECOND = "initial-interval 1; backoff-cutoff 1;\n"
+"""What ISC's client is told to ask again each second."""
+
 OPTIONS: dict[str, dict[str, Any]] = {
     "lan": {
         "routers": ["10.0.13.1"],
@@ -172,7 +175,7 @@ def test_dhclient_renews_and_releases(scene: Scene, tmp_path: Path) -> None:
 def test_dhclient_rebinds_where_its_server_is_another(scene: Scene, tmp_path: Path) -> None:
     """The one that it knows doesn't answer; what it asks all then goes to the one that is there."""
     vm, path = scene.lab.vm("d2"), "/dhcp-options/short"
-    client = Dhclient(vm, tmp_path, "-4", settings="initial-interval 1; backoff-cutoff 1;\n")
+    client = Dhclient(vm, tmp_path, "-4", settings=PATIENT_FOR_A_SECOND)
     with client, Tap(scene.lab.vm("d4")) as d4:
         assert client.wait_for("BOUND")["new_dhcp_server_identifier"] == "10.0.13.3"
         scene.net.call("PATCH", path, {"dhcpv4": {"server_id": "10.0.13.8"}})
@@ -196,6 +199,22 @@ def test_dhclient_that_renews_another_address_is_refused(scene: Scene, tmp_path:
         assert client.told("EXPIRE")["old_ip_address"] == IP["d2"]
     original = f"{MAC['d2']} {IP['d2']}"
     net.change_port("d2", addresses=[original], port_security=[original])
+
+
+def test_dhclient_whose_address_is_forbidden_begins_anew(scene: Scene, tmp_path: Path) -> None:
+    """Nobody hears it ask for more time; with its next lease it has the new address."""
+    net, path = scene.net, "/dhcp-options/short"
+    net.call("PATCH", path, {"dhcpv4": {"lease_time": 5}})
+    with Dhclient(scene.lab.vm("d2"), tmp_path, "-4", settings=PATIENT_FOR_A_SECOND) as client:
+        client.wait_for("BOUND", new_ip_address=IP["d2"])
+        moved = f"{MAC['d2']} {MOVED}"
+        net.change_port("d2", addresses=[moved], port_security=[moved])
+        client.wait_for("BOUND", new_ip_address=MOVED)
+        assert client.told("EXPIRE")["old_ip_address"] == IP["d2"]
+        assert not client.said("DHCPNAK")
+    original = f"{MAC['d2']} {IP['d2']}"
+    net.change_port("d2", addresses=[original], port_security=[original])
+    net.call("PATCH", path, {"dhcpv4": {"lease_time": 30}})
 
 
 def test_dhclient_that_declines_gets_the_same_again(scene: Scene, tmp_path: Path) -> None:
