@@ -285,3 +285,16 @@ class Frame(NamedTuple):
 
 def parse(raw: bytes) -> Frame:
     return Frame(raw, mac_text(raw[0:6]), mac_text(raw[6:12]), int.from_bytes(raw[12:14]), raw[14:])
+
+
+def is_gratuitous(ip_: str, mac_: str) -> Callable[[Frame], bool]:
+    """Whether a frame says that an IP address is at a MAC address without having been asked."""
+
+    def wanted(frame: Frame) -> bool:
+        if frame.src != mac_:
+            return False
+        if ":" in ip_:
+            return frame.icmp_type == NA and frame.ip_src == ip_ and ip(ip_) in frame.l4
+        return frame.ethertype == ARP and arp(1, mac_, ip_, "00:00:00:00:00:00", ip_) in frame.raw
+
+    return wanted

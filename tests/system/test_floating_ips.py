@@ -303,11 +303,14 @@ def test_an_error_comes_back_to_its_hypervisor(scene: Scene) -> None:
 
 
 def test_it_goes_where_its_port_goes(scene: Scene) -> None:
-    """From hypervisor to hypervisor: also to that of the gateway, and back."""
+    """From hypervisor to hypervisor: also to that of the gateway, and back. Each tells so."""
     host = scene.lab.outside("host")
     for hypervisor in ("hv1", "hv2"):
-        scene.lab.move_vm("vm1", hypervisor)
-        scene.lab.wait_until_up(["vm1"])
+        with Tap(host) as tap:
+            scene.lab.move_vm("vm1", hypervisor)
+            scene.lab.wait_until_up(["vm1"])
+            for ip in FLOATING.values():
+                tap.expect(frames.is_gratuitous(ip, FLOATING_MAC), f"an announcement of {ip}")
         vm1 = scene.lab.vm("vm1")
         until(lambda vm=vm1: vm.ping(host.ip4, timeout=1), f"the way out of {hypervisor}", 30)  # type: ignore[misc]
         until(lambda: host.ping(FLOATING[4], timeout=1), f"the way in to {hypervisor}", 30)

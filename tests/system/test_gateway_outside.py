@@ -117,20 +117,6 @@ def place(scene: Scene, mac: str) -> str:
     return scene.lab.place_of("physnet1", mac)
 
 
-def is_gratuitous(ip: str, mac: str) -> Any:
-    """Whether a frame says that `ip` is at `mac` without having been asked."""
-
-    def wanted(frame: Frame) -> bool:
-        if frame.src != mac:
-            return False
-        if ":" in ip:
-            return frame.icmp_type == frames.NA and frames.ip(ip) in frame.raw
-        arp = frames.arp(1, mac, ip, "00:00:00:00:00:00", ip)
-        return frame.ethertype == frames.ARP and arp in frame.raw
-
-    return wanted
-
-
 def test_the_chassis_in_charge_announces_and_no_other(scene: Scene) -> None:
     """A NAT address that is new is told at once, by one chassis, on all of the network."""
 
@@ -142,7 +128,9 @@ def test_the_chassis_in_charge_announces_and_no_other(scene: Scene) -> None:
     with Tap(scene.lab.outside("o1")) as o1, Tap(scene.lab.outside("o2")) as o2:
         made = nat(scene, "dnat", OTHER, VM2[1])
         for tap in (o1, o2):
-            tap.expect(is_gratuitous(OTHER, OUTSIDE), "an announcement of the new address", 30)
+            tap.expect(
+                frames.is_gratuitous(OTHER, OUTSIDE), "an announcement of the new address", 30
+            )
     assert status(scene, "gw2")["announcements"]["sent"] == before["gw2"]["sent"]
     scene.net.call("DELETE", f"/nats/{made}")
     until(
@@ -364,7 +352,7 @@ def test_after_a_failover_the_network_knows_the_new_place(scene: Scene) -> None:
 
             def is_repeated(tap: Tap, ip: str) -> bool:
                 tap.drain()
-                return len(tap.matching(is_gratuitous(ip, OUTSIDE))) >= 3
+                return len(tap.matching(frames.is_gratuitous(ip, OUTSIDE))) >= 3
 
             for tap in (o1, o2):
                 for ip in ANNOUNCED:
@@ -463,7 +451,7 @@ def test_workloads_on_the_network_are_announced_where_they_are(scene: Scene) -> 
     with Tap(scene.lab.outside("o1")) as o1:
         scene.lab.add_vm("direct", "hv1")
         scene.lab.wait_until_up(["direct"])
-        o1.expect(is_gratuitous(ip, mac), "an announcement of the workload", 30)
+        o1.expect(frames.is_gratuitous(ip, mac), "an announcement of the workload", 30)
     until(lambda: place(scene, mac) == "hv1", "the first place is known", 30)
     scene.lab.move_vm("direct", "gw2")
     until(lambda: place(scene, mac) == "gw2", "the new place is known", 30)
