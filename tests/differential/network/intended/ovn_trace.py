@@ -162,14 +162,17 @@ def _own_backends_unknown(document: Document, flows: Flows) -> Flows:
     ]
     found: list[LogicalFlow] = []
     for flow in _KEEPING_SOURCE(document, flows):
-        by_port = _TO_ITSELF_BY_PORT.get(origin(flow))
-        if by_port is None:
+        field, family = _ASKED_FOR.get(origin(flow), ("", ""))
+        if not field:
             found.append(flow)
-        else:
-            own = flow.named_args["ip"]
-            assert isinstance(own, bytes)
-            same_family = (vip for vip in vips if len(vip) == len(own))
-            found += (by_port(port=flow.named_args["port"], ip=own, vip=vip) for vip in same_family)
+            continue
+        text = flow.template.as_text()  # It may be reworded already.
+        match = f"{text.match} && {field} == {{vip:{family}}}"
+        by_port = saying(flow.template, match, text.actions)
+        port, own = flow.named_args["port"], flow.named_args["ip"]
+        assert isinstance(own, bytes)
+        same_family = (vip for vip in vips if len(vip) == len(own))
+        found += (by_port(port=port, ip=own, vip=vip) for vip in same_family)
     return found
 
 
@@ -177,16 +180,9 @@ _KEEPING_SOURCE = undo_all(
     reworded("ct_snat({source:ip4});", "next;", LsInHairpinSnat.vip4),
     reworded("ct_snat({source:ip6});", "next;", LsInHairpinSnat.vip6),
 )
-_TO_ITSELF_BY_PORT = {
-    template.id: saying(
-        template,
-        f"{template.as_text().match} && {original} == {{vip:{family}}}",
-        template.as_text().actions,
-    )
-    for template, original, family in (
-        (LsInHairpin.to_itself4, "ct_nw_dst", "ip4"),
-        (LsInHairpin.to_itself6, "ct_ip6_dst", "ip6"),
-    )
+_ASKED_FOR = {
+    LsInHairpin.to_itself4.id: ("ct_nw_dst", "ip4"),
+    LsInHairpin.to_itself6.id: ("ct_ip6_dst", "ip6"),
 }
 
 
