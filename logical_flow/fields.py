@@ -225,6 +225,8 @@ def _connection(table: _SymbolTable) -> None:
     table.ordinal("ct_nw_dst", 32, "ip4", access=Access.READ_ONLY)
     table.ordinal("ct_ip6_dst", 128, "ip6", access=Access.READ_ONLY)
     table.ordinal("ct_tp_dst", 16, "ip", access=Access.READ_ONLY)
+    # Open vSwitch keeps a match on the ports of a connection only beside one on its protocol.
+    table.ordinal("ct_proto", 8, "ip", access=Access.READ_ONLY)
 
 
 def _ethernet(table: _SymbolTable) -> None:

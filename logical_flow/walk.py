@@ -59,7 +59,7 @@ MAX_TRIED_EVENTS = 100_000
 """How much may happen on all of these together."""
 
 _TRACKED = (
-    *("ct_state", "ct_mark", "ct_label", "ct_nw_dst", "ct_ip6_dst", "ct_tp_dst"),
+    *("ct_state", "ct_mark", "ct_label", "ct_nw_dst", "ct_ip6_dst", "ct_tp_dst", "ct_proto"),
     *TRANSLATION_FIELDS,
 )
 _PER_PIPELINE = ("xxreg0", "xxreg1", "xreg4", *_TRACKED)

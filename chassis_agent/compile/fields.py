@@ -50,6 +50,7 @@ _NAMES = {
     "ct_nw_dst": "ct_nw_dst",
     "ct_ip6_dst": "ct_ipv6_dst",
     "ct_tp_dst": "ct_tp_dst",
+    "ct_proto": "ct_nw_proto",
 }
 
 _PORT_BITS = 32

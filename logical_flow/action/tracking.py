@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 _CT_STATE = field_slice("ct_state")
 _CT_MARK = field_slice("ct_mark")
 _CT_LABEL = field_slice("ct_label")
-_ORIGINAL = ("ct_nw_dst", "ct_ip6_dst", "ct_tp_dst")
+_ORIGINAL = ("ct_nw_dst", "ct_ip6_dst", "ct_tp_dst", "ct_proto")
 _MAX_PORT = 65535
 
 _Number: TypeAlias = Integer | Variable | Hole
@@ -392,12 +392,15 @@ def _write_untracked(packet: MutablePacket) -> None:
 
 def _write_original(packet: MutablePacket, original: Endpoints | None) -> None:
     """Write what the requests of the packet's connection were sent to, None if it isn't known."""
-    address = port = None
+    address = port = protocol = None
     if original is not None:
-        address = None if isinstance(original.destination, Range) else original.destination
-        port = None if isinstance(original.destination_port, Range) else original.destination_port
+        address, port, protocol = (
+            None if isinstance(part, Range) else part
+            for part in (original.destination, original.destination_port, original.protocol)
+        )
     packet["ct_nw_dst" if packet.get("eth.type") == ETH_IP4 else "ct_ip6_dst"] = address
     packet["ct_tp_dst"] = port
+    packet["ct_proto"] = protocol
 
 
 def _forget_translation(packet: MutablePacket) -> None:

@@ -46,7 +46,7 @@ _TRANSLATED4, _TRANSLATED6 = (
     f"!ct.rpl && !ct.rel && ct.dnat && {family}" for family in ("ip4", "ip6")
 )
 _UNTOLD, _PORTS, _NO_PORTS = 120, 110, 100
-NO_PORT_TOLD = "sctp && ct_tp_dst == 0"
+NO_PORT_TOLD = "sctp && ct_proto == 132 && ct_tp_dst == 0"
 """Open vSwitch's own datapath tracks SCTP by addresses alone, and translates no ports of it."""
 
 
