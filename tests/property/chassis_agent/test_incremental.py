@@ -134,7 +134,7 @@ FURNISHED: list[Change] = [
 ]
 
 
-@settings(max_examples=2000)
+@settings(max_examples=1000)
 @given(st.booleans(), st.lists(st.lists(CHANGES, max_size=6), max_size=8))
 def test_increments_come_to_the_full_result(furnished: bool, batches: list[list[Change]]) -> None:
     ids = ConjunctionIds()
