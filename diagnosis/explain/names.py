@@ -100,6 +100,14 @@ def sets_elsewhere(scene: Scene, switch: str, name: str) -> list[DnsRecordSet]:
     return list(scene.reader.session.scalars(query))
 
 
+def has_record(scene: Scene, row: DnsRecordSet, name: str) -> bool:
+    """Whether a record set has a name, and doesn't only speak for it."""
+    query = select(DnsRecord.id).where(
+        DnsRecord.dns_record_set_id == row.id, DnsRecord.hostname == name
+    )
+    return scene.reader.session.scalar(query.limit(1)) is not None
+
+
 def reference_to(row: DnsRecordSet) -> str:
     """Return what refers to a record set from everywhere."""
     return qualified_name(row.project, row.name, DEFAULT_PROJECT)
@@ -148,7 +156,7 @@ def _elsewhere(scene: Scene, asked: Lookup) -> Iterator[str]:
     for row in found[:_MOST_TOLD]:
         has = (
             f"DNS record set {reference_to(row)} has it"
-            if _has(scene, row, asked)
+            if has_record(scene, row, asked.name)
             else (f"DNS record set {reference_to(row)} speaks for {row.domain}")
         )
         if switch is not None and row.project == switch.project:
@@ -157,10 +165,3 @@ def _elsewhere(scene: Scene, asked: Lookup) -> Iterator[str]:
             yield f"{has}, which is for switches of its project alone"
     if len(found) > _MOST_TOLD:
         yield f"so have {len(found) - _MOST_TOLD} more"
-
-
-def _has(scene: Scene, row: DnsRecordSet, asked: Lookup) -> bool:
-    query = select(DnsRecord.id).where(
-        DnsRecord.dns_record_set_id == row.id, DnsRecord.hostname == asked.name
-    )
-    return scene.reader.session.scalar(query.limit(1)) is not None

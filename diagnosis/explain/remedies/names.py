@@ -1,6 +1,6 @@
 """Names that a switch doesn't know, though they are declared."""
 
-from diagnosis.explain.names import reference_to, sets_elsewhere
+from diagnosis.explain.names import has_record, reference_to, sets_elsewhere
 from diagnosis.explain.remedies.case import Case, Remedy
 from logical_flow.action import naming
 from northbound.models import LogicalSwitch
@@ -13,10 +13,11 @@ def make_known(case: Case) -> Remedy | None:
     switch = scene.reader.by_id(LogicalSwitch, case.obstacle.detail)
     if switch is None:
         return None
+    name = str(case.packet[naming.NAME])
     found = [
         each
-        for each in sets_elsewhere(scene, switch.id, str(case.packet[naming.NAME]))
-        if each.project == switch.project
+        for each in sets_elsewhere(scene, switch.id, name)
+        if each.project == switch.project and has_record(scene, each, name)
     ]
     if len(found) != 1:
         return None

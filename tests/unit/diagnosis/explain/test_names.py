@@ -88,6 +88,7 @@ async def test_a_name_that_is_not_in_a_domain(net: Plugged) -> None:
 
 async def test_a_record_set_that_has_it_is_made_known_there(net: Plugged) -> None:
     await record_set(net, "web", ["b"])
+    await record_set(net, "other", ["b"], owned=True, domain="corp.example")
     await record(net, "web", "www.corp.example", addresses=["10.2.0.80"])
     question = {**QUERY, "dns_name": "www.corp.example"}
     found = await refused(net, **question)
