@@ -37,10 +37,19 @@ def phases(document: Document, probes: Iterable[Probe]) -> list[list[Probe]]:
 def as_in_labs(document: Document) -> Document:
     """The network as it can be made in labs, where nobody outside answers and no chassis fails.
 
-    What may be on several chassis is on the first one. Routers know the hosts outside, and those
-    know them: none towards a provider network is disabled.
+    What may be on several chassis is on the first one, and of several ways that a hash chooses
+    among there is the first, as the two labs choose differently. Routers know the hosts outside,
+    and those know them: none towards a provider network is disabled.
     """
     made = deepcopy(document)
+    for router in made["logical_routers"].values():
+        ways: dict[tuple[str, ...], Document] = {}
+        for route in router["static_routes"]:
+            place = (route["ip_prefix"], route["policy"], route.get("route_table", ""))
+            ways.setdefault(place, route)
+        router["static_routes"] = list(ways.values())
+        for policy in router.get("policies", ()):
+            del policy.get("nexthops", [])[1:]
     for group in made.get("ha_chassis_groups", {}).values():
         del group["chassis"][1:]
     ports = {

@@ -19,6 +19,7 @@ from tests.differential.lab.ways import OUTSIDE, Way, own_interfaces, ways
 from tests.differential.network.outside import NETWORK
 from tests.differential.network.packets import random_beginnings, random_probes
 from tests.differential.network.probe import Probe
+from tests.differential.network.routes import ways_to_choose
 from tests.differential.network.topologies import Document, random_topology
 from tests.system import frames
 from tests.system.agent.frame_fields import fields_of
@@ -193,6 +194,12 @@ def test_labs_have_the_first_chassis_and_know_who_is_outside() -> None:
     bindings = [binding for port in ports for binding in port.get("static_mac_bindings", ())]
     assert {"10.0.9.100", "fd00:9::64"} <= {b["ip"] for b in bindings if b["mac"] == OUTSIDE_MAC}
     assert any(has_several_chassis(port) for port in router_ports(document)), "it is a copy"
+
+
+def test_labs_have_one_way_where_a_hash_would_choose() -> None:
+    documents = [random_topology(Random(seed)) for seed in range(100)]
+    assert any(ways_to_choose(document) > 1 for document in documents)
+    assert all(ways_to_choose(as_in_labs(document)) == 1 for document in documents)
 
 
 def router_ports(document: Document) -> Iterator[Document]:
