@@ -17,6 +17,9 @@ def give_gateway(case: Case) -> Remedy | None:
     """
     cause = case.obstacle.cause
     if cause and cause.kind == "logical_router":
+        if not case.obstacle.detail:
+            # It dropped what its NATs are for: another one would not help.
+            return None
         nat = source_nat_for(case.scene, *case.obstacle.detail.split())
         operation = nat and {"action": "create", "kind": "nat", "values": nat.values}
         return Remedy(nat.text, (operation,)) if nat and operation else None
