@@ -9,7 +9,7 @@ from collections.abc import Collection
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import NamedTuple
 
-from tests.system.frames import ARP, IPV4, IPV6, TCP, mac_text, parse
+from tests.system.frames import ARP, ICMP, ICMPV6, IPV4, IPV6, TCP, UDP, mac_text, parse
 
 _EXTENSIONS = frozenset({0, 43, 60})
 _FRAGMENT, _AUTHENTICATION = 44, 51
@@ -138,9 +138,10 @@ class Judge:
 
 
 class Outsider:
-    """Accuses packets outside whose sources are addresses that only the inside has.
+    """Accuses packets outside that begin something with an address that only the inside has.
 
-    All of those are translated on their way out, whatever becomes of the rest of the packet.
+    All of those are translated on their way out. Answers and errors are not where no connection is
+    known that they would be of: they go to who has asked that address.
     """
 
     def __init__(self, name: str, inside: Collection[IPv4Network | IPv6Network]) -> None:
@@ -151,9 +152,22 @@ class Outsider:
         """Why this frame should not have come, if so."""
         frame = parse(raw)
         packet = read_packet(frame.ethertype, frame.payload)
-        if packet is not None and any(ip_address(packet.src) in each for each in self._inside):
+        if packet is None or not begins(packet):
+            return None
+        if any(ip_address(packet.src) in each for each in self._inside):
             return f"{self._name} received an inside address: {raw.hex()}"
         return None
+
+
+def begins(packet: Packet) -> bool:
+    """Whether a packet is the first of a connection: a SYN, an echo request, any datagram."""
+    if packet.offset:
+        return False
+    if packet.protocol == TCP:
+        return len(packet.payload) >= 20 and packet.payload[13] & 0x17 == 2
+    if packet.protocol in (ICMP, ICMPV6):
+        return packet.payload[:1] == (b"\x08" if packet.protocol == ICMP else b"\x80")
+    return packet.protocol == UDP
 
 
 class Stranger:

@@ -17,7 +17,6 @@ from translator.features.nat.flows import (
     forced_flows,
     gateway_port_error_flows,
     gateway_router_error_flows,
-    own_error_flows,
     translating_flows,
 )
 from translator.features.nat.relations import is_translated, translating_routers
@@ -53,14 +52,10 @@ def closed_router_flows(_read: Read, router: str) -> Flows:
     return Flows(router, "logical_router", router, (closed_router_flow(),))
 
 
-def _own(port: LogicalRouterPort) -> list[bytes]:
-    """Return the addresses of a port, of both families."""
-    return [*(network.ip for network in port.networks4), *port.addresses6]
-
-
 def _translated(read: Read, port: LogicalRouterPort) -> frozenset[bytes]:
     """Return the addresses of a port that its router translates to, or from, others."""
-    translated = (ip for ip in _own(port) if is_translated(read, port.router, ip))
+    own = [*(network.ip for network in port.networks4), *port.addresses6]
+    translated = (ip for ip in own if is_translated(read, port.router, ip))
     return forced_sources(read, port).union(translated)
 
 
@@ -89,8 +84,6 @@ def router_port_flows(read: Read, lrp: str) -> Flows | None:
             flows += gateway_port_error_flows(port.name, redirect_of(port))
             flows += expired_elsewhere_flows(read, port)
             flows += gateway_balancing_flows(read, port)
-        if gateway_of(read, port.router) and read.any(translating_routers, port.router):
-            flows += own_error_flows(_own(port))
         flows += own_source_flows(read, port)
         flows += answering_flows(read, port)
         flows.append(delivery_flow(port))

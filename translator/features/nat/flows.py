@@ -1,6 +1,6 @@
 """The flows of a NAT: what comes in and what leaves, and who answers for its address."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from incremental import Read
@@ -97,7 +97,6 @@ def translating_flows() -> Iterator[LogicalFlow]:
     """Yield the flows of a router that translates connections, wherever it does."""
     yield LrInWholeErrors.error4()
     yield LrInWholeErrors.error6()
-    yield LrOutPostSnat.unknown()
     yield LrOutPostSnat.as_it_was()
 
 
@@ -106,12 +105,6 @@ def gateway_router_error_flows() -> Iterator[LogicalFlow]:
     for error in (LrOutUndnat.error, LrOutSnat.error):
         for is_ip4 in (True, False):
             yield error[variant("router", is_ip4)]()
-
-
-def own_error_flows(addresses: Iterable[bytes]) -> Iterator[LogicalFlow]:
-    """Yield the flows that let a gateway router's errors go back inside, from its `addresses`."""
-    for ip in addresses:
-        yield (LrOutPostSnat.own4 if len(ip) == 4 else LrOutPostSnat.own6)(own=ip)
 
 
 def forced_flows(read: Read, router: str) -> Iterator[LogicalFlow]:

@@ -15,10 +15,3 @@ NO_FREE_PORT = Because(
     "free for that",
     about=Subject.DATAPATH,
 )
-
-NO_SUCH_CONNECTION = Because(
-    EndKind.NAT,
-    "dropped by {object}: its source is to be translated, and connection tracking knows no "
-    "connection that it would be of",
-    about=Subject.DATAPATH,
-)

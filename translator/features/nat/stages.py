@@ -20,7 +20,7 @@ from typing import Final, Literal, NamedTuple
 from logical_flow.roles import Role
 from logical_flow.template import Local, Only, Priority, Resident, Stage, Template, Variants
 from translator.features.load_balancing.reasons import NOT_BALANCED
-from translator.features.nat.reasons import NO_CONNECTION, NO_FREE_PORT, NO_SUCH_CONNECTION
+from translator.features.nat.reasons import NO_CONNECTION, NO_FREE_PORT
 from translator.features.router.reasons import REFUSED
 from translator.features.router.refusals import (
     ABORT4,
@@ -417,17 +417,8 @@ class LrOutPostSnat(Stage, name="lr_out_post_snat", role=Role.TRANSLATION, failu
     Open vSwitch's own datapath sends it on as it was where no port of the address is free, so that
     addresses of the inside would show outside; the kernel's drops it. What is translated has the
     same bits in all packets of a connection, so that the question makes no more megaflows.
-
-    Neither is translated what connection tracking can't make out: an ICMP error about nothing that
-    the router has translated, a wrong checksum. It could make workloads show their addresses to who
-    is outside, for instance by answering datagrams with a spoofed source. A gateway router's own
-    errors are about what it refused, of which there is no connection; they go back inside.
     """
 
-    own4 = Template(120, f"{_TRANSLATING} == 1 && ct.inv && ip4.src == {{own:ip4}}", "next;")
-    own6 = Template(120, f"{_TRANSLATING} == 1 && ct.inv && ip6.src == {{own:ip6}}", "next;")
-
-    unknown = Template(110, f"{_TRANSLATING} == 1 && ct.inv", "drop;", because=NO_SUCH_CONNECTION)
     as_it_was = Template(
         100,
         f"{_TRANSLATING} == 1 && !ct.snat && !ct.dnat && !ct.rel && !ct.inv",
