@@ -244,6 +244,22 @@ def test_a_client_inside_comes_by_the_gateway_port(
         assert (told["to"], *ends) == ("vm2", teller, client)
 
 
+def test_answers_at_a_gateway_port_have_the_address_that_was_asked() -> None:
+    """From one external address to another, where there are virtual addresses, too."""
+    nats = NAT.lstrip("\n").replace(
+        "load_balancers:\n",
+        "      - {type: dnat_and_snat, external_ip: 192.0.2.2, logical_ip: 10.0.1.2}\n"
+        "      - {type: dnat, external_ip: 192.0.2.90, logical_ip: 10.0.1.1}\n"
+        "load_balancers:\n",
+    )
+    net = network(GATEWAY_PORT.replace("load_balancers:\n", nats))
+    for _ in range(2):
+        request = delivered(net, tcp("vm2", "10.0.1.2", "192.0.2.90", 5000, 22))
+        assert seen(request) == ("vm1", "192.0.2.2", 5000, "10.0.1.1", 22)
+        reply = delivered(net, tcp("vm1", "10.0.1.1", "192.0.2.2", 22, 5000))
+        assert seen(reply) == ("vm2", "192.0.2.90", 22, "10.0.1.2", 5000)
+
+
 def test_a_group_brings_load_balancers_to_routers() -> None:
     grouped = NETWORK.replace("  shop:\n    routers: [r]\n", "  shop:\n")
     grouped += "load_balancer_groups:\n  all: {load_balancers: [shop], routers: [r]}\n"

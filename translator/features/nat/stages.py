@@ -346,6 +346,7 @@ _BALANCED: Final = 40000
 _FORCED: Final = "flags.force_snat_for_lb == 1"
 _TO_ITSELF: Final = "eth.dst == {mac:mac}"
 """What leaves a port for the port itself, and so comes in again."""
+_UNTRANSLATED: Final = "(!ct.trk || (!ct.rpl && !ct.snat))"
 _CONVERSATION: Final = "(tcp || udp || sctp || icmp4.type == {0, 8} || icmp6.type == {128, 129})"
 
 
@@ -356,7 +357,7 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
     prefix does. Before them comes the address as which a router lets what it has translated the
     destination of go on, so that replies come back to it. Load balancers may have it otherwise.
     And what goes from inside to a virtual address at a gateway port, whose backend would answer
-    past the gateway, has the port's own.
+    past the gateway, has the port's own, unless it is an answer or translated already.
 
     An error about what such an address had sent to another of the router is for one inside. It gets
     that destination where it comes in again, not here, from where it would leave to be lost.
@@ -399,13 +400,13 @@ class LrOutSnat(Stage, name="lr_out_snat", role=Role.TRANSLATION, failure="drop"
     )
     inside4 = Template(
         1,
-        f"{_OUTPORT}{_TO_ITSELF} && ip4 && {_CONVERSATION}",
+        f"{_OUTPORT}{_TO_ITSELF} && ip4 && {_UNTRANSLATED} && {_CONVERSATION}",
         f"{_TRANSLATE}ct_snat({{external:ip4}});",
         _GATEWAYS["gateway"].only,
     )
     inside6 = Template(
         1,
-        f"{_OUTPORT}{_TO_ITSELF} && ip6 && {_CONVERSATION}",
+        f"{_OUTPORT}{_TO_ITSELF} && ip6 && {_UNTRANSLATED} && {_CONVERSATION}",
         f"{_TRANSLATE}ct_snat({{external:ip6}});",
         _GATEWAYS["gateway"].only,
     )
