@@ -172,9 +172,10 @@ def test_a_nat_is_proposed_for_who_leaves_untranslated(scene: Scene) -> None:
     """Hosts outside have no route to `vm2`, which explanations can't know."""
     net, vm2 = scene.net, scene.lab.vm("vm2")
     question = {"source": "vm2", "destination": "198.51.100.201"}
+    shared = f"/nats?type=snat&external_ip={OWN[0]}"
     assert vm2.reaches(question["destination"])
     assert net.reachability(question)["answer"] == "yes"
-    (own,) = (each for each in net.get("/nats")["items"] if each["type"] == "snat")
+    (own,) = net.get(shared)["items"]
     net.delete(f"/nats/{own['id']}")
     found = net.reachability(question)
     assert found["answer"] == "not-known", found["text"]
@@ -184,7 +185,7 @@ def test_a_nat_is_proposed_for_who_leaves_untranslated(scene: Scene) -> None:
     net.call("POST", "/transactions", found["proposal"]["transaction"])
     assert vm2.reaches(question["destination"])
     assert net.reachability(question)["answer"] == "yes"
-    (proposed,) = (each for each in net.get("/nats")["items"] if each["type"] == "snat")
+    (proposed,) = net.get(shared)["items"]
     net.delete(f"/nats/{proposed['id']}")
     nat(scene, "snat", OWN[0], "10.160.0.0/24")
 
