@@ -277,7 +277,12 @@ async def test_a_cause_is_told_with_its_author(server: Server, kind: Kind) -> No
     assert any(each and str(each) in sentence for each in shown)
     for owner in kind.service.owners:
         if made[owner.name] is not None and not kind.service.named:
-            assert f"{owner.name.replace('_', ' ')} {made[owner.name]}" in sentence
+            assert owner_phrase(owner.name, made[owner.name]) in sentence
+
+
+def owner_phrase(field: str, name: str) -> str:
+    """What an object is part of: the words of its kind, by the field that refers to it."""
+    return f"{field.replace('_', ' ').replace('dns', 'DNS')} {name}"
 
 
 @every_kind
