@@ -7,6 +7,7 @@ from chassis_agent.punt.floods import Floods
 from chassis_agent.punt.meters import PUNT_METERS, shares_of
 from chassis_agent.punt.opcodes import Opcode
 from chassis_agent.tables import FIRST_SENDER_ELSEWHERE
+from southbound.conditions import over_share
 
 PORTS = {"web": 7, "db": 8}
 OF_A_USER = 40_000
@@ -66,3 +67,18 @@ async def test_a_switch_that_was_away_counts_anew() -> None:
     switch.dropped = {shares_of(7).punts: 4}
     await floods.look()
     assert health.counters["packets_over_share"] == 4
+
+
+async def test_explanations_understand_whose_share_it_is() -> None:
+    """They go by the reason that the agent gives, as the server has it."""
+    switch, health = Switch(), Health()
+    ports = PORTS | {"app": 7 + 256, "quiet": 9}
+    floods = Floods(switch, health, ports=lambda: ports)
+    await floods.look()
+    log_only = shares_of(8).logs
+    switch.dropped = {shares_of(7).punts: 90, log_only: 5}
+    await floods.look()
+    for name in ("web", "app"):
+        assert over_share(health.reasons, name) == health.reasons["floods"]
+    for name in ("db", "quiet"):
+        assert over_share(health.reasons, name) == ""
